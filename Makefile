@@ -1,0 +1,64 @@
+# Targets a person types. Each sets up what it needs; `make rules` and `make test` are all a newcomer has to know.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := rules
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-virtualenv
+
+.PHONY: rules test check demo bench servers lock update-golden format clean
+
+rules: $(VENV)/base.stamp  ## compile thresholds.yaml and runbooks/ into generated/
+	$(BIN)/tocsin compile
+
+test: $(VENV)/dev.stamp servers  ## every test, with real servers
+	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+
+check: $(VENV)/dev.stamp servers  ## lint, types, import contracts, generated/ up to date and accepted by promtool and amtool
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/tocsin compile --check
+	$(BIN)/python -m testbed.accept generated
+
+demo: $(VENV)/dev.stamp servers  ## a whole pipeline on this machine: breaks a service, shows the page, mends it
+	$(BIN)/python -m testbed.demo
+
+bench: $(VENV)/dev.stamp servers  ## the benchmarks, beside what they are compared to
+	$(BIN)/python -m benchmarks
+
+servers: .servers/.stamp  ## Prometheus and Alertmanager of both supported generations, unpacked into .servers/
+
+.servers/.stamp: testbed/install-servers
+	testbed/install-servers .servers
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/base.stamp: requirements/base.txt pyproject.toml | $(VENV)/bin/python
+	$(PIP) --require-hashes --requirement requirements/base.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/base.stamp
+	$(PIP) --require-hashes --requirement requirements/dev.txt
+	touch $@
+
+lock:  ## renew the hashed requirements (needs uv)
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --extra postgres --group build pyproject.toml --output-file requirements/base.txt
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	  --extra postgres --group dev --constraint requirements/base.txt pyproject.toml --output-file requirements/dev.txt
+
+update-golden: $(VENV)/dev.stamp  ## refresh the goldens; read the difference afterwards
+	$(BIN)/python -m pytest --numprocesses 0 --snapshot-update
+
+format: $(VENV)/dev.stamp
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV) .servers .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
