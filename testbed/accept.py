@@ -1,0 +1,106 @@
+"""`python -m testbed.accept generated`: has promtool and amtool of every generation found accept a generated directory.
+
+One line a check; the tool's own words where it objects. Exit status 0 when all accept, 1 when one does not, or when
+there is no server to ask.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from testbed.servers import GENERATIONS, Servers, find
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One run of a tool."""
+
+    generation: str
+    title: str
+    command: tuple[str | Path, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What a run came to; `output` is what the tool wrote."""
+
+    check: Check
+    accepted: bool
+    seconds: float
+    output: str
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run every check and print it; return the exit status."""
+    if len(arguments) != 1:
+        print("usage: python -m testbed.accept DIRECTORY", file=sys.stderr)
+        return 1
+    generated = Path(arguments[0])
+    found = [servers for servers in map(find, GENERATIONS) if _is_complete(servers)]
+    planned = [check for servers in found for check in checks(servers, generated)]
+    if not found or (len(found) < len(GENERATIONS) and os.environ.get("CI") == "true"):
+        print("a generation of servers is missing: run `make servers`", file=sys.stderr)
+        return 1
+    if not rule_files(generated):
+        print(f"{generated}/prometheus/rules holds no rule file", file=sys.stderr)
+        return 1
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        outcomes = [_print(outcome) for outcome in pool.map(run, planned)]
+    return 0 if all(outcome.accepted for outcome in outcomes) else 1
+
+
+def rule_files(generated: Path) -> list[Path]:
+    """Return the rule files of a generated directory, sorted."""
+    return sorted((generated / "prometheus" / "rules").glob("*.yml"))
+
+
+def checks(servers: Servers, generated: Path) -> Iterator[Check]:
+    """Yield the checks of `generated` by the tools of one generation: the longest first, one a test file."""
+    promtool, amtool = servers.tool("promtool"), servers.tool("amtool")
+    for path in sorted((generated / "prometheus" / "tests").glob("*.yml"), key=lambda path: -path.stat().st_size):
+        title = f"promtool test rules {path.name}"
+        yield Check(generation=servers.generation, title=title, command=(promtool, "test", "rules", path))
+    rules = rule_files(generated)
+    title = f"promtool check rules ({len(rules)} files)"
+    yield Check(generation=servers.generation, title=title, command=(promtool, "check", "rules", *rules))
+    config = generated / "alertmanager" / "alertmanager.yml"
+    title = f"amtool check-config {config.name}"
+    yield Check(generation=servers.generation, title=title, command=(amtool, "check-config", config))
+
+
+def run(check: Check) -> Outcome:
+    """Return what the tool says."""
+    started = time.monotonic()
+    done = subprocess.run(
+        [str(part) for part in check.command],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        check=False,
+    )
+    seconds = time.monotonic() - started
+    return Outcome(check=check, accepted=done.returncode == 0, seconds=seconds, output=done.stdout)
+
+
+def _is_complete(servers: Servers) -> bool:
+    if servers.missing:
+        print(f"skip  {servers.generation}  it lacks {', '.join(servers.missing)}")
+    return not servers.missing
+
+
+def _print(outcome: Outcome) -> Outcome:
+    verdict = "ok  " if outcome.accepted else "FAIL"
+    print(f"{verdict}  {outcome.check.generation}  {outcome.check.title}  {outcome.seconds:.1f} s", flush=True)
+    if not outcome.accepted:
+        print("\n".join(f"      {line}" for line in outcome.output.splitlines()))
+    return outcome
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,76 @@
+"""pytest fixtures for acceptance tests: the servers of each generation, or a skip that says what to do.
+
+A plugin module: a `conftest.py` at the root of the tests loads it with `pytest_plugins = ["testbed.fixtures"]`.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from testbed.pagerduty import PagerDuty
+from testbed.servers import GENERATIONS, Generation, Servers, find
+from testbed.slack import Slack
+from testbed.smtp import Mailbox
+
+ROUTING_KEY = "0123456789abcdef0123456789abcdef"
+SLACK_TOKEN = "xoxb-stand-in"  # noqa: S105  # the stand-in's, and nobody else's
+
+
+def require(servers: Servers) -> Servers:
+    """Return `servers` when they are complete; otherwise skip the test, or fail it where `CI` is `true`."""
+    if servers.missing:
+        reason = f"the {servers.generation} generation lacks {', '.join(servers.missing)}: run `make servers`"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return servers
+
+
+@pytest.fixture(params=GENERATIONS)
+def servers(request: pytest.FixtureRequest) -> Servers:
+    """Return the servers of each supported generation in turn."""
+    generation: Generation = request.param
+    return require(find(generation))
+
+
+@pytest.fixture
+def oldest_servers() -> Servers:
+    """Return the servers of the oldest supported generation, for a test that one generation is enough for."""
+    return require(find("oldest"))
+
+
+@pytest.fixture
+def newest_servers() -> Servers:
+    """Return the servers of the newest supported generation."""
+    return require(find("newest"))
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    """Return an empty folder with a short path: pytest's own is too long for some servers' sockets and logs."""
+    with tempfile.TemporaryDirectory(prefix="tocsin-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def slack() -> Iterator[Slack]:
+    """Return a running stand-in for Slack, whose token is `SLACK_TOKEN`."""
+    with Slack(SLACK_TOKEN) as workspace:
+        yield workspace
+
+
+@pytest.fixture
+def pagerduty() -> Iterator[PagerDuty]:
+    """Return a running stand-in for PagerDuty, whose routing key is `ROUTING_KEY`."""
+    with PagerDuty(ROUTING_KEY) as service:
+        yield service
+
+
+@pytest.fixture
+def mailbox() -> Iterator[Mailbox]:
+    """Return a running stand-in for a mail server."""
+    with Mailbox() as server:
+        yield server

@@ -1,0 +1,109 @@
+"""Starts a server as a process, waits until it is ready, and stops it by its id, whatever happened in between.
+
+`servers.py` and `pipeline.py` build on it. A server writes its output to a file; a failed start quotes the end of it.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from testbed import loopback
+
+# A cold start of the slowest server on a busy two-core machine took 4 s.
+READY_SECONDS = 30.0
+# Prometheus flushes its head block on SIGTERM; longer than this it hangs.
+STOP_SECONDS = 10.0
+POLL_SECONDS = 0.05
+LOG_TAIL_LINES = 25
+
+
+class StartError(RuntimeError):
+    """A server was not ready in time; the message quotes the end of its log."""
+
+
+@dataclass(kw_only=True)
+class Process:
+    """A server that can be started and stopped, also repeatedly; a context manager that does both.
+
+    `env` is the whole environment of the process when given. `health_url` answers 2xx once the server can do its work.
+    """
+
+    name: str
+    command: Sequence[str | Path]
+    log: Path
+    health_url: str
+    env: Mapping[str, str] | None = None
+    ready_seconds: float = READY_SECONDS
+    _running: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the running process, or None."""
+        return self._running.pid if self._running else None
+
+    def start(self) -> Self:
+        """Return when the server is ready; raises `StartError`, with nothing left running, when it is not in time."""
+        if self._running:
+            raise StartError(f"{self.name} is running already")
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            # A session of its own, so that a Ctrl-C at the terminal reaches only us, and we stop it in order.
+            self._running = subprocess.Popen(
+                [str(part) for part in self.command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                env=None if self.env is None else dict(self.env),
+                start_new_session=True,
+            )
+        try:
+            self._await_ready(self._running)
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Ask the process to end, insist when it does not, and return when it has ended."""
+        running, self._running = self._running, None
+        if running is None:
+            return
+        running.terminate()
+        try:
+            running.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            running.kill()
+            running.wait()
+        finally:
+            # What the server itself started lives in the session we made for it.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(running.pid, signal.SIGKILL)
+
+    def log_tail(self) -> str:
+        """Return the last lines that the server wrote."""
+        if not self.log.exists():
+            return ""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:])
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_exc: object) -> None:
+        self.stop()
+
+    def _await_ready(self, running: subprocess.Popen[bytes]) -> None:
+        deadline = time.monotonic() + self.ready_seconds
+        while True:
+            if running.poll() is not None:
+                raise StartError(f"{self.name} ended at once with status {running.returncode}:\n{self.log_tail()}")
+            if loopback.answers(self.health_url):
+                return
+            if time.monotonic() > deadline:
+                raise StartError(f"{self.name} was not ready after {self.ready_seconds:g} s:\n{self.log_tail()}")
+            time.sleep(POLL_SECONDS)

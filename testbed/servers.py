@@ -1,0 +1,189 @@
+"""The real servers: finds both supported generations and starts Prometheus and Alertmanager of either on loopback.
+
+`install-servers` puts the generations in place; `processes.py` runs them. A server keeps its data and its log in the
+folder it is given. Neighbours: `scaling.py` writes what they are started with, `pipeline.py` joins them.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self, get_args
+from urllib.parse import urlencode
+
+from testbed import loopback
+from testbed.ports import LOOPBACK, free_port
+from testbed.processes import POLL_SECONDS, Process
+from testbed.standin import NothingCameError
+
+Generation = Literal["oldest", "newest"]
+GENERATIONS: tuple[Generation, ...] = get_args(Generation)
+
+SERVERS_FOLDER = Path(__file__).resolve().parent.parent / ".servers"
+REQUIRED = ("prometheus", "promtool", "alertmanager", "amtool")
+
+# How often the real servers look, in seconds: `scaling.py` derives its floors from it.
+SCRAPE_SECONDS = 1
+# Prometheus tells Alertmanager again of a firing alert after this, so that one which was restarted learns of it soon.
+RESEND_SECONDS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Servers:
+    """The servers of one generation."""
+
+    generation: Generation
+    folder: Path
+
+    def tool(self, name: str) -> Path:
+        """Return the path of `name`, such as `promtool`; it need not exist."""
+        return self.folder / "bin" / name
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """The required servers that are not there."""
+        return tuple(name for name in REQUIRED if not self.tool(name).exists())
+
+
+def find(generation: Generation, folder: Path = SERVERS_FOLDER) -> Servers:
+    """Return the servers of `generation`, as `install-servers` laid them out; look at `missing` before use."""
+    return Servers(generation=generation, folder=folder / generation)
+
+
+class Prometheus:
+    """A Prometheus that scrapes `targets` (job name to `host:port`), evaluates `rules` and tells `alertmanager`."""
+
+    def __init__(
+        self,
+        servers: Servers,
+        folder: Path,
+        *,
+        targets: Mapping[str, Sequence[str]],
+        rules: Sequence[Path] = (),
+        alertmanager: str | None = None,
+    ) -> None:
+        address = f"{LOOPBACK}:{free_port()}"
+        self.url = f"http://{address}"
+        folder.mkdir(parents=True, exist_ok=True)
+        config = folder / "prometheus.yml"
+        config.write_text(json.dumps(_prometheus_config(targets, rules, alertmanager), indent=1))
+        command: list[str | Path] = [
+            servers.tool("prometheus"),
+            f"--config.file={config}",
+            f"--storage.tsdb.path={folder / 'data'}",
+            f"--web.listen-address={address}",
+            f"--web.external-url={self.url}",
+            f"--rules.alert.resend-delay={RESEND_SECONDS}s",
+        ]
+        name = f"Prometheus ({servers.generation})"
+        log = folder / "prometheus.log"
+        self.process = Process(name=name, command=command, log=log, health_url=f"{self.url}/-/ready")
+
+    def query(self, expr: str) -> list[dict[str, Any]]:
+        """Return the instant vector of `expr`, as the HTTP API answers it."""
+        answer = loopback.get_json(f"{self.url}/api/v1/query?{urlencode({'query': expr})}")
+        result: list[dict[str, Any]] = answer["data"]["result"]
+        return result
+
+    def alerts(self) -> list[dict[str, Any]]:
+        """Return the pending and firing alerts, as the HTTP API answers them."""
+        alerts: list[dict[str, Any]] = loopback.get_json(f"{self.url}/api/v1/alerts")["data"]["alerts"]
+        return alerts
+
+    def rules(self) -> list[dict[str, Any]]:
+        """Return every loaded rule, as the HTTP API answers it."""
+        groups = loopback.get_json(f"{self.url}/api/v1/rules")["data"]["groups"]
+        return [rule for group in groups for rule in group["rules"]]
+
+    def await_alert(self, predicate: Callable[[dict[str, Any]], bool], seconds: float) -> dict[str, Any]:
+        """Return the first pending or firing alert for which `predicate` holds, now or within `seconds`."""
+        return await_one(self.alerts, predicate, seconds, "an alert in Prometheus")
+
+    def await_metric(self, expr: str, seconds: float) -> dict[str, Any]:
+        """Return the first sample that `expr` has, now or within `seconds`."""
+        return await_one(lambda: self.query(expr), lambda _sample: True, seconds, f"a sample of `{expr}`")
+
+    def __enter__(self) -> Self:
+        self.process.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.process.stop()
+
+
+class Alertmanager:
+    """An Alertmanager with the configuration file `config`, alone: no cluster."""
+
+    def __init__(self, servers: Servers, folder: Path, *, config: Path) -> None:
+        self.address = f"{LOOPBACK}:{free_port()}"
+        self.url = f"http://{self.address}"
+        folder.mkdir(parents=True, exist_ok=True)
+        command: list[str | Path] = [
+            servers.tool("alertmanager"),
+            f"--config.file={config}",
+            f"--storage.path={folder / 'data'}",
+            f"--web.listen-address={self.address}",
+            f"--web.external-url={self.url}",
+            "--cluster.listen-address=",
+        ]
+        name = f"Alertmanager ({servers.generation})"
+        log = folder / "alertmanager.log"
+        self.process = Process(name=name, command=command, log=log, health_url=f"{self.url}/-/ready")
+
+    def alerts(self) -> list[dict[str, Any]]:
+        """Return the alerts it knows, silenced and inhibited ones included, as the HTTP API (v2) answers them."""
+        alerts: list[dict[str, Any]] = loopback.get_json(f"{self.url}/api/v2/alerts")
+        return alerts
+
+    def post_alerts(self, alerts: Sequence[Mapping[str, Any]]) -> None:
+        """Tell it of `alerts`, as Prometheus would; raises `OSError` when it refuses them."""
+        status, answer = loopback.post_json(f"{self.url}/api/v2/alerts", list(alerts))
+        if status != 200:
+            raise OSError(f"Alertmanager refused the alerts with {status}: {answer}")
+
+    def await_alert(self, predicate: Callable[[dict[str, Any]], bool], seconds: float) -> dict[str, Any]:
+        """Return the first alert for which `predicate` holds, now or within `seconds`."""
+        return await_one(self.alerts, predicate, seconds, "an alert in Alertmanager")
+
+    def __enter__(self) -> Self:
+        self.process.start()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self.process.stop()
+
+
+def await_one(
+    look: Callable[[], list[dict[str, Any]]], predicate: Callable[[dict[str, Any]], bool], seconds: float, awaited: str
+) -> dict[str, Any]:
+    """Return the first of what `look` answers for which `predicate` holds; it is asked again and again.
+
+    Raises `NothingCameError` after `seconds`, with the last answer.
+    """
+    deadline = time.monotonic() + seconds
+    answer: list[dict[str, Any]] = []
+    while time.monotonic() < deadline:
+        with suppress(OSError):
+            answer = look()
+        for each in answer:
+            if predicate(each):
+                return each
+        time.sleep(POLL_SECONDS)
+    raise NothingCameError(f"{awaited} did not come within {seconds:g} s; the last answer was {answer}")
+
+
+def _prometheus_config(
+    targets: Mapping[str, Sequence[str]], rules: Sequence[Path], alertmanager: str | None
+) -> dict[str, Any]:
+    """Return the configuration, to be written as JSON: YAML whose strings cannot be mistaken for anything else."""
+    jobs = [{"job_name": job, "static_configs": [{"targets": list(hosts)}]} for job, hosts in targets.items()]
+    config: dict[str, Any] = {
+        "global": {"scrape_interval": f"{SCRAPE_SECONDS}s", "evaluation_interval": f"{SCRAPE_SECONDS}s"},
+        "rule_files": [str(path) for path in rules],
+        "scrape_configs": jobs,
+    }
+    if alertmanager:
+        config["alerting"] = {"alertmanagers": [{"static_configs": [{"targets": [alertmanager]}]}]}
+    return config
