@@ -1,0 +1,253 @@
+"""Parse: YAML text → plain data that knows where each of its parts stands.
+
+First stage of the pipeline; `compiler.schema` and `compiler.resolve` read what comes out. Scalars follow the core
+schema of YAML 1.2 (`off`, `on`, `012` and `18:00` are text), not the 1.1 typing that PyYAML has by default. Anchors and
+aliases are refused: a file that people read aloud does not need them, and they make small files expand without bound.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import yaml
+from yaml._yaml import Mark as CMark
+from yaml.error import Mark
+from yaml.reader import ReaderError
+
+from compiler.diagnostics import Diagnostics, Related, Span
+
+MAX_DEPTH: Final = 32
+"""No key of the format lies half as deep."""
+
+_TAB_HINT: Final = "indent with spaces; YAML does not allow tabs"
+_LIMIT_HINT: Final = 'quote a limit that begins with a comparator: `"> 5%"`'
+_TAG_PREFIX: Final = "tag:yaml.org,2002:"
+_RARE_BREAKS: Final = {0x85: " ", 0x2028: " ", 0x2029: " "}
+"""What YAML 1.1 takes for line breaks and no editor counts."""
+
+
+class Table(dict[str, Any]):
+    """A YAML mapping: a dict that also knows its own place and those of its keys and values."""
+
+    __slots__ = ("key_spans", "span", "value_spans")
+
+    def __init__(self, span: Span) -> None:
+        super().__init__()
+        self.span = span
+        self.key_spans: dict[str, Span] = {}
+        self.value_spans: dict[str, Span] = {}
+
+
+class Items(list[Any]):
+    """A YAML sequence: a list that also knows its own place and those of its items."""
+
+    __slots__ = ("span", "spans")
+
+    def __init__(self, span: Span) -> None:
+        super().__init__()
+        self.span = span
+        self.spans: list[Span] = []
+
+
+_INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
+_FLOAT: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)\.[0-9]+\Z")
+_WORDS: Final[Mapping[str, object]] = {
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys(("null", "Null", "NULL", "~", "")),
+}
+_DIGITS: Final = 15
+
+
+def parse(path: str, text: str, diagnostics: Diagnostics) -> Table | None:
+    """Return the mapping that the YAML `text` holds, or None after adding an error where reading cannot go on.
+
+    Keys are text; values are text, int, float, bool, None, `Table` or `Items`. Duplicate keys, aliases, several
+    documents, nesting beyond `MAX_DEPTH` and a top level that is no mapping are errors; of duplicate keys the first one
+    is kept, so that what is wrong elsewhere is found in the same run.
+    """
+    diagnostics.read(path, text)
+    builder = _Builder(path, diagnostics)
+    try:
+        builder.read(text.translate(_RARE_BREAKS))
+    except _StopReadingError:
+        return None
+    except yaml.YAMLError as error:
+        _syntax_error(path, text, error, diagnostics)
+        return None
+    if isinstance(builder.root, Table):
+        return builder.root
+    start = Span(path, 1, 1, 2)
+    if builder.root_span is None:
+        diagnostics.error("syntax", start, "the file is empty", hint="start with `version: 1`")
+    else:
+        diagnostics.error("syntax", builder.root_span, "the top level must be a mapping of keys to values")
+    return None
+
+
+class _StopReadingError(Exception):
+    """Reading on makes no sense; the reason is in the diagnostics."""
+
+
+class _Builder:
+    """Turns parser events into data with a stack of its own: PyYAML's composer recurses, and dies of deep nesting."""
+
+    def __init__(self, path: str, diagnostics: Diagnostics) -> None:
+        self.path = path
+        self.diagnostics = diagnostics
+        self.root: object = None
+        self.root_span: Span | None = None
+        self.stack: list[Table | Items] = []
+        self.keys: list[tuple[str, Span] | None] = []
+
+    def read(self, text: str) -> None:
+        documents = 0
+        parser = yaml.CBaseLoader(text)
+        while (event := parser.get_event()) is not None:
+            if isinstance(event, yaml.ScalarEvent):
+                self._check_plain(event, event.tag)
+                self._scalar(event)
+            elif isinstance(event, yaml.CollectionStartEvent):
+                self._check_plain(event, event.tag)
+                self._open(event)
+            elif isinstance(event, yaml.CollectionEndEvent):
+                self.stack.pop().span = self._closed(event)
+                self.keys.pop()
+            elif isinstance(event, yaml.AliasEvent):
+                self._refuse_alias(event)
+            elif isinstance(event, yaml.DocumentStartEvent):
+                documents += 1
+                if documents > 1:
+                    self._stop("syntax", event, "a second document starts here", "keep one document a file")
+
+    def _scalar(self, event: yaml.ScalarEvent) -> None:
+        span = _span(self.path, event)
+        if self.stack and type(self.stack[-1]) is Table and self.keys[-1] is None:
+            self.keys[-1] = (event.value, span)
+            return
+        self._place(scalar(event.value) if event.implicit[0] else event.value, span)
+
+    def _open(self, event: yaml.CollectionStartEvent) -> None:
+        span = _span(self.path, event)
+        if len(self.stack) >= MAX_DEPTH:
+            self._stop("syntax", event, f"nested more than {MAX_DEPTH} deep", None)
+        if self.stack and type(self.stack[-1]) is Table and self.keys[-1] is None:
+            self._stop("syntax", event, "a key must be plain text", "quote text that begins with a special character")
+        collection = Table(span) if isinstance(event, yaml.MappingStartEvent) else Items(span)
+        self._place(collection, span)
+        self.stack.append(collection)
+        self.keys.append(None)
+
+    def _place(self, value: object, span: Span) -> None:
+        if not self.stack:
+            self.root, self.root_span = value, span
+            return
+        parent = self.stack[-1]
+        if isinstance(parent, Items):
+            parent.append(value)
+            parent.spans.append(span)
+            return
+        key = self.keys[-1]
+        assert key is not None  # noqa: S101 - a value follows its key
+        self.keys[-1] = None
+        name, key_span = key
+        if name in parent:
+            self._duplicate(name, key_span, parent)
+            return
+        parent[name] = value
+        parent.key_spans[name] = key_span
+        parent.value_spans[name] = span
+
+    def _closed(self, event: yaml.CollectionEndEvent) -> Span:
+        span, end = self.stack[-1].span, _span(self.path, event)
+        return span._replace(end_column=end.end_column) if end.line == span.line else span
+
+    def _duplicate(self, key: str, span: Span, table: Table) -> None:
+        related = (Related(span=table.key_spans[key], message="it stands here first"),)
+        self.diagnostics.error(
+            "duplicate-key", span, f"`{key}` stands here a second time", hint="keep one of the two", related=related
+        )
+
+    def _check_plain(self, event: yaml.NodeEvent, tag: str | None) -> None:
+        if event.anchor is not None:
+            self._refuse_alias(event)
+        if tag is not None and not tag.startswith(_TAG_PREFIX):
+            self._stop("syntax", event, f"the tag `{tag}` has no meaning here", "write the value itself")
+
+    def _refuse_alias(self, event: yaml.NodeEvent) -> None:
+        self._stop(
+            "alias", event, "anchors and aliases are not supported", "what many systems share stands in `defaults:`"
+        )
+
+    def _stop(self, code: str, event: yaml.Event, message: str, hint: str | None) -> None:
+        self.diagnostics.error(code, _span(self.path, event), message, hint=hint)
+        raise _StopReadingError
+
+
+def scalar(text: str) -> object:
+    """Return a plain scalar's value by the core schema of YAML 1.2; integers and floats only where they stay exact."""
+    if text in _WORDS:
+        return _WORDS[text]
+    if len(text) <= _DIGITS:
+        if _INTEGER.match(text):
+            return int(text)
+        if _FLOAT.match(text):
+            return float(text)
+    return text
+
+
+def _span(path: str, event: yaml.Event) -> Span:
+    start, end = event.start_mark, event.end_mark
+    assert start is not None  # noqa: S101 - the parser gives every event its marks
+    assert end is not None  # noqa: S101 - see above
+    column = start.column + 1
+    return Span(path, start.line + 1, column, end.column + 1 if end.line == start.line else column + 1)
+
+
+def _syntax_error(path: str, text: str, error: yaml.YAMLError, diagnostics: Diagnostics) -> None:
+    if isinstance(error, ReaderError):
+        line, column = _place(text, error.position)
+        message = f"the control character U+{error.character:04X} is not allowed"
+        diagnostics.error("syntax", Span(path, line, column, column + 1), message, hint="delete it")
+        return
+    context = problem = None
+    related: tuple[Related, ...] = ()
+    span = Span(path, 1, 1, 2)
+    if isinstance(error, yaml.MarkedYAMLError):
+        context, problem = error.context, error.problem
+        span = _at(path, error.problem_mark) or span
+        began = _at(path, error.context_mark)
+        if context and began and began.line != span.line:
+            related = (Related(span=began, message=context),)
+    source = diagnostics.line(span)
+    message, hint = _in_words(problem or "this is not YAML", source, span.column)
+    diagnostics.error("syntax", span, message, hint=hint, related=related)
+
+
+def _place(text: str, offset: int) -> tuple[int, int]:
+    """Return line and column, from 1, of an offset in bytes."""
+    before = text.encode()[:offset].decode(errors="replace")
+    return before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1
+
+
+def _at(path: str, mark: Mark | CMark | None) -> Span | None:
+    return None if mark is None else Span(path, mark.line + 1, mark.column + 1, mark.column + 2)
+
+
+def _in_words(problem: str, source: str | None, column: int) -> tuple[str, str | None]:
+    """Return the parser's words and a hint, by what stands at the place."""
+    if source is None:
+        return problem, None
+    found = source[column - 1 : column]
+    if "\t" in source[:column]:
+        return "a tab stands where YAML wants spaces", _TAB_HINT
+    if problem.endswith("cannot start any token"):
+        hint = _LIMIT_HINT if found in "<>" else "quote text that begins with a special character"
+        return f"a value cannot begin with `{found}`", hint
+    if problem.endswith("comment or line break"):
+        return problem, _LIMIT_HINT
+    if "',' or" in problem:
+        return problem, "perhaps a bracket or a quote is left open further up"
+    return problem, None

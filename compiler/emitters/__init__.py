@@ -1,0 +1,18 @@
+"""Emit: alerts → artifacts. One file a target, each with an `emit`; an emitter knows no other emitter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from compiler.alerts import AlertGroup
+from compiler.artifacts import Artifact
+from compiler.emitters import alertmanager, catalog, prometheus_rules, prometheus_tests
+from compiler.model import Model
+
+EMITTERS = (prometheus_rules, prometheus_tests, alertmanager, catalog)
+
+
+def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
+    """Yield the artifacts of every target."""
+    for emitter in EMITTERS:
+        yield from emitter.emit(model, groups)

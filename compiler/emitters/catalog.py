@@ -1,0 +1,125 @@
+"""Emit: catalog.json and its schema, the only thing that the webhook reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from compiler import conventions, schema
+from compiler.alerts import Alert, AlertGroup, alerts_of
+from compiler.artifacts import Artifact
+from compiler.model import Limit, Model, Policy, System
+from compiler.runbooks import Section
+
+
+def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
+    """Yield the catalogue and the schema that it keeps to."""
+    catalog = {
+        "schema_version": conventions.CATALOG_VERSION,
+        "generated_by": conventions.GENERATED_BY,
+        "severities": list(conventions.SEVERITIES),
+        "watchdog": {"alert": conventions.WATCHDOG, "interval_seconds": model.routing.watchdog_repeat},
+        "fallback": {
+            "team": model.routing.fallback.team,
+            "policy": model.routing.fallback.policy,
+            "severity": model.routing.fallback.severity,
+        },
+        "teams": {team.id: {"title": team.title, "slack": team.slack} for team in model.teams},
+        "levels": {
+            level.id: {"title": level.title, "contacts": {kind: list(of) for kind, of in level.contacts.items()}}
+            for level in model.levels
+        },
+        "policies": {policy.id: _policy(policy) for policy in model.policies},
+        "systems": {system.id: _system(model, system) for system in model.systems},
+        "alerts": [_alert(alert) for alert in alerts_of(groups)],
+    }
+    yield Artifact(path=conventions.CATALOG_PATH, content=(_lines(catalog, _DEPTH) + "\n").encode())
+    yield Artifact(path=conventions.CATALOG_SCHEMA_PATH, content=schema.text(schema.CATALOG).encode())
+
+
+_DEPTH: Final = 3
+"""So deep each key has a line of its own, for people who read differences; below, Python's encoder writes one line."""
+
+
+def _lines(value: object, depth: int, indent: str = "\n") -> str:
+    inner = indent + " "
+    if depth and isinstance(value, dict) and value:
+        items = (f"{json.dumps(key)}: {_lines(one, depth - 1, inner)}" for key, one in value.items())
+        return "{" + inner + ("," + inner).join(items) + indent + "}"
+    if depth and isinstance(value, list) and value:
+        return "[" + inner + ("," + inner).join(_lines(one, depth - 1, inner) for one in value) + indent + "]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _policy(policy: Policy) -> dict[str, Any]:
+    tiers = {
+        severity: {
+            "respond_seconds": tier.respond,
+            "announce": list(tier.announce),
+            "notify": list(tier.notify),
+            "escalate_seconds": tier.escalate,
+        }
+        for severity, tier in policy.tiers.items()
+    }
+    return {"levels": list(policy.levels), "severities": tiers}
+
+
+def _system(model: Model, system: System) -> dict[str, Any]:
+    runbook = {"path": system.runbook, "url": model.runbook_url(system.runbook)}
+    return {"title": system.title, "team": system.team, "policy": system.policy, "runbook": runbook}
+
+
+def _alert(alert: Alert) -> dict[str, Any]:
+    signal, limit = alert.watched.bound.signal, alert.limit
+    return {
+        "alert": alert.name,
+        "system": alert.system.id,
+        "component": alert.component,
+        "signal": signal.id,
+        "severity": limit.severity,
+        "team": alert.system.team,
+        "title": signal.title,
+        "summary": alert.summary,
+        "comparator": limit.comparator,
+        "threshold": _number(limit),
+        "unit": limit.unit,
+        "limit": limit.text,
+        "for_seconds": limit.hold,
+        "expr": alert.expr,
+        "documented": _documented(limit),
+        "documented_by": "default" if limit.statement is None else "runbook",
+        "runbook": _section(alert.watched.section, alert.runbook_url),
+        "policy": alert.system.policy,
+    }
+
+
+def _number(limit: Limit) -> int | float:
+    """Return a limit as JSON's number; Python prints the shortest decimal that reads back as the same float."""
+    return int(limit.value) if limit.value == int(limit.value) else float(limit.value)
+
+
+def _documented(limit: Limit) -> dict[str, Any] | None:
+    statement = limit.statement
+    if statement is None:
+        return None
+    return {"path": statement.span.path, "line": statement.span.line, "text": statement.text}
+
+
+def _section(section: Section, url: str) -> dict[str, Any]:
+    return {
+        "path": section.path,
+        "anchor": section.anchor,
+        "title": section.title,
+        "url": url,
+        "line": section.line,
+        "markdown": section.markdown,
+        "commands": [
+            {
+                "language": command.language,
+                "text": command.text,
+                "placeholders": [{"text": one.text, "label": one.label} for one in command.placeholders],
+            }
+            for command in section.commands
+        ],
+    }

@@ -1,0 +1,144 @@
+"""The model: what thresholds.yaml and the runbooks mean, frozen, with every default filled in, in base units.
+
+`compiler.resolve` makes it, `compiler.alerts` and the emitters read it. No names of the file's format survive here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from urllib.parse import quote
+
+from compiler.diagnostics import Span
+from compiler.runbooks import Section
+from compiler.signals.contract import BoundSignal
+from compiler.statements import Statement
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limit:
+    """One severity's limit of a signal.
+
+    `text` is the limit as written; `hold` the seconds that it must be crossed before the alert fires; `statement` the
+    runbook's sentence that states it, None where it is a house default (`default`).
+    """
+
+    severity: str
+    comparator: str
+    value: Decimal
+    unit: str
+    text: str
+    hold: int
+    default: bool
+    statement: Statement | None
+    span: Span
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WatchedSignal:
+    """A signal of a system, bound, with its limits (from the least urgent severity) and its runbook section.
+
+    `component` is the component's name where no label tells it.
+    """
+
+    bound: BoundSignal
+    limits: tuple[Limit, ...]
+    component: str | None
+    section: Section
+    span: Span
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class System:
+    """One system; `direct` where its alerts must not pass through the webhook. Signals are sorted by id."""
+
+    id: str
+    title: str
+    team: str
+    policy: str
+    runbook: str
+    direct: bool
+    signals: tuple[WatchedSignal, ...]
+    span: Span
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tier:
+    """What a policy does for one severity; times in seconds, None is never."""
+
+    respond: int | None = None
+    notify: tuple[str, ...] = ("log",)
+    announce: tuple[str, ...] = ()
+    escalate: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """An escalation policy: the levels in order, a tier a severity."""
+
+    id: str
+    levels: tuple[str, ...]
+    tiers: dict[str, Tier]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Level:
+    """An escalation level and its contacts by kind."""
+
+    id: str
+    title: str
+    contacts: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Team:
+    """A team; `slack` is its channel."""
+
+    id: str
+    title: str
+    slack: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fallback:
+    """Who is told of an alert that nobody defined."""
+
+    team: str
+    policy: str
+    severity: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Routing:
+    """How Alertmanager groups, times and delivers; times in seconds."""
+
+    group_by: tuple[str, ...]
+    group_wait: int
+    group_interval: int
+    repeat_interval: int
+    webhook_url: str
+    webhook_token_file: str | None
+    pagerduty_key_file: str | None
+    pagerduty_severities: tuple[str, ...]
+    watchdog_repeat: int
+    fallback: Fallback
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Model:
+    """Everything; systems, policies, levels and teams are sorted by id."""
+
+    runbook_link: str
+    systems: tuple[System, ...]
+    policies: tuple[Policy, ...]
+    levels: tuple[Level, ...]
+    teams: tuple[Team, ...]
+    routing: Routing
+
+    def runbook_url(self, path: str, anchor: str | None = None) -> str:
+        """Return where people read a runbook, or one of its sections; what a URL cannot hold is percent-encoded."""
+        link = self.runbook_link
+        if anchor is None:
+            head, _, tail = link.partition("{anchor}")
+            link = head.rstrip("#") + tail
+        return link.replace("{path}", quote(path)).replace("{anchor}", quote(anchor or ""))

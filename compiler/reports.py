@@ -1,0 +1,93 @@
+"""Diagnostics as text for people, JSON and SARIF for machines, and GitHub's workflow commands.
+
+SARIF 2.1.0 is OASIS's; the workflow commands are described in GitHub's documentation of workflow syntax.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import quote
+
+from compiler import conventions
+from compiler.diagnostics import Diagnostic, Diagnostics, Span, render
+
+
+def text(diagnostics: Diagnostics) -> str:
+    """Return all diagnostics for a terminal, and their number."""
+    found = [render(one, diagnostics) for one in diagnostics]
+    if not found:
+        return ""
+    return "\n".join([*found, f"{len(found)} {'finding' if len(found) == 1 else 'findings'}"])
+
+
+def as_json(diagnostics: Diagnostics) -> str:
+    """Return `{"diagnostics": [{code, level, message, hint, path, line, column, end_column, related}]}`."""
+    return json.dumps({"diagnostics": [_json(one) for one in diagnostics]}, indent=1, ensure_ascii=False)
+
+
+def github(diagnostics: Diagnostics) -> str:
+    """Return a workflow command a diagnostic, which GitHub shows beside the line."""
+    return "\n".join(_command(one) for one in diagnostics)
+
+
+def sarif(diagnostics: Diagnostics) -> str:
+    """Return a SARIF 2.1.0 log with one run."""
+    results = [_result(one) for one in diagnostics]
+    rules = [{"id": code} for code in sorted({one.code for one in diagnostics})]
+    driver = {"name": conventions.PROGRAM, "rules": rules}
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    return json.dumps({"version": "2.1.0", "$schema": _SARIF, "runs": [run]}, indent=1, ensure_ascii=False)
+
+
+_SARIF: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+
+FORMATS: Final[dict[str, Callable[[Diagnostics], str]]] = {
+    "text": text,
+    "json": as_json,
+    "github": github,
+    "sarif": sarif,
+}
+
+
+def _json(one: Diagnostic) -> dict[str, Any]:
+    related = [{"message": other.message, **_place(other.span)} for other in one.related]
+    found = {"code": one.code, "level": one.level, "message": one.message, "hint": one.hint}
+    return found | _place(one.span) | {"related": related}
+
+
+def _place(span: Span) -> dict[str, Any]:
+    return {"path": span.path, "line": span.line, "column": span.column, "end_column": span.end_column}
+
+
+def _command(one: Diagnostic) -> str:
+    message = one.message + (f"\nhint: {one.hint}" if one.hint else "")
+    place = f"file={_escape(one.span.path, ':,')},line={one.span.line},col={one.span.column}"
+    return f"::{one.level} {place},title={_escape(one.code, ':,')}::{_escape(message)}"
+
+
+def _escape(value: str, also: str = "") -> str:
+    for character in "%\r\n" + also:
+        value = value.replace(character, f"%{ord(character):02X}")
+    return value
+
+
+def _result(one: Diagnostic) -> dict[str, Any]:
+    message = one.message + (f" hint: {one.hint}" if one.hint else "")
+    found: dict[str, Any] = {
+        "ruleId": one.code,
+        "level": one.level,
+        "message": {"text": message},
+        "locations": [_location(one.span)],
+    }
+    if one.related:
+        found["relatedLocations"] = [
+            _location(other.span) | {"message": {"text": other.message}} for other in one.related
+        ]
+    return found
+
+
+def _location(span: Span) -> dict[str, Any]:
+    region = {"startLine": span.line, "startColumn": span.column, "endColumn": span.end_column}
+    return {"physicalLocation": {"artifactLocation": {"uri": quote(span.path)}, "region": region}}

@@ -1,0 +1,39 @@
+"""Resolve: checked documents → the model.
+
+After `compiler.document`, `compiler.schema` and `compiler.runbooks`, before `compiler.alerts`. What cannot be resolved
+is an error and is left out of the model, so that every further mistake is found in the same run; nothing is emitted
+then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from compiler.diagnostics import Diagnostics
+from compiler.document import Table
+from compiler.model import Model
+from compiler.resolve import definitions, people, systems
+from compiler.resolve.scope import Scope
+from compiler.runbooks import Runbook
+
+
+def resolve(document: Table, runbooks: Mapping[str, Runbook], diagnostics: Diagnostics) -> Model:
+    """Return the model of a document that the schema admits; `runbooks` are those that could be read, by path."""
+    signals = definitions.signals(document, diagnostics)
+    policies, levels, teams = people.policies(document, diagnostics), people.levels(document), people.teams(document)
+    scope = Scope(
+        document=document,
+        signals=signals,
+        policies=frozenset(document["escalation"]),
+        teams=frozenset(document["teams"]),
+        runbooks=runbooks,
+        diagnostics=diagnostics,
+    )
+    return Model(
+        runbook_link=document["links"]["runbook"],
+        systems=systems.systems(scope),
+        policies=policies,
+        levels=levels,
+        teams=teams,
+        routing=people.routing(document, diagnostics),
+    )

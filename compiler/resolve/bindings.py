@@ -1,0 +1,151 @@
+"""Resolve: where a signal is measured → selectors, labels and windows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from compiler import conventions
+from compiler.diagnostics import Diagnostics, Span, did_you_mean
+from compiler.document import Items, Table
+from compiler.promql import Matcher, PromQLError, Selector, parse_matchers, parse_selector
+from compiler.quantities import EXAMPLES, Comparison, QuantityError, Rate, parse_comparison
+from compiler.resolve.reading import duration, minimum_traffic
+from compiler.signals import kinds
+from compiler.signals.contract import Binding, Signal
+from compiler.signals.state import EACH_SERIES, LOOKING_BACK, MEASURED_IN
+from compiler.signals.state import KIND as STATE
+from compiler.signals.template import inputs as template_inputs
+
+_COMMON_KEYS: Final = ("per", "component", "selector", "window", "minimum_traffic")
+_STATE_KEYS: Final = ("active", "of", "within")
+_RESERVED_LABELS: Final = frozenset(conventions.RULE_LABELS) | {"alertname"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inherited:
+    """What a binding takes from its system where it does not say otherwise."""
+
+    matchers: tuple[Matcher, ...]
+    window: int
+    minimum_traffic: Rate | None
+
+
+def binding(signal: Signal, given: Table, inherited: Inherited, diagnostics: Diagnostics) -> Binding | None:
+    """Return the binding, or None after adding at least one error."""
+    before = len(diagnostics.found)
+    inputs = _input_names(signal, given, diagnostics)
+    if inputs is None:
+        return None
+    matchers = _own_matchers(given, inherited.matchers, diagnostics)
+    found = {name: _input(signal, given, name, matchers, diagnostics) for name in inputs}
+    active = _active(given, inputs, diagnostics) if signal.kind == STATE.name else None
+    result = Binding(
+        inputs={name: value for name, value in found.items() if value is not None},
+        per=_per(given, diagnostics),
+        window=duration(given, "window", inherited.window, diagnostics, least=conventions.LEAST_WINDOW),
+        minimum_traffic=minimum_traffic(given, inherited.minimum_traffic, diagnostics),
+        active=active,
+        every=given.get("of") == "all",
+        within=duration(given, "within", 0, diagnostics) or None,
+    )
+    return result if len(diagnostics.found) == before else None
+
+
+def matchers_of(owner: Table, diagnostics: Diagnostics) -> tuple[Matcher, ...]:
+    """Return the matchers of `selector`, none where there is none."""
+    if "selector" not in owner:
+        return ()
+    try:
+        return parse_matchers(owner["selector"])
+    except PromQLError as error:
+        hint = 'such as `job="api",env!="test"`'
+        diagnostics.error("promql", owner.value_spans["selector"], f"not a list of matchers: {error}", hint=hint)
+        return ()
+
+
+def _own_matchers(given: Table, inherited: tuple[Matcher, ...], diagnostics: Diagnostics) -> tuple[Matcher, ...]:
+    return matchers_of(given, diagnostics) if "selector" in given else inherited
+
+
+def _input_names(signal: Signal, given: Table, diagnostics: Diagnostics) -> tuple[str, ...] | None:
+    state_keys = _STATE_KEYS if signal.kind == STATE.name else ()
+    named = [key for key in given if key not in _COMMON_KEYS and key not in state_keys]
+    forms = tuple(tuple(one.name for one in form) for form in kinds()[signal.kind].forms)
+    if signal.query is not None:
+        forms = (template_inputs(signal.query),)
+    known = {name for form in forms for name in form}
+    unknown = [key for key in named if key not in known]
+    for key in unknown:
+        hint = did_you_mean(key, {*known, *_COMMON_KEYS, *state_keys})
+        message = f"unknown key `{key}` for the signal `{signal.id}` of kind `{signal.kind}`"
+        diagnostics.error("unknown-key", given.key_spans[key], message, hint=hint)
+    if unknown:
+        return None
+    chosen = next((form for form in forms if set(form) == set(named)), None)
+    if chosen is None:
+        message = f"`{signal.id}` is measured by {_alternatives(forms)}"
+        diagnostics.error("metrics", given.span, message, hint=f"a binding of kind `{signal.kind}` names exactly these")
+    return chosen
+
+
+def _alternatives(forms: Sequence[Sequence[str]]) -> str:
+    return ", or ".join(" and ".join(f"`{name}`" for name in form) for form in forms) or "nothing"
+
+
+def _input(
+    signal: Signal, given: Table, name: str, matchers: tuple[Matcher, ...], diagnostics: Diagnostics
+) -> Selector | Decimal | None:
+    value, span = given[name], given.value_spans[name]
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        if value <= 0 and signal.query is None:
+            diagnostics.error("metrics", span, f"`{name}` must be more than 0", hint="something is divided by it")
+            return None
+        return Decimal(str(value))
+    try:
+        own = parse_selector(str(value))
+    except PromQLError as error:
+        diagnostics.error("promql", span, f"not a metric: {error}", hint='such as `http_requests_total{code=~"5.."}`')
+        return None
+    labels = {matcher.label for matcher in own.matchers}
+    return Selector(own.metric, (*(one for one in matchers if one.label not in labels), *own.matchers))
+
+
+def _active(given: Table, inputs: Sequence[str], diagnostics: Diagnostics) -> Comparison | None:
+    for key, served in (("of", EACH_SERIES), ("within", LOOKING_BACK)):
+        if key in given and not served.issuperset(inputs):
+            message = f"`{key}` means nothing to a state of {_alternatives([inputs])}"
+            diagnostics.error(
+                "metrics",
+                given.key_spans[key],
+                message,
+                hint=f"it goes with {_alternatives([(one,) for one in sorted(served)])}",
+            )
+    if "active" not in given:
+        message = "a state needs `active`, the comparison that makes it true"
+        diagnostics.error("metrics", given.span, message, hint='add `active: "== 0"`')
+        return None
+    span = given.value_spans["active"]
+    try:
+        active = parse_comparison(str(given["active"]))
+    except QuantityError as error:
+        diagnostics.error("quantity", span, str(error), hint='such as `"== 0"` or `"> 10"`')
+        return None
+    unit = next((MEASURED_IN[name] for name in inputs if name in MEASURED_IN), active.quantity.unit)
+    if active.quantity.unit != unit:
+        message = f"`{given['active']}` is in {active.quantity.unit}; {_alternatives([inputs])} give {unit}"
+        diagnostics.error("limit-unit", span, message, hint=f"write {EXAMPLES[unit]}")
+    return active
+
+
+def _per(given: Table, diagnostics: Diagnostics) -> tuple[str, ...]:
+    value = given.get("per", ())
+    labels = tuple(value) if isinstance(value, Items) else (str(value),) if value else ()
+    spans: list[Span] = value.spans if isinstance(value, Items) else [given.value_spans["per"]] if value else []
+    for label, span in zip(labels, spans, strict=True):
+        if label in _RESERVED_LABELS:
+            message = f"the rule sets the label `{label}` itself, so it cannot tell components apart"
+            diagnostics.error("reserved-label", span, message)
+    return labels

@@ -1,0 +1,89 @@
+"""Resolve: the signals that a file can use, built-in ones first."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from compiler import conventions, document
+from compiler.diagnostics import Diagnostics, did_you_mean
+from compiler.document import Table
+from compiler.quantities import STATE as STATE_UNIT
+from compiler.resolve.reading import table
+from compiler.signals import VOCABULARY, vocabulary_text
+from compiler.signals.contract import ExampleSeries, Signal
+from compiler.signals.quantile import KIND as QUANTILE
+from compiler.signals.state import KIND as STATE
+from compiler.signals.template import EXAMPLE_CONTEXT, InvalidTemplateError, inputs
+from compiler.signals.template import KIND as TEMPLATE
+
+
+def signals(spec: Table, diagnostics: Diagnostics) -> dict[str, Signal | None]:
+    """Return the signals by id: the vocabulary, and the file's own, which may replace them; None where one is wrong."""
+    builtin = document.parse(VOCABULARY, vocabulary_text(), Diagnostics())
+    assert builtin is not None  # noqa: S101 - a test reads the vocabulary
+    found = {key: _signal(key, given, diagnostics) for key, given in builtin.items()}
+    own = table(spec, "signals")
+    return found | {key: _signal(key, given, diagnostics) for key, given in own.items()}
+
+
+def state(identifier: str) -> Signal:
+    """Return the signal that a limit `when true` implies: a state named by its id."""
+    return Signal(id=identifier, kind=STATE.name, unit=STATE_UNIT, title=conventions.words(identifier))
+
+
+def _signal(key: str, given: Table, diagnostics: Diagnostics) -> Signal | None:
+    before = len(diagnostics.found)
+    if ("kind" in given) == ("query" in given):
+        message = f"the signal `{key}` needs either a `kind` or a `query`"
+        diagnostics.error(
+            "signal", given.key_spans.get("query", given.span), message, hint="a `query` is PromQL of your own"
+        )
+        return None
+    if "query" in given:
+        _check_templates(given, diagnostics)
+    else:
+        _check_kind(given, diagnostics)
+    if len(diagnostics.found) > before:
+        return None
+    quantile = given.get("quantile")
+    return Signal(
+        id=key,
+        kind=given.get("kind", TEMPLATE.name),
+        unit=given["unit"],
+        title=given.get("title") or conventions.words(key),
+        quantile=None if quantile is None else Decimal(str(quantile)),
+        query=given.get("query"),
+        span=given.value_spans.get("query"),
+        example=tuple(_example(one) for one in given.get("example", ())),
+    )
+
+
+def _check_kind(given: Table, diagnostics: Diagnostics) -> None:
+    kind = given["kind"]
+    if (kind == STATE.name) != (given["unit"] == STATE_UNIT):
+        hint = f"write `unit: {STATE_UNIT}`" if kind == STATE.name else f"write `kind: {STATE.name}`, or another unit"
+        diagnostics.error("signal", given.value_spans["unit"], "kind `state` and unit `state` go together", hint=hint)
+    for name, owner in (("quantile", QUANTILE.name), ("example", TEMPLATE.name)):
+        if name in given and kind != owner:
+            message = f"`{name}` means nothing to the kind `{kind}`"
+            diagnostics.error("signal", given.key_spans[name], message, hint="take it out")
+
+
+def _check_templates(given: Table, diagnostics: Diagnostics) -> None:
+    span = given.value_spans["query"]
+    try:
+        known = {*inputs(given["query"]), *EXAMPLE_CONTEXT}
+        for example in given.get("example", ()):
+            for key in ("series", "values"):
+                span = example.value_spans[key]
+                for name in inputs(example[key]):
+                    if name not in known:
+                        message = f"`{name}` is not known in an example of this query"
+                        diagnostics.error("template", span, message, hint=did_you_mean(name, known))
+    except InvalidTemplateError as error:
+        diagnostics.error("template", span, f"the template does not parse: {error}")
+
+
+def _example(given: Table) -> ExampleSeries:
+    labels = tuple(sorted(given.get("labels", {}).items()))
+    return ExampleSeries(series=given["series"], labels=labels, values=given["values"])

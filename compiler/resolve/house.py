@@ -1,0 +1,38 @@
+"""Resolve: the limits that the house gives, checked even where no system takes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from compiler.diagnostics import Diagnostics, Span, did_you_mean
+from compiler.document import Table
+from compiler.resolve import limits
+from compiler.resolve.reading import NOTHING, is_off
+from compiler.resolve.scope import Scope
+
+
+def check(scope: Scope) -> None:
+    """Check the house's limits, which perhaps no system takes."""
+    for identifier, house in scope.house_limits.items():
+        span = scope.house_limits.key_spans[identifier]
+        if is_off(house):
+            continue
+        if not isinstance(house, Table):
+            limits.not_tiers(house, scope.house_limits.value_spans[identifier], scope.diagnostics)
+            continue
+        if "documented" in house:
+            message = "a quotation stands in the runbook of one system, and the house has none"
+            hint = "say it below the system's `limits:`"
+            scope.diagnostics.error("documented", house.key_spans["documented"], message, hint=hint)
+        tiers = limits.written(NOTHING, house)
+        signal = scope.signals.get(identifier)
+        if signal is not None:
+            limits.limits(signal, tiers, scope.hold, None, scope.diagnostics)
+        elif identifier not in scope.signals and not limits.implies_state(tiers):
+            no_signal(identifier, span, scope.signals, scope.diagnostics)
+
+
+def no_signal(identifier: str, span: Span, known: Iterable[str], diagnostics: Diagnostics) -> None:
+    """Add the error for an id that is none of the `known` signals'."""
+    hint = did_you_mean(identifier, known) or "define it under `signals:` with a kind and a unit"
+    diagnostics.error("signal", span, f"there is no signal `{identifier}`", hint=hint)

@@ -1,0 +1,189 @@
+"""Resolve: the limits of one signal of one system, merged with the house's and held against the runbook."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from compiler import conventions
+from compiler.diagnostics import Diagnostics, Related, Span
+from compiler.document import Table
+from compiler.model import Limit
+from compiler.quantities import (
+    COUNT,
+    EXAMPLES,
+    STATE,
+    Comparison,
+    Quantity,
+    QuantityError,
+    parse_comparison,
+    quantity_text,
+)
+from compiler.resolve.reading import is_off
+from compiler.signals.contract import Signal
+from compiler.statements import Statement
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Written:
+    """One tier as it stands in the file: text or what YAML made of it, its place, and whether it is the house's."""
+
+    severity: str
+    value: object
+    span: Span
+    default: bool
+
+    @property
+    def text(self) -> str:
+        """The limit as it stands in the file."""
+        return str(self.value).lower() if isinstance(self.value, bool) else str(self.value)
+
+
+def written(own: Table, house: Table) -> tuple[Written, ...]:
+    """Return the tiers that hold, from the least urgent: the system's own, else the house's; `off` drops one."""
+    tiers = []
+    for severity in conventions.SEVERITIES:
+        for table, default in ((own, False), (house, True)):
+            if severity in table:
+                tiers.append(
+                    Written(severity=severity, value=table[severity], span=table.value_spans[severity], default=default)
+                )
+                break
+    return tuple(tier for tier in tiers if not is_off(tier.value))
+
+
+def not_tiers(value: object, span: Span, diagnostics: Diagnostics) -> None:
+    """Add the error for a signal's limits that are neither a mapping nor `off`."""
+    shown = str(value).lower() if isinstance(value, bool) else value
+    hint = 'such as `{critical: "> 5%"}`'
+    diagnostics.error("limit", span, f"`{shown}` is neither limits by severity nor `{conventions.OFF}`", hint=hint)
+
+
+def implies_state(tiers: tuple[Written, ...]) -> bool:
+    """Return whether the tiers are those of a state."""
+    return bool(tiers) and all(tier.value == conventions.STATE_LIMIT for tier in tiers)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """What the runbook states of one signal, by severity; `unread` where one of its statements could not be read."""
+
+    path: str
+    statements: dict[str, Statement]
+    quoted: Statement | None
+    unread: bool
+
+    def find(self, severity: str) -> Statement | None:
+        """Return the statement that a limit comes from: the quoted one, else that of its severity."""
+        return self.quoted or self.statements.get(severity)
+
+
+def limits(
+    signal: Signal,
+    tiers: tuple[Written, ...],
+    hold: dict[str, int],
+    evidence: Evidence | None,
+    diagnostics: Diagnostics,
+) -> tuple[Limit, ...]:
+    """Return the limits that could be read, from the least urgent; `evidence` is None where no runbook could be."""
+    found = []
+    for tier in tiers:
+        comparison = _comparison(signal, tier, diagnostics)
+        if comparison is None:
+            continue
+        statement = evidence.find(tier.severity) if evidence else None
+        if evidence is not None:
+            _check_evidence(signal, tier, comparison, evidence, diagnostics)
+        found.append(
+            Limit(
+                severity=tier.severity,
+                comparator=comparison.comparator,
+                value=comparison.quantity.value,
+                unit=comparison.quantity.unit,
+                text=tier.text,
+                hold=hold[tier.severity],
+                default=tier.default and statement is None,
+                statement=statement,
+                span=tier.span,
+            )
+        )
+    return tuple(found)
+
+
+_TRUE: Final = Comparison("==", Quantity(Decimal(1), STATE))
+
+
+def _comparison(signal: Signal, tier: Written, diagnostics: Diagnostics) -> Comparison | None:
+    try:
+        comparison = _read(signal, tier.text)
+    except QuantityError as error:
+        diagnostics.error("limit", tier.span, str(error), hint=error.hint or f"write {EXAMPLES[signal.unit]}")
+        return None
+    if comparison.quantity.unit != signal.unit:
+        _wrong_unit(signal, tier, comparison.quantity, diagnostics)
+        return None
+    return comparison
+
+
+def _read(signal: Signal, text: str) -> Comparison:
+    if text == conventions.STATE_LIMIT:
+        if signal.unit == STATE:
+            return _TRUE
+        raise QuantityError(f"`{signal.id}` is measured in {signal.unit} and is no state")
+    if signal.unit == STATE:
+        raise QuantityError(f"`{signal.id}` is a state and has no number")
+    comparison = parse_comparison(text)
+    if comparison.comparator == "==":
+        raise QuantityError("a measured number is hardly ever equal to a limit")
+    return comparison
+
+
+def _wrong_unit(signal: Signal, tier: Written, quantity: Quantity, diagnostics: Diagnostics) -> None:
+    hint = f"write {EXAMPLES[signal.unit]}"
+    if quantity.unit == COUNT:
+        message = f"the limit `{tier.text}` has no unit; `{signal.id}` is measured in {signal.unit}"
+        diagnostics.error("limit-unit", tier.span, message, hint=hint)
+        return
+    message = f"the limit `{tier.text}` is in {quantity.unit}; `{signal.id}` is measured in {signal.unit}"
+    diagnostics.error("limit-unit", tier.span, message, hint=hint)
+
+
+def _check_evidence(
+    signal: Signal,
+    tier: Written,
+    comparison: Comparison,
+    evidence: Evidence,
+    diagnostics: Diagnostics,
+) -> None:
+    statement = evidence.find(tier.severity)
+    if statement is None:
+        if not tier.default and not evidence.unread:
+            hint = f'add `- {sentence(signal, tier.severity, comparison)}` below "{conventions.THRESHOLDS_HEADING}"'
+            message = f"{evidence.path} does not state this limit"
+            diagnostics.error("undocumented-limit", tier.span, message, hint=hint)
+        return
+    if statement is evidence.quoted:
+        return
+    stated = statement.comparison or _TRUE
+    if stated != comparison:
+        related = (Related(span=statement.span, message=f"{_shown(stated)} in the runbook"),)
+        message = f"`{signal.id}` has {_shown(comparison)} as its {tier.severity} limit here"
+        hint = "make the two agree: the runbook is what people follow, this file is what runs"
+        diagnostics.error("limit-differs", tier.span, message, hint=hint, related=related)
+
+
+def _shown(comparison: Comparison) -> str:
+    if comparison.quantity.unit == STATE:
+        return "no number"
+    return f"`{comparison.comparator} {quantity_text(comparison.quantity)}`"
+
+
+_WORDS: Final = {">": "above", ">=": "at least", "<": "below", "<=": "at most"}
+
+
+def sentence(signal: Signal, severity: str, comparison: Comparison) -> str:
+    """Return the sentence by which a runbook states a limit."""
+    if comparison.quantity.unit == STATE:
+        return f"{signal.title}: {severity}."
+    return f"{signal.title}: {severity} {_WORDS[comparison.comparator]} {quantity_text(comparison.quantity)}."

@@ -1,0 +1,93 @@
+"""Resolve: teams, levels, policies and routing."""
+
+from __future__ import annotations
+
+from compiler import conventions
+from compiler.diagnostics import Diagnostics
+from compiler.document import Table
+from compiler.model import Fallback, Level, Policy, Routing, Team, Tier
+from compiler.quantities import QuantityError, parse_duration
+from compiler.resolve.reading import check_reference, duration, reference, table
+
+CONTACTS = ("email", "sms", "phone")
+
+
+def teams(document: Table) -> tuple[Team, ...]:
+    """Return the teams, sorted by id."""
+    return tuple(
+        Team(id=key, title=team["title"], slack=team.get("slack")) for key, team in sorted(document["teams"].items())
+    )
+
+
+def levels(document: Table) -> tuple[Level, ...]:
+    """Return the levels, sorted by id."""
+    return tuple(
+        Level(id=key, title=level["title"], contacts={kind: tuple(level.get(kind, ())) for kind in CONTACTS})
+        for key, level in sorted(document["levels"].items())
+    )
+
+
+def policies(document: Table, diagnostics: Diagnostics) -> tuple[Policy, ...]:
+    """Return the policies, sorted by id; a level that does not exist is an error."""
+    found = []
+    for key, policy in sorted(document["escalation"].items()):
+        for level, span in zip(policy["levels"], policy["levels"].spans, strict=True):
+            check_reference(level, span, document["levels"], "level", diagnostics)
+        tiers = {severity: _tier(table(policy, severity), diagnostics) for severity in conventions.SEVERITIES}
+        found.append(Policy(id=key, levels=tuple(policy["levels"]), tiers=tiers))
+    return tuple(found)
+
+
+def _tier(tier: Table, diagnostics: Diagnostics) -> Tier:
+    plain = Tier()
+    return Tier(
+        respond=_deadline(tier, "respond", diagnostics),
+        notify=tuple(tier.get("notify", plain.notify)),
+        announce=tuple(tier.get("announce", plain.announce)),
+        escalate=_deadline(tier, "escalate", diagnostics),
+    )
+
+
+def _deadline(tier: Table, key: str, diagnostics: Diagnostics) -> int | None:
+    written = tier.get(key, "never")
+    if written == "never":
+        return None
+    if written == "now":
+        return 0
+    try:
+        return parse_duration(written)
+    except QuantityError as error:
+        diagnostics.error("quantity", tier.value_spans[key], str(error), hint="write `30m`, `now` or `never`")
+        return None
+
+
+def routing(document: Table, diagnostics: Diagnostics) -> Routing:
+    """Return the routing with its defaults."""
+    given: Table = document["routing"]
+    webhook, pagerduty = given["webhook"], table(given, "pagerduty")
+
+    def seconds(key: str, default: int, *, least: int = 1) -> int:
+        return duration(given, key, default, diagnostics, least=least)
+
+    return Routing(
+        group_by=tuple(given.get("group_by", conventions.DEFAULT_GROUP_BY)),
+        group_wait=seconds("group_wait", conventions.DEFAULT_GROUP_WAIT, least=0),
+        group_interval=seconds("group_interval", conventions.DEFAULT_GROUP_INTERVAL),
+        repeat_interval=seconds("repeat_interval", conventions.DEFAULT_REPEAT_INTERVAL),
+        webhook_url=webhook["url"],
+        webhook_token_file=webhook.get("token_file"),
+        pagerduty_key_file=pagerduty.get("routing_key_file"),
+        pagerduty_severities=tuple(pagerduty.get("severities", conventions.DEFAULT_PAGING)),
+        watchdog_repeat=duration(
+            table(given, "watchdog"), "repeat", conventions.DEFAULT_WATCHDOG_REPEAT, diagnostics, least=1
+        ),
+        fallback=_fallback(document, given["fallback"], diagnostics),
+    )
+
+
+def _fallback(document: Table, given: Table, diagnostics: Diagnostics) -> Fallback:
+    return Fallback(
+        team=reference(given, "team", document["teams"], "team", diagnostics),
+        policy=reference(given, "escalation", document["escalation"], "policy", diagnostics),
+        severity=given.get("severity", conventions.DEFAULT_FALLBACK_SEVERITY),
+    )

@@ -1,0 +1,54 @@
+"""Resolve: what the systems of a document refer to, and what the house gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from compiler import conventions
+from compiler.diagnostics import Diagnostics
+from compiler.document import Table
+from compiler.quantities import Rate, parse_rate
+from compiler.resolve.reading import duration, holds, minimum_traffic, table
+from compiler.runbooks import Runbook
+from compiler.signals.contract import Signal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """What systems refer to."""
+
+    document: Table
+    signals: Mapping[str, Signal | None]
+    policies: frozenset[str]
+    teams: frozenset[str]
+    runbooks: Mapping[str, Runbook]
+    diagnostics: Diagnostics
+
+    @cached_property
+    def defaults(self) -> Table:
+        """The file's `defaults`."""
+        return table(self.document, "defaults")
+
+    @cached_property
+    def house_limits(self) -> Table:
+        """The house's limits by signal."""
+        return table(self.defaults, "limits")
+
+    @cached_property
+    def hold(self) -> dict[str, int]:
+        """Seconds of `for` by severity."""
+        return holds(self.defaults, dict(conventions.DEFAULT_HOLD), self.diagnostics)
+
+    @cached_property
+    def window(self) -> int:
+        """Seconds of the rate window."""
+        return duration(
+            self.defaults, "window", conventions.DEFAULT_WINDOW, self.diagnostics, least=conventions.LEAST_WINDOW
+        )
+
+    @cached_property
+    def traffic(self) -> Rate | None:
+        """The least traffic."""
+        return minimum_traffic(self.defaults, parse_rate(conventions.DEFAULT_MINIMUM_TRAFFIC), self.diagnostics)

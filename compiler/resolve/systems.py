@@ -1,0 +1,200 @@
+"""Resolve: one system after the other; who watches what, where it leads to, and what the runbook says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from compiler import conventions
+from compiler.diagnostics import Diagnostics, Span, did_you_mean, nearest
+from compiler.document import Table
+from compiler.model import Limit, System, WatchedSignal
+from compiler.quantities import Rate, parse_rate
+from compiler.resolve import bindings, definitions, house, limits
+from compiler.resolve.reading import NOTHING, duration, holds, is_off, minimum_traffic, reference, table
+from compiler.resolve.scope import Scope
+from compiler.runbooks import Runbook, Section
+from compiler.signals.contract import BoundSignal, Signal
+from compiler.statements import Statement
+
+
+def systems(scope: Scope) -> tuple[System, ...]:
+    """Return the systems, sorted by id; signals that could not be resolved are left out."""
+    house.check(scope)
+    return tuple(_System(scope, key, given).resolve() for key, given in sorted(scope.document["systems"].items()))
+
+
+class _System:
+    """Resolves one system."""
+
+    def __init__(self, scope: Scope, identifier: str, given: Table) -> None:
+        self.scope = scope
+        self.id = identifier
+        self.given = given
+        self.diagnostics = scope.diagnostics
+        self.title: str = given.get("title") or conventions.words(identifier)
+        self.limits = table(given, "limits")
+        self.metrics = table(given, "metrics")
+        self.runbook = scope.runbooks.get(given["runbook"])
+        self.hold = holds(given, scope.hold, self.diagnostics)
+        self.inherited = bindings.Inherited(
+            matchers=bindings.matchers_of(given, self.diagnostics),
+            window=duration(given, "window", scope.window, self.diagnostics, least=conventions.LEAST_WINDOW),
+            minimum_traffic=minimum_traffic(given, scope.traffic, self.diagnostics),
+        )
+        self.statements = _by_title(self.runbook)
+        self.used: set[int] = set()
+        self.excused = False
+
+    def resolve(self) -> System:
+        """Return the system."""
+        signals = [self._watched(identifier) for identifier in sorted({*self.limits, *self.metrics})]
+        self._report_unwatched()
+        return System(
+            id=self.id,
+            title=self.title,
+            team=reference(self.given, "team", self.scope.teams, "team", self.diagnostics),
+            policy=reference(self.given, "escalation", self.scope.policies, "policy", self.diagnostics),
+            runbook=self.given["runbook"],
+            direct=self._direct(),
+            signals=tuple(signal for signal in signals if signal is not None),
+            span=self.scope.document["systems"].key_spans[self.id],
+        )
+
+    def _direct(self) -> bool:
+        direct = self.given.get("deliver") == "direct"
+        if direct and "pagerduty" not in self.scope.document["routing"]:
+            message = "`direct` alerts go to PagerDuty, and `routing:` does not say how"
+            hint = "add `pagerduty: {routing_key_file: …}` below `routing:`"
+            self.diagnostics.error("missing-key", self.given.value_spans["deliver"], message, hint=hint)
+        return direct
+
+    def _watched(self, identifier: str) -> WatchedSignal | None:
+        span = self.limits.key_spans.get(identifier) or self.metrics.key_spans[identifier]
+        own = self.limits.get(identifier, NOTHING)
+        if is_off(own):
+            return None
+        if not isinstance(own, Table):
+            self.excused = True
+            limits.not_tiers(own, self.limits.value_spans[identifier], self.diagnostics)
+            return None
+        house = table(self.scope.house_limits, identifier)
+        tiers = limits.written(own, house)
+        signal = self._signal(identifier, tiers, span)
+        if signal is None or not self._has_metrics(identifier, span) or not self._has_limits(identifier, tiers, span):
+            self.excused = True
+            return None
+        found = self._limits(signal, own, house, tiers)
+        section = self._section(own, house, span)
+        binding = bindings.binding(signal, self.metrics[identifier], self.inherited, self.diagnostics)
+        if binding is None or section is None or not found:
+            return None
+        component = None if binding.per else str(self.metrics[identifier].get("component", self.id))
+        return WatchedSignal(
+            bound=BoundSignal(signal=signal, binding=binding, low=found[0].comparator.startswith("<")),
+            limits=found,
+            component=component,
+            section=section,
+            span=span,
+        )
+
+    def _signal(self, identifier: str, tiers: tuple[limits.Written, ...], span: Span) -> Signal | None:
+        if identifier in self.scope.signals:
+            return self.scope.signals[identifier]
+        if limits.implies_state(tiers) or "active" in table(self.metrics, identifier):
+            return definitions.state(identifier)
+        known = {*self.scope.signals, *self.metrics} - {identifier}
+        house.no_signal(identifier, span, known, self.diagnostics)
+        return None
+
+    def _has_metrics(self, identifier: str, span: Span) -> bool:
+        if identifier in self.metrics:
+            return True
+        near = nearest(identifier, set(self.metrics) - set(self.limits))
+        hint = f"did you mean `{near}`?" if near else None
+        message = f"`{identifier}` has limits but no metrics"
+        self.diagnostics.error(
+            "metrics", span, message, hint=hint or f"say below `metrics:` where {self.id} measures it"
+        )
+        return False
+
+    def _has_limits(self, identifier: str, tiers: tuple[limits.Written, ...], span: Span) -> bool:
+        if tiers:
+            return True
+        if nearest(identifier, set(self.limits) - set(self.metrics)):
+            return False  # its limits seem to be there under a misspelt id, which is an error of its own
+        message = f"`{identifier}` has metrics but no limit, and the house has none for it"
+        self.diagnostics.error("limit", span, message, hint="name a limit below `limits:`, or say `off`")
+        return False
+
+    def _limits(self, signal: Signal, own: Table, house: Table, tiers: tuple[limits.Written, ...]) -> tuple[Limit, ...]:
+        evidence = self._evidence(signal, own)
+        if evidence is None:
+            self.excused = True
+        else:
+            self.used |= {id(evidence.find(tier.severity)) for tier in tiers}
+        hold = holds(own, holds(house, self.hold, self.diagnostics), self.diagnostics)
+        return limits.limits(signal, tiers, hold, evidence, self.diagnostics)
+
+    def _evidence(self, signal: Signal, own: Table) -> limits.Evidence | None:
+        if self.runbook is None:
+            return None
+        quoted = self._quoted(own)
+        if quoted is None and "documented" in own:
+            return None
+        named = self.statements.get(signal.title.casefold()) or self.statements.get(signal.id) or {}
+        unread = any(bullet.casefold().startswith(signal.title.casefold()) for bullet in self.runbook.unread)
+        return limits.Evidence(path=self.runbook.path, statements=named, quoted=quoted, unread=unread)
+
+    def _quoted(self, own: Table) -> Statement | None:
+        words = own.get("documented")
+        if words is None or self.runbook is None:
+            return None
+        statement = self.runbook.quote(str(words))
+        if statement is None:
+            span = own.value_spans["documented"]
+            hint = "quote the words as they stand on one line"
+            self.diagnostics.error("documented", span, f"{self.runbook.path} does not say this", hint=hint)
+        return statement
+
+    def _section(self, own: Table, house: Table, span: Span) -> Section | None:
+        if self.runbook is None:
+            return None
+        owner = own if "runbook" in own else house
+        if "runbook" not in owner:
+            message = "this signal leads to no runbook section"
+            hint = f'add `runbook: "#…"`; {self._known_anchors()}'
+            self.diagnostics.error("runbook-section", span, message, hint=hint)
+            return None
+        anchor = str(owner["runbook"]).removeprefix("#")
+        section = self.runbook.anchors.get(anchor)
+        if section is None:
+            place = owner.value_spans["runbook"] if owner is own else span
+            house_says = "" if owner is own else " (the section that `defaults` names)"
+            near = nearest(anchor, self.runbook.anchors)
+            hint = f"did you mean `#{near}`?" if near else self._known_anchors()
+            message = f"{self.runbook.path} has no section `#{anchor}`{house_says}"
+            self.diagnostics.error("runbook-section", place, message, hint=hint)
+        return section
+
+    def _known_anchors(self) -> str:
+        anchors = sorted(self.runbook.anchors) if self.runbook else []
+        return "its sections are " + ", ".join(f"`#{anchor}`" for anchor in anchors[:12])
+
+    def _report_unwatched(self) -> None:
+        # Where limits could not be read, their statements only seem to be unwatched.
+        if self.runbook is None or self.excused:
+            return
+        for statement in self.runbook.statements:
+            if id(statement) not in self.used:
+                message = f"no alert of `{self.id}` carries this limit of “{statement.title}”"
+                hint = "name it below `limits:` of the system, or take it out of the runbook"
+                self.diagnostics.error("unwatched-statement", statement.span, message, hint=hint)
+
+
+def _by_title(runbook: Runbook | None) -> dict[str, dict[str, Statement]]:
+    found: dict[str, dict[str, Statement]] = {}
+    for statement in runbook.statements if runbook else ():
+        found.setdefault(statement.title.casefold(), {})[statement.severity] = statement
+    return found

@@ -1,0 +1,138 @@
+"""Lower: what an alert says, in the templates of Prometheus, and what they come out as for a given value.
+
+Beside `compiler.alerts`. `summary` is near-static and ends in a full stop, `description` names the component and the
+number (monitoring-mixins documentation). Rendering here repeats Prometheus's own humanize functions, so that generated
+rule tests can state the text that a person will read; promtool compares the two.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from compiler.model import Limit, System, WatchedSignal
+from compiler.promql import go_general
+from compiler.quantities import (
+    BYTES,
+    COUNT,
+    PER_SECOND,
+    RATIO,
+    SECONDS,
+    STATE,
+    Quantity,
+    duration_text,
+    quantity_text,
+    without_comparator,
+)
+
+VALUE: Final = '{{ printf "%.6g" $value }}'
+"""The annotation `value`: the measured number in base units, short enough to be the same everywhere."""
+
+_HUMANIZED: Final = {
+    RATIO: "{{ $value | humanizePercentage }}",
+    SECONDS: "{{ $value | humanizeDuration }}",
+    BYTES: "{{ $value | humanize1024 }}B",
+    COUNT: '{{ printf "%.4g" $value }}',
+    PER_SECOND: '{{ printf "%.4g" $value }} per second',
+}
+_BEYOND: Final = {">": "above", ">=": "at or above", "<": "below", "<=": "at or below"}
+_FLOORED: Final = frozenset({"average", "quantile", "ratio"})
+
+
+def component(per: tuple[str, ...]) -> str:
+    """Return the template of the label `component`: the values of the labels that tell components apart."""
+    return "/".join(f"{{{{ $labels.{label} }}}}" for label in per)
+
+
+def summary(system: System, watched: WatchedSignal, limit: Limit) -> str:
+    """Return the annotation `summary`."""
+    title = watched.bound.signal.title
+    if limit.unit == STATE:
+        return f"{system.title}: {title}."
+    return f"{system.title}: {title} {_BEYOND[limit.comparator]} {_limit(limit)}."
+
+
+def description(system: System, watched: WatchedSignal, limit: Limit) -> str:
+    """Return the annotation `description`, a template over `$labels` and `$value`.
+
+    It holds no colon with a blank behind it: newer Alertmanagers (0.33 does) read the values of PagerDuty's `details`
+    as YAML.
+    """
+    text = watched.bound.signal.title
+    if limit.unit != STATE:
+        text += f" {_HUMANIZED[limit.unit]}{_span(watched)}"
+    text += _where(system, watched)
+    if limit.unit != STATE:
+        text += f", {_BEYOND[limit.comparator]} {_limit(limit)}"
+    if limit.hold:
+        text += f" for {duration_text(limit.hold)}"
+    return f"{text}.{_floor(watched)}"
+
+
+def _where(system: System, watched: WatchedSignal) -> str:
+    who = watched.component or component(watched.bound.binding.per)
+    return f" in {system.title}" if who == system.id else f" on {who} of {system.title}"
+
+
+def _span(watched: WatchedSignal) -> str:
+    return f" within {duration_text(watched.bound.binding.window)}" if watched.bound.signal.kind == "increase" else ""
+
+
+def _floor(watched: WatchedSignal) -> str:
+    floor = watched.bound.binding.minimum_traffic
+    if floor is None or watched.bound.signal.kind not in _FLOORED:
+        return ""
+    return f" Silent below {floor.text}."
+
+
+def _limit(limit: Limit) -> str:
+    """Return the limit as a person wrote it (`85 of 100`), in one form of its unit."""
+    written = without_comparator(limit.text)
+    return written if " of " in written else quantity_text(Quantity(limit.value, limit.unit))
+
+
+def humanized(value: float, unit: str) -> str:
+    """Return a value as Prometheus's template functions print it in `description`."""
+    if unit == RATIO:
+        return f"{go_general(value * 100, 4)}%"
+    if unit == SECONDS:
+        return _humanize_duration(value)
+    if unit == BYTES:
+        return f"{_humanize_1024(value)}B"
+    return go_general(value, 4) + (" per second" if unit == PER_SECOND else "")
+
+
+def rendered(template: str, labels: dict[str, str], value: float, unit: str) -> str:
+    """Return a template of this module as Prometheus renders it for one series."""
+    text = template.replace(VALUE, go_general(value, 6))
+    if unit in _HUMANIZED:
+        text = text.replace(_HUMANIZED[unit], humanized(value, unit))
+    for name, label in labels.items():
+        text = text.replace(f"{{{{ $labels.{name} }}}}", label)
+    return text
+
+
+def _humanize_duration(value: float) -> str:
+    """Repeat `humanizeDuration`: days to seconds from a minute on, one number with an SI prefix below."""
+    if value and abs(value) < 1:
+        prefix = ""
+        for smaller in "munpfazy":
+            if abs(value) >= 1:
+                break
+            prefix, value = smaller, value * 1000
+        return f"{go_general(value, 4)}{prefix}s"
+    whole = int(abs(value))
+    if whole < 60:
+        return f"{go_general(value, 4)}s"
+    parts = {"d": whole // 86400, "h": whole // 3600 % 24, "m": whole // 60 % 60, "s": whole % 60}
+    first = next(index for index, count in enumerate(parts.values()) if count)
+    return ("-" if value < 0 else "") + " ".join([f"{count}{unit}" for unit, count in parts.items()][first:])
+
+
+def _humanize_1024(value: float) -> str:
+    """Repeat `humanize1024`."""
+    prefix = ""
+    for larger in ("ki", "Mi", "Gi", "Ti", "Pi", "Ei", "Zi", "Yi"):
+        if abs(value) < 1024:
+            break
+        prefix, value = larger, value / 1024
+    return f"{go_general(value, 4)}{prefix}"

@@ -1,0 +1,59 @@
+"""The compact specification that most tests start from, and what they do to it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from click.testing import CliRunner, Result
+
+from compiler.cli import main
+from compiler.compilation import Compilation, compile_spec
+from compiler.model import Limit, System, WatchedSignal
+
+DATA: Final = Path(__file__).parent / "data"
+ROOT: Final = Path(__file__).parents[2]
+SPEC: Final = "thresholds.yaml"
+SHOP: Final = "runbooks/shop.md"
+LEDGER: Final = "runbooks/ledger.md"
+
+
+def edit(path: str, old: str, new: str | bytes) -> None:
+    """Replace `old`, which the file at `path` must hold exactly once, so that no edit misses its mark."""
+    file = Path(path)
+    content, wanted = file.read_bytes(), old.encode()
+    assert content.count(wanted) == 1, f"{path} holds {old!r} {content.count(wanted)} times"
+    file.write_bytes(content.replace(wanted, new.encode() if isinstance(new, str) else new))
+
+
+def tocsin(*arguments: str) -> Result:
+    """Return the result of the command `tocsin`, run in the current directory."""
+    return CliRunner().invoke(main, arguments)
+
+
+def compiled() -> Compilation:
+    """Return the compilation of the specification in the current directory, which must be without an error."""
+    compilation = compile_spec(Path(SPEC))
+    assert not compilation.diagnostics.found
+    return compilation
+
+
+def codes() -> list[str]:
+    """Return the codes of what is wrong in the current directory, sorted by place."""
+    return [one.code for one in compile_spec(Path(SPEC)).diagnostics]
+
+
+def system(compilation: Compilation, identifier: str) -> System:
+    """Return one system of the model."""
+    assert compilation.model is not None
+    return next(one for one in compilation.model.systems if one.id == identifier)
+
+
+def watched(compilation: Compilation, identifier: str, signal: str) -> WatchedSignal:
+    """Return one signal of one system."""
+    return next(one for one in system(compilation, identifier).signals if one.bound.signal.id == signal)
+
+
+def tiers(compilation: Compilation, identifier: str, signal: str) -> dict[str, Limit]:
+    """Return the limits of one signal of one system, by severity."""
+    return {limit.severity: limit for limit in watched(compilation, identifier, signal).limits}

@@ -1,0 +1,36 @@
+"""What the compiler's tests share: a copy of the base specification to spoil, and the real promtool."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from testbed.servers import GENERATIONS, find
+from tests.compiler.base import DATA
+
+
+@pytest.fixture
+def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a fresh copy of the base specification, which is the current directory."""
+    folder = tmp_path / "base"
+    shutil.copytree(DATA / "base", folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture(params=GENERATIONS)
+def promtool(request: pytest.FixtureRequest) -> Path:
+    """Return the promtool of each supported generation, or the one on the PATH where neither has been installed."""
+    tool = find(request.param).tool("promtool")
+    on_path = shutil.which("promtool")
+    if tool.exists():
+        return tool
+    if request.param == GENERATIONS[0] and on_path is not None:
+        return Path(on_path)
+    reason = f"the {request.param} generation lacks promtool: run `make servers`"
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)

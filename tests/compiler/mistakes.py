@@ -1,0 +1,240 @@
+"""One way each to get a specification wrong: what is put in the place of what, and the codes that must come of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from tests.compiler.base import LEDGER, SHOP, SPEC
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mistake:
+    """Edits of the base specification, and the codes of all diagnostics, sorted by place."""
+
+    name: str
+    edits: tuple[tuple[str, str, str | bytes], ...]
+    codes: tuple[str, ...]
+
+
+def _in_spec(name: str, old: str, new: str | bytes, *codes: str) -> Mistake:
+    return Mistake(name=name, edits=((SPEC, old, new),), codes=codes)
+
+
+def _in_shop(name: str, old: str, new: str | bytes, *codes: str) -> Mistake:
+    return Mistake(name=name, edits=((SHOP, old, new),), codes=codes)
+
+
+def _several(name: str, *edits: tuple[str, str, str | bytes], codes: tuple[str, ...]) -> Mistake:
+    return Mistake(name=name, edits=edits, codes=codes)
+
+
+_SIGNALS_END: Final = '100x{{ steps }}"}\n'
+_ROUTED: Final = "pagerduty: {routing_key_file: /etc/alertmanager/pagerduty}"
+_SHOP_HEAD: Final = "    team: sales\n    runbook: runbooks/shop.md\n"
+_LATENCY: Final = 'latency_p95:     {warning: "> 150ms", critical: "> 200ms", runbook: "#slow-answers"}'
+
+YAML: Final = (
+    _in_spec("a tab", "  shop:\n", "\tshop:\n", "syntax"),
+    _in_spec("a limit without quotes", '"> 150ms"', "> 150ms", "syntax"),
+    _in_spec("a quote that is never closed", '"#sales"', '"#sales', "syntax"),
+    _in_spec("a bracket that is never closed", "levels: [on-call, manager]", "levels: [on-call, manager", "syntax"),
+    _in_spec("a list at the top", "version: 1\n\nlinks", "- version\n- links", "syntax"),
+    _in_spec("a second document", "signals:\n", "---\nsignals:\n", "syntax"),
+    _in_spec("a control character", "The shop", "The\x07shop", "syntax"),
+    _in_spec("a mapping as a key", "  shop:\n", "  {shop: 1}: 2\n", "syntax"),
+    _in_spec("a tag", "title: The shop", "title: !secret shop", "syntax"),
+    _in_spec("nesting without end", "title: The shop", "title: " + "[" * 99, "syntax"),
+    _in_spec("an anchor", "team: books\n", "team: &owner books\n", "alias"),
+    _in_spec("an alias", "team: books\n", "team: *owner\n", "alias"),
+    _in_spec("a byte that is not UTF-8", "The shop", b"Caf\xe9", "encoding"),
+    _in_spec(
+        "a duplicate key", "    limits:\n      latency", "    title: Shop\n    limits:\n      latency", "duplicate-key"
+    ),
+)
+
+FILES: Final = (
+    _in_spec("a runbook that does not exist", "runbooks/shop.md", "runbooks/shopp.md", "missing-file"),
+    _in_spec("a runbook outside of the folder", "runbooks/shop.md", "../shop.md", "path"),
+    _in_spec("a runbook without a name", "runbooks/shop.md", '" "', "path"),
+    _in_spec("an include that nothing matches", "version: 1\n", "version: 1\ninclude: team/*.yaml\n", "missing-file"),
+    _in_spec("an include outside of the folder", "version: 1\n", "version: 1\ninclude: [/etc/*.yaml]\n", "path"),
+    _in_spec("an include that is no pattern", "version: 1\n", "version: 1\ninclude: team**.yaml\n", "path"),
+)
+
+KEYS: Final = (
+    _in_spec("an unknown key", "title: The shop", "titel: The shop", "unknown-key"),
+    _in_spec("an unknown key without a neighbour", "title: The shop", "on_call_rota: x", "unknown-key"),
+    _in_spec("an unknown severity", "critical: 5m}", "panic: 5m}", "unknown-key"),
+    _in_spec("an unknown input", "histogram: http", "histogramm: http", "unknown-key"),
+    _in_spec("a missing key", "    team: books\n", "", "missing-key"),
+    _in_spec("a missing part", "links:\n  runbook: https://docs.example.com/{path}#{anchor}\n", "", "missing-key"),
+    _in_spec("direct delivery without PagerDuty", _ROUTED, "group_wait: 1m", "missing-key"),
+    _in_spec("a list for a mapping", 'sales: {title: Sales team, slack: "#sales"}', "sales: [Sales team]", "schema"),
+    _in_spec("a number for text", "title: The shop", "title: 5", "schema"),
+    _in_spec("a truth for text", "title: The shop", "title: true", "schema"),
+    _in_spec("a title that Prometheus would read as a template", "title: The shop", 'title: "{{ shop }}"', "schema"),
+    _in_spec("an unknown choice", "deliver: direct", "deliver: straight", "schema"),
+    _in_spec("an unknown version", "version: 1\n", "version: 2\n", "schema"),
+    _in_spec("an empty list", "levels: [on-call, manager]", "levels: []", "schema"),
+    _in_spec("a capital in an id", "  shop:\n", "  Shop:\n", "schema"),
+    _in_spec("an anchor without its sign", 'runbook: "#backlog"', "runbook: backlog", "schema"),
+    _in_spec("a window in words", 'selector: job="shop"', "window: 5 minutes", "schema"),
+)
+
+QUANTITIES: Final = (
+    _in_spec("a deadline in words", "respond: 4h", "respond: soon", "quantity"),
+    _in_spec("a window of nothing", 'selector: job="shop"', "window: 0s", "quantity"),
+    _in_spec("a duration out of order", _ROUTED, f"{_ROUTED}\n  group_wait: 5s1m", "quantity"),
+    _in_spec("a duration longer than time", _ROUTED, f"{_ROUTED}\n  group_wait: {'9' * 40}s", "quantity"),
+    _in_spec("traffic in words", 'selector: job="shop"', "minimum_traffic: lots", "quantity"),
+    _in_spec("no traffic as a number", 'selector: job="shop"', "minimum_traffic: 0 per minute", "quantity"),
+    _in_spec("a state without a comparison", 'active: "== 0"', 'active: "0"', "quantity"),
+)
+
+LIMITS: Final = (
+    _in_spec("a limit without a unit", '"> 150ms"', '"> 150"', "limit-unit"),
+    _in_spec("a limit in another unit", '"> 150ms"', '"> 15%"', "limit-unit"),
+    _in_spec("a limit in an unknown unit", '"> 150ms"', '"> 150 msec"', "limit"),
+    _in_spec("a limit without a comparator", '"> 150ms"', "150ms", "limit"),
+    _in_spec("a limit that is a number", '"> 150ms"', "150", "limit"),
+    _in_spec("a limit by equality", '"> 150ms"', '"== 150ms"', "limit"),
+    _in_spec("a share without an exact decimal", '">= 85 of 100"', '">= 2 of 3"', "limit"),
+    _in_spec("a share of nothing", '">= 85 of 100"', '">= 85 of 0"', "limit"),
+    _in_spec("a number too long to be exact", '"> 150ms"', f'"> 0.{"1" * 40}ms"', "limit"),
+    _in_spec("a number for a state", "emergency: when true", 'emergency: "> 1"', "limit"),
+    _in_spec("a state for a number", '"> 150ms"', "when true", "limit"),
+    _in_spec("limits in one word", "      error_ratio:  off", "      error_ratio:  none", "limit"),
+    _in_spec(
+        "house limits in one word",
+        '{warning: "> 60%", critical: "> 80%", runbook: "#connections"}',
+        "none",
+        "limit",
+        "runbook-section",
+    ),
+    _in_spec("a truth for a limit", '"> 150ms"', "true", "limit"),
+    _in_spec("every limit off", '{warning: "> 1000", critical: "> 5000", ', "{", "limit"),
+    _in_spec("warning beyond critical", '"> 1000"', '"> 6000"', "limit-differs", "limit-order"),
+    _in_spec(
+        "warning beyond critical in the house", '"> 1%",  critical: "> 5%"', '"> 5%",  critical: "> 1%"', "limit-order"
+    ),
+    _in_spec(
+        "a state of two severities",
+        "emergency: when true",
+        "critical: when true, emergency: when true",
+        "undocumented-limit",
+        "limit-order",
+    ),
+    _several(
+        "high for one severity and low for the other",
+        (SPEC, 'critical: "> 5000"', 'critical: "< 10"'),
+        (LEDGER, "critical above 5000", "critical below 10"),
+        codes=("limit-direction",),
+    ),
+    _in_spec(
+        "a state measured in another unit",
+        'gauge: checkout_open, active: "== 0", of: all',
+        'used: tills_in_use, max: tills, active: "> 90"',
+        "limit-unit",
+    ),
+)
+
+DOCUMENTS: Final = (
+    _in_spec("a section that does not exist", '"#slow-answers"', '"#slow-answer"', "runbook-section"),
+    _in_spec("no section at all", ', runbook: "#slow-answers"', "", "runbook-section"),
+    _in_spec("the house's section in another runbook", "      error_ratio:  off\n", "", "runbook-section"),
+    _in_shop("the section of a house limit is gone", "## Errors", "## Failures", "runbook-section"),
+    _in_shop("another number in the runbook", "critical above 200 ms", "critical above 250 ms", "limit-differs"),
+    _in_shop("a state in the runbook", "critical above 200 ms", "critical", "limit-differs"),
+    _in_shop("a limit that the runbook keeps to itself", ", critical above 200 ms", "", "undocumented-limit"),
+    _in_shop(
+        "a limit that nobody watches",
+        "warning at least 85 of 100",
+        "warning at least 85 of 100, critical above 95 %",
+        "unwatched-statement",
+    ),
+    _in_shop(
+        "a bullet without a limit", "- Checkout closed: emergency.", "- Checkout closed is an emergency.", "statement"
+    ),
+    _in_shop(
+        "a bullet with nothing behind its colon", "- Checkout closed: emergency.", "- Checkout closed:", "statement"
+    ),
+    _in_shop("an unknown severity in the runbook", "closed: emergency", "closed: emergancy", "statement"),
+    _in_shop("a limit in the runbook without a unit", "above 200 ms", "above 200 msec", "statement"),
+    _in_shop("a statement of two lines", "above 150 ms, critical", "above 150 ms,\n  critical", "statement"),
+    _in_spec(
+        "a quotation of the house",
+        'critical: "> 5%",  runbook',
+        'critical: "> 5%",  documented: errors, runbook',
+        "documented",
+    ),
+    _in_spec("a quotation that is none", "within 90 minutes", "within an hour", "documented"),
+)
+
+SIGNALS: Final = (
+    _in_spec("an unknown signal", "      backlog:      {warning", "      baklog:       {warning", "signal"),
+    _in_spec(
+        "an unknown signal in the house",
+        "    error_ratio:     {warning",
+        "    eror_ratio:      {warning",
+        "signal",
+        "limit",
+    ),
+    _in_spec("a signal of kind and query", "    unit: count\n", "    unit: count\n    kind: gauge\n", "signal"),
+    _in_spec("a signal of neither kind nor query", "{kind: gauge, unit: seconds", "{unit: seconds", "signal"),
+    _in_spec("a state in seconds", "{kind: gauge, unit: seconds", "{kind: state, unit: seconds", "signal"),
+    _in_spec(
+        "a quantile of a gauge", "{kind: gauge, unit: seconds", "{kind: gauge, quantile: 0.9, unit: seconds", "signal"
+    ),
+    _in_spec("an unknown kind", "{kind: gauge, unit", "{kind: guage, unit", "schema"),
+    _in_spec("a template that does not parse", "({{ taken }}) -", "({{ taken) -", "template"),
+    _in_spec("a template that does not render", "({{ taken }}) -", "({{ taken.total }}) -", "template"),
+    _in_spec("an example with an unknown name", '"{{ 100 + value }}x', '"{{ 100 + valeu }}x', "template"),
+    _in_spec("a query that is no PromQL", "({{ done }})\n", "({{ done }}\n", "promql"),
+    _in_spec("a metric that is none", "gauge: checkout_open", "gauge: checkout-open", "promql"),
+    _in_spec("a metric with a range", "gauge: checkout_open", "gauge: 'checkout_open[5m]'", "promql"),
+    _in_spec("a selector that is none", 'selector: job="shop"', "selector: job=shop", "promql"),
+    _in_spec("an input too few", ", max: 100,", ",", "metrics"),
+    _in_spec("a maximum of nothing", "max: 100", "max: 0", "metrics"),
+    _in_spec(
+        "limits without metrics",
+        '      checkout_closed: {gauge: checkout_open, active: "== 0", of: all}\n',
+        "",
+        "metrics",
+    ),
+    _in_spec("metrics under a misspelt id", "      checkout_closed: {gauge", "      checkout_close: {gauge", "metrics"),
+    _in_spec("a state that is never true", ', active: "== 0"', "", "metrics"),
+    _in_spec("all series of a counter", "gauge: checkout_open", "counter: checkouts_refused_total", "metrics"),
+)
+
+NAMES: Final = (
+    _in_spec("an unknown team", "team: books\n", "team: book\n", "reference"),
+    _in_spec("an unknown policy", "escalation: standard\n    deliver", "escalation: standrd\n    deliver", "reference"),
+    _in_spec("an unknown level", "levels: [on-call, manager]", "levels: [on-call, boss]", "reference"),
+    _in_spec("an unknown team to fall back to", "fallback: {team: sales", "fallback: {team: nobody", "reference"),
+    _in_spec(
+        "components by a label of the rule", "max: 100, per: service", "max: 100, per: severity", "reserved-label"
+    ),
+    _in_spec("a system of a reserved name", "  ledger:\n", "  watchdog:\n", "reserved-id"),
+    _several(
+        "two signals of one alert name",
+        (SPEC, "  ledger:\n", "  shop-latency:\n"),
+        (SPEC, "  backlog:\n    title: Backlog\n", "  p95:\n    title: Backlog\n"),
+        (SPEC, "      backlog:      {warning", "      p95:          {warning"),
+        (SPEC, "      backlog:      {taken", "      p95:          {taken"),
+        codes=("alert-name",),
+    ),
+)
+
+FIVE_AT_ONCE: Final = _several(
+    "five mistakes at once",
+    (SPEC, "title: The shop", "titel: The shop"),
+    (SPEC, '"> 150ms"', '"> 150"'),
+    (SPEC, "    deliver: direct\n", "    deliver: direct\n    team: sales\n"),
+    (SPEC, '"> 1000"', '"> 6000"'),
+    (LEDGER, "warning above 1000", "warning above 6000"),
+    (SPEC, '"#closing-the-day"', '"#closing-the-days"'),
+    codes=("unknown-key", "limit-unit", "duplicate-key", "limit-order", "runbook-section"),
+)
+
+MISTAKES: Final = (*YAML, *FILES, *KEYS, *QUANTITIES, *LIMITS, *DOCUMENTS, *SIGNALS, *NAMES, FIVE_AT_ONCE)

@@ -1,0 +1,115 @@
+"""What a person sees who got thresholds.yaml or a runbook wrong, for each way to do so."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from compiler import schema
+from compiler.checks.codes import EXPLANATIONS
+from tests.compiler.base import ROOT, codes, edit, tocsin
+from tests.compiler.mistakes import FIVE_AT_ONCE, MISTAKES
+
+pytestmark = pytest.mark.usefixtures("base")
+
+BY_NAME = {mistake.name: mistake for mistake in MISTAKES}
+
+
+def files_below(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """Return content and time of change of each file."""
+    return {str(path): (path.read_bytes(), path.stat().st_mtime_ns) for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_a_mistake_is_shown_at_its_place_and_nothing_is_written(name: str, snapshot: SnapshotAssertion) -> None:
+    """Exit 1, the place with its source line and a caret, and `generated/` exactly as it was, times of change included.
+
+    One mistake is one finding, unless it truly contradicts two places: no follow-up complaints.
+    """
+    assert tocsin("compile").exit_code == 0
+    before = files_below(Path("generated"))
+    for change in BY_NAME[name].edits:
+        edit(*change)
+    result = tocsin("compile")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr == snapshot
+    assert tuple(re.findall(r"error\[([a-z-]+)\]", result.stderr)) == BY_NAME[name].codes
+    assert before
+    assert files_below(Path("generated")) == before
+
+
+def test_the_base_is_without_fault() -> None:
+    """What is found in a spoilt copy comes from the spoiling."""
+    assert codes() == []
+
+
+def test_names_of_mistakes_are_unique() -> None:
+    """No mistake hides another one of its name."""
+    assert len(BY_NAME) == len(MISTAKES)
+
+
+def test_every_code_has_a_mistake_that_shows_it() -> None:
+    """A diagnostic that no test provokes is one whose text nobody has read."""
+    shown = {code for mistake in MISTAKES for code in mistake.codes}
+    assert shown == set(EXPLANATIONS)
+
+
+def test_every_code_in_the_source_is_explained_and_no_other() -> None:
+    """`tocsin explain` knows exactly the codes that can be met."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "compiler").rglob("*.py")]
+    used = {code for tree in trees for code in codes_in(tree)} | set(schema._CODES.values())
+    assert used == set(EXPLANATIONS)
+
+
+def codes_in(tree: ast.Module) -> Iterator[str]:
+    """Yield the literal codes of diagnostics that a module adds."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+            first = node.args[0] if node.args else None
+            if name in {"error", "_stop", "_refuse"} and isinstance(first, ast.Constant):
+                yield str(first.value)
+            if name == "get" and len(node.args) == 2 and "_CODES" in ast.dump(node.func):
+                default = node.args[1]
+                assert isinstance(default, ast.Constant)
+                yield str(default.value)
+
+
+def test_five_mistakes_at_once_are_all_shown_sorted_by_place() -> None:
+    """Nobody mends one mistake to be told of the next."""
+    for change in FIVE_AT_ONCE.edits:
+        edit(*change)
+    places = [line.split(":", 3) for line in tocsin("compile").stderr.splitlines() if "error[" in line]
+    lines = [int(line) for _, line, _, _ in places]
+    assert len(lines) == 5
+    assert lines == sorted(lines)
+
+
+def test_a_missing_specification_is_a_finding_with_a_way_out(snapshot: SnapshotAssertion) -> None:
+    """The commonest first mistake is to stand in the wrong folder, or to mistype the path."""
+    Path("thresholds.yaml").rename("threshold.yaml")
+    result = tocsin("compile")
+    assert (result.exit_code, result.stderr) == (1, snapshot)
+    elsewhere = tocsin("compile", "--spec", "nowhere/limits.yaml")
+    assert (elsewhere.exit_code, elsewhere.stderr) == (1, snapshot)
+    assert not Path("generated").exists()
+
+
+def test_a_folder_in_the_place_of_the_specification_is_a_finding() -> None:
+    """What cannot be read is named with the reason, never with a traceback."""
+    result = tocsin("compile", "--spec", "runbooks")
+    assert result.exit_code == 1
+    assert "cannot read runbooks: is a directory" in result.stderr
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_the_place_of_a_wrong_byte_counts_characters(mark: bytes) -> None:
+    """A byte order mark before it, or characters of several bytes, do not shift it."""
+    Path("runbooks/shop.md").write_bytes(mark + "# Ünder\n\né ".encode() + b"\xff\n")
+    result = tocsin("check")
+    assert "runbooks/shop.md:3:3: error[encoding]: the byte 0xff is not UTF-8" in result.stderr

@@ -1,0 +1,264 @@
+"""What is generated: goldens of the base, and what Prometheus's own tool says of it and of odd limits."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+from syrupy.assertion import SnapshotAssertion
+
+from compiler import conventions, schema
+from compiler.artifacts import yaml_artifact
+from compiler.emitters.catalog import _lines
+from tests.compiler.base import DATA, LEDGER, SHOP, SPEC, compiled, edit, tocsin
+
+GOLDEN = (
+    "prometheus/rules/ledger.rules.yml",
+    "prometheus/rules/shop.rules.yml",
+    "prometheus/rules/watchdog.rules.yml",
+    "prometheus/tests/ledger.test.yml",
+    "prometheus/tests/shop.test.yml",
+    "alertmanager/alertmanager.yml",
+    "catalog.json",
+)
+
+
+def artifacts() -> dict[str, str]:
+    """Return what the specification in the current directory compiles to, by path."""
+    return {one.path: one.content.decode() for one in compiled().artifacts}
+
+
+@pytest.mark.usefixtures("base")
+@pytest.mark.parametrize("path", GOLDEN)
+def test_the_base_compiles_to_its_goldens(path: str, snapshot: SnapshotAssertion) -> None:
+    """`make update-golden` renews them; the difference is then read, as it is what users get."""
+    assert artifacts()[path] == snapshot
+
+
+@pytest.mark.usefixtures("base")
+def test_nothing_else_is_generated_but_the_catalogues_schema() -> None:
+    """A new target needs a golden."""
+    found = artifacts()
+    assert set(found) - set(GOLDEN) == {conventions.CATALOG_SCHEMA_PATH}
+    assert found[conventions.CATALOG_SCHEMA_PATH] == schema.text(schema.CATALOG)
+
+
+ODD = {
+    "as it is": (),
+    "a short window": ((SPEC, 'selector: job="shop"', 'selector: job="shop"\n    window: 30s'),),
+    "a long window": ((SPEC, 'selector: job="shop"', 'selector: job="shop"\n    window: 2h'),),
+    "no traffic floor": ((SPEC, 'selector: job="shop"', 'selector: job="shop"\n    minimum_traffic: off'),),
+    "at once": ((SPEC, "for: {warning: 10m, critical: 5m}", "for: 0s"),),
+    "within seconds": ((SPEC, "for: {warning: 10m, critical: 5m}", "for: {warning: 90s, critical: 20s}"),),
+    "milder later than graver": ((SPEC, "for: {warning: 10m, critical: 5m}", "for: {warning: 1m, critical: 30m}"),),
+    "above nothing": ((SPEC, '"> 150ms"', '"> 0ms"'), (SHOP, "150 ms", "0 ms")),
+    "above no share": ((SPEC, '"> 1%"', '"> 0%"'),),
+    "below all": ((SPEC, '"< 99.5%"', '"< 100%"'), (LEDGER, "99.5 %", "100 %")),
+    "beyond all": ((SPEC, '">= 85 of 100"', '"> 120%"'), (SHOP, "at least 85 of 100", "above 120 %")),
+    "many digits": ((SPEC, '"> 1%"', '"> 1.0005%"'), (SPEC, 'critical: "> 5%"', 'critical: "> 5.003%"')),
+    # On the second, `humanizeDuration` shows one less for a value that is a rounding error short of it.
+    "minutes": (
+        (SPEC, '"> 150ms", critical: "> 200ms"', '"> 3000s", critical: "> 3100s"'),
+        (SHOP, "above 150 ms, critical above 200 ms", "above 3000 s, critical above 3100 s"),
+    ),
+    "a rate": (
+        (
+            SPEC,
+            'latency_p95:     {warning: "> 150ms", critical: "> 200ms"',
+            'request_rate:    {warning: "> 100 per second", critical: "> 200/s"',
+        ),
+        (
+            SPEC,
+            "latency_p95:     {histogram: http_request_duration_seconds",
+            "request_rate:    {counter: http_requests_total",
+        ),
+        (
+            SHOP,
+            "95th percentile latency: warning above 150 ms, critical above 200 ms",
+            "Request rate: warning above 100 per second, critical above 200 per second",
+        ),
+    ),
+    "bytes": (
+        (SPEC, "{kind: gauge, unit: seconds", "{kind: gauge, unit: bytes"),
+        (SPEC, 'warning: "> 1h30m"', 'warning: "> 1.5GiB"'),
+        (SPEC, "{since: day_started_timestamp_seconds", "{gauge: open_bytes"),
+    ),
+    "a state of a counter": (
+        (SPEC, 'gauge: checkout_open, active: "== 0", of: all', 'counter: refused_total, active: ">= 7"'),
+    ),
+    "a state of a share": (
+        (SPEC, 'gauge: checkout_open, active: "== 0", of: all', 'used: tills_busy, max: tills, active: ">= 95%"'),
+    ),
+    "a state of an age": (
+        (SPEC, 'gauge: checkout_open, active: "== 0", of: all', 'since: sale_timestamp_seconds, active: "> 5m"'),
+    ),
+    "a state that flaps": ((SPEC, 'active: "== 0", of: all', 'active: "== 0", within: 15m'),),
+    "a component by a matcher": ((SPEC, 'selector: job="shop"', 'selector: job="shop",service=~"web|api"'),),
+    "a word that YAML reads otherwise": ((SPEC, "title: The shop", 'title: "on: #1, it\'s \\"y\\""'),),
+    "another direction": (
+        (SPEC, '{warning: ">= 85 of 100"', '{warning: "<= 10 of 100"'),
+        (SHOP, "at least 85 of 100", "at most 10 of 100"),
+    ),
+}
+
+
+@pytest.mark.acceptance
+def test_promtool_accepts_odd_rules_and_their_tests_pass(
+    promtool: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever limits, windows and times people write, the generated tests prove the generated rules.
+
+    All of them in two calls, each test once, as promtool takes its time; its words name the folder that is at fault.
+    """
+    known: list[object] = []
+    for name, changes in ODD.items():
+        shutil.copytree(DATA / "base", tmp_path / name)
+        monkeypatch.chdir(tmp_path / name)
+        for change in changes:
+            edit(*change)
+        result = tocsin("compile")
+        assert result.exit_code == 0, result.stderr
+        assert keep_new_tests(known)
+    monkeypatch.chdir(tmp_path)
+    for what, files in (
+        ("check", "*/generated/prometheus/rules/*.yml"),
+        ("test", "*/generated/prometheus/tests/*.yml"),
+    ):
+        paths = sorted(Path().glob(files))
+        assert len(paths) >= len(ODD)
+        done = subprocess.run([promtool, what, "rules", *paths], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def keep_new_tests(known: list[object]) -> int:
+    """Leave the rule tests alone that are not `known` with their rules, add them to these, and return their number."""
+    number = 0
+    for path in Path(f"generated/{conventions.TESTS_FOLDER}").iterdir():
+        content = read_yaml(path)
+        groups = read_yaml(path.parent / content["rule_files"][0])["groups"]
+        rules = {group["rules"][-1]["alert"]: group for group in groups}
+        proofs = [(test, rules[test["alert_rule_test"][0]["alertname"]]) for test in content["tests"]]
+        new = [proof for proof in proofs if proof not in known]
+        known += new
+        number += len(new)
+        path.unlink()
+        if new:
+            path.write_text(json.dumps(content | {"tests": [test for test, _ in new]}), encoding="utf-8")
+    return number
+
+
+def read_yaml(path: Path) -> Any:  # noqa: ANN401 - YAML is what it is
+    """Return what a file holds."""
+    return yaml.load(path.read_bytes(), yaml.CSafeLoader)
+
+
+@pytest.mark.usefixtures("base")
+def test_every_alert_that_can_be_sampled_has_a_test_of_each_severity_and_of_none() -> None:
+    """A rule without a proof is a guess."""
+    for group in compiled().groups:
+        names = [one["name"] for one in yaml.safe_load(artifacts()[conventions.tests_path(group.system.id)])["tests"]]
+        name = group.alerts[0].name
+        severities = [alert.limit.severity for alert in group.alerts]
+        wanted = {f"{name}: short of {severities[0]}", *(f"{name}: {severity}" for severity in severities)}
+        assert wanted <= set(names)
+
+
+@pytest.mark.usefixtures("base")
+def test_an_alert_whose_selector_is_too_hard_has_no_test_and_keeps_its_rule() -> None:
+    """No value is made up for a pattern with groups; the alert is as good as any."""
+    edit(SPEC, 'code=~"5.."', 'code=~"(50|51)."')
+    found = artifacts()
+    assert "ShopErrorRatio" in found[conventions.rules_path("shop")]
+    assert "ShopErrorRatio" not in found[conventions.tests_path("shop")]
+
+
+@pytest.mark.usefixtures("base")
+def test_without_pagerduty_only_the_webhook_is_told() -> None:
+    """The integration is there where it is configured, and nowhere else."""
+    edit(SPEC, "  pagerduty: {routing_key_file: /etc/alertmanager/pagerduty}\n", "")
+    edit(SPEC, "    deliver: direct\n", "")
+    config = yaml.safe_load(artifacts()[conventions.ALERTMANAGER_PATH])
+    assert not any("pagerduty_configs" in receiver for receiver in config["receivers"])
+    assert all("webhook_configs" in receiver for receiver in config["receivers"])
+
+
+@pytest.mark.usefixtures("base")
+def test_secrets_are_named_by_file_only() -> None:
+    """Nothing that is committed holds a secret."""
+    text = artifacts()[conventions.ALERTMANAGER_PATH]
+    assert "credentials_file" in text
+    assert "routing_key_file" in text
+    assert not {"credentials:", "routing_key:", "password:"} & {word.strip() for word in text.split()}
+
+
+TEXT = st.one_of(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=30),
+    st.sampled_from(
+        [
+            "on",
+            "Off",
+            "y",
+            "1e3",
+            "0o17",
+            "08:00",
+            "012",
+            "1_000",
+            ".5",
+            "~",
+            "null",
+            "<<",
+            "=",
+            "2026-11-22",
+            "- a",
+            "a: b",
+            "#x",
+            "",
+            " x ",
+            "5m",
+            "no",
+            "NaN",
+            ".inf",
+            "0x1F",
+            "a\nb",
+            "'",
+            "é",
+        ]
+    ),
+)
+YAML = st.recursive(
+    TEXT | st.booleans(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, min_size=1, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(TEXT, YAML, min_size=1, max_size=4))
+def test_written_yaml_reads_as_the_same_by_yaml_1_1(data: dict[str, object]) -> None:
+    """Law: text stays text, also where PyYAML's rules of 1.1 would take it for a number, a date or a truth."""
+    assert yaml.safe_load(yaml_artifact("x", data).content.decode()) == data
+
+
+def test_what_has_no_place_in_yaml_is_a_bug() -> None:
+    """Numbers and nothing would have to be written in one of several ways; no emitter needs them."""
+    with pytest.raises(TypeError, match="NoneType has no place"):
+        yaml_artifact("x", {"key": None})
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(JSON, st.integers(min_value=0, max_value=4))
+def test_written_json_reads_as_the_same_at_any_depth_of_lines(data: object, depth: int) -> None:
+    """Law: where lines are broken changes nothing."""
+    assert json.loads(_lines(data, depth)) == data

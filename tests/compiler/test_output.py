@@ -1,0 +1,219 @@
+"""Writing: all or nothing, no more than what changed, and nothing that is not ours."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from compiler import conventions, output
+from compiler.artifacts import Artifact
+from tests.compiler.base import SPEC, edit, tocsin
+
+OURS = conventions.HEADER.encode()
+RULES = conventions.rules_path("a")
+
+
+def artifact(path: str, content: bytes) -> Artifact:
+    """Return an artifact."""
+    return Artifact(path=path, content=content)
+
+
+def state(folder: Path) -> dict[str, tuple[bytes, int]]:
+    """Return content and time of change of every file, temporary ones included."""
+    return {
+        path.relative_to(folder).as_posix(): (path.read_bytes(), path.stat().st_mtime_ns)
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+
+
+def age(folder: Path) -> None:
+    """Make all files old, so that whatever is written anew can be told by its time."""
+    for path in folder.rglob("*"):
+        os.utime(path, ns=(10**18, 10**18))
+
+
+THREE = [artifact("a.txt", b"new a"), artifact("b/b.txt", b"new b"), artifact("c.txt", b"new c")]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder with an older `a.txt` and `b/b.txt`, without `c.txt`, and with a rule file of a gone system."""
+    for path, content in (("a.txt", b"old a"), ("b/b.txt", b"old b"), (RULES, OURS)):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(content)
+    age(tmp_path)
+    return tmp_path
+
+
+def test_everything_is_brought_to_what_is_wanted(folder: Path) -> None:
+    """New files appear, old ones change, those of systems that are gone disappear, and no temporary file stays."""
+    changes = output.write(folder, THREE)
+    assert (changes.missing, changes.differing, changes.stale) == (("c.txt",), ("a.txt", "b/b.txt"), (RULES,))
+    assert {path: content for path, (content, _) in state(folder).items()} == {
+        "a.txt": b"new a",
+        "b/b.txt": b"new b",
+        "c.txt": b"new c",
+    }
+    assert not output.write(folder, THREE)
+
+
+def test_files_that_are_up_to_date_keep_their_time_of_change(folder: Path) -> None:
+    """Prometheus, git and people watch times; only what differs is new."""
+    before = state(folder)
+    changes = output.write(folder, [artifact("a.txt", b"old a"), artifact("b/b.txt", b"new"), artifact(RULES, OURS)])
+    assert len(changes) == 1
+    after = state(folder)
+    assert (after["a.txt"], after[RULES]) == (before["a.txt"], before[RULES])
+    assert after["b/b.txt"][1] > before["b/b.txt"][1]
+
+
+def test_a_new_file_can_be_read_by_everybody(tmp_path: Path) -> None:
+    """Prometheus runs as another user; a temporary file is its owner's alone."""
+    output.write(tmp_path, THREE)
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.rglob("*.txt")} == {0o644}
+
+
+@pytest.mark.parametrize("failing", [1, 2, 3])
+def test_a_rename_that_fails_leaves_everything_as_it_was(
+    failing: int, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever of the renames it is: what has been renamed is put back."""
+    before = contents(folder)
+    rename, done = Path.replace, []
+
+    def replace(self: Path, target: Path) -> Path:
+        done.append(target)
+        if len(done) == failing:
+            raise OSError(errno.EIO, os.strerror(errno.EIO), str(target))
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    with pytest.raises(OSError, match="Input/output error"):
+        output.write(folder, THREE)
+    assert len(done) == failing
+    assert contents(folder) == before
+
+
+def test_an_interruption_between_two_renames_leaves_everything_as_it_was(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C is no way to get half of the rules."""
+    before = contents(folder)
+    rename = Path.replace
+
+    def replace(self: Path, target: Path) -> Path:
+        if target.name == "c.txt":
+            raise KeyboardInterrupt
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    with pytest.raises(KeyboardInterrupt):
+        output.write(folder, THREE)
+    assert contents(folder) == before
+
+
+def test_a_stale_file_that_cannot_be_removed_leaves_everything_as_it_was(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Removing belongs to the same all or nothing."""
+    before = contents(folder)
+    unlink = Path.unlink
+
+    def refuse(self: Path, missing_ok: bool = False) -> None:  # noqa: FBT001, FBT002 - as pathlib has it
+        if self.name.endswith("rules.yml"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+        unlink(self, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(PermissionError):
+        output.write(folder, THREE)
+    monkeypatch.undo()
+    assert contents(folder) == before
+
+
+def test_a_full_disk_leaves_everything_as_it_was(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is staged is beside the files; when there is no room for all of it, nothing is touched and nothing stays."""
+    before = state(folder)
+    chmod, done = Path.chmod, []
+
+    def full(self: Path, mode: int) -> None:
+        done.append(self)
+        if len(done) == 2:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(self))
+        chmod(self, mode)
+
+    monkeypatch.setattr(Path, "chmod", full)
+    with pytest.raises(OSError, match="No space left"):
+        output.write(folder, THREE)
+    assert len(done) == 2
+    assert state(folder) == before
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return the content of every file: putting back may change times."""
+    return {path: content for path, (content, _) in state(folder).items()}
+
+
+def test_foreign_files_are_kept(folder: Path) -> None:
+    """Only files with our header, where we write such files, are ever removed."""
+    kept = {
+        f"{conventions.RULES_FOLDER}/hand-made.rules.yml": b"groups: []\n",
+        f"{conventions.RULES_FOLDER}/README.md": OURS,
+        f"{conventions.TESTS_FOLDER}/empty.test.yml": b"",
+        "other/old.rules.yml": OURS,
+    }
+    for path, content in kept.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    output.write(folder, THREE)
+    assert kept.items() <= contents(folder).items()
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
+@given(
+    st.dictionaries(st.sampled_from("abcd"), st.binary(max_size=3)),
+    st.dictionaries(st.sampled_from("abcd"), st.binary(max_size=3)),
+)
+def test_a_second_run_changes_nothing(tmp_path: Path, first: dict[str, bytes], second: dict[str, bytes]) -> None:
+    """Law: writing is idempotent, and a comparison agrees with it."""
+    for content in (first, second):
+        wanted = [artifact(path, text) for path, text in content.items()]
+        output.write(tmp_path, wanted)
+        assert not output.compare(tmp_path, wanted)
+        assert not output.write(tmp_path, wanted)
+
+
+@pytest.mark.usefixtures("base")
+def test_check_is_quiet_when_all_is_up_to_date() -> None:
+    """Exit 0, and nothing is written."""
+    tocsin("compile")
+    before = state(Path("generated"))
+    result = tocsin("compile", "--check")
+    assert (result.exit_code, result.stderr) == (0, "2 systems, 10 alerts → generated: up to date\n")
+    assert state(Path("generated")) == before
+
+
+@pytest.mark.usefixtures("base")
+def test_check_names_what_is_missing_out_of_date_or_gone() -> None:
+    """Exit 1, a line a file, the way to mend it, and nothing is written."""
+    tocsin("compile")
+    Path("generated/catalog.json").unlink()
+    Path("generated/prometheus/rules/gone.rules.yml").write_bytes(OURS)
+    edit(SPEC, "title: The shop", "title: A shop")
+    before = state(Path("generated"))
+    result = tocsin("compile", "--check")
+    assert result.exit_code == 1
+    assert result.stderr.splitlines() == [
+        "generated/catalog.json: missing",
+        "generated/prometheus/rules/shop.rules.yml: out of date",
+        "generated/prometheus/tests/shop.test.yml: out of date",
+        "generated/prometheus/rules/gone.rules.yml: of a system that is gone",
+        "run `tocsin compile` and commit generated",
+    ]
+    assert state(Path("generated")) == before

@@ -1,0 +1,48 @@
+"""The project's own runbooks: every alert's section has the form that a person at night relies on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CATALOG: dict[str, Any] = json.loads((ROOT / "generated" / "catalog.json").read_text(encoding="utf-8"))
+SECTIONS = {(a["runbook"]["path"], a["runbook"]["anchor"]): a for a in CATALOG["alerts"]}
+PARTS = ("**What it means.**", "**Impact.**", "**Diagnosis.**", "**Mitigation.**", "**When to escalate.**")
+
+
+@pytest.mark.parametrize("section", sorted(SECTIONS), ids="#".join)
+def test_a_section_says_what_it_means_what_to_look_at_and_what_to_do(section: tuple[str, str]) -> None:
+    """The five parts stand in every section, in one order."""
+    markdown = SECTIONS[section]["runbook"]["markdown"]
+    places = [markdown.find(part) for part in PARTS]
+    assert -1 not in places
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("alert", CATALOG["alerts"], ids=lambda a: f"{a['alert']}-{a['severity']}")
+def test_a_label_that_fills_a_placeholder_is_one_that_the_alert_carries(alert: dict[str, Any]) -> None:
+    """A command never waits for a label that the rule's expression has aggregated away."""
+    carried = {"system", "component", "severity", "signal", "team", *carried_labels(alert)}
+    for command in alert["runbook"]["commands"]:
+        for placeholder in command["placeholders"]:
+            assert placeholder["label"] is None or placeholder["label"] in carried
+
+
+def test_every_section_with_a_component_has_a_command_that_its_labels_fill() -> None:
+    """Outside of Tocsin's own alerts, which no webhook fills in."""
+    for alert in CATALOG["alerts"]:
+        if alert["system"] == "tocsin":
+            continue
+        placeholders = [p for command in alert["runbook"]["commands"] for p in command["placeholders"]]
+        assert any(p["label"] for p in placeholders), alert["alert"]
+
+
+def carried_labels(alert: dict[str, Any]) -> set[str]:
+    rules = (ROOT / "generated" / "prometheus" / "tests" / f"{alert['system']}.test.yml").read_text(encoding="utf-8")
+    # The generated test states the labels of each alert as Prometheus gives them.
+    part = rules.split(f"- name: '{alert['alert']}: {alert['severity']}'", 1)[1].split("exp_annotations", 1)[0]
+    return {line.strip().split(":")[0] for line in part.split("exp_labels:", 1)[1].strip().split("\n")}
