@@ -1,0 +1,111 @@
+"""What the webhook's tests share: a catalogue, a service over a SQLite file, and a way to post to it."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.webhook.samples import Clock, FakeSender, payload
+from webhook.application import create_app
+from webhook.catalog_file import SCHEMA_NAME, load
+from webhook.service import Service, build
+from webhook.settings import Settings, read_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from flask.testing import FlaskClient
+
+    from webhook.catalog import Catalog
+    from webhook.senders.contract import Sender
+
+DATA = Path(__file__).parent / "data"
+SCHEMA = Path(__file__).parents[2] / "compiler" / "schema" / SCHEMA_NAME
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def catalog_path(tmp_path: Path) -> Path:
+    """Return a catalogue as the compiler writes it, with its schema beside it."""
+    shutil.copy(DATA / "catalog.json", tmp_path / "catalog.json")
+    shutil.copy(SCHEMA, tmp_path / SCHEMA_NAME)
+    return tmp_path / "catalog.json"
+
+
+@pytest.fixture(scope="session")
+def catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
+    directory = tmp_path_factory.mktemp("catalog")
+    shutil.copy(DATA / "catalog.json", directory / "catalog.json")
+    shutil.copy(SCHEMA, directory / SCHEMA_NAME)
+    return load(directory / "catalog.json")
+
+
+@pytest.fixture
+def environment(catalog_path: Path, tmp_path: Path) -> dict[str, str]:
+    return {
+        "TOCSIN_CATALOG": str(catalog_path),
+        "TOCSIN_DATABASE_URL": f"sqlite:///{tmp_path / 'tocsin.db'}",
+        "TOCSIN_PUBLIC_URL": "https://tocsin.example.com",
+    }
+
+
+@pytest.fixture
+def settings(environment: dict[str, str]) -> Settings:
+    return read_settings(environment)
+
+
+@pytest.fixture
+def senders() -> dict[str, FakeSender]:
+    found = (
+        FakeSender("slack", {"open", "join", "update", "resolve"}),
+        FakeSender("pagerduty", {"open", "join", "acknowledge", "resolve"}, shows_state=False),
+        FakeSender("email", {"open", "join", "resolve"}),
+        FakeSender("log", {"open", "join", "acknowledge", "resolve"}),
+    )
+    return {sender.channel: sender for sender in found}
+
+
+@pytest.fixture
+def service(settings: Settings, senders: Mapping[str, Sender], clock: Clock) -> Iterator[Service]:
+    built = build(settings, senders=senders, clock=clock)
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def client(service: Service) -> FlaskClient:
+    return create_app(service).test_client()
+
+
+@pytest.fixture
+def drain(service: Service) -> Callable[..., int]:
+    """Return a function that sends everything that is due now and says how many messages that were."""
+    worker = service.worker()
+
+    def run(*channels: str) -> int:
+        sent = 0
+        for channel in channels or tuple(service.senders):
+            while worker.run_once(channel):
+                sent += 1
+        return sent
+
+    return run
+
+
+@pytest.fixture
+def post(client: FlaskClient) -> Callable[..., Any]:
+    """Return a function that posts a payload of these alerts as Alertmanager does and returns the answer's JSON."""
+
+    def send(*alerts: dict[str, Any], status: int = 200, **changes: object) -> dict[str, Any]:
+        answer = client.post("/v1/alertmanager", json=payload(*alerts, **changes))
+        assert answer.status_code == status, answer.get_data(as_text=True)
+        return answer.get_json()
+
+    return send

@@ -1,0 +1,146 @@
+"""Made-up alerts and stand-ins: a clock that is moved by hand, senders that only remember."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import HealthCheck, settings
+
+from webhook.incident import Delivered, Incident, transition
+from webhook.ingest import sighting_of
+from webhook.payload import parse_payload
+from webhook.render.message import Message, compose
+from webhook.render.wording import Context
+from webhook.senders.contract import Failure, Job, Receipt
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from webhook.catalog import Catalog
+    from webhook.outgoing import Action
+
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""For property tests: a busy machine is no counterexample."""
+
+NOON = 1_795_348_800.0
+"""2026-11-22T12:00:00Z."""
+
+
+class Clock:
+    """Time that stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def __call__(self) -> float:
+        """Return epoch seconds."""
+        return self.now
+
+    def forward(self, *, seconds: float = 0, minutes: float = 0, hours: float = 0) -> None:
+        """Let time pass."""
+        self.now += seconds + 60 * minutes + 3_600 * hours
+
+
+class FakeSender:
+    """Remembers the jobs it was given; fails as often as it was told to."""
+
+    def __init__(self, channel: str, actions: set[Action], *, shows_state: bool = True) -> None:
+        self.channel = channel
+        self.actions = frozenset(actions)
+        self.shows_state = shows_state
+        self.jobs: list[Job] = []
+        self.failures: list[Failure] = []
+        self.hook: Callable[[Job], None] = lambda _: None
+
+    def send(self, job: Job) -> Receipt:
+        """Remember the job, or fail as told."""
+        self.hook(job)
+        if self.failures:
+            raise self.failures.pop(0)
+        self.jobs.append(job)
+        return Receipt(provider_id=f"{self.channel}-{len(self.jobs)}")
+
+    @property
+    def said(self) -> list[tuple[str, str]]:
+        """Action and destination of every job."""
+        return [(job.action, job.destination) for job in self.jobs]
+
+
+def alert(
+    name: str = "ApiPlatformErrorRatio",
+    severity: str | None = "critical",
+    *,
+    status: str = "firing",
+    started: str = "2026-11-22T11:50:00.123456789Z",
+    ended: str = "0001-01-01T00:00:00Z",
+    annotations: dict[str, str] | None = None,
+    fingerprint: str | None = None,
+    generator: str = "http://prometheus.example.com/graph?g0.expr=x",
+    **labels: str,
+) -> dict[str, Any]:
+    """Return an alert as it stands in a payload; a resolved one has ended at 11:58 unless told otherwise."""
+    whole = {"alertname": name, **({"severity": severity} if severity else {}), **labels}
+    return {
+        "status": status,
+        "labels": whole,
+        "annotations": {"value": "0.073"} if annotations is None else annotations,
+        "startsAt": started,
+        "endsAt": "2026-11-22T11:58:00Z" if status == "resolved" and ended.startswith("0001") else ended,
+        "generatorURL": generator,
+        "fingerprint": fingerprint or json.dumps(whole, sort_keys=True)[-60:],
+    }
+
+
+def payload(*alerts: dict[str, Any], **changes: object) -> dict[str, Any]:
+    """Return a version-4 payload of these alerts; the group is that of the first one's name unless changed."""
+    group = {"alertname": alerts[0]["labels"].get("alertname", "")} if alerts else {}
+    return {
+        "version": "4",
+        "groupKey": f"{{}}:{json.dumps(group)}",
+        "truncatedAlerts": 0,
+        "status": "firing" if any(one["status"] == "firing" for one in alerts) else "resolved",
+        "receiver": "tocsin",
+        "groupLabels": group,
+        "commonLabels": {},
+        "commonAnnotations": {},
+        "externalURL": "http://alertmanager.example.com:9093",
+        "alerts": list(alerts),
+        **changes,
+    }
+
+
+def message_of(
+    catalog: Catalog, *alerts: dict[str, Any], now: float = NOON, action: Action = "open", **changes: object
+) -> Message:
+    """Return what is said of an incident that these alerts have opened ten minutes ago, through the real path."""
+    incident = incident_of(catalog, *alerts, **changes)
+    context = Context(
+        catalog=catalog,
+        now=now,
+        public_url="https://tocsin.example.com",
+        undelivered=("SMS to DevOps team: not configured",),
+    )
+    return compose(incident, context, action=action, focus=alerts[-1]["fingerprint"])
+
+
+def incident_of(catalog: Catalog, *alerts: dict[str, Any], resolve: bool = False, **changes: object) -> Incident:
+    """Return the incident that these alerts open ten minutes before noon; `resolve` ends them all two minutes before."""
+    received = parse_payload(json.dumps(payload(*alerts, **changes)).encode())
+    event = Delivered(
+        group_key=received.group_key,
+        group_labels=received.group_labels,
+        receiver=received.receiver,
+        external_url=received.external_url,
+        truncated=received.truncated,
+        sightings=tuple(sighting_of(one, catalog) for one in received.alerts),
+    )
+    incident = transition(None, event, NOON - 600).incident
+    assert incident is not None
+    incident = replace(incident, id=12)
+    if resolve:
+        ended = tuple(replace(one, firing=False, ends_at=NOON - 120) for one in event.sightings)
+        incident = transition(incident, replace(event, sightings=ended), NOON - 60).incident
+        assert incident is not None
+    return incident

@@ -1,0 +1,159 @@
+"""The catalogue: looked up, loaded, replaced, refused."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from webhook.catalog_file import SCHEMA_NAME, CatalogFile, load
+from webhook.catalog_parse import CatalogError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from webhook.catalog import Catalog
+
+
+def change(path: Path, edit: Callable[[dict[str, Any]], object]) -> None:
+    data = json.loads(path.read_text())
+    edit(data)
+    fresh = path.with_suffix(".new")
+    fresh.write_text(json.dumps(data))
+    fresh.rename(path)
+
+
+def test_known_alert_is_found_by_name_and_severity(catalog: Catalog) -> None:
+    """Both limits of a signal have one name."""
+    found = catalog.match({"alertname": "ApiPlatformErrorRatio", "severity": "warning"})
+    assert found.alert is not None
+    assert (found.alert.limit, found.limit_known, found.team) == ("> 1%", True, "platform")
+    assert found.title == "API platform: Error ratio"
+
+
+def test_known_name_with_unknown_severity_keeps_its_runbook_but_no_limit(catalog: Catalog) -> None:
+    """The section still helps; the number would be another rule's."""
+    found = catalog.match({"alertname": "ApiPlatformErrorRatio", "severity": "emergency"})
+    assert found.alert is not None
+    assert (found.severity, found.limit_known, found.alert.runbook.anchor) == ("emergency", False, "high-error-rate")
+
+
+@pytest.mark.parametrize(
+    ("label", "severity"), [("critical", "critical"), ("Critical ", "critical"), ("page", "warning"), (None, "warning")]
+)
+def test_unknown_alert_takes_the_fallback_but_its_own_severity(
+    catalog: Catalog, label: str | None, severity: str
+) -> None:
+    """The label wins when it is one of the four."""
+    labels = {"alertname": "Nobody", **({"severity": label} if label else {})}
+    found = catalog.match(labels)
+    assert (found.alert, found.severity, found.team, found.kind) == (None, severity, "operations", "unknown:Nobody")
+
+
+def test_alert_without_a_name_is_told_too(catalog: Catalog) -> None:
+    """Anybody can post one to Alertmanager."""
+    assert catalog.match({}).title == "Alert without a name"
+
+
+def test_new_catalogue_is_in_force_without_a_restart(catalog_path: Path) -> None:
+    """A GitOps tool replaces the file."""
+    file = CatalogFile(catalog_path)
+    change(catalog_path, lambda data: data["teams"]["operations"].update(slack="#new"))
+    assert file.refresh()
+    assert file.current.teams["operations"].slack == "#new"
+    assert not file.refresh(), "nothing has changed since"
+
+
+def test_watcher_picks_a_new_catalogue_up(catalog_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By itself, within its interval."""
+    monkeypatch.setattr("webhook.catalog_file.WATCH_SECONDS", 0.01)
+    file = CatalogFile(catalog_path)
+    file.watch()
+    try:
+        change(catalog_path, lambda data: data["teams"]["operations"].update(slack="#new"))
+        for _ in range(1_000):
+            if file.current.teams["operations"].slack == "#new":
+                break
+            file._stopping.wait(0.01)
+        assert file.current.teams["operations"].slack == "#new"
+    finally:
+        file.close()
+
+
+def test_broken_catalogue_leaves_the_last_good_one_in_force(catalog_path: Path) -> None:
+    """And says what is wrong, until it is mended."""
+    file = CatalogFile(catalog_path)
+    good = catalog_path.read_bytes()
+    catalog_path.write_text('{"schema_version": 1')
+    assert not file.refresh()
+    assert file.current.alerts
+    assert file.error is not None
+    assert "is not JSON" in file.error
+    catalog_path.write_bytes(good)
+    assert file.refresh()
+    assert file.error is None
+
+
+def test_catalogue_that_vanishes_leaves_the_last_good_one_in_force(catalog_path: Path) -> None:
+    """A mount may be away for a moment."""
+    file = CatalogFile(catalog_path)
+    catalog_path.unlink()
+    assert not file.refresh()
+    assert file.error is not None
+    assert "No such file" in file.error
+
+
+def test_unknown_schema_version_is_refused(catalog_path: Path) -> None:
+    """A reader of the older version could misread it."""
+    change(catalog_path, lambda data: data.update(schema_version=2))
+    with pytest.raises(CatalogError, match="schema_version is 2; this program reads version 1"):
+        load(catalog_path)
+
+
+@pytest.mark.parametrize(
+    ("edit", "expected"),
+    [
+        (lambda data: data["alerts"][0].pop("limit"), r"\$\.alerts\[0\]: 'limit' is a required property"),
+        (
+            lambda data: data["alerts"][0].update(policy="none"),
+            "`ApiPlatformCircuitBreaker` names the policy `none`, which `policies` does not have",
+        ),
+        (
+            lambda data: data["fallback"].update(team="none"),
+            "`fallback` names the team `none`, which `teams` does not have",
+        ),
+        (
+            lambda data: data["policies"]["standard"]["levels"].append("none"),
+            "policy `standard` names the level `none`, which `levels` does not have",
+        ),
+    ],
+)
+def test_what_is_wrong_is_named(catalog_path: Path, edit: Callable[[dict[str, Any]], object], expected: str) -> None:
+    """With its place, so that somebody can mend it."""
+    change(catalog_path, edit)
+    with pytest.raises(CatalogError, match=expected):
+        load(catalog_path)
+
+
+def test_schema_must_lie_beside_the_catalogue(catalog_path: Path) -> None:
+    """Both sides check with the published one."""
+    catalog_path.with_name(SCHEMA_NAME).unlink()
+    with pytest.raises(CatalogError, match=r"catalog\.schema\.json: No such file"):
+        load(catalog_path)
+
+
+def test_schema_that_is_none_is_named(catalog_path: Path) -> None:
+    """It is the schema that is broken then."""
+    catalog_path.with_name(SCHEMA_NAME).write_text('{"type": 7}')
+    with pytest.raises(CatalogError, match="is not a usable JSON Schema"):
+        load(catalog_path)
+
+
+def test_catalogue_of_another_shape_is_refused_even_by_a_lax_schema(catalog_path: Path) -> None:
+    """The schema beside the file may be wrong; that is no reason for a traceback."""
+    catalog_path.with_name(SCHEMA_NAME).write_text("{}")
+    catalog_path.write_text('{"schema_version": 1}')
+    with pytest.raises(CatalogError, match="does not have the shape of version 1"):
+        load(catalog_path)

@@ -1,0 +1,270 @@
+"""The command: exit codes, messages, and a real server in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from click.testing import CliRunner, Result
+
+from tests.webhook.samples import alert, payload
+from tests.webhook.sender_kit import PASSWORD, ROUTING_KEY, TOKEN, Answer, HttpStandIn, free_port, mail_rig
+from webhook.cli import main
+
+SLACK_OK = Answer(body=b'{"ok": true, "channel": "C1", "ts": "1.2"}')
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Return a function that runs the command in this process."""
+    for name in list(os.environ):
+        if name.startswith("TOCSIN_"):
+            monkeypatch.delenv(name)
+
+    def invoke(*arguments: str, **changes: str) -> Result:
+        return CliRunner().invoke(main, list(arguments), env={**environment, **changes})
+
+    return invoke
+
+
+@contextmanager
+def serving(environment: dict[str, str], *options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Run `serve` in a process; give its address once it answers."""
+    port = free_port()
+    command = [sys.executable, "-c", "from webhook.cli import main; main()", "serve", *options]
+    whole = {
+        **{k: v for k, v in os.environ.items() if not k.startswith("TOCSIN_")},
+        **environment,
+        "TOCSIN_LISTEN": f"127.0.0.1:{port}",
+    }
+    process = subprocess.Popen(
+        command, env=whole, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=Path(__file__).parents[2]
+    )
+    try:
+        if "--worker-only" not in options:
+            wait_for(lambda: answers(f"http://127.0.0.1:{port}/healthz"))
+        yield f"http://127.0.0.1:{port}", process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.communicate(timeout=60)
+
+
+def answers(url: str) -> bool:
+    try:
+        return requests.get(url, timeout=1).ok
+    except requests.RequestException:
+        return False
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def stand_in() -> Iterator[HttpStandIn]:
+    """Slack and PagerDuty on one address."""
+    server = HttpStandIn(SLACK_OK)
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def wired(environment: dict[str, str], stand_in: HttpStandIn) -> dict[str, str]:
+    return {
+        **environment,
+        "TOCSIN_SLACK_BOT_TOKEN": TOKEN,
+        "TOCSIN_SLACK_API_URL": f"{stand_in.url}/api",
+        "TOCSIN_PAGERDUTY_ROUTING_KEY": ROUTING_KEY,
+        "TOCSIN_PAGERDUTY_EVENTS_URL": stand_in.url,
+    }
+
+
+def test_server_without_a_token_does_not_listen_beyond_loopback(run: Run) -> None:
+    """Exit 2, with the way out."""
+    done = run("serve", TOCSIN_LISTEN="0.0.0.0:9095")
+    assert done.exit_code == 2
+    assert done.stderr == (
+        "error: TOCSIN_LISTEN is 0.0.0.0:9095, which other machines can reach, and there is no token\n"
+        "hint: set TOCSIN_TOKEN or TOCSIN_TOKEN_FILE, or listen on 127.0.0.1\n"
+    )
+
+
+def test_missing_catalogue_is_told_with_a_hint(run: Run) -> None:
+    """Exit 1: the settings are fine, the file is not there."""
+    done = run("serve", TOCSIN_CATALOG="/nowhere/catalog.json")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert (
+        done.stderr
+        == "error: catalogue: /nowhere/catalog.json: No such file or directory\nhint: run `tocsin compile`, or set TOCSIN_CATALOG\n"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("serve", "--worker-only", "--no-worker"),
+        ("serve", "--odd"),
+        ("incidents", "show", "x"),
+        ("incidents", "show", "0"),
+        ("odd",),
+    ],
+)
+def test_wrong_usage_is_exit_2(run: Run, arguments: tuple[str, ...]) -> None:
+    """As click does it."""
+    assert run(*arguments).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("variables", "code", "said"),
+    [
+        ({"TOCSIN_LISTEN": "x"}, 2, "TOCSIN_LISTEN must be"),
+        ({"TOCSIN_SMTP_URL": "x"}, 2, "TOCSIN_SMTP_URL must"),
+        ({"TOCSIN_DATABASE_URL": "mysql://x"}, 2, "TOCSIN_DATABASE_URL is for mysql"),
+        ({"TOCSIN_DATABASE_URL": "sqlite:////nowhere/x.db"}, 1, "store: unable to open database file"),
+        ({"TOCSIN_DATABASE_URL": "postgresql://u:hush@127.0.0.1:1/x"}, 1, "store: connection"),
+    ],
+)
+def test_mistake_is_told_without_a_traceback(run: Run, variables: dict[str, str], code: int, said: str) -> None:
+    """2 for settings, 1 for what they lead to; never a secret."""
+    done = run("incidents", "list", **variables)
+    assert done.exit_code == code
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "hush" not in done.output
+
+
+def test_incidents_are_handled_from_a_terminal(run: Run, post: Callable[..., Any]) -> None:
+    """List, show, acknowledge, resolve; hostile text cannot drive the terminal."""
+    post(alert("Nobody", component="\x1b[2Jx\u202e", annotations={"summary": "bad\x07 \x1b]0;title"}))
+    post(alert())
+    listed = run("incidents", "list")
+    assert re.search(
+        r"^ +2  critical   open .*API platform: Error ratio \(1 of 1 firing\)$", listed.stdout, re.MULTILINE
+    )
+    shown = run("incidents", "show", "1")
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f\u202e]", listed.stdout + shown.stdout)
+    assert "No runbook is known for this alert" in shown.stdout
+    assert "High error rate" in run("incidents", "show", "2").stdout
+    assert run("incidents", "acknowledge", "2", "--as", "on-call").stdout == "incident 2: acknowledged by on-call\n"
+    assert run("incidents", "acknowledge", "2", "--as", "other").stdout == "incident 2: acknowledged by on-call\n"
+    assert run("incidents", "resolve", "2", "--as", "on-call").stdout == "incident 2: resolved by on-call\n"
+    late = run("incidents", "acknowledge", "2", "--as", "on-call")
+    assert (late.exit_code, late.stderr) == (1, "error: incident 2 is resolved already\n")
+    assert "resolved" in run("incidents", "list", "--state", "all").stdout
+    assert " 2  " not in run("incidents", "list").stdout
+
+
+@pytest.mark.parametrize("verb", ["show", "acknowledge", "resolve"])
+def test_unknown_incident_is_exit_1(run: Run, verb: str) -> None:
+    """With its number."""
+    done = run("incidents", verb, "7")
+    assert (done.exit_code, done.stderr) == (1, "error: there is no incident 7\n")
+
+
+def test_empty_list_says_so_on_stderr(run: Run) -> None:
+    """Data to stdout, the rest to stderr."""
+    done = run("incidents", "list")
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", "no incidents\n")
+
+
+def test_send_test_reaches_every_configured_receiver(run: Run, wired: dict[str, str], stand_in: HttpStandIn) -> None:
+    """Each Slack channel, PagerDuty (and closes it again), each mail address; the rest is named as not configured."""
+    with mail_rig() as mail:
+        port = mail.sender._server.port  # type: ignore[attr-defined]
+        done = run("send-test", **wired, TOCSIN_SMTP_URL=f"smtp://127.0.0.1:{port}")
+        assert done.exit_code == 0
+        assert [mail["To"] for mail in mail.received] == ["devops@example.com", "manager@example.com"]
+    assert done.stdout.splitlines() == [
+        "slack #ops: sent",
+        "slack #ops-platform: sent",
+        "pagerduty events: sent",
+        "email devops@example.com: sent",
+        "sms +12025550101: not configured",
+        "phone +12025550101: not configured",
+        "email manager@example.com: sent",
+        "log log: sent",
+    ]
+    assert [body.get("event_action") or body["channel"] for body in stand_in.received] == [
+        "#ops",
+        "#ops-platform",
+        "trigger",
+        "resolve",
+    ]
+
+
+def test_send_test_that_fails_is_exit_1(run: Run, wired: dict[str, str], stand_in: HttpStandIn) -> None:
+    """And says what the provider said, without the token."""
+    stand_in.next.append(Answer(body=json.dumps({"ok": False, "error": f"invalid_auth {TOKEN}"}).encode()))
+    done = run("send-test", "--only", "slack", **wired)
+    assert done.exit_code == 1
+    assert done.stdout.splitlines() == ["slack #ops: failed: invalid_auth ***", "slack #ops-platform: sent"]
+
+
+def test_send_test_without_any_receiver_is_exit_1(run: Run) -> None:
+    """The channel that was asked for is not there."""
+    assert run("send-test", "--only", "slack").exit_code == 1
+
+
+@pytest.mark.acceptance
+def test_server_pages_and_stops_on_sigterm(wired: dict[str, str], stand_in: HttpStandIn) -> None:
+    """A real process: a delivery becomes messages, SIGTERM ends it cleanly, its log is JSON without a secret."""
+    with serving({**wired, "TOCSIN_TOKEN": "door-token"}) as (url, process):
+        assert requests.post(f"{url}/v1/alertmanager", json=payload(alert()), timeout=5).status_code == 401
+        answer = requests.post(
+            f"{url}/v1/alertmanager", json=payload(alert()), headers={"Authorization": "Bearer door-token"}, timeout=5
+        )
+        assert answer.json() == {"result": "opened", "incident": 1}
+        wait_for(lambda: len(stand_in.received) == 2)
+        process.send_signal(signal.SIGTERM)
+        _, logged = process.communicate(timeout=60)
+    assert process.returncode == 0
+    lines = [json.loads(line) for line in logged.splitlines()]
+    assert "stopped" in [line["event"] for line in lines]
+    assert not any(secret in logged for secret in (TOKEN, ROUTING_KEY, PASSWORD, "door-token"))
+
+
+@pytest.mark.acceptance
+def test_send_under_way_is_finished_before_the_server_stops(wired: dict[str, str], stand_in: HttpStandIn) -> None:
+    """SIGTERM while Slack takes its time: the message is sent and written down, not sent again after the restart."""
+    stand_in.next.append(Answer(body=SLACK_OK.body, drip=True))
+    wired = {name: value for name, value in wired.items() if "PAGERDUTY" not in name}
+    with serving(wired) as (url, process):
+        requests.post(f"{url}/v1/alertmanager", json=payload(alert()), timeout=5)
+        wait_for(lambda: len(stand_in.received) == 1)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    with serving(wired) as (url, _):
+        rows = requests.get(f"{url}/v1/incidents/1", timeout=5).json()["deliveries"]
+    assert {row["channel"]: row["state"] for row in rows}["slack"] == "sent"
+    assert len(stand_in.received) == 1
+
+
+@pytest.mark.acceptance
+def test_killed_server_s_messages_go_out_after_the_restart(wired: dict[str, str], stand_in: HttpStandIn) -> None:
+    """What was answered with 200 was on the disk: SIGKILL before anything was sent loses nothing."""
+    with serving(wired, "--no-worker") as (url, process):
+        assert requests.post(f"{url}/v1/alertmanager", json=payload(alert()), timeout=5).ok
+        process.kill()
+        process.communicate(timeout=60)
+    assert stand_in.received == []
+    with serving(wired, "--worker-only") as (_, process):
+        wait_for(lambda: len(stand_in.received) == 2)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=60)
+    assert process.returncode == 0

@@ -1,0 +1,88 @@
+"""Who is told, by when, and who is next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.webhook.samples import NOON
+from webhook.catalog import Catalog, Team
+from webhook.escalation import recipients, standing
+
+if TYPE_CHECKING:
+    from webhook.severity import Severity
+
+
+@pytest.mark.parametrize(
+    ("severity", "expected"),
+    [
+        ("info", [("log", "log")]),
+        ("warning", [("slack", "#ops-platform"), ("email", "devops@example.com")]),
+        (
+            "critical",
+            [
+                ("slack", "#ops-platform"),
+                ("pagerduty", "events"),
+                ("sms", "+12025550101"),
+                ("email", "devops@example.com"),
+            ],
+        ),
+        (
+            "emergency",
+            [("slack", "#ops-platform"), ("pagerduty", "events"), ("phone", "+12025550101"), ("sms", "+12025550101")],
+        ),
+    ],
+)
+def test_each_severity_reaches_its_channels(
+    catalog: Catalog, severity: Severity, expected: list[tuple[str, str]]
+) -> None:
+    """The matrix of the catalogue: first the team as a whole, then the people of the first level."""
+    found = recipients(catalog, policy="standard", team="platform", severity=severity)
+    assert [(one.channel, one.destination) for one in found] == expected
+
+
+def test_level_without_contact_is_not_skipped_in_silence(catalog: Catalog) -> None:
+    """The way is there, with the reason why it leads nowhere."""
+    found = recipients(catalog, policy="standard", team="platform", severity="critical", level=2)
+    assert [one.missing for one in found if one.channel in {"sms", "email"}] == [
+        "CTO has no sms contact",
+        "CTO has no email contact",
+    ]
+
+
+def test_team_without_slack_channel_is_not_skipped_in_silence(catalog: Catalog) -> None:
+    """As for people."""
+    changed = replace(catalog, teams={**catalog.teams, "platform": Team(title="Platform team", slack=None)})
+    found = recipients(changed, policy="standard", team="platform", severity="warning")
+    assert found[0].missing == "Platform team has no Slack channel"
+
+
+def test_policy_that_a_new_catalogue_has_dropped_falls_back(catalog: Catalog) -> None:
+    """An incident outlives the catalogue that it was opened with."""
+    assert recipients(catalog, policy="gone", team="gone", severity="warning")[0].destination == "#ops"
+
+
+def test_standing_counts_from_the_page(catalog: Catalog) -> None:
+    """Critical: answer within half an hour, the next level after an hour."""
+    at = standing(catalog, policy="standard", severity="critical", paged_at=NOON)
+    assert (at.level, at.title, at.respond_by, at.next_title, at.next_at) == (
+        1,
+        "DevOps team",
+        NOON + 1_800,
+        "Engineering manager",
+        NOON + 3_600,
+    )
+
+
+def test_last_level_has_nobody_after_it(catalog: Catalog) -> None:
+    """Nobody is promised who does not exist."""
+    at = standing(catalog, policy="standard", severity="critical", paged_at=NOON, level=2)
+    assert (at.title, at.next_title, at.next_at) == ("CTO", None, None)
+
+
+def test_severity_that_is_never_escalated_has_nobody_after_it(catalog: Catalog) -> None:
+    """Info has no next level although the policy has more levels."""
+    at = standing(catalog, policy="standard", severity="info", paged_at=NOON)
+    assert (at.next_title, at.next_seconds) == (None, None)

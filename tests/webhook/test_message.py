@@ -1,0 +1,185 @@
+"""What every channel says, before it is laid out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from tests.webhook.samples import NOON, alert, incident_of, message_of
+from webhook.incident import Acknowledged, transition
+from webhook.render.message import MOST_LISTED, NO_RUNBOOK, alert_lines, compose
+from webhook.render.wording import Context
+
+if TYPE_CHECKING:
+    from webhook.catalog import Catalog
+
+POOL = "ApiPlatformConnectionPool"
+
+
+def test_message_says_what_is_wrong_who_is_asked_and_by_when(catalog: Catalog) -> None:
+    """The number with its limit, the tier with its deadline, and who would be next."""
+    message = message_of(catalog, alert(component="checkout"))
+    assert message.subject == "CRITICAL: API platform: Error ratio (checkout)"
+    assert message.problem == "Error ratio is 7.3%, limit > 5%"
+    assert message.since == "Since 11:50 UTC (10 min)."
+    assert message.standing == "L1 DevOps team: acknowledge within 30 min, by 12:20 UTC."
+    assert message.next_step == "If nobody has by 12:50 UTC (after 1 h), escalate to L2 Engineering manager."
+    assert message.documented == "Limit documented in runbooks/api-platform.md:42: “Critical above 5 %.”"
+
+
+def test_deadline_that_has_passed_is_said_to_have(catalog: Catalog) -> None:
+    """A message can be sent late; the hour in it must not mislead."""
+    assert message_of(catalog, alert(), now=NOON + 3_600).standing.endswith("by 12:20 UTC (that time has passed).")
+
+
+def test_emergency_wants_an_answer_now(catalog: Catalog) -> None:
+    """Zero seconds is not a deadline to compute."""
+    message = message_of(
+        catalog, alert("ApiPlatformCircuitBreaker", "emergency", annotations={"description": "3 of 4 calls fail."})
+    )
+    assert message.standing == "L1 DevOps team: acknowledge now."
+    assert message.problem == "The circuit breaker to the backend is open."
+    assert message.description == "3 of 4 calls fail."
+
+
+def test_documented_sentence_is_quoted_without_its_markup(catalog: Catalog) -> None:
+    """It is a line of a Markdown file; a link's address would drown it."""
+    entry = catalog.alerts["ApiPlatformErrorRatio"]["critical"]
+    assert entry.documented is not None
+    line = replace(entry, documented=replace(entry.documented, text="- **Critical** above `5 %`, see [there](#x)."))
+    changed = replace(catalog, alerts={entry.alert: {"critical": line}})
+    assert message_of(changed, alert()).documented.endswith("“Critical above 5 %, see there.”")
+
+
+def test_house_default_is_named_as_such(catalog: Catalog) -> None:
+    """Nobody should look for a sentence that does not exist."""
+    assert (
+        message_of(catalog, alert(severity="warning")).documented
+        == "The limit is a house default; the runbook states none."
+    )
+
+
+def test_unknown_severity_of_a_known_alert_has_no_limit_and_says_so(catalog: Catalog) -> None:
+    """The number stands without one."""
+    message = message_of(catalog, alert(severity="info"))
+    assert message.problem == "Error ratio is 7.3%; the catalogue has no limit for severity info"
+    assert message.documented == ""
+    assert message.section is not None
+
+
+def test_unknown_alert_says_that_no_runbook_is_known(catalog: Catalog) -> None:
+    """It is told with its own words."""
+    message = message_of(
+        catalog,
+        alert(
+            "Nobody",
+            annotations={
+                "summary": "Something  is\nwrong.",
+                "description": "Long story",
+                "runbook_url": "https://wiki.example.com/x",
+            },
+        ),
+    )
+    assert (message.problem, message.description, message.no_runbook, message.section) == (
+        "Something is wrong.",
+        "Long story",
+        NO_RUNBOOK,
+        None,
+    )
+    assert message.links[0].text == "Runbook named by the alert"
+
+
+def test_missing_value_leaves_the_limit(catalog: Catalog) -> None:
+    """A rule without the annotation is still told."""
+    assert message_of(catalog, alert(annotations={})).problem == "Error ratio is beyond its limit (> 5%)"
+
+
+def test_several_alerts_are_listed_by_what_tells_them_apart(catalog: Catalog) -> None:
+    """First some, then how many more, truncated ones included."""
+    alerts = [
+        alert(instance=f"host-{number:02}", zone="a", annotations={"value": "0.06"})
+        for number in range(MOST_LISTED + 2)
+    ]
+    message = message_of(catalog, *alerts, truncatedAlerts=5)
+    assert len(message.alerts) == MOST_LISTED
+    assert (message.alerts[0].name, message.alerts[0].brief) == ("instance=host-00", "6%")
+    assert message.unlisted == "and 2 more, plus 5 further alerts that Alertmanager left out of its delivery"
+
+
+def test_section_of_the_most_severe_alert_leads(catalog: Catalog) -> None:
+    """Whatever came first."""
+    message = message_of(
+        catalog, alert(severity="warning"), alert("ApiPlatformCircuitBreaker", "emergency", annotations={})
+    )
+    assert message.section is not None
+    assert message.section.title == "Circuit breaker open"
+
+
+def test_joined_alert_leads_its_own_message(catalog: Catalog) -> None:
+    """The news is what is new."""
+    message = message_of(catalog, alert(), alert(POOL, "warning", annotations={"value": "0.9"}), action="join")
+    assert message.news == "New in this incident: Connection pool usage is 90%, limit >= 85 of 100"
+    assert message.severity == "warning"
+
+
+def test_commands_are_filled_from_the_leading_alert(catalog: Catalog) -> None:
+    """And what could not be filled is noted."""
+    section = message_of(catalog, alert(POOL, namespace="shop", pod="web-1")).section
+    assert section is not None
+    assert next(one.text for one in section.commands.values()) == "kubectl --namespace shop logs web-1 --tail 100"
+    assert section.filled_from == "namespace=shop, pod=web-1"
+    assert section.notes == ("<database> is left for you to fill in: the label database is not on this alert.",)
+
+
+def test_resolved_message_says_how_long_it_lasted(catalog: Catalog) -> None:
+    """From the first start to the last end, not to when we heard of it."""
+    message = message_of(catalog, alert(), resolve=True)
+    assert message.subject == "RESOLVED: API platform: Error ratio"
+    assert message.since == "Lasted 8 min, from 11:50 UTC to 11:58 UTC."
+    assert message.standing == "Resolved at 11:59 UTC by Alertmanager."
+    assert message.next_step == ""
+
+
+def test_acknowledged_message_names_who_is_on_it(catalog: Catalog) -> None:
+    """The deadline is gone with it."""
+    incident = transition(incident_of(catalog, alert()), Acknowledged(actor="on-call"), NOON).incident
+    assert incident is not None
+    message = compose(incident, Context(catalog=catalog, now=NOON, public_url=None))
+    assert (message.standing, message.next_step) == ("Acknowledged by on-call at 12:00 UTC.", "")
+
+
+def test_silence_is_prepared_for_what_the_alerts_have_in_common(catalog: Catalog) -> None:
+    """One silence for the incident, not for one of its alerts; values are escaped for the matcher."""
+    message = message_of(catalog, alert(instance="a", path='x"y\\z'), alert(instance="b", path='x"y\\z'))
+    link = next(link for link in message.links if link.text == "Silence")
+    assert link.url.startswith("http://alertmanager.example.com:9093/#/silences/new?filter=%7B")
+    assert unquote(link.url).endswith(
+        r'filter={alertname="ApiPlatformErrorRatio", path="x\"y\\z", severity="critical"}'
+    )
+
+
+def test_links_that_are_not_web_addresses_are_left_out(catalog: Catalog) -> None:
+    """Of the alert and of Alertmanager alike."""
+    message = message_of(catalog, alert(generator="javascript:alert(1)"), externalURL="file:///etc/passwd")
+    assert [link.text for link in message.links] == ["Runbook section", "Incident 12"]
+
+
+def test_component_says_how_many_others_are_affected(catalog: Catalog) -> None:
+    """One name must not hide the rest."""
+    assert (
+        message_of(catalog, alert(component="a"), alert(component="b"), alert(component="c")).component
+        == "a and 2 others"
+    )
+
+
+def test_page_lists_every_alert_those_that_ended_last(catalog: Catalog) -> None:
+    """Nothing is left out where there is room."""
+    incident = incident_of(catalog, *(alert(instance=str(number)) for number in range(30)))
+    ended = replace(incident.episodes[0], ended_at=NOON, ended_by="alertmanager")
+    lines = alert_lines(
+        replace(incident, episodes=(ended, *incident.episodes[1:])), Context(catalog=catalog, now=NOON, public_url=None)
+    )
+    assert len(lines) == 30
+    assert [line.firing for line in lines] == [True] * 29 + [False]
+    assert lines[-1].since == "since 11:50 UTC, until 12:00 UTC"

@@ -1,0 +1,126 @@
+"""Which messages a notice causes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tests.webhook.samples import NOON
+from webhook.escalation import Recipient
+from webhook.incident import Incident, Notice
+from webhook.outgoing import Told, lane_of, outgoing
+
+INCIDENT = Incident(
+    id=7,
+    group_hash="h",
+    group_labels={},
+    dedup_key="key",
+    receiver="r",
+    external_url="",
+    title="X",
+    severity="critical",
+    team="t",
+    policy="p",
+    opened_at=NOON,
+    paged_at=NOON,
+)
+CHANNELS = {
+    "slack": frozenset({"open", "join", "update", "resolve"}),
+    "email": frozenset({"open", "join", "resolve"}),
+    "log": frozenset({"open", "resolve"}),
+}
+SLACK = Recipient(channel="slack", destination="#ops", who="Operations")
+MAIL = Recipient(channel="email", destination="a@example.com", who="DevOps team")
+SMS = Recipient(channel="sms", destination="+1", who="DevOps team")
+
+
+def told(recipient: Recipient, *, configured: bool = True) -> Told:
+    lane = lane_of(INCIDENT, recipient.channel, recipient.destination)
+    return Told(
+        channel=recipient.channel,
+        destination=recipient.destination,
+        who=recipient.who,
+        lane=lane,
+        configured=configured,
+    )
+
+
+def actions(notice: str, recipients: list[Recipient], known: list[Told]) -> list[tuple[str, str, str]]:
+    rows = outgoing(INCIDENT, Notice(kind=notice), recipients=recipients, told=known, channels=CHANNELS)  # type: ignore[arg-type]
+    return [(row.channel, row.action, row.state) for row in rows]
+
+
+def test_channel_without_a_sender_is_written_down() -> None:
+    """It is a row with a reason, not nothing."""
+    rows = outgoing(INCIDENT, Notice(kind="opened"), recipients=[SLACK, SMS], told=[], channels=CHANNELS)
+    assert [(row.channel, row.state, row.reason) for row in rows] == [
+        ("slack", "waiting", None),
+        ("sms", "unconfigured", "not configured"),
+    ]
+
+
+def test_log_hears_of_it_when_nobody_else_can() -> None:
+    """A fresh installation without any receiver still leaves a trace where somebody looks."""
+    assert actions("opened", [SMS], []) == [("sms", "open", "unconfigured"), ("log", "open", "waiting")]
+
+
+def test_missing_contact_is_the_reason_even_where_the_channel_works() -> None:
+    """The reason names what somebody has to mend."""
+    nobody = Recipient(channel="email", destination="", who="CTO", missing="CTO has no email contact")
+    rows = outgoing(INCIDENT, Notice(kind="opened"), recipients=[SLACK, nobody], told=[], channels=CHANNELS)
+    assert rows[1].reason == "CTO has no email contact"
+
+
+def test_join_edits_and_calls_again_whom_it_knows_and_opens_for_others() -> None:
+    """Slack needs an edit and a reply, because an edit notifies nobody."""
+    assert actions("joined", [SLACK, MAIL], [told(SLACK)]) == [
+        ("slack", "update", "waiting"),
+        ("slack", "join", "waiting"),
+        ("email", "open", "waiting"),
+    ]
+
+
+def test_join_does_not_repeat_that_a_channel_is_missing() -> None:
+    """Said once is enough."""
+    assert actions("joined", [SLACK, SMS], [told(SLACK), told(SMS, configured=False)]) == [
+        ("slack", "update", "waiting"),
+        ("slack", "join", "waiting"),
+    ]
+
+
+def test_destination_outside_the_new_tier_keeps_a_true_picture() -> None:
+    """It is edited, not called."""
+    assert actions("joined", [MAIL], [told(SLACK)]) == [("email", "open", "waiting"), ("slack", "update", "waiting")]
+
+
+def test_resolve_goes_to_whoever_was_told_and_to_nobody_else() -> None:
+    """The recipients of the moment do not matter, what was said does."""
+    assert actions("resolved", [SLACK, MAIL], [told(MAIL), told(SMS, configured=False)]) == [
+        ("email", "resolve", "waiting")
+    ]
+
+
+def test_acknowledgement_is_an_edit_where_the_channel_has_no_word_for_it() -> None:
+    """Slack is edited, mail is silent."""
+    assert actions("acknowledged", [], [told(SLACK), told(MAIL)]) == [("slack", "update", "waiting")]
+
+
+def test_first_pages_go_before_everything_else_and_emergencies_before_them() -> None:
+    """The order in which a worker takes what is due."""
+
+    def urgency(incident: Incident, kind: str) -> int:
+        return outgoing(
+            incident,
+            Notice(kind=kind),
+            recipients=[SLACK],
+            told=[told(SLACK)] if kind != "opened" else [],
+            channels=CHANNELS,
+        )[0].urgency  # type: ignore[arg-type]
+
+    emergency = replace(INCIDENT, severity="emergency")
+    order = [
+        urgency(emergency, "opened"),
+        urgency(INCIDENT, "opened"),
+        urgency(emergency, "resolved"),
+        urgency(emergency, "updated"),
+    ]
+    assert order == sorted(set(order))

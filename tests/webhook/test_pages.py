@@ -1,0 +1,153 @@
+"""The web pages: complete, safe, without a script."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.webhook.samples import FakeSender, alert
+from webhook.senders.contract import PermanentFailure
+
+if TYPE_CHECKING:
+    from flask.testing import FlaskClient
+
+    from webhook.service import Service
+
+HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
+Post = Callable[..., Any]
+Drain = Callable[..., int]
+
+
+def page(client: FlaskClient, path: str, status: int = 200) -> str:
+    answer = client.get(path)
+    assert answer.status_code == status
+    assert answer.mimetype == "text/html"
+    return answer.get_data(as_text=True)
+
+
+def test_list_shows_open_incidents_the_most_severe_first(post: Post, client: FlaskClient) -> None:
+    """And what was resolved lately below."""
+    post(alert("ApiPlatformCircuitBreaker", "emergency"))
+    post(alert(severity="warning"))
+    post(alert("Gone"))
+    client.post("/v1/incidents/3/resolve", json={"actor": "on-call"})
+    text = page(client, "/")
+    assert "2 open incidents" in text
+    assert (
+        text.index("/incidents/1")
+        < text.index("/incidents/2")
+        < text.index("Recently resolved")
+        < text.index("/incidents/3")
+    )
+
+
+def test_empty_list_says_that_nothing_is_wrong(client: FlaskClient) -> None:
+    """The best page of all."""
+    assert "Nothing is wrong" in page(client, "/")
+
+
+def test_incident_page_shows_everything(
+    post: Post, client: FlaskClient, drain: Drain, senders: dict[str, FakeSender]
+) -> None:
+    """Runbook, filled commands, alerts, deliveries with their states, timeline, labels."""
+    senders["slack"].failures = [PermanentFailure("channel_not_found")]
+    post(alert("ApiPlatformConnectionPool", annotations={"value": "0.97"}, namespace="shop", pod="web-1"))
+    drain()
+    text = page(client, "/incidents/1")
+    for said in (
+        "Connection pool usage is 97%, limit &gt;= 95 of 100",
+        "acknowledge within 30 min",
+        "kubectl --namespace shop logs web-1 --tail 100",
+        "&lt;database&gt; is left for you to fill in",
+        "runbooks/api-platform.md:44",
+        "channel_not_found",
+        "SMS to DevOps team: not configured",
+        "opened",
+        "namespace",
+    ):
+        assert said in text, said
+
+
+def test_unknown_alert_has_a_page_too(post: Post, client: FlaskClient) -> None:
+    """Marked as having no runbook."""
+    post(alert("Nobody", annotations={"summary": "Odd."}))
+    assert "No runbook is known for this alert" in page(client, "/incidents/1")
+
+
+@pytest.mark.parametrize(
+    "where", ["alertname", "component", "instance", "summary", "description", "value", "generator", "actor"]
+)
+def test_nothing_an_alert_says_becomes_markup(post: Post, client: FlaskClient, where: str) -> None:
+    """Text is escaped wherever it appears."""
+    labels = {where: HOSTILE} if where in {"component", "instance"} else {}
+    name = HOSTILE if where == "alertname" else "Nobody"
+    post(
+        alert(
+            name,
+            annotations={where: HOSTILE},
+            generator=f"javascript:{HOSTILE}" if where == "generator" else "http://p/",
+            **labels,
+        )
+    )
+    client.post("/v1/incidents/1/acknowledge", json={"actor": HOSTILE})
+    for path in ("/", "/incidents/1"):
+        text = page(client, path)
+        assert "<script" not in text
+        assert "<img" not in text
+        assert 'href="javascript' not in text
+
+
+def test_pages_carry_a_strict_policy_and_no_script(post: Post, client: FlaskClient) -> None:
+    """Even if something slipped through, it would not run."""
+    post(alert())
+    for path in ("/", "/incidents/1", "/nothing"):
+        answer = client.get(path)
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "script" not in policy
+        assert "unsafe" not in policy
+        assert "<script" not in answer.get_data(as_text=True)
+        assert not re.search(r'(?:src|style)="', answer.get_data(as_text=True))
+
+
+def test_only_our_own_style_sheet_is_loaded(post: Post, client: FlaskClient) -> None:
+    """Nothing from elsewhere; it works without the Internet."""
+    post(alert())
+    assert re.findall(r"<link[^>]*>", page(client, "/incidents/1")) == ['<link rel="stylesheet" href="/style.css">']
+    assert client.get("/style.css").mimetype == "text/css"
+    assert "url(" not in client.get("/style.css").get_data(as_text=True)
+
+
+def test_button_acknowledges_and_leads_back(post: Post, client: FlaskClient) -> None:
+    """Without a script; who acts is asked."""
+    post(alert())
+    answer = client.post("/incidents/1/acknowledge", data={"actor": "on-call"})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/incidents/1")
+    assert "Acknowledged by on-call" in page(client, "/incidents/1")
+    client.post("/incidents/1/resolve", data={"actor": "on-call"})
+    assert "Resolved at 12:00 UTC by on-call" in page(client, "/incidents/1")
+    assert "<form" not in page(client, "/incidents/1")
+
+
+def test_missing_incident_is_a_page_too(client: FlaskClient) -> None:
+    """For a person who has followed an old link."""
+    assert "There is no incident 5." in page(client, "/incidents/5", 404)
+    assert client.post("/incidents/5/resolve", data={"actor": "x"}).status_code == 404
+
+
+def test_broken_catalogue_is_seen_on_the_list(client: FlaskClient, service: Service) -> None:
+    """Somebody will look there."""
+    service.settings.catalog.write_text("{")
+    service.catalog.refresh()
+    assert "The catalogue on disk could not be loaded" in page(client, "/")
+
+
+def test_page_of_a_storm_is_complete(post: Post, client: FlaskClient) -> None:
+    """All alerts, though a message lists only some."""
+    post(*(alert(instance=f"host-{number}") for number in range(300)), truncatedAlerts=50)
+    text = page(client, "/incidents/1")
+    assert text.count("<tr><td>instance=host-") == 300
+    assert "left 50 further alerts out" in text

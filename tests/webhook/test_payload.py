@@ -1,0 +1,147 @@
+"""What Alertmanager posts, and what it must not."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.webhook.samples import PATIENT, alert, payload
+from webhook.payload import MOST_PROBLEMS, PayloadError, parse_payload
+
+
+def parsed_error(data: object) -> PayloadError:
+    body = data if isinstance(data, bytes) else json.dumps(data).encode()
+    with pytest.raises(PayloadError) as caught:
+        parse_payload(body)
+    return caught.value
+
+
+def test_payload_becomes_types() -> None:
+    """Nine decimals and Go's zero time included."""
+    found = parse_payload(json.dumps(payload(alert(), truncatedAlerts=3)).encode())
+    assert found.truncated == 3
+    assert found.alerts[0].starts_at.exact == "1795348200.123456789"
+    assert found.alerts[0].ends_at == -62135596800
+
+
+def test_unknown_keys_are_ignored() -> None:
+    """Newer releases add some, at both levels."""
+    data = payload({**alert(), "new": 1}, notification_reason="x", routeLabels={})
+    assert len(parse_payload(json.dumps(data).encode()).alerts) == 1
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "version",
+        "groupKey",
+        "status",
+        "receiver",
+        "groupLabels",
+        "commonLabels",
+        "commonAnnotations",
+        "externalURL",
+        "alerts",
+    ],
+)
+def test_missing_key_is_named(key: str) -> None:
+    """The message says which and where."""
+    data = payload(alert())
+    del data[key]
+    assert str(parsed_error(data)) == f"$: lacks `{key}`"
+
+
+@pytest.mark.parametrize(
+    "key", ["status", "labels", "annotations", "startsAt", "endsAt", "generatorURL", "fingerprint"]
+)
+def test_missing_key_of_an_alert_is_named(key: str) -> None:
+    """With the alert's place."""
+    data = payload(alert(), alert(instance="b"))
+    del data["alerts"][1][key]
+    assert str(parsed_error(data)) == f"$.alerts[1]: lacks `{key}`"
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"version": "3"}, '$.version: must be "4" (the payload version this program reads), not "3"'),
+        ({"version": 4}, '$.version: must be "4" (the payload version this program reads), not 4'),
+        ({"status": "odd"}, '$.status: must be one of firing, resolved, not "odd"'),
+        ({"groupLabels": []}, "$.groupLabels: must be an object, not an array"),
+        ({"groupLabels": {"a": 1}}, "$.groupLabels.a: must be a string, not a number"),
+        ({"alerts": None}, "$.alerts: must be an array, not null"),
+        ({"alerts": [7]}, "$.alerts[0]: must be an object, not a number"),
+        ({"truncatedAlerts": True}, "$.truncatedAlerts: must be an integer, not a boolean"),
+        (
+            {"alerts": [{**alert(), "startsAt": "yesterday"}]},
+            "$.alerts[0].startsAt: is not an RFC 3339 time such as 2026-01-31T03:12:00.123456789Z",
+        ),
+    ],
+)
+def test_wrong_value_is_named_with_its_place(change: dict[str, Any], expected: str) -> None:
+    """Exactly what is wrong, by JSON path."""
+    assert str(parsed_error(payload(alert(), **change))) == expected
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"nonsense",
+        b"\xff\xfe\x00",
+        b'{"a": "\xff"}',
+        b"[" * 100_000,
+        b"1" * 10_000,
+        b"NaN",
+        b"null",
+        b"[]",
+        b'"text"',
+    ],
+)
+def test_what_is_no_payload_is_refused_without_a_traceback(body: bytes) -> None:
+    """Truncated, binary, nested without end, not an object."""
+    assert parsed_error(body).problems[0].path == "$"
+
+
+def test_all_problems_are_told_at_once_and_not_without_end() -> None:
+    """A thousand wrong alerts are no reason for a thousand lines."""
+    data = payload(alert(), alerts=[{**alert(), "labels": 1}] * 1_000)
+    assert len(parsed_error(data).problems) == MOST_PROBLEMS
+
+
+def test_error_does_not_repeat_a_huge_value() -> None:
+    """What was sent is not sent back."""
+    assert len(str(parsed_error(payload(alert(), status="x" * 100_000)))) < 300
+
+
+def test_text_that_no_store_holds_is_replaced() -> None:
+    """NUL and lone surrogates arrive as escapes and would break a commit."""
+    body = json.dumps(payload(alert(annotations={"summary": "a\x00b\ud800c"}))).encode()
+    assert parse_payload(body).alerts[0].annotations == {"summary": "a\ufffdb\ufffdc"}
+
+
+def test_huge_count_of_truncated_alerts_fits_a_column() -> None:
+    """It is shown, not computed with."""
+    assert parse_payload(json.dumps(payload(alert(), truncatedAlerts=10**30)).encode()).truncated == 2**31 - 1
+
+
+@PATIENT
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+        max_leaves=20,
+    )
+)
+def test_any_json_is_taken_or_refused(data: object) -> None:
+    """Never another exception."""
+    whole = payload(alert())
+    for key in whole:
+        with contextlib.suppress(PayloadError):
+            parse_payload(json.dumps({**whole, key: data}).encode())

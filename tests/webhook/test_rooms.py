@@ -1,0 +1,99 @@
+"""The house's plan: what may know what."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import webhook
+
+ROOT = Path(webhook.__file__).parent
+FILES = sorted(path for path in ROOT.rglob("*.py") if "migrations" not in path.parts)
+PURE = [
+    *(
+        "backoff",
+        "catalog",
+        "catalog_parse",
+        "commands",
+        "episode",
+        "escalation",
+        "incident",
+        "mail_server",
+        "outgoing",
+    ),
+    *("payload", "quantity", "secret", "severity", "timestamps", "untrusted"),
+    *(
+        "render/links",
+        "render/mail",
+        "render/markdown",
+        "render/message",
+        "render/mrkdwn",
+        "render/pagerduty",
+        "render/plain",
+    ),
+    *("render/slack", "render/wording"),
+]
+IMPURE = {
+    "flask",
+    "sqlalchemy",
+    "requests",
+    "urllib3",
+    "gunicorn",
+    "smtplib",
+    "socket",
+    "threading",
+    "time",
+    "random",
+    "os",
+}
+
+
+def imports(path: Path) -> set[str]:
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+@pytest.mark.parametrize("room", PURE)
+def test_pure_room_knows_no_input_or_output(room: str) -> None:
+    """No web, no SQL, no network, no clock, no chance; neither itself nor through a neighbour of its own house."""
+    seen, waiting = set[str](), [room]
+    while waiting:
+        name = waiting.pop()
+        seen.add(name)
+        known = imports(ROOT / f"{name}.py")
+        assert not {module.partition(".")[0] for module in known} & IMPURE, name
+        neighbours = {
+            module.removeprefix("webhook.").replace(".", "/") for module in known if module.startswith("webhook.")
+        }
+        waiting += [one for one in neighbours - seen if (ROOT / f"{one}.py").exists()]
+
+
+def test_webhook_never_imports_the_compiler() -> None:
+    """They share a file, not code."""
+    assert not [path for path in FILES if any(name.partition(".")[0] == "compiler" for name in imports(path))]
+
+
+def test_senders_know_nothing_of_each_other() -> None:
+    """The registry knows them all, and nobody else."""
+    senders = {"slack", "pagerduty", "mail", "log"}
+    for path in FILES:
+        known = {
+            name.removeprefix("webhook.senders.").partition(".")[0]
+            for name in imports(path)
+            if name.startswith("webhook.senders.")
+        }
+        allowed = senders if path.stem == "registry" else {path.stem} if path.parent.name == "senders" else set()
+        assert known & senders <= allowed, path
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_module_says_its_place(path: Path) -> None:
+    """A reader finds the way from any file."""
+    assert ast.get_docstring(ast.parse(path.read_text()))

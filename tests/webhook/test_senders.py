@@ -1,0 +1,463 @@
+"""Every sender through the kit, then what is particular to each."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import socket
+import threading
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+import pytest
+import structlog
+
+from tests.webhook.samples import NOON, alert, message_of
+from tests.webhook.sender_kit import HTTP_RIGS, PASSWORD, RIGS, ROUTING_KEY, TOKEN, Answer, Rig, free_port
+from webhook.mail_server import parse_smtp_url
+from webhook.outgoing import CHANNELS, Action
+from webhook.secret import Secret
+from webhook.senders import contract, transport
+from webhook.senders.contract import Failure, Job, PermanentFailure, TemporaryFailure
+from webhook.senders.log import LogSender
+from webhook.senders.mail import MailSender
+from webhook.senders.pagerduty import PagerDutySender
+from webhook.senders.slack import TEMPORARY, SlackSender
+from webhook.senders.transport import wait_of
+from webhook.worker import LEASE_SECONDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from webhook.catalog import Catalog
+
+HOSTILE = "<!channel>\r\nBcc: everybody@example.com\r\n\r\n<script>\x1b[31m\u202e"
+
+
+@pytest.fixture(params=sorted(RIGS))
+def rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    with RIGS[request.param]() as built:
+        yield built
+
+
+@pytest.fixture(params=HTTP_RIGS)
+def http_rig(request: pytest.FixtureRequest) -> Iterator[Rig]:
+    with RIGS[request.param]() as built:
+        yield built
+
+
+@pytest.fixture
+def slack() -> Iterator[Rig]:
+    with RIGS["slack"]() as built:
+        yield built
+
+
+@pytest.fixture
+def pagerduty() -> Iterator[Rig]:
+    with RIGS["pagerduty"]() as built:
+        yield built
+
+
+@pytest.fixture
+def mail() -> Iterator[Rig]:
+    with RIGS["email"]() as built:
+        yield built
+
+
+@pytest.fixture
+def job(catalog: Catalog) -> Job:
+    return Job(
+        id=5,
+        action="open",
+        destination="#ops",
+        message=message_of(catalog, alert(component="checkout")),
+        dedup_key="d" * 64,
+        thread="abc-12-1",
+        sent_at=NOON,
+    )
+
+
+def for_rig(job: Job, rig: Rig, action: Action = "open", provider_id: str | None = None) -> Job:
+    return dataclasses.replace(job, destination=rig.destination, action=action, provider_id=provider_id)
+
+
+# The kit: every sender.
+
+
+def test_kit_has_a_rig_for_every_channel_that_leaves_the_process() -> None:
+    """A new sender without the kit's tests fails here."""
+    assert set(RIGS) | {"log"} == {"slack", "pagerduty", "email", "log"} <= set(CHANNELS)
+
+
+def test_first_message_is_sent_with_number_limit_and_tier(rig: Rig, job: Job) -> None:
+    """Whatever the channel, the essence arrives."""
+    rig.sender.send(for_rig(job, rig))
+    assert "Error ratio is 7.3%" in rig.shown()
+    assert "L1 DevOps team" in rig.shown()
+
+
+def test_every_action_of_the_channel_can_be_sent(rig: Rig, job: Job) -> None:
+    """What a sender claims to express it does express."""
+    for action in sorted(rig.sender.actions):
+        rig.sender.send(for_rig(job, rig, action, None if action == "open" else "C1/1.2"))
+    assert len(rig.received) == len(rig.sender.actions)
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 413, 422, 301, 302, 307, 308])
+def test_status_that_needs_somebody_is_permanent(http_rig: Rig, job: Job, status: int) -> None:
+    """Trying again would change nothing; a redirect is not followed, because the secret would go with it."""
+    http_rig.answer(Answer(status=status, headers={"Location": "http://127.0.0.1:1/elsewhere"}))
+    with pytest.raises(PermanentFailure, match=f"HTTP {status}"):
+        http_rig.sender.send(for_rig(job, http_rig))
+    assert len(http_rig.received) == 1
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 529])
+def test_status_that_passes_is_temporary(http_rig: Rig, job: Job, status: int) -> None:
+    """The request was fine, the time was not."""
+    http_rig.answer(Answer(status=status, body=b"<html>busy</html>"))
+    with pytest.raises(TemporaryFailure, match=f"HTTP {status}"):
+        http_rig.sender.send(for_rig(job, http_rig))
+
+
+def test_retry_after_is_handed_on(http_rig: Rig, job: Job) -> None:
+    """How long to wait is the worker's business."""
+    http_rig.answer(Answer(status=429, headers={"Retry-After": "17"}))
+    with pytest.raises(TemporaryFailure) as caught:
+        http_rig.sender.send(for_rig(job, http_rig))
+    assert caught.value.retry_after == 17
+
+
+@pytest.mark.parametrize(
+    ("code", "failure"),
+    [
+        (421, TemporaryFailure),
+        (451, TemporaryFailure),
+        (452, TemporaryFailure),
+        (550, PermanentFailure),
+        (552, PermanentFailure),
+        (554, PermanentFailure),
+    ],
+)
+def test_mail_server_s_refusal_is_sorted_by_its_first_digit(
+    mail: Rig, job: Job, code: int, failure: type[Exception]
+) -> None:
+    """RFC 5321: 4yz may work later, 5yz will not."""
+    mail.answer(Answer(status=code, body=b"no"))
+    with pytest.raises(failure, match=f"SMTP {code}: no"):
+        mail.sender.send(for_rig(job, mail))
+
+
+def test_closed_connection_is_temporary(http_rig: Rig, job: Job) -> None:
+    """Somebody restarts something."""
+    http_rig.answer(Answer(close=True))
+    with pytest.raises(TemporaryFailure):
+        http_rig.sender.send(for_rig(job, http_rig))
+
+
+def test_hanging_provider_is_given_up(http_rig: Rig, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It answers never; the thread is needed."""
+    monkeypatch.setattr(transport, "READ_SECONDS", 0.2)
+    http_rig.answer(Answer(hang=True))
+    with pytest.raises(TemporaryFailure, match="no answer in time"):
+        http_rig.sender.send(for_rig(job, http_rig))
+
+
+def test_dripping_provider_is_given_up(http_rig: Rig, job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte comes in time, the whole never does."""
+    monkeypatch.setattr(transport, "LONGEST_SEND", 0.3)
+    http_rig.answer(Answer(body=b"x" * 1_000_000, drip=True))
+    with pytest.raises(TemporaryFailure, match="no answer in time"):
+        http_rig.sender.send(for_rig(job, http_rig))
+
+
+def test_endless_answer_is_not_read_to_its_end(http_rig: Rig, job: Job) -> None:
+    """Memory is bounded; what was read is no answer of the provider's."""
+    http_rig.answer(Answer(status=500, body=b"x" * 10_000_000))
+    with pytest.raises(TemporaryFailure) as caught:
+        http_rig.sender.send(for_rig(job, http_rig))
+    assert len(str(caught.value)) <= 300
+
+
+@pytest.mark.parametrize("channel", ["slack", "pagerduty", "email"])
+def test_provider_that_cannot_be_reached_is_temporary(channel: str, job: Job) -> None:
+    """Nothing listens there."""
+    port = free_port()
+    sender = {
+        "slack": SlackSender(api_url=f"http://127.0.0.1:{port}", token=Secret(TOKEN)),
+        "pagerduty": PagerDutySender(events_url=f"http://127.0.0.1:{port}", routing_key=Secret(ROUTING_KEY)),
+        "email": MailSender(parse_smtp_url(Secret(f"smtp://127.0.0.1:{port}"))),
+    }[channel]
+    with pytest.raises(TemporaryFailure):
+        sender.send(dataclasses.replace(job, destination="a@example.com"))
+
+
+def test_huge_message_is_sent_within_the_provider_s_limits(rig: Rig, job: Job, catalog: Catalog) -> None:
+    """Fifty alerts with labels of many kilobytes."""
+    alerts = [
+        alert("Nobody", instance=f"{number}" + "ü" * 20_000, annotations={"summary": "ü" * 20_000})
+        for number in range(50)
+    ]
+    rig.sender.send(dataclasses.replace(for_rig(job, rig), message=message_of(catalog, *alerts)))
+    assert len(rig.shown()) < 128_000
+
+
+def test_hostile_labels_do_no_harm(rig: Rig, job: Job, catalog: Catalog) -> None:
+    """No mention, no header, no control character, no markup."""
+    message = message_of(
+        catalog, alert("Nobody" + HOSTILE, component=HOSTILE, annotations={"summary": HOSTILE, "description": HOSTILE})
+    )
+    rig.sender.send(dataclasses.replace(for_rig(job, rig), message=message))
+    shown = rig.shown()
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+    if rig.sender.channel == "slack":
+        assert "<!channel>" not in json.dumps(rig.received[0]["blocks"][1:])
+    if rig.sender.channel == "email":
+        assert rig.received[0]["Bcc"] is None
+        assert rig.received[0]["X-Envelope-To"] == "devops@example.com"
+        assert "<script>" not in rig.received[0].get_body(("html",)).get_content()
+
+
+@pytest.mark.parametrize("status", [302, 400, 401, 429, 500])
+def test_no_failure_shows_a_secret(http_rig: Rig, job: Job, status: int) -> None:
+    """Not even when the provider says it back, plain or encoded."""
+    secret = http_rig.secrets[0]
+    http_rig.answer(Answer(status=status, body=f'{{"error": "bad {secret}", "message": "{secret}"}}'.encode()))
+    with pytest.raises(Failure) as caught:
+        http_rig.sender.send(for_rig(job, http_rig))
+    assert "***" in str(caught.value)
+    assert secret not in f"{caught.value!s}{caught.value!r}{caught.value.__cause__!r}"
+    assert secret not in f"{http_rig.sender!r}{vars(http_rig.sender)}"
+
+
+def test_credentials_of_the_environment_do_not_replace_the_token(
+    slack: Rig, job: Job, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A .netrc for the provider's host would otherwise win over the header."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    slack.sender.send(for_rig(job, slack))
+    assert slack.received[0]["_headers"]["Authorization"] == f"Bearer {TOKEN}"
+
+
+def test_lease_is_longer_than_any_send() -> None:
+    """Otherwise a slow send would be done twice."""
+    assert LEASE_SECONDS > contract.LONGEST_SEND + contract.CONNECT_SECONDS + contract.READ_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("17", 17),
+        ("0", 0),
+        ("-1", None),
+        ("soon", None),
+        (None, None),
+        ("999999", 3_600),
+        ("Sun, 22 Nov 2026 12:00:30 GMT", 30),
+        ("Sun, 22 Nov 2026 11:00:00 GMT", 0),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
+    """RFC 9110, 10.2.3; with an upper bound, for who asks for a year."""
+    assert wait_of(header, NOON) == seconds
+
+
+# Slack.
+
+
+def test_slack_message_is_posted_to_the_channel_and_its_place_kept(slack: Rig, job: Job) -> None:
+    """An edit wants the channel's id, not its name."""
+    assert slack.sender.send(for_rig(job, slack)).provider_id == "C024BE91L/1503435956.000247"
+    body = slack.received[0]
+    assert (body["_path"], body["channel"]) == ("/api/chat.postMessage", "#ops")
+    assert (body["link_names"], body["parse"], body["unfurl_links"]) == (False, "none", False)
+    assert body["metadata"] == {"event_type": "tocsin_incident", "event_payload": {"incident": 12, "notification": 5}}
+
+
+@pytest.mark.parametrize("action", ["update", "resolve"])
+def test_slack_message_is_edited_in_its_place(slack: Rig, job: Job, action: Action) -> None:
+    """The same message from the first alert to the resolve."""
+    assert slack.sender.send(for_rig(job, slack, action, "C1/1.2")).provider_id is None
+    assert (slack.received[0]["_path"], slack.received[0]["channel"], slack.received[0]["ts"]) == (
+        "/api/chat.update",
+        "C1",
+        "1.2",
+    )
+
+
+def test_slack_news_is_a_reply_that_the_channel_sees(slack: Rig, job: Job) -> None:
+    """An edit notifies nobody; the reply must not become the message that later edits go to."""
+    assert slack.sender.send(for_rig(job, slack, "join", "C1/1.2")).provider_id is None
+    body = slack.received[0]
+    assert (body["_path"], body["channel"], body["thread_ts"], body["reply_broadcast"]) == (
+        "/api/chat.postMessage",
+        "C1",
+        "1.2",
+        True,
+    )
+
+
+def test_slack_edit_without_a_message_is_posted(slack: Rig, job: Job) -> None:
+    """The first message never went out."""
+    assert slack.sender.send(for_rig(job, slack, "resolve")).provider_id == "C024BE91L/1503435956.000247"
+    assert slack.received[0]["_path"] == "/api/chat.postMessage"
+
+
+def test_slack_message_that_somebody_has_deleted_is_posted_anew(slack: Rig, job: Job) -> None:
+    """The incident still has to be seen."""
+    slack.answer(Answer(body=b'{"ok": false, "error": "message_not_found"}'))
+    assert slack.sender.send(for_rig(job, slack, "update", "C1/1.2")).provider_id is not None
+    assert [body["_path"] for body in slack.received] == ["/api/chat.update", "/api/chat.postMessage"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "channel_not_found",
+        "invalid_auth",
+        "not_in_channel",
+        "is_archived",
+        "token_revoked",
+        "invalid_blocks",
+        "msg_too_long",
+        "something_new",
+    ],
+)
+def test_slack_error_that_needs_somebody_is_permanent(slack: Rig, job: Job, error: str) -> None:
+    """Slack says so with status 200."""
+    slack.answer(
+        Answer(
+            body=json.dumps({"ok": False, "error": error, "response_metadata": {"messages": ["[ERROR] here"]}}).encode()
+        )
+    )
+    with pytest.raises(PermanentFailure, match=error):
+        slack.sender.send(for_rig(job, slack))
+
+
+@pytest.mark.parametrize("error", sorted(TEMPORARY))
+def test_slack_error_that_passes_is_temporary(slack: Rig, job: Job, error: str) -> None:
+    """With how long Slack wants to be left alone."""
+    slack.answer(Answer(body=json.dumps({"ok": False, "error": error}).encode(), headers={"Retry-After": "3"}))
+    with pytest.raises(TemporaryFailure, match=error) as caught:
+        slack.sender.send(for_rig(job, slack))
+    assert caught.value.retry_after == 3
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"[]", b"null", b'{"ok": "yes"}', b'{"ok": true}', b'{"ok": true, "channel": 1, "ts": 2}']
+)
+def test_answer_that_is_not_slack_s_is_temporary(slack: Rig, job: Job, body: bytes) -> None:
+    """A proxy's page with status 200 is no success."""
+    slack.answer(Answer(body=body))
+    with pytest.raises(TemporaryFailure):
+        slack.sender.send(for_rig(job, slack))
+
+
+# PagerDuty.
+
+
+@pytest.mark.parametrize(
+    ("action", "event"),
+    [("open", "trigger"), ("join", "trigger"), ("acknowledge", "acknowledge"), ("resolve", "resolve")],
+)
+def test_pagerduty_events_carry_the_incident_s_key(pagerduty: Rig, job: Job, action: Action, event: str) -> None:
+    """The key of Alertmanager's own receiver, so that both merge."""
+    pagerduty.sender.send(for_rig(job, pagerduty, action))
+    body = pagerduty.received[0]
+    assert (body["_path"], body["event_action"], body["dedup_key"], body["routing_key"]) == (
+        "/v2/enqueue",
+        event,
+        "d" * 64,
+        ROUTING_KEY,
+    )
+    assert ("payload" in body) == (event == "trigger")
+
+
+# Mail.
+
+
+def test_mails_of_an_incident_are_one_thread(mail: Rig, job: Job) -> None:
+    """The first one's Message-ID can be computed, so that the thread survives a restart."""
+    mail.sender.send(for_rig(job, mail))
+    mail.sender.send(dataclasses.replace(for_rig(job, mail, "resolve"), id=6))
+    first, second = mail.received
+    assert second["References"] == second["In-Reply-To"] == first["Message-ID"]
+    assert second["Message-ID"] != first["Message-ID"]
+    assert second["Subject"] == f"Re: {first['Subject']}"
+
+
+def test_mail_that_is_sent_twice_has_the_same_message_id(mail: Rig, job: Job) -> None:
+    """Servers and readers drop the second."""
+    for _ in range(2):
+        mail.sender.send(for_rig(job, mail, "join"))
+    assert mail.received[0]["Message-ID"] == mail.received[1]["Message-ID"]
+
+
+def test_mail_has_the_headers_of_an_automatic_message(mail: Rig, job: Job) -> None:
+    """No holiday replies; the time of sending."""
+    mail.sender.send(for_rig(job, mail))
+    found = mail.received[0]
+    assert (found["From"], found["To"], found["Auto-Submitted"], found["Importance"]) == (
+        "tocsin@example.com",
+        "devops@example.com",
+        "auto-generated",
+        "high",
+    )
+    assert parsedate_to_datetime(found["Date"]).timestamp() == NOON
+    assert found.get_content_type() == "multipart/alternative"
+
+
+@pytest.mark.parametrize(
+    "address", ["", "nobody", "a@b@c", "a@example.com\r\nBcc: x@example.com", "a b@example.com", "<a@example.com>"]
+)
+def test_address_that_is_none_is_permanent(mail: Rig, job: Job, address: str) -> None:
+    """Before anything is sent."""
+    with pytest.raises(PermanentFailure):
+        mail.sender.send(dataclasses.replace(job, destination=address))
+    assert mail.received == []
+
+
+def test_mail_password_is_never_shown(job: Job) -> None:
+    """The server refuses STARTTLS: the password was not sent, and the failure does not hold it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        sender = MailSender(
+            parse_smtp_url(
+                Secret(f"smtp://user:{PASSWORD.replace('/', '%2F')}@127.0.0.1:{server.getsockname()[1]}?starttls=yes")
+            )
+        )
+        server.settimeout(5)
+        heard: list[bytes] = []
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.sendall(b"220 here\r\n")
+                heard.append(connection.recv(1_000))
+                connection.sendall(b"250 plain only\r\n")
+                heard.append(connection.recv(1_000))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        with pytest.raises(PermanentFailure) as caught:
+            sender.send(dataclasses.replace(job, destination="a@example.com"))
+        thread.join()
+    assert "STARTTLS" in str(caught.value)
+    assert PASSWORD not in f"{caught.value!r} {sender!r} {vars(sender)}"
+    assert not re.search(b"AUTH|p4ss", b"".join(heard))
+
+
+# The log.
+
+
+def test_log_line_is_json_that_names_tier_and_runbook(job: Job, capsys: pytest.CaptureFixture[str]) -> None:
+    """For those who read logs."""
+    with structlog.testing.capture_logs() as lines:
+        LogSender().send(job)
+    assert lines[0]["event"] == "CRITICAL: API platform: Error ratio (checkout)"
+    assert lines[0]["tier"] == "L1 DevOps team: acknowledge within 30 min, by 12:20 UTC."
+    assert lines[0]["runbook"].endswith("#high-error-rate")

@@ -1,0 +1,177 @@
+"""The environment: defaults, secrets, and mistakes told by name and never by value."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import TYPE_CHECKING
+
+import pytest
+
+from webhook.mail_server import parse_smtp_url
+from webhook.secret import Secret
+from webhook.settings import SettingsError, read_settings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def problems(**variables: str) -> str:
+    with pytest.raises(SettingsError) as caught:
+        read_settings({f"TOCSIN_{name}": value for name, value in variables.items()})
+    return "\n".join(caught.value.problems)
+
+
+def test_empty_environment_is_a_working_one() -> None:
+    """The contract's defaults."""
+    found = read_settings({})
+    assert (str(found.catalog), found.database_url.reveal(), found.host, found.port) == (
+        "generated/catalog.json",
+        "sqlite:///tocsin.db",
+        "127.0.0.1",
+        9095,
+    )
+    assert (found.slack_api_url, found.pagerduty_events_url) == (
+        "https://slack.com/api",
+        "https://events.pagerduty.com",
+    )
+    assert (found.tokens, found.beyond_loopback, found.mail_server) == ((), False, None)
+
+
+def test_every_secret_can_come_from_a_file(tmp_path: Path) -> None:
+    """As orchestrators mount them, with or without a line end."""
+    names = ("SLACK_BOT_TOKEN", "PAGERDUTY_ROUTING_KEY", "DATABASE_URL", "SMTP_URL", "TOKEN")
+    environment = {}
+    for name in names:
+        (tmp_path / name).write_text(("smtp://h" if name == "SMTP_URL" else f"value of {name}") + "\n")
+        environment[f"TOCSIN_{name}_FILE"] = str(tmp_path / name)
+    found = read_settings(environment)
+    assert found.slack_bot_token == Secret("value of SLACK_BOT_TOKEN")
+    assert found.pagerduty_routing_key == Secret("value of PAGERDUTY_ROUTING_KEY")
+    assert found.database_url == Secret("value of DATABASE_URL")
+    assert found.mail_server is not None
+    assert found.tokens == (Secret("value of TOKEN"),)
+
+
+@pytest.mark.parametrize("text", ["one,two", "one, two", "one\ntwo\n", " one \r\n two "])
+def test_two_tokens_by_comma_or_line(tmp_path: Path, text: str) -> None:
+    """Both are valid."""
+    path = tmp_path / "token"
+    path.write_text(text)
+    assert read_settings({"TOCSIN_TOKEN_FILE": str(path)}).tokens == (Secret("one"), Secret("two"))
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    """By the variable's name, without its value."""
+    said = problems(
+        LISTEN="nowhere",
+        PUBLIC_URL="ftp://x",
+        SLACK_API_URL="https://user:secret@x",
+        SMTP_URL="http://secret",
+        TOKEN="a,b,c",
+        SLACK_BOT_TOKEN="a\nsecret",
+        DATABASE_URL="x",
+        DATABASE_URL_FILE="/y",
+    )
+    assert said.splitlines() == [
+        "TOCSIN_LISTEN must be an address and a port, such as 127.0.0.1:9095 or [::]:9095",
+        "TOCSIN_DATABASE_URL and TOCSIN_DATABASE_URL_FILE are both set; set one of them",
+        "TOCSIN_TOKEN holds 3 tokens; at most 2 are valid at once",
+        "TOCSIN_PUBLIC_URL must be an http or https address without a user name",
+        "TOCSIN_SLACK_BOT_TOKEN holds a line break or a control character",
+        "TOCSIN_SLACK_API_URL must be an http or https address without a user name",
+        "TOCSIN_SMTP_URL must begin with smtp:// or smtps:// and name a host",
+    ]
+    assert "secret" not in said
+
+
+def test_secret_file_that_is_missing_or_empty_is_told(tmp_path: Path) -> None:
+    """A mount that failed must not look like `not configured`."""
+    (tmp_path / "empty").write_text("\n")
+    assert "No such file or directory" in problems(SLACK_BOT_TOKEN_FILE=str(tmp_path / "none"))
+    assert "is empty" in problems(TOKEN_FILE=str(tmp_path / "empty"))
+    assert "Is a directory" in problems(TOKEN_FILE=str(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("listen", "host", "beyond"),
+    [
+        ("127.0.0.1:1", "127.0.0.1", False),
+        ("[::1]:1", "::1", False),
+        ("localhost:1", "localhost", False),
+        ("0.0.0.0:1", "0.0.0.0", True),
+        (":1", "0.0.0.0", True),
+        ("[::]:1", "::", True),
+        ("10.0.0.1:1", "10.0.0.1", True),
+    ],
+)
+def test_listening_beyond_loopback_is_known(listen: str, host: str, *, beyond: bool) -> None:
+    """It decides whether a token is needed."""
+    found = read_settings({"TOCSIN_LISTEN": listen})
+    assert (found.host, found.beyond_loopback) == (host, beyond)
+
+
+def test_unencrypted_provider_is_known_beyond_this_machine() -> None:
+    """A stand-in on loopback is fine, a proxy elsewhere is worth a warning."""
+    assert read_settings({"TOCSIN_SLACK_API_URL": "http://127.0.0.1:1/api"}).unencrypted == ()
+    assert read_settings({"TOCSIN_SLACK_API_URL": "http://proxy.example.com/api"}).unencrypted == (
+        "TOCSIN_SLACK_API_URL",
+    )
+
+
+def test_secret_shows_itself_to_nobody() -> None:
+    """Whatever is done with it by accident."""
+    secret = Secret("hush")
+    assert "hush" not in f"{secret} {secret!r} {secret!s} {[secret]} {secret:>20} {vars(type(secret))}"
+    with pytest.raises(TypeError):
+        pickle.dumps(secret)
+    with pytest.raises(TypeError):
+        copy.deepcopy(secret)
+    assert "hush" not in repr(
+        read_settings({"TOCSIN_TOKEN": "hush", "TOCSIN_SLACK_BOT_TOKEN": "hush", "TOCSIN_SMTP_URL": "smtps://u:hush@h"})
+    )
+
+
+def test_secret_is_cut_out_of_text_in_both_forms() -> None:
+    """As it is, and as it stands in a URL."""
+    assert Secret("a/b c").redact("x a/b c y a%2Fb%20c z") == "x *** y *** z"
+    assert Secret("").redact("text") == "text"
+
+
+def test_mail_url_is_parsed() -> None:
+    """Ports, TLS and sender by the scheme's customs."""
+    found = parse_smtp_url(Secret("smtp://user%40x:p%2Fw@mail.example.com?from=tocsin@example.com"))
+    assert (found.host, found.port, found.implicit_tls, found.starttls, found.user, found.sender) == (
+        "mail.example.com",
+        587,
+        False,
+        True,
+        "user@x",
+        "tocsin@example.com",
+    )
+    assert found.password == Secret("p/w")
+    assert (parse_smtp_url(Secret("smtps://h")).port, parse_smtp_url(Secret("smtps://h")).implicit_tls) == (465, True)
+    assert parse_smtp_url(Secret("smtp://127.0.0.1:25")).starttls is False
+    assert parse_smtp_url(Secret("smtp://h:25?starttls=no")).starttls is False
+    assert parse_smtp_url(Secret("smtp://a@b.example.com:x@h")).sender == "a@b.example.com"
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("mail.example.com", "must begin with smtp:// or smtps://"),
+        ("smtp://", "must begin with smtp:// or smtps:// and name a host"),
+        ("smtp://h:x", "is not a URL"),
+        ("smtp://h?tls=1", "unknown option 'tls'"),
+        ("smtp://h?starttls=maybe", "neither yes nor no"),
+        ("smtps://h?starttls=yes", "STARTTLS within TLS"),
+        ("smtp://u:hush@h?starttls=no", "would send the password in the clear"),
+        ("smtp://h?from=nobody", "from that is not a mail address"),
+        ("smtp://h?from=a@b%0d%0aBcc:c@d", "from that is not a mail address"),
+    ],
+)
+def test_mail_url_mistakes_are_told_without_the_url(url: str, said: str) -> None:
+    """It holds a password."""
+    with pytest.raises(ValueError, match=said) as caught:
+        parse_smtp_url(Secret(url))
+    assert "hush" not in str(caught.value)

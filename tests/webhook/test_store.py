@@ -1,0 +1,200 @@
+"""The store under stress: schema, locks, a full disk, replicas at the same moment."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import event, text
+
+from tests.webhook.samples import NOON, Clock, FakeSender, alert, payload
+from webhook import database as database_module
+from webhook import outbox
+from webhook.application import create_app
+from webhook.database import Database, StoreUnavailable
+from webhook.secret import Secret
+from webhook.service import Service, build
+from webhook.tables import metadata
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from flask.testing import FlaskClient
+
+    from webhook.settings import Settings
+    from webhook.worker import Worker
+
+Post = Callable[..., Any]
+
+
+def test_migrations_lead_to_the_tables(service: Service) -> None:
+    """Whoever changes a table writes a migration."""
+    with service.database.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
+
+
+def test_migrating_twice_changes_nothing(service: Service) -> None:
+    """It is done at every start."""
+    service.database.migrate()
+
+
+def test_schema_of_a_newer_program_is_refused(service: Service) -> None:
+    """Rather than writing into tables it does not know."""
+    with service.database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(StoreUnavailable, match="cannot be brought up to date"):
+        service.database.migrate()
+
+
+def test_commit_is_on_the_disk(service: Service) -> None:
+    """WAL with synchronous=FULL: 200 survives a power cut."""
+    with service.database.read() as connection:
+        assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
+        assert connection.execute(text("PRAGMA synchronous")).scalar_one() == 2
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://h/x", "nonsense", "oracle+odd://h"])
+def test_database_that_cannot_be_used_is_refused(url: str) -> None:
+    """In memory nothing survives a restart; of others only two are known."""
+    with pytest.raises(ValueError, match=r"memory|supported|not a database URL|needs the Python package"):
+        Database(Secret(url))
+
+
+def test_failure_never_shows_the_database_s_address() -> None:
+    """It can hold a password."""
+    with pytest.raises(StoreUnavailable) as caught:
+        Database(Secret("postgresql://user:hush@127.0.0.1:1/x?connect_timeout=1")).migrate()
+    assert "hush" not in str(caught.value)
+
+
+def test_locked_database_is_a_503_and_nothing_is_lost(
+    settings: Settings, client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process holds the lock; when it lets go everything works without help."""
+    monkeypatch.setattr(database_module, "BUSY_SECONDS", 0.1)
+    service = build(settings, senders={})
+    locker = sqlite3.connect(tmp_path / "tocsin.db", isolation_level=None)
+    locker.execute("BEGIN IMMEDIATE")
+    try:
+        slow = create_app(service).test_client()
+        assert slow.post("/v1/alertmanager", json=payload(alert())).status_code == 503
+        assert slow.get("/readyz").status_code == 503
+        assert slow.get("/v1/incidents").status_code == 200, "reading waits for no writer"
+    finally:
+        locker.execute("ROLLBACK")
+        locker.close()
+    assert slow.post("/v1/alertmanager", json=payload(alert())).get_json()["result"] == "opened"
+    assert slow.get("/readyz").status_code == 200
+    service.close()
+
+
+def test_full_disk_is_a_503_and_leaves_no_half_incident(client: FlaskClient, service: Service) -> None:
+    """SQLite is told that it may not grow; once it may, the same delivery is taken."""
+    big = payload(*(alert(instance=f"{number}", annotations={"summary": "x" * 5_000}) for number in range(200)))
+    limit: list[int] = []
+
+    def no_growth(connection: sqlite3.Connection, *_: object) -> None:
+        pages = connection.execute("PRAGMA page_count").fetchone()[0]
+        connection.execute(f"PRAGMA max_page_count={limit[0] if limit else pages}")
+
+    event.listen(service.database.engine, "checkout", no_growth)
+    assert client.post("/v1/alertmanager", json=big).status_code == 503
+    assert client.get("/v1/incidents").get_json()["incidents"] == []
+    limit.append(1_000_000)
+    assert client.post("/v1/alertmanager", json=big).get_json()["result"] == "opened"
+
+
+def test_replicas_that_deliver_at_once_open_one_incident(service: Service) -> None:
+    """Two Alertmanagers behind one outage, a moment apart."""
+    app, results, start = create_app(service), [], threading.Barrier(6)
+
+    def deliver() -> None:
+        start.wait()
+        results.append(app.test_client().post("/v1/alertmanager", json=payload(alert())).get_json())
+
+    threads = [threading.Thread(target=deliver) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(one["result"] for one in results) == ["opened", *["repeated"] * 5]
+    assert {one["incident"] for one in results} == {1}
+
+
+def test_workers_at_once_send_each_message_once(post: Post, service: Service, senders: dict[str, FakeSender]) -> None:
+    """A claim belongs to one."""
+    for number in range(20):
+        post(alert(instance=str(number)), groupLabels={"n": str(number)})
+    workers = [service.worker() for _ in range(4)]
+
+    def work(worker: Worker) -> None:
+        while worker.run_once("slack"):
+            pass
+
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(senders["slack"].jobs) == len({job.id for job in senders["slack"].jobs}) == 20
+
+
+def test_claim_takes_the_most_urgent_first(
+    post: Post, drain: Callable[..., int], senders: dict[str, FakeSender]
+) -> None:
+    """First pages before edits, emergencies before warnings, whatever came first."""
+    post(alert(severity="warning"), groupLabels={"n": "1"})
+    drain("slack")
+    post(alert(severity="warning"), alert(severity="warning", instance="b"), groupLabels={"n": "1"})
+    post(alert(severity="warning"), groupLabels={"n": "2"})
+    post(alert("ApiPlatformCircuitBreaker", "emergency"), groupLabels={"n": "3"})
+    drain("slack")
+    assert [(job.action, job.message.incident_id) for job in senders["slack"].jobs[1:]] == [
+        ("open", 3),
+        ("open", 2),
+        ("update", 1),
+    ]
+
+
+def test_edits_that_wait_are_folded_into_the_newest(
+    post: Post, service: Service, drain: Callable[..., int], senders: dict[str, FakeSender]
+) -> None:
+    """A flapping group must not fill the queue: each edit is written from the state of the moment anyway."""
+    post(alert(instance="0"))
+    drain("slack")
+    for number in range(1, 20):
+        post(*(alert(instance=str(one)) for one in range(number + 1)))
+    drain("slack")
+    assert [job.action for job in senders["slack"].jobs] == ["open", "update"]
+    assert len(senders["slack"].jobs[1].message.alerts) == 10
+
+
+def test_next_due_says_when_to_look_again(post: Post, service: Service, clock: Clock) -> None:
+    """For a worker that sleeps: now, at a lease's end, at a pause's end, or never."""
+    with service.database.read() as connection:
+        assert outbox.next_due(connection, "slack", NOON) is None
+    post(alert())
+    with service.database.write() as connection:
+        assert outbox.next_due(connection, "slack", NOON) == NOON
+        claimed = outbox.claim(connection, "slack", token="t", now=NOON, until=NOON + 60)
+        assert claimed is not None
+        assert outbox.next_due(connection, "slack", NOON) == NOON + 60
+        assert outbox.postpone(connection, claimed, due_at=NOON + 5, error="x")
+        assert outbox.next_due(connection, "slack", NOON) == NOON + 5
+
+
+def test_queue_is_searched_through_its_index(service: Service) -> None:
+    """A store with years of sent messages is as fast as an empty one."""
+    with service.database.read() as connection:
+        statement = str(
+            outbox.due_statement("slack", NOON).compile(connection.engine, compile_kwargs={"literal_binds": True})
+        )
+        plan = " ".join(row.detail for row in connection.execute(text(f"EXPLAIN QUERY PLAN {statement}")))
+    assert "ix_notifications_due" in plan
+    assert "ix_notifications_lane" in plan
+    assert "SCAN" not in plan.replace("SCAN CONSTANT ROW", "")

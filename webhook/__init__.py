@@ -1,0 +1,1 @@
+"""The webhook: what Alertmanager tells becomes incidents, and incidents become messages to people."""

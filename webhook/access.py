@@ -1,0 +1,108 @@
+"""Who may ask: bearer tokens, HTTP Basic for browsers, and no requests that another site has made a browser send.
+
+`application` calls `refusal` before every request. Without a token the server listens on loopback only (`cli` sees to
+that), and then nobody has to show one.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from webhook.mail_server import is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from flask import Request
+
+    from webhook.secret import Secret
+    from webhook.settings import Settings
+
+PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/style.css"})
+"""What orchestrators, Prometheus and browsers read without a token; none of it names an incident."""
+
+_DELIVERY = "/v1/alertmanager"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """Why a request is not let in."""
+
+    status: int
+    reason: str
+    challenge: str | None = None
+
+
+def refusal(request: Request, settings: Settings) -> Refusal | None:
+    """Return why `request` is refused, or None when it may pass."""
+    if request.method == "POST" and _from_elsewhere(request):
+        return Refusal(status=403, reason="the request comes from another site")
+    if not settings.tokens:
+        return _without_token(request, settings)
+    if request.path in PUBLIC_PATHS:
+        return None
+    if request.path == _DELIVERY:
+        return None if _accepted(_bearer(request), settings.tokens) else _unauthorised("Bearer")
+    presented = _bearer(request) or _password(request)
+    return None if _accepted(presented, settings.tokens) else _unauthorised('Basic realm="Tocsin", charset="UTF-8"')
+
+
+def person(request: Request) -> str | None:
+    """Return the name that a browser's user has given beside the token, if any."""
+    pair = _basic(request)
+    return pair[0] if pair and pair[0] else None
+
+
+def _from_elsewhere(request: Request) -> bool:
+    """Return whether a browser says that another site made it send this; programs say nothing of the kind."""
+    site = request.headers.get("Sec-Fetch-Site")
+    origin = request.headers.get("Origin")
+    if site is not None:
+        return site not in {"same-origin", "none"}
+    return origin is not None and urlsplit(origin).netloc != request.host
+
+
+def _without_token(request: Request, settings: Settings) -> Refusal | None:
+    """Refuse names that are not this machine's: a site on the web could let its own name point here (DNS rebinding)."""
+    host = urlsplit(f"//{request.host}").hostname or ""
+    own = urlsplit(settings.public_url or "").hostname
+    if is_loopback(host) or host == own or request.path in PUBLIC_PATHS:
+        return None
+    return Refusal(status=403, reason="without TOCSIN_TOKEN only this machine's own names are answered")
+
+
+def _unauthorised(challenge: str) -> Refusal:
+    return Refusal(status=401, reason="a valid token is needed", challenge=challenge)
+
+
+def _accepted(presented: str | None, tokens: Iterable[Secret]) -> bool:
+    """Compare with every token, each in constant time, so that the time says nothing about any."""
+    given = (presented or "").encode()
+    matches = [hmac.compare_digest(given, token.reveal().encode()) for token in tokens]
+    return bool(given) and any(matches)
+
+
+def _bearer(request: Request) -> str | None:
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _password(request: Request) -> str | None:
+    pair = _basic(request)
+    return pair[1] if pair else None
+
+
+def _basic(request: Request) -> tuple[str, str] | None:
+    scheme, _, coded = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        user, colon, password = base64.b64decode(coded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    return (user, password) if colon else None

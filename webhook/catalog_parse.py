@@ -1,0 +1,106 @@
+"""Validated catalogue JSON → `Catalog`. Pure; called by `catalog_file` after the schema has been checked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from webhook.catalog import (
+    Alert,
+    Catalog,
+    Command,
+    Documented,
+    Fallback,
+    Level,
+    Placeholder,
+    Policy,
+    Runbook,
+    Team,
+    Tier,
+    Watchdog,
+)
+from webhook.severity import SEVERITIES, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+
+class CatalogError(Exception):
+    """The catalogue cannot be used; the message says why, for the operator."""
+
+
+def parse(data: Mapping[str, Any]) -> Catalog:
+    """Return the catalogue that `data` describes; raises CatalogError when an id in it leads nowhere."""
+    catalog = Catalog(
+        generated_by=data["generated_by"],
+        watchdog=Watchdog(**data["watchdog"]),
+        fallback=Fallback(**data["fallback"]),
+        teams={name: Team(**team) for name, team in data["teams"].items()},
+        levels={name: _level(level) for name, level in data["levels"].items()},
+        policies={name: _policy(policy) for name, policy in data["policies"].items()},
+        systems={name: system["title"] for name, system in data["systems"].items()},
+        alerts=_alerts(data["alerts"]),
+    )
+    dangling = sorted(set(_dangling(catalog)))
+    if dangling:
+        raise CatalogError("; ".join(dangling))
+    return catalog
+
+
+def _level(data: Mapping[str, Any]) -> Level:
+    return Level(title=data["title"], contacts={kind: tuple(to) for kind, to in data["contacts"].items()})
+
+
+def _policy(data: Mapping[str, Any]) -> Policy:
+    tiers = {
+        severity: Tier(
+            respond_seconds=tier["respond_seconds"],
+            announce=tuple(tier["announce"]),
+            notify=tuple(tier["notify"]),
+            escalate_seconds=tier["escalate_seconds"],
+        )
+        for severity, tier in ((severity, data["severities"][severity]) for severity in SEVERITIES)
+    }
+    return Policy(levels=tuple(data["levels"]), severities=tiers)
+
+
+def _alerts(entries: list[dict[str, Any]]) -> dict[str, dict[Severity, Alert]]:
+    alerts: dict[str, dict[Severity, Alert]] = {}
+    for entry in entries:
+        alert = _alert(entry)
+        alerts.setdefault(alert.alert, {})[alert.severity] = alert
+    return alerts
+
+
+def _alert(data: Mapping[str, Any]) -> Alert:
+    taken = {key: data[key] for key in Alert.__dataclass_fields__ if key not in {"documented", "runbook"}}
+    documented = data["documented"]
+    return Alert(
+        **taken, documented=Documented(**documented) if documented else None, runbook=_runbook(data["runbook"])
+    )
+
+
+def _runbook(data: Mapping[str, Any]) -> Runbook:
+    commands = tuple(
+        Command(
+            language=command["language"],
+            text=command["text"],
+            placeholders=tuple(Placeholder(**placeholder) for placeholder in command["placeholders"]),
+        )
+        for command in data["commands"]
+    )
+    return Runbook(**{**data, "commands": commands})
+
+
+def _dangling(catalog: Catalog) -> Iterator[str]:
+    """Yield a sentence for each id that nothing in the catalogue has; JSON Schema cannot say this."""
+    alerts = [alert for variants in catalog.alerts.values() for alert in variants.values()]
+    for user, team in [("fallback", catalog.fallback.team), *((alert.alert, alert.team) for alert in alerts)]:
+        if team not in catalog.teams:
+            yield f"`{user}` names the team `{team}`, which `teams` does not have"
+    for user, policy in [("fallback", catalog.fallback.policy), *((alert.alert, alert.policy) for alert in alerts)]:
+        if policy not in catalog.policies:
+            yield f"`{user}` names the policy `{policy}`, which `policies` does not have"
+    for name, value in catalog.policies.items():
+        for level in value.levels:
+            if level not in catalog.levels:
+                yield f"policy `{name}` names the level `{level}`, which `levels` does not have"

@@ -1,0 +1,181 @@
+"""The command `tocsin-webhook`: serve, send-test, incidents.
+
+Exit 0 done, 1 it could not be done (catalogue, store, a receiver, no such incident), 2 the command or the settings are
+wrong. Data goes to stdout, everything else to stderr; nobody sees a traceback for a mistake.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NoReturn, get_args
+
+import click
+
+from webhook import logs, record, store
+from webhook.catalog_parse import CatalogError
+from webhook.database import StoreUnavailable
+from webhook.drill import drill
+from webhook.incident import Status
+from webhook.server import Server, work
+from webhook.service import Service, build
+from webhook.settings import Settings, SettingsError, read_settings
+from webhook.terminal import incident_lines, listed_line
+from webhook.untrusted import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+STATUSES: tuple[Status, ...] = get_args(Status)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="tocsin", prog_name="tocsin-webhook")
+def main() -> None:
+    """Turn Alertmanager's deliveries into incidents and tell people, with the runbook section in the message.
+
+    Everything is set by environment variables that begin with TOCSIN_.
+    """
+    logs.configure("WARNING")
+
+
+@main.command()
+@click.option("--worker-only", is_flag=True, help="Send what is in the store, serve no requests.")
+@click.option("--no-worker", is_flag=True, help="Serve requests, leave the sending to another process.")
+def serve(*, worker_only: bool, no_worker: bool) -> None:
+    """Take deliveries, serve the pages, and send messages."""
+    if worker_only and no_worker:
+        raise click.UsageError("--worker-only and --no-worker exclude each other")
+    settings = _settings()
+    if settings.beyond_loopback and not settings.tokens and not worker_only:
+        _fail(
+            2,
+            f"TOCSIN_LISTEN is {settings.host}:{settings.port}, which other machines can reach, and there is no token",
+            "hint: set TOCSIN_TOKEN or TOCSIN_TOKEN_FILE, or listen on 127.0.0.1",
+        )
+    logs.configure("INFO")
+    with _service(settings) as service:
+        if worker_only:
+            work(service)
+            return
+        # The store is opened again in the process that serves; here it only has shown that it can be.
+        service.database.close()
+    Server(settings, lambda: build(settings), with_worker=not no_worker).run()
+
+
+@main.command("send-test")
+@click.option("--only", metavar="CHANNEL", help="Test one channel, for example slack.")
+def send_test(*, only: str | None) -> None:
+    """Send one test message to every configured receiver of the catalogue."""
+    settings = _settings()
+    with _service(settings) as service:
+        results = drill(service, only=only)
+        for result in results:
+            click.echo(one_line(f"{result.channel} {result.destination}: {result.said}"))
+        failed = [result for result in results if result.failed]
+        if not any(result.sent for result in results):
+            _fail(1, "no receiver is configured" if not failed else "no receiver was reached")
+        if failed:
+            sys.exit(1)
+
+
+@main.group()
+def incidents() -> None:
+    """List, show, acknowledge and resolve incidents."""
+
+
+@incidents.command("list")
+@click.option("--state", type=click.Choice([*STATUSES, "all"]), multiple=True, help="Default: open and acknowledged.")
+@click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
+def list_incidents(*, state: tuple[str, ...], limit: int) -> None:
+    """List incidents, the newest first."""
+    wanted = (
+        STATUSES if "all" in state else tuple(one for one in STATUSES if one in (state or ("open", "acknowledged")))
+    )
+    with _service(_settings()) as service:
+        with service.database.read() as connection:
+            found = store.listing(connection, statuses=wanted, limit=limit)
+        for listed in found:
+            click.echo(listed_line(listed, now=service.clock()))
+        if not found:
+            click.echo("no incidents", err=True)
+
+
+@incidents.command()
+@click.argument("number", metavar="ID", type=click.IntRange(1))
+def show(*, number: int) -> None:
+    """Show one incident with its runbook section, timeline and deliveries."""
+    with _service(_settings()) as service:
+        found = record.read(service, number)
+        if found is None:
+            _fail(1, f"there is no incident {number}")
+        for line in incident_lines(found, now=service.clock()):
+            click.echo(line)
+
+
+@incidents.command()
+@click.argument("number", metavar="ID", type=click.IntRange(1))
+@click.option("--as", "actor", help="Who acknowledges; default: the user of this terminal.")
+def acknowledge(*, number: int, actor: str | None) -> None:
+    """Take an incident: the others see that somebody is on it."""
+    with _service(_settings()) as service:
+        outcome = service.ingest.acknowledge(number, actor or _user(), service.clock())
+        if outcome is None or outcome.incident is None:
+            _fail(1, f"there is no incident {number}")
+        if outcome.incident.status == "resolved":
+            _fail(1, f"incident {number} is resolved already")
+        by = one_line(outcome.incident.acknowledged_by or "", 80)
+        click.echo(f"incident {number}: acknowledged by {by}")
+
+
+@incidents.command()
+@click.argument("number", metavar="ID", type=click.IntRange(1))
+@click.option("--as", "actor", help="Who resolves; default: the user of this terminal.")
+def resolve(*, number: int, actor: str | None) -> None:
+    """Close an incident by hand, whether or not its alerts still fire."""
+    with _service(_settings()) as service:
+        outcome = service.ingest.resolve(number, actor or _user(), service.clock())
+        if outcome is None or outcome.incident is None:
+            _fail(1, f"there is no incident {number}")
+        click.echo(f"incident {number}: resolved by {one_line(outcome.incident.resolved_by or '', 80)}")
+
+
+def _settings() -> Settings:
+    try:
+        return read_settings(os.environ)
+    except SettingsError as error:
+        _fail(2, *error.problems)
+
+
+@contextmanager
+def _service(settings: Settings) -> Iterator[Service]:
+    """Give the service, and turn what keeps it from working into a message and an exit code."""
+    try:
+        service = build(settings)
+    except CatalogError as error:
+        _fail(1, f"catalogue: {error}", "hint: run `tocsin compile`, or set TOCSIN_CATALOG")
+    except ValueError as error:
+        _fail(2, f"TOCSIN_DATABASE_URL {error}")
+    except StoreUnavailable as error:
+        _fail(1, f"store: {error}")
+    try:
+        yield service
+    except StoreUnavailable as error:
+        _fail(1, f"store: {error}")
+    finally:
+        service.close()
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return "the terminal"
+
+
+def _fail(code: int, *lines: str) -> NoReturn:
+    for line in lines:
+        click.echo(line if line.startswith("hint:") else f"error: {line}", err=True)
+    sys.exit(code)

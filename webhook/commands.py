@@ -1,0 +1,101 @@
+"""A runbook's commands with their placeholders filled from an alert's labels. Pure; used by render.
+
+The result is meant to be copied into a shell by somebody who has just been woken, so a label value may never
+become syntax: it is quoted, or it is left out and the reader is told why.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from webhook.untrusted import breaks_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from webhook.catalog import Command, Placeholder
+
+SHELLS = frozenset({"", "bash", "sh", "shell", "console", "zsh"})
+LONGEST_VALUE = 256
+
+_HEREDOC = re.compile(r"<<-?\s*['\"\\]?\w")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filled:
+    """A command as the reader gets it."""
+
+    text: str
+    language: str
+    notes: tuple[str, ...]
+    """Why a placeholder was left for the reader, one sentence each."""
+
+
+def fill(command: Command, labels: Mapping[str, str]) -> Filled:
+    """Return `command` with every placeholder replaced that `labels` can fill safely.
+
+    Left as they stand: placeholders no label belongs to, labels that are missing or empty, values with a newline or
+    a control character, values that would be read as an option, and, inside quotes or in a language other than
+    shell, values with any character that would need quoting.
+    """
+    text, notes = command.text, list[str]()
+    by_text = {placeholder.text: placeholder for placeholder in command.placeholders}
+    if not by_text:
+        return Filled(text=text, language=command.language, notes=())
+    # One pass over the original text, longest first, so that what was filled in is never searched again.
+    pattern = re.compile("|".join(re.escape(name) for name in sorted(by_text, key=len, reverse=True)))
+
+    def replacement(match: re.Match[str]) -> str:
+        plain = command.language.lower() in SHELLS and not _quoted(text[: match.start()])
+        value, note = _value(by_text[match[0]], labels, plain=plain)
+        if note and note not in notes:
+            notes.append(note)
+        return match[0] if value is None else value
+
+    return Filled(text=pattern.sub(replacement, text), language=command.language, notes=tuple(notes))
+
+
+def _value(placeholder: Placeholder, labels: Mapping[str, str], *, plain: bool) -> tuple[str | None, str | None]:
+    """Return what replaces the placeholder, or None and the reason why nothing does."""
+    if placeholder.label is None:
+        return None, None
+    value = labels.get(placeholder.label, "")
+    left = f"{placeholder.text} is left for you to fill in: the label {placeholder.label}"
+    if not value:
+        return None, f"{left} is not on this alert."
+    reason = _unfit(value, plain=plain)
+    return (None, f"{left} {reason}") if reason else (shlex.quote(value), None)
+
+
+def _unfit(value: str, *, plain: bool) -> str | None:
+    """Return why the value may not become part of a command, or None when it may."""
+    if breaks_line(value):
+        return "holds a line break or a control character."
+    if len(value) > LONGEST_VALUE:
+        return f"is longer than {LONGEST_VALUE} characters."
+    if value.startswith("-"):
+        return "begins with a hyphen and would be read as an option."
+    if not plain and shlex.quote(value) != value:
+        return "holds characters that cannot be quoted at this place."
+    return None
+
+
+def _quoted(before: str) -> bool:
+    """Return whether the place after `before` lies within shell quotes, a here-document or a substitution.
+
+    There `shlex.quote` does not protect: within double quotes its single quotes are ordinary characters.
+    """
+    quote, escaped, substitutions = "", False, before.count("`") % 2 == 1
+    for character in before:
+        if escaped:
+            escaped = False
+        elif character == "\\" and quote != "'":
+            escaped = True
+        elif quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"":
+            quote = character
+    return bool(quote) or escaped or substitutions or _HEREDOC.search(before) is not None

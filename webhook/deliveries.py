@@ -1,0 +1,69 @@
+"""The outbox as people and metrics see it: what was sent to whom, what waits, what failed. Reads only.
+
+`outbox` is the queue itself. Times are epoch seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import get_args
+
+from sqlalchemy import Connection, func, select
+
+from webhook.outgoing import Action, State
+from webhook.tables import WAITING
+from webhook.tables import notifications as rows
+
+ENDED: tuple[State, ...] = tuple(state for state in get_args(State) if state != "waiting")
+"""How a message can end."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """A message as people see it in the incident's record."""
+
+    id: int
+    channel: str
+    destination: str
+    who: str
+    action: Action
+    state: State
+    attempts: int
+    created_at: float
+    due_at: float
+    finished_at: float | None
+    provider_id: str | None
+    last_error: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Depth:
+    """How many messages of a channel wait, and since when the oldest does."""
+
+    waiting: int
+    oldest: float
+
+
+def of_incident(connection: Connection, incident_id: int) -> tuple[Delivery, ...]:
+    """Return every message of the incident, oldest first."""
+    query = select(*(rows.c[name] for name in Delivery.__dataclass_fields__))
+    found = connection.execute(query.where(rows.c.incident_id == incident_id).order_by(rows.c.id)).mappings()
+    return tuple(Delivery(**row) for row in found)
+
+
+def depths(connection: Connection) -> dict[str, Depth]:
+    """Return how much waits, by channel; a channel where nothing waits is absent."""
+    query = (
+        select(rows.c.channel, func.count(), func.min(rows.c.created_at))
+        .where(rows.c.state == WAITING)
+        .group_by(rows.c.channel)
+    )
+    found = connection.execute(query)
+    return {channel: Depth(waiting=waiting, oldest=oldest) for channel, waiting, oldest in found}
+
+
+def totals(connection: Connection) -> dict[tuple[str, State], int]:
+    """Return how many messages have ever ended in each state, by channel and state."""
+    query = select(rows.c.channel, rows.c.state, func.count()).where(rows.c.state.in_(ENDED))
+    found = connection.execute(query.group_by(rows.c.channel, rows.c.state))
+    return {(channel, state): number for channel, state, number in found}

@@ -1,0 +1,114 @@
+"""One test message to every receiver that the catalogue names and that is configured. Used by `cli`."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from webhook.escalation import Recipient
+from webhook.render.message import Message
+from webhook.senders.contract import Failure, Job, Sender
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from webhook.catalog import Catalog
+    from webhook.outgoing import Action
+    from webhook.service import Service
+
+SUBJECT = "Tocsin test message"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What came of one receiver."""
+
+    channel: str
+    destination: str
+    sent: bool
+    failed: bool
+    said: str
+
+
+def drill(service: Service, *, only: str | None = None) -> tuple[Result, ...]:
+    """Send a test to each receiver, or to those of the channel `only`; return what came of each.
+
+    The tests do not pass through the store: they show what the settings are worth, also when nothing else works.
+    """
+    thread = uuid.uuid4().hex
+    return tuple(
+        _try(service, recipient, thread)
+        for recipient in dict.fromkeys(_receivers(service.catalog.current))
+        if only in {None, recipient.channel}
+    )
+
+
+def _receivers(catalog: Catalog) -> Iterator[Recipient]:
+    for team in catalog.teams.values():
+        if team.slack:
+            yield Recipient(channel="slack", destination=team.slack, who="")
+    yield Recipient(channel="pagerduty", destination="events", who="")
+    for level in catalog.levels.values():
+        for channel, addresses in level.contacts.items():
+            for address in addresses:
+                yield Recipient(channel=channel, destination=address, who="")
+    yield Recipient(channel="log", destination="log", who="")
+
+
+def _try(service: Service, recipient: Recipient, thread: str) -> Result:
+    sender = service.senders.get(recipient.channel)
+    to = {"channel": recipient.channel, "destination": recipient.destination}
+    if sender is None:
+        return Result(**to, sent=False, failed=False, said="not configured")
+    try:
+        _send(sender, recipient, thread, service.clock())
+    except Failure as failure:
+        return Result(**to, sent=False, failed=True, said=f"failed: {failure}")
+    return Result(**to, sent=True, failed=False, said="sent")
+
+
+def _send(sender: Sender, recipient: Recipient, thread: str, now: float) -> None:
+    """Send the test, and take it back where the channel would otherwise keep calling somebody."""
+    actions: tuple[Action, ...] = ("open",) if sender.shows_state else ("open", "resolve")
+    for action in actions:
+        sender.send(
+            Job(
+                id=0,
+                action=action,
+                destination=recipient.destination,
+                message=_message(now),
+                dedup_key=thread,
+                thread=thread,
+                sent_at=now,
+            )
+        )
+
+
+def _message(now: float) -> Message:
+    return Message(
+        incident_id=0,
+        status="open",
+        severity="info",
+        title=SUBJECT,
+        system="",
+        component="",
+        alert="TocsinTest",
+        source="tocsin-webhook send-test",
+        problem="Nothing is wrong: this shows that messages arrive here",
+        description="",
+        since="",
+        started_at=now,
+        tier="",
+        standing="Nothing to do.",
+        next_step="",
+        news="",
+        section=None,
+        no_runbook="",
+        documented="",
+        alerts=(),
+        more=0,
+        unlisted="",
+        links=(),
+        undelivered=(),
+    )

@@ -1,0 +1,86 @@
+"""The mail server as `TOCSIN_SMTP_URL` names it: `smtp://user:password@host:587?from=tocsin@example.com`. Pure.
+
+`settings` parses it, `senders.mail` connects to it. TLS is the rule: `smtps` from the first byte, `smtp` through
+STARTTLS; only `starttls=no`, or a server on this machine, goes without.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from webhook.secret import Secret
+
+_PORTS = {"smtp": 587, "smtps": 465}
+_KEYS = {"from", "starttls"}
+_WORDS = {"yes": True, "no": False}
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailServer:
+    """Where mail is handed over."""
+
+    host: str
+    port: int
+    implicit_tls: bool
+    starttls: bool
+    user: str | None
+    password: Secret | None
+    sender: str
+    """The address that mails come from."""
+
+
+def parse_smtp_url(secret: Secret) -> MailServer:
+    """Return the server that the URL names; raises ValueError, whose text never holds the URL."""
+    try:
+        url = urlsplit(secret.reveal())
+        port = url.port
+    except ValueError:
+        raise ValueError("is not a URL such as smtp://mail.example.com:587?from=tocsin@example.com") from None
+    if url.scheme not in _PORTS or not url.hostname:
+        raise ValueError("must begin with smtp:// or smtps:// and name a host")
+    options = dict(parse_qsl(url.query, keep_blank_values=True))
+    unknown = sorted(set(options) - _KEYS)
+    if unknown:
+        raise ValueError(f"has the unknown option {unknown[0]!r}; known are from and starttls")
+    starttls = _starttls(url, options)
+    user = unquote(url.username) if url.username else None
+    password = Secret(unquote(url.password)) if url.password else None
+    if user and url.scheme == "smtp" and not starttls and not is_loopback(url.hostname):
+        raise ValueError("would send the password in the clear: leave out starttls=no, or use smtps://")
+    return MailServer(
+        host=url.hostname,
+        port=port or _PORTS[url.scheme],
+        implicit_tls=url.scheme == "smtps",
+        starttls=starttls,
+        user=user,
+        password=password if user else None,
+        sender=_sender(options.get("from"), user, url.hostname),
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether `host` is this machine and nothing else."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _starttls(url: SplitResult, options: dict[str, str]) -> bool:
+    word = options.get("starttls")
+    if word is None:
+        return url.scheme == "smtp" and not is_loopback(url.hostname or "")
+    if word not in _WORDS:
+        raise ValueError("has a starttls that is neither yes nor no")
+    if url.scheme == "smtps" and _WORDS[word]:
+        raise ValueError("asks for STARTTLS within TLS: use smtp:// with starttls=yes, or smtps:// without")
+    return _WORDS[word]
+
+
+def _sender(given: str | None, user: str | None, host: str) -> str:
+    sender = given or (user if user and "@" in user else f"tocsin@{host}")
+    if not sender.isprintable() or " " in sender or sender.count("@") != 1 or not sender.isascii():
+        raise ValueError("has a from that is not a mail address")
+    return sender

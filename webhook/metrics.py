@@ -1,0 +1,159 @@
+"""The webhook's own metrics, in a registry of their own. Read by Prometheus through `api`.
+
+What the store knows (queue, failures, incidents, Watchdog) is read from it at each scrape, so that it survives a
+restart and includes other processes; what only this process sees is counted here.
+"""
+
+from __future__ import annotations
+
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from webhook import deliveries, store
+from webhook.database import Database, StoreUnavailable
+from webhook.ingest import WATCHDOG
+from webhook.outgoing import CHANNELS, State
+from webhook.severity import SEVERITIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from webhook.catalog_file import CatalogFile
+
+# The time of a counter's first increment, as a series of its own beside each: nobody asks for it.
+disable_created_metrics()  # type: ignore[no-untyped-call]
+
+OUTCOMES = ("sent", "temporary_failure", "permanent_failure")
+
+
+class Metrics:
+    """What this process counts, and the way to all of it as text."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._requests = Counter(
+            "tocsin_http_requests", "Requests answered.", ["method", "route", "status"], registry=self.registry
+        )
+        self._deliveries = Counter(
+            "tocsin_alertmanager_deliveries",
+            "Deliveries taken, by what they led to.",
+            ["result"],
+            registry=self.registry,
+        )
+        self._attempts = Counter(
+            "tocsin_send_attempts", "Tries to send a message.", ["channel", "outcome"], registry=self.registry
+        )
+        self._seconds = Histogram(
+            "tocsin_send_seconds", "How long a try to send took.", ["channel"], registry=self.registry
+        )
+
+    def answered(self, method: str, route: str, status: int) -> None:
+        """Count a request; `route` is the pattern, not the path, so that the label stays bounded."""
+        self._requests.labels(method, route, str(status)).inc()
+
+    def delivered(self, result: str) -> None:
+        """Count a delivery of Alertmanager's."""
+        self._deliveries.labels(result).inc()
+
+    def sent(self, channel: str, outcome: str) -> None:
+        """Count a try to send; `outcome` is one of `OUTCOMES`."""
+        self._attempts.labels(channel, outcome).inc()
+
+    @contextmanager
+    def sending(self, channel: str) -> Iterator[None]:
+        """Time a try to send."""
+        with self._seconds.labels(channel).time():
+            yield
+
+    def watch(self, catalog: CatalogFile, database: Database, clock: Callable[[], float] = time.time) -> None:
+        """Add what the catalogue and the store know."""
+        self.registry.register(_Catalogue(catalog))
+        self.registry.register(_Store(database, clock))
+
+    def text(self) -> bytes:
+        """Return everything in Prometheus's text format."""
+        return generate_latest(self.registry)
+
+
+class _Catalogue(Collector):
+    def __init__(self, catalog: CatalogFile) -> None:
+        self._catalog = catalog
+
+    def collect(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily(
+            "tocsin_catalog_last_load_ok",
+            "Whether the catalogue on disk is the one in force.",
+            value=0 if self._catalog.error else 1,
+        )
+        yield GaugeMetricFamily(
+            "tocsin_catalog_alerts", "Alert names in the catalogue in force.", value=len(self._catalog.current.alerts)
+        )
+
+
+class _Store(Collector):
+    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._clock = clock
+
+    def collect(self) -> Iterator[Metric]:
+        try:
+            with self._database.read() as connection:
+                families = [
+                    *_queue(deliveries.depths(connection), self._clock()),
+                    *_totals(deliveries.totals(connection)),
+                    _incidents(store.open_counts(connection)),
+                    *_heartbeat(store.last_heard(connection, WATCHDOG)),
+                ]
+        except StoreUnavailable:
+            families = []
+        yield GaugeMetricFamily("tocsin_store_up", "Whether the store could be read.", value=1 if families else 0)
+        yield from families
+
+    def describe(self) -> list[Metric]:
+        """Return nothing: registering must not touch the store."""
+        return []
+
+
+def _queue(depths: Mapping[str, deliveries.Depth], now: float) -> Iterator[Metric]:
+    waiting = GaugeMetricFamily("tocsin_outbox_waiting", "Messages that wait to be sent.", labels=["channel"])
+    oldest = GaugeMetricFamily("tocsin_outbox_oldest_seconds", "Age of the oldest waiting message.", labels=["channel"])
+    for channel in CHANNELS:
+        depth = depths.get(channel)
+        waiting.add_metric([channel], depth.waiting if depth else 0)
+        oldest.add_metric([channel], max(0.0, now - depth.oldest) if depth else 0)
+    yield waiting
+    yield oldest
+
+
+def _totals(totals: Mapping[tuple[str, State], int]) -> Iterator[Metric]:
+    ended = CounterMetricFamily("tocsin_notifications", "Messages by how they ended.", labels=["channel", "state"])
+    failed = CounterMetricFamily("tocsin_notifications_failed", "Messages that failed for good.", labels=["channel"])
+    for channel in CHANNELS:
+        for state in deliveries.ENDED:
+            ended.add_metric([channel, state], totals.get((channel, state), 0))
+        failed.add_metric([channel], totals.get((channel, "failed"), 0))
+    yield ended
+    yield failed
+
+
+def _incidents(counts: Mapping[tuple[str, str], int]) -> Metric:
+    gauge = GaugeMetricFamily(
+        "tocsin_open_incidents", "Incidents that are not resolved.", labels=["severity", "status"]
+    )
+    for severity in SEVERITIES:
+        for status in ("open", "acknowledged"):
+            gauge.add_metric([severity, status], counts.get((severity, status), 0))
+    return gauge
+
+
+def _heartbeat(heard_at: float | None) -> Iterator[Metric]:
+    # Absent until it was heard once: a zero would read as 1970.
+    if heard_at is not None:
+        yield GaugeMetricFamily(
+            "tocsin_watchdog_last_heard_timestamp_seconds", "When the Watchdog was last heard.", value=heard_at
+        )

@@ -1,0 +1,230 @@
+"""The outbox in SQL: messages to be sent, claimed, finished. `ingest` fills it, `worker` empties it.
+
+A row waits until it is sent, failed for good, folded into a later message of its lane, or was never sendable
+(`unconfigured`); it is never deleted unsent. A claim is a lease with a token: a crashed worker's row comes back when
+the lease has run out, and a worker that wakes up after that can no longer finish it. Times are epoch seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, insert, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from webhook.outgoing import Action, Outgoing, State, Told
+from webhook.tables import WAITING, pauses
+from webhook.tables import notifications as rows
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+
+
+FOLDED = "a later message of the same line says it"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A message that this worker has leased."""
+
+    id: int
+    token: str
+    incident_id: int
+    channel: str
+    destination: str
+    who: str
+    lane: str
+    action: Action
+    focus: str | None
+    attempts: int
+    """How many times it has been tried, this time included."""
+    created_at: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How a claimed message ended, and when."""
+
+    state: State
+    at: float
+    provider_id: str | None = None
+    error: str | None = None
+
+
+def enqueue(connection: Connection, incident_id: int, messages: Iterable[Outgoing], *, cause: int, now: float) -> None:
+    """Add the messages that the timeline's line `cause` has led to.
+
+    An edit that still waits is folded into a newer edit or resolve of its lane: each is written from the state at
+    the time it is sent, so the older says nothing that the newer does not.
+    """
+    found = list(messages)
+    newer = [message.lane for message in found if message.action in {"update", "resolve"}]
+    if newer:
+        _fold(connection, and_(rows.c.lane.in_(newer), rows.c.action == "update", _unclaimed(now)), now)
+    if found:
+        connection.execute(insert(rows), [_row(incident_id, message, cause, now) for message in found])
+
+
+def told(connection: Connection, incident_id: int) -> tuple[Told, ...]:
+    """Return every destination that has a message of the incident."""
+    query = select(rows.c.channel, rows.c.destination, rows.c.who, rows.c.lane, rows.c.state).where(
+        rows.c.incident_id == incident_id
+    )
+    found: dict[str, Told] = {}
+    for row in connection.execute(query.order_by(rows.c.id)):
+        earlier = found.get(row.lane)
+        found[row.lane] = Told(
+            channel=row.channel,
+            destination=row.destination,
+            who=earlier.who if earlier else row.who,
+            lane=row.lane,
+            configured=row.state != "unconfigured" or (earlier is not None and earlier.configured),
+        )
+    return tuple(found.values())
+
+
+def claim(connection: Connection, channel: str, *, token: str, now: float, until: float) -> Claim | None:
+    """Lease the most urgent message of `channel` that is due until `until`; return it, or None when there is none."""
+    row = connection.execute(due_statement(channel, now)).one_or_none()
+    if row is None:
+        return None
+    attempts = row.attempts + 1
+    values = {"lease_until": until, "lease_token": token, "attempts": attempts}
+    connection.execute(update(rows).where(rows.c.id == row.id).values(**values))
+    return Claim(
+        id=row.id,
+        token=token,
+        incident_id=row.incident_id,
+        channel=row.channel,
+        destination=row.destination,
+        who=row.who,
+        lane=row.lane,
+        action=row.action,
+        focus=row.focus,
+        attempts=attempts,
+        created_at=row.created_at,
+    )
+
+
+def due_statement(channel: str, now: float) -> Select[Any]:
+    """Return the query for the most urgent message that may be claimed; on PostgreSQL it passes over locked rows."""
+    query = select(rows).where(_due(channel, now)).order_by(rows.c.urgency, rows.c.due_at, rows.c.id).limit(1)
+    return query.with_for_update(skip_locked=True)
+
+
+def next_due(connection: Connection, channel: str, now: float) -> float | None:
+    """Return when a message of `channel` can next be claimed (`now` when one can be), or None when none waits."""
+    if connection.execute(select(exists().where(_due(channel, now)))).scalar_one():
+        return now
+    waits = and_(rows.c.channel == channel, rows.c.state == WAITING)
+    earliest = select(func.min(rows.c.due_at)).where(waits, rows.c.due_at > now)
+    leased = select(func.min(rows.c.lease_until)).where(waits, rows.c.lease_until > now)
+    paused = select(func.min(pauses.c.until)).where(pauses.c.channel == channel, pauses.c.until > now)
+    times = [connection.execute(query).scalar_one() for query in (earliest, leased, paused)]
+    return min((time for time in times if time is not None), default=None)
+
+
+def first_provider_id(connection: Connection, claimed: Claim) -> str | None:
+    """Return the provider's id of the first message sent in this lane about this incident, or None."""
+    query = (
+        select(rows.c.provider_id)
+        .where(
+            rows.c.lane == claimed.lane,
+            rows.c.incident_id == claimed.incident_id,
+            rows.c.provider_id.is_not(None),
+        )
+        .order_by(rows.c.id)
+        .limit(1)
+    )
+    return connection.execute(query).scalar_one_or_none()
+
+
+def later(connection: Connection, claimed: Claim) -> tuple[tuple[int, Action], ...]:
+    """Return the waiting messages behind this one, of the same lane and incident: id and action."""
+    query = select(rows.c.id, rows.c.action).where(
+        rows.c.lane == claimed.lane,
+        rows.c.incident_id == claimed.incident_id,
+        rows.c.id > claimed.id,
+        rows.c.state == WAITING,
+    )
+    return tuple((number, action) for number, action in connection.execute(query.order_by(rows.c.id)))
+
+
+def finish(connection: Connection, claimed: Claim, ending: Ending) -> bool:
+    """End a claimed message; return False when the lease was lost and somebody else has it."""
+    values = {
+        "state": ending.state,
+        "finished_at": ending.at,
+        "provider_id": ending.provider_id,
+        "last_error": ending.error,
+        "lease_until": None,
+        "lease_token": None,
+    }
+    return connection.execute(update(rows).where(_held(claimed)).values(**values)).rowcount == 1
+
+
+def postpone(connection: Connection, claimed: Claim, *, due_at: float, error: str) -> bool:
+    """Give a claimed message back to be tried again at `due_at`; return False when the lease was lost."""
+    values = {"due_at": due_at, "last_error": error, "lease_until": None, "lease_token": None}
+    return connection.execute(update(rows).where(_held(claimed)).values(**values)).rowcount == 1
+
+
+def pause(connection: Connection, channel: str, destination: str, until: float) -> None:
+    """Claim nothing for this destination before `until`: it has asked for patience."""
+    build = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    row = build(pauses).values(channel=channel, destination=destination, until=until)
+    connection.execute(row.on_conflict_do_update(index_elements=["channel", "destination"], set_={"until": until}))
+
+
+def fold(connection: Connection, numbers: Collection[int], now: float) -> None:
+    """End waiting messages that nobody has claimed, because another one has said what they would."""
+    if numbers:
+        _fold(connection, and_(rows.c.id.in_(numbers), _unclaimed(now)), now)
+
+
+def _row(incident_id: int, message: Outgoing, cause: int, now: float) -> dict[str, object]:
+    return {
+        "incident_id": incident_id,
+        "channel": message.channel,
+        "destination": message.destination,
+        "who": message.who,
+        "lane": message.lane,
+        "action": message.action,
+        "focus": message.focus,
+        "urgency": message.urgency,
+        "dedup_key": f"{message.lane}|{message.action}|{cause}",
+        "state": message.state,
+        "created_at": now,
+        "due_at": now,
+        "attempts": 0,
+        "last_error": message.reason,
+        "finished_at": None if message.state == "waiting" else now,
+    }
+
+
+def _due(channel: str, now: float) -> ColumnElement[bool]:
+    """Match what may be claimed: due, unclaimed, first in its lane, its destination not paused."""
+    earlier = rows.alias("earlier")
+    return and_(
+        rows.c.channel == channel,
+        rows.c.due_at <= now,
+        _unclaimed(now),
+        ~exists().where(earlier.c.lane == rows.c.lane, earlier.c.id < rows.c.id, earlier.c.state == WAITING),
+        ~exists().where(
+            pauses.c.channel == rows.c.channel, pauses.c.destination == rows.c.destination, pauses.c.until > now
+        ),
+    )
+
+
+def _unclaimed(now: float) -> ColumnElement[bool]:
+    return and_(rows.c.state == WAITING, or_(rows.c.lease_until.is_(None), rows.c.lease_until <= now))
+
+
+def _held(claimed: Claim) -> ColumnElement[bool]:
+    return and_(rows.c.id == claimed.id, rows.c.lease_token == claimed.token, rows.c.state == WAITING)
+
+
+def _fold(connection: Connection, which: ColumnElement[bool], now: float) -> None:
+    values = {"state": "folded", "finished_at": now, "last_error": FOLDED}
+    connection.execute(update(rows).where(which).values(**values))

@@ -1,0 +1,74 @@
+"""Where a message leads: runbook, Prometheus, a prepared silence, the incident's page. Pure; used by `message`.
+
+Only http and https addresses leave here; whatever an alert brings that is something else is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from webhook.untrusted import web_address
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from webhook.catalog import Alert
+    from webhook.episode import Episode
+    from webhook.incident import Incident
+
+_LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Link:
+    """An address and what it is; `url` is always http or https."""
+
+    text: str
+    url: str
+
+
+def links(
+    incident: Incident, lead: Episode, alert: Alert | None, *, public_url: str | None, firing: Sequence[Episode]
+) -> tuple[Link, ...]:
+    """Return what the reader may want to open, the most useful first."""
+    runbook = alert.runbook.url if alert else lead.annotations.get("runbook_url")
+    found = (
+        ("Runbook section" if alert else "Runbook named by the alert", web_address(runbook)),
+        (f"Incident {incident.id}", incident_page(public_url, incident.id)),
+        ("Prometheus", web_address(lead.generator_url)),
+        ("Silence", silence(incident.external_url, _matchers(incident, firing)) if firing else None),
+    )
+    return tuple(Link(text=text, url=url) for text, url in found if url)
+
+
+def incident_page(public_url: str | None, number: int) -> str | None:
+    """Return the address of the incident's page, or None when this server does not know its own."""
+    return f"{public_url.rstrip('/')}/incidents/{number}" if public_url else None
+
+
+def silence(external_url: str, labels: Mapping[str, str]) -> str | None:
+    """Return the address of Alertmanager's form for a new silence, prepared for `labels`, or None without any."""
+    matchers = [f'{name}="{_escaped(value)}"' for name, value in sorted(labels.items()) if _LABEL_NAME.match(name)]
+    if not matchers:
+        return None
+    return web_address(
+        f"{external_url.rstrip('/')}/#/silences/new?filter={quote('{' + ', '.join(matchers) + '}', safe='')}"
+    )
+
+
+def _matchers(incident: Incident, firing: Sequence[Episode]) -> Mapping[str, str]:
+    """Return the labels that all firing alerts have in common: what a silence for this incident should match."""
+    if not firing:
+        return incident.group_labels
+    common = dict(firing[0].labels)
+    for episode in firing[1:]:
+        common = {name: value for name, value in common.items() if episode.labels.get(name) == value}
+    short = sum(len(name) + len(value) for name, value in common.items()) < 500
+    return common if common and short else incident.group_labels
+
+
+def _escaped(value: str) -> str:
+    return value.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

@@ -1,0 +1,62 @@
+"""A message as an e-mail's subject, text and HTML. Pure; `senders.mail` adds the headers and sends it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from markupsafe import Markup
+
+from webhook.render.markdown import html
+from webhook.render.plain import section_text, summary_lines
+from webhook.render.templates import environment
+from webhook.untrusted import one_line
+
+if TYPE_CHECKING:
+    from webhook.render.message import Message, Section
+    from webhook.severity import Severity
+
+LONGEST_SUBJECT = 200
+LONGEST_SECTION = 20_000
+
+COLOURS: dict[Severity, str] = {"info": "#1d6fa5", "warning": "#b35c00", "critical": "#c62828", "emergency": "#8e0038"}
+RESOLVED_COLOUR = "#2e7d32"
+
+_CODE = (
+    "padding:10px 12px;background:#f0f0ec;border-radius:6px;white-space:pre-wrap;overflow-wrap:anywhere;font-size:14px"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class MailContent:
+    """What a reader of the mail sees."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def layout(message: Message, *, follows: bool = False) -> MailContent:
+    """Return the mail; `follows` marks one that answers an earlier one of the same incident."""
+    section = message.section if message.status != "resolved" else None
+    cut = section_text(section, LONGEST_SECTION) if section else None
+    values = {
+        "message": message,
+        "lines": summary_lines(message),
+        "section": section,
+        "cut": cut,
+        "colour": RESOLVED_COLOUR if message.status == "resolved" else COLOURS[message.severity],
+        "runbook_html": _runbook(section) if section and cut and cut.complete else None,
+    }
+    subject = one_line(f"[Tocsin {message.incident_id}] {message.subject}", LONGEST_SUBJECT)
+    return MailContent(
+        subject=f"Re: {subject}" if follows else subject,
+        text=environment.get_template("mail.txt").render(values),
+        html=environment.get_template("mail.html").render(values),
+    )
+
+
+def _runbook(section: Section) -> Markup:
+    """Return the section as HTML with its styles inline: mail readers drop style sheets."""
+    cleaned = html(section.markdown, commands=section.commands, base=section.url)
+    return Markup(cleaned.replace("<pre>", f'<pre style="{_CODE}">'))  # noqa: S704  cleaned by nh3

@@ -1,0 +1,201 @@
+"""An incident in words, composed at the time it is sent: the same sentences for every channel. Pure.
+
+`worker` and `pages` call `compose`; `slack`, `pagerduty`, `mail` and the page templates only lay out what stands here.
+Text in a `Message` is visible text, not escaped for any channel.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from webhook.commands import Filled, fill
+from webhook.episode import Episode, in_order
+from webhook.quantity import measured
+from webhook.render import wording
+from webhook.render.links import Link, links
+from webhook.timestamps import clock
+from webhook.untrusted import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from webhook.catalog import Runbook
+    from webhook.incident import Incident, Status
+    from webhook.outgoing import Action
+    from webhook.render.wording import Context
+    from webhook.severity import Severity
+
+MOST_LISTED = 10
+"""How many alerts of one incident a message lists; the page lists all."""
+
+NO_RUNBOOK = "No runbook is known for this alert: the catalogue does not have it."
+
+# Labels that say what the whole incident is rather than which of its alerts one is.
+_SHARED_LABELS = frozenset({"alertname", "severity", "system", "team", "signal"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class AlertLine:
+    """One alert of the incident, in a list."""
+
+    name: str
+    """What tells it from the others: component, instance and the like."""
+    problem: str
+    brief: str
+    """The problem without what the leading alert's has said already: only the number where that is what differs."""
+    severity: Severity
+    since: str
+    firing: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Section:
+    """The runbook section, with its commands filled from the alert it was chosen for."""
+
+    title: str
+    url: str
+    markdown: str
+    commands: Mapping[str, Filled]
+    """Filled command by its text as it stands in `markdown`."""
+    filled_from: str
+    """Which labels filled the commands, where any did."""
+    notes: tuple[str, ...]
+    """What was left for the reader to fill in, and why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Message:
+    """Everything that a message about an incident can say. Optional sentences are empty where they do not apply."""
+
+    incident_id: int
+    status: Status
+    severity: Severity
+    title: str
+    system: str
+    component: str
+    alert: str
+    source: str
+    problem: str
+    description: str
+    since: str
+    started_at: float
+    tier: str
+    """Who is asked now, such as `L1 DevOps team`; empty when nobody is."""
+    standing: str
+    """Tier and deadline, who has acknowledged it, or how it ended."""
+    next_step: str
+    news: str
+    section: Section | None
+    no_runbook: str
+    documented: str
+    alerts: tuple[AlertLine, ...]
+    more: int
+    """How many alerts are not listed here."""
+    unlisted: str
+    links: tuple[Link, ...]
+    undelivered: tuple[str, ...]
+    """Who should have been told by other ways and was not."""
+
+    @property
+    def subject(self) -> str:
+        """The message in one short line."""
+        word = "RESOLVED" if self.status == "resolved" else self.severity.upper()
+        component = f" ({self.component})" if self.component else ""
+        return f"{word}: {self.title}{component}"
+
+
+def compose(incident: Incident, context: Context, *, action: Action = "open", focus: str | None = None) -> Message:
+    """Return the message for `incident` as it stands at `context.now`.
+
+    The most severe alert leads, except where `action` is `join`: there the alert that has joined (`focus`) does.
+    """
+    shown = incident.open_episodes or in_order(incident.episodes)
+    lead = _lead(shown, action, focus)
+    match = context.catalog.match(lead.labels)
+    alert = match.alert
+    more = max(0, len(shown) - MOST_LISTED)
+    return Message(
+        incident_id=incident.id,
+        status=incident.status,
+        severity=lead.severity if action == "join" else incident.severity,
+        title=one_line(lead.title, 120),
+        system=context.catalog.systems.get(alert.system, alert.system) if alert else "",
+        component=wording.component(lead, shown if action != "join" else (lead,), alert),
+        alert=one_line(lead.labels.get("alertname", ""), 200),
+        source=one_line(lead.labels.get("instance", "") or incident.external_url or "alertmanager", 200),
+        problem=wording.problem(lead, match),
+        description=wording.description(lead, match),
+        since=wording.since(shown, incident, context.now),
+        started_at=min(episode.starts_at for episode in shown),
+        tier=wording.tier(incident, context),
+        standing=wording.stands(incident, context),
+        next_step=wording.next_step(incident, context),
+        news=f"New in this incident: {wording.problem(lead, match)}" if action == "join" else "",
+        section=_section(alert.runbook, lead) if alert else None,
+        no_runbook="" if alert else NO_RUNBOOK,
+        documented=wording.documented(match),
+        alerts=tuple(_line(one, shown, context) for one in shown[:MOST_LISTED]) if len(shown) > 1 else (),
+        more=more,
+        unlisted=wording.unlisted(more, incident.truncated),
+        links=links(incident, lead, alert, public_url=context.public_url, firing=incident.open_episodes),
+        undelivered=context.undelivered,
+    )
+
+
+def alert_lines(incident: Incident, context: Context) -> tuple[AlertLine, ...]:
+    """Return every alert that the incident has had, those that fire first: for the page, which leaves none out."""
+    ended = in_order(one for one in incident.episodes if one.ended_at is not None)
+    return tuple(_line(one, incident.episodes, context) for one in (*incident.open_episodes, *ended))
+
+
+def _lead(shown: Sequence[Episode], action: Action, focus: str | None) -> Episode:
+    if action == "join":
+        return next((episode for episode in shown if episode.fingerprint == focus), shown[0])
+    return shown[0]
+
+
+def _section(runbook: Runbook, lead: Episode) -> Section:
+    filled = {command.text: fill(command, lead.labels) for command in runbook.commands}
+    used = dict.fromkeys(
+        placeholder.label
+        for command in runbook.commands
+        for placeholder in command.placeholders
+        if placeholder.label and placeholder.text not in filled[command.text].text
+    )
+    return Section(
+        title=runbook.title,
+        url=runbook.url,
+        markdown=runbook.markdown,
+        commands=filled,
+        filled_from=", ".join(f"{label}={one_line(lead.labels.get(label, ''), 80)}" for label in used),
+        notes=tuple(dict.fromkeys(note for one in filled.values() for note in one.notes)),
+    )
+
+
+def _line(episode: Episode, shown: Sequence[Episode], context: Context) -> AlertLine:
+    state = "" if episode.ended_at is None else f", until {clock(episode.ended_at, now=context.now)}"
+    match = context.catalog.match(episode.labels)
+    problem = wording.problem(episode, match)
+    same = episode.title == shown[0].title and episode.severity == shown[0].severity
+    value = measured(episode.annotations.get("value"), match.alert.unit) if match.alert and same else None
+    return AlertLine(
+        name=_name(episode, shown),
+        problem=problem,
+        brief=value or problem,
+        severity=episode.severity,
+        since=f"since {clock(episode.starts_at, now=context.now)}{state}",
+        firing=episode.ended_at is None,
+    )
+
+
+def _name(episode: Episode, shown: Sequence[Episode]) -> str:
+    """Return the labels in which this alert differs from the others of the incident."""
+    first, last = shown[0].labels, shown[-1].labels
+    differing = {
+        name: value
+        for name, value in episode.labels.items()
+        if name not in _SHARED_LABELS and not (first.get(name) == value and last.get(name) == value)
+    }
+    chosen = differing or {name: value for name, value in episode.labels.items() if name not in _SHARED_LABELS}
+    return one_line(", ".join(f"{name}={value}" for name, value in sorted(chosen.items())) or episode.title, 160)

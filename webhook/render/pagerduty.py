@@ -1,0 +1,78 @@
+"""A message as an event of PagerDuty's Events API v2. Pure; `senders.pagerduty` adds the key and sends it.
+
+https://developer.pagerduty.com/docs/send-alert-event: summary up to 1,024 characters, four severities, links outside
+the payload, 512 KB in all.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from webhook.render.plain import section_text
+from webhook.timestamps import iso
+from webhook.untrusted import shorten
+
+if TYPE_CHECKING:
+    from webhook.render.message import Message
+    from webhook.severity import Severity
+
+LONGEST_SUMMARY = 1_024
+LONGEST_SECTION = 6_000
+MOST_COMMANDS = 20
+LONGEST_COMMAND = 2_000
+
+_SEVERITIES: dict[Severity, str] = {
+    "info": "info",
+    "warning": "warning",
+    "critical": "critical",
+    "emergency": "critical",
+}
+
+
+def layout(message: Message) -> dict[str, Any]:
+    """Return the parts of a trigger event that describe the incident: payload, links, client."""
+    payload = {
+        "summary": shorten(f"{message.subject}: {message.news or message.problem}", LONGEST_SUMMARY),
+        "source": message.source,
+        "severity": _SEVERITIES[message.severity],
+        "timestamp": iso(message.started_at),
+        "component": message.component,
+        "group": message.system,
+        "class": message.alert,
+        "custom_details": _details(message),
+    }
+    event: dict[str, Any] = {
+        "client": "Tocsin",
+        "payload": {key: value for key, value in payload.items() if value},
+        "links": [{"href": link.url, "text": link.text} for link in message.links],
+    }
+    page = next((link.url for link in message.links if link.text.startswith("Incident ")), None)
+    return {**event, "client_url": page} if page else event
+
+
+def _details(message: Message) -> dict[str, Any]:
+    section = message.section
+    commands = [one.text for one in section.commands.values()][:MOST_COMMANDS] if section else []
+    found = {
+        "problem": message.problem,
+        "description": message.description,
+        "since": message.since,
+        "tier": message.standing,
+        "next": message.next_step,
+        "runbook_section": section.title if section else message.no_runbook,
+        "runbook": _runbook(message),
+        "commands": [shorten(command, LONGEST_COMMAND) for command in commands],
+        "left_to_fill_in": list(section.notes) if section else [],
+        "documented": message.documented,
+        "alerts": [f"{one.name}: {one.brief}, {one.since}" for one in message.alerts],
+        "further_alerts": message.unlisted,
+        "not_reached": list(message.undelivered),
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def _runbook(message: Message) -> str:
+    if message.section is None:
+        return ""
+    cut = section_text(message.section, LONGEST_SECTION)
+    return cut.text if cut.complete else f"{cut.text}\n\nThe rest: {message.section.url}"

@@ -1,0 +1,61 @@
+"""A message as plain text: for e-mail's text part, PagerDuty's details, the log and the terminal. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from webhook.render.markdown import Cut, fitting, pieces
+from webhook.untrusted import visible
+
+if TYPE_CHECKING:
+    from webhook.render.message import Message, Section
+
+
+class PlainStyle:
+    """Plain text: code is set off by indentation or backticks, links by their address."""
+
+    code_in_lists = True
+
+    def plain(self, text: str) -> str:
+        """Return the text."""
+        return visible(text)
+
+    def strong(self, inner: str) -> str:
+        """Return the text: plain text has no bold."""
+        return inner
+
+    def emphasis(self, inner: str) -> str:
+        """Return the text: plain text has no slant."""
+        return inner
+
+    def code(self, text: str) -> str:
+        """Return the text between backticks."""
+        return f"`{visible(text)}`"
+
+    def block(self, text: str) -> str:
+        """Return the lines, indented."""
+        return "\n".join(f"    {line}" for line in visible(text).split("\n"))
+
+    def link(self, inner: str, url: str) -> str:
+        """Return the text and its address."""
+        return inner if inner == url else f"{inner} ({url})"
+
+
+def section_text(section: Section, limit: int) -> Cut:
+    """Return the runbook section as plain text, at most `limit` characters, cut at block boundaries."""
+    return fitting(pieces(section.markdown, PlainStyle(), commands=section.commands, base=section.url), limit)
+
+
+def summary_lines(message: Message) -> tuple[str, ...]:
+    """Return the sentences that come before the runbook section, one a line."""
+    where = f"System: {message.system}" if message.system else ""
+    component = f"Component: {message.component}" if message.component else ""
+    lines = (
+        message.news or message.problem,
+        message.description,
+        message.since,
+        " · ".join(part for part in (where, component) if part),
+        message.standing,
+        message.next_step,
+    )
+    return tuple(line for line in lines if line)

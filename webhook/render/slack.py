@@ -1,0 +1,181 @@
+"""A message as Slack blocks. Pure; `senders.slack` sends what this returns.
+
+Limits, from Slack's Block Kit reference: 50 blocks, a header of 150 characters of plain text, a section of 3,000, a
+context element of 2,000. Beyond the reference, all blocks together fail at about 13,200 characters (bolt-js#2509).
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from webhook.render.markdown import fitting, pieces
+from webhook.render.mrkdwn import FENCE, SlackStyle, escape
+from webhook.untrusted import shorten, visible
+
+if TYPE_CHECKING:
+    from webhook.outgoing import Action
+    from webhook.render.message import Message, Section
+    from webhook.severity import Severity
+
+MOST_BLOCKS = 50
+LONGEST_HEADER = 150
+LONGEST_SECTION = 3_000
+LONGEST_CONTEXT = 2_000
+LONGEST_ALL = 12_000
+LONGEST_TEXT = 3_000
+
+_LONGEST_LINK = 1_200
+_EMOJI: dict[Severity, str] = {"info": "🔵", "warning": "🟠", "critical": "🔴", "emergency": "🚨"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlackContent:
+    """What goes into `chat.postMessage` and `chat.update`: `text` is the notification and the fallback."""
+
+    text: str
+    blocks: list[dict[str, Any]]
+
+
+_STYLE = SlackStyle()
+
+
+def layout(message: Message, *, action: Action = "open") -> SlackContent:
+    """Return the message as blocks within Slack's limits; the runbook section is what is shortened."""
+    if action == "join":
+        head, tail = _joined(message), [_context(_links(message))]
+    else:
+        head, tail = _head(message), _tail(message)
+    room = LONGEST_ALL - _size(head + tail)
+    body = _runbook(message.section, room) if message.section and message.status != "resolved" else []
+    blocks = (head + body + tail)[:MOST_BLOCKS]
+    return SlackContent(text=_notification(message), blocks=blocks)
+
+
+def _head(message: Message) -> list[dict[str, Any]]:
+    resolved = message.status == "resolved"
+    problem = escape(message.problem)
+    lines = [f"~{problem.replace('~', '-')}~" if resolved else f"*{problem.replace('*', '')}*"]
+    lines += [escape(shorten(message.description, 1_000))] if message.description and not resolved else []
+    lines += [" ".join(escape(part) for part in (message.since, message.standing if resolved else "") if part)]
+    blocks = [_header(_title(message)), _section("\n".join(lines))]
+    if not resolved:
+        tier = " ".join(part for part in (_standing(message), escape(message.next_step)) if part)
+        blocks.append(_section(tier))
+    if message.alerts:
+        blocks.append(_section(shorten("\n".join(_alerts(message)), LONGEST_SECTION)))
+    if message.no_runbook and not resolved:
+        blocks.append(_section(f"⚠️ {escape(message.no_runbook)}"))
+    return blocks
+
+
+def _joined(message: Message) -> list[dict[str, Any]]:
+    lines = [f"{_EMOJI[message.severity]} *{escape(message.news)}*", _standing(message)]
+    lines += [f"⚠️ {escape(message.no_runbook)}"] if message.no_runbook else []
+    return [_section("\n".join(lines))]
+
+
+def _tail(message: Message) -> list[dict[str, Any]]:
+    quiet = [escape(message.documented)] if message.status != "resolved" else []
+    quiet += [f"Not reached: {escape('; '.join(message.undelivered))}"] if message.undelivered else []
+    found = [_links(message), "\n".join(line for line in quiet if line)]
+    return [_context(text) for text in found if text]
+
+
+def _runbook(section: Section, room: int) -> list[dict[str, Any]]:
+    """Return the section's blocks within `room` characters of JSON, its title first and what is left out last."""
+    title = f"*📖 {_STYLE.link(escape(section.title).replace('*', ''), section.url)}*"
+    notes = [f"Filled in from {escape(section.filled_from)}."] if section.filled_from else []
+    notes += [escape(note) for note in section.notes]
+    note = shorten("\n".join(notes), 1_500)
+    found = pieces(section.markdown, _STYLE, commands=section.commands, base=section.url)
+    limit = room
+    while True:
+        cut = fitting(found, limit)
+        rest = "" if cut.complete else f"\n… {_STYLE.link('the rest of this section', section.url)}"
+        texts = _packed(f"{title}\n\n{cut.text}{rest}")
+        blocks = [_section(text) for text in texts] + ([_context(note)] if note else [])
+        size = _size(blocks)
+        if size <= room or limit == 0:
+            return blocks
+        # JSON makes some characters longer; each round comes nearer from above.
+        limit = max(0, min(limit - 100, limit * room // size))
+
+
+def _packed(text: str) -> list[str]:
+    """Return `text` in parts of at most a section's length, cut at line ends, code blocks closed and opened again."""
+    parts, current, fenced = [], "", False
+    room = LONGEST_SECTION - 2 * len(FENCE) - 2
+    for line in (piece for whole in text.split("\n") for piece in _chunks(whole, room - 10)):
+        if current and len(current) + 1 + len(line) > room:
+            parts.append(f"{current}\n{FENCE}" if fenced else current)
+            current = FENCE if fenced else ""
+        current = f"{current}\n{line}" if current else line
+        fenced ^= line.count(FENCE) % 2 == 1
+    return [*parts, current] if current.strip() else parts
+
+
+def _chunks(line: str, size: int) -> list[str]:
+    return [line[start : start + size] for start in range(0, len(line), size)] or [""]
+
+
+def _title(message: Message) -> str:
+    emoji = "✅" if message.status == "resolved" else _EMOJI[message.severity]
+    word = "RESOLVED" if message.status == "resolved" else message.severity.upper()
+    component = f" · {message.component}" if message.component else ""
+    taken = "👀 " if message.status == "acknowledged" else ""
+    return f"{taken}{emoji} {word} · {message.title.replace(': ', ' · ', 1)}{component}"
+
+
+def _alerts(message: Message) -> list[str]:
+    lines = []
+    for alert in message.alerts:
+        text = f"{escape(alert.name)}: {escape(alert.brief)}, {escape(alert.since)}"
+        lines.append(f"• {text}" if alert.firing else f"• ~{text.replace('~', '-')}~")
+    return [*lines, f"• {escape(message.unlisted)}"] if message.unlisted else lines
+
+
+def _links(message: Message) -> str:
+    """Return the links on one line; one that is too long is left out whole."""
+    line = ""
+    for link in message.links:
+        text = _STYLE.link(escape(link.text), link.url)
+        if len(text) <= _LONGEST_LINK and len(line) + len(text) + 3 <= LONGEST_CONTEXT:
+            line = f"{line} · {text}" if line else text
+    return line
+
+
+def _standing(message: Message) -> str:
+    """Return the sentence on who has to act, whom it addresses in bold."""
+    tier, sentence = escape(message.tier), escape(message.standing)
+    return f"*{tier}*{sentence.removeprefix(tier)}" if tier and sentence.startswith(tier) else sentence
+
+
+def _notification(message: Message) -> str:
+    """Return what a phone's lock screen shows."""
+    said = message.news or message.problem
+    return shorten(escape(f"{_title(message)}: {said}. {message.standing}"), LONGEST_TEXT)
+
+
+def _header(text: str) -> dict[str, Any]:
+    # Plain text is not parsed, so it is not escaped either.
+    plain = shorten(visible(text).replace("\n", " "), LONGEST_HEADER)
+    return {"type": "header", "text": {"type": "plain_text", "text": plain, "emoji": True}}
+
+
+def _section(text: str) -> dict[str, Any]:
+    return {"type": "section", "text": _mrkdwn(shorten(text, LONGEST_SECTION))}
+
+
+def _context(text: str) -> dict[str, Any]:
+    return {"type": "context", "elements": [_mrkdwn(shorten(text, LONGEST_CONTEXT))]}
+
+
+def _mrkdwn(text: str) -> dict[str, Any]:
+    # Verbatim: Slack turns no plain @here or #channel of a label into a mention.
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
+def _size(blocks: list[dict[str, Any]]) -> int:
+    return len(json.dumps(blocks, ensure_ascii=False, separators=(",", ":")))

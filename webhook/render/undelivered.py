@@ -1,0 +1,43 @@
+"""Who should have been told and was not, in words: for the foot of a message and the incident's page. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from webhook.untrusted import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from webhook.deliveries import Delivery
+
+CHANNEL_WORDS = {
+    "slack": "Slack",
+    "pagerduty": "PagerDuty",
+    "email": "e-mail",
+    "sms": "SMS",
+    "phone": "phone call",
+    "log": "log",
+}
+
+
+def undelivered(deliveries: Iterable[Delivery]) -> tuple[str, ...]:
+    """Return a phrase for each destination that nothing has reached and nothing will."""
+    by_destination: dict[tuple[str, str], list[Delivery]] = {}
+    for delivery in deliveries:
+        by_destination.setdefault((delivery.channel, delivery.destination), []).append(delivery)
+    return tuple(
+        f"{_to(rows[-1])}: {_why(rows[-1])}"
+        for rows in by_destination.values()
+        if all(row.state in {"unconfigured", "failed"} for row in rows)
+    )
+
+
+def _to(delivery: Delivery) -> str:
+    word = CHANNEL_WORDS.get(delivery.channel, delivery.channel)
+    return word if delivery.channel in {"pagerduty", "log"} else f"{word} to {one_line(delivery.who, 80)}"
+
+
+def _why(delivery: Delivery) -> str:
+    reason = one_line(delivery.last_error or "", 120)
+    return reason or "not configured" if delivery.state == "unconfigured" else f"failed ({reason})"

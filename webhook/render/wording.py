@@ -1,0 +1,139 @@
+"""The sentences of a message, one function each. Pure; `message` puts them together.
+
+Every function returns visible text for any channel, empty where the sentence does not apply.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from webhook.escalation import standing
+from webhook.quantity import measured
+from webhook.render.markdown import words
+from webhook.timestamps import HOUR, clock, span
+from webhook.untrusted import one_line, shorten, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from webhook.catalog import Alert, Catalog, Match
+    from webhook.episode import Episode
+    from webhook.incident import Incident
+
+_DESCRIPTION = 1_500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What composing needs besides the incident."""
+
+    catalog: Catalog
+    now: float
+    public_url: str | None
+    undelivered: tuple[str, ...] = ()
+
+
+def component(lead: Episode, shown: Sequence[Episode], alert: Alert | None) -> str:
+    """Return which component it is about, and how many others it is about too."""
+    own = lead.labels.get("component") or (alert.component if alert else None)
+    others = {episode.labels.get("component") for episode in shown} - {own, None, ""}
+    if not own:
+        return ""
+    return one_line(own, 80) + (f" and {len(others)} other{'s' if len(others) > 1 else ''}" if others else "")
+
+
+def problem(episode: Episode, match: Match) -> str:
+    """Return what is wrong, with the number and its limit where there are any."""
+    alert = match.alert
+    if alert is None or alert.unit == "state":
+        said = alert.summary if alert else _said(episode, "summary") or _said(episode, "description")
+        return one_line(said or episode.title, 300)
+    value = measured(episode.annotations.get("value"), alert.unit)
+    if match.limit_known:
+        limit = one_line(alert.limit, 60)
+        return f"{alert.title} is {value}, limit {limit}" if value else f"{alert.title} is beyond its limit ({limit})"
+    return f"{alert.title} is {value or 'beyond a limit'}; the catalogue has no limit for severity {match.severity}"
+
+
+def description(episode: Episode, match: Match) -> str:
+    """Return the alert's own words where the catalogue has none of its number."""
+    if match.alert is not None and match.alert.unit != "state":
+        return ""
+    said = visible(episode.annotations.get("description") or episode.annotations.get("message") or "").strip()
+    return "" if one_line(said) == problem(episode, match) else shorten(said, _DESCRIPTION)
+
+
+def _said(episode: Episode, annotation: str) -> str:
+    return one_line(episode.annotations.get(annotation, ""), 300)
+
+
+def since(shown: Sequence[Episode], incident: Incident, now: float) -> str:
+    """Return since when it is wrong, or for how long it was."""
+    start = min(episode.starts_at for episode in shown)
+    if incident.status == "resolved":
+        end = max((episode.ended_at or now for episode in shown), default=now)
+        return f"Lasted {span(end - start)}, from {clock(start, now=now)} to {clock(end, now=now)}."
+    return f"Since {clock(start, now=now)} ({span(now - start)})."
+
+
+def stands(incident: Incident, context: Context) -> str:
+    """Return who has to act by when, who has acknowledged it, or how it ended."""
+    now = context.now
+    if incident.status == "resolved":
+        return (
+            f"Resolved at {clock(incident.resolved_at or now, now=now)} by {one_line(incident.resolved_by or '', 80)}."
+        )
+    if incident.status == "acknowledged":
+        who = one_line(incident.acknowledged_by or "somebody", 80)
+        return f"Acknowledged by {who} at {clock(incident.acknowledged_at or now, now=now)}."
+    at = standing(context.catalog, policy=incident.policy, severity=incident.severity, paged_at=incident.paged_at)
+    who = tier(incident, context)
+    if at.respond_by is None or at.respond_seconds is None:
+        return f"{who}: for information, no acknowledgement needed."
+    if at.respond_seconds == 0:
+        return f"{who}: acknowledge now."
+    late = " (that time has passed)" if at.respond_by < now else ""
+    return f"{who}: acknowledge within {_limit(at.respond_seconds)}, by {clock(at.respond_by, now=now)}{late}."
+
+
+def tier(incident: Incident, context: Context) -> str:
+    """Return who is asked now, such as `L1 DevOps team`."""
+    if incident.status != "open":
+        return ""
+    at = standing(context.catalog, policy=incident.policy, severity=incident.severity, paged_at=incident.paged_at)
+    return f"L{at.level} {at.title}"
+
+
+def next_step(incident: Incident, context: Context) -> str:
+    """Return whom to escalate to, and when, if nobody answers."""
+    if incident.status != "open":
+        return ""
+    at = standing(context.catalog, policy=incident.policy, severity=incident.severity, paged_at=incident.paged_at)
+    if at.next_title is None or at.next_at is None or at.next_seconds is None:
+        return ""
+    when = clock(at.next_at, now=context.now)
+    return f"If nobody has by {when} (after {_limit(at.next_seconds)}), escalate to L{at.level + 1} {at.next_title}."
+
+
+def _limit(seconds: float) -> str:
+    """Return a span as policies write it: whole hours as such, `4 h` rather than `240 min`."""
+    return f"{seconds / HOUR:g} h" if seconds % HOUR == 0 else span(seconds)
+
+
+def documented(match: Match) -> str:
+    """Return where the limit comes from."""
+    if match.alert is None or not match.limit_known:
+        return ""
+    where = match.alert.documented
+    if where is None:
+        return "The limit is a house default; the runbook states none."
+    return f"Limit documented in {where.path}:{where.line}: “{one_line(words(where.text), 200)}”"
+
+
+def unlisted(more: int, truncated: int) -> str:
+    """Return how many alerts there are beyond those listed."""
+    parts = [f"and {more} more"] if more else []
+    if truncated:
+        parts.append(f"{truncated} further alerts that Alertmanager left out of its delivery")
+    return ", plus ".join(parts)

@@ -1,0 +1,138 @@
+"""E-mail through SMTP: one mail a contact, all mails of an incident in one thread.
+
+The thread's first Message-ID is computed from the incident, so that a follow-up refers to it whether or not this
+process sent it (RFC 5322, 3.6.4), and a mail that is sent twice after a crash carries the same Message-ID.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import smtplib
+import socket
+import ssl
+import threading
+from datetime import UTC, datetime
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from typing import TYPE_CHECKING
+
+from webhook.render.mail import layout
+from webhook.senders.contract import LONGEST_SEND, READ_SECONDS, Job, PermanentFailure, Receipt, TemporaryFailure
+from webhook.untrusted import breaks_line, one_line
+
+if TYPE_CHECKING:
+    from webhook.mail_server import MailServer
+    from webhook.outgoing import Action
+
+
+class MailSender:
+    """Sends to mail addresses."""
+
+    channel = "email"
+    actions: frozenset[Action] = frozenset({"open", "join", "resolve"})
+    shows_state = True
+
+    def __init__(self, server: MailServer) -> None:
+        self._server = server
+
+    def send(self, job: Job) -> Receipt:
+        """Hand one mail to the server; see `contract.Sender.send`."""
+        message = self._mail(job)
+        try:
+            self._hand_over(message, job.destination)
+        except smtplib.SMTPRecipientsRefused as error:
+            code, said = next(iter(error.recipients.values()), (0, b""))
+            raise self._refused(code, said) from None
+        except smtplib.SMTPResponseException as error:
+            raise self._refused(error.smtp_code, error.smtp_error) from None
+        except ssl.SSLError as error:
+            raise TemporaryFailure(f"the certificate was not accepted: {one_line(str(error), 200)}") from None
+        except (smtplib.SMTPNotSupportedError, UnicodeError, MessageError) as error:
+            raise PermanentFailure(self._clean(str(error))) from None
+        except (OSError, smtplib.SMTPException) as error:
+            raise TemporaryFailure(self._clean(f"{type(error).__name__}: {error}")) from None
+        return Receipt(provider_id=str(message["Message-ID"]))
+
+    def _hand_over(self, message: EmailMessage, address: str) -> None:
+        connection = self._connected()
+        # Each answer has its own time-out; this bounds the whole conversation.
+        deadline = threading.Timer(LONGEST_SEND, _hang_up, args=(connection,))
+        deadline.daemon = True
+        deadline.start()
+        try:
+            self._introduce(connection)
+            connection.send_message(message, from_addr=self._server.sender, to_addrs=[address])
+            with contextlib.suppress(smtplib.SMTPException):
+                connection.quit()  # the mail is taken, whatever the server says to a goodbye
+        finally:
+            deadline.cancel()
+            connection.close()
+
+    def _connected(self) -> smtplib.SMTP:
+        server = self._server
+        if server.implicit_tls:
+            context = ssl.create_default_context()
+            return smtplib.SMTP_SSL(server.host, server.port, timeout=READ_SECONDS, context=context)
+        return smtplib.SMTP(server.host, server.port, timeout=READ_SECONDS)
+
+    def _introduce(self, connection: smtplib.SMTP) -> None:
+        server = self._server
+        if server.starttls:
+            connection.starttls(context=ssl.create_default_context())
+        if server.user is not None and server.password is not None:
+            connection.login(server.user, server.password.reveal())
+
+    def _mail(self, job: Job) -> EmailMessage:
+        follows = job.action != "open"
+        content = layout(job.message, follows=follows)
+        root = self._message_id(f"{job.thread}|{job.destination}")
+        mail = EmailMessage(policy=SMTP)
+        mail["From"] = _address(self._server.sender)
+        mail["To"] = _address(job.destination)
+        mail["Subject"] = content.subject
+        mail["Date"] = format_datetime(datetime.fromtimestamp(job.sent_at, tz=UTC))
+        mail["Message-ID"] = self._message_id(f"{job.thread}|{job.destination}|{job.id}") if follows else root
+        if follows:
+            mail["In-Reply-To"] = root
+            mail["References"] = root
+        # RFC 3834: keeps holiday replies from answering a machine.
+        mail["Auto-Submitted"] = "auto-generated"
+        if job.message.severity in {"critical", "emergency"} and job.message.status != "resolved":
+            mail["Importance"] = "high"
+        mail.set_content(content.text)
+        mail.add_alternative(content.html, subtype="html")
+        return mail
+
+    def _message_id(self, about: str) -> str:
+        domain = self._server.sender.rpartition("@")[2]
+        return f"<tocsin.{hashlib.sha256(about.encode()).hexdigest()[:32]}@{domain}>"
+
+    def _refused(self, code: int, said: bytes | str) -> TemporaryFailure | PermanentFailure:
+        """Return 4yz as temporary and 5yz as permanent (RFC 5321, 4.2.1)."""
+        text = said.decode(errors="replace") if isinstance(said, bytes) else said
+        reason = self._clean(f"SMTP {code}: {text}")
+        return PermanentFailure(reason) if 500 <= code < 600 else TemporaryFailure(reason)
+
+    def _clean(self, text: str) -> str:
+        password = self._server.password
+        return one_line(password.redact(text) if password else text, 300)
+
+
+def _hang_up(connection: smtplib.SMTP) -> None:
+    if connection.sock is not None:
+        with contextlib.suppress(OSError):
+            connection.sock.shutdown(socket.SHUT_RDWR)
+
+
+def _address(text: str) -> Address:
+    """Return the address as a header takes it; raises PermanentFailure for what is none."""
+    if breaks_line(text):
+        raise PermanentFailure("the address holds a control character")
+    try:
+        return Address(addr_spec=text)
+    except (ValueError, IndexError, MessageError) as error:
+        raise PermanentFailure(f"not a mail address: {one_line(str(error), 100)}") from None

@@ -1,0 +1,36 @@
+"""Which channels are configured: the only place that knows every sender."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from webhook.senders.log import LogSender
+from webhook.senders.mail import MailSender
+from webhook.senders.pagerduty import PagerDutySender
+from webhook.senders.slack import SlackSender
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from webhook.outgoing import Channels
+    from webhook.senders.contract import Sender
+    from webhook.settings import Settings
+
+
+def configured(settings: Settings) -> dict[str, Sender]:
+    """Return a sender for each channel that `settings` has what it needs for; the log is always there."""
+    senders: list[Sender] = [LogSender()]
+    if settings.slack_bot_token is not None:
+        senders.append(SlackSender(api_url=settings.slack_api_url, token=settings.slack_bot_token))
+    if settings.pagerduty_routing_key is not None:
+        senders.append(
+            PagerDutySender(events_url=settings.pagerduty_events_url, routing_key=settings.pagerduty_routing_key)
+        )
+    if settings.mail_server is not None:
+        senders.append(MailSender(settings.mail_server))
+    return {sender.channel: sender for sender in senders}
+
+
+def channels(senders: Mapping[str, Sender]) -> Channels:
+    """Return what each configured channel can express, for `outgoing`."""
+    return {name: sender.actions for name, sender in senders.items()}

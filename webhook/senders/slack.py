@@ -1,0 +1,101 @@
+"""Slack, through a bot token: a message for each incident, edited as the incident changes.
+
+https://api.slack.com/methods/chat.postMessage, https://api.slack.com/methods/chat.update. Slack offers no idempotency
+key for bots, so a message whose answer was lost may be posted twice; its metadata names the incident and the outbox's
+row, so that both can be found. An edit notifies nobody, therefore news of a new kind is a reply shown in the channel.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from webhook.render.slack import layout
+from webhook.senders.contract import Job, PermanentFailure, Receipt, TemporaryFailure
+from webhook.senders.transport import Answer, Transport
+
+if TYPE_CHECKING:
+    from webhook.outgoing import Action
+    from webhook.secret import Secret
+
+# Everything else that Slack calls an error needs somebody to change something: the token, the channel, the message.
+TEMPORARY = frozenset(
+    {
+        *("ratelimited", "rate_limited", "message_limit_exceeded", "internal_error", "fatal_error"),
+        *("service_unavailable", "request_timeout", "team_added_to_org", "org_login_required"),
+    }
+)
+# The message that should be edited is gone or too old to be edited: say it anew.
+_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+
+
+class SlackSender:
+    """Sends to Slack channels; a destination is a channel's name or id."""
+
+    channel = "slack"
+    actions: frozenset[Action] = frozenset({"open", "join", "update", "resolve"})
+    shows_state = True
+
+    def __init__(self, *, api_url: str, token: Secret) -> None:
+        self._transport = Transport(api_url, token=token, secrets=(token,))
+
+    def send(self, job: Job) -> Receipt:
+        """Post or edit the incident's message; see `contract.Sender.send`.
+
+        The provider id is `<channel id>/<ts>`: an edit wants the channel's id, not the name it was posted to.
+        """
+        content = layout(job.message, action=job.action)
+        body: dict[str, Any] = {"text": content.text, "blocks": content.blocks}
+        if job.provider_id is None:
+            return self._post(job, body)
+        channel, _, ts = job.provider_id.partition("/")
+        if job.action in {"open", "join"}:
+            self._post(job, {**body, "thread_ts": ts, "reply_broadcast": True}, channel=channel)
+            return Receipt()
+        try:
+            self._call("chat.update", {**body, "channel": channel, "ts": ts, "link_names": False, "parse": "none"})
+        except _MessageGone:
+            return self._post(job, body)
+        return Receipt()
+
+    def _post(self, job: Job, body: dict[str, Any], *, channel: str | None = None) -> Receipt:
+        answer = self._call(
+            "chat.postMessage",
+            {
+                **body,
+                "channel": channel or job.destination,
+                "link_names": False,
+                "parse": "none",
+                "unfurl_links": False,
+                "unfurl_media": False,
+                "metadata": {
+                    "event_type": "tocsin_incident",
+                    "event_payload": {"incident": job.message.incident_id, "notification": job.id},
+                },
+            },
+        )
+        if not (isinstance(answer.get("channel"), str) and isinstance(answer.get("ts"), str)):
+            raise TemporaryFailure("Slack accepted the message without saying where it is")
+        return Receipt(provider_id=f"{answer['channel']}/{answer['ts']}")
+
+    def _call(self, method: str, body: dict[str, Any]) -> dict[str, Any]:
+        answer = self._transport.post(method, body)
+        data = answer.data
+        if not isinstance(data, dict) or not isinstance(data.get("ok"), bool):
+            raise TemporaryFailure("the answer is not Slack's")
+        if data["ok"]:
+            return data
+        raise self._failure(method, answer, str(data.get("error", "unknown_error")), data)
+
+    def _failure(self, method: str, answer: Answer, error: str, data: dict[str, Any]) -> Exception:
+        if method == "chat.update" and error in _GONE:
+            return _MessageGone(error)
+        detail = data.get("response_metadata")
+        messages = detail.get("messages") if isinstance(detail, dict) else None
+        said = self._transport.clean(f"{error}: {messages}" if messages else error)
+        if error in TEMPORARY:
+            return TemporaryFailure(said, retry_after=answer.retry_after)
+        return PermanentFailure(said)
+
+
+class _MessageGone(PermanentFailure):
+    """The message to be edited does not exist any more."""

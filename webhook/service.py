@@ -1,0 +1,106 @@
+"""The webhook put together from its settings: the one place that knows how the rooms are wired. Used by `cli`."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import structlog
+
+from webhook.bell import Bell
+from webhook.catalog_file import CatalogFile
+from webhook.database import Database
+from webhook.dispatch import Dispatch
+from webhook.ingest import Ingest
+from webhook.metrics import Metrics
+from webhook.outgoing import CHANNELS
+from webhook.senders.registry import channels, configured
+from webhook.worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from webhook.senders.contract import Sender
+    from webhook.settings import Settings
+
+log = structlog.get_logger("tocsin.service")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Service:
+    """Everything that requests and worker share."""
+
+    settings: Settings
+    catalog: CatalogFile
+    database: Database
+    senders: Mapping[str, Sender]
+    ingest: Ingest
+    metrics: Metrics
+    bell: Bell
+    clock: Callable[[], float]
+
+    def worker(self) -> Worker:
+        """Return a worker for this store; it is not started."""
+        dispatch = Dispatch(
+            self.database,
+            self.senders,
+            catalog=lambda: self.catalog.current,
+            clock=self.clock,
+            chance=random.random,
+            public_url=self.settings.public_url,
+            metrics=self.metrics,
+        )
+        return Worker(self.database, dispatch, clock=self.clock, bell=self.bell)
+
+    def close(self) -> None:
+        """Stop watching the catalogue and let go of the store."""
+        self.catalog.close()
+        self.database.close()
+
+
+def build(
+    settings: Settings,
+    *,
+    senders: Mapping[str, Sender] | None = None,
+    clock: Callable[[], float] = time.time,
+) -> Service:
+    """Return the webhook that `settings` describe, its store brought up to date.
+
+    Raises CatalogError, StoreUnavailable, and ValueError when the database's URL cannot be used.
+    """
+    catalog = CatalogFile(settings.catalog)
+    database = Database(settings.database_url)
+    database.migrate()
+    metrics, bell = Metrics(), Bell()
+    metrics.watch(catalog, database, clock)
+    chosen = configured(settings) if senders is None else senders
+    ingest = Ingest(database, catalog=lambda: catalog.current, channels=channels(chosen), committed=bell.ring)
+    return Service(
+        settings=settings,
+        catalog=catalog,
+        database=database,
+        senders=chosen,
+        ingest=ingest,
+        metrics=metrics,
+        bell=bell,
+        clock=clock,
+    )
+
+
+def announce(service: Service) -> None:
+    """Log what is configured and what is not, by the names of the settings and never by their values."""
+    settings = service.settings
+    log.info(
+        "configured",
+        catalog=str(settings.catalog),
+        alerts=len(service.catalog.current.alerts),
+        channels=[channel for channel in CHANNELS if channel in service.senders],
+        not_configured=[channel for channel in CHANNELS if channel not in service.senders],
+        store=service.database.engine.dialect.name,
+    )
+    for name in settings.unencrypted:
+        log.warning("secrets will be sent without encryption beyond this machine", setting=name)
+    if settings.public_url is None:
+        log.warning("TOCSIN_PUBLIC_URL is not set: messages will not lead to the incident's page")

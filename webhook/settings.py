@@ -1,0 +1,175 @@
+"""The environment of the webhook, read once at start: names and defaults stand here and nowhere else.
+
+Every secret may also be given as a file in `…_FILE`. All mistakes are told at once, by the name of the variable and
+never by its value.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
+
+from webhook.mail_server import MailServer, is_loopback, parse_smtp_url
+from webhook.secret import Secret
+from webhook.untrusted import web_address
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+PREFIX = "TOCSIN_"
+DEFAULT_CATALOG = "generated/catalog.json"
+DEFAULT_DATABASE_URL = "sqlite:///tocsin.db"
+DEFAULT_LISTEN = "127.0.0.1:9095"
+DEFAULT_SLACK_API_URL = "https://slack.com/api"
+DEFAULT_PAGERDUTY_EVENTS_URL = "https://events.pagerduty.com"
+MOST_TOKENS = 2
+
+T = TypeVar("T")
+
+
+class SettingsError(Exception):
+    """The environment cannot be used; `problems` has a sentence for each variable that is wrong."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the environment says."""
+
+    catalog: Path
+    database_url: Secret
+    host: str
+    port: int
+    tokens: tuple[Secret, ...]
+    """Bearer tokens that are accepted; two while one is being replaced by the other."""
+    public_url: str | None
+    slack_bot_token: Secret | None
+    slack_api_url: str
+    pagerduty_routing_key: Secret | None
+    pagerduty_events_url: str
+    mail_server: MailServer | None
+
+    @property
+    def beyond_loopback(self) -> bool:
+        """Whether other machines can reach the server."""
+        return not is_loopback(self.host)
+
+    @property
+    def unencrypted(self) -> tuple[str, ...]:
+        """The providers' addresses that send a secret in the clear beyond this machine."""
+        found = {"SLACK_API_URL": self.slack_api_url, "PAGERDUTY_EVENTS_URL": self.pagerduty_events_url}
+        return tuple(PREFIX + name for name, url in found.items() if _in_the_clear(url))
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """Return the settings in `environment`; raises SettingsError."""
+    reader = _Reader(environment)
+    host, port = reader.parsed("LISTEN", DEFAULT_LISTEN, _listen) or ("", 0)
+    settings = Settings(
+        catalog=Path(reader.text("CATALOG") or DEFAULT_CATALOG),
+        database_url=reader.secret("DATABASE_URL") or Secret(DEFAULT_DATABASE_URL),
+        host=host,
+        port=port,
+        tokens=reader.tokens("TOKEN"),
+        public_url=reader.parsed("PUBLIC_URL", None, _web),
+        slack_bot_token=reader.secret("SLACK_BOT_TOKEN"),
+        slack_api_url=reader.parsed("SLACK_API_URL", DEFAULT_SLACK_API_URL, _web) or "",
+        pagerduty_routing_key=reader.secret("PAGERDUTY_ROUTING_KEY"),
+        pagerduty_events_url=reader.parsed("PAGERDUTY_EVENTS_URL", DEFAULT_PAGERDUTY_EVENTS_URL, _web) or "",
+        mail_server=reader.mail_server("SMTP_URL"),
+    )
+    if reader.problems:
+        raise SettingsError(tuple(reader.problems))
+    return settings
+
+
+class _Reader:
+    """Reads variables and collects what is wrong with them."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = environment
+        self.problems: list[str] = []
+
+    def text(self, name: str) -> str | None:
+        return self.environment.get(PREFIX + name, "").strip() or None
+
+    def parsed(self, name: str, default: str | None, parse: Callable[[str], T]) -> T | None:
+        text = self.text(name) or default
+        if text is None:
+            return None
+        try:
+            return parse(text)
+        except ValueError as error:
+            self.problems.append(f"{PREFIX}{name} {error}")
+            return None
+
+    def secret(self, name: str) -> Secret | None:
+        raw = self._raw(name)
+        if raw is None:
+            return None
+        if not raw.isprintable():
+            self.problems.append(f"{PREFIX}{name} holds a line break or a control character")
+            return None
+        return Secret(raw)
+
+    def tokens(self, name: str) -> tuple[Secret, ...]:
+        raw = self._raw(name)
+        if raw is None:
+            return ()
+        found = [part.strip() for line in raw.splitlines() for part in line.split(",") if part.strip()]
+        if len(found) > MOST_TOKENS:
+            self.problems.append(f"{PREFIX}{name} holds {len(found)} tokens; at most {MOST_TOKENS} are valid at once")
+        elif not all(part.isascii() and part.isprintable() for part in found):
+            self.problems.append(f"{PREFIX}{name} must be printable ASCII")
+        return tuple(Secret(part) for part in found)
+
+    def mail_server(self, name: str) -> MailServer | None:
+        secret = self.secret(name)
+        if secret is None:
+            return None
+        try:
+            return parse_smtp_url(secret)
+        except ValueError as error:
+            self.problems.append(f"{PREFIX}{name} {error}")
+            return None
+
+    def _raw(self, name: str) -> str | None:
+        """Return the value of the variable or of the file that its `…_FILE` names; never both."""
+        value, path = self.text(name), self.text(f"{name}_FILE")
+        if value is not None and path is not None:
+            self.problems.append(f"{PREFIX}{name} and {PREFIX}{name}_FILE are both set; set one of them")
+        if value is not None or path is None:
+            return value
+        try:
+            content = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "is not UTF-8 text"
+            self.problems.append(f"{PREFIX}{name}_FILE: {path}: {reason}")
+            return None
+        if not content:
+            self.problems.append(f"{PREFIX}{name}_FILE: {path}: is empty")
+        return content or None
+
+
+def _listen(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not port.isascii() or not port.isdigit() or not 0 <= int(port) <= 65_535:
+        raise ValueError("must be an address and a port, such as 127.0.0.1:9095 or [::]:9095")
+    return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104  `:9095` means every address, as elsewhere
+
+
+def _web(text: str) -> str:
+    url = web_address(text)
+    if url is None or urlsplit(url).username is not None:
+        raise ValueError("must be an http or https address without a user name")
+    return url.rstrip("/")
+
+
+def _in_the_clear(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme == "http" and not is_loopback(parts.hostname or "")

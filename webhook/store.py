@@ -1,0 +1,170 @@
+"""Incidents, episodes, timeline and heartbeats in SQL. `outbox` holds the messages; `database` the transactions.
+
+Each function takes the connection of the transaction it is part of, so that `ingest` can commit an incident and its
+messages together.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields, replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Connection, RowMapping, Select, func, select, update
+from sqlalchemy import insert as plain_insert
+from sqlalchemy.dialects import postgresql, sqlite
+
+from webhook.episode import Episode
+from webhook.incident import Entry, Incident, Status
+from webhook.tables import episodes, heartbeats, incidents, timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+_EPISODE_COLUMNS = tuple(field.name for field in fields(Episode))
+_INCIDENT_COLUMNS = tuple(field.name for field in fields(Incident) if field.name not in {"id", "episodes"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One line of the timeline as stored; `at` is epoch seconds."""
+
+    at: float
+    kind: str
+    actor: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """An incident in a list: without its episodes, with how many it has."""
+
+    incident: Incident
+    alerts: int
+    firing: int
+
+
+def open_incident(connection: Connection, group_hash: str) -> Incident | None:
+    """Return the group's incident that is not resolved, locked for this transaction, or None."""
+    query = select(incidents).where(incidents.c.group_hash == group_hash, incidents.c.status != "resolved")
+    return _one(connection, query.with_for_update())
+
+
+def incident_by_id(connection: Connection, number: int, *, lock: bool = False) -> Incident | None:
+    """Return the incident with its episodes, locked for this transaction when asked, or None."""
+    query = select(incidents).where(incidents.c.id == number)
+    return _one(connection, query.with_for_update() if lock else query)
+
+
+def dismissed(connection: Connection, group_hash: str) -> frozenset[tuple[str, str]]:
+    """Return the identities of episodes that a person closed with the group's latest incident."""
+    latest = (
+        select(func.max(incidents.c.id))
+        .where(incidents.c.group_hash == group_hash, incidents.c.status == "resolved")
+        .scalar_subquery()
+    )
+    query = select(episodes.c.fingerprint, episodes.c.started).where(
+        episodes.c.incident_id == latest, episodes.c.ended_by == "person"
+    )
+    return frozenset((row.fingerprint, row.started) for row in connection.execute(query))
+
+
+def save(connection: Connection, incident: Incident, changed: Iterable[Episode]) -> Incident:
+    """Write the incident and its changed episodes; return it with its id."""
+    values = {name: getattr(incident, name) for name in _INCIDENT_COLUMNS}
+    if incident.id:
+        connection.execute(update(incidents).where(incidents.c.id == incident.id), values)
+    else:
+        number = connection.execute(plain_insert(incidents).returning(incidents.c.id), values).scalar_one()
+        incident = replace(incident, id=number)
+    rows = [{**asdict(episode), "incident_id": incident.id} for episode in changed]
+    if rows:
+        mutable = ("annotations", "generator_url", "ended_at", "ended_by")
+        insert = _insert(connection)(episodes)
+        connection.execute(
+            insert.on_conflict_do_update(
+                index_elements=["incident_id", "fingerprint", "started"],
+                set_={name: insert.excluded[name] for name in mutable},
+            ),
+            rows,
+        )
+    return incident
+
+
+def note(connection: Connection, number: int, entry: Entry, now: float) -> int:
+    """Add a line to the incident's timeline; return the line's id."""
+    values = {"incident_id": number, "at": now, "kind": entry.kind, "actor": entry.actor, "detail": entry.detail}
+    return int(connection.execute(plain_insert(timeline).returning(timeline.c.id), values).scalar_one())
+
+
+def lines(connection: Connection, number: int) -> tuple[Line, ...]:
+    """Return the incident's timeline, oldest first."""
+    query = select(timeline).where(timeline.c.incident_id == number).order_by(timeline.c.id)
+    return tuple(
+        Line(at=row.at, kind=row.kind, actor=row.actor, detail=row.detail) for row in connection.execute(query)
+    )
+
+
+def listing(
+    connection: Connection, *, statuses: Sequence[Status], limit: int, before: int | None = None
+) -> tuple[Listed, ...]:
+    """Return up to `limit` incidents in one of `statuses` with an id below `before`, newest first."""
+    query = select(incidents).where(incidents.c.status.in_(statuses)).order_by(incidents.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(incidents.c.id < before)
+    found = [_incident(row, ()) for row in connection.execute(query).mappings()]
+    numbers = _numbers_of_alerts(connection, [incident.id for incident in found])
+    return tuple(
+        Listed(incident=incident, alerts=numbers[incident.id][0], firing=numbers[incident.id][1]) for incident in found
+    )
+
+
+def open_counts(connection: Connection) -> dict[tuple[str, str], int]:
+    """Return how many incidents are not resolved, by severity and status."""
+    query = (
+        select(incidents.c.severity, incidents.c.status, func.count())
+        .where(incidents.c.status != "resolved")
+        .group_by(incidents.c.severity, incidents.c.status)
+    )
+    return {(severity, status): number for severity, status, number in connection.execute(query)}
+
+
+def heard(connection: Connection, name: str, now: float) -> None:
+    """Record that the heartbeat `name` was heard at `now`."""
+    insert = _insert(connection)(heartbeats).values(name=name, heard_at=now)
+    connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"heard_at": now}))
+
+
+def last_heard(connection: Connection, name: str) -> float | None:
+    """Return when the heartbeat `name` was last heard, in epoch seconds, or None for never."""
+    return connection.execute(select(heartbeats.c.heard_at).where(heartbeats.c.name == name)).scalar_one_or_none()
+
+
+def _one(connection: Connection, query: Select[Any]) -> Incident | None:
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        return None
+    query = select(episodes).where(episodes.c.incident_id == row["id"]).order_by(episodes.c.id)
+    return _incident(row, tuple(_episode(one) for one in connection.execute(query).mappings()))
+
+
+def _incident(row: RowMapping, found: tuple[Episode, ...]) -> Incident:
+    return Incident(id=row["id"], episodes=found, **{name: row[name] for name in _INCIDENT_COLUMNS})
+
+
+def _episode(row: RowMapping) -> Episode:
+    return Episode(**{name: row[name] for name in _EPISODE_COLUMNS})
+
+
+def _numbers_of_alerts(connection: Connection, numbers: list[int]) -> Mapping[int, tuple[int, int]]:
+    """Return by incident how many episodes it has had and how many of them have not ended."""
+    query = (
+        select(episodes.c.incident_id, func.count(), func.count() - func.count(episodes.c.ended_at))
+        .where(episodes.c.incident_id.in_(numbers))
+        .group_by(episodes.c.incident_id)
+    )
+    found = {number: (alerts, firing) for number, alerts, firing in connection.execute(query)}
+    return {number: found.get(number, (0, 0)) for number in numbers}
+
+
+def _insert(connection: Connection) -> Any:  # noqa: ANN401  the two dialects' inserts share `on_conflict_do_update`
+    return postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert

@@ -1,0 +1,162 @@
+"""The tables of the store, for SQLite and PostgreSQL alike. `store` and `outbox` are the only readers.
+
+Every time is UTC epoch seconds in a double; `episodes.started` alone is text, because it carries nine decimals of
+identity. Changes here need a migration in `migrations/versions`.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    ColumnElement,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    literal_column,
+    text,
+)
+
+# Written into statements as it stands: SQLite uses a partial index only where it can see the value.
+WAITING: ColumnElement[str] = literal_column("'waiting'")
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# SQLite numbers rows by itself only where the key is exactly INTEGER.
+Key = BigInteger().with_variant(Integer, "sqlite")
+
+_NOT_RESOLVED = text("status <> 'resolved'")
+_WAITING = text("state = 'waiting'")
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("group_hash", Text, nullable=False),
+    Column("group_labels", JSON, nullable=False),
+    Column("dedup_key", Text, nullable=False),
+    Column("receiver", Text, nullable=False),
+    Column("external_url", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("team", Text, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("opened_at", Double, nullable=False),
+    Column("paged_at", Double, nullable=False),
+    Column("acknowledged_at", Double),
+    Column("acknowledged_by", Text),
+    Column("resolved_at", Double),
+    Column("resolved_by", Text),
+    Column("truncated", Integer, nullable=False),
+    # A group has one open incident, whoever delivers it and however many replicas take it.
+    Index(
+        "uq_incidents_open_group",
+        "group_hash",
+        unique=True,
+        sqlite_where=_NOT_RESOLVED,
+        postgresql_where=_NOT_RESOLVED,
+    ),
+    Index("ix_incidents_status", "status", "id"),
+    Index("ix_incidents_group", "group_hash", "id"),
+    sqlite_autoincrement=True,  # a number that people have seen is never given to another incident
+)
+
+episodes = Table(
+    "episodes",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("incident_id", Key, ForeignKey("incidents.id"), nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("started", Text, nullable=False),
+    Column("starts_at", Double, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("team", Text, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("labels", JSON, nullable=False),
+    Column("annotations", JSON, nullable=False),
+    Column("generator_url", Text, nullable=False),
+    Column("ended_at", Double),
+    Column("ended_by", Text),
+    UniqueConstraint("incident_id", "fingerprint", "started"),
+    Index("ix_episodes_identity", "fingerprint", "started"),
+)
+
+notifications = Table(
+    "notifications",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("incident_id", Key, ForeignKey("incidents.id"), nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("destination", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("focus", Text),
+    Column("urgency", Integer, nullable=False),
+    Column("dedup_key", Text, nullable=False, unique=True),
+    Column("state", Text, nullable=False),
+    Column("created_at", Double, nullable=False),
+    Column("due_at", Double, nullable=False),
+    # A claim is a lease: whoever holds the token may finish the row until the time has passed.
+    Column("lease_until", Double),
+    Column("lease_token", Text),
+    Column("attempts", Integer, nullable=False),
+    Column("provider_id", Text),
+    Column("last_error", Text),
+    Column("finished_at", Double),
+    Index("ix_notifications_incident", "incident_id"),
+    Index("ix_notifications_lane", "lane", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
+    Index("ix_notifications_state", "channel", "state"),
+    Index(
+        "ix_notifications_due",
+        "channel",
+        "urgency",
+        "due_at",
+        sqlite_where=_WAITING,
+        postgresql_where=_WAITING,
+    ),
+    sqlite_autoincrement=True,
+)
+
+pauses = Table(
+    "pauses",
+    metadata,
+    Column("channel", Text, primary_key=True),
+    Column("destination", Text, primary_key=True),
+    Column("until", Double, nullable=False),
+)
+
+timeline = Table(
+    "timeline",
+    metadata,
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("incident_id", Key, ForeignKey("incidents.id"), nullable=False),
+    Column("at", Double, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Index("ix_timeline_incident", "incident_id", "id"),
+)
+
+heartbeats = Table(
+    "heartbeats",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("heard_at", Double, nullable=False),
+)

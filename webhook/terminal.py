@@ -1,0 +1,57 @@
+"""Incidents as lines for a terminal, its control characters stripped. Pure; used by `cli`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from webhook.render.plain import section_text, summary_lines
+from webhook.render.undelivered import CHANNEL_WORDS
+from webhook.timestamps import clock, span
+from webhook.untrusted import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from webhook.record import Record
+    from webhook.store import Listed
+
+LONGEST_SECTION = 50_000
+
+
+def listed_line(listed: Listed, *, now: float) -> str:
+    """Return one line: number, severity, state, age, title, alerts."""
+    incident = listed.incident
+    age = span(now - incident.opened_at)
+    alerts = f"{listed.firing} of {listed.alerts} firing"
+    return visible(
+        f"{incident.id:>5}  {incident.severity:<9}  {incident.status:<12}  {age:>12}  {incident.title} ({alerts})"
+    )
+
+
+def incident_lines(found: Record, *, now: float) -> Iterator[str]:
+    """Yield everything about one incident."""
+    message = found.message
+    yield visible(f"Incident {found.incident.id}: {message.subject}")
+    yield from (visible(line) for line in summary_lines(message))
+    for phrase in message.undelivered:
+        yield visible(f"Not reached: {phrase}")
+    if message.documented:
+        yield visible(message.documented)
+    if message.section is not None:
+        yield f"\nRUNBOOK: {visible(message.section.title)}\n{visible(message.section.url)}\n"
+        yield section_text(message.section, LONGEST_SECTION).text
+        yield from (visible(note) for note in message.section.notes)
+    elif message.no_runbook:
+        yield f"\n{message.no_runbook}"
+    yield "\nALERTS"
+    yield from (visible(f"  {alert.name}: {alert.problem}, {alert.since}") for alert in found.alerts)
+    yield "\nTIMELINE"
+    yield from (
+        visible(f"  {clock(line.at, now=now)}  {line.kind}  {line.actor}  {line.detail}") for line in found.timeline
+    )
+    yield "\nDELIVERIES"
+    for one in found.deliveries:
+        tries = f", {one.attempts} tries" if one.attempts > 1 else ""
+        reason = f": {one.last_error}" if one.last_error else ""
+        word = CHANNEL_WORDS.get(one.channel, one.channel)
+        yield visible(f"  {word} {one.destination} ({one.who})  {one.action}  {one.state}{tries}{reason}")

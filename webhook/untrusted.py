@@ -1,0 +1,54 @@
+"""What arrives from outside, made fit to be shown. Pure; used by every room that writes for people.
+
+Labels and annotations are written by whoever writes metrics. Here they lose what a terminal, a mail header or a
+reader's eye would obey: control characters, reversed text, addresses other than http and https.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+ELLIPSIS = "…"
+
+# C0 and C1 controls except tab and line feed, Unicode's line and paragraph separators, bidirectional overrides
+# and isolates (they make a command read differently from what it does), zero-width characters, lone surrogates.
+_CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff"
+_UNSEEN = re.compile(f"[{_CONTROLS}]")
+_UNSAFE_IN_LINE = re.compile(f"[{_CONTROLS}\t\n]")
+_SPACE = re.compile(r"\s+")
+
+
+def visible(text: str) -> str:
+    """Return `text` without characters that are obeyed instead of seen; tabs and line feeds stay."""
+    return _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def one_line(text: str, limit: int = 500) -> str:
+    """Return `text` on one line, controls gone, runs of space joined, at most `limit` characters."""
+    return shorten(_SPACE.sub(" ", _UNSEEN.sub("", _SPACE.sub(" ", text))).strip(), limit)
+
+
+def shorten(text: str, limit: int) -> str:
+    """Return `text` cut to `limit` characters, the last of them an ellipsis when something was cut."""
+    return text if len(text) <= limit else text[: max(0, limit - 1)].rstrip() + ELLIPSIS
+
+
+def breaks_line(text: str) -> bool:
+    """Return whether `text` holds a newline, a control character or anything else `one_line` would remove."""
+    return _UNSAFE_IN_LINE.search(text) is not None
+
+
+def web_address(text: str | None, *, limit: int = 2_000) -> str | None:
+    """Return `text` when it is an http or https address with a host and without surprises, else None.
+
+    Anything longer than `limit` characters is refused rather than cut: half an address leads elsewhere.
+    """
+    if not text or len(text) > limit or breaks_line(text) or _SPACE.search(text):
+        return None
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname
+    except ValueError:
+        return None
+    return text if parts.scheme in {"http", "https"} and host else None

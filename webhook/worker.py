@@ -1,0 +1,89 @@
+"""The second half: threads that take messages out of the outbox and give them to `dispatch`.
+
+`claim → compose → send → finish`. A claim is a lease longer than any send, so what a killed worker held comes back.
+A few threads for each channel: a destination that hangs holds up neither another channel nor, up to the number of
+threads, its own. Whatever fails for now goes back with a due time; nothing waits in memory.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import uuid
+from typing import TYPE_CHECKING
+
+import structlog
+
+from webhook import outbox
+from webhook.database import Database, StoreUnavailable
+from webhook.senders.contract import LONGEST_SEND
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from webhook.bell import Bell
+    from webhook.dispatch import Dispatch
+
+LEASE_SECONDS = 2 * LONGEST_SEND
+POLL_SECONDS = 1.0
+"""How long a message that another process has put into the store waits at most."""
+THREADS = 3
+"""For each channel."""
+STORE_DOWN_SECONDS = 1.0
+
+log = structlog.get_logger("tocsin.worker")
+
+
+class Worker:
+    """Empties the outbox of the channels that have a sender."""
+
+    def __init__(self, database: Database, dispatch: Dispatch, *, clock: Callable[[], float], bell: Bell) -> None:
+        """Prepare; `clock` gives epoch seconds, `bell` rings when something was committed."""
+        self._database = database
+        self._dispatch = dispatch
+        self._clock = clock
+        self._bell = bell
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Start the threads."""
+        for channel in self._dispatch.channels:
+            for number in range(THREADS):
+                thread = threading.Thread(target=self._work, args=(channel,), name=f"{channel}-{number}", daemon=True)
+                self._threads.append(thread)
+                thread.start()
+
+    def stop(self) -> None:
+        """Take no more messages, and return when those under way are done or their time is over."""
+        self._stopping.set()
+        self._bell.ring()
+        deadline = time.monotonic() + LONGEST_SEND
+        for thread in self._threads:
+            thread.join(timeout=max(0.0, deadline - time.monotonic()))
+
+    def run_once(self, channel: str) -> bool:
+        """Send the most urgent message of `channel` that is due; return whether there was one."""
+        now = self._clock()
+        with self._database.read() as connection:
+            if outbox.next_due(connection, channel, now) != now:
+                return False
+        with self._database.write() as connection:
+            claimed = outbox.claim(connection, channel, token=uuid.uuid4().hex, now=now, until=now + LEASE_SECONDS)
+        if claimed is None:
+            return False
+        self._dispatch.take(claimed)
+        return True
+
+    def _work(self, channel: str) -> None:
+        while not self._stopping.is_set():
+            heard = self._bell.rings
+            try:
+                if not self.run_once(channel):
+                    self._bell.wait(heard, POLL_SECONDS)
+            except StoreUnavailable as error:
+                log.warning("the store cannot be used, trying again", reason=str(error))
+                self._stopping.wait(STORE_DOWN_SECONDS)
+            except Exception:
+                log.exception("unexpected error in the worker, trying again", channel=channel)
+                self._stopping.wait(STORE_DOWN_SECONDS)
