@@ -1,0 +1,26 @@
+"""What the acceptance tests share: the repository's own generated configuration, on real servers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from testbed.fixtures import newest_servers, oldest_servers, servers, short_folder  # noqa: F401 - fixtures by their names
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def generated() -> Path:
+    """Return the committed output of the compiler."""
+    return ROOT / "generated"
+
+
+@pytest.fixture(scope="session")
+def catalog(generated: Path) -> dict[str, Any]:
+    """Return the committed catalogue."""
+    found: dict[str, Any] = json.loads((generated / "catalog.json").read_text(encoding="utf-8"))
+    return found
