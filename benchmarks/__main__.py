@@ -1,0 +1,6 @@
+"""`python -m benchmarks`: run every benchmark and print its figures."""
+
+from benchmarks import compiling
+
+if __name__ == "__main__":
+    compiling.main()
