@@ -12,17 +12,13 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import yaml
-from yaml._yaml import Mark as CMark
-from yaml.error import Mark
-from yaml.reader import ReaderError
 
+from compiler import syntax
 from compiler.diagnostics import Diagnostics, Related, Span
 
 MAX_DEPTH: Final = 32
 """No key of the format lies half as deep."""
 
-_TAB_HINT: Final = "indent with spaces; YAML does not allow tabs"
-_LIMIT_HINT: Final = 'quote a limit that begins with a comparator: `"> 5%"`'
 _TAG_PREFIX: Final = "tag:yaml.org,2002:"
 _RARE_BREAKS: Final = {0x85: " ", 0x2028: " ", 0x2029: " "}
 """What YAML 1.1 takes for line breaks and no editor counts."""
@@ -75,7 +71,7 @@ def parse(path: str, text: str, diagnostics: Diagnostics) -> Table | None:
     except _StopReadingError:
         return None
     except yaml.YAMLError as error:
-        _syntax_error(path, text, error, diagnostics)
+        syntax.report(path, text, error, diagnostics)
         return None
     if isinstance(builder.root, Table):
         return builder.root
@@ -204,50 +200,3 @@ def _span(path: str, event: yaml.Event) -> Span:
     assert end is not None  # noqa: S101 - see above
     column = start.column + 1
     return Span(path, start.line + 1, column, end.column + 1 if end.line == start.line else column + 1)
-
-
-def _syntax_error(path: str, text: str, error: yaml.YAMLError, diagnostics: Diagnostics) -> None:
-    if isinstance(error, ReaderError):
-        line, column = _place(text, error.position)
-        message = f"the control character U+{error.character:04X} is not allowed"
-        diagnostics.error("syntax", Span(path, line, column, column + 1), message, hint="delete it")
-        return
-    context = problem = None
-    related: tuple[Related, ...] = ()
-    span = Span(path, 1, 1, 2)
-    if isinstance(error, yaml.MarkedYAMLError):
-        context, problem = error.context, error.problem
-        span = _at(path, error.problem_mark) or span
-        began = _at(path, error.context_mark)
-        if context and began and began.line != span.line:
-            related = (Related(span=began, message=context),)
-    source = diagnostics.line(span)
-    message, hint = _in_words(problem or "this is not YAML", source, span.column)
-    diagnostics.error("syntax", span, message, hint=hint, related=related)
-
-
-def _place(text: str, offset: int) -> tuple[int, int]:
-    """Return line and column, from 1, of an offset in bytes."""
-    before = text.encode()[:offset].decode(errors="replace")
-    return before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1
-
-
-def _at(path: str, mark: Mark | CMark | None) -> Span | None:
-    return None if mark is None else Span(path, mark.line + 1, mark.column + 1, mark.column + 2)
-
-
-def _in_words(problem: str, source: str | None, column: int) -> tuple[str, str | None]:
-    """Return the parser's words and a hint, by what stands at the place."""
-    if source is None:
-        return problem, None
-    found = source[column - 1 : column]
-    if "\t" in source[:column]:
-        return "a tab stands where YAML wants spaces", _TAB_HINT
-    if problem.endswith("cannot start any token"):
-        hint = _LIMIT_HINT if found in "<>" else "quote text that begins with a special character"
-        return f"a value cannot begin with `{found}`", hint
-    if problem.endswith("comment or line break"):
-        return problem, _LIMIT_HINT
-    if "',' or" in problem:
-        return problem, "perhaps a bracket or a quote is left open further up"
-    return problem, None

@@ -25,16 +25,20 @@ from compiler.statements import Statement, parse_statement
 _PLACEHOLDER: Final = re.compile(
     r"<[A-Za-z][A-Za-z0-9_. -]*>|\$\{[A-Za-z_][A-Za-z0-9_]*\}|\$[A-Z][A-Z0-9_]+|\bYOUR_[A-Z0-9_]+\b"
 )
-_FILLED_BY: Final = re.compile(r"`([^`\n]+)` is the alert['’]s `([a-zA-Z_][a-zA-Z0-9_]*)` label")
+_FILLED_BY: Final = re.compile(r"^.*`([^`\n]+)` is the alert['’]s `([a-zA-Z_][a-zA-Z0-9_]*)` label.*$", re.MULTILINE)
 _ITEM: Final = re.compile(r"(?:[-*+]|[0-9]+[.)])\s+(?P<text>.*\S)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Placeholder:
-    """A part of a command that somebody fills in, and the alert label that does; None where a person must."""
+    """A part of a command that somebody fills in, and the alert label that does; None where a person must.
+
+    `explanation` is the line of the section that names the label.
+    """
 
     text: str
     label: str | None
+    explanation: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,8 +68,8 @@ class Section:
     @cached_property
     def commands(self) -> tuple[Command, ...]:
         """The section's commands, in order."""
-        labels = dict(_FILLED_BY.findall(self.markdown))
-        return tuple(_command(language, text, labels) for language, text in self.fences)
+        explained = {one[1]: (one[2], one[0]) for one in _FILLED_BY.finditer(self.markdown)}
+        return tuple(_command(language, text, explained) for language, text in self.fences)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,10 +178,14 @@ def _fence(token: Token) -> tuple[str, str]:
     return (info[0] if info else "", token.content.removesuffix("\n"))
 
 
-def _command(language: str, text: str, labels: dict[str, str]) -> Command:
+def _command(language: str, text: str, explained: dict[str, tuple[str, str]]) -> Command:
     found = dict.fromkeys(_PLACEHOLDER.findall(text))
-    placeholders = tuple(Placeholder(text=part, label=labels.get(part)) for part in found)
-    return Command(language=language, text=text, placeholders=placeholders)
+    return Command(language=language, text=text, placeholders=tuple(_placeholder(part, explained) for part in found))
+
+
+def _placeholder(text: str, explained: dict[str, tuple[str, str]]) -> Placeholder:
+    label, explanation = explained.get(text, (None, None))
+    return Placeholder(text=text, label=label, explanation=explanation)
 
 
 def _bullets(sections: Sequence[Section], lines: Sequence[str], tokens: Sequence[Token]) -> Iterator[tuple[str, Span]]:

@@ -9,19 +9,15 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from flask import Request
+
 from webhook.mail_server import is_loopback
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from flask import Request
-
-    from webhook.secret import Secret
-    from webhook.settings import Settings
+from webhook.secret import Secret
+from webhook.settings import Settings
 
 PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/style.css"})
 """What orchestrators, Prometheus and browsers read without a token; none of it names an incident."""

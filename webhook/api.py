@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from importlib import resources
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 from flask import Blueprint, Response, jsonify, request, url_for
 
@@ -18,9 +18,7 @@ from webhook.incident import Outcome, Status
 from webhook.ingest import LONGEST_ACTOR
 from webhook.payload import Problem, parse_payload
 from webhook.representation import incident_json, listed_json
-
-if TYPE_CHECKING:
-    from webhook.service import Service
+from webhook.service import Service
 
 MOST_LISTED = 200
 USUALLY_LISTED = 50

@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import structlog
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
@@ -16,9 +14,7 @@ from webhook.api import NUMBER, Wrong, api
 from webhook.database import StoreUnavailable
 from webhook.pages import error_page, pages
 from webhook.payload import PayloadError
-
-if TYPE_CHECKING:
-    from webhook.service import Service
+from webhook.service import Service
 
 log = structlog.get_logger("tocsin.http")
 

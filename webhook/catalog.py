@@ -6,15 +6,12 @@ reads runbook sections. The shape is that of `catalog.schema.json`, version `SCH
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from webhook.quantity import Unit
 from webhook.severity import Severity, known, rank
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from webhook.quantity import Unit
 
 SCHEMA_VERSION = 1
 
@@ -28,6 +25,8 @@ class Placeholder:
 
     text: str
     label: str | None
+    explanation: str | None = None
+    """The line of the section that names the label."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import threading
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import structlog
 from jsonschema import Draft202012Validator
@@ -16,9 +17,6 @@ from jsonschema.exceptions import SchemaError, best_match
 
 from webhook.catalog import SCHEMA_VERSION, Catalog
 from webhook.catalog_parse import CatalogError, parse
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SCHEMA_NAME = "catalog.schema.json"
 WATCH_SECONDS = 2.0

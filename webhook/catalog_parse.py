@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from webhook.catalog import (
     Alert,
@@ -19,9 +20,6 @@ from webhook.catalog import (
     Watchdog,
 )
 from webhook.severity import SEVERITIES, Severity
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 
 class CatalogError(Exception):

@@ -9,8 +9,9 @@ from __future__ import annotations
 import getpass
 import os
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NoReturn, get_args
+from typing import NoReturn, get_args
 
 import click
 
@@ -24,9 +25,6 @@ from webhook.service import Service, build
 from webhook.settings import Settings, SettingsError, read_settings
 from webhook.terminal import incident_lines, listed_line
 from webhook.untrusted import one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 STATUSES: tuple[Status, ...] = get_args(Status)
 

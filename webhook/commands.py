@@ -8,15 +8,11 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from webhook.catalog import Command, Placeholder
 from webhook.untrusted import breaks_line
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from webhook.catalog import Command, Placeholder
 
 SHELLS = frozenset({"", "bash", "sh", "shell", "console", "zsh"})
 LONGEST_VALUE = 256

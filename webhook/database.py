@@ -6,9 +6,10 @@ as `StoreUnavailable`, which `api` answers with 503 and the worker waits out.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
@@ -18,10 +19,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from webhook.secret import Secret
+from webhook.secret import Secret
 
 # Below Alertmanager's shortest time-out of 10 s, so that a locked database is answered and not hung up on.
 BUSY_SECONDS = 5.0

@@ -7,26 +7,22 @@ with a due time, a failure for good is told in the incident's timeline.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import structlog
 
 from webhook import deliveries, outbox, store
 from webhook.backoff import delay, gives_up
+from webhook.catalog import Catalog
 from webhook.database import Database, StoreUnavailable
 from webhook.incident import Entry, Incident
+from webhook.metrics import Metrics
 from webhook.outbox import Claim, Ending
 from webhook.render.message import compose
 from webhook.render.undelivered import CHANNEL_WORDS, undelivered
 from webhook.render.wording import Context
 from webhook.senders.contract import Job, PermanentFailure, Receipt, Sender, TemporaryFailure
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from webhook.catalog import Catalog
-    from webhook.metrics import Metrics
 
 FINISH_AGAIN_SECONDS = 1.0
 RESOLVED_FIRST = "the incident was resolved before this could be sent"

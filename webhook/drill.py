@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from webhook.catalog import Catalog
 from webhook.escalation import Recipient
+from webhook.outgoing import Action
 from webhook.render.message import Message
 from webhook.senders.contract import Failure, Job, Sender
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from webhook.catalog import Catalog
-    from webhook.outgoing import Action
-    from webhook.service import Service
+from webhook.service import Service
 
 SUBJECT = "Tocsin test message"
 

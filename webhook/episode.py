@@ -5,15 +5,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from webhook.catalog import Match
 from webhook.severity import Severity, rank
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from webhook.catalog import Match
 
 EndedBy = Literal["alertmanager", "person", "superseded"]
 

@@ -7,11 +7,9 @@ are rows in the store.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from webhook.catalog import Catalog
-    from webhook.severity import Severity
+from webhook.catalog import Catalog
+from webhook.severity import Severity
 
 
 @dataclass(frozen=True, kw_only=True)

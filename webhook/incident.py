@@ -12,15 +12,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, assert_never
+from typing import Literal, assert_never
 
 from webhook.episode import Changes, Episode, Sighting, count, episode_of, in_order
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from webhook.severity import Severity
+from webhook.severity import Severity
 
 Status = Literal["open", "acknowledged", "resolved"]
 NoticeKind = Literal["opened", "joined", "updated", "acknowledged", "resolved"]

@@ -6,12 +6,15 @@ and `outbox` write all of it in one transaction. Whoever calls gets an answer on
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from webhook import outbox, store
+from webhook.catalog import Catalog
 from webhook.database import Database, StoreUnavailable
 from webhook.episode import Sighting
 from webhook.escalation import recipients
@@ -27,15 +30,8 @@ from webhook.incident import (
     transition,
 )
 from webhook.outgoing import Channels, outgoing
+from webhook.payload import Payload, PostedAlert
 from webhook.untrusted import one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from sqlalchemy import Connection
-
-    from webhook.catalog import Catalog
-    from webhook.payload import Payload, PostedAlert
 
 WATCHDOG = "watchdog"
 """The heartbeat's name in the store."""

@@ -7,23 +7,19 @@ restart and includes other processes; what only this process sees is counted her
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from webhook import deliveries, store
+from webhook.catalog_file import CatalogFile
 from webhook.database import Database, StoreUnavailable
 from webhook.ingest import WATCHDOG
 from webhook.outgoing import CHANNELS, State
 from webhook.severity import SEVERITIES
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from webhook.catalog_file import CatalogFile
 
 # The time of a counter's first increment, as a series of its own beside each: nobody asks for it.
 disable_created_metrics()  # type: ignore[no-untyped-call]

@@ -7,8 +7,9 @@ the lease has run out, and a worker that wakes up after that can no longer finis
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -16,10 +17,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from webhook.outgoing import Action, Outgoing, State, Told
 from webhook.tables import WAITING, pauses
 from webhook.tables import notifications as rows
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
-
 
 FOLDED = "a later message of the same line says it"
 

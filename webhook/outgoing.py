@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from webhook.escalation import Recipient
+from webhook.incident import Incident, Notice
 from webhook.severity import rank
-
-if TYPE_CHECKING:
-    from webhook.incident import Incident, Notice
 
 Action = Literal["open", "join", "update", "acknowledge", "resolve"]
 State = Literal["waiting", "sent", "failed", "unconfigured", "folded"]

@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from importlib import resources
-from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, redirect, request
 from markupsafe import Markup
+from werkzeug.wrappers import Response as BaseResponse
 
 from webhook import record, store
 from webhook.access import person
 from webhook.api import NUMBER
+from webhook.record import Record
 from webhook.render.markdown import html
 from webhook.render.templates import environment
 from webhook.render.undelivered import CHANNEL_WORDS
+from webhook.service import Service
 from webhook.severity import rank
 from webhook.timestamps import clock, span
-
-if TYPE_CHECKING:
-    from werkzeug.wrappers import Response as BaseResponse
-
-    from webhook.record import Record
-    from webhook.service import Service
 
 MOST_OPEN = 500
 MOST_RESOLVED = 30

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from webhook import deliveries, store
+from webhook.deliveries import Delivery
+from webhook.incident import Incident
 from webhook.render.message import AlertLine, Message, alert_lines, compose
 from webhook.render.undelivered import undelivered
 from webhook.render.wording import Context
-
-if TYPE_CHECKING:
-    from webhook.deliveries import Delivery
-    from webhook.incident import Incident
-    from webhook.service import Service
-    from webhook.store import Line
+from webhook.service import Service
+from webhook.store import Line
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
+from webhook.deliveries import Delivery
+from webhook.episode import Episode
+from webhook.incident import Incident
+from webhook.render.message import Message, Section
+from webhook.store import Line, Listed
 from webhook.timestamps import iso
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from webhook.deliveries import Delivery
-    from webhook.episode import Episode
-    from webhook.incident import Incident
-    from webhook.render.message import Message, Section
-    from webhook.store import Line, Listed
 
 
 def listed_json(listed: Listed) -> dict[str, Any]:

@@ -8,22 +8,18 @@ from __future__ import annotations
 
 import signal
 import threading
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import structlog
+from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from webhook.application import create_app
 from webhook.logs import ServerLogger
 from webhook.senders.contract import LONGEST_SEND
 from webhook.service import Service, announce
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from flask import Flask
-
-    from webhook.settings import Settings
+from webhook.settings import Settings
 
 REQUEST_THREADS = 8
 GRACE_SECONDS = int(LONGEST_SEND) + 5

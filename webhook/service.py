@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import structlog
 
@@ -16,14 +16,10 @@ from webhook.dispatch import Dispatch
 from webhook.ingest import Ingest
 from webhook.metrics import Metrics
 from webhook.outgoing import CHANNELS
+from webhook.senders.contract import Sender
 from webhook.senders.registry import channels, configured
+from webhook.settings import Settings
 from webhook.worker import Worker
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from webhook.senders.contract import Sender
-    from webhook.settings import Settings
 
 log = structlog.get_logger("tocsin.service")
 

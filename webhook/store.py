@@ -6,8 +6,9 @@ messages together.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import Connection, RowMapping, Select, func, select, update
 from sqlalchemy import insert as plain_insert
@@ -16,9 +17,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 from webhook.episode import Episode
 from webhook.incident import Entry, Incident, Status
 from webhook.tables import episodes, heartbeats, incidents, timeline
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
 
 _EPISODE_COLUMNS = tuple(field.name for field in fields(Episode))
 _INCIDENT_COLUMNS = tuple(field.name for field in fields(Incident) if field.name not in {"id", "episodes"})

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
+from webhook.record import Record
 from webhook.render.plain import section_text, summary_lines
 from webhook.render.undelivered import CHANNEL_WORDS
+from webhook.store import Listed
 from webhook.timestamps import clock, span
 from webhook.untrusted import visible
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from webhook.record import Record
-    from webhook.store import Listed
 
 LONGEST_SECTION = 50_000
 

@@ -10,19 +10,15 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import structlog
 
 from webhook import outbox
+from webhook.bell import Bell
 from webhook.database import Database, StoreUnavailable
+from webhook.dispatch import Dispatch
 from webhook.senders.contract import LONGEST_SEND
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from webhook.bell import Bell
-    from webhook.dispatch import Dispatch
 
 LEASE_SECONDS = 2 * LONGEST_SEND
 POLL_SECONDS = 1.0

@@ -10,7 +10,7 @@ from compiler import conventions, schema
 from compiler.alerts import Alert, AlertGroup, alerts_of
 from compiler.artifacts import Artifact
 from compiler.model import Limit, Model, Policy, System
-from compiler.runbooks import Section
+from compiler.runbooks import Placeholder, Section
 
 
 def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
@@ -118,8 +118,13 @@ def _section(section: Section, url: str) -> dict[str, Any]:
             {
                 "language": command.language,
                 "text": command.text,
-                "placeholders": [{"text": one.text, "label": one.label} for one in command.placeholders],
+                "placeholders": [_placeholder(one) for one in command.placeholders],
             }
             for command in section.commands
         ],
     }
+
+
+def _placeholder(placeholder: Placeholder) -> dict[str, str | None]:
+    found = {"text": placeholder.text, "label": placeholder.label}
+    return found if placeholder.explanation is None else found | {"explanation": placeholder.explanation}

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
-
 from compiler import conventions
-from compiler.diagnostics import Diagnostics, Span, did_you_mean, nearest
+from compiler.diagnostics import Span, nearest
 from compiler.document import Table
 from compiler.model import Limit, System, WatchedSignal
-from compiler.quantities import Rate, parse_rate
-from compiler.resolve import bindings, definitions, house, limits
+from compiler.resolve import bindings, definitions, limits
+from compiler.resolve.house import check as check_house
+from compiler.resolve.house import no_signal
 from compiler.resolve.reading import NOTHING, duration, holds, is_off, minimum_traffic, reference, table
 from compiler.resolve.scope import Scope
 from compiler.runbooks import Runbook, Section
@@ -21,7 +18,7 @@ from compiler.statements import Statement
 
 def systems(scope: Scope) -> tuple[System, ...]:
     """Return the systems, sorted by id; signals that could not be resolved are left out."""
-    house.check(scope)
+    check_house(scope)
     return tuple(_System(scope, key, given).resolve() for key, given in sorted(scope.document["systems"].items()))
 
 
@@ -105,7 +102,7 @@ class _System:
         if limits.implies_state(tiers) or "active" in table(self.metrics, identifier):
             return definitions.state(identifier)
         known = {*self.scope.signals, *self.metrics} - {identifier}
-        house.no_signal(identifier, span, known, self.diagnostics)
+        no_signal(identifier, span, known, self.diagnostics)
         return None
 
     def _has_metrics(self, identifier: str, span: Span) -> bool:

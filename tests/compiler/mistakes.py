@@ -118,6 +118,12 @@ LIMITS: Final = (
     _in_spec(
         "warning beyond critical in the house", '"> 1%",  critical: "> 5%"', '"> 5%",  critical: "> 1%"', "limit-order"
     ),
+    _several(
+        "two severities of one limit",
+        (SPEC, '"> 5000"', '"> 1000"'),
+        (LEDGER, "critical above 5000", "critical above 1000"),
+        codes=("limit-order",),
+    ),
     _in_spec(
         "a state of two severities",
         "emergency: when true",

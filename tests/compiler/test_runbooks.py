@@ -77,7 +77,7 @@ def test_commands_are_the_fenced_blocks_of_a_section() -> None:
 
 
 def test_placeholders_know_the_label_that_fills_them() -> None:
-    """`<…>`, `${…}`, `$NAME` and `YOUR_…`; each once, in order; null where a person must."""
+    """`<…>`, `${…}`, `$NAME` and `YOUR_…`; each once, in order, with the line that names the label; none where a person must."""
     text = """# A
 ```bash
 kubectl logs <pod-name> -n ${NAMESPACE} --token=$TOKEN --user=YOUR_NAME <pod-name> $1 <- <1> a<b
@@ -93,8 +93,12 @@ kubectl logs <pod-name> -n ${NAMESPACE} --token=$TOKEN --user=YOUR_NAME <pod-nam
             language="bash",
             text="kubectl logs <pod-name> -n ${NAMESPACE} --token=$TOKEN --user=YOUR_NAME <pod-name> $1 <- <1> a<b",
             placeholders=(
-                Placeholder(text="<pod-name>", label="pod"),
-                Placeholder(text="${NAMESPACE}", label="namespace"),
+                Placeholder(text="<pod-name>", label="pod", explanation="- `<pod-name>` is the alert's `pod` label."),
+                Placeholder(
+                    text="${NAMESPACE}",
+                    label="namespace",
+                    explanation="- `${NAMESPACE}` is the alert’s `namespace` label.",
+                ),
                 Placeholder(text="$TOKEN", label=None),
                 Placeholder(text="YOUR_NAME", label=None),
             ),

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from tests.webhook.samples import Clock, FakeSender, payload
 from webhook.application import create_app
+from webhook.catalog import Catalog
 from webhook.catalog_file import SCHEMA_NAME, load
+from webhook.senders.contract import Sender
 from webhook.service import Service, build
 from webhook.settings import Settings, read_settings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from flask.testing import FlaskClient
-
-    from webhook.catalog import Catalog
-    from webhook.senders.contract import Sender
 
 DATA = Path(__file__).parent / "data"
 SCHEMA = Path(__file__).parents[2] / "compiler" / "schema" / SCHEMA_NAME

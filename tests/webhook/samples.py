@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hypothesis import HealthCheck, settings
 
+from webhook.catalog import Catalog
 from webhook.incident import Delivered, Incident, transition
 from webhook.ingest import sighting_of
+from webhook.outgoing import Action
 from webhook.payload import parse_payload
 from webhook.render.message import Message, compose
 from webhook.render.wording import Context
 from webhook.senders.contract import Failure, Job, Receipt
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from webhook.catalog import Catalog
-    from webhook.outgoing import Action
 
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """For property tests: a busy machine is no counterexample."""

@@ -9,27 +9,23 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from webhook.mail_server import parse_smtp_url
 from webhook.secret import Secret
+from webhook.senders.contract import Sender
 from webhook.senders.mail import MailSender
 from webhook.senders.pagerduty import PagerDutySender
 from webhook.senders.slack import SlackSender
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from aiosmtpd.smtp import SMTP, Envelope, Session
-
-    from webhook.senders.contract import Sender
 
 TOKEN = "xoxb-very-secret-token"
 ROUTING_KEY = "0123456789abcdef0123456789abcdef"

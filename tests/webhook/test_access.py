@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 import pytest
+from flask.testing import FlaskClient
 
 from tests.webhook.samples import alert, payload
 from webhook.application import create_app
 from webhook.service import Service, build
 from webhook.settings import read_settings
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from flask.testing import FlaskClient
 
 OLD, NEW = "old-token", "new-token"
 READS = ["/", "/incidents/1", "/v1/incidents", "/v1/incidents/1"]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from jsonschema import Draft202012Validator
 from sqlalchemy import func, select
 
@@ -15,12 +16,8 @@ from webhook.api import openapi
 from webhook.application import create_app
 from webhook.database import StoreUnavailable
 from webhook.payload import _VALIDATOR
+from webhook.service import Service
 from webhook.tables import metadata
-
-if TYPE_CHECKING:
-    from flask.testing import FlaskClient
-
-    from webhook.service import Service
 
 Post = Callable[..., dict[str, Any]]
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from webhook.catalog import Catalog
 from webhook.catalog_file import SCHEMA_NAME, CatalogFile, load
 from webhook.catalog_parse import CatalogError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from webhook.catalog import Catalog
 
 
 def change(path: Path, edit: Callable[[dict[str, Any]], object]) -> None:

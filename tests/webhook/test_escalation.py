@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.webhook.samples import NOON
 from webhook.catalog import Catalog, Team
 from webhook.escalation import recipients, standing
-
-if TYPE_CHECKING:
-    from webhook.severity import Severity
+from webhook.severity import Severity
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import random
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -23,11 +24,7 @@ from webhook.incident import (
     group_hash,
     transition,
 )
-
-if TYPE_CHECKING:
-    import random
-
-    from webhook.severity import Severity
+from webhook.severity import Severity
 
 
 def sighting(

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from tests.webhook.samples import NOON, alert, incident_of, message_of
+from webhook.catalog import Catalog
 from webhook.incident import Acknowledged, transition
 from webhook.render.message import MOST_LISTED, NO_RUNBOOK, alert_lines, compose
 from webhook.render.wording import Context
-
-if TYPE_CHECKING:
-    from webhook.catalog import Catalog
 
 POOL = "ApiPlatformConnectionPool"
 
@@ -130,6 +127,14 @@ def test_commands_are_filled_from_the_leading_alert(catalog: Catalog) -> None:
     assert next(one.text for one in section.commands.values()) == "kubectl --namespace shop logs web-1 --tail 100"
     assert section.filled_from == "namespace=shop, pod=web-1"
     assert section.notes == ("<database> is left for you to fill in: the label database is not on this alert.",)
+
+
+def test_the_line_that_explains_a_placeholder_goes_once_a_label_has_filled_it(catalog: Catalog) -> None:
+    """What a command already holds needs no explanation; what is left to the reader keeps it."""
+    section = message_of(catalog, alert(POOL, namespace="shop", pod="web-1")).section
+    assert section is not None
+    assert "is the alert's `pod` label" not in section.markdown
+    assert "is the alert's `database` label" in section.markdown
 
 
 def test_resolved_message_says_how_long_it_lasted(catalog: Catalog) -> None:

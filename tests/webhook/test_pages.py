@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 
 from tests.webhook.samples import FakeSender, alert
 from webhook.senders.contract import PermanentFailure
-
-if TYPE_CHECKING:
-    from flask.testing import FlaskClient
-
-    from webhook.service import Service
+from webhook.service import Service
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 Post = Callable[..., Any]

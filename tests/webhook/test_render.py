@@ -5,21 +5,19 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.webhook.samples import PATIENT, alert, message_of
+from webhook.catalog import Catalog
 from webhook.commands import Filled
 from webhook.render import mail, pagerduty, slack
 from webhook.render.markdown import fitting, html, pieces
 from webhook.render.mrkdwn import SlackStyle, escape
 from webhook.render.plain import PlainStyle
-
-if TYPE_CHECKING:
-    from webhook.catalog import Catalog
 
 BASE = "https://git.example.com/ops/blob/main/runbooks/x.md#here"
 HOSTILE = "<!channel> <@U1> <https://evil.example.com|bank> & *b* `c` ```\n@here </script><img src=x onerror=alert(1)>"

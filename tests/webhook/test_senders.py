@@ -7,14 +7,16 @@ import json
 import re
 import socket
 import threading
+from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import structlog
 
 from tests.webhook.samples import NOON, alert, message_of
 from tests.webhook.sender_kit import HTTP_RIGS, PASSWORD, RIGS, ROUTING_KEY, TOKEN, Answer, Rig, free_port
+from webhook.catalog import Catalog
 from webhook.mail_server import parse_smtp_url
 from webhook.outgoing import CHANNELS, Action
 from webhook.secret import Secret
@@ -26,12 +28,6 @@ from webhook.senders.pagerduty import PagerDutySender
 from webhook.senders.slack import TEMPORARY, SlackSender
 from webhook.senders.transport import wait_of
 from webhook.worker import LEASE_SECONDS
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from webhook.catalog import Catalog
 
 HOSTILE = "<!channel>\r\nBcc: everybody@example.com\r\n\r\n<script>\x1b[31m\u202e"
 

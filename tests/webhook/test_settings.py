@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import copy
 import pickle
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from webhook.mail_server import parse_smtp_url
 from webhook.secret import Secret
 from webhook.settings import SettingsError, read_settings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def problems(**variables: str) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from flask.testing import FlaskClient
 from sqlalchemy import event, text
 
 from tests.webhook.samples import NOON, Clock, FakeSender, alert, payload
@@ -19,15 +21,9 @@ from webhook.application import create_app
 from webhook.database import Database, StoreUnavailable
 from webhook.secret import Secret
 from webhook.service import Service, build
+from webhook.settings import Settings
 from webhook.tables import metadata
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from flask.testing import FlaskClient
-
-    from webhook.settings import Settings
-    from webhook.worker import Worker
+from webhook.worker import Worker
 
 Post = Callable[..., Any]
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
 
 from tests.webhook.samples import Clock, FakeSender, alert
 from webhook import worker as worker_module
 from webhook.senders.contract import PermanentFailure, TemporaryFailure
-
-if TYPE_CHECKING:
-    import pytest
-    from flask.testing import FlaskClient
-
-    from webhook.service import Service
+from webhook.service import Service
 
 Post = Callable[..., Any]
 Drain = Callable[..., int]

@@ -6,18 +6,14 @@ Only http and https addresses leave here; whatever an alert brings that is somet
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import quote
 
+from webhook.catalog import Alert
+from webhook.episode import Episode
+from webhook.incident import Incident
 from webhook.untrusted import web_address
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from webhook.catalog import Alert
-    from webhook.episode import Episode
-    from webhook.incident import Incident
 
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
 

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
 from webhook.render.markdown import html
+from webhook.render.message import Message, Section
 from webhook.render.plain import section_text, summary_lines
 from webhook.render.templates import environment
+from webhook.severity import Severity
 from webhook.untrusted import one_line
-
-if TYPE_CHECKING:
-    from webhook.render.message import Message, Section
-    from webhook.severity import Severity
 
 LONGEST_SUBJECT = 200
 LONGEST_SECTION = 20_000

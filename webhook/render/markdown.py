@@ -7,20 +7,17 @@ items), so that what a channel cannot take is left off in whole pieces and a lin
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 from urllib.parse import urljoin
 
 import nh3
 from markdown_it import MarkdownIt
 from markdown_it.tree import SyntaxTreeNode
 
+from webhook.commands import Filled
 from webhook.untrusted import ELLIPSIS, visible, web_address
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-
-    from webhook.commands import Filled
 
 _COMMENT = re.compile(r"\A<!--.*-->\Z", re.DOTALL)
 _TAGS = {

@@ -6,25 +6,21 @@ Text in a `Message` is visible text, not escaped for any channel.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from webhook.catalog import Runbook
 from webhook.commands import Filled, fill
 from webhook.episode import Episode, in_order
+from webhook.incident import Incident, Status
+from webhook.outgoing import Action
 from webhook.quantity import measured
 from webhook.render import wording
 from webhook.render.links import Link, links
+from webhook.render.wording import Context
+from webhook.severity import Severity
 from webhook.timestamps import clock
 from webhook.untrusted import one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from webhook.catalog import Runbook
-    from webhook.incident import Incident, Status
-    from webhook.outgoing import Action
-    from webhook.render.wording import Context
-    from webhook.severity import Severity
 
 MOST_LISTED = 10
 """How many alerts of one incident a message lists; the page lists all."""
@@ -166,11 +162,19 @@ def _section(runbook: Runbook, lead: Episode) -> Section:
     return Section(
         title=runbook.title,
         url=runbook.url,
-        markdown=runbook.markdown,
+        markdown=_without_explanations(runbook, filled),
         commands=filled,
         filled_from=", ".join(f"{label}={one_line(lead.labels.get(label, ''), 80)}" for label in used),
         notes=tuple(dict.fromkeys(note for one in filled.values() for note in one.notes)),
     )
+
+
+def _without_explanations(runbook: Runbook, filled: Mapping[str, Filled]) -> str:
+    """Return the section without the lines that only say which label fills a placeholder, where one did."""
+    placeholders = {one for command in runbook.commands for one in command.placeholders}
+    left = {one for one in placeholders if any(one.text in command.text for command in filled.values())}
+    done = {one.explanation for one in placeholders - left if one.explanation}
+    return "\n".join(line for line in runbook.markdown.split("\n") if line not in done)
 
 
 def _line(episode: Episode, shown: Sequence[Episode], context: Context) -> AlertLine:

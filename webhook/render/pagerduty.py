@@ -6,15 +6,13 @@ the payload, 512 KB in all.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from webhook.render.message import Message
 from webhook.render.plain import section_text
+from webhook.severity import Severity
 from webhook.timestamps import iso
 from webhook.untrusted import shorten
-
-if TYPE_CHECKING:
-    from webhook.render.message import Message
-    from webhook.severity import Severity
 
 LONGEST_SUMMARY = 1_024
 LONGEST_SECTION = 6_000
@@ -32,7 +30,7 @@ _SEVERITIES: dict[Severity, str] = {
 def layout(message: Message) -> dict[str, Any]:
     """Return the parts of a trigger event that describe the incident: payload, links, client."""
     payload = {
-        "summary": shorten(f"{message.subject}: {message.news or message.problem}", LONGEST_SUMMARY),
+        "summary": shorten(_summary(message), LONGEST_SUMMARY),
         "source": message.source,
         "severity": _SEVERITIES[message.severity],
         "timestamp": iso(message.started_at),
@@ -48,6 +46,12 @@ def layout(message: Message) -> dict[str, Any]:
     }
     page = next((link.url for link in message.links if link.text.startswith("Incident ")), None)
     return {**event, "client_url": page} if page else event
+
+
+def _summary(message: Message) -> str:
+    """Return what a phone shows first. PagerDuty shows the severity itself."""
+    where = " of ".join(part for part in (message.component, message.system) if part) or message.title
+    return f"{where}: {message.news or message.problem}"
 
 
 def _details(message: Message) -> dict[str, Any]:

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from webhook.render.markdown import Cut, fitting, pieces
+from webhook.render.message import Message, Section
 from webhook.untrusted import visible
-
-if TYPE_CHECKING:
-    from webhook.render.message import Message, Section
 
 
 class PlainStyle:

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from webhook.outgoing import Action
 from webhook.render.markdown import fitting, pieces
+from webhook.render.message import Message, Section
 from webhook.render.mrkdwn import FENCE, SlackStyle, escape
+from webhook.severity import Severity
 from webhook.untrusted import shorten, visible
-
-if TYPE_CHECKING:
-    from webhook.outgoing import Action
-    from webhook.render.message import Message, Section
-    from webhook.severity import Severity
 
 MOST_BLOCKS = 50
 LONGEST_HEADER = 150

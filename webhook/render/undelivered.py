@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
+from webhook.deliveries import Delivery
 from webhook.untrusted import one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from webhook.deliveries import Delivery
 
 CHANNEL_WORDS = {
     "slack": "Slack",

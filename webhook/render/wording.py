@@ -5,21 +5,17 @@ Every function returns visible text for any channel, empty where the sentence do
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from webhook.catalog import Alert, Catalog, Match
+from webhook.episode import Episode
 from webhook.escalation import standing
+from webhook.incident import Incident
 from webhook.quantity import measured
 from webhook.render.markdown import words
 from webhook.timestamps import HOUR, clock, span
 from webhook.untrusted import one_line, shorten, visible
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from webhook.catalog import Alert, Catalog, Match
-    from webhook.episode import Episode
-    from webhook.incident import Incident
 
 _DESCRIPTION = 1_500
 

@@ -7,11 +7,10 @@ two failures. It keeps no state about incidents and never tries again by itself:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-if TYPE_CHECKING:
-    from webhook.outgoing import Action
-    from webhook.render.message import Message
+from webhook.outgoing import Action
+from webhook.render.message import Message
 
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 10.0

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import structlog
 
+from webhook.outgoing import Action
 from webhook.senders.contract import Job, Receipt
-
-if TYPE_CHECKING:
-    from webhook.outgoing import Action
 
 log = structlog.get_logger("tocsin.notification")
 

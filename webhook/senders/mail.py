@@ -18,15 +18,12 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from typing import TYPE_CHECKING
 
+from webhook.mail_server import MailServer
+from webhook.outgoing import Action
 from webhook.render.mail import layout
 from webhook.senders.contract import LONGEST_SEND, READ_SECONDS, Job, PermanentFailure, Receipt, TemporaryFailure
 from webhook.untrusted import breaks_line, one_line
-
-if TYPE_CHECKING:
-    from webhook.mail_server import MailServer
-    from webhook.outgoing import Action
 
 
 class MailSender:

@@ -5,15 +5,13 @@ https://developer.pagerduty.com/docs/send-alert-event. 202 is accepted, 400 neve
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from webhook.outgoing import Action
 from webhook.render.pagerduty import layout
+from webhook.secret import Secret
 from webhook.senders.contract import Job, Receipt
 from webhook.senders.transport import Transport
-
-if TYPE_CHECKING:
-    from webhook.outgoing import Action
-    from webhook.secret import Secret
 
 _EVENTS: dict[Action, str] = {
     "open": "trigger",

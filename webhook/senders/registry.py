@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
+from webhook.outgoing import Channels
+from webhook.senders.contract import Sender
 from webhook.senders.log import LogSender
 from webhook.senders.mail import MailSender
 from webhook.senders.pagerduty import PagerDutySender
 from webhook.senders.slack import SlackSender
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from webhook.outgoing import Channels
-    from webhook.senders.contract import Sender
-    from webhook.settings import Settings
+from webhook.settings import Settings
 
 
 def configured(settings: Settings) -> dict[str, Sender]:

@@ -7,15 +7,13 @@ row, so that both can be found. An edit notifies nobody, therefore news of a new
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from webhook.outgoing import Action
 from webhook.render.slack import layout
+from webhook.secret import Secret
 from webhook.senders.contract import Job, PermanentFailure, Receipt, TemporaryFailure
 from webhook.senders.transport import Answer, Transport
-
-if TYPE_CHECKING:
-    from webhook.outgoing import Action
-    from webhook.secret import Secret
 
 # Everything else that Slack calls an error needs somebody to change something: the token, the channel, the message.
 TEMPORARY = frozenset(

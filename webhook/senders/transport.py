@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http.client import HTTPException
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import requests
 import urllib3
 
+from webhook.secret import Secret
 from webhook.senders.contract import (
     CONNECT_SECONDS,
     LONGEST_SEND,
@@ -23,11 +25,6 @@ from webhook.senders.contract import (
     TemporaryFailure,
 )
 from webhook.untrusted import one_line
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from webhook.secret import Secret
 
 LONGEST_ANSWER = 64 * 1_024
 LONGEST_WAIT = 3_600.0
