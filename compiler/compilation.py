@@ -115,7 +115,7 @@ class _Files:
         try:
             paths = sorted(self.folder.glob(pattern))
         except ValueError as error:
-            self.diagnostics.error("path", span, f"`{pattern}` is not a pattern: {error}".lower(), hint=hint)
+            self.diagnostics.error("path", span, f"`{pattern}` is no pattern: {str(error).lower()}", hint=hint)
             return []
         if not paths:
             self.diagnostics.error("missing-file", span, f"no file matches `{pattern}`", hint=hint)
@@ -167,6 +167,9 @@ class _Files:
 
     def _missing(self, path: Path, span: Span, name: str, error: OSError) -> None:
         reason = (error.strerror or str(error)).lower()
+        if isinstance(error, IsADirectoryError):
+            self.diagnostics.error("missing-file", span, f"{name} is a folder", hint="name a file in it")
+            return
         try:
             neighbours = [one.name for one in path.parent.iterdir()]
         except OSError:

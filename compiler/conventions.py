@@ -55,7 +55,6 @@ DEFAULT_GROUP_WAIT: Final = 30
 DEFAULT_GROUP_INTERVAL: Final = 300
 DEFAULT_REPEAT_INTERVAL: Final = 43200
 DEFAULT_WATCHDOG_REPEAT: Final = 300
-DEFAULT_PAGING: Final = ("critical", "emergency")
 DEFAULT_FALLBACK_SEVERITY: Final = "warning"
 
 _ACRONYMS: Final = frozenset({"api", "cpu", "dns", "http", "tls"})

@@ -56,6 +56,10 @@ class Diagnostics:
         """Add an error."""
         self.found.append(Diagnostic(code=code, message=message, span=span, hint=hint, related=related))
 
+    def warning(self, code: str, span: Span, message: str, *, hint: str | None = None) -> None:
+        """Add a finding that does not keep anything from being written."""
+        self.found.append(Diagnostic(code=code, message=message, span=span, hint=hint, level="warning"))
+
     def read(self, path: str, text: str) -> None:
         """Remember a file's text, so that a finding in it can be shown with its line."""
         self.sources[path] = text.split("\n")

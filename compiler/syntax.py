@@ -54,7 +54,8 @@ def _in_words(problem: str, source: str | None, column: int) -> tuple[str, str |
     if source is None:
         return problem, None
     found = source[column - 1 : column]
-    if "\t" in source[:column]:
+    indentation = source[: len(source) - len(source.lstrip())]
+    if "\t" in indentation + found or " tab " in problem:
         return "a tab stands where YAML wants spaces", _TAB_HINT
     if problem.endswith("cannot start any token"):
         hint = _LIMIT_HINT if found in "<>" else "quote text that begins with a special character"

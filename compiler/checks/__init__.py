@@ -7,11 +7,11 @@ explanations of all codes stand in `compiler.checks.codes`.
 from __future__ import annotations
 
 from compiler.alerts import AlertGroup
-from compiler.checks import limits, names
+from compiler.checks import limits, names, proof
 from compiler.diagnostics import Diagnostics
 from compiler.model import Model
 
-FAMILIES = (limits, names)
+FAMILIES = (limits, names, proof)
 
 
 def check(model: Model, groups: tuple[AlertGroup, ...], diagnostics: Diagnostics) -> None:

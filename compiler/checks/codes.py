@@ -16,11 +16,22 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "documented": (
         "The words that `documented:` quotes do not stand in the system's runbook. They must occur on one line."
     ),
+    "contact": (
+        "The first level of a policy has no contact of any kind by which the policy notifies it: nobody would be\ntold."
+    ),
     "duplicate-key": (
         "One key stands twice in one mapping, or one id in two files. YAML parsers keep the last one in silence; here\n"
         "it is an error."
     ),
     "encoding": "The file is not UTF-8.",
+    "group-by": (
+        "Alerts of one name and one severity belong into one notification, and none else: a page has one PagerDuty\n"
+        "key, which Alertmanager makes from the group, so a group must not hold several severities or alerts."
+    ),
+    "hold-outlasts-window": (
+        "Events count while they are in the window. Where `for` is as long as the window, they have left it before\n"
+        "the alert may fire, unless new ones keep coming."
+    ),
     "limit": (
         "A limit is a comparator, a number and a unit (`> 5%`, `>= 85 of 100`, `> 200ms`), `when true` for a state,\n"
         "or `off`."
@@ -43,7 +54,10 @@ EXPLANATIONS: Final[dict[str, str]] = {
     "quantity": "A duration, a rate or a number cannot be read.",
     "reference": "An id refers to nothing: a team, a level or a policy of this name is not defined.",
     "reserved-id": "A file of this name is generated already, so no system can have it.",
-    "reserved-label": "The rule itself sets this label on every alert, so it cannot tell components apart.",
+    "reserved-label": (
+        "The rule itself sets this label on every alert, or it is `le`, which tells a histogram's buckets apart: it\n"
+        "cannot tell components apart."
+    ),
     "runbook-section": (
         "Every alert leads to one section of its system's runbook; the anchor is missing or names no heading."
     ),
@@ -56,5 +70,9 @@ EXPLANATIONS: Final[dict[str, str]] = {
         "A system's own limit stands in no sentence of its runbook. The documents are the source: write the sentence."
     ),
     "unknown-key": "The format does not know this key.",
+    "untested": (
+        "No series can be made up that make the query return a given value, so the alert has no generated test. Give\n"
+        "the signal an `example`."
+    ),
     "unwatched-statement": "The runbook states a limit that no alert of the system carries.",
 }

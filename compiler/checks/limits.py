@@ -1,4 +1,4 @@
-"""Checks of limits: do the severities of a signal rise with its trouble."""
+"""Checks of limits: do the severities of a signal rise with its trouble, and can they fire."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from itertools import pairwise
 
 from compiler.alerts import AlertGroup
 from compiler.diagnostics import Diagnostics, Related
-from compiler.model import Limit, Model
-from compiler.quantities import STATE
+from compiler.model import Limit, Model, WatchedSignal
+from compiler.quantities import STATE, duration_text
+from compiler.signals.increase import KIND as INCREASE
+from compiler.signals.inputs import COUNTER
+from compiler.signals.state import KIND as STATE_KIND
 
 
 def check(model: Model, groups: tuple[AlertGroup, ...], diagnostics: Diagnostics) -> None:
@@ -16,6 +19,19 @@ def check(model: Model, groups: tuple[AlertGroup, ...], diagnostics: Diagnostics
         for watched in system.signals:
             for milder, graver in pairwise(watched.limits):
                 _check_order(watched.bound.signal.id, milder, graver, diagnostics)
+            for limit in watched.limits:
+                _check_hold(watched, limit, diagnostics)
+
+
+def _check_hold(watched: WatchedSignal, limit: Limit, diagnostics: Diagnostics) -> None:
+    """Check that events stay in the window of an `increase` for longer than the alert waits."""
+    bound = watched.bound
+    counts = bound.signal.kind == INCREASE.name or (bound.signal.kind == STATE_KIND.name and bound.has(COUNTER.name))
+    if counts and limit.hold >= bound.binding.window:
+        window, hold = duration_text(bound.binding.window), duration_text(limit.hold)
+        message = f"events leave the window of {window} before the {hold} of `for` have passed: it may never fire"
+        hint = "widen `window`, or give this signal a shorter `for`"
+        diagnostics.error("hold-outlasts-window", limit.span, message, hint=hint)
 
 
 def _check_order(signal: str, milder: Limit, graver: Limit, diagnostics: Diagnostics) -> None:

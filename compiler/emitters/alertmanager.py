@@ -115,7 +115,7 @@ def _pagerduty(routing: Routing, severity: str) -> dict[str, Any]:
         "description": "{{ with .CommonAnnotations.summary }}{{ . }}{{ else }}{{ .CommonLabels.alertname }}{{ end }}",
         "component": "{{ .CommonLabels.component }}",
         "group": "{{ .CommonLabels.system }}",
-        "class": "{{ .CommonLabels.signal }}",
+        "class": "{{ .CommonLabels.alertname }}",
         "client": "Alertmanager",
         "client_url": "{{ .ExternalURL }}",
         "details": {

@@ -17,8 +17,9 @@ from compiler.artifacts import Artifact, yaml_artifact
 from compiler.model import Limit, Model
 from compiler.quantities import RATIO, SECONDS, STATE, duration_text
 from compiler.signals import kinds, sampling
-from compiler.signals.contract import STEP_SECONDS, UnsampledError
+from compiler.signals.contract import STEP_SECONDS, Series, UnsampledError
 from compiler.signals.template import KIND as TEMPLATE
+from compiler.signals.template import InvalidTemplateError
 
 _TEMPLATE_SETTLES: Final = 3600
 """Seconds after which a user's own query is taken to have seen enough: its ranges are its own."""
@@ -40,7 +41,7 @@ def _tests(group: AlertGroup) -> Iterator[dict[str, Any]]:
     for value, name in _values(group):
         try:
             yield _test(group, value, name)
-        except UnsampledError:
+        except (UnsampledError, InvalidTemplateError):  # `compiler.checks.proof` has said so; or this value alone fails
             continue
 
 
@@ -94,7 +95,8 @@ def _test(group: AlertGroup, value: Decimal, name: str) -> dict[str, Any]:
         settled = max(settled, _TEMPLATE_SETTLES)
     end = settled + max(alert.limit.hold for alert in group.alerts)
     series = kinds()[bound.signal.kind].series(bound, value, end // bound.binding.step + 2)
-    checks = [_expect(group, end, [_expected(alert, value) for alert in firing])]
+    labels = _component_labels(group, series)
+    checks = [_expect(group, end, [_expected(alert, labels, value) for alert in firing])]
     holds = [alert.limit.hold for alert in firing if alert.limit.hold > STEP_SECONDS]
     if holds and len(holds) == len(firing):
         checks.insert(0, _expect(group, min(holds) - STEP_SECONDS, []))
@@ -116,9 +118,8 @@ def _expect(group: AlertGroup, at: int, alerts: list[dict[str, Any]]) -> dict[st
     return {"eval_time": duration_text(at), "alertname": group.alerts[0].name, "exp_alerts": alerts}
 
 
-def _expected(alert: Alert, value: Decimal) -> dict[str, Any]:
+def _expected(alert: Alert, labels: dict[str, str], value: Decimal) -> dict[str, Any]:
     bound = alert.watched.bound
-    labels = _result_labels(alert)
     shown = {
         key: wording.rendered(template, labels, float(value), alert.limit.unit)
         for key, template in alert.annotations.items()
@@ -130,10 +131,9 @@ def _expected(alert: Alert, value: Decimal) -> dict[str, Any]:
     return {"exp_labels": dict(sorted((labels | stated).items())), "exp_annotations": shown}
 
 
-def _result_labels(alert: Alert) -> dict[str, str]:
+def _component_labels(group: AlertGroup, series: Sequence[Series]) -> dict[str, str]:
     """Return the labels that tell the example component apart: a matcher may fix them."""
-    bound = alert.watched.bound
-    labels = dict(sampling.component_labels(bound.binding.per))
-    for series in kinds()[bound.signal.kind].series(bound, Decimal(1), 1):
-        labels |= {name: value for name, value in series.labels if name in labels}
+    labels = dict(sampling.component_labels(group.watched.bound.binding.per))
+    for one in series:
+        labels |= {name: value for name, value in one.labels if name in labels}
     return labels

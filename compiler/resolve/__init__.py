@@ -35,5 +35,5 @@ def resolve(document: Table, runbooks: Mapping[str, Runbook], diagnostics: Diagn
         policies=policies,
         levels=levels,
         teams=teams,
-        routing=people.routing(document, diagnostics),
+        routing=people.routing(document, policies, diagnostics),
     )

@@ -15,12 +15,14 @@ from compiler.quantities import EXAMPLES, Comparison, QuantityError, Rate, parse
 from compiler.resolve.reading import duration, minimum_traffic
 from compiler.signals import kinds
 from compiler.signals.contract import Binding, Signal
+from compiler.signals.inputs import HISTOGRAM
 from compiler.signals.state import EACH_SERIES, LOOKING_BACK, MEASURED_IN
 from compiler.signals.state import KIND as STATE
 from compiler.signals.template import inputs as template_inputs
 
 _COMMON_KEYS: Final = ("per", "component", "selector", "window", "minimum_traffic")
 _STATE_KEYS: Final = ("active", "of", "within")
+_BUCKET_LABEL: Final = "le"
 _RESERVED_LABELS: Final = frozenset(conventions.RULE_LABELS) | {"alertname"}
 
 
@@ -147,5 +149,8 @@ def _per(given: Table, diagnostics: Diagnostics) -> tuple[str, ...]:
     for label, span in zip(labels, spans, strict=True):
         if label in _RESERVED_LABELS:
             message = f"the rule sets the label `{label}` itself, so it cannot tell components apart"
+            diagnostics.error("reserved-label", span, message)
+        elif label == _BUCKET_LABEL and HISTOGRAM.name in given:
+            message = f"`{label}` tells the buckets of a histogram apart, not components"
             diagnostics.error("reserved-label", span, message)
     return labels

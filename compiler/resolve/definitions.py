@@ -13,7 +13,7 @@ from compiler.signals import VOCABULARY, vocabulary_text
 from compiler.signals.contract import ExampleSeries, Signal
 from compiler.signals.quantile import KIND as QUANTILE
 from compiler.signals.state import KIND as STATE
-from compiler.signals.template import EXAMPLE_CONTEXT, InvalidTemplateError, inputs
+from compiler.signals.template import EXAMPLE_CONTEXT, InvalidTemplateError, check_arithmetic, inputs
 from compiler.signals.template import KIND as TEMPLATE
 
 
@@ -80,8 +80,12 @@ def _check_templates(given: Table, diagnostics: Diagnostics) -> None:
                     if name not in known:
                         message = f"`{name}` is not known in an example of this query"
                         diagnostics.error("template", span, message, hint=did_you_mean(name, known))
+                if not set(inputs(example[key])) - known:
+                    check_arithmetic(example[key])
+        span = given.value_spans["query"]
+        check_arithmetic(given["query"])
     except InvalidTemplateError as error:
-        diagnostics.error("template", span, f"the template does not parse: {error}")
+        diagnostics.error("template", span, f"the template cannot be used: {error}")
 
 
 def _example(given: Table) -> ExampleSeries:

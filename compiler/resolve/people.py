@@ -34,8 +34,20 @@ def policies(document: Table, diagnostics: Diagnostics) -> tuple[Policy, ...]:
         for level, span in zip(policy["levels"], policy["levels"].spans, strict=True):
             check_reference(level, span, document["levels"], "level", diagnostics)
         tiers = {severity: _tier(table(policy, severity), diagnostics) for severity in conventions.SEVERITIES}
+        _check_contacts(document, policy, tiers, diagnostics)
         found.append(Policy(id=key, levels=tuple(policy["levels"]), tiers=tiers))
     return tuple(found)
+
+
+def _check_contacts(document: Table, policy: Table, tiers: dict[str, Tier], diagnostics: Diagnostics) -> None:
+    first = policy["levels"][0]
+    level = document["levels"].get(first, {})
+    for severity, tier in tiers.items():
+        kinds = [kind for kind in tier.notify if kind in CONTACTS]
+        if kinds and not any(level.get(kind) for kind in kinds):
+            message = f"level `{first}` has no contact for {' or '.join(kinds)}: nobody would be told"
+            hint = f"add `{kinds[0]}:` below `levels: {first}:`"
+            diagnostics.error("contact", policy.key_spans[severity], message, hint=hint)
 
 
 def _tier(tier: Table, diagnostics: Diagnostics) -> Tier:
@@ -61,8 +73,8 @@ def _deadline(tier: Table, key: str, diagnostics: Diagnostics) -> int | None:
         return None
 
 
-def routing(document: Table, diagnostics: Diagnostics) -> Routing:
-    """Return the routing with its defaults."""
+def routing(document: Table, policies: tuple[Policy, ...], diagnostics: Diagnostics) -> Routing:
+    """Return the routing with its defaults; what pages by Alertmanager itself is what some policy pages for."""
     given: Table = document["routing"]
     webhook, pagerduty = given["webhook"], table(given, "pagerduty")
 
@@ -70,18 +82,37 @@ def routing(document: Table, diagnostics: Diagnostics) -> Routing:
         return duration(given, key, default, diagnostics, least=least)
 
     return Routing(
-        group_by=tuple(given.get("group_by", conventions.DEFAULT_GROUP_BY)),
+        group_by=_group_by(given, diagnostics),
         group_wait=seconds("group_wait", conventions.DEFAULT_GROUP_WAIT, least=0),
         group_interval=seconds("group_interval", conventions.DEFAULT_GROUP_INTERVAL),
         repeat_interval=seconds("repeat_interval", conventions.DEFAULT_REPEAT_INTERVAL),
         webhook_url=webhook["url"],
         webhook_token_file=webhook.get("token_file"),
         pagerduty_key_file=pagerduty.get("routing_key_file"),
-        pagerduty_severities=tuple(pagerduty.get("severities", conventions.DEFAULT_PAGING)),
+        pagerduty_severities=_paging(policies),
         watchdog_repeat=duration(
             table(given, "watchdog"), "repeat", conventions.DEFAULT_WATCHDOG_REPEAT, diagnostics, least=1
         ),
         fallback=_fallback(document, given["fallback"], diagnostics),
+    )
+
+
+def _group_by(given: Table, diagnostics: Diagnostics) -> tuple[str, ...]:
+    labels = tuple(given.get("group_by", conventions.DEFAULT_GROUP_BY))
+    missing = [label for label in conventions.DEFAULT_GROUP_BY if label not in labels]
+    if missing:
+        message = f"groups must not mix alerts of different {' or '.join(f'`{label}`' for label in missing)}"
+        hint = f"add {' and '.join(f'`{label}`' for label in missing)}"
+        diagnostics.error("group-by", given.key_spans["group_by"], message, hint=hint)
+    return labels
+
+
+def _paging(policies: tuple[Policy, ...]) -> tuple[str, ...]:
+    """Return the severities for which some policy announces to PagerDuty."""
+    return tuple(
+        severity
+        for severity in conventions.SEVERITIES
+        if any("pagerduty" in policy.tiers[severity].announce for policy in policies)
     )
 
 

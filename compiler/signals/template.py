@@ -1,17 +1,19 @@
 """Kind `template`: a user's own PromQL, a Jinja2 template over the metrics that each system binds.
 
 The names in the template are the inputs of the binding; `per` and `window` are there always. Templates are a user's
-text, so they run in Jinja2's sandbox.
+text: they run in Jinja2's sandbox, and of its language only names, numbers, arithmetic on numbers and `a if b else c`
+are let in, so that rendering neither runs on nor fills the memory.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
-from jinja2 import StrictUndefined, TemplateError, meta
+from jinja2 import StrictUndefined, TemplateError, meta, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
 from compiler.promql import PromQLError, Selector, checked, parse_selector
@@ -35,13 +37,40 @@ class InvalidTemplateError(ValueError):
 def inputs(query: str) -> tuple[str, ...]:
     """Return the names that a template asks for besides `CONTEXT`, sorted: of a query, those that a binding gives.
 
-    Raises InvalidTemplateError where it does not parse.
+    Raises InvalidTemplateError where it does not parse, or uses more of the language than is let in.
     """
+    tree = _parse(query)
+    for node in tree.find_all(nodes.Node):
+        if not isinstance(node, _LET_IN):
+            raise InvalidTemplateError(f"`{type(node).__name__.lower()}` has no place in it")
+    return tuple(sorted(meta.find_undeclared_variables(tree) - CONTEXT))
+
+
+def check_arithmetic(source: str) -> None:
+    """Raise InvalidTemplateError where a template reckons with text, whose product would repeat it."""
+    for node in _parse(source).find_all(_ARITHMETIC):
+        for part in node.find_all((nodes.Name, nodes.Const)):
+            if isinstance(part, nodes.Name) and part.name not in EXAMPLE_CONTEXT:
+                raise InvalidTemplateError(f"`{part.name}` is a metric, not a number")
+            if isinstance(part, nodes.Const) and not isinstance(part.value, int | float):
+                raise InvalidTemplateError("arithmetic takes numbers alone")
+
+
+_ARITHMETIC: Final = (nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.Neg, nodes.Pos)
+_LET_IN: Final = (
+    *(nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Const),
+    *(nodes.CondExpr, nodes.Compare, nodes.Operand),
+    *_ARITHMETIC,
+)
+
+
+def _parse(source: str) -> nodes.Template:
     try:
-        names = meta.find_undeclared_variables(_ENVIRONMENT.parse(query))
+        return _ENVIRONMENT.parse(source)
     except TemplateError as error:
         raise InvalidTemplateError(str(error)) from error
-    return tuple(sorted(names - CONTEXT))
+    except RecursionError as error:
+        raise InvalidTemplateError("it is nested too deep") from error
 
 
 class Template:
@@ -82,11 +111,19 @@ def _text(value: Selector | Decimal) -> str:
 
 
 def _example(one: ExampleSeries, per: tuple[str, ...], context: Mapping[str, object]) -> Series:
+    values = _render(one.values, context)
+    if not _SAMPLES.fullmatch(values):
+        raise InvalidTemplateError(f"`{values[:60]}` are no samples in promtool's notation, such as `0+10x60`")
     try:
         selector = parse_selector(_render(one.series, context))
-        return sampling.series(selector, per, _render(one.values, context), **dict(one.labels))
-    except (PromQLError, InvalidTemplateError) as error:
-        raise UnsampledError(str(error)) from error
+    except PromQLError as error:
+        raise InvalidTemplateError(str(error)) from error
+    return sampling.series(selector, per, values, **dict(one.labels))
+
+
+_NUMBER: Final = r"(?:[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?|Inf|NaN)"
+_SAMPLE: Final = rf"(?:_|stale|[-+]?{_NUMBER}(?:[-+]{_NUMBER})?)(?:x[0-9]+)?"
+_SAMPLES: Final = re.compile(rf"{_SAMPLE}(?: +{_SAMPLE})*")
 
 
 def _render(source: str, context: Mapping[str, object]) -> str:

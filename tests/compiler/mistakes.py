@@ -74,6 +74,8 @@ KEYS: Final = (
     _in_spec("a number for text", "title: The shop", "title: 5", "schema"),
     _in_spec("a truth for text", "title: The shop", "title: true", "schema"),
     _in_spec("a title that Prometheus would read as a template", "title: The shop", 'title: "{{ shop }}"', "schema"),
+    _in_spec("an address that is none", "http://tocsin:9095/", "http://tocsin:port/", "schema"),
+    _in_spec("a link of unknown parts", "{path}#{anchor}", "{file}#{anchor}", "schema"),
     _in_spec("an unknown choice", "deliver: direct", "deliver: straight", "schema"),
     _in_spec("an unknown version", "version: 1\n", "version: 2\n", "schema"),
     _in_spec("an empty list", "levels: [on-call, manager]", "levels: []", "schema"),
@@ -232,6 +234,37 @@ NAMES: Final = (
     ),
 )
 
+PROOF: Final = (
+    _in_spec("an example that divides by zero", "{{ 100 + value }}x", "{{ 100 / (value - value) }}x", "template"),
+    _in_spec("an example that gives no samples", '"100x{{ steps }}"', '"a hundred"', "template"),
+    _in_spec(
+        "a loop in a query", "query: sum by", 'query: "{% for a in (1, 2) %}{{ a }}{% endfor %}" # sum by', "template"
+    ),
+    _in_spec(
+        "arithmetic on a metric", "query: sum by ({{ per }}) ({{ taken }})", "query: sum({{ taken * 9 }})", "template"
+    ),
+    _in_spec(
+        "a query of two metrics without an example",
+        """    example:
+      - {series: "{{ taken }}", values: "{{ 100 + value }}x{{ steps }}"}
+      - {series: "{{ done }}", values: "100x{{ steps }}"}
+""",
+        "",
+        "untested",
+    ),
+    _in_spec(
+        "a state of events that have gone before it fires",
+        """{gauge: checkout_open, active: "== 0", of: all}""",
+        """{counter: checkout_failures_total, active: "> 3", window: 2m}""",
+        "hold-outlasts-window",
+    ),
+    _in_spec("groups that mix severities", "routing:\n", "routing:\n  group_by: [alertname]\n", "group-by"),
+    _in_spec("a level that nobody can reach", ', phone: ["+12025550101"]', "", "contact"),
+    _in_spec("buckets as components", "seconds, per: service", "seconds, per: le", "reserved-label"),
+    _in_spec("a folder in place of a runbook", "runbooks/shop.md", "runbooks", "missing-file"),
+    _in_spec("a link that leads to no section", "{path}#{anchor}", "{path}", "schema"),
+)
+
 FIVE_AT_ONCE: Final = _several(
     "five mistakes at once",
     (SPEC, "title: The shop", "titel: The shop"),
@@ -243,4 +276,4 @@ FIVE_AT_ONCE: Final = _several(
     codes=("unknown-key", "limit-unit", "duplicate-key", "limit-order", "runbook-section"),
 )
 
-MISTAKES: Final = (*YAML, *FILES, *KEYS, *QUANTITIES, *LIMITS, *DOCUMENTS, *SIGNALS, *NAMES, FIVE_AT_ONCE)
+MISTAKES: Final = (*YAML, *FILES, *KEYS, *QUANTITIES, *LIMITS, *DOCUMENTS, *SIGNALS, *NAMES, *PROOF, FIVE_AT_ONCE)

@@ -8,11 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
-from compiler import schema
+from compiler import reports, schema
 from compiler.checks.codes import EXPLANATIONS
-from tests.compiler.base import ROOT, codes, edit, tocsin
+from compiler.compilation import compile_spec
+from tests.compiler.base import DATA, LEDGER, ROOT, SHOP, SPEC, codes, edit, tocsin
 from tests.compiler.mistakes import FIVE_AT_ONCE, MISTAKES
 
 pytestmark = pytest.mark.usefixtures("base")
@@ -104,7 +107,7 @@ def test_a_folder_in_the_place_of_the_specification_is_a_finding() -> None:
     """What cannot be read is named with the reason, never with a traceback."""
     result = tocsin("compile", "--spec", "runbooks")
     assert result.exit_code == 1
-    assert "cannot read runbooks: is a directory" in result.stderr
+    assert "runbooks is a folder" in result.stderr
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
@@ -113,3 +116,79 @@ def test_the_place_of_a_wrong_byte_counts_characters(mark: bytes) -> None:
     Path("runbooks/shop.md").write_bytes(mark + "# Ünder\n\né ".encode() + b"\xff\n")
     result = tocsin("check")
     assert "runbooks/shop.md:3:3: error[encoding]: the byte 0xff is not UTF-8" in result.stderr
+
+
+TEXTS = {path: (DATA / "base" / path).read_text(encoding="utf-8") for path in (SPEC, SHOP, LEDGER)}
+NASTY = st.one_of(
+    st.sampled_from(
+        [
+            "{",
+            "}",
+            "[",
+            "]",
+            ":",
+            ": ",
+            "- ",
+            "#",
+            '"',
+            "'",
+            "|",
+            ">",
+            "%",
+            "&a ",
+            "*a",
+            "!!int ",
+            "<<: ",
+            "\t",
+            "\n",
+            "\n  ",
+            "---\n",
+        ]
+    ),
+    st.sampled_from(
+        [
+            "0",
+            "-1",
+            "1e9",
+            "9" * 400,
+            "off",
+            "null",
+            "true",
+            '""',
+            ".inf",
+            "0s",
+            "> 0%",
+            "< 0",
+            "of 0",
+            "100%",
+            "{{ x }}",
+            "{{ 1/0 }}",
+            "{%",
+        ]
+    ),
+    st.sampled_from(
+        ["## ", "```\n", "===\n", "<b>", "\\", "warning", "critical", "5 %", ";", "[x](y)", "\u2028", "\x00", "é"]
+    ),
+    st.text(max_size=3),
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(sorted(TEXTS)), st.floats(0, 1), st.integers(0, 12), NASTY), min_size=1, max_size=3
+    )
+)
+def test_no_text_brings_the_program_down(damage: list[tuple[str, float, int, str]]) -> None:
+    """Law: whatever is written anywhere, there are findings or artifacts, and never an exception."""
+    texts = dict(TEXTS)
+    for path, where, length, new in damage:
+        text = texts[path]
+        start = int(where * len(text))
+        texts[path] = text[:start] + new + text[start + length :]
+    for path, text in texts.items():
+        Path(path).write_bytes(text.encode("utf-8", "replace"))
+    compilation = compile_spec(Path(SPEC))
+    assert compilation.diagnostics.failed != bool(compilation.artifacts)
+    for render in reports.FORMATS.values():
+        render(compilation.diagnostics)

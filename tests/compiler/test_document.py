@@ -43,6 +43,14 @@ def test_keys_values_and_items_know_their_places() -> None:
     assert table["flow"].spans[1] == Span("f.yaml", 7, 11, 13)
 
 
+def test_a_value_of_several_lines_is_marked_where_it_begins() -> None:
+    """One line can be shown; the mark is one character wide."""
+    table = read("a: >-\n  one\n  two\nb: [1,\n  2]\nc: x\n")
+    assert table == {"a": "one two", "b": [1, 2], "c": "x"}
+    assert table.value_spans["a"] == Span("f.yaml", 1, 4, 5)
+    assert table["b"].span == Span("f.yaml", 4, 4, 5)
+
+
 def test_columns_count_characters_not_bytes() -> None:
     """A person's editor shows characters."""
     assert read("é: {ü𝄞: x}\n")["é"].value_spans["ü𝄞"] == Span("f.yaml", 1, 9, 10)
@@ -136,6 +144,21 @@ def test_a_duplicate_key_shows_both_places_and_keeps_the_first() -> None:
 def test_what_is_not_plain_yaml_is_refused_where_it_stands(text: str, code: str, line: int, column: int) -> None:
     """Anchors, tags, several documents, tabs and control characters: each an error with its place."""
     assert refused(text)[:3] == (code, line, column)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a:\n\tb: 1\n", "a tab stands where YAML wants spaces"),
+        ("a:\n \tb: 1\n", "a tab stands where YAML wants spaces"),
+        ("a: b\n\tc: d\n", "a tab stands where YAML wants spaces"),
+        ("a:\t{b: > 5%}\n", "a value cannot begin with `>`"),
+        ("a: {b: 'c}\t\n", "found unexpected end of stream"),
+    ],
+)
+def test_a_tab_is_blamed_where_it_is_at_fault(text: str, message: str) -> None:
+    """Between a key and its value a tab is as good as a blank."""
+    assert refused(text)[3] == message
 
 
 def test_a_lone_byte_order_mark_is_an_empty_file() -> None:

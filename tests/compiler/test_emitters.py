@@ -16,6 +16,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from compiler import conventions, schema
 from compiler.artifacts import yaml_artifact
+from compiler.compilation import compile_spec
 from compiler.emitters.catalog import _lines
 from tests.compiler.base import DATA, LEDGER, SHOP, SPEC, compiled, edit, tocsin
 
@@ -61,7 +62,7 @@ ODD = {
     "above nothing": ((SPEC, '"> 150ms"', '"> 0ms"'), (SHOP, "150 ms", "0 ms")),
     "above no share": ((SPEC, '"> 1%"', '"> 0%"'),),
     "below all": ((SPEC, '"< 99.5%"', '"< 100%"'), (LEDGER, "99.5 %", "100 %")),
-    "beyond all": ((SPEC, '">= 85 of 100"', '"> 120%"'), (SHOP, "at least 85 of 100", "above 120 %")),
+    "beyond all": ((SPEC, '">= 85 of 100"', '"> 100%"'), (SHOP, "at least 85 of 100", "above 100 %")),
     "many digits": ((SPEC, '"> 1%"', '"> 1.0005%"'), (SPEC, 'critical: "> 5%"', 'critical: "> 5.003%"')),
     # On the second, `humanizeDuration` shows one less for a value that is a rounding error short of it.
     "minutes": (
@@ -172,11 +173,22 @@ def test_every_alert_that_can_be_sampled_has_a_test_of_each_severity_and_of_none
 
 @pytest.mark.usefixtures("base")
 def test_an_alert_whose_selector_is_too_hard_has_no_test_and_keeps_its_rule() -> None:
-    """No value is made up for a pattern with groups; the alert is as good as any."""
+    """No value is made up for a pattern with groups; a warning says so, and the alert is as good as any."""
     edit(SPEC, 'code=~"5.."', 'code=~"(50|51)."')
-    found = artifacts()
+    compilation = compile_spec(Path(SPEC))
+    assert [(one.code, one.level) for one in compilation.diagnostics] == [("untested", "warning")]
+    found = {one.path: one.content.decode() for one in compilation.artifacts}
     assert "ShopErrorRatio" in found[conventions.rules_path("shop")]
     assert "ShopErrorRatio" not in found[conventions.tests_path("shop")]
+
+
+@pytest.mark.usefixtures("base")
+def test_a_value_for_which_an_example_does_not_render_has_no_test() -> None:
+    """The other values are tested all the same; nobody sees a traceback."""
+    edit(SPEC, "{{ 100 + value }}x", "{{ 100 / (value - 3000) }}x")
+    names = artifacts()[conventions.tests_path("ledger")]
+    assert "LedgerBacklog: critical" in names
+    assert "LedgerBacklog: warning" not in names
 
 
 @pytest.mark.usefixtures("base")

@@ -16,6 +16,7 @@ from tests.compiler.base import SPEC, edit, tocsin
 
 OURS = conventions.HEADER.encode()
 RULES = conventions.rules_path("a")
+TESTS = conventions.tests_path("a")
 
 
 def artifact(path: str, content: bytes) -> Artifact:
@@ -43,8 +44,8 @@ THREE = [artifact("a.txt", b"new a"), artifact("b/b.txt", b"new b"), artifact("c
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Return a folder with an older `a.txt` and `b/b.txt`, without `c.txt`, and with a rule file of a gone system."""
-    for path, content in (("a.txt", b"old a"), ("b/b.txt", b"old b"), (RULES, OURS)):
+    """Return a folder with an older `a.txt` and `b/b.txt`, without `c.txt`, and with the rules and tests of a system that is gone."""
+    for path, content in (("a.txt", b"old a"), ("b/b.txt", b"old b"), (RULES, OURS), (TESTS, OURS)):
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_bytes(content)
     age(tmp_path)
@@ -54,7 +55,7 @@ def folder(tmp_path: Path) -> Path:
 def test_everything_is_brought_to_what_is_wanted(folder: Path) -> None:
     """New files appear, old ones change, those of systems that are gone disappear, and no temporary file stays."""
     changes = output.write(folder, THREE)
-    assert (changes.missing, changes.differing, changes.stale) == (("c.txt",), ("a.txt", "b/b.txt"), (RULES,))
+    assert (changes.missing, changes.differing, changes.stale) == (("c.txt",), ("a.txt", "b/b.txt"), (RULES, TESTS))
     assert {path: content for path, (content, _) in state(folder).items()} == {
         "a.txt": b"new a",
         "b/b.txt": b"new b",
@@ -66,7 +67,9 @@ def test_everything_is_brought_to_what_is_wanted(folder: Path) -> None:
 def test_files_that_are_up_to_date_keep_their_time_of_change(folder: Path) -> None:
     """Prometheus, git and people watch times; only what differs is new."""
     before = state(folder)
-    changes = output.write(folder, [artifact("a.txt", b"old a"), artifact("b/b.txt", b"new"), artifact(RULES, OURS)])
+    changes = output.write(
+        folder, [artifact("a.txt", b"old a"), artifact("b/b.txt", b"new"), artifact(RULES, OURS), artifact(TESTS, OURS)]
+    )
     assert len(changes) == 1
     after = state(folder)
     assert (after["a.txt"], after[RULES]) == (before["a.txt"], before[RULES])

@@ -19,7 +19,7 @@ def found() -> Diagnostics:
     diagnostics.read("a b.yaml", "one: 1\n\tü: [2, 3]\n")
     related = (Related(span=Span("a b.yaml", 1, 1, 4), message="it stands here first"),)
     diagnostics.error("syntax", Span("z.md", 9, 1, 2), "the file is not there")
-    diagnostics.error("limit", Span("a b.yaml", 2, 6, 7), "50% of\nx::y,z", hint="write `1%`", related=related)
+    diagnostics.error("limit", Span("a b.yaml", 2, 6, 7), "50% of\nx::y,ü", hint="write `1%`", related=related)
     return diagnostics
 
 
@@ -61,7 +61,7 @@ def test_a_workflow_command_stays_on_one_line(found: Diagnostics) -> None:
     """GitHub reads a command a line; a line feed, a percent sign or a comma in a value would end it early."""
     lines = reports.github(found).split("\n")
     assert len(lines) == 2
-    assert lines[0] == ("::error file=a b.yaml,line=2,col=6,title=limit::50%25 of%0Ax::y,z%0Ahint: write `1%25`")
+    assert lines[0] == ("::error file=a b.yaml,line=2,col=6,title=limit::50%25 of%0Ax::y,ü%0Ahint: write `1%25`")
 
 
 @pytest.mark.usefixtures("base")

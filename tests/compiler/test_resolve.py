@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+import yaml
 
 from compiler.compilation import compile_spec
 from compiler.diagnostics import Diagnostic
@@ -224,6 +225,25 @@ def test_a_statement_that_stands_twice_is_reported_once_where_it_is_not_used() -
     edit(LEDGER, "- Backlog:", "- Backlog: warning above 999.\n- Backlog:")
     found = only_finding()
     assert (found.code, found.span.line) == ("unwatched-statement", 8)
+
+
+@pytest.mark.parametrize(("key", "least"), [("group_wait", 0), ("group_interval", 1), ("repeat_interval", 1)])
+def test_times_that_alertmanager_refuses_are_refused(key: str, least: int) -> None:
+    """Zero makes sense for waiting alone."""
+    edit(SPEC, "routing:\n", f"routing:\n  {key}: 1s\n")
+    assert codes() == []
+    edit(SPEC, f"{key}: 1s", f"{key}: 0s")
+    assert codes() == (["quantity"] if least else [])
+
+
+def test_the_watchdog_repeats_at_the_least_each_second() -> None:
+    """Its group interval is shorter than that, and never zero."""
+    edit(SPEC, "routing:\n", "routing:\n  watchdog: {repeat: 1s}\n")
+    artifact = next(one for one in compiled().artifacts if one.path.startswith("alertmanager/"))
+    watchdog = yaml.safe_load(artifact.content)["route"]["routes"][0]
+    assert (watchdog["group_interval"], watchdog["repeat_interval"]) == ("1s", "1s")
+    edit(SPEC, "repeat: 1s", "repeat: 0s")
+    assert codes() == ["quantity"]
 
 
 def test_policies_and_levels_are_filled_with_what_they_leave_out() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from compiler.diagnostics import Diagnostics
+from compiler.diagnostics import Diagnostics, Span
 from compiler.runbooks import Command, Placeholder, Runbook, parse_runbook
 
 
@@ -148,7 +148,7 @@ def test_a_bullet_that_cannot_be_read_is_remembered() -> None:
     runbook = parse_runbook("r.md", "# Alert thresholds\n- A: warning above 5 %\n- B is\n  bad\n", diagnostics)
     assert [one.title for one in runbook.statements] == ["A"]
     assert runbook.unread == ("B is\n  bad",)
-    assert [(one.code, one.span.line) for one in diagnostics.found] == [("statement", 3)]
+    assert [(one.code, one.span) for one in diagnostics.found] == [("statement", Span("r.md", 3, 3, 7))]
 
 
 def test_a_quotation_is_found_on_one_line_whatever_its_blanks() -> None:

@@ -18,6 +18,7 @@ from compiler.quantities import Rate, decimal_text, duration_text, parse_compari
 from compiler.signals import kinds
 from compiler.signals.contract import Binding, BoundSignal, ExampleSeries, Signal, UnsampledError
 from compiler.signals.state import MEASURED_IN
+from compiler.signals.template import InvalidTemplateError
 
 PERS = ((), ("service",), ("instance", "mountpoint"))
 FLOORS = {"ratio": Rate(Decimal(1), 60), "quantile": Rate(Decimal(10), 1)}
@@ -140,7 +141,7 @@ def test_a_query_of_several_metrics_without_example_has_no_series() -> None:
 def test_an_example_that_does_not_render_has_no_series(values: str) -> None:
     """A user's template may divide by the value that is asked for; that is no crash."""
     case = template("{{ a }}", {"a": "a"}, ExampleSeries(series="{{ a }}", labels=(), values=values))
-    with pytest.raises(UnsampledError):
+    with pytest.raises(InvalidTemplateError):
         kinds()["template"].series(case.bound, Decimal(0), 5)
 
 
@@ -148,7 +149,7 @@ def test_an_example_that_does_not_render_has_no_series(values: str) -> None:
 def test_an_example_that_is_no_series_has_none(series: str) -> None:
     """What renders may still be no selector."""
     case = template("{{ a }}", {"a": "a"}, ExampleSeries(series=series, labels=(), values="1x5"))
-    with pytest.raises(UnsampledError):
+    with pytest.raises(InvalidTemplateError):
         kinds()["template"].series(case.bound, Decimal(0), 5)
 
 
