@@ -82,11 +82,12 @@ class _Files:
             path, span = system["runbook"], system.value_spans["runbook"]
             if path in found or path in failed:
                 continue
-            text = self._text(self.folder / path, span, path) if self._inside(path, span) else None
+            shown = (self.folder / path).as_posix()
+            text = self._text(self.folder / path, span, shown) if self._inside(path, span) else None
             if text is None:
                 failed.add(path)
             else:
-                found[path] = parse_runbook(path, text, self.diagnostics)
+                found[path] = parse_runbook(path, text, self.diagnostics, shown=shown)
         return found
 
     def _document(self, path: Path, name: str, span: Span, *, included: bool) -> Table | None:

@@ -74,9 +74,13 @@ class Section:
 
 @dataclass(frozen=True, kw_only=True)
 class Runbook:
-    """A parsed runbook; `unread` are bullets of its "Alert thresholds" with an error."""
+    """A parsed runbook; `unread` are bullets of its "Alert thresholds" with an error.
+
+    `path` is the one that systems name, `shown` where the caller finds it.
+    """
 
     path: str
+    shown: str
     text: str
     sections: tuple[Section, ...]
     statements: tuple[Statement, ...]
@@ -95,7 +99,7 @@ class Runbook:
         for number, line in enumerate(self.text.split("\n"), start=1):
             if wanted in " ".join(line.split()):
                 start = len(line) - len(line.lstrip()) + 1
-                span = Span(self.path, number, start, len(line) + 1)
+                span = Span(self.shown, number, start, len(line) + 1)
                 return Statement(title="", severity="", comparison=None, text=line.strip(), span=span)
         return None
 
@@ -109,20 +113,26 @@ _MARKDOWN: Final = _parser()
 _INLINE: Final = MarkdownIt("commonmark")
 
 
-def parse_runbook(path: str, text: str, diagnostics: Diagnostics) -> Runbook:
-    """Return the sections and statements of a runbook; a statement that cannot be read is an error in `diagnostics`."""
-    diagnostics.read(path, text)
+def parse_runbook(path: str, text: str, diagnostics: Diagnostics, *, shown: str | None = None) -> Runbook:
+    """Return the sections and statements of a runbook; a statement that cannot be read is an error in `diagnostics`.
+
+    `path` is the one that systems name; `shown` is where the caller finds the file, for places in diagnostics.
+    """
+    shown = path if shown is None else shown
+    diagnostics.read(shown, text)
     lines = text.split("\n")
     tokens = _MARKDOWN.parse(text)
     sections = tuple(_sections(path, lines, tokens))
     statements: list[Statement] = []
     unread = []
-    for bullet, span in _bullets(sections, lines, tokens):
+    for bullet, span in _bullets(shown, sections, lines, tokens):
         before = len(diagnostics.found)
         statements += parse_statement(bullet, span, diagnostics)
         if len(diagnostics.found) > before:
             unread.append(bullet)
-    return Runbook(path=path, text=text, sections=sections, statements=tuple(statements), unread=tuple(unread))
+    return Runbook(
+        path=path, shown=shown, text=text, sections=sections, statements=tuple(statements), unread=tuple(unread)
+    )
 
 
 def _sections(path: str, lines: Sequence[str], tokens: Sequence[Token]) -> Iterator[Section]:
@@ -188,7 +198,9 @@ def _placeholder(text: str, explained: dict[str, tuple[str, str]]) -> Placeholde
     return Placeholder(text=text, label=label, explanation=explanation)
 
 
-def _bullets(sections: Sequence[Section], lines: Sequence[str], tokens: Sequence[Token]) -> Iterator[tuple[str, Span]]:
+def _bullets(
+    shown: str, sections: Sequence[Section], lines: Sequence[str], tokens: Sequence[Token]
+) -> Iterator[tuple[str, Span]]:
     """Yield the list items below "Alert thresholds": their text, which may have several lines, and its place."""
     section = next((one for one in sections if one.title.casefold() == THRESHOLDS_HEADING.casefold()), None)
     if section is None:
@@ -199,6 +211,6 @@ def _bullets(sections: Sequence[Section], lines: Sequence[str], tokens: Sequence
             continue
         item = _ITEM.search(lines[number])
         if item is not None:
-            span = Span(section.path, number + 1, item.start("text") + 1, item.end("text") + 1)
+            span = Span(shown, number + 1, item.start("text") + 1, item.end("text") + 1)
             start, end = _place(tokens[index + 1])
             yield "\n".join([item["text"], *lines[start + 1 : end]]), span

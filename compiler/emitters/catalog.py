@@ -87,7 +87,7 @@ def _alert(alert: Alert) -> dict[str, Any]:
         "limit": limit.text,
         "for_seconds": limit.hold,
         "expr": alert.expr,
-        "documented": _documented(limit),
+        "documented": _documented(limit, alert.system.runbook),
         "documented_by": "default" if limit.statement is None else "runbook",
         "runbook": _section(alert.watched.section, alert.runbook_url),
         "policy": alert.system.policy,
@@ -99,11 +99,11 @@ def _number(limit: Limit) -> int | float:
     return int(limit.value) if limit.value == int(limit.value) else float(limit.value)
 
 
-def _documented(limit: Limit) -> dict[str, Any] | None:
+def _documented(limit: Limit, path: str) -> dict[str, Any] | None:
     statement = limit.statement
     if statement is None:
         return None
-    return {"path": statement.span.path, "line": statement.span.line, "text": statement.text}
+    return {"path": path, "line": statement.span.line, "text": statement.text}
 
 
 def _section(section: Section, url: str) -> dict[str, Any]:

@@ -19,7 +19,10 @@ from compiler.statements import Statement
 def systems(scope: Scope) -> tuple[System, ...]:
     """Return the systems, sorted by id; signals that could not be resolved are left out."""
     check_house(scope)
-    return tuple(_System(scope, key, given).resolve() for key, given in sorted(scope.document["systems"].items()))
+    resolving = [_System(scope, key, given) for key, given in sorted(scope.document["systems"].items())]
+    resolved = tuple(system.resolve() for system in resolving)
+    _report_unwatched(scope, resolving)
+    return resolved
 
 
 class _System:
@@ -47,7 +50,6 @@ class _System:
     def resolve(self) -> System:
         """Return the system."""
         signals = [self._watched(identifier) for identifier in sorted({*self.limits, *self.metrics})]
-        self._report_unwatched()
         return System(
             id=self.id,
             title=self.title,
@@ -179,15 +181,21 @@ class _System:
         anchors = sorted(self.runbook.anchors) if self.runbook else []
         return "its sections are " + ", ".join(f"`#{anchor}`" for anchor in anchors[:12])
 
-    def _report_unwatched(self) -> None:
+
+def _report_unwatched(scope: Scope, resolved: list[_System]) -> None:
+    """Add an error for each statement of a runbook that no alert of the systems that share it carries."""
+    for path, runbook in sorted(scope.runbooks.items()):
+        sharing = [system for system in resolved if system.given["runbook"] == path]
         # Where limits could not be read, their statements only seem to be unwatched.
-        if self.runbook is None or self.excused:
-            return
-        for statement in self.runbook.statements:
-            if id(statement) not in self.used:
-                message = f"no alert of `{self.id}` carries this limit of “{statement.title}”"
+        if any(system.excused for system in sharing):
+            continue
+        used = {identity for system in sharing for identity in system.used}
+        whose = " or ".join(f"`{system.id}`" for system in sharing)
+        for statement in runbook.statements:
+            if id(statement) not in used:
+                message = f"no alert of {whose} carries this limit of “{statement.title}”"
                 hint = "name it below `limits:` of the system, or take it out of the runbook"
-                self.diagnostics.error("unwatched-statement", statement.span, message, hint=hint)
+                scope.diagnostics.error("unwatched-statement", statement.span, message, hint=hint)
 
 
 def _by_title(runbook: Runbook | None) -> dict[str, dict[str, Statement]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from pathlib import Path
 
@@ -264,3 +265,40 @@ def test_links_lead_to_the_runbook_and_to_its_section() -> None:
     assert model.runbook_url(SHOP) == "https://docs.example.com/runbooks/shop.md"
     assert model.runbook_url(SHOP, "errors") == "https://docs.example.com/runbooks/shop.md#errors"
     assert model.runbook_url("über uns.md", "größe") == "https://docs.example.com/%C3%BCber%20uns.md#gr%C3%B6%C3%9Fe"
+
+
+ANNEX = """
+  shop-annex:
+    team: sales
+    runbook: runbooks/shop.md
+    escalation: standard
+    metrics:
+      error_ratio: {requests: annex_requests_total, errors: 'annex_requests_total{code=~"5.."}', per: service}
+"""
+
+
+def test_systems_may_share_a_runbook() -> None:
+    """A statement is watched when any of them carries it."""
+    Path(SPEC).write_text(Path(SPEC).read_text(encoding="utf-8") + ANNEX, encoding="utf-8")
+    assert system(compiled(), "shop-annex").runbook == SHOP
+
+
+def test_a_statement_of_a_shared_runbook_that_none_carries_is_reported_once() -> None:
+    """And it names all of them."""
+    Path(SPEC).write_text(Path(SPEC).read_text(encoding="utf-8") + ANNEX, encoding="utf-8")
+    edit(SHOP, "- Checkout closed: emergency.", "- Checkout closed: emergency.\n- Queue depth: warning above 5.")
+    assert "no alert of `shop` or `shop-annex` carries" in only_finding().message
+
+
+def test_places_in_a_runbook_are_named_from_where_the_caller_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An editor can open them; the catalogue names the runbook as the file does."""
+    here = Path.cwd()
+    monkeypatch.chdir(here.parent)
+    compilation = compile_spec(Path(here.name) / SPEC)
+    catalog = next(one for one in compilation.artifacts if one.path == "catalog.json")
+    paths = {alert["documented"]["path"] for alert in json.loads(catalog.content)["alerts"] if alert["documented"]}
+    assert paths == {SHOP, LEDGER}
+    edit(f"{here.name}/{SHOP}", "- Checkout closed: emergency.", "- Checkout closed: never.")
+    spans = [one.span.path for one in compile_spec(Path(here.name) / SPEC).diagnostics]
+    assert f"{here.name}/{SHOP}" in spans
+    assert all(Path(path).is_file() for path in spans)
