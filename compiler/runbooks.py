@@ -22,6 +22,7 @@ from compiler.conventions import THRESHOLDS_HEADING
 from compiler.diagnostics import Diagnostics, Span
 from compiler.statements import Statement, parse_statement
 
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _PLACEHOLDER: Final = re.compile(
     r"<[A-Za-z][A-Za-z0-9_. -]*>|\$\{[A-Za-z_][A-Za-z0-9_]*\}|\$[A-Z][A-Z0-9_]+|\bYOUR_[A-Z0-9_]+\b"
 )
@@ -120,6 +121,7 @@ def parse_runbook(path: str, text: str, diagnostics: Diagnostics, *, shown: str 
     """
     shown = path if shown is None else shown
     diagnostics.read(shown, text)
+    _refuse_controls(shown, text, diagnostics)
     lines = text.split("\n")
     tokens = _MARKDOWN.parse(text)
     sections = tuple(_sections(path, lines, tokens))
@@ -133,6 +135,16 @@ def parse_runbook(path: str, text: str, diagnostics: Diagnostics, *, shown: str 
     return Runbook(
         path=path, shown=shown, text=text, sections=sections, statements=tuple(statements), unread=tuple(unread)
     )
+
+
+def _refuse_controls(shown: str, text: str, diagnostics: Diagnostics) -> None:
+    """Add an error for the first control character: it would travel into messages and terminals."""
+    found = _CONTROL.search(text)
+    if found is not None:
+        line = text.count("\n", 0, found.start()) + 1
+        column = found.start() - (text.rfind("\n", 0, found.start()) + 1) + 1
+        message = f"the control character U+{ord(found.group()):04X} is not allowed"
+        diagnostics.error("encoding", Span(shown, line, column, column + 1), message, hint="delete it")
 
 
 def _sections(path: str, lines: Sequence[str], tokens: Sequence[Token]) -> Iterator[Section]:

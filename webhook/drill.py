@@ -87,6 +87,7 @@ def _message(now: float) -> Message:
         status="open",
         severity="info",
         title=SUBJECT,
+        group="",
         system="",
         component="",
         alert="TocsinTest",

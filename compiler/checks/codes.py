@@ -23,7 +23,7 @@ EXPLANATIONS: Final[dict[str, str]] = {
         "One key stands twice in one mapping, or one id in two files. YAML parsers keep the last one in silence; here\n"
         "it is an error."
     ),
-    "encoding": "The file is not UTF-8.",
+    "encoding": "The file is not UTF-8 text, or holds a control character.",
     "group-by": (
         "Alerts of one name and one severity belong into one notification, and none else: a page has one PagerDuty\n"
         "key, which Alertmanager makes from the group, so a group must not hold several severities or alerts."

@@ -68,6 +68,9 @@ def test_a_crossed_limit_becomes_a_page_with_its_runbook_section_and_resolves(
 
     page = pipeline.await_pagerduty(lambda incident: len(senders(incident)) > 1)
     ours = next(event for event in page.events if event.came_from != "Alertmanager")
+    native = next(event for event in page.events if event.came_from == "Alertmanager")
+    for shared in ("component", "group", "class", "severity"):
+        assert ours.payload[shared] == native.payload[shared]
     told = json.dumps(ours.body, ensure_ascii=False)
     for expected in (alert["runbook"]["title"], alert["runbook"]["url"], "DevOps team"):
         assert expected in told

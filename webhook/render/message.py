@@ -69,6 +69,8 @@ class Message:
     severity: Severity
     title: str
     system: str
+    group: str
+    """The system's id, as Alertmanager's own pages name it."""
     component: str
     alert: str
     source: str
@@ -117,6 +119,7 @@ def compose(incident: Incident, context: Context, *, action: Action = "open", fo
         severity=lead.severity if action == "join" else incident.severity,
         title=one_line(lead.title, 120),
         system=context.catalog.systems.get(alert.system, alert.system) if alert else "",
+        group=one_line(lead.labels.get("system", ""), 200),
         component=wording.component(lead, shown if action != "join" else (lead,), alert),
         alert=one_line(lead.labels.get("alertname", ""), 200),
         source=one_line(lead.labels.get("instance", "") or incident.external_url or "alertmanager", 200),

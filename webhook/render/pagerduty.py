@@ -35,7 +35,7 @@ def layout(message: Message) -> dict[str, Any]:
         "severity": _SEVERITIES[message.severity],
         "timestamp": iso(message.started_at),
         "component": message.component,
-        "group": message.system,
+        "group": message.group,
         "class": message.alert,
         "custom_details": _details(message),
     }
