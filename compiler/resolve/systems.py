@@ -74,6 +74,9 @@ class _System:
         own = self.limits.get(identifier, NOTHING)
         if is_off(own):
             return None
+        if self._misspelt(identifier):
+            self.excused = True
+            return None
         if not isinstance(own, Table):
             self.excused = True
             limits.not_tiers(own, self.limits.value_spans[identifier], self.diagnostics)
@@ -98,6 +101,11 @@ class _System:
             span=span,
         )
 
+    def _misspelt(self, identifier: str) -> bool:
+        """Return whether these metrics' limits seem to stand under a misspelt id, which is an error of its own."""
+        unbound = {one for one, given in self.limits.items() if one not in self.metrics and not is_off(given)}
+        return identifier not in self.limits and nearest(identifier, unbound) is not None
+
     def _signal(self, identifier: str, tiers: tuple[limits.Written, ...], span: Span) -> Signal | None:
         if identifier in self.scope.signals:
             return self.scope.signals[identifier]
@@ -121,8 +129,6 @@ class _System:
     def _has_limits(self, identifier: str, tiers: tuple[limits.Written, ...], span: Span) -> bool:
         if tiers:
             return True
-        if nearest(identifier, set(self.limits) - set(self.metrics)):
-            return False  # its limits seem to be there under a misspelt id, which is an error of its own
         message = f"`{identifier}` has metrics but no limit, and the house has none for it"
         self.diagnostics.error("limit", span, message, hint="name a limit below `limits:`, or say `off`")
         return False

@@ -261,6 +261,12 @@ PROOF: Final = (
     _in_spec("groups that mix severities", "routing:\n", "routing:\n  group_by: [alertname]\n", "group-by"),
     _in_spec("a level that nobody can reach", ', phone: ["+12025550101"]', "", "contact"),
     _in_shop("a control character in a runbook", "## Checkout closed\n", "## Checkout closed\n\n\x1b[2J\n", "encoding"),
+    _in_spec(
+        "a misspelt signal that the house has limits for",
+        'connection_pool: {warning: ">= 85 of 100"',
+        'connection_pol: {warning: ">= 85 of 100"',
+        "signal",
+    ),
     _in_spec("buckets as components", "seconds, per: service", "seconds, per: le", "reserved-label"),
     _in_spec("a folder in place of a runbook", "runbooks/shop.md", "runbooks", "missing-file"),
     _in_spec("a link that leads to no section", "{path}#{anchor}", "{path}", "schema"),

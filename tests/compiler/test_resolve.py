@@ -302,3 +302,11 @@ def test_places_in_a_runbook_are_named_from_where_the_caller_stands(monkeypatch:
     spans = [one.span.path for one in compile_spec(Path(here.name) / SPEC).diagnostics]
     assert f"{here.name}/{SHOP}" in spans
     assert all(Path(path).is_file() for path in spans)
+
+
+def test_a_signal_that_is_off_is_no_misspelling_of_another() -> None:
+    """What resembles it still takes the house's limits."""
+    edit(SPEC, '      connection_pool: {warning: ">= 85 of 100", critical: off}\n', "      error_ratios: off\n")
+    edit(SPEC, "      connection_pool: {used: pool_in_use, max: 100, per: service}\n", "")
+    edit(SHOP, "- Connection pool usage: warning at least 85 of 100.\n", "")
+    assert set(shown("error_ratio")) == {"warning", "critical"}
