@@ -37,10 +37,7 @@ def _route(routing: Routing, direct: list[str]) -> dict[str, Any]:
         "group_interval": duration_text(max(1, routing.watchdog_repeat // 5)),
         "repeat_interval": duration_text(routing.watchdog_repeat),
     }
-    straight = [
-        {"receiver": conventions.RECEIVER_DIRECT, "matchers": [f'system=~"{"|".join(sorted(direct))}"']}
-        for _ in direct[:1]
-    ]
+    straight = {"receiver": conventions.RECEIVER_DIRECT, "matchers": [f'system=~"{"|".join(direct)}"']}
     by_severity = [
         {"receiver": conventions.receiver(severity), "matchers": [f'severity="{severity}"']}
         for severity in reversed(conventions.SEVERITIES)
@@ -51,7 +48,7 @@ def _route(routing: Routing, direct: list[str]) -> dict[str, Any]:
         "group_wait": duration_text(routing.group_wait),
         "group_interval": duration_text(routing.group_interval),
         "repeat_interval": duration_text(routing.repeat_interval),
-        "routes": [watchdog, *straight, *by_severity],
+        "routes": [watchdog, *([straight] if direct else []), *by_severity],
     }
 
 
