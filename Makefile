@@ -8,7 +8,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-virtualenv
 
-.PHONY: rules test check demo bench servers lock update-golden format clean
+.PHONY: rules test check mutants fuzz demo bench servers lock update-golden format clean
 
 rules: $(VENV)/base.stamp  ## compile thresholds.yaml and runbooks/ into generated/
 	$(BIN)/tocsin compile
@@ -16,13 +16,19 @@ rules: $(VENV)/base.stamp  ## compile thresholds.yaml and runbooks/ into generat
 test: $(VENV)/dev.stamp servers  ## every test, with real servers
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
-check: $(VENV)/dev.stamp servers  ## lint, types, import contracts, generated/ up to date and accepted by promtool and amtool
+check: $(VENV)/dev.stamp servers  ## lint, types, import contracts, generated/ up to date and accepted and proved by promtool and amtool
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/tocsin compile --check
 	$(BIN)/python -m testbed.accept generated
+
+mutants: $(VENV)/dev.stamp servers  ## change generated/ in hundreds of small ways: its own tests must notice each
+	$(BIN)/python -m testbed.mutants generated
+
+fuzz: $(VENV)/dev.stamp servers  ## 100,000 damaged inputs: none may end in a traceback or a half-written output
+	$(BIN)/python -m testbed.fuzz --count 100000 --jobs 2
 
 demo: $(VENV)/dev.stamp servers  ## a whole pipeline on this machine: breaks a service, shows the page, mends it
 	$(BIN)/python -m testbed.demo
@@ -55,6 +61,7 @@ lock:  ## renew the hashed requirements (needs uv)
 
 update-golden: $(VENV)/dev.stamp  ## refresh the goldens; read the difference afterwards
 	$(BIN)/python -m pytest --numprocesses 0 --snapshot-update
+	$(BIN)/python -m compiler.checks docs/checks.md
 
 format: $(VENV)/dev.stamp
 	$(BIN)/ruff check --fix-only .

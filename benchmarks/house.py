@@ -56,7 +56,8 @@ SIGNALS = (
         binding="{counter: app_cpu_seconds_total, per: pod}",
     ),
 )
-ALERTS_A_SYSTEM = 2 * len(SIGNALS)
+ALERTS_A_SYSTEM = 2 * len(SIGNALS) + 2
+"""Two severities of each signal, and the two of metrics that are missing."""
 
 _SECTION = """
 ## {title}
@@ -109,5 +110,5 @@ def _system(name: str) -> str:
 
 def _runbook(name: str) -> str:
     bullets = "".join(f"- {one.title}: warning {one.warning[1]}, critical {one.critical[1]}.\n" for one in SIGNALS)
-    sections = "".join(_SECTION.format(title=one.title) for one in SIGNALS)
+    sections = "".join(_SECTION.format(title=title) for title in (*(one.title for one in SIGNALS), "Metrics missing"))
     return f"# {name}\n\n## Alert thresholds\n\n{bullets}{sections}"

@@ -1,8 +1,8 @@
 """Lower: model → alerts, the intermediate representation that every emitter reads.
 
 After `compiler.resolve`, before `compiler.checks` and the emitters. An `Alert` is one severity of one signal of one
-system, complete: expression, labels, annotations, runbook section, policy. A signal with several severities is computed
-once, by a recording rule that its alerts share.
+system, complete: expression, labels, annotations, runbook section, policy. What several rules of a signal share is
+computed once, by a recording rule of their group.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from dataclasses import dataclass
 from compiler import conventions, wording
 from compiler.diagnostics import Diagnostics, Related
 from compiler.model import Limit, Model, System, WatchedSignal
-from compiler.promql import PromQLError, canonical, operand
+from compiler.promql import Matcher, PromQLError, Selector, canonical
 from compiler.quantities import decimal_text
 from compiler.signals import kinds
+from compiler.signals.contract import Rules
 from compiler.signals.template import InvalidTemplateError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Record:
-    """A recording rule: the expression that the severities of one signal share."""
+    """A recording rule: an expression that several rules of one signal share."""
 
     name: str
     expr: str
@@ -46,12 +47,12 @@ class Alert:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AlertGroup:
-    """The rules of one signal, evaluated together and in order: the recording is never older than its alerts."""
+    """The rules of one signal, evaluated together and in order: a recording is never older than its alerts."""
 
     name: str
     system: System
     watched: WatchedSignal
-    record: Record | None
+    records: tuple[Record, ...]
     alerts: tuple[Alert, ...]
 
 
@@ -77,19 +78,17 @@ def alerts_of(groups: tuple[AlertGroup, ...]) -> tuple[Alert, ...]:
 
 def _group(model: Model, system: System, watched: WatchedSignal, diagnostics: Diagnostics) -> Iterator[AlertGroup]:
     try:
-        value = kinds()[watched.bound.signal.kind].expression(watched.bound)
-        record = _record(system, watched, value) if len(watched.limits) > 1 else None
-        alerts = tuple(
-            _alert(model, system, watched, limit, _expression(limit, record, value)) for limit in watched.limits
-        )
+        rules = _rules(system, watched)
+        records = tuple(_records(system, watched, rules))
+        alerts = tuple(_alert(model, system, watched, limit, rules) for limit in watched.limits)
     except InvalidTemplateError as error:
         _refuse("template", watched, f"does not render: {error}", diagnostics)
         return
     except PromQLError as error:
         _refuse("promql", watched, f"is not PromQL: {error}", diagnostics)
         return
-    name = conventions.group_name(system.id, watched.bound.signal.id)
-    yield AlertGroup(name=name, system=system, watched=watched, record=record, alerts=alerts)
+    name = conventions.group_name(system.id, watched.bound.signal.id, watched.source)
+    yield AlertGroup(name=name, system=system, watched=watched, records=records, alerts=alerts)
 
 
 def _refuse(code: str, watched: WatchedSignal, why: str, diagnostics: Diagnostics) -> None:
@@ -98,14 +97,70 @@ def _refuse(code: str, watched: WatchedSignal, why: str, diagnostics: Diagnostic
     diagnostics.error(code, signal.span or watched.span, f"the query of `{signal.id}` {why}", related=related)
 
 
-def _record(system: System, watched: WatchedSignal, value: str) -> Record:
+def _rules(system: System, watched: WatchedSignal) -> Rules:
     bound = watched.bound
-    operations = kinds()[bound.signal.kind].operations(bound)
-    name = conventions.record_name(bound.binding.per, bound.signal.id, operations)
-    return Record(name=name, expr=canonical(value), labels={"system": system.id})
+    shared = len(watched.limits) > 1 or any(limit.recover for limit in watched.limits)
+    kind = kinds()[bound.signal.kind]
+    return kind.rules(
+        bound, watched.limits, record=shared, name=lambda operations: _recorded(system, watched, operations)
+    )
 
 
-def _alert(model: Model, system: System, watched: WatchedSignal, limit: Limit, expr: str) -> Alert:
+def _recorded(system: System, watched: WatchedSignal, operations: str, **labels: str) -> str:
+    """Return the selector of a recorded series."""
+    found = {**_record_labels(system, watched), **labels}
+    matchers = tuple(Matcher(name, "=", text) for name, text in sorted(found.items()))
+    return str(Selector(_record_name(watched, operations), matchers))
+
+
+def _record_name(watched: WatchedSignal, operations: str) -> str:
+    bound = watched.bound
+    return conventions.record_name(bound.binding.per, bound.signal.id, operations)
+
+
+def _record_labels(system: System, watched: WatchedSignal) -> dict[str, str]:
+    """Return what tells the recordings of two systems apart, and those of two sources of one system."""
+    found = {"system": system.id}
+    return found if watched.source is None else {"component": watched.source} | found
+
+
+def _records(system: System, watched: WatchedSignal, rules: Rules) -> Iterator[Record]:
+    for operations, expression in rules.records.items():
+        name = _record_name(watched, operations)
+        yield Record(name=name, expr=canonical(expression), labels=_record_labels(system, watched))
+    for limit in watched.limits:
+        if limit.recover is not None:
+            expr = _holding(system, watched, limit, rules)
+            labels = {"severity": limit.severity, **_record_labels(system, watched)}
+            yield Record(name=_record_name(watched, conventions.HELD), expr=canonical(expr), labels=labels)
+
+
+def _holding(system: System, watched: WatchedSignal, limit: Limit, rules: Rules) -> str:
+    """Return the values of what fires, or has fired, and has not come to its recovery limit since.
+
+    Prometheus knows no recovery limit (prometheus#10536), but records what fires as `ALERTS`. That alone would be lost
+    where a restart makes an alert wait for its `for` anew, or where its rule is renamed; so the recording remembers
+    itself. One value at the recovery limit is no longer recorded, which ends its own memory too.
+    """
+    assert limit.recover is not None  # noqa: S101 - the caller asks for it
+    labels = {
+        "alertstate": "firing",
+        "severity": limit.severity,
+        "signal": watched.bound.signal.id,
+        "system": system.id,
+    }
+    firing = ",".join(f'{name}="{text}"' for name, text in labels.items())
+    remembered = _recorded(system, watched, conventions.HELD, severity=limit.severity)
+    recovered = f"{limit.recover.comparator} {decimal_text(limit.recover.quantity.value)}"
+    still = _OPPOSITE[limit.recover.comparator] + recovered.removeprefix(limit.recover.comparator)
+    per = ", ".join(watched.bound.binding.per)
+    return f"{rules.value} {still} and on ({per}) (ALERTS{{{firing}}} or {remembered})"
+
+
+_OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
+
+
+def _alert(model: Model, system: System, watched: WatchedSignal, limit: Limit, rules: Rules) -> Alert:
     url = model.runbook_url(watched.section.path, watched.section.anchor)
     per = watched.bound.binding.per
     summary = wording.summary(system, watched, limit)
@@ -115,7 +170,7 @@ def _alert(model: Model, system: System, watched: WatchedSignal, limit: Limit, e
         watched=watched,
         limit=limit,
         component=watched.component,
-        expr=expr,
+        expr=canonical(_expression(system, watched, limit, rules)),
         labels={
             "component": watched.component or wording.component(per),
             "severity": limit.severity,
@@ -134,9 +189,9 @@ def _alert(model: Model, system: System, watched: WatchedSignal, limit: Limit, e
     )
 
 
-def _expression(limit: Limit, record: Record | None, value: str) -> str:
-    test = f"{limit.comparator} {decimal_text(limit.value)}"
-    if record is not None:
-        selector = ",".join(f'{name}="{text}"' for name, text in record.labels.items())
-        return f"{record.name}{{{selector}}} {test}"
-    return canonical(f"{operand(value)} {test}")
+def _expression(system: System, watched: WatchedSignal, limit: Limit, rules: Rules) -> str:
+    condition = rules.conditions[limit.severity]
+    if limit.recover is None:
+        return condition
+    held = _recorded(system, watched, conventions.HELD, severity=limit.severity)
+    return f"{condition} or on ({', '.join(watched.bound.binding.per)}) {held}"

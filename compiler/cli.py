@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from compiler import conventions, output, reports
-from compiler.checks import codes
+from compiler.checks import reference
+from compiler.checks.codes import CODES
 from compiler.compilation import Compilation, compile_spec
 from compiler.diagnostics import did_you_mean
 
@@ -85,12 +86,12 @@ def check_command(spec: Path, form: str) -> None:
 @main.command()
 @click.argument("code")
 def explain(code: str) -> None:
-    """Explain the code of a diagnostic."""
-    text = codes.EXPLANATIONS.get(code)
-    if text is None:
-        hint = did_you_mean(code, codes.EXPLANATIONS) or "every diagnostic shows its own in brackets"
+    """Explain the code of a diagnostic: what it means, why it matters, how to mend it."""
+    entry = CODES.get(code)
+    if entry is None:
+        hint = did_you_mean(code, CODES) or "every diagnostic shows its own in brackets"
         raise click.BadParameter(f"there is no code `{code}`; {hint}")
-    click.echo(f"{code}\n\n{text}")
+    click.echo(reference.explanation(entry))
 
 
 def _report(compilation: Compilation, form: str) -> None:

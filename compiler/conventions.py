@@ -24,6 +24,7 @@ CATALOG_PATH: Final = "catalog.json"
 CATALOG_SCHEMA_PATH: Final = "catalog.schema.json"
 CATALOG_VERSION: Final = 1
 ALERTMANAGER_PATH: Final = "alertmanager/alertmanager.yml"
+ROUTING_TESTS_PATH: Final = "alertmanager/routing.test.yml"
 RULES_FOLDER: Final = "prometheus/rules"
 TESTS_FOLDER: Final = "prometheus/tests"
 
@@ -32,9 +33,25 @@ THRESHOLDS_HEADING: Final = "Alert thresholds"
 
 STATE_LIMIT: Final = "when true"
 OFF: Final = "off"
+METRIC_GONE: Final = "when metric gone"
+TARGET_DOWN: Final = "when target down"
+
+MISSING_SIGNAL: Final = "metrics_missing"
+"""The signal that every system has without a binding: one alert for each place that its metrics come from."""
+MISSING_SECTION: Final = "#metrics-missing"
+MISSING_LIMITS: Final = {"warning": METRIC_GONE, "critical": TARGET_DOWN}
+METRIC_LABEL: Final = "metric"
+"""Tells on an alert which metric is missing."""
+HELD: Final = "held"
+"""The last part of the name of a recording rule: what fires and has not come to its recovery limit."""
 
 WATCHDOG: Final = "Watchdog"
 WATCHDOG_GROUP: Final = "watchdog"
+WATCHDOG_LABELS: Final = {"severity": "none"}
+WATCHDOG_ANNOTATIONS: Final = {
+    "summary": "The way from Prometheus to the webhook works.",
+    "description": "This alert always fires. When nobody hears it any more, the alerting pipeline is broken.",
+}
 
 RULE_LABELS: Final = ("system", "component", "signal", "severity", "team")
 """Labels that every rule sets; no series may be told apart by one of them."""
@@ -47,6 +64,10 @@ DEFAULT_HOLD: Final = {"info": 900, "warning": 600, "critical": 300, "emergency"
 """Seconds that a limit must be crossed, by severity, where the file does not say."""
 DEFAULT_WINDOW: Final = 300
 """Seconds."""
+DEFAULT_SCRAPE_INTERVAL: Final = 60
+"""Seconds; Prometheus's own default."""
+DEFAULT_OVER_TIME: Final = "avg"
+"""How gauges are taken over the window."""
 LEAST_WINDOW: Final = 4
 """Seconds: a rate wants four scrapes in its window, and nobody scrapes more often than once a second."""
 DEFAULT_MINIMUM_TRAFFIC: Final = "1 per minute"
@@ -85,9 +106,9 @@ def alert_name(system: str, signal: str) -> str:
     return camel_case(system) + camel_case(signal)
 
 
-def group_name(system: str, signal: str) -> str:
-    """Return the name of the rule group that holds one signal's recording rule and alerts together."""
-    return f"{system}.{signal}"
+def group_name(system: str, signal: str, source: str | None = None) -> str:
+    """Return the name of the rule group that holds one signal's recording rules and alerts together."""
+    return f"{system}.{signal}" if source is None else f"{system}.{signal}.{source}"
 
 
 def record_name(per: tuple[str, ...], signal: str, operations: str) -> str:

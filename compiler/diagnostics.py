@@ -1,16 +1,18 @@
 """What is wrong with a user's files, where, and how to mend it.
 
 At the bottom of the house. A user's mistake is a `Diagnostic`, never an exception; all of them are gathered and shown
-at once, sorted by place. Each `code` has an explanation in `compiler.checks`.
+at once, sorted by place. Each `code` has an explanation in `compiler.checks.codes`.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Final, Literal, NamedTuple
 
+_CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 Level = Literal["error", "warning"]
 
 
@@ -45,10 +47,15 @@ class Diagnostic:
 
 @dataclass(kw_only=True)
 class Diagnostics:
-    """Gathers findings of one run and the source lines that they point at."""
+    """Gathers findings of one run and the source lines that they point at.
+
+    `suppressed` are findings that a comment silences, each with the reason that it gives.
+    """
 
     found: list[Diagnostic] = field(default_factory=list)
+    suppressed: list[tuple[Diagnostic, str]] = field(default_factory=list)
     sources: dict[str, list[str]] = field(default_factory=dict)
+    _secrets: dict[str, str] = field(default_factory=dict)
 
     def error(
         self, code: str, span: Span, message: str, *, hint: str | None = None, related: tuple[Related, ...] = ()
@@ -56,9 +63,12 @@ class Diagnostics:
         """Add an error."""
         self.found.append(Diagnostic(code=code, message=message, span=span, hint=hint, related=related))
 
-    def warning(self, code: str, span: Span, message: str, *, hint: str | None = None) -> None:
+    def warning(
+        self, code: str, span: Span, message: str, *, hint: str | None = None, related: tuple[Related, ...] = ()
+    ) -> None:
         """Add a finding that does not keep anything from being written."""
-        self.found.append(Diagnostic(code=code, message=message, span=span, hint=hint, level="warning"))
+        found = Diagnostic(code=code, message=message, span=span, hint=hint, related=related, level="warning")
+        self.found.append(found)
 
     def read(self, path: str, text: str) -> None:
         """Remember a file's text, so that a finding in it can be shown with its line."""
@@ -67,7 +77,17 @@ class Diagnostics:
     def line(self, span: Span) -> str | None:
         """Return the source line of a span, or None where there is none to show."""
         lines = self.sources.get(span.path, [])
-        return lines[span.line - 1] if 0 < span.line <= len(lines) else None
+        return self._concealed(lines[span.line - 1]) if 0 < span.line <= len(lines) else None
+
+    def conceal(self, secret: str, *, before: str = "", behind: str = "") -> None:
+        """Keep a secret from being shown, in source lines and in words, where it stands between the two texts."""
+        self._secrets[f"{before}{secret}{behind}"] = f"{before}{'*' * len(secret)}{behind}"
+
+    def _concealed(self, text: str) -> str:
+        """Return a text with stars, as many as there were characters, in the place of secrets."""
+        for shown, stars in self._secrets.items():
+            text = text.replace(shown, stars)
+        return text
 
     @property
     def failed(self) -> bool:
@@ -75,12 +95,30 @@ class Diagnostics:
         return any(diagnostic.level == "error" for diagnostic in self.found)
 
     def __iter__(self) -> Iterator[Diagnostic]:
-        # By way of a dict, as the order of a set differs from run to run.
-        return iter(sorted(dict.fromkeys(self.found), key=lambda d: (d.span, d.code, d.message)))
+        return iter(self.shown(self.found))
+
+    def shown(self, found: Iterable[Diagnostic]) -> list[Diagnostic]:
+        """Return findings as they may be shown: sorted by place, once, with all its related places, no secrets."""
+        merged: dict[Diagnostic, dict[Related, None]] = {}
+        for one in found:
+            merged.setdefault(replace(one, related=()), {}).update(dict.fromkeys(one.related))
+        whole = (self._fit(one, tuple(related)) for one, related in merged.items())
+        return sorted(whole, key=lambda d: (d.span, d.code, d.message))
+
+    def _fit(self, one: Diagnostic, related: tuple[Related, ...]) -> Diagnostic:
+        hint = None if one.hint is None else self._words(one.hint)
+        others = tuple(replace(other, message=self._words(other.message)) for other in related)
+        return replace(one, message=self._words(one.message), hint=hint, related=others)
+
+    def _words(self, text: str) -> str:
+        """Return words without secrets, and without what a terminal would obey."""
+        return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", self._concealed(text))
 
 
 _TAB_WIDTH: Final = 8
 _MAX_SHOWN: Final = 160
+_MAX_RELATED: Final = 4
+"""What is wrong in the house concerns every system; the other formats list them all."""
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -104,9 +142,11 @@ def render(diagnostic: Diagnostic, diagnostics: Diagnostics) -> str:
     """Return a diagnostic as text: place, message, the source line with a caret, hint, related places."""
     lines = [f"{_place(diagnostic.span)}: {diagnostic.level}[{diagnostic.code}]: {diagnostic.message}"]
     lines += _excerpt(diagnostic.span, diagnostics)
-    for related in diagnostic.related:
+    for related in diagnostic.related[:_MAX_RELATED]:
         lines.append(f"  {_place(related.span)}: {related.message}")
         lines += _excerpt(related.span, diagnostics)
+    if len(diagnostic.related) > _MAX_RELATED:
+        lines.append(f"  and {len(diagnostic.related) - _MAX_RELATED} more places")
     if diagnostic.hint:
         lines.append(f"  hint: {diagnostic.hint}")
     return "\n".join(lines)

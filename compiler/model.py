@@ -10,6 +10,7 @@ from decimal import Decimal
 from urllib.parse import quote
 
 from compiler.diagnostics import Span
+from compiler.quantities import Comparison
 from compiler.runbooks import Section
 from compiler.signals.contract import BoundSignal
 from compiler.statements import Statement
@@ -19,8 +20,10 @@ from compiler.statements import Statement
 class Limit:
     """One severity's limit of a signal.
 
-    `text` is the limit as written; `hold` the seconds that it must be crossed before the alert fires; `statement` the
-    runbook's sentence that states it, None where it is a house default (`default`).
+    `text` is the limit as written; `hold` the seconds that it must be crossed before the alert fires, `keep` those that
+    the alert goes on firing when it is crossed no more; `recover` what the value must come to before the alert ends,
+    None where the limit itself is enough. `statement` is the runbook's sentence that states the limit, None where it is
+    a house default (`default`).
     """
 
     severity: str
@@ -29,6 +32,8 @@ class Limit:
     unit: str
     text: str
     hold: int
+    keep: int = 0
+    recover: Comparison | None = None
     default: bool
     statement: Statement | None
     span: Span
@@ -38,12 +43,14 @@ class Limit:
 class WatchedSignal:
     """A signal of a system, bound, with its limits (from the least urgent severity) and its runbook section.
 
-    `component` is the component's name where no label tells it.
+    `component` is the component's name where no label tells it; `source` the same where the system has this signal once
+    for each place that its metrics come from, else None.
     """
 
     bound: BoundSignal
     limits: tuple[Limit, ...]
     component: str | None
+    source: str | None = None
     section: Section
     span: Span
 

@@ -10,9 +10,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, Final
 
 import promql_parser
+
+from compiler import patterns
 
 METRIC_NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\Z")
 LABEL_NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
@@ -105,6 +108,19 @@ def canonical(expression: str) -> str:
     return text
 
 
+def has_range(expression: str) -> bool:
+    """Return whether an expression looks back over a range anywhere."""
+    found: list[bool] = []
+
+    def look(node: Any) -> bool:  # noqa: ANN401 - the library has no common type of nodes
+        if isinstance(node, promql_parser.MatrixSelector | promql_parser.SubqueryExpr):
+            found.append(True)
+        return True
+
+    promql_parser.walk(_parse(expression), look)
+    return bool(found)
+
+
 def operand(expression: str) -> str:
     """Return an expression as the left side of a comparison, in parentheses where it binds less or could be misread."""
     found = _parse(expression)
@@ -116,7 +132,17 @@ def operand(expression: str) -> str:
 _ARITHMETIC: Final = frozenset({"+", "-", "*", "/", "%", "^"})
 
 
+_MAX_PARTS: Final = 200
+"""Operators and opening brackets of an expression: the library is slow from here on, and dies of a few thousand."""
+_QUOTED: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`|#[^\n]*", re.DOTALL)
+_PART: Final = re.compile(r"[-+*/%^<>=!(\[{]|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
+
+
 def _parse(text: str) -> Any:  # noqa: ANN401 - the library has no types
+    if sum(1 for _ in islice(_PART.finditer(_QUOTED.sub("", text)), _MAX_PARTS + 1)) > _MAX_PARTS:
+        raise PromQLError(f"it has more than {_MAX_PARTS} operators and brackets; record parts of it by rules")
+    if "\N{REPLACEMENT CHARACTER}" in text:
+        raise PromQLError("Prometheus takes the character U+FFFD for bytes that are not UTF-8")
     try:
         return promql_parser.parse(text)
     except ValueError as error:
@@ -141,6 +167,9 @@ def _matchers(selector: promql_parser.VectorSelector) -> tuple[Matcher, ...]:
     ]:
         if not pattern.match(name):
             raise PromQLError(f"the name `{name}` needs quotes, which older servers do not read")
+    for matcher in found:
+        if matcher.operator in {"=~", "!~"} and (rest := patterns.unread(matcher.value)) is not None:
+            raise PromQLError(f"some Prometheus would not read the regular expression from `{rest}` on")
     return tuple(found)
 
 

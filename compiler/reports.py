@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from compiler import conventions
+from compiler.checks.codes import CODES
 from compiler.diagnostics import Diagnostic, Diagnostics, Span, render
 
 
@@ -23,8 +24,12 @@ def text(diagnostics: Diagnostics) -> str:
 
 
 def as_json(diagnostics: Diagnostics) -> str:
-    """Return `{"diagnostics": [{code, level, message, hint, path, line, column, end_column, related}]}`."""
-    return json.dumps({"diagnostics": [_json(one) for one in diagnostics]}, indent=1, ensure_ascii=False)
+    """Return `{"diagnostics": [{code, level, message, hint, path, line, column, end_column, related}], "suppressed"}`.
+
+    `suppressed` is the number of findings that comments silence.
+    """
+    found = {"diagnostics": [_json(one) for one in diagnostics], "suppressed": len(diagnostics.suppressed)}
+    return json.dumps(found, indent=1, ensure_ascii=False)
 
 
 def github(diagnostics: Diagnostics) -> str:
@@ -33,9 +38,12 @@ def github(diagnostics: Diagnostics) -> str:
 
 
 def sarif(diagnostics: Diagnostics) -> str:
-    """Return a SARIF 2.1.0 log with one run."""
+    """Return a SARIF 2.1.0 log with one run; what comments silence is in it as suppressed, which readers leave out."""
     results = [_result(one) for one in diagnostics]
-    rules = [{"id": code} for code in sorted({one.code for one in diagnostics})]
+    for one, reason in diagnostics.suppressed:
+        (shown,) = diagnostics.shown([one])
+        results.append(_result(shown) | {"suppressions": [{"kind": "inSource", "justification": reason}]})
+    rules = [_rule(code) for code in sorted({result["ruleId"] for result in results})]
     driver = {"name": conventions.PROGRAM, "rules": rules}
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     return json.dumps({"version": "2.1.0", "$schema": _SARIF, "runs": [run]}, indent=1, ensure_ascii=False)
@@ -49,6 +57,16 @@ FORMATS: Final[dict[str, Callable[[Diagnostics], str]]] = {
     "github": github,
     "sarif": sarif,
 }
+
+
+def _rule(code: str) -> dict[str, Any]:
+    entry = CODES[code]
+    return {
+        "id": code,
+        "shortDescription": {"text": entry.summary},
+        "fullDescription": {"text": entry.explanation},
+        "help": {"text": entry.mend},
+    }
 
 
 def _json(one: Diagnostic) -> dict[str, Any]:

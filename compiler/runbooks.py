@@ -214,12 +214,10 @@ def _bullets(
     shown: str, sections: Sequence[Section], lines: Sequence[str], tokens: Sequence[Token]
 ) -> Iterator[tuple[str, Span]]:
     """Yield the list items below "Alert thresholds": their text, which may have several lines, and its place."""
-    section = next((one for one in sections if one.title.casefold() == THRESHOLDS_HEADING.casefold()), None)
-    if section is None:
-        return
+    stating = [one for one in sections if one.title.casefold() == THRESHOLDS_HEADING.casefold()]
     for index, token in enumerate(tokens):
         number = _place(token)[0]
-        if token.type != "list_item_open" or not section.line <= number < section.end:
+        if token.type != "list_item_open" or not any(one.line <= number < one.end for one in stating):
             continue
         item = _ITEM.search(lines[number])
         if item is not None:

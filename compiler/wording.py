@@ -23,6 +23,7 @@ from compiler.quantities import (
     quantity_text,
     without_comparator,
 )
+from compiler.signals import kinds
 
 VALUE: Final = '{{ printf "%.6g" $value }}'
 """The annotation `value`: the measured number in base units, short enough to be the same everywhere."""
@@ -35,7 +36,6 @@ _HUMANIZED: Final = {
     PER_SECOND: '{{ printf "%.4g" $value }} per second',
 }
 _BEYOND: Final = {">": "above", ">=": "at or above", "<": "below", "<=": "at or below"}
-_FLOORED: Final = frozenset({"average", "quantile", "ratio"})
 
 
 def component(per: tuple[str, ...]) -> str:
@@ -45,9 +45,10 @@ def component(per: tuple[str, ...]) -> str:
 
 def summary(system: System, watched: WatchedSignal, limit: Limit) -> str:
     """Return the annotation `summary`."""
+    headline = kinds()[watched.bound.signal.kind].headline(watched.bound, limit)
     title = watched.bound.signal.title
-    if limit.unit == STATE:
-        return f"{system.title}: {title}."
+    if headline is not None or limit.unit == STATE:
+        return f"{system.title}: {headline or title}."
     return f"{system.title}: {title} {_BEYOND[limit.comparator]} {_limit(limit)}."
 
 
@@ -57,15 +58,17 @@ def description(system: System, watched: WatchedSignal, limit: Limit) -> str:
     It holds no colon with a blank behind it: newer Alertmanagers (0.33 does) read the values of PagerDuty's `details`
     as YAML.
     """
-    text = watched.bound.signal.title
-    if limit.unit != STATE:
+    sentence = kinds()[watched.bound.signal.kind].sentence(watched.bound, limit)
+    measured = sentence is None and limit.unit != STATE
+    text = sentence or watched.bound.signal.title
+    if measured:
         text += f" {_HUMANIZED[limit.unit]}{_span(watched)}"
     text += _where(system, watched)
-    if limit.unit != STATE:
+    if measured:
         text += f", {_BEYOND[limit.comparator]} {_limit(limit)}"
     if limit.hold:
         text += f" for {duration_text(limit.hold)}"
-    return f"{text}.{_floor(watched)}"
+    return f"{text}.{_recovery(limit)}{_floor(watched)}"
 
 
 def _where(system: System, watched: WatchedSignal) -> str:
@@ -74,12 +77,19 @@ def _where(system: System, watched: WatchedSignal) -> str:
 
 
 def _span(watched: WatchedSignal) -> str:
-    return f" within {duration_text(watched.bound.binding.window)}" if watched.bound.signal.kind == "increase" else ""
+    counts = kinds()[watched.bound.signal.kind].counts(watched.bound)
+    return f" within {duration_text(watched.bound.binding.window)}" if counts else ""
+
+
+def _recovery(limit: Limit) -> str:
+    if limit.recover is None:
+        return ""
+    return f" Recovers {_BEYOND[limit.recover.comparator]} {quantity_text(limit.recover.quantity)}."
 
 
 def _floor(watched: WatchedSignal) -> str:
     floor = watched.bound.binding.minimum_traffic
-    if floor is None or watched.bound.signal.kind not in _FLOORED:
+    if floor is None or not kinds()[watched.bound.signal.kind].floored:
         return ""
     return f" Silent below {floor.text}."
 

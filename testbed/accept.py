@@ -1,6 +1,7 @@
 """`python -m testbed.accept generated`: has promtool and amtool of every generation found accept a generated directory.
 
-One line a check; the tool's own words where it objects. Exit status 0 when all accept, 1 when one does not, or when
+Rules, rule tests and configuration go to the tools as they are; `routing.py` runs the routing tests. One line a check;
+the tool's own words where it objects. Exit status 0 when all accept, 1 when one does not, or when
 there is no server to ask.
 """
 
@@ -8,26 +9,28 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from testbed import routing
 from testbed.servers import GENERATIONS, Servers, find
 
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One run of a tool."""
+    """One run of a tool; it returns whether all is well, and what is to be said."""
 
     generation: str
     title: str
-    command: tuple[str | Path, ...]
+    ask: Callable[[], tuple[bool, str]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What a run came to; `output` is what the tool wrote."""
+    """What a run came to; `output` is what the tool said."""
 
     check: Check
     accepted: bool
@@ -63,29 +66,36 @@ def checks(servers: Servers, generated: Path) -> Iterator[Check]:
     """Yield the checks of `generated` by the tools of one generation: the longest first, one a test file."""
     promtool, amtool = servers.tool("promtool"), servers.tool("amtool")
     for path in sorted((generated / "prometheus" / "tests").glob("*.yml"), key=lambda path: -path.stat().st_size):
-        title = f"promtool test rules {path.name}"
-        yield Check(generation=servers.generation, title=title, command=(promtool, "test", "rules", path))
+        yield _check(servers, f"promtool test rules {path.name}", promtool, "test", "rules", path)
     rules = rule_files(generated)
-    title = f"promtool check rules ({len(rules)} files)"
-    yield Check(generation=servers.generation, title=title, command=(promtool, "check", "rules", *rules))
-    config = generated / "alertmanager" / "alertmanager.yml"
-    title = f"amtool check-config {config.name}"
-    yield Check(generation=servers.generation, title=title, command=(amtool, "check-config", config))
+    yield _check(servers, f"promtool check rules ({len(rules)} files)", promtool, "check", "rules", *rules)
+    config = generated / routing.CONFIG
+    yield _check(servers, f"amtool check-config {config.name}", amtool, "check-config", config)
+    title = f"amtool config routes test, and the simulator, {routing.TESTS.name}"
+    yield Check(generation=servers.generation, title=title, ask=partial(_routing, generated, servers))
 
 
 def run(check: Check) -> Outcome:
     """Return what the tool says."""
     started = time.monotonic()
+    accepted, output = check.ask()
+    return Outcome(check=check, accepted=accepted, seconds=time.monotonic() - started, output=output)
+
+
+def _check(servers: Servers, title: str, *command: str | Path) -> Check:
+    return Check(generation=servers.generation, title=title, ask=partial(_run, command))
+
+
+def _run(command: Sequence[str | Path]) -> tuple[bool, str]:
     done = subprocess.run(
-        [str(part) for part in check.command],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        check=False,
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, check=False
     )
-    seconds = time.monotonic() - started
-    return Outcome(check=check, accepted=done.returncode == 0, seconds=seconds, output=done.stdout)
+    return done.returncode == 0, done.stdout
+
+
+def _routing(generated: Path, servers: Servers) -> tuple[bool, str]:
+    found = routing.failures(generated, servers)
+    return not found, "\n".join(found)
 
 
 def _is_complete(servers: Servers) -> bool:

@@ -1,20 +1,20 @@
 """Check: model and alerts → diagnostics.
 
-After `compiler.alerts`, before the emitters. One file a family, each with a `check(model, groups, diagnostics)`; the
-explanations of all codes stand in `compiler.checks.codes`.
+After `compiler.alerts`, before the emitters. One file a family, each with a `check(subject, diagnostics)`; the
+explanations of all codes stand in `compiler.checks.codes`. Two families stand apart, because they come earlier:
+`secrets` looks at every text as soon as it has been read, `functions` at the queries before they are lowered.
 """
 
 from __future__ import annotations
 
-from compiler.alerts import AlertGroup
-from compiler.checks import limits, names, proof
+from compiler.checks import deadlines, labels, limits, names, people, proof, reach, sections, windows
+from compiler.checks.subject import Subject
 from compiler.diagnostics import Diagnostics
-from compiler.model import Model
 
-FAMILIES = (limits, names, proof)
+FAMILIES = (deadlines, labels, limits, names, people, proof, reach, sections, windows)
 
 
-def check(model: Model, groups: tuple[AlertGroup, ...], diagnostics: Diagnostics) -> None:
+def check(subject: Subject, diagnostics: Diagnostics) -> None:
     """Add what every family finds."""
     for family in FAMILIES:
-        family.check(model, groups, diagnostics)
+        family.check(subject, diagnostics)

@@ -1,41 +1,51 @@
-"""Checks of limits: do the severities of a signal rise with its trouble, and can they fire."""
+"""Checks of limits against each other and against `for`: do the severities of a signal rise with its trouble."""
 
 from __future__ import annotations
 
 from itertools import pairwise
 
-from compiler.alerts import AlertGroup
+from compiler.checks.subject import Subject
 from compiler.diagnostics import Diagnostics, Related
-from compiler.model import Limit, Model, WatchedSignal
+from compiler.model import Limit, System, WatchedSignal
 from compiler.quantities import STATE, duration_text
-from compiler.signals.increase import KIND as INCREASE
-from compiler.signals.inputs import COUNTER
-from compiler.signals.state import KIND as STATE_KIND
+from compiler.signals import kinds
 
 
-def check(model: Model, groups: tuple[AlertGroup, ...], diagnostics: Diagnostics) -> None:
+def check(subject: Subject, diagnostics: Diagnostics) -> None:
     """Check the limits of each signal."""
-    for system in model.systems:
-        for watched in system.signals:
-            for milder, graver in pairwise(watched.limits):
-                _check_order(watched.bound.signal.id, milder, graver, diagnostics)
-            for limit in watched.limits:
-                _check_hold(watched, limit, diagnostics)
+    for system, watched in subject.watched():
+        measures = kinds()[watched.bound.signal.kind].measures
+        for milder, graver in pairwise(watched.limits) if measures else ():
+            related = (
+                Related(span=milder.span, message=f"{milder.severity} is here"),
+                *(subject.inherited(system, watched, graver) or subject.inherited(system, watched, milder)),
+            )
+            _check_order(watched.bound.signal.id, milder, graver, related, diagnostics)
+        for limit in watched.limits:
+            _check_hold(subject, system, watched, limit, diagnostics)
 
 
-def _check_hold(watched: WatchedSignal, limit: Limit, diagnostics: Diagnostics) -> None:
+def _check_hold(
+    subject: Subject, system: System, watched: WatchedSignal, limit: Limit, diagnostics: Diagnostics
+) -> None:
     """Check that events stay in the window of an `increase` for longer than the alert waits."""
     bound = watched.bound
-    counts = bound.signal.kind == INCREASE.name or (bound.signal.kind == STATE_KIND.name and bound.has(COUNTER.name))
-    if counts and limit.hold >= bound.binding.window:
-        window, hold = duration_text(bound.binding.window), duration_text(limit.hold)
-        message = f"events leave the window of {window} before the {hold} of `for` have passed: it may never fire"
-        hint = "widen `window`, or give this signal a shorter `for`"
-        diagnostics.error("hold-outlasts-window", limit.span, message, hint=hint)
+    if not kinds()[bound.signal.kind].counts(bound) or limit.hold < bound.binding.window:
+        return
+    window, hold = duration_text(bound.binding.window), duration_text(limit.hold)
+    places = (
+        (subject.measuring(system, watched, "window"), f"the window of {window} is set here"),
+        (subject.hold(system, watched, limit.severity), f"`for` of {limit.severity} is set here"),
+    )
+    related = tuple(Related(span=span, message=message) for span, message in places if span is not None)
+    message = f"events leave the window of {window} before the {hold} of `for` have passed: it may never fire"
+    hint = "widen `window`, or give this signal a shorter `for`"
+    diagnostics.error("hold-outlasts-window", limit.span, message, hint=hint, related=related)
 
 
-def _check_order(signal: str, milder: Limit, graver: Limit, diagnostics: Diagnostics) -> None:
-    related = (Related(span=milder.span, message=f"{milder.severity} is here"),)
+def _check_order(
+    signal: str, milder: Limit, graver: Limit, related: tuple[Related, ...], diagnostics: Diagnostics
+) -> None:
     if graver.comparator[0] != milder.comparator[0]:
         message = (
             f"`{signal}` is bad when high for {milder.severity} and when low for {graver.severity}, or the reverse"

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from compiler import conventions
 from compiler.alerts import AlertGroup
+from compiler.checks.subject import Subject
 from compiler.diagnostics import Diagnostics, Related
-from compiler.model import Model
 
 
-def check(model: Model, groups: tuple[AlertGroup, ...], diagnostics: Diagnostics) -> None:
+def check(subject: Subject, diagnostics: Diagnostics) -> None:
     """Check that no two signals come out as one alert name (`a-b` with `c`, and `a` with `b_c`), no two as one file."""
     seen: dict[str, AlertGroup] = {}
-    for group in groups:
+    for group in subject.groups:
         name = group.alerts[0].name
         first = seen.setdefault(name, group)
-        if first is not group:
+        # The alerts on missing metrics of one system differ by their component.
+        if (first.system.id, first.watched.bound.signal.id) != (group.system.id, group.watched.bound.signal.id):
             related = (Related(span=first.watched.span, message="the other one is here"),)
             message = f"the alert name `{name}` stands for two signals"
             diagnostics.error("alert-name", group.watched.span, message, hint="rename one of the two", related=related)
-    for system in model.systems:
+    for system in subject.model.systems:
         if system.id == conventions.WATCHDOG_GROUP:
             message = f"`{system.id}` is the name of the always-firing alert's own file"
             diagnostics.error("reserved-id", system.span, message, hint="name the system otherwise")

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from compiler.alerts import AlertGroup
 from compiler.artifacts import Artifact
-from compiler.emitters import alertmanager, catalog, prometheus_rules, prometheus_tests
+from compiler.emitters import alertmanager, alertmanager_tests, catalog, prometheus_rules, prometheus_tests
 from compiler.model import Model
 
-EMITTERS = (prometheus_rules, prometheus_tests, alertmanager, catalog)
+EMITTERS = (prometheus_rules, prometheus_tests, alertmanager, alertmanager_tests, catalog)
 
 
 def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, Final
 
 from compiler import conventions, schema
@@ -72,7 +73,7 @@ def _system(model: Model, system: System) -> dict[str, Any]:
 
 def _alert(alert: Alert) -> dict[str, Any]:
     signal, limit = alert.watched.bound.signal, alert.limit
-    return {
+    found = {
         "alert": alert.name,
         "system": alert.system.id,
         "component": alert.component,
@@ -82,7 +83,7 @@ def _alert(alert: Alert) -> dict[str, Any]:
         "title": signal.title,
         "summary": alert.summary,
         "comparator": limit.comparator,
-        "threshold": _number(limit),
+        "threshold": _number(limit.value),
         "unit": limit.unit,
         "limit": limit.text,
         "for_seconds": limit.hold,
@@ -92,11 +93,19 @@ def _alert(alert: Alert) -> dict[str, Any]:
         "runbook": _section(alert.watched.section, alert.runbook_url),
         "policy": alert.system.policy,
     }
+    if limit.keep:
+        found["keep_firing_seconds"] = limit.keep
+    if limit.recover is not None:
+        found["recover"] = {
+            "comparator": limit.recover.comparator,
+            "threshold": _number(limit.recover.quantity.value),
+        }
+    return found
 
 
-def _number(limit: Limit) -> int | float:
-    """Return a limit as JSON's number; Python prints the shortest decimal that reads back as the same float."""
-    return int(limit.value) if limit.value == int(limit.value) else float(limit.value)
+def _number(value: Decimal) -> int | float:
+    """Return a decimal as JSON's number; Python prints the shortest one that reads back as the same float."""
+    return int(value) if value == int(value) else float(value)
 
 
 def _documented(limit: Limit, path: str) -> dict[str, Any] | None:

@@ -21,28 +21,24 @@ def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
 
 
 def _group(group: AlertGroup) -> dict[str, Any]:
-    rules: list[dict[str, Any]] = []
-    if group.record is not None:
-        rules.append({"record": group.record.name, "expr": group.record.expr, "labels": group.record.labels})
-    return {"name": group.name, "rules": rules + [_alert(alert) for alert in group.alerts]}
+    records = [{"record": one.name, "expr": one.expr, "labels": one.labels} for one in group.records]
+    return {"name": group.name, "rules": [*records, *(_alert(alert) for alert in group.alerts)]}
 
 
 def _alert(alert: Alert) -> dict[str, Any]:
     rule: dict[str, Any] = {"alert": alert.name, "expr": alert.expr}
     if alert.limit.hold:
         rule["for"] = duration_text(alert.limit.hold)
+    if alert.limit.keep:
+        rule["keep_firing_for"] = duration_text(alert.limit.keep)
     return rule | {"labels": alert.labels, "annotations": alert.annotations}
 
 
 def _watchdog() -> dict[str, Any]:
-    annotations = {
-        "summary": "The way from Prometheus to the webhook works.",
-        "description": "This alert always fires. When nobody hears it any more, the alerting pipeline is broken.",
-    }
     rule = {
         "alert": conventions.WATCHDOG,
         "expr": "vector(1)",
-        "labels": {"severity": "none"},
-        "annotations": annotations,
+        "labels": conventions.WATCHDOG_LABELS,
+        "annotations": conventions.WATCHDOG_ANNOTATIONS,
     }
     return {"name": conventions.WATCHDOG_GROUP, "rules": [rule]}

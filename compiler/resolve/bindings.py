@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -12,15 +12,18 @@ from compiler.diagnostics import Diagnostics, Span, did_you_mean
 from compiler.document import Items, Table
 from compiler.promql import Matcher, PromQLError, Selector, parse_matchers, parse_selector
 from compiler.quantities import EXAMPLES, Comparison, QuantityError, Rate, parse_comparison
-from compiler.resolve.reading import duration, minimum_traffic
+from compiler.resolve.reading import duration, is_off, minimum_traffic, over_time
 from compiler.signals import kinds
-from compiler.signals.contract import Binding, Signal
+from compiler.signals.contract import Binding, BoundSignal, Signal
 from compiler.signals.inputs import HISTOGRAM
 from compiler.signals.state import EACH_SERIES, LOOKING_BACK, MEASURED_IN
 from compiler.signals.state import KIND as STATE
 from compiler.signals.template import inputs as template_inputs
 
-_COMMON_KEYS: Final = ("per", "component", "selector", "window", "minimum_traffic")
+_COMMON_KEYS: Final = (
+    *("per", "component", "selector", "targets"),
+    *("window", "scrape_interval", "minimum_traffic", "over_time", "no_data"),
+)
 _STATE_KEYS: Final = ("active", "of", "within")
 _BUCKET_LABEL: Final = "le"
 _RESERVED_LABELS: Final = frozenset(conventions.RULE_LABELS) | {"alertname"}
@@ -28,11 +31,17 @@ _RESERVED_LABELS: Final = frozenset(conventions.RULE_LABELS) | {"alertname"}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inherited:
-    """What a binding takes from its system where it does not say otherwise."""
+    """What a binding takes from its system where it does not say otherwise.
+
+    `targets` is None where nobody can tell which targets the metrics come from.
+    """
 
     matchers: tuple[Matcher, ...]
+    targets: tuple[Matcher, ...] | None
     window: int
+    scrape_interval: int
     minimum_traffic: Rate | None
+    over_time: str | None
 
 
 def binding(signal: Signal, given: Table, inherited: Inherited, diagnostics: Diagnostics) -> Binding | None:
@@ -41,13 +50,20 @@ def binding(signal: Signal, given: Table, inherited: Inherited, diagnostics: Dia
     inputs = _input_names(signal, given, diagnostics)
     if inputs is None:
         return None
-    matchers = _own_matchers(given, inherited.matchers, diagnostics)
+    matchers = matchers_of(given, diagnostics) if "selector" in given else inherited.matchers
+    targets = targets_of(given, inherited.targets, diagnostics)
     found = {name: _input(signal, given, name, matchers, diagnostics) for name in inputs}
     active = _active(given, inputs, diagnostics) if signal.kind == STATE.name else None
+    smoothed = kinds()[signal.kind].smoothed(_sketch(signal, found))
     result = Binding(
         inputs={name: value for name, value in found.items() if value is not None},
         per=_per(given, diagnostics),
         window=duration(given, "window", inherited.window, diagnostics, least=conventions.LEAST_WINDOW),
+        scrape_interval=duration(given, "scrape_interval", inherited.scrape_interval, diagnostics, least=1),
+        over_time=over_time(given, inherited.over_time) if smoothed else None,
+        source=matchers,
+        targets=targets,
+        missing_is_fine=given.get("no_data") == "ok",
         minimum_traffic=minimum_traffic(given, inherited.minimum_traffic, diagnostics),
         active=active,
         every=given.get("of") == "all",
@@ -56,20 +72,36 @@ def binding(signal: Signal, given: Table, inherited: Inherited, diagnostics: Dia
     return result if len(diagnostics.found) == before else None
 
 
-def matchers_of(owner: Table, diagnostics: Diagnostics) -> tuple[Matcher, ...]:
-    """Return the matchers of `selector`, none where there is none."""
-    if "selector" not in owner:
+def matchers_of(owner: Table, diagnostics: Diagnostics, key: str = "selector") -> tuple[Matcher, ...]:
+    """Return the matchers below `key`, none where there is none."""
+    if key not in owner:
         return ()
     try:
-        return parse_matchers(owner["selector"])
+        return parse_matchers(owner[key])
     except PromQLError as error:
         hint = 'such as `job="api",env!="test"`'
-        diagnostics.error("promql", owner.value_spans["selector"], f"not a list of matchers: {error}", hint=hint)
+        diagnostics.error("promql", owner.value_spans[key], f"not a list of matchers: {error}", hint=hint)
         return ()
 
 
-def _own_matchers(given: Table, inherited: tuple[Matcher, ...], diagnostics: Diagnostics) -> tuple[Matcher, ...]:
-    return matchers_of(given, diagnostics) if "selector" in given else inherited
+def targets_of(
+    owner: Table, inherited: tuple[Matcher, ...] | None, diagnostics: Diagnostics
+) -> tuple[Matcher, ...] | None:
+    """Return the matchers of the targets that metrics come from: those named, else their `selector`, else inherited.
+
+    None where the file says `off`, or where the metrics are not selected at all.
+    """
+    if "targets" in owner:
+        return None if is_off(owner["targets"]) else matchers_of(owner, diagnostics, "targets")
+    if "selector" in owner:
+        return matchers_of(owner, Diagnostics()) or None
+    return inherited
+
+
+def _sketch(signal: Signal, found: Mapping[str, Selector | Decimal | None]) -> BoundSignal:
+    """Return what is known of a binding so far, for the questions of its kind that its inputs alone answer."""
+    inputs = {name: value for name, value in found.items() if value is not None}
+    return BoundSignal(signal=signal, binding=Binding(inputs=inputs, window=conventions.DEFAULT_WINDOW))
 
 
 def _input_names(signal: Signal, given: Table, diagnostics: Diagnostics) -> tuple[str, ...] | None:

@@ -8,10 +8,9 @@ from compiler import conventions, document
 from compiler.diagnostics import Diagnostics, did_you_mean
 from compiler.document import Table
 from compiler.quantities import STATE as STATE_UNIT
-from compiler.resolve.reading import table
-from compiler.signals import VOCABULARY, vocabulary_text
+from compiler.resolve.reading import duration, table
+from compiler.signals import VOCABULARY, kinds, vocabulary_text
 from compiler.signals.contract import ExampleSeries, Signal
-from compiler.signals.quantile import KIND as QUANTILE
 from compiler.signals.state import KIND as STATE
 from compiler.signals.template import EXAMPLE_CONTEXT, InvalidTemplateError, check_arithmetic, inputs
 from compiler.signals.template import KIND as TEMPLATE
@@ -45,26 +44,43 @@ def _signal(key: str, given: Table, diagnostics: Diagnostics) -> Signal | None:
         _check_kind(given, diagnostics)
     if len(diagnostics.found) > before:
         return None
-    quantile = given.get("quantile")
+    settles = duration(given, "settles", -1, diagnostics)
+    parameters = _parameters(given, diagnostics)
+    if len(diagnostics.found) > before:
+        return None
     return Signal(
         id=key,
         kind=given.get("kind", TEMPLATE.name),
         unit=given["unit"],
         title=given.get("title") or conventions.words(key),
-        quantile=None if quantile is None else Decimal(str(quantile)),
+        parameters=parameters,
         query=given.get("query"),
+        settles=None if settles < 0 else settles,
         span=given.value_spans.get("query"),
         example=tuple(_example(one) for one in given.get("example", ())),
     )
 
 
+def _parameters(given: Table, diagnostics: Diagnostics) -> dict[str, Decimal]:
+    """Return what the definition says to its kind; durations in seconds."""
+    found = {}
+    for one in kinds()[given.get("kind", TEMPLATE.name)].parameters:
+        if one.name in given and one.duration:
+            found[one.name] = Decimal(duration(given, one.name, int(one.default), diagnostics, least=1))
+        elif one.name in given:
+            found[one.name] = Decimal(str(given[one.name]))
+    return found
+
+
 def _check_kind(given: Table, diagnostics: Diagnostics) -> None:
     kind = given["kind"]
-    if (kind == STATE.name) != (given["unit"] == STATE_UNIT):
+    if bool(kinds()[kind].words) != (given["unit"] == STATE_UNIT):
         hint = f"write `unit: {STATE_UNIT}`" if kind == STATE.name else f"write `kind: {STATE.name}`, or another unit"
         diagnostics.error("signal", given.value_spans["unit"], "kind `state` and unit `state` go together", hint=hint)
-    for name, owner in (("quantile", QUANTILE.name), ("example", TEMPLATE.name)):
-        if name in given and kind != owner:
+    own = {one.name for one in kinds()[kind].parameters}
+    known = {one.name for each in kinds().values() for one in each.parameters}
+    for name in sorted(known | {"example", "settles"}):
+        if name in given and name not in own:
             message = f"`{name}` means nothing to the kind `{kind}`"
             diagnostics.error("signal", given.key_spans[name], message, hint="take it out")
 

@@ -20,7 +20,8 @@ from compiler.quantities import (
     parse_comparison,
     quantity_text,
 )
-from compiler.resolve.reading import is_off
+from compiler.resolve.reading import holds, is_off, table
+from compiler.signals import kinds
 from compiler.signals.contract import Signal
 from compiler.statements import Statement
 
@@ -44,10 +45,10 @@ def written(own: Table, house: Table) -> tuple[Written, ...]:
     """Return the tiers that hold, from the least urgent: the system's own, else the house's; `off` drops one."""
     tiers = []
     for severity in conventions.SEVERITIES:
-        for table, default in ((own, False), (house, True)):
-            if severity in table:
+        for given, default in ((own, False), (house, True)):
+            if severity in given:
                 tiers.append(
-                    Written(severity=severity, value=table[severity], span=table.value_spans[severity], default=default)
+                    Written(severity=severity, value=given[severity], span=given.value_spans[severity], default=default)
                 )
                 break
     return tuple(tier for tier in tiers if not is_off(tier.value))
@@ -79,10 +80,31 @@ class Evidence:
         return self.quoted or self.statements.get(severity)
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Extras:
+    """What stands beside the limits of a signal, by severity: times in seconds, recovery limits as they are written."""
+
+    hold: dict[str, int]
+    keep: dict[str, int]
+    recover: Table
+
+
+def extras(own: Table, house: Table, hold: dict[str, int], keep: dict[str, int], diagnostics: Diagnostics) -> Extras:
+    """Return the extras of a signal: its own, else the house's for it, else those that its system gives."""
+    return Extras(
+        hold=holds(own, holds(house, hold, diagnostics), diagnostics),
+        keep=holds(own, holds(house, keep, diagnostics, _KEEP), diagnostics, _KEEP),
+        recover=table(own if "recover" in own else house, "recover"),
+    )
+
+
+_KEEP: Final = "keep_firing_for"
+
+
 def limits(
     signal: Signal,
     tiers: tuple[Written, ...],
-    hold: dict[str, int],
+    extras: Extras,
     evidence: Evidence | None,
     diagnostics: Diagnostics,
 ) -> tuple[Limit, ...]:
@@ -102,7 +124,9 @@ def limits(
                 value=comparison.quantity.value,
                 unit=comparison.quantity.unit,
                 text=tier.text,
-                hold=hold[tier.severity],
+                hold=extras.hold[tier.severity],
+                keep=extras.keep[tier.severity],
+                recover=_recovery(signal, tier.severity, comparison, extras.recover, diagnostics),
                 default=tier.default and statement is None,
                 statement=statement,
                 span=tier.span,
@@ -112,6 +136,40 @@ def limits(
 
 
 _TRUE: Final = Comparison("==", Quantity(Decimal(1), STATE))
+
+
+def _recovery(
+    signal: Signal, severity: str, limit: Comparison, recover: Table, diagnostics: Diagnostics
+) -> Comparison | None:
+    """Return the recovery limit of a severity: on the other side of its limit, or None."""
+    if severity not in recover:
+        return None
+    text, span = str(recover[severity]), recover.value_spans[severity]
+    if limit.quantity.unit == STATE or not kinds()[signal.kind].measures:
+        message = f"`{signal.id}` has no measured value to recover to"
+        diagnostics.error("recover", recover.key_spans[severity], message, hint=f"`{_KEEP}` keeps a state firing")
+        return None
+    try:
+        found = parse_comparison(text)
+    except QuantityError as error:
+        diagnostics.error("recover", span, str(error), hint=error.hint or _recovery_hint(limit))
+        return None
+    value, at = found.quantity.value, limit.quantity.value
+    apart = found.quantity.unit == limit.quantity.unit and found.comparator[0] == _BACK[limit.comparator[0]]
+    if not apart or not (value < at if limit.comparator[0] == ">" else value > at):
+        message = f"`{text}` lies not on the good side of {_shown(limit)}"
+        diagnostics.error("recover", span, message, hint=_recovery_hint(limit))
+        return None
+    return found
+
+
+_BACK: Final = {">": "<", "<": ">"}
+
+
+def _recovery_hint(limit: Comparison) -> str:
+    share = Decimal("0.8") if limit.comparator[0] == ">" else Decimal("1.2")
+    value = quantity_text(Quantity(limit.quantity.value * share, limit.quantity.unit))
+    return f'such as `"{_BACK.get(limit.comparator[0], "<")} {value}"`'
 
 
 def _comparison(signal: Signal, tier: Written, diagnostics: Diagnostics) -> Comparison | None:
@@ -127,12 +185,16 @@ def _comparison(signal: Signal, tier: Written, diagnostics: Diagnostics) -> Comp
 
 
 def _read(signal: Signal, text: str) -> Comparison:
+    words = kinds()[signal.kind].words
+    if text in words:
+        return Comparison("==", Quantity(words[text], STATE))
     if text == conventions.STATE_LIMIT:
-        if signal.unit == STATE:
+        if signal.unit == STATE and not words:
             return _TRUE
         raise QuantityError(f"`{signal.id}` is measured in {signal.unit} and is no state")
     if signal.unit == STATE:
-        raise QuantityError(f"`{signal.id}` is a state and has no number")
+        hint = f"write {' or '.join(f'`{word}`' for word in words)}" if words else None
+        raise QuantityError(f"`{signal.id}` is a state and has no number", hint)
     comparison = parse_comparison(text)
     if comparison.comparator == "==":
         raise QuantityError("a measured number is hardly ever equal to a limit")
@@ -166,7 +228,7 @@ def _check_evidence(
     if statement is evidence.quoted:
         return
     stated = statement.comparison or _TRUE
-    if stated != comparison:
+    if stated != comparison and not stated.quantity.unit == comparison.quantity.unit == STATE:
         related = (Related(span=statement.span, message=f"{_shown(stated)} in the runbook"),)
         message = f"`{signal.id}` has {_shown(comparison)} as its {tier.severity} limit here"
         hint = "make the two agree: the runbook is what people follow, this file is what runs"

@@ -34,20 +34,8 @@ def policies(document: Table, diagnostics: Diagnostics) -> tuple[Policy, ...]:
         for level, span in zip(policy["levels"], policy["levels"].spans, strict=True):
             check_reference(level, span, document["levels"], "level", diagnostics)
         tiers = {severity: _tier(table(policy, severity), diagnostics) for severity in conventions.SEVERITIES}
-        _check_contacts(document, policy, tiers, diagnostics)
         found.append(Policy(id=key, levels=tuple(policy["levels"]), tiers=tiers))
     return tuple(found)
-
-
-def _check_contacts(document: Table, policy: Table, tiers: dict[str, Tier], diagnostics: Diagnostics) -> None:
-    first = policy["levels"][0]
-    level = document["levels"].get(first, {})
-    for severity, tier in tiers.items():
-        kinds = [kind for kind in tier.notify if kind in CONTACTS]
-        if kinds and not any(level.get(kind) for kind in kinds):
-            message = f"level `{first}` has no contact for {' or '.join(kinds)}: nobody would be told"
-            hint = f"add `{kinds[0]}:` below `levels: {first}:`"
-            diagnostics.error("contact", policy.key_spans[severity], message, hint=hint)
 
 
 def _tier(tier: Table, diagnostics: Diagnostics) -> Tier:

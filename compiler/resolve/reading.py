@@ -41,15 +41,15 @@ def duration(owner: Table, key: str, default: int, diagnostics: Diagnostics, *, 
     return seconds
 
 
-def holds(owner: Table, inherited: dict[str, int], diagnostics: Diagnostics) -> dict[str, int]:
-    """Return the seconds of `for` by severity, those that it does not name inherited."""
-    value: Any = owner.get("for")
+def holds(owner: Table, inherited: dict[str, int], diagnostics: Diagnostics, key: str = "for") -> dict[str, int]:
+    """Return the seconds of `for`, or another `key`, by severity, those that it does not name inherited."""
+    value: Any = owner.get(key)
     if isinstance(value, Table):
         # A key that is no severity has been reported.
         return {key: duration(value, key, seconds, diagnostics) for key, seconds in inherited.items()}
     if value is None:
         return inherited
-    seconds = duration(owner, "for", -1, diagnostics)
+    seconds = duration(owner, key, -1, diagnostics)
     return inherited if seconds < 0 else dict.fromkeys(inherited, seconds)
 
 
@@ -65,6 +65,12 @@ def minimum_traffic(owner: Table, inherited: Rate | None, diagnostics: Diagnosti
     except QuantityError as error:
         diagnostics.error("quantity", owner.value_spans["minimum_traffic"], str(error), hint=error.hint)
         return inherited
+
+
+def over_time(owner: Table, inherited: str | None) -> str | None:
+    """Return the function by which `owner` wants gauges taken over the window; None is none."""
+    value = owner.get("over_time", inherited)
+    return None if value is None or is_off(value) else str(value)
 
 
 def reference(owner: Table, key: str, known: Iterable[str], what: str, diagnostics: Diagnostics) -> str:

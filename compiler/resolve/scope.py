@@ -10,7 +10,7 @@ from compiler import conventions
 from compiler.diagnostics import Diagnostics
 from compiler.document import Table
 from compiler.quantities import Rate, parse_rate
-from compiler.resolve.reading import duration, holds, minimum_traffic, table
+from compiler.resolve.reading import duration, holds, minimum_traffic, over_time, table
 from compiler.runbooks import Runbook
 from compiler.signals.contract import Signal
 
@@ -47,6 +47,22 @@ class Scope:
         return duration(
             self.defaults, "window", conventions.DEFAULT_WINDOW, self.diagnostics, least=conventions.LEAST_WINDOW
         )
+
+    @cached_property
+    def keep(self) -> dict[str, int]:
+        """Seconds of `keep_firing_for` by severity."""
+        return holds(self.defaults, dict.fromkeys(conventions.SEVERITIES, 0), self.diagnostics, "keep_firing_for")
+
+    @cached_property
+    def scrape_interval(self) -> int:
+        """Seconds between two scrapes."""
+        default = conventions.DEFAULT_SCRAPE_INTERVAL
+        return duration(self.defaults, "scrape_interval", default, self.diagnostics, least=1)
+
+    @cached_property
+    def over_time(self) -> str | None:
+        """How gauges are taken over the window."""
+        return over_time(self.defaults, conventions.DEFAULT_OVER_TIME)
 
     @cached_property
     def traffic(self) -> Rate | None:

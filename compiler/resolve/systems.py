@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 from compiler import conventions
 from compiler.diagnostics import Span, nearest
 from compiler.document import Table
 from compiler.model import Limit, System, WatchedSignal
-from compiler.resolve import bindings, definitions, limits
+from compiler.resolve import bindings, definitions, limits, sources
 from compiler.resolve.house import check as check_house
 from compiler.resolve.house import no_signal
-from compiler.resolve.reading import NOTHING, duration, holds, is_off, minimum_traffic, reference, table
+from compiler.resolve.reading import NOTHING, duration, holds, is_off, minimum_traffic, over_time, reference, table
 from compiler.resolve.scope import Scope
 from compiler.runbooks import Runbook, Section
 from compiler.signals.contract import BoundSignal, Signal
@@ -38,10 +40,14 @@ class _System:
         self.metrics = table(given, "metrics")
         self.runbook = scope.runbooks.get(given["runbook"])
         self.hold = holds(given, scope.hold, self.diagnostics)
+        self.keep = holds(given, scope.keep, self.diagnostics, "keep_firing_for")
         self.inherited = bindings.Inherited(
             matchers=bindings.matchers_of(given, self.diagnostics),
+            targets=bindings.targets_of(given, None, self.diagnostics),
             window=duration(given, "window", scope.window, self.diagnostics, least=conventions.LEAST_WINDOW),
+            scrape_interval=duration(given, "scrape_interval", scope.scrape_interval, self.diagnostics, least=1),
             minimum_traffic=minimum_traffic(given, scope.traffic, self.diagnostics),
+            over_time=over_time(given, scope.over_time),
         )
         self.statements = _by_title(self.runbook)
         self.used: set[int] = set()
@@ -49,7 +55,9 @@ class _System:
 
     def resolve(self) -> System:
         """Return the system."""
-        signals = [self._watched(identifier) for identifier in sorted({*self.limits, *self.metrics})]
+        bound = sorted({*self.limits, *self.metrics} - {conventions.MISSING_SIGNAL})
+        signals = [self._watched(identifier) for identifier in bound]
+        watched = tuple(signal for signal in signals if signal is not None)
         return System(
             id=self.id,
             title=self.title,
@@ -57,7 +65,7 @@ class _System:
             policy=reference(self.given, "escalation", self.scope.policies, "policy", self.diagnostics),
             runbook=self.given["runbook"],
             direct=self._direct(),
-            signals=tuple(signal for signal in signals if signal is not None),
+            signals=tuple(sorted((*watched, *self._missing(watched)), key=lambda one: one.bound.signal.id)),
             span=self.scope.document["systems"].key_spans[self.id],
         )
 
@@ -101,6 +109,36 @@ class _System:
             span=span,
         )
 
+    def _missing(self, watched: Sequence[WatchedSignal]) -> Iterator[WatchedSignal]:
+        """Yield the signal of missing metrics, once for each place that the system's metrics come from."""
+        identifier = conventions.MISSING_SIGNAL
+        own, house = self.limits.get(identifier, NOTHING), table(self.scope.house_limits, identifier)
+        signal = self.scope.signals.get(identifier)
+        places = sources.sources([one.bound for one in watched])
+        if is_off(own) or is_off(self.scope.house_limits.get(identifier)) or not places or signal is None:
+            return
+        span = self.limits.key_spans.get(identifier) or self.scope.document["systems"].key_spans[self.id]
+        if not isinstance(own, Table):
+            self.excused = True
+            limits.not_tiers(own, self.limits.value_spans[identifier], self.diagnostics)
+            return
+        tiers = limits.written(own, house) or sources.usual_tiers(span)
+        found = self._limits(signal, own, house, tiers)
+        section = self._section(own, house, span, conventions.MISSING_SECTION)
+        if section is None:
+            return
+        for place in places:
+            of_place = tuple(limit for limit in found if sources.serves(place, limit))
+            if of_place:
+                yield WatchedSignal(
+                    bound=BoundSignal(signal=signal, binding=place.binding),
+                    limits=of_place,
+                    component=place.name,
+                    source=place.name,
+                    section=section,
+                    span=span,
+                )
+
     def _misspelt(self, identifier: str) -> bool:
         """Return whether these metrics' limits seem to stand under a misspelt id, which is an error of its own."""
         unbound = {one for one, given in self.limits.items() if one not in self.metrics and not is_off(given)}
@@ -139,8 +177,8 @@ class _System:
             self.excused = True
         else:
             self.used |= {id(evidence.find(tier.severity)) for tier in tiers}
-        hold = holds(own, holds(house, self.hold, self.diagnostics), self.diagnostics)
-        return limits.limits(signal, tiers, hold, evidence, self.diagnostics)
+        extras = limits.extras(own, house, self.hold, self.keep, self.diagnostics)
+        return limits.limits(signal, tiers, extras, evidence, self.diagnostics)
 
     def _evidence(self, signal: Signal, own: Table) -> limits.Evidence | None:
         if self.runbook is None:
@@ -163,10 +201,17 @@ class _System:
             self.diagnostics.error("documented", span, f"{self.runbook.path} does not say this", hint=hint)
         return statement
 
-    def _section(self, own: Table, house: Table, span: Span) -> Section | None:
+    def _section(self, own: Table, house: Table, span: Span, usual: str | None = None) -> Section | None:
         if self.runbook is None:
             return None
         owner = own if "runbook" in own else house
+        if "runbook" not in owner and usual is not None:
+            section = self.runbook.anchors.get(usual.removeprefix("#"))
+            if section is None:
+                message = f"{self.runbook.path} has no section `{usual}`, where the alert on missing metrics leads to"
+                hint = f"write that section, or say `{conventions.MISSING_SIGNAL}: {conventions.OFF}` below `limits:`"
+                self.diagnostics.error("runbook-section", span, message, hint=hint)
+            return section
         if "runbook" not in owner:
             message = "this signal leads to no runbook section"
             hint = f'add `runbook: "#…"`; {self._known_anchors()}'

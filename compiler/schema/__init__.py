@@ -19,7 +19,6 @@ from jsonschema.exceptions import ValidationError
 from compiler.diagnostics import Diagnostics, Span, did_you_mean
 from compiler.document import Items, Table, scalar
 from compiler.signals import kinds
-from compiler.signals.template import KIND as TEMPLATE
 
 THRESHOLDS: Final = "thresholds.schema.json"
 CATALOG: Final = "catalog.schema.json"
@@ -40,7 +39,9 @@ def with_kinds(schema: dict[str, Any]) -> dict[str, Any]:
     for name, one in sorted(inputs.items()):
         types = ["string", "number"] if name in constants else "string"
         binding[name] = {"description": one.description, "type": types, "examples": [one.example]}
-    schema["$defs"]["signal"]["properties"]["kind"]["enum"] = [name for name in kinds() if name != TEMPLATE.name]
+    definition = schema["$defs"]["signal"]["properties"]
+    definition["kind"]["enum"] = [name for name, kind in kinds().items() if kind.bindable]
+    definition |= {one.name: dict(one.schema) for kind in kinds().values() for one in kind.parameters}
     return schema
 
 

@@ -8,8 +8,10 @@ from typing import Final
 from compiler.promql import Selector
 from compiler.quantities import duration_text
 from compiler.signals import sampling
-from compiler.signals.contract import BoundSignal, Input, Series, aggregate
+from compiler.signals.contract import HALF, BoundSignal, Input, Kind, Series, aggregate, first_rate
 from compiler.signals.inputs import HISTOGRAM
+from compiler.signals.profile import Example, Phase
+from compiler.signals.ratio import is_exact
 from compiler.signals.traffic import enough
 
 TOTAL: Final = Input(
@@ -19,15 +21,16 @@ TOTAL: Final = Input(
 )
 COUNT: Final = Input(name="count", description="Counter of the observations.", example="pg_stat_statements_calls_total")
 
-_EVENTS_PER_STEP: Final = Decimal(1000)
+EVENTS_PER_STEP: Final = Decimal(1000)
 
 
-class Average:
+class Average(Kind):
     """Sum and count are aggregated apart."""
 
     name = "average"
-    forms: tuple[tuple[Input, ...], ...] = ((HISTOGRAM,), (TOTAL, COUNT))
-    constants: frozenset[str] = frozenset()
+    forms = ((HISTOGRAM,), (TOTAL, COUNT))
+    floored = True
+    events_per_step = EVENTS_PER_STEP
 
     def operations(self, bound: BoundSignal) -> str:
         """Return the operations of the recorded name."""
@@ -41,14 +44,39 @@ class Average:
         denominator = aggregate("sum", per, f"rate({count}[{window}])")
         return f"{numerator} / ({denominator} {enough(bound)})"
 
-    def series(self, bound: BoundSignal, value: Decimal, steps: int) -> tuple[Series, ...]:
+    def steady(self, bound: BoundSignal) -> tuple[Selector, ...]:
+        """Return the count."""
+        return (_inputs(bound)[1],)
+
+    def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
         """Return a total that rises `value` times as fast as the count."""
         total, count = _inputs(bound)
-        per = bound.binding.per
+        events = [(None if one.value is None else EVENTS_PER_STEP * one.traffic, one) for one in example.phases]
+        summed = ((None if by is None else by * (one.value or Decimal(0)), one) for by, one in events)
         return (
-            sampling.series(total, per, sampling.rising(Decimal(0), value * _EVENTS_PER_STEP, steps)),
-            sampling.series(count, per, sampling.rising(Decimal(0), _EVENTS_PER_STEP, steps)),
+            sampling.series(total, bound, example, sampling.counter(summed)),
+            sampling.series(count, bound, example, sampling.counter(events)),
         )
+
+    def first(self, bound: BoundSignal) -> int:
+        """Return a step: both rates are wrong by the same factor while the window fills."""
+        return first_rate(bound)
+
+    def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
+        """Return an amount of traffic at which the quotient comes out without a rounding error."""
+        for scale in sampling.scales():
+            events, total = value * EVENTS_PER_STEP * scale, EVENTS_PER_STEP * scale
+            if sampling.exact(events) and is_exact(bound, events, total, value, apart=True):
+                return Phase(value=value, steps=1, traffic=scale)
+        return None
+
+    def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
+        """Return the same value twice, each of half of all."""
+        return (Phase(value=value, steps=1, traffic=HALF),) * 2
+
+    def loud(self, bound: BoundSignal) -> Phase:
+        """Return a hundred times the observations, each of them large."""
+        return Phase(value=Decimal(10**6), steps=1, traffic=Decimal(100))
 
 
 def _inputs(bound: BoundSignal) -> tuple[Selector, Selector]:

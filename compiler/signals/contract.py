@@ -1,23 +1,27 @@
 """What a kind of signal is: the contract that every other file of this folder fulfils.
 
-`compiler.resolve` asks a kind which inputs a binding must name; `compiler.alerts` asks it for PromQL; the emitter of
-rule tests asks it for series that make the PromQL return a given value. A kind is one file with one `KIND`, found by
-`compiler.signals`.
+`compiler.resolve` asks a kind which inputs a binding must name; `compiler.alerts` asks it for rules; `compiler.proof`
+asks it for series by which the rules see a given value. A kind is one file with one `KIND`, which `compiler.signals`
+finds.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 
 from compiler.diagnostics import Span
-from compiler.promql import Matcher, Selector
-from compiler.quantities import Comparison, Rate
+from compiler.promql import Matcher, Selector, operand
+from compiler.quantities import SECONDS, STATE, Comparison, Rate, decimal_text
+from compiler.signals.profile import Case, Example, Phase
 
 STEP_SECONDS: Final = 60
-"""The interval between two evaluations of a rule test, and between two samples of a synthesised series, unless a window
-holds less than two such samples."""
+"""The interval between two samples of a synthesised series, unless a window holds less than two such samples."""
+EVALUATION_SECONDS: Final = 30
+"""The interval between two evaluations of a rule test: half a minute, so that an alert on what a recording rule gives
+can be one evaluation late (as in vmalert, which reads back what it has written) and is still seen to the minute."""
 _SHORT_STEPS: Final = (30, 20, 15, 12, 10, 6, 5, 4, 3, 2, 1)
 """Divisors of `STEP_SECONDS`, so that there is a sample at each evaluation."""
 
@@ -32,6 +36,20 @@ class Input:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Parameter:
+    """A number or a duration that a signal's definition may give its kind, below its `name`.
+
+    `schema` is its part of the published schema; `default` holds where the definition does not name it. Durations come
+    in seconds.
+    """
+
+    name: str
+    default: Decimal
+    schema: Mapping[str, object]
+    duration: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ExampleSeries:
     """A series of a template's own `example`: templates of its selector and of its values in promtool's notation."""
 
@@ -42,18 +60,20 @@ class ExampleSeries:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Signal:
-    """What is measured: the kind, the unit of its limits, its name for people; some kinds take a parameter.
+    """What is measured: the kind, the unit of its limits, its name for people.
 
-    `span` is the place of a `query`.
+    `parameters` are those of its kind. `span` is the place of a `query`; `settles` the seconds that its example takes
+    until the query returns what is asked for, None where nobody said.
     """
 
     id: str
     kind: str
     unit: str
     title: str
-    quantile: Decimal | None = None
+    parameters: Mapping[str, Decimal] = field(default_factory=dict)
     query: str | None = None
     example: tuple[ExampleSeries, ...] = ()
+    settles: int | None = None
     span: Span | None = None
 
 
@@ -62,17 +82,25 @@ class Binding:
     """Where a system's signal is measured.
 
     `inputs` holds a selector, or a number where the input is a constant; `per` the labels that tell components apart;
-    `window` seconds. `active` is the comparison that makes a state true, `every` whether all of a component's series
-    must be in it, `within` the seconds during which having been in it once is enough.
+    `window` and `scrape_interval` seconds. `active` is the comparison that makes a state true, `every` whether all of a
+    component's series must be in it, `within` the seconds during which having been in it once is enough. `over_time` is
+    the function by which gauges are taken over the window, None where they are taken as they are. `source` are the
+    matchers that all inputs got, `targets` those of the targets that the metrics come from, None where that cannot be
+    told; `missing_is_fine` where the metrics may be absent while all is well.
     """
 
     inputs: dict[str, Selector | Decimal]
     per: tuple[str, ...] = ()
     window: int
+    scrape_interval: int = STEP_SECONDS
     minimum_traffic: Rate | None = None
     active: Comparison | None = None
     every: bool = False
     within: int | None = None
+    over_time: str | None = None
+    source: tuple[Matcher, ...] = ()
+    targets: tuple[Matcher, ...] | None = None
+    missing_is_fine: bool = False
 
     @property
     def step(self) -> int:
@@ -100,6 +128,11 @@ class BoundSignal:
         """Return whether the binding names an input."""
         return name in self.binding.inputs
 
+    @property
+    def metrics(self) -> tuple[Selector, ...]:
+        """The inputs that are metrics, in the order of their names."""
+        return tuple(one for _, one in sorted(self.binding.inputs.items()) if isinstance(one, Selector))
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Series:
@@ -119,26 +152,181 @@ class UnsampledError(Exception):
     """No series can be made up for a selector; the message says why. The alert then has no generated test."""
 
 
-class Kind(Protocol):
-    """One way to measure."""
+class Threshold(Protocol):
+    """What a kind reads of a limit: of which severity it is, and the comparison with the measured value."""
 
-    name: str
-    forms: tuple[tuple[Input, ...], ...]
+    @property
+    def severity(self) -> str:
+        """The severity."""
+
+    @property
+    def comparator(self) -> str:
+        """`>`, `>=`, `<`, `<=`, or `==` for a state."""
+
+    @property
+    def value(self) -> Decimal:
+        """The number, in the unit of the signal's limits."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rules:
+    """What is to be evaluated for one signal, in this order.
+
+    `records` are expressions to record, by the last part of their names; `conditions` is PromQL with one series for
+    each component that is in trouble, by severity; `value` what they compare, where that is one for all severities.
+    """
+
+    records: Mapping[str, str]
+    conditions: Mapping[str, str]
+    value: str | None = None
+
+
+class Kind:
+    """One way to measure. A kind of its own overrides what differs."""
+
+    name: ClassVar[str]
+    forms: ClassVar[tuple[tuple[Input, ...], ...]] = ()
     """The alternatives, each a complete set of inputs; the first is the usual one."""
-    constants: frozenset[str]
+    constants: ClassVar[frozenset[str]] = frozenset()
     """Inputs that may be a number."""
+    parameters: ClassVar[tuple[Parameter, ...]] = ()
+    """What a signal's definition may say besides."""
+    words: ClassVar[Mapping[str, Decimal]] = {}
+    """Limits in words, and the value that each of them means."""
+    bindable: ClassVar[bool] = True
+    """Whether a file may define signals of this kind."""
+    floored: ClassVar[bool] = False
+    """Whether the value needs a least traffic."""
+    events_per_step: ClassVar[Decimal] = Decimal(1)
+    """The events of a synthesised series in one step, at a traffic of 1."""
+    measures: ClassVar[bool] = True
+    """Whether severities are limits of one measured value: then they must rise, and an alert may recover elsewhere."""
+
+    def windowed(self, bound: BoundSignal) -> bool:
+        """Return whether the value is computed from the events of the binding's window."""
+        return True
+
+    def smoothed(self, bound: BoundSignal) -> bool:
+        """Return whether the value is made of gauges that may be taken over the binding's window."""
+        return False
+
+    def counts(self, bound: BoundSignal) -> bool:
+        """Return whether the value is a number of events, each of which is seen for the window and no longer."""
+        return False
+
+    def steady(self, bound: BoundSignal) -> tuple[Selector, ...]:
+        """Return the metrics that are there as long as the thing that is measured is, events or none."""
+        return bound.metrics
 
     def operations(self, bound: BoundSignal) -> str:
         """Return the last part of a recording rule's name, such as `rate5m`."""
+        raise NotImplementedError
 
     def expression(self, bound: BoundSignal) -> str:
         """Return PromQL with one series a component, whose value is in the unit of the signal's limits."""
+        raise NotImplementedError
 
-    def series(self, bound: BoundSignal, value: Decimal, steps: int) -> tuple[Series, ...]:
-        """Return series of `steps` samples that make `expression` return `value` for one component.
+    def rules(
+        self, bound: BoundSignal, limits: Sequence[Threshold], *, record: bool, name: Callable[[str], str]
+    ) -> Rules:
+        """Return the rules: a value, recorded once where several rules use it (`record`), and a comparison a severity.
+
+        `name` gives the selector of a recorded series by the last part of its name.
+        """
+        value, records = self.expression(bound), {}
+        if record:
+            records[self.operations(bound)] = value
+            value = name(self.operations(bound))
+        conditions = {one.severity: f"{operand(value)} {one.comparator} {decimal_text(one.value)}" for one in limits}
+        return Rules(records=records, conditions=conditions, value=value)
+
+    def sentence(self, bound: BoundSignal, limit: Threshold) -> str | None:
+        """Return what the description says of the trouble, where value and limit do not tell it; a template."""
+        return None
+
+    def headline(self, bound: BoundSignal, limit: Threshold) -> str | None:
+        """Return what the summary says of the trouble, where the signal's title and the limit do not tell it."""
+        return None
+
+    def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
+        """Return series by which `expression` takes the course of the example, for its component.
 
         Raises UnsampledError where none can.
         """
+        raise NotImplementedError
+
+    def first(self, bound: BoundSignal) -> int | None:
+        """Return after how many seconds of a steady course the expression has its value, to the evaluation.
+
+        None where that is not known: then `settled` holds.
+        """
+        return None
+
+    def settled(self, bound: BoundSignal) -> int:
+        """Return after how many seconds of a steady course nothing of what was before is seen any more."""
+        return bound.binding.window + 2 * STEP_SECONDS
+
+    def shown(self, bound: BoundSignal, value: Decimal, seconds: int) -> Decimal | None:
+        """Return what the expression has come to after so many seconds of a course at `value`, at least `first`.
+
+        None where engines do not agree on it.
+        """
+        return value
+
+    def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
+        """Return a phase (of one step) that gives `value` without any rounding error, in every engine.
+
+        At every evaluation where `always` is set, else at those that lie a multiple of the window from the beginning.
+        None where no such phase is known.
+        """
+        return None
+
+    def hollow(self, bound: BoundSignal) -> bool:
+        """Return whether the value is a share of what may be 0."""
+        return False
+
+    def selectors(self, bound: BoundSignal) -> tuple[Selector, ...]:
+        """Return every selector of the rules; a histogram's without the suffix."""
+        return bound.metrics
+
+    def cases(self, bound: BoundSignal, limits: Sequence[Threshold], steps: int) -> tuple[Case, ...] | None:
+        """Return what a rule test must look at, a course of so many steps each, one a test.
+
+        None where limits of a measured value say it all.
+        """
+        return None
+
+    def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
+        """Return phases (of one step) of several series of one component, which together come to `value`, or nothing.
+
+        They show that the right thing is done with several: their sum, or the worst of them.
+        """
+        return ()
+
+    def loud(self, bound: BoundSignal) -> Phase:
+        """Return a phase (of one step) of series so strong that the value changes where a selector lets them in."""
+        raise NotImplementedError
+
+    def beyond(self, bound: BoundSignal, value: Decimal) -> Decimal:
+        """Return a value so far beyond a limit of `value` that it is crossed as soon as there is any value."""
+        if bound.signal.unit == STATE:
+            return Decimal(1)
+        found = value * _SHORT if bound.low else value * _FAR or Decimal(1)
+        # `humanizeDuration` cuts fractions off, so that a rounding error would show below a whole second.
+        return found + _NUDGE if bound.signal.unit == SECONDS and found >= STEP_SECONDS else found
+
+
+_FAR: Final = Decimal("2.2")
+_SHORT: Final = Decimal("0.4")
+_NUDGE: Final = Decimal("0.3")
+
+
+HALF: Final = Decimal("0.5")
+
+
+def first_rate(bound: BoundSignal) -> int:
+    """Return after how many seconds a rate has a value: at the first evaluation that sees two samples."""
+    return -(-bound.binding.step // EVALUATION_SECONDS) * EVALUATION_SECONDS
 
 
 def aggregate(operator: str, per: tuple[str, ...], expression: str) -> str:

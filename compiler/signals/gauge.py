@@ -1,20 +1,29 @@
-"""Kind `gauge`: a value as it is, an age, or the time left; the worst series of a component counts."""
+"""Kind `gauge`: a value over the window, an age, or the time left; the worst series of a component counts."""
 
 from __future__ import annotations
 
 from decimal import Decimal
 
 from compiler.signals import sampling
-from compiler.signals.contract import BoundSignal, Input, Series, aggregate
+from compiler.signals.contract import HALF, BoundSignal, Kind, Series, aggregate
 from compiler.signals.inputs import GAUGE, SINCE, UNTIL
+from compiler.signals.level import over_time, steps_without_rounding
+from compiler.signals.profile import Example, Phase
 
 
-class Gauge:
+class Gauge(Kind):
     """The highest value where high is bad, the lowest where low is."""
 
     name = "gauge"
-    forms: tuple[tuple[Input, ...], ...] = ((GAUGE,), (SINCE,), (UNTIL,))
-    constants: frozenset[str] = frozenset()
+    forms = ((GAUGE,), (SINCE,), (UNTIL,))
+
+    def windowed(self, bound: BoundSignal) -> bool:
+        """Return false: gauges need no four scrapes."""
+        return False
+
+    def smoothed(self, bound: BoundSignal) -> bool:
+        """Return whether it is a gauge that goes up and down; a point in time has no mean."""
+        return bound.has(GAUGE.name)
 
     def operations(self, bound: BoundSignal) -> str:
         """Return the operations of the recorded name."""
@@ -25,18 +34,51 @@ class Gauge:
         per = bound.binding.per
         worst, opposite = ("min", "max") if bound.low else ("max", "min")
         if bound.has(GAUGE.name):
-            return aggregate(worst, per, str(bound.selector(GAUGE.name)))
+            return aggregate(worst, per, over_time(bound, bound.selector(GAUGE.name)))
         if bound.has(SINCE.name):
             return f"time() - {aggregate(opposite, per, str(bound.selector(SINCE.name)))}"
         return f"{aggregate(worst, per, str(bound.selector(UNTIL.name)))} - time()"
 
-    def series(self, bound: BoundSignal, value: Decimal, steps: int) -> tuple[Series, ...]:
-        """Return a constant, or a point in time that moves with the clock (which begins at 0 in a rule test)."""
-        per = bound.binding.per
+    def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
+        """Return a level, or a point in time that moves with the clock (which begins at 0 in a rule test)."""
         if bound.has(GAUGE.name):
-            return (sampling.series(bound.selector(GAUGE.name), per, sampling.constant(value, steps)),)
-        name, start = (SINCE.name, -value) if bound.has(SINCE.name) else (UNTIL.name, value)
-        return (sampling.series(bound.selector(name), per, sampling.rising(start, Decimal(bound.binding.step), steps)),)
+            values = sampling.levels((one.value, one) for one in example.phases)
+            return (sampling.series(bound.selector(GAUGE.name), bound, example, values),)
+        since = bound.has(SINCE.name)
+        tokens, passed = [], 0
+        for phase in example.phases:
+            if phase.value is None:
+                tokens.append(sampling.counter([(None, phase)]))
+            else:
+                start = passed * bound.binding.step + (-phase.value if since else phase.value)
+                tokens.append(sampling.counter([(Decimal(bound.binding.step), phase)], start))
+            passed += phase.steps
+        selector = bound.selector(SINCE.name if since else UNTIL.name)
+        return (sampling.series(selector, bound, example, " ".join(tokens)),)
+
+    def first(self, bound: BoundSignal) -> int:
+        """Return 0: a gauge is there at once."""
+        return 0
+
+    def shown(self, bound: BoundSignal, value: Decimal, seconds: int) -> Decimal:
+        """Return the value; a point in time that is scraped once a step is further away until the next scrape."""
+        passed = seconds % bound.binding.step
+        if bound.has(GAUGE.name):
+            return value
+        return value + passed if bound.has(SINCE.name) else value - passed
+
+    def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
+        """Return the value; where means are taken, so far apart that they have no rounding error."""
+        every = steps_without_rounding(bound, (value,)) if bound.has(GAUGE.name) else 1
+        return None if every is None else Phase(value=value, steps=1, every=every)
+
+    def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
+        """Return the value, and one that is better."""
+        return (Phase(value=value, steps=1), Phase(value=value * 2 if bound.low else value * HALF, steps=1))
+
+    def loud(self, bound: BoundSignal) -> Phase:
+        """Return a value that is worse than any limit."""
+        return Phase(value=Decimal(-(10**12)) if bound.low else Decimal(10**12), steps=1)
 
 
 KIND = Gauge()

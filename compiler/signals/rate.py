@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from compiler.promql import Selector
 from compiler.quantities import duration_text
 from compiler.signals import sampling
-from compiler.signals.contract import BoundSignal, Input, Series, aggregate
+from compiler.signals.contract import HALF, BoundSignal, Kind, Series, aggregate, first_rate
 from compiler.signals.inputs import COUNTER
+from compiler.signals.profile import Example, Phase
 
 
-class Rate:
+class Rate(Kind):
     """The sum over a component's series."""
 
     name = "rate"
-    forms: tuple[tuple[Input, ...], ...] = ((COUNTER,),)
-    constants: frozenset[str] = frozenset()
+    forms = ((COUNTER,),)
+
+    def steady(self, bound: BoundSignal) -> tuple[Selector, ...]:
+        """Return the counter where too few events are the trouble: then none at all are worse."""
+        return bound.metrics if bound.low else ()
 
     def operations(self, bound: BoundSignal) -> str:
         """Return the operations of the recorded name."""
@@ -26,12 +31,39 @@ class Rate:
         window = duration_text(bound.binding.window)
         return aggregate("sum", bound.binding.per, f"rate({bound.selector(COUNTER.name)}[{window}])")
 
-    def series(self, bound: BoundSignal, value: Decimal, steps: int) -> tuple[Series, ...]:
+    def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
         """Return a counter that rises evenly by `value` a second."""
+        rises = ((None if one.value is None else one.value * bound.binding.step, one) for one in example.phases)
+        return (sampling.series(bound.selector(COUNTER.name), bound, example, sampling.counter(rises)),)
+
+    def first(self, bound: BoundSignal) -> int | None:
+        """Return a step where many are the trouble, see `beyond`; engines differ on how a window fills."""
+        return None if bound.low else first_rate(bound)
+
+    def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
+        """Return a steady rise where no engine has a rounding error."""
         by = value * bound.binding.step
-        return (
-            sampling.series(bound.selector(COUNTER.name), bound.binding.per, sampling.rising(Decimal(0), by, steps)),
-        )
+        found = sampling.rates(by, bound.binding.step, bound.binding.window)
+        fits = bound.binding.window % bound.binding.step == 0 and sampling.exact(by)
+        return Phase(value=value, steps=1) if fits and all(one == float(value) for one in found) else None
+
+    def shown(self, bound: BoundSignal, value: Decimal, seconds: int) -> Decimal | None:
+        """Return the value once the window is full."""
+        return value if seconds >= bound.binding.window else None
+
+    def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
+        """Return half of the events twice."""
+        return (Phase(value=value * HALF, steps=1),) * 2
+
+    def loud(self, bound: BoundSignal) -> Phase:
+        """Return a great many events."""
+        return Phase(value=Decimal(10**9), steps=1)
+
+    def beyond(self, bound: BoundSignal, value: Decimal) -> Decimal:
+        """Return so many that those of one step are enough, while the window fills."""
+        if bound.low:
+            return value / 2
+        return (value or Decimal(1)) * 2 * bound.binding.window / bound.binding.step
 
 
 KIND = Rate()

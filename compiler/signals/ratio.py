@@ -8,7 +8,8 @@ from typing import Final
 from compiler.promql import Selector
 from compiler.quantities import duration_text
 from compiler.signals import sampling
-from compiler.signals.contract import BoundSignal, Input, Series, aggregate
+from compiler.signals.contract import HALF, BoundSignal, Input, Kind, Series, aggregate, first_rate
+from compiler.signals.profile import Example, Phase
 from compiler.signals.traffic import enough
 
 ERRORS: Final = Input(
@@ -20,15 +21,16 @@ SUCCESSES: Final = Input(
 )
 ATTEMPTS: Final = Input(name="attempts", description="Counter of all events.", example="auth_attempts_total")
 
-_EVENTS_PER_STEP: Final = Decimal(10_000)
+EVENTS_PER_STEP: Final = Decimal(10_000)
 
 
-class Ratio:
+class Ratio(Kind):
     """Numerator and denominator are aggregated apart; too little traffic gives no value rather than noise or NaN."""
 
     name = "ratio"
-    forms: tuple[tuple[Input, ...], ...] = ((ERRORS, REQUESTS), (SUCCESSES, ATTEMPTS))
-    constants: frozenset[str] = frozenset()
+    forms = ((ERRORS, REQUESTS), (SUCCESSES, ATTEMPTS))
+    floored = True
+    events_per_step = EVENTS_PER_STEP
 
     def operations(self, bound: BoundSignal) -> str:
         """Return the operations of the recorded name."""
@@ -36,34 +38,94 @@ class Ratio:
 
     def expression(self, bound: BoundSignal) -> str:
         """Return part / whole; a part that has no series yet counts as 0 where a low ratio is the trouble."""
-        part, whole = _inputs(bound)
-        per, window = bound.binding.per, duration_text(bound.binding.window)
-        total = aggregate("sum", per, f"rate({whole}[{window}])")
-        counted = aggregate("sum", per, f"rate({part}[{window}])")
-        if bound.low:
-            counted = f"({counted} or {total} * 0)"
-        return f"{counted} / ({total} {enough(bound)})"
+        return quotient(bound, bound.binding.window)
 
-    def series(self, bound: BoundSignal, value: Decimal, steps: int) -> tuple[Series, ...]:
+    def steady(self, bound: BoundSignal) -> tuple[Selector, ...]:
+        """Return the whole: the part may never have happened."""
+        return (inputs(bound)[1],)
+
+    def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
         """Return the part and, where it is a metric of its own, the whole; else what is missing to the whole."""
-        part, whole = _inputs(bound)
-        per = bound.binding.per
-        counted = sampling.rising(Decimal(0), value * _EVENTS_PER_STEP, steps)
+        part, whole = inputs(bound)
+        counted = sampling.counter((_events(one, one.value), one) for one in example.phases)
         if part.metric != whole.metric:
-            total = sampling.rising(Decimal(0), _EVENTS_PER_STEP, steps)
-            return sampling.series(part, per, counted), sampling.series(whole, per, total)
-        rest = sampling.rising(Decimal(0), (1 - value) * _EVENTS_PER_STEP, steps)
+            total = sampling.counter((_events(one, Decimal(1)), one) for one in example.phases)
+            return (
+                sampling.series(part, bound, example, counted),
+                sampling.series(whole, bound, example, total),
+            )
+        rest = sampling.counter(
+            (_events(one, None if one.value is None else 1 - one.value), one) for one in example.phases
+        )
         both = Selector(part.metric, (*part.matchers, *(m for m in whole.matchers if m not in part.matchers)))
-        outside = dict(sampling.component_labels(per)) | dict(sampling.violating(part.matchers, whole.matchers))
+        outside = dict(sampling.violating(part.matchers, whole.matchers))
+        inside = dict(sampling.series(whole, bound, example, rest).labels)
+        labels = {**inside, **outside, **{label: inside[label] for label in bound.binding.per if label in inside}}
         return (
-            sampling.series(both, per, counted),
-            Series(metric=whole.metric, labels=tuple(sorted(outside.items())), values=rest),
+            sampling.series(both, bound, example, counted),
+            Series(metric=whole.metric, labels=tuple(sorted(labels.items())), values=rest),
         )
 
+    def first(self, bound: BoundSignal) -> int:
+        """Return a step: both rates are wrong by the same factor while the window fills."""
+        return first_rate(bound)
 
-def _inputs(bound: BoundSignal) -> tuple[Selector, Selector]:
+    def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
+        """Return an amount of traffic at which the quotient comes out without a rounding error."""
+        part, whole = inputs(bound)
+        for scale in sampling.scales():
+            events, total = value * EVENTS_PER_STEP * scale, EVENTS_PER_STEP * scale
+            if sampling.exact(events) and is_exact(bound, events, total, value, apart=part.metric != whole.metric):
+                return Phase(value=value, steps=1, traffic=scale)
+        return None
+
+    def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
+        """Return the same share twice, each of half the traffic."""
+        return (Phase(value=value, steps=1, traffic=HALF),) * 2
+
+    def loud(self, bound: BoundSignal) -> Phase:
+        """Return a hundred times the traffic, all of it the part."""
+        return Phase(value=Decimal(1), steps=1, traffic=Decimal(100))
+
+    def beyond(self, bound: BoundSignal, value: Decimal) -> Decimal:
+        """Return all or, where a low ratio is the trouble, none."""
+        return Decimal(0) if bound.low else Decimal(1)
+
+
+def quotient(bound: BoundSignal, window: int) -> str:
+    """Return part / whole over a window of so many seconds, where there is enough traffic."""
+    part, whole = inputs(bound)
+    per, text = bound.binding.per, duration_text(window)
+    total = aggregate("sum", per, f"rate({whole}[{text}])")
+    counted = aggregate("sum", per, f"rate({part}[{text}])")
+    if bound.low:
+        counted = f"({counted} or {total} * 0)"
+    return f"{counted} / ({total} {enough(bound)})"
+
+
+def inputs(bound: BoundSignal) -> tuple[Selector, Selector]:
+    """Return the part and the whole."""
     form = Ratio.forms[0] if bound.has(REQUESTS.name) else Ratio.forms[1]
     return bound.selector(form[0].name), bound.selector(form[1].name)
+
+
+def is_exact(bound: BoundSignal, events: Decimal, total: Decimal, value: Decimal, *, apart: bool) -> bool:
+    """Return whether every engine divides the rates of so many events a step to `value` itself.
+
+    Where the part is of the whole's metric, the whole is a sum of two rates.
+    """
+    step, window, wanted = bound.binding.step, bound.binding.window, float(value)
+    parts = sampling.rates(events, step, window)
+    if apart:
+        wholes = sampling.rates(total, step, window)
+    else:
+        rests = sampling.rates(total - events, step, window)
+        wholes = tuple(part + rest for part, rest in zip(parts, rests, strict=True))
+    return all(part / whole == wanted for part, whole in zip(parts, wholes, strict=True))
+
+
+def _events(phase: Phase, share: Decimal | None) -> Decimal | None:
+    return None if phase.value is None or share is None else share * EVENTS_PER_STEP * phase.traffic
 
 
 KIND = Ratio()

@@ -1,15 +1,17 @@
-"""Labels that satisfy a selector: what the synthesised series of rule tests are made of."""
+"""Labels that satisfy a selector, and samples in promtool's notation: what synthesised series are made of."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from itertools import product
 from typing import Final
 
 from compiler.promql import Matcher, Selector
 from compiler.quantities import decimal_text
-from compiler.signals.contract import Series, UnsampledError
+from compiler.signals.contract import BoundSignal, Series, UnsampledError
+from compiler.signals.profile import Example, Phase
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -19,27 +21,61 @@ _ANY: Final = ("", "a", "b", "0")
 _NO_LABELS: Final[Mapping[str, str]] = {}
 
 
-def constant(value: Decimal, steps: int) -> str:
-    """Return samples that stay at `value`, in promtool's notation."""
-    return f"{decimal_text(value)}x{steps}"
+def levels(phases: Iterable[tuple[Decimal | None, Phase]]) -> str:
+    """Return samples that stay, for each phase, at the value given with it; None is a gap."""
+    tokens: list[str] = []
+    for value, phase in phases:
+        if value is None:
+            tokens.append(_gap(phase.steps))
+        elif phase.every == 1:
+            tokens.append(f"{decimal_text(value)}x{phase.steps - 1}")
+        else:
+            for left in range(phase.steps, 0, -phase.every):
+                tokens += [decimal_text(value), _gap(min(phase.every, left) - 1)]
+    return " ".join(token for token in tokens if token)
 
 
-def rising(start: Decimal, by: Decimal, steps: int) -> str:
-    """Return samples that begin at `start` and rise by `by` a step (fall, where it is negative)."""
-    sign, by = "-" if by < 0 else "+", round(by, _DIGITS)
-    return f"{decimal_text(start)}{sign}{decimal_text(abs(by))}x{steps}"
+def counter(phases: Iterable[tuple[Decimal | None, Phase]], start: Decimal = Decimal(0)) -> str:
+    """Return samples that rise, for each phase, by the value given with it a step; None is a gap.
+
+    The first sample of all is `start`. Where a phase leaves samples out, those that are there rise by as much more.
+    """
+    tokens: list[str] = []
+    last: Decimal | None = None
+    for by, phase in phases:
+        if by is None:
+            tokens.append(_gap(phase.steps))
+            continue
+        rise = round(by * phase.every, _DIGITS)
+        first = start if last is None else last + rise
+        samples = -(-phase.steps // phase.every)
+        last = first + rise * (samples - 1)
+        if phase.every == 1:
+            sign = "-" if rise < 0 else "+"
+            tokens.append(f"{decimal_text(first)}{sign}{decimal_text(abs(rise))}x{samples - 1}")
+            continue
+        for number in range(samples):
+            left = phase.steps - number * phase.every
+            tokens += [decimal_text(first + rise * number), _gap(min(phase.every, left) - 1)]
+    return " ".join(token for token in tokens if token)
 
 
-def series(selector: Selector, per: tuple[str, ...], values: str, /, **labels: str) -> Series:
-    """Return a series that `selector` matches, of the one example component, with further `labels`."""
-    component = dict(component_labels(per))
-    found = component | dict(satisfying(selector.matchers, component)) | labels
+def _gap(steps: int) -> str:
+    """Return so many missing samples: unlike a number, a blank is not repeated once more than it says."""
+    return f"_x{steps}" if steps > 0 else ""
+
+
+def series(selector: Selector, bound: BoundSignal, example: Example, values: str, /, **labels: str) -> Series:
+    """Return a series that `selector` matches, of the example's component, with further `labels`."""
+    component = component_labels(bound, example)
+    preferred = {**example.preferred, **component}
+    found = dict(example.extra) | component | dict(satisfying(selector.matchers, preferred)) | labels
     return Series(metric=selector.metric, labels=tuple(sorted(found.items())), values=values)
 
 
-def component_labels(per: tuple[str, ...]) -> Labels:
-    """Return the labels of the example component."""
-    return tuple((label, f"{label}-a") for label in per)
+def component_labels(bound: BoundSignal, example: Example) -> dict[str, str]:
+    """Return the labels of the example's component."""
+    return {label: example.component.get(label, f"{label}-a") for label in bound.binding.per}
 
 
 def satisfying(matchers: Iterable[Matcher], preferred: Mapping[str, str] = _NO_LABELS) -> Labels:
@@ -47,11 +83,32 @@ def satisfying(matchers: Iterable[Matcher], preferred: Mapping[str, str] = _NO_L
 
     Empty labels are left out, unless they are to replace a preferred one. Raises UnsampledError where none are found.
     """
-    by_label: dict[str, list[Matcher]] = {}
-    for matcher in matchers:
-        by_label.setdefault(matcher.label, []).append(matcher)
-    values = ((label, _value(label, group, preferred.get(label))) for label, group in by_label.items())
+    values = ((label, _value(label, group, preferred.get(label))) for label, group in by_label(matchers).items())
     return tuple((label, value) for label, value in values if value or label in preferred)
+
+
+def by_label(matchers: Iterable[Matcher]) -> dict[str, list[Matcher]]:
+    """Return matchers by the label that they look at."""
+    found: dict[str, list[Matcher]] = {}
+    for matcher in matchers:
+        found.setdefault(matcher.label, []).append(matcher)
+    return found
+
+
+def allowed(matchers: Iterable[Matcher], wanted: str) -> str | None:
+    """Return a value of one label that satisfies all of its `matchers` and holds `wanted`; None if none is found."""
+    given = list(matchers)
+    try:
+        if all(lets(matcher, wanted) for matcher in given):
+            return wanted
+        for matcher in given:
+            if matcher.operator == "=~":
+                for candidate in _examples(matcher.value, wanted):
+                    if wanted in candidate and all(lets(one, candidate) for one in given):
+                        return candidate
+    except UnsampledError:
+        pass
+    return None
 
 
 def violating(matchers: Iterable[Matcher], kept: Iterable[Matcher]) -> Labels:
@@ -67,9 +124,59 @@ def violating(matchers: Iterable[Matcher], kept: Iterable[Matcher]) -> Labels:
     raise UnsampledError("no series lies outside of the part but inside of the whole")
 
 
+def outside(matcher: Matcher) -> tuple[str, ...]:
+    """Return values of a matcher's label that it does not let through: for `!~` one an alternative."""
+    if matcher.operator == "!=":
+        return (matcher.value,)
+    if matcher.operator == "!~":
+        return tuple(dict.fromkeys(one for one in _examples(matcher.value) if not lets(matcher, one)))
+    candidates = ("other", *(one for one in _ANY if one), "")
+    return next(((one,) for one in candidates if not lets(matcher, one)), ())
+
+
+def alternatives(matcher: Matcher) -> tuple[str, ...]:
+    """Return values of a matcher's label that it lets through: for `=~` one an alternative."""
+    if matcher.operator != "=~":
+        return ()
+    return tuple(dict.fromkeys(one for one in _examples(matcher.value) if lets(matcher, one)))
+
+
+def exact(by: Decimal) -> bool:
+    """Return whether adding `by` again and again, in binary, rounds nothing."""
+    denominator = by.as_integer_ratio()[1]
+    return denominator & (denominator - 1) == 0 and denominator <= 2**10
+
+
+def rates(by: Decimal, step: int, window: int) -> tuple[float, ...]:
+    """Return what engines make of `rate` over a window of counters that rise by `by` every `step` seconds.
+
+    Evaluated at a sample, long after the counter began. The first is Prometheus before 3.0, whose windows include their
+    left end; the second Prometheus since; the third VictoriaMetrics, which does not extrapolate.
+    """
+    events, seconds, risen = float(by), float(window), window // step
+    extrapolated = window / (window - step) if window > step else 1.0
+    old = events * risen * (1.0 / seconds)
+    new = events * (risen - 1) * (extrapolated / seconds) if risen > 1 else old
+    return old, new, events * risen / seconds
+
+
+def increases(by: Decimal, step: int, window: int) -> tuple[float, ...]:
+    """Return what the engines of `rates` make of `increase`."""
+    events, risen = float(by), window // step
+    extrapolated = window / (window - step) if window > step else 1.0
+    new = events * (risen - 1) * extrapolated if risen > 1 else events
+    return events * risen, new, events * risen
+
+
+def scales() -> Iterator[Decimal]:
+    """Yield amounts of traffic to look for one by which a quotient has no rounding error."""
+    for power, factor in product((1, 10, 100), range(1, 40)):
+        yield Decimal(factor * power) / 10
+
+
 def _value(label: str, matchers: list[Matcher], preferred: str | None) -> str:
     for candidate in _candidates(matchers, preferred):
-        if all(_matches(matcher, candidate) for matcher in matchers):
+        if all(lets(matcher, candidate) for matcher in matchers):
             return candidate
     raise UnsampledError(f"no value was found for the label `{label}`")
 
@@ -90,7 +197,8 @@ def _negated(matcher: Matcher) -> Matcher:
     return Matcher(matcher.label, negation[matcher.operator], matcher.value)
 
 
-def _matches(matcher: Matcher, value: str) -> bool:
+def lets(matcher: Matcher, value: str) -> bool:
+    """Return whether a matcher lets a value through; UnsampledError where its pattern is beyond Python's."""
     if matcher.operator in {"=", "!="}:
         return (value == matcher.value) == (matcher.operator == "=")
     try:
@@ -100,22 +208,24 @@ def _matches(matcher: Matcher, value: str) -> bool:
     return found == (matcher.operator == "=~")
 
 
-_REPLACEMENTS: Final = (
-    (re.compile(r"\\d"), "0"),
-    (re.compile(r"\[\^?([^\]])[^\]]*\]"), r"\1"),
-    (re.compile(r"(?<!\\)\.[*+]"), "a"),
-    (re.compile(r"(?<!\\)\."), "0"),
-    (re.compile(r"(?<!\\)[*+?]"), ""),
-    (re.compile(r"\\(.)"), r"\1"),
-)
+def _replacements(filler: str) -> tuple[tuple[re.Pattern[str], str], ...]:
+    return (
+        (re.compile(r"\\d"), "0"),
+        (re.compile(r"\[\^?([^\]])[^\]]*\]"), r"\1"),
+        (re.compile(r"(?<!\\)\.[*+]"), filler),
+        (re.compile(r"(?<!\\)\."), "0"),
+        (re.compile(r"(?<!\\)[*+?]"), ""),
+        (re.compile(r"\\(.)"), r"\1"),
+    )
+
 
 _REPEATED: Final = re.compile(r"(.)\{([0-9]{1,2})(?:,[0-9]*)?\}")
 
 
-def _examples(pattern: str) -> Iterator[str]:
+def _examples(pattern: str, filler: str = "a") -> Iterator[str]:
     """Yield strings that a simple regular expression probably matches: one an alternative. The caller checks them."""
     for alternative in pattern.strip("^$").strip("()").split("|"):
         example = alternative.removeprefix("?:")
-        for expression, replacement in _REPLACEMENTS:
+        for expression, replacement in _replacements(filler.replace("\\", "")):
             example = expression.sub(replacement, example)
         yield _REPEATED.sub(lambda match: match[1] * int(match[2]), example)

@@ -6,14 +6,19 @@ told apart.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
-from typing import Final
+from typing import ClassVar, Final
 
+from compiler.conventions import STATE_LIMIT
+from compiler.promql import Selector
 from compiler.quantities import COUNT, RATIO, SECONDS, Comparison, decimal_text, duration_text
 from compiler.signals import gauge, increase, usage
-from compiler.signals.contract import BoundSignal, Input, Kind, Series, aggregate
+from compiler.signals.contract import STEP_SECONDS, BoundSignal, Kind, Series, aggregate, first_rate
 from compiler.signals.inputs import AVAILABLE, COUNTER, GAUGE, MAX, SINCE, UNTIL, USED
+from compiler.signals.level import margin
+from compiler.signals.profile import Example, Phase
 
 MEASURED_IN: Final = {
     COUNTER.name: COUNT,
@@ -28,12 +33,29 @@ LOOKING_BACK: Final = frozenset({GAUGE.name})
 """Inputs that can be asked about the time before."""
 
 
-class State:
+class State(Kind):
     """Any series of a component in the state makes the component so; all of them, where the binding says `of: all`."""
 
     name = "state"
-    forms: tuple[tuple[Input, ...], ...] = ((GAUGE,), (SINCE,), (UNTIL,), (COUNTER,), (USED, MAX), (AVAILABLE, MAX))
-    constants: frozenset[str] = frozenset({MAX.name})
+    forms = ((GAUGE,), (SINCE,), (UNTIL,), (COUNTER,), (USED, MAX), (AVAILABLE, MAX))
+    constants = frozenset({MAX.name})
+    words: ClassVar[Mapping[str, Decimal]] = {STATE_LIMIT: Decimal(1)}
+
+    def windowed(self, bound: BoundSignal) -> bool:
+        """Return whether it is a state of a counter."""
+        return bound.has(COUNTER.name)
+
+    def smoothed(self, bound: BoundSignal) -> bool:
+        """Return whether it is a state of a share."""
+        return bound.has(MAX.name)
+
+    def counts(self, bound: BoundSignal) -> bool:
+        """Return whether it is a state of a counter."""
+        return bound.has(COUNTER.name)
+
+    def steady(self, bound: BoundSignal) -> tuple[Selector, ...]:
+        """Return what the underlying kind returns."""
+        return _underlying(bound).steady(bound)
 
     def operations(self, bound: BoundSignal) -> str:
         """Return the operations of the recorded name."""
@@ -41,7 +63,7 @@ class State:
 
     def expression(self, bound: BoundSignal) -> str:
         """Return 1 or 0 a component."""
-        binding, active = bound.binding, _active(bound)
+        binding, active = bound.binding, comparison(bound)
         test = f"{active.comparator} bool {decimal_text(active.quantity.value)}"
         across = "min" if binding.every else "max"
         if bound.has(COUNTER.name):
@@ -55,16 +77,81 @@ class State:
             return aggregate(across, binding.per, f"time() - {bound.selector(SINCE.name)} {test}")
         return aggregate(across, binding.per, f"{bound.selector(UNTIL.name)} - time() {test}")
 
-    def series(self, bound: BoundSignal, value: Decimal, steps: int) -> tuple[Series, ...]:
-        """Return what the underlying kind returns for a measure well inside or well outside of the state."""
-        measured = _inside(_active(bound)) if value else _outside(_active(bound))
-        return _underlying(bound).series(replace(bound, low=False), measured, steps)
+    def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
+        """Return what the underlying kind returns for a measure inside or outside of the state.
+
+        A value of 1 is well inside, 0 well outside; with `exact` set, the value is the measure itself.
+        """
+        phases = tuple(replace(one, value=_measure(bound, one)) for one in example.phases)
+        return _underlying(bound).series(_plain(bound), replace(example, phases=phases))
+
+    def first(self, bound: BoundSignal) -> int:
+        """Return what the underlying kind returns."""
+        return first_rate(bound) if bound.has(COUNTER.name) else 0
+
+    def settled(self, bound: BoundSignal) -> int:
+        """Return the window, or the time that is looked back on."""
+        return max(bound.binding.window, bound.binding.within or 0) + 2 * STEP_SECONDS
+
+    def hollow(self, bound: BoundSignal) -> bool:
+        """Return what the underlying kind returns."""
+        return _underlying(bound).hollow(bound)
+
+    def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
+        """Return a phase of a measure that is exactly the compared one, whatever the `value`."""
+        found = _underlying(bound).exactly(_plain(bound), comparison(bound).quantity.value, always=always)
+        return None if found is None else replace(found, exact=True)
+
+    def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
+        """Return two series in the state and one that is not; of events and shares, parts that are in it together."""
+        if bound.has(COUNTER.name) or bound.has(MAX.name):
+            parts = _underlying(bound).replicas(_plain(bound), _inside(comparison(bound)))
+            return tuple(replace(one, exact=True) for one in parts)
+        return (Phase(value=Decimal(1), steps=1), Phase(value=Decimal(1), steps=1), Phase(value=Decimal(0), steps=1))
+
+    def loud(self, bound: BoundSignal) -> Phase:
+        """Return the state, or its opposite where all series must be in it; a share is made large in both parts."""
+        if bound.has(MAX.name):
+            return replace(usage.KIND.loud(bound), exact=True)
+        return Phase(value=Decimal(0 if bound.binding.every else 1), steps=1, traffic=Decimal(100))
 
 
-def _active(bound: BoundSignal) -> Comparison:
+def comparison(bound: BoundSignal) -> Comparison:
+    """Return what makes the state true."""
     active = bound.binding.active
     assert active is not None  # noqa: S101 - resolve asks for it
     return active
+
+
+def near(bound: BoundSignal, *, inside: bool) -> Decimal | None:
+    """Return a measure that is just in the state or just out of it; None where there is no telling, as for `==`."""
+    active = comparison(bound)
+    if active.comparator == "==":
+        return None
+    away = margin(active.quantity.value, ratio=active.quantity.unit == RATIO)
+    return active.quantity.value + (away if inside == active.comparator.startswith(">") else -away)
+
+
+def _plain(bound: BoundSignal) -> BoundSignal:
+    """Return the binding as the underlying kind is to see it: as it is, gauges untouched."""
+    if bound.has(MAX.name):
+        return replace(bound, low=False)
+    return replace(bound, low=False, binding=replace(bound.binding, over_time=None))
+
+
+def _measure(bound: BoundSignal, phase: Phase) -> Decimal | None:
+    if phase.value is None or phase.exact:
+        return phase.value
+    active = comparison(bound)
+    if not phase.value:
+        return _outside(active)
+    inside = _inside(active)
+    # Of events, so many that those of one step are enough, while the window fills.
+    return increase.KIND.beyond(_plain(bound), inside) if bound.has(COUNTER.name) and _rises(active) else inside
+
+
+def _rises(active: Comparison) -> bool:
+    return active.comparator.startswith(">")
 
 
 def _gauge(bound: BoundSignal, active: Comparison) -> str:
@@ -72,7 +159,7 @@ def _gauge(bound: BoundSignal, active: Comparison) -> str:
     selector = bound.selector(GAUGE.name)
     if bound.binding.within is None:
         return str(selector)
-    high = active.comparator in {">", ">="} or (active.comparator == "==" and active.quantity.value > 0)
+    high = _rises(active) or (active.comparator == "==" and active.quantity.value > 0)
     return f"{'max' if high else 'min'}_over_time({selector}[{duration_text(bound.binding.within)}])"
 
 

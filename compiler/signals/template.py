@@ -16,10 +16,11 @@ from typing import Final
 from jinja2 import StrictUndefined, TemplateError, meta, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
-from compiler.promql import PromQLError, Selector, checked, parse_selector
-from compiler.quantities import decimal_text, duration_text
+from compiler.promql import PromQLError, Selector, checked, has_range, parse_selector
+from compiler.quantities import RATIO, STATE, decimal_text, duration_text
 from compiler.signals import sampling
-from compiler.signals.contract import BoundSignal, ExampleSeries, Input, Series, UnsampledError
+from compiler.signals.contract import STEP_SECONDS, BoundSignal, ExampleSeries, Kind, Series, UnsampledError
+from compiler.signals.profile import Example, Phase
 
 CONTEXT: Final = frozenset({"per", "window"})
 """Names that every template knows besides its inputs."""
@@ -73,12 +74,11 @@ def _parse(source: str) -> nodes.Template:
         raise InvalidTemplateError("it is nested too deep") from error
 
 
-class Template:
+class Template(Kind):
     """PromQL from the file."""
 
     name = "template"
-    forms: tuple[tuple[Input, ...], ...] = ()
-    constants: frozenset[str] = frozenset()
+    bindable = False
 
     def operations(self, bound: BoundSignal) -> str:
         """Return the operations of the recorded name."""
@@ -88,16 +88,46 @@ class Template:
         """Return the rendered query; InvalidTemplateError where it does not render, PromQLError where it is none."""
         return checked(_render(bound.signal.query or "", _names(bound)))
 
-    def series(self, bound: BoundSignal, value: Decimal, steps: int) -> tuple[Series, ...]:
-        """Return the signal's own example, or a constant where the query has one input alone."""
-        per = bound.binding.per
+    def windowed(self, bound: BoundSignal) -> bool:
+        """Return whether the query asks for the window."""
+        return bool(_WINDOW.search(bound.signal.query or ""))
+
+    def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
+        """Return the signal's own example, or a level where the query has one input alone.
+
+        The samples of several phases are put behind each other; a counter that begins anew is no trouble to `rate`.
+        """
         if bound.signal.example:
-            context = _names(bound) | {"value": float(value), "steps": steps}
-            return tuple(_example(one, per, context) for one in bound.signal.example)
-        metrics = [found for found in bound.binding.inputs.values() if isinstance(found, Selector)]
-        if len(metrics) != 1:
+            return tuple(_example(one, bound, example) for one in bound.signal.example)
+        if len(bound.metrics) != 1:
             raise UnsampledError("a query of several metrics needs an `example`")
-        return (sampling.series(metrics[0], per, sampling.constant(value, steps)),)
+        return (
+            sampling.series(bound.metrics[0], bound, example, sampling.levels((p.value, p) for p in example.phases)),
+        )
+
+    def first(self, bound: BoundSignal) -> int | None:
+        """Return what the signal says; else 0 where the query has no range, and None where it has one."""
+        if bound.signal.settles is not None:
+            return bound.signal.settles
+        return None if has_range(self.expression(bound)) else 0
+
+    def settled(self, bound: BoundSignal) -> int:
+        """Return an hour where nothing is said: the ranges of a query are its own."""
+        return max(bound.binding.window + 2 * STEP_SECONDS, bound.signal.settles or _SETTLES)
+
+    def loud(self, bound: BoundSignal) -> Phase:
+        """Return a large value; a state is either true or false."""
+        return Phase(value=Decimal(1) if bound.signal.unit == STATE else Decimal(10**6), steps=1)
+
+    def beyond(self, bound: BoundSignal, value: Decimal) -> Decimal:
+        """Return twice the limit, or all where it is a share."""
+        if bound.signal.unit == RATIO and value < 1 and not bound.low:
+            return Decimal(1)
+        return super().beyond(bound, value)
+
+
+_WINDOW: Final = re.compile(r"\{\{\s*window\s*\}\}")
+_SETTLES: Final = 3600
 
 
 def _names(bound: BoundSignal) -> dict[str, object]:
@@ -110,15 +140,23 @@ def _text(value: Selector | Decimal) -> str:
     return decimal_text(value) if isinstance(value, Decimal) else str(value)
 
 
-def _example(one: ExampleSeries, per: tuple[str, ...], context: Mapping[str, object]) -> Series:
-    values = _render(one.values, context)
-    if not _SAMPLES.fullmatch(values):
-        raise InvalidTemplateError(f"`{values[:60]}` are no samples in promtool's notation, such as `0+10x60`")
+def _example(one: ExampleSeries, bound: BoundSignal, example: Example) -> Series:
+    values = " ".join(_samples(one, bound, phase) for phase in example.phases)
     try:
-        selector = parse_selector(_render(one.series, context))
+        selector = parse_selector(_render(one.series, _names(bound)))
     except PromQLError as error:
         raise InvalidTemplateError(str(error)) from error
-    return sampling.series(selector, per, values, **dict(one.labels))
+    return sampling.series(selector, bound, example, values, **dict(one.labels))
+
+
+def _samples(one: ExampleSeries, bound: BoundSignal, phase: Phase) -> str:
+    """Return the samples of one phase; an example renders `steps` as promtool counts: the first is not among them."""
+    if phase.value is None:
+        return sampling.levels([(None, phase)])
+    values = _render(one.values, _names(bound) | {"value": float(phase.value), "steps": phase.steps - 1})
+    if not _SAMPLES.fullmatch(values):
+        raise InvalidTemplateError(f"`{values[:60]}` are no samples in promtool's notation, such as `0+10x60`")
+    return values
 
 
 _NUMBER: Final = r"(?:[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?|Inf|NaN)"

@@ -3,19 +3,33 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
 
+from compiler.promql import Selector
 from compiler.quantities import decimal_text
 from compiler.signals import sampling
-from compiler.signals.contract import BoundSignal, Input, Series, aggregate
+from compiler.signals.contract import HALF, BoundSignal, Kind, Series, aggregate
 from compiler.signals.inputs import AVAILABLE, MAX, USED
+from compiler.signals.level import last, over_time, steps_without_rounding
+from compiler.signals.profile import Example, Phase
+
+WHOLE: Final = Decimal(1000)
 
 
-class Usage:
+class Usage(Kind):
     """Used / max, or 1 - available / max."""
 
     name = "usage"
-    forms: tuple[tuple[Input, ...], ...] = ((USED, MAX), (AVAILABLE, MAX))
-    constants: frozenset[str] = frozenset({MAX.name})
+    forms = ((USED, MAX), (AVAILABLE, MAX))
+    constants = frozenset({MAX.name})
+
+    def windowed(self, bound: BoundSignal) -> bool:
+        """Return false: gauges need no four scrapes."""
+        return False
+
+    def smoothed(self, bound: BoundSignal) -> bool:
+        """Return true."""
+        return True
 
     def operations(self, bound: BoundSignal) -> str:
         """Return the operations of the recorded name."""
@@ -24,23 +38,73 @@ class Usage:
     def expression(self, bound: BoundSignal) -> str:
         """Return the used share; a component without a maximum (0, as some exporters say) has no value."""
         per, whole = bound.binding.per, bound.binding.inputs[MAX.name]
-        divisor = decimal_text(whole) if isinstance(whole, Decimal) else f"({aggregate('sum', per, str(whole))} > 0)"
-        if bound.has(USED.name):
-            return f"{aggregate('sum', per, str(bound.selector(USED.name)))} / {divisor}"
-        return f"1 - {aggregate('sum', per, str(bound.selector(AVAILABLE.name)))} / {divisor}"
-
-    def series(self, bound: BoundSignal, value: Decimal, steps: int) -> tuple[Series, ...]:
-        """Return gauges that stand still at the wanted share."""
-        per, whole = bound.binding.per, bound.binding.inputs[MAX.name]
-        share = value if bound.has(USED.name) else 1 - value
-        part = bound.selector(USED.name if bound.has(USED.name) else AVAILABLE.name)
-        if isinstance(whole, Decimal):
-            return (sampling.series(part, per, sampling.constant(share * whole, steps)),)
-        scale = Decimal(1000)
-        return (
-            sampling.series(part, per, sampling.constant(share * scale, steps)),
-            sampling.series(whole, per, sampling.constant(scale, steps)),
+        divisor = (
+            decimal_text(whole) if isinstance(whole, Decimal) else f"({aggregate('sum', per, last(bound, whole))} > 0)"
         )
+        if bound.has(USED.name):
+            return f"{aggregate('sum', per, over_time(bound, bound.selector(USED.name)))} / {divisor}"
+        return f"1 - {aggregate('sum', per, over_time(bound, bound.selector(AVAILABLE.name)))} / {divisor}"
+
+    def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
+        """Return gauges that stand still at the wanted share."""
+        whole = bound.binding.inputs[MAX.name]
+        used = bound.has(USED.name)
+        part = bound.selector(USED.name if used else AVAILABLE.name)
+        scale = whole if isinstance(whole, Decimal) else WHOLE
+        shares = ((_share(one, used=used), one) for one in example.phases)
+        parts = sampling.levels((None if share is None else share * scale * one.traffic, one) for share, one in shares)
+        found = (sampling.series(part, bound, example, parts),)
+        if isinstance(whole, Decimal):
+            return found
+        wholes = sampling.levels((_whole(one), one) for one in example.phases)
+        return (*found, sampling.series(whole, bound, example, wholes))
+
+    def first(self, bound: BoundSignal) -> int:
+        """Return 0: a gauge is there at once."""
+        return 0
+
+    def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
+        """Return so much of so much that neither means nor the quotient have a rounding error."""
+        whole = bound.binding.inputs[MAX.name]
+        used, base = bound.has(USED.name), whole if isinstance(whole, Decimal) else WHOLE
+        for scale in (Decimal(1),) if isinstance(whole, Decimal) else sampling.scales():
+            total = base * scale
+            share = (value if used else 1 - value) * total
+            quotient = float(share) / float(total)
+            if (quotient if used else 1 - quotient) != float(value):
+                continue
+            every = steps_without_rounding(bound, (share, total))
+            if every is not None:
+                return Phase(value=value, steps=1, traffic=scale, every=every)
+        return None
+
+    def hollow(self, bound: BoundSignal) -> bool:
+        """Return whether the maximum is a metric."""
+        return isinstance(bound.binding.inputs[MAX.name], Selector)
+
+    def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
+        """Return the same value twice, each of half of all."""
+        if self.hollow(bound):
+            return (Phase(value=value, steps=1, traffic=HALF),) * 2
+        if bound.has(USED.name):
+            return (Phase(value=value * HALF, steps=1),) * 2
+        return ()
+
+    def loud(self, bound: BoundSignal) -> Phase:
+        """Return a hundred times as much as there is elsewhere, of the part too."""
+        return Phase(value=Decimal(1) if bound.has(USED.name) else Decimal(0), steps=1, traffic=Decimal(100))
+
+    def beyond(self, bound: BoundSignal, value: Decimal) -> Decimal:
+        """Return more than all is ever: a limit may lie at all of it."""
+        return value / 2 if bound.low else max(Decimal(1), value) + Decimal("0.5")
+
+
+def _share(phase: Phase, *, used: bool) -> Decimal | None:
+    return None if phase.value is None else phase.value if used else 1 - phase.value
+
+
+def _whole(phase: Phase) -> Decimal | None:
+    return None if phase.value is None else WHOLE * phase.traffic * (not phase.hollow)
 
 
 KIND = Usage()

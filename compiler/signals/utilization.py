@@ -8,22 +8,25 @@ from typing import Final
 from compiler.promql import Selector
 from compiler.quantities import decimal_text, duration_text
 from compiler.signals import sampling
-from compiler.signals.contract import BoundSignal, Input, Series, aggregate
+from compiler.signals.contract import HALF, BoundSignal, Input, Kind, Series, aggregate, first_rate
 from compiler.signals.inputs import CAPACITY, COUNTER
+from compiler.signals.profile import Example, Phase
 
 IDLE: Final = Input(
     name="idle",
     description="Counter of idle seconds, one series a CPU.",
     example='node_cpu_seconds_total{mode="idle"}',
 )
+_ONE: Final = Decimal(1)
+_CAPACITY: Final = Decimal(100)
 
 
-class Utilization:
+class Utilization(Kind):
     """Rate of the counter by the capacity, or what is not idle on average over the CPUs."""
 
     name = "utilization"
-    forms: tuple[tuple[Input, ...], ...] = ((COUNTER, CAPACITY), (COUNTER,), (IDLE,))
-    constants: frozenset[str] = frozenset({CAPACITY.name})
+    forms = ((COUNTER, CAPACITY), (COUNTER,), (IDLE,))
+    constants = frozenset({CAPACITY.name})
 
     def operations(self, bound: BoundSignal) -> str:
         """Return the operations of the recorded name."""
@@ -42,19 +45,78 @@ class Utilization:
             return f"{done} / ({aggregate('sum', per, str(capacity))} > 0)"
         return f"{done} / {decimal_text(capacity)}"
 
-    def series(self, bound: BoundSignal, value: Decimal, steps: int) -> tuple[Series, ...]:
+    def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
         """Return a counter that rises by the wanted share of the capacity a second."""
-        per = bound.binding.per
+        step = bound.binding.step
         if bound.has(IDLE.name):
-            idle = (1 - value) * bound.binding.step
-            return (sampling.series(bound.selector(IDLE.name), per, sampling.rising(Decimal(0), idle, steps)),)
-        capacity = bound.binding.inputs.get(CAPACITY.name, Decimal(1))
-        scale = capacity if isinstance(capacity, Decimal) else Decimal(100)
-        done = sampling.rising(Decimal(0), value * scale * bound.binding.step, steps)
-        counter = sampling.series(bound.selector(COUNTER.name), per, done)
+            idle = ((None if one.value is None else (1 - one.value) * step, one) for one in example.phases)
+            return (sampling.series(bound.selector(IDLE.name), bound, example, sampling.counter(idle)),)
+        capacity = bound.binding.inputs.get(CAPACITY.name, _ONE)
+        scale = capacity if isinstance(capacity, Decimal) else _CAPACITY
+        done = ((None if one.value is None else one.value * scale * one.traffic * step, one) for one in example.phases)
+        counter = sampling.series(bound.selector(COUNTER.name), bound, example, sampling.counter(done))
         if isinstance(capacity, Decimal):
             return (counter,)
-        return counter, sampling.series(capacity, per, sampling.constant(scale, steps))
+        there = ((None if one.value is None else scale * one.traffic * (not one.hollow), one) for one in example.phases)
+        return counter, sampling.series(capacity, bound, example, sampling.levels(there))
+
+    def first(self, bound: BoundSignal) -> int:
+        """Return a step: nothing idle is seen at once, and of the others see `beyond`."""
+        return first_rate(bound)
+
+    def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
+        """Return a capacity at which no engine has a rounding error, where it is not given."""
+        step, window = bound.binding.step, bound.binding.window
+        if window % step:
+            return None
+        capacity = bound.binding.inputs.get(CAPACITY.name, _ONE)
+        if bound.has(IDLE.name):
+            by = (1 - value) * step
+            found = tuple(1 - one for one in sampling.rates(by, step, window))
+            return _steady(value, _ONE, by, found)
+        scales = (_ONE,) if isinstance(capacity, Decimal) else sampling.scales()
+        for scale in scales:
+            whole = (capacity if isinstance(capacity, Decimal) else _CAPACITY) * scale
+            by = value * whole * step
+            phase = _steady(value, scale, by, tuple(one / float(whole) for one in sampling.rates(by, step, window)))
+            if phase is not None:
+                return phase
+        return None
+
+    def shown(self, bound: BoundSignal, value: Decimal, seconds: int) -> Decimal | None:
+        """Return the value once the window is full; what is never idle is seen at once."""
+        return value if bound.has(IDLE.name) or seconds >= bound.binding.window else None
+
+    def hollow(self, bound: BoundSignal) -> bool:
+        """Return whether the capacity is a metric."""
+        return isinstance(bound.binding.inputs.get(CAPACITY.name), Selector)
+
+    def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
+        """Return the same value twice, each of half of all; of CPUs, one more idle and one less."""
+        if bound.has(IDLE.name):
+            away = min(value, 1 - value) * HALF
+            return (Phase(value=value - away, steps=1), Phase(value=value + away, steps=1))
+        if bound.has(CAPACITY.name) and isinstance(bound.binding.inputs[CAPACITY.name], Selector):
+            return (Phase(value=value, steps=1, traffic=HALF),) * 2
+        return (Phase(value=value * HALF, steps=1),) * 2
+
+    def loud(self, bound: BoundSignal) -> Phase:
+        """Return a hundred times the capacity, all of it busy."""
+        return Phase(value=_ONE, steps=1, traffic=Decimal(100))
+
+    def beyond(self, bound: BoundSignal, value: Decimal) -> Decimal:
+        """Return all of it; of a counter so much that what is done in one step is enough, while the window fills."""
+        if bound.low:
+            return value / 2
+        if bound.has(IDLE.name):
+            return _ONE
+        return (value or _ONE) * 2 * bound.binding.window / bound.binding.step
+
+
+def _steady(value: Decimal, scale: Decimal, by: Decimal, found: tuple[float, ...]) -> Phase | None:
+    if sampling.exact(by) and all(one == float(value) for one in found):
+        return Phase(value=value, steps=1, traffic=scale)
+    return None
 
 
 KIND = Utilization()

@@ -252,11 +252,15 @@ PROOF: Final = (
         "",
         "untested",
     ),
-    _in_spec(
+    _several(
         "a state of events that have gone before it fires",
-        """{gauge: checkout_open, active: "== 0", of: all}""",
-        """{counter: checkout_failures_total, active: "> 3", window: 2m}""",
-        "hold-outlasts-window",
+        (
+            SPEC,
+            """{gauge: checkout_open, active: "== 0", of: all}""",
+            """{counter: checkout_failures_total, active: "> 3", window: 4m}""",
+        ),
+        (SPEC, "for: 2m", "for: 4m"),
+        codes=("hold-outlasts-window",),
     ),
     _in_spec("groups that mix severities", "routing:\n", "routing:\n  group_by: [alertname]\n", "group-by"),
     _in_spec("a level that nobody can reach", ', phone: ["+12025550101"]', "", "contact"),
@@ -272,6 +276,170 @@ PROOF: Final = (
     _in_spec("a link that leads to no section", "{path}#{anchor}", "{path}", "schema"),
 )
 
+REACH: Final = (
+    _in_spec(
+        "a share above all of it",
+        '"> 1%",  critical: "> 5%",  runbook',
+        '"> 1%",  critical: "> 100%",  runbook',
+        "limit-never-fires",
+    ),
+    _several(
+        "a share below nothing",
+        (SPEC, '"< 99.5%"', '"< 0%"'),
+        (LEDGER, "below 99.5 %", "below 0 %"),
+        codes=("limit-never-fires",),
+    ),
+    _in_spec("a limit that every share crosses", '{warning: "> 1%"', '{warning: ">= 0%"', "limit-always-fires"),
+    _several(
+        "a share that all of it is below",
+        (SPEC, '"< 99.5%"', '"< 101%"'),
+        (LEDGER, "below 99.5 %", "below 101 %"),
+        codes=("limit-always-fires",),
+    ),
+    _in_spec(
+        "a state that more than all would be",
+        'gauge: checkout_open, active: "== 0", of: all',
+        'available: tills_free, max: tills, active: "> 100%"',
+        "limit-never-fires",
+    ),
+    _in_spec(
+        "a state of no event at all",
+        'gauge: checkout_open, active: "== 0", of: all',
+        'counter: checkout_failures_total, active: ">= 0", window: 15m',
+        "limit-always-fires",
+    ),
+    _in_spec(
+        "a window of three scrapes",
+        'selector: job="shop"',
+        'selector: job="shop"\n    window: 3m',
+        "window-too-short",
+    ),
+    _in_spec(
+        "a scrape interval that the window is too short for",
+        "  for: {warning: 10m, critical: 5m}",
+        "  for: {warning: 10m, critical: 5m}\n  window: 5m\n  scrape_interval: 90s",
+        "window-too-short",
+    ),
+    _in_spec(
+        "a range of a query with too few scrapes",
+        "query: sum by ({{ per }}) ({{ taken }}) -",
+        "query: sum by ({{ per }}) (rate({{ taken }}[1m])) -",
+        "window-too-short",
+    ),
+    _in_spec(
+        "a component's label lost by a query",
+        "query: sum by ({{ per }}) ({{ taken }}) -",
+        "query: sum by (region) ({{ taken }}) -",
+        "lost-label",
+    ),
+    _in_spec(
+        "groups by a label that no alert carries",
+        "routing:\n",
+        "routing:\n  group_by: [alertname, severity, namespace]\n",
+        "lost-label",
+    ),
+    _in_spec(
+        "an unknown function in a query",
+        "query: sum by ({{ per }}) ({{ taken }}) -",
+        "query: sum by ({{ per }}) (avg_overtime({{ taken }}[5m])) -",
+        "unknown-function",
+    ),
+)
+
+RECOVERY: Final = (
+    _in_spec(
+        "a recovery above its limit",
+        '"> 200ms", runbook: "#slow-answers"',
+        '"> 200ms", recover: {critical: "< 250ms"}, runbook: "#slow-answers"',
+        "recover",
+    ),
+    _in_spec(
+        "a recovery of a state",
+        'runbook: "#checkout-closed"',
+        'recover: {emergency: "< 1"}, runbook: "#checkout-closed"',
+        "recover",
+    ),
+)
+
+PEOPLE: Final = (
+    _in_spec(
+        "a further level that nobody can reach",
+        "email: [manager@example.com], ",
+        "",
+        "contact",
+    ),
+    _in_spec(
+        "a deadline that passes before Alertmanager tells",
+        "critical:  {respond: 30m",
+        "critical:  {respond: 5m",
+        "deadline-too-short",
+    ),
+    _several(
+        "an escalation that comes before Alertmanager tells",
+        (SPEC, "announce: [slack, pagerduty], escalate: 1h}", "announce: [slack, pagerduty], escalate: 10m}"),
+        (SPEC, _ROUTED, f"{_ROUTED}\n  group_wait: 1m\n  group_interval: 15m"),
+        codes=("deadline-too-short",),
+    ),
+)
+
+RUNBOOKS: Final = (
+    _in_shop(
+        "a troubleshooting section that nobody is led to",
+        "## Checkout closed\n",
+        "## Tills jam\n\n```bash\ntillctl unjam\n```\n\n## Checkout closed\n",
+        "unused-section",
+    ),
+)
+
+SECRETS: Final = (
+    _in_spec(
+        "a password in an address", "http://tocsin:9095/", "http://tocsin:hunter2@tocsin:9095/", "schema", "secret"
+    ),
+    _in_spec(
+        "a key in place of its file",
+        _ROUTED,
+        "pagerduty: {routing_key: 0a1b2c3d4e5f60718293a4b5c6d7e8f9}",
+        "missing-key",
+        "unknown-key",
+        "secret",
+    ),
+    _in_shop(
+        "a password in a command",
+        "SELECT count(*) FROM pg_stat_activity;",
+        "PGPASSWORD=hunter2 psql -c 'SELECT 1'",
+        "secret",
+    ),
+)
+
+SUPPRESSIONS: Final = (
+    _in_spec(
+        "a suppression without a reason",
+        'error_ratio:     {warning: "> 1%",  critical: "> 5%",  runbook: "#errors"}',
+        'error_ratio:     {warning: ">= 0%",  critical: "> 5%",  runbook: "#errors"}  # tocsin: ignore[limit-always-fires]',
+        "suppression",
+    ),
+    _in_spec("a suppression of nothing", "version: 1\n", "version: 1  # tocsin: ignore\n", "suppression"),
+    _in_spec(
+        "a suppression of an unknown code",
+        "version: 1\n",
+        "version: 1  # tocsin: ignore[limit-order, limit-oder] all is well\n",
+        "unused-suppression",
+        "suppression",
+    ),
+    _in_spec(
+        "a suppression of what leaves nothing to compile",
+        "version: 1\n",
+        "# tocsin: ignore[syntax] it is fine\nversion: 1\n",
+        "suppression",
+    ),
+    _in_shop(
+        "a suppression that has outlived its finding",
+        "## Checkout closed\n",
+        "<!-- tocsin: ignore[unused-section] from the wiki -->\n## Checkout closed\n",
+        "unused-suppression",
+    ),
+)
+
 FIVE_AT_ONCE: Final = _several(
     "five mistakes at once",
     (SPEC, "title: The shop", "titel: The shop"),
@@ -283,4 +451,21 @@ FIVE_AT_ONCE: Final = _several(
     codes=("unknown-key", "limit-unit", "duplicate-key", "limit-order", "runbook-section"),
 )
 
-MISTAKES: Final = (*YAML, *FILES, *KEYS, *QUANTITIES, *LIMITS, *DOCUMENTS, *SIGNALS, *NAMES, *PROOF, FIVE_AT_ONCE)
+MISTAKES: Final = (
+    *YAML,
+    *FILES,
+    *KEYS,
+    *QUANTITIES,
+    *LIMITS,
+    *DOCUMENTS,
+    *SIGNALS,
+    *NAMES,
+    *PROOF,
+    *REACH,
+    *RECOVERY,
+    *PEOPLE,
+    *RUNBOOKS,
+    *SECRETS,
+    *SUPPRESSIONS,
+    FIVE_AT_ONCE,
+)

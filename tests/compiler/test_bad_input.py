@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
 from compiler import reports, schema
-from compiler.checks.codes import EXPLANATIONS
+from compiler.checks.codes import CODES
 from compiler.compilation import compile_spec
 from tests.compiler.base import DATA, LEDGER, ROOT, SHOP, SPEC, codes, edit, tocsin
 from tests.compiler.mistakes import FIVE_AT_ONCE, MISTAKES
@@ -59,14 +60,14 @@ def test_names_of_mistakes_are_unique() -> None:
 def test_every_code_has_a_mistake_that_shows_it() -> None:
     """A diagnostic that no test provokes is one whose text nobody has read."""
     shown = {code for mistake in MISTAKES for code in mistake.codes}
-    assert shown == set(EXPLANATIONS)
+    assert shown == set(CODES)
 
 
 def test_every_code_in_the_source_is_explained_and_no_other() -> None:
     """`tocsin explain` knows exactly the codes that can be met."""
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "compiler").rglob("*.py")]
     used = {code for tree in trees for code in codes_in(tree)} | set(schema._CODES.values())
-    assert used == set(EXPLANATIONS)
+    assert used == set(CODES)
 
 
 def codes_in(tree: ast.Module) -> Iterator[str]:
@@ -108,6 +109,30 @@ def test_a_folder_in_the_place_of_the_specification_is_a_finding() -> None:
     result = tocsin("compile", "--spec", "runbooks")
     assert result.exit_code == 1
     assert "runbooks is a folder" in result.stderr
+
+
+def test_a_file_that_has_no_end_is_not_read() -> None:
+    """A pipe would keep the program waiting, and a device fill the memory."""
+    Path("runbooks/shop.md").unlink()
+    os.mkfifo("runbooks/shop.md")
+    result = tocsin("check")
+    assert result.exit_code == 1
+    assert "cannot read runbooks/shop.md: not a regular file" in result.stderr
+
+
+@pytest.mark.parametrize("pattern", [".", "x" * 300], ids=["the folder itself", "a name too long"])
+def test_an_include_that_nothing_can_be_looked_for_by_is_a_finding(pattern: str) -> None:
+    """The library that looks for files has an exception of its own for each."""
+    edit(SPEC, "version: 1\n", f"version: 1\ninclude: {pattern}\n")
+    assert codes() == ["path"]
+
+
+def test_words_of_a_file_are_shown_without_what_a_terminal_obeys() -> None:
+    """A message quotes what stands in the file."""
+    edit(SHOP, "Checkout closed: emergency", "Checkout\x1b[2J: emergency")
+    result = tocsin("check")
+    assert "unwatched-statement" in result.stderr
+    assert "\x1b" not in result.stderr
 
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
@@ -168,6 +193,18 @@ NASTY = st.one_of(
     ),
     st.sampled_from(
         ["## ", "```\n", "===\n", "<b>", "\\", "warning", "critical", "5 %", ";", "[x](y)", "\u2028", "\x00", "é"]
+    ),
+    st.sampled_from(
+        [
+            "# tocsin: ignore[contact] x",
+            "\n# tocsin: ignore[",
+            "<!-- tocsin: ignore[unused-section] x -->",
+            "<!-- tocsin:",
+            "://a:b@",
+            "password=hunter2",
+            "rate(x[1m])",
+            "maxx(x)",
+        ]
     ),
     st.text(max_size=3),
 )

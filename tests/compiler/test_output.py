@@ -198,7 +198,7 @@ def test_check_is_quiet_when_all_is_up_to_date() -> None:
     tocsin("compile")
     before = state(Path("generated"))
     result = tocsin("compile", "--check")
-    assert (result.exit_code, result.stderr) == (0, "2 systems, 10 alerts → generated: up to date\n")
+    assert (result.exit_code, result.stderr) == (0, "2 systems, 13 alerts → generated: up to date\n")
     assert state(Path("generated")) == before
 
 

@@ -36,7 +36,7 @@ def test_a_report_of_nothing_says_nothing_or_an_empty_list() -> None:
     nothing = Diagnostics()
     assert reports.text(nothing) == ""
     assert reports.github(nothing) == ""
-    assert json.loads(reports.as_json(nothing)) == {"diagnostics": []}
+    assert json.loads(reports.as_json(nothing)) == {"diagnostics": [], "suppressed": 0}
     assert json.loads(reports.sarif(nothing))["runs"][0]["results"] == []
 
 

@@ -50,7 +50,7 @@ def test_off_drops_a_tier() -> None:
 def test_off_drops_a_signal() -> None:
     """Its metrics may stay, for the day when it comes back."""
     signals = [one.bound.signal.id for one in system(compiled(), "ledger").signals]
-    assert signals == ["availability", "backlog", "closing_time"]
+    assert signals == ["availability", "backlog", "closing_time", "metrics_missing"]
 
 
 @pytest.mark.parametrize("word", ["off", "false", "'off'", "False"])
@@ -109,7 +109,7 @@ def test_selector_window_and_traffic_are_inherited_until_a_binding_says_otherwis
     edit(
         SPEC,
         "per: service}\n      latency_p95:",
-        "per: service, selector: '', window: 1m, minimum_traffic: off}\n      latency_p95:",
+        "per: service, selector: '', window: 4m, minimum_traffic: off}\n      latency_p95:",
     )
     compilation = compiled()
     inherits = watched(compilation, "shop", "latency_p95").bound
@@ -117,7 +117,7 @@ def test_selector_window_and_traffic_are_inherited_until_a_binding_says_otherwis
     assert (inherits.binding.window, inherits.binding.minimum_traffic) == (420, Rate(Decimal(5), 60))
     own = watched(compilation, "shop", "error_ratio").bound
     assert own.selector("requests").matchers == ()
-    assert (own.binding.window, own.binding.minimum_traffic) == (60, None)
+    assert (own.binding.window, own.binding.minimum_traffic) == (240, None)
     assert watched(compilation, "ledger", "availability").bound.binding.window == 3600
 
 
@@ -146,7 +146,7 @@ def test_a_signal_of_ones_own_may_replace_a_built_in_one() -> None:
         "signals:\n",
         "signals:\n  latency_p95: {kind: quantile, quantile: 0.9, unit: seconds, title: 95th percentile latency}\n",
     )
-    assert watched(compiled(), "shop", "latency_p95").bound.signal.quantile == Decimal("0.9")
+    assert watched(compiled(), "shop", "latency_p95").bound.signal.parameters == {"quantile": Decimal("0.9")}
 
 
 def test_a_state_needs_no_definition() -> None:
@@ -218,7 +218,7 @@ def test_a_statement_that_no_alert_carries_is_an_error_where_it_stands() -> None
 def test_a_statement_of_a_signal_that_is_off_is_unwatched() -> None:
     """Switching an alert off must not leave people with a promise."""
     edit(SPEC, '{warning: "> 1000", critical: "> 5000", runbook: "#backlog"}', "off")
-    assert codes() == ["unwatched-statement", "unwatched-statement"]
+    assert codes() == ["unwatched-statement", "unwatched-statement", "unused-section"]
 
 
 def test_a_statement_that_stands_twice_is_reported_once_where_it_is_not_used() -> None:
@@ -309,4 +309,5 @@ def test_a_signal_that_is_off_is_no_misspelling_of_another() -> None:
     edit(SPEC, '      connection_pool: {warning: ">= 85 of 100", critical: off}\n', "      error_ratios: off\n")
     edit(SPEC, "      connection_pool: {used: pool_in_use, max: 100, per: service}\n", "")
     edit(SHOP, "- Connection pool usage: warning at least 85 of 100.\n", "")
+    edit(SHOP, "## Connections\n", "### Connections\n")
     assert set(shown("error_ratio")) == {"warning", "critical"}

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from compiler.promql import Matcher, parse_matchers, parse_selector
 from compiler.signals import sampling
-from compiler.signals.contract import UnsampledError
+from compiler.signals.contract import Binding, BoundSignal, Signal, UnsampledError
+from compiler.signals.profile import Example, Phase
 
 WORD = st.from_regex(r"[a-z0-9/-]{1,6}", fullmatch=True)
 PATTERN = st.one_of(
@@ -93,9 +94,19 @@ def test_there_is_no_outside_of_what_is_the_whole() -> None:
         sampling.violating(whole, whole)
 
 
+def bound(*per: str) -> BoundSignal:
+    """Return a signal whose components these labels tell apart."""
+    binding = Binding(inputs={}, per=per, window=300)
+    return BoundSignal(signal=Signal(id="x", kind="gauge", unit="count", title="X"), binding=binding)
+
+
+def example(*phases: Phase, **component: str) -> Example:
+    """Return a course of a component."""
+    return Example(phases=phases, component=component)
+
+
 def test_a_component_keeps_its_name_unless_the_selector_says_otherwise() -> None:
     """`service-a` is as good as any; where a matcher wants or forbids a name, it wins."""
-    per = ("service",)
     named = {
         'x{job="a"}': (("job", "a"), ("service", "service-a")),
         'x{service!=""}': (("service", "service-a"),),
@@ -103,24 +114,88 @@ def test_a_component_keeps_its_name_unless_the_selector_says_otherwise() -> None
         'x{service!~"service-.*"}': (("service", ""),),
     }
     for selector, labels in named.items():
-        assert sampling.series(parse_selector(selector), per, "1x5").labels == labels
+        assert sampling.series(parse_selector(selector), bound("service"), example(), "1x5").labels == labels
+    named_so = sampling.series(parse_selector("x"), bound("service"), example(service="at-limit"), "1x5")
+    assert named_so.labels == (("service", "at-limit"),)
 
 
-def test_labels_of_an_example_may_have_any_name() -> None:
+def test_labels_of_a_series_may_have_any_name() -> None:
     """Also those of the function's own parameters."""
-    found = sampling.series(parse_selector("x"), (), "1x5", per="p", values="v", selector="s")
-    assert found.selector == 'x{per="p",selector="s",values="v"}'
+    found = sampling.series(
+        parse_selector("x"), bound(), example(), "1x5", bound="b", example="e", values="v", selector="s"
+    )
+    assert found.selector == 'x{bound="b",example="e",selector="s",values="v"}'
 
 
 @pytest.mark.parametrize(
-    ("start", "by", "text"),
-    [("0", "3", "0+3x9"), ("5", "-0.25", "5-0.25x9"), ("-300", "60", "-300+60x9"), ("0", "0", "0+0x9")],
+    ("matchers", "wanted", "found"),
+    [
+        ("", "at-limit", "at-limit"),
+        ('name!=""', "at-limit", "at-limit"),
+        ('name=~"acgs_.*"', "at-limit", "acgs_at-limit"),
+        ('name=~"api|web"', "at-limit", None),
+        ('name="api"', "at-limit", None),
+        ('name!~"at-.*"', "at-limit", None),
+    ],
 )
-def test_rising_samples_are_in_promtools_notation(start: str, by: str, text: str) -> None:
-    """`start+by×n`, with the sign in its place and no exponent."""
-    assert sampling.rising(Decimal(start), Decimal(by), 9) == text
+def test_a_component_is_named_for_its_case_where_the_selector_lets_it(
+    matchers: str, wanted: str, found: str | None
+) -> None:
+    """So many cases stand in one test, each under its own name; else each has a test of its own."""
+    assert sampling.allowed(parse_matchers(matchers), wanted) == found
+
+
+@pytest.mark.parametrize(
+    ("matcher", "values"),
+    [
+        ('job="api"', ("other",)),
+        ('code=~"5.."', ("other",)),
+        ('container!=""', ("",)),
+        ('fstype!~"tmpfs|squashfs"', ("tmpfs", "squashfs")),
+        ('any=~".*"', ()),
+    ],
+)
+def test_values_outside_of_a_matcher_are_those_that_it_is_there_for(matcher: str, values: tuple[str, ...]) -> None:
+    """Each alternative of what is excluded, so that none of them can be dropped unnoticed."""
+    (one,) = parse_matchers(matcher)
+    assert sampling.outside(one) == values
+
+
+def phase(value: str | None, steps: int, every: int = 1) -> Phase:
+    """Return a phase."""
+    return Phase(value=None if value is None else Decimal(value), steps=steps, every=every)
+
+
+@pytest.mark.parametrize(
+    ("phases", "levels", "counter"),
+    [
+        ([phase("3", 9)], "3x8", "0+3x8"),
+        ([phase("-0.25", 2)], "-0.25x1", "0-0.25x1"),
+        ([phase("10", 3), phase("2", 2)], "10x2 2x1", "0+10x2 22+2x1"),
+        ([phase("10", 2), phase(None, 3), phase("1", 2)], "10x1 _x3 1x1", "0+10x1 _x3 11+1x1"),
+        ([phase("2", 7, every=3)], "2 _x2 2 _x2 2", "0 _x2 6 _x2 12"),
+    ],
+)
+def test_samples_are_in_promtools_notation(phases: list[Phase], levels: str, counter: str) -> None:
+    """A number is repeated once more than it says, a blank is not; a counter goes on where the phase before ended."""
+    assert sampling.levels((one.value, one) for one in phases) == levels
+    assert sampling.counter((one.value, one) for one in phases) == counter
 
 
 def test_a_rise_without_end_is_cut_where_nobody_sees_it() -> None:
-    """Ten thirds a minute: twelve decimals are beyond every limit's precision."""
-    assert sampling.rising(Decimal(0), Decimal(10) / 3, 2) == "0+3.333333333333x2"
+    """Ten thirds a minute: twelve decimals are beyond every limit's precision, and three of them make ten."""
+    assert sampling.counter([(Decimal(10) / 3, phase("1", 3))]) == "0+3.333333333333x2"
+    assert sampling.counter([(Decimal(10) / 3, phase("1", 6, every=3))]) == "0 _x2 10 _x2"
+
+
+def test_engines_agree_on_the_rate_of_a_steady_counter() -> None:
+    """One event a minute is the usual floor of traffic, and exactly that in each of them."""
+    assert set(sampling.rates(Decimal(1), 60, 300)) == {1 / 60}
+    assert set(sampling.increases(Decimal(2), 180, 900)) == {10.0}
+    assert len(set(sampling.rates(Decimal(7), 60, 420))) > 1
+
+
+@pytest.mark.parametrize(("by", "exact"), [("0.5", True), ("3", True), ("0.1", False), ("0.0000001", False)])
+def test_a_rise_is_exact_where_adding_it_up_rounds_nothing(by: str, exact: object) -> None:
+    """Engines and promtool add in binary."""
+    assert sampling.exact(Decimal(by)) is exact

@@ -17,6 +17,7 @@ from compiler.promql import Selector, canonical, operand, parse_selector
 from compiler.quantities import Rate, decimal_text, duration_text, parse_comparison
 from compiler.signals import kinds
 from compiler.signals.contract import Binding, BoundSignal, ExampleSeries, Signal, UnsampledError
+from compiler.signals.profile import Example, Phase
 from compiler.signals.state import MEASURED_IN
 from compiler.signals.template import InvalidTemplateError
 
@@ -54,10 +55,14 @@ def inputs_of(kind: str) -> Iterator[dict[str, Selector | Decimal]]:
 
 def cases_of(kind: str) -> Iterator[Case]:
     """Yield a case for every form, with and without components, for high and for low limits."""
-    signal = Signal(id="x", kind=kind, unit="ratio", title="X", quantile=Decimal("0.9") if kind == "quantile" else None)
+    parameters = {"quantile": Decimal("0.9")} if kind == "quantile" else {}
+    signal = Signal(id="x", kind=kind, unit="ratio", title="X", parameters=parameters)
     for inputs in inputs_of(kind):
         for per in PERS:
-            binding = Binding(inputs=inputs, per=per, window=300, minimum_traffic=FLOORS.get(kind))
+            over_time = (
+                "avg" if kind in {"gauge", "usage"} and "since" not in inputs and "until" not in inputs else None
+            )
+            binding = Binding(inputs=inputs, per=per, window=300, minimum_traffic=FLOORS.get(kind), over_time=over_time)
             if kind == "state" and len(per) > 1:
                 continue  # it shares what it does with several labels with the kinds below
             form = " ".join(
@@ -97,7 +102,12 @@ TEMPLATES = (
         ExampleSeries(series="{{ wanted }}", labels=(), values="4x{{ steps }}"),
     ),
 )
-BUILT_IN = [name for name in kinds() if name != "template"]
+BUILT_IN = [name for name, kind in kinds().items() if kind.bindable]
+
+
+def course(value: str, steps: int) -> Example:
+    """Return a course of one value."""
+    return Example(phases=(Phase(value=Decimal(value), steps=steps),))
 
 
 @pytest.mark.parametrize("kind", BUILT_IN)
@@ -134,7 +144,7 @@ def test_a_query_of_several_metrics_without_example_has_no_series() -> None:
     """Nothing can be made up for it; the contract says so by an exception of its own."""
     case = template("{{ a }} + {{ b }}", {"a": "a", "b": "b"})
     with pytest.raises(UnsampledError):
-        kinds()["template"].series(case.bound, Decimal(1), 5)
+        kinds()["template"].series(case.bound, course("1", 5))
 
 
 @pytest.mark.parametrize("values", ["{{ 1 / value }}x5", "{{ nothing }}x5", "{{ value.x.y }}x5"])
@@ -142,7 +152,7 @@ def test_an_example_that_does_not_render_has_no_series(values: str) -> None:
     """A user's template may divide by the value that is asked for; that is no crash."""
     case = template("{{ a }}", {"a": "a"}, ExampleSeries(series="{{ a }}", labels=(), values=values))
     with pytest.raises(InvalidTemplateError):
-        kinds()["template"].series(case.bound, Decimal(0), 5)
+        kinds()["template"].series(case.bound, course("0", 5))
 
 
 @pytest.mark.parametrize("series", ["{{ a }}[5m]", "{a}", ""])
@@ -150,7 +160,7 @@ def test_an_example_that_is_no_series_has_none(series: str) -> None:
     """What renders may still be no selector."""
     case = template("{{ a }}", {"a": "a"}, ExampleSeries(series=series, labels=(), values="1x5"))
     with pytest.raises(InvalidTemplateError):
-        kinds()["template"].series(case.bound, Decimal(0), 5)
+        kinds()["template"].series(case.bound, course("0", 5))
 
 
 VALUES = {
@@ -176,7 +186,7 @@ def proof(bound: BoundSignal, value: str, expression: str) -> dict[str, Any]:
     tolerance = max(abs(wanted), Decimal(1)) * Decimal("0.0000001")
     # promtool knows the samples up to its last evaluation only, so this must be the time of one.
     at = (bound.binding.window // 60 + 2) * 60
-    series = kinds()[bound.signal.kind].series(bound, wanted, at // bound.binding.step + 2)
+    series = kinds()[bound.signal.kind].series(bound, course(value, at // bound.binding.step + 2))
     labels = ",".join(f'{name}="{name}-a"' for name in bound.binding.per)
     return {
         "interval": duration_text(bound.binding.step),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 ROOT = Path(__file__).parents[2]
 CATALOG: dict[str, Any] = json.loads((ROOT / "generated" / "catalog.json").read_text(encoding="utf-8"))
@@ -42,7 +44,15 @@ def test_every_section_with_a_component_has_a_command_that_its_labels_fill() -> 
 
 
 def carried_labels(alert: dict[str, Any]) -> set[str]:
-    rules = (ROOT / "generated" / "prometheus" / "tests" / f"{alert['system']}.test.yml").read_text(encoding="utf-8")
-    # The generated test states the labels of each alert as Prometheus gives them.
-    part = rules.split(f"- name: '{alert['alert']}: {alert['severity']}'", 1)[1].split("exp_annotations", 1)[0]
-    return {line.strip().split(":")[0] for line in part.split("exp_labels:", 1)[1].strip().split("\n")}
+    """Return the labels of an alert, of any severity, as the generated tests state them: Prometheus agrees with these."""
+    return set().union(*labels_by_alert(alert["system"]).get(alert["alert"], ()))
+
+
+@cache
+def labels_by_alert(system: str) -> dict[str, list[set[str]]]:
+    path = ROOT / "generated" / "prometheus" / "tests" / f"{system}.test.yml"
+    found: dict[str, list[set[str]]] = {}
+    for test in yaml.load(path.read_bytes(), yaml.CSafeLoader)["tests"]:
+        for check in test["alert_rule_test"]:
+            found.setdefault(check["alertname"], []).extend(set(one["exp_labels"]) for one in check["exp_alerts"])
+    return found

@@ -21,7 +21,7 @@ def test_a_sound_directory_is_accepted_by_every_generation(own_copy: Path, capsy
     """One line a check, each of them ok, and exit status 0."""
     assert accept.main([str(own_copy)]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 6
+    assert len(lines) == 8
     assert all(line.startswith("ok") for line in lines)
 
 
@@ -32,8 +32,9 @@ def test_a_sound_directory_is_accepted_by_every_generation(own_copy: Path, capsy
         ("prometheus/rules/sample.rules.yml", ("(service) (rate", "(service) rate"), ("check rules", "parse error")),
         ("prometheus/tests/sample.test.yml", ("exp_alerts: []", "exp_alerts: [{}]"), ("test rules", "FAILED")),
         ("alertmanager/alertmanager.yml", ("receiver: page", "receiver: nobody"), ("check-config", "nobody")),
+        ("alertmanager/alertmanager.yml", ("'severity=", "'severity!="), ("routes test", "expected page, got webhook")),
     ],
-    ids=["rules", "tests", "alertmanager"],
+    ids=["rules", "tests", "alertmanager", "routing"],
 )
 def test_a_fault_is_told_in_the_tools_own_words(
     own_copy: Path, capsys: pytest.CaptureFixture[str], path: str, change: tuple[str, str], told: tuple[str, str]

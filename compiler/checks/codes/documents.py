@@ -1,0 +1,52 @@
+"""Codes of runbooks: what they state, and what leads to them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from compiler.checks.code import Code
+
+ENTRIES: Final = (
+    Code(
+        code="documented",
+        summary="The words that `documented:` quotes do not stand in the runbook.",
+        explanation="The quotation is how a limit is held against its document; it must occur on one line.",
+        mend="Quote the words as they stand there.",
+    ),
+    Code(
+        code="runbook-section",
+        summary="An alert leads to no section of its system's runbook.",
+        explanation="Whoever is woken starts from that section: the anchor is missing, or names no heading.",
+        mend="Write the anchor of a heading, as GitHub makes it; the hint names those that there are.",
+    ),
+    Code(
+        code="statement",
+        summary='A bullet below "Alert thresholds" of a runbook states no limit in the known form.',
+        explanation="What the compiler cannot read it cannot hold against what runs.",
+        mend="Write `- Error ratio: warning above 1 %, critical above 5 %.`, or move the bullet to another section.",
+    ),
+    Code(
+        code="undocumented-limit",
+        summary="A system's own limit stands in no sentence of its runbook.",
+        explanation="The documents are the source of every limit; a number that stands in the file alone is nobody's.",
+        mend='Write the sentence below "Alert thresholds"; the hint shows it.',
+    ),
+    Code(
+        code="unused-section",
+        summary="A troubleshooting section of a runbook is led to by nobody.",
+        explanation=(
+            "It stands beside sections that alerts lead to and has their form (the same headings or bold words at the"
+            " beginning of a line; commands, where those have nothing in common), but no alert and no link leads to it."
+            " Either an alert is missing, or it leads to the wrong section."
+        ),
+        mend="Lead an alert to it by `runbook:`, link it from the section where it helps, or take it out.",
+        suppressible=True,
+    ),
+    Code(
+        code="unwatched-statement",
+        summary="The runbook states a limit that no alert of the system carries.",
+        explanation="Readers rely on being told, and nobody will tell them.",
+        mend="Name the limit below `limits:` of the system, or take the sentence out.",
+        suppressible=True,
+    ),
+)

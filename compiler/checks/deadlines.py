@@ -1,0 +1,40 @@
+"""Checks of deadlines: can Alertmanager tell of the trouble, and of its end, before somebody is held to be late."""
+
+from __future__ import annotations
+
+from compiler.checks.subject import Subject
+from compiler.diagnostics import Diagnostics, Related
+from compiler.model import Tier
+from compiler.quantities import duration_text
+from compiler.resolve.reading import table
+
+
+def check(subject: Subject, diagnostics: Diagnostics) -> None:
+    """Check the first deadline of every tier against `group_wait` and `group_interval`; `now` is none."""
+    routing, given = subject.model.routing, table(subject.document, "routing")
+    batching = routing.group_wait + routing.group_interval
+    related = tuple(
+        Related(span=given.value_spans[key], message=f"`{key}` is set here")
+        for key in ("group_wait", "group_interval")
+        if key in given
+    )
+    wait, interval = duration_text(routing.group_wait), duration_text(routing.group_interval)
+    for policy in subject.model.policies:
+        for severity, tier in policy.tiers.items():
+            key, seconds = _first(tier)
+            if not 0 < seconds < batching:
+                continue
+            span = table(table(subject.document["escalation"], policy.id), severity).value_spans[key]
+            message = (
+                f"{duration_text(seconds)} may pass before Alertmanager has told what changed"
+                f" (`group_wait` {wait}, `group_interval` {interval})"
+            )
+            hint = f"allow {duration_text(batching)} or more, or shorten `group_interval` below `routing:`"
+            diagnostics.error("deadline-too-short", span, message, hint=hint, related=related)
+
+
+def _first(tier: Tier) -> tuple[str, int]:
+    """Return the key and the seconds of the deadline that comes first; 0 seconds where there is none."""
+    given = (("respond", tier.respond), ("escalate", tier.escalate))
+    deadlines = [(key, seconds) for key, seconds in given if seconds]
+    return min(deadlines, key=lambda one: one[1], default=("", 0))

@@ -1,0 +1,82 @@
+"""Checks of functions: does a query of one's own call what Prometheus does not have.
+
+Before `compiler.alerts`, which could only say that such a query is no PromQL.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Final
+
+from compiler.diagnostics import Diagnostics, Related, Span, did_you_mean
+from compiler.model import Model, System, WatchedSignal
+from compiler.promql import PromQLError
+from compiler.signals import kinds
+from compiler.signals.contract import Signal
+from compiler.signals.template import InvalidTemplateError
+
+_UNKNOWN: Final = re.compile(r"unknown function with name '(?P<name>[^']{1,200})'")
+"""As the parser says it."""
+
+
+def without_unknown(model: Model, diagnostics: Diagnostics) -> Model:
+    """Return the model without the signals whose query calls an unknown function, each of which is an error."""
+    systems = (_without(system, diagnostics) for system in model.systems)
+    return replace(model, systems=tuple(systems))
+
+
+def _without(system: System, diagnostics: Diagnostics) -> System:
+    kept = tuple(watched for watched in system.signals if not _refused(system, watched, diagnostics))
+    return system if len(kept) == len(system.signals) else replace(system, signals=kept)
+
+
+def _refused(system: System, watched: WatchedSignal, diagnostics: Diagnostics) -> bool:
+    signal = watched.bound.signal
+    name = _unknown(watched) if signal.query is not None else None
+    if name is None:
+        return False
+    message = f"Prometheus has no function `{name}`"
+    related = (Related(span=watched.span, message=f"`{system.id}` uses the query here"),)
+    span = _place(signal, watched.span, name, diagnostics)
+    diagnostics.error("unknown-function", span, message, hint=did_you_mean(name, FUNCTIONS), related=related)
+    return True
+
+
+def _unknown(watched: WatchedSignal) -> str | None:
+    try:
+        kinds()[watched.bound.signal.kind].expression(watched.bound)
+    except PromQLError as error:
+        found = _UNKNOWN.search(str(error))
+        return found["name"] if found else None
+    except InvalidTemplateError:
+        return None
+    return None
+
+
+def _place(signal: Signal, used: Span, name: str, diagnostics: Diagnostics) -> Span:
+    """Return where the function's name stands: a query may go on for several lines of the file."""
+    span = signal.span
+    if span is None or signal.query is None:
+        return used
+    called = re.compile(rf"(?<![A-Za-z0-9_:]){re.escape(name)}\s*\(")
+    # A block begins a line below its indicator, and folding takes no more lines than the file has for it.
+    for line in range(span.line, span.line + signal.query.count("\n") + len(signal.query.split()) + 2):
+        text = diagnostics.line(Span(span.path, line, 1, 1)) or ""
+        found = called.search(text, span.column - 1 if line == span.line else 0)
+        if found is not None:
+            return Span(span.path, line, found.start() + 1, found.start() + len(name) + 1)
+    return span
+
+
+_NAMES: Final = (
+    "abs absent absent_over_time acos acosh asin asinh atan atanh avg_over_time ceil changes clamp clamp_max"
+    " clamp_min cos cosh count_over_time day_of_month day_of_week day_of_year days_in_month deg delta deriv exp"
+    " floor histogram_quantile hour idelta increase irate label_join label_replace last_over_time ln log10 log2"
+    " max_over_time min_over_time minute month pi predict_linear present_over_time quantile_over_time rad rate"
+    " resets round scalar sgn sin sinh sort sort_desc sqrt stddev_over_time stdvar_over_time sum_over_time tan"
+    " tanh time timestamp vector year"
+    " avg bottomk count count_values group max min quantile stddev stdvar sum topk"
+)
+FUNCTIONS: Final = frozenset(_NAMES.split())
+"""What a misspelt name may have meant: the functions and aggregations that every supported Prometheus has."""

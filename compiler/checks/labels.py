@@ -1,0 +1,64 @@
+"""Checks of labels: does what tells components and groups apart come out of the rules at all."""
+
+from __future__ import annotations
+
+from compiler import conventions
+from compiler.checks.codes import blocking
+from compiler.checks.queries import carried
+from compiler.checks.subject import Subject
+from compiler.diagnostics import Diagnostics, Related, Span
+from compiler.document import Items, Table
+from compiler.model import System, WatchedSignal
+from compiler.resolve.reading import table
+from compiler.signals import kinds
+
+
+def check(subject: Subject, diagnostics: Diagnostics) -> None:
+    """Check the queries of one's own for the labels of `per`, and `group_by` for labels that some alert carries."""
+    for system, watched in subject.lowered():
+        if watched.bound.signal.query is not None:
+            _check_components(subject, system, watched, diagnostics)
+    if not blocking(diagnostics.found):
+        _check_groups(subject, diagnostics)
+
+
+def _check_components(subject: Subject, system: System, watched: WatchedSignal, diagnostics: Diagnostics) -> None:
+    bound = watched.bound
+    found = carried(kinds()[bound.signal.kind].expression(bound))
+    lost = [label for label in bound.binding.per if label not in found]
+    if not lost:
+        return
+    labels = " and ".join(f"`{label}`" for label in lost)
+    message = f"the query of `{bound.signal.id}` loses {labels}: its components cannot be told apart"
+    written = _written(subject.binding(system, watched), "per")
+    related = tuple(
+        Related(span=span, message=f"`{system.id}` tells them apart by it here")
+        for label, span in written
+        if label in lost
+    )
+    span = bound.signal.span or watched.span
+    diagnostics.error("lost-label", span, message, hint="aggregate `by ({{ per }})`", related=related)
+
+
+def _check_groups(subject: Subject, diagnostics: Diagnostics) -> None:
+    components = {label for _, watched in subject.watched() for label in watched.bound.binding.per}
+    # An alert without a component of its own may carry whatever its query leaves.
+    open_ = any(watched.bound.signal.query and not watched.bound.binding.per for _, watched in subject.watched())
+    routing = table(subject.document, "routing")
+    for label, span in _written(routing, "group_by"):
+        if not open_ and label not in {"alertname", *conventions.RULE_LABELS, *components}:
+            message = f"no alert carries the label `{label}`, so it groups by nothing"
+            hint = f"name it in `per`; alerts carry `alertname`, {_list(conventions.RULE_LABELS)} and what `per` names"
+            diagnostics.error("lost-label", span, message, hint=hint)
+
+
+def _written(owner: Table, key: str) -> list[tuple[str, Span]]:
+    """Return the labels that stand below a key, one or several, with their places."""
+    labels = owner.get(key)
+    if isinstance(labels, Items):
+        return list(zip(labels, labels.spans, strict=True))
+    return [] if labels is None else [(str(labels), owner.value_spans[key])]
+
+
+def _list(labels: tuple[str, ...]) -> str:
+    return ", ".join(f"`{label}`" for label in labels)

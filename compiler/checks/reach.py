@@ -1,0 +1,128 @@
+"""Checks of limits against what their signals can be: some can never be crossed, some always are.
+
+Only what is sure is said: a share of all events lies between 0 and 1, what is counted is never negative. Usage by what
+is in use may exceed its maximum, a gauge and a query of one's own may have any value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final, NamedTuple
+
+from compiler.checks.subject import Subject
+from compiler.diagnostics import Diagnostics, Related, Span
+from compiler.model import System, WatchedSignal
+from compiler.quantities import Quantity, quantity_text
+from compiler.signals.average import KIND as AVERAGE
+from compiler.signals.contract import BoundSignal
+from compiler.signals.increase import KIND as INCREASE
+from compiler.signals.inputs import AVAILABLE, COUNTER
+from compiler.signals.quantile import KIND as QUANTILE
+from compiler.signals.rate import KIND as RATE
+from compiler.signals.ratio import KIND as RATIO
+from compiler.signals.state import KIND as STATE
+from compiler.signals.utilization import IDLE
+from compiler.signals.utilization import KIND as UTILIZATION
+
+
+class Range(NamedTuple):
+    """The least and the greatest value that a signal can have; None is no bound."""
+
+    least: Decimal | None = None
+    greatest: Decimal | None = None
+
+
+class Compared(NamedTuple):
+    """A comparison of the file with the value of a signal: as it is written, where, and what belongs to it."""
+
+    signal: str
+    comparator: str
+    quantity: Quantity
+    text: str
+    span: Span
+    related: tuple[Related, ...] = ()
+
+
+_SHARE: Final = Range(Decimal(0), Decimal(1))
+_COUNTED: Final = Range(Decimal(0))
+_REST: Final = Range(None, Decimal(1))
+"""1 without what is left: more may be left than there is said to be."""
+_BY_KIND: Final = {
+    **{kind.name: _COUNTED for kind in (AVERAGE, INCREASE, QUANTILE, RATE, UTILIZATION)},
+    RATIO.name: _SHARE,
+}
+
+
+def check(subject: Subject, diagnostics: Diagnostics) -> None:
+    """Check that every limit, and the comparison that makes a state true, has values on both of its sides."""
+    for system, watched in subject.watched():
+        possible = _possible(watched.bound)
+        for compared in _compared(subject, system, watched):
+            _check(compared, possible, diagnostics)
+
+
+def _possible(bound: BoundSignal) -> Range:
+    if bound.has(AVAILABLE.name):
+        return _REST
+    if bound.has(IDLE.name):
+        return _SHARE
+    if bound.signal.kind == STATE.name:
+        return _COUNTED if bound.has(COUNTER.name) else Range()
+    return _BY_KIND.get(bound.signal.kind, Range())
+
+
+def _compared(subject: Subject, system: System, watched: WatchedSignal) -> Iterator[Compared]:
+    signal, active = watched.bound.signal.id, watched.bound.binding.active
+    if active is not None:
+        given = subject.binding(system, watched)
+        span = given.value_spans["active"]
+        yield Compared(signal, active.comparator, active.quantity, str(given["active"]), span)
+        return
+    for limit in watched.limits:
+        quantity, related = Quantity(limit.value, limit.unit), subject.inherited(system, watched, limit)
+        yield Compared(signal, limit.comparator, quantity, limit.text, limit.span, related)
+
+
+def _check(compared: Compared, possible: Range, diagnostics: Diagnostics) -> None:
+    value, high = compared.quantity.value, not compared.comparator.startswith("<")
+    strict = compared.comparator in {">", "<"}
+    top, bottom = possible.greatest, possible.least
+    if compared.comparator == "==":
+        never = _past(value, top, upwards=True) or _past(value, bottom, upwards=False)
+        always = False
+    else:
+        far, near = (top, bottom) if high else (bottom, top)
+        never = _past(value, far, upwards=high, or_at=strict)
+        always = _past(value, near, upwards=not high, or_at=not strict)
+    words = f"`{compared.signal}` is never {{}} {{}}"
+    above = words.format("above", _text(top, compared.quantity.unit))
+    below = words.format("below", _text(bottom, compared.quantity.unit))
+    if never:
+        why = above if high and _past(value, top, upwards=True, or_at=True) else below
+        diagnostics.error(
+            "limit-never-fires",
+            compared.span,
+            f"`{compared.text}` never fires: {why}",
+            hint="a limit must lie where the signal can go",
+            related=compared.related,
+        )
+    elif always:
+        diagnostics.error(
+            "limit-always-fires",
+            compared.span,
+            f"`{compared.text}` always fires: {below if high else above}",
+            hint="a limit must leave room for the good case",
+            related=compared.related,
+        )
+
+
+def _past(value: Decimal, edge: Decimal | None, *, upwards: bool, or_at: bool = False) -> bool:
+    """Return whether a value lies beyond an edge, or, as asked, at it."""
+    if edge is None:
+        return False
+    return (value > edge if upwards else value < edge) or (or_at and value == edge)
+
+
+def _text(edge: Decimal | None, unit: str) -> str:
+    return "" if edge is None else quantity_text(Quantity(edge, unit))

@@ -1,0 +1,96 @@
+"""Checks of runbooks: does somebody come to every section that is there to help with a trouble."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import reduce
+from pathlib import PurePosixPath
+from typing import Final
+
+from compiler.checks.subject import Subject
+from compiler.conventions import THRESHOLDS_HEADING
+from compiler.diagnostics import Diagnostics, Span
+from compiler.runbooks import Runbook, Section
+
+_LINK: Final = re.compile(r"\]\(<?([^()\s#<>]{0,300})#([^()\s<>]{1,300})>?")
+_HEADING: Final = re.compile(r" {0,3}(#{1,6})(?:[ \t]|$)")
+_MARK: Final = re.compile(r"(?:#{1,6}[ \t]+|\*\*|__)([^*_#\n]{1,80})")
+"""What gives a section its form: a heading, or bold words, at the beginning of a line."""
+
+_Links = dict[tuple[str, str], list[tuple[str, int]]]
+
+
+def check(subject: Subject, diagnostics: Diagnostics) -> None:
+    """Check every runbook whose systems came through."""
+    links = _links(subject.runbooks)
+    for path, runbook in sorted(subject.runbooks.items()):
+        systems = [system for system in subject.model.systems if system.runbook == path]
+        alerted = {one.section.anchor for system in systems for one in system.signals}
+        if alerted and all(subject.complete(system) for system in systems):
+            for section in _unused(runbook, alerted, links):
+                message = f"no alert and no link leads to “{section.title}”"
+                hint = f'lead an alert to it by `runbook: "#{section.anchor}"`, or link it where it helps'
+                diagnostics.error("unused-section", _span(runbook, section), message, hint=hint)
+
+
+def _unused(runbook: Runbook, alerted: set[str], links: _Links) -> Iterator[Section]:
+    """Yield the sections that are like those that alerts lead to, and that nothing leads to."""
+    places = _places(runbook)
+    models = [section for section in runbook.sections if section.anchor in alerted]
+    form = reduce(frozenset.__and__, (_marks(section) for section in models))
+    beside = {places[section.anchor] for section in models}
+    for section in runbook.sections:
+        if section.anchor in alerted or section.title.casefold() == THRESHOLDS_HEADING.casefold():
+            continue
+        alike = _marks(section) >= form if form else bool(section.fences)
+        if alike and places[section.anchor] in beside and not _linked(section, links):
+            yield section
+
+
+def _marks(section: Section) -> frozenset[str]:
+    found = (_MARK.match(line) for line in section.markdown.split("\n"))
+    return frozenset(match[1].strip(" .:").casefold() for match in found if match)
+
+
+def _places(runbook: Runbook) -> dict[str, tuple[int, int]]:
+    """Return, by anchor, a section's level and the line of the section that it stands in, 0 where it stands in none."""
+    lines = runbook.text.split("\n")
+    around: list[Section] = []
+    found = {}
+    for section in runbook.sections:
+        while around and around[-1].end < section.line:
+            around.pop()
+        found[section.anchor] = (_level(lines, section.line), around[-1].line if around else 0)
+        around.append(section)
+    return found
+
+
+def _level(lines: Sequence[str], line: int) -> int:
+    heading = _HEADING.match(lines[line - 1])
+    if heading is not None:
+        return len(heading[1])
+    return 1 if line < len(lines) and lines[line].lstrip().startswith("=") else 2
+
+
+def _links(runbooks: Mapping[str, Runbook]) -> _Links:
+    """Return the places, path and line, of the links to each anchor of each file's name."""
+    found: _Links = {}
+    for path, runbook in runbooks.items():
+        for number, line in enumerate(runbook.text.split("\n"), start=1):
+            for link in _LINK.finditer(line):
+                name = PurePosixPath(link[1] or path).name
+                found.setdefault((name, link[2]), []).append((path, number))
+    return found
+
+
+def _linked(section: Section, links: _Links) -> bool:
+    """Return whether a link from outside of a section leads to it."""
+    places = links.get((PurePosixPath(section.path).name, section.anchor), [])
+    return any(path != section.path or not section.line <= line <= section.end for path, line in places)
+
+
+def _span(runbook: Runbook, section: Section) -> Span:
+    text = runbook.text.split("\n")[section.line - 1]
+    start = len(text) - len(text.lstrip(" #")) + 1
+    return Span(runbook.shown, section.line, start, max(start, len(text.rstrip(" #"))) + 1)

@@ -1,0 +1,58 @@
+"""Checks of windows: does a range hold enough scrapes to have a value at every evaluation."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from compiler.checks.queries import shortest_range
+from compiler.checks.subject import Subject
+from compiler.diagnostics import Diagnostics, Related, Span
+from compiler.model import System, WatchedSignal
+from compiler.quantities import duration_text
+from compiler.signals import kinds
+
+_SCRAPES: Final = 4
+"""In a shorter range one late scrape leaves a gap (Grafana's `$__rate_interval` has the same four)."""
+
+
+class Looked(NamedTuple):
+    """A range that a signal is computed over: what it is called, its seconds, its place, and who uses it."""
+
+    what: str
+    seconds: int
+    span: Span
+    uses: tuple[Related, ...]
+
+
+def check(subject: Subject, diagnostics: Diagnostics) -> None:
+    """Check the window of every signal that is computed from one, and the ranges of queries of one's own."""
+    for system, watched in subject.lowered():
+        found = _looked(subject, system, watched)
+        scrapes = watched.bound.binding.scrape_interval
+        if found is None or found.seconds >= _SCRAPES * scrapes:
+            continue
+        message = (
+            f"{found.what} of {duration_text(found.seconds)} holds too few scrapes, one every {duration_text(scrapes)}"
+        )
+        said = subject.measuring(system, watched, "scrape_interval")
+        interval = () if said is None else (Related(span=said, message="the scrape interval is set here"),)
+        least = duration_text(_SCRAPES * scrapes)
+        hint = f"make it {least} or more" + (
+            "" if interval else ", or say by `scrape_interval` how often it is scraped"
+        )
+        diagnostics.error("window-too-short", found.span, message, hint=hint, related=(*interval, *found.uses))
+
+
+def _looked(subject: Subject, system: System, watched: WatchedSignal) -> Looked | None:
+    """Return the range that counts are taken over, None where there is none; of a query, the shortest one."""
+    bound = watched.bound
+    kind = kinds()[bound.signal.kind]
+    use = Related(span=watched.span, message=f"`{bound.signal.id}` of `{system.id}` is computed over it")
+    if bound.signal.query is not None:
+        shortest = shortest_range(kind.expression(bound))
+        return None if shortest is None else Looked("a range", shortest, bound.signal.span or watched.span, (use,))
+    if not kind.windowed(bound):
+        return None
+    span = subject.measuring(system, watched, "window")
+    own = "window" in subject.binding(system, watched)
+    return Looked("a window", bound.binding.window, span or watched.span, () if own or span is None else (use,))

@@ -1,0 +1,44 @@
+"""Prove: alert groups → rule tests, which show who fires at which value, when, and with which words.
+
+After `compiler.alerts`; the emitter of rule tests writes down what comes out. Each value that matters is the course of
+an example component: just below, at and above each limit, with too little traffic, beside its neighbours, and when its
+data end (`courses`). One more component shows how long it takes until an alert fires, and until it ends (`timing`). A
+kind of signal turns courses into series.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from compiler.alerts import AlertGroup
+from compiler.proof import steady, timing
+from compiler.proof.decoys import matches, selectors
+from compiler.proof.ruletest import RuleTest
+from compiler.signals.contract import UnsampledError
+from compiler.signals.template import InvalidTemplateError
+
+__all__ = ["RuleTest", "prove"]
+
+
+def prove(group: AlertGroup, others: Sequence[AlertGroup] = ()) -> Iterator[RuleTest]:
+    """Yield the tests of one group; none where no series can be made up, which `compiler.checks.proof` reports.
+
+    `others` are groups whose alerts have the same name: all is well with them meanwhile.
+    """
+    for part in (steady.tests, timing.tests):
+        try:
+            for test in part(group):
+                yield from _amid(test, group, others)
+        except (UnsampledError, InvalidTemplateError):
+            return
+
+
+def _amid(test: RuleTest, group: AlertGroup, others: Sequence[AlertGroup]) -> Iterator[RuleTest]:
+    """Yield a test with the series by which the other groups are well; nothing where these would change it."""
+    end = max(one.at for one in test.expectations)
+    fired = {alert.alert.limit.severity for one in test.expectations for alert in one.fired}
+    worst = fired == {group.alerts[-1].limit.severity}
+    series = tuple(one for other in others for one in steady.all_well(other, end, hollow=worst))
+    if not any(matches(selector, one) for selector in selectors(group) for one in series):
+        yield replace(test, series=(*test.series, *series))

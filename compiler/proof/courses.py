@@ -1,0 +1,168 @@
+"""Prove: the values of a signal that matter, each as a case: a course, and what must come of it.
+
+`compiler.proof.steady` makes tests of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from typing import Final
+
+from compiler.alerts import AlertGroup
+from compiler.model import Limit
+from compiler.proof.ruletest import crossed, is_state
+from compiler.quantities import RATIO
+from compiler.signals import kinds, sampling, state
+from compiler.signals.contract import BoundSignal
+from compiler.signals.level import margin
+from compiler.signals.profile import Case, Example, Phase
+from compiler.signals.traffic import floor_scale
+
+BELOW, ABOVE, QUIET = "below", "above", "quiet"
+"""Names of cases: short of every limit, beyond all, and beyond all with too little traffic."""
+
+_QUIET: Final = Decimal("0.9")
+_SINGLE: Final = 1
+
+
+def cases(group: AlertGroup, steps: int, end_of_data: int) -> Iterator[Case]:
+    """Yield the cases, each of `steps` samples; one has its last sample after `end_of_data` of them."""
+    yield from (_states(group, steps) if is_state(group) else _limits(group, steps))
+    yield from _traffic(group, steps)
+    yield from _replicas(group, steps)
+    yield from _blips(group, steps)
+    bad = beyond_all(group)
+    for label, text in _alternatives(group.watched.bound):
+        example = Example(phases=(Phase(value=bad, steps=steps),), preferred={label: text})
+        yield Case(name=f"{label}-{text}", example=example, firing=firing(group, bad), value=bad)
+    ended = (Phase(value=bad, steps=end_of_data), Phase(value=None, steps=steps - end_of_data))
+    yield Case(name="gone", example=Example(phases=ended))
+
+
+def beyond_all(group: AlertGroup) -> Decimal:
+    """Return a value beyond every limit."""
+    bound = group.watched.bound
+    values = [alert.limit.value for alert in group.alerts]
+    return kinds()[bound.signal.kind].beyond(bound, min(values) if bound.low else max(values))
+
+
+def firing(group: AlertGroup, value: Decimal) -> frozenset[str]:
+    """Return the severities whose limit a value crosses."""
+    return frozenset(alert.limit.severity for alert in group.alerts if crossed(alert.limit, value))
+
+
+def just(limit: Limit, *, beyond: bool) -> Decimal:
+    """Return a value just beyond a limit, or just short of it."""
+    away = margin(limit.value, ratio=limit.unit == RATIO)
+    value = limit.value + (away if beyond == limit.comparator.startswith(">") else -away)
+    # All of a share is the most there is, where too little is the trouble.
+    return min(value, Decimal(1)) if limit.unit == RATIO and limit.comparator.startswith("<") else value
+
+
+def _limits(group: AlertGroup, steps: int) -> Iterator[Case]:
+    bound = group.watched.bound
+    kind = kinds()[bound.signal.kind]
+    first, last = group.alerts[0].limit, group.alerts[-1].limit
+    if (below := just(first, beyond=False)) >= 0:
+        yield _case(group, BELOW, Phase(value=below, steps=steps))
+    for alert in group.alerts:
+        limit = alert.limit
+        exact = kind.exactly(bound, limit.value, always=crossed(limit, limit.value))
+        if exact is not None:
+            yield _case(group, f"at-{limit.severity}", replace(exact, steps=steps))
+        above = just(limit, beyond=True)
+        if above >= 0:
+            name = ABOVE if limit is last else f"{ABOVE}-{limit.severity}"
+            yield _case(group, name, Phase(value=above, steps=steps))
+
+
+def _states(group: AlertGroup, steps: int) -> Iterator[Case]:
+    bound = group.watched.bound
+    yield _case(group, BELOW, Phase(value=Decimal(0), steps=steps))
+    yield _case(group, ABOVE, Phase(value=Decimal(1), steps=steps))
+    if bound.binding.active is None:
+        return
+    for name, inside in (("outside", False), ("inside", True)):
+        measure = state.near(bound, inside=inside)
+        if measure is not None and measure >= 0:
+            phase = Phase(value=measure, steps=steps, exact=True)
+            yield _case(group, f"just-{name}", phase, Decimal(int(inside)))
+    inclusive = "=" in bound.binding.active.comparator
+    exact = kinds()[bound.signal.kind].exactly(bound, Decimal(1), always=inclusive)
+    if exact is not None:
+        yield _case(group, "at-limit", replace(exact, steps=steps), Decimal(int(inclusive)))
+
+
+def _traffic(group: AlertGroup, steps: int) -> Iterator[Case]:
+    """Yield trouble that is none: in no traffic, in too little, of nothing. In just enough it is."""
+    bound, bad = group.watched.bound, beyond_all(group)
+    kind = kinds()[bound.signal.kind]
+    trouble = Phase(value=bad, steps=steps)
+    if kind.hollow(bound):
+        yield Case(name="nothing-there", example=_example(replace(trouble, hollow=True)))
+    if not kind.floored:
+        return
+    yield Case(name="no-traffic", example=_example(replace(trouble, traffic=Decimal(0))))
+    enough = floor_scale(bound, kind.events_per_step)
+    if enough is not None:
+        yield Case(name=QUIET, example=_example(replace(trouble, traffic=enough * _QUIET)))
+        yield _case(group, "just-enough-traffic", replace(trouble, traffic=enough))
+
+
+def _case(group: AlertGroup, name: str, phase: Phase, value: Decimal | None = None) -> Case:
+    """Return a case of one phase, which fires as its value says."""
+    shown = value if value is not None else phase.value or Decimal(0)
+    return Case(name=name, example=_example(phase), firing=firing(group, shown), value=shown)
+
+
+def _example(phase: Phase) -> Example:
+    return Example(phases=(phase,))
+
+
+def _replicas(group: AlertGroup, steps: int) -> Iterator[Case]:
+    """Yield a component of several series, which are in trouble together."""
+    bound = group.watched.bound
+    last = group.alerts[-1].limit
+    value = Decimal(1) if is_state(group) else just(last, beyond=True)
+    parts = kinds()[bound.signal.kind].replicas(bound, value)
+    examples = [
+        Example(phases=(replace(one, steps=steps),), extra={_REPLICA: str(number)}) for number, one in enumerate(parts)
+    ]
+    if examples and _REPLICA not in bound.binding.per:
+        fires = not bound.binding.every
+        found = firing(group, value) if fires else frozenset()
+        yield Case(name="replicas", example=examples[0], more=tuple(examples[1:]), firing=found, value=value)
+
+
+def _blips(group: AlertGroup, steps: int) -> Iterator[Case]:
+    """Yield a value that is bad for a moment again and again, and fine on average, where that is what counts."""
+    bound = group.watched.bound
+    within = bound.binding.window // bound.binding.step
+    if bound.binding.over_time != "avg" or bound.low or is_state(group) or within < _OFTEN:
+        return
+    worst = group.alerts[-1].limit.value * _OFTEN / 2
+    course = [
+        phase
+        for _ in range(0, steps, within)
+        for phase in (Phase(value=worst, steps=1), Phase(value=Decimal(0), steps=within - 1))
+    ]
+    if all(limit.value > worst * 2 / within for limit in (alert.limit for alert in group.alerts)):
+        yield Case(name="blips", example=Example(phases=tuple(course)))
+
+
+_REPLICA: Final = "replica"
+_OFTEN: Final = 5
+
+
+def _alternatives(bound: BoundSignal) -> Iterator[tuple[str, str]]:
+    """Yield label and value of what selectors let through besides the first that comes to mind (`401|403`)."""
+    seen: set[tuple[str, str]] = set()
+    for selector in bound.metrics:
+        for matcher in selector.matchers:
+            found = sampling.alternatives(matcher) if matcher.label not in bound.binding.per else ()
+            for text in found[_SINGLE:]:
+                if (matcher.label, text) not in seen:
+                    seen.add((matcher.label, text))
+                    yield matcher.label, text

@@ -1,0 +1,64 @@
+"""Prove: series that lie just outside of a selector, and are so strong that letting them in would change the value.
+
+A test without them passes whatever a matcher says.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from compiler.alerts import AlertGroup
+from compiler.promql import Matcher, Selector
+from compiler.signals import kinds, sampling
+from compiler.signals.contract import BoundSignal, Series, UnsampledError
+from compiler.signals.profile import Example
+
+SUFFIXES = ("", "_bucket", "_count", "_sum")
+
+
+def decoys(bound: BoundSignal, example: Example) -> tuple[Series, ...]:
+    """Return, for each matcher, the series of the example's component that only this matcher keeps out."""
+    kind = kinds()[bound.signal.kind]
+    steps = sum(phase.steps for phase in example.phases)
+    loud = replace(example, phases=(replace(kind.loud(bound), steps=steps),))
+    known = kind.selectors(bound)
+    found = (
+        decoy
+        for series in kind.series(bound, loud)
+        for selector in known
+        if matches(selector, series)
+        for decoy in _outside(selector, series)
+        if not any(matches(one, decoy) for one in known)
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def _outside(selector: Selector, series: Series) -> Iterator[Series]:
+    """Yield a series with one label so that only the matcher on that label keeps it out."""
+    for matcher in selector.matchers:
+        others = [one for one in selector.matchers if one.label == matcher.label and one is not matcher]
+        for value in sampling.outside(matcher):
+            if all(_lets(one, value) for one in others):
+                labels = {**dict(series.labels), matcher.label: value}
+                yield replace(series, labels=tuple(sorted((k, v) for k, v in labels.items() if v)))
+
+
+def selectors(group: AlertGroup) -> tuple[Selector, ...]:
+    """Return every selector of a group's rules."""
+    bound = group.watched.bound
+    return kinds()[bound.signal.kind].selectors(bound)
+
+
+def matches(selector: Selector, series: Series) -> bool:
+    """Return whether a series passes, a histogram's by the name without its suffix."""
+    labels = dict(series.labels)
+    named = any(series.metric == selector.metric + suffix for suffix in SUFFIXES)
+    return named and all(_lets(one, labels.get(one.label, "")) for one in selector.matchers)
+
+
+def _lets(matcher: Matcher, value: str) -> bool:
+    try:
+        return sampling.lets(matcher, value)
+    except UnsampledError:
+        return False

@@ -1,0 +1,114 @@
+"""Prove: what a rule test is, and which alerts are to be expected of a value."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+from compiler.alerts import Alert, AlertGroup
+from compiler.model import Limit
+from compiler.promql import Selector
+from compiler.quantities import STATE
+from compiler.signals import sampling
+from compiler.signals.contract import EVALUATION_SECONDS, STEP_SECONDS, BoundSignal, Series
+from compiler.signals.profile import Example
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fired:
+    """An alert that fires: for the component with these labels, at this value; its series has further `labels`."""
+
+    alert: Alert
+    component: Mapping[str, str]
+    value: Decimal
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Expectation:
+    """What fires of the alert of that name so many seconds after the first sample, and nothing else of it."""
+
+    alert: str
+    at: int
+    fired: tuple[Fired, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RuleTest:
+    """Series with a sample every `step` seconds, and what is expected of them.
+
+    `selectors` are those of the rules that it is about: no other test's series may pass them.
+    """
+
+    name: str
+    step: int
+    selectors: tuple[Selector, ...]
+    series: tuple[Series, ...]
+    expectations: tuple[Expectation, ...]
+
+
+_OPERATORS: Final[dict[str, Callable[[Decimal, Decimal], bool]]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "==": operator.eq,
+}
+
+
+def crossed(limit: Limit, value: Decimal) -> bool:
+    """Return whether a value is beyond a limit."""
+    return _OPERATORS[limit.comparator](value, limit.value)
+
+
+def recovered(limit: Limit, value: Decimal) -> bool:
+    """Return whether a value ends an alert that fires: by its recovery limit, else by the limit itself."""
+    if limit.recover is None:
+        return not crossed(limit, value)
+    return _OPERATORS[limit.recover.comparator](value, limit.recover.quantity.value)
+
+
+def hold_of(limit: Limit) -> int:
+    """Return after how many seconds an alert fires whose limit stays crossed, to the evaluation."""
+    return -(-limit.hold // EVALUATION_SECONDS) * EVALUATION_SECONDS
+
+
+def keep_of(limit: Limit) -> int:
+    """Return for how many seconds at most an alert fires whose limit is crossed no more."""
+    return -(-limit.keep // STEP_SECONDS) * STEP_SECONDS
+
+
+def late(group: AlertGroup) -> int:
+    """Return by how many seconds an engine may be late: one evaluation where a recording rule comes between."""
+    return EVALUATION_SECONDS if group.records else 0
+
+
+def longest_hold(group: AlertGroup) -> int:
+    """Return the longest of `hold_of` over the group's alerts."""
+    return max(hold_of(alert.limit) for alert in group.alerts)
+
+
+def longest_keep(group: AlertGroup) -> int:
+    """Return the longest of `keep_of` over the group's alerts."""
+    return max(keep_of(alert.limit) for alert in group.alerts)
+
+
+def component_of(bound: BoundSignal, example: Example, series: Sequence[Series]) -> dict[str, str]:
+    """Return the labels that tell an example's component apart: a matcher may have fixed them."""
+    labels = sampling.component_labels(bound, example)
+    for one in series:
+        labels |= {name: value for name, value in one.labels if name in labels}
+    return labels
+
+
+def first_severity(group: AlertGroup) -> Limit:
+    """Return the limit of the least urgent severity."""
+    return group.alerts[0].limit
+
+
+def is_state(group: AlertGroup) -> bool:
+    """Return whether the signal is a state, whose value is 1 or 0."""
+    return first_severity(group).unit == STATE

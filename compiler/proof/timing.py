@@ -1,0 +1,172 @@
+"""Prove: how long a limit must be crossed until an alert fires, to the evaluation, and what ends it.
+
+One component is in trouble from its first sample on, so badly that it shows as soon as there is any value: one
+evaluation before `for` has passed nothing fires, when it has passed it does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from typing import Final
+
+from compiler.alerts import Alert, AlertGroup
+from compiler.proof import courses
+from compiler.proof.ruletest import (
+    Expectation,
+    Fired,
+    RuleTest,
+    component_of,
+    crossed,
+    hold_of,
+    is_state,
+    late,
+    longest_hold,
+    longest_keep,
+    recovered,
+)
+from compiler.signals import kinds
+from compiler.signals.contract import EVALUATION_SECONDS, STEP_SECONDS
+from compiler.signals.level import margin
+from compiler.signals.profile import Example, Phase
+
+_HALF: Final = 2
+
+
+def tests(group: AlertGroup) -> Iterator[RuleTest]:
+    """Yield a test of firing and ending, and one of each recovery limit."""
+    name, kind = group.alerts[0].name, kinds()[group.watched.bound.signal.kind]
+    if not kind.measures:
+        yield from _of_cases(group)
+        return
+    yield _test(group, f"{name}: for and recovery", (_good(group),))
+    for alert in group.alerts:
+        if alert.limit.recover is not None:
+            between, good = _between(alert), _recovered(alert)
+            yield _test(group, f"{name}: recovery of {alert.limit.severity}", (between, good, between))
+
+
+def _of_cases(group: AlertGroup) -> Iterator[RuleTest]:
+    """Yield a test of the time that each alert takes whose kind says itself what makes it fire."""
+    bound = group.watched.bound
+    kind = kinds()[bound.signal.kind]
+    steps = (longest_hold(group) + kind.settled(bound)) // bound.binding.step + 1
+    cases = kind.cases(bound, [alert.limit for alert in group.alerts], steps) or ()
+    for alert in group.alerts:
+        case = next((one for one in cases if one.firing == {alert.limit.severity}), None)
+        if case is None:
+            continue
+        at = (kind.first(bound) or 0) + hold_of(alert.limit)
+        series = kind.series(bound, case.example)
+        component = component_of(bound, case.example, series)
+        fired = tuple(
+            Fired(alert=alert, component=component, value=case.value, labels=labels) for labels in case.labels
+        )
+        before = (Expectation(alert=alert.name, at=at - EVALUATION_SECONDS, fired=()),) if at else ()
+        yield RuleTest(
+            name=f"{alert.name}: for of {alert.limit.severity}",
+            step=bound.binding.step,
+            selectors=kind.selectors(bound),
+            series=series,
+            expectations=(*before, Expectation(alert=alert.name, at=at + late(group), fired=fired)),
+        )
+
+
+def _good(group: AlertGroup) -> Decimal:
+    """Return a value that crosses no limit, and ends what fires."""
+    if is_state(group):
+        return Decimal(0)
+    first = group.alerts[0].limit
+    value = _recovered(group.alerts[0]) if first.recover else courses.just(first, beyond=False)
+    return max(value, Decimal(0))
+
+
+def _between(alert: Alert) -> Decimal:
+    limit = alert.limit
+    assert limit.recover is not None  # noqa: S101 - the caller asks for it
+    return (limit.recover.quantity.value + limit.value) / _HALF
+
+
+def _recovered(alert: Alert) -> Decimal:
+    limit = alert.limit
+    assert limit.recover is not None  # noqa: S101 - the callers ask for it
+    value = limit.recover.quantity.value
+    away = margin(value, ratio=limit.unit == "ratio")
+    return value - away if limit.recover.comparator.startswith("<") else value + away
+
+
+def _test(group: AlertGroup, name: str, values: Sequence[Decimal]) -> RuleTest:
+    """Return the test of a component that is in trouble, then at each of `values` in turn until all has settled."""
+    bound = group.watched.bound
+    kind, step = kinds()[bound.signal.kind], bound.binding.step
+    bad = courses.beyond_all(group)
+    component = component_of(bound, _course(bad, 1), kind.series(bound, _course(bad, 1)))
+    expectations = [_expect(group, component, *one) for one in _beginning(group, bad)]
+    trouble = _whole(max(one.at for one in expectations)) + STEP_SECONDS
+    again = longest_hold(group) if len(values) > 1 else 0
+    stay = _whole(kind.settled(bound) + again + longest_keep(group)) + STEP_SECONDS
+    alive = frozenset(alert.limit.severity for alert in group.alerts)
+    for number, value in enumerate(values):
+        alive = frozenset(_still(group, alive, value))
+        expectations.append(_expect(group, component, trouble + (number + 1) * stay - STEP_SECONDS, alive, value))
+    phases = [Phase(value=bad, steps=trouble // step), *(Phase(value=one, steps=stay // step) for one in values)]
+    # One more sample, so that the last evaluation has one.
+    series = kind.series(bound, Example(phases=(*phases, Phase(value=values[-1], steps=1))))
+    return RuleTest(
+        name=name, step=step, selectors=kind.selectors(bound), series=series, expectations=tuple(expectations)
+    )
+
+
+def _beginning(group: AlertGroup, bad: Decimal) -> Iterator[tuple[int, frozenset[str], Decimal]]:
+    """Yield when to look, what fires then and at which value: one evaluation before each `for` has passed, and then."""
+    bound = group.watched.bound
+    kind = kinds()[bound.signal.kind]
+    start, holds = kind.first(bound), {alert.limit.severity: hold_of(alert.limit) for alert in group.alerts}
+    if start is None:
+        # When the value shows is not known, only that it has shown by then.
+        if (before := min(holds.values()) - EVALUATION_SECONDS) >= 0:
+            yield before, frozenset(), bad
+        yield kind.settled(bound) + longest_hold(group), frozenset(holds), bad
+        return
+    seen: set[int] = set()
+    for fires in sorted({start + hold for hold in holds.values()}):
+        for at in (fires - EVALUATION_SECONDS, _known(group, fires + late(group))):
+            firing = frozenset(severity for severity, hold in holds.items() if start + hold <= at)
+            value = bad if is_state(group) else kind.shown(bound, bad, at)
+            if at >= 0 and at not in seen and (value is not None or not firing):
+                seen.add(at)
+                yield at, firing, bad if value is None else value
+
+
+def _known(group: AlertGroup, at: int) -> int:
+    """Return when to look for what fires at that time: then, or once engines agree on its value."""
+    bound = group.watched.bound
+    if is_state(group) or kinds()[bound.signal.kind].shown(bound, Decimal(1), at) is not None:
+        return at
+    return max(at, _whole(bound.binding.window))
+
+
+def _still(group: AlertGroup, alive: frozenset[str], value: Decimal) -> Iterator[str]:
+    """Yield what fires once a value has stayed for long: what it crosses, and what fired and has not recovered."""
+    for alert in group.alerts:
+        limit = alert.limit
+        if crossed(limit, value) or (limit.severity in alive and not recovered(limit, value)):
+            yield limit.severity
+
+
+def _expect(
+    group: AlertGroup, component: dict[str, str], at: int, firing: frozenset[str], value: Decimal
+) -> Expectation:
+    fired = (
+        Fired(alert=alert, component=component, value=value) for alert in group.alerts if alert.limit.severity in firing
+    )
+    return Expectation(alert=group.alerts[0].name, at=at, fired=tuple(fired))
+
+
+def _course(value: Decimal, steps: int) -> Example:
+    return Example(phases=(Phase(value=value, steps=steps),))
+
+
+def _whole(seconds: int) -> int:
+    """Return the next whole step."""
+    return -(-seconds // STEP_SECONDS) * STEP_SECONDS

@@ -1,0 +1,91 @@
+"""Asks amtool which receivers an alert reaches, and amlint's simulator that and who is silenced.
+
+`routing.py` calls it with the questions of `routing_cases.py`. amtool loads the configuration as Alertmanager does but
+knows no inhibition; amlint (the extra `lint`) simulates both, in one run for all questions.
+"""
+
+import json
+import re
+import subprocess
+import sysconfig
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from testbed.routing_cases import Failure, InhibitionCase, RouteCase, name
+
+# A tool that takes longer for one question, or amlint for all of them, hangs.
+TIMEOUT_SECONDS = 60.0
+
+
+def amtool_failures(amtool: Path, config: Path, cases: Sequence[RouteCase]) -> Iterator[Failure]:
+    """Yield the cases in which `amtool config routes test` names other receivers; the first refusal is the last."""
+    for case in cases:
+        pairs = [f"{label}={json.dumps(value, ensure_ascii=False)}" for label, value in case.labels.items()]
+        done = _run([amtool, "config", "routes", "test", f"--config.file={config}", *pairs])
+        if done.returncode:
+            yield Failure(subject="amtool", expected="to accept the configuration", got=_words(done.stderr))
+            return
+        if done.stdout.strip() != ",".join(case.receivers):
+            yield _misrouted("amtool", case, done.stdout.strip().replace(",", ", "))
+
+
+def amlint_failures(
+    config: Path, routes: Sequence[RouteCase], inhibitions: Sequence[InhibitionCase]
+) -> Iterator[Failure]:
+    """Yield the cases in which `amlint test` comes to something else."""
+    asked: list[dict[str, Any]] = [{"labels": case.labels, "receivers": list(case.receivers)} for case in routes]
+    asked += [{"labels": one.target, "firing": [one.firing], "inhibited": one.suppressed} for one in inhibitions]
+    command = Path(sysconfig.get_path("scripts")) / "amlint"
+    if not command.exists():
+        yield Failure(subject="amlint", expected="to be installed", got="nothing: it comes with the extra `lint`")
+        return
+    with tempfile.NamedTemporaryFile("w", suffix=".yml", encoding="utf-8") as file:
+        yaml.dump(asked, file, Dumper=yaml.CSafeDumper)
+        file.flush()
+        done = _run([command, "test", "--format", "json", config, file.name])
+    try:
+        answers = json.loads(done.stdout)
+    except ValueError:
+        yield Failure(subject="amlint", expected="to read the configuration", got=_words(done.stderr))
+        return
+    for case, answer in zip(routes, answers[: len(routes)], strict=True):
+        if not answer["passed"]:
+            yield _misrouted("amlint", case, answer.get("actual") or answer["error"])
+    for one, answer in zip(inhibitions, answers[len(routes) :], strict=True):
+        if not answer["passed"]:
+            yield _unlike(one)
+
+
+def _unlike(case: InhibitionCase) -> Failure:
+    apart = [_contrast(case, key) for key in sorted(case.firing | case.target) if _differ(case, key)]
+    words = {True: "suppressed", False: "not suppressed"}
+    subject = " ".join(["amlint:", name(case.target), *apart, "while", name(case.firing), "fires"])
+    return Failure(subject=subject, expected=words[case.suppressed], got=words[not case.suppressed])
+
+
+def _differ(case: InhibitionCase, key: str) -> bool:
+    return key not in {"alertname", "severity"} and case.firing.get(key) != case.target.get(key)
+
+
+def _contrast(case: InhibitionCase, key: str) -> str:
+    return f"({key} {case.target.get(key, 'absent')}, not {case.firing.get(key, 'absent')})"
+
+
+def _misrouted(tool: str, case: RouteCase, got: str) -> Failure:
+    more = f" and {len(case.alerts) - 1} more" if len(case.alerts) > 1 else ""
+    return Failure(subject=f"{tool}: {case.alerts[0]}{more}", expected=", ".join(case.receivers), got=got)
+
+
+def _run(command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=TIMEOUT_SECONDS, check=False
+    )
+
+
+def _words(text: str) -> str:
+    """Return what a tool complained of, in one line, without amtool's warning about its own flags."""
+    return re.sub(r"\s+", " ", re.sub(r"(?m)^Warning: .*$", "", text)).strip()
