@@ -1,0 +1,70 @@
+"""`python -m testbed.fuzz --seed N --count N`: damages specifications, compiles them; exit 1 when a promise was broken.
+
+Prints the counts with the seed; each kind of failure is shown once, with little damage, and kept below `--cases`.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from time import monotonic
+
+from testbed.fuzz.crew import SECONDS, Plan, Shrunk, judged
+from testbed.fuzz.inputs import make
+from testbed.fuzz.judge import FAILURE, Verdict
+from testbed.fuzz.report import Tally, difference, save
+
+_PROGRESS = 5000
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run what the arguments say, print the counts and return the exit status."""
+    given = _parser().parse_args(arguments)
+    indices = [given.only] if given.only is not None else range(given.start, given.start + given.count)
+    plan = Plan(seed=given.seed, indices=indices, jobs=given.jobs, ask_every=given.ask_every, seconds=given.seconds)
+    started, tally, shown = monotonic(), Tally(), set[str]()
+    for report in judged(plan):
+        if isinstance(report, Shrunk):
+            page = f"{difference(report.case)}\n{report.verdict.broken}"
+            print(f"  with little damage, input {report.index} is\n{_indented(page)}", flush=True)
+            save(given.cases / f"{given.seed}-{report.index}", report.case, report.verdict)
+            continue
+        tally.add(report)
+        if report.verdict.outcome == FAILURE and report.verdict.signature not in shown:
+            shown.add(report.verdict.signature)
+            _announce(given.seed, report.index, report.verdict, given.cases)
+        if tally.outcomes.total() % _PROGRESS == 0:
+            print(f"{tally.outcomes.total()} inputs, {tally.outcomes[FAILURE]} failures", flush=True)
+    print(tally.text(given.seed, monotonic() - started))
+    return 1 if tally.failures else 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m testbed.fuzz", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1, help="of all inputs")
+    parser.add_argument("--count", type=int, default=1000, help="how many inputs")
+    parser.add_argument("--start", type=int, default=0, help="the first index")
+    parser.add_argument("--only", type=int, help="the one index to try")
+    parser.add_argument("--jobs", type=int, default=2, help="processes")
+    parser.add_argument(
+        "--ask-every", type=int, default=5, help="each so manieth input that compiles is shown to the tools"
+    )
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="that an input may take")
+    parser.add_argument("--cases", type=Path, default=Path("build/fuzz"), help="where failures are kept")
+    return parser
+
+
+def _announce(seed: int, index: int, verdict: Verdict, cases: Path) -> None:
+    print(f"FAILURE seed {seed} input {index}: {verdict.signature}", flush=True)
+    # What takes a process down is not shrunk: here is the whole of it.
+    save(cases / f"{seed}-{index}", make(seed, index), verdict)
+
+
+def _indented(page: str) -> str:
+    lines = page.encode("ascii", "backslashreplace").decode().rstrip().split("\n")
+    shown = [*lines[:20], "…", *lines[-20:]] if len(lines) > 40 else lines
+    return "\n".join(f"    {line}" for line in shown)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

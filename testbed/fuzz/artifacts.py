@@ -1,0 +1,54 @@
+"""Is what was written complete, and YAML or JSON."""
+
+import json
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+_TEMPORARY: Final = re.compile(r"(^|/)\.")
+_ALWAYS: Final = (
+    "catalog.json",
+    "catalog.schema.json",
+    "alertmanager/alertmanager.yml",
+    "prometheus/rules/watchdog.rules.yml",
+)
+
+
+def complaints(folder: Path, found: Mapping[str, bytes | None]) -> list[str]:
+    """Return what is wrong with the files of an output folder, by themselves and together."""
+    files = {path: content for path, content in found.items() if content is not None}
+    wrong = [
+        f"{path.rpartition('/')[2]}: {why}" for path, content in files.items() if (why := _unreadable(path, content))
+    ]
+    wrong += [f"missing: {path}" for path in _ALWAYS if path not in files]
+    wrong += [f"left over: {path}" for path in files if _TEMPORARY.search(path)]
+    return wrong or _missing_rules(json.loads((folder / "catalog.json").read_bytes()), files)
+
+
+def _missing_rules(catalog: Any, files: Mapping[str, bytes]) -> list[str]:  # noqa: ANN401
+    """Return the systems that have alerts in the catalogue and no rules, or no tests."""
+    systems = sorted({alert["system"] for alert in catalog["alerts"]})
+    wanted = [
+        f"prometheus/{kind}s/{one}.{kind}s.yml".replace("tests.yml", "test.yml")
+        for one in systems
+        for kind in ("rule", "test")
+    ]
+    return [f"missing: {path}" for path in wanted if path not in files]
+
+
+@lru_cache(maxsize=4096)
+def _unreadable(path: str, content: bytes) -> str | None:
+    """Return why a file cannot be read; most artifacts are the same for most inputs."""
+    try:
+        text = content.decode()
+        if path.endswith(".json"):
+            json.loads(text)
+        else:
+            yaml.load(text, Loader=yaml.CSafeLoader)
+    except (ValueError, yaml.YAMLError, RecursionError) as error:
+        return f"{type(error).__name__}: {error}"
+    return None

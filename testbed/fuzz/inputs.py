@@ -1,0 +1,37 @@
+"""Seed and index → case: which specification it begins as, and which damages it takes.
+
+Above the rooms of the damages, below `crew.py`. The same seed and index give the same case on every machine.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+from random import Random
+from typing import Final
+
+from testbed.fuzz import bytewise, grammar, linewise, markdown, paths
+from testbed.fuzz.case import Case, original
+
+_REAL: Final = 0.08
+"""The repository's own specification takes ten times as long as the compact one."""
+_SPLIT: Final = 0.15
+_DAMAGES: Final[tuple[tuple[str, int, Callable[[Case, Random], Case]], ...]] = (
+    ("grammar", 35, grammar.damage),
+    ("linewise", 25, linewise.damage),
+    ("markdown", 18, markdown.damage),
+    ("bytewise", 15, bytewise.damage),
+    ("paths", 7, paths.damage),
+)
+
+
+def make(seed: int, index: int) -> Case:
+    """Return the input of an index."""
+    random = Random(f"{seed}:{index}")  # noqa: S311 - repeatable, not secret
+    case = original("real" if random.random() < _REAL else "base")
+    if random.random() < _SPLIT:
+        case = replace(paths.split(case, random), steps=("split",))
+    names, weights = [name for name, _, _ in _DAMAGES], [weight for _, weight, _ in _DAMAGES]
+    for name in random.choices(names, weights, k=random.choice((1, 1, 1, 2, 2, 3))):
+        damage = next(one for known, _, one in _DAMAGES if known == name)
+        # What the steps before have removed leaves nothing to damage.
+        case = replace(damage(case, random), steps=(*case.steps, name)) if case.files else case
+    return case

@@ -1,0 +1,67 @@
+"""What the real promtool and amtool say of files that were written: that they refuse them is the worst bug of all."""
+
+import re
+import subprocess
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from testbed.servers import GENERATIONS, Servers, find
+
+_RULES: Final = "prometheus/rules/"
+_TESTS: Final = "prometheus/tests/"
+_CONFIG: Final = "alertmanager/alertmanager.yml"
+_UNEXPECTED: Final = re.compile(r"^\s*(?:exp|got):\[|out of memory", re.MULTILINE)
+_SECONDS: Final = 40.0
+
+
+def installed() -> tuple[Servers, ...]:
+    """Return the generations of servers that are complete."""
+    return tuple(servers for servers in map(find, GENERATIONS) if not servers.missing)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Objection:
+    """What a tool objects to; `unproved` where a generated test came out otherwise than it says.
+
+    Such a test may be right: metrics that contradict each other measure nothing, and it shows that.
+    """
+
+    title: str
+    output: str
+    unproved: bool
+
+
+def objections(servers: Servers, folder: Path, changed: Collection[str]) -> list[Objection]:
+    """Return what the tools of a generation object to in the `changed` files of an output folder.
+
+    What takes a tool too long is no objection: a user's own example may ask for any number of samples.
+    """
+    found = []
+    for title, command in _commands(servers, folder, changed):
+        with suppress(subprocess.TimeoutExpired):
+            done = _run(command)
+            output, unproved = done.stdout + done.stderr, _UNEXPECTED.search(done.stdout + done.stderr) is not None
+            if done.returncode:
+                found.append(Objection(title=f"{title} ({servers.generation})", output=output, unproved=unproved))
+    return found
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False, timeout=_SECONDS
+    )
+
+
+def _commands(servers: Servers, folder: Path, changed: Collection[str]) -> Iterator[tuple[str, list[str]]]:
+    promtool, amtool = str(servers.tool("promtool")), str(servers.tool("amtool"))
+    rules = [str(folder / path) for path in changed if path.startswith(_RULES)]
+    if rules:
+        yield "promtool check rules", [promtool, "check", "rules", *rules]
+    for path in changed:
+        if path.startswith(_TESTS):
+            yield "promtool test rules", [promtool, "test", "rules", str(folder / path)]
+    if _CONFIG in changed:
+        yield "amtool check-config", [amtool, "check-config", str(folder / _CONFIG)]

@@ -1,0 +1,39 @@
+"""The labels that every result of a PromQL expression has with certainty, because it selects by them and keeps them.
+
+`equivalent.py` asks: a rule that sets such a label again sets nothing.
+"""
+
+from typing import Any
+
+import promql_parser
+
+_Pairs = frozenset[tuple[str, str]]
+_NONE: _Pairs = frozenset()
+
+
+def carried_labels(text: str) -> _Pairs:
+    """Return labels with their values; none where the text does not parse."""
+    try:
+        return _carried(promql_parser.parse(text))
+    except ValueError:
+        return _NONE
+
+
+def _carried(node: Any) -> _Pairs:  # noqa: ANN401  # the library has no common type of nodes
+    if isinstance(node, promql_parser.ParenExpr):
+        return _carried(node.expr)
+    if isinstance(node, promql_parser.VectorSelector):
+        found = node.matchers.matchers
+        return frozenset((one.name, one.value) for one in found if one.op == promql_parser.MatchOp.Equal and one.value)
+    if isinstance(node, promql_parser.AggregateExpr) and node.modifier:
+        is_by = node.modifier.type == promql_parser.AggModifierType.By
+        return frozenset(pair for pair in _carried(node.expr) if (pair[0] in node.modifier.labels) is is_by)
+    return _of_operator(node) if isinstance(node, promql_parser.BinaryExpr) else _NONE
+
+
+def _of_operator(node: promql_parser.BinaryExpr) -> _Pairs:
+    """Return what an operator keeps: the left side's labels, unless it matches by some labels only."""
+    if str(node.op) == "or":
+        return _carried(node.lhs) & _carried(node.rhs)
+    keeps_left = str(node.op) in {"and", "unless"} or isinstance(node.rhs, promql_parser.NumberLiteral)
+    return _carried(node.lhs) if keeps_left else _NONE

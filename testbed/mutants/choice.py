@@ -1,0 +1,62 @@
+"""Lists every mutant of a directory, sets the equivalent ones aside, and chooses among the rest by a seed.
+
+`rules.py` and `alertmanager.py` make the mutants, `equivalent.py` judges them, `proof.py` runs those that are chosen.
+"""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import chain, zip_longest
+
+from testbed.mutants.alertmanager import alertmanager_mutants
+from testbed.mutants.directory import ALERTMANAGER, Directory
+from testbed.mutants.equivalent import reason_to_exclude
+from testbed.mutants.mutant import Mutant
+from testbed.mutants.rules import Surroundings, label_values, rule_mutants
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listing:
+    """The mutants that a test can notice, in the order of the files, and how many were left out for which reason."""
+
+    mutants: tuple[Mutant, ...]
+    excluded: Counter[str]
+
+
+def listing(directory: Directory) -> Listing:
+    """Return every mutant of a directory; the same directory has always the same."""
+    excluded: Counter[str] = Counter()
+    kept: dict[str, Mutant] = {}
+    for mutant in _all(directory):
+        reason = reason_to_exclude(mutant, directory.document(mutant.file))
+        if reason:
+            excluded[reason] += 1
+        else:
+            kept.setdefault(mutant.identity, mutant)
+    return Listing(mutants=tuple(kept.values()), excluded=excluded)
+
+
+def choose(mutants: Iterable[Mutant], seed: int, count: int) -> list[Mutant]:
+    """Return `count` of the mutants, or all where there are fewer: of each kind in turn, so that rare ones are tried.
+
+    The seed orders those of one kind, each by itself: one that is added or gone does not reshuffle the others.
+    """
+    kinds: dict[str, list[Mutant]] = defaultdict(list)
+    for mutant in sorted(mutants, key=lambda mutant: _rank(mutant, seed)):
+        kinds[mutant.kind].append(mutant)
+    turns = chain.from_iterable(zip_longest(*(kinds[kind] for kind in sorted(kinds))))
+    return [mutant for mutant in turns if mutant is not None][:count]
+
+
+def _all(directory: Directory) -> Iterator[Mutant]:
+    values = label_values(directory.rules.values())
+    for file, document in directory.rules.items():
+        around = Surroundings(file=file, evaluation_seconds=directory.evaluation_seconds(file), values=values)
+        yield from rule_mutants(document, around)
+    if directory.alertmanager is not None:
+        yield from alertmanager_mutants(directory.alertmanager, ALERTMANAGER)
+
+
+def _rank(mutant: Mutant, seed: int) -> str:
+    return hashlib.sha256(f"{seed}\n{mutant.identity}".encode()).hexdigest()

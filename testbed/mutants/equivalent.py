@@ -1,0 +1,68 @@
+"""Mutants that change nothing anybody could observe, each kind by one rule with its reason.
+
+`choice.py` leaves them out and `__main__.py` prints how many there were. A rule may not look at a name or a system: it
+holds for every document or it does not belong here.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from testbed.mutants.carried import carried_labels
+from testbed.mutants.mutant import GONE, Document, Mutant, at
+from testbed.mutants.observable import observable
+
+_CONSTANT = re.compile(r"vector\(-?[\d.]+\)")
+_EQUALS = re.compile(r'\s*(\w+)\s*=\s*"([^"]*)"\s*')
+
+
+def reason_to_exclude(mutant: Mutant, document: Document) -> str | None:
+    """Return why no test can notice `mutant` of `document`, or None where one could."""
+    return next((reason for reason, holds in EXCLUSIONS.items() if holds(mutant, document)), None)
+
+
+def _shows_in_no_result(mutant: Mutant, document: Document) -> bool:
+    return mutant.keys[-1] == "expr" and observable(mutant.value) == observable(at(document, mutant.keys))
+
+
+def _drops_what_is_carried(mutant: Mutant, document: Document) -> bool:
+    if mutant.value is not GONE or mutant.keys[-2] != "labels":
+        return False
+    rule = at(document, mutant.keys[:-2])
+    return (mutant.keys[-1], mutant.before) in carried_labels(rule["expr"])
+
+
+def _is_unread_constant(mutant: Mutant, document: Document) -> bool:
+    if mutant.kind != "number" or not _CONSTANT.fullmatch(mutant.value):
+        return False
+    rule = at(document, mutant.keys[:-1])
+    texts = (*rule.get("labels", {}).values(), *rule.get("annotations", {}).values())
+    return "alert" in rule and not any("$value" in text or ".Value" in text for text in texts)
+
+
+def _keeps_what_never_ends(mutant: Mutant, document: Document) -> bool:
+    return mutant.kind == "keep_firing_for" and bool(_CONSTANT.fullmatch(at(document, mutant.keys[:-1])["expr"]))
+
+
+def _swaps_disjoint_routes(mutant: Mutant, document: Document) -> bool:
+    if mutant.kind != "routes reordered":
+        return False
+    before = at(document, mutant.keys)
+    number = next(index for index, (one, other) in enumerate(zip(before, mutant.value, strict=True)) if one != other)
+    first, second = (_demanded(route) for route in before[number : number + 2])
+    return any(label in second and second[label] != value for label, value in first.items())
+
+
+def _demanded(route: dict[str, Any]) -> dict[str, str]:
+    """Return the labels for which a route demands one value."""
+    found = (_EQUALS.fullmatch(matcher) for matcher in route.get("matchers", ()))
+    return {parts[1]: parts[2] for parts in found if parts}
+
+
+EXCLUSIONS: dict[str, Callable[[Mutant, Document], bool]] = {
+    "a value is asked only for its sign, its share or its being there, and these stay": _shows_in_no_result,
+    "a rule that sets a label which its expression selects by and keeps sets nothing": _drops_what_is_carried,
+    "an alert on a constant fires whatever the constant is, and none of its texts tells the value": _is_unread_constant,
+    "an alert on a constant never ends, so nothing keeps it firing afterwards": _keeps_what_never_ends,
+    "neighbouring routes that demand different values of one label never match the same alert": _swaps_disjoint_routes,
+}

@@ -1,0 +1,126 @@
+"""Runs the generated tests on a mutant and says whether they noticed it.
+
+Rules are asked of `promtool`, the Alertmanager's configuration of the routing tests in `testbed/routing.py`. Each run
+has a folder of its own with the same layout, so that runs can go side by side. `choice.py` gives the mutants.
+"""
+
+import json
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from testbed.mutants.directory import ALERTMANAGER, Directory, loaded
+from testbed.mutants.mutant import Document, Mutant
+from testbed.mutants.narrowing import concerned_alerts, narrowed_rules, narrowed_tests
+from testbed.servers import Servers
+
+# A run takes a second or two; one that hangs is no verdict.
+TIMEOUT_SECONDS = 300
+
+
+class Verdict(Enum):
+    """What became of a mutant: a test failed, the tool would not load it, or nobody noticed."""
+
+    NOTICED = "noticed"
+    REFUSED = "refused"
+    SURVIVED = "survived"
+
+
+RoutingFailures = Callable[[Path, Servers], list[str]]
+"""The routing tests: a generated directory and the tools → one line for each expectation that is not met."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Proof:
+    """The tests of one directory, run with the tools of one generation."""
+
+    directory: Directory
+    servers: Servers
+    routing: RoutingFailures
+
+    def judge(self, mutant: Mutant) -> Verdict:
+        """Return what the tests make of `mutant`; raises `subprocess.TimeoutExpired` when a tool hangs."""
+        changed = mutant.applied(self.directory.document(mutant.file))
+        with tempfile.TemporaryDirectory(prefix="tocsin-mutant-") as folder:
+            if mutant.file == ALERTMANAGER:
+                return self._judge_routes(changed, Path(folder))
+            return self._judge_rules(mutant, changed, Path(folder))
+
+    def complaints(self) -> list[str]:
+        """Return why the tests fail on the directory as it is: then they would notice nothing by failing."""
+        found: list[str] = []
+        with tempfile.TemporaryDirectory(prefix="tocsin-mutant-") as name:
+            folder = Path(name)
+            for file, rules in self.directory.rules.items():
+                found += self._check_rules(self._write(folder, file, rules))
+            for file, test in self.directory.tests.items():
+                found += self._run_tests(self._write(folder, file, test))
+            if self.directory.alertmanager is not None:
+                found += self.routing(self._configuration(self.directory.alertmanager, folder), self.servers)
+        return found
+
+    def _judge_rules(self, mutant: Mutant, changed: Document, folder: Path) -> Verdict:
+        if self._check_rules(self._write(folder, mutant.file, changed)):
+            return Verdict.REFUSED
+        alerts = concerned_alerts(mutant, self.directory.rules[mutant.file])
+        tests = self.directory.tests_of(mutant.file)
+        narrowed = {file: narrowed_tests(test, alerts) for file, test in tests.items()}
+        fails = any(
+            self._fails(folder, mutant, narrowed_rules(changed, test), {f: test}) for f, test in narrowed.items()
+        )
+        # The mutant's own tests are nearly always enough; all the others are asked before it is said to survive.
+        return Verdict.NOTICED if fails or self._fails(folder, mutant, changed, tests) else Verdict.SURVIVED
+
+    def _fails(self, folder: Path, mutant: Mutant, changed: Document, tests: dict[str, Document]) -> bool:
+        """Tell whether one of the test files fails with `changed` in the place of the mutant's file."""
+        for file, test in tests.items():
+            for rule_file in loaded(file, test):
+                self._write(folder, rule_file, changed if rule_file == mutant.file else self.directory.rules[rule_file])
+            if test["tests"] and self._run_tests(self._write(folder, file, test)):
+                return True
+        return False
+
+    def _judge_routes(self, changed: Document, folder: Path) -> Verdict:
+        generated = self._configuration(changed, folder)
+        if self._run("amtool", "check-config", generated / ALERTMANAGER):
+            return Verdict.REFUSED
+        return Verdict.NOTICED if self.routing(generated, self.servers) else Verdict.SURVIVED
+
+    def _configuration(self, config: Document, folder: Path) -> Path:
+        """Write the directory's own files into `folder` with another Alertmanager configuration; return the folder."""
+        generated = folder / "generated"
+        shutil.copytree(self.directory.path, generated)
+        self._write(generated, ALERTMANAGER, config)
+        return generated
+
+    def _check_rules(self, file: Path) -> list[str]:
+        return self._run("promtool", "check", "rules", file)
+
+    def _run_tests(self, file: Path) -> list[str]:
+        return self._run("promtool", "test", "rules", file)
+
+    def _run(self, tool: str, *arguments: str | Path) -> list[str]:
+        """Return what the tool wrote when it failed, and nothing when it did not."""
+        command = [str(self.servers.tool(tool)), *map(str, arguments)]
+        done = subprocess.run(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            check=False,
+            timeout=TIMEOUT_SECONDS,
+        )
+        return [done.stdout.strip() or f"{tool} failed"] if done.returncode else []
+
+    @staticmethod
+    def _write(folder: Path, file: str, document: Document) -> Path:
+        """Write a document as JSON, which is YAML whose strings cannot be mistaken for anything else."""
+        path = folder / file
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(document, ensure_ascii=False))
+        return path
