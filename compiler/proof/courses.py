@@ -102,6 +102,8 @@ def _traffic(group: AlertGroup, steps: int) -> Iterator[Case]:
     trouble = Phase(value=bad, steps=steps)
     if kind.hollow(bound):
         yield Case(name="nothing-there", example=_example(replace(trouble, hollow=True)))
+        # A guard against nothing must let the least there is pass.
+        yield _case(group, "just-one", replace(trouble, traffic=1 / kind.whole))
     if not kind.floored:
         return
     yield Case(name="no-traffic", example=_example(replace(trouble, traffic=Decimal(0))))

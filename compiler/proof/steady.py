@@ -31,7 +31,8 @@ def tests(group: AlertGroup) -> Iterator[RuleTest]:
     end = _end(group)
     steps = end // bound.binding.step + 1
     given = kinds()[bound.signal.kind].cases(bound, [alert.limit for alert in group.alerts], steps)
-    found = tuple(courses.cases(group, steps, _BEFORE_THE_END // bound.binding.step + 1)) if given is None else given
+    end_of_data = (end - _forgotten(group)) // bound.binding.step + 1
+    found = tuple(courses.cases(group, steps, end_of_data)) if given is None else given
     placed = None if given is not None else _placed(bound, found)
     if placed is None:
         for case in found:
@@ -47,11 +48,15 @@ def _end(group: AlertGroup) -> int:
     """
     bound = group.watched.bound
     settled = kinds()[bound.signal.kind].settled(bound)
-    keeps = longest_keep(group)
-    forgotten = _BEFORE_THE_END + max(settled, LOOKBACK) + keeps + STEP_SECONDS
-    end = max(settled + longest_hold(group) + STEP_SECONDS, forgotten)
+    end = max(settled + longest_hold(group) + STEP_SECONDS, _BEFORE_THE_END + _forgotten(group))
     multiple = lcm(bound.binding.window, STEP_SECONDS) if end < 4 * bound.binding.window else STEP_SECONDS
     return -(-end // multiple) * multiple
+
+
+def _forgotten(group: AlertGroup) -> int:
+    """Return how many seconds after their last sample nothing is seen of data that have ended."""
+    settled = kinds()[group.watched.bound.signal.kind].settled(group.watched.bound)
+    return max(settled, LOOKBACK) + longest_keep(group) + STEP_SECONDS
 
 
 def _placed(bound: BoundSignal, cases: Sequence[Case]) -> tuple[Case, ...] | None:

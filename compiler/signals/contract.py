@@ -199,6 +199,8 @@ class Kind:
     """Whether the value needs a least traffic."""
     events_per_step: ClassVar[Decimal] = Decimal(1)
     """The events of a synthesised series in one step, at a traffic of 1."""
+    whole: ClassVar[Decimal] = Decimal(1)
+    """How much a synthesised series has of what the value is a share of, at a traffic of 1."""
     measures: ClassVar[bool] = True
     """Whether severities are limits of one measured value: then they must rise, and an alert may recover elsewhere."""
 

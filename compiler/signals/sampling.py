@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from itertools import product
 from typing import Final
 
@@ -201,11 +203,21 @@ def lets(matcher: Matcher, value: str) -> bool:
     """Return whether a matcher lets a value through; UnsampledError where its pattern is beyond Python's."""
     if matcher.operator in {"=", "!="}:
         return (value == matcher.value) == (matcher.operator == "=")
-    try:
-        found = re.fullmatch(matcher.value, value) is not None
-    except re.error as error:
-        raise UnsampledError(f"`{matcher.value}` is beyond what examples are made for") from error
-    return found == (matcher.operator == "=~")
+    pattern = _compiled(matcher.value)
+    if pattern is None:
+        raise UnsampledError(f"`{matcher.value}` is beyond what examples are made for")
+    return (pattern.fullmatch(value) is not None) == (matcher.operator == "=~")
+
+
+@lru_cache(maxsize=4096)
+def _compiled(text: str) -> re.Pattern[str] | None:
+    """Return a pattern that Prometheus and Python read alike; None where they do not, as for `[[:alpha:]]`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FutureWarning)
+        try:
+            return re.compile(text)
+        except (re.error, FutureWarning, OverflowError, RecursionError):
+            return None
 
 
 def _replacements(filler: str) -> tuple[tuple[re.Pattern[str], str], ...]:

@@ -39,6 +39,7 @@ class State(Kind):
     name = "state"
     forms = ((GAUGE,), (SINCE,), (UNTIL,), (COUNTER,), (USED, MAX), (AVAILABLE, MAX))
     constants = frozenset({MAX.name})
+    whole = usage.WHOLE
     words: ClassVar[Mapping[str, Decimal]] = {STATE_LIMIT: Decimal(1)}
 
     def windowed(self, bound: BoundSignal) -> bool:

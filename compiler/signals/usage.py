@@ -22,6 +22,7 @@ class Usage(Kind):
     name = "usage"
     forms = ((USED, MAX), (AVAILABLE, MAX))
     constants = frozenset({MAX.name})
+    whole = WHOLE
 
     def windowed(self, bound: BoundSignal) -> bool:
         """Return false: gauges need no four scrapes."""

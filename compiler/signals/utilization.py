@@ -27,6 +27,7 @@ class Utilization(Kind):
     name = "utilization"
     forms = ((COUNTER, CAPACITY), (COUNTER,), (IDLE,))
     constants = frozenset({CAPACITY.name})
+    whole = _CAPACITY
 
     def operations(self, bound: BoundSignal) -> str:
         """Return the operations of the recorded name."""

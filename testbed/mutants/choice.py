@@ -15,6 +15,9 @@ from testbed.mutants.equivalent import reason_to_exclude
 from testbed.mutants.mutant import Mutant
 from testbed.mutants.rules import Surroundings, label_values, rule_mutants
 
+LEAST_STEP = 60
+"""Seconds by which a hold is changed at least: Prometheus evaluates rules once a minute unless it is told otherwise."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
@@ -52,7 +55,8 @@ def choose(mutants: Iterable[Mutant], seed: int, count: int) -> list[Mutant]:
 def _all(directory: Directory) -> Iterator[Mutant]:
     values = label_values(directory.rules.values())
     for file, document in directory.rules.items():
-        around = Surroundings(file=file, evaluation_seconds=directory.evaluation_seconds(file), values=values)
+        step = max(directory.evaluation_seconds(file), LEAST_STEP)
+        around = Surroundings(file=file, evaluation_seconds=step, values=values)
         yield from rule_mutants(document, around)
     if directory.alertmanager is not None:
         yield from alertmanager_mutants(directory.alertmanager, ALERTMANAGER)

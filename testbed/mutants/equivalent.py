@@ -13,6 +13,7 @@ from testbed.mutants.mutant import GONE, Document, Mutant, at
 from testbed.mutants.observable import observable
 
 _CONSTANT = re.compile(r"vector\(-?[\d.]+\)")
+_ABSENT = re.compile(r"group by \(\w+\) \(label_replace\(absent\(")
 _EQUALS = re.compile(r'\s*(\w+)\s*=\s*"([^"]*)"\s*')
 
 
@@ -40,8 +41,9 @@ def _is_unread_constant(mutant: Mutant, document: Document) -> bool:
     return "alert" in rule and not any("$value" in text or ".Value" in text for text in texts)
 
 
-def _keeps_what_never_ends(mutant: Mutant, document: Document) -> bool:
-    return mutant.kind == "keep_firing_for" and bool(_CONSTANT.fullmatch(at(document, mutant.keys[:-1])["expr"]))
+def _aggregates_what_is_absent(mutant: Mutant, document: Document) -> bool:
+    """Return whether another aggregation is asked of what `absent` gives: a series of 1 where there would be none."""
+    return mutant.kind == "aggregation" and bool(_ABSENT.match(at(document, mutant.keys)))
 
 
 def _swaps_disjoint_routes(mutant: Mutant, document: Document) -> bool:
@@ -63,6 +65,8 @@ EXCLUSIONS: dict[str, Callable[[Mutant, Document], bool]] = {
     "a value is asked only for its sign, its share or its being there, and these stay": _shows_in_no_result,
     "a rule that sets a label which its expression selects by and keeps sets nothing": _drops_what_is_carried,
     "an alert on a constant fires whatever the constant is, and none of its texts tells the value": _is_unread_constant,
-    "an alert on a constant never ends, so nothing keeps it firing afterwards": _keeps_what_never_ends,
+    "of one series of 1 a group, as `absent` gives, the sum, the largest and the group itself are 1": (
+        _aggregates_what_is_absent
+    ),
     "neighbouring routes that demand different values of one label never match the same alert": _swaps_disjoint_routes,
 }

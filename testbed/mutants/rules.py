@@ -12,7 +12,8 @@ from testbed.mutants.durations import NOTHING, longer_and_shorter
 from testbed.mutants.expressions import differences
 from testbed.mutants.mutant import GONE, Document, Gone, Key, Mutant
 
-HOLDS = ("for", "keep_firing_for")
+KEEP = "keep_firing_for"
+HOLDS = ("for", KEEP)
 ABSENT = "(none)"
 
 _FILTER = re.compile(r"\s*\|\s*\w+(?=\s*}})")
@@ -81,6 +82,8 @@ def _maker(file: str, place: str, rule_keys: tuple[Key, ...]) -> _Make:
 
 def _holds(rule: Mapping[str, Any], around: Surroundings, make: _Make) -> Iterator[Mutant]:
     for key in HOLDS:
+        if key == KEEP and key not in rule:
+            continue
         before = rule.get(key, NOTHING)
         for changed in longer_and_shorter(before, around.evaluation_seconds):
             yield make(key, key, changed, before, changed)

@@ -55,6 +55,7 @@ def holds(matcher: Matcher, labels: dict[str, str]) -> bool:
         ('a=~"[^b]c"', None),
         ('a="x",a="y"', None),
         ('a=~"(x|y)z"', None),
+        ('a=~"[[:alpha:]]"', None),
     ],
 )
 def test_labels_satisfy_simple_selectors_or_none_are_made_up(matchers: str, labels: dict[str, str] | None) -> None:
