@@ -23,7 +23,7 @@ from testbed.fuzz.tools import Objection
 from tests.compiler.base import DATA, SHOP
 
 SEED = 3
-COUNT = 120
+COUNT = 90
 BASE = original("base")
 INDEX = (DATA / "damaged" / "README.md").read_text(encoding="utf-8")
 DAMAGED = re.findall(r"^\| `([^`]+)` \| `([^`]+)` \| [^|]+ \| (?:`([^`]+)`|none) \|$", INDEX, re.MULTILINE)
