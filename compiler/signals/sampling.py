@@ -204,9 +204,22 @@ def lets(matcher: Matcher, value: str) -> bool:
     if matcher.operator in {"=", "!="}:
         return (value == matcher.value) == (matcher.operator == "=")
     pattern = _compiled(matcher.value)
-    if pattern is None:
+    if pattern is None or _is_slow(matcher.value, value):
         raise UnsampledError(f"`{matcher.value}` is beyond what examples are made for")
     return (pattern.fullmatch(value) is not None) == (matcher.operator == "=~")
+
+
+_UNBOUNDED: Final = re.compile(r"[*+]|,\}")
+_NESTED: Final = re.compile(r"\)[*+{]")
+_MOST_STEPS: Final = 10**6
+_LONG: Final = 16
+"""Characters, of a text that is held against a repeated group."""
+
+
+def _is_slow(pattern: str, value: str) -> bool:
+    """Return whether Python may try too many ways of sharing a text among repetitions; Prometheus tries none."""
+    steps = len(value) ** len(_UNBOUNDED.findall(pattern))
+    return steps > _MOST_STEPS or (len(value) > _LONG and _NESTED.search(pattern) is not None)
 
 
 @lru_cache(maxsize=4096)

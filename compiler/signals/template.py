@@ -65,7 +65,15 @@ _LET_IN: Final = (
 )
 
 
+_EXPRESSION: Final = re.compile(r"\{\{.*?(?:\}\}|\Z)", re.DOTALL)
+_OPERATOR: Final = re.compile(r"[-+*/(<>=]")
+_MAX_OPERATORS: Final = 300
+"""Each may lie within the last; Python's stack ends at a few hundred."""
+
+
 def _parse(source: str) -> nodes.Template:
+    if any(len(_OPERATOR.findall(part)) > _MAX_OPERATORS for part in _EXPRESSION.findall(source)):
+        raise InvalidTemplateError("it is nested too deep")
     try:
         return _ENVIRONMENT.parse(source)
     except TemplateError as error:
