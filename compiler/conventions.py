@@ -91,9 +91,9 @@ def rules_path(system: str) -> str:
     return f"{RULES_FOLDER}/{system}.rules.yml"
 
 
-def tests_path(system: str) -> str:
-    """Return the path of a system's `promtool test rules` file below the output folder."""
-    return f"{TESTS_FOLDER}/{system}.test.yml"
+def tests_path(system: str, *, slow: bool = False) -> str:
+    """Return the path of a system's `promtool test rules` file below the output folder; `slow` of its long tests."""
+    return f"{TESTS_FOLDER}/{system}{'.slow' if slow else ''}.test.yml"
 
 
 def camel_case(identifier: str) -> str:

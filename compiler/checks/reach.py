@@ -14,6 +14,7 @@ from compiler.checks.subject import Subject
 from compiler.diagnostics import Diagnostics, Related, Span
 from compiler.model import System, WatchedSignal
 from compiler.quantities import Quantity, quantity_text
+from compiler.signals import kinds
 from compiler.signals.average import KIND as AVERAGE
 from compiler.signals.contract import BoundSignal
 from compiler.signals.increase import KIND as INCREASE
@@ -60,6 +61,7 @@ def check(subject: Subject, diagnostics: Diagnostics) -> None:
         possible = _possible(watched.bound)
         for compared in _compared(subject, system, watched):
             _check(compared, possible, diagnostics)
+        _check_known(watched, diagnostics)
 
 
 def _possible(bound: BoundSignal) -> Range:
@@ -115,6 +117,15 @@ def _check(compared: Compared, possible: Range, diagnostics: Diagnostics) -> Non
             hint="a limit must leave room for the good case",
             related=compared.related,
         )
+
+
+def _check_known(watched: WatchedSignal, diagnostics: Diagnostics) -> None:
+    """Check what only the kind of a signal knows of its limits."""
+    for limit in watched.limits:
+        why = kinds()[watched.bound.signal.kind].never(watched.bound, limit)
+        if why is not None:
+            message, hint = f"`{limit.text}` never fires: {why}", "a limit must lie where the signal can go"
+            diagnostics.error("limit-never-fires", limit.span, message, hint=hint)
 
 
 def _past(value: Decimal, edge: Decimal | None, *, upwards: bool, or_at: bool = False) -> bool:

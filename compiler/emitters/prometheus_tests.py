@@ -12,7 +12,7 @@ from compiler.artifacts import Artifact, yaml_artifact
 from compiler.model import Model
 from compiler.proof import prove
 from compiler.proof.packing import packed
-from compiler.proof.ruletest import Fired, RuleTest
+from compiler.proof.ruletest import SLOW_EVALUATION_SECONDS, Fired, RuleTest
 from compiler.quantities import duration_text
 from compiler.signals.contract import EVALUATION_SECONDS
 
@@ -20,7 +20,10 @@ from compiler.signals.contract import EVALUATION_SECONDS
 def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
     """Yield the test files."""
     for system, of_system in groupby(groups, key=lambda group: group.system.id):
-        yield _file(system, [_test(test) for test in packed(_proofs(tuple(of_system)))])
+        tests = packed(_proofs(tuple(of_system)))
+        for slow in (False, True):
+            if (found := [_test(test) for test in tests if test.slow is slow]) or not slow:
+                yield _file(system, found, slow=slow)
     yield _file(conventions.WATCHDOG_GROUP, [_watchdog()])
 
 
@@ -33,12 +36,12 @@ def _proofs(groups: tuple[AlertGroup, ...]) -> Iterator[RuleTest]:
         yield from prove(group, others)
 
 
-def _file(name: str, tests: list[dict[str, Any]]) -> Artifact:
+def _file(name: str, tests: list[dict[str, Any]], *, slow: bool = False) -> Artifact:
     # Paths are relative to the test file.
     rules = "../" + conventions.rules_path(name).removeprefix("prometheus/")
-    step = duration_text(EVALUATION_SECONDS)
+    step = duration_text(SLOW_EVALUATION_SECONDS if slow else EVALUATION_SECONDS)
     content = {"rule_files": [rules], "evaluation_interval": step, "tests": tests}
-    return yaml_artifact(conventions.tests_path(name), content)
+    return yaml_artifact(conventions.tests_path(name, slow=slow), content)
 
 
 def _test(test: RuleTest) -> dict[str, Any]:

@@ -36,9 +36,8 @@ def prove(group: AlertGroup, others: Sequence[AlertGroup] = ()) -> Iterator[Rule
 
 def _amid(test: RuleTest, group: AlertGroup, others: Sequence[AlertGroup]) -> Iterator[RuleTest]:
     """Yield a test with the series by which the other groups are well; nothing where these would change it."""
-    end = max(one.at for one in test.expectations)
     fired = {alert.alert.limit.severity for one in test.expectations for alert in one.fired}
     worst = fired == {group.alerts[-1].limit.severity}
-    series = tuple(one for other in others for one in steady.all_well(other, end, hollow=worst))
+    series = tuple(one for other in others for one in steady.all_well(other, test.end, hollow=worst))
     if not any(matches(selector, one) for selector in selectors(group) for one in series):
         yield replace(test, series=(*test.series, *series))

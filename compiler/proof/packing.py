@@ -20,7 +20,7 @@ _SHORT: Final = 3600
 
 @dataclass(kw_only=True, slots=True)
 class _Pack:
-    key: tuple[int, bool, str]
+    key: tuple[int, bool, bool, str]
     tests: list[RuleTest] = field(default_factory=list)
     metrics: set[str] = field(default_factory=set)
 
@@ -29,7 +29,7 @@ def packed(tests: Iterable[RuleTest]) -> tuple[RuleTest, ...]:
     """Return the tests put together, in the order of the first of each; at every evaluation the same alerts fire."""
     packs: list[_Pack] = []
     for test in tests:
-        key = (test.step, max(one.at for one in test.expectations) > _SHORT, test.name.rpartition(": ")[2])
+        key = (test.step, test.end > _SHORT, test.slow, test.name.rpartition(": ")[2])
         pack = next((one for one in packs if one.key == key and not _collides(test, one)), None)
         if pack is None:
             pack = _Pack(key=key)

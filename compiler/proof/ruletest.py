@@ -49,6 +49,21 @@ class RuleTest:
     series: tuple[Series, ...]
     expectations: tuple[Expectation, ...]
 
+    @property
+    def end(self) -> int:
+        """The last look, in seconds after the first sample."""
+        return max(one.at for one in self.expectations)
+
+    @property
+    def slow(self) -> bool:
+        """Whether it is so long that it is evaluated seldom."""
+        return self.end > LONG_SECONDS
+
+
+LONG_SECONDS: Final = 6 * 3600
+"""Tests that end later are evaluated every `SLOW_EVALUATION_SECONDS`: each evaluation takes its time."""
+SLOW_EVALUATION_SECONDS: Final = 240
+"""Less than the five minutes for which engines remember a value: some read back what they have recorded."""
 
 _OPERATORS: Final[dict[str, Callable[[Decimal, Decimal], bool]]] = {
     ">": operator.gt,

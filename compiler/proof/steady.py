@@ -13,7 +13,16 @@ from typing import Final
 from compiler.alerts import AlertGroup
 from compiler.proof import courses
 from compiler.proof.decoys import decoys
-from compiler.proof.ruletest import Expectation, Fired, RuleTest, component_of, longest_hold, longest_keep
+from compiler.proof.ruletest import (
+    LONG_SECONDS,
+    SLOW_EVALUATION_SECONDS,
+    Expectation,
+    Fired,
+    RuleTest,
+    component_of,
+    longest_hold,
+    longest_keep,
+)
 from compiler.signals import kinds, sampling
 from compiler.signals.contract import STEP_SECONDS, BoundSignal, Series
 from compiler.signals.profile import Case
@@ -33,7 +42,7 @@ def tests(group: AlertGroup) -> Iterator[RuleTest]:
     given = kinds()[bound.signal.kind].cases(bound, [alert.limit for alert in group.alerts], steps)
     end_of_data = (end - _forgotten(group)) // bound.binding.step + 1
     found = tuple(courses.cases(group, steps, end_of_data)) if given is None else given
-    placed = None if given is not None else _placed(bound, found)
+    placed = _placed(bound, found)
     if placed is None:
         for case in found:
             yield _test(group, f"{group.alerts[0].name}: {case.name}", (case,), end)
@@ -50,6 +59,7 @@ def _end(group: AlertGroup) -> int:
     settled = kinds()[bound.signal.kind].settled(bound)
     end = max(settled + longest_hold(group) + STEP_SECONDS, _BEFORE_THE_END + _forgotten(group))
     multiple = lcm(bound.binding.window, STEP_SECONDS) if end < 4 * bound.binding.window else STEP_SECONDS
+    multiple = lcm(multiple, SLOW_EVALUATION_SECONDS) if end > LONG_SECONDS else multiple
     return -(-end // multiple) * multiple
 
 

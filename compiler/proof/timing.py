@@ -28,7 +28,7 @@ from compiler.proof.ruletest import (
 from compiler.signals import kinds
 from compiler.signals.contract import EVALUATION_SECONDS, STEP_SECONDS
 from compiler.signals.level import margin
-from compiler.signals.profile import Example, Phase
+from compiler.signals.profile import Case, Example, Phase
 
 _HALF: Final = 2
 
@@ -53,23 +53,32 @@ def _of_cases(group: AlertGroup) -> Iterator[RuleTest]:
     steps = (longest_hold(group) + kind.settled(bound)) // bound.binding.step + 1
     cases = kind.cases(bound, [alert.limit for alert in group.alerts], steps) or ()
     for alert in group.alerts:
-        case = next((one for one in cases if one.firing == {alert.limit.severity}), None)
+        case = next((one for one in cases if alert.limit.severity in one.firing), None)
         if case is None:
             continue
-        at = (kind.first(bound) or 0) + hold_of(alert.limit)
+        start = kind.first(bound) or 0
+        at = start + hold_of(alert.limit)
         series = kind.series(bound, case.example)
         component = component_of(bound, case.example, series)
-        fired = tuple(
-            Fired(alert=alert, component=component, value=case.value, labels=labels) for labels in case.labels
-        )
-        before = (Expectation(alert=alert.name, at=at - EVALUATION_SECONDS, fired=()),) if at else ()
+        looks = (at - EVALUATION_SECONDS, at + late(group)) if at else (late(group),)
         yield RuleTest(
             name=f"{alert.name}: for of {alert.limit.severity}",
             step=bound.binding.step,
             selectors=kind.selectors(bound),
             series=series,
-            expectations=(*before, Expectation(alert=alert.name, at=at + late(group), fired=fired)),
+            expectations=tuple(_of_case(group, case, component, look, start) for look in looks),
         )
+
+
+def _of_case(group: AlertGroup, case: Case, component: dict[str, str], at: int, start: int) -> Expectation:
+    """Return what fires of a case that began to be trouble at `start`."""
+    fired = (
+        Fired(alert=alert, component=component, value=case.value, labels=labels)
+        for alert in group.alerts
+        if alert.limit.severity in case.firing and start + hold_of(alert.limit) <= at
+        for labels in case.labels
+    )
+    return Expectation(alert=group.alerts[0].name, at=at, fired=tuple(fired))
 
 
 def _good(group: AlertGroup) -> Decimal:

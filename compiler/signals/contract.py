@@ -167,6 +167,14 @@ class Threshold(Protocol):
     def value(self) -> Decimal:
         """The number, in the unit of the signal's limits."""
 
+    @property
+    def hold(self) -> int:
+        """The seconds that it must be crossed for before an alert fires."""
+
+    @property
+    def keep(self) -> int:
+        """The seconds that an alert keeps firing when it is crossed no more."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rules:
@@ -207,6 +215,10 @@ class Kind:
     def windowed(self, bound: BoundSignal) -> bool:
         """Return whether the value is computed from the events of the binding's window."""
         return True
+
+    def never(self, bound: BoundSignal, limit: Threshold) -> str | None:
+        """Return why a limit can never be crossed, where the kind alone knows that; else None."""
+        return None
 
     def smoothed(self, bound: BoundSignal) -> bool:
         """Return whether the value is made of gauges that may be taken over the binding's window."""
