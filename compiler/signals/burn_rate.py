@@ -1,0 +1,251 @@
+"""Kind `burn_rate`: an objective (99.5 % of the requests succeed) whose error budget is spent too fast.
+
+The limit is the objective, the same for all severities. A share of the budget that is gone within a long window is a
+burn rate; a severity has two of them, and a short window beside each ends the alert soon after the trouble. Windows and
+shares are those that the Site Reliability Workbook recommends ("Alerting on SLOs", multiple windows, multiple burn
+rates): they page for a fast burn, and tell of a slow one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Context, Decimal
+from typing import Final
+
+from compiler.conventions import SEVERITIES
+from compiler.promql import operand
+from compiler.quantities import RATIO, Quantity, decimal_text, duration_text, quantity_text
+from compiler.signals import ratio
+from compiler.signals.contract import HALF, STEP_SECONDS, BoundSignal, Parameter, Rules, Threshold
+from compiler.signals.level import margin
+from compiler.signals.profile import Case, Example, Phase
+from compiler.signals.ratio import Ratio
+from compiler.signals.traffic import floor_scale
+
+HOUR: Final = 3600
+DAY: Final = 24 * HOUR
+_SCRAPES: Final = 4
+"""Least scrapes in a short window."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Burn:
+    """A share of the budget that may be gone after `long` seconds; `short` are those that tell that it still goes."""
+
+    long: int
+    short: int
+    consumed: Decimal
+
+    def limit(self, budget: Decimal, period: Decimal) -> Decimal:
+        """Return the share of bad events at which so much of the period's budget is gone; 1 and more is never."""
+        return budget * self.consumed * period / self.long
+
+
+FAST: Final = (
+    Burn(long=HOUR, short=300, consumed=Decimal("0.02")),
+    Burn(long=6 * HOUR, short=1800, consumed=Decimal("0.05")),
+)
+SLOW: Final = (
+    Burn(long=DAY, short=2 * HOUR, consumed=Decimal("0.10")),
+    Burn(long=3 * DAY, short=6 * HOUR, consumed=Decimal("0.10")),
+)
+_PAGES: Final = frozenset(SEVERITIES[SEVERITIES.index("critical") :])
+PERIOD: Final = Parameter(
+    name="period",
+    default=Decimal(30 * DAY),
+    schema={"description": "The time that the objective is for, such as 30d."},
+    duration=True,
+)
+
+
+class BurnRate(Ratio):
+    """A ratio over each window is recorded once; a severity compares those of its two burn rates."""
+
+    name = "burn_rate"
+    parameters = (PERIOD,)
+    measures = False
+
+    def windowed(self, bound: BoundSignal) -> bool:
+        """Return false: the windows are those of the burn rates."""
+        return False
+
+    def never(self, bound: BoundSignal, limit: Threshold) -> str | None:
+        """Return that even a total failure burns no faster, where all burn rates of a severity lie beyond it."""
+        if list(_burns(bound, limit)):
+            return None
+        return "the error budget is so large that not even a total failure spends it too fast"
+
+    def rules(
+        self, bound: BoundSignal, limits: Sequence[Threshold], *, record: bool, name: Callable[[str], str]
+    ) -> Rules:
+        """Return a recording for each window in use, and for each severity that a long and its short window are bad."""
+        records: dict[str, str] = {}
+        conditions: dict[str, str] = {}
+        for limit in limits:
+            parts = []
+            # Where there is none the limit is refused, but a rule is written all the same.
+            for burn, edge in tuple(_burns(bound, limit)) or ((SLOW[-1], limit.value),):
+                both = []
+                for window in (burn.long, _short(bound, burn)):
+                    operations = f"ratio_rate{duration_text(window)}"
+                    records[operations] = ratio.quotient(bound, window)
+                    both.append(f"{operand(name(operations))} {limit.comparator} {decimal_text(edge)}")
+                parts.append(" and ".join(both))
+            conditions[limit.severity] = " or ".join(parts)
+        return Rules(records=records, conditions=conditions)
+
+    def sentence(self, bound: BoundSignal, limit: Threshold) -> str:
+        """Return the objective, and how fast its budget goes."""
+        objective = quantity_text(Quantity(limit.value, RATIO))
+        shares = (
+            f"{quantity_text(Quantity(burn.consumed, RATIO))} within {duration_text(burn.long)}"
+            for burn, _ in _burns(bound, limit)
+        )
+        period = duration_text(int(_period(bound)))
+        measured = "{{ $value | humanizePercentage }}"
+        return (
+            f"{bound.signal.title} of {objective} over {period} is spent too fast ({' or '.join(shares)}), {measured}"
+        )
+
+    def headline(self, bound: BoundSignal, limit: Threshold) -> str:
+        """Return what is the matter."""
+        return f"{bound.signal.title} spent too fast"
+
+    def settled(self, bound: BoundSignal) -> int:
+        """Return the longest of the windows that are looked at alone, and the shortest beside it."""
+        return SLOW[0].long + _BEFORE * STEP_SECONDS
+
+    def cases(self, bound: BoundSignal, limits: Sequence[Threshold], steps: int) -> tuple[Case, ...]:
+        """Return what each burn rate makes of a long and a short window that are just bad, or one of them just not."""
+        return tuple(_cases(bound, limits, steps))
+
+
+KIND = BurnRate()
+
+
+_BEFORE: Final = 60
+_SLACK: Final = 14
+"""Steps more than a window takes: engines differ about its ends, and are up to two evaluations late."""
+_HEAVY, _DROWNING = Decimal(20), Decimal(10_000)
+"""Traffic beside which that of a short window, and that of a long one, changes little."""
+
+
+def _cases(bound: BoundSignal, limits: Sequence[Threshold], steps: int) -> Iterator[Case]:
+    course = _Courses(bound=bound, limits=tuple(limits), steps=steps)
+    yield from course.steady()
+    yield from course.traffic()
+    for limit in limits:
+        for index, (burn, edge) in enumerate(_burns(bound, limit)):
+            yield from course.windows(limit, index, burn, edge)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Courses:
+    """The courses by which rule tests see each window apart: of `steps` samples, the last of which is now."""
+
+    bound: BoundSignal
+    limits: tuple[Threshold, ...]
+    steps: int
+
+    def steady(self) -> Iterator[Case]:
+        """Yield shares that stay: all windows see the same."""
+        edges = sorted({edge for limit in self.limits for _, edge in _burns(self.bound, limit)}, reverse=self.bound.low)
+        for number, edge in enumerate(edges):
+            for beyond in (False, True):
+                value = self._near(edge, beyond=beyond)
+                name = ("above" if beyond else "below") if number == 0 else f"{'above' if beyond else 'below'}-{number}"
+                yield self._case(name, (Phase(value=value, steps=self.steps),), self._firing(value), value)
+
+    def traffic(self) -> Iterator[Case]:
+        """Yield a total failure: of nothing, of too little, of just enough, of replicas, and one that has ended."""
+        worst = Decimal(0) if self.bound.low else Decimal(1)
+        failure = Phase(value=worst, steps=self.steps)
+        everyone = self._firing(worst)
+        yield self._case("no-traffic", (replace(failure, traffic=Decimal(0)),))
+        enough = self._enough()
+        if enough is not None:
+            yield self._case("quiet", (replace(failure, traffic=enough * _LITTLE),))
+            yield self._case("just-enough-traffic", (replace(failure, traffic=enough),), everyone, worst)
+        half = (replace(failure, traffic=HALF),)
+        twice = tuple(Example(phases=half, extra={"replica": str(number)}) for number in range(2))
+        yield Case(name="replicas", example=twice[0], more=twice[1:], firing=everyone, value=worst)
+        ended = self.steps // 2
+        gone = (replace(failure, steps=self.steps - ended), Phase(value=None, steps=ended))
+        yield self._case("gone", gone)
+
+    def windows(self, limit: Threshold, index: int, burn: Burn, edge: Decimal) -> Iterator[Case]:
+        """Yield a long window that is bad or not, with its short one bad or not, of which only both together count."""
+        step = self.bound.binding.step
+        hold, keep = limit.hold // step + _SLACK, limit.keep // step + _SLACK
+        long, short = burn.long // step + hold, _short(self.bound, burn) // step
+        good, bad = self._near(edge, beyond=False), self._near(edge, beyond=True)
+        before: tuple[Phase, ...] = ()
+        if long + _BEFORE // 2 <= self.steps:
+            before = (Phase(value=Decimal(int(self.bound.low)), steps=self.steps - long, traffic=_DROWNING),)
+            within = long
+        else:  # nothing looks further back
+            within = self.steps
+        name = f"{limit.severity}-{index + 1}"
+        for words, first, last, for_ in (
+            ("now-fine", bad, good, short + keep),
+            ("just-begun", good, bad, short + hold),
+        ):
+            course = (Phase(value=first, steps=within - for_, traffic=_HEAVY), Phase(value=last, steps=for_))
+            yield self._case(f"{name}-{words}", (*before, *course))
+        if before:
+            only = frozenset({limit.severity})
+            yield self._case(f"{name}-below", (*before, Phase(value=good, steps=within)))
+            yield self._case(f"{name}-above", (*before, Phase(value=bad, steps=within)), only, bad)
+
+    def _near(self, edge: Decimal, *, beyond: bool) -> Decimal:
+        away = margin(edge, ratio=True)
+        return edge + (away if beyond != self.bound.low else -away)
+
+    def _firing(self, value: Decimal) -> frozenset[str]:
+        """Return the severities of which a burn rate is exceeded by a share that stays."""
+        return frozenset(
+            limit.severity
+            for limit in self.limits
+            if any((value < edge) if self.bound.low else (value > edge) for _, edge in _burns(self.bound, limit))
+        )
+
+    def _enough(self) -> Decimal | None:
+        """Return an amount of traffic that is enough for each of the windows."""
+        burns = [burn for limit in self.limits for burn, _ in _burns(self.bound, limit)]
+        windows = sorted({window for burn in burns for window in (burn.long, _short(self.bound, burn))})
+        bounds = (replace(self.bound, binding=replace(self.bound.binding, window=one)) for one in windows)
+        found = [floor_scale(one, KIND.events_per_step) for one in bounds]
+        scales = [one for one in found if one is not None]
+        return max(scales) if scales else None
+
+    def _case(
+        self,
+        name: str,
+        phases: tuple[Phase, ...],
+        firing: frozenset[str] = frozenset(),
+        value: Decimal = Decimal(0),
+    ) -> Case:
+        return Case(name=name, example=Example(phases=phases), firing=firing, value=value)
+
+
+_LITTLE: Final = Decimal("0.9")
+_ROUNDED: Final = Context(prec=6)
+
+
+def _burns(bound: BoundSignal, limit: Threshold) -> Iterator[tuple[Burn, Decimal]]:
+    """Yield the burn rates of a severity that can be, each with the ratio that must be exceeded, or fallen short of."""
+    budget = 1 - limit.value if bound.low else limit.value
+    for burn in FAST if limit.severity in _PAGES else SLOW:
+        bad = _ROUNDED.create_decimal(burn.limit(budget, _period(bound)))
+        if bad < 1:
+            yield burn, 1 - bad if bound.low else bad
+
+
+def _short(bound: BoundSignal, burn: Burn) -> int:
+    return max(burn.short, _SCRAPES * bound.binding.scrape_interval)
+
+
+def _period(bound: BoundSignal) -> Decimal:
+    parameters: Mapping[str, Decimal] = bound.signal.parameters
+    return parameters.get(PERIOD.name, PERIOD.default)

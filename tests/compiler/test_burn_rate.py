@@ -1,0 +1,142 @@
+"""The kind `burn_rate`: two burn rates a severity, each over a long and a short window."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from compiler import conventions
+from compiler.alerts import Alert
+from tests.compiler.base import SPEC, codes, compiled, edit
+
+WRITTEN = re.compile(r"ratio_rate([0-9a-z]+)\{[^}]*\} ([<>=]+) ([0-9.]+)")
+
+
+def spend(objective: str, *, definition: str = "", binding: str = "") -> None:
+    """Have the shop watch the error budget of an objective, for all severities that tell it apart."""
+    edit(
+        SPEC,
+        "  closing_time: {kind",
+        f"  budget: {{kind: burn_rate, unit: ratio, title: Budget{definition}}}\n  closing_time: {{kind",
+    )
+    limits = f'{{warning: "{objective}", critical: "{objective}", runbook: "#errors"}}'
+    edit(
+        SPEC, '    connection_pool: {warning: "> 60%"', f'    budget: {limits}\n    connection_pool: {{warning: "> 60%"'
+    )
+    counters = (
+        "attempts: visits_total, successes: 'visits_total{ok=\"yes\"}'"
+        if objective.startswith("<")
+        else "requests: visits_total, errors: 'visits_total{ok=\"no\"}'"
+    )
+    edit(
+        SPEC,
+        "      latency_p95:     {histogram",
+        f"      budget: {{{counters}, per: service{binding}}}\n      latency_p95:     {{histogram",
+    )
+
+
+def alerts() -> dict[str, Alert]:
+    """Return the alerts of the budget by severity."""
+    groups = [group for group in compiled().groups if group.watched.bound.signal.id == "budget"]
+    return {alert.limit.severity: alert for group in groups for alert in group.alerts}
+
+
+@pytest.mark.usefixtures("base")
+def test_a_fast_burn_is_critical_and_a_slow_one_a_warning() -> None:
+    """Windows and burn rates of the Site Reliability Workbook: 14.4 and 6 page, 3 and 1 do not (99.5 %, 30 days)."""
+    spend("< 99.5%")
+    found = {severity: WRITTEN.findall(alert.expr) for severity, alert in alerts().items()}
+    assert found == {
+        "critical": [("1h", "<", "0.928"), ("5m", "<", "0.928"), ("6h", "<", "0.97"), ("30m", "<", "0.97")],
+        "warning": [("1d", "<", "0.985"), ("2h", "<", "0.985"), ("3d", "<", "0.995"), ("6h", "<", "0.995")],
+    }
+
+
+@pytest.mark.usefixtures("base")
+def test_an_objective_may_be_the_share_that_may_fail() -> None:
+    """`> 0.5%` of errors is the same objective as `< 99.5%` of successes."""
+    spend("> 0.5%")
+    assert WRITTEN.findall(alerts()["critical"].expr)[::2] == [("1h", ">", "0.072"), ("6h", ">", "0.03")]
+
+
+@pytest.mark.usefixtures("base")
+def test_the_long_and_the_short_window_must_both_be_bad_in_one_of_two_pairs() -> None:
+    """`and` binds more tightly than `or` in PromQL."""
+    spend("> 0.5%")
+    words = re.findall(r" (and|or) ", alerts()["critical"].expr)
+    assert words == ["and", "or", "and"]
+
+
+@pytest.mark.usefixtures("base")
+def test_the_time_that_the_objective_is_for_may_be_another() -> None:
+    """In a week, 2 % of the budget within an hour is a burn rate of 3.36."""
+    spend("> 0.5%", definition=", period: 7d")
+    assert WRITTEN.findall(alerts()["critical"].expr)[0] == ("1h", ">", "0.0168")
+
+
+@pytest.mark.usefixtures("base")
+def test_the_short_window_holds_four_scrapes() -> None:
+    """Five minutes are too short where there is a sample every two."""
+    spend("> 0.5%", binding=", scrape_interval: 2m")
+    assert [window for window, *_ in WRITTEN.findall(alerts()["critical"].expr)] == ["1h", "8m", "6h", "30m"]
+
+
+@pytest.mark.usefixtures("base")
+def test_a_burn_rate_that_a_total_failure_does_not_reach_is_left_out() -> None:
+    """Of a budget of a tenth, 14.4 times as much is more than everything."""
+    spend("> 10%")
+    assert [window for window, *_ in WRITTEN.findall(alerts()["critical"].expr)] == ["6h", "30m"]
+
+
+@pytest.mark.usefixtures("base")
+def test_a_budget_too_large_to_be_spent_too_fast_is_refused() -> None:
+    """A total failure spends half of everything at twice the rate: nothing would ever page."""
+    spend("> 50%")
+    assert codes() == ["limit-never-fires"]
+
+
+@pytest.mark.usefixtures("base")
+def test_what_the_alert_says_tells_objective_speed_and_where() -> None:
+    """Without a limit to compare with, the share alone would say little."""
+    spend("< 99.5%")
+    said = alerts()["critical"].annotations
+    assert said["summary"] == "The shop: Budget spent too fast."
+    assert said["description"] == (
+        "Budget of 99.5% over 30d is spent too fast (2% within 1h or 5% within 6h), {{ $value | humanizePercentage }} "
+        "on {{ $labels.service }} of The shop for 5m. Silent below 1 event per minute."
+    )
+
+
+@pytest.mark.acceptance
+@pytest.mark.usefixtures("base")
+@pytest.mark.parametrize(
+    ("objective", "definition", "more"),
+    [
+        ("< 99.9%", "", ""),
+        (">= 0.5%", ", period: 28d", ""),
+        ("> 2%", ", period: 7d", ", keep_firing_for: 15m, for: 10m"),
+    ],
+)
+def test_each_window_counts_by_the_real_promtool(objective: str, definition: str, more: str, promtool: Path) -> None:
+    """The generated tests see a long window that is bad with a short one that is not, the reverse, and both."""
+    spend(objective, definition=definition)
+    edit(SPEC, f'critical: "{objective}", runbook', f'critical: "{objective}"{more}, runbook')
+    files = {one.path: one.content for one in compiled().artifacts}
+    for path in (
+        conventions.rules_path("shop"),
+        conventions.tests_path("shop", slow=True),
+        conventions.tests_path("shop"),
+    ):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_bytes(files[path])
+    slow = Path(conventions.tests_path("shop", slow=True))
+    shown = slow.read_text(encoding="utf-8")
+    for case in ("critical-1-now-fine", "critical-1-just-begun", "critical-2-now-fine", "warning-1-above"):
+        assert f'service="{case}"' in shown
+    done = subprocess.run(
+        [promtool, "test", "rules", slow, conventions.tests_path("shop")], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
