@@ -47,6 +47,9 @@ class Items(list[Any]):
         self.spans: list[Span] = []
 
 
+CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""All but the tab and the line feed: they would travel into messages, addresses and terminals."""
+
 _INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
 _FLOAT: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)\.[0-9]+\Z")
 _WORDS: Final[Mapping[str, object]] = {
@@ -120,10 +123,20 @@ class _Builder:
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         span = _span(self.path, event)
+        text = self._without_controls(event.value, span)
         if self.stack and type(self.stack[-1]) is Table and self.keys[-1] is None:
-            self.keys[-1] = (event.value, span)
+            self.keys[-1] = (text, span)
             return
-        self._place(scalar(event.value) if event.implicit[0] else event.value, span)
+        self._place(scalar(text) if event.implicit[0] else text, span)
+
+    def _without_controls(self, text: str, span: Span) -> str:
+        """Return a text as it is once what the error asks for has been done: escapes write what YAML refuses bare."""
+        found = CONTROL.search(text)
+        if found is None:
+            return text
+        message = f"the control character U+{ord(found.group()):04X} is not allowed"
+        self.diagnostics.error("encoding", span, message, hint="delete it")
+        return CONTROL.sub("", text)
 
     def _open(self, event: yaml.CollectionStartEvent) -> None:
         span = _span(self.path, event)

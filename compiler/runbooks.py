@@ -20,9 +20,9 @@ from mdit_py_plugins.front_matter import front_matter_plugin
 from compiler.anchors import Anchors
 from compiler.conventions import THRESHOLDS_HEADING
 from compiler.diagnostics import Diagnostics, Span
+from compiler.document import CONTROL
 from compiler.statements import Statement, parse_statement
 
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _PLACEHOLDER: Final = re.compile(
     r"<[A-Za-z][A-Za-z0-9_. -]*>|\$\{[A-Za-z_][A-Za-z0-9_]*\}|\$[A-Z][A-Z0-9_]+|\bYOUR_[A-Z0-9_]+\b"
 )
@@ -138,8 +138,8 @@ def parse_runbook(path: str, text: str, diagnostics: Diagnostics, *, shown: str 
 
 
 def _refuse_controls(shown: str, text: str, diagnostics: Diagnostics) -> None:
-    """Add an error for the first control character: it would travel into messages and terminals."""
-    found = _CONTROL.search(text)
+    """Add an error for the first control character."""
+    found = CONTROL.search(text)
     if found is not None:
         line = text.count("\n", 0, found.start()) + 1
         column = found.start() - (text.rfind("\n", 0, found.start()) + 1) + 1

@@ -8,17 +8,19 @@ from decimal import Decimal
 from typing import Final
 
 from compiler import conventions
-from compiler.diagnostics import Diagnostics, Span, did_you_mean
+from compiler.diagnostics import Diagnostics, Related, Span, did_you_mean
 from compiler.document import Items, Table
 from compiler.promql import Matcher, PromQLError, Selector, parse_matchers, parse_selector
-from compiler.quantities import EXAMPLES, Comparison, QuantityError, Rate, parse_comparison
+from compiler.quantities import EXAMPLES, RATIO, Comparison, QuantityError, Rate, parse_comparison
+from compiler.quantities import STATE as STATE_UNIT
 from compiler.resolve.reading import duration, is_off, minimum_traffic, over_time
 from compiler.signals import kinds
 from compiler.signals.contract import Binding, BoundSignal, Signal
-from compiler.signals.inputs import HISTOGRAM
+from compiler.signals.inputs import CAPACITY, COUNTER, HISTOGRAM
 from compiler.signals.state import EACH_SERIES, LOOKING_BACK, MEASURED_IN
 from compiler.signals.state import KIND as STATE
 from compiler.signals.template import inputs as template_inputs
+from compiler.signals.utilization import IDLE
 
 _COMMON_KEYS: Final = (
     *("per", "component", "selector", "targets"),
@@ -54,6 +56,8 @@ def binding(signal: Signal, given: Table, inherited: Inherited, diagnostics: Dia
     targets = targets_of(given, inherited.targets, diagnostics)
     found = {name: _input(signal, given, name, matchers, diagnostics) for name in inputs}
     active = _active(given, inputs, diagnostics) if signal.kind == STATE.name else None
+    _check_unit(signal, given, inputs, diagnostics)
+    _check_apart(signal, given, found, diagnostics)
     smoothed = kinds()[signal.kind].smoothed(_sketch(signal, found))
     result = Binding(
         inputs={name: value for name, value in found.items() if value is not None},
@@ -145,6 +149,40 @@ def _input(
         return None
     labels = {matcher.label for matcher in own.matchers}
     return Selector(own.metric, (*(one for one in matchers if one.label not in labels), *own.matchers))
+
+
+_GIVEN_IN: Final = {
+    **{name: unit for name, unit in MEASURED_IN.items() if name != COUNTER.name},
+    CAPACITY.name: RATIO,
+    IDLE.name: RATIO,
+}
+"""The unit that a value comes in, by input; that of a counter or a gauge is the metric's own."""
+
+
+def _check_unit(signal: Signal, given: Table, inputs: Sequence[str], diagnostics: Diagnostics) -> None:
+    """Add an error where the limits of a signal are in another unit than its metrics give."""
+    for name in inputs:
+        unit = _GIVEN_IN.get(name, signal.unit)
+        if signal.query is None and signal.unit not in {unit, STATE_UNIT}:
+            message = f"`{name}` gives {unit}, and the limits of `{signal.id}` are in {signal.unit}"
+            hint = f"write `unit: {unit}` in the definition of `{signal.id}`"
+            diagnostics.error("limit-unit", given.key_spans[name], message, hint=hint)
+
+
+def _check_apart(
+    signal: Signal, given: Table, found: Mapping[str, Selector | Decimal | None], diagnostics: Diagnostics
+) -> None:
+    """Add an error where two inputs are the same series, whose share is always all of it; a query may have a reason."""
+    seen: dict[tuple[str, frozenset[Matcher]], str] = {}
+    for name, one in found.items():
+        if not isinstance(one, Selector) or signal.query is not None:
+            continue
+        first = seen.setdefault((one.metric, frozenset(one.matchers)), name)
+        if first != name:
+            message = f"`{name}` and `{first}` are the same series"
+            related = (Related(span=given.value_spans[first], message=f"`{first}` is measured here"),)
+            hint = "name the metric, or the matchers, that tell the one from the other"
+            diagnostics.error("metrics", given.value_spans[name], message, hint=hint, related=related)
 
 
 def _active(given: Table, inputs: Sequence[str], diagnostics: Diagnostics) -> Comparison | None:

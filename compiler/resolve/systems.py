@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from compiler import conventions
-from compiler.diagnostics import Span, nearest
+from compiler.diagnostics import Related, Span, nearest
 from compiler.document import Table
 from compiler.model import Limit, System, WatchedSignal
 from compiler.resolve import bindings, definitions, limits, sources
@@ -225,7 +225,8 @@ class _System:
             near = nearest(anchor, self.runbook.anchors)
             hint = f"did you mean `#{near}`?" if near else self._known_anchors()
             message = f"{self.runbook.path} has no section `#{anchor}`{house_says}"
-            self.diagnostics.error("runbook-section", place, message, hint=hint)
+            related = () if owner is own else (Related(span=owner.value_spans["runbook"], message="it is named here"),)
+            self.diagnostics.error("runbook-section", place, message, hint=hint, related=related)
         return section
 
     def _known_anchors(self) -> str:

@@ -13,11 +13,12 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final, cast
 
-from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
+from jsonschema.protocols import Validator
 
 from compiler.diagnostics import Diagnostics, Span, did_you_mean
 from compiler.document import Items, Table, scalar
+from compiler.schema.validator import validator
 from compiler.signals import kinds
 
 THRESHOLDS: Final = "thresholds.schema.json"
@@ -46,12 +47,12 @@ def with_kinds(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 @cache
-def _validator(*, included: bool) -> Draft202012Validator:
+def _validator(*, included: bool) -> Validator:
     schema = json.loads(text(THRESHOLDS))
     if included:
         schema["required"] = ["version"]
         schema["properties"] = {key: schema["properties"][key] for key in INCLUDED_KEYS}
-    return Draft202012Validator(schema)
+    return validator(schema)
 
 
 def validate(document: Table, diagnostics: Diagnostics, *, included: bool = False) -> bool:
@@ -81,15 +82,25 @@ def _explain(error: ValidationError, document: Table) -> Iterator[tuple[Span, st
             # jsonschema reports each missing key by an error of its own, whose message alone names it.
             key = error.message.split("'")[1]
             yield span, f"the key `{key}` is missing", _example(schema.get("properties", {}).get(key, {}), key)
-        case "pattern" if isinstance(owner, Table):
+        case "pattern" | "maxLength" if isinstance(owner, Table):
             name = str(error.instance)
             yield (
                 owner.key_spans[name],
                 f"`{name}` cannot be an id",
                 f"an id is made of {_lower(schema['description'])}",
             )
+        case "uniqueItems":
+            yield from _repeated(cast("Items", owner))
         case _:
             yield span, _message(error), _hint(schema)
+
+
+def _repeated(items: Items) -> Iterator[tuple[Span, str, str | None]]:
+    seen = set()
+    for item, span in zip(items, items.spans, strict=True):
+        if (shown := _flow(item)) in seen:
+            yield span, f"`{shown}` stands here a second time", "take it out"
+        seen.add(shown)
 
 
 def _lower(sentence: str) -> str:
@@ -113,6 +124,8 @@ def _message(error: ValidationError) -> str:
         case "enum" | "const":
             return f"{shown} is not known here"
         case "minItems" | "minProperties":
+            return "this is empty"
+        case "pattern" | "minLength" if not str(instance).strip():
             return "this is empty"
         case _:
             return f"{shown} does not fit here"

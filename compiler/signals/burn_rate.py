@@ -54,7 +54,11 @@ _PAGES: Final = frozenset(SEVERITIES[SEVERITIES.index("critical") :])
 PERIOD: Final = Parameter(
     name="period",
     default=Decimal(30 * DAY),
-    schema={"description": "The time that the objective is for, such as 30d."},
+    schema={
+        "$ref": "#/$defs/duration",
+        "description": "Of a burn rate: the time that the objective is for.",
+        "examples": ["30d"],
+    },
     duration=True,
 )
 

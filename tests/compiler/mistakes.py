@@ -42,6 +42,7 @@ YAML: Final = (
     _in_spec("a list at the top", "version: 1\n\nlinks", "- version\n- links", "syntax"),
     _in_spec("a second document", "signals:\n", "---\nsignals:\n", "syntax"),
     _in_spec("a control character", "The shop", "The\x07shop", "syntax"),
+    _in_spec("a control character by its escape", "title: The shop", 'title: "The\\a shop"', "encoding"),
     _in_spec("a mapping as a key", "  shop:\n", "  {shop: 1}: 2\n", "syntax"),
     _in_spec("a tag", "title: The shop", "title: !secret shop", "syntax"),
     _in_spec("nesting without end", "title: The shop", "title: " + "[" * 99, "syntax"),
@@ -75,7 +76,33 @@ KEYS: Final = (
     _in_spec("a truth for text", "title: The shop", "title: true", "schema"),
     _in_spec("a title that Prometheus would read as a template", "title: The shop", 'title: "{{ shop }}"', "schema"),
     _in_spec("an address that is none", "http://tocsin:9095/", "http://tocsin:port/", "schema"),
+    _in_spec(
+        "an address that goes on below", "http://tocsin:9095/v1/alertmanager", '"http://tocsin:9095/\\n"', "schema"
+    ),
+    _in_spec(
+        "an address with a control character",
+        "http://tocsin:9095/v1/alertmanager",
+        '"http://tocsin:9095/\\a"',
+        "encoding",
+    ),
+    _in_spec("an address with half an escape", "/v1/alertmanager", "/v1/alert%manager", "schema"),
     _in_spec("a link of unknown parts", "{path}#{anchor}", "{file}#{anchor}", "schema"),
+    _in_spec("a link that Prometheus would read as a template", "{path}#{anchor}", "{{path}}#{anchor}", "schema"),
+    _in_spec("a link with a blank", "docs.example.com/{path}", "docs.example.com/{path} ", "schema"),
+    _in_spec(
+        "a key's file without a name", "routing_key_file: /etc/alertmanager/pagerduty", 'routing_key_file: ""', "schema"
+    ),
+    _in_spec("a token's file of a blank", "token_file: /etc/alertmanager/token", 'token_file: " "', "schema"),
+    _in_spec(
+        "one label twice in a group",
+        "routing:\n",
+        "routing:\n  group_by: [alertname, severity, system, severity]\n",
+        "schema",
+    ),
+    _in_spec("an id with a line feed", "  ledger:\n", '  "ledger\\n":\n', "schema"),
+    _in_spec("an id that is too long", "  ledger:\n", f"  {'l' * 64}:\n", "schema"),
+    _in_spec("a signal's id that is too long", "      error_ratio:  off\n", f"      {'e' * 64}:  off\n", "schema"),
+    _in_spec("a window that goes on below", 'selector: job="shop"', 'window: "5m\\n"', "schema"),
     _in_spec("an unknown choice", "deliver: direct", "deliver: straight", "schema"),
     _in_spec("an unknown version", "version: 1\n", "version: 2\n", "schema"),
     _in_spec("an empty list", "levels: [on-call, manager]", "levels: []", "schema"),
@@ -204,6 +231,39 @@ SIGNALS: Final = (
     _in_spec("a selector that is none", 'selector: job="shop"', "selector: job=shop", "promql"),
     _in_spec("an input too few", ", max: 100,", ",", "metrics"),
     _in_spec("a maximum of nothing", "max: 100", "max: 0", "metrics"),
+    _in_spec("a part that is the whole", "max: 100, per", "max: pool_in_use, per", "metrics"),
+    _in_spec(
+        "a part that is the whole by its matchers",
+        "requests: http_requests_total, errors",
+        """requests: 'http_requests_total{code=~"5..",job="shop"}', errors""",
+        "metrics",
+    ),
+    _in_spec(
+        "a part that takes in the whole",
+        "used: pool_in_use, max: 100, per",
+        "available: pool, max: 'pool{state=\"max\"}', per",
+        "metrics",
+    ),
+    _in_spec(
+        "a whole that takes in the part",
+        "used: pool_in_use, max: 100, per",
+        "used: 'pool{state=\"used\"}', max: pool, per",
+        "metrics",
+    ),
+    _several(
+        "an age as a share",
+        (SPEC, "{kind: gauge, unit: seconds", "{kind: gauge, unit: ratio"),
+        (SPEC, '"> 1h30m"', '"> 90%"'),
+        codes=("limit-unit",),
+    ),
+    _several(
+        "a share as a number",
+        (SPEC, "signals:\n", "signals:\n  connection_pool: {kind: usage, unit: count, title: Connection pool usage}\n"),
+        (SPEC, '{warning: "> 60%", critical: "> 80%", runbook: "#connections"}', "off"),
+        (SPEC, '{warning: ">= 85 of 100", critical: off}', '{warning: ">= 85", runbook: "#connections"}'),
+        (SHOP, "at least 85 of 100", "at least 85"),
+        codes=("limit-unit",),
+    ),
     _in_spec(
         "limits without metrics",
         '      checkout_closed: {gauge: checkout_open, active: "== 0", of: all}\n',
@@ -237,6 +297,10 @@ NAMES: Final = (
 PROOF: Final = (
     _in_spec("an example that divides by zero", "{{ 100 + value }}x", "{{ 100 / (value - value) }}x", "template"),
     _in_spec("an example that gives no samples", '"100x{{ steps }}"', '"a hundred"', "template"),
+    _in_spec("an example of endless samples", '"100x{{ steps }}"', '"100x999999999999"', "template"),
+    _in_spec(
+        "an example that multiplies its samples", '"100x{{ steps }}"', '"100x{{ steps * 999999999 }}"', "template"
+    ),
     _in_spec(
         "a loop in a query", "query: sum by", 'query: "{% for a in (1, 2) %}{{ a }}{% endfor %}" # sum by', "template"
     ),

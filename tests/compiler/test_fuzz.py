@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from compiler import cli, compilation, output
 from compiler.diagnostics import Diagnostic, Diagnostics, Span
+from compiler.source_text import MAX_BYTES
 from testbed.fuzz import crew, inputs, shrink, workshop
 from testbed.fuzz.__main__ import main
 from testbed.fuzz.case import SPEC, Case, original
@@ -112,7 +113,7 @@ ONCE_BROKEN = {
         replace(BASE.without_file(SHOP), links={SHOP: "/dev/zero"}),
         "missing-file",
     ),
-    "a file that nobody wrote": (BASE.with_file(SHOP, b" " * (compilation.MAX_BYTES + 1)), "missing-file"),
+    "a file that nobody wrote": (BASE.with_file(SHOP, b" " * (MAX_BYTES + 1)), "missing-file"),
     "a second section of limits": (
         BASE.with_file(SHOP, BASE.files[SHOP] + b"\n## Alert thresholds\n\n- Error ratio: warning above 3 %.\n"),
         "limit-differs",

@@ -11,6 +11,7 @@ import yaml
 
 from compiler.compilation import compile_spec
 from compiler.diagnostics import Diagnostic
+from compiler.model import WatchedSignal
 from compiler.promql import Matcher
 from compiler.quantities import Rate
 from tests.compiler.base import LEDGER, SHOP, SPEC, codes, compiled, edit, system, tiers, watched
@@ -311,3 +312,156 @@ def test_a_signal_that_is_off_is_no_misspelling_of_another() -> None:
     edit(SHOP, "- Connection pool usage: warning at least 85 of 100.\n", "")
     edit(SHOP, "## Connections\n", "### Connections\n")
     assert set(shown("error_ratio")) == {"warning", "critical"}
+
+
+def missing(identifier: str) -> dict[str, WatchedSignal]:
+    """Return the signals of missing metrics of a system, by the place that they come from."""
+    signals = [one for one in system(compiled(), identifier).signals if one.bound.signal.id == "metrics_missing"]
+    found = {str(one.source): one for one in signals}
+    assert len(found) == len(signals)
+    return found
+
+
+def severities(one: WatchedSignal) -> dict[str, str]:
+    """Return the limits of a signal by severity, as written."""
+    return {limit.severity: limit.text for limit in one.limits}
+
+
+def test_a_system_is_told_of_missing_metrics_once_for_each_place_they_come_from() -> None:
+    """Never once a rule: what a selector selects goes silent as one."""
+    (shop,) = missing("shop").values()
+    assert (shop.source, shop.component) == ("shop", "shop")
+    edit(SPEC, "of: all}", "of: all, selector: 'job=\"tills\"'}")
+    found = missing("shop")
+    assert set(found) == {"shop", "tills"}
+    assert [str(one) for one in found["tills"].bound.metrics] == ['checkout_open{job="tills"}']
+    assert found["tills"].bound.binding.targets == (Matcher("job", "=", "tills"),)
+
+
+def test_a_metric_of_several_signals_is_missed_once() -> None:
+    """And a counter of what may never have happened is not missed at all."""
+    edit(SPEC, "gauge: checkout_open", "gauge: pool_in_use")
+    (shop,) = missing("shop").values()
+    assert [one.metric for one in shop.bound.metrics] == [
+        "http_request_duration_seconds_count",
+        "http_requests_total",
+        "pool_in_use",
+    ]
+
+
+def test_places_of_the_same_values_are_told_apart_by_their_labels() -> None:
+    """Two alerts of one name and one component would be one."""
+    edit(SPEC, "of: all}", "of: all, selector: 'namespace=\"shop\"'}")
+    first, second = missing("shop")
+    assert first != second
+    assert {first.partition("=")[0], second.partition("=")[0]} == {"job", "namespace"}
+
+
+def test_a_target_that_is_down_and_a_metric_that_is_gone_are_two_severities() -> None:
+    """As far as it is known which targets the metrics come from: those that their selector selects."""
+    (shop,) = missing("shop").values()
+    assert severities(shop) == {"warning": "when metric gone", "critical": "when target down"}
+    assert shop.bound.binding.targets == (Matcher("job", "=", "shop"),)
+
+
+def test_of_metrics_that_nothing_selects_only_their_being_gone_is_told() -> None:
+    """All targets there are would be too many to say which one is down."""
+    (ledger,) = missing("ledger").values()
+    assert severities(ledger) == {"warning": "when metric gone"}
+    assert ledger.bound.binding.targets is None
+
+
+def test_targets_may_be_others_than_the_metrics_matchers() -> None:
+    """Such as an exporter's, whose metrics carry the labels of what it looks at."""
+    edit(SPEC, 'selector: job="shop"', 'selector: namespace="shop"\n    targets: job="cadvisor"')
+    (shop,) = missing("shop").values()
+    assert shop.bound.binding.source == (Matcher("namespace", "=", "shop"),)
+    assert shop.bound.binding.targets == (Matcher("job", "=", "cadvisor"),)
+
+
+@pytest.mark.parametrize("word", ["off", "false"])
+def test_where_nobody_can_tell_the_targets_only_the_metrics_are_missed(word: str) -> None:
+    """`targets: off` is for metrics that are pushed, or come from elsewhere."""
+    edit(SPEC, 'selector: job="shop"', f'selector: job="shop"\n    targets: {word}')
+    (shop,) = missing("shop").values()
+    assert severities(shop) == {"warning": "when metric gone"}
+
+
+def test_metrics_that_may_be_absent_are_not_missed() -> None:
+    """`no_data: ok` stands with the binding; where nothing else is left, there is no alert on that place."""
+    edit(SPEC, "of: all}", "of: all, no_data: ok}")
+    assert "checkout_open" not in {one.metric for one in missing("shop")["shop"].bound.metrics}
+    edit(SPEC, "no_data: ok}", "no_data: ok, selector: 'job=\"tills\"'}")
+    assert set(missing("shop")) == {"shop"}
+
+
+def test_nobody_is_told_of_missing_metrics_where_that_is_off() -> None:
+    """For one system, or in `defaults:` for all."""
+    edit(SPEC, "    limits:\n      latency", "    limits:\n      metrics_missing: off\n      latency")
+    edit(SHOP, "## Metrics missing\n\nIs the target up?\n", "")
+    assert (missing("shop"), len(missing("ledger"))) == ({}, 1)
+    edit(LEDGER, "## Metrics missing\n\nIs the target up?\n", "")
+    edit(SPEC, "  limits:\n    error_ratio", "  limits:\n    metrics_missing: off\n    error_ratio")
+    assert missing("ledger") == {}
+
+
+def test_gauges_are_taken_over_the_window_as_the_nearest_place_says() -> None:
+    """The mean unless somebody says otherwise; of what is no gauge nothing is said."""
+
+    def taken() -> dict[str, str | None]:
+        signals = system(compiled(), "shop").signals
+        return {one.bound.signal.id: one.bound.binding.over_time for one in signals}
+
+    assert taken()["connection_pool"] == "avg"
+    assert taken()["error_ratio"] is None
+    edit(SPEC, "defaults:\n", "defaults:\n  over_time: min\n")
+    assert taken()["connection_pool"] == "min"
+    edit(SPEC, 'selector: job="shop"', 'selector: job="shop"\n    over_time: max')
+    assert taken()["connection_pool"] == "max"
+    edit(SPEC, "max: 100, per: service", "max: 100, per: service, over_time: off")
+    assert taken()["connection_pool"] is None
+    assert taken()["error_ratio"] is None
+
+
+def test_a_point_in_time_is_taken_as_it_is() -> None:
+    """Its mean over the window would be a time that never was."""
+    assert watched(compiled(), "ledger", "closing_time").bound.binding.over_time is None
+    edit(SPEC, "{since: day_started_timestamp_seconds", "{gauge: day_open_seconds")
+    assert watched(compiled(), "ledger", "closing_time").bound.binding.over_time == "avg"
+
+
+def test_the_scrape_interval_comes_from_the_nearest_place() -> None:
+    """The binding, its system, `defaults`, and what the compiler assumes: a minute."""
+
+    def seconds() -> int:
+        return watched(compiled(), "shop", "latency_p95").bound.binding.scrape_interval
+
+    assert seconds() == 60
+    edit(SPEC, "defaults:\n", "defaults:\n  scrape_interval: 50s\n")
+    assert seconds() == 50
+    edit(SPEC, 'selector: job="shop"', 'selector: job="shop"\n    scrape_interval: 30s')
+    assert seconds() == 30
+    edit(SPEC, "duration_seconds, per: service", "duration_seconds, per: service, scrape_interval: 15s")
+    assert seconds() == 15
+    assert watched(compiled(), "ledger", "backlog").bound.binding.scrape_interval == 50
+
+
+def test_a_query_settles_when_its_definition_says() -> None:
+    """Nothing said is not the same as at once."""
+    assert watched(compiled(), "ledger", "backlog").bound.signal.settles is None
+    edit(SPEC, "    title: Backlog\n", "    title: Backlog\n    settles: 1m30s\n")
+    assert watched(compiled(), "ledger", "backlog").bound.signal.settles == 90
+    edit(SPEC, "settles: 1m30s", "settles: 0s")
+    assert watched(compiled(), "ledger", "backlog").bound.signal.settles == 0
+
+
+def test_only_a_query_settles() -> None:
+    """What a kind needs it knows itself."""
+    edit(SPEC, "{kind: gauge, unit: seconds", "{kind: gauge, settles: 1m, unit: seconds")
+    assert codes() == ["signal"]
+
+
+def test_inputs_of_a_query_of_ones_own_may_be_one_metric() -> None:
+    """Its example says what each of them is."""
+    edit(SPEC, "done: entries_done", "done: entries_taken")
+    assert codes() == []

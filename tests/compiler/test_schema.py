@@ -14,6 +14,7 @@ from compiler import document, schema
 from compiler.compilation import compile_spec
 from compiler.diagnostics import Diagnostics
 from compiler.schema.__main__ import publish
+from compiler.schema.validator import validator
 from tests.compiler.base import DATA, ROOT
 
 THRESHOLDS: dict[str, Any] = json.loads(schema.text(schema.THRESHOLDS))
@@ -102,3 +103,88 @@ def test_an_included_file_may_hold_signals_and_systems_alone() -> None:
     (found,) = diagnostics.found
     assert (found.code, found.span.line) == ("unknown-key", 2)
     assert found.hint == "known here: `signals`, `systems`, `version`"
+
+
+PATTERNS = {path: node["pattern"] for path, node in THRESHOLDS_KEYS.items() if "pattern" in node}
+
+
+@pytest.mark.parametrize("path", [path for path, pattern in PATTERNS.items() if pattern.endswith("$")])
+def test_the_end_of_a_pattern_is_the_end_of_the_text(path: str) -> None:
+    """As the standard has it: a line feed behind what fits is one character too many."""
+    node = with_reference(THRESHOLDS_KEYS[path], THRESHOLDS)
+    (example, *_) = [one for one in node["examples"] if isinstance(one, str)]
+    accepting = validator({"pattern": node["pattern"]})
+    assert accepting.is_valid(example)
+    assert not accepting.is_valid(f"{example}\n")
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text", "fits"),
+    [
+        (r"^a\$$", "a$", True),
+        (r"^a\$$", "a", False),
+        (r"^[$]$", "$", True),
+        (r"^[\]$]$", "$", True),
+        (r"^(a$|b)", "a\n", False),
+        (r"a$", "xa", True),
+    ],
+)
+def test_a_dollar_sign_that_is_meant_stays_one(pattern: str, text: str, fits: bool) -> None:  # noqa: FBT001 - a column
+    """Behind a backslash and in a set it is a character."""
+    assert validator({"pattern": pattern}).is_valid(text) == fits
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://tocsin:9095/\n",
+        "http://tocsin:9095/\x07",
+        "http://tocsin:9095/\x7f",
+        "http://tocsin:9095/%",
+        "http://tocsin:9095/%4",
+        "http://tocsin:9095/%zz",
+        "http://tocsin:9095/a b",
+        "http://tocsin:9095\n/",
+        "http://user:word@tocsin:9095/",
+    ],
+)
+def test_an_address_that_alertmanager_could_not_load_is_refused(url: str) -> None:
+    """Its configuration would not load (Go, `net/url`), and with it no alert would reach anybody."""
+    assert not accepts("webhook", url)
+
+
+@pytest.mark.parametrize("url", ["http://tocsin", "https://[::1]:9095/a%20b?c=%C3%BC#d", "http://10.0.0.1:9095/ü"])
+def test_an_address_with_escapes_is_one(url: str) -> None:
+    """Two digits behind the sign of per cent are what Go reads."""
+    assert accepts("webhook", url)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "https://docs.example.com/{{path}}#{anchor}",
+        "https://docs.example.com/{path}#{anchor}{{ $value }}",
+        "https://docs.example.com/{path}#{anchor}?of={system}",
+        "https://docs.example.com/{path}#{anchor}\n",
+        "https://docs.example.com/{path}",
+        "{path}#{anchor}",
+    ],
+)
+def test_a_link_of_other_parts_than_path_and_anchor_is_refused(link: str) -> None:
+    """It becomes an annotation, which Prometheus reads as a template."""
+    assert not accepts("link", link)
+
+
+def accepts(what: str, text: str) -> bool:
+    """Return whether the schema takes a text for the webhook's address, or for the link to a runbook."""
+    path = {"webhook": "/$defs/routing/webhook/url", "link": "/links/runbook"}[what]
+    assert validator(THRESHOLDS_KEYS[path]).is_valid(THRESHOLDS_KEYS[path]["examples"][0])
+    return validator(THRESHOLDS_KEYS[path]).is_valid(text)
+
+
+@pytest.mark.parametrize("name", ["id", "signal_id"])
+def test_an_id_has_sixty_three_characters_at_the_most(name: str) -> None:
+    """It becomes a part of names of files and of rules."""
+    accepting = validator(THRESHOLDS["$defs"][name])
+    assert accepting.is_valid("a" * 63)
+    assert not accepting.is_valid("a" * 64)

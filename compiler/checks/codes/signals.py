@@ -33,8 +33,11 @@ ENTRIES: Final = (
     ),
     Code(
         code="metrics",
-        summary="A signal's metrics are missing, incomplete or too many.",
-        explanation="A binding names exactly the inputs of its signal's kind; a signal with limits needs a binding.",
+        summary="A signal's metrics are missing, incomplete, too many, or the same series twice.",
+        explanation=(
+            "A binding names exactly the inputs of its signal's kind; a signal with limits needs a binding. A part that"
+            " is held against itself, or against a whole that takes it in, is no share of anything."
+        ),
         mend="Name below `metrics:` what the message asks for.",
     ),
     Code(

@@ -1,0 +1,174 @@
+"""The files of one specification: thresholds.yaml, what it includes, and the runbooks that its systems name.
+
+Used by `compiler.compilation`, before `compiler.resolve`. The texts come from `compiler.source_text`; here they go
+through `compiler.document`, `compiler.schema` and `compiler.runbooks`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from compiler import document, schema
+from compiler.diagnostics import Diagnostics, Related, Span
+from compiler.document import Items, Table
+from compiler.runbooks import Runbook, parse_runbook
+from compiler.source_text import read_text, shown
+from compiler.suppressions import without_comments
+
+
+class SourceFiles:
+    """Reads the files of one specification; `documents` are the YAML texts and `texts` the runbooks', by path.
+
+    `refused` are the runbooks of the systems that the schema does not admit.
+    """
+
+    def __init__(self, spec: Path, diagnostics: Diagnostics) -> None:
+        self.path = spec
+        self.folder = spec.parent
+        self.diagnostics = diagnostics
+        self.documents: dict[str, str] = {}
+        self.texts: dict[str, str] = {}
+        self.refused: set[str] = set()
+
+    def spec(self) -> Table | None:
+        """Return the main file with what it includes, or None after adding at least one error."""
+        table = self._document(self.path, Span(shown(self.path), 1, 1, 1), included=False)
+        if table is None:
+            return None
+        parts = [self._document(path, span, included=True) for path, span in self._included(table)]
+        for part in parts:
+            if part is None:
+                return None
+            self._merge(table, part)
+        self._leave_aside(table)
+        if not table.get("systems"):
+            if self.refused:
+                return None
+            hint = "say below `systems:` what is watched, or `include` a file that does"
+            self.diagnostics.error("missing-key", table.span, "there is no system", hint=hint)
+            return None
+        return table
+
+    def _leave_aside(self, table: Table) -> None:
+        """Take out what shares a runbook with a refused system: its statements are those of both."""
+        systems = table.get("systems", {})
+        for key in [key for key, given in systems.items() if given["runbook"] in self.refused]:
+            del systems[key]
+
+    def runbooks(self, table: Table) -> dict[str, Runbook]:
+        """Return the runbooks that could be read, by the path that systems name."""
+        found: dict[str, Runbook] = {}
+        failed: set[str] = set()
+        for system in table["systems"].values():
+            path, span = system["runbook"], system.value_spans["runbook"]
+            if path in found or path in failed:
+                continue
+            name = shown(self.folder / path)
+            text = self._text(self.folder / path, span) if self._inside(path, span) else None
+            if text is None:
+                failed.add(path)
+            else:
+                self.texts[name] = text
+                found[path] = parse_runbook(path, without_comments(text), self.diagnostics, shown=name)
+                self.diagnostics.read(name, text)
+        return found
+
+    def _document(self, path: Path, span: Span, *, included: bool) -> Table | None:
+        text, name = self._text(path, span), shown(path)
+        if text is None:
+            return None
+        self.documents[name] = text
+        table = document.parse(name, text, self.diagnostics)
+        if table is None or schema.validate(table, self.diagnostics, included=included):
+            return table
+        return self._without_refused(table, included=included)
+
+    def _without_refused(self, table: Table, *, included: bool) -> Table | None:
+        """Return a document without the systems that the schema refuses, or None where it refuses more than these.
+
+        What is wrong elsewhere is then found in the same run.
+        """
+        refused = _refused(table)
+        for key, given in refused.items():
+            self.refused.add(str(given.get("runbook")) if isinstance(given, Table) else "")
+            del table["systems"][key]
+        return table if refused and schema.validate(table, Diagnostics(), included=included) else None
+
+    def _included(self, table: Table) -> Iterator[tuple[Path, Span]]:
+        """Yield each included file once; the main file, which a wide pattern may match, is none of them."""
+        given = table.get("include", Items(table.span))
+        patterns, spans = (
+            (given, given.spans) if isinstance(given, Items) else ([given], [table.value_spans["include"]])
+        )
+        seen = {self.path}
+        for pattern, span in zip(patterns, spans, strict=True):
+            paths = self._matching(pattern, span) if self._inside(pattern, span) else []
+            yield from ((path, span) for path in paths if path not in seen)
+            seen.update(paths)
+
+    def _matching(self, pattern: str, span: Span) -> list[Path]:
+        hint = f"patterns such as `systems/*.yaml` begin in the folder of {self.path.name}"
+        try:
+            paths = sorted(self.folder.glob(pattern))
+        except (ValueError, IndexError, RecursionError, OSError) as error:
+            # `.` alone is an IndexError; OSError where a part is longer than a file's name can be.
+            why = (getattr(error, "strerror", None) or str(error)).lower()
+            self.diagnostics.error("path", span, f"`{pattern}` is no pattern: {why}", hint=hint)
+            return []
+        if not paths:
+            self.diagnostics.error("missing-file", span, f"no file matches `{pattern}`", hint=hint)
+        return paths
+
+    def _merge(self, table: Table, part: Table) -> None:
+        for key in ("signals", "systems"):
+            given = part.get(key, Table(part.span))
+            into = table.setdefault(key, Table(given.span))
+            for name, value in given.items():
+                span = given.key_spans[name]
+                if name in into:
+                    related = (Related(span=into.key_spans[name], message="it stands here first"),)
+                    message = f"`{name}` is defined in two files"
+                    self.diagnostics.error("duplicate-key", span, message, hint="keep one of the two", related=related)
+                    continue
+                into[name] = value
+                into.key_spans[name] = span
+                into.value_spans[name] = given.value_spans[name]
+
+    def _inside(self, path: str, span: Span) -> bool:
+        if not path.strip():
+            self.diagnostics.error("path", span, "this is not a path", hint="name it relative to this file's folder")
+            return False
+        if Path(path).is_absolute() or ".." in Path(path).parts:
+            message = f"`{path}` leads out of the folder of {self.path.name}"
+            self.diagnostics.error("path", span, message, hint="name it relative to that folder")
+            return False
+        return True
+
+    def _text(self, path: Path, span: Span) -> str | None:
+        return read_text(path, span, self.diagnostics, main=path == self.path)
+
+
+def _refused(table: Table) -> dict[str, object]:
+    """Return the systems of a document that the schema does not admit."""
+    systems = table.get("systems")
+    if not isinstance(systems, Table):
+        return {}
+    return {key: given for key, given in systems.items() if not _admitted(_alone(key, given, systems.span))}
+
+
+def _alone(key: str, system: object, span: Span) -> Table:
+    """Return a document of one system."""
+    systems = _table({key: system}, span)
+    return _table({"version": 1, "systems": systems}, span)
+
+
+def _table(content: dict[str, object], span: Span) -> Table:
+    found = Table(span)
+    found.update(content)
+    found.key_spans = found.value_spans = dict.fromkeys(content, span)
+    return found
+
+
+def _admitted(document: Table) -> bool:
+    return schema.validate(document, Diagnostics(), included=True)
