@@ -91,7 +91,7 @@ def rules_path(system: str) -> str:
     return f"{RULES_FOLDER}/{system}.rules.yml"
 
 
-def tests_path(system: str, *, slow: bool = False) -> str:
+def tests_path(system: str, *, slow: bool = False) -> str:  # noqa: PT028 - no test
     """Return the path of a system's `promtool test rules` file below the output folder; `slow` of its long tests."""
     return f"{TESTS_FOLDER}/{system}{'.slow' if slow else ''}.test.yml"
 

@@ -126,16 +126,17 @@ def _example(phase: Phase) -> Example:
 def _replicas(group: AlertGroup, steps: int) -> Iterator[Case]:
     """Yield a component of several series, which are in trouble together."""
     bound = group.watched.bound
-    last = group.alerts[-1].limit
-    value = Decimal(1) if is_state(group) else just(last, beyond=True)
-    parts = kinds()[bound.signal.kind].replicas(bound, value)
-    examples = [
-        Example(phases=(replace(one, steps=steps),), extra={_REPLICA: str(number)}) for number, one in enumerate(parts)
-    ]
-    if examples and _REPLICA not in bound.binding.per:
-        fires = not bound.binding.every
-        found = firing(group, value) if fires else frozenset()
-        yield Case(name="replicas", example=examples[0], more=tuple(examples[1:]), firing=found, value=value)
+    trouble = Decimal(1) if is_state(group) else just(group.alerts[-1].limit, beyond=True)
+    for name, value in (("replicas", trouble), *((("fine-replicas", Decimal(0)),) if is_state(group) else ())):
+        parts = kinds()[bound.signal.kind].replicas(bound, value)
+        examples = [
+            Example(phases=(replace(one, steps=steps),), extra={_REPLICA: str(number)})
+            for number, one in enumerate(parts)
+        ]
+        if examples and _REPLICA not in bound.binding.per:
+            fires = not bound.binding.every
+            found = firing(group, value) if fires else frozenset()
+            yield Case(name=name, example=examples[0], more=tuple(examples[1:]), firing=found, value=value)
 
 
 def _blips(group: AlertGroup, steps: int) -> Iterator[Case]:
@@ -144,7 +145,7 @@ def _blips(group: AlertGroup, steps: int) -> Iterator[Case]:
     within = bound.binding.window // bound.binding.step
     if bound.binding.over_time != "avg" or bound.low or is_state(group) or within < _OFTEN:
         return
-    worst = group.alerts[-1].limit.value * _OFTEN / 2
+    worst = group.alerts[-1].limit.value * _A_BIT_MORE
     course = [
         phase
         for _ in range(0, steps, within)
@@ -156,6 +157,7 @@ def _blips(group: AlertGroup, steps: int) -> Iterator[Case]:
 
 _REPLICA: Final = "replica"
 _OFTEN: Final = 5
+_A_BIT_MORE: Final = Decimal("1.2")
 
 
 def _alternatives(bound: BoundSignal) -> Iterator[tuple[str, str]]:

@@ -5,11 +5,14 @@ A test without them passes whatever a matcher says.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from decimal import Decimal
+from typing import Final
 
 from compiler.alerts import AlertGroup
 from compiler.promql import Matcher, Selector
+from compiler.quantities import decimal_text
 from compiler.signals import kinds, sampling
 from compiler.signals.contract import BoundSignal, Series, UnsampledError
 from compiler.signals.profile import Example
@@ -32,6 +35,22 @@ def decoys(bound: BoundSignal, example: Example) -> tuple[Series, ...]:
         if not any(matches(one, decoy) for one in known)
     )
     return tuple(dict.fromkeys(found))
+
+
+def recorded(group: AlertGroup, component: Mapping[str, str], value: Decimal, steps: int) -> tuple[Series, ...]:
+    """Return what other systems and sources record under the same names, for a component of the same labels."""
+    return tuple(
+        Series(
+            metric=record.name,
+            labels=tuple(sorted({**component, **record.labels, label: _ELSEWHERE}.items())),
+            values=f"{decimal_text(value)}x{steps - 1}",
+        )
+        for record in group.records
+        for label in record.labels
+    )
+
+
+_ELSEWHERE: Final = "elsewhere"
 
 
 def _outside(selector: Selector, series: Series) -> Iterator[Series]:

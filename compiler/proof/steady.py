@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from decimal import Decimal
 from math import lcm
 from typing import Final
 
 from compiler.alerts import AlertGroup
 from compiler.proof import courses
-from compiler.proof.decoys import decoys
+from compiler.proof.decoys import decoys, recorded
 from compiler.proof.ruletest import (
     LONG_SECONDS,
     SLOW_EVALUATION_SECONDS,
@@ -111,9 +112,11 @@ def _test(group: AlertGroup, name: str, cases: Sequence[Case], end: int) -> Rule
         except InvalidTemplateError:  # an example of the user's own need not render for every value
             continue
         series += own
+        component = component_of(bound, case.example, own)
         if case.name in _WITH_DECOYS or len(cases) == 1:
             series += decoys(bound, case.example)
-        component = component_of(bound, case.example, own)
+            steps = sum(phase.steps for phase in case.example.phases)
+            series += recorded(group, component, _bad(group), steps)
         fired += [
             Fired(alert=alert, component=component, value=case.value, labels=labels)
             for alert in group.alerts
@@ -127,6 +130,14 @@ def _test(group: AlertGroup, name: str, cases: Sequence[Case], end: int) -> Rule
         series=tuple(dict.fromkeys(series)),
         expectations=(Expectation(alert=group.alerts[0].name, at=end, fired=tuple(fired)),),
     )
+
+
+def _bad(group: AlertGroup) -> Decimal:
+    """Return what a recording is while there is trouble."""
+    bound = group.watched.bound
+    if kinds()[bound.signal.kind].measures:
+        return courses.beyond_all(group)
+    return Decimal(0) if bound.low else Decimal(1)
 
 
 def all_well(group: AlertGroup, end: int, *, hollow: bool) -> tuple[Series, ...]:

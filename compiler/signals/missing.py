@@ -19,6 +19,7 @@ from compiler.signals.profile import Case, Example, Phase
 
 UP: Final = Selector("up")
 _GONE, _DOWN = Decimal(1), Decimal(2)
+_ONE: Final = Decimal("0.001")
 
 
 class Missing(Kind):
@@ -64,10 +65,11 @@ class Missing(Kind):
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
         """Return all metrics and a target that is up; at 1 the target alone, at 2 one that is down.
 
+        Between 1 and 2 one metric is gone: the first at 1.001, the second at 1.002.
         Where the phase is hollow, the target is down although all metrics are there, as if somebody pushed them.
         """
         (phase,) = example.phases
-        there = () if phase.value else bound.metrics
+        there = _there(bound, phase.value or Decimal(0))
         found = [sampling.series(one, bound, example, f"1x{phase.steps - 1}") for one in there]
         targets = targets_of(bound)
         if targets is not None:
@@ -95,6 +97,17 @@ class Missing(Kind):
                     labels=tuple({METRIC_LABEL: name} for name in metrics),
                 )
             )
+            found += [
+                Case(
+                    name=f"{metric.metric} {number} gone",
+                    example=_course(_GONE + _ONE * number, steps),
+                    firing=frozenset({severities[_GONE]}),
+                    value=Decimal(1),
+                    labels=({METRIC_LABEL: metric.metric},),
+                )
+                for number, metric in enumerate(bound.metrics, 1)
+                if [one.metric for one in bound.metrics].count(metric.metric) > 1
+            ]
         if _DOWN in severities:
             down = frozenset({severities[_DOWN]})
             found.append(Case(name="target down", example=_course(_DOWN, steps), firing=down, value=Decimal(1)))
@@ -111,6 +124,14 @@ class Missing(Kind):
     def loud(self, bound: BoundSignal) -> Phase:
         """Return metrics that are there, elsewhere."""
         return Phase(value=Decimal(0), steps=1)
+
+
+def _there(bound: BoundSignal, value: Decimal) -> tuple[Selector, ...]:
+    """Return the metrics that are there."""
+    if value % 1 == 0:
+        return () if value else bound.metrics
+    gone = bound.metrics[int(value % 1 / _ONE) - 1]
+    return tuple(one for one in bound.metrics if one != gone)
 
 
 def targets_of(bound: BoundSignal) -> Selector | None:

@@ -104,10 +104,16 @@ class State(Kind):
         return None if found is None else replace(found, exact=True)
 
     def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
-        """Return two series in the state and one that is not; of events and shares, parts that are in it together."""
+        """Return two series in the state and one that is not; of events and shares, parts that are in it together.
+
+        At a `value` of 0, such parts as are together out of it; nothing where there are no parts.
+        """
         if bound.has(COUNTER.name) or bound.has(MAX.name):
-            parts = _underlying(bound).replicas(_plain(bound), _inside(comparison(bound)))
+            measure = (_inside if value else _outside)(comparison(bound))
+            parts = _underlying(bound).replicas(_plain(bound), measure)
             return tuple(replace(one, exact=True) for one in parts)
+        if not value:
+            return ()
         return (Phase(value=Decimal(1), steps=1), Phase(value=Decimal(1), steps=1), Phase(value=Decimal(0), steps=1))
 
     def loud(self, bound: BoundSignal) -> Phase:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from testbed.mutants.carried import carried_labels
+from testbed.mutants.joined import drops_what_the_other_side_demands
 from testbed.mutants.mutant import GONE, Document, Mutant, at
 from testbed.mutants.observable import observable
 
@@ -46,6 +47,12 @@ def _aggregates_what_is_absent(mutant: Mutant, document: Document) -> bool:
     return mutant.kind == "aggregation" and bool(_ABSENT.match(at(document, mutant.keys)))
 
 
+def _is_demanded_twice(mutant: Mutant, document: Document) -> bool:
+    if mutant.kind != "matcher dropped" or mutant.keys[-1] != "expr":
+        return False
+    return drops_what_the_other_side_demands(at(document, mutant.keys), mutant.value)
+
+
 def _swaps_disjoint_routes(mutant: Mutant, document: Document) -> bool:
     if mutant.kind != "routes reordered":
         return False
@@ -68,5 +75,6 @@ EXCLUSIONS: dict[str, Callable[[Mutant, Document], bool]] = {
     "of one series of 1 a group, as `absent` gives, the sum, the largest and the group itself are 1": (
         _aggregates_what_is_absent
     ),
+    "of two sides that are joined by a label, the matcher of one on it is enough": _is_demanded_twice,
     "neighbouring routes that demand different values of one label never match the same alert": _swaps_disjoint_routes,
 }
