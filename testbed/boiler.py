@@ -1,0 +1,176 @@
+"""A boiler, small enough to try one rule at a time: its specification, what it exports, and how to watch its alerts.
+
+The acceptance tests of recovery and of missing metrics compile it with short times, so that a real Prometheus
+(`servers.py`) needs seconds where the generated rules of a real system take minutes.
+"""
+
+import os
+import signal
+from collections.abc import Mapping
+from contextlib import chdir
+from pathlib import Path
+from typing import Any, Final
+
+from click.testing import CliRunner
+
+from compiler import conventions
+from compiler.cli import main
+from testbed import loopback
+from testbed.servers import Prometheus, await_one
+from testbed.standin import Reply, Request, StandIn
+
+SYSTEM: Final = "boiler"
+LIMIT, RECOVERY = 10.0, 8.0
+"""The pressure above which the alert fires, and the one below which it has recovered."""
+# Rules are evaluated once a second; the rest is for a machine that has other things to do.
+EVENT_SECONDS: Final = 45.0
+
+_SPECIFICATION: Final = """\
+version: 1
+
+links:
+  runbook: https://docs.example.com/{path}#{anchor}
+
+escalation:
+  standard:
+    levels: [on-call]
+    warning:  {respond: 4h,  announce: [slack], escalate: never}
+    critical: {respond: 30m, announce: [slack], escalate: never}
+
+levels:
+  on-call: {title: On call, email: [on-call@example.com]}
+
+teams:
+  stokers: {title: Stokers}
+
+routing:
+  webhook: {url: http://tocsin:9095/v1/alertmanager, token_file: /etc/alertmanager/token}
+  fallback: {team: stokers, escalation: standard}
+
+signals:
+  pressure:    {kind: gauge, unit: count, title: Pressure}
+  temperature: {kind: gauge, unit: count, title: Temperature}
+  draught:     {kind: gauge, unit: count, title: Draught}
+
+systems:
+  boiler:
+    team: stokers
+    runbook: runbooks/boiler.md
+    escalation: standard
+    selector: job="boiler"
+    limits:
+      pressure:        {critical: "> 10", recover: {critical: "< 8"}, for: HOLD, runbook: "#pressure"}
+      temperature:     {warning: "> 90", critical: "> 110", for: HOLD, runbook: "#pressure"}
+      draught:         {warning: "< 1", for: HOLD, runbook: "#pressure"}
+      metrics_missing: {for: HOLD}
+    metrics:
+      pressure:    {gauge: boiler_pressure, per: vessel, over_time: off}
+      temperature: {gauge: boiler_temperature, per: vessel, over_time: off}
+      draught:     {gauge: chimney_draught, component: chimney, over_time: off, selector: job="chimney"}
+"""
+
+_RUNBOOK: Final = """\
+# Boiler
+
+## Alert thresholds
+
+- Pressure: critical above 10.
+- Temperature: warning above 90, critical above 110.
+- Draught: warning below 1.
+
+## Pressure
+
+Open the valve.
+
+## Metrics missing
+
+Is the target up?
+"""
+
+
+class Exporter(StandIn):
+    """Exports `samples`, values by series as the text format writes it, which may be changed at any time."""
+
+    def __init__(self, samples: Mapping[str, float]) -> None:
+        super().__init__()
+        self.samples = dict(samples)
+
+    @property
+    def target(self) -> str:
+        """Where Prometheus scrapes it, as `host:port`."""
+        return self.url.removeprefix("http://")
+
+    def reply(self, request: Request) -> Reply:
+        """Return the samples in Prometheus' text format, version 0.0.4."""
+        if request.path != "/metrics":
+            return Reply(status=404, body="the metrics are at /metrics\n")
+        text = "".join(f"{series} {value!r}\n" for series, value in self.samples.items())
+        return Reply(status=200, body=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
+
+
+def compile_boiler(folder: Path, *, hold: str) -> Path:
+    """Write the boiler's project into `folder` and return its rule file; `hold` is the `for` of every alert."""
+    (folder / "runbooks").mkdir(parents=True)
+    (folder / "runbooks" / "boiler.md").write_text(_RUNBOOK)
+    (folder / conventions.SPEC_PATH).write_text(_SPECIFICATION.replace("HOLD", hold))
+    with chdir(folder):
+        done = CliRunner().invoke(main, ["compile"])
+    if done.exit_code != 0:
+        raise ValueError(f"the boiler does not compile:\n{done.stderr}")
+    return folder / conventions.OUTPUT_PATH / conventions.rules_path(SYSTEM)
+
+
+def firing(prometheus: Prometheus, **labels: str) -> list[dict[str, Any]]:
+    """Return the alerts with these labels that fire now, as the HTTP API answers them."""
+    return [one for one in prometheus.alerts() if one["state"] == "firing" and labels.items() <= one["labels"].items()]
+
+
+def await_firing(prometheus: Prometheus, **labels: str) -> dict[str, Any]:
+    """Return the first alert with these labels that fires, now or within `EVENT_SECONDS`."""
+    return await_one(lambda: firing(prometheus, **labels), lambda _: True, EVENT_SECONDS, f"an alert of {labels}")
+
+
+def await_calm(prometheus: Prometheus, **labels: str) -> None:
+    """Return once no alert with these labels fires; raises `NothingCameError` after `EVENT_SECONDS`."""
+    await_one(
+        lambda: [{"still": firing(prometheus, **labels)}], lambda one: not one["still"], EVENT_SECONDS, "the end of it"
+    )
+
+
+def await_evaluations(prometheus: Prometheus, times: int) -> None:
+    """Return once every rule has been evaluated `times` more; raises `NothingCameError` after `EVENT_SECONDS` each."""
+    for _ in range(times):
+        _await_evaluation(prometheus)
+
+
+def reload(prometheus: Prometheus) -> None:
+    """Have Prometheus read its configuration anew; return once it works by it."""
+    pid, before = prometheus.process.pid, _reloaded(prometheus)
+    if pid is None:
+        raise ProcessLookupError("Prometheus is not running")
+    os.kill(pid, signal.SIGHUP)
+    await_one(
+        lambda: [{"at": _reloaded(prometheus)}], lambda one: one["at"] != before, EVENT_SECONDS, "another configuration"
+    )
+
+
+def _await_evaluation(prometheus: Prometheus) -> None:
+    before = _evaluations(prometheus)
+    await_one(
+        lambda: [_evaluations(prometheus)],
+        lambda now: all(now[rule] != at for rule, at in before.items()),
+        EVENT_SECONDS,
+        "an evaluation",
+    )
+
+
+def _evaluations(prometheus: Prometheus) -> dict[str, Any]:
+    # Rules of one name, such as those of two severities, are told apart by what they ask.
+    return {f"{rule['name']} {rule['query']}": rule["lastEvaluation"] for rule in prometheus.rules()}
+
+
+def _reloaded(prometheus: Prometheus) -> str:
+    """Return when a configuration was last read without an error, as Prometheus says it of itself."""
+    metrics = loopback.get_text(f"{prometheus.url}/metrics").splitlines()
+    (found,) = (line for line in metrics if line.startswith("prometheus_config_last_reload_success_timestamp_seconds "))
+    return found

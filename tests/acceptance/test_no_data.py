@@ -1,0 +1,87 @@
+"""Metrics that are not there, on a real Prometheus of both generations: one alert a source, which says what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from testbed.boiler import Exporter, await_calm, await_evaluations, await_firing, compile_boiler, firing
+from testbed.servers import Prometheus, Servers
+from testbed.standin import Failure
+
+pytestmark = pytest.mark.acceptance
+
+PRESSURE, TEMPERATURE = 'boiler_pressure{vessel="a"}', 'boiler_temperature{vessel="a"}'
+WELL = {PRESSURE: 1.0, TEMPERATURE: 20.0}
+# More scrapes than the test makes.
+ALWAYS = 10_000
+
+
+@pytest.fixture
+def boiler() -> Iterator[Exporter]:
+    """Return a boiler that is well."""
+    with Exporter(WELL) as running:
+        yield running
+
+
+@pytest.fixture
+def chimney() -> Iterator[Exporter]:
+    """Return its chimney, which is well and a source of its own."""
+    with Exporter({"chimney_draught": 5.0}) as running:
+        yield running
+
+
+@pytest.fixture
+def prometheus(servers: Servers, short_folder: Path, boiler: Exporter, chimney: Exporter) -> Iterator[Prometheus]:
+    """Return a Prometheus that has seen both and in which nothing fires."""
+    rules = compile_boiler(short_folder / "boiler", hold="2s")
+    targets = {"boiler": [boiler.target], "chimney": [chimney.target]}
+    with Prometheus(servers, short_folder / "prometheus", targets=targets, rules=[rules]) as running:
+        for metric in ("boiler_pressure", "boiler_temperature", "chimney_draught"):
+            running.await_metric(metric, 20)
+        # A rule may have been evaluated before the first scrape.
+        await_evaluations(running, 3)
+        await_calm(running)
+        yield running
+
+
+def told(prometheus: Prometheus) -> list[tuple[str, ...]]:
+    """Return what fires a few evaluations later: signal, severity, source and the metric, where there is one."""
+    await_evaluations(prometheus, 5)
+    labels = ("signal", "severity", "component", "metric")
+    return sorted(
+        tuple(one["labels"][label] for label in labels if label in one["labels"]) for one in firing(prometheus)
+    )
+
+
+def test_a_target_that_is_down_is_one_critical_alert_a_source(
+    prometheus: Prometheus, boiler: Exporter, chimney: Exporter
+) -> None:
+    """Two signals with three alerts hang on the boiler: still one alert, and none on what each of them misses."""
+    boiler.fail(Failure.error(), ALWAYS)
+    await_firing(prometheus, signal="metrics_missing")
+    assert told(prometheus) == [("metrics_missing", "critical", "boiler")]
+
+    chimney.fail(Failure.close(), ALWAYS)
+    await_firing(prometheus, component="chimney")
+    assert told(prometheus) == [
+        ("metrics_missing", "critical", "boiler"),
+        ("metrics_missing", "critical", "chimney"),
+    ]
+
+
+def test_a_metric_that_is_gone_from_a_target_that_is_up_is_a_warning_that_names_it(
+    prometheus: Prometheus, boiler: Exporter
+) -> None:
+    """The other metric is still there and watched; when the first is back, nothing is missing any more."""
+    del boiler.samples[PRESSURE]
+    await_firing(prometheus, signal="metrics_missing")
+    assert told(prometheus) == [("metrics_missing", "warning", "boiler", "boiler_pressure")]
+
+    boiler.samples[TEMPERATURE] = 100.0
+    await_firing(prometheus, signal="temperature")
+    boiler.samples |= WELL
+    await_calm(prometheus)
+    assert told(prometheus) == []
