@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final
@@ -23,7 +23,7 @@ from compiler.signals.traffic import floor_scale
 BELOW, ABOVE, QUIET = "below", "above", "quiet"
 """Names of cases: short of every limit, beyond all, and beyond all with too little traffic."""
 
-_QUIET: Final = Decimal("0.9")
+_QUIET: Final = Decimal("0.99")
 _SINGLE: Final = 1
 
 
@@ -72,6 +72,10 @@ def _limits(group: AlertGroup, steps: int) -> Iterator[Case]:
         exact = kind.exactly(bound, limit.value, always=crossed(limit, limit.value))
         if exact is not None:
             yield _case(group, f"at-{limit.severity}", replace(exact, steps=steps))
+        else:
+            yield from _together(
+                group, f"at-{limit.severity}", kind.exact_parts(bound, limit.value), limit.value, steps
+            )
         above = just(limit, beyond=True)
         if above >= 0:
             name = ABOVE if limit is last else f"{ABOVE}-{limit.severity}"
@@ -104,6 +108,8 @@ def _traffic(group: AlertGroup, steps: int) -> Iterator[Case]:
         yield Case(name="nothing-there", example=_example(replace(trouble, hollow=True)))
         # A guard against nothing must let the least there is pass.
         yield _case(group, "just-one", replace(trouble, traffic=1 / kind.whole))
+    if kind.partial(bound):
+        yield _case(group, "never-yet", replace(trouble, value=Decimal(0), hollow=True))
     if not kind.floored:
         return
     yield Case(name="no-traffic", example=_example(replace(trouble, traffic=Decimal(0))))
@@ -125,18 +131,44 @@ def _example(phase: Phase) -> Example:
 
 def _replicas(group: AlertGroup, steps: int) -> Iterator[Case]:
     """Yield a component of several series, which are in trouble together."""
-    bound = group.watched.bound
     trouble = Decimal(1) if is_state(group) else just(group.alerts[-1].limit, beyond=True)
-    for name, value in (("replicas", trouble), *((("fine-replicas", Decimal(0)),) if is_state(group) else ())):
-        parts = kinds()[bound.signal.kind].replicas(bound, value)
-        examples = [
-            Example(phases=(replace(one, steps=steps),), extra={_REPLICA: str(number)})
-            for number, one in enumerate(parts)
-        ]
-        if examples and _REPLICA not in bound.binding.per:
-            fires = not bound.binding.every
-            found = firing(group, value) if fires else frozenset()
-            yield Case(name=name, example=examples[0], more=tuple(examples[1:]), firing=found, value=value)
+    yield from _of_parts(group, "replicas", trouble, steps)
+    if is_state(group):
+        yield from _of_parts(group, "fine-replicas", Decimal(0), steps)
+
+
+def _of_parts(group: AlertGroup, name: str, value: Decimal, steps: int) -> Iterator[Case]:
+    bound = group.watched.bound
+    for case in _together(group, name, kinds()[bound.signal.kind].replicas(bound, value), value, steps):
+        found = replace(case, firing=frozenset()) if bound.binding.every else case
+        yield found
+        yield from _few(bound, found)
+
+
+def _together(group: AlertGroup, name: str, parts: Sequence[Phase], value: Decimal, steps: int) -> Iterator[Case]:
+    """Yield a component of several series, where there are any and they can be told apart."""
+    examples = [
+        Example(phases=(replace(one, steps=steps),), extra={_REPLICA: str(number)}) for number, one in enumerate(parts)
+    ]
+    if examples and _REPLICA not in group.watched.bound.binding.per:
+        fires = firing(group, value)
+        yield Case(name=name, example=examples[0], more=tuple(examples[1:]), firing=fires, value=value)
+
+
+def _few(bound: BoundSignal, case: Case) -> Iterator[Case]:
+    """Yield the case with so little traffic that only all series together have enough."""
+    kind = kinds()[bound.signal.kind]
+    enough = floor_scale(bound, kind.events_per_step) if kind.floored else None
+    if enough is not None:
+        first, *more = (
+            replace(one, phases=tuple(_scaled(phase, enough) for phase in one.phases))
+            for one in (case.example, *case.more)
+        )
+        yield replace(case, name=f"few-{case.name}", example=first, more=tuple(more))
+
+
+def _scaled(phase: Phase, enough: Decimal) -> Phase:
+    return replace(phase, traffic=phase.traffic * enough * _A_BIT_MORE)
 
 
 def _blips(group: AlertGroup, steps: int) -> Iterator[Case]:

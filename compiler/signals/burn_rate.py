@@ -21,7 +21,6 @@ from compiler.signals.contract import HALF, STEP_SECONDS, BoundSignal, Parameter
 from compiler.signals.level import margin
 from compiler.signals.profile import Case, Example, Phase
 from compiler.signals.ratio import Ratio
-from compiler.signals.traffic import floor_scale
 
 HOUR: Final = 3600
 DAY: Final = 24 * HOUR
@@ -167,13 +166,18 @@ class _Courses:
         failure = Phase(value=worst, steps=self.steps)
         everyone = self._firing(worst)
         yield self._case("no-traffic", (replace(failure, traffic=Decimal(0)),))
-        enough = self._enough()
-        if enough is not None:
-            yield self._case("quiet", (replace(failure, traffic=enough * _LITTLE),))
-            yield self._case("just-enough-traffic", (replace(failure, traffic=enough),), everyone, worst)
+        floor = self._floor()
+        if floor:
+            yield self._case("quiet", (replace(failure, traffic=floor * _JUST_LESS),))
+            yield self._case("just-enough-traffic", (replace(failure, traffic=floor * _JUST_MORE),), everyone, worst)
+        if self.bound.low:
+            yield self._case("never-yet", (replace(failure, hollow=True),), everyone, worst)
         half = (replace(failure, traffic=HALF),)
         twice = tuple(Example(phases=half, extra={"replica": str(number)}) for number in range(2))
         yield Case(name="replicas", example=twice[0], more=twice[1:], firing=everyone, value=worst)
+        if floor:
+            few = tuple(replace(one, phases=(replace(half[0], traffic=HALF * floor * _A_BIT_MORE),)) for one in twice)
+            yield Case(name="few-replicas", example=few[0], more=few[1:], firing=everyone, value=worst)
         ended = self.steps // 2
         gone = (replace(failure, steps=self.steps - ended), Phase(value=None, steps=ended))
         yield self._case("gone", gone)
@@ -197,10 +201,33 @@ class _Courses:
         ):
             course = (Phase(value=first, steps=within - for_, traffic=_HEAVY), Phase(value=last, steps=for_))
             yield self._case(f"{name}-{words}", (*before, *course))
-        if before:
-            only = frozenset({limit.severity})
-            yield self._case(f"{name}-below", (*before, Phase(value=good, steps=within)))
-            yield self._case(f"{name}-above", (*before, Phase(value=bad, steps=within)), only, bad)
+        firing = frozenset({limit.severity}) if before else self._firing(bad)
+        # A course that does not fill the long window has that much more traffic in it.
+        floor = self._floor() * max(Decimal(burn.long) / (self.steps * step), Decimal(1))
+        enough = floor * _JUST_MORE if floor else Decimal(1)
+        yield self._case(f"{name}-below", (*before, Phase(value=good, steps=within, traffic=enough)))
+        yield self._case(f"{name}-above", (*before, Phase(value=bad, steps=within, traffic=enough)), firing, bad)
+        if floor:
+            yield from self._quiet(name, before, bad, (within, short, hold, keep), floor)
+
+    def _quiet(
+        self, name: str, before: tuple[Phase, ...], bad: Decimal, steps: tuple[int, int, int, int], floor: Decimal
+    ) -> Iterator[Case]:
+        """Yield trouble in which one of the two windows has too little traffic, the other enough."""
+        within, short, hold, keep = steps
+        quiet = short + keep
+        course = (
+            Phase(value=bad, steps=within - quiet, traffic=_HEAVY),
+            Phase(value=bad, steps=quiet, traffic=self._floor() * _JUST_LESS),
+        )
+        yield self._case(f"{name}-now-quiet", (*before, *course))
+        busy = short + hold
+        rest = (floor * _JUST_LESS * within - floor * _A_BIT_MORE * busy) / (within - busy)
+        course = (
+            Phase(value=bad, steps=within - busy, traffic=round(rest, _DIGITS)),
+            Phase(value=bad, steps=busy, traffic=floor * _A_BIT_MORE),
+        )
+        yield self._case(f"{name}-just-busy", (*before, *course))
 
     def _near(self, edge: Decimal, *, beyond: bool) -> Decimal:
         away = margin(edge, ratio=True)
@@ -214,14 +241,12 @@ class _Courses:
             if any((value < edge) if self.bound.low else (value > edge) for _, edge in _burns(self.bound, limit))
         )
 
-    def _enough(self) -> Decimal | None:
-        """Return an amount of traffic that is enough for each of the windows."""
-        burns = [burn for limit in self.limits for burn, _ in _burns(self.bound, limit)]
-        windows = sorted({window for burn in burns for window in (burn.long, _short(self.bound, burn))})
-        bounds = (replace(self.bound, binding=replace(self.bound.binding, window=one)) for one in windows)
-        found = [floor_scale(one, KIND.events_per_step) for one in bounds]
-        scales = [one for one in found if one is not None]
-        return max(scales) if scales else None
+    def _floor(self) -> Decimal:
+        """Return the amount of traffic that is just enough, but for rounding; 0 where the floor is off."""
+        floor = self.bound.binding.minimum_traffic
+        if floor is None:
+            return Decimal(0)
+        return round(floor.count * self.bound.binding.step / floor.seconds / KIND.events_per_step, _DIGITS)
 
     def _case(
         self,
@@ -233,7 +258,9 @@ class _Courses:
         return Case(name=name, example=Example(phases=phases), firing=firing, value=value)
 
 
-_LITTLE: Final = Decimal("0.9")
+_JUST_LESS, _JUST_MORE = Decimal("0.99"), Decimal("1.006")
+_A_BIT_MORE: Final = Decimal("1.2")
+_DIGITS: Final = 12
 _ROUNDED: Final = Context(prec=6)
 
 

@@ -295,8 +295,19 @@ class Kind:
         """
         return None
 
+    def exact_parts(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
+        """Return phases (of one step) of several series of one component that give `value` without a rounding error.
+
+        For values that one series cannot give so; nothing where no such phases are known.
+        """
+        return ()
+
     def hollow(self, bound: BoundSignal) -> bool:
         """Return whether the value is a share of what may be 0."""
+        return False
+
+    def partial(self, bound: BoundSignal) -> bool:
+        """Return whether a part that has no series yet counts as 0: a hollow phase shows that."""
         return False
 
     def selectors(self, bound: BoundSignal) -> tuple[Selector, ...]:

@@ -47,6 +47,13 @@ class Rate(Kind):
         fits = bound.binding.window % bound.binding.step == 0 and sampling.exact(by)
         return Phase(value=value, steps=1) if fits and all(one == float(value) for one in found) else None
 
+    def exact_parts(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
+        """Return two rates, where nothing divides their sum and samples fill the window."""
+        step, window = bound.binding.step, bound.binding.window
+        if window % step:
+            return ()
+        return tuple(Phase(value=one, steps=1) for one in sampling.exact_rates(value, step, window))
+
     def shown(self, bound: BoundSignal, value: Decimal, seconds: int) -> Decimal | None:
         """Return the value once the window is full."""
         return value if seconds >= bound.binding.window else None

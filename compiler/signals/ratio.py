@@ -45,15 +45,17 @@ class Ratio(Kind):
         return (inputs(bound)[1],)
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
-        """Return the part and, where it is a metric of its own, the whole; else what is missing to the whole."""
+        """Return the part and, where it is a metric of its own, the whole; else what is missing to the whole.
+
+        Of hollow phases there is no part.
+        """
         part, whole = inputs(bound)
         counted = sampling.counter((_events(one, one.value), one) for one in example.phases)
+        hollow = any(one.hollow for one in example.phases)
         if part.metric != whole.metric:
             total = sampling.counter((_events(one, Decimal(1)), one) for one in example.phases)
-            return (
-                sampling.series(part, bound, example, counted),
-                sampling.series(whole, bound, example, total),
-            )
+            found = (sampling.series(part, bound, example, counted), sampling.series(whole, bound, example, total))
+            return found[1:] if hollow else found
         rest = sampling.counter(
             (_events(one, None if one.value is None else 1 - one.value), one) for one in example.phases
         )
@@ -61,10 +63,12 @@ class Ratio(Kind):
         outside = dict(sampling.violating(part.matchers, whole.matchers))
         inside = dict(sampling.series(whole, bound, example, rest).labels)
         labels = {**inside, **outside, **{label: inside[label] for label in bound.binding.per if label in inside}}
-        return (
-            sampling.series(both, bound, example, counted),
-            Series(metric=whole.metric, labels=tuple(sorted(labels.items())), values=rest),
-        )
+        others = Series(metric=whole.metric, labels=tuple(sorted(labels.items())), values=rest)
+        return (others,) if hollow else (sampling.series(both, bound, example, counted), others)
+
+    def partial(self, bound: BoundSignal) -> bool:
+        """Return whether a low ratio is the trouble: what has never gone well is 0 then, not unknown."""
+        return bound.low
 
     def first(self, bound: BoundSignal) -> int:
         """Return a step: both rates are wrong by the same factor while the window fills."""

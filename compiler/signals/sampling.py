@@ -162,6 +162,18 @@ def rates(by: Decimal, step: int, window: int) -> tuple[float, ...]:
     return old, new, events * risen / seconds
 
 
+def exact_rates(value: Decimal, step: int, window: int) -> tuple[Decimal, ...]:
+    """Return two rates whose sum is `value` without a rounding error in all engines; nothing where none are found."""
+    for eighths in range(1, int(value * 8) + 1):
+        parts = (Decimal(eighths) / 8, value - Decimal(eighths) / 8)
+        found = [rates(one * step, step, window) for one in parts]
+        if all(exact(one * step) for one in parts) and all(
+            sum(one) == float(value) for one in zip(*found, strict=True)
+        ):
+            return parts
+    return ()
+
+
 def increases(by: Decimal, step: int, window: int) -> tuple[float, ...]:
     """Return what the engines of `rates` make of `increase`."""
     events, risen = float(by), window // step

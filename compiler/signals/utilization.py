@@ -84,6 +84,13 @@ class Utilization(Kind):
                 return phase
         return None
 
+    def exact_parts(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
+        """Return two rates, where nothing divides their sum and samples fill the window."""
+        step, window = bound.binding.step, bound.binding.window
+        if set(bound.binding.inputs) != {COUNTER.name} or window % step:
+            return ()
+        return tuple(Phase(value=one, steps=1) for one in sampling.exact_rates(value, step, window))
+
     def shown(self, bound: BoundSignal, value: Decimal, seconds: int) -> Decimal | None:
         """Return the value once the window is full; what is never idle is seen at once."""
         return value if bound.has(IDLE.name) or seconds >= bound.binding.window else None

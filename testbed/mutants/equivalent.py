@@ -15,6 +15,8 @@ from testbed.mutants.observable import observable
 
 _CONSTANT = re.compile(r"vector\(-?[\d.]+\)")
 _ABSENT = re.compile(r"group by \(\w+\) \(label_replace\(absent\(")
+_FALLBACK = re.compile(r" (?:or|and|unless) .* [-+*/%^] 0\) / ")
+"""What a low ratio counts for while its part has no series yet: `(part or whole * 0) / …`."""
 _EQUALS = re.compile(r'\s*(\w+)\s*=\s*"([^"]*)"\s*')
 
 
@@ -53,6 +55,18 @@ def _is_demanded_twice(mutant: Mutant, document: Document) -> bool:
     return drops_what_the_other_side_demands(at(document, mutant.keys), mutant.value)
 
 
+def _is_one_of_many_fallbacks(mutant: Mutant, document: Document) -> bool:
+    """Return whether nothing but the fallback has changed, and other recordings of the group have one too."""
+    if mutant.keys[-1] != "expr" or _without_fallback(mutant.value) != _without_fallback(at(document, mutant.keys)):
+        return False
+    rules = at(document, mutant.keys[:-2])
+    return sum("record" in rule and bool(_FALLBACK.search(rule["expr"])) for rule in rules) > 1
+
+
+def _without_fallback(text: str) -> str:
+    return _FALLBACK.sub(") / ", text)
+
+
 def _swaps_disjoint_routes(mutant: Mutant, document: Document) -> bool:
     if mutant.kind != "routes reordered":
         return False
@@ -76,5 +90,6 @@ EXCLUSIONS: dict[str, Callable[[Mutant, Document], bool]] = {
         _aggregates_what_is_absent
     ),
     "of two sides that are joined by a label, the matcher of one on it is enough": _is_demanded_twice,
+    "where nothing has ever gone well, every window of an error budget says so": _is_one_of_many_fallbacks,
     "neighbouring routes that demand different values of one label never match the same alert": _swaps_disjoint_routes,
 }

@@ -13,6 +13,7 @@ from testbed.mutants.choice import Listing, choose, listing
 from testbed.mutants.directory import ALERTMANAGER, Directory, read_directory
 from testbed.mutants.equivalent import reason_to_exclude
 from testbed.mutants.expressions import differences, steps
+from testbed.mutants.joined import drops_what_the_other_side_demands
 from testbed.mutants.mutant import GONE, Mutant
 from testbed.mutants.narrowing import narrowed_rules
 from testbed.mutants.observable import observable
@@ -224,6 +225,34 @@ def test_an_expression_that_must_have_the_same_result_is_told_from_one_that_need
 def test_only_labels_that_a_result_has_with_certainty_are_carried(text: str, carried: set[tuple[str, str]]) -> None:
     """A label is certain where the series are selected by one value of it and no operation takes it away."""
     assert carried_labels(text) == carried
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        ('sum by (p) (a{p="1"}) / sum by (p) (b{p="1"}) > 1', 'sum by (p) (a) / sum by (p) (b{p="1"}) > 1', True),
+        ('sum by (p) (a{p="1"}) / sum by (p) (b) > 1', "sum by (p) (a) / sum by (p) (b) > 1", False),
+        ('sum by (q) (a{p="1"}) / sum by (q) (b{p="1"})', 'sum by (q) (a) / sum by (q) (b{p="1"})', False),
+        ('sum by (p) (a{p="1"}) or sum by (p) (b{p="1"})', 'sum by (p) (a) or sum by (p) (b{p="1"})', False),
+        ('sum by (p) (rate(a{p="1"}[5m])) / (b{p="1"} > 0)', 'sum by (p) (rate(a[5m])) / (b{p="1"} > 0)', False),
+    ],
+)
+def test_a_matcher_is_missed_unless_the_other_side_of_a_join_has_it_on_the_same_label(
+    before: str, after: str, *, same: bool
+) -> None:
+    """A component that one side lets through finds no partner in the other."""
+    assert drops_what_the_other_side_demands(before, after) is same
+
+
+def test_a_fallback_is_missed_unless_other_windows_have_one_too() -> None:
+    """Of a budget's windows each says alone that nothing has ever gone well; a ratio of one window must say it itself."""
+    around = Surroundings(file="f", evaluation_seconds=60, values={})
+    rule = {"record": "a", "expr": "(sum(a) or sum(b) * 0) / (sum(b) > 0)"}
+    for rules, excluded in ([rule], False), ([rule, {**rule, "record": "b"}], True):
+        document = {"groups": [{"name": "g", "rules": rules}]}
+        mutants = [one for one in rule_mutants(document, around) if one.kind == "set operator"]
+        assert mutants
+        assert all((reason_to_exclude(one, document) is not None) is excluded for one in mutants)
 
 
 def test_a_label_that_the_series_bring_along_need_not_be_noticed_when_it_is_dropped() -> None:
