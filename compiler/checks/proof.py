@@ -11,6 +11,7 @@ from compiler.checks.subject import Subject
 from compiler.diagnostics import Diagnostics
 from compiler.promql import Selector
 from compiler.proof.decoys import matches
+from compiler.proof.ruletest import too_long
 from compiler.resolve.reading import table
 from compiler.signals import kinds
 from compiler.signals.contract import Series, Signal, UnsampledError
@@ -37,6 +38,9 @@ def check(subject: Subject, diagnostics: Diagnostics) -> None:
             else:
                 diagnostics.warning("untested", span, message)
         else:
+            if too_long(group):
+                message = f"`{bound.signal.id}` gets no generated test: it looks back too far"
+                diagnostics.warning("untested", span, message, hint="tests are made for windows of up to 3d")
             _check_lengths(subject, bound.signal, series, diagnostics)
             _check_apart(subject, group, series, diagnostics)
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from compiler.alerts import AlertGroup
 from compiler.proof import steady, timing
 from compiler.proof.decoys import matches, selectors
-from compiler.proof.ruletest import RuleTest
+from compiler.proof.ruletest import RuleTest, too_long
 from compiler.signals.contract import UnsampledError
 from compiler.signals.template import InvalidTemplateError
 
@@ -22,10 +22,14 @@ __all__ = ["RuleTest", "prove"]
 
 
 def prove(group: AlertGroup, others: Sequence[AlertGroup] = ()) -> Iterator[RuleTest]:
-    """Yield the tests of one group; none where no series can be made up, which `compiler.checks.proof` reports.
+    """Yield the tests of one group; none where no series can be made up, or too long ones.
+
+    `compiler.checks.proof` reports that.
 
     `others` are groups whose alerts have the same name: all is well with them meanwhile.
     """
+    if too_long(group):
+        return
     for part in (steady.tests, timing.tests):
         try:
             for test in part(group):

@@ -12,7 +12,7 @@ from compiler.alerts import Alert, AlertGroup
 from compiler.model import Limit
 from compiler.promql import Selector
 from compiler.quantities import STATE
-from compiler.signals import sampling
+from compiler.signals import kinds, sampling
 from compiler.signals.contract import EVALUATION_SECONDS, STEP_SECONDS, BoundSignal, Series
 from compiler.signals.profile import Example
 
@@ -64,6 +64,9 @@ LONG_SECONDS: Final = 6 * 3600
 """Tests that end later are evaluated every `SLOW_EVALUATION_SECONDS`: each evaluation takes its time."""
 SLOW_EVALUATION_SECONDS: Final = 240
 """Less than the five minutes for which engines remember a value: some read back what they have recorded."""
+
+LONGEST_SECONDS: Final = 3 * 24 * 3600
+"""Signals that take longer to settle have no tests."""
 
 _OPERATORS: Final[dict[str, Callable[[Decimal, Decimal], bool]]] = {
     ">": operator.gt,
@@ -122,6 +125,12 @@ def component_of(bound: BoundSignal, example: Example, series: Sequence[Series])
 def first_severity(group: AlertGroup) -> Limit:
     """Return the limit of the least urgent severity."""
     return group.alerts[0].limit
+
+
+def too_long(group: AlertGroup) -> bool:
+    """Return whether a test would have to be so long that engines refuse to load its samples."""
+    bound = group.watched.bound
+    return kinds()[bound.signal.kind].settled(bound) > LONGEST_SECONDS
 
 
 def is_state(group: AlertGroup) -> bool:

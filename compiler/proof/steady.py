@@ -113,7 +113,7 @@ def _test(group: AlertGroup, name: str, cases: Sequence[Case], end: int) -> Rule
             continue
         series += own
         component = component_of(bound, case.example, own)
-        if case.name in _WITH_DECOYS or len(cases) == 1:
+        if case.decoys or case.name in _WITH_DECOYS or len(cases) == 1:
             series += decoys(bound, case.example)
             steps = sum(phase.steps for phase in case.example.phases)
             series += recorded(group, component, _bad(group), steps)

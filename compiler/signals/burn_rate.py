@@ -255,7 +255,11 @@ class _Courses:
         firing: frozenset[str] = frozenset(),
         value: Decimal = Decimal(0),
     ) -> Case:
-        return Case(name=name, example=Example(phases=phases), firing=firing, value=value)
+        if len(phases) == 1:
+            return Case(name=name, example=Example(phases=phases), firing=firing, value=value)
+        half = tuple(replace(phase, traffic=phase.traffic * HALF) for phase in phases)
+        first, second = (Example(phases=half, extra={"replica": str(number)}) for number in range(2))
+        return Case(name=name, example=first, more=(second,), firing=firing, value=value, decoys=True)
 
 
 _JUST_LESS, _JUST_MORE = Decimal("0.99"), Decimal("1.006")

@@ -83,9 +83,10 @@ class Missing(Kind):
         return bound.metrics if targets is None else (*bound.metrics, targets)
 
     def cases(self, bound: BoundSignal, limits: Sequence[Threshold], steps: int) -> tuple[Case, ...]:
-        """Return all there, all metrics gone, and the target down."""
+        """Return all there, with a target and without; all metrics gone, or one of several; and the target down."""
         severities = {limit.value: limit.severity for limit in limits}
-        found = [Case(name="all there", example=_course(Decimal(0), steps))]
+        pushed = Example(phases=(Phase(value=Decimal(0), steps=steps, hollow=True),))
+        found = [Case(name="all there", example=_course(Decimal(0), steps)), Case(name="pushed", example=pushed)]
         if _GONE in severities:
             metrics = dict.fromkeys(metric.metric for metric in bound.metrics)
             found.append(

@@ -45,12 +45,13 @@ class Example:
 class Case:
     """A course and what must come of it: the severities that fire, at `value`, with each of the further `labels`.
 
-    `more` are further series of the same component.
+    `more` are further series of the same component; `decoys` asks for series just outside of the selectors.
     """
 
     name: str
     example: Example
     more: tuple[Example, ...] = ()
+    decoys: bool = False
     firing: frozenset[str] = frozenset()
     value: Decimal = Decimal(0)
     labels: tuple[Mapping[str, str], ...] = ({},)

@@ -17,7 +17,7 @@ from jinja2 import StrictUndefined, TemplateError, meta, nodes
 from jinja2.sandbox import SandboxedEnvironment
 
 from compiler.promql import PromQLError, Selector, checked, has_range, parse_selector
-from compiler.quantities import RATIO, STATE, decimal_text, duration_text
+from compiler.quantities import RATIO, decimal_text, duration_text
 from compiler.signals import sampling
 from compiler.signals.contract import STEP_SECONDS, BoundSignal, ExampleSeries, Kind, Series, UnsampledError
 from compiler.signals.profile import Example, Phase
@@ -124,8 +124,8 @@ class Template(Kind):
         return max(bound.binding.window + 2 * STEP_SECONDS, bound.signal.settles or _SETTLES)
 
     def loud(self, bound: BoundSignal) -> Phase:
-        """Return a large value; a state is either true or false."""
-        return Phase(value=Decimal(1) if bound.signal.unit == STATE else Decimal(10**6), steps=1)
+        """Return a value far beyond any other that an example is asked for."""
+        return Phase(value=Decimal(10**6), steps=1)
 
     def beyond(self, bound: BoundSignal, value: Decimal) -> Decimal:
         """Return twice the limit, or all where it is a share."""

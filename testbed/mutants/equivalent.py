@@ -17,6 +17,7 @@ _CONSTANT = re.compile(r"vector\(-?[\d.]+\)")
 _ABSENT = re.compile(r"group by \(\w+\) \(label_replace\(absent\(")
 _FALLBACK = re.compile(r" (?:or|and|unless) .* [-+*/%^] 0\) / ")
 """What a low ratio counts for while its part has no series yet: `(part or whole * 0) / …`."""
+_FLOOR = re.compile(r" >=? [0-9.]+ / [0-9.]+\)$")
 _EQUALS = re.compile(r'\s*(\w+)\s*=\s*"([^"]*)"\s*')
 
 
@@ -67,6 +68,15 @@ def _without_fallback(text: str) -> str:
     return _FALLBACK.sub(") / ", text)
 
 
+def _is_one_of_many_floors(mutant: Mutant, document: Document) -> bool:
+    """Return whether a floor of one of several windows lets through what is exactly enough, or no longer does."""
+    if mutant.kind != "comparator" or mutant.keys[-1] != "expr":
+        return False
+    rule, rules = at(document, mutant.keys[:-1]), at(document, mutant.keys[:-2])
+    several = sum("record" in one and bool(_FLOOR.search(one["expr"])) for one in rules) > 1
+    return "record" in rule and several and _FLOOR.sub("", mutant.value) == _FLOOR.sub("", rule["expr"])
+
+
 def _swaps_disjoint_routes(mutant: Mutant, document: Document) -> bool:
     if mutant.kind != "routes reordered":
         return False
@@ -91,5 +101,6 @@ EXCLUSIONS: dict[str, Callable[[Mutant, Document], bool]] = {
     ),
     "of two sides that are joined by a label, the matcher of one on it is enough": _is_demanded_twice,
     "where nothing has ever gone well, every window of an error budget says so": _is_one_of_many_fallbacks,
+    "what is exactly enough traffic for one of several windows is not for the others": _is_one_of_many_floors,
     "neighbouring routes that demand different values of one label never match the same alert": _swaps_disjoint_routes,
 }
