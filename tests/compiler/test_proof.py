@@ -237,7 +237,7 @@ def test_too_little_traffic_is_tried_and_just_enough() -> None:
     bad = {requests: fired for errors, requests, fired in ratios("ShopErrorRatio").values() if errors == requests}
     assert {requests: fired for requests, fired in bad.items() if requests <= 1} == {
         Decimal(0): set(),
-        Decimal("0.9"): set(),
+        Decimal("0.99"): set(),
         Decimal(1): {"critical", "warning"},
     }
 
@@ -246,7 +246,7 @@ def test_another_least_traffic_is_tried_at_its_own_edge() -> None:
     """The floor in the specification is the one that is proved."""
     edit(SPEC, "per: service}\n      latency", "per: service, minimum_traffic: 30 per minute}\n      latency")
     bad = {requests: fired for errors, requests, fired in ratios("ShopErrorRatio").values() if errors == requests}
-    assert bad[Decimal(27)] == set()
+    assert bad[Decimal("29.7")] == set()
     assert bad[Decimal(30)] == {"critical", "warning"}
 
 
