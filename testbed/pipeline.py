@@ -50,7 +50,8 @@ class Secrets:
 class Pipeline:
     """The parts, each reachable by its name, for the time of a `with` block.
 
-    `generated` is a compiled configuration; the rules of `systems` are loaded, of the scenario's alone when it is None.
+    `generated` is a compiled configuration; the rules of `systems` are loaded. When that is None it is
+    the scenario's alone, and of it the signal's alone: the one service does not export what the others ask for.
     `webhook` is the command to serve it with.
     """
 
@@ -150,6 +151,7 @@ class Pipeline:
             ),
             secrets={"credentials_file": self.secrets.token, "routing_key_file": self.secrets.routing_key},
             systems=self._systems,
+            signal=self.scenario.signal if self._systems == {self.scenario.system} else None,
             factor=self.factor,
         )
 

@@ -46,12 +46,14 @@ def scale_generated(  # noqa: PLR0913
     endpoints: Endpoints,
     secrets: Mapping[str, str],
     systems: Collection[str] | None = None,
+    signal: str | None = None,
     factor: int = DEFAULT_FACTOR,
 ) -> Scaled:
     """Write the scaled copy of `generated/prometheus/rules` and `generated/alertmanager` into the folder `into`.
 
     `secrets` gives the content for each `…_file` key by the key's name. `systems` limits the rule files by the part of
-    their name before `.rules.yml`; None takes all. Raises `ScalingError` where an address or a secret is left over.
+    their name before `.rules.yml`; None takes all;
+    `signal` drops the groups that are about another one. Raises `ScalingError` where an address or a secret is left over.
     """
     into.mkdir(parents=True, exist_ok=True)
     sources = sorted((generated / "prometheus" / "rules").glob("*.rules.yml"))
@@ -62,11 +64,23 @@ def scale_generated(  # noqa: PLR0913
         )
     written = tuple(into / path.name for path in wanted)
     for source, target in zip(wanted, written, strict=True):
-        _write(target, scale_rules(_read(source), factor))
+        _write(target, scale_rules(_about(_read(source), signal), factor))
     config = into / "alertmanager.yml"
     scaled = scale_alertmanager(_read(generated / "alertmanager" / "alertmanager.yml"), factor, endpoints)
     _write(config, _with_secrets(scaled, into / "secrets", secrets))
     return Scaled(rules=written, alertmanager=config)
+
+
+def _about(rules: Any, signal: str | None) -> Any:  # noqa: ANN401
+    """Return the parsed rule file without the groups whose alerts are about another signal."""
+    if signal is None:
+        return rules
+    kept = [
+        group
+        for group in rules["groups"]
+        if all(rule.get("labels", {}).get("signal", signal) == signal for rule in group["rules"])
+    ]
+    return {**rules, "groups": kept}
 
 
 def scale_rules(rules: Any, factor: int) -> Any:  # noqa: ANN401

@@ -202,25 +202,31 @@ class _Courses:
             course = (Phase(value=first, steps=within - for_, traffic=_HEAVY), Phase(value=last, steps=for_))
             yield self._case(f"{name}-{words}", (*before, *course))
         firing = frozenset({limit.severity}) if before else self._firing(bad)
-        # A course that does not fill the long window has that much more traffic in it.
-        floor = self._floor() * max(Decimal(burn.long) / (self.steps * step), Decimal(1))
+        # A course that does not fill the long window, while the alert waits, has that much more traffic in it.
+        floor = self._floor() * max(Decimal(burn.long) / ((self.steps - hold) * step), Decimal(1))
         enough = floor * _JUST_MORE if floor else Decimal(1)
-        yield self._case(f"{name}-below", (*before, Phase(value=good, steps=within, traffic=enough)))
-        yield self._case(f"{name}-above", (*before, Phase(value=bad, steps=within, traffic=enough)), firing, bad)
+        less = tuple(replace(one, traffic=one.traffic * enough) for one in before)
+        yield self._case(f"{name}-below", (*less, Phase(value=good, steps=within, traffic=enough)))
+        yield self._case(f"{name}-above", (*less, Phase(value=bad, steps=within, traffic=enough)), firing, bad)
         if floor:
-            yield from self._quiet(name, before, bad, (within, short, hold, keep), floor)
+            yield from self._quiet(name, before, bad, (within, short, hold, keep))
 
     def _quiet(
-        self, name: str, before: tuple[Phase, ...], bad: Decimal, steps: tuple[int, int, int, int], floor: Decimal
+        self, name: str, before: tuple[Phase, ...], bad: Decimal, steps: tuple[int, int, int, int]
     ) -> Iterator[Case]:
-        """Yield trouble in which one of the two windows has too little traffic, the other enough."""
+        """Yield trouble in which one of the two windows has too little traffic, the other enough.
+
+        Engines do not agree on a long window that is not filled.
+        """
         within, short, hold, keep = steps
-        quiet = short + keep
+        floor, quiet = self._floor(), short + keep
         course = (
             Phase(value=bad, steps=within - quiet, traffic=_HEAVY),
-            Phase(value=bad, steps=quiet, traffic=self._floor() * _JUST_LESS),
+            Phase(value=bad, steps=quiet, traffic=floor * _JUST_LESS),
         )
         yield self._case(f"{name}-now-quiet", (*before, *course))
+        if not before:
+            return
         busy = short + hold
         rest = (floor * _JUST_LESS * within - floor * _A_BIT_MORE * busy) / (within - busy)
         course = (

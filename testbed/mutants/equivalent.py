@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from testbed.mutants.carried import carried_labels
+from testbed.mutants.durations import parse
 from testbed.mutants.joined import drops_what_the_other_side_demands
 from testbed.mutants.mutant import GONE, Document, Mutant, at
 from testbed.mutants.observable import observable
@@ -17,7 +18,9 @@ _CONSTANT = re.compile(r"vector\(-?[\d.]+\)")
 _ABSENT = re.compile(r"group by \(\w+\) \(label_replace\(absent\(")
 _FALLBACK = re.compile(r" (?:or|and|unless) .* [-+*/%^] 0\) / ")
 """What a low ratio counts for while its part has no series yet: `(part or whole * 0) / …`."""
-_FLOOR = re.compile(r" >=? [0-9.]+ / [0-9.]+\)$")
+_FLOOR = re.compile(r" (?:[<>]=?|[=!]=) [0-9.]+ [-+*/%^] [0-9.]+\)$")
+_RANGE = re.compile(r"\[(\w+)\]")
+_SEVERAL = 2
 _EQUALS = re.compile(r'\s*(\w+)\s*=\s*"([^"]*)"\s*')
 
 
@@ -69,12 +72,19 @@ def _without_fallback(text: str) -> str:
 
 
 def _is_one_of_many_floors(mutant: Mutant, document: Document) -> bool:
-    """Return whether a floor of one of several windows lets through what is exactly enough, or no longer does."""
-    if mutant.kind != "comparator" or mutant.keys[-1] != "expr":
+    """Return whether it is the least traffic of one of several windows: of the longest, or whether enough is enough."""
+    if mutant.keys[-1] != "expr":
         return False
     rule, rules = at(document, mutant.keys[:-1]), at(document, mutant.keys[:-2])
-    several = sum("record" in one and bool(_FLOOR.search(one["expr"])) for one in rules) > 1
-    return "record" in rule and several and _FLOOR.sub("", mutant.value) == _FLOOR.sub("", rule["expr"])
+    windows = [_seconds(one["expr"]) for one in rules if "record" in one and _FLOOR.search(one["expr"])]
+    if "record" not in rule or len(windows) < _SEVERAL or _FLOOR.sub("", mutant.value) != _FLOOR.sub("", rule["expr"]):
+        return False
+    return mutant.kind == "comparator" or _seconds(rule["expr"]) == max(windows)
+
+
+def _seconds(text: str) -> float:
+    found = _RANGE.search(text)
+    return parse(found[1]).total_seconds() if found else 0
 
 
 def _swaps_disjoint_routes(mutant: Mutant, document: Document) -> bool:
@@ -101,6 +111,6 @@ EXCLUSIONS: dict[str, Callable[[Mutant, Document], bool]] = {
     ),
     "of two sides that are joined by a label, the matcher of one on it is enough": _is_demanded_twice,
     "where nothing has ever gone well, every window of an error budget says so": _is_one_of_many_fallbacks,
-    "what is exactly enough traffic for one of several windows is not for the others": _is_one_of_many_floors,
+    "of several windows the others still have enough traffic, or too little": _is_one_of_many_floors,
     "neighbouring routes that demand different values of one label never match the same alert": _swaps_disjoint_routes,
 }
