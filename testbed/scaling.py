@@ -52,8 +52,9 @@ def scale_generated(  # noqa: PLR0913
     """Write the scaled copy of `generated/prometheus/rules` and `generated/alertmanager` into the folder `into`.
 
     `secrets` gives the content for each `…_file` key by the key's name. `systems` limits the rule files by the part of
-    their name before `.rules.yml`; None takes all;
-    `signal` drops the groups that are about another one. Raises `ScalingError` where an address or a secret is left over.
+    their name before `.rules.yml`; None takes all. `signal` drops the groups that are about another one.
+
+    Raises `ScalingError` where an address or a secret is left over.
     """
     into.mkdir(parents=True, exist_ok=True)
     sources = sorted((generated / "prometheus" / "rules").glob("*.rules.yml"))
