@@ -12,7 +12,8 @@ from compiler import conventions, output, reports
 from compiler.checks import reference
 from compiler.checks.codes import CODES
 from compiler.compilation import Compilation, compile_spec
-from compiler.diagnostics import did_you_mean
+from compiler.diagnostics import Diagnostics, did_you_mean
+from compiler.guides.importing import import_guides
 
 CLEAN, FINDINGS, FAILED = 0, 1, 2
 
@@ -94,12 +95,35 @@ def explain(code: str) -> None:
     click.echo(reference.explanation(entry))
 
 
+@main.command("import")
+@click.argument("guides", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["json", "yaml"]),
+    default="yaml",
+    show_default=True,
+    help="The statements as they are, or a beginning of thresholds.yaml.",
+)
+def import_command(guides: tuple[Path, ...], form: str) -> None:
+    """Find the limits that GUIDES, ordinary Markdown, document, and print them; write nothing."""
+    diagnostics = Diagnostics()
+    imported = import_guides(guides, diagnostics)
+    _complain(diagnostics, "text")
+    click.echo(imported.as_json() if form == "json" else imported.as_yaml())
+    _say(imported.summary())
+
+
 def _report(compilation: Compilation, form: str) -> None:
     """Print the diagnostics and leave where there is an error."""
-    text = reports.FORMATS[form](compilation.diagnostics)
+    _complain(compilation.diagnostics, form)
+
+
+def _complain(diagnostics: Diagnostics, form: str) -> None:
+    text = reports.FORMATS[form](diagnostics)
     if text:
         click.echo(text, err=form == "text")
-    if compilation.diagnostics.failed:
+    if diagnostics.failed:
         sys.exit(FINDINGS)
 
 

@@ -1,6 +1,6 @@
 """The text of one file: UTF-8, of a sensible size, its lines ended alike, looked through for secrets.
 
-Used by `compiler.source_files` alone.
+Used by `compiler.source_files`, and by `compiler.guides` for what is only read.
 """
 
 from __future__ import annotations
@@ -18,10 +18,11 @@ MAX_BYTES: Final = 16 * 2**20
 """Of one file; no person writes half as much."""
 
 
-def read_text(path: Path, span: Span, diagnostics: Diagnostics, *, main: bool) -> str | None:
+def read_text(path: Path, span: Span, diagnostics: Diagnostics, *, main: bool = False, ours: bool = True) -> str | None:
     """Return the text of a file, or None after adding an error where it cannot be read; its lines end in line feeds.
 
-    `span` is where the file is named, `main` whether it is thresholds.yaml itself. A secret in it is an error too.
+    `span` is where the file is named, `main` whether it is thresholds.yaml itself. A secret in a file of `ours` is an
+    error too; somebody else's may show examples of some.
     """
     try:
         _refuse_endless(path)
@@ -32,7 +33,8 @@ def read_text(path: Path, span: Span, diagnostics: Diagnostics, *, main: bool) -
         _missing(path, span, error, diagnostics, main=main)
     else:
         text = _lines_ended(text)
-        secrets.check(shown(path), text, diagnostics)
+        if ours:
+            secrets.check(shown(path), text, diagnostics)
         return text
     return None
 

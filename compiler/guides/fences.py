@@ -1,0 +1,72 @@
+"""A fence of a guide → passages: a list in disguise is read here, rules by `rule_fences`; all else is code."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from markdown_it.token import Token
+
+from compiler.guides.passage import Passage, inherited, plain, with_siblings
+from compiler.guides.rule_fences import is_rules, rules
+
+_ITEM: Final = re.compile(r"\s*[-*•]\s+")
+_WORDY_ITEM: Final = re.compile(r"\s*[-*•]\s+\S*[A-Za-z]")
+_HEADING: Final = re.compile(r"#+\s*\S")
+_LIST_LINE: Final = re.compile(r"\s*(?:[-*•]\s+|#+\s*|$)")
+_CODE_SIGN: Final = re.compile(r"[=;{}$|]")
+_KEY_AND_VALUE: Final = re.compile(r"\s*[\w.-]+\s*:\s*\S")
+
+
+@dataclass(kw_only=True)
+class _Titles:
+    """What stands over an item in the fence: a heading, a key, and the items before."""
+
+    head: str = ""
+    key: str = ""
+    beside: str = ""
+
+
+def fence(token: Token, above: tuple[str, ...]) -> Iterator[Passage]:
+    """Yield what a fence states; `above` are the texts over it, nearest first."""
+    lines = token.content.split("\n")
+    first = (token.map[0] if token.map else 0) + 2
+    if is_rules(lines):
+        yield from rules(lines, first, above)
+    elif _is_list([line for line in lines if line.strip()]):
+        yield from _list(lines, first, above)
+
+
+def _is_list(filled: Sequence[str]) -> bool:
+    """Return whether the lines are a list of sentences and not code, settings or output."""
+    listed = [line for line in filled if _WORDY_ITEM.match(line)]
+    if not listed or any(_CODE_SIGN.search(line) and not _LIST_LINE.match(line) for line in filled):
+        return False
+    return len(listed) * 2 >= len(filled) or not any(_KEY_AND_VALUE.match(line) for line in filled)
+
+
+def _list(lines: Sequence[str], first: int, above: tuple[str, ...]) -> Iterator[Passage]:
+    titles = _Titles()
+    for number, line in enumerate(lines, first):
+        words = line.strip()
+        if _HEADING.match(words):
+            titles.head, titles.beside = words.lstrip("#").strip(), ""
+        elif words.endswith(":") and not words.startswith(("-", "*")):
+            titles.head, titles.key = "", words.replace("_", " ")
+        elif _ITEM.match(line):
+            yield _item(words, number, titles, above)
+            titles.beside = f"{titles.beside} {plain(words)}".strip()
+
+
+def _item(words: str, line: int, titles: _Titles, above: tuple[str, ...]) -> Passage:
+    every = (*(one for one in (titles.head, titles.key) if one), *above)
+    severity, target = inherited(every)
+    return Passage(
+        text=plain(words.strip("'\"")),
+        starts=((0, line),),
+        severity=severity,
+        target=target,
+        above=with_siblings(every, titles.beside),
+    )

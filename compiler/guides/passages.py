@@ -1,0 +1,109 @@
+"""A guide's Markdown → passages: pieces of text that may state limits, each with what stands around it.
+
+Structure is markdown-it's (CommonMark and tables). A passage is a list item or a paragraph, read here, a table's cell
+(`tables`), or a line of a fence (`fences`, `rule_fences`). Next is `grammar`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from mdit_py_plugins.front_matter import front_matter_plugin
+
+from compiler.guides.fences import fence
+from compiler.guides.passage import Context, Passage, inherited, plain, with_siblings
+from compiler.guides.tables import table
+
+_MARKDOWN: Final = MarkdownIt("commonmark").enable("table").use(front_matter_plugin).disable("inline")
+_COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
+_LISTS: Final = ("bullet_list", "ordered_list")
+
+
+def passages(text: str) -> Iterator[Passage]:
+    """Yield the passages of a guide, in order."""
+    # A comment is blotted out, and its lines stay, so that lines keep their numbers.
+    visible = _COMMENT.sub(lambda found: re.sub(r"[^\n]", " ", found.group()), text)
+    yield from _Walk(tokens=_MARKDOWN.parse(visible), lines=visible.split("\n")).passages()
+
+
+class _Walk:
+    """One way through a document's tokens.
+
+    `_items` holds the beginning of each list item that is open, `_siblings` what the items before say, by list.
+    """
+
+    def __init__(self, *, tokens: Sequence[Token], lines: Sequence[str]) -> None:
+        self._tokens = tokens
+        self._lines = lines
+        self._context = Context()
+        self._items: list[str] = []
+        self._siblings: list[str] = []
+
+    def passages(self) -> Iterator[Passage]:
+        for index, token in enumerate(self._tokens):
+            if token.type == "heading_open":
+                self._context.enter(int(token.tag[1:]), plain(self._tokens[index + 1].content))
+            elif token.type == "paragraph_open":
+                yield from self._paragraph(index + 1)
+            elif token.type == "fence":
+                yield from fence(token, (*self._open_items(), *self._context.above))
+            elif token.type == "table_open":
+                yield from table(self._until("table_close", index), self._context.above)
+            else:
+                self._nest(token)
+
+    def _nest(self, token: Token) -> None:
+        kind, _, way = token.type.rpartition("_")
+        open_ones = self._items if kind == "list_item" else self._siblings if kind in _LISTS else None
+        if open_ones is not None and way == "open":
+            open_ones.append("")
+        elif open_ones is not None:
+            open_ones.pop()
+
+    def _until(self, kind: str, index: int) -> Sequence[Token]:
+        end = next(i for i in range(index, len(self._tokens)) if self._tokens[i].type == kind)
+        return self._tokens[index:end]
+
+    def _open_items(self) -> tuple[str, ...]:
+        return tuple(one for one in reversed(self._items) if one)
+
+    def _paragraph(self, index: int) -> Iterator[Passage]:
+        first, end = self._tokens[index].map or (0, 0)
+        lines = self._lines[first:end]
+        beside = self._siblings[-1] if self._siblings else ""
+        yield _passage(lines, first + 1, (*self._open_items(), *self._context.above), beside)
+        words = plain("\n".join(lines))
+        if self._siblings:
+            self._siblings[-1] = f"{beside} {words}".strip()
+        if not self._items:
+            self._context.label = words if self._is_label(lines, index) else ""
+        elif not self._items[-1]:
+            self._items[-1] = words
+
+    def _is_label(self, lines: Sequence[str], index: int) -> bool:
+        """Return whether a paragraph speaks of what follows: it ends in a colon, leads a list, or is all bold."""
+        follows = self._tokens[index + 2].type if index + 2 < len(self._tokens) else ""
+        if follows in {"bullet_list_open", "ordered_list_open", "fence"} or plain("\n".join(lines)).endswith(":"):
+            return True
+        only = lines[0].strip()
+        return len(lines) == 1 and only.startswith("**") and only.endswith("**")
+
+
+def _passage(lines: Sequence[str], first: int, above: tuple[str, ...], beside: str) -> Passage:
+    severity, target = inherited(above)
+    parts = [plain(line) for line in lines]
+    starts, offset = [], 0
+    for number, words in enumerate(parts, first):
+        starts.append((offset, number))
+        offset += len(words) + 1
+    return Passage(
+        text=" ".join(parts),
+        starts=tuple(starts),
+        severity=severity,
+        target=target,
+        above=with_siblings(above, beside),
+    )

@@ -1,0 +1,71 @@
+"""The `phrases` of `vocabulary.yaml`, each list in the frame in which it is looked for; used by `vocabulary`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Phrases:
+    """Words around a number that decide what it is; `vocabulary.yaml` says what each list is for.
+
+    `named`, `roughly`, `window`, `measured` and `marks` match at the end of what precedes a number, `good` at the
+    beginning of what follows it, the others anywhere; `hold` is the text of a pattern that a duration follows.
+    """
+
+    history: re.Pattern[str]
+    past: re.Pattern[str]
+    setting: re.Pattern[str]
+    alarm: re.Pattern[str]
+    forbidden: re.Pattern[str]
+    named: re.Pattern[str]
+    roughly: re.Pattern[str]
+    window: re.Pattern[str]
+    measured: re.Pattern[str]
+    hold: str
+    permitting: frozenset[str]
+    permitting_alone: frozenset[str]
+    marks: re.Pattern[str]
+    labels: re.Pattern[str]
+    asking: re.Pattern[str]
+    good: re.Pattern[str]
+    low: re.Pattern[str]
+    share: re.Pattern[str]
+    slow: re.Pattern[str]
+    signs: re.Pattern[str]
+
+
+_FREE = ("history", "past", "setting", "alarm", "forbidden", "labels", "asking", "low", "share", "slow", "signs")
+
+
+def phrases(given: Mapping[str, Sequence[str]]) -> Phrases:
+    """Return the phrases, compiled."""
+    text = {name: alternatives(texts) for name, texts in given.items()}
+    return Phrases(
+        **{name: _words(given[name]) for name in _FREE},
+        named=_pattern(rf"\b{text['named']}\s*#?$"),
+        roughly=_pattern(rf"\b{text['roughly']}\s*$"),
+        window=_pattern(rf"\b{text['window']}\s*{text['filler']}?$"),
+        measured=_pattern(rf"\b{text['measured']}\s*$"),
+        hold=rf"\b{text['hold']}\s+{text['hold_filler']}?",
+        permitting=frozenset(given["permitting"]),
+        permitting_alone=frozenset(given["permitting_alone"]),
+        marks=_pattern(rf"(?:\b{text['marks']}\b[^.;]{{0,30}}?(?:\bat|:|=|—|–|-|\))\s*|[🔴🟡🟢🚨⚠]️?\s*(?:at\s*)?)$"),
+        good=_pattern(rf"[^,;.]{{0,30}}\b(?:is|are) {text['good']}\b"),
+    )
+
+
+def alternatives(texts: Iterable[str]) -> str:
+    """Return the text of a pattern that matches any of some patterns."""
+    return rf"(?:{'|'.join(texts)})"
+
+
+def _words(texts: Iterable[str]) -> re.Pattern[str]:
+    # Words end where words end; signs and symbols may stand anywhere.
+    return _pattern("|".join(rf"\b{one}\b" if one[0].isalpha() or one[0] in "(^" else one for one in texts))
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text, re.IGNORECASE)

@@ -1,0 +1,117 @@
+"""Prometheus's rules in a fence of a guide → passages; used by `fences`.
+
+The rules need not be whole, nor be YAML: guides abridge them. A line that begins a rule begins a block, and what the
+block's keys hold is read line by line.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from math import prod
+from typing import Final
+
+from compiler.guides.passage import Passage
+from compiler.guides.vocabulary import vocabulary
+
+_KEY: Final = re.compile(r"^\s*(?:-\s+)?(?P<key>alert|expr|for|severity|record)\s*:\s*(?P<value>.*)$")
+_FIRST_KEY: Final = re.compile(r"\s*-\s+(?:alert|record|name)\s*:")
+_OTHER_KEY: Final = re.compile(r"\s*\w+:\s*$")
+_BLOCK_SCALARS: Final = frozenset({"|", ">", ">-", "|-"})
+_LIMIT: Final = re.compile(
+    r"(?P<sign>[<>]=?|==)\s*(?:bool\s+)?(?P<value>(?P<factor>\d+(?:\.\d+)?(?:[eE]\d+)?)(?:\s*\*\s*\d+)*)\s*$"
+)
+_SEVERITY: Final = re.compile(r"severity['\"]?\s*[:=]\s*['\"]?(\w+)")
+_CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z0-9])")
+_PUNCTUATION: Final = re.compile(r"[_{}()\[\]\"=~,]")
+
+
+@dataclass(kw_only=True)
+class _Rule:
+    """What was read of a rule: its keys, the pieces of its expression, and the line of the last one (from 0)."""
+
+    text: str
+    keys: dict[str, str] = field(default_factory=dict)
+    pieces: list[str] = field(default_factory=list)
+    last: int = 0
+
+    @property
+    def expr(self) -> str:
+        return " ".join(self.pieces).strip().strip("'\"")
+
+    def add(self, number: int, piece: str) -> None:
+        self.pieces.append(piece)
+        self.last = number
+
+
+def is_rules(lines: Sequence[str]) -> bool:
+    """Return whether the lines of a fence are Prometheus's rules, or a part of some."""
+    return any(_KEY.match(line) for line in lines) and any("expr" in line for line in lines)
+
+
+def rules(lines: Sequence[str], first: int, above: tuple[str, ...]) -> Iterator[Passage]:
+    """Yield the end of each alert's expression, with its `for` and severity; `first` is the first line's number."""
+    for block in _blocks(lines):
+        rule = _rule(block)
+        limit = _LIMIT.search(rule.expr)
+        if limit is not None and "alert" in rule.keys:
+            yield _passage(rule, limit, first, above)
+
+
+def _blocks(lines: Sequence[str]) -> list[list[tuple[int, str]]]:
+    blocks: list[list[tuple[int, str]]] = []
+    for number, line in enumerate(lines):
+        if _FIRST_KEY.match(line) or not blocks:
+            blocks.append([])
+        blocks[-1].append((number, line))
+    return blocks
+
+
+def _rule(block: Sequence[tuple[int, str]]) -> _Rule:
+    rule = _Rule(text="\n".join(line for _, line in block))
+    # The indent of the key `expr` while its value goes on, else nothing.
+    inside: int | None = None
+    for number, line in block:
+        indent = len(line) - len(line.lstrip())
+        found = _KEY.match(line)
+        if found:
+            value = found["value"].strip()
+            rule.keys.setdefault(found["key"], value.strip("'\""))
+            inside = indent if found["key"] == "expr" else None
+            if found["key"] == "expr" and value not in _BLOCK_SCALARS:
+                rule.add(number, found["value"])
+        elif inside is not None and indent > inside and line.strip() and not _OTHER_KEY.match(line):
+            rule.add(number, line.strip())
+        elif line.strip():
+            inside = None
+    return rule
+
+
+def _passage(rule: _Rule, limit: re.Match[str], first: int, above: tuple[str, ...]) -> Passage:
+    grade = _SEVERITY.search(rule.text)
+    return Passage(
+        text=f"{limit['sign']} {_product(limit['value']):f}",
+        starts=((0, first + rule.last),),
+        severity=vocabulary().severity(grade[1] if grade else ""),
+        unit=_unit(rule.expr, Decimal(limit["factor"])),
+        above=(_PUNCTUATION.sub(" ", rule.expr), _CAMEL.sub(" ", rule.keys["alert"]), *above),
+        bare=True,
+        hold=rule.keys.get("for", ""),
+    )
+
+
+def _product(text: str) -> Decimal:
+    return prod((Decimal(factor.strip()) for factor in text.split("*")), start=Decimal(1))
+
+
+def _unit(expr: str, value: Decimal) -> str | None:
+    """Return the base unit of a rule's value, as far as its metrics and its operators tell."""
+    if re.search(r"\s/\s|ratio|percent|utili[sz]ation", expr):
+        return "ratio" if value <= 1 else None
+    if re.search(r"histogram_quantile|_seconds|time\(\)|_duration|_age\b|_lag\b", expr):
+        return "seconds"
+    if "_bytes" in expr:
+        return "bytes"
+    return "per_second" if re.search(r"\brate\(", expr) else None

@@ -1,0 +1,49 @@
+"""A documented limit as a guide states it: what `grammar` yields, and `stanza` and the command `import` print."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+ALERT, TARGET = "alert", "target"
+NO_SEVERITY = "none"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class GuideStatement:
+    """One limit: where it stands, in which words, and what they mean.
+
+    `value`, and `value_to` where the guide gives a range, are in base units (`ratio`, `seconds`, `bytes`, `count`,
+    `per_second`, or `other`); `hold` is the seconds that it must last, None where nobody said. `sure` is unset where
+    the quantity was guessed from its unit alone.
+    """
+
+    path: str
+    line: int
+    text: str
+    signal: str
+    comparator: str
+    value: Decimal
+    value_to: Decimal | None
+    unit: str
+    severity: str
+    hold: int | None
+    kind: str
+    sure: bool = True
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the statement as `tocsin import --format json` prints it."""
+        return {
+            "path": self.path,
+            "line": self.line,
+            "text": self.text,
+            "signal": self.signal,
+            "comparator": self.comparator,
+            "value": float(self.value),
+            "value_to": None if self.value_to is None else float(self.value_to),
+            "unit": self.unit,
+            "severity": self.severity,
+            "for_seconds": self.hold,
+            "kind": self.kind,
+        }

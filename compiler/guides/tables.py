@@ -1,0 +1,130 @@
+"""A table of a guide → passages, one a cell that may hold a limit; the column's head says what a cell is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from markdown_it.token import Token
+
+from compiler.guides.passage import Passage, inherited, plain
+from compiler.guides.statement import NO_SEVERITY
+from compiler.guides.vocabulary import vocabulary
+
+_EMPTY: Final = frozenset({"", "-", "–", "—", "none", "n/a"})
+# A column "Objective 1" holds a level of a scheme, such as the recovery classes of an inventory, not a limit.
+_NUMBERED: Final = re.compile(r"objective \d+", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Cell:
+    role: str
+    head: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Row:
+    """The cells of a row and the line on which it stands."""
+
+    line: int
+    cells: tuple[_Cell, ...]
+
+    def only(self, role: str) -> str:
+        """Return the text of the first cell that has a role, or nothing."""
+        return next((cell.text for cell in self.cells if cell.role == role), "")
+
+    def has(self, role: str) -> bool:
+        """Return whether a cell of the row has a role."""
+        return any(cell.role == role for cell in self.cells)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The texts that name what the row is about."""
+        return tuple(cell.text for cell in self.cells if cell.role == "name" and cell.text)
+
+
+def table(tokens: Sequence[Token], above: tuple[str, ...]) -> Iterator[Passage]:
+    """Yield the cells of a table that may hold limits, row by row; `above` are the texts over it, nearest first."""
+    rows = _rows(tokens)
+    heads = [(head, _role(head)) for _, texts in rows[:1] for head in texts]
+    for line, texts in rows[1:]:
+        cells = (_Cell(role=role, head=head, text=text) for (head, role), text in zip(heads, texts, strict=False))
+        yield from _limits(_Row(line=line, cells=tuple(cells)), above)
+
+
+def _rows(tokens: Sequence[Token]) -> list[tuple[int, list[str]]]:
+    """Return the line and the cells' texts of each row, the head's first."""
+    rows: list[tuple[int, list[str]]] = []
+    for token in tokens:
+        if token.type == "tr_open" and token.map:
+            rows.append((token.map[0] + 1, []))
+        elif token.type == "inline" and rows:
+            rows[-1][1].append(plain(token.content))
+    return rows
+
+
+def _role(head: str) -> str:
+    known, words = vocabulary(), head.casefold()
+    role = next((role for pattern, role in known.columns if pattern.search(words)), None)
+    if role is not None:
+        return role
+    if known.severity(head) != NO_SEVERITY:
+        return "limit"
+    if known.targets.search(head):
+        return "target"
+    return next((role for pattern, role in known.other_columns if pattern.search(words)), "name")
+
+
+def _limits(row: _Row, above: tuple[str, ...]) -> Iterator[Passage]:
+    for number, cell in enumerate(row.cells):
+        if cell.text.casefold() not in _EMPTY and _may_limit(cell, row, is_first=number == 0):
+            yield _passage(cell, row, above)
+
+
+def _may_limit(cell: _Cell, row: _Row, *, is_first: bool) -> bool:
+    signed = bool(vocabulary().phrases.signs.search(cell.text))
+    if cell.role == "name":
+        return not is_first and signed and bool(re.search(r"\d", cell.text))
+    if cell.role == "target":
+        return not _NUMBERED.fullmatch(cell.head)
+    if cell.role == "threshold":
+        # "Value" alone heads settings as well; a comparator or a severity in the row says that it is a limit.
+        return signed or _sign(cell, row) is not None or row.has("severity")
+    return cell.role == "limit"
+
+
+def _passage(cell: _Cell, row: _Row, above: tuple[str, ...]) -> Passage:
+    severity, target = _grade(cell, row, above)
+    return Passage(
+        text=cell.text,
+        starts=((0, row.line),),
+        above=(" ".join(one for one in (*row.names, cell.head) if one != cell.text), *row.names, cell.head, *above),
+        bare=True,
+        sign=_sign(cell, row),
+        hold=row.only("hold"),
+        severity=severity,
+        target=target,
+    )
+
+
+def _grade(cell: _Cell, row: _Row, above: tuple[str, ...]) -> tuple[str, bool]:
+    """Return a cell's severity and whether it is a target: by its column, by its row, by what stands over the table."""
+    known = vocabulary()
+    if cell.role == "limit":
+        return known.severity(cell.head), False
+    if cell.role == "target":
+        return NO_SEVERITY, True
+    severity, target = inherited(above)
+    own = known.severity(row.only("severity"))
+    return own if own != NO_SEVERITY else severity, target
+
+
+def _sign(cell: _Cell, row: _Row) -> str | None:
+    signs = vocabulary().phrases.signs
+    if signs.search(row.only("sign")):
+        return row.only("sign")
+    given = signs.search(cell.head)
+    return given.group() if given else None
