@@ -13,7 +13,7 @@ from compiler.checks import reference
 from compiler.checks.codes import CODES
 from compiler.compilation import Compilation, compile_spec
 from compiler.diagnostics import Diagnostics, did_you_mean
-from compiler.guides.importing import import_guides
+from compiler.importing.imported import import_guides
 
 CLEAN, FINDINGS, FAILED = 0, 1, 2
 

@@ -11,8 +11,8 @@ from compiler import conventions
 from compiler.diagnostics import Diagnostics, Span
 from compiler.document import Table
 from compiler.guides.grammar import statements
-from compiler.guides.stanza import QUESTION, Stanza, stanza, title_of
 from compiler.guides.statement import GuideStatement
+from compiler.importing.stanza import QUESTION, Stanza, stanza, title_of
 from compiler.resolve.definitions import signals
 from compiler.source_text import read_text, shown
 
