@@ -70,6 +70,20 @@ class System:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Documented:
+    """A limit that a runbook states: where, in which words, and who carries it.
+
+    `carriers` are signals with their severity, such as `error_ratio critical`; `waived` is the reason why none has to.
+    """
+
+    path: str
+    line: int
+    text: str
+    carriers: tuple[str, ...]
+    waived: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Tier:
     """What a policy does for one severity; times in seconds, None is never."""
 
@@ -133,7 +147,7 @@ class Routing:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Model:
-    """Everything; systems, policies, levels and teams are sorted by id."""
+    """Everything; systems, policies, levels and teams are sorted by id, `documented` by place."""
 
     runbook_link: str
     systems: tuple[System, ...]
@@ -141,6 +155,7 @@ class Model:
     levels: tuple[Level, ...]
     teams: tuple[Team, ...]
     routing: Routing
+    documented: tuple[Documented, ...] = ()
 
     def runbook_url(self, path: str, anchor: str | None = None) -> str:
         """Return where people read a runbook, or one of its sections; what a URL cannot hold is percent-encoded."""

@@ -119,6 +119,8 @@ def _statement(path: str, reading: _Reading) -> GuideStatement | None:
         severity=reading.severity,
         hold=holds.hold(mention),
         kind=TARGET if reading.target or promised else ALERT,
+        written=mention.found.group().strip(),
+        inferred=reading.comparator is None and not sentence.passage.sign,
         sure=quantity is not None,
     )
 

@@ -29,11 +29,13 @@ def resolve(document: Table, runbooks: Mapping[str, Runbook], diagnostics: Diagn
         runbooks=runbooks,
         diagnostics=diagnostics,
     )
+    resolved, documented = systems.systems(scope)
     return Model(
         runbook_link=document["links"]["runbook"],
-        systems=systems.systems(scope),
+        systems=resolved,
         policies=policies,
         levels=levels,
         teams=teams,
         routing=people.routing(document, policies, diagnostics),
+        documented=documented,
     )

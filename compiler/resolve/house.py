@@ -28,7 +28,7 @@ def check(scope: Scope) -> None:
         signal = scope.signals.get(identifier)
         if signal is not None:
             extras = limits.extras(NOTHING, house, scope.hold, scope.keep, scope.diagnostics)
-            limits.limits(signal, tiers, extras, None, scope.diagnostics)
+            limits.limits(signal, tiers, extras, scope.diagnostics)
         elif identifier not in scope.signals and not limits.implies_state(tiers):
             no_signal(identifier, span, scope.signals, scope.diagnostics)
 

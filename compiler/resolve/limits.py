@@ -1,4 +1,4 @@
-"""Resolve: the limits of one signal of one system, merged with the house's and held against the runbook."""
+"""Resolve: the limits of one signal of one system, merged with the house's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Final
 
 from compiler import conventions
-from compiler.diagnostics import Diagnostics, Related, Span
+from compiler.diagnostics import Diagnostics, Span
 from compiler.document import Table
 from compiler.model import Limit
 from compiler.quantities import (
@@ -23,7 +23,6 @@ from compiler.quantities import (
 from compiler.resolve.reading import holds, is_off, table
 from compiler.signals import kinds
 from compiler.signals.contract import Signal
-from compiler.statements import Statement
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,20 +66,6 @@ def implies_state(tiers: tuple[Written, ...]) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Evidence:
-    """What the runbook states of one signal, by severity; `unread` where one of its statements could not be read."""
-
-    path: str
-    statements: dict[str, Statement]
-    quoted: Statement | None
-    unread: bool
-
-    def find(self, severity: str) -> Statement | None:
-        """Return the statement that a limit comes from: the quoted one, else that of its severity."""
-        return self.quoted or self.statements.get(severity)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Extras:
     """What stands beside the limits of a signal, by severity: times in seconds, recovery limits as they are written."""
 
@@ -105,18 +90,14 @@ def limits(
     signal: Signal,
     tiers: tuple[Written, ...],
     extras: Extras,
-    evidence: Evidence | None,
     diagnostics: Diagnostics,
 ) -> tuple[Limit, ...]:
-    """Return the limits that could be read, from the least urgent; `evidence` is None where no runbook could be."""
+    """Return the limits that could be read, from the least urgent, without what documents them."""
     found = []
     for tier in tiers:
         comparison = _comparison(signal, tier, diagnostics)
         if comparison is None:
             continue
-        statement = evidence.find(tier.severity) if evidence else None
-        if evidence is not None:
-            _check_evidence(signal, tier, comparison, evidence, diagnostics)
         found.append(
             Limit(
                 severity=tier.severity,
@@ -127,15 +108,16 @@ def limits(
                 hold=extras.hold[tier.severity],
                 keep=extras.keep[tier.severity],
                 recover=_recovery(signal, tier.severity, comparison, extras.recover, diagnostics),
-                default=tier.default and statement is None,
-                statement=statement,
+                default=tier.default,
+                statement=None,
                 span=tier.span,
             )
         )
     return tuple(found)
 
 
-_TRUE: Final = Comparison("==", Quantity(Decimal(1), STATE))
+TRUE: Final = Comparison("==", Quantity(Decimal(1), STATE))
+"""What a state's limit says."""
 
 
 def _recovery(
@@ -157,7 +139,7 @@ def _recovery(
     value, at = found.quantity.value, limit.quantity.value
     apart = found.quantity.unit == limit.quantity.unit and found.comparator[0] == _BACK[limit.comparator[0]]
     if not apart or not (value < at if limit.comparator[0] == ">" else value > at):
-        message = f"`{text}` lies not on the good side of {_shown(limit)}"
+        message = f"`{text}` lies not on the good side of {shown(limit)}"
         diagnostics.error("recover", span, message, hint=_recovery_hint(limit))
         return None
     return found
@@ -190,7 +172,7 @@ def _read(signal: Signal, text: str) -> Comparison:
         return Comparison("==", Quantity(words[text], STATE))
     if text == conventions.STATE_LIMIT:
         if signal.unit == STATE and not words:
-            return _TRUE
+            return TRUE
         raise QuantityError(f"`{signal.id}` is measured in {signal.unit} and is no state")
     if signal.unit == STATE:
         hint = f"write {' or '.join(f'`{word}`' for word in words)}" if words else None
@@ -211,36 +193,6 @@ def _wrong_unit(signal: Signal, tier: Written, quantity: Quantity, diagnostics: 
     diagnostics.error("limit-unit", tier.span, message, hint=hint)
 
 
-def _check_evidence(
-    signal: Signal,
-    tier: Written,
-    comparison: Comparison,
-    evidence: Evidence,
-    diagnostics: Diagnostics,
-) -> None:
-    statement = evidence.find(tier.severity)
-    if statement is None:
-        if not tier.default and not evidence.unread:
-            hint = f'add `- {sentence(signal, tier.severity, comparison)}` below "{conventions.THRESHOLDS_HEADING}"'
-            message = f"{evidence.path} does not state this limit"
-            diagnostics.error("undocumented-limit", tier.span, message, hint=hint)
-        return
-    if statement is evidence.quoted:
-        return
-    stated = statement.comparison or _TRUE
-    if stated != comparison and not stated.quantity.unit == comparison.quantity.unit == STATE:
-        related = (Related(span=statement.span, message=f"{_shown(stated)} in the runbook"),)
-        message = f"`{signal.id}` has {_shown(comparison)} as its {tier.severity} limit here"
-        hint = "make the two agree: the runbook is what people follow, this file is what runs"
-        diagnostics.error("limit-differs", tier.span, message, hint=hint, related=related)
-
-
-def _shown(comparison: Comparison) -> str:
-    if comparison.quantity.unit == STATE:
-        return "no number"
-    return f"`{comparison.comparator} {quantity_text(comparison.quantity)}`"
-
-
 _WORDS: Final = {">": "above", ">=": "at least", "<": "below", "<=": "at most"}
 
 
@@ -249,3 +201,10 @@ def sentence(signal: Signal, severity: str, comparison: Comparison) -> str:
     if comparison.quantity.unit == STATE:
         return f"{signal.title}: {severity}."
     return f"{signal.title}: {severity} {_WORDS[comparison.comparator]} {quantity_text(comparison.quantity)}."
+
+
+def shown(comparison: Comparison) -> str:
+    """Return a limit for people."""
+    if comparison.quantity.unit == STATE:
+        return "no number"
+    return f"`{comparison.comparator} {quantity_text(comparison.quantity)}`"

@@ -2,29 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from compiler import conventions
 from compiler.diagnostics import Related, Span, nearest
 from compiler.document import Table
-from compiler.model import Limit, System, WatchedSignal
+from compiler.model import Documented, Limit, System, WatchedSignal
+from compiler.quantities import Comparison, QuantityError, parse_comparison
 from compiler.resolve import bindings, definitions, limits, sources
+from compiler.resolve.evidence import Evidence, Watch, with_statements
 from compiler.resolve.house import check as check_house
 from compiler.resolve.house import no_signal
 from compiler.resolve.reading import NOTHING, duration, holds, is_off, minimum_traffic, over_time, reference, table
 from compiler.resolve.scope import Scope
+from compiler.resolve.waivers import waivers
 from compiler.runbooks import Runbook, Section
 from compiler.signals.contract import BoundSignal, Signal
 from compiler.statements import Statement
 
 
-def systems(scope: Scope) -> tuple[System, ...]:
-    """Return the systems, sorted by id; signals that could not be resolved are left out."""
+def systems(scope: Scope) -> tuple[tuple[System, ...], tuple[Documented, ...]]:
+    """Return the systems, sorted by id, and what their runbooks state; what could not be resolved is left out."""
     check_house(scope)
     resolving = [_System(scope, key, given) for key, given in sorted(scope.document["systems"].items())]
-    resolved = tuple(system.resolve() for system in resolving)
-    _report_unwatched(scope, resolving)
-    return resolved
+    resolved = [system.resolve() for system in resolving]
+    statements: dict[int, Statement] = {}
+    documented: list[Documented] = []
+    for path, runbook in sorted(scope.runbooks.items()):
+        evidence = _evidence(scope, runbook, [system for system in resolving if system.given["runbook"] == path])
+        statements |= evidence.settle()
+        documented += evidence.documented()
+    return tuple(_with_statements(system, statements) for system in resolved), tuple(documented)
+
+
+def _evidence(scope: Scope, runbook: Runbook, sharing: Sequence[_System]) -> Evidence:
+    known = [signal.title for signal in scope.signals.values() if signal is not None]
+    watches = tuple(watch for system in sharing for watch in system.watches)
+    titles = {*known, *scope.signals, *(one.signal.title for one in watches), *(one.signal.id for one in watches)}
+    return Evidence(
+        runbook=runbook,
+        systems=tuple(system.id for system in sharing),
+        watches=watches,
+        waivers=tuple(waiver for system in sharing for waiver in waivers(system.given)),
+        titles=frozenset(title.casefold() for title in titles),
+        excused=any(system.excused for system in sharing),
+        diagnostics=scope.diagnostics,
+    )
+
+
+def _with_statements(system: System, statements: Mapping[int, Statement]) -> System:
+    signals = tuple(replace(one, limits=with_statements(one.limits, statements)) for one in system.signals)
+    return replace(system, signals=signals)
 
 
 class _System:
@@ -49,8 +78,7 @@ class _System:
             minimum_traffic=minimum_traffic(given, scope.traffic, self.diagnostics),
             over_time=over_time(given, scope.over_time),
         )
-        self.statements = _by_title(self.runbook)
-        self.used: set[int] = set()
+        self.watches: list[Watch] = []
         self.excused = False
 
     def resolve(self) -> System:
@@ -95,8 +123,8 @@ class _System:
         if signal is None or not self._has_metrics(identifier, span) or not self._has_limits(identifier, tiers, span):
             self.excused = True
             return None
-        found = self._limits(signal, own, house, tiers)
         section = self._section(own, house, span)
+        found = self._limits(signal, own, house, tiers, section)
         binding = bindings.binding(signal, self.metrics[identifier], self.inherited, self.diagnostics)
         if binding is None or section is None or not found:
             return None
@@ -123,8 +151,8 @@ class _System:
             limits.not_tiers(own, self.limits.value_spans[identifier], self.diagnostics)
             return
         tiers = limits.written(own, house) or sources.usual_tiers(span)
-        found = self._limits(signal, own, house, tiers)
         section = self._section(own, house, span, conventions.MISSING_SECTION)
+        found = self._limits(signal, own, house, tiers, section)
         if section is None:
             return
         for place in places:
@@ -171,24 +199,37 @@ class _System:
         self.diagnostics.error("limit", span, message, hint="name a limit below `limits:`, or say `off`")
         return False
 
-    def _limits(self, signal: Signal, own: Table, house: Table, tiers: tuple[limits.Written, ...]) -> tuple[Limit, ...]:
-        evidence = self._evidence(signal, own)
-        if evidence is None:
-            self.excused = True
-        else:
-            self.used |= {id(evidence.find(tier.severity)) for tier in tiers}
+    def _limits(
+        self, signal: Signal, own: Table, house: Table, tiers: tuple[limits.Written, ...], section: Section | None
+    ) -> tuple[Limit, ...]:
         extras = limits.extras(own, house, self.hold, self.keep, self.diagnostics)
-        return limits.limits(signal, tiers, extras, evidence, self.diagnostics)
-
-    def _evidence(self, signal: Signal, own: Table) -> limits.Evidence | None:
-        if self.runbook is None:
-            return None
+        found = limits.limits(signal, tiers, extras, self.diagnostics)
         quoted = self._quoted(own)
-        if quoted is None and "documented" in own:
+        misquoted = quoted is None and "documented" in own
+        self.excused |= misquoted or len(found) < len(tiers)
+        self.watches.append(
+            Watch(
+                system=self.id,
+                signal=signal,
+                severities=tuple(tier.severity for tier in tiers),
+                limits=found,
+                section=section,
+                quoted=quoted,
+                misquoted=misquoted,
+                active=self._active(signal),
+            )
+        )
+        return found
+
+    def _active(self, signal: Signal) -> tuple[Comparison, Span] | None:
+        given = table(self.metrics, signal.id)
+        if "active" not in given:
             return None
-        named = self.statements.get(signal.title.casefold()) or self.statements.get(signal.id) or {}
-        unread = any(bullet.casefold().startswith(signal.title.casefold()) for bullet in self.runbook.unread)
-        return limits.Evidence(path=self.runbook.path, statements=named, quoted=quoted, unread=unread)
+        try:
+            return parse_comparison(str(given["active"])), given.value_spans["active"]
+        except QuantityError:
+            # The binding says so.
+            return None
 
     def _quoted(self, own: Table) -> Statement | None:
         words = own.get("documented")
@@ -232,26 +273,3 @@ class _System:
     def _known_anchors(self) -> str:
         anchors = sorted(self.runbook.anchors) if self.runbook else []
         return "its sections are " + ", ".join(f"`#{anchor}`" for anchor in anchors[:12])
-
-
-def _report_unwatched(scope: Scope, resolved: list[_System]) -> None:
-    """Add an error for each statement of a runbook that no alert of the systems that share it carries."""
-    for path, runbook in sorted(scope.runbooks.items()):
-        sharing = [system for system in resolved if system.given["runbook"] == path]
-        # Where limits could not be read, their statements only seem to be unwatched.
-        if any(system.excused for system in sharing):
-            continue
-        used = {identity for system in sharing for identity in system.used}
-        whose = " or ".join(f"`{system.id}`" for system in sharing)
-        for statement in runbook.statements:
-            if id(statement) not in used:
-                message = f"no alert of {whose} carries this limit of “{statement.title}”"
-                hint = "name it below `limits:` of the system, or take it out of the runbook"
-                scope.diagnostics.error("unwatched-statement", statement.span, message, hint=hint)
-
-
-def _by_title(runbook: Runbook | None) -> dict[str, dict[str, Statement]]:
-    found: dict[str, dict[str, Statement]] = {}
-    for statement in runbook.statements if runbook else ():
-        found.setdefault(statement.title.casefold(), {})[statement.severity] = statement
-    return found

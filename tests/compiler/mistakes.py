@@ -203,6 +203,49 @@ DOCUMENTS: Final = (
         'critical: "> 5%",  documented: errors, runbook',
         "documented",
     ),
+    _in_shop(
+        "a sentence with another number",
+        "## Slow answers\n",
+        "## Slow answers\n\nIt fires above 250 ms.\n",
+        "limit-differs",
+    ),
+    _in_shop(
+        "a sentence of another severity",
+        "## Slow answers\n",
+        "## Slow answers\n\nWe page somebody above 150 ms.\n",
+        "limit-differs",
+    ),
+    _in_shop(
+        "a sentence of another duration",
+        "## Slow answers\n",
+        "## Slow answers\n\nCritical: p95 latency > 200 ms for 20 minutes.\n",
+        "limit-differs",
+    ),
+    _in_shop(
+        "a table with another number",
+        "## Slow answers\n",
+        "## Slow answers\n\n| | Warning | Critical |\n|---|---|---|\n| p95 latency | > 150 ms | > 300 ms |\n",
+        "limit-differs",
+    ),
+    _in_shop(
+        "a sentence that nobody watches",
+        "## Slow answers\n",
+        "## Slow answers\n\nCall the data team when the replica lags by more than 30 seconds.\n",
+        "unwatched-statement",
+    ),
+    _in_spec(
+        "a waiver of words that nobody wrote",
+        _SHOP_HEAD,
+        _SHOP_HEAD + "    waive: [{statement: more than 500 jobs, reason: a queue of another team}]\n",
+        "unused-waiver",
+    ),
+    _in_spec(
+        "a waiver of what an alert carries",
+        _SHOP_HEAD,
+        _SHOP_HEAD + "    waive: [{statement: warning above 150 ms, reason: an old number}]\n",
+        "unused-waiver",
+    ),
+    _in_spec("a waiver without a reason", _SHOP_HEAD, _SHOP_HEAD + "    waive: [{statement: 150 ms}]\n", "missing-key"),
     _in_spec("a quotation that is none", "within 90 minutes", "within an hour", "documented"),
 )
 
@@ -254,7 +297,7 @@ SIGNALS: Final = (
         "an age as a share",
         (SPEC, "{kind: gauge, unit: seconds", "{kind: gauge, unit: ratio"),
         (SPEC, '"> 1h30m"', '"> 90%"'),
-        codes=("limit-unit",),
+        codes=("unwatched-statement", "limit-unit"),
     ),
     _several(
         "a share as a number",

@@ -62,7 +62,11 @@ def findings_of(spec: Path) -> list[Diagnostic]:
             '{warning: "> 150%", critical: off}',
             ((SHOP, "at least 85 of 100", "above 150 %"),),
         ),
-        ('"> 1h30m", documented', '"> 0s", documented', ()),
+        (
+            '"> 1h30m", documented: "should be closed within 90 minutes"',
+            '"> 0s", documented: "should be closed within 0 minutes"',
+            ((LEDGER, "within 90 minutes", "within 0 minutes"),),
+        ),
         ('active: "== 0", of: all', 'active: "< 0"', ()),
     ],
     ids=["all of it", "more than there is", "an age of nothing", "a gauge below nothing"],

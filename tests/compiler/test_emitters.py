@@ -94,6 +94,8 @@ ODD = {
         (SPEC, "{kind: gauge, unit: seconds", "{kind: gauge, unit: bytes"),
         (SPEC, 'warning: "> 1h30m"', 'warning: "> 1.5GiB"'),
         (SPEC, "{since: day_started_timestamp_seconds", "{gauge: open_bytes"),
+        (SPEC, "closed within 90 minutes", "kept below 1.5 GiB"),
+        (LEDGER, "closed within 90 minutes", "kept below 1.5 GiB"),
     ),
     "a state of a counter": (
         (SPEC, 'gauge: checkout_open, active: "== 0", of: all', 'counter: refused_total, active: ">= 7"'),

@@ -193,8 +193,8 @@ def test_a_difference_to_the_runbook_shows_both_places() -> None:
     """Nobody has to search for the other one."""
     edit(LEDGER, "critical above 5000", "critical above 9000")
     found = only_finding()
-    assert (found.code, found.span.path, found.span.line) == ("limit-differs", SPEC, 66)
-    assert (found.related[0].span.path, found.related[0].span.line) == (LEDGER, 8)
+    assert (found.code, found.span.path, found.span.line) == ("limit-differs", LEDGER, 8)
+    assert (found.related[0].span.path, found.related[0].span.line) == (SPEC, 66)
 
 
 def test_another_comparator_is_a_difference() -> None:

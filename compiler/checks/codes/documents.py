@@ -29,7 +29,7 @@ ENTRIES: Final = (
         code="undocumented-limit",
         summary="A system's own limit stands in no sentence of its runbook.",
         explanation="The documents are the source of every limit; a number that stands in the file alone is nobody's.",
-        mend='Write the sentence below "Alert thresholds"; the hint shows it.',
+        mend='Write the sentence below "Alert thresholds", as the hint shows it, or elsewhere in words of your own.',
     ),
     Code(
         code="unused-section",
@@ -43,10 +43,26 @@ ENTRIES: Final = (
         suppressible=True,
     ),
     Code(
+        code="unused-waiver",
+        summary="A `waive:` waives nothing.",
+        explanation=(
+            "Its words stand in no line of the runbook that states a limit, or an alert carries that limit by now. A"
+            " waiver that stays behind would silence a limit that somebody writes there later."
+        ),
+        mend="Take it out, or quote the words as they stand in the runbook.",
+    ),
+    Code(
         code="unwatched-statement",
         summary="The runbook states a limit that no alert of the system carries.",
-        explanation="Readers rely on being told, and nobody will tell them.",
-        mend="Name the limit below `limits:` of the system, or take the sentence out.",
+        explanation=(
+            "Readers rely on being told, and nobody will tell them. A limit counts wherever the runbook states it, in"
+            ' the bullets of "Alert thresholds" and in any other sentence, table or list; `tocsin import` lists what is'
+            " read in a document."
+        ),
+        mend=(
+            "Name the limit below `limits:` of the system, take the sentence out, or waive it:"
+            ' `waive: [{statement: "its words", reason: "why nobody is told"}]` of the system.'
+        ),
         suppressible=True,
     ),
 )

@@ -40,10 +40,14 @@ ENTRIES: Final = (
         code="limit-differs",
         summary="The runbook and thresholds.yaml state different limits.",
         explanation=(
-            "For the same signal and severity, people follow the one and the alert follows the other. The related place"
-            " is the sentence of the runbook."
+            "People follow the one, the alert follows the other. Number, comparator, severity and a stated duration"
+            " are compared, in the bullets of “Alert thresholds” and in every other sentence that states a limit: one"
+            " that stands in the section of an alert, or names what it measures, speaks of it. Both places are shown."
         ),
-        mend="Decide which of the two is right and change the other.",
+        mend=(
+            "Decide which of the two is right and change the other. A sentence about something else is waived:"
+            ' `waive: [{statement: "its words", reason: "what it speaks of"}]` of the system.'
+        ),
     ),
     Code(
         code="limit-direction",

@@ -1,0 +1,215 @@
+"""Resolve: what thresholds.yaml says of one signal, and whether a sentence of a runbook says the same.
+
+Used by `compiler.resolve.evidence`. A claim is a limit of one severity, or the comparison that makes a state true.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from functools import lru_cache
+from typing import Final
+
+from compiler.diagnostics import Span
+from compiler.guides import grammar, meaning
+from compiler.guides.statement import NO_SEVERITY, TARGET, GuideStatement
+from compiler.guides.vocabulary import vocabulary
+from compiler.model import Limit
+from compiler.quantities import COUNT, STATE, Comparison, Quantity
+from compiler.runbooks import Runbook, Section
+from compiler.signals.contract import Signal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Claim:
+    """One number that a system watches; `severity` and `hold` (seconds) are None where they are not the claim's own.
+
+    `section` is where its alert leads to, None where that is not known.
+    """
+
+    signal: Signal
+    severity: str | None
+    comparison: Comparison
+    hold: int | None
+    section: Section | None
+    span: Span
+
+    @property
+    def quantity(self) -> str | None:
+        """What is measured, in the vocabulary of guides; None where the signal's title does not tell."""
+        return _quantity(self.signal.id, self.signal.title, self.comparison.quantity.unit)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sentence:
+    """A limit that a runbook states in words of its own, and the place of its number."""
+
+    stated: GuideStatement
+    line: str
+    span: Span
+
+
+def limit_claim(signal: Signal, limit: Limit, section: Section | None) -> Claim:
+    """Return what a limit claims."""
+    comparison = Comparison(limit.comparator, Quantity(limit.value, limit.unit))
+    return Claim(
+        signal=signal,
+        severity=limit.severity,
+        comparison=comparison,
+        hold=limit.hold,
+        section=section,
+        span=limit.span,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _quantity(identifier: str, title: str, unit: str) -> str | None:
+    if any(one.signal == identifier for one in vocabulary().quantities):
+        return identifier
+    found = meaning.nearest(title, unit, backwards=True)
+    return found.signal if found else None
+
+
+@lru_cache(maxsize=64)
+def sentences(runbook_path: str, text: str) -> tuple[Sentence, ...]:
+    """Return the limits that a runbook states anywhere, in the order of their lines."""
+    lines = text.split("\n")
+    ends: dict[int, int] = {}
+    found = []
+    for stated in grammar.statements(runbook_path, text):
+        line = lines[stated.line - 1]
+        start, end = _place(line, stated.written, ends.get(stated.line, 0))
+        ends[stated.line] = end
+        span = Span(runbook_path, stated.line, start + 1, end + 1)
+        found.append(Sentence(stated=stated, line=line.strip(), span=span))
+    return tuple(found)
+
+
+def _place(line: str, written: str, after: int) -> tuple[int, int]:
+    """Return where words stand in a line; the whole line, without its indent, where markup parts them."""
+    for start in (line.find(written, after), line.find(written)):
+        if written and start >= 0:
+            return start, start + len(written)
+    return len(line) - len(line.lstrip()), max(1, len(line.rstrip()))
+
+
+def candidates(sentence: Sentence, claims: Sequence[Claim]) -> tuple[Claim, ...]:
+    """Return the claims that a sentence may speak of, all in its unit.
+
+    They are of its quantity and lead to its section; else lead there and say the same; else are of its quantity; else
+    lead there; else are of a quantity of its family, as the 95th percentile is one of response times.
+    """
+    fitting = [one for one in claims if one.comparison.quantity.unit == _unit(sentence.stated)]
+    alike = [one for one in fitting if one.quantity == sentence.stated.signal]
+    here = [one for one in _innermost(sentence, fitting) if agrees(sentence, one) or _may_mean(sentence, one)]
+    family = [one for one in fitting if one.quantity and _family(one.quantity) == _family(sentence.stated.signal)]
+    saying = [one for one in here if agrees(sentence, one)]
+    return tuple([one for one in here if one in alike] or saying or alike or here or family)
+
+
+_GENERAL: Final = frozenset({"latency_other", "rate", "count", "other"})
+"""Quantities of a sentence that names none of its own."""
+
+
+def _may_mean(sentence: Sentence, claim: Claim) -> bool:
+    """Return whether a sentence may speak of a claim whose section it stands in; not if it names something else."""
+    named = sentence.stated.signal
+    return named in _GENERAL or claim.quantity is None or _family(claim.quantity) == _family(named)
+
+
+def _unit(stated: GuideStatement) -> str:
+    """Return the base unit of a sentence's number; so many times are a count."""
+    return COUNT if stated.unit == "other" else stated.unit
+
+
+def _family(quantity: str) -> str:
+    return quantity.split("_", maxsplit=1)[0] if quantity.startswith("latency_") else quantity
+
+
+def _innermost(sentence: Sentence, claims: Iterable[Claim]) -> list[Claim]:
+    """Return the claims whose section the sentence stands in, of the deepest such section."""
+    inside = [
+        (one.section.line, one)
+        for one in claims
+        if one.section and one.section.line <= sentence.span.line <= one.section.end
+    ]
+    deepest = max((line for line, _ in inside), default=0)
+    return [one for line, one in inside if line == deepest]
+
+
+def agrees(sentence: Sentence, claim: Claim) -> bool:
+    """Return whether a sentence says what a claim says."""
+    return not differences(sentence, claim)
+
+
+def differences(sentence: Sentence, claim: Claim) -> tuple[str, ...]:
+    """Return in what the two differ: `number`, `comparator`, `severity`, `for`; nothing where they agree."""
+    stated, comparison = sentence.stated, claim.comparison
+    found = []
+    ends = [stated.value, *(() if stated.value_to is None else (stated.value_to,))]
+    # Fewer than 25 is the target of an alert above 25, as well as of one from 25 on.
+    whole = _as_it_is if stated.kind == TARGET else _whole
+    sign, value = whole(comparison.comparator, comparison.quantity)
+    said = [whole(stated.comparator, Quantity(end, _unit(stated))) for end in ends]
+    if value not in [number for _, number in said]:
+        found.append("number")
+    elif not _same_comparator(stated, said[0][0], sign):
+        found.append("comparator")
+    if stated.severity != NO_SEVERITY and claim.severity not in {None, stated.severity}:
+        found.append("severity")
+    if stated.hold is not None and claim.hold is not None and stated.hold != claim.hold:
+        found.append("for")
+    return tuple(found)
+
+
+_INVERSE: Final = {">": "<", "<": ">"}
+
+
+def _same_comparator(stated: GuideStatement, said: str, claimed: str) -> bool:
+    """Return whether the comparators agree; of a target, and of a number without one, the direction counts alone.
+
+    A target "below 200 ms" is breached from 200 ms on, or above it: both are right.
+    """
+    if stated.kind == TARGET and _INVERSE.get(said[0]) == claimed[0]:
+        return True
+    if stated.inferred:
+        return said[0] == claimed[0]
+    return said == claimed
+
+
+def _whole(comparator: str, quantity: Quantity) -> tuple[str, Decimal]:
+    """Return a comparison in one of its ways to be written: at least 1 of whole things is more than 0."""
+    value = quantity.value
+    if quantity.unit == COUNT and value == value.to_integral_value() and comparator in {">=", "<"}:
+        return (">", value - 1) if comparator == ">=" else ("<=", value - 1)
+    return comparator, value
+
+
+def nearest_claim(sentence: Sentence, claims: Iterable[Claim]) -> Claim:
+    """Return the claim, of at least one, that a sentence most probably speaks of."""
+    return min(claims, key=lambda one: (one.severity not in {None, sentence.stated.severity}, _distance(sentence, one)))
+
+
+def _as_it_is(comparator: str, quantity: Quantity) -> tuple[str, Decimal]:
+    return comparator, quantity.value
+
+
+def _distance(sentence: Sentence, claim: Claim) -> Decimal:
+    here, there = sentence.stated.value, claim.comparison.quantity.value
+    return abs(here - there) / max(abs(here), abs(there), Decimal(1).scaleb(-18))
+
+
+def of_runbook(runbook: Runbook) -> tuple[Sentence, ...]:
+    """Return the sentences of a runbook, with the places where the caller finds them."""
+    found = sentences(runbook.path, runbook.text)
+    if runbook.shown == runbook.path:
+        return found
+    return tuple(replace(one, span=one.span._replace(path=runbook.shown)) for one in found)
+
+
+def active_claim(signal: Signal, active: Comparison, section: Section | None, span: Span) -> Claim | None:
+    """Return what a state's comparison claims; None where it only tells one number from all others."""
+    if active.comparator == "==" or active.quantity.unit == STATE:
+        return None
+    return Claim(signal=signal, severity=None, comparison=active, hold=None, section=section, span=span)

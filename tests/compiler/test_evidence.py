@@ -1,0 +1,137 @@
+"""What a runbook says in its own words, beside what thresholds.yaml says: which limit comes from which sentence."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.compiler.base import LEDGER, SHOP, SPEC, codes, compiled, edit, tiers
+
+pytestmark = pytest.mark.usefixtures("base")
+
+HEADING = "## Slow answers\n"
+IN_THE_SECTION = HEADING + "\n{}\n"
+LATENCY_BULLET = (
+    "- 95th percentile latency: warning above 150 ms, critical above 200 ms. See [Slow answers](#slow-answers).\n"
+)
+
+
+def say(words: str) -> None:
+    """Write words into the section that the shop's latency leads to."""
+    edit(SHOP, HEADING, IN_THE_SECTION.format(words))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "It fires when answers take longer than 150 ms.",
+        "Warning: p95 latency > 150 ms for 10 minutes.",
+        "| | Warning | Critical |\n|---|---|---|\n| p95 latency | 150 ms | 200 ms |",
+        "- p95 response time: warning 150-200 ms",
+        "p95 latency should stay below 150 ms.",
+        "Target: p95 latency < 0.2 s",
+        "We page when the 95th percentile exceeds 200 milliseconds.",
+    ],
+    ids=["section", "duration", "table", "range", "promise", "target in another unit", "paging"],
+)
+def test_a_sentence_that_says_what_runs_is_fine(words: str) -> None:
+    """Number, comparator, severity and duration agree, each where the sentence has one."""
+    say(words)
+    assert codes() == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "It fires when answers take longer than 151 ms.",
+        "It fires when answers take at least 150 ms.",
+        "Critical: p95 latency > 150 ms.",
+        "Warning: p95 latency > 150 ms for 11 minutes.",
+        "| | Warning | Critical |\n|---|---|---|\n| p95 latency | 150 ms | 250 ms |",
+        "p95 latency should stay below 100 ms.",
+        "We page when the 95th percentile exceeds 200 seconds.",
+    ],
+    ids=["number", "comparator", "severity", "duration", "table", "target", "unit"],
+)
+def test_a_sentence_that_says_something_else_is_an_error(words: str) -> None:
+    """One difference is enough."""
+    say(words)
+    assert codes() == ["limit-differs"]
+
+
+def test_a_limit_comes_from_a_sentence_where_no_bullet_states_it() -> None:
+    """`documented` is the line of the sentence, as it stands there."""
+    edit(SHOP, LATENCY_BULLET, "")
+    say("**Warning** above 150 ms, **critical** above 200 ms.")
+    limits = tiers(compiled(), "shop", "latency_p95")
+    said = [one.statement for one in limits.values() if one.statement]
+    assert [one.text for one in said] == ["**Warning** above 150 ms, **critical** above 200 ms."] * 2
+    assert {one.span.line for one in said} == {24}
+
+
+def test_the_severity_decides_between_two_sentences() -> None:
+    """A sentence that names the severity goes before one that names none, wherever they stand."""
+    edit(SHOP, LATENCY_BULLET, "")
+    say("Answers take more than 200 ms.\n\nWarning: more than 150 ms. Critical: more than 200 ms.")
+    critical = tiers(compiled(), "shop", "latency_p95")["critical"].statement
+    assert critical is not None
+    assert critical.text == "Warning: more than 150 ms. Critical: more than 200 ms."
+
+
+def test_a_limit_whose_sentence_is_gone_is_an_error() -> None:
+    """Each severity needs one."""
+    edit(SHOP, LATENCY_BULLET, "")
+    assert codes() == ["undocumented-limit", "undocumented-limit"]
+
+
+def test_a_limit_whose_sentence_says_something_else_is_told_once() -> None:
+    """The difference is the finding; that the limit has no sentence then is no second one."""
+    edit(SHOP, LATENCY_BULLET, "")
+    say("Warning above 150 ms, critical above 250 ms.")
+    assert codes() == ["limit-differs"]
+
+
+def test_a_bullet_of_a_title_that_no_signal_has_is_read_in_its_own_words() -> None:
+    """A guide may call the error ratio an error rate, below "Alert thresholds" too."""
+    edit(SHOP, "95th percentile latency: warning", "p95 response time: warning")
+    assert codes() == []
+    edit(SHOP, "critical above 200 ms", "critical above 205 ms")
+    assert codes() == ["limit-differs"]
+
+
+def test_whole_things_have_two_ways_to_be_counted() -> None:
+    """At least 1001 entries are more than 1000."""
+    edit(LEDGER, "## Backlog\n", "## Backlog\n\nAt least 1001 entries wait.\n")
+    assert codes() == []
+
+
+def test_a_target_of_whole_things_is_breached_at_its_number_or_above() -> None:
+    """Fewer than 1000 entries, as a target, go with an alert above 1000."""
+    edit(LEDGER, "## Backlog\n", "## Backlog\n\nTarget: fewer than 1000 entries wait.\n")
+    assert codes() == []
+
+
+def test_a_state_is_true_from_the_number_that_its_section_states() -> None:
+    """`active` is held against the section that the state leads to."""
+    edit(SPEC, 'gauge: checkout_open, active: "== 0", of: all', 'counter: refused_total, active: "> 7"')
+    edit(SHOP, "## Checkout closed\n", "## Checkout closed\n\nThe checkout has refused more than 7 times.\n")
+    assert codes() == []
+    edit(SHOP, "more than 7 times", "more than 6 times")
+    assert codes() == ["limit-differs"]
+
+
+def test_a_waived_sentence_needs_no_alert() -> None:
+    """Its words may be told apart by other white space."""
+    say("Call the data team when the replica lags  by more than 30 seconds.")
+    assert codes() == ["unwatched-statement"]
+    waiver = "    waive: [{statement: replica lags by more than 30 seconds, reason: the data team has its own alert}]\n"
+    edit(SPEC, "    runbook: runbooks/shop.md\n", "    runbook: runbooks/shop.md\n" + waiver)
+    model = compiled().model
+    assert model is not None
+    (waived,) = [one for one in model.documented if one.waived]
+    assert (waived.carriers, waived.waived) == ((), "the data team has its own alert")
+
+
+def test_what_code_and_configuration_hold_is_no_limit() -> None:
+    """A pool's size, a query's filter and a log line are not what somebody is told about."""
+    say("```sql\nSELECT * FROM q WHERE age > 30;\n```\n\nSet `DATABASE_POOL_SIZE=50`; time-outs are 30 s by default.")
+    assert codes() == []
