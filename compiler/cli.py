@@ -12,6 +12,7 @@ from compiler import conventions, output, reports
 from compiler.checks import reference
 from compiler.checks.codes import CODES
 from compiler.compilation import Compilation, compile_spec
+from compiler.coverage import as_json, as_text, coverage
 from compiler.diagnostics import Diagnostics, did_you_mean
 from compiler.importing.imported import import_guides
 
@@ -76,10 +77,16 @@ def compile_command(spec: Path, out: Path, *, check: bool, form: str) -> None:
 
 @main.command("check")
 @_SPEC
+@click.option("--coverage", "covering", is_flag=True, help="Print what documents, alerts and sections leave uncovered.")
 @_FORMAT
-def check_command(spec: Path, form: str) -> None:
+def check_command(spec: Path, form: str, *, covering: bool) -> None:
     """Say what is wrong with the limits and runbooks; write nothing."""
     compilation = compile_spec(spec)
+    if covering and compilation.model is not None:
+        found = coverage(compilation.model, compilation.runbooks)
+        click.echo(as_json(found) if form == "json" else as_text(found))
+        # The findings go to the other stream: what is printed is one document.
+        form = "text"
     _report(compilation, form)
     _say(f"{_counts(compilation)}: nothing to complain about")
 

@@ -5,7 +5,8 @@ Files are read by `compiler.source_files`. Writing is `compiler.output`'s, and t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from compiler.alerts import AlertGroup, lower
@@ -25,10 +26,11 @@ from compiler.suppressions import suppress
 
 @dataclass(frozen=True, kw_only=True)
 class Compilation:
-    """What a run found: diagnostics always; model, alert groups and artifacts as far as the stages came."""
+    """What a run found: diagnostics always; model, runbooks, alert groups, artifacts as far as the stages came."""
 
     diagnostics: Diagnostics
     model: Model | None = None
+    runbooks: Mapping[str, Runbook] = field(default_factory=dict)
     groups: tuple[AlertGroup, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
 
@@ -47,7 +49,13 @@ def compile_spec(spec: Path) -> Compilation:
     if subject is None:
         return Compilation(diagnostics=diagnostics)
     artifacts = () if diagnostics.failed else tuple(emit(subject.model, subject.groups))
-    return Compilation(diagnostics=diagnostics, model=subject.model, groups=subject.groups, artifacts=artifacts)
+    return Compilation(
+        diagnostics=diagnostics,
+        model=subject.model,
+        runbooks=subject.runbooks,
+        groups=subject.groups,
+        artifacts=artifacts,
+    )
 
 
 def _subject(table: Table, runbooks: dict[str, Runbook], diagnostics: Diagnostics) -> Subject:

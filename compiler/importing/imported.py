@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from compiler import conventions
+from compiler.choosing.proposals import GUESS, LIKELY, SURE
 from compiler.diagnostics import Diagnostics, Span
 from compiler.document import Table
 from compiler.guides.grammar import statements
 from compiler.guides.statement import GuideStatement
-from compiler.importing.stanza import QUESTION, Stanza, stanza, title_of
+from compiler.importing.spelling import QUESTION
+from compiler.importing.stanza import Stanza, stanza
 from compiler.resolve.definitions import signals
+from compiler.runbooks import parse_runbook
+from compiler.signals.contract import Signal
 from compiler.source_text import read_text, shown
 
 
@@ -31,16 +36,34 @@ class Imported:
 
     def as_yaml(self) -> str:
         """Return a beginning of thresholds.yaml; what a person must say is marked."""
-        head = f"# Begun by `{conventions.PROGRAM} import`. Answer every {QUESTION}, look at every GUESS.\nsystems:"
-        return "\n".join([head, *(one.text for _, one in self.stanzas)])
+        head = f"# Begun by `{conventions.PROGRAM} import`. Answer every {QUESTION}, look at every GUESS."
+        return "\n".join([head, *self._own_signals(), "systems:", *(one.text for _, one in self.stanzas)])
 
     def summary(self) -> str:
-        """Return a line a guide: how many statements there are, how many guesses, and how many were left out."""
-        return "\n".join(
-            f"{path}: {one.used + len(one.left_out)} statements; {one.used} limits, {one.guesses} of them guesses; "
-            f"{len(one.left_out)} left out"
-            for path, one in self.stanzas
-        )
+        """Return a line a guide: how many statements there are, what became of them, how sure the sections are."""
+        return "\n".join(_summary(path, one) for path, one in self.stanzas)
+
+    def _own_signals(self) -> Iterator[str]:
+        own = {signal.id: signal for _, one in self.stanzas for signal in one.own}
+        if own:
+            yield "signals:"
+        for _, signal in sorted(own.items()):
+            yield f"  {signal.id}: {{{', '.join(_definition(signal))}}}"
+
+
+def _summary(path: str, one: Stanza) -> str:
+    found = one.used + one.again + one.left_out
+    said = f"{path}: {found} statements; {one.used} limits, {one.guesses} of them guesses; "
+    sections = Counter(chosen.sureness if chosen else "open" for chosen in one.chosen.values())
+    sure = ", ".join(f"{sections[name]} {name}" for name in (SURE, LIKELY, GUESS, "open"))
+    return f"{said}{one.again} said again, {one.left_out} left out; sections: {sure}"
+
+
+def _definition(signal: Signal) -> Iterator[str]:
+    yield f"kind: {signal.kind}"
+    yield from (f"{name}: {value}" for name, value in signal.parameters.items())
+    yield f"unit: {signal.unit}"
+    yield f"title: {signal.title}"
 
 
 def import_guides(paths: Sequence[Path], diagnostics: Diagnostics) -> Imported:
@@ -55,5 +78,7 @@ def import_guides(paths: Sequence[Path], diagnostics: Diagnostics) -> Imported:
             continue
         own = statements(name, text)
         found += own
-        stanzas.append((name, stanza(name, title_of(text, name), own, known)))
+        # What a guide's form lacks is said when it is compiled; here it is somebody else's file.
+        sections = parse_runbook(name, text, Diagnostics()).sections
+        stanzas.append((name, stanza(name, text, own, sections, known)))
     return Imported(statements=tuple(found), stanzas=tuple(stanzas))

@@ -1,164 +1,138 @@
-"""Statements → a beginning of thresholds.yaml: each number with its line, and questions where it is measured.
+"""The statements of one guide → a beginning of thresholds.yaml: numbers with their lines, sections, and questions.
 
-What is a guess says so; what fits no signal is listed at the end instead of being forced into one.
+`limits` chooses what becomes a limit, `compiler.choosing` the sections, `waivers` lists what no limit carries. What is
+a guess says so, and what only people know is a question.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from decimal import Decimal
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
-from compiler.conventions import SEVERITIES, words
-from compiler.guides.statement import ALERT, NO_SEVERITY, TARGET, GuideStatement
-from compiler.quantities import SECONDS, Quantity, quantity_text
+from compiler.choosing.proposals import GUESS, LIKELY, Proposal, propose
+from compiler.conventions import MISSING_SECTION, MISSING_SIGNAL, OFF, words
+from compiler.guides.statement import GuideStatement
+from compiler.importing.limits import ImportedLimit, Limits, limits
+from compiler.importing.spelling import QUESTION, amount, one_line, quoted, seconds
+from compiler.importing.waivers import not_carried, waivers
+from compiler.runbooks import Section
 from compiler.signals import kinds
 from compiler.signals.contract import Signal
-
-QUESTION: Final = "QUESTION"
-"""Stands where a person must answer; the file does not compile before."""
-_DEFAULT_SEVERITY: Final = "warning"
-_BREACH: Final = {"<": ">", "<=": ">", ">": "<", ">=": "<", "==": "=="}
-"""A value exactly at a target breaches nothing that anybody would be woken for."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stanza:
-    """The text of the stanza, and how many statements stand in it, how many of these are guesses, and which do not."""
+    """The text of the stanza and what was found for it.
+
+    `own` are the signals to be defined beside the vocabulary's; of the statements, `used` stand in the stanza,
+    `guesses` of these with a guess, `again` say what one of these says, and `left_out` nothing in the stanza says.
+    `chosen` has the section of each signal, None where none fits.
+    """
 
     text: str
+    own: tuple[Signal, ...]
     used: int
     guesses: int
-    left_out: tuple[GuideStatement, ...]
+    again: int
+    left_out: int
+    chosen: Mapping[str, Proposal | None]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Line:
-    severity: str
-    statement: GuideStatement
-    remark: str
-
-
-def stanza(path: str, title: str, statements: Sequence[GuideStatement], signals: Mapping[str, Signal]) -> Stanza:
+def stanza(
+    path: str,
+    text: str,
+    statements: Sequence[GuideStatement],
+    sections: Sequence[Section],
+    signals: Mapping[str, Signal],
+) -> Stanza:
     """Return the stanza of one guide; `signals` is the vocabulary that limits may use."""
-    chosen, left_out = _chosen(statements, signals)
-    used = [line for lines in chosen.values() for line in lines]
-    text = "\n".join(
-        [
-            f"  {_identifier(path)}:",
-            f"    title: {_quoted(title)}",
-            f"    team: {QUESTION}  # whose is it?",
-            f"    runbook: {_quoted(path)}",
-            f"    escalation: {QUESTION}  # a policy below `escalation:`",
-            "    limits:",
-            *_limits(path, chosen),
-            "    metrics:",
-            *_metrics(chosen, signals),
-            *_leftovers(path, left_out),
-        ]
+    found = limits(statements, signals)
+    known = {**signals, **{one.id: one for one in found.own}}
+    chosen = {key: _section(known[key], lines, sections) for key, lines in found.of_signal.items()}
+    anchors = {one.anchor: one for one in sections}
+    leading = {key: anchors[one.anchor] for key, one in chosen.items() if one}
+    alone = not_carried(path, text, found, known, leading)
+    used = [line for lines in found.of_signal.values() for line in lines]
+    written = [
+        f"  {_identifier(path)}:",
+        f"    title: {quoted(title_of(text, path))}",
+        f"    team: {QUESTION}  # whose is it?",
+        f"    runbook: {quoted(path)}",
+        f"    escalation: {QUESTION}  # a policy below `escalation:`",
+        "    limits:",
+        *_limits(path, found, chosen),
+        *_missing(anchors),
+        "    metrics:",
+        *_metrics(found, known),
+        *waivers(path, alone),
+    ]
+    return Stanza(
+        text="\n".join(written),
+        own=found.own,
+        used=len(used),
+        guesses=sum(bool(line.remark) for line in used),
+        again=len(statements) - len(used) - len(alone),
+        left_out=len(alone),
+        chosen=chosen,
     )
-    guesses = sum(bool(line.remark) for line in used)
-    return Stanza(text=text, used=len(used), guesses=guesses, left_out=left_out)
 
 
-def _chosen(
-    statements: Sequence[GuideStatement], signals: Mapping[str, Signal]
-) -> tuple[dict[str, list[_Line]], tuple[GuideStatement, ...]]:
-    """Return one limit a severity of each signal, and the statements that found no place.
-
-    A severity in the guide's own words goes before a symptom without one, and this before the breach of a target.
-    """
-    chosen: dict[str, list[_Line]] = {}
-    left_out = []
-    for one in sorted(statements, key=lambda one: (one.severity == NO_SEVERITY, one.kind == TARGET, one.line)):
-        signal = signals.get(one.signal)
-        lines = chosen.setdefault(one.signal, [])
-        severity = one.severity if one.severity != NO_SEVERITY else _DEFAULT_SEVERITY
-        fits = signal is not None and signal.unit == one.unit and one.sure
-        if not fits or any(line.severity == severity for line in lines):
-            left_out.append(one)
-            continue
-        lines.append(_Line(severity=severity, statement=_breached(one), remark=_remark(one)))
-    rank = {severity: number for number, severity in enumerate(SEVERITIES)}
-    found = {key: sorted(lines, key=lambda one: rank[one.severity]) for key, lines in sorted(chosen.items()) if lines}
-    return found, tuple(sorted(left_out, key=lambda one: one.line))
+def _section(signal: Signal, lines: Sequence[ImportedLimit], sections: Sequence[Section]) -> Proposal | None:
+    proposals = propose(signal.id, signal.title, sections, [one.stated.line for one in lines])
+    return proposals[0] if proposals else None
 
 
-def _breached(one: GuideStatement) -> GuideStatement:
-    """Return the alert that a target means: its breach."""
-    if one.kind != TARGET:
-        return one
-    return replace(one, comparator=_BREACH[one.comparator], kind=ALERT, value_to=None)
-
-
-def _remark(one: GuideStatement) -> str:
-    if one.kind == TARGET:
-        return "a target; GUESS: its breach is a warning"
-    return "GUESS: a warning" if one.severity == NO_SEVERITY else ""
-
-
-def _limits(path: str, chosen: Mapping[str, Sequence[_Line]]) -> Iterator[str]:
-    for signal, lines in chosen.items():
+def _limits(path: str, found: Limits, chosen: Mapping[str, Proposal | None]) -> Iterator[str]:
+    for signal, lines in found.of_signal.items():
         yield f"      {signal}:"
         for line in lines:
             one = line.statement
-            limit = f"{line.severity}: {_quoted(f'{one.comparator} {_amount(one)}')}"
-            said = _one_line(f"{path}:{one.line}: {one.text}")
+            limit = f"{line.severity}: {quoted(f'{one.comparator} {amount(one)}')}"
+            said = one_line(f"{path}:{one.line}: {one.text}")
             yield f"        {limit}  # {said}{f' ({line.remark})' if line.remark else ''}"
         holds = {line.severity: line.statement.hold for line in lines if line.statement.hold}
         if holds:
-            inside = ", ".join(f"{severity}: {_amount_of(seconds)}" for severity, seconds in holds.items())
+            inside = ", ".join(f"{severity}: {seconds(hold)}" for severity, hold in holds.items())
             yield f"        for: {{{inside}}}"
-    if not chosen:
+        yield f"        runbook: {_leads_to(chosen[signal])}"
+
+
+def _missing(anchors: Collection[str]) -> Iterator[str]:
+    if MISSING_SECTION.removeprefix("#") in anchors:
+        yield f"      {MISSING_SIGNAL}: {{runbook: {quoted(MISSING_SECTION)}}}"
+    else:
+        why = f"no section says what to do without data; write “{words(MISSING_SIGNAL)}”"
+        yield f"      {MISSING_SIGNAL}: {OFF}  # GUESS: {why}"
+
+
+_COUNTED: Final = "increase"
+"""The kind whose limit means nothing without the time in which so many come."""
+_HOW_SURE: Final = {LIKELY: "likely: ", GUESS: "GUESS: "}
+
+
+def _leads_to(proposal: Proposal | None) -> str:
+    if proposal is None:
+        return f"{QUESTION}  # no section fits: which one helps?"
+    why = one_line(f"{_HOW_SURE.get(proposal.sureness, '')}“{proposal.title}” {proposal.why}")
+    return f"{quoted(f'#{proposal.anchor}')}  # {why}"
+
+
+def _metrics(found: Limits, signals: Mapping[str, Signal]) -> Iterator[str]:
+    for signal in found.of_signal:
+        kind = signals[signal].kind
+        keys = [*(one.name for one in kinds()[kind].forms[0]), *(["window"] if kind == _COUNTED else []), "per"]
+        yield f"      {signal}: {{{', '.join(f'{key}: {QUESTION}' for key in keys)}}}"
+    if not found.of_signal:
         yield "      {}"
-
-
-def _metrics(chosen: Mapping[str, Sequence[_Line]], signals: Mapping[str, Signal]) -> Iterator[str]:
-    for signal in chosen:
-        inputs = ", ".join(f"{one.name}: {QUESTION}" for one in kinds()[signals[signal].kind].forms[0])
-        yield f"      {signal}: {{{inputs}, per: {QUESTION}}}"
-    if not chosen:
-        yield "      {}"
-
-
-def _leftovers(path: str, left_out: Iterable[GuideStatement]) -> Iterator[str]:
-    for number, one in enumerate(left_out):
-        if number == 0:
-            yield "    # Left out, as no signal of the vocabulary fits or its place is taken:"
-        said = f"{path}:{one.line}: {one.text} ({one.signal} {one.comparator} {_amount(one)}, {one.severity})"
-        yield f"    #   {_one_line(said)}"
-
-
-def _amount(one: GuideStatement) -> str:
-    if one.unit == "other":
-        return str(one.value.normalize())
-    return quantity_text(Quantity(one.value, one.unit))
-
-
-def _amount_of(seconds: int) -> str:
-    return quantity_text(Quantity(Decimal(seconds), SECONDS))
 
 
 def _identifier(path: str) -> str:
     """Return a system's id from the name of its guide."""
     name = re.sub(r"[^a-z0-9]+", "-", PurePosixPath(path).stem.lower()).strip("-")
     return name if re.match(r"[a-z]", name) else f"system-{name}"
-
-
-_UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
-
-
-def _one_line(text: str) -> str:
-    """Return text of a guide as it may stand in a comment: one line, without control characters."""
-    return _UNSEEN.sub(" ", text)
-
-
-def _quoted(text: str) -> str:
-    escaped = _one_line(text).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
 
 
 def title_of(text: str, path: str) -> str:

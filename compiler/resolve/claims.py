@@ -208,6 +208,12 @@ def of_runbook(runbook: Runbook) -> tuple[Sentence, ...]:
     return tuple(replace(one, span=one.span._replace(path=runbook.shown)) for one in found)
 
 
+def lines_about(runbook: Runbook, signal: Signal) -> tuple[int, ...]:
+    """Return the lines of a runbook that state a limit of what a signal measures."""
+    quantity = _quantity(signal.id, signal.title, signal.unit)
+    return tuple(one.span.line for one in of_runbook(runbook) if quantity and one.stated.signal == quantity)
+
+
 def active_claim(signal: Signal, active: Comparison, section: Section | None, span: Span) -> Claim | None:
     """Return what a state's comparison claims; None where it only tells one number from all others."""
     if active.comparator == "==" or active.quantity.unit == STATE:

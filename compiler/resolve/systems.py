@@ -6,11 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from compiler import conventions
+from compiler.choosing.proposals import proposals_text
 from compiler.diagnostics import Related, Span, nearest
 from compiler.document import Table
 from compiler.model import Documented, Limit, System, WatchedSignal
 from compiler.quantities import Comparison, QuantityError, parse_comparison
 from compiler.resolve import bindings, definitions, limits, sources
+from compiler.resolve.claims import lines_about
 from compiler.resolve.evidence import Evidence, Watch, with_statements
 from compiler.resolve.house import check as check_house
 from compiler.resolve.house import no_signal
@@ -123,7 +125,7 @@ class _System:
         if signal is None or not self._has_metrics(identifier, span) or not self._has_limits(identifier, tiers, span):
             self.excused = True
             return None
-        section = self._section(own, house, span)
+        section = self._section(signal, own, house, span)
         found = self._limits(signal, own, house, tiers, section)
         binding = bindings.binding(signal, self.metrics[identifier], self.inherited, self.diagnostics)
         if binding is None or section is None or not found:
@@ -151,7 +153,7 @@ class _System:
             limits.not_tiers(own, self.limits.value_spans[identifier], self.diagnostics)
             return
         tiers = limits.written(own, house) or sources.usual_tiers(span)
-        section = self._section(own, house, span, conventions.MISSING_SECTION)
+        section = self._section(signal, own, house, span, conventions.MISSING_SECTION)
         found = self._limits(signal, own, house, tiers, section)
         if section is None:
             return
@@ -242,7 +244,9 @@ class _System:
             self.diagnostics.error("documented", span, f"{self.runbook.path} does not say this", hint=hint)
         return statement
 
-    def _section(self, own: Table, house: Table, span: Span, usual: str | None = None) -> Section | None:
+    def _section(
+        self, signal: Signal, own: Table, house: Table, span: Span, usual: str | None = None
+    ) -> Section | None:
         if self.runbook is None:
             return None
         owner = own if "runbook" in own else house
@@ -255,7 +259,7 @@ class _System:
             return section
         if "runbook" not in owner:
             message = "this signal leads to no runbook section"
-            hint = f'add `runbook: "#…"`; {self._known_anchors()}'
+            hint = proposals_text(signal.id, signal.title, self.runbook.sections, lines_about(self.runbook, signal))
             self.diagnostics.error("runbook-section", span, message, hint=hint)
             return None
         anchor = str(owner["runbook"]).removeprefix("#")

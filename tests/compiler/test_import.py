@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
-from tests.compiler.base import tocsin
+from tests.compiler.base import SPEC, edit, tocsin
 
 GUIDE = """\
 # The ferry
@@ -32,6 +33,38 @@ GUIDE = """\
 ## Settings
 
 The pool holds 20 connections; requests time out after 30 seconds.
+
+## Common issues
+
+### 1. Boats and passengers are waiting
+
+Send a second boat.
+
+### 2. Tickets are not accepted
+
+#### Symptoms
+
+Passengers see an error page.
+
+### 3. Answers are slow
+
+The p95 latency of the timetable is above its target.
+"""
+
+HEAD = """\
+version: 1
+links: {runbook: "https://docs.example.com/{path}#{anchor}"}
+teams: {harbour: {title: Harbour}}
+levels: {on-call: {title: On call, email: [on-call@example.com]}}
+escalation:
+  standard:
+    levels: [on-call]
+    warning:   {respond: 4h,  notify: [email], escalate: never}
+    critical:  {respond: 30m, notify: [email], escalate: never}
+routing:
+  webhook: {url: http://tocsin:9095/v1/alertmanager, token_file: /etc/alertmanager/token}
+  pagerduty: {routing_key_file: /etc/alertmanager/pagerduty}
+  fallback: {team: harbour, escalation: standard}
 """
 
 
@@ -81,8 +114,14 @@ def test_the_stanza_is_yaml_with_each_limit_and_the_line_that_it_comes_from() ->
     assert done.exit_code == 0
     system = yaml.safe_load(done.stdout)["systems"]["ferry"]
     assert system["title"] == "The ferry"
-    assert system["limits"]["error_ratio"] == {"warning": "> 1%", "critical": "> 5%", "for": {"critical": "10m"}}
-    assert system["limits"]["latency_p95"] == {"warning": "> 300ms"}
+    errors = {
+        "warning": "> 1%",
+        "critical": "> 5%",
+        "for": {"critical": "10m"},
+        "runbook": "#2-tickets-are-not-accepted",
+    }
+    assert system["limits"]["error_ratio"] == errors
+    assert system["limits"]["latency_p95"] == {"warning": "> 300ms", "runbook": "#3-answers-are-slow"}
     assert system["metrics"]["latency_p95"] == {"histogram": "QUESTION", "per": "QUESTION"}
     assert '"> 5%"  # ferry.md:7: Error rate > 5% for 10 minutes\n' in done.stdout
     assert "ferry.md:16: p95 latency: < 300 ms (a target; GUESS: its breach is a warning)" in done.stdout
@@ -91,7 +130,95 @@ def test_the_stanza_is_yaml_with_each_limit_and_the_line_that_it_comes_from() ->
 def test_a_summary_counts_what_was_found_guessed_and_left_out() -> None:
     """On stderr, so that stdout can be a file."""
     done = tocsin("import", "ferry.md")
-    assert done.stderr == "ferry.md: 4 statements; 4 limits, 1 of them guesses; 0 left out\n"
+    assert (
+        done.stderr
+        == "ferry.md: 4 statements; 4 limits, 1 of them guesses; 0 said again, 0 left out; sections: 1 sure, 1 likely, 1 a guess, 0 open\n"
+    )
+
+
+def test_each_signal_names_the_section_that_fits_and_how_sure_that_is() -> None:
+    """A guess says so in the words that every guess has, and where no section fits there is a question."""
+    text = tocsin("import", "ferry.md").stdout
+    assert (
+        'runbook: "#1-boats-and-passengers-are-waiting"  # likely: “1. Boats and passengers are waiting” names waiting'
+        in text
+    )
+    assert 'runbook: "#2-tickets-are-not-accepted"  # GUESS: “2. Tickets are not accepted” names not' in text
+    assert 'runbook: "#3-answers-are-slow"  # “3. Answers are slow” names slow' in text
+    edit("ferry.md", "- Error rate > 1%", "- Disk usage > 85%")
+    assert "runbook: QUESTION  # no section fits: which one helps?" in tocsin("import", "ferry.md").stdout
+
+
+def test_a_guide_without_a_section_on_missing_metrics_switches_that_alert_off_as_a_guess() -> None:
+    """It would lead nowhere; a guide that has the section keeps the alert."""
+    assert "metrics_missing: off  # GUESS: no section says what to do" in tocsin("import", "ferry.md").stdout
+    with Path("ferry.md").open("a", encoding="utf-8") as guide:
+        guide.write("\n## Metrics missing\n\nAsk the harbour.\n")
+    assert 'metrics_missing: {runbook: "#metrics-missing"}' in tocsin("import", "ferry.md").stdout
+
+
+def test_how_long_queries_take_is_a_signal_of_its_own() -> None:
+    """It is another quantity than how long answers take, measured elsewhere: it does not take their place."""
+    edit(
+        "ferry.md",
+        "- p95 latency: < 300 ms",
+        "- p95 latency: < 300 ms\n- Query time p95: < 100 ms\n- Login success rate: > 99%",
+    )
+    found = yaml.safe_load(tocsin("import", "ferry.md").stdout)
+    assert found["signals"] == {
+        "auth_success_ratio": {"kind": "ratio", "unit": "ratio", "title": "Authentication success ratio"},
+        "query_duration_p95": {
+            "kind": "quantile",
+            "quantile": 0.95,
+            "unit": "seconds",
+            "title": "95th percentile query duration",
+        },
+    }
+    limits = found["systems"]["ferry"]["limits"]
+    assert [limits[one]["warning"] for one in ("latency_p95", "query_duration_p95")] == ["> 300ms", "> 100ms"]
+
+
+def test_a_statement_that_contradicts_another_speaks_of_something_else() -> None:
+    """A warning above the critical limit, or in the other direction, would be refused: it is left out and shown."""
+    edit("ferry.md", "- Error rate > 1%", "- Arrival queue above 900 boats\n- Error rate > 1%")
+    system = yaml.safe_load(tocsin("import", "ferry.md").stdout)["systems"]["ferry"]
+    assert system["limits"]["queue_depth"]["critical"] == "> 400"
+    assert "warning" not in system["limits"]["queue_depth"]
+    assert [one["statement"] for one in system["waive"]] == ["Arrival queue above 900 boats"]
+
+
+def test_how_many_of_something_come_is_a_question_of_the_time() -> None:
+    """Five restarts are many in a minute and few in a month; the guide's words tell a person."""
+    edit("ferry.md", "- Error rate > 1%", "- Restarts > 5 an hour")
+    assert "restarts: {counter: QUESTION, window: QUESTION, per: QUESTION}" in tocsin("import", "ferry.md").stdout
+
+
+def test_what_no_limit_carries_is_to_be_waived_in_words_of_its_line() -> None:
+    """What repeats a limit needs no waiver: one would waive nothing, which is an error."""
+    with Path("ferry.md").open("a", encoding="utf-8") as guide:
+        guide.write("\nPage when the   error rate exceeds 7%, too.\n\nPage when the error rate exceeds 5%.\n")
+        guide.write("\n| | Warning | Critical |\n|---|---|---|\n| Moored boats | > 30 | > 40 |\n")
+    done = tocsin("import", "ferry.md")
+    waived = yaml.safe_load(done.stdout)["systems"]["ferry"]["waive"]
+    lines = [" ".join(line.split()) for line in Path("ferry.md").read_text(encoding="utf-8").split("\n")]
+    assert [[line for line in lines if one["statement"] in line] for one in waived] == [
+        ["Page when the error rate exceeds 7%, too."],
+        ["| Moored boats | > 30 | > 40 |"],
+    ]
+    assert {one["reason"] for one in waived} == {"QUESTION"}
+    assert "1 said again, 3 left out" in done.stderr
+
+
+def test_when_its_questions_are_answered_the_stanza_compiles() -> None:
+    """What `import` writes is a file that the rest of the program reads, statements left out included."""
+    with Path("ferry.md").open("a", encoding="utf-8") as guide:
+        guide.write("\nPage when the error rate exceeds 7%.\n\nQueries slower than 2 s are logged as a warning.\n")
+    text = tocsin("import", "ferry.md").stdout
+    answers = {"team": "harbour", "escalation": "standard", "reason": "the captain knows", "per": "service"}
+    answered = re.sub(r"(\w+): QUESTION", lambda one: f"{one[1]}: {answers.get(one[1], f'ferry_{one[1]}')}", text)
+    Path(SPEC).write_text(HEAD + answered, encoding="utf-8")
+    done = tocsin("compile")
+    assert done.exit_code == 0, done.stderr
 
 
 def test_of_two_statements_for_one_place_the_other_is_left_out_and_shown() -> None:
@@ -99,7 +226,8 @@ def test_of_two_statements_for_one_place_the_other_is_left_out_and_shown() -> No
     with Path("ferry.md").open("a", encoding="utf-8") as guide:
         guide.write("\nPage when the error rate exceeds 7%.\n")
     done = tocsin("import", "ferry.md")
-    assert "#   ferry.md:22: Page when the error rate exceeds 7%. (error_ratio > 7%, critical)" in done.stdout
+    number = Path("ferry.md").read_text(encoding="utf-8").split("\n").index("Page when the error rate exceeds 7%.") + 1
+    assert f"# ferry.md:{number}: error_ratio > 7%, critical" in done.stdout
     assert "1 left out" in done.stderr
 
 

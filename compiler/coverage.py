@@ -1,0 +1,197 @@
+"""Model → how far documents, alerts and runbook sections cover one another; printed by `tocsin check --coverage`.
+
+Beside the emitters: it reads what they read, also where an error keeps anything from being written.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from compiler.conventions import THRESHOLDS_HEADING
+from compiler.model import Documented, Limit, Model, System, WatchedSignal
+from compiler.runbooks import Runbook, Section
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlertCoverage:
+    """One severity of one signal: where its limit is stated, None for a house default, and where it leads to.
+
+    `source` tells alerts apart that a system has once for each place that its metrics come from, else it is None.
+    """
+
+    signal: str
+    source: str | None
+    severity: str
+    limit: str
+    line: int | None
+    default: bool
+    anchor: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SystemCoverage:
+    """One system: what its runbook states, its alerts, and the sections with commands that no alert leads to."""
+
+    system: str
+    runbook: str
+    statements: tuple[Documented, ...]
+    alerts: tuple[AlertCoverage, ...]
+    sections: int
+    unled: tuple[Section, ...]
+
+    @property
+    def carried(self) -> int:
+        """How many statements an alert carries."""
+        return sum(bool(one.carriers) for one in self.statements)
+
+    @property
+    def waived(self) -> int:
+        """How many statements are waived."""
+        return sum(one.waived is not None and not one.carriers for one in self.statements)
+
+    @property
+    def stated(self) -> int:
+        """How many alerts have a limit that the runbook states."""
+        return sum(one.line is not None for one in self.alerts)
+
+    @property
+    def defaults(self) -> int:
+        """How many alerts have a house default as their limit."""
+        return sum(one.default for one in self.alerts)
+
+    @property
+    def covered(self) -> int:
+        """How many statements, alerts and sections have what they need on the other side."""
+        return self.carried + self.waived + self.stated + self.defaults + self.sections - len(self.unled)
+
+    @property
+    def all(self) -> int:
+        """How many statements, alerts and sections there are."""
+        return len(self.statements) + len(self.alerts) + self.sections
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the system as `tocsin check --coverage --format json` prints it."""
+        return {
+            "system": self.system,
+            "runbook": self.runbook,
+            "coverage": round(self.covered / self.all, 4) if self.all else 1.0,
+            "statements": [
+                {"line": one.line, "text": one.text, "alerts": list(one.carriers), "waived": one.waived}
+                for one in self.statements
+            ],
+            "alerts": [
+                {
+                    "signal": one.signal,
+                    "source": one.source,
+                    "severity": one.severity,
+                    "limit": one.limit,
+                    "line": one.line,
+                    "default": one.default,
+                    "section": one.anchor,
+                }
+                for one in self.alerts
+            ],
+            "sections": self.sections,
+            "sections_without_alert": [{"line": one.line, "title": one.title} for one in self.unled],
+        }
+
+
+def coverage(model: Model, runbooks: Mapping[str, Runbook]) -> tuple[SystemCoverage, ...]:
+    """Return the coverage of each system, sorted by id; a runbook that systems share counts for each of them."""
+    return tuple(_of(system, model, runbooks.get(system.runbook)) for system in model.systems)
+
+
+def _of(system: System, model: Model, runbook: Runbook | None) -> SystemCoverage:
+    sharing = [one for one in model.systems if one.runbook == system.runbook]
+    led = {watched.section.anchor for one in sharing for watched in one.signals}
+    sections = tuple(_helping(runbook.sections, led)) if runbook else ()
+    return SystemCoverage(
+        system=system.id,
+        runbook=system.runbook,
+        statements=tuple(one for one in model.documented if one.path == system.runbook),
+        alerts=tuple(_alert(watched, limit) for watched in system.signals for limit in watched.limits),
+        sections=len(sections),
+        unled=tuple(one for one in sections if one.anchor not in led),
+    )
+
+
+def _helping(sections: Iterable[Section], led: set[str]) -> Iterator[Section]:
+    """Yield the sections that help somebody: those that alerts lead to, and those with commands and nothing inside.
+
+    Nothing that stands inside a section with an alert is one of its own.
+    """
+    found = list(sections)
+    for one in found:
+        inside = [other for other in found if one.line < other.line <= one.end]
+        around = [other for other in found if other.line < one.line <= other.end and other.anchor in led]
+        own = bool(one.commands) and not inside and one.title.casefold() != THRESHOLDS_HEADING.casefold()
+        if one.anchor in led or (own and not around):
+            yield one
+
+
+def _alert(watched: WatchedSignal, limit: Limit) -> AlertCoverage:
+    return AlertCoverage(
+        signal=watched.bound.signal.id,
+        source=watched.source,
+        severity=limit.severity,
+        limit=limit.text,
+        line=limit.statement.span.line if limit.statement else None,
+        default=limit.default,
+        anchor=watched.section.anchor,
+    )
+
+
+def as_json(systems: Iterable[SystemCoverage]) -> str:
+    """Return `{"systems": […]}`, a system each."""
+    return json.dumps({"systems": [one.as_json() for one in systems]}, indent=2, ensure_ascii=False)
+
+
+def as_text(systems: Iterable[SystemCoverage]) -> str:
+    """Return the coverage for people: per system what covers what, what is missing, and a number; then the total."""
+    found = tuple(systems)
+    lines = [line for one in found for line in (*_lines(one), "")]
+    covered, total = sum(one.covered for one in found), sum(one.all for one in found)
+    return "\n".join([*lines, f"all systems: {_share(covered, total)}"])
+
+
+def _lines(one: SystemCoverage) -> Iterator[str]:
+    yield f"{one.system} ({one.runbook}): {_share(one.covered, one.all)}"
+    waived = f", {one.waived} waived" if one.waived else ""
+    defaults = f", {one.defaults} of the house" if one.defaults else ""
+    led = one.sections - len(one.unled)
+    yield f"  statements carried by an alert: {one.carried} of {len(one.statements)}{waived}"
+    yield f"  alerts whose limit is stated:   {one.stated} of {len(one.alerts)}{defaults}"
+    yield f"  sections that an alert leads to: {led} of {one.sections}"
+    yield from _table(one)
+    for statement in one.statements:
+        if not statement.carriers:
+            why = f"waived: {statement.waived}" if statement.waived else "MISSING: no alert carries it"
+            yield f"  line {statement.line}: “{statement.text}” {why}"
+    for section in one.unled:
+        yield f"  line {section.line}: “{section.title}” MISSING: no alert leads to it"
+
+
+def _table(one: SystemCoverage) -> Iterator[str]:
+    """Yield a line an alert: where it is stated → which it is → where it leads to."""
+    rows = [(_said(alert), _shown(alert), f"#{alert.anchor}") for alert in one.alerts]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
+    for source, alert, section in rows:
+        yield f"  {source:<{widths[0]}} → {alert:<{widths[1]}} → {section}"
+
+
+def _shown(alert: AlertCoverage) -> str:
+    of_source = f" of {alert.source}" if alert.source else ""
+    return f"{alert.signal}{of_source} {alert.severity} {alert.limit}"
+
+
+def _said(alert: AlertCoverage) -> str:
+    if alert.line is not None:
+        return f"line {alert.line}"
+    return "house default" if alert.default else "MISSING: not stated"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.0f} % covered ({part} of {whole})" if whole else "nothing to cover"

@@ -1,0 +1,37 @@
+"""Words of a guide as they may stand in a YAML file: quoted, or in a comment; used by `stanza` and what it writes."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Final
+
+from compiler.guides.statement import GuideStatement
+from compiler.quantities import SECONDS, Quantity, quantity_text
+
+QUESTION: Final = "QUESTION"
+"""Stands where a person must answer; the file does not compile before."""
+_UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
+
+
+def one_line(text: str) -> str:
+    """Return text of a guide as it may stand in a comment: one line, without control characters."""
+    return _UNSEEN.sub(" ", text)
+
+
+def quoted(text: str) -> str:
+    """Return text of a guide as a YAML string."""
+    escaped = one_line(text).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def amount(one: GuideStatement) -> str:
+    """Return a statement's number as thresholds.yaml writes it."""
+    if one.unit == "other":
+        return str(one.value.normalize())
+    return quantity_text(Quantity(one.value, one.unit))
+
+
+def seconds(count: int) -> str:
+    """Return seconds as thresholds.yaml writes them."""
+    return quantity_text(Quantity(Decimal(count), SECONDS))

@@ -1,0 +1,71 @@
+"""The statements that the stanza's limits do not carry → its `waive:`, so that none of them goes unnoticed.
+
+`compiler.resolve.claims` decides what a limit carries, here as when the file is compiled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from compiler.diagnostics import Span
+from compiler.importing.limits import Limits
+from compiler.importing.spelling import QUESTION, amount, one_line, quoted
+from compiler.quantities import Comparison, Quantity
+from compiler.resolve.claims import Claim, Sentence, agrees, candidates, sentences
+from compiler.runbooks import Section
+from compiler.signals.contract import Signal
+
+_LEAST_WORDS = 12
+"""Characters; what is shorter, such as a cell of a table, would be found in other lines, too."""
+
+
+def not_carried(
+    path: str, text: str, limits: Limits, signals: Mapping[str, Signal], sections: Mapping[str, Section]
+) -> tuple[Sentence, ...]:
+    """Return the statements that no limit carries; `sections` are those of the signals."""
+    claims = _claims(path, limits, signals, sections)
+    return tuple(one for one in sentences(path, text) if not _carried(one, claims))
+
+
+def waivers(path: str, alone: Sequence[Sentence]) -> Iterator[str]:
+    """Yield the lines of `waive:`, none where there is nothing to waive."""
+    waived: list[str] = []
+    for one in alone:
+        line = " ".join(one.line.split())
+        if any(words in line for words in waived):
+            continue
+        if not waived:
+            yield "    # No limit above carries these: bind each to a signal of its own, or say why nobody need know."
+            yield "    waive:"
+        waived.append(_words(one, line))
+        stated = one.stated
+        meant = f"{stated.signal} {stated.comparator} {amount(stated)}, {stated.severity}"
+        comment = one_line(f"{path}:{stated.line}: {meant}")
+        yield f"      - {{statement: {quoted(waived[-1])}, reason: {QUESTION}}}  # {comment}"
+
+
+def _claims(
+    path: str, limits: Limits, signals: Mapping[str, Signal], sections: Mapping[str, Section]
+) -> tuple[Claim, ...]:
+    return tuple(
+        Claim(
+            signal=signals[signal],
+            severity=one.severity,
+            comparison=Comparison(one.statement.comparator, Quantity(one.statement.value, one.statement.unit)),
+            hold=one.statement.hold,
+            section=sections.get(signal),
+            span=Span(path, one.stated.line, 1, 1),
+        )
+        for signal, lines in limits.of_signal.items()
+        for one in lines
+    )
+
+
+def _carried(one: Sentence, claims: Sequence[Claim]) -> bool:
+    return any(agrees(one, claim) for claim in candidates(one, claims))
+
+
+def _words(one: Sentence, line: str) -> str:
+    """Return words that stand in a statement's line as they are: its own, else the whole line."""
+    own = " ".join(one.stated.text.split())
+    return own if len(own) >= _LEAST_WORDS and own in line else line
