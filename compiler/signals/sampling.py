@@ -162,9 +162,13 @@ def rates(by: Decimal, step: int, window: int) -> tuple[float, ...]:
     return old, new, events * risen / seconds
 
 
+_MOST_PARTS: Final = 1024
+"""Of a great rate nobody waits until the last part has been tried."""
+
+
 def exact_rates(value: Decimal, step: int, window: int) -> tuple[Decimal, ...]:
     """Return two rates whose sum is `value` without a rounding error in all engines; nothing where none are found."""
-    for eighths in range(1, int(value * 8) + 1):
+    for eighths in range(1, min(int(value * 8), _MOST_PARTS) + 1):
         parts = (Decimal(eighths) / 8, value - Decimal(eighths) / 8)
         found = [rates(one * step, step, window) for one in parts]
         if all(exact(one * step) for one in parts) and all(
