@@ -9,9 +9,12 @@ from typing import Final
 
 from markdown_it.token import Token
 
-from compiler.guides.passage import Passage, inherited, plain, with_siblings
-from compiler.guides.rule_fences import is_rules, rules
+from compiler.guides.key_fences import LANGUAGES, keys_and_values
+from compiler.guides.passage import NEAR, Passage, inherited, plain
+from compiler.guides.rule_fences import expression, is_rules, rules
+from compiler.guides.vocabulary import vocabulary
 
+_QUERIES: Final = frozenset({"promql", "prometheus"})
 _ITEM: Final = re.compile(r"\s*[-*•]\s+")
 _WORDY_ITEM: Final = re.compile(r"\s*[-*•]\s+\S*[A-Za-z]")
 _HEADING: Final = re.compile(r"#+\s*\S")
@@ -33,10 +36,18 @@ def fence(token: Token, above: tuple[str, ...]) -> Iterator[Passage]:
     """Yield what a fence states; `above` are the texts over it, nearest first."""
     lines = token.content.split("\n")
     first = (token.map[0] if token.map else 0) + 2
+    language = token.info.strip().casefold()
+    if language in _QUERIES and any(vocabulary().phrases.breach.search(text) for text in above[:1]):
+        yield from expression(lines, first, above)
+        return
     if is_rules(lines):
         yield from rules(lines, first, above)
-    elif _is_list([line for line in lines if line.strip()]):
+        return
+    is_list = _is_list([line for line in lines if line.strip()])
+    if is_list:
         yield from _list(lines, first, above)
+    if language in LANGUAGES:
+        yield from keys_and_values(lines, first, above, items=not is_list)
 
 
 def _is_list(filled: Sequence[str]) -> bool:
@@ -57,7 +68,7 @@ def _list(lines: Sequence[str], first: int, above: tuple[str, ...]) -> Iterator[
             titles.head, titles.key = "", words.replace("_", " ")
         elif _ITEM.match(line):
             yield _item(words, number, titles, above)
-            titles.beside = f"{titles.beside} {plain(words)}".strip()
+            titles.beside = f"{titles.beside} {plain(words)}"[-NEAR:].strip()
 
 
 def _item(words: str, line: int, titles: _Titles, above: tuple[str, ...]) -> Passage:
@@ -68,5 +79,6 @@ def _item(words: str, line: int, titles: _Titles, above: tuple[str, ...]) -> Pas
         starts=((0, line),),
         severity=severity,
         target=target,
-        above=with_siblings(every, titles.beside),
+        above=every,
+        beside=titles.beside,
     )

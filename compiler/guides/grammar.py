@@ -1,7 +1,8 @@
 """Passages → statements: a number, the comparator beside it, and the quantity and severity that belong to it.
 
-Deterministic, sentence by sentence: `mention` reads a number, `traps` tells what only looks like a limit, `meaning` and
-`holds` read the words around it. Where a number has no comparator, its place and its quantity give one.
+Deterministic, sentence by sentence: `mention` reads a number, `traps` tells what only looks like a limit,
+`meaning`, `grade` and `holds` read the words around it. Where a number has no comparator, its place and
+its quantity give one.
 """
 
 from __future__ import annotations
@@ -10,18 +11,23 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 from typing import Final
 
-from compiler.guides import holds, meaning, traps
+from compiler.guides import grade, holds, meaning, traps
 from compiler.guides.mention import MENTION, Mention, Sentence
-from compiler.guides.passage import Passage
+from compiler.guides.passage import NEAR, Passage
 from compiler.guides.passages import passages
 from compiler.guides.statement import ALERT, NO_SEVERITY, TARGET, GuideStatement
 from compiler.guides.vocabulary import Quantity, vocabulary
 
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9*`🔴🟡🟢🚨⚠(])|(?<=:)\s+(?=[A-Z][a-z]+ (?:at|when|if)\b)")
+# More numbers than these, or more characters, are data and not a sentence.
+_MOST_NUMBERS: Final = 30
+_LONGEST_SENTENCE: Final = 1200
 # As many words before a number are an item of a list, such as "Queue depth > 500", not a sentence.
 _ITEM_WORDS: Final = 6
+_SHORT_SENTENCE: Final = 25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,12 +58,13 @@ def _sentences(passage: Passage) -> Iterator[Sentence]:
     for end in (*(found.start() for found in _SENTENCE.finditer(passage.text)), len(passage.text)):
         text = passage.text[start:end]
         yield Sentence(passage=passage, text=text, start=start, before=before)
-        before, start = f"{before} {text}", end
+        before, start = f"{before} {text}"[-NEAR:], end
 
 
 def _stated(path: str, sentence: Sentence) -> Iterator[GuideStatement]:
     taken = 0
-    for found in MENTION.finditer(sentence.text):
+    mentions = list(islice(MENTION.finditer(sentence.text), _MOST_NUMBERS + 1))
+    for found in mentions if len(mentions) <= _MOST_NUMBERS and len(sentence.text) <= _LONGEST_SENTENCE else ():
         reading = _read(Mention(sentence=sentence, found=found, taken=taken))
         statement = _statement(path, reading) if _may_limit(reading) else None
         if statement is not None:
@@ -66,10 +73,10 @@ def _stated(path: str, sentence: Sentence) -> Iterator[GuideStatement]:
 
 
 def _read(mention: Mention) -> _Reading:
-    unit, factor = mention.written_unit or (None, Decimal(1))
-    unit = unit or mention.sentence.passage.unit or meaning.bare_unit(mention)
-    severity = meaning.severity(mention)
-    target = severity == NO_SEVERITY and meaning.is_target(mention)
+    written = mention.unit or meaning.bare_unit(mention)
+    unit, factor = written.unit, written.factor
+    severity = grade.severity(mention)
+    target = severity == NO_SEVERITY and grade.is_target(mention)
     comparator = mention.comparator
     if comparator is None and unit == "ratio" and target:
         # "Available 99.9 % of the time" promises that much or more.
@@ -87,11 +94,18 @@ def _may_limit(reading: _Reading) -> bool:
         return False
     if bare and mention.found["about"] and not mention.sign:
         return False
-    if comparator is None and not bare and not (reading.marked and meaning.is_marked(mention)):
+    if comparator is None and not bare and not _is_labelled(reading):
         return False
     if reading.unit == "seconds" and traps.is_window(mention, comparator):
         return False
     return not traps.is_no_limit(mention, comparator, marked=reading.marked)
+
+
+def _is_labelled(reading: _Reading) -> bool:
+    """Return whether the place of a number without a comparator says that it is a limit."""
+    if reading.marked and grade.is_marked(reading.mention):
+        return True
+    return grade.is_band(reading.mention) or grade.is_threshold(reading.mention)
 
 
 def _statement(path: str, reading: _Reading) -> GuideStatement | None:
@@ -106,7 +120,7 @@ def _statement(path: str, reading: _Reading) -> GuideStatement | None:
         quantity = meaning.quantity(mention, unit)
     comparator = _comparator(reading, low=low)
     # What is promised and not feared is a target, even if nobody calls it so.
-    promised = quantity is not None and reading.severity == NO_SEVERITY and comparator[0] == (">" if low else "<")
+    promised = quantity is not None and _may_promise(reading) and comparator[0] == (">" if low else "<")
     return GuideStatement(
         path=path,
         line=sentence.passage.line(sentence.start + mention.found.start("number")),
@@ -128,11 +142,24 @@ def _statement(path: str, reading: _Reading) -> GuideStatement | None:
 def _is_told(reading: _Reading) -> bool:
     """Return whether a number is a limit although nothing names what it limits."""
     mention = reading.mention
-    if not mention.sentence.passage.bare and mention.comparator is None:
-        return False
-    if reading.marked or vocabulary().phrases.alarm.search(mention.sentence.text):
+    if mention.sentence.passage.alert:
         return True
-    return reading.unit != "seconds" and len(mention.lead.split()) <= _ITEM_WORDS
+    if not mention.sentence.passage.bare and mention.comparator is None:
+        # "Bounces: warn at 4 %" is a limit; "critical: 30 minutes" may be the time to answer in.
+        whole = reading.unit == "ratio" and mention.number * reading.factor >= 1
+        return _is_labelled(reading) and reading.unit not in {"seconds", "count"} and not whole
+    known, text = vocabulary(), mention.sentence.text
+    if known.phrases.alarm.search(text) or known.severity(text) != NO_SEVERITY or reading.target:
+        return True
+    words = len(text.split())
+    is_item = not mention.sign[:1].isalpha() or not text.rstrip().endswith(".") or words <= _SHORT_SENTENCE
+    return is_item and (reading.marked or reading.unit != "seconds") and len(mention.lead.split()) <= _ITEM_WORDS
+
+
+def _may_promise(reading: _Reading) -> bool:
+    sentence = reading.mention.sentence
+    feared = sentence.passage.alert or bool(vocabulary().phrases.conditional.search(reading.mention.lead))
+    return reading.severity == NO_SEVERITY and not feared
 
 
 def _is_low(mention: Mention, quantity: Quantity | None) -> bool:
@@ -144,11 +171,13 @@ def _comparator(reading: _Reading, *, low: bool) -> str:
     """Return the comparator at the number, else that of its column, else the one that suits what it limits."""
     known, sign = vocabulary(), reading.mention.sentence.passage.sign
     if reading.comparator is not None:
-        return reading.comparator
+        # Nothing is below none: "drops to 0" means that it gets there.
+        return "<=" if reading.comparator == "<" and not reading.mention.number else reading.comparator
     if sign and known.before.fullmatch(sign):
         return known.comparator(sign)
     comparator = "<" if low != reading.target else ">"
-    return comparator if reading.mention.whole is None else f"{comparator}="
+    reached = reading.mention.whole is not None or (reading.target and not reading.mention.number)
+    return f"{comparator}=" if reached else comparator
 
 
 def _amount(reading: _Reading) -> tuple[Decimal, Decimal | None, str] | None:

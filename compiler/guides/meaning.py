@@ -1,21 +1,20 @@
-"""What a number limits, how grave that is and whether it is a target, by the words nearest to it; used by `grammar`."""
+"""What a number limits and in which unit, by the words nearest to it; used by `grammar`, beside `grade`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import Final
 
-from compiler.guides.mention import SIGNED_NUMBER, Mention
-from compiler.guides.statement import NO_SEVERITY
-from compiler.guides.vocabulary import Quantity, vocabulary
+from compiler.guides.mention import Mention
+from compiler.guides.vocabulary import Quantity, Unit, vocabulary
 
-# A severity in brackets stands this near behind its number.
-_NEAR: Final = 44
-_BRACKET: Final = re.compile(r"[^,;.(]{0,12}\(([^)]*)\)")
-_SHORT_BRACKET: Final = re.compile(r"[^,;.(/]{0,12}\(([^)]{1,20})\)")
-_ARROW: Final = re.compile(r"[^,;.]{0,20}(?:→|->|=>)\s*(\w+)")
-_CLAUSE_END: Final = re.compile(r";|\.\s|🔴|🟡")
+_DIVISION: Final = re.compile(r"\w\s*/\s*\w")
+_WORD: Final = re.compile(r"[A-Za-z]{3}|\b[A-Z]{2}\b")
+_NEXT_WORDS: Final = re.compile(
+    r"\s+[A-Za-z-]{2,}(?: (?:replicas?|nodes?|hosts?|pods?|instances?|brokers?|targets?)\b)?"
+)
 _BARE_NEAR: Final = (60, 20)
 # Words such as "p95" tell what is limited wherever they stand; "time" or "errors" do if nothing better is near.
 _TELLING: Final = frozenset(
@@ -24,63 +23,28 @@ _TELLING: Final = frozenset(
         "latency_p99", "replication_lag", "restarts", "success_ratio",
     }
 )  # fmt: skip
+_ONE: Final = {name: Unit(unit=name, factor=Decimal(1)) for name in ("ratio", "count", "other")}
+_HUNDRED: Final = 100
+_PERCENT: Final = Unit(unit="ratio", factor=Decimal("0.01"))
 _VAGUE: Final = frozenset({"error_ratio", "latency_other"})
 
 
-def severity(mention: Mention) -> str:
-    """Return the severity that belongs to a number: in brackets behind it, named last before it, behind, or above."""
-    known = vocabulary()
-    bracket = _BRACKET.match(mention.rest[:_NEAR])
-    if bracket and (name := known.severity(bracket[1])) != NO_SEVERITY:
-        return name
-    before = _named_last(mention.upto)
-    if before is not None:
-        return before
-    rest = _CLAUSE_END.split(mention.rest, maxsplit=1)[0]
-    if (name := known.severity(rest)) != NO_SEVERITY and not SIGNED_NUMBER.search(rest):
-        return name
-    return mention.sentence.passage.severity
-
-
-def _named_last(text: str) -> str | None:
-    """Return the severity that a text names last; none where that is a target."""
-    known = vocabulary()
-    patterns = (*known.severities.items(), (NO_SEVERITY, known.targets))
-    found = [(name, match.end()) for name, pattern in patterns for match in pattern.finditer(text)]
-    # Where two end at one place, the later pattern counts.
-    return max(reversed(found), key=lambda one: one[1])[0] if found else None
-
-
-def is_target(mention: Mention) -> bool:
-    """Return whether the words around a number without a severity say that it is to be kept."""
-    known = vocabulary()
-    if known.targets.search(mention.upto):
-        return not known.phrases.asking.search(mention.lead)
-    return mention.sentence.passage.target or bool(known.phrases.good.match(mention.rest))
-
-
-def is_marked(mention: Mention) -> bool:
-    """Return whether a number stands directly behind, or before, the name of a severity or of a target."""
-    known = vocabulary()
-    if known.phrases.marks.search(mention.lead):
-        return True
-    behind = _ARROW.match(mention.rest)
-    if behind is not None and known.severity(behind[1]) != NO_SEVERITY:
-        return True
-    behind = _SHORT_BRACKET.match(mention.rest)
-    if behind is None:
-        return False
-    return known.severity(behind[1]) != NO_SEVERITY or bool(known.targets.search(behind[1]))
-
-
-def bare_unit(mention: Mention) -> str:
-    """Return the base unit of a number without one: a ratio or a factor where a share is spoken of, else a count."""
+def bare_unit(mention: Mention) -> Unit:
+    """Return the unit of a number without one: by the name before it, a share where one is spoken of, else a count."""
     back, on = _BARE_NEAR
     found, passage = mention.found, mention.sentence.passage
     near = " ".join((mention.sentence.text[max(0, found.start() - back) : found.end() + on], *passage.above[:1]))
-    if "." in found["number"] and vocabulary().phrases.share.search(near):
-        return "ratio" if mention.number <= 1 else "other"
-    return "count"
+    named = vocabulary().unit_of_name(*re.findall(r"\w+_\w+", mention.upto)[-1:])
+    if named is not None:
+        return named
+    shared = vocabulary().phrases.share.search(near.replace("_", " ")) or _DIVISION.search(mention.upto)
+    if shared and "." in found["number"]:
+        return _ONE["ratio"] if mention.number <= 1 else _ONE["other"]
+    if vocabulary().phrases.factor.match(mention.rest):
+        return _ONE["other"]
+    names = " ".join((mention.upto[-back:], *passage.above[: int(passage.bare)])).replace("_", " ")
+    of_hundred = mention.whole is None and 1 < mention.number <= _HUNDRED and not _counts_something(mention.rest)
+    return _PERCENT if of_hundred and vocabulary().phrases.percent.search(names) else _ONE["count"]
 
 
 def quantity(mention: Mention, unit: str) -> Quantity | None:
@@ -99,30 +63,48 @@ def _places(mention: Mention, unit: str) -> Iterator[tuple[str, bool]]:
     """Yield the texts that may name a quantity, and whether the nearest word is the last one of the text."""
     text, above, (low, high) = mention.sentence.text, mention.sentence.passage.above, mention.bounds
     end = mention.found.end() - len(mention.found["per"] or "")
-    own = text[low : mention.found.start()]
+    slowness = mention.sign if vocabulary().phrases.slow.search(mention.sign) else ""
+    own = f"{text[low : mention.found.start()]} {slowness}"
     yield own, True
     yield text[end:high], False
-    yield mention.lead, True
+    counts = _counts_something(text[end:high])
+    if not (unit == "ratio" and mention.taken and counts):
+        yield mention.lead, True
+    silent = not says_something(own) and not counts
     # A number alone can count anything: its own clause says what, and what stands above only if the clause is silent.
-    if unit == "count" and not mention.sentence.passage.bare and _says_something(own):
+    if unit == "count" and not mention.sentence.passage.bare and not silent:
         return
+    if silent:
+        yield mention.sentence.passage.beside, True
     yield from ((one, True) for one in above[:1])
-    yield mention.sentence.before, True
-    yield text[end:], False
+    # A rate is what its own words say, and a time is seldom what the sentence before it speaks of.
+    if unit != "per_second" and not (unit == "seconds" and not silent):
+        yield mention.sentence.before, True
+    if unit != "per_second":
+        yield text[end:], False
     yield from ((one, True) for one in above[1:])
 
 
-def _says_something(text: str) -> bool:
-    return bool(re.search(r"[A-Za-z]{3}", re.sub(r"[^A-Za-z ]", "", vocabulary().phrases.labels.sub("", text))))
+def says_something(text: str) -> bool:
+    """Return whether a text has words of its own besides those that label a limit."""
+    return bool(_WORD.search(vocabulary().phrases.labels.sub("", text)))
+
+
+def _counts_something(text: str) -> bool:
+    """Return whether the words directly behind a number say what is counted, as in "4 rebalances"."""
+    found = _NEXT_WORDS.match(text)
+    return bool(found and _WORD.search(vocabulary().phrases.labels.sub("", found.group())))
 
 
 def nearest(text: str, unit: str, *, backwards: bool) -> Quantity | None:
     """Return the quantity of a unit that is named in a text: of the most telling ones the nearest to the number."""
+    # The names of metrics are words, too.
+    words = text.replace("_", " ")
     found = [
         (one, match)
         for one in vocabulary().quantities
         if unit in one.units
-        for match in one.pattern.finditer(text)
+        for match in one.pattern.finditer(words)
         if match.group()
     ]
     if not found:

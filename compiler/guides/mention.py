@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import Final
 
 from compiler.guides.passage import Passage
-from compiler.guides.vocabulary import vocabulary
+from compiler.guides.vocabulary import Unit, vocabulary
 
-NUMBER: Final = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)"
+NUMBER: Final = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?![\d.,])|\d+(?:\.\d+)?|\.\d+)"
 SMALL_NUMBERS: Final = {
     word: Decimal(number)
     for number, word in enumerate(
@@ -20,8 +20,9 @@ SMALL_NUMBERS: Final = {
 }
 SMALL: Final = f"(?:{'|'.join(SMALL_NUMBERS)})"
 
+_SEPARATORS: Final = re.compile(r"[,\s]")
 _SCALES: Final = {"k": 10**3, "thousand": 10**3, "m": 10**6, "million": 10**6, "billion": 10**9, "bn": 10**9}
-_SCALE: Final = r"(?:\s?(?P<scale>k|K|M(?![A-Za-z])|thousand|million|billion|bn)(?![A-Za-z]))?"
+_SCALE: Final = r"(?:\s?(?P<scale>k|(?-i:M)|thousand|million|billion|bn)(?![A-Za-z]))?"
 # A longer period than a minute does not say how fast, but how many: "40 restarts a day" is a count.
 _PERIODS: Final = {"s": 1, "sec": 1, "second": 1, "minute": 60, "min": 60}
 
@@ -30,14 +31,16 @@ def _pattern() -> re.Pattern[str]:
     known = vocabulary()
     unit = rf"\s?(?P<unit>{known.unit_text})(?![A-Za-z0-9])"
     inner = rf"(?:\s?(?:{known.unit_text})(?![A-Za-z0-9])\s?)?"
-    up_to = rf"{inner}\s?(?:-|–|—|to|\.\.\.?|…)\s?(?P<to>{NUMBER})"
-    share = rf"\s?(?:/|of|out of)\s?(?:the |its |our )?(?P<of>{NUMBER})"
+    up_to = rf"{inner}\s?(?:-|–|—|to|(?(between)and|to)|\.\.\.?|…)\s?(?P<to>{NUMBER})"
+    # "1 in 200 requests" is a share, "3 in 5 minutes" is not.
+    of_many = rf"\sin\s(?P<in>{NUMBER})(?![\d.,]*\s?(?:{known.unit_text})(?![A-Za-z0-9]))(?!\d)"
+    share = rf"(?:\s?(?:/|of|out of)\s?(?:the |its |our )?(?P<of>{NUMBER})|{of_many})"
     period = r"(?:(?:per|a|an|each|every)\s|/\s?)(?:second|sec|s|minute|min|hour|h|day)\b"
     return re.compile(
         rf"(?P<sign>{known.before.pattern})?\s*"
-        rf"(?P<about>about |roughly |around |~)?(?:a total of |an average of )?"
-        rf"(?<![\w.#/:-])(?P<number>{NUMBER}|\b{SMALL}\b){_SCALE}(?:{up_to}|{share})?(?:{unit})?"
-        rf"(?:\s?(?:\([^)]*\)\s*)?(?P<per>(?:[a-z-]+\s){{0,3}}?{period}))?",
+        rf"(?P<between>\bbetween\s)?(?P<about>about |roughly |around |~|±)?(?:a total of |an average of )?"
+        rf"(?<![\w.#/:-])(?P<number>{NUMBER}(?!\d|(?:st|nd|rd|th|xx)\b|-(?:second|minute|hour|day|week|month))|\b{SMALL}\b){_SCALE}(?:{up_to}|{share})?(?:\+?{unit})?"
+        rf"(?:\s?(?:\([^)]*\)\s*)?(?P<per>(?:[a-z-]+\s){{0,3}}?(?:[a-z-]+(?=/))?{period}))?",
         re.IGNORECASE,
     )
 
@@ -112,10 +115,11 @@ class Mention:
     def comparator(self) -> str | None:
         """The comparator that stands at the number, before it or behind it."""
         known = vocabulary()
-        if self.found["sign"]:
-            return known.comparator(self.found["sign"])
+        before = known.comparator(self.found["sign"]) if self.found["sign"] else None
         end = self.found.end("unit" if self.found["unit"] else "number")
-        return next((one for one, pattern in known.after.items() if pattern.match(self.sentence.text, end)), None)
+        behind = next((one for one, pattern in known.after.items() if pattern.match(self.sentence.text, end)), None)
+        # "Falls to 97 % or lower" is at most 97 %.
+        return behind if before is None or (behind is not None and behind[0] == before[0]) else before
 
     @property
     def is_word(self) -> bool:
@@ -123,14 +127,13 @@ class Mention:
         return self.found["number"].lower() in SMALL_NUMBERS
 
     @cached_property
-    def written_unit(self) -> tuple[str, Decimal] | None:
-        """The base unit that is written at the number and how much of it one is."""
-        unit = vocabulary().unit(self.found["unit"]) if self.found["unit"] else None
-        if unit is not None:
-            return unit.unit, unit.factor
+    def unit(self) -> Unit | None:
+        """The unit that is written at the number, else the one of all numbers of the passage."""
+        if self.found["unit"]:
+            return vocabulary().unit(self.found["unit"])
         period = re.search(r"[a-z]+$", (self.found["per"] or "").lower())
         seconds = _PERIODS.get(period.group()) if period else None
-        return ("per_second", Decimal(1) / seconds) if seconds else None
+        return Unit(unit="per_second", factor=Decimal(1) / seconds) if seconds else self.sentence.passage.unit
 
     @property
     def number(self) -> Decimal:
@@ -145,8 +148,9 @@ class Mention:
     @property
     def whole(self) -> Decimal | None:
         """What the number is a share of, as 3 is of 5 in "3 of 5"."""
-        return _number(self.found["of"]) if self.found["of"] else None
+        written = self.found["of"] or self.found["in"]
+        return _number(written) if written else None
 
 
 def _number(text: str) -> Decimal:
-    return SMALL_NUMBERS.get(text.lower()) or Decimal(text.replace(",", ""))
+    return SMALL_NUMBERS.get(text.lower()) or Decimal(_SEPARATORS.sub("", text))

@@ -8,13 +8,25 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from compiler.guides.statement import NO_SEVERITY
-from compiler.guides.vocabulary import vocabulary
+from compiler.guides.vocabulary import Unit, vocabulary
 
+LONGEST: Final = 4000
+"""Characters of the longest line that is read; what is longer is data, and patterns would take long over it."""
+
+NEAR: Final = 400
+"""Characters of what stands before a passage that can still name its quantity."""
+
+_SPACES: Final = re.compile(r"\s+")
 # A longer text above is a sentence about something, unless a colon says that it leads what follows.
 _LABEL_WORDS: Final = 9
 _LINK: Final = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _CODE: Final = re.compile(r"`([^`]*)`")
 _COMPARISON: Final = re.compile(r"^\s*[\w ./-]+\s*[<>]=?\s*[\d.]+\s*\S*$")
+_QUERY: Final = re.compile(r"([^<>]*[\w)\]}] ?)((?<![<>])[<>]=? ?[\d.]+)$")
+# A line of a log begins with its level or its time.
+_LOGGED: Final = re.compile(r"\[?(?:(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL)\b|\d{4}-\d\d|\d\d:\d\d)")
+_QUANTILE: Final = re.compile(r"(quantile\()0\.(\d\d)")
 _ASSIGNMENT: Final = re.compile(r"[=:]|\s--?\w|^--?\w|^\d")
 _MARKUP: Final = re.compile(
     r"\*{1,3}|(?<!\w)_{1,2}|_{1,2}(?!\w)|^\s*>\s+(?=[A-Za-z*`\[-])|^\s*(?:[-*+]|\d+[.)])\s+|^#+\s*|~~"
@@ -25,9 +37,10 @@ _MARKUP: Final = re.compile(
 class Passage:
     """Text without markup; `starts` are pairs of offset and line (from 1), one for each line that it spans.
 
-    `severity` and `target` are what stands above it says; `above` the texts that may name its quantity, nearest first.
-    `bare` is set where a number without a comparator is a limit (a column named for a severity), `sign` the comparator
-    that a column's head gives, `hold` the text of a column that says how long, `unit` the base unit of its numbers.
+    `severity` and `target` are what stands above it says; `above` the texts that may name its quantity, nearest first,
+    and `beside` what the items before it in its list say: a quantity is often named once in a list. `bare` is set where
+    a number without a comparator is a limit (a column named for a severity), `alert` where it is surely feared, `sign`
+    is the comparator that a column's head gives, `hold` the text that says how long, `unit` that of bare numbers.
     """
 
     text: str
@@ -35,10 +48,12 @@ class Passage:
     severity: str = NO_SEVERITY
     target: bool = False
     above: tuple[str, ...] = ()
+    beside: str = ""
     bare: bool = False
+    alert: bool = False
     sign: str | None = None
     hold: str = ""
-    unit: str | None = None
+    unit: Unit | None = None
 
     def line(self, offset: int) -> int:
         """Return the line of a character."""
@@ -47,20 +62,34 @@ class Passage:
 
 @dataclass(kw_only=True)
 class Context:
-    """What stands above: the headings by their level, and the label of the list that follows."""
+    """What stands above: the headings by their level, and the label of the list that follows.
+
+    `grades` are what the section of each heading says of all its limits, in lines such as "Severity: critical"; `hold`
+    is what the innermost one says of their duration.
+    """
 
     headings: list[tuple[int, str]] = field(default_factory=list)
+    grades: list[str] = field(default_factory=list)
     label: str = ""
+    hold: str = ""
 
-    def enter(self, level: int, words: str) -> None:
+    def enter(self, level: int, words: str, grade: str, hold: str) -> None:
         """Begin the section of a heading."""
         self.headings = [*(one for one in self.headings if one[0] < level), (level, words)]
-        self.label = ""
+        self.grades = [*self.grades[: len(self.headings) - 1], grade]
+        self.label, self.hold = "", hold
 
     @property
     def above(self) -> tuple[str, ...]:
         """The label and the headings, nearest first."""
         return (*((self.label,) if self.label else ()), *(text for _, text in reversed(self.headings)))
+
+    @property
+    def titles(self) -> tuple[str, ...]:
+        """What may tell how grave the section's limits are, nearest first."""
+        sections = zip(reversed(self.grades), reversed(self.headings), strict=True)
+        texts = (text for grade, (_, words) in sections for text in (grade, words))
+        return tuple(text for text in (self.label, *texts) if text)
 
 
 def inherited(above: Sequence[str]) -> tuple[str, bool]:
@@ -70,26 +99,42 @@ def inherited(above: Sequence[str]) -> tuple[str, bool]:
         if len(text.split()) > _LABEL_WORDS and not text.endswith(":"):
             continue
         found = known.severity(text)
-        if found != NO_SEVERITY or known.targets.search(text):
+        # "SLO alerts" are alerts.
+        if found != NO_SEVERITY or (known.targets.search(text) and not known.phrases.breach.search(text)):
             return found, found == NO_SEVERITY
     return NO_SEVERITY, False
 
 
-def with_siblings(above: tuple[str, ...], beside: str) -> tuple[str, ...]:
-    """Return the texts above with what the items before say: a quantity is often named once in a list."""
-    if not beside:
-        return above
-    return (f"{above[0] if above else ''} {beside}".strip(), *above)
+def apart(name: str) -> str:
+    """Return a name with its words apart: "HighErrorRate" and "high_error_rate" are high error rates."""
+    return _CAMEL.sub(" ", name).replace("_", " ")
 
 
 def plain(text: str) -> str:
-    """Return text without its markup; the digits of code are blotted out, unless the code is a comparison."""
-    return _MARKUP.sub("", _CODE.sub(_code, _LINK.sub(r"\1", text))).strip()
+    """Return text without its markup; the digits of code are blotted out, unless the code is a comparison.
+
+    Nothing is left of a text of more than `LONGEST` characters: no person writes such a line.
+    """
+    if len(text) > LONGEST:
+        return ""
+    words = _MARKUP.sub("", _CODE.sub(_code, _LINK.sub(r"\1", text)))
+    return _SPACES.sub(" ", words).strip()
 
 
 def _code(found: re.Match[str]) -> str:
     # A number in an assignment, an option or an output is a setting or a sample.
     inside = found[1]
+    if _LOGGED.match(inside):
+        return re.sub(r"[0-9]", "#", inside)
+    query = _QUERY.match(inside)
+    if query:
+        names = _QUANTILE.sub(r"\1p\2 ", query[1])
+        # Its commas part no clauses, and its other numbers are no limits.
+        return re.sub(r"(?<![a-z0-9])[0-9]+", _blot, names).replace(",", " ") + query[2]
     if _COMPARISON.search(inside) or not _ASSIGNMENT.search(inside):
         return inside
     return re.sub(r"[0-9]", "#", inside)
+
+
+def _blot(found: re.Match[str]) -> str:
+    return "#" * len(found.group())

@@ -14,20 +14,32 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.front_matter import front_matter_plugin
 
+from compiler.guides.attributes import attributes
 from compiler.guides.fences import fence
-from compiler.guides.passage import Context, Passage, inherited, plain, with_siblings
+from compiler.guides.passage import NEAR, Context, Passage, apart, inherited, plain
 from compiler.guides.tables import table
 
 _MARKDOWN: Final = MarkdownIt("commonmark").enable("table").use(front_matter_plugin).disable("inline")
-_COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
+_COMMENT: Final = ("<!--", "-->")
+_NO_BREAK: Final = re.compile(r"[^\n]")
+_COMPARISON: Final = re.compile(r"[<>≥≤]=?\s?\d[\d.,]*\s?(?:%|[a-z]+\b)", re.IGNORECASE)
 _LISTS: Final = ("bullet_list", "ordered_list")
 
 
 def passages(text: str) -> Iterator[Passage]:
     """Yield the passages of a guide, in order."""
     # A comment is blotted out, and its lines stay, so that lines keep their numbers.
-    visible = _COMMENT.sub(lambda found: re.sub(r"[^\n]", " ", found.group()), text)
+    visible = _without_comments(text)
     yield from _Walk(tokens=_MARKDOWN.parse(visible), lines=visible.split("\n")).passages()
+
+
+def _without_comments(text: str) -> str:
+    parts, at = [], 0
+    opening, closing = _COMMENT
+    while (start := text.find(opening, at)) >= 0 and (end := text.find(closing, start)) >= 0:
+        parts += [text[at:start], _NO_BREAK.sub(" ", text[start : end + len(closing)])]
+        at = end + len(closing)
+    return "".join((*parts, text[at:]))
 
 
 class _Walk:
@@ -40,21 +52,33 @@ class _Walk:
         self._tokens = tokens
         self._lines = lines
         self._context = Context()
+        self._sections = attributes(tokens, lines)
         self._items: list[str] = []
         self._siblings: list[str] = []
 
     def passages(self) -> Iterator[Passage]:
         for index, token in enumerate(self._tokens):
             if token.type == "heading_open":
-                self._context.enter(int(token.tag[1:]), plain(self._tokens[index + 1].content))
+                yield from self._heading(token, self._tokens[index + 1].content)
             elif token.type == "paragraph_open":
                 yield from self._paragraph(index + 1)
-            elif token.type == "fence":
-                yield from fence(token, (*self._open_items(), *self._context.above))
+            elif token.type in {"fence", "code_block"}:
+                if token.type == "fence":
+                    yield from fence(token, (*self._open_items(), *self._context.titles))
+                # "The output:" speaks of the fence alone.
+                self._context.label = "" if self._context.label.endswith(":") else self._context.label
             elif token.type == "table_open":
                 yield from table(self._until("table_close", index), self._context.above)
             else:
                 self._nest(token)
+
+    def _heading(self, token: Token, text: str) -> Iterator[Passage]:
+        """Enter a section; a heading such as "Disk above 90 %" states a limit itself, if its comparator is a sign."""
+        said = self._sections[token.map[0] if token.map else 0]
+        self._context.enter(int(token.tag[1:]), apart(plain(text)), *said)
+        if _COMPARISON.search(text):
+            first = (token.map or [0])[0]
+            yield self._passage([text], first + 1, self._context.above[1:])
 
     def _nest(self, token: Token) -> None:
         kind, _, way = token.type.rpartition("_")
@@ -75,35 +99,37 @@ class _Walk:
         first, end = self._tokens[index].map or (0, 0)
         lines = self._lines[first:end]
         beside = self._siblings[-1] if self._siblings else ""
-        yield _passage(lines, first + 1, (*self._open_items(), *self._context.above), beside)
-        words = plain("\n".join(lines))
+        passage = self._passage(lines, first + 1, (*self._open_items(), *self._context.above))
+        yield passage
+        words = passage.text[-NEAR:]
         if self._siblings:
-            self._siblings[-1] = f"{beside} {words}".strip()
+            self._siblings[-1] = f"{beside} {words}"[-NEAR:].strip()
         if not self._items:
-            self._context.label = words if self._is_label(lines, index) else ""
+            self._context.label = words if self._is_label(lines, words, index) else ""
         elif not self._items[-1]:
             self._items[-1] = words
 
-    def _is_label(self, lines: Sequence[str], index: int) -> bool:
+    def _is_label(self, lines: Sequence[str], words: str, index: int) -> bool:
         """Return whether a paragraph speaks of what follows: it ends in a colon, leads a list, or is all bold."""
         follows = self._tokens[index + 2].type if index + 2 < len(self._tokens) else ""
-        if follows in {"bullet_list_open", "ordered_list_open", "fence"} or plain("\n".join(lines)).endswith(":"):
+        if follows in {"bullet_list_open", "ordered_list_open", "fence"} or words.endswith(":"):
             return True
         only = lines[0].strip()
         return len(lines) == 1 and only.startswith("**") and only.endswith("**")
 
-
-def _passage(lines: Sequence[str], first: int, above: tuple[str, ...], beside: str) -> Passage:
-    severity, target = inherited(above)
-    parts = [plain(line) for line in lines]
-    starts, offset = [], 0
-    for number, words in enumerate(parts, first):
-        starts.append((offset, number))
-        offset += len(words) + 1
-    return Passage(
-        text=" ".join(parts),
-        starts=tuple(starts),
-        severity=severity,
-        target=target,
-        above=with_siblings(above, beside),
-    )
+    def _passage(self, lines: Sequence[str], first: int, above: tuple[str, ...]) -> Passage:
+        severity, target = inherited((*self._open_items(), *self._context.titles))
+        parts = [plain(line) for line in lines]
+        starts, offset = [], 0
+        for number, words in enumerate(parts, first):
+            starts.append((offset, number))
+            offset += len(words) + 1
+        return Passage(
+            text=" ".join(parts),
+            starts=tuple(starts),
+            severity=severity,
+            target=target,
+            above=above,
+            beside=self._siblings[-1] if self._siblings else "",
+            hold=self._context.hold,
+        )

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 class Phrases:
     """Words around a number that decide what it is; `vocabulary.yaml` says what each list is for.
 
-    `named`, `roughly`, `window`, `measured` and `marks` match at the end of what precedes a number, `good` at the
-    beginning of what follows it, the others anywhere; `hold` is the text of a pattern that a duration follows.
+    `named`, `roughly`, `window`, `measured`, `marks`, `colours` and `threshold` match at the end of what precedes a
+    number, `good` and `factor` at the beginning of what follows it, the others anywhere; `hold` is the text of a
+    pattern that a duration follows.
     """
 
     history: re.Pattern[str]
@@ -28,16 +29,51 @@ class Phrases:
     permitting: frozenset[str]
     permitting_alone: frozenset[str]
     marks: re.Pattern[str]
+    colours: re.Pattern[str]
+    threshold: re.Pattern[str]
+    factor: re.Pattern[str]
+    percent: re.Pattern[str]
     labels: re.Pattern[str]
     asking: re.Pattern[str]
     good: re.Pattern[str]
     low: re.Pattern[str]
     share: re.Pattern[str]
     slow: re.Pattern[str]
+    breach: re.Pattern[str]
+    consequence: re.Pattern[str]
+    conditional: re.Pattern[str]
+    chore: re.Pattern[str]
+    sized: frozenset[str]
+    enforced: re.Pattern[str]
+    machinery: re.Pattern[str]
+    people: re.Pattern[str]
+    instruction: re.Pattern[str]
+    condition: re.Pattern[str]
+    settings: re.Pattern[str]
     signs: re.Pattern[str]
 
 
-_FREE = ("history", "past", "setting", "alarm", "forbidden", "labels", "asking", "low", "share", "slow", "signs")
+_FREE = (
+    "history",
+    "past",
+    "setting",
+    "alarm",
+    "forbidden",
+    "labels",
+    "asking",
+    "low",
+    "share",
+    "slow",
+    "percent",
+    "breach",
+    "consequence",
+    "conditional",
+    "chore",
+    "machinery",
+    "people",
+    "condition",
+    "signs",
+)
 
 
 def phrases(given: Mapping[str, Sequence[str]]) -> Phrases:
@@ -52,7 +88,14 @@ def phrases(given: Mapping[str, Sequence[str]]) -> Phrases:
         hold=rf"\b{text['hold']}\s+{text['hold_filler']}?",
         permitting=frozenset(given["permitting"]),
         permitting_alone=frozenset(given["permitting_alone"]),
+        sized=frozenset(given["sized"]),
         marks=_pattern(rf"(?:\b{text['marks']}\b[^.;]{{0,30}}?(?:\bat|:|=|—|–|-|\))\s*|[🔴🟡🟢🚨⚠]️?\s*(?:at\s*)?)$"),
+        colours=_pattern(rf"\b{text['colours']}\s*$"),
+        threshold=_pattern(rf"(?:^|\b{text['alerting']}\s){text['threshold']}\s*(?:\b(?:is|of|at)|[:=])\s*$"),
+        enforced=_pattern(rf"\s*{text['enforced']}\b"),
+        instruction=_pattern(rf"\W*{text['instruction']}\b"),
+        settings=_pattern(text["settings"]),
+        factor=_pattern(rf"\s*{text['factor']}"),
         good=_pattern(rf"[^,;.]{{0,30}}\b(?:is|are) {text['good']}\b"),
     )
 

@@ -13,18 +13,18 @@ from decimal import Decimal
 from math import prod
 from typing import Final
 
-from compiler.guides.passage import Passage
-from compiler.guides.vocabulary import vocabulary
+from compiler.guides.passage import Passage, apart, inherited
+from compiler.guides.vocabulary import Unit, vocabulary
 
 _KEY: Final = re.compile(r"^\s*(?:-\s+)?(?P<key>alert|expr|for|severity|record)\s*:\s*(?P<value>.*)$")
-_FIRST_KEY: Final = re.compile(r"\s*-\s+(?:alert|record|name)\s*:")
+_FIRST_KEY: Final = re.compile(r"\s*(?:-\s+)?(?:alert|record)\s*:|\s*-\s+name\s*:")
 _OTHER_KEY: Final = re.compile(r"\s*\w+:\s*$")
 _BLOCK_SCALARS: Final = frozenset({"|", ">", ">-", "|-"})
 _LIMIT: Final = re.compile(
     r"(?P<sign>[<>]=?|==)\s*(?:bool\s+)?(?P<value>(?P<factor>\d+(?:\.\d+)?(?:[eE]\d+)?)(?:\s*\*\s*\d+)*)\s*$"
 )
 _SEVERITY: Final = re.compile(r"severity['\"]?\s*[:=]\s*['\"]?(\w+)")
-_CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z0-9])")
+_SMALL_UNIT: Final = re.compile(r"\w_(?:milliseconds|ms)\b(?!.*\s/\s)")
 _PUNCTUATION: Final = re.compile(r"[_{}()\[\]\"=~,]")
 
 
@@ -56,8 +56,19 @@ def rules(lines: Sequence[str], first: int, above: tuple[str, ...]) -> Iterator[
     for block in _blocks(lines):
         rule = _rule(block)
         limit = _LIMIT.search(rule.expr)
-        if limit is not None and "alert" in rule.keys:
+        if limit is not None and rule.keys.keys() & {"alert", "for"} and "record" not in rule.keys:
             yield _passage(rule, limit, first, above)
+
+
+def expression(lines: Sequence[str], first: int, above: tuple[str, ...]) -> Iterator[Passage]:
+    """Yield the end of an expression that is a fence's only content, where what stands above speaks of an alert."""
+    rule = _Rule(text="", keys={"alert": ""})
+    for number, line in enumerate(lines):
+        if line.strip() and not line.lstrip().startswith("#"):
+            rule.add(number, line.strip())
+    limit = _LIMIT.search(rule.expr)
+    if limit is not None:
+        yield _passage(rule, limit, first, above)
 
 
 def _blocks(lines: Sequence[str]) -> list[list[tuple[int, str]]]:
@@ -91,13 +102,15 @@ def _rule(block: Sequence[tuple[int, str]]) -> _Rule:
 
 def _passage(rule: _Rule, limit: re.Match[str], first: int, above: tuple[str, ...]) -> Passage:
     grade = _SEVERITY.search(rule.text)
+    severity = vocabulary().severity(grade[1]) if grade else inherited(above)[0]
     return Passage(
         text=f"{limit['sign']} {_product(limit['value']):f}",
         starts=((0, first + rule.last),),
-        severity=vocabulary().severity(grade[1] if grade else ""),
+        severity=severity,
         unit=_unit(rule.expr, Decimal(limit["factor"])),
-        above=(_PUNCTUATION.sub(" ", rule.expr), _CAMEL.sub(" ", rule.keys["alert"]), *above),
+        above=(_PUNCTUATION.sub(" ", rule.expr), apart(rule.keys.get("alert", "")), *above),
         bare=True,
+        alert=True,
         hold=rule.keys.get("for", ""),
     )
 
@@ -106,9 +119,17 @@ def _product(text: str) -> Decimal:
     return prod((Decimal(factor.strip()) for factor in text.split("*")), start=Decimal(1))
 
 
-def _unit(expr: str, value: Decimal) -> str | None:
-    """Return the base unit of a rule's value, as far as its metrics and its operators tell."""
-    if re.search(r"\s/\s|ratio|percent|utili[sz]ation", expr):
+def _unit(expr: str, value: Decimal) -> Unit | None:
+    """Return the unit of a rule's value, as far as its metrics and its operators tell."""
+    small = _SMALL_UNIT.search(expr)
+    if small is not None:
+        return vocabulary().unit_of_name(small.group())
+    name = _base_unit(expr, value)
+    return Unit(unit=name, factor=Decimal(1)) if name else None
+
+
+def _base_unit(expr: str, value: Decimal) -> str | None:
+    if re.search(r"\s/\s|(?<![a-z])ratio|percent|utili[sz]ation", expr):
         return "ratio" if value <= 1 else None
     if re.search(r"histogram_quantile|_seconds|time\(\)|_duration|_age\b|_lag\b", expr):
         return "seconds"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Final
 
 from markdown_it.token import Token
@@ -14,8 +15,13 @@ from compiler.guides.statement import NO_SEVERITY
 from compiler.guides.vocabulary import vocabulary
 
 _EMPTY: Final = frozenset({"", "-", "–", "—", "none", "n/a"})
+# A wider table is data.
+_MOST_COLUMNS: Final = 40
 # A column "Objective 1" holds a level of a scheme, such as the recovery classes of an inventory, not a limit.
 _NUMBERED: Final = re.compile(r"objective \d+", re.IGNORECASE)
+_NUMERIC: Final = re.compile(
+    rf"\W{{0,4}}(?:{vocabulary().before.pattern}\s*)?\W{{0,4}}\d(?!\d*(?:xx|th|st|nd|rd)\b)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +55,10 @@ class _Row:
 def table(tokens: Sequence[Token], above: tuple[str, ...]) -> Iterator[Passage]:
     """Yield the cells of a table that may hold limits, row by row; `above` are the texts over it, nearest first."""
     rows = _rows(tokens)
-    heads = [(head, _role(head)) for _, texts in rows[:1] for head in texts]
+    if len(rows[0][1]) > _MOST_COLUMNS or vocabulary().phrases.settings.fullmatch(rows[0][1][0]):
+        return
+    columns = zip_longest(*(texts for _, texts in rows), fillvalue="")
+    heads = [(column[0], _role(column[0], column[1:])) for column in columns]
     for line, texts in rows[1:]:
         cells = (_Cell(role=role, head=head, text=text) for (head, role), text in zip(heads, texts, strict=False))
         yield from _limits(_Row(line=line, cells=tuple(cells)), above)
@@ -66,15 +75,16 @@ def _rows(tokens: Sequence[Token]) -> list[tuple[int, list[str]]]:
     return rows
 
 
-def _role(head: str) -> str:
+def _role(head: str, texts: Sequence[str]) -> str:
+    """Return what a column holds by its head; one named for a severity or a target holds numbers, or names the rows."""
     known, words = vocabulary(), head.casefold()
     role = next((role for pattern, role in known.columns if pattern.search(words)), None)
     if role is not None:
         return role
-    if known.severity(head) != NO_SEVERITY:
-        return "limit"
-    if known.targets.search(head):
-        return "target"
+    graded = "limit" if known.severity(head) != NO_SEVERITY else "target" if known.targets.search(head) else ""
+    if graded:
+        filled = [text for text in texts if text.casefold() not in _EMPTY]
+        return graded if sum(bool(_NUMERIC.match(text)) for text in filled) * 2 >= len(filled) else "name"
     return next((role for pattern, role in known.other_columns if pattern.search(words)), "name")
 
 
@@ -92,7 +102,7 @@ def _may_limit(cell: _Cell, row: _Row, *, is_first: bool) -> bool:
         return not _NUMBERED.fullmatch(cell.head)
     if cell.role == "threshold":
         # "Value" alone heads settings as well; a comparator or a severity in the row says that it is a limit.
-        return signed or _sign(cell, row) is not None or row.has("severity")
+        return signed or _sign(cell, row) is not None or row.has("severity") or row.has("hold")
     return cell.role == "limit"
 
 
@@ -103,8 +113,10 @@ def _passage(cell: _Cell, row: _Row, above: tuple[str, ...]) -> Passage:
         starts=((0, row.line),),
         above=(" ".join(one for one in (*row.names, cell.head) if one != cell.text), *row.names, cell.head, *above),
         bare=True,
+        alert=cell.role == "threshold" and bool(row.only("action") or row.only("severity")),
         sign=_sign(cell, row),
         hold=row.only("hold"),
+        unit=vocabulary().unit_of_name(cell.head, *row.names, *above[:1]),
         severity=severity,
         target=target,
     )
@@ -119,6 +131,9 @@ def _grade(cell: _Cell, row: _Row, above: tuple[str, ...]) -> tuple[str, bool]:
         return NO_SEVERITY, True
     severity, target = inherited(above)
     own = known.severity(row.only("severity"))
+    if own == severity == NO_SEVERITY and not target:
+        # "Page the on-call" in a column of actions says as much as a column of severities.
+        own = known.severity(row.only("action"))
     return own if own != NO_SEVERITY else severity, target
 
 

@@ -6,11 +6,15 @@ import re
 from typing import Final
 
 from compiler.guides.holds import HOLD
-from compiler.guides.meaning import nearest
+from compiler.guides.meaning import nearest, says_something
 from compiler.guides.mention import Mention
+from compiler.guides.statement import NO_SEVERITY
 from compiler.guides.vocabulary import vocabulary
 
 _OTHER_LIMIT: Final = re.compile(r";|,\s*(?:and\s+)?\w+ (?:at|when|if)")
+_SCOPE: Final = re.compile(r"\b(?:on|in|across|among|from|with)\s*$", re.IGNORECASE)
+_CONDITION: Final = re.compile(r"\((?:when|if|while)\b[^()]*$", re.IGNORECASE)
+_BRACKET: Final = re.compile(r"\([^()]*\)")
 _WINDOW_SIGNS: Final = frozenset({"over", "within", "past"})
 
 
@@ -20,17 +24,27 @@ def is_window(mention: Mention, comparator: str | None) -> bool:
     at = mention.found.start("number")
     if any(one.start("number") <= at < one.end() for one in HOLD.finditer(mention.sentence.text)):
         return bool(mention.taken) or comparator is None or nearest(mention.lead, "seconds", backwards=True) is None
-    if phrases.measured.search(mention.lead) or _is_of_last_limit(mention):
+    if phrases.measured.search(mention.lead) or _is_of_last_limit(mention) or _is_estimate(mention):
         return True
     if not mention.sign:
         return bool(phrases.window.search(mention.lead))
     return mention.sign == "past" and bool(re.search(r"\b(?:in|over|during|for|of) the $", mention.lead))
 
 
+def _is_estimate(mention: Mention) -> bool:
+    """Return whether a duration tells how long a step takes: "Restart the worker (< 5 min)"."""
+    bracket = mention.lead.rpartition("(")
+    if not bracket[1] or ")" in bracket[2] or says_something(bracket[2]):
+        return False
+    return says_something(bracket[0]) and nearest(bracket[0], "seconds", backwards=True) is None
+
+
 def _is_of_last_limit(mention: Mention) -> bool:
     """Return whether a duration belongs to the limit before it, as in "5 % over 10 minutes"."""
     between = mention.lead[mention.taken :]
     if mention.sign not in _WINDOW_SIGNS or not mention.taken or _OTHER_LIMIT.search(between):
+        return False
+    if vocabulary().severity(between) != NO_SEVERITY:
         return False
     return not any(one.pattern.search(between) for one in vocabulary().quantities if "seconds" in one.units)
 
@@ -41,7 +55,11 @@ def is_no_limit(mention: Mention, comparator: str | None, *, marked: bool) -> bo
     `marked` is set where a severity or a target belongs to the number.
     """
     phrases = vocabulary().phrases
-    if _is_history(mention) or phrases.forbidden.search(mention.clause):
+    if _is_history(mention) or phrases.forbidden.search(mention.clause) or _is_scope(mention):
+        return True
+    if _is_enforced(mention) or _is_instruction(mention):
+        return True
+    if mention.sign in phrases.sized and phrases.chore.search(mention.clause):
         return True
     if _is_name(mention, marked=marked) or _is_setting(mention, marked=marked):
         return True
@@ -53,6 +71,31 @@ def _is_history(mention: Mention) -> bool:
     if phrases.history.search(sentence.text):
         return True
     return bool(phrases.history.search(sentence.before) and phrases.past.search(sentence.text))
+
+
+def _is_enforced(mention: Mention) -> bool:
+    """Return whether a system sees to a limit itself, or a number compares: "over 10 MB are refused", "30 % faster"."""
+    phrases = vocabulary().phrases
+    if mention.unit is not None and mention.unit.unit == "seconds" and phrases.people.search(mention.sentence.text):
+        return True
+    return bool(phrases.enforced.match(mention.rest) or phrases.machinery.search(mention.sentence.text))
+
+
+def _is_instruction(mention: Mention) -> bool:
+    """Return whether a sentence tells what to do, and not when: "confirm that the lag is below 5 seconds"."""
+    phrases = vocabulary().phrases
+    return bool(
+        phrases.instruction.match(mention.sentence.text)
+        and not phrases.condition.search(mention.lead)
+        and not phrases.breach.search(mention.lead)
+    )
+
+
+def _is_scope(mention: Mention) -> bool:
+    """Return whether a number tells where a limit before it holds: "above 90 % on three or more nodes"."""
+    if _CONDITION.search(mention.lead):
+        return True
+    return mention.unit is None and bool(mention.taken and _SCOPE.search(mention.lead))
 
 
 def _is_name(mention: Mention, *, marked: bool) -> bool:
@@ -68,6 +111,8 @@ def _is_setting(mention: Mention, *, marked: bool) -> bool:
         return True
     if not marked and mention.sign in phrases.permitting_alone:
         return True
-    if not phrases.setting.search(mention.clause) or (marked and bare):
+    # What a bracket behind a limit tells of settings is about something else: "> 7 GiB (the quota is 8 GiB)".
+    words = mention.clause if "(" in mention.lead else _BRACKET.sub("", mention.clause)
+    if not phrases.setting.search(words) or (marked and bare):
         return False
     return mention.sign in phrases.permitting or not phrases.alarm.search(mention.clause)

@@ -43,7 +43,8 @@ class Vocabulary:
     """All that the grammar knows.
 
     `comparators` gives each wording's sign, `before` matches any of them, `after` those that follow their number;
-    `units` are by the pattern of their spelling, `columns` and `other_columns` pairs of pattern and role, in order.
+    `units` are by the pattern of their spelling, `columns` and `other_columns` pairs of pattern and role, in order;
+    `keys` has the patterns of a fence's keys by role, and `named_unit` finds a unit in a name.
     """
 
     quantities: tuple[Quantity, ...]
@@ -57,6 +58,8 @@ class Vocabulary:
     phrases: Phrases
     columns: tuple[tuple[re.Pattern[str], str], ...]
     other_columns: tuple[tuple[re.Pattern[str], str], ...]
+    keys: Mapping[str, re.Pattern[str]]
+    named_unit: re.Pattern[str]
 
     def comparator(self, words: str) -> str:
         """Return the comparator that words stand for, which `before` has matched."""
@@ -65,6 +68,11 @@ class Vocabulary:
     def severity(self, text: str) -> str:
         """Return the gravest severity that a text names, or none."""
         return next((name for name, pattern in self.severities.items() if pattern.search(text)), NO_SEVERITY)
+
+    def unit_of_name(self, *names: str) -> Unit | None:
+        """Return the unit that the first of some names gives to its numbers: "latency (ms)", "wait_seconds"."""
+        found = next((match for match in map(self.named_unit.search, names) if match), None)
+        return self.unit(next(text for text in found.groups() if text)) if found else None
 
     def unit(self, words: str) -> Unit:
         """Return what a unit's spelling means, which `unit_text` has matched."""
@@ -90,6 +98,8 @@ def vocabulary() -> Vocabulary:
         phrases=phrases(given["phrases"]),
         columns=_columns(given["columns"]),
         other_columns=_columns(given["other_columns"]),
+        keys={role: _pattern("|".join(texts)) for role, texts in given["keys"].items()},
+        named_unit=_named_unit("|".join(spellings)),
     )
 
 
@@ -105,6 +115,15 @@ def _units(given: Iterable[Mapping[str, Any]]) -> tuple[tuple[re.Pattern[str], U
         (_pattern(text), Unit(unit=one["unit"], factor=Decimal(str(one["factor"]))))
         for one in given
         for text in one["words"]
+    )
+
+
+def _named_unit(spelling: str) -> re.Pattern[str]:
+    # "node(s)" is a plural, and a single letter at the end of a name is no unit.
+    return _pattern(
+        rf"(?:(?<=\s)|^)[(\[](?:in )?(?P<inside>{spelling})[)\]]"
+        rf"|(?<=[A-Za-z0-9][_ ])(?=[a-z]{{2}})(?P<suffix>{spelling})(?:_bucket)?$"
+        r"|(?<=\s)(?P<sign>%)(?=\s|$)|, (?P<last>m?s)$|\b(?P<rate>rps|qps|tps|iops)\b"
     )
 
 

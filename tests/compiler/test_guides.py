@@ -47,6 +47,7 @@ def table(*rows: str) -> str:
         ("Notify the team once a replica lags by more than 30 seconds.", ("replication_lag", ">", "30", "seconds", "warning", None, "alert")),
         ("Certificates: fewer than 7 days left → critical", ("certificate_expiry", "<", "604800", "seconds", "critical", None, "alert")),
         ("Container restarts: more than 5 in 15 minutes", ("restarts", ">", "5", "count", "none", None, "alert")),
+        ("Pool usage: page at 95 of 100.", ("connection_pool", ">=", "0.95", "ratio", "critical", None, "alert")),
         ("Pool: page at 95 of 100 connections", ("connection_pool", ">=", "0.95", "ratio", "critical", None, "alert")),
         ("Free disk space: warn at 15 %", ("disk", "<", "0.15", "ratio", "warning", None, "alert")),
         ("Uplink over 80 % (info)", ("network", ">", "0.8", "ratio", "info", None, "alert")),
@@ -81,6 +82,43 @@ def table(*rows: str) -> str:
             "```yaml\n- alert: Rollbacks\n  expr: |\n    rate(rollback[5m])\n      / rate(commit[5m]) > 0.05\n```",
             ("error_ratio", ">", "0.05", "ratio", "none", None, "alert"),
         ),
+        ("### Disk\n\n- **Warning**: >80% used", ("disk", ">", "0.8", "ratio", "warning", None, "alert")),
+        ("- Checkout **Critical**: >5% API errors", ("error_ratio", ">", "0.05", "ratio", "critical", None, "alert")),
+        ("- queue at more than 70% of its length, page", ("queue_depth", ">", "0.7", "ratio", "critical", None, "alert")),
+        ("- refund coverage drops below 98 %", ("other", "<", "0.98", "ratio", "none", None, "alert")),
+        ("- Error rate >5% for >5 minutes", ("error_ratio", ">", "0.05", "ratio", "none", 300, "alert")),
+        ("- pods restarting > 3 times in 10 minutes", ("restarts", ">", "3", "count", "none", None, "alert")),
+        ("- latency > 3 times the usual", ("other", ">", "3", "other", "none", None, "alert")),
+        ("- deadlocks exceed 12/minute", ("rate", ">", "0.2", "per_second", "none", None, "alert")),
+        ("- egress > 8 Gbit/s", ("network", ">", "8000000000", "per_second", "none", None, "alert")),
+        ("More than 1 in 50 bookings fails.", ("error_ratio", ">", "0.02", "ratio", "none", None, "alert")),
+        ("**Alert threshold:** 88% of the disk", ("disk", ">", "0.88", "ratio", "none", None, "alert")),
+        ("Latency (p95): yellow 200ms", ("latency_p95", ">", "0.2", "seconds", "warning", None, "alert")),
+        ("## Memory of a node > 85%", ("memory", ">", "0.85", "ratio", "none", None, "alert")),
+        ("### OrderEventLag\n\n- lag >60s", ("replication_lag", ">", "60", "seconds", "none", None, "alert")),
+        ("### Slow\n\nSeverity: P1\n\nDuration: 4m\n\n- p99 > 2s", ("latency_p99", ">", "2", "seconds", "critical", 240, "alert")),
+        ("### Lag\n\n- Expr: `replica_lag_seconds > 15`\n- For: 3m\n- Severity: page", ("replication_lag", ">", "15", "seconds", "critical", 180, "alert")),
+        ("# Disk\n\nSeverity: P2\n\n## Limits\n\n- more than 90 % used", ("disk", ">", "0.9", "ratio", "warning", None, "alert")),
+        ("# Disk\n\nSeverity: P2\n\n## Critical\n\n- more than 90 % used", ("disk", ">", "0.9", "ratio", "critical", None, "alert")),
+        ("## Alert\n\n```prometheus\nstart_milliseconds > 200\n```", ("other", ">", "0.2", "seconds", "none", None, "alert")),
+        ("```yaml\nexpr: a_memory_used / a_memory_max > 0.9\nfor: 5m\n```", ("memory", ">", "0.9", "ratio", "none", 300, "alert")),
+        ("- queue holds more than 10 000 messages", ("queue_depth", ">", "10000", "count", "none", None, "alert")),
+        ("- success ratio falls to 97 % or lower", ("success_ratio", "<=", "0.97", "ratio", "none", None, "alert")),
+        ("- replicas drop to 0: page", ("count", "<=", "0", "count", "critical", None, "alert")),
+        ("- p95 at or above 2 s", ("latency_p95", ">=", "2", "seconds", "none", None, "alert")),
+        ("- errors between 5 and 10 %: warning", ("error_ratio", ">", "0.05", "ratio", "warning", None, "alert")),
+        ("We page on 5 % errors.", ("error_ratio", ">", "0.05", "ratio", "critical", None, "alert")),
+        (table("| Metric | Critical |", "| Write latency (ms) | 35 |"), ("latency_other", ">", "0.035", "seconds", "critical", None, "alert")),
+        (table("| Metric | Critical |", "| CPU % | 90 |"), ("cpu", ">", "0.9", "ratio", "critical", None, "alert")),
+        (table("| SLO | Target |", "| 5xx error rate | < 3% over 5m |"), ("error_ratio", "<", "0.03", "ratio", "none", None, "target")),
+        ("### Disk\n\n" + table("| Threshold | Action |", "| > 90% | page storage |"), ("disk", ">", "0.9", "ratio", "critical", None, "alert")),
+        ("```yaml\nerror_rate:\n  critical: 5%\n  for: 5m\n```", ("error_ratio", ">", "0.05", "ratio", "critical", 300, "alert")),
+        ("```yaml\nalerts:\n  - metric: db_p95\n    threshold: 200ms\n    severity: warning\n```", ("latency_p95", ">", "0.2", "seconds", "warning", None, "alert")),
+        ("```yaml\nalerts:\n  - condition: error_rate > 0.05\n    severity: page\n```", ("error_ratio", ">", "0.05", "ratio", "critical", None, "alert")),
+        ("```yaml\n# ticket\nqueue_wait: > 3 min\n```", ("latency_other", ">", "180", "seconds", "warning", None, "alert")),
+        ("```yaml\nfree_memory_mb:\n  critical: 350\n```", ("memory", "<", "350000000", "bytes", "critical", None, "alert")),
+        ("## Alerts\n\n```promql\nhistogram_quantile(0.95, rate(x_seconds_bucket[5m])) > 0.7\n```", ("latency_p95", ">", "0.7", "seconds", "none", None, "alert")),
+        ("```yaml\nalert: Slow\nexpr: x_seconds > 3\nseverity: page\n```", ("latency_other", ">", "3", "seconds", "critical", None, "alert")),
         ("```\n# critical\n- errors > 5%\n```", ("error_ratio", ">", "0.05", "ratio", "critical", None, "alert")),
     ],
 )  # fmt: skip
@@ -109,6 +147,33 @@ def test_a_line_states_a_limit(text: str, expected: Stated) -> None:
         "```conf\nmaxclients 10000\ntimeout 300\n```",
         "```yaml\n- record: errors:ratio\n  expr: errors / requests > 0.05\n```",
         "```yaml\n- alert: OldVersion\n  expr: build_info > 1.2.3\n```",
+        "## Alerts\n\n1. Acknowledge the page (< 5 min)",
+        "## Alerts\n\n- Level 3: head of platform (15+ minutes)",
+        "Compress logs older than 7 days and delete dumps larger than 20 GB.",
+        "Seats run on hosts with 8 cores; they are machines with more than 16 GB of RAM.",
+        "The last tuning improved the response time by more than 30 %.",
+        "The response of the 95th percentile is what counts.",
+        "- Green: every service answers (target: 100%)",
+        "## Warnings\n\nMails over 25 MB get a 413; uploads above 4 GB must use the bulk door.",
+        "## Warnings\n\nSearches slower than 700 ms are written to the slow log.",
+        "## Warnings\n\nThe autoscaler adds a worker when CPU is above 55 % for 4 minutes.",
+        "## Warnings\n\n1. Confirm that the lag is below 4 seconds before you go on.",
+        "## Warnings\n\n2. Expect p95 to rise above 900 ms for a while.",
+        "We have more than 30 tenants on machines with more than 96 GB of memory.",
+        "Escalate if there is no answer in over 15 minutes.",
+        table("| Setting | Recommended |", "| pool_size | > 25 |"),
+        table("| Step | Expected |", "| Drain | < 12 connections |"),
+        table("| Tier | Resolution time |", "| P1 | < 5 h |"),
+        "Promote once the error rate has been below 1 % for 15 minutes.",
+        "Look for `WARN queue depth 5100 > 5000, shedding` in the log.",
+        "The 5-minute average is what the dashboard shows, when errors are paged.",
+        "```yaml\nescalation:\n  critical: 20m\n```",
+        "```yaml\nlivenessProbe:\n  failureThreshold: 3\n```",
+        "```yaml\ntargetCPUUtilizationPercentage: 70\npython: '>=3.11'\n```",
+        "```\nReplication lag: 12ms\nCPU usage: 35%\nstatus: warning\n```",
+        '```json\n{"warning": "2%", "critical": "7%"}\n```',
+        "```promql\nsum(rate(scans_total[5m])) > 10\n```",
+        table("| Severity | Respond within |", "| Critical | 20 minutes |"),
         table("| Metric | Interval |", "| CPU | 30 s |"),
         table("| Setting | Value |", "| Workers | 12 |"),
     ],
@@ -126,6 +191,16 @@ def test_a_line_may_state_several_limits() -> None:
         ("0.005", "warning", "alert"),
         ("0.02", "critical", "alert"),
     ]
+    for text in (
+        "Errors: 1 % warn | 5 % page",
+        "Errors over 1 % → ticket, over 5 % → page",
+        "Errors: warn 1%, page 5%",
+    ):
+        found = stated(text)
+        assert [(value, severity) for _, _, value, _, severity, _, _ in found] == [
+            ("0.01", "warning"),
+            ("0.05", "critical"),
+        ]
     behind = stated("DNS p95: 50 ms (warn) / 250 ms (crit)")
     assert [(value, severity) for _, _, value, _, severity, _, _ in behind] == [
         ("0.05", "warning"),
@@ -137,6 +212,23 @@ def test_a_range_keeps_its_end() -> None:
     """The limit is where the range begins; the unit belongs to both ends."""
     (one,) = statements("guide.md", "- Error rate, warning: 1-3%")
     assert (one.value, one.value_to, one.unit) == (Decimal("0.01"), Decimal("0.03"), "ratio")
+
+
+def test_a_quantity_of_its_own_is_not_that_of_the_items_before() -> None:
+    """A silent item speaks of what the items before it name; one with words of its own does not."""
+    found = stated("- Disk: warn at 80 %\n- page at 90 %\n- Coverage: page at 95 %")
+    assert [signal for signal, *_ in found] == ["disk", "disk", "other"]
+
+
+@pytest.mark.parametrize(
+    "piece", ["1 ", "1,", "> 5 % ", "[", "`a > 5` ", "<!-- a -->", "error rate > 5% ", "a: ", "|", " "]
+)
+@pytest.mark.parametrize("line", [200_000, 1000])
+def test_text_that_nobody_wrote_is_data(piece: str, line: int) -> None:
+    """Endless lines, and sentences of dozens of numbers, state nothing and take no time; what follows is read."""
+    text = (piece * (line // len(piece)) + "\n\n") * (20_000 // line or 1)
+    (one,) = statements("guide.md", f"{text}\n\n- Error rate: > 5 %")
+    assert one.signal == "error_ratio"
 
 
 def test_a_statement_knows_its_line() -> None:

@@ -1,0 +1,91 @@
+"""How grave a limit is, whether it is a target, and whether its place says that it is a limit; used by `grammar`."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from compiler.guides.mention import SIGNED_NUMBER, Mention
+from compiler.guides.statement import NO_SEVERITY
+from compiler.guides.vocabulary import vocabulary
+
+# A severity in brackets stands this near behind its number.
+_NEAR: Final = 44
+_BRACKET: Final = re.compile(r"[^,;.(]{0,12}\(([^)]*)\)")
+_SHORT_BRACKET: Final = re.compile(r"[^,;.(/]{0,12}\(([^)]{1,20})\)")
+_ARROW: Final = re.compile(r"[^,;.]{0,20}(?:→|->|=>)\s*(\w+)")
+_CLAUSE_END: Final = re.compile(r";|\.\s|🔴|🟡")
+# "over 50k for 10 min → page" and "1 % warn | 5 % page": what stands behind a number, before any other, is about it.
+_POINTED: Final = re.compile(r"(?: for [\w ]{1,12})?\s*(?:→|->|=>)\s*(\w+)")
+_NEXT: Final = re.compile(r"\s+(\w+)\s*(?:[|,;/.]|$)")
+_IN_BRACKET: Final = re.compile(r"\([^()]*$")
+_COLON: Final = re.compile(r"\s*[:–—=→]")
+
+
+def severity(mention: Mention) -> str:
+    """Return the severity that belongs to a number: in brackets behind it, named last before it, behind, or above."""
+    known = vocabulary()
+    bracket = _BRACKET.match(mention.rest[:_NEAR])
+    if bracket and (name := known.severity(bracket[1])) != NO_SEVERITY:
+        return name
+    pointed = _POINTED.match(mention.rest) or _NEXT.match(mention.rest)
+    if pointed and (name := known.severity(pointed[1])) != NO_SEVERITY:
+        return name
+    before = _named_last(mention.upto)
+    if before is not None:
+        return before
+    rest = _CLAUSE_END.split(mention.rest, maxsplit=1)[0]
+    if (name := known.severity(rest)) != NO_SEVERITY and not SIGNED_NUMBER.search(rest):
+        return name
+    return mention.sentence.passage.severity
+
+
+def _named_last(text: str) -> str | None:
+    """Return the severity that a text names last; none where that is a target."""
+    known = vocabulary()
+    patterns = (*known.severities.items(), (NO_SEVERITY, known.targets))
+    found = [(name, match.end()) for name, pattern in patterns for match in pattern.finditer(text)]
+    # Where two end at one place, the later pattern counts.
+    return max(reversed(found), key=lambda one: one[1])[0] if found else None
+
+
+def is_target(mention: Mention) -> bool:
+    """Return whether the words around a number without a severity say that it is to be kept."""
+    known = vocabulary()
+    named = [one.end() for one in known.targets.finditer(mention.upto)]
+    if named:
+        # "Target below 100, alert above 1000": the second is no target.
+        return not known.phrases.asking.search(mention.lead) and not known.phrases.breach.search(
+            mention.upto, named[-1]
+        )
+    return mention.sentence.passage.target or bool(known.phrases.good.match(mention.rest))
+
+
+def is_marked(mention: Mention) -> bool:
+    """Return whether a number stands directly behind, or before, the name of a severity or of a target."""
+    known = vocabulary()
+    if known.phrases.marks.search(mention.lead):
+        return True
+    if mention.unit is not None and known.phrases.colours.search(mention.lead):
+        return True
+    behind = _ARROW.match(mention.rest) or _NEXT.match(mention.rest)
+    if behind is not None and known.severity(behind[1]) != NO_SEVERITY:
+        return True
+    behind = _SHORT_BRACKET.match(mention.rest)
+    if behind is None:
+        return False
+    return known.severity(behind[1]) != NO_SEVERITY or bool(known.targets.search(behind[1]))
+
+
+def is_band(mention: Mention) -> bool:
+    """Return whether a range of per cents is a band: "1-5 %: look at the replicas", "1 to 5 % errors are a warning"."""
+    in_ratio = mention.unit is not None and mention.unit.unit == "ratio"
+    if mention.upper is None or not in_ratio or _IN_BRACKET.search(mention.lead):
+        return False
+    begins = not mention.lead.strip() and bool(_COLON.match(mention.rest))
+    return begins or vocabulary().severity(mention.sentence.text) != NO_SEVERITY
+
+
+def is_threshold(mention: Mention) -> bool:
+    """Return whether a number with a unit is what a sentence calls a threshold: "alert threshold: 85 %"."""
+    return mention.unit is not None and bool(vocabulary().phrases.threshold.search(mention.lead))
