@@ -1,40 +1,147 @@
-"""Parse: a heading's text → the anchor that GitHub gives it.
+"""Parse: a heading's text → the anchor that the place where people read it gives the heading.
 
-Used by `compiler.runbooks`. The library is a port of `github-slugger`, GitHub's reference; it walks long tables of code
-points, so headings of plain ASCII, which need none of them, take a short way to the same result (a test holds the two
-together).
+Used by `compiler.runbooks`. What a code point becomes on GitHub comes from the library, a port of `github-slugger`,
+GitHub's reference; it walks long tables, so each code point is asked for once.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import Final
+from pathlib import PurePosixPath
+from typing import Final, Literal, get_args
 
 from github_slugger import slug as library_slug
 
-_DROPPED: Final = re.compile(r"[^a-z0-9 _-]")
+Style = Literal["github", "gitlab", "gitea", "mkdocs", "plain"]
+"""Who shows the runbooks. `plain` are pages without anchors of their own: sections are named as on GitHub."""
+
+STYLES: Final[tuple[Style, ...]] = get_args(Style)
+DEFAULT_STYLE: Final[Style] = "github"
+
+_LATE: Final = str.maketrans({"\ua7cb": "ɤ", "\ua7dc": "ƛ"})
+"""Capitals of Unicode 16 whose small letters are older: what becomes of them must not hang on Python's version."""
+_WORD: Final = frozenset({"Nd", "Pc", "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nl"})
+"""The categories of Ruby's `\\p{Word}`, and the numbers that are letters."""
+_HYPHENS: Final = re.compile("-{2,}")
+_MKDOCS_DROPPED: Final = re.compile(r"[^\w\s-]", re.ASCII)
+_MKDOCS_HYPHENS: Final = re.compile(r"[-\s]+")
+_MKDOCS_COUNTED: Final = re.compile(r"(.*)_([0-9]{1,9})", re.DOTALL)
+_MKDOCS_ROOT: Final = "docs"
+_LONGEST_GITLAB: Final = 255
+"""Characters of a heading that GitLab looks at."""
+
+
+class _Kept(dict[int, str | None]):
+    """What becomes of each code point on GitHub, for `str.translate`; found out when it is first met."""
+
+    def __missing__(self, code: int) -> str | None:
+        self[code] = found = str(library_slug(chr(code))) or None
+        return found
+
+
+_KEPT: Final = _Kept()
 
 
 @lru_cache(maxsize=4096)
 def slug(heading: str) -> str:
-    """Return the anchor of a heading that is the only one of its text."""
-    if heading.isascii():
-        return _DROPPED.sub("", heading.lower()).replace(" ", "-")
-    return str(library_slug(heading))
+    """Return the anchor that GitHub gives a heading that is the only one of its text."""
+    return heading.translate(_LATE).lower().translate(_KEPT)
+
+
+def _gitlab(heading: str) -> str:
+    """GitLab's rule: `Gitlab::Utils::Markdown#string_to_anchor` in gitlab-org/gitlab."""
+    text = heading[:_LONGEST_GITLAB].strip().lower()
+    kept = "".join(one for one in text if one in "- " or unicodedata.category(one) in _WORD)
+    found = _HYPHENS.sub("-", kept.replace(" ", "-"))
+    return f"anchor-{found}" if found.isascii() and found.isdigit() else found
+
+
+def _gitea(heading: str) -> str:
+    """Gitea's rule: `CleanValue` in modules/markup/common of go-gitea/gitea."""
+    return "".join(_gitea_part(one) for one in heading.strip()) or "heading"
+
+
+def _gitea_part(character: str) -> str:
+    if character in "_-" or unicodedata.category(character)[0] in "LN":
+        return character.lower()[:1]
+    return "-" if character.isspace() else ""
+
+
+def _mkdocs(heading: str) -> str:
+    """Python-Markdown's rule: `slugify` of its extension `toc`, as MkDocs has it unless configured otherwise."""
+    text = unicodedata.normalize("NFKD", heading).encode("ascii", "ignore").decode("ascii")
+    return _MKDOCS_HYPHENS.sub("-", _MKDOCS_DROPPED.sub("", text).strip().lower())
+
+
+_RULES: Final[Mapping[Style, Callable[[str], str]]] = {
+    "github": slug,
+    "gitlab": _gitlab,
+    "gitea": _gitea,
+    "mkdocs": _mkdocs,
+    "plain": slug,
+}
 
 
 class Anchors:
-    """Gives the headings of one document their anchors, in order: repeated ones are numbered."""
+    """Gives the headings of one document their anchors, in order: repeated ones are numbered.
 
-    def __init__(self) -> None:
-        self._taken: dict[str, int] = {}
+    `written` are those that the document sets itself; MkDocs numbers around them.
+    """
+
+    def __init__(self, style: Style = DEFAULT_STYLE, written: Iterable[str] = ()) -> None:
+        self._style = style
+        # MkDocs gives no heading the empty anchor.
+        self._taken: dict[str, int] = dict.fromkeys(["", *written], 0) if style == "mkdocs" else {}
 
     def add(self, heading: str) -> str:
         """Return the next heading's anchor."""
-        base = anchor = slug(heading)
+        base = _RULES[self._style](heading)
+        if self._style == "mkdocs":
+            return self._counted(base)
+        if self._style == "gitlab":
+            return self._appended(base)
+        anchor = base
         while anchor in self._taken:
             self._taken[base] += 1
             anchor = f"{base}-{self._taken[base]}"
         self._taken[anchor] = 0
         return anchor
+
+    def _appended(self, base: str) -> str:
+        """Return GitLab's: the count of the same text, whether or not another heading reads like that."""
+        count = self._taken.get(base, 0)
+        self._taken[base] = count + 1
+        return f"{base}-{count}" if count else base
+
+    def _counted(self, base: str) -> str:
+        """Return Python-Markdown's: `_1` behind the text, or one more where such a number ends it.
+
+        What is taken remembers the number to go on from, so that many headings of one text take no longer each.
+        """
+        found = _MKDOCS_COUNTED.fullmatch(base)
+        stem, number = (found[1], int(found[2])) if found else (base, 0)
+        anchor, passed = base, []
+        while anchor in self._taken:
+            passed.append(anchor)
+            number = max(number + 1, self._taken[anchor])
+            anchor = f"{stem}_{number}"
+        self._taken.update(dict.fromkeys(passed, number))
+        self._taken[anchor] = 0
+        return anchor
+
+
+def page(path: str) -> str:
+    """Return the address of a page below the site that MkDocs makes, for `{page}` in a link.
+
+    `docs/runbooks/shop.md` → `runbooks/shop/`: without the folder that MkDocs reads unless told otherwise, and with the
+    addresses of `use_directory_urls`. `index.md` and `README.md` are the page of their folder.
+    """
+    parts = list(PurePosixPath(path).parts)
+    if parts[:1] == [_MKDOCS_ROOT]:
+        del parts[0]
+    name = PurePosixPath(parts.pop() if parts else "").stem
+    folders = parts if name in {"index", "README"} else [*parts, name]
+    return "".join(f"{one}/" for one in folders)

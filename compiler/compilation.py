@@ -17,10 +17,11 @@ from compiler.checks.subject import Subject
 from compiler.diagnostics import Diagnostics
 from compiler.document import Table
 from compiler.emitters import emit
+from compiler.linked_files import linked_files
 from compiler.model import Model
 from compiler.resolve import resolve
 from compiler.runbooks import Runbook
-from compiler.source_files import SourceFiles
+from compiler.source_files import SourceFiles, link_style
 from compiler.suppressions import suppress
 
 
@@ -44,7 +45,7 @@ def compile_spec(spec: Path) -> Compilation:
     diagnostics = Diagnostics()
     files = SourceFiles(spec, diagnostics)
     table = files.spec()
-    subject = None if table is None else _subject(table, files.runbooks(table), diagnostics)
+    subject = None if table is None else _subject(table, files, diagnostics)
     suppress(files.documents, files.texts, diagnostics)
     if subject is None:
         return Compilation(diagnostics=diagnostics)
@@ -58,10 +59,12 @@ def compile_spec(spec: Path) -> Compilation:
     )
 
 
-def _subject(table: Table, runbooks: dict[str, Runbook], diagnostics: Diagnostics) -> Subject:
+def _subject(table: Table, files: SourceFiles, diagnostics: Diagnostics) -> Subject:
     """Return what the checked documents mean, and what the checks have looked at."""
+    runbooks, style = files.runbooks(table), link_style(table)
     model = without_unknown(resolve(table, runbooks, diagnostics), diagnostics)
     groups = lower(model, diagnostics)
-    subject = Subject(document=table, runbooks=runbooks, model=model, groups=groups)
+    linked = linked_files(files.folder, runbooks, style)
+    subject = Subject(document=table, runbooks=runbooks, model=model, groups=groups, linked=linked, style=style)
     check(subject, diagnostics)
     return subject

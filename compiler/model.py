@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from urllib.parse import quote
 
+from compiler.anchors import page
 from compiler.diagnostics import Span
 from compiler.quantities import Comparison
 from compiler.runbooks import Section
@@ -163,4 +164,8 @@ class Model:
         if anchor is None:
             head, _, tail = link.partition("{anchor}")
             link = head.rstrip("#") + tail
-        return link.replace("{path}", quote(path)).replace("{anchor}", quote(anchor or ""))
+        return (
+            link.replace("{path}", quote(path))
+            .replace("{page}", quote(page(path)))
+            .replace("{anchor}", quote(anchor or ""))
+        )

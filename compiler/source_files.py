@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from compiler import document, schema
+from compiler.anchors import DEFAULT_STYLE, Style
 from compiler.diagnostics import Diagnostics, Related, Span
 from compiler.document import Items, Table
 from compiler.runbooks import Runbook, parse_runbook
 from compiler.source_text import read_text, shown
-from compiler.suppressions import without_comments
 
 
 class SourceFiles:
@@ -70,8 +70,7 @@ class SourceFiles:
                 failed.add(path)
             else:
                 self.texts[name] = text
-                found[path] = parse_runbook(path, without_comments(text), self.diagnostics, shown=name)
-                self.diagnostics.read(name, text)
+                found[path] = parse_runbook(path, text, self.diagnostics, shown=name, style=link_style(table))
         return found
 
     def _document(self, path: Path, span: Span, *, included: bool) -> Table | None:
@@ -147,6 +146,12 @@ class SourceFiles:
 
     def _text(self, path: Path, span: Span) -> str | None:
         return read_text(path, span, self.diagnostics, main=path == self.path)
+
+
+def link_style(table: Table) -> Style:
+    """Return where people read the runbooks; the schema has seen to it that it is a place that we know."""
+    style: Style = table["links"].get("style", DEFAULT_STYLE)
+    return style
 
 
 def _refused(table: Table) -> dict[str, object]:

@@ -65,15 +65,6 @@ def suppress(documents: Mapping[str, str], runbooks: Mapping[str, str], diagnost
             diagnostics.error("unused-suppression", one.span, message, hint="take it out, or move it to the finding")
 
 
-def without_comments(text: str) -> str:
-    """Return the text of a runbook without these comments, all else in its place: they are not for its readers."""
-    lines = text.split("\n")
-    for comment in _markdown_comments("", text):
-        line, start, end = comment.span.line - 1, comment.span.column - 1, comment.span.end_column - 1
-        lines[line] = (lines[line][:start] + " " * (end - start) + lines[line][end:]).rstrip()
-    return "\n".join(lines)
-
-
 def _set_aside(suppressions: Iterable[Suppression], diagnostics: Diagnostics) -> set[Suppression]:
     by_place = {(one.span.path, line, one.code): one for one in suppressions for line in one.lines}
     used, left = set(), []

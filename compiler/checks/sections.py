@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
-from pathlib import PurePosixPath
+from posixpath import normpath
 from typing import Final
 
 from compiler.checks.subject import Subject
 from compiler.conventions import THRESHOLDS_HEADING
 from compiler.diagnostics import Diagnostics, Span
 from compiler.runbooks import Runbook, Section
+from compiler.runbooks.destinations import destination
 
-_LINK: Final = re.compile(r"\]\(<?([^()\s#<>]{0,300})#([^()\s<>]{1,300})>?")
 _HEADING: Final = re.compile(r" {0,3}(#{1,6})(?:[ \t]|$)")
 _MARK: Final = re.compile(r"(?:#{1,6}[ \t]+|\*\*|__)([^*_#\n]{1,80})")
 """What gives a section its form: a heading, or bold words, at the beginning of a line."""
@@ -23,7 +23,7 @@ _Links = dict[tuple[str, str], list[tuple[str, int]]]
 
 def check(subject: Subject, diagnostics: Diagnostics) -> None:
     """Check every runbook whose systems came through."""
-    links = _links(subject.runbooks)
+    links = _links(subject)
     for path, runbook in sorted(subject.runbooks.items()):
         systems = [system for system in subject.model.systems if system.runbook == path]
         alerted = {one.section.anchor for system in systems for one in system.signals}
@@ -31,7 +31,7 @@ def check(subject: Subject, diagnostics: Diagnostics) -> None:
             for section in _unused(runbook, alerted, links):
                 message = f"no alert and no link leads to “{section.title}”"
                 hint = f'lead an alert to it by `runbook: "#{section.anchor}"`, or link it where it helps'
-                diagnostics.error("unused-section", _span(runbook, section), message, hint=hint)
+                diagnostics.warning("unused-section", _span(runbook, section), message, hint=hint)
 
 
 def _unused(runbook: Runbook, alerted: set[str], links: _Links) -> Iterator[Section]:
@@ -73,20 +73,21 @@ def _level(lines: Sequence[str], line: int) -> int:
     return 1 if line < len(lines) and lines[line].lstrip().startswith("=") else 2
 
 
-def _links(runbooks: Mapping[str, Runbook]) -> _Links:
-    """Return the places, path and line, of the links to each anchor of each file's name."""
+def _links(subject: Subject) -> _Links:
+    """Return the places, path and line, of the links to each anchor of each file."""
     found: _Links = {}
-    for path, runbook in runbooks.items():
-        for number, line in enumerate(runbook.text.split("\n"), start=1):
-            for link in _LINK.finditer(line):
-                name = PurePosixPath(link[1] or path).name
-                found.setdefault((name, link[2]), []).append((path, number))
+    for path, runbook in subject.runbooks.items():
+        for link in runbook.links:
+            there = destination(path, link.target, subject.style)
+            if there is not None and there.anchor is not None:
+                found.setdefault((there.path, there.anchor), []).append((path, link.span.line))
     return found
 
 
 def _linked(section: Section, links: _Links) -> bool:
     """Return whether a link from outside of a section leads to it."""
-    places = links.get((PurePosixPath(section.path).name, section.anchor), [])
+    path = normpath(section.path)
+    places = [place for anchor in (section.anchor, *section.aliases) for place in links.get((path, anchor), [])]
     return any(path != section.path or not section.line <= line <= section.end for path, line in places)
 
 

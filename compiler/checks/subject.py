@@ -7,24 +7,31 @@ check that wants to point at the line where a value was written asks here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from compiler.alerts import AlertGroup
+from compiler.anchors import DEFAULT_STYLE, Style
 from compiler.diagnostics import Related, Span
 from compiler.document import Table
 from compiler.model import Limit, Model, System, WatchedSignal
 from compiler.resolve.reading import is_off, table
 from compiler.runbooks import Runbook
+from compiler.runbooks.destinations import Linked
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subject:
-    """Model, alert groups, the document that they come from, and the runbooks by the path that systems name."""
+    """Model, alert groups, the document that they come from, and the runbooks by the path that systems name.
+
+    `linked` is what links of runbooks lead to, by path; `style` where people read them.
+    """
 
     document: Table
     runbooks: Mapping[str, Runbook]
     model: Model
     groups: tuple[AlertGroup, ...]
+    linked: Mapping[str, Linked] = field(default_factory=dict)
+    style: Style = DEFAULT_STYLE
 
     def watched(self) -> Iterator[tuple[System, WatchedSignal]]:
         """Yield every signal with its system, in their order."""

@@ -100,12 +100,17 @@ def candidates(sentence: Sentence, claims: Sequence[Claim]) -> tuple[Claim, ...]
     They are of its quantity and lead to its section; else lead there and say the same; else are of its quantity; else
     lead there; else are of a quantity of its family, as the 95th percentile is one of response times.
     """
-    fitting = [one for one in claims if one.comparison.quantity.unit == _unit(sentence.stated)]
+    fitting = in_unit(sentence, claims)
     alike = [one for one in fitting if one.quantity == sentence.stated.signal]
     here = [one for one in _innermost(sentence, fitting) if agrees(sentence, one) or _may_mean(sentence, one)]
     family = [one for one in fitting if one.quantity and _family(one.quantity) == _family(sentence.stated.signal)]
     saying = [one for one in here if agrees(sentence, one)]
     return tuple([one for one in here if one in alike] or saying or alike or here or family)
+
+
+def in_unit(sentence: Sentence, claims: Iterable[Claim]) -> list[Claim]:
+    """Return the claims in the unit of a sentence's number."""
+    return [one for one in claims if one.comparison.quantity.unit == _unit(sentence.stated)]
 
 
 _GENERAL: Final = frozenset({"latency_other", "rate", "count", "other"})

@@ -25,13 +25,14 @@ from compiler.resolve.claims import (
     agrees,
     candidates,
     differences,
+    in_unit,
     limit_claim,
     nearest_claim,
     of_runbook,
 )
 from compiler.resolve.limits import TRUE, sentence, shown
 from compiler.resolve.waivers import Waiver
-from compiler.runbooks import Runbook, Section
+from compiler.runbooks import Runbook, Section, Unread
 from compiler.signals.contract import Signal
 from compiler.statements import Statement
 
@@ -78,6 +79,7 @@ class Evidence:
 
     def settle(self) -> dict[int, Statement]:
         """Return the statement that each limit comes from, by the limit's identity; report what does not agree."""
+        self.diagnostics.found += [problem for one in self._unread for problem in one.problems]
         found: dict[int, Statement] = {}
         undocumented = []
         for watch in self.watches:
@@ -158,8 +160,18 @@ class Evidence:
             )
         )
 
+    @cached_property
+    def _unread(self) -> tuple[Unread, ...]:
+        """The bullets that cannot be read in any way: a sentence of another form is as good."""
+        said = {one.span.line for one in self._free}
+        return tuple(
+            one
+            for one in self.runbook.unread
+            if said.isdisjoint(range(one.span.line, one.span.line + one.text.count("\n") + 1))
+        )
+
     def _may_be_unread(self, signal: Signal) -> bool:
-        return any(bullet.casefold().startswith(signal.title.casefold()) for bullet in self.runbook.unread)
+        return any(one.text.casefold().startswith(signal.title.casefold()) for one in self._unread)
 
     def _statement(self, watch: Watch, limit: Limit) -> Statement | None:
         if watch.quoted is not None:
@@ -181,7 +193,13 @@ class Evidence:
         )
 
     def _carriers(self, one: Sentence) -> tuple[Claim, ...]:
-        return tuple(claim for claim in candidates(one, self._claims) if agrees(one, claim))
+        return tuple(claim for claim in self._candidates(one) if agrees(one, claim))
+
+    def _candidates(self, one: Sentence) -> tuple[Claim, ...]:
+        """Return the claims that a sentence may speak of: those that quote its line know best."""
+        quoting = [watch for watch in self.watches if watch.quoted and watch.quoted.span.line == one.span.line]
+        quoted = in_unit(one, [claim for watch in quoting for claim in watch.claims])
+        return tuple(quoted) or candidates(one, self._claims)
 
     def _hold_against_bullet(self, signal: Signal, limit: Limit, bullet: Statement) -> None:
         stated, comparison = bullet.comparison or TRUE, _comparison(limit)
@@ -206,7 +224,7 @@ class Evidence:
             if not self._carriers(one) and waiver is not None:
                 used.add(id(waiver))
             elif not self._carriers(one):
-                claims = candidates(one, self._claims)
+                claims = self._candidates(one)
                 if claims:
                     claim = nearest_claim(one, claims)
                     self._different(one, claim)

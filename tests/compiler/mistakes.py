@@ -10,11 +10,12 @@ from tests.compiler.base import LEDGER, SHOP, SPEC
 
 @dataclass(frozen=True, kw_only=True)
 class Mistake:
-    """Edits of the base specification, and the codes of all diagnostics, sorted by place."""
+    """Edits of the base specification, and the codes of all diagnostics, sorted by place; `fatal` if one is an error."""
 
     name: str
     edits: tuple[tuple[str, str, str | bytes], ...]
     codes: tuple[str, ...]
+    fatal: bool = True
 
 
 def _in_spec(name: str, old: str, new: str | bytes, *codes: str) -> Mistake:
@@ -196,7 +197,7 @@ DOCUMENTS: Final = (
     ),
     _in_shop("an unknown severity in the runbook", "closed: emergency", "closed: emergancy", "statement"),
     _in_shop("a limit in the runbook without a unit", "above 200 ms", "above 200 msec", "statement"),
-    _in_shop("a statement of two lines", "above 150 ms, critical", "above 150 ms,\n  critical", "statement"),
+    _in_shop("a statement of two lines", "closed: emergency.", "closed:\n  emergency.", "statement"),
     _in_spec(
         "a quotation of the house",
         'critical: "> 5%",  runbook',
@@ -490,11 +491,21 @@ PEOPLE: Final = (
 )
 
 RUNBOOKS: Final = (
+    Mistake(
+        name="a troubleshooting section that nobody is led to",
+        edits=((SHOP, "## Checkout closed\n", "## Tills jam\n\n```bash\ntillctl unjam\n```\n\n## Checkout closed\n"),),
+        codes=("unused-section",),
+        fatal=False,
+    ),
+    _in_shop("a link to a file that is not there", "database slow?", "[database](ledgr.md) slow?", "broken-link"),
     _in_shop(
-        "a troubleshooting section that nobody is led to",
-        "## Checkout closed\n",
-        "## Tills jam\n\n```bash\ntillctl unjam\n```\n\n## Checkout closed\n",
-        "unused-section",
+        "a link to a place that is not there",
+        "Is the database slow?",
+        'Is the database slow?\n\n> - Or the [day](../runbooks/ledger.md#closing-day "ledger")?',
+        "broken-link",
+    ),
+    _in_shop(
+        "a definition of a link to nowhere", "payment provider.", "[provider].\n\n[provider]: #pay", "broken-link"
     ),
 )
 

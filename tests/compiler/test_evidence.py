@@ -98,6 +98,25 @@ def test_a_bullet_of_a_title_that_no_signal_has_is_read_in_its_own_words() -> No
     assert codes() == ["limit-differs"]
 
 
+def test_a_bullet_of_another_form_is_as_good_where_its_sentence_can_be_read() -> None:
+    """Nobody has to rewrite a guide that says it plainly; what cannot be read in any way stays an error."""
+    edit(SHOP, LATENCY_BULLET, "- Alert at p95 latency > 150 ms (warning) or > 200 ms (critical)\n")
+    assert codes() == []
+    edit(SHOP, "> 200 ms (critical)", "slow (critical)")
+    assert codes() == ["undocumented-limit"]
+
+
+def test_a_quotation_says_which_alert_its_sentence_speaks_of() -> None:
+    """Whatever the words name, and wherever the alert leads to."""
+    edit(
+        LEDGER,
+        "The day should be closed within 90 minutes; later, the banks do not take the file.",
+        "Hurry: 90 minutes.",
+    )
+    edit(SPEC, "should be closed within 90 minutes", "90 minutes")
+    assert codes() == []
+
+
 def test_whole_things_have_two_ways_to_be_counted() -> None:
     """At least 1001 entries are more than 1000."""
     edit(LEDGER, "## Backlog\n", "## Backlog\n\nAt least 1001 entries wait.\n")

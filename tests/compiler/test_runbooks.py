@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import time
+
+import pytest
+
+from compiler.anchors import Style
 from compiler.diagnostics import Diagnostics, Span
-from compiler.runbooks import Command, Placeholder, Runbook, parse_runbook
+from compiler.runbooks import Command, Placeholder, Runbook, anchors_in, parse_runbook
 
 
-def parse(text: str) -> Runbook:
+def parse(text: str, style: Style = "github") -> Runbook:
     """Return a runbook that must be without fault."""
     diagnostics = Diagnostics()
-    runbook = parse_runbook("r.md", text, diagnostics)
+    runbook = parse_runbook("r.md", text, diagnostics, style=style)
     assert diagnostics.found == []
     return runbook
 
@@ -30,10 +35,10 @@ def test_a_section_ends_at_the_next_heading_of_its_level_or_above() -> None:
 
 
 def test_underlined_headings_are_headings() -> None:
-    """Their body begins behind the underline; a heading of two lines is one."""
+    """Their body begins behind the underline; a heading of two lines is one, whose break GitHub drops from the anchor."""
     runbook = parse("Over\nall\n===\n\ntext\n\nPart\n----\nmore\n")
     assert [(one.title, one.anchor, one.line, one.markdown) for one in runbook.sections] == [
-        ("Over all", "over-all", 1, "text\n\nPart\n----\nmore"),
+        ("Over all", "overall", 1, "text\n\nPart\n----\nmore"),
         ("Part", "part", 7, "more"),
     ]
 
@@ -45,10 +50,165 @@ def test_what_looks_like_a_heading_in_code_or_front_matter_is_none() -> None:
 
 
 def test_headings_lose_their_markup_and_keep_their_words() -> None:
-    """GitHub makes the anchor of what it shows."""
-    text = "## **Bold** `code_x` [link](http://x) ![alt](i.png) &amp; \\*star\\* <b>tag</b> ##\n"
+    """GitHub makes the anchor of what it shows; a picture's words are for those who do not see it, not for the anchor."""
+    text = "## **Bold** `code_x` [link](http://x) ![alt](i.png) &amp; \\*star\\* ~~old~~ <b>tag</b> ##\n"
     (section,) = parse(text).sections
-    assert (section.title, section.anchor) == ("Bold code_x link alt & *star* tag", "bold-code_x-link-alt--star-tag")
+    assert (section.title, section.anchor) == (
+        "Bold code_x link alt & *star* old tag",
+        "bold-code_x-link---star-old-tag",
+    )
+    assert parse(text, "gitea").sections[0].anchor == "bold-code_x-link-alt--star-old-tag"
+
+
+@pytest.mark.parametrize(
+    ("text", "anchors"),
+    [
+        ("# A #", ["a"]),
+        ("   ### A ###  ", ["a"]),
+        ("# A \\#", ["a-"]),
+        ("#A", []),
+        ("    # A", []),
+        ("####### A", []),
+        ("#", [""]),
+        ("A\n-", ["a"]),
+        ("a\n# B", ["b"]),
+        ("1\\. First\n========", ["1-first"]),
+        ("# 🔥 Fire :fire:", ["-fire-fire"]),
+        ("# __init__ and _x_", ["init-and-x"]),
+        ("# `__init__`", ["__init__"]),
+        ("# [a](b) [c][d]\n\n[d]: e", ["a-cd"]),
+        ("# A <!-- no --> b", ["a--b"]),
+        ("| # a |\n|---|\n| # b |", []),
+        ("~~~\n# a\n```\n# b\n~~~\n# c", ["c"]),
+        ("````md\n```\n# a\n```\n# b\n````\n# c", ["c"]),
+        ("1. x\n\n   ```sh\n   # a\n   ```\n\n# b", ["b"]),
+        ("- x\n  ```\n# a\n  ```", ["a"]),
+        ("```\n# never closed", []),
+        ("<!--\n# a\n\n# b\n-->\n# c", ["c"]),
+        ("x <!-- a\n# b\n-->", ["b"]),
+        ("<div>\n# a\n</div>\n\n# b", ["b"]),
+        ("<details>\n\n# a\n</details>", ["a"]),
+        ("+++\n# a\n+++\n# b", ["b"]),
+        ("+++\n# a\n", ["a"]),
+        ("---\n# a\n---\n# b", ["b"]),
+        ("\n---\n# a\n---\n# b", ["a", "b"]),
+        ("> # a\n\n- # b\n  - c\n\n    ## d", ["a", "b", "d"]),
+    ],
+)
+def test_headings_are_those_that_github_shows(text: str, anchors: list[str]) -> None:
+    """Not what stands in code, comments, HTML, tables or front matter; but those in quotations and lists."""
+    assert [one.anchor for one in parse(text).sections] == anchors
+
+
+def test_a_heading_in_a_quotation_or_a_list_ends_with_it() -> None:
+    """And does not end the section around it, however large it is."""
+    runbook = parse("## A\n\n> # Note\n> text\n> ## More\n> text\n\nmore\n\n- # B\n  b\n- c\n\nend\n")
+    assert [(one.title, one.line, one.end) for one in runbook.sections] == [
+        ("A", 1, 15),
+        ("Note", 3, 6),
+        ("More", 5, 6),
+        ("B", 10, 11),
+    ]
+
+
+def test_blanks_beside_a_comment_or_a_picture_are_hyphens_and_nobody_has_to_know() -> None:
+    """GitHub makes anchors before it trims; the section goes by the other name, too."""
+    runbook = parse("# A <!-- later -->\n# ![p](p.png) B\n")
+    assert [(one.title, one.anchor, one.aliases) for one in runbook.sections] == [
+        ("A", "a-", ("a",)),
+        ("p B", "-b", ("b",)),
+    ]
+    assert runbook.anchors["a"] is runbook.sections[0]
+
+
+def test_anchors_that_html_sets_lead_to_their_section() -> None:
+    """In the heading, above it, or in the section; not those in code or comments."""
+    text = """<a name="top"></a>
+# A <a id=in-a></a>
+text <span id='deep'>x</span> `<a id="code"></a>`
+
+<a id="above"></a>
+<a name="also"></a>
+
+## B
+
+<!-- <a id="gone"></a> -->
+<p id="below">x</p>
+"""
+    runbook = parse(text)
+    assert {name: section.title for name, section in runbook.anchors.items()} == {
+        "a-": "A",
+        "b": "B",
+        "top": "A",
+        "in-a": "A",
+        "deep": "A",
+        "a": "A",
+        "above": "B",
+        "also": "B",
+        "below": "B",
+    }
+    assert runbook.targets == set(runbook.anchors) == anchors_in(text)
+
+
+def test_mkdocs_takes_the_anchor_that_a_heading_sets() -> None:
+    """By its extension for attributes, and numbers others around it; GitHub takes the same for words."""
+    text = "# Foo\n# Bar {#foo .wide}\n# Baz {: #baz-x }\n# Set {a, b}\n"
+    assert [(one.title, one.anchor) for one in parse(text, "mkdocs").sections] == [
+        ("Foo", "foo_1"),
+        ("Bar", "foo"),
+        ("Baz", "baz-x"),
+        ("Set", "set"),
+    ]
+    assert parse(text).sections[1].anchor == "bar-foo-wide"
+
+
+def test_a_section_of_a_plain_page_goes_by_the_anchor_that_html_sets() -> None:
+    """Its headings have none of their own; in thresholds.yaml it can be named as on GitHub all the same."""
+    text = '<a id="one"></a>\n\n# A\n<p id="deep">x</p>\n\n# B <a id="two"></a>\n\n# C {#three}\n'
+    assert [(one.anchor, one.aliases) for one in parse(text, "plain").sections] == [
+        ("one", ("a", "deep")),
+        ("two", ("b-",)),
+        ("three", ()),
+    ]
+    assert [one.anchor for one in parse(text).sections] == ["a", "b-", "c-three"]
+
+
+def test_comments_are_for_the_writers_alone() -> None:
+    """What readers get has none; in code they are part of it. Places of what is left stay what they were."""
+    text = """# A
+
+one <!-- two --> three
+<!-- a
+   line -->
+
+<!-- alone -->
+```html
+<!-- code -->
+```
+
+`<!-- code -->` <!-- x -->
+
+## Alert thresholds
+
+- Pool <!-- pgbouncer -->: warning above 5 %. <!-- why -->
+<!--
+- Disk: warning above 5 %.
+-->
+"""
+    runbook = parse(text)
+    assert runbook.sections[0].markdown.startswith(
+        "one              three\n\n```html\n<!-- code -->\n```\n\n`<!-- code -->`\n\n## Alert"
+    )
+    assert [(one.severity, one.span) for one in runbook.statements] == [("warning", Span("r.md", 16, 28, 45))]
+    assert runbook.quote("pgbouncer") is None
+    assert runbook.quote("three") is not None
+    assert len(runbook.text) == len(text)
+
+
+def test_a_comment_that_is_never_closed_hides_the_rest_where_it_is_html() -> None:
+    """As it does on the page; within a paragraph it is text."""
+    assert parse("# A\nb\n\n<!-- c\n\nd\n").sections[0].markdown == "b"
+    assert parse("# A\nb <!-- c\n\nd\n").sections[0].markdown == "b <!-- c\n\nd"
 
 
 def test_repeated_headings_are_numbered_in_order() -> None:
@@ -106,6 +266,96 @@ kubectl logs <pod-name> -n ${NAMESPACE} --token=$TOKEN --user=YOUR_NAME <pod-nam
     )
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "found"),
+    [
+        ("bash", "kubectl -n {{ namespace }} get pod {{pod}}", ["{{ namespace }}", "{{pod}}"]),
+        (
+            "bash",
+            "curl https://[your-host]/ YOUR-TOKEN YOUR_JWT_TOKEN",
+            ["[your-host]", "YOUR-TOKEN", "YOUR_JWT_TOKEN"],
+        ),
+        ("sh", "psql $DATABASE_URL < dump.sql > out.txt", ["$DATABASE_URL"]),
+        ("sh", "cat <in >out; sort <<EOF>x; diff <(ls a) <(ls b)", []),
+        ("sh", "echo $PATH ${HOME} $1 $? $$ $NF \\$ESCAPED ${X:-1} $USER", []),
+        ("sh", "awk '{print $NF, $FS}' <file>", ["<file>"]),
+        ("sh", "POD=$(kubectl get pod -o name)\nkubectl logs $POD ${POD}", []),
+        ("sh", "kubectl logs $POD\nPOD=x", ["$POD"]),
+        ("sh", "docker run -e DATABASE_URL=$DATABASE_URL x", ["$DATABASE_URL"]),
+        ("sh", "export TOKEN=$TOKEN; use $TOKEN", ["$TOKEN"]),
+        ("sh", "for POD in a b; do ls $POD; done; read -r NAME; echo $NAME", []),
+        ("sh", "docker ps --format '{{.Names}} {{json .}} {{end}}'", []),
+        ("sh", "[ -f x ] && [[ -d y ]] && echo ${a[0]} [a-z] [5m]", []),
+        ("rust", "let x: Vec<String> = Vec::<Message>::new();", []),
+        ("java", "Map<String> m", []),
+        ("html", "<body>", []),
+        ("", "<b>bold</b> <service>", ["<service>"]),
+        ("yaml", "host: <your host>", ["<your host>"]),
+    ],
+)
+def test_what_only_looks_like_a_placeholder_is_none(language: str, text: str, found: list[str]) -> None:
+    """Redirections, types, tags, templates of other programs, and variables that the shell or the command sets."""
+    (section,) = parse(f"# A\n```{language}\n{text}\n```\n").sections
+    assert [one.text for one in section.commands[0].placeholders] == found
+
+
+def test_what_the_section_explains_is_a_placeholder_in_any_case() -> None:
+    """Its writer has said so."""
+    (section,) = parse("# A\n```sh\nPOD=x; ls $POD\n```\n`$POD` is the alert's `pod` label.\n").sections
+    assert [(one.text, one.label) for one in section.commands[0].placeholders] == [("$POD", "pod")]
+
+
+@pytest.mark.parametrize(
+    ("text", "typed"),
+    [
+        ("$ ls -l\ntotal 0\n$ df\nnone", "ls -l\ndf"),
+        ("$ ls \\\n>   -l\ntotal 0", "ls \\\n  -l"),
+        ("root@db-1:~# ls\nx\n[me@web ~]$ df", "ls\ndf"),
+        ("# restart it\n$ ls", "ls"),
+        ("ls\n# no prompt at all", "ls\n# no prompt at all"),
+    ],
+)
+def test_of_a_session_the_command_is_what_was_typed(text: str, typed: str) -> None:
+    """It can be pasted: neither prompt nor output; a session without prompts is left alone, and so are other languages."""
+    session, script = parse(f"# A\n```console\n{text}\n```\n```sh\n{text}\n```\n").sections[0].commands
+    assert (session.language, session.text, script.text) == ("console", typed, text)
+
+
+@pytest.mark.parametrize(
+    ("info", "language"),
+    [("bash", "bash"), ("bash title=x", "bash"), ("{.bash .wide}", "bash"), ("sh,ignore", "sh"), ("", ""), ("{}", "")],
+)
+def test_a_language_is_the_first_word_behind_the_fence(info: str, language: str) -> None:
+    """Other programs put attributes there."""
+    assert parse(f"# A\n```{info}\nx\n```\n").sections[0].fences == ((language, "x"),)
+
+
+def test_a_command_deep_in_a_list_or_a_quotation_loses_their_marks() -> None:
+    """What is left is what somebody types."""
+    text = "# A\n- a\n  1. b\n\n     ```sh\n     ls\n       -l\n     ```\n> ```sh\n> df\n> ```\n"
+    assert [one.text for one in parse(text).sections[0].commands] == ["ls\n  -l", "df"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("# a\n" * 10_000, "- # a\n" * 5_000, "> " * 3_000 + "# x", "<!-- " * 50_000, "a <!-- `" * 50_000),
+        *(
+            "# a\n```sh\n" + "<x> $A ${b} " * 10_000,
+            "# a\n```sh\n" + "read -a " * 20_000,
+            "# a\n```\n" + "[your-" * 20_000,
+        ),
+        *("# a\n```console\n" + "[" * 50_000 + "a@" * 50_000, "# " + "a {" * 50_000 + "}", "+++\n" * 50_000),
+    ],
+    ids=lambda one: one[:12],
+)
+def test_a_text_that_nobody_writes_is_read_in_time(text: str) -> None:
+    """No rule takes quadratic time over it."""
+    started = time.perf_counter()
+    commands = [one.commands for one in parse(text).sections[:100]]
+    assert time.perf_counter() - started < 10, f"{len(commands)} sections"
+
+
 def test_a_label_said_in_another_section_fills_nothing_here() -> None:
     """Each alert carries its own labels."""
     runbook = parse("# A\n```sh\nls <x>\n```\n# B\n`<x>` is the alert's `x` label\n")
@@ -143,12 +393,14 @@ def test_statements_are_the_list_items_below_alert_thresholds() -> None:
 
 
 def test_a_bullet_that_cannot_be_read_is_remembered() -> None:
-    """So that nobody is told, besides, that its limit is not documented."""
+    """What is wrong with it is told only if nothing else can be read there."""
     diagnostics = Diagnostics()
     runbook = parse_runbook("r.md", "# Alert thresholds\n- A: warning above 5 %\n- B is\n  bad\n", diagnostics)
     assert [one.title for one in runbook.statements] == ["A"]
-    assert runbook.unread == ("B is\n  bad",)
-    assert [(one.code, one.span) for one in diagnostics.found] == [("statement", Span("r.md", 3, 3, 7))]
+    (unread,) = runbook.unread
+    assert unread.text == "B is\n  bad"
+    assert [(one.code, one.span) for one in unread.problems] == [("statement", Span("r.md", 3, 3, 7))]
+    assert diagnostics.found == []
 
 
 def test_a_quotation_is_found_on_one_line_whatever_its_blanks() -> None:

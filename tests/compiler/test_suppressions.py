@@ -10,7 +10,6 @@ import pytest
 from compiler import reports
 from compiler.checks.codes import CODES
 from compiler.compilation import compile_spec
-from compiler.suppressions import without_comments
 from tests.compiler.base import SHOP, SPEC, codes, edit, tocsin
 
 pytestmark = pytest.mark.usefixtures("base")
@@ -107,13 +106,6 @@ def test_what_stands_in_code_of_a_runbook_is_no_comment(text: str) -> None:
     """A runbook may explain suppressions."""
     edit(SHOP, "Nobody can pay.", f"{text}\nNobody can pay.")
     assert codes() == []
-
-
-def test_taking_comments_out_moves_nothing() -> None:
-    """Lines and columns of all else stay what they are."""
-    comment = "<!-- tocsin: ignore[contact] x -->"
-    text = f"# A\n\na {comment} b\n{comment}\nc <!-- else -->\n"
-    assert without_comments(text) == f"# A\n\na {' ' * len(comment)} b\n\nc <!-- else -->\n"
 
 
 @pytest.mark.parametrize("code", sorted(code for code, entry in CODES.items() if not entry.suppressible))

@@ -37,7 +37,7 @@ ENTRIES: Final = (
         explanation=(
             "It stands beside sections that alerts lead to and has their form (the same headings or bold words at the"
             " beginning of a line; commands, where those have nothing in common), but no alert and no link leads to it."
-            " Either an alert is missing, or it leads to the wrong section."
+            " Either an alert is missing, or it leads to the wrong section. It is a warning: files are written."
         ),
         mend="Lead an alert to it by `runbook:`, link it from the section where it helps, or take it out.",
         suppressible=True,

@@ -1,0 +1,180 @@
+"""A runbook as a whole: the text, its sections, the limits that it states and the links that it holds.
+
+Top of `compiler.runbooks`; `compiler.source_files` hands the text in.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Final
+
+from compiler.anchors import DEFAULT_STYLE, Style
+from compiler.conventions import THRESHOLDS_HEADING
+from compiler.diagnostics import Diagnostic, Diagnostics, Span
+from compiler.document import CONTROL
+from compiler.runbooks.commands import language
+from compiler.runbooks.comments import without_comments
+from compiler.runbooks.headings import Heading, headings
+from compiler.runbooks.links import Link, links, names
+from compiler.runbooks.markdown import Document, parse, place
+from compiler.runbooks.section import Section
+from compiler.statements import Statement, parse_statement
+
+_ITEM: Final = re.compile(r"(?:[-*+]|[0-9]+[.)])\s+(?P<text>.*\S)")
+_Fences = Sequence[tuple[int, tuple[str, str]]]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unread:
+    """A bullet of "Alert thresholds" that is not wholly of the known form, its place, and what is wrong with it."""
+
+    text: str
+    span: Span
+    problems: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runbook:
+    """A parsed runbook; whether its `unread` bullets are mistakes depends on what else can be read of them.
+
+    `path` is the one that systems name, `shown` where the caller finds it; `text` has blanks in the place of comments.
+    """
+
+    path: str
+    shown: str
+    text: str
+    sections: tuple[Section, ...]
+    statements: tuple[Statement, ...]
+    unread: tuple[Unread, ...] = ()
+    document: Document = field(repr=False, compare=False)
+
+    @cached_property
+    def anchors(self) -> dict[str, Section]:
+        """The sections by anchor, without `#`; anchors that HTML sets lead to the section that they stand in."""
+        found = {section.anchor: section for section in self.sections}
+        for section in self.sections:
+            for alias in section.aliases:
+                found.setdefault(alias, section)
+        return found
+
+    @cached_property
+    def targets(self) -> frozenset[str]:
+        """Every anchor that a link can lead to."""
+        return frozenset((*self.anchors, *(name for name, _ in names(self.document))))
+
+    @cached_property
+    def links(self) -> tuple[Link, ...]:
+        """The links, pictures' too, by their place."""
+        return links(self.document, self.shown)
+
+    def quote(self, words: str) -> Statement | None:
+        """Return the first line that holds `words` as a statement, or None; white space counts as one blank."""
+        wanted = " ".join(words.split())
+        if not wanted:
+            return None
+        for number, line in enumerate(self.text.split("\n"), start=1):
+            if wanted in " ".join(line.split()):
+                start = len(line) - len(line.lstrip()) + 1
+                span = Span(self.shown, number, start, len(line) + 1)
+                return Statement(title="", severity="", comparison=None, text=line.strip(), span=span)
+        return None
+
+
+def parse_runbook(
+    path: str, text: str, diagnostics: Diagnostics, *, shown: str | None = None, style: Style = DEFAULT_STYLE
+) -> Runbook:
+    """Return the sections and statements of a runbook; a control character in it is an error in `diagnostics`.
+
+    `path` is the one that systems name; `shown` is where the caller finds the file, for places in diagnostics; `style`
+    is where people read it, which decides about the anchors.
+    """
+    shown = path if shown is None else shown
+    diagnostics.read(shown, text)
+    _refuse_controls(shown, text, diagnostics)
+    document = parse(text)
+    lines = without_comments(document)
+    sections = tuple(_sections(path, document, lines, style))
+    statements: list[Statement] = []
+    unread = []
+    for bullet, span in _bullets(shown, sections, document, lines):
+        problems = Diagnostics()
+        statements += parse_statement(bullet, span, problems)
+        if problems.found:
+            unread.append(Unread(text=bullet, span=span, problems=tuple(problems.found)))
+    return Runbook(
+        path=path,
+        shown=shown,
+        text="\n".join(lines),
+        sections=sections,
+        statements=tuple(statements),
+        unread=tuple(unread),
+        document=document,
+    )
+
+
+def anchors_in(text: str, style: Style = DEFAULT_STYLE) -> frozenset[str]:
+    """Return every anchor of a Markdown text, for links that lead there."""
+    document = parse(text)
+    found = [anchor for one in headings(document, style) for anchor in (one.anchor, *one.aliases)]
+    return frozenset((*found, *(name for name, _ in names(document))))
+
+
+def _refuse_controls(shown: str, text: str, diagnostics: Diagnostics) -> None:
+    """Add an error for the first control character."""
+    found = CONTROL.search(text)
+    if found is not None:
+        line = text.count("\n", 0, found.start()) + 1
+        column = found.start() - (text.rfind("\n", 0, found.start()) + 1) + 1
+        message = f"the control character U+{ord(found.group()):04X} is not allowed"
+        diagnostics.error("encoding", Span(shown, line, column, column + 1), message, hint="delete it")
+
+
+def _sections(path: str, document: Document, lines: Sequence[str], style: Style) -> Iterator[Section]:
+    fences = [
+        (place(token)[0], _fence(token.info, token.content)) for token in document.tokens if token.type == "fence"
+    ]
+    starts = [start for start, _ in fences]
+    for one in headings(document, style):
+        yield Section(
+            path=path,
+            title=one.title,
+            anchor=one.anchor,
+            aliases=one.aliases,
+            line=one.start + 1,
+            end=one.end,
+            markdown=_markdown(document, lines, one),
+            fences=tuple(fence for _, fence in fences[bisect_left(starts, one.body) : bisect_left(starts, one.end)]),
+        )
+
+
+def _markdown(document: Document, lines: Sequence[str], heading: Heading) -> str:
+    """Return what stands below a heading; lines that held nothing but a comment are gone."""
+    body = lines[heading.body : heading.end]
+    if body != document.lines[heading.body : heading.end]:
+        written = document.lines[heading.body : heading.end]
+        body = [now.rstrip() for now, then in zip(body, written, strict=True) if now.strip() or not then.strip()]
+    return "\n".join(body).strip("\n")
+
+
+def _fence(info: str, content: str) -> tuple[str, str]:
+    return language(info), content.removesuffix("\n")
+
+
+def _bullets(
+    shown: str, sections: Sequence[Section], document: Document, lines: Sequence[str]
+) -> Iterator[tuple[str, Span]]:
+    """Yield the list items below "Alert thresholds": their text, which may have several lines, and its place."""
+    stating = [one for one in sections if one.title.casefold() == THRESHOLDS_HEADING.casefold()]
+    for index, token in enumerate(document.tokens):
+        number = place(token)[0]
+        if token.type != "list_item_open" or not any(one.line <= number < one.end for one in stating):
+            continue
+        item = _ITEM.search(lines[number])
+        if item is not None:
+            span = Span(shown, number + 1, item.start("text") + 1, item.end("text") + 1)
+            start, end = place(document.tokens[index + 1])
+            yield "\n".join([item["text"], *(line.rstrip() for line in lines[start + 1 : end])]), span

@@ -1,0 +1,98 @@
+"""`python -m testbed.anchors`: our anchors beside those of npm's `github-slugger`, GitHub's reference.
+
+Needs node and npm, which fetches the reference into a temporary folder; `make test` needs neither: it holds our anchors
+against `tests/compiler/data/anchors.json`, which `--write` makes. `--every` asks for each code point of Unicode, where
+otherwise random headings are asked for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from compiler.anchors import Anchors
+from testbed.headings import Document, corpus, every, telling
+
+VERSION: Final = "2.0.0"
+_SECONDS: Final = 300
+_SHOWN: Final = 10
+_SCRIPT: Final = """
+import Slugger from 'github-slugger'
+import { readFileSync } from 'node:fs'
+const documents = JSON.parse(readFileSync(0, 'utf8'))
+const anchors = documents.map(headings => { const one = new Slugger(); return headings.map(h => one.slug(h)) })
+process.stdout.write(JSON.stringify(anchors))
+"""
+
+
+def reference(documents: Sequence[Document]) -> list[list[str]]:
+    """Return the reference's anchors, by document and heading."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "package.json").write_text('{"private": true, "type": "module"}', encoding="utf-8")
+        (folder / "slug.js").write_text(_SCRIPT, encoding="utf-8")
+        install = ["npm", "install", "--silent", "--no-audit", "--no-fund", f"github-slugger@{VERSION}"]
+        subprocess.run(install, cwd=folder, check=True, timeout=_SECONDS, stdout=subprocess.DEVNULL)
+        given = json.dumps(documents).encode()
+        run = subprocess.run(
+            ["node", "slug.js"], cwd=folder, input=given, check=True, timeout=_SECONDS, capture_output=True
+        )
+    found: list[list[str]] = json.loads(run.stdout)
+    return found
+
+
+def ours(headings: Document) -> list[str]:
+    """Return our anchors of one document's headings."""
+    anchors = Anchors("github")
+    return [anchors.add(heading) for heading in headings]
+
+
+def differing(documents: Sequence[Document], expected: Sequence[list[str]]) -> list[tuple[Document, list[str]]]:
+    """Return the documents, with the reference's anchors, in which one of ours is another."""
+    return [(one, anchors) for one, anchors in zip(documents, expected, strict=True) if ours(one) != anchors]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Compare, print what differs, and return 1 where anything does."""
+    options = _options(arguments)
+    documents = list(every() if options.every else corpus(options.seed, options.count))
+    wrong = differing(documents, reference(documents))
+    for headings, anchors in wrong[:_SHOWN]:
+        print(ascii(headings), "\n  reference", ascii(anchors), "\n  ours     ", ascii(ours(headings)))
+    count = sum(len(one) for one in documents)
+    print(
+        f"{count} headings in {len(documents)} documents: {len(wrong)} documents differ from github-slugger {VERSION}"
+    )
+    if options.write:
+        _write(options.write, wrong)
+    return 1 if wrong else 0
+
+
+def _write(path: Path, wrong: Sequence[tuple[Document, list[str]]]) -> None:
+    """Write the fixture: what tells most, and what differs, a document a line."""
+    documents = telling()
+    parts = {"documents": [*zip(documents, reference(documents), strict=True)], "differing": wrong}
+    lines = [f'{{"reference": "github-slugger {VERSION}"']
+    for key, kept in parts.items():
+        inner = ",\n".join(json.dumps({"headings": headings, "anchors": anchors}) for headings, anchors in kept)
+        lines.append(f'"{key}": [\n{inner}\n]')
+    path.write_text(",\n".join(lines) + "}\n", encoding="utf-8")
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m testbed.anchors", description=__doc__)
+    parser.add_argument("--count", type=int, default=20_000, help="headings")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--every", action="store_true", help="each code point of Unicode, between two letters")
+    parser.add_argument("--write", type=Path, help="where to write the fixture")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

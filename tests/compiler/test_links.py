@@ -1,0 +1,284 @@
+"""Links inside runbooks: what is one, where it leads, and what is said of one that leads nowhere."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from compiler.anchors import Style
+from compiler.compilation import compile_spec
+from compiler.diagnostics import Diagnostic, Diagnostics
+from compiler.linked_files import linked_files
+from compiler.runbooks import Link, Runbook, parse_runbook
+from compiler.runbooks.destinations import Destination, destination
+from tests.compiler.base import LEDGER, SHOP, SPEC, codes, edit
+
+PLACE = "Is the database slow?"
+HOSTILE = (
+    "[",
+    "[](",
+    "[a](b",
+    "[a",
+    "![",
+    "<a ",
+    "x <!-- ",
+    "<a href=",
+    "`",
+    "[a](<",
+    '[a](b "',
+    "*a_ ",
+    "[x][x] ",
+    "[a](b) ",
+)
+
+
+def parse(text: str, style: Style = "github") -> Runbook:
+    """Return a runbook."""
+    return parse_runbook("runbooks/r.md", text, Diagnostics(), style=style)
+
+
+def found(text: str) -> list[tuple[str, int, int, int]]:
+    """Return target, line and columns of the links of a text."""
+    return [(one.target, one.span.line, one.span.column, one.span.end_column) for one in parse(text).links]
+
+
+def shown(links: tuple[Link, ...], text: str) -> list[str]:
+    """Return the words that the carets of links stand under."""
+    lines = text.split("\n")
+    return [lines[one.span.line - 1][one.span.column - 1 : one.span.end_column - 1] for one in links]
+
+
+def findings() -> list[Diagnostic]:
+    """Return what is wrong in the current directory."""
+    return list(compile_spec(Path(SPEC)).diagnostics)
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("see [a](b.md#c)", "b.md#c"),
+        ("see [a [b]](c.md)", "c.md"),
+        ("see [`a](x`](b.md)", "b.md"),
+        ("see [a](<b c.md>)", "b c.md"),
+        ('see [a]( b.md "title")', "b.md"),
+        ("see [a](b_\\(c\\).md)", "b_(c).md"),
+        ("see [a](b(c).md)", "b(c).md"),
+        ("![a picture](p.png)", "p.png"),
+        ("## A [head](b.md) ##", "b.md"),
+        ("> - in [both](b.md)", "b.md"),
+        ("1. one\n\n   - [deep](b.md)", "b.md"),
+        ("| a | b |\n|---|---|\n| x | [c](d.md) |", "d.md"),
+        ("a\n[over](b.md)\nlines", "b.md"),
+        ('<a href="b.md">b</a>', "b.md"),
+        ("text <a class='x' href='b.md'>b</a>", "b.md"),
+        ('<p align="center"><img src=b.png></p>', "b.png"),
+        ("[a][r]\n\n[r]: b.md", "b.md"),
+        ('> [a]\n>\n> [a]: <b c.md> "title"', "b c.md"),
+        ("[r]:\n  b.md\n\n[r]", "b.md"),
+    ],
+)
+def test_a_link_is_found_with_its_target_and_its_place(text: str, target: str) -> None:
+    """In every form that GitHub makes a link or a picture of; the caret stands under the target."""
+    (link,) = parse(text).links
+    assert link.target == target
+    assert shown(parse(text).links, text)[0].replace("\\", "") == target
+
+
+def test_a_picture_that_is_a_link_is_two() -> None:
+    """Each of the two can lead nowhere."""
+    assert found("[![p](p.png)](a.md)") == [("p.png", 1, 7, 12), ("a.md", 1, 15, 19)]
+
+
+def test_a_link_within_the_words_of_a_picture_is_none() -> None:
+    """They are shown where the picture is not, as plain text."""
+    assert found("![see [a](b.md)](p.png) and [c](d.md)") == [("p.png", 1, 18, 23), ("d.md", 1, 33, 37)]
+
+
+def test_links_of_one_text_are_in_the_order_of_their_places() -> None:
+    """Also where definitions, HTML and several lines of one paragraph are mixed."""
+    text = "[a]: x.md\n\n- [b](y.md)\n  [c](z.md) <a href='w.md'>\n\n| [d](v.md) | [d](v.md) |\n|---|---|\n"
+    places = [one.span for one in parse(text).links]
+    assert places == sorted(places)
+    assert shown(parse(text).links, text) == ["x.md", "y.md", "z.md", "w.md", "v.md", "v.md"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "`[a](b.md)`",
+        "```\n[a](b.md)\n```",
+        "    [a](b.md)",
+        "\\[a](b.md)",
+        "<!-- [a](b.md) -->",
+        "---\nx: '[a](b.md)'\n---\n",
+        "+++\nx = '[a](b.md)'\n+++\n",
+        "[a] (b.md)",
+        "[^1]: Once.",
+        '<!-- <a href="b.md"> -->',
+    ],
+)
+def test_what_only_looks_like_a_link_is_none(text: str) -> None:
+    """Code, comments, front matter, escapes and footnotes."""
+    assert found(text) == []
+
+
+@pytest.mark.parametrize(
+    ("target", "there"),
+    [
+        ("#a", Destination(path="runbooks/r.md", anchor="a")),
+        ("", Destination(path="runbooks/r.md", anchor=None)),
+        ("#", Destination(path="runbooks/r.md", anchor=None)),
+        ("#top", Destination(path="runbooks/r.md", anchor=None)),
+        ("#user-content-a", Destination(path="runbooks/r.md", anchor="a")),
+        ("#%C3%BCber", Destination(path="runbooks/r.md", anchor="über")),
+        ("b.md#a", Destination(path="runbooks/b.md", anchor="a")),
+        ("b.md#:~:text=x", Destination(path="runbooks/b.md", anchor=None)),
+        ("b.md?plain=1#L7", Destination(path="runbooks/b.md", anchor=None)),
+        ("../docs/./b%20c.md", Destination(path="docs/b c.md", anchor=None)),
+        ("/docs/b.md", Destination(path="docs/b.md", anchor=None)),
+        ("..", Destination(path=".", anchor=None)),
+        ("../../issues", None),
+        ("/../x", None),
+        ("https://example.com/b.md#a", None),
+        ("//example.com", None),
+        ("mailto:a@example.com", None),
+        ("{{site.url}}/b.md", None),
+        ("a%00b", None),
+    ],
+)
+def test_a_link_leads_from_its_runbook_to_a_path_below_the_folder(target: str, there: Destination | None) -> None:
+    """Addresses of the web, and what lies outside of the folder, cannot be told from the files."""
+    assert destination("runbooks/r.md", target, "github") == there
+
+
+def test_the_root_of_a_site_and_addresses_of_its_pages_are_not_known() -> None:
+    """Only repositories begin where thresholds.yaml lies; MkDocs makes pages of what it is given."""
+    assert destination("r.md", "/docs/b.md", "mkdocs") is None
+    assert destination("r.md", "/docs/b.md", "plain") is None
+    assert destination("r.md", "../b/", "mkdocs") is None
+    assert destination("r.md", "b.md#user-content-a", "mkdocs") == Destination(path="b.md", anchor="user-content-a")
+
+
+@pytest.mark.usefixtures("base")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[a](#slow-answers)",
+        "[a](shop.md#errors)",
+        "[a](ledger.md#backlog)",
+        "[a](../runbooks/ledger.md#backlog)",
+        "[a](/runbooks/ledger.md#backlog)",
+        "[a](../thresholds.yaml#L7)",
+        "[a](..)",
+        "[a](../notes/)",
+        "[a](../notes/n.md#über-uns)",
+        "[a](../notes/n.md#here)",
+        "[a](../notes/n.md#there)",
+        "[a](../../elsewhere.md)",
+        "[a](https://example.com/nothing)",
+        '<a name="spot"></a>\n\n[a](#spot)',
+    ],
+)
+def test_a_link_that_leads_somewhere_is_fine(text: str) -> None:
+    """A file or a folder, a heading of any Markdown file, an anchor that HTML sets; not only in runbooks."""
+    Path("notes").mkdir()
+    Path("notes/n.md").write_text('# Über uns\n\n<a id="here"></a>\n\ntext <a name=there>x</a>\n', encoding="utf-8")
+    edit(SHOP, PLACE, f"{PLACE}\n\n{text}")
+    assert codes() == []
+
+
+@pytest.mark.usefixtures("base")
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        (
+            "[a](#slow-answer)",
+            "runbooks/shop.md has no section or anchor `#slow-answer`",
+            "did you mean `#slow-answers`?",
+        ),
+        (
+            "[a](ledger.md#Backlog)",
+            "runbooks/ledger.md has no section or anchor `#Backlog`",
+            "did you mean `#backlog`?",
+        ),
+        ("[a](/runbook/shop.md)", "there is no file `runbook/shop.md`", "did you mean `runbooks`?"),
+        ("[a](legder.md)", "there is no file `runbooks/legder.md`", "did you mean `runbooks/ledger.md`?"),
+        ("![a](p.png)", "there is no file `runbooks/p.png`", "known here: `runbooks/ledger.md`, `runbooks/shop.md`"),
+    ],
+)
+def test_a_link_that_leads_nowhere_is_shown_with_what_was_meant(text: str, message: str, hint: str) -> None:
+    """The nearest name, or all where they are few."""
+    edit(SHOP, PLACE, text)
+    (one,) = findings()
+    assert (one.code, one.message, one.hint) == ("broken-link", message, hint)
+
+
+@pytest.mark.usefixtures("base")
+def test_a_comment_with_a_reason_silences_a_broken_link() -> None:
+    """A page that another team has yet to write may be linked already."""
+    edit(SHOP, PLACE, f"<!-- tocsin: ignore[broken-link] comes in May -->\n{PLACE} [a](b.md)")
+    assert codes() == []
+
+
+@pytest.mark.usefixtures("base")
+def test_nothing_outside_of_the_folder_is_looked_at(tmp_path: Path) -> None:
+    """Not by a symbolic link either: what lies there is nobody's business, whether it exists or not."""
+    (tmp_path / "secret.md").write_text("# A\n", encoding="utf-8")
+    Path("out").symlink_to(tmp_path)
+    edit(SHOP, PLACE, "[a](../out/secret.md#b) [c](../out/nothing.md) [d](../../secret.md)")
+    assert codes() == []
+
+
+@pytest.mark.usefixtures("base")
+def test_a_file_that_cannot_be_read_has_any_anchor() -> None:
+    """It is there; what it says is not known."""
+    Path("runbooks/latin.md").write_bytes(b"# Caf\xe9\n")
+    Path("runbooks/loop.md").symlink_to("loop.md")
+    edit(SHOP, PLACE, f"[a](latin.md#cafe) [b](loop.md) [c]({'x' * 300}.md)")
+    assert [one.message[:30] for one in findings()] == [
+        "there is no file `runbooks/loo",
+        "there is no file `runbooks/xxx",
+    ]
+
+
+@pytest.mark.usefixtures("base")
+@pytest.mark.parametrize(
+    ("style", "anchor"), [("github", "a--b"), ("gitlab", "a-b"), ("mkdocs", "a-b"), ("gitea", "a--b")]
+)
+def test_anchors_of_linked_files_are_those_of_the_place_where_they_are_read(style: Style, anchor: str) -> None:
+    """GitLab and MkDocs join hyphens."""
+    Path("runbooks/n.md").write_text("# A & b\n", encoding="utf-8")
+    runbook = parse("[a](n.md)", style)
+    assert linked_files(Path(), {runbook.path: runbook}, style)["runbooks/n.md"].anchors == {anchor}
+
+
+@pytest.mark.usefixtures("base")
+def test_a_link_in_another_runbook_uses_a_section() -> None:
+    """By its path from there; a link to a file of the same name elsewhere is another one."""
+    edit(SHOP, "## Checkout closed\n", "## Tills jam\n\n```bash\ntillctl\n```\n\n## Checkout closed\n")
+    Path("shop.md").write_text("# Tills jam\n", encoding="utf-8")
+    ledger = Path(LEDGER)
+    ledger.write_text(ledger.read_text(encoding="utf-8") + "\n[The tills](../shop.md#tills-jam)\n", encoding="utf-8")
+    assert codes() == ["unused-section"]
+    edit(LEDGER, "../shop.md", "shop.md")
+    assert codes() == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(one * (19_000 // len(one)) + "](\n\n" for one in HOSTILE),
+        *("[" * 1_000_000 + "](", "[a](b.md#c)\n\n" * 5_000, "<a href='b'>" * 20_000, "<p>" + "<a href='b'>" * 20_000),
+        "".join(f"[r{number}]: f.md\n" for number in range(10_000)),
+        "".join(f'<a id="x{number}"></a>\n' for number in range(10_000)) + "\n# H\n",
+    ],
+    ids=lambda one: ascii(one[:9]),
+)
+def test_links_of_a_text_that_nobody_writes_are_found_in_time(text: str) -> None:
+    """No rule takes quadratic time over it; a paragraph longer than any person's is not searched."""
+    started = time.perf_counter()
+    runbook = parse(text)
+    parts = (runbook.links, runbook.targets)
+    assert time.perf_counter() - started < 10, f"{len(parts[0])} links, {len(parts[1])} anchors"
