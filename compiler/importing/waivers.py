@@ -11,7 +11,8 @@ from compiler.diagnostics import Span
 from compiler.importing.limits import Limits
 from compiler.importing.spelling import QUESTION, amount, one_line, quoted
 from compiler.quantities import Comparison, Quantity
-from compiler.resolve.claims import Claim, Sentence, agrees, candidates, sentences
+from compiler.resolve.claims import Claim, agrees, candidates
+from compiler.resolve.sentences import Sentence, sentences
 from compiler.runbooks import Section
 from compiler.signals.contract import Signal
 

@@ -6,17 +6,18 @@ Used by `compiler.resolve.evidence`. A claim is a limit of one severity, or the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
 from compiler.diagnostics import Span
-from compiler.guides import grammar, meaning
+from compiler.guides import meaning
 from compiler.guides.statement import NO_SEVERITY, TARGET, GuideStatement
 from compiler.guides.vocabulary import vocabulary
 from compiler.model import Limit
 from compiler.quantities import COUNT, STATE, Comparison, Quantity
+from compiler.resolve.sentences import Sentence, of_runbook
 from compiler.runbooks import Runbook, Section
 from compiler.signals.contract import Signal
 
@@ -41,15 +42,6 @@ class Claim:
         return _quantity(self.signal.id, self.signal.title, self.comparison.quantity.unit)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Sentence:
-    """A limit that a runbook states in words of its own, and the place of its number."""
-
-    stated: GuideStatement
-    line: str
-    span: Span
-
-
 def limit_claim(signal: Signal, limit: Limit, section: Section | None) -> Claim:
     """Return what a limit claims."""
     comparison = Comparison(limit.comparator, Quantity(limit.value, limit.unit))
@@ -69,29 +61,6 @@ def _quantity(identifier: str, title: str, unit: str) -> str | None:
         return identifier
     found = meaning.nearest(title, unit, backwards=True)
     return found.signal if found else None
-
-
-@lru_cache(maxsize=64)
-def sentences(runbook_path: str, text: str) -> tuple[Sentence, ...]:
-    """Return the limits that a runbook states anywhere, in the order of their lines."""
-    lines = text.split("\n")
-    ends: dict[int, int] = {}
-    found = []
-    for stated in grammar.statements(runbook_path, text):
-        line = lines[stated.line - 1]
-        start, end = _place(line, stated.written, ends.get(stated.line, 0))
-        ends[stated.line] = end
-        span = Span(runbook_path, stated.line, start + 1, end + 1)
-        found.append(Sentence(stated=stated, line=line.strip(), span=span))
-    return tuple(found)
-
-
-def _place(line: str, written: str, after: int) -> tuple[int, int]:
-    """Return where words stand in a line; the whole line, without its indent, where markup parts them."""
-    for start in (line.find(written, after), line.find(written)):
-        if written and start >= 0:
-            return start, start + len(written)
-    return len(line) - len(line.lstrip()), max(1, len(line.rstrip()))
 
 
 def candidates(sentence: Sentence, claims: Sequence[Claim]) -> tuple[Claim, ...]:
@@ -203,14 +172,6 @@ def _as_it_is(comparator: str, quantity: Quantity) -> tuple[str, Decimal]:
 def _distance(sentence: Sentence, claim: Claim) -> Decimal:
     here, there = sentence.stated.value, claim.comparison.quantity.value
     return abs(here - there) / max(abs(here), abs(there), Decimal(1).scaleb(-18))
-
-
-def of_runbook(runbook: Runbook) -> tuple[Sentence, ...]:
-    """Return the sentences of a runbook, with the places where the caller finds them."""
-    found = sentences(runbook.path, runbook.text)
-    if runbook.shown == runbook.path:
-        return found
-    return tuple(replace(one, span=one.span._replace(path=runbook.shown)) for one in found)
 
 
 def lines_about(runbook: Runbook, signal: Signal) -> tuple[int, ...]:

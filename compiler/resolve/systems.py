@@ -13,9 +13,10 @@ from compiler.model import Documented, Limit, System, WatchedSignal
 from compiler.quantities import Comparison, QuantityError, parse_comparison
 from compiler.resolve import bindings, definitions, limits, sources
 from compiler.resolve.claims import lines_about
-from compiler.resolve.evidence import Evidence, Watch, with_statements
+from compiler.resolve.evidence import Evidence, with_statements
 from compiler.resolve.house import check as check_house
 from compiler.resolve.house import no_signal
+from compiler.resolve.matching import Matching, Watch
 from compiler.resolve.reading import NOTHING, duration, holds, is_off, minimum_traffic, over_time, reference, table
 from compiler.resolve.scope import Scope
 from compiler.resolve.waivers import waivers
@@ -43,11 +44,9 @@ def _evidence(scope: Scope, runbook: Runbook, sharing: Sequence[_System]) -> Evi
     watches = tuple(watch for system in sharing for watch in system.watches)
     titles = {*known, *scope.signals, *(one.signal.title for one in watches), *(one.signal.id for one in watches)}
     return Evidence(
-        runbook=runbook,
+        matching=Matching(runbook=runbook, watches=watches, titles=frozenset(title.casefold() for title in titles)),
         systems=tuple(system.id for system in sharing),
-        watches=watches,
         waivers=tuple(waiver for system in sharing for waiver in waivers(system.given)),
-        titles=frozenset(title.casefold() for title in titles),
         excused=any(system.excused for system in sharing),
         diagnostics=scope.diagnostics,
     )

@@ -16,7 +16,7 @@ from compiler.compilation import compile_spec
 from compiler.diagnostics import Diagnostics, Span
 from compiler.document import Table
 from compiler.resolve import resolve
-from compiler.resolve.claims import of_runbook
+from compiler.resolve.sentences import of_runbook
 from compiler.runbooks import Runbook, parse_runbook
 from compiler.source_files import SourceFiles
 
