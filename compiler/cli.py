@@ -82,8 +82,8 @@ def compile_command(spec: Path, out: Path, *, check: bool, form: str) -> None:
 def check_command(spec: Path, form: str, *, covering: bool) -> None:
     """Say what is wrong with the limits and runbooks; write nothing."""
     compilation = compile_spec(spec)
-    if covering and compilation.model is not None:
-        found = coverage(compilation.model, compilation.runbooks)
+    if covering and compilation.subject is not None:
+        found = coverage(compilation.subject)
         click.echo(as_json(found) if form == "json" else as_text(found))
         # The findings go to the other stream: what is printed is one document.
         form = "text"

@@ -5,8 +5,7 @@ Files are read by `compiler.source_files`. Writing is `compiler.output`'s, and t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from compiler.alerts import AlertGroup, lower
@@ -20,20 +19,23 @@ from compiler.emitters import emit
 from compiler.linked_files import linked_files
 from compiler.model import Model
 from compiler.resolve import resolve
-from compiler.runbooks import Runbook
 from compiler.source_files import SourceFiles, link_style
 from compiler.suppressions import suppress
 
 
 @dataclass(frozen=True, kw_only=True)
 class Compilation:
-    """What a run found: diagnostics always; model, runbooks, alert groups, artifacts as far as the stages came."""
+    """What a run found: diagnostics always; all else as far as the stages came."""
 
     diagnostics: Diagnostics
-    model: Model | None = None
-    runbooks: Mapping[str, Runbook] = field(default_factory=dict)
+    subject: Subject | None = None
     groups: tuple[AlertGroup, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
+
+    @property
+    def model(self) -> Model | None:
+        """The model, if the documents could be read so far."""
+        return None if self.subject is None else self.subject.model
 
 
 def compile_spec(spec: Path) -> Compilation:
@@ -52,8 +54,7 @@ def compile_spec(spec: Path) -> Compilation:
     artifacts = () if diagnostics.failed else tuple(emit(subject.model, subject.groups))
     return Compilation(
         diagnostics=diagnostics,
-        model=subject.model,
-        runbooks=subject.runbooks,
+        subject=subject,
         groups=subject.groups,
         artifacts=artifacts,
     )

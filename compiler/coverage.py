@@ -1,18 +1,19 @@
-"""Model → how far documents, alerts and runbook sections cover one another; printed by `tocsin check --coverage`.
+"""What was checked → how far documents, alerts and runbook sections cover one another, for `tocsin check --coverage`.
 
-Beside the emitters: it reads what they read, also where an error keeps anything from being written.
+Told also where an error keeps anything from being written.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from compiler.conventions import THRESHOLDS_HEADING
+from compiler.checks.sections import unused
+from compiler.checks.subject import Subject
 from compiler.model import Documented, Limit, Model, System, WatchedSignal
-from compiler.runbooks import Runbook, Section
+from compiler.runbooks import Section
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +34,7 @@ class AlertCoverage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SystemCoverage:
-    """One system: what its runbook states, its alerts, and the sections with commands that no alert leads to."""
+    """One system: what its runbook states, its alerts, and the helping sections that nobody comes to."""
 
     system: str
     runbook: str
@@ -99,37 +100,23 @@ class SystemCoverage:
         }
 
 
-def coverage(model: Model, runbooks: Mapping[str, Runbook]) -> tuple[SystemCoverage, ...]:
+def coverage(subject: Subject) -> tuple[SystemCoverage, ...]:
     """Return the coverage of each system, sorted by id; a runbook that systems share counts for each of them."""
-    return tuple(_of(system, model, runbooks.get(system.runbook)) for system in model.systems)
+    unled = unused(subject)
+    return tuple(_of(system, subject.model, unled.get(system.runbook, ())) for system in subject.model.systems)
 
 
-def _of(system: System, model: Model, runbook: Runbook | None) -> SystemCoverage:
+def _of(system: System, model: Model, unled: tuple[Section, ...]) -> SystemCoverage:
     sharing = [one for one in model.systems if one.runbook == system.runbook]
     led = {watched.section.anchor for one in sharing for watched in one.signals}
-    sections = tuple(_helping(runbook.sections, led)) if runbook else ()
     return SystemCoverage(
         system=system.id,
         runbook=system.runbook,
         statements=tuple(one for one in model.documented if one.path == system.runbook),
         alerts=tuple(_alert(watched, limit) for watched in system.signals for limit in watched.limits),
-        sections=len(sections),
-        unled=tuple(one for one in sections if one.anchor not in led),
+        sections=len(led) + len(unled),
+        unled=unled,
     )
-
-
-def _helping(sections: Iterable[Section], led: set[str]) -> Iterator[Section]:
-    """Yield the sections that help somebody: those that alerts lead to, and those with commands and nothing inside.
-
-    Nothing that stands inside a section with an alert is one of its own.
-    """
-    found = list(sections)
-    for one in found:
-        inside = [other for other in found if one.line < other.line <= one.end]
-        around = [other for other in found if other.line < one.line <= other.end and other.anchor in led]
-        own = bool(one.commands) and not inside and one.title.casefold() != THRESHOLDS_HEADING.casefold()
-        if one.anchor in led or (own and not around):
-            yield one
 
 
 def _alert(watched: WatchedSignal, limit: Limit) -> AlertCoverage:

@@ -23,15 +23,23 @@ _Links = dict[tuple[str, str], list[tuple[str, int]]]
 
 def check(subject: Subject, diagnostics: Diagnostics) -> None:
     """Check every runbook whose systems came through."""
+    for path, sections in unused(subject).items():
+        for section in sections:
+            message = f"no alert and no link leads to “{section.title}”"
+            hint = f'lead an alert to it by `runbook: "#{section.anchor}"`, or link it where it helps'
+            diagnostics.warning("unused-section", _span(subject.runbooks[path], section), message, hint=hint)
+
+
+def unused(subject: Subject) -> dict[str, tuple[Section, ...]]:
+    """Return, by path of the runbook, the sections that nobody comes to; none where a signal did not come through."""
     links = _links(subject)
+    found = {}
     for path, runbook in sorted(subject.runbooks.items()):
         systems = [system for system in subject.model.systems if system.runbook == path]
         alerted = {one.section.anchor for system in systems for one in system.signals}
         if alerted and all(subject.complete(system) for system in systems):
-            for section in _unused(runbook, alerted, links):
-                message = f"no alert and no link leads to “{section.title}”"
-                hint = f'lead an alert to it by `runbook: "#{section.anchor}"`, or link it where it helps'
-                diagnostics.warning("unused-section", _span(runbook, section), message, hint=hint)
+            found[path] = tuple(_unused(runbook, alerted, links))
+    return found
 
 
 def _unused(runbook: Runbook, alerted: set[str], links: _Links) -> Iterator[Section]:
