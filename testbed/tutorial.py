@@ -1,0 +1,141 @@
+"""Walks through docs/tutorial.md as a reader would: takes its commands from the page and runs them in one shell.
+
+`tests/documents/test_tutorial.py` uses it. `steps` reads the page, `Shell` is the reader's terminal, `shows` compares
+what the page says is printed with what was. In the page, `…` stands for whatever was left out: the rest of a line, or,
+alone on one, any number of lines.
+"""
+
+import os
+import re
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Self, cast
+
+PROMPT = "$ "
+COMMANDS = "console"
+"""The language of fences that hold commands, each behind a prompt, and what they print."""
+ELISION = "…"
+# The longest command waits for a page: some 20 s, on a busy machine more.
+COMMAND_SECONDS = 90.0
+
+_FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fence:
+    """A block of the page between fences; `line` is that of its first line, from 1."""
+
+    language: str
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """A command of the page at `line`, and what it is said to print: empty where the page does not say."""
+
+    command: str
+    shown: str
+    line: int
+
+
+def fences(page: str) -> tuple[Fence, ...]:
+    """Return the fenced blocks of a page, in their order."""
+    return tuple(
+        Fence(language=found[1], text=found[2], line=page.count("\n", 0, found.start(2)) + 1)
+        for found in _FENCE.finditer(page)
+    )
+
+
+def steps(page: str) -> tuple[Step, ...]:
+    """Return the commands of a page, in their order."""
+    return tuple(step for fence in fences(page) if fence.language == COMMANDS for step in _steps(fence))
+
+
+def _steps(fence: Fence) -> tuple[Step, ...]:
+    lines = fence.text.splitlines()
+    starts = [index for index, line in enumerate(lines) if line.startswith(PROMPT)]
+    if not starts or starts[0] != 0:
+        raise ValueError(f"line {fence.line}: a block of commands begins with `{PROMPT}`")
+    return tuple(
+        Step(
+            command=lines[start].removeprefix(PROMPT),
+            shown="\n".join(lines[start + 1 : end]),
+            line=fence.line + start,
+        )
+        for start, end in zip(starts, [*starts[1:], len(lines)], strict=True)
+    )
+
+
+def shows(shown: str, printed: str) -> bool:
+    """Return whether `printed` is what the page shows; blanks at the ends of lines do not matter."""
+    pattern = "".join(_pattern(line.rstrip()) for line in shown.split("\n"))
+    cleaned = "\n".join(line.rstrip() for line in printed.rstrip("\n").split("\n"))
+    return re.fullmatch(pattern, f"{cleaned}\n") is not None
+
+
+def _pattern(line: str) -> str:
+    if line == ELISION:
+        return r"(?:[^\n]*\n)*?"
+    return re.escape(line).replace(ELISION, r"[^\n]*") + r"\n"
+
+
+class Shell:
+    """A terminal in `folder` with the whole environment `env`; for the time of a `with` block.
+
+    What it started and did not stop is killed at the end: all of it is in the process group of the shell.
+    """
+
+    def __init__(self, folder: Path, env: Mapping[str, str], outputs: Path) -> None:
+        self._outputs = outputs
+        self._count = 0
+        self._bash = subprocess.Popen(
+            ["bash", "--noprofile", "--norc"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=folder,
+            env=dict(env),
+            start_new_session=True,
+            bufsize=0,
+        )
+        # With pipes asked for, both are there; unbuffered, so that what is ready to be read is what can be read.
+        self._typed = cast("IO[bytes]", self._bash.stdin)
+        self._told = cast("IO[bytes]", self._bash.stdout)
+
+    def run(self, command: str, seconds: float = COMMAND_SECONDS) -> tuple[int, str]:
+        """Return the exit status of a command and what it printed; raises `TimeoutError` after `seconds`."""
+        self._count += 1
+        output = self._outputs / f"{self._count}.txt"
+        self._typed.write(f"{{ {command}\n}} </dev/null >'{output}' 2>&1\necho $?\n".encode())
+        status = self._answer(seconds, command)
+        return int(status), output.read_text(encoding="utf-8")
+
+    def _answer(self, seconds: float, command: str) -> str:
+        """Return the line that the shell writes when a command has ended."""
+        deadline = time.monotonic() + seconds
+        line = b""
+        with selectors.DefaultSelector() as ready:
+            ready.register(self._told, selectors.EVENT_READ)
+            while not line.endswith(b"\n"):
+                if not ready.select(max(0.0, deadline - time.monotonic())):
+                    raise TimeoutError(f"`{command}` did not end within {seconds:g} s")
+                part = self._told.read(64)
+                if not part:
+                    raise EOFError(f"the shell ended at `{command}`")
+                line += part
+        return line.decode()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self._bash.pid, signal.SIGKILL)
+        self._bash.communicate()
