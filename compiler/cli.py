@@ -112,12 +112,13 @@ def explain(code: str) -> None:
     show_default=True,
     help="The statements as they are, or a beginning of thresholds.yaml.",
 )
-def import_command(guides: tuple[Path, ...], form: str) -> None:
+@click.option("--new", is_flag=True, help="A whole thresholds.yaml, for who has none.")
+def import_command(guides: tuple[Path, ...], form: str, *, new: bool) -> None:
     """Find the limits that GUIDES, ordinary Markdown, document, and print them; write nothing."""
     diagnostics = Diagnostics()
     imported = import_guides(guides, diagnostics)
     _complain(diagnostics, "text")
-    click.echo(imported.as_json() if form == "json" else imported.as_yaml())
+    click.echo(imported.as_json() if form == "json" else imported.as_yaml(new=new))
     _say(imported.summary())
 
 

@@ -33,6 +33,8 @@ THRESHOLDS_HEADING: Final = "Alert thresholds"
 
 STATE_LIMIT: Final = "when true"
 OFF: Final = "off"
+QUESTION: Final = "QUESTION"
+"""What `import` writes where only people know the answer; a file that still holds one does not compile."""
 METRIC_GONE: Final = "when metric gone"
 TARGET_DOWN: Final = "when target down"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from compiler import document, schema
+from compiler import document, questions, schema
 from compiler.anchors import DEFAULT_STYLE, Style
 from compiler.diagnostics import Diagnostics, Related, Span
 from compiler.document import Items, Table
@@ -79,6 +79,8 @@ class SourceFiles:
             return None
         self.documents[name] = text
         table = document.parse(name, text, self.diagnostics)
+        if table is not None and not questions.check(table, self.diagnostics):
+            return None
         if table is None or schema.validate(table, self.diagnostics, included=included):
             return table
         return self._without_refused(table, included=included)

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 
 from compiler import conventions
@@ -14,7 +15,6 @@ from compiler.diagnostics import Diagnostics, Span
 from compiler.document import Table
 from compiler.guides.grammar import statements
 from compiler.guides.statement import GuideStatement
-from compiler.importing.spelling import QUESTION
 from compiler.importing.stanza import Stanza, stanza
 from compiler.resolve.definitions import signals
 from compiler.runbooks import parse_runbook
@@ -34,10 +34,14 @@ class Imported:
         found = [one.as_json() for one in self.statements]
         return json.dumps({"statements": found}, indent=2, ensure_ascii=False)
 
-    def as_yaml(self) -> str:
-        """Return a beginning of thresholds.yaml; what a person must say is marked."""
-        head = f"# Begun by `{conventions.PROGRAM} import`. Answer every {QUESTION}, look at every GUESS."
-        return "\n".join([head, *self._own_signals(), "systems:", *(one.text for _, one in self.stanzas)])
+    def as_yaml(self, *, new: bool = False) -> str:
+        """Return a beginning of thresholds.yaml; what a person must say is marked.
+
+        With `new` it is a whole file; without, what a file that there is takes in, or includes.
+        """
+        head = f"# Begun by `{conventions.PROGRAM} import`. Answer every {conventions.QUESTION}, look at every GUESS."
+        house = [resources.files(__package__).joinpath("house.yaml").read_text(encoding="utf-8")] if new else []
+        return "\n".join([head, *house, *self._own_signals(), "systems:", *(one.text for _, one in self.stanzas)])
 
     def summary(self) -> str:
         """Return a line a guide: how many statements there are, what became of them, how sure the sections are."""

@@ -9,8 +9,6 @@ from typing import Final
 from compiler.guides.statement import GuideStatement
 from compiler.quantities import SECONDS, Quantity, quantity_text
 
-QUESTION: Final = "QUESTION"
-"""Stands where a person must answer; the file does not compile before."""
 _UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 
 

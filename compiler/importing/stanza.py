@@ -13,10 +13,10 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from compiler.choosing.proposals import GUESS, LIKELY, Proposal, propose
-from compiler.conventions import MISSING_SECTION, MISSING_SIGNAL, OFF, words
+from compiler.conventions import MISSING_SECTION, MISSING_SIGNAL, OFF, QUESTION, words
 from compiler.guides.statement import GuideStatement
 from compiler.importing.limits import ImportedLimit, Limits, limits
-from compiler.importing.spelling import QUESTION, amount, one_line, quoted, seconds
+from compiler.importing.spelling import amount, one_line, quoted, seconds
 from compiler.importing.waivers import not_carried, waivers
 from compiler.runbooks import Section
 from compiler.signals import kinds

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from compiler.conventions import QUESTION
 from compiler.diagnostics import Span
 from compiler.importing.limits import Limits
-from compiler.importing.spelling import QUESTION, amount, one_line, quoted
+from compiler.importing.spelling import amount, one_line, quoted
 from compiler.quantities import Comparison, Quantity
 from compiler.resolve.claims import Claim, agrees, candidates
 from compiler.resolve.sentences import Sentence, sentences

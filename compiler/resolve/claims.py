@@ -160,6 +160,13 @@ def _whole(comparator: str, quantity: Quantity) -> tuple[str, Decimal]:
     return comparator, value
 
 
+def is_beyond(claim: Claim, sentence: Sentence) -> bool:
+    """Return whether a claim begins at the number of a sentence's target or on its bad side."""
+    value, target = claim.comparison.quantity.value, sentence.stated.value
+    inverse = _INVERSE.get(sentence.stated.comparator[0]) == claim.comparison.comparator[0]
+    return inverse and (value >= target if claim.comparison.comparator[0] == ">" else value <= target)
+
+
 def nearest_claim(sentence: Sentence, claims: Iterable[Claim]) -> Claim:
     """Return the claim, of at least one, that a sentence most probably speaks of."""
     return min(claims, key=lambda one: (one.severity not in {None, sentence.stated.severity}, _distance(sentence, one)))

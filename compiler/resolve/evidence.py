@@ -53,16 +53,21 @@ class Evidence:
     def documented(self) -> tuple[Documented, ...]:
         """Return every statement of the runbook with the limits that carry it, or the reason why none does."""
         bullets = (
-            self._documented(one.span, one.text, one.text, self.matching.bearers(one)) for one in self.matching.bullets
+            self._documented(one.span, one.text, self._waiver(one.text), self.matching.bearers(one))
+            for one in self.matching.bullets
         )
         free = (
-            self._documented(one.span, one.stated.text, one.line, map(_name, self.matching.carriers(one)))
+            self._documented(
+                one.span,
+                one.stated.text,
+                self._waiver(one.line, one.stated.written),
+                map(_name, self.matching.carriers(one)),
+            )
             for one in self.matching.free
         )
         return tuple(sorted((*bullets, *free), key=lambda one: (one.line, one.text)))
 
-    def _documented(self, span: Span, text: str, line: str, carriers: Iterable[str]) -> Documented:
-        waiver = self._waiver(line)
+    def _documented(self, span: Span, text: str, waiver: Waiver | None, carriers: Iterable[str]) -> Documented:
         return Documented(
             path=self.matching.runbook.path,
             line=span.line,
@@ -93,7 +98,7 @@ class Evidence:
         """Report the statements that nobody carries or waives; yield the places of the limits that differ from one."""
         used: set[int] = set()
         for one in self.matching.free:
-            if self.matching.carriers(one) or self._is_waived(one.line, used):
+            if self.matching.carriers(one) or _is_waived(self._waiver(one.line, one.stated.written), used):
                 continue
             claims = self.matching.candidates(one)
             if claims:
@@ -103,20 +108,20 @@ class Evidence:
             else:
                 drift.unwatched(one.stated.text, one.span, self.systems, self.diagnostics)
         for bullet in self.matching.bullets:
-            if not self.matching.bearers(bullet) and not self._is_waived(bullet.text, used):
+            if not self.matching.bearers(bullet) and not _is_waived(self._waiver(bullet.text), used):
                 drift.unwatched(bullet.title, bullet.span, self.systems, self.diagnostics)
         for waiver in self.waivers:
             if id(waiver) not in used:
                 drift.unused(waiver, self.matching.runbook.path, self.matching.runbook.text, self.diagnostics)
 
-    def _is_waived(self, line: str, used: set[int]) -> bool:
-        waiver = self._waiver(line)
-        if waiver is not None:
-            used.add(id(waiver))
-        return waiver is not None
+    def _waiver(self, line: str, number: str = "") -> Waiver | None:
+        return next((one for one in self.waivers if one.covers(line, number)), None)
 
-    def _waiver(self, line: str) -> Waiver | None:
-        return next((one for one in self.waivers if one.covers(line)), None)
+
+def _is_waived(waiver: Waiver | None, used: set[int]) -> bool:
+    if waiver is not None:
+        used.add(id(waiver))
+    return waiver is not None
 
 
 def _name(claim: Claim) -> str:

@@ -7,14 +7,15 @@ of its "Alert thresholds" (`compiler.statements`), which name a signal by its ti
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from compiler.diagnostics import Span
+from compiler.guides.statement import TARGET
 from compiler.model import Limit
 from compiler.quantities import STATE, Comparison
-from compiler.resolve.claims import Claim, active_claim, agrees, candidates, in_unit, limit_claim
+from compiler.resolve.claims import Claim, active_claim, agrees, candidates, in_unit, is_beyond, limit_claim
 from compiler.resolve.sentences import Sentence, of_runbook
 from compiler.runbooks import Runbook, Section, Unread
 from compiler.signals.contract import Signal
@@ -128,7 +129,19 @@ class Matching:
 
     @cached_property
     def _carried(self) -> Mapping[Sentence, tuple[Claim, ...]]:
-        return {one: tuple(claim for claim in self.candidates(one) if agrees(one, claim)) for one in self.free}
+        found = {one: tuple(claim for claim in self.candidates(one) if agrees(one, claim)) for one in self.free}
+        stated = [claim for one, claims in found.items() if one.stated.kind != TARGET for claim in claims]
+        return {one: claims or self._kept(one, stated) for one, claims in found.items()}
+
+    def _kept(self, sentence: Sentence, stated: Sequence[Claim]) -> tuple[Claim, ...]:
+        """Return the claims that begin beyond a target and are stated elsewhere: it says what is usual, they alert."""
+        claims = self.candidates(sentence)
+        if sentence.stated.kind != TARGET or not all(is_beyond(claim, sentence) for claim in claims):
+            return ()
+        return claims if all(claim in stated or self._has_bullet(claim) for claim in claims) else ()
+
+    def _has_bullet(self, claim: Claim) -> bool:
+        return claim.severity is not None and self.bullet(claim.signal, claim.severity) is not None
 
     @cached_property
     def _named(self) -> Mapping[str, Mapping[str, Statement]]:

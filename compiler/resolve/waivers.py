@@ -17,9 +17,13 @@ class Waiver:
     reason: str
     span: Span
 
-    def covers(self, line: str) -> bool:
-        """Return whether a line of the runbook holds the words; white space counts as one blank."""
-        return self.words in " ".join(line.split())
+    def covers(self, line: str, number: str = "") -> bool:
+        """Return whether a line of the runbook holds the words; white space counts as one blank.
+
+        Of a line with several limits the words cover the `number` that they hold, and all where they hold none.
+        """
+        numeric = any(one.isdigit() for one in self.words)
+        return self.words in " ".join(line.split()) and (not numeric or " ".join(number.split()) in self.words)
 
 
 def waivers(system: Table) -> Iterator[Waiver]:

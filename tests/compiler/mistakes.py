@@ -247,6 +247,7 @@ DOCUMENTS: Final = (
         "unused-waiver",
     ),
     _in_spec("a waiver without a reason", _SHOP_HEAD, _SHOP_HEAD + "    waive: [{statement: 150 ms}]\n", "missing-key"),
+    _in_spec("a question that is left", "max: 100, per: service", "max: 100, per: QUESTION", "question"),
     _in_spec("a quotation that is none", "within 90 minutes", "within an hour", "documented"),
 )
 

@@ -47,7 +47,7 @@ def test_a_sentence_that_says_what_runs_is_fine(words: str) -> None:
         "Critical: p95 latency > 150 ms.",
         "Warning: p95 latency > 150 ms for 11 minutes.",
         "| | Warning | Critical |\n|---|---|---|\n| p95 latency | 150 ms | 250 ms |",
-        "p95 latency should stay below 100 ms.",
+        "p95 latency should stay below 175 ms.",
         "We page when the 95th percentile exceeds 200 seconds.",
     ],
     ids=["number", "comparator", "severity", "duration", "table", "target", "unit"],
@@ -115,6 +115,24 @@ def test_a_quotation_says_which_alert_its_sentence_speaks_of() -> None:
     )
     edit(SPEC, "should be closed within 90 minutes", "90 minutes")
     assert codes() == []
+
+
+def test_a_target_beside_its_limits_says_what_is_usual() -> None:
+    """A row of target, warning and critical needs no alert at its target, as long as the alerts begin beyond it."""
+    row = "| | Target | Warning | Critical |\n|---|---|---|---|\n| p95 latency | < {} ms | > 150 ms | > 200 ms |"
+    say(row.format(100))
+    assert codes() == []
+    edit(SHOP, "< 100 ms", "< 170 ms")
+    assert codes() == ["limit-differs"]
+
+
+def test_a_target_that_is_all_that_a_guide_says_is_the_limit() -> None:
+    """Nothing else states the alert, so that the two must be the same."""
+    edit(LEDGER, "- Availability: warning below 99.5 %.\n", "")
+    edit(LEDGER, "## Ledger fails\n", "## Ledger fails\n\nTarget: availability > 99.5 %\n")
+    assert codes() == []
+    edit(LEDGER, "availability > 99.5 %", "availability > 99.9 %")
+    assert codes() == ["limit-differs"]
 
 
 def test_whole_things_have_two_ways_to_be_counted() -> None:

@@ -20,6 +20,15 @@ ENTRIES: Final = (
         mend="Write `30s`, `5m`, `1h30m` or `2d`, `1 per minute`, `10 per second`.",
     ),
     Code(
+        code="question",
+        summary="A question of `tocsin import` has not been answered.",
+        explanation=(
+            "Where a metric is measured, who owns a system, or why nobody need know of a limit, only people can say;"
+            " `import` writes QUESTION there. Until all are answered nothing else is looked at."
+        ),
+        mend="Write the answer in the place of the word; the comment beside it says what is asked.",
+    ),
+    Code(
         code="reference",
         summary="An id refers to nothing.",
         explanation="A team, a level or a policy of this name is not defined, so nobody would be told.",
