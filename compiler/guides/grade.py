@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from compiler.guides.mention import SIGNED_NUMBER, Mention
+from compiler.guides.mention import Mention
 from compiler.guides.statement import NO_SEVERITY
 from compiler.guides.vocabulary import vocabulary
+from compiler.guides.written import SIGNED_NUMBER
 
 # A severity in brackets stands this near behind its number.
 _NEAR: Final = 44

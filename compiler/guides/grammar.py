@@ -15,11 +15,12 @@ from itertools import islice
 from typing import Final
 
 from compiler.guides import grade, holds, meaning, traps
-from compiler.guides.mention import MENTION, Mention, Sentence
+from compiler.guides.mention import Mention, Sentence
 from compiler.guides.passage import NEAR, Passage
 from compiler.guides.passages import passages
 from compiler.guides.statement import ALERT, NO_SEVERITY, TARGET, GuideStatement
 from compiler.guides.vocabulary import Quantity, vocabulary
+from compiler.guides.written import numbers
 
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9*`🔴🟡🟢🚨⚠(])|(?<=:)\s+(?=[A-Z][a-z]+ (?:at|when|if)\b)")
 # More numbers than these, or more characters, are data and not a sentence.
@@ -63,7 +64,8 @@ def _sentences(passage: Passage) -> Iterator[Sentence]:
 
 def _stated(path: str, sentence: Sentence) -> Iterator[GuideStatement]:
     taken = 0
-    mentions = list(islice(MENTION.finditer(sentence.text), _MOST_NUMBERS + 1))
+    paired = sentence.pair is not None
+    mentions = list(islice(numbers(sentence.text, paired=paired), _MOST_NUMBERS + 1))
     for found in mentions if len(mentions) <= _MOST_NUMBERS and len(sentence.text) <= _LONGEST_SENTENCE else ():
         reading = _read(Mention(sentence=sentence, found=found, taken=taken))
         statement = _statement(path, reading) if _may_limit(reading) else None

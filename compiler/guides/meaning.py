@@ -11,7 +11,6 @@ from compiler.guides.mention import Mention
 from compiler.guides.vocabulary import Quantity, Unit, vocabulary
 
 _DIVISION: Final = re.compile(r"\w\s*/\s*\w")
-_WORD: Final = re.compile(r"[A-Za-z]{3}|\b[A-Z]{2}\b")
 _NEXT_WORDS: Final = re.compile(
     r"\s+[A-Za-z-]{2,}(?: (?:replicas?|nodes?|hosts?|pods?|instances?|brokers?|targets?)\b)?"
 )
@@ -70,7 +69,7 @@ def _places(mention: Mention, unit: str) -> Iterator[tuple[str, bool]]:
     counts = _counts_something(text[end:high])
     if not (unit == "ratio" and mention.taken and counts):
         yield mention.lead, True
-    silent = not says_something(own) and not counts
+    silent = not vocabulary().phrases.tells(own) and not counts
     # A number alone can count anything: its own clause says what, and what stands above only if the clause is silent.
     if unit == "count" and not mention.sentence.passage.bare and not silent:
         return
@@ -85,15 +84,10 @@ def _places(mention: Mention, unit: str) -> Iterator[tuple[str, bool]]:
     yield from ((one, True) for one in above[1:])
 
 
-def says_something(text: str) -> bool:
-    """Return whether a text has words of its own besides those that label a limit."""
-    return bool(_WORD.search(vocabulary().phrases.labels.sub("", text)))
-
-
 def _counts_something(text: str) -> bool:
     """Return whether the words directly behind a number say what is counted, as in "4 rebalances"."""
     found = _NEXT_WORDS.match(text)
-    return bool(found and _WORD.search(vocabulary().phrases.labels.sub("", found.group())))
+    return bool(found and vocabulary().phrases.tells(found.group()))
 
 
 def nearest(text: str, unit: str, *, backwards: bool) -> Quantity | None:

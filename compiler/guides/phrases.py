@@ -52,7 +52,12 @@ class Phrases:
     settings: re.Pattern[str]
     signs: re.Pattern[str]
 
+    def tells(self, text: str) -> bool:
+        """Return whether a text has words of its own besides those that label a limit."""
+        return bool(_WORD.search(self.labels.sub("", text)))
 
+
+_WORD = re.compile(r"[A-Za-z]{3}|\b[A-Z]{2}\b")
 _FREE = (
     "history",
     "past",

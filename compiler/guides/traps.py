@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from compiler.guides.holds import HOLD
-from compiler.guides.meaning import nearest, says_something
+from compiler.guides.holds import HOLD, is_beside
+from compiler.guides.meaning import nearest
 from compiler.guides.mention import Mention
 from compiler.guides.statement import NO_SEVERITY
 from compiler.guides.vocabulary import vocabulary
@@ -24,7 +24,7 @@ def is_window(mention: Mention, comparator: str | None) -> bool:
     at = mention.found.start("number")
     if any(one.start("number") <= at < one.end() for one in HOLD.finditer(mention.sentence.text)):
         return bool(mention.taken) or comparator is None or nearest(mention.lead, "seconds", backwards=True) is None
-    if phrases.measured.search(mention.lead) or _is_of_last_limit(mention) or _is_estimate(mention):
+    if is_beside(mention) or phrases.measured.search(mention.lead) or _is_of_last_limit(mention) or _is_estimate(mention):
         return True
     if not mention.sign:
         return bool(phrases.window.search(mention.lead))
@@ -34,9 +34,9 @@ def is_window(mention: Mention, comparator: str | None) -> bool:
 def _is_estimate(mention: Mention) -> bool:
     """Return whether a duration tells how long a step takes: "Restart the worker (< 5 min)"."""
     bracket = mention.lead.rpartition("(")
-    if not bracket[1] or ")" in bracket[2] or says_something(bracket[2]):
+    if not bracket[1] or ")" in bracket[2] or vocabulary().phrases.tells(bracket[2]):
         return False
-    return says_something(bracket[0]) and nearest(bracket[0], "seconds", backwards=True) is None
+    return vocabulary().phrases.tells(bracket[0]) and nearest(bracket[0], "seconds", backwards=True) is None
 
 
 def _is_of_last_limit(mention: Mention) -> bool:
