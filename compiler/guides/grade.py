@@ -18,8 +18,10 @@ _ARROW: Final = re.compile(r"[^,;.]{0,20}(?:→|->|=>)\s*(\w+)")
 _CLAUSE_END: Final = re.compile(r";|\.\s|🔴|🟡")
 # "over 50k for 10 min → page" and "1 % warn | 5 % page": what stands behind a number, before any other, is about it.
 _POINTED: Final = re.compile(r"(?: for [\w ]{1,12})?\s*(?:→|->|=>)\s*(\w+)")
-_NEXT: Final = re.compile(r"\s+(\w+)\s*(?:[|,;/.]|$)")
+_NEXT: Final = re.compile(r"(?:\s*[:=–—-])?\s+(\w+)\s*(?:[|,;/.]|$)")
+_OTHER_LIMIT: Final = re.compile(rf"{SIGNED_NUMBER.pattern}|\bat\s+\d", re.IGNORECASE)
 _IN_BRACKET: Final = re.compile(r"\([^()]*$")
+_CONDITIONAL: Final = re.compile(r"\W*(?:if|when|whenever|once)\b", re.IGNORECASE)
 _COLON: Final = re.compile(r"\s*[:–—=→]")
 
 
@@ -29,16 +31,30 @@ def severity(mention: Mention) -> str:
     bracket = _BRACKET.match(mention.rest[:_NEAR])
     if bracket and (name := known.severity(bracket[1])) != NO_SEVERITY:
         return name
+    if mention.in_pair is not None:
+        return mention.in_pair
     pointed = _POINTED.match(mention.rest) or _NEXT.match(mention.rest)
     if pointed and (name := known.severity(pointed[1])) != NO_SEVERITY:
         return name
-    before = _named_last(mention.upto)
-    if before is not None:
-        return before
+    (low, high), at = mention.bounds, mention.found.end()
+    text = mention.sentence.text
+    beside = _named_last(text[low : mention.found.start("number")])
+    if beside is not None:
+        return beside
     rest = _CLAUSE_END.split(mention.rest, maxsplit=1)[0]
-    if (name := known.severity(rest)) != NO_SEVERITY and not SIGNED_NUMBER.search(rest):
-        return name
+    for behind in (text[at:high], rest):
+        if (name := known.severity(behind)) != NO_SEVERITY and not _OTHER_LIMIT.search(behind):
+            return name
+        if behind is not rest and (before := _named_last(_of_all(mention))) is not None:
+            return before
     return mention.sentence.passage.severity
+
+
+def _of_all(mention: Mention) -> str:
+    """Return the text before a number's clause without what stands behind the limit before it, and is about that."""
+    text, (low, _) = mention.sentence.text, mention.bounds
+    end = next((one for one in mention.clause_starts if one > mention.taken), low) if mention.taken else 0
+    return f"{text[: mention.taken]} {text[end:low]}"
 
 
 def _named_last(text: str) -> str | None:
@@ -59,15 +75,17 @@ def is_target(mention: Mention) -> bool:
         return not known.phrases.asking.search(mention.lead) and not known.phrases.breach.search(
             mention.upto, named[-1]
         )
-    return mention.sentence.passage.target or bool(known.phrases.good.match(mention.rest))
+    if mention.sentence.passage.target and not _CONDITIONAL.match(mention.lead):
+        return True
+    return bool(known.phrases.good.match(mention.rest))
 
 
 def is_marked(mention: Mention) -> bool:
     """Return whether a number stands directly behind, or before, the name of a severity or of a target."""
     known = vocabulary()
-    if known.phrases.marks.search(mention.lead):
+    if mention.in_pair is not None or known.phrases.marks.search(mention.lead):
         return True
-    if mention.unit is not None and known.phrases.colours.search(mention.lead):
+    if (mention.unit is not None or mention.found["scale"]) and known.phrases.colours.search(mention.lead):
         return True
     behind = _ARROW.match(mention.rest) or _NEXT.match(mention.rest)
     if behind is not None and known.severity(behind[1]) != NO_SEVERITY:
@@ -84,7 +102,9 @@ def is_band(mention: Mention) -> bool:
     if mention.upper is None or not in_ratio or _IN_BRACKET.search(mention.lead):
         return False
     begins = not mention.lead.strip() and bool(_COLON.match(mention.rest))
-    return begins or vocabulary().severity(mention.sentence.text) != NO_SEVERITY
+    # Below "Warning": "failure rate between 3 % and 10 %".
+    ends = not mention.rest.strip() and mention.sentence.passage.severity != NO_SEVERITY
+    return begins or ends or vocabulary().severity(mention.sentence.text) != NO_SEVERITY
 
 
 def is_threshold(mention: Mention) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -39,6 +40,11 @@ class Sentence:
     before: str
 
     @cached_property
+    def marks(self) -> tuple[re.Match[str], ...]:
+        """What parts its clauses."""
+        return tuple(_CLAUSES.finditer(self.text))
+
+    @cached_property
     def pair(self) -> tuple[str, str] | None:
         """The severities of two numbers that a slash parts, if the sentence or what stands above names two."""
         return pair(self.text, *self.passage.above[:1]) if "/" in self.text else None
@@ -71,13 +77,18 @@ class Mention:
     def bounds(self) -> tuple[int, int]:
         """Where the mention's clause begins and ends: at marks, at conjunctions, and at the end of the last limit."""
         low, high = self.taken, len(self.sentence.text)
-        for mark in _CLAUSES.finditer(self.sentence.text):
+        for mark in self.sentence.marks:
             if mark.end() <= self.found.start():
                 low = max(low, mark.end())
             elif mark.start() >= self.found.end():
                 high = mark.start()
                 break
         return low, high
+
+    @property
+    def clause_starts(self) -> Iterator[int]:
+        """Where the clauses of the sentence begin, but the first."""
+        return (mark.end() for mark in self.sentence.marks)
 
     @property
     def clause(self) -> str:

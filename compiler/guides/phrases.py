@@ -12,7 +12,7 @@ class Phrases:
     """Words around a number that decide what it is; `vocabulary.yaml` says what each list is for.
 
     `named`, `roughly`, `window`, `measured`, `marks`, `colours` and `threshold` match at the end of what precedes a
-    number, `good` and `factor` at the beginning of what follows it, the others anywhere; `hold` is the text of a
+    number, `good`, `items`, `countdown` and `factor` at the beginning of what follows it, the others anywhere; `hold` is the text of a
     pattern that a duration follows.
     """
 
@@ -51,6 +51,12 @@ class Phrases:
     condition: re.Pattern[str]
     settings: re.Pattern[str]
     signs: re.Pattern[str]
+    items: re.Pattern[str]
+    moment: re.Pattern[str]
+    foreign: re.Pattern[str]
+    multiple: re.Pattern[str]
+    countdown: re.Pattern[str]
+    usual: re.Pattern[str]
 
     def tells(self, text: str) -> bool:
         """Return whether a text has words of its own besides those that label a limit."""
@@ -78,6 +84,10 @@ _FREE = (
     "people",
     "condition",
     "signs",
+    "moment",
+    "foreign",
+    "multiple",
+    "usual",
 )
 
 
@@ -100,6 +110,8 @@ def phrases(given: Mapping[str, Sequence[str]]) -> Phrases:
         enforced=_pattern(rf"\s*{text['enforced']}\b"),
         instruction=_pattern(rf"\W*{text['instruction']}\b"),
         settings=_pattern(text["settings"]),
+        items=_pattern(rf"\s*{text['items']}\b"),
+        countdown=_pattern(rf"\s*{text['countdown']}"),
         factor=_pattern(rf"\s*{text['factor']}"),
         good=_pattern(rf"[^,;.]{{0,30}}\b(?:is|are) {text['good']}\b"),
     )

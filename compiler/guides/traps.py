@@ -68,7 +68,9 @@ def is_no_limit(mention: Mention, comparator: str | None, *, marked: bool) -> bo
 
 def _is_history(mention: Mention) -> bool:
     phrases, sentence = vocabulary().phrases, mention.sentence
-    if phrases.history.search(sentence.text):
+    if phrases.history.search(sentence.text) or phrases.foreign.search(sentence.text):
+        return True
+    if phrases.moment.search(sentence.text) and phrases.past.search(sentence.text):
         return True
     return bool(phrases.history.search(sentence.before) and phrases.past.search(sentence.text))
 

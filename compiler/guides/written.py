@@ -11,7 +11,8 @@ from compiler.guides.numbers import NUMBER, WORD
 from compiler.guides.statement import NO_SEVERITY
 from compiler.guides.vocabulary import vocabulary
 
-_SCALE: Final = r"(?:\s?(?P<scale>k|(?-i:M)|thousand|million|billion|bn)(?![A-Za-z]))?"
+_SCALES: Final = r"(?:k|(?-i:M)|thousand|million|billion|bn)(?![A-Za-z])"
+_SCALE: Final = rf"(?:\s?(?P<scale>{_SCALES}))?"
 _END: Final = r"(?![A-Za-z0-9])"
 _WORDS: Final = re.compile(r"[^\W\d_]+")
 _PAIR: Final = re.compile(r"\W{0,4}(?:/|\||,|&|\band\b)\W{0,4}")
@@ -34,7 +35,7 @@ def _pattern(*, shares: bool) -> re.Pattern[str]:
         rf"(?P<sign>{known.before.pattern})?\s*"
         rf"(?P<between>\bbetween\s)?(?P<about>about |roughly |around |~|±)?(?:a total of |an average of )?"
         rf"{before}(?P<number>{NUMBER}{named}|\b{WORD}){_SCALE}(?:{up_to}|{share})?(?:\+?{unit})?"
-        rf"(?:\s?(?:\([^)]*\)\s*)?(?P<per>(?:[a-z-]+\s){{0,3}}?(?:[a-z-]+(?=/))?{period}))?",
+        rf"(?:\s?(?:\([^)]*\)\s*)?(?P<per>(?:(?!for\b|half\b|quarter\b)[a-z-]+\s){{0,3}}?(?:[a-z-]+(?=/))?{period}))?",
         re.IGNORECASE,
     )
 
@@ -45,7 +46,8 @@ SIGNED_NUMBER: Final = re.compile(rf"{vocabulary().before.pattern}\s*\d", re.IGN
 """A number with a comparator before it."""
 
 SHARED_UNIT: Final = re.compile(
-    rf"\s*(?:[/,|;]|and|or)\s*(?:(?P<label>\w+)\W{{1,3}}(?:at\s)?)?{NUMBER}\s?(?P<unit>{vocabulary().unit_text}){_END}",
+    rf"\s*(?:[/,|;]|and|or)\s*(?:(?P<label>\w+)\W{{1,3}}(?:at\s)?)?{NUMBER}(?:\s?{_SCALES})?\s?"
+    rf"(?!(?-i:M)\b)(?P<unit>{vocabulary().unit_text}){_END}",
     re.IGNORECASE,
 )
 """Behind a number without a unit the next one with its own, as in "warn 75 / crit 90 %"."""
