@@ -20,6 +20,8 @@ _CLAUSE_END: Final = re.compile(r";|\.\s|🔴|🟡")
 _POINTED: Final = re.compile(r"(?: for [\w ]{1,12})?\s*(?:→|->|=>)\s*(\w+)")
 _NEXT: Final = re.compile(r"(?:\s*[:=–—-])?\s+(\w+)\s*(?:[|,;/.]|$)")
 _OTHER_LIMIT: Final = re.compile(rf"{SIGNED_NUMBER.pattern}|\bat\s+\d", re.IGNORECASE)
+_LABEL: Final = re.compile(r"[^\d:]*\w[^:]{0,60}[:=–—]\s*")
+_BRACKET_BEHIND: Final = re.compile(r"\([^()]*\)")
 _IN_BRACKET: Final = re.compile(r"\([^()]*$")
 _CONDITIONAL: Final = re.compile(r"\W*(?:if|when|whenever|once)\b", re.IGNORECASE)
 _COLON: Final = re.compile(r"\s*[:–—=→]")
@@ -41,13 +43,19 @@ def severity(mention: Mention) -> str:
     beside = _named_last(text[low : mention.found.start("number")])
     if beside is not None:
         return beside
-    rest = _CLAUSE_END.split(mention.rest, maxsplit=1)[0]
-    for behind in (text[at:high], rest):
-        if (name := known.severity(behind)) != NO_SEVERITY and not _OTHER_LIMIT.search(behind):
-            return name
-        if behind is not rest and (before := _named_last(_of_all(mention))) is not None:
-            return before
-    return mention.sentence.passage.severity
+    behind = _named_behind(text[at:high])
+    if behind is not None:
+        return behind
+    before = _named_last(_of_all(mention))
+    if before is not None:
+        return before
+    return _named_behind(_CLAUSE_END.split(mention.rest, maxsplit=1)[0]) or mention.sentence.passage.severity
+
+
+def _named_behind(text: str) -> str | None:
+    """Return the severity that a text behind a number names, if no other limit follows there."""
+    name = vocabulary().severity(text)
+    return None if name == NO_SEVERITY or _OTHER_LIMIT.search(text) else name
 
 
 def _of_all(mention: Mention) -> str:
@@ -94,6 +102,14 @@ def is_marked(mention: Mention) -> bool:
     if behind is None:
         return False
     return known.severity(behind[1]) != NO_SEVERITY or bool(known.targets.search(behind[1]))
+
+
+def is_promised(mention: Mention) -> bool:
+    """Return whether a number is all that an item in a list of targets says: "Availability: 99.5 %"."""
+    passage, phrases = mention.sentence.passage, vocabulary().phrases
+    title = next((text for text in passage.above if vocabulary().targets.search(text)), "")
+    alone = bool(_LABEL.fullmatch(mention.lead)) and not _BRACKET_BEHIND.sub("", mention.rest).strip(" .")
+    return passage.target and mention.unit is not None and alone and not phrases.usual.search(title)
 
 
 def is_band(mention: Mention) -> bool:

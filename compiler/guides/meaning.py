@@ -54,6 +54,8 @@ def quantity(mention: Mention, unit: str) -> Quantity | None:
     """Return what a number limits: what its clause names nearest, else its sentence, else what stands above."""
     for place, backwards in _places(mention, unit):
         found = nearest(place, unit, backwards=backwards)
+        if found is not None and found.signal == "latency_other" and vocabulary().phrases.age.search(mention.sign):
+            return None
         if found is not None:
             return _qualified(mention, unit, found) if found.signal == "latency_other" else found
     return None
@@ -81,7 +83,9 @@ def _places(mention: Mention, unit: str) -> Iterator[tuple[str, bool]]:
     yield own, True
     yield _without_asides(text[end:high], unit), False
     counts = _counts_something(text[end:high])
-    if not (unit == "ratio" and mention.taken and counts):
+    # "Or if a channel has been dark for a minute" begins anew.
+    anew = vocabulary().phrases.condition.search(own) and vocabulary().phrases.tells(own)
+    if not (mention.taken and ((unit == "ratio" and counts) or anew)):
         yield mention.lead, True
     tells = vocabulary().phrases.tells
     silent = not tells(own) and not counts and not (mention.taken and unit == "count" and tells(mention.lead))
@@ -96,7 +100,8 @@ def _places(mention: Mention, unit: str) -> Iterator[tuple[str, bool]]:
     if not (unit == "per_second" and tells(own)):
         yield from ((one, True) for one in above[:1])
     # A rate is what its own words say, and a time is seldom what the sentence before it speaks of.
-    if unit != "per_second" and not (unit == "seconds" and not silent):
+    numbered = unit == "count" and mention.is_word
+    if unit != "per_second" and not numbered and not (unit == "seconds" and not silent):
         yield mention.sentence.before, True
     if unit != "per_second":
         yield _without_asides(text[end:], unit), False

@@ -104,12 +104,25 @@ class Mention:
     @cached_property
     def comparator(self) -> str | None:
         """The comparator that stands at the number, before it or behind it."""
-        known = vocabulary()
-        before = known.comparator(self.found["sign"]) if self.found["sign"] else None
-        end = self.found.end("unit" if self.found["unit"] else "number")
-        behind = next((one for one, pattern in known.after.items() if pattern.match(self.sentence.text, end)), None)
+        if self.is_counted_down and self.sign in {"", "from"}:
+            return "<="
+        before = vocabulary().comparator(self.found["sign"]) if self.found["sign"] else None
+        behind = self.comparator_behind
         # "Falls to 97 % or lower" is at most 97 %.
         return behind if before is None or (behind is not None and behind[0] == before[0]) else before
+
+    @cached_property
+    def comparator_behind(self) -> str | None:
+        """The comparator behind the number, as in "5 or more"."""
+        end = self.found.end("unit" if self.found["unit"] else "number")
+        after = vocabulary().after.items()
+        return next((one for one, pattern in after if pattern.match(self.sentence.text, end)), None)
+
+    @cached_property
+    def is_counted_down(self) -> bool:
+        """Whether the number is the time until something ends, as in "30 days before expiry"."""
+        in_time = self.unit is not None and self.unit.unit == "seconds"
+        return in_time and bool(vocabulary().phrases.countdown.match(self.rest))
 
     @property
     def is_word(self) -> bool:

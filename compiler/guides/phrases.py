@@ -52,6 +52,7 @@ class Phrases:
     settings: re.Pattern[str]
     signs: re.Pattern[str]
     items: re.Pattern[str]
+    age: re.Pattern[str]
     moment: re.Pattern[str]
     foreign: re.Pattern[str]
     multiple: re.Pattern[str]
@@ -85,6 +86,7 @@ _FREE = (
     "condition",
     "signs",
     "moment",
+    "age",
     "foreign",
     "multiple",
     "usual",

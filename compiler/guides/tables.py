@@ -19,6 +19,8 @@ _EMPTY: Final = frozenset({"", "-", "–", "—", "none", "n/a"})
 _MOST_COLUMNS: Final = 40
 # A column "Objective 1" holds a level of a scheme, such as the recovery classes of an inventory, not a limit.
 _NUMBERED: Final = re.compile(r"objective \d+", re.IGNORECASE)
+_COUNT: Final = re.compile(r"\d[\d,. ]*")
+_FALLING: Final = frozenset({"<", "≤"})
 _NUMERIC: Final = re.compile(
     rf"\W{{0,4}}(?:{vocabulary().before.pattern}\s*)?\W{{0,4}}\d(?!\d*(?:xx|th|st|nd|rd)\b)", re.IGNORECASE
 )
@@ -45,6 +47,11 @@ class _Row:
     def has(self, role: str) -> bool:
         """Return whether a cell of the row has a role."""
         return any(cell.role == role for cell in self.cells)
+
+    @property
+    def falls(self) -> bool:
+        """Whether a limit of the row is one from below."""
+        return any(cell.role == "limit" and cell.text[:1] in _FALLING for cell in self.cells)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -99,7 +106,9 @@ def _may_limit(cell: _Cell, row: _Row, *, is_first: bool) -> bool:
     if cell.role == "name":
         return not is_first and signed and bool(re.search(r"\d", cell.text))
     if cell.role == "target":
-        return not _NUMBERED.fullmatch(cell.head)
+        # "Healthy: 9", where 8 or fewer are a warning, tells how many there are.
+        usual = row.falls and _COUNT.fullmatch(cell.text) and vocabulary().phrases.usual.search(cell.head)
+        return not _NUMBERED.fullmatch(cell.head) and not usual
     if cell.role == "threshold":
         # "Value" alone heads settings as well; a comparator or a severity in the row says that it is a limit.
         return signed or _sign(cell, row) is not None or row.has("severity") or row.has("hold")

@@ -12,9 +12,13 @@ from compiler.guides.statement import NO_SEVERITY
 from compiler.guides.vocabulary import vocabulary
 
 _OTHER_LIMIT: Final = re.compile(r";|,\s*(?:and\s+)?\w+ (?:at|when|if)")
+_MAXIMUM: Final = re.compile(r"\s*max(?:imum)?\b", re.IGNORECASE)
+_KIND: Final = re.compile(r"\bfor (?:\w+ ){1,2}$", re.IGNORECASE)
 _SCOPE: Final = re.compile(r"\b(?:on|in|across|among|from|with)\s*$", re.IGNORECASE)
 _CONDITION: Final = re.compile(r"\((?:when|if|while)\b[^()]*$", re.IGNORECASE)
 _BRACKET: Final = re.compile(r"\([^()]*\)")
+_LASTING: Final = re.compile(r"\b(?:has|have|is|are) (?:been )?[a-z]+ for\s*$", re.IGNORECASE)
+_CAPACITY_UNITS: Final = frozenset({"bytes", "count"})
 _WINDOW_SIGNS: Final = frozenset({"over", "within", "past"})
 
 
@@ -22,6 +26,8 @@ def is_window(mention: Mention, comparator: str | None) -> bool:
     """Return whether a duration is a time during which something is measured or lasts."""
     phrases = vocabulary().phrases
     at = mention.found.start("number")
+    if _is_condition(mention):
+        return False
     if any(one.start("number") <= at < one.end() for one in HOLD.finditer(mention.sentence.text)):
         return bool(mention.taken) or comparator is None or nearest(mention.lead, "seconds", backwards=True) is None
     if is_beside(mention) or phrases.measured.search(mention.lead) or _is_of_last_limit(mention) or _is_estimate(mention):
@@ -29,6 +35,13 @@ def is_window(mention: Mention, comparator: str | None) -> bool:
     if not mention.sign:
         return bool(phrases.window.search(mention.lead))
     return mention.sign == "past" and bool(re.search(r"\b(?:in|over|during|for|of) the $", mention.lead))
+
+
+def _is_condition(mention: Mention) -> bool:
+    """Return whether a duration is all that a condition says: "or if a channel has been dark for over 60 seconds"."""
+    low, _ = mention.bounds
+    asked = vocabulary().phrases.condition.search(mention.sentence.text, low, mention.found.start())
+    return bool(asked and mention.sign and mention.taken and _LASTING.search(mention.lead))
 
 
 def _is_estimate(mention: Mention) -> bool:
@@ -97,6 +110,9 @@ def _is_scope(mention: Mention) -> bool:
     """Return whether a number tells where a limit before it holds: "above 90 % on three or more nodes"."""
     if _CONDITION.search(mention.lead):
         return True
+    if mention.sign in vocabulary().phrases.sized and _KIND.search(mention.lead):
+        # "For clips shorter than 10 minutes."
+        return True
     return mention.unit is None and bool(mention.taken and _SCOPE.search(mention.lead))
 
 
@@ -107,9 +123,17 @@ def _is_name(mention: Mention, *, marked: bool) -> bool:
     return not mention.sign and bool(re.search(r"[=#]\s*$", mention.lead))
 
 
+def _is_capacity(mention: Mention) -> bool:
+    """Return whether a size is the largest one that there can be: "8 GB max"."""
+    sized = mention.unit is None or mention.unit.unit in _CAPACITY_UNITS
+    return sized and bool(_MAXIMUM.match(mention.rest))
+
+
 def _is_setting(mention: Mention, *, marked: bool) -> bool:
     phrases, bare = vocabulary().phrases, mention.sentence.passage.bare
-    if mention.sign == "from" and not bare:
+    if mention.sign == "from" and not bare and not mention.is_counted_down and not mention.comparator_behind:
+        return True
+    if not marked and not mention.sign and _is_capacity(mention):
         return True
     if not marked and mention.sign in phrases.permitting_alone:
         return True
