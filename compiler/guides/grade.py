@@ -22,6 +22,7 @@ _NEXT: Final = re.compile(r"(?:\s*[:=–—-])?\s+(\w+)\s*(?:[|,;/.]|$)")
 _OTHER_LIMIT: Final = re.compile(rf"{SIGNED_NUMBER.pattern}|\bat\s+\d", re.IGNORECASE)
 _LABEL: Final = re.compile(r"[^\d:]*\w[^:]{0,60}[:=–—]\s*")
 _BRACKET_BEHIND: Final = re.compile(r"\([^()]*\)")
+_NUMBER_BEHIND: Final = re.compile(r"\W{0,4}\d")
 _IN_BRACKET: Final = re.compile(r"\([^()]*$")
 _CONDITIONAL: Final = re.compile(r"\W*(?:if|when|whenever|once)\b", re.IGNORECASE)
 _COLON: Final = re.compile(r"\s*[:–—=→]")
@@ -55,7 +56,10 @@ def severity(mention: Mention) -> str:
 def _named_behind(text: str) -> str | None:
     """Return the severity that a text behind a number names, if no other limit follows there."""
     name = vocabulary().severity(text)
-    return None if name == NO_SEVERITY or _OTHER_LIMIT.search(text) else name
+    if name == NO_SEVERITY or _OTHER_LIMIT.search(text):
+        return None
+    named = vocabulary().severities[name].search(text)
+    return None if named and _NUMBER_BEHIND.match(text, named.end()) else name
 
 
 def _of_all(mention: Mention) -> str:
@@ -98,7 +102,12 @@ def is_marked(mention: Mention) -> bool:
     behind = _ARROW.match(mention.rest) or _NEXT.match(mention.rest)
     if behind is not None and known.severity(behind[1]) != NO_SEVERITY:
         return True
-    behind = _SHORT_BRACKET.match(mention.rest)
+    return is_in_bracket(mention)
+
+
+def is_in_bracket(mention: Mention) -> bool:
+    """Return whether the name of a severity or of a target stands in brackets behind a number."""
+    known, behind = vocabulary(), _SHORT_BRACKET.match(mention.rest)
     if behind is None:
         return False
     return known.severity(behind[1]) != NO_SEVERITY or bool(known.targets.search(behind[1]))

@@ -150,7 +150,12 @@ class Mention:
 
     @cached_property
     def in_pair(self) -> str | None:
-        """The severity of the number as one of two that a slash parts, where two severities are named for them."""
+        """The severity of the number as one of two that a slash parts, or that are soft and hard."""
+        phrases = vocabulary().phrases
+        if phrases.soft.match(self.rest) and phrases.hard.search(self.rest):
+            return "warning"
+        if phrases.hard.match(self.rest) and phrases.soft.search(self.lead):
+            return "critical"
         named = self.sentence.pair
         if named is None:
             return None

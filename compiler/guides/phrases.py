@@ -12,7 +12,7 @@ class Phrases:
     """Words around a number that decide what it is; `vocabulary.yaml` says what each list is for.
 
     `named`, `roughly`, `window`, `measured`, `marks`, `colours` and `threshold` match at the end of what precedes a
-    number, `good`, `items`, `countdown` and `factor` at the beginning of what follows it, the others anywhere; `hold` is the text of a
+    number, `good`, `items`, `soft`, `hard`, `countdown` and `factor` at the beginning of what follows it, the others anywhere; `hold` is the text of a
     pattern that a duration follows.
     """
 
@@ -52,6 +52,8 @@ class Phrases:
     settings: re.Pattern[str]
     signs: re.Pattern[str]
     items: re.Pattern[str]
+    soft: re.Pattern[str]
+    hard: re.Pattern[str]
     age: re.Pattern[str]
     moment: re.Pattern[str]
     foreign: re.Pattern[str]
@@ -114,6 +116,8 @@ def phrases(given: Mapping[str, Sequence[str]]) -> Phrases:
         settings=_pattern(text["settings"]),
         items=_pattern(rf"\s*{text['items']}\b"),
         countdown=_pattern(rf"\s*{text['countdown']}"),
+        soft=_pattern(rf"\s{text['soft']}\b"),
+        hard=_pattern(rf"\s{text['hard']}\b"),
         factor=_pattern(rf"\s*{text['factor']}"),
         good=_pattern(rf"[^,;.]{{0,30}}\b(?:is|are) {text['good']}\b"),
     )

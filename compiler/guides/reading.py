@@ -1,0 +1,114 @@
+"""A number and what was found out about it; `grammar` asks whether it may be a limit and what it amounts to.
+
+`traps` tells what only looks like a limit, `meaning` and `grade` read the words around the number.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from compiler.guides import grade, meaning, traps
+from compiler.guides.mention import Mention
+from compiler.guides.statement import NO_SEVERITY
+from compiler.guides.vocabulary import vocabulary
+
+# As many words before a number are an item of a list, such as "Queue depth > 500", not a sentence.
+_ITEM_WORDS: Final = 6
+_RISING: Final = frozenset({">", "≥"})
+_AT: Final = re.compile(r"\bat\s*$", re.IGNORECASE)
+_SHORT_SENTENCE: Final = 25
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """A mention and what was found out about it so far."""
+
+    mention: Mention
+    unit: str
+    factor: Decimal
+    severity: str
+    target: bool
+    comparator: str | None
+
+    @property
+    def marked(self) -> bool:
+        """Whether a severity or a target belongs to the number."""
+        return self.severity != NO_SEVERITY or self.target
+
+    @property
+    def amount(self) -> tuple[Decimal, Decimal | None, str] | None:
+        """Value, end of its range and base unit; nothing where a share is more than its whole."""
+        mention, factor = self.mention, self.factor
+        value, whole, upper = mention.number * factor, mention.whole, mention.upper
+        if whole is None:
+            return value, None if upper is None else upper * factor, self.unit
+        return (value / whole, None, "ratio") if whole and value <= whole else None
+
+
+def read(mention: Mention) -> Reading:
+    """Return a mention with its unit, severity and comparator."""
+    written = mention.unit or meaning.bare_unit(mention)
+    unit, factor = written.unit, written.factor
+    severity = grade.severity(mention)
+    target = severity == NO_SEVERITY and grade.is_target(mention)
+    comparator = mention.comparator
+    if comparator is None and unit == "ratio" and target:
+        # "Available 99.9 % of the time" promises that much or more.
+        named = meaning.nearest(mention.clause, unit, backwards=True)
+        comparator = ">=" if named and named.low else None
+    return Reading(mention=mention, unit=unit, factor=factor, severity=severity, target=target, comparator=comparator)
+
+
+def may_limit(reading: Reading) -> bool:
+    """Return whether a number may be a limit, by its comparator, its place and the words around it."""
+    mention, comparator = reading.mention, reading.comparator
+    bare = mention.sentence.passage.bare
+    if mention.is_word and mention.comparator is None:
+        return False
+    if mention.is_word and mention.sign and mention.comparator == "<=":
+        return False
+    if bare and mention.found["about"] and not mention.sign:
+        return False
+    if comparator is None and not bare and not _is_labelled(reading):
+        return False
+    if reading.unit == "seconds" and traps.is_window(mention, comparator):
+        return False
+    return not traps.is_no_limit(mention, comparator, marked=reading.marked)
+
+
+def _is_labelled(reading: Reading) -> bool:
+    """Return whether the place of a number without a comparator says that it is a limit."""
+    if reading.marked and grade.is_marked(reading.mention):
+        return True
+    if reading.target and grade.is_promised(reading.mention):
+        return True
+    return grade.is_band(reading.mention) or grade.is_threshold(reading.mention)
+
+
+def is_told(reading: Reading) -> bool:
+    """Return whether a number is a limit although nothing names what it limits."""
+    mention = reading.mention
+    if mention.sentence.passage.alert:
+        return True
+    if mention.is_word and (reading.unit == "seconds" or not mention.sign) and not reading.marked:
+        # "Younger than an hour" is the age of anything, "with six or fewer" a number of anything.
+        return False
+    if not mention.sentence.passage.bare and mention.comparator is None:
+        # "Bounces: warn at 4 %" is a limit; "critical: 30 minutes" may be the time to answer in.
+        whole = reading.unit == "ratio" and mention.number * reading.factor >= 1
+        if reading.unit == "count":
+            said = _AT.search(mention.lead) or mention.in_pair is not None or grade.is_in_bracket(mention)
+            return bool(said) and reading.marked
+        return _is_labelled(reading) and reading.unit != "seconds" and not whole
+    known, text = vocabulary(), mention.sentence.text
+    if known.phrases.alarm.search(text) or known.severity(text) != NO_SEVERITY or reading.target:
+        return True
+    if mention.sign[:1] in _RISING and mention.lead.strip() and not mention.sentence.passage.bare:
+        # "Longest transaction > 30 min" tells by itself what it fears.
+        return len(mention.lead.split()) <= _ITEM_WORDS
+    words = len(text.split())
+    is_item = not mention.sign[:1].isalpha() or not text.rstrip().endswith(".") or words <= _SHORT_SENTENCE
+    return is_item and (reading.marked or reading.unit != "seconds") and len(mention.lead.split()) <= _ITEM_WORDS
