@@ -1,4 +1,7 @@
-"""A fence of a guide → passages: a list in disguise is read here, rules by `rule_fences`, conditions by `condition_fences`; all else is code."""
+"""A fence of a guide → passages: a list in disguise is read here, other kinds beside; all else is code.
+
+Rules are read by `rule_fences`, keys and values by `key_fences`, conditions by `condition_fences`.
+"""
 
 from __future__ import annotations
 

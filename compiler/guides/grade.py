@@ -29,34 +29,40 @@ _COLON: Final = re.compile(r"\s*[:–—=→]")
 
 
 def severity(mention: Mention) -> str:
-    """Return the severity that belongs to a number: in brackets behind it, named last before it, behind, or above."""
-    known = vocabulary()
-    bracket = _BRACKET.match(mention.rest[:_NEAR])
-    if bracket and (name := known.severity(bracket[1])) != NO_SEVERITY:
+    """Return the severity that belongs to a number.
+
+    It is that in brackets or of an arrow behind it, named in its own clause, before it or behind, or given from above.
+    """
+    text, (low, high) = mention.sentence.text, mention.bounds
+    return (
+        _pointed(mention)
+        or _named_last(text[low : mention.found.start("number")])
+        or _named_behind(text[mention.found.end() : high])
+        or _named_last(_of_all(mention))
+        or _named_behind(_CLAUSE_END.split(mention.rest, maxsplit=1)[0])
+        or mention.sentence.passage.severity
+    )
+
+
+def _pointed(mention: Mention) -> str | None:
+    """Return the severity in brackets behind a number, of its place in a pair, or right behind it."""
+    if (bracket := _BRACKET.match(mention.rest[:_NEAR])) and (name := _severity(bracket[1])):
         return name
     if mention.in_pair is not None:
         return mention.in_pair
     pointed = _POINTED.match(mention.rest) or _NEXT.match(mention.rest)
-    if pointed and (name := known.severity(pointed[1])) != NO_SEVERITY:
-        return name
-    (low, high), at = mention.bounds, mention.found.end()
-    text = mention.sentence.text
-    beside = _named_last(text[low : mention.found.start("number")])
-    if beside is not None:
-        return beside
-    behind = _named_behind(text[at:high])
-    if behind is not None:
-        return behind
-    before = _named_last(_of_all(mention))
-    if before is not None:
-        return before
-    return _named_behind(_CLAUSE_END.split(mention.rest, maxsplit=1)[0]) or mention.sentence.passage.severity
+    return _severity(pointed[1]) if pointed else None
+
+
+def _severity(text: str) -> str | None:
+    name = vocabulary().severity(text)
+    return None if name == NO_SEVERITY else name
 
 
 def _named_behind(text: str) -> str | None:
     """Return the severity that a text behind a number names, if no other limit follows there."""
-    name = vocabulary().severity(text)
-    if name == NO_SEVERITY or _OTHER_LIMIT.search(text):
+    name = _severity(text)
+    if name is None or _OTHER_LIMIT.search(text):
         return None
     named = vocabulary().severities[name].search(text)
     return None if named and _NUMBER_BEHIND.match(text, named.end()) else name
@@ -133,5 +139,7 @@ def is_band(mention: Mention) -> bool:
 
 
 def is_threshold(mention: Mention) -> bool:
-    """Return whether a number with a unit is what a sentence calls a threshold: "alert threshold: 85 %"."""
-    return mention.unit is not None and bool(vocabulary().phrases.threshold.search(mention.lead))
+    """Return whether a number with a unit is what a sentence calls a threshold, or is in a list of such."""
+    phrases = vocabulary().phrases
+    named = phrases.threshold.search(mention.lead) or phrases.thresholds.search(mention.lead)
+    return mention.unit is not None and bool(named)

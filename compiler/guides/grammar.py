@@ -25,6 +25,7 @@ _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9*`🔴🟡🟢🚨⚠(])|
 # More numbers than these, or more characters, are data and not a sentence.
 _MOST_NUMBERS: Final = 30
 _LONGEST_SENTENCE: Final = 1200
+_TITLE_WORDS: Final = 20
 
 
 def statements(path: str, text: str) -> tuple[GuideStatement, ...]:
@@ -91,7 +92,9 @@ def _may_promise(reading: Reading) -> bool:
 
 
 def _is_low(mention: Mention, quantity: Quantity | None) -> bool:
-    near = " ".join((mention.clause, *mention.sentence.passage.above[:2]))
+    # A long text above speaks of more than of what its list limits.
+    titles = (one for one in mention.sentence.passage.above[:2] if len(one.split()) <= _TITLE_WORDS)
+    near = " ".join((mention.clause, *titles))
     return bool(quantity and quantity.low) or bool(vocabulary().phrases.low.search(near))
 
 

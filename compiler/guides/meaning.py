@@ -84,7 +84,8 @@ def _places(mention: Mention, unit: str) -> Iterator[tuple[str, bool]]:
     yield _without_asides(text[end:high], unit), False
     counts = _counts_something(text[end:high])
     # "Or if a channel has been dark for a minute" begins anew.
-    anew = vocabulary().phrases.condition.search(own) and vocabulary().phrases.tells(own)
+    asked = vocabulary().phrases.condition.search(own)
+    anew = asked and vocabulary().phrases.tells(own[asked.end() :])
     if not (mention.taken and ((unit == "ratio" and counts) or anew)):
         yield mention.lead, True
     tells = vocabulary().phrases.tells

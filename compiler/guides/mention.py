@@ -178,4 +178,3 @@ class Mention:
         """What the number is a share of, as 3 is of 5 in "3 of 5"."""
         written = self.found["of"] or self.found["in"]
         return numbers.number(written) if written else None
-

@@ -18,6 +18,7 @@ from compiler.guides.vocabulary import vocabulary
 # As many words before a number are an item of a list, such as "Queue depth > 500", not a sentence.
 _ITEM_WORDS: Final = 6
 _RISING: Final = frozenset({">", "≥"})
+_LISTED: Final = re.compile(r"[:,/|]\s*$")
 _AT: Final = re.compile(r"\bat\s*$", re.IGNORECASE)
 _SHORT_SENTENCE: Final = 25
 
@@ -97,18 +98,31 @@ def is_told(reading: Reading) -> bool:
         # "Younger than an hour" is the age of anything, "with six or fewer" a number of anything.
         return False
     if not mention.sentence.passage.bare and mention.comparator is None:
-        # "Bounces: warn at 4 %" is a limit; "critical: 30 minutes" may be the time to answer in.
-        whole = reading.unit == "ratio" and mention.number * reading.factor >= 1
-        if reading.unit == "count":
-            said = _AT.search(mention.lead) or mention.in_pair is not None or grade.is_in_bracket(mention)
-            return bool(said) and reading.marked
-        return _is_labelled(reading) and reading.unit != "seconds" and not whole
+        return _is_told_by_label(reading)
     known, text = vocabulary(), mention.sentence.text
-    if known.phrases.alarm.search(text) or known.severity(text) != NO_SEVERITY or reading.target:
-        return True
-    if mention.sign[:1] in _RISING and mention.lead.strip() and not mention.sentence.passage.bare:
+    alarming = known.phrases.alarm.search(text) or known.severity(text) != NO_SEVERITY
+    return bool(alarming) or reading.target or _is_told_by_shape(reading)
+
+
+def _is_told_by_label(reading: Reading) -> bool:
+    """Return whether a number is a limit by its label: "bounces: warn at 4 %"."""
+    mention = reading.mention
+    if reading.unit == "count":
+        listed = _LISTED.search(mention.lead) and grade.is_in_bracket(mention)
+        said = _AT.search(mention.lead) or mention.in_pair is not None or listed
+        return bool(said) and reading.marked
+    # "Critical: 30 minutes" may be the time to answer in, and nothing is feared of the whole.
+    whole = reading.unit == "ratio" and mention.number * reading.factor >= 1
+    return _is_labelled(reading) and reading.unit != "seconds" and not whole
+
+
+def _is_told_by_shape(reading: Reading) -> bool:
+    """Return whether a number is a limit because an item of a list says nothing else: "queue depth > 500"."""
+    mention = reading.mention
+    text, words = mention.sentence.text, len(mention.lead.split())
+    if mention.sign[:1] in _RISING and words and not mention.sentence.passage.bare:
         # "Longest transaction > 30 min" tells by itself what it fears.
-        return len(mention.lead.split()) <= _ITEM_WORDS
-    words = len(text.split())
-    is_item = not mention.sign[:1].isalpha() or not text.rstrip().endswith(".") or words <= _SHORT_SENTENCE
-    return is_item and (reading.marked or reading.unit != "seconds") and len(mention.lead.split()) <= _ITEM_WORDS
+        return words <= _ITEM_WORDS
+    is_short = len(text.split()) <= _SHORT_SENTENCE
+    is_item = not mention.sign[:1].isalpha() or not text.rstrip().endswith(".") or is_short
+    return is_item and (reading.marked or reading.unit != "seconds") and words <= _ITEM_WORDS

@@ -19,6 +19,8 @@ _EMPTY: Final = frozenset({"", "-", "–", "—", "none", "n/a"})
 _MOST_COLUMNS: Final = 40
 # A column "Objective 1" holds a level of a scheme, such as the recovery classes of an inventory, not a limit.
 _NUMBERED: Final = re.compile(r"objective \d+", re.IGNORECASE)
+# An expression without the marks of code.
+_CALL: Final = re.compile(r"^[a-z_]\w*[({\[][^`]*[)}\]]\s?[<>]=?\s?[\d.]+$")
 _COUNT: Final = re.compile(r"\d[\d,. ]*")
 _FALLING: Final = frozenset({"<", "≤"})
 _NUMERIC: Final = re.compile(
@@ -78,7 +80,7 @@ def _rows(tokens: Sequence[Token]) -> list[tuple[int, list[str]]]:
         if token.type == "tr_open" and token.map:
             rows.append((token.map[0] + 1, []))
         elif token.type == "inline" and rows:
-            rows[-1][1].append(plain(token.content))
+            rows[-1][1].append(plain(_CALL.sub(r"`\g<0>`", token.content)))
     return rows
 
 

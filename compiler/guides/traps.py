@@ -30,7 +30,12 @@ def is_window(mention: Mention, comparator: str | None) -> bool:
         return False
     if any(one.start("number") <= at < one.end() for one in HOLD.finditer(mention.sentence.text)):
         return bool(mention.taken) or comparator is None or nearest(mention.lead, "seconds", backwards=True) is None
-    if is_beside(mention) or phrases.measured.search(mention.lead) or _is_of_last_limit(mention) or _is_estimate(mention):
+    if (
+        is_beside(mention)
+        or phrases.measured.search(mention.lead)
+        or _is_of_last_limit(mention)
+        or _is_estimate(mention)
+    ):
         return True
     if not mention.sign:
         return bool(phrases.window.search(mention.lead))
@@ -131,7 +136,9 @@ def _is_capacity(mention: Mention) -> bool:
 
 def _is_setting(mention: Mention, *, marked: bool) -> bool:
     phrases, bare = vocabulary().phrases, mention.sentence.passage.bare
-    if mention.sign == "from" and not bare and not mention.is_counted_down and not mention.comparator_behind:
+    if mention.sign == "from" and (mention.is_counted_down or mention.comparator_behind):
+        return False
+    if mention.sign == "from" and not bare:
         return True
     if not marked and not mention.sign and _is_capacity(mention):
         return True

@@ -1,4 +1,4 @@
-"""How a limit's number is written: comparator, range, share, unit and period around it; used by `mention` and `grade`."""
+"""How a limit's number is written, with comparator, range, share and unit; used by `mention`, `grade` and `grammar`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _pattern(*, shares: bool) -> re.Pattern[str]:
     # "1 in 200 requests" is a share, "3 in 5 minutes" is not.
     of_many = rf"\sin\s(?P<in>{NUMBER})(?![\d.,]*\s?(?:{known.unit_text}){_END})(?!\d)"
     over = "(?:/|of|out of)" if shares else "(?:of|out of)"
-    share = rf"(?:\s?{over}\s?(?:the |its |our )?(?P<of>{NUMBER})|{of_many})"
+    share = rf"(?:\s?{over}\s?(?:the |its |our )?(?P<of>{NUMBER}|(?<=of )\b{WORD})|{of_many})"
     period = r"(?:(?:per|a|an|each|every)\s|/\s?)(?:second|sec|s|minute|min|hour|h|day)\b"
     before = r"(?<![\w.#/:-])" if shares else r"(?<![\w.#:-])"
     named = r"(?!\d|(?:st|nd|rd|th|xx)\b|-(?:second|minute|hour|day|week|month))"
