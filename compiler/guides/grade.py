@@ -23,8 +23,11 @@ _OTHER_LIMIT: Final = re.compile(rf"{SIGNED_NUMBER.pattern}|\bat\s+\d", re.IGNOR
 _LABEL: Final = re.compile(r"[^\d:]*\w[^:]{0,60}[:=–—]\s*")
 _BRACKET_BEHIND: Final = re.compile(r"\([^()]*\)")
 _NUMBER_BEHIND: Final = re.compile(r"\W{0,4}\d")
+# "Above 200 ms for a minute, warn; above 1 s, page."
+_LAST: Final = re.compile(r"(?: for [\w ]{1,12})?,\s+(\w+)\s*(?:[;.]|$)")
 _IN_BRACKET: Final = re.compile(r"\([^()]*$")
 _CONDITIONAL: Final = re.compile(r"\W*(?:if|when|whenever|once)\b", re.IGNORECASE)
+_AT: Final = re.compile(r"\bat\s*$", re.IGNORECASE)
 _COLON: Final = re.compile(r"\s*[:–—=→]")
 
 
@@ -50,7 +53,7 @@ def _pointed(mention: Mention) -> str | None:
         return name
     if mention.in_pair is not None:
         return mention.in_pair
-    pointed = _POINTED.match(mention.rest) or _NEXT.match(mention.rest)
+    pointed = _POINTED.match(mention.rest) or _NEXT.match(mention.rest) or _LAST.match(mention.rest)
     return _severity(pointed[1]) if pointed else None
 
 
@@ -98,6 +101,12 @@ def is_target(mention: Mention) -> bool:
     return bool(known.phrases.good.match(mention.rest))
 
 
+def is_named_target(mention: Mention) -> bool:
+    """Return whether the sentence of a number, and not only what stands above, calls it a target."""
+    known = vocabulary()
+    return bool(known.targets.search(mention.upto) or known.phrases.good.match(mention.rest))
+
+
 def is_marked(mention: Mention) -> bool:
     """Return whether a number stands directly behind, or before, the name of a severity or of a target."""
     known = vocabulary()
@@ -105,6 +114,10 @@ def is_marked(mention: Mention) -> bool:
         return True
     if (mention.unit is not None or mention.found["scale"]) and known.phrases.colours.search(mention.lead):
         return True
+    low, high = mention.bounds
+    if _AT.search(mention.sentence.text, low, mention.found.start()):
+        # "At 500,000 the on-call is paged."
+        return _named_behind(mention.sentence.text[mention.found.end() : high]) is not None
     behind = _ARROW.match(mention.rest) or _NEXT.match(mention.rest)
     if behind is not None and known.severity(behind[1]) != NO_SEVERITY:
         return True

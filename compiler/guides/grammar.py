@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from compiler.guides import holds, meaning
+from compiler.guides import grade, holds, meaning
 from compiler.guides.mention import Mention, Sentence
 from compiler.guides.passage import NEAR, Passage
 from compiler.guides.passages import passages
@@ -67,6 +67,9 @@ def _statement(path: str, reading: Reading) -> GuideStatement | None:
     comparator = _comparator(reading, low=low)
     # What is promised and not feared is a target, even if nobody calls it so.
     promised = quantity is not None and _may_promise(reading) and comparator[0] == (">" if low else "<")
+    # Below "Objectives", too, nobody aims at more errors.
+    inherited = reading.target and not grade.is_named_target(mention) and not sentence.passage.bare
+    feared = inherited and quantity is not None and comparator[0] == ("<" if low else ">")
     return GuideStatement(
         path=path,
         line=sentence.passage.line(sentence.start + mention.found.start("number")),
@@ -78,7 +81,7 @@ def _statement(path: str, reading: Reading) -> GuideStatement | None:
         unit=unit,
         severity=reading.severity,
         hold=holds.hold(mention),
-        kind=TARGET if reading.target or promised else ALERT,
+        kind=TARGET if (reading.target and not feared) or promised else ALERT,
         written=mention.found.group().strip(),
         inferred=reading.comparator is None and not sentence.passage.sign,
         sure=quantity is not None,
@@ -94,7 +97,9 @@ def _may_promise(reading: Reading) -> bool:
 def _is_low(mention: Mention, quantity: Quantity | None) -> bool:
     # A long text above speaks of more than of what its list limits.
     titles = (one for one in mention.sentence.passage.above[:2] if len(one.split()) <= _TITLE_WORDS)
-    near = " ".join((mention.clause, *titles))
+    # What the sentence before says is free may be what "we page at 10 %" speaks of.
+    before = "" if mention.comparator else mention.sentence.before
+    near = " ".join((mention.clause, *titles, before))
     return bool(quantity and quantity.low) or bool(vocabulary().phrases.low.search(near))
 
 

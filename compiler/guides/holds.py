@@ -19,6 +19,8 @@ HOLD: Final = re.compile(rf"{vocabulary().phrases.hold}{_TIME}", re.IGNORECASE)
 _RUN: Final = re.compile(rf"{_TIME}\s(?:in a row|running|straight|on end|at a stretch)\b", re.IGNORECASE)
 # "CPU > 85 % 15m → WARN": nothing else stands between, nor behind but a mark, an arrow or the end.
 _BESIDE: Final = re.compile(rf",?\s+{_TIME}(?=\s*(?:$|[,;:.)|=→–—-]))", re.IGNORECASE)
+# "Below 99 % / 5m": a duration alone, unless it is the second limit of two.
+_SLASHED: Final = re.compile(rf"\s*/\s*{_TIME}(?=\s*$)", re.IGNORECASE)
 _DURATION: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[a-z]+)", re.IGNORECASE)
 _OTHER_NUMBER: Final = re.compile(r"(?<![\w.-])\d[\d.,]*(?!\d|xx)")
 _BRACKET: Final = re.compile(r"\([^()]*\)")
@@ -30,7 +32,9 @@ def hold(mention: Mention) -> int | None:
     """Return the seconds that a limit must be crossed: by the words behind it, else by what says so of all."""
     # "means that it is to rest for two days" is what follows from the limit.
     rest = vocabulary().phrases.consequence.split(mention.rest, maxsplit=1)[0]
-    found = _BESIDE.match(rest) or HOLD.search(rest) or _RUN.search(rest)
+    in_time = mention.unit is not None and mention.unit.unit == "seconds"
+    slashed = None if mention.in_pair is not None or (in_time and not mention.sign) else _SLASHED.match(rest)
+    found = _BESIDE.match(rest) or slashed or HOLD.search(rest) or _RUN.search(rest)
     if found and _is_of(rest[: found.start()]):
         return _seconds(found)
     return _seconds(_DURATION.search(mention.sentence.passage.hold))
@@ -42,6 +46,9 @@ def is_beside(mention: Mention) -> bool:
     text = mention.sentence.text
     beside = not mention.sign and mention.taken and _BESIDE.match(text, mention.taken)
     if beside and beside.start("number") == number_start:
+        return True
+    slashed = not mention.sign and mention.in_pair is None and mention.taken and _SLASHED.match(text, mention.taken)
+    if slashed and slashed.start("number") == number_start:
         return True
     run = _RUN.match(text, number_start)
     return bool(run and mention.taken and start >= mention.taken)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from compiler.guides.mention import Mention
@@ -54,7 +55,7 @@ def quantity(mention: Mention, unit: str) -> Quantity | None:
     """Return what a number limits: what its clause names nearest, else its sentence, else what stands above."""
     for place, backwards in _places(mention, unit):
         found = nearest(place, unit, backwards=backwards)
-        if found is not None and found.signal == "latency_other" and vocabulary().phrases.age.search(mention.sign):
+        if found is not None and found.signal.startswith("latency") and vocabulary().phrases.age.search(mention.sign):
             return None
         if found is not None:
             return _qualified(mention, unit, found) if found.signal == "latency_other" else found
@@ -125,6 +126,7 @@ def _counts_something(text: str) -> bool:
     return bool(found and vocabulary().phrases.tells(found.group()))
 
 
+@lru_cache(maxsize=2048)
 def nearest(text: str, unit: str, *, backwards: bool) -> Quantity | None:
     """Return the quantity of a unit that is named in a text: of the most telling ones the nearest to the number."""
     # The names of metrics are words, too.

@@ -21,6 +21,7 @@ _WORDS: Final = {
         for word, number in {
             "fifteen": 15, "twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "ninety": 90,
             "a dozen": 12, "a hundred": 100, "one hundred": 100, "a thousand": 1000, "a couple of": 2,
+            "zero": 0,
         }.items()
     },
 }  # fmt: skip
@@ -48,4 +49,4 @@ def number(text: str) -> Decimal:
     part = _PART.fullmatch(words)
     if part or words in _PARTS:
         return Decimal(_PARTS[part["part"] if part else words])
-    return _WORDS.get(words) or Decimal(_SEPARATORS.sub("", words))
+    return _WORDS[words] if words in _WORDS else Decimal(_SEPARATORS.sub("", words))

@@ -127,7 +127,7 @@ def _passage(cell: _Cell, row: _Row, above: tuple[str, ...]) -> Passage:
         alert=cell.role == "threshold" and bool(row.only("action") or row.only("severity")),
         sign=_sign(cell, row),
         hold=row.only("hold"),
-        unit=vocabulary().unit_of_name(cell.head, *row.names, *above[:1]),
+        unit=vocabulary().unit_of_name(f"({row.only('unit')})", cell.head, *row.names, *above[:1]),
         severity=severity,
         target=target,
     )

@@ -166,6 +166,12 @@ def table(*rows: str) -> str:
             "```yaml\n- alert: Slow\n  expr: histogram_quantile(0.95, rate(x_seconds_bucket[5m])) > 0.4\n```",
             ("latency_p95", ">", "0.4", "seconds", "none", None, "alert"),
         ),
+        (table("| Metric | Warn | Unit |", "| latency | 210 | ms |"), ("latency_other", ">", "0.21", "seconds", "warning", None, "alert")),
+        (table("| SLI | Crit |", "| availability | < 98% / 5m |"), ("availability", "<", "0.98", "ratio", "critical", 300, "alert")),
+        ("Any backlog above zero for nine minutes deserves a look.", ("queue_depth", ">", "0", "count", "none", 540, "alert")),
+        ("# Objectives\n\n- DLQ > 3", ("queue_depth", ">", "3", "count", "none", None, "alert")),
+        ("- p95: measured\n- sync older than 4h = sev1", ("other", ">", "14400", "seconds", "critical", None, "alert")),
+        ("- p99 (target 170ms)", ("latency_p99", "<", "0.17", "seconds", "none", None, "target")),
         (table("| Alert | Expr | Severity |", "| Few | up(job[6h], 4*36) < 3 | page |"), ("count", "<", "3", "count", "critical", None, "alert")),
     ],
 )  # fmt: skip
@@ -281,6 +287,8 @@ def test_a_line_may_state_several_limits() -> None:
         ("- Memory per pod: 6 GB soft / 8 GB hard", ("6000000000", "8000000000")),
         ("More than 3 failed jobs are worth a ticket, and more than 20 are worth a page.", ("3", "20")),
         ("- export failures: ticket at 2 consecutive failures, page at 5", ("2", "5")),
+        ("If p99 goes above 200 ms for 15 minutes, warn; above 1 s, page.", ("0.2", "1")),
+        ("Lag is a ticket at 40,000 messages; at 500,000 the on-call is paged.", ("40000", "500000")),
         ("- **Investigate:** > 120 ms, **Urgent:** > 250 ms", ("0.12", "0.25")),
         (table("| Check | Warn/Crit |", "| CPU | 75/90 % |"), ("0.75", "0.9")),
         (table("| Check | Warning / Critical |", "| Lag | 10s / 60s |"), ("10", "60")),
@@ -303,6 +311,12 @@ def test_a_severity_behind_a_limit_is_not_that_of_the_next() -> None:
     assert [severity for *_, severity, _, _ in behind] == ["warning", "none"]
     before = stated("Critical: errors above 5 %, or CPU above 90 %")
     assert [severity for *_, severity, _, _ in before] == ["critical", "critical"]
+
+
+def test_what_is_free_stays_free_in_the_next_sentence() -> None:
+    """A number without a comparator limits from below what the sentence before it says is free."""
+    found = stated("Hosts should have more than 25 % of the disk free. We get a page at 10 %.")
+    assert [(comparator, value) for _, comparator, value, *_ in found] == [(">", "0.25"), ("<", "0.1")]
 
 
 def test_how_many_there_are_is_no_target() -> None:
@@ -337,7 +351,22 @@ def test_a_quantity_of_its_own_is_not_that_of_the_items_before() -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["1 ", "1,", "> 5 % ", "[", "`a > 5` ", "<!-- a -->", "error rate > 5% ", "a: ", "|", " "]
+    "piece",
+    [
+        "1 ",
+        "1,",
+        "> 5 % ",
+        "[",
+        "`a > 5` ",
+        "<!-- a -->",
+        "error rate > 5% ",
+        "a: ",
+        "|",
+        " ",
+        "1/2 ",
+        "warn/crit: 1/2 ",
+        "half an hour ",
+    ],
 )
 @pytest.mark.parametrize("line", [200_000, 1000])
 def test_text_that_nobody_wrote_is_data(piece: str, line: int) -> None:
@@ -353,8 +382,10 @@ def test_a_statement_knows_its_line() -> None:
     assert [one.line for one in statements("guide.md", text)] == [5, 10]
 
 
-def test_most_of_the_corpus_is_read_and_little_else() -> None:
-    """Of the guides that the words were written by, nine limits in ten are found, and 95 % of what is read is right."""
-    seen = score(CORPUS / "seen")
-    assert seen.recall >= 0.9, seen
-    assert seen.precision >= 0.95, seen
+@pytest.mark.parametrize("part", ["seen", "unseen", "fresh"])
+def test_most_of_the_corpus_is_read_and_little_else(part: str) -> None:
+    """Of the guides that the words were written by, 95 limits of 100 are found, and as much of what is read is right."""
+    found = score(CORPUS / part)
+    assert found.recall >= 0.95, found
+    assert found.precision >= 0.95, found
+    assert found.details["severity"] >= 0.95 * found.found, found
