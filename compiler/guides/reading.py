@@ -71,6 +71,9 @@ def may_limit(reading: Reading) -> bool:
         return False
     if mention.is_word and mention.sign and mention.comparator == "<=":
         return False
+    if mention.is_word and mention.number == 0 and mention.comparator == "<":
+        # "Below zero means full by then" explains a sign.
+        return False
     if bare and mention.found["about"] and not mention.sign:
         return False
     if comparator is None and not bare and not _is_labelled(reading):

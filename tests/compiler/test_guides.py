@@ -242,6 +242,7 @@ def test_a_line_states_a_limit(text: str, expected: Stated) -> None:
         "## Critical\n\nThis holds for clips shorter than 10 minutes.",
         "With six or fewer it may turn red.",
         "# Normal\n\n- CPU: 30 %",
+        "How much disk is left in four hours; below zero means full by then.",
         "```sh\nif [ $errors -gt 5 ]; then page; fi\n```",
         "```\nif (errors > 5) { then(page); }\n```",
     ],
