@@ -67,12 +67,7 @@ def may_limit(reading: Reading) -> bool:
     """Return whether a number may be a limit, by its comparator, its place and the words around it."""
     mention, comparator = reading.mention, reading.comparator
     bare = mention.sentence.passage.bare
-    if mention.is_word and mention.comparator is None:
-        return False
-    if mention.is_word and mention.sign and mention.comparator == "<=":
-        return False
-    if mention.is_word and mention.number == 0 and mention.comparator == "<":
-        # "Below zero means full by then" explains a sign.
+    if mention.is_word and not _may_word_limit(mention):
         return False
     if bare and mention.found["about"] and not mention.sign:
         return False
@@ -81,6 +76,14 @@ def may_limit(reading: Reading) -> bool:
     if reading.unit == "seconds" and traps.is_window(mention, comparator):
         return False
     return not traps.is_no_limit(mention, comparator, marked=reading.marked)
+
+
+def _may_word_limit(mention: Mention) -> bool:
+    """Return whether a spelled number may be a limit: one with a comparator that does not permit."""
+    if mention.comparator is None or (mention.sign and mention.comparator == "<="):
+        return False
+    # "Below zero means full by then" explains a sign.
+    return mention.number > 0 or mention.comparator != "<"
 
 
 def _is_labelled(reading: Reading) -> bool:
