@@ -1,4 +1,7 @@
-"""A fence of a guide → passages: a list in disguise is read here, rules by `rule_fences`; all else is code."""
+"""A fence of a guide → passages: a list in disguise is read here, other kinds beside; all else is code.
+
+Rules are read by `rule_fences`, keys and values by `key_fences`, conditions by `condition_fences`.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Final
 
 from markdown_it.token import Token
 
+from compiler.guides.condition_fences import conditions, is_conditions
 from compiler.guides.key_fences import LANGUAGES, keys_and_values
 from compiler.guides.passage import NEAR, Passage, inherited, plain
 from compiler.guides.rule_fences import expression, is_rules, rules
@@ -42,6 +46,9 @@ def fence(token: Token, above: tuple[str, ...]) -> Iterator[Passage]:
         return
     if is_rules(lines):
         yield from rules(lines, first, above)
+        return
+    if language in LANGUAGES and is_conditions(lines):
+        yield from conditions(lines, first, above)
         return
     is_list = _is_list([line for line in lines if line.strip()])
     if is_list:

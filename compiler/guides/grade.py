@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from compiler.guides.mention import SIGNED_NUMBER, Mention
+from compiler.guides.mention import Mention
 from compiler.guides.statement import NO_SEVERITY
 from compiler.guides.vocabulary import vocabulary
+from compiler.guides.written import SIGNED_NUMBER
 
 # A severity in brackets stands this near behind its number.
 _NEAR: Final = 44
@@ -17,27 +18,64 @@ _ARROW: Final = re.compile(r"[^,;.]{0,20}(?:→|->|=>)\s*(\w+)")
 _CLAUSE_END: Final = re.compile(r";|\.\s|🔴|🟡")
 # "over 50k for 10 min → page" and "1 % warn | 5 % page": what stands behind a number, before any other, is about it.
 _POINTED: Final = re.compile(r"(?: for [\w ]{1,12})?\s*(?:→|->|=>)\s*(\w+)")
-_NEXT: Final = re.compile(r"\s+(\w+)\s*(?:[|,;/.]|$)")
+_NEXT: Final = re.compile(r"(?:\s*[:=–—-])?\s+(\w+)\s*(?:[|,;/.]|$)")
+_OTHER_LIMIT: Final = re.compile(rf"{SIGNED_NUMBER.pattern}|\bat\s+\d", re.IGNORECASE)
+_LABEL: Final = re.compile(r"[^\d:]*\w[^:]{0,60}[:=–—]\s*")
+_BRACKET_BEHIND: Final = re.compile(r"\([^()]*\)")
+_NUMBER_BEHIND: Final = re.compile(r"\W{0,4}\d")
+# "Above 200 ms for a minute, warn; above 1 s, page."
+_LAST: Final = re.compile(r"(?: for [\w ]{1,12})?,\s+(\w+)\s*(?:[;.]|$)")
 _IN_BRACKET: Final = re.compile(r"\([^()]*$")
+_CONDITIONAL: Final = re.compile(r"\W*(?:if|when|whenever|once)\b", re.IGNORECASE)
+_AT: Final = re.compile(r"\bat\s*$", re.IGNORECASE)
 _COLON: Final = re.compile(r"\s*[:–—=→]")
 
 
 def severity(mention: Mention) -> str:
-    """Return the severity that belongs to a number: in brackets behind it, named last before it, behind, or above."""
-    known = vocabulary()
-    bracket = _BRACKET.match(mention.rest[:_NEAR])
-    if bracket and (name := known.severity(bracket[1])) != NO_SEVERITY:
+    """Return the severity that belongs to a number.
+
+    It is that in brackets or of an arrow behind it, named in its own clause, before it or behind, or given from above.
+    """
+    text, (low, high) = mention.sentence.text, mention.bounds
+    return (
+        _pointed(mention)
+        or _named_last(text[low : mention.found.start("number")])
+        or _named_behind(text[mention.found.end() : high])
+        or _named_last(_of_all(mention))
+        or _named_behind(_CLAUSE_END.split(mention.rest, maxsplit=1)[0])
+        or mention.sentence.passage.severity
+    )
+
+
+def _pointed(mention: Mention) -> str | None:
+    """Return the severity in brackets behind a number, of its place in a pair, or right behind it."""
+    if (bracket := _BRACKET.match(mention.rest[:_NEAR])) and (name := _severity(bracket[1])):
         return name
-    pointed = _POINTED.match(mention.rest) or _NEXT.match(mention.rest)
-    if pointed and (name := known.severity(pointed[1])) != NO_SEVERITY:
-        return name
-    before = _named_last(mention.upto)
-    if before is not None:
-        return before
-    rest = _CLAUSE_END.split(mention.rest, maxsplit=1)[0]
-    if (name := known.severity(rest)) != NO_SEVERITY and not SIGNED_NUMBER.search(rest):
-        return name
-    return mention.sentence.passage.severity
+    if mention.in_pair is not None:
+        return mention.in_pair
+    pointed = _POINTED.match(mention.rest) or _NEXT.match(mention.rest) or _LAST.match(mention.rest)
+    return _severity(pointed[1]) if pointed else None
+
+
+def _severity(text: str) -> str | None:
+    name = vocabulary().severity(text)
+    return None if name == NO_SEVERITY else name
+
+
+def _named_behind(text: str) -> str | None:
+    """Return the severity that a text behind a number names, if no other limit follows there."""
+    name = _severity(text)
+    if name is None or _OTHER_LIMIT.search(text):
+        return None
+    named = vocabulary().severities[name].search(text)
+    return None if named and _NUMBER_BEHIND.match(text, named.end()) else name
+
+
+def _of_all(mention: Mention) -> str:
+    """Return the text before a number's clause without what stands behind the limit before it, and is about that."""
+    text, (low, _) = mention.sentence.text, mention.bounds
+    end = next((one for one in mention.clause_starts if one > mention.taken), low) if mention.taken else 0
+    return f"{text[: mention.taken]} {text[end:low]}"
 
 
 def _named_last(text: str) -> str | None:
@@ -58,23 +96,48 @@ def is_target(mention: Mention) -> bool:
         return not known.phrases.asking.search(mention.lead) and not known.phrases.breach.search(
             mention.upto, named[-1]
         )
-    return mention.sentence.passage.target or bool(known.phrases.good.match(mention.rest))
+    if mention.sentence.passage.target and not _CONDITIONAL.match(mention.lead):
+        return True
+    return bool(known.phrases.good.match(mention.rest))
+
+
+def is_named_target(mention: Mention) -> bool:
+    """Return whether the sentence of a number, and not only what stands above, calls it a target."""
+    known = vocabulary()
+    return bool(known.targets.search(mention.upto) or known.phrases.good.match(mention.rest))
 
 
 def is_marked(mention: Mention) -> bool:
     """Return whether a number stands directly behind, or before, the name of a severity or of a target."""
     known = vocabulary()
-    if known.phrases.marks.search(mention.lead):
+    if mention.in_pair is not None or known.phrases.marks.search(mention.lead):
         return True
-    if mention.unit is not None and known.phrases.colours.search(mention.lead):
+    if (mention.unit is not None or mention.found["scale"]) and known.phrases.colours.search(mention.lead):
         return True
+    low, high = mention.bounds
+    if _AT.search(mention.sentence.text, low, mention.found.start()):
+        # "At 500,000 the on-call is paged."
+        return _named_behind(mention.sentence.text[mention.found.end() : high]) is not None
     behind = _ARROW.match(mention.rest) or _NEXT.match(mention.rest)
     if behind is not None and known.severity(behind[1]) != NO_SEVERITY:
         return True
-    behind = _SHORT_BRACKET.match(mention.rest)
+    return is_in_bracket(mention)
+
+
+def is_in_bracket(mention: Mention) -> bool:
+    """Return whether the name of a severity or of a target stands in brackets behind a number."""
+    known, behind = vocabulary(), _SHORT_BRACKET.match(mention.rest)
     if behind is None:
         return False
     return known.severity(behind[1]) != NO_SEVERITY or bool(known.targets.search(behind[1]))
+
+
+def is_promised(mention: Mention) -> bool:
+    """Return whether a number is all that an item in a list of targets says: "Availability: 99.5 %"."""
+    passage, phrases = mention.sentence.passage, vocabulary().phrases
+    title = next((text for text in passage.above if vocabulary().targets.search(text)), "")
+    alone = bool(_LABEL.fullmatch(mention.lead)) and not _BRACKET_BEHIND.sub("", mention.rest).strip(" .")
+    return passage.target and mention.unit is not None and alone and not phrases.usual.search(title)
 
 
 def is_band(mention: Mention) -> bool:
@@ -83,9 +146,13 @@ def is_band(mention: Mention) -> bool:
     if mention.upper is None or not in_ratio or _IN_BRACKET.search(mention.lead):
         return False
     begins = not mention.lead.strip() and bool(_COLON.match(mention.rest))
-    return begins or vocabulary().severity(mention.sentence.text) != NO_SEVERITY
+    # Below "Warning": "failure rate between 3 % and 10 %".
+    ends = not mention.rest.strip() and mention.sentence.passage.severity != NO_SEVERITY
+    return begins or ends or vocabulary().severity(mention.sentence.text) != NO_SEVERITY
 
 
 def is_threshold(mention: Mention) -> bool:
-    """Return whether a number with a unit is what a sentence calls a threshold: "alert threshold: 85 %"."""
-    return mention.unit is not None and bool(vocabulary().phrases.threshold.search(mention.lead))
+    """Return whether a number with a unit is what a sentence calls a threshold, or is in a list of such."""
+    phrases = vocabulary().phrases
+    named = phrases.threshold.search(mention.lead) or phrases.thresholds.search(mention.lead)
+    return mention.unit is not None and bool(named)

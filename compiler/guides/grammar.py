@@ -9,41 +9,23 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from decimal import Decimal
 from itertools import islice
 from typing import Final
 
-from compiler.guides import grade, holds, meaning, traps
-from compiler.guides.mention import MENTION, Mention, Sentence
+from compiler.guides import grade, holds, meaning
+from compiler.guides.mention import Mention, Sentence
 from compiler.guides.passage import NEAR, Passage
 from compiler.guides.passages import passages
+from compiler.guides.reading import Reading, is_told, may_limit, read
 from compiler.guides.statement import ALERT, NO_SEVERITY, TARGET, GuideStatement
 from compiler.guides.vocabulary import Quantity, vocabulary
+from compiler.guides.written import numbers
 
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9*`🔴🟡🟢🚨⚠(])|(?<=:)\s+(?=[A-Z][a-z]+ (?:at|when|if)\b)")
 # More numbers than these, or more characters, are data and not a sentence.
 _MOST_NUMBERS: Final = 30
 _LONGEST_SENTENCE: Final = 1200
-# As many words before a number are an item of a list, such as "Queue depth > 500", not a sentence.
-_ITEM_WORDS: Final = 6
-_SHORT_SENTENCE: Final = 25
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Reading:
-    """A mention and what was found out about it so far."""
-
-    mention: Mention
-    unit: str
-    factor: Decimal
-    severity: str
-    target: bool
-    comparator: str | None
-
-    @property
-    def marked(self) -> bool:
-        return self.severity != NO_SEVERITY or self.target
+_TITLE_WORDS: Final = 20
 
 
 def statements(path: str, text: str) -> tuple[GuideStatement, ...]:
@@ -63,64 +45,31 @@ def _sentences(passage: Passage) -> Iterator[Sentence]:
 
 def _stated(path: str, sentence: Sentence) -> Iterator[GuideStatement]:
     taken = 0
-    mentions = list(islice(MENTION.finditer(sentence.text), _MOST_NUMBERS + 1))
+    paired = sentence.pair is not None
+    mentions = list(islice(numbers(sentence.text, paired=paired), _MOST_NUMBERS + 1))
     for found in mentions if len(mentions) <= _MOST_NUMBERS and len(sentence.text) <= _LONGEST_SENTENCE else ():
-        reading = _read(Mention(sentence=sentence, found=found, taken=taken))
-        statement = _statement(path, reading) if _may_limit(reading) else None
+        reading = read(Mention(sentence=sentence, found=found, taken=taken))
+        statement = _statement(path, reading) if may_limit(reading) else None
         if statement is not None:
             taken = found.end()
             yield statement
 
 
-def _read(mention: Mention) -> _Reading:
-    written = mention.unit or meaning.bare_unit(mention)
-    unit, factor = written.unit, written.factor
-    severity = grade.severity(mention)
-    target = severity == NO_SEVERITY and grade.is_target(mention)
-    comparator = mention.comparator
-    if comparator is None and unit == "ratio" and target:
-        # "Available 99.9 % of the time" promises that much or more.
-        named = meaning.nearest(mention.clause, unit, backwards=True)
-        comparator = ">=" if named and named.low else None
-    return _Reading(mention=mention, unit=unit, factor=factor, severity=severity, target=target, comparator=comparator)
-
-
-def _may_limit(reading: _Reading) -> bool:
-    mention, comparator = reading.mention, reading.comparator
-    bare = mention.sentence.passage.bare
-    if mention.is_word and mention.comparator is None:
-        return False
-    if mention.is_word and mention.sign and mention.comparator == "<=":
-        return False
-    if bare and mention.found["about"] and not mention.sign:
-        return False
-    if comparator is None and not bare and not _is_labelled(reading):
-        return False
-    if reading.unit == "seconds" and traps.is_window(mention, comparator):
-        return False
-    return not traps.is_no_limit(mention, comparator, marked=reading.marked)
-
-
-def _is_labelled(reading: _Reading) -> bool:
-    """Return whether the place of a number without a comparator says that it is a limit."""
-    if reading.marked and grade.is_marked(reading.mention):
-        return True
-    return grade.is_band(reading.mention) or grade.is_threshold(reading.mention)
-
-
-def _statement(path: str, reading: _Reading) -> GuideStatement | None:
+def _statement(path: str, reading: Reading) -> GuideStatement | None:
     mention, sentence = reading.mention, reading.mention.sentence
     quantity = meaning.quantity(mention, reading.unit)
-    amount = _amount(reading)
-    if amount is None or (quantity is None and not _is_told(reading)):
+    if reading.amount is None or (quantity is None and not is_told(reading)):
         return None
-    value, value_to, unit = amount
+    value, value_to, unit = reading.amount
     low = _is_low(mention, quantity)
     if mention.whole is not None:
         quantity = meaning.quantity(mention, unit)
     comparator = _comparator(reading, low=low)
     # What is promised and not feared is a target, even if nobody calls it so.
     promised = quantity is not None and _may_promise(reading) and comparator[0] == (">" if low else "<")
+    # Below "Objectives", too, nobody aims at more errors.
+    inherited = reading.target and not grade.is_named_target(mention) and not sentence.passage.bare
+    feared = inherited and quantity is not None and comparator[0] == ("<" if low else ">")
     return GuideStatement(
         path=path,
         line=sentence.passage.line(sentence.start + mention.found.start("number")),
@@ -132,42 +81,29 @@ def _statement(path: str, reading: _Reading) -> GuideStatement | None:
         unit=unit,
         severity=reading.severity,
         hold=holds.hold(mention),
-        kind=TARGET if reading.target or promised else ALERT,
+        kind=TARGET if (reading.target and not feared) or promised else ALERT,
         written=mention.found.group().strip(),
         inferred=reading.comparator is None and not sentence.passage.sign,
         sure=quantity is not None,
     )
 
 
-def _is_told(reading: _Reading) -> bool:
-    """Return whether a number is a limit although nothing names what it limits."""
-    mention = reading.mention
-    if mention.sentence.passage.alert:
-        return True
-    if not mention.sentence.passage.bare and mention.comparator is None:
-        # "Bounces: warn at 4 %" is a limit; "critical: 30 minutes" may be the time to answer in.
-        whole = reading.unit == "ratio" and mention.number * reading.factor >= 1
-        return _is_labelled(reading) and reading.unit not in {"seconds", "count"} and not whole
-    known, text = vocabulary(), mention.sentence.text
-    if known.phrases.alarm.search(text) or known.severity(text) != NO_SEVERITY or reading.target:
-        return True
-    words = len(text.split())
-    is_item = not mention.sign[:1].isalpha() or not text.rstrip().endswith(".") or words <= _SHORT_SENTENCE
-    return is_item and (reading.marked or reading.unit != "seconds") and len(mention.lead.split()) <= _ITEM_WORDS
-
-
-def _may_promise(reading: _Reading) -> bool:
+def _may_promise(reading: Reading) -> bool:
     sentence = reading.mention.sentence
     feared = sentence.passage.alert or bool(vocabulary().phrases.conditional.search(reading.mention.lead))
     return reading.severity == NO_SEVERITY and not feared
 
 
 def _is_low(mention: Mention, quantity: Quantity | None) -> bool:
-    near = " ".join((mention.clause, *mention.sentence.passage.above[:2]))
+    # A long text above speaks of more than of what its list limits.
+    titles = (one for one in mention.sentence.passage.above[:2] if len(one.split()) <= _TITLE_WORDS)
+    # What the sentence before says is free may be what "we page at 10 %" speaks of.
+    before = "" if mention.comparator else mention.sentence.before
+    near = " ".join((mention.clause, *titles, before))
     return bool(quantity and quantity.low) or bool(vocabulary().phrases.low.search(near))
 
 
-def _comparator(reading: _Reading, *, low: bool) -> str:
+def _comparator(reading: Reading, *, low: bool) -> str:
     """Return the comparator at the number, else that of its column, else the one that suits what it limits."""
     known, sign = vocabulary(), reading.mention.sentence.passage.sign
     if reading.comparator is not None:
@@ -178,15 +114,6 @@ def _comparator(reading: _Reading, *, low: bool) -> str:
     comparator = "<" if low != reading.target else ">"
     reached = reading.mention.whole is not None or (reading.target and not reading.mention.number)
     return f"{comparator}=" if reached else comparator
-
-
-def _amount(reading: _Reading) -> tuple[Decimal, Decimal | None, str] | None:
-    """Return value, end of its range and base unit; nothing where a share is more than its whole."""
-    mention, factor = reading.mention, reading.factor
-    value, whole, upper = mention.number * factor, mention.whole, mention.upper
-    if whole is None:
-        return value, None if upper is None else upper * factor, reading.unit
-    return (value / whole, None, "ratio") if whole and value <= whole else None
 
 
 def _signal(unit: str, clause: str) -> str:

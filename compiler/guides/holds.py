@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from typing import Final
 
-from compiler.guides.mention import NUMBER, SMALL, SMALL_NUMBERS, Mention
+from compiler.guides.mention import Mention
+from compiler.guides.numbers import NUMBER, WORD, number
 from compiler.guides.vocabulary import vocabulary
 
-HOLD: Final = re.compile(
-    rf"{vocabulary().phrases.hold}(?P<number>{NUMBER}|{SMALL}|an?)\s?-?"
-    r"(?P<unit>seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d)\b",
-    re.IGNORECASE,
+_TIME: Final = (
+    rf"(?P<number>{NUMBER}|\b{WORD})\s?-?(?:(?:consecutive|full|whole|straight)\s)?"
+    r"(?P<unit>seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d)\b"
 )
+HOLD: Final = re.compile(rf"{vocabulary().phrases.hold}{_TIME}", re.IGNORECASE)
+"""A duration behind the words that say that something lasts."""
+
+_RUN: Final = re.compile(rf"{_TIME}\s(?:in a row|running|straight|on end|at a stretch)\b", re.IGNORECASE)
+# "CPU > 85 % 15m → WARN": nothing else stands between, nor behind but a mark, an arrow or the end.
+_BESIDE: Final = re.compile(rf",?\s+{_TIME}(?=\s*(?:$|[,;:.)|=→–—-]))", re.IGNORECASE)
+# "Below 99 % / 5m": a duration alone, unless it is the second limit of two.
+_SLASHED: Final = re.compile(rf"\s*/\s*{_TIME}(?=\s*$)", re.IGNORECASE)
 _DURATION: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[a-z]+)", re.IGNORECASE)
 _OTHER_NUMBER: Final = re.compile(r"(?<![\w.-])\d[\d.,]*(?!\d|xx)")
 _BRACKET: Final = re.compile(r"\([^()]*\)")
+_PART_END: Final = re.compile(r"[,;:–—]\s+")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -24,17 +32,41 @@ def hold(mention: Mention) -> int | None:
     """Return the seconds that a limit must be crossed: by the words behind it, else by what says so of all."""
     # "means that it is to rest for two days" is what follows from the limit.
     rest = vocabulary().phrases.consequence.split(mention.rest, maxsplit=1)[0]
-    found = HOLD.search(rest)
-    # Behind another limit it is that one's, unless the comparator is its own ("for more than 5 minutes").
-    if found and not _OTHER_NUMBER.search(_BRACKET.sub("", rest[: found.start()])):
+    in_time = mention.unit is not None and mention.unit.unit == "seconds"
+    slashed = None if mention.in_pair is not None or (in_time and not mention.sign) else _SLASHED.match(rest)
+    found = _BESIDE.match(rest) or slashed or HOLD.search(rest) or _RUN.search(rest)
+    if found and _is_of(rest[: found.start()]):
         return _seconds(found)
     return _seconds(_DURATION.search(mention.sentence.passage.hold))
 
 
+def is_beside(mention: Mention) -> bool:
+    """Return whether a number is the duration that stands beside the limit before it, or that "in a row" follows."""
+    start, number_start = mention.found.start(), mention.found.start("number")
+    text = mention.sentence.text
+    beside = not mention.sign and mention.taken and _BESIDE.match(text, mention.taken)
+    if beside and beside.start("number") == number_start:
+        return True
+    slashed = not mention.sign and mention.in_pair is None and mention.taken and _SLASHED.match(text, mention.taken)
+    if slashed and slashed.start("number") == number_start:
+        return True
+    run = _RUN.match(text, number_start)
+    return bool(run and mention.taken and start >= mention.taken)
+
+
+def _is_of(between: str) -> bool:
+    """Return whether a duration behind a limit is the limit's, by the words between the two."""
+    words = _BRACKET.sub("", between)
+    # Behind another limit it is that one's, unless the comparator is its own ("for more than 5 minutes").
+    if _OTHER_NUMBER.search(words):
+        return False
+    # "Above 5 %, the pool pauses for a day" and "over 5 %: block the sender for a day" say what follows.
+    phrases = vocabulary().phrases
+    *before, last = _PART_END.split(words)
+    told = phrases.alarm.sub("", phrases.condition.sub("", last))
+    return not before or not phrases.tells(told)
+
+
 def _seconds(found: re.Match[str] | None) -> int | None:
     times = _SECONDS.get(found["unit"][0].lower()) if found else None
-    if found is None or times is None:
-        return None
-    word = found["number"].lower()
-    number = Decimal(1) if word in {"a", "an"} else SMALL_NUMBERS.get(word) or Decimal(re.sub(r"[,\s]", "", word))
-    return int(number * times)
+    return int(number(found["number"]) * times) if found and times is not None else None

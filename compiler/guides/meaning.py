@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
 from compiler.guides.mention import Mention
 from compiler.guides.vocabulary import Quantity, Unit, vocabulary
 
 _DIVISION: Final = re.compile(r"\w\s*/\s*\w")
-_WORD: Final = re.compile(r"[A-Za-z]{3}|\b[A-Z]{2}\b")
 _NEXT_WORDS: Final = re.compile(
     r"\s+[A-Za-z-]{2,}(?: (?:replicas?|nodes?|hosts?|pods?|instances?|brokers?|targets?)\b)?"
 )
+_BRACKET: Final = re.compile(r"\([^()]*\)")
+_AT_ONCE: Final = re.compile(r"\s(?:of (?:the |its |all |their )?)?(?P<word>[A-Za-z]+)")
 _BARE_NEAR: Final = (60, 20)
 # Words such as "p95" tell what is limited wherever they stand; "time" or "errors" do if nothing better is near.
 _TELLING: Final = frozenset(
@@ -38,6 +40,8 @@ def bare_unit(mention: Mention) -> Unit:
     if named is not None:
         return named
     shared = vocabulary().phrases.share.search(near.replace("_", " ")) or _DIVISION.search(mention.upto)
+    if vocabulary().phrases.multiple.search(mention.clause.replace("_", " ")):
+        return _ONE["other"]
     if shared and "." in found["number"]:
         return _ONE["ratio"] if mention.number <= 1 else _ONE["other"]
     if vocabulary().phrases.factor.match(mention.rest):
@@ -51,12 +55,21 @@ def quantity(mention: Mention, unit: str) -> Quantity | None:
     """Return what a number limits: what its clause names nearest, else its sentence, else what stands above."""
     for place, backwards in _places(mention, unit):
         found = nearest(place, unit, backwards=backwards)
-        if found is not None and found.signal == "latency_other":
-            qualified = nearest(mention.clause, unit, backwards=False)
-            return qualified if qualified and qualified.signal.startswith("latency") else found
+        if found is not None and found.signal.startswith("latency") and vocabulary().phrases.age.search(mention.sign):
+            return None
         if found is not None:
-            return found
+            return _qualified(mention, unit, found) if found.signal == "latency_other" else found
     return None
+
+
+def _qualified(mention: Mention, unit: str, found: Quantity) -> Quantity:
+    """Return the latency that is meant: "slow" and "time" say less than a percentile in the clause, or above it."""
+    silent = not vocabulary().phrases.tells(mention.lead)
+    for text in (mention.clause, *(mention.sentence.passage.above[:1] if silent else ())):
+        named = nearest(text, unit, backwards=False)
+        if named is not None and named.signal.startswith("latency") and named != found:
+            return named
+    return found
 
 
 def _places(mention: Mention, unit: str) -> Iterator[tuple[str, bool]]:
@@ -65,37 +78,55 @@ def _places(mention: Mention, unit: str) -> Iterator[tuple[str, bool]]:
     end = mention.found.end() - len(mention.found["per"] or "")
     slowness = mention.sign if vocabulary().phrases.slow.search(mention.sign) else ""
     own = f"{text[low : mention.found.start()]} {slowness}"
+    if unit == "ratio" and (directly := _AT_ONCE.match(text, end)):
+        # "Hosts with > 85 % CPU": the word that the share is of.
+        yield directly["word"], True
     yield own, True
-    yield text[end:high], False
+    yield _without_asides(text[end:high], unit), False
     counts = _counts_something(text[end:high])
-    if not (unit == "ratio" and mention.taken and counts):
+    # "Or if a channel has been dark for a minute" begins anew.
+    asked = vocabulary().phrases.condition.search(own)
+    anew = asked and vocabulary().phrases.tells(own[asked.end() :])
+    if not (mention.taken and ((unit == "ratio" and counts) or anew)):
         yield mention.lead, True
-    silent = not says_something(own) and not counts
+    tells = vocabulary().phrases.tells
+    silent = not tells(own) and not counts and not (mention.taken and unit == "count" and tells(mention.lead))
     # A number alone can count anything: its own clause says what, and what stands above only if the clause is silent.
     if unit == "count" and not mention.sentence.passage.bare and not silent:
+        if not tells(own) and vocabulary().phrases.items.match(text, end):
+            # Below "Queue", "warning: 20,000 messages" counts what waits in it.
+            yield from ((one, True) for one in above[:1])
         return
     if silent:
         yield mention.sentence.passage.beside, True
-    yield from ((one, True) for one in above[:1])
+    if not (unit == "per_second" and tells(own)):
+        yield from ((one, True) for one in above[:1])
     # A rate is what its own words say, and a time is seldom what the sentence before it speaks of.
-    if unit != "per_second" and not (unit == "seconds" and not silent):
+    numbered = unit == "count" and mention.is_word
+    if unit != "per_second" and not numbered and not (unit == "seconds" and not silent):
         yield mention.sentence.before, True
     if unit != "per_second":
-        yield text[end:], False
+        yield _without_asides(text[end:], unit), False
     yield from ((one, True) for one in above[1:])
 
 
-def says_something(text: str) -> bool:
-    """Return whether a text has words of its own besides those that label a limit."""
-    return bool(_WORD.search(vocabulary().phrases.labels.sub("", text)))
+def _without_asides(text: str, unit: str) -> str:
+    """Return what stands behind a number without brackets that name nothing, or only "time" and the like."""
+
+    def kept(bracket: re.Match[str]) -> str:
+        named = nearest(bracket.group(), unit, backwards=False)
+        return bracket.group() if named and named.signal not in _VAGUE else ""
+
+    return _BRACKET.sub(kept, text)
 
 
 def _counts_something(text: str) -> bool:
     """Return whether the words directly behind a number say what is counted, as in "4 rebalances"."""
     found = _NEXT_WORDS.match(text)
-    return bool(found and _WORD.search(vocabulary().phrases.labels.sub("", found.group())))
+    return bool(found and vocabulary().phrases.tells(found.group()))
 
 
+@lru_cache(maxsize=2048)
 def nearest(text: str, unit: str, *, backwards: bool) -> Quantity | None:
     """Return the quantity of a unit that is named in a text: of the most telling ones the nearest to the number."""
     # The names of metrics are words, too.

@@ -3,50 +3,25 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
 from typing import Final
 
+from compiler.guides import numbers
 from compiler.guides.passage import Passage
+from compiler.guides.statement import NO_SEVERITY
 from compiler.guides.vocabulary import Unit, vocabulary
+from compiler.guides.written import SHARED_UNIT, pair
 
-NUMBER: Final = r"(?:\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?![\d.,])|\d+(?:\.\d+)?|\.\d+)"
-SMALL_NUMBERS: Final = {
-    word: Decimal(number)
-    for number, word in enumerate(
-        ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"), 1
-    )
-}
-SMALL: Final = f"(?:{'|'.join(SMALL_NUMBERS)})"
-
-_SEPARATORS: Final = re.compile(r"[,\s]")
 _SCALES: Final = {"k": 10**3, "thousand": 10**3, "m": 10**6, "million": 10**6, "billion": 10**9, "bn": 10**9}
-_SCALE: Final = r"(?:\s?(?P<scale>k|(?-i:M)|thousand|million|billion|bn)(?![A-Za-z]))?"
 # A longer period than a minute does not say how fast, but how many: "40 restarts a day" is a count.
 _PERIODS: Final = {"s": 1, "sec": 1, "second": 1, "minute": 60, "min": 60}
-
-
-def _pattern() -> re.Pattern[str]:
-    known = vocabulary()
-    unit = rf"\s?(?P<unit>{known.unit_text})(?![A-Za-z0-9])"
-    inner = rf"(?:\s?(?:{known.unit_text})(?![A-Za-z0-9])\s?)?"
-    up_to = rf"{inner}\s?(?:-|–|—|to|(?(between)and|to)|\.\.\.?|…)\s?(?P<to>{NUMBER})"
-    # "1 in 200 requests" is a share, "3 in 5 minutes" is not.
-    of_many = rf"\sin\s(?P<in>{NUMBER})(?![\d.,]*\s?(?:{known.unit_text})(?![A-Za-z0-9]))(?!\d)"
-    share = rf"(?:\s?(?:/|of|out of)\s?(?:the |its |our )?(?P<of>{NUMBER})|{of_many})"
-    period = r"(?:(?:per|a|an|each|every)\s|/\s?)(?:second|sec|s|minute|min|hour|h|day)\b"
-    return re.compile(
-        rf"(?P<sign>{known.before.pattern})?\s*"
-        rf"(?P<between>\bbetween\s)?(?P<about>about |roughly |around |~|±)?(?:a total of |an average of )?"
-        rf"(?<![\w.#/:-])(?P<number>{NUMBER}(?!\d|(?:st|nd|rd|th|xx)\b|-(?:second|minute|hour|day|week|month))|\b{SMALL}\b){_SCALE}(?:{up_to}|{share})?(?:\+?{unit})?"
-        rf"(?:\s?(?:\([^)]*\)\s*)?(?P<per>(?:[a-z-]+\s){{0,3}}?(?:[a-z-]+(?=/))?{period}))?",
-        re.IGNORECASE,
-    )
-
-
-MENTION: Final = _pattern()
-SIGNED_NUMBER: Final = re.compile(rf"{vocabulary().before.pattern}\s*\d", re.IGNORECASE)
+# With a slash it does: "3/h" is written as a rate.
+_LONG_PERIODS: Final = {"hour": 3600, "h": 3600, "day": 86400}
+_SLASH_BEHIND: Final = re.compile(r"\s*/\s*[<>≥≤=~]{0,2}\s*\d")
+_SLASH_BEFORE: Final = re.compile(r"\d[^/]{0,12}/\s*$")
 _AFTER: Final = "|".join(pattern.pattern for pattern in vocabulary().after.values())
 # Clauses part at marks and conjunctions; the one in "3 or more" belongs to its number.
 _CLAUSES: Final = re.compile(
@@ -63,6 +38,16 @@ class Sentence:
     text: str
     start: int
     before: str
+
+    @cached_property
+    def marks(self) -> tuple[re.Match[str], ...]:
+        """What parts its clauses."""
+        return tuple(_CLAUSES.finditer(self.text))
+
+    @cached_property
+    def pair(self) -> tuple[str, str] | None:
+        """The severities of two numbers that a slash parts, if the sentence or what stands above names two."""
+        return pair(self.text, *self.passage.above[:1]) if "/" in self.text else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,13 +77,18 @@ class Mention:
     def bounds(self) -> tuple[int, int]:
         """Where the mention's clause begins and ends: at marks, at conjunctions, and at the end of the last limit."""
         low, high = self.taken, len(self.sentence.text)
-        for mark in _CLAUSES.finditer(self.sentence.text):
+        for mark in self.sentence.marks:
             if mark.end() <= self.found.start():
                 low = max(low, mark.end())
             elif mark.start() >= self.found.end():
                 high = mark.start()
                 break
         return low, high
+
+    @property
+    def clause_starts(self) -> Iterator[int]:
+        """Where the clauses of the sentence begin, but the first."""
+        return (mark.end() for mark in self.sentence.marks)
 
     @property
     def clause(self) -> str:
@@ -114,43 +104,77 @@ class Mention:
     @cached_property
     def comparator(self) -> str | None:
         """The comparator that stands at the number, before it or behind it."""
-        known = vocabulary()
-        before = known.comparator(self.found["sign"]) if self.found["sign"] else None
-        end = self.found.end("unit" if self.found["unit"] else "number")
-        behind = next((one for one, pattern in known.after.items() if pattern.match(self.sentence.text, end)), None)
+        if self.is_counted_down and self.sign in {"", "from"}:
+            return "<="
+        before = vocabulary().comparator(self.found["sign"]) if self.found["sign"] else None
+        behind = self.comparator_behind
         # "Falls to 97 % or lower" is at most 97 %.
         return behind if before is None or (behind is not None and behind[0] == before[0]) else before
+
+    @cached_property
+    def comparator_behind(self) -> str | None:
+        """The comparator behind the number, as in "5 or more"."""
+        end = self.found.end("unit" if self.found["unit"] else "number")
+        after = vocabulary().after.items()
+        return next((one for one, pattern in after if pattern.match(self.sentence.text, end)), None)
+
+    @cached_property
+    def is_counted_down(self) -> bool:
+        """Whether the number is the time until something ends, as in "30 days before expiry"."""
+        in_time = self.unit is not None and self.unit.unit == "seconds"
+        return in_time and bool(vocabulary().phrases.countdown.match(self.rest))
 
     @property
     def is_word(self) -> bool:
         """Whether the number is spelled out."""
-        return self.found["number"].lower() in SMALL_NUMBERS
+        return numbers.is_word(self.found["number"])
 
     @cached_property
     def unit(self) -> Unit | None:
-        """The unit that is written at the number, else the one of all numbers of the passage."""
+        """The unit that is written at the number, or at the next one for both, else that of the passage's numbers."""
         if self.found["unit"]:
             return vocabulary().unit(self.found["unit"])
-        period = re.search(r"[a-z]+$", (self.found["per"] or "").lower())
-        seconds = _PERIODS.get(period.group()) if period else None
-        return Unit(unit="per_second", factor=Decimal(1) / seconds) if seconds else self.sentence.passage.unit
+        if self.found["per"]:
+            return self._rate(self.found["per"].lower()) or self.sentence.passage.unit
+        shared = SHARED_UNIT.match(self.rest)
+        labelled = shared and (shared["label"] is None or vocabulary().severity(shared["label"]) != NO_SEVERITY)
+        if shared and labelled and (shared["label"] or self.in_pair is not None):
+            return vocabulary().unit(shared["unit"])
+        return self.sentence.passage.unit
+
+    def _rate(self, period: str) -> Unit | None:
+        found = re.search(r"[a-z]+$", period)
+        name = found.group() if found else ""
+        seconds = _PERIODS.get(name) or (_LONG_PERIODS.get(name) if "/" in period else None)
+        return Unit(unit="per_second", factor=Decimal(1) / seconds) if seconds else None
+
+    @cached_property
+    def in_pair(self) -> str | None:
+        """The severity of the number as one of two that a slash parts, or that are soft and hard."""
+        phrases = vocabulary().phrases
+        if phrases.soft.match(self.rest) and phrases.hard.search(self.rest):
+            return "warning"
+        if phrases.hard.match(self.rest) and phrases.soft.search(self.lead):
+            return "critical"
+        named = self.sentence.pair
+        if named is None:
+            return None
+        if _SLASH_BEHIND.match(self.rest):
+            return named[0]
+        return named[1] if _SLASH_BEFORE.search(self.lead) else None
 
     @property
     def number(self) -> Decimal:
         """The number as written, with its scale and without its unit."""
-        return _number(self.found["number"]) * _SCALES.get((self.found["scale"] or "").lower(), 1)
+        return numbers.number(self.found["number"]) * _SCALES.get((self.found["scale"] or "").lower(), 1)
 
     @property
     def upper(self) -> Decimal | None:
         """The end of the range that the number begins."""
-        return _number(self.found["to"]) if self.found["to"] else None
+        return numbers.number(self.found["to"]) if self.found["to"] else None
 
     @property
     def whole(self) -> Decimal | None:
         """What the number is a share of, as 3 is of 5 in "3 of 5"."""
         written = self.found["of"] or self.found["in"]
-        return _number(written) if written else None
-
-
-def _number(text: str) -> Decimal:
-    return SMALL_NUMBERS.get(text.lower()) or Decimal(_SEPARATORS.sub("", text))
+        return numbers.number(written) if written else None

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 class Phrases:
     """Words around a number that decide what it is; `vocabulary.yaml` says what each list is for.
 
-    `named`, `roughly`, `window`, `measured`, `marks`, `colours` and `threshold` match at the end of what precedes a
-    number, `good` and `factor` at the beginning of what follows it, the others anywhere; `hold` is the text of a
-    pattern that a duration follows.
+    `named`, `roughly`, `window`, `measured`, `marks`, `colours`, `threshold` and `thresholds` match at the end of what
+    precedes a number, `good`, `items`, `soft`, `hard`, `countdown` and `factor` at the beginning of what follows it,
+    the others anywhere; `hold` is the text of a pattern that a duration follows.
     """
 
     history: re.Pattern[str]
@@ -31,6 +31,7 @@ class Phrases:
     marks: re.Pattern[str]
     colours: re.Pattern[str]
     threshold: re.Pattern[str]
+    thresholds: re.Pattern[str]
     factor: re.Pattern[str]
     percent: re.Pattern[str]
     labels: re.Pattern[str]
@@ -51,8 +52,22 @@ class Phrases:
     condition: re.Pattern[str]
     settings: re.Pattern[str]
     signs: re.Pattern[str]
+    items: re.Pattern[str]
+    soft: re.Pattern[str]
+    hard: re.Pattern[str]
+    age: re.Pattern[str]
+    moment: re.Pattern[str]
+    foreign: re.Pattern[str]
+    multiple: re.Pattern[str]
+    countdown: re.Pattern[str]
+    usual: re.Pattern[str]
+
+    def tells(self, text: str) -> bool:
+        """Return whether a text has words of its own besides those that label a limit."""
+        return bool(_WORD.search(self.labels.sub("", text)))
 
 
+_WORD = re.compile(r"[A-Za-z]{3}|\b[A-Z]{2}\b")
 _FREE = (
     "history",
     "past",
@@ -73,6 +88,11 @@ _FREE = (
     "people",
     "condition",
     "signs",
+    "moment",
+    "age",
+    "foreign",
+    "multiple",
+    "usual",
 )
 
 
@@ -92,11 +112,16 @@ def phrases(given: Mapping[str, Sequence[str]]) -> Phrases:
         marks=_pattern(rf"(?:\b{text['marks']}\b[^.;]{{0,30}}?(?:\bat|:|=|—|–|-|\))\s*|[🔴🟡🟢🚨⚠]️?\s*(?:at\s*)?)$"),
         colours=_pattern(rf"\b{text['colours']}\s*$"),
         threshold=_pattern(rf"(?:^|\b{text['alerting']}\s){text['threshold']}\s*(?:\b(?:is|of|at)|[:=])\s*$"),
+        thresholds=_pattern(rf"^\W*(?:{text['alerting']}\s)?{text['threshold']}(?: are)?\s*[:=–—][^.;]*\w\s*$"),
         enforced=_pattern(rf"\s*{text['enforced']}\b"),
         instruction=_pattern(rf"\W*{text['instruction']}\b"),
         settings=_pattern(text["settings"]),
+        items=_pattern(rf"\s*{text['items']}\b"),
+        countdown=_pattern(rf"\s*{text['countdown']}"),
+        soft=_pattern(rf"\s{text['soft']}\b"),
+        hard=_pattern(rf"\s{text['hard']}\b"),
         factor=_pattern(rf"\s*{text['factor']}"),
-        good=_pattern(rf"[^,;.]{{0,30}}\b(?:is|are) {text['good']}\b"),
+        good=_pattern(rf"[^,;.]{{0,30}}\b(?:(?:is|are) {text['good']}|may (?:fail|be lost|time out|go wrong))\b"),
     )
 
 

@@ -19,6 +19,10 @@ _EMPTY: Final = frozenset({"", "-", "–", "—", "none", "n/a"})
 _MOST_COLUMNS: Final = 40
 # A column "Objective 1" holds a level of a scheme, such as the recovery classes of an inventory, not a limit.
 _NUMBERED: Final = re.compile(r"objective \d+", re.IGNORECASE)
+# An expression without the marks of code.
+_CALL: Final = re.compile(r"^[a-z_]\w*[({\[][^`]*[)}\]]\s?[<>]=?\s?[\d.]+$")
+_COUNT: Final = re.compile(r"\d[\d,. ]*")
+_FALLING: Final = frozenset({"<", "≤"})
 _NUMERIC: Final = re.compile(
     rf"\W{{0,4}}(?:{vocabulary().before.pattern}\s*)?\W{{0,4}}\d(?!\d*(?:xx|th|st|nd|rd)\b)", re.IGNORECASE
 )
@@ -47,6 +51,11 @@ class _Row:
         return any(cell.role == role for cell in self.cells)
 
     @property
+    def falls(self) -> bool:
+        """Whether a limit of the row is one from below."""
+        return any(cell.role == "limit" and cell.text[:1] in _FALLING for cell in self.cells)
+
+    @property
     def names(self) -> tuple[str, ...]:
         """The texts that name what the row is about."""
         return tuple(cell.text for cell in self.cells if cell.role == "name" and cell.text)
@@ -71,7 +80,7 @@ def _rows(tokens: Sequence[Token]) -> list[tuple[int, list[str]]]:
         if token.type == "tr_open" and token.map:
             rows.append((token.map[0] + 1, []))
         elif token.type == "inline" and rows:
-            rows[-1][1].append(plain(token.content))
+            rows[-1][1].append(plain(_CALL.sub(r"`\g<0>`", token.content)))
     return rows
 
 
@@ -99,7 +108,9 @@ def _may_limit(cell: _Cell, row: _Row, *, is_first: bool) -> bool:
     if cell.role == "name":
         return not is_first and signed and bool(re.search(r"\d", cell.text))
     if cell.role == "target":
-        return not _NUMBERED.fullmatch(cell.head)
+        # "Healthy: 9", where 8 or fewer are a warning, tells how many there are.
+        usual = row.falls and _COUNT.fullmatch(cell.text) and vocabulary().phrases.usual.search(cell.head)
+        return not _NUMBERED.fullmatch(cell.head) and not usual
     if cell.role == "threshold":
         # "Value" alone heads settings as well; a comparator or a severity in the row says that it is a limit.
         return signed or _sign(cell, row) is not None or row.has("severity") or row.has("hold")
@@ -116,7 +127,7 @@ def _passage(cell: _Cell, row: _Row, above: tuple[str, ...]) -> Passage:
         alert=cell.role == "threshold" and bool(row.only("action") or row.only("severity")),
         sign=_sign(cell, row),
         hold=row.only("hold"),
-        unit=vocabulary().unit_of_name(cell.head, *row.names, *above[:1]),
+        unit=vocabulary().unit_of_name(f"({row.only('unit')})", cell.head, *row.names, *above[:1]),
         severity=severity,
         target=target,
     )

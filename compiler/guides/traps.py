@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from compiler.guides.holds import HOLD
-from compiler.guides.meaning import nearest, says_something
+from compiler.guides.holds import HOLD, is_beside
+from compiler.guides.meaning import nearest
 from compiler.guides.mention import Mention
 from compiler.guides.statement import NO_SEVERITY
 from compiler.guides.vocabulary import vocabulary
 
 _OTHER_LIMIT: Final = re.compile(r";|,\s*(?:and\s+)?\w+ (?:at|when|if)")
+_MAXIMUM: Final = re.compile(r"\s*max(?:imum)?\b", re.IGNORECASE)
+_KIND: Final = re.compile(r"\bfor (?:\w+ ){1,2}$", re.IGNORECASE)
 _SCOPE: Final = re.compile(r"\b(?:on|in|across|among|from|with)\s*$", re.IGNORECASE)
 _CONDITION: Final = re.compile(r"\((?:when|if|while)\b[^()]*$", re.IGNORECASE)
 _BRACKET: Final = re.compile(r"\([^()]*\)")
+_LASTING: Final = re.compile(r"\b(?:has|have|is|are) (?:been )?[a-z]+ for\s*$", re.IGNORECASE)
+_CAPACITY_UNITS: Final = frozenset({"bytes", "count"})
 _WINDOW_SIGNS: Final = frozenset({"over", "within", "past"})
 
 
@@ -22,21 +26,35 @@ def is_window(mention: Mention, comparator: str | None) -> bool:
     """Return whether a duration is a time during which something is measured or lasts."""
     phrases = vocabulary().phrases
     at = mention.found.start("number")
+    if _is_condition(mention):
+        return False
     if any(one.start("number") <= at < one.end() for one in HOLD.finditer(mention.sentence.text)):
         return bool(mention.taken) or comparator is None or nearest(mention.lead, "seconds", backwards=True) is None
-    if phrases.measured.search(mention.lead) or _is_of_last_limit(mention) or _is_estimate(mention):
+    if (
+        is_beside(mention)
+        or phrases.measured.search(mention.lead)
+        or _is_of_last_limit(mention)
+        or _is_estimate(mention)
+    ):
         return True
     if not mention.sign:
         return bool(phrases.window.search(mention.lead))
     return mention.sign == "past" and bool(re.search(r"\b(?:in|over|during|for|of) the $", mention.lead))
 
 
+def _is_condition(mention: Mention) -> bool:
+    """Return whether a duration is all that a condition says: "or if a channel has been dark for over 60 seconds"."""
+    low, _ = mention.bounds
+    asked = vocabulary().phrases.condition.search(mention.sentence.text, low, mention.found.start())
+    return bool(asked and mention.sign and mention.taken and _LASTING.search(mention.lead))
+
+
 def _is_estimate(mention: Mention) -> bool:
     """Return whether a duration tells how long a step takes: "Restart the worker (< 5 min)"."""
     bracket = mention.lead.rpartition("(")
-    if not bracket[1] or ")" in bracket[2] or says_something(bracket[2]):
+    if not bracket[1] or ")" in bracket[2] or vocabulary().phrases.tells(bracket[2]):
         return False
-    return says_something(bracket[0]) and nearest(bracket[0], "seconds", backwards=True) is None
+    return vocabulary().phrases.tells(bracket[0]) and nearest(bracket[0], "seconds", backwards=True) is None
 
 
 def _is_of_last_limit(mention: Mention) -> bool:
@@ -68,7 +86,9 @@ def is_no_limit(mention: Mention, comparator: str | None, *, marked: bool) -> bo
 
 def _is_history(mention: Mention) -> bool:
     phrases, sentence = vocabulary().phrases, mention.sentence
-    if phrases.history.search(sentence.text):
+    if phrases.history.search(sentence.text) or phrases.foreign.search(sentence.text):
+        return True
+    if phrases.moment.search(sentence.text) and phrases.past.search(sentence.text):
         return True
     return bool(phrases.history.search(sentence.before) and phrases.past.search(sentence.text))
 
@@ -95,6 +115,9 @@ def _is_scope(mention: Mention) -> bool:
     """Return whether a number tells where a limit before it holds: "above 90 % on three or more nodes"."""
     if _CONDITION.search(mention.lead):
         return True
+    if mention.sign in vocabulary().phrases.sized and _KIND.search(mention.lead):
+        # "For clips shorter than 10 minutes."
+        return True
     return mention.unit is None and bool(mention.taken and _SCOPE.search(mention.lead))
 
 
@@ -105,9 +128,19 @@ def _is_name(mention: Mention, *, marked: bool) -> bool:
     return not mention.sign and bool(re.search(r"[=#]\s*$", mention.lead))
 
 
+def _is_capacity(mention: Mention) -> bool:
+    """Return whether a size is the largest one that there can be: "8 GB max"."""
+    sized = mention.unit is None or mention.unit.unit in _CAPACITY_UNITS
+    return sized and bool(_MAXIMUM.match(mention.rest))
+
+
 def _is_setting(mention: Mention, *, marked: bool) -> bool:
     phrases, bare = vocabulary().phrases, mention.sentence.passage.bare
+    if mention.sign == "from" and (mention.is_counted_down or mention.comparator_behind):
+        return False
     if mention.sign == "from" and not bare:
+        return True
+    if not marked and not mention.sign and _is_capacity(mention):
         return True
     if not marked and mention.sign in phrases.permitting_alone:
         return True

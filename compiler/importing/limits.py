@@ -57,7 +57,8 @@ def limits(statements: Sequence[GuideStatement], signals: Mapping[str, Signal]) 
         severity = one.severity if one.severity != NO_SEVERITY else _DEFAULT_SEVERITY
         remark = "; ".join(_remarks(one, identifier))
         limit = ImportedLimit(severity=severity, statement=_breached(one), stated=one, remark=remark)
-        fits = signal is not None and signal.unit == one.unit and one.sure
+        # A limit has one side: "not 3" stays with the reader.
+        fits = signal is not None and signal.unit == one.unit and one.sure and one.comparator in _BREACH
         if fits and all(_graver(*sorted((limit, line), key=_rank)) for line in lines):
             lines.append(limit)
         else:
@@ -109,7 +110,7 @@ def _signal(one: GuideStatement) -> str:
 
 def _breached(one: GuideStatement) -> GuideStatement:
     """Return the alert that a target means: its breach."""
-    if one.kind != TARGET:
+    if one.kind != TARGET or one.comparator not in _BREACH:
         return one
     breach = (_BREACH_OF_COUNT if one.unit == COUNT else _BREACH)[one.comparator]
     return replace(one, comparator=breach, kind=ALERT, value_to=None)

@@ -120,6 +120,59 @@ def table(*rows: str) -> str:
         ("## Alerts\n\n```promql\nhistogram_quantile(0.95, rate(x_seconds_bucket[5m])) > 0.7\n```", ("latency_p95", ">", "0.7", "seconds", "none", None, "alert")),
         ("```yaml\nalert: Slow\nexpr: x_seconds > 3\nseverity: page\n```", ("latency_other", ">", "3", "seconds", "critical", None, "alert")),
         ("```\n# critical\n- errors > 5%\n```", ("error_ratio", ">", "0.05", "ratio", "critical", None, "alert")),
+        ("The hit ratio of the page cache must not fall below 93 %.", ("cache_hit_ratio", ">=", "0.93", "ratio", "none", None, "target")),
+        ("The standby lag should never exceed 12 s.", ("replication_lag", "<=", "12", "seconds", "none", None, "target")),
+        ("* mem of a proxy >88% 7m → CRIT", ("memory", ">", "0.88", "ratio", "critical", 420, "alert")),
+        ("- p95 > 4s 12m: page", ("latency_p95", ">", "4", "seconds", "critical", 720, "alert")),
+        ("- consumer lag: crit 3M msgs", ("queue_depth", ">", "3000000", "count", "critical", None, "alert")),
+        ("- repl lag above 45s: WARN", ("replication_lag", ">", "45", "seconds", "warning", None, "alert")),
+        ("- pvc used > 77%", ("disk", ">", "0.77", "ratio", "none", None, "alert")),
+        ("- conns: crit 92% of max", ("connection_pool", ">", "0.92", "ratio", "critical", None, "alert")),
+        ("- leaders != 1: CRIT", ("count", "!=", "1", "count", "critical", None, "alert")),
+        ("- worker restarts > 6/min → WARN", ("restarts", ">", "0.1", "per_second", "warning", None, "alert")),
+        ("- evictions > 36/h", ("rate", ">", "0.01", "per_second", "none", None, "alert")),
+        ("Page if errors exceed 4 % for half an hour.", ("error_ratio", ">", "0.04", "ratio", "critical", 1800, "alert")),
+        ("CPU above 75 % for a quarter of an hour: ticket", ("cpu", ">", "0.75", "ratio", "warning", 900, "alert")),
+        ("CPU above 75 % for two consecutive hours: ticket", ("cpu", ">", "0.75", "ratio", "warning", 7200, "alert")),
+        ("🔴 errors > 2 %, six minutes in a row", ("error_ratio", ">", "0.02", "ratio", "critical", 360, "alert")),
+        ("Warn when a replica lags by more than half a minute.", ("replication_lag", ">", "30", "seconds", "warning", None, "alert")),
+        ("Certificates: from 20 days before expiry it is a warning.", ("certificate_expiry", "<=", "1728000", "seconds", "warning", None, "alert")),
+        ("Certificates: warn 20 days before expiry.", ("certificate_expiry", "<=", "1728000", "seconds", "warning", None, "alert")),
+        ("A certificate with less than 9 days left\nbecomes critical.", ("certificate_expiry", "<", "777600", "seconds", "critical", None, "alert")),
+        ("Deliveries fail: more than 7 % of all attempts for an hour\nis critical, and somebody calls.", ("error_ratio", ">", "0.07", "ratio", "critical", 3600, "alert")),
+        ("## Tracking page is slow\n\n- p99 > 3s", ("latency_p99", ">", "3", "seconds", "none", None, "alert")),
+        ("The page takes ages; p95 exceeds 3s.", ("latency_p95", ">", "3", "seconds", "none", None, "alert")),
+        ("A page is sent when errors exceed 3 %.", ("error_ratio", ">", "0.03", "ratio", "critical", None, "alert")),
+        ("## Warning\n\n- Job failure rate between 4% and 11%", ("error_ratio", ">", "0.04", "ratio", "warning", None, "alert")),
+        ("## Warning\n\nIts error rate is over 6 %, and the pool pauses for a day.", ("error_ratio", ">", "0.06", "ratio", "warning", None, "alert")),
+        ("## Warning\n\nAt more than 30 failed logins per second: block the address for 24 hours.", ("rate", ">", "30", "per_second", "warning", None, "alert")),
+        ("# Targets\n\n- Availability: 99.7 %", ("availability", ">=", "0.997", "ratio", "none", None, "target")),
+        ("# Targets\n\nWhen less than 10 % of the errors are left, tell us.", ("error_ratio", "<", "0.1", "ratio", "none", None, "alert")),
+        ("95 % of all requests must complete within 250 ms.", ("latency_p95", "<=", "0.25", "seconds", "none", None, "target")),
+        ("No more than 0.1 % of payments may fail.", ("error_ratio", "<=", "0.001", "ratio", "none", None, "target")),
+        ("- **Page**: burn rate above 6 over 6 hours", ("other", ">", "6", "other", "critical", None, "alert")),
+        ("- longest transaction > 40 min → kill it", ("other", ">", "2400", "seconds", "none", None, "alert")),
+        ("Should the oldest job in the queue be older than 50 minutes, page.", ("other", ">", "3000", "seconds", "critical", None, "alert")),
+        ("- Hosts with > 85% CPU for 5m", ("cpu", ">", "0.85", "ratio", "none", 300, "alert")),
+        ("**Latency (p95)**\n\n- Warning: 40ms (look at the slow query log)", ("latency_p95", ">", "0.04", "seconds", "warning", None, "alert")),
+        ("Queue state:\n\n- Warning: 20,000 messages", ("queue_depth", ">", "20000", "count", "warning", None, "alert")),
+        ("- Open files: 50k (warn)", ("count", ">", "50000", "count", "warning", None, "alert")),
+        ("- Memory: a node is unwell from 94 % upwards", ("memory", ">=", "0.94", "ratio", "none", None, "alert")),
+        ("Alert thresholds: CPU 80%", ("cpu", ">", "0.8", "ratio", "none", None, "alert")),
+        ("```\nIF cpu > 91%\n  THEN page\n```", ("cpu", ">", "0.91", "ratio", "critical", None, "alert")),
+        ("```text\nif queue_depth > 5000 for 10m -> ticket\n```", ("queue_depth", ">", "5000", "count", "warning", 600, "alert")),
+        ("Alert on `histogram_quantile(0.95, rate(edge_seconds_bucket[5m])) > 0.4`.", ("latency_p95", ">", "0.4", "seconds", "none", None, "alert")),
+        (
+            "```yaml\n- alert: Slow\n  expr: histogram_quantile(0.95, rate(x_seconds_bucket[5m])) > 0.4\n```",
+            ("latency_p95", ">", "0.4", "seconds", "none", None, "alert"),
+        ),
+        (table("| Metric | Warn | Unit |", "| latency | 210 | ms |"), ("latency_other", ">", "0.21", "seconds", "warning", None, "alert")),
+        (table("| SLI | Crit |", "| availability | < 98% / 5m |"), ("availability", "<", "0.98", "ratio", "critical", 300, "alert")),
+        ("Any backlog above zero for nine minutes deserves a look.", ("queue_depth", ">", "0", "count", "none", 540, "alert")),
+        ("# Objectives\n\n- DLQ > 3", ("queue_depth", ">", "3", "count", "none", None, "alert")),
+        ("- p95: measured\n- sync older than 4h = sev1", ("other", ">", "14400", "seconds", "critical", None, "alert")),
+        ("- p99 (target 170ms)", ("latency_p99", "<", "0.17", "seconds", "none", None, "target")),
+        (table("| Alert | Expr | Severity |", "| Few | up(job[6h], 4*36) < 3 | page |"), ("count", "<", "3", "count", "critical", None, "alert")),
     ],
 )  # fmt: skip
 def test_a_line_states_a_limit(text: str, expected: Stated) -> None:
@@ -176,6 +229,22 @@ def test_a_line_states_a_limit(text: str, expected: Stated) -> None:
         table("| Severity | Respond within |", "| Critical | 20 minutes |"),
         table("| Metric | Interval |", "| CPU | 30 s |"),
         table("| Setting | Value |", "| Workers | 12 |"),
+        "## Warnings\n\nOn-call acknowledges within 5 minutes.",
+        "In January the p95 exceeded 250 ms on 9 days.",
+        "It went well until the first Sunday of March, when p95 went up to 400 ms.",
+        "Targets of others (not ours to alert on): the vendor answers within 300 ms.",
+        "The vendor promises more than 99.5 % availability.",
+        "## Warnings\n\nMessages over 30 MB are refused with 552, which is intended.",
+        "Kill idle sessions older than an hour.",
+        "Availability target: availability of 99.9 % leaves 40 minutes a month.",
+        "Roll back if the release is younger than an hour (takes 4 min).",
+        "- etcd: db size 8 GB max, fsync on a disk of its own",
+        "## Critical\n\nThis holds for clips shorter than 10 minutes.",
+        "With six or fewer it may turn red.",
+        "# Normal\n\n- CPU: 30 %",
+        "How much disk is left in four hours; below zero means full by then.",
+        "```sh\nif [ $errors -gt 5 ]; then page; fi\n```",
+        "```\nif (errors > 5) { then(page); }\n```",
     ],
 )
 def test_what_only_looks_like_a_limit_is_left_out(text: str) -> None:
@@ -208,6 +277,68 @@ def test_a_line_may_state_several_limits() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("- request handler idle < 30%: WARN, < 10%: CRIT", ("0.3", "0.1")),
+        ("- disk: warn 75 / crit 90 %", ("0.75", "0.9")),
+        ("- Disk warning/critical: 80/90 %", ("0.8", "0.9")),
+        ("- consumer lag: warn 100k, crit 1M msgs", ("100000", "1000000")),
+        ("- p95 (warn / crit): 400ms / 1.5s", ("0.4", "1.5")),
+        ("- Memory per pod: 6 GB soft / 8 GB hard", ("6000000000", "8000000000")),
+        ("More than 3 failed jobs are worth a ticket, and more than 20 are worth a page.", ("3", "20")),
+        ("- export failures: ticket at 2 consecutive failures, page at 5", ("2", "5")),
+        ("If p99 goes above 200 ms for 15 minutes, warn; above 1 s, page.", ("0.2", "1")),
+        ("Lag is a ticket at 40,000 messages; at 500,000 the on-call is paged.", ("40000", "500000")),
+        ("- **Investigate:** > 120 ms, **Urgent:** > 250 ms", ("0.12", "0.25")),
+        (table("| Check | Warn/Crit |", "| CPU | 75/90 % |"), ("0.75", "0.9")),
+        (table("| Check | Warning / Critical |", "| Lag | 10s / 60s |"), ("10", "60")),
+        ("```\nIF errors > 1% THEN ticket\nELSE IF errors > 5% THEN page\n```", ("0.01", "0.05")),
+    ],
+)
+def test_two_numbers_are_a_warning_and_a_critical_limit(text: str, values: tuple[str, str]) -> None:
+    """Two that stand side by side share their unit and their quantity, and take the severities in their order."""
+    found = stated(text)
+    assert [(value, severity) for _, _, value, _, severity, _, _ in found] == [
+        (values[0], "warning"),
+        (values[1], "critical"),
+    ]
+    assert len({(signal, unit) for signal, _, _, unit, *_ in found}) == 1
+
+
+def test_a_severity_behind_a_limit_is_not_that_of_the_next() -> None:
+    """What stands in a limit's own clause is about it; a severity before all of them is about all."""
+    behind = stated("Pauses above 1 s are worth a ticket; above 5 s the node is lost.")
+    assert [severity for *_, severity, _, _ in behind] == ["warning", "none"]
+    before = stated("Critical: errors above 5 %, or CPU above 90 %")
+    assert [severity for *_, severity, _, _ in before] == ["critical", "critical"]
+
+
+def test_what_is_free_stays_free_in_the_next_sentence() -> None:
+    """A number without a comparator limits from below what the sentence before it says is free."""
+    found = stated("Hosts should have more than 25 % of the disk free. We get a page at 10 %.")
+    assert [(comparator, value) for _, comparator, value, *_ in found] == [(">", "0.25"), ("<", "0.1")]
+
+
+def test_how_many_there_are_is_no_target() -> None:
+    """A count in a column of what is healthy, where fewer are a warning, tells how many there are."""
+    found = stated(table("| Nodes | Healthy | Warning |", "| Ready nodes | 9 | ≤ 8 |"))
+    assert [(comparator, value, severity) for _, comparator, value, _, severity, _, _ in found] == [
+        ("<=", "8", "warning")
+    ]
+
+
+def test_a_condition_of_its_own_is_no_duration_of_the_one_before() -> None:
+    """A second condition in a sentence may say nothing but how long something has been so."""
+    found = stated(
+        "Page if the queue wait time passes 45 minutes, or if a channel has been dark for more than 60 seconds."
+    )
+    assert [(signal, value, hold) for signal, _, value, _, _, hold, _ in found] == [
+        ("latency_other", "2700", None),
+        ("other", "60", None),
+    ]
+
+
 def test_a_range_keeps_its_end() -> None:
     """The limit is where the range begins; the unit belongs to both ends."""
     (one,) = statements("guide.md", "- Error rate, warning: 1-3%")
@@ -221,7 +352,22 @@ def test_a_quantity_of_its_own_is_not_that_of_the_items_before() -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["1 ", "1,", "> 5 % ", "[", "`a > 5` ", "<!-- a -->", "error rate > 5% ", "a: ", "|", " "]
+    "piece",
+    [
+        "1 ",
+        "1,",
+        "> 5 % ",
+        "[",
+        "`a > 5` ",
+        "<!-- a -->",
+        "error rate > 5% ",
+        "a: ",
+        "|",
+        " ",
+        "1/2 ",
+        "warn/crit: 1/2 ",
+        "half an hour ",
+    ],
 )
 @pytest.mark.parametrize("line", [200_000, 1000])
 def test_text_that_nobody_wrote_is_data(piece: str, line: int) -> None:
@@ -237,8 +383,10 @@ def test_a_statement_knows_its_line() -> None:
     assert [one.line for one in statements("guide.md", text)] == [5, 10]
 
 
-def test_most_of_the_corpus_is_read_and_little_else() -> None:
-    """Of the guides that the words were written by, nine limits in ten are found, and 95 % of what is read is right."""
-    seen = score(CORPUS / "seen")
-    assert seen.recall >= 0.9, seen
-    assert seen.precision >= 0.95, seen
+@pytest.mark.parametrize("part", ["seen", "unseen", "fresh"])
+def test_most_of_the_corpus_is_read_and_little_else(part: str) -> None:
+    """Of the guides that the words were written by, 95 limits of 100 are found, and as much of what is read is right."""
+    found = score(CORPUS / part)
+    assert found.recall >= 0.95, found
+    assert found.precision >= 0.95, found
+    assert found.details["severity"] >= 0.95 * found.found, found

@@ -187,6 +187,14 @@ def test_a_statement_that_contradicts_another_speaks_of_something_else() -> None
     assert [one["statement"] for one in system["waive"]] == ["Arrival queue above 900 boats"]
 
 
+def test_a_limit_on_both_sides_is_left_to_the_reader() -> None:
+    """No limit of thresholds.yaml has two sides: "not 3" is shown and not made into "above 3"."""
+    Path("ferry.md").write_text("# Ferry\n\n- CPU != 3 %: page\n\nCPU must be other than 5 %.\n", encoding="utf-8")
+    done = tocsin("import", "ferry.md")
+    assert "2 left out" in done.stderr
+    assert "cpu != 3%, critical" in done.stdout
+
+
 def test_how_many_of_something_come_is_a_question_of_the_time() -> None:
     """Five restarts are many in a minute and few in a month; the guide's words tell a person."""
     edit("ferry.md", "- Error rate > 1%", "- Restarts > 5 an hour")

@@ -1,0 +1,134 @@
+"""A number and what was found out about it; `grammar` asks whether it may be a limit and what it amounts to.
+
+`traps` tells what only looks like a limit, `meaning` and `grade` read the words around the number.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Final
+
+from compiler.guides import grade, meaning, traps
+from compiler.guides.mention import Mention
+from compiler.guides.statement import NO_SEVERITY
+from compiler.guides.vocabulary import vocabulary
+
+# As many words before a number are an item of a list, such as "Queue depth > 500", not a sentence.
+_ITEM_WORDS: Final = 6
+_RISING: Final = frozenset({">", "≥"})
+_LISTED: Final = re.compile(r"[:,/|]\s*$")
+_AT: Final = re.compile(r"\bat\s*$", re.IGNORECASE)
+_SHORT_SENTENCE: Final = 25
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """A mention and what was found out about it so far."""
+
+    mention: Mention
+    unit: str
+    factor: Decimal
+    severity: str
+    target: bool
+    comparator: str | None
+
+    @property
+    def marked(self) -> bool:
+        """Whether a severity or a target belongs to the number."""
+        return self.severity != NO_SEVERITY or self.target
+
+    @property
+    def amount(self) -> tuple[Decimal, Decimal | None, str] | None:
+        """Value, end of its range and base unit; nothing where a share is more than its whole."""
+        mention, factor = self.mention, self.factor
+        value, whole, upper = mention.number * factor, mention.whole, mention.upper
+        if whole is None:
+            return value, None if upper is None else upper * factor, self.unit
+        return (value / whole, None, "ratio") if whole and value <= whole else None
+
+
+def read(mention: Mention) -> Reading:
+    """Return a mention with its unit, severity and comparator."""
+    written = mention.unit or meaning.bare_unit(mention)
+    unit, factor = written.unit, written.factor
+    severity = grade.severity(mention)
+    target = severity == NO_SEVERITY and grade.is_target(mention)
+    comparator = mention.comparator
+    if comparator is None and unit == "ratio" and target:
+        # "Available 99.9 % of the time" promises that much or more.
+        named = meaning.nearest(mention.clause, unit, backwards=True)
+        comparator = ">=" if named and named.low else None
+    return Reading(mention=mention, unit=unit, factor=factor, severity=severity, target=target, comparator=comparator)
+
+
+def may_limit(reading: Reading) -> bool:
+    """Return whether a number may be a limit, by its comparator, its place and the words around it."""
+    mention, comparator = reading.mention, reading.comparator
+    bare = mention.sentence.passage.bare
+    if mention.is_word and not _may_word_limit(mention):
+        return False
+    if bare and mention.found["about"] and not mention.sign:
+        return False
+    if comparator is None and not bare and not _is_labelled(reading):
+        return False
+    if reading.unit == "seconds" and traps.is_window(mention, comparator):
+        return False
+    return not traps.is_no_limit(mention, comparator, marked=reading.marked)
+
+
+def _may_word_limit(mention: Mention) -> bool:
+    """Return whether a spelled number may be a limit: one with a comparator that does not permit."""
+    if mention.comparator is None or (mention.sign and mention.comparator == "<="):
+        return False
+    # "Below zero means full by then" explains a sign.
+    return mention.number > 0 or mention.comparator != "<"
+
+
+def _is_labelled(reading: Reading) -> bool:
+    """Return whether the place of a number without a comparator says that it is a limit."""
+    if reading.marked and grade.is_marked(reading.mention):
+        return True
+    if reading.target and grade.is_promised(reading.mention):
+        return True
+    return grade.is_band(reading.mention) or grade.is_threshold(reading.mention)
+
+
+def is_told(reading: Reading) -> bool:
+    """Return whether a number is a limit although nothing names what it limits."""
+    mention = reading.mention
+    if mention.sentence.passage.alert:
+        return True
+    if mention.is_word and (reading.unit == "seconds" or not mention.sign) and not reading.marked:
+        # "Younger than an hour" is the age of anything, "with six or fewer" a number of anything.
+        return False
+    if not mention.sentence.passage.bare and mention.comparator is None:
+        return _is_told_by_label(reading)
+    known, text = vocabulary(), mention.sentence.text
+    alarming = known.phrases.alarm.search(text) or known.severity(text) != NO_SEVERITY
+    return bool(alarming) or reading.target or _is_told_by_shape(reading)
+
+
+def _is_told_by_label(reading: Reading) -> bool:
+    """Return whether a number is a limit by its label: "bounces: warn at 4 %"."""
+    mention = reading.mention
+    if reading.unit == "count":
+        listed = _LISTED.search(mention.lead) and grade.is_in_bracket(mention)
+        said = _AT.search(mention.lead) or mention.in_pair is not None or listed
+        return bool(said) and reading.marked
+    # "Critical: 30 minutes" may be the time to answer in, and nothing is feared of the whole.
+    whole = reading.unit == "ratio" and mention.number * reading.factor >= 1
+    return _is_labelled(reading) and reading.unit != "seconds" and not whole
+
+
+def _is_told_by_shape(reading: Reading) -> bool:
+    """Return whether a number is a limit because an item of a list says nothing else: "queue depth > 500"."""
+    mention = reading.mention
+    text, words = mention.sentence.text, len(mention.lead.split())
+    if mention.sign[:1] in _RISING and words and not mention.sentence.passage.bare:
+        # "Longest transaction > 30 min" tells by itself what it fears.
+        return words <= _ITEM_WORDS
+    is_short = len(text.split()) <= _SHORT_SENTENCE
+    is_item = not mention.sign[:1].isalpha() or not text.rstrip().endswith(".") or is_short
+    return is_item and (reading.marked or reading.unit != "seconds") and words <= _ITEM_WORDS

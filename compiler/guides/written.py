@@ -1,0 +1,70 @@
+"""How a limit's number is written, with comparator, range, share and unit; used by `mention`, `grade` and `grammar`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+from compiler.guides.numbers import NUMBER, WORD
+from compiler.guides.statement import NO_SEVERITY
+from compiler.guides.vocabulary import vocabulary
+
+_SCALES: Final = r"(?:k|(?-i:M)|thousand|million|billion|bn)(?![A-Za-z])"
+_SCALE: Final = rf"(?:\s?(?P<scale>{_SCALES}))?"
+_END: Final = r"(?![A-Za-z0-9])"
+_WORDS: Final = re.compile(r"[^\W\d_]+")
+_PAIR: Final = re.compile(r"\W{0,4}(?:/|\||,|&|\band\b)\W{0,4}")
+
+
+def _pattern(*, shares: bool) -> re.Pattern[str]:
+    """Return the pattern of a number; without shares, "80/90 %" are two of them."""
+    known = vocabulary()
+    unit = rf"\s?(?P<unit>{known.unit_text}){_END}"
+    inner = rf"(?:\s?(?:{known.unit_text}){_END}\s?)?"
+    up_to = rf"{inner}\s?(?:-|–|—|to|(?(between)and|to)|\.\.\.?|…)\s?(?P<to>{NUMBER})"
+    # "1 in 200 requests" is a share, "3 in 5 minutes" is not.
+    of_many = rf"\sin\s(?P<in>{NUMBER})(?![\d.,]*\s?(?:{known.unit_text}){_END})(?!\d)"
+    over = "(?:/|of|out of)" if shares else "(?:of|out of)"
+    share = rf"(?:\s?{over}\s?(?:the |its |our )?(?P<of>{NUMBER}|(?<=of )\b{WORD})|{of_many})"
+    period = r"(?:(?:per|a|an|each|every)\s|/\s?)(?:second|sec|s|minute|min|hour|h|day)\b"
+    before = r"(?<![\w.#/:-])" if shares else r"(?<![\w.#:-])"
+    named = r"(?!\d|(?:st|nd|rd|th|xx)\b|-(?:second|minute|hour|day|week|month))"
+    return re.compile(
+        rf"(?P<sign>{known.before.pattern})?\s*"
+        rf"(?P<between>\bbetween\s)?(?P<about>about |roughly |around |~|±)?(?:a total of |an average of )?"
+        rf"{before}(?P<number>{NUMBER}{named}|\b{WORD}){_SCALE}(?:{up_to}|{share})?(?:\+?{unit})?"
+        rf"(?:\s?(?:\([^)]*\)\s*)?(?P<per>(?:(?!for\b|half\b|quarter\b)[a-z-]+\s){{0,3}}?(?:[a-z-]+(?=/))?{period}))?",
+        re.IGNORECASE,
+    )
+
+
+_MENTION: Final = _pattern(shares=True)
+_ONE_OF_TWO: Final = _pattern(shares=False)
+SIGNED_NUMBER: Final = re.compile(rf"{vocabulary().before.pattern}\s*\d", re.IGNORECASE)
+"""A number with a comparator before it."""
+
+SHARED_UNIT: Final = re.compile(
+    rf"\s*(?:[/,|;]|and|or)\s*(?:(?P<label>\w+)\W{{1,3}}(?:at\s)?)?{NUMBER}(?:\s?{_SCALES})?\s?"
+    rf"(?!(?-i:M)\b)(?P<unit>{vocabulary().unit_text}){_END}",
+    re.IGNORECASE,
+)
+"""Behind a number without a unit the next one with its own, as in "warn 75 / crit 90 %"."""
+
+
+def numbers(text: str, *, paired: bool) -> Iterator[re.Match[str]]:
+    """Yield the numbers of a text in order; where they are `paired`, a slash parts two and makes no share."""
+    return (_ONE_OF_TWO if paired else _MENTION).finditer(text)
+
+
+def pair(*texts: str) -> tuple[str, str] | None:
+    """Return the two severities that the first of some texts names side by side, as "warn/crit" does."""
+    for text in texts:
+        for one, other in pairwise(_WORDS.finditer(text)):
+            if not _PAIR.fullmatch(text, one.end(), other.start()):
+                continue
+            grades = vocabulary().severity(one.group()), vocabulary().severity(other.group())
+            if NO_SEVERITY not in grades and grades[0] != grades[1]:
+                return grades
+    return None
