@@ -97,6 +97,8 @@ class Policy:
 
     levels: tuple[str, ...]
     severities: Mapping[Severity, Tier]
+    fallback: tuple[Announce | Notify, ...] = ()
+    """Channels that a call moves on to when its own cannot deliver it, in this order."""
 
 
 @dataclass(frozen=True, kw_only=True)

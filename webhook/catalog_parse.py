@@ -58,7 +58,7 @@ def _policy(data: Mapping[str, Any]) -> Policy:
         )
         for severity, tier in ((severity, data["severities"][severity]) for severity in SEVERITIES)
     }
-    return Policy(levels=tuple(data["levels"]), severities=tiers)
+    return Policy(levels=tuple(data["levels"]), severities=tiers, fallback=tuple(data.get("fallback", ())))
 
 
 def _alerts(entries: list[dict[str, Any]]) -> dict[str, dict[Severity, Alert]]:

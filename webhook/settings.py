@@ -46,6 +46,8 @@ class Settings:
     tokens: tuple[Secret, ...]
     """Bearer tokens that are accepted; two while one is being replaced by the other."""
     public_url: str | None
+    alertmanager_url: str | None
+    """Who is asked before an escalation whether the alerts still fire; without a path prefix's last slash."""
     slack_bot_token: Secret | None
     slack_api_url: str
     pagerduty_routing_key: Secret | None
@@ -75,6 +77,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         port=port,
         tokens=reader.tokens("TOKEN"),
         public_url=reader.parsed("PUBLIC_URL", None, _web),
+        alertmanager_url=reader.parsed("ALERTMANAGER_URL", None, _web),
         slack_bot_token=reader.secret("SLACK_BOT_TOKEN"),
         slack_api_url=reader.parsed("SLACK_API_URL", DEFAULT_SLACK_API_URL, _web) or "",
         pagerduty_routing_key=reader.secret("PAGERDUTY_ROUTING_KEY"),

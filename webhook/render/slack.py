@@ -41,7 +41,7 @@ _STYLE = SlackStyle()
 
 def layout(message: Message, *, action: Action = "open") -> SlackContent:
     """Return the message as blocks within Slack's limits; the runbook section is what is shortened."""
-    if action == "join":
+    if action in {"join", "escalate"}:
         head, tail = _joined(message), [_context(_links(message))]
     else:
         head, tail = _head(message), _tail(message)
@@ -69,7 +69,9 @@ def _head(message: Message) -> list[dict[str, Any]]:
 
 
 def _joined(message: Message) -> list[dict[str, Any]]:
-    lines = [f"{_EMOJI[message.severity]} *{escape(message.news)}*", _standing(message)]
+    lines = [f"{_EMOJI[message.severity]} *{escape(message.news).replace('*', '')}*"]
+    lines += [escape(message.problem)] if message.problem not in message.news else []
+    lines += [_standing(message)]
     lines += [f"⚠️ {escape(message.no_runbook)}"] if message.no_runbook else []
     return [_section("\n".join(lines))]
 
@@ -152,8 +154,7 @@ def _standing(message: Message) -> str:
 
 def _notification(message: Message) -> str:
     """Return what a phone's lock screen shows."""
-    said = message.news or message.problem
-    return shorten(escape(f"{_title(message)}: {said}. {message.standing}"), LONGEST_TEXT)
+    return shorten(escape(f"{_title(message)}: {message.said}. {message.standing}"), LONGEST_TEXT)
 
 
 def _header(text: str) -> dict[str, Any]:

@@ -30,7 +30,7 @@ class MailSender:
     """Sends to mail addresses."""
 
     channel = "email"
-    actions: frozenset[Action] = frozenset({"open", "join", "resolve"})
+    actions: frozenset[Action] = frozenset({"open", "join", "escalate", "resolve"})
     shows_state = True
 
     def __init__(self, server: MailServer) -> None:
@@ -84,7 +84,8 @@ class MailSender:
             connection.login(server.user, server.password.reveal())
 
     def _mail(self, job: Job) -> EmailMessage:
-        follows = job.action != "open"
+        # Whom an escalation reaches for the first time has no earlier mail to be answered.
+        follows = job.action != "open" and not job.first
         content = layout(job.message, follows=follows)
         root = self._message_id(f"{job.thread}|{job.destination}")
         mail = EmailMessage(policy=SMTP)

@@ -30,7 +30,7 @@ class SlackSender:
     """Sends to Slack channels; a destination is a channel's name or id."""
 
     channel = "slack"
-    actions: frozenset[Action] = frozenset({"open", "join", "update", "resolve"})
+    actions: frozenset[Action] = frozenset({"open", "join", "escalate", "update", "resolve"})
     shows_state = True
 
     def __init__(self, *, api_url: str, token: Secret) -> None:
@@ -46,7 +46,7 @@ class SlackSender:
         if job.provider_id is None:
             return self._post(job, body)
         channel, _, ts = job.provider_id.partition("/")
-        if job.action in {"open", "join"}:
+        if job.action in {"open", "join", "escalate"}:
             self._post(job, {**body, "thread_ts": ts, "reply_broadcast": True}, channel=channel)
             return Receipt()
         try:
