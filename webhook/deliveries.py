@@ -83,11 +83,12 @@ def calls(connection: Connection, incident_id: int) -> dict[tuple[str, str], Cal
     return found
 
 
-def depths(connection: Connection) -> dict[str, Depth]:
-    """Return how much waits, by channel; a channel where nothing waits is absent."""
+def depths(connection: Connection, now: float) -> dict[str, Depth]:
+    """Return how much waits, by channel; one where nothing waits is absent, and so is what waits for its hours."""
+    since = func.coalesce(rows.c.not_before, rows.c.created_at)
     query = (
-        select(rows.c.channel, func.count(), func.min(rows.c.created_at))
-        .where(rows.c.state == WAITING)
+        select(rows.c.channel, func.count(), func.min(since))
+        .where(rows.c.state == WAITING, since <= now)
         .group_by(rows.c.channel)
     )
     found = connection.execute(query)

@@ -141,7 +141,7 @@ class Dispatch:
     def _failed_for_now(self, claimed: Claim, failure: TemporaryFailure) -> None:
         now = self._clock()
         reason = str(failure)
-        if gives_up(claimed.attempts, now - claimed.created_at):
+        if gives_up(claimed.attempts, now - claimed.meant_for):
             self._failed_for_good(claimed, f"given up at try {claimed.attempts}: {reason}")
             return
         self._metrics.sent(claimed.channel, "temporary_failure")

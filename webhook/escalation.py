@@ -6,11 +6,11 @@ Reads the catalogue's policies; `outcomes` asks for `recipients` and for what is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from webhook.catalog import Catalog, Tier
+from webhook.catalog import Catalog, Level, Tier
 from webhook.flapping import CALM_SECONDS
 from webhook.incident import Incident
 from webhook.severity import Severity
@@ -34,6 +34,8 @@ class Recipient:
     destination: str
     who: str
     missing: str | None = None
+    not_before: float | None = None
+    """When it may be used at the earliest, in epoch seconds: outside of working hours it waits for them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +50,6 @@ class Standing:
     next_title: str | None
     next_at: float | None
     next_seconds: float | None
-    levels: int
-    """How many the policy has."""
-    again_at: float | None
-    """When the last level is told again, where there is none after it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,8 +68,16 @@ class Step:
     unreachable: tuple[str, ...] = ()
 
 
-def recipients(
-    catalog: Catalog, *, policy: str, team: str, severity: Severity, level: int = 0
+@dataclass(frozen=True, kw_only=True)
+class GivenUp:
+    """A level that nobody can reach: why, and what is done instead."""
+
+    step: Step
+    reason: str
+
+
+def recipients(  # noqa: PLR0913  this is what a tier depends on
+    catalog: Catalog, *, policy: str, team: str, severity: Severity, level: int = 0, now: float
 ) -> tuple[Recipient, ...]:
     """Return whom the tier reaches: the team as a whole, then the people of the levels up to `level` (0 is the first).
 
@@ -81,35 +87,57 @@ def recipients(
     tier = catalog.policy(policy).severities[severity]
     found = [_announced(catalog, channel, team) for channel in tier.announce]
     for number in range(level + 1):
-        found += people(catalog, policy=policy, severity=severity, level=number)
+        found += people(catalog, policy=policy, severity=severity, level=number, now=now)
     return _once(found)
 
 
-def people(catalog: Catalog, *, policy: str, severity: Severity, level: int) -> tuple[Recipient, ...]:
-    """Return the ways to the people of one level (0 is the first; beyond the last is the last), as `recipients`."""
-    chosen = catalog.policy(policy)
-    ways = chosen.severities[severity].notify
-    return _once(one for channel in ways for one in contacts(catalog, policy=policy, level=level, channel=channel))
+def people(catalog: Catalog, *, policy: str, severity: Severity, level: int, now: float) -> tuple[Recipient, ...]:
+    """Return the ways to the people of one level (0 is the first; beyond the last is the last), as `recipients`.
+
+    By turns they are those of whoever is on call at `now`. Outside of the tier's hours they wait for the next ones.
+    """
+    tier = catalog.policy(policy).severities[severity]
+    found = (
+        one
+        for channel in tier.notify
+        for one in _contacts(catalog, policy=policy, level=level, channel=channel, now=now)
+    )
+    return _once(_waiting(found, opens(catalog, tier, now)))
 
 
-def contacts(catalog: Catalog, *, policy: str, level: int, channel: str) -> tuple[Recipient, ...]:
-    """Return the ways to the people of one level by one channel; one with `missing` set where there is none."""
-    if channel == "log":
-        return (Recipient(channel="log", destination="log", who="the log"),)
-    names = catalog.policy(policy).levels
-    told = catalog.levels[names[min(level, len(names) - 1)]]
-    addresses = told.contacts.get(channel, ())
-    if not addresses:
-        missing = f"{told.title} has no {channel} contact"
-        return (Recipient(channel=channel, destination="", who=told.title, missing=missing),)
-    return tuple(Recipient(channel=channel, destination=to, who=told.title) for to in addresses)
-
-
-def ways(catalog: Catalog, *, policy: str, team: str, level: int, channel: str) -> tuple[Recipient, ...]:
-    """Return the ways by one channel of any kind: to the team as a whole, or to the people of `level`."""
+def ways(catalog: Catalog, incident: Incident, channel: str, *, now: float) -> tuple[Recipient, ...]:
+    """Return the ways by one channel of any kind: to the team as a whole, or to the people of the level reached."""
     if channel in {"slack", "pagerduty"}:
-        return (_announced(catalog, channel, team),)
-    return contacts(catalog, policy=policy, level=level, channel=channel)
+        return (_announced(catalog, channel, incident.team),)
+    tier = catalog.policy(incident.policy).severities[incident.severity]
+    found = _contacts(catalog, policy=incident.policy, level=incident.level, channel=channel, now=now)
+    return tuple(_waiting(found, opens(catalog, tier, now)))
+
+
+def opens(catalog: Catalog, tier: Tier, now: float) -> float | None:
+    """Return when the tier's hours begin next, or None when it has none, or they hold at `now`, or never will again."""
+    schedule = catalog.schedules.get(tier.hours or "")
+    window = schedule.following(now) if schedule else None
+    return window[0] if window and window[0] > now else None
+
+
+def on_call(level: Level, catalog: Catalog, now: float) -> tuple[str, Mapping[str, tuple[str, ...]]]:
+    """Return who is asked of a level at `now`, in words, and their addresses.
+
+    A rotation that has a gap leaves nobody out: then it is the level as a whole, and the words say so.
+    """
+    if not level.rotation:
+        return level.title, level.contacts
+    turn = next((turn for turn in level.rotation if catalog.schedules[turn.schedule].holds(now)), None)
+    if turn is None:
+        return f"{level.title} (nobody is on call)", level.contacts
+    return f"{level.title} ({turn.title})", turn.contacts
+
+
+def title_of(catalog: Catalog, policy: str, level: int, now: float) -> str:
+    """Return a level of a policy in words: `DevOps team`, or by turns `DevOps team (Week A)`."""
+    names = catalog.policy(policy).levels
+    return on_call(catalog.levels[names[min(level, len(names) - 1)]], catalog, now)[0]
 
 
 def standing(catalog: Catalog, *, policy: str, severity: Severity, paged_at: float, level: int = 0) -> Standing:
@@ -117,18 +145,17 @@ def standing(catalog: Catalog, *, policy: str, severity: Severity, paged_at: flo
     chosen = catalog.policy(policy)
     tier = chosen.severities[severity]
     level = min(level, len(chosen.levels) - 1)
-    further = chosen.levels[level + 1 :] if tier.escalate_seconds is not None else ()
-    at = None if tier.escalate_seconds is None else paged_at + tier.escalate_seconds
+    at = None if tier.escalate_seconds is None else _passed(catalog, tier, paged_at, tier.escalate_seconds)
+    further = at is not None and level + 1 < len(chosen.levels)
+    respond = tier.respond_seconds
     return Standing(
         level=level + 1,
-        title=catalog.levels[chosen.levels[level]].title,
-        respond_seconds=tier.respond_seconds,
-        respond_by=None if tier.respond_seconds is None else paged_at + tier.respond_seconds,
-        next_title=catalog.levels[further[0]].title if further else None,
+        title=title_of(catalog, policy, level, paged_at),
+        respond_seconds=respond,
+        respond_by=None if respond is None else _passed(catalog, tier, paged_at, respond),
+        next_title=title_of(catalog, policy, level + 1, at) if at is not None and further else None,
         next_at=at if further else None,
         next_seconds=tier.escalate_seconds if further else None,
-        levels=len(chosen.levels),
-        again_at=None if further else at,
     )
 
 
@@ -151,23 +178,27 @@ def due(catalog: Catalog, incident: Incident) -> Due | None:
         ends = (one.ended_at for one in incident.episodes if one.ended_at is not None)
         return Due(kind="calm", at=max(ends, default=incident.flapping_since) + CALM_SECONDS)
     tier = catalog.policy(incident.policy).severities[incident.severity]
-    span = holds(tier)
-    if span is None or tier.escalate_seconds is None:
+    if tier.escalate_seconds is None:
         return Due(kind="review", at=incident.paged_at + REVIEW_SECONDS)
-    if incident.status == "acknowledged":
-        return Due(kind="respond", at=max(incident.paged_at, incident.acknowledged_at or 0.0) + span)
-    return Due(kind="escalate", at=incident.paged_at + max(tier.escalate_seconds, LEAST_SECONDS))
+    if incident.status == "open":
+        span = max(tier.escalate_seconds, LEAST_SECONDS)
+        return Due(kind="escalate", at=_passed(catalog, tier, incident.paged_at, span))
+    hold = holds(tier)
+    since = max(incident.paged_at, incident.acknowledged_at or 0.0)
+    if hold is None:
+        return Due(kind="review", at=since + REVIEW_SECONDS)
+    return Due(kind="respond", at=_passed(catalog, tier, since, hold))
 
 
 def holds(tier: Tier) -> float | None:
     """Return for how many seconds an acknowledgement holds without an end of the trouble; None is for ever.
 
-    The longer of the tier's two spans: `respond` may be `now`, and nobody is asked again sooner than the next level
-    would have been.
+    Where the policy does not say it is the longer of the tier's two spans: `respond` may be `now`, and nobody is asked
+    again sooner than the next level would have been.
     """
-    if tier.escalate_seconds is None:
-        return None
-    return max(tier.escalate_seconds, tier.respond_seconds or 0.0, LEAST_SECONDS)
+    if tier.holds:
+        return None if tier.acknowledged_seconds is None else max(tier.acknowledged_seconds, LEAST_SECONDS)
+    return max(tier.escalate_seconds or 0.0, tier.respond_seconds or 0.0, LEAST_SECONDS)
 
 
 def next_level(catalog: Catalog, incident: Incident, reachable: Callable[[int], str | None]) -> Step:
@@ -212,3 +243,28 @@ def _announced(catalog: Catalog, channel: str, team: str) -> Recipient:
     if channel == "pagerduty":
         return Recipient(channel=channel, destination="events", who="the PagerDuty service")
     return Recipient(channel=channel, destination="log", who="the log")
+
+
+def _contacts(catalog: Catalog, *, policy: str, level: int, channel: str, now: float) -> tuple[Recipient, ...]:
+    if channel == "log":
+        return (Recipient(channel="log", destination="log", who="the log"),)
+    names = catalog.policy(policy).levels
+    who, contacts = on_call(catalog.levels[names[min(level, len(names) - 1)]], catalog, now)
+    addresses = contacts.get(channel, ())
+    if not addresses:
+        missing = f"{who} has no {channel} contact"
+        return (Recipient(channel=channel, destination="", who=who, missing=missing),)
+    return tuple(Recipient(channel=channel, destination=to, who=who) for to in addresses)
+
+
+def _waiting(found: Iterable[Recipient], until: float | None) -> Iterable[Recipient]:
+    """Return the ways to people, not to be used before `until`; a log is not somebody's rest."""
+    return (one if until is None or one.channel == "log" else replace(one, not_before=until) for one in found)
+
+
+def _passed(catalog: Catalog, tier: Tier, start: float, seconds: float) -> float:
+    """Return when `seconds` have passed since `start`, counted in the tier's hours where it has some."""
+    schedule = catalog.schedules.get(tier.hours or "")
+    at = schedule.after(start, seconds) if schedule and seconds else None
+    # Hours that never hold again are no reason to wait for ever.
+    return start + seconds if at is None else at

@@ -60,7 +60,7 @@ class Fallback:
         for channel in self.catalog.policy(incident.policy).fallback:
             usable = [
                 way
-                for way in self._ways(incident, channel)
+                for way in self._ways(incident, channel, now)
                 if _key(way) not in calls or calls[_key(way)].state != "failed"
             ]
             if channel == claim.channel or not usable:
@@ -72,8 +72,8 @@ class Fallback:
             return bool(fresh)
         return False
 
-    def _ways(self, incident: Incident, channel: str) -> list[Recipient]:
-        found = ways(self.catalog, policy=incident.policy, team=incident.team, level=incident.level, channel=channel)
+    def _ways(self, incident: Incident, channel: str, now: float) -> list[Recipient]:
+        found = ways(self.catalog, incident, channel, now=now)
         return [way for way in found if way.missing is None and channel in self.channels]
 
     def _stand_in(

@@ -85,7 +85,7 @@ class Ingest:
         """Let `actor` give the incident back; return what came of it, None when there is no such incident."""
 
         def event(incident: Incident) -> Event:
-            why = reasons.given_back(self._catalog(), incident, _actor(actor))
+            why = reasons.given_back(self._catalog(), incident, _actor(actor), now)
             return Unacknowledged(actor=_actor(actor), why=why)
 
         return self._by_hand(number, event, now)

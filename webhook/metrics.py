@@ -110,7 +110,7 @@ class _Store(Collector):
         try:
             with self._database.read() as connection:
                 families = [
-                    *_queue(deliveries.depths(connection), self._clock()),
+                    *_queue(deliveries.depths(connection, self._clock()), self._clock()),
                     *_totals(deliveries.totals(connection)),
                     _incidents(store.open_counts(connection)),
                     _overdue(timers.oldest_due(connection, self._clock()), self._clock()),

@@ -37,7 +37,8 @@ class Claim:
     why: str
     attempts: int
     """How many times it has been tried, this time included."""
-    created_at: float
+    meant_for: float
+    """Since when it could have been sent: when it was written, or when it was to be sent at the earliest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,7 +108,7 @@ def claim(connection: Connection, channel: str, *, token: str, now: float, until
         focus=row.focus,
         why=row.why,
         attempts=attempts,
-        created_at=row.created_at,
+        meant_for=row.created_at if row.not_before is None else row.not_before,
     )
 
 
@@ -208,7 +209,8 @@ def _row(incident_id: int, message: Outgoing, cause: int, now: float) -> dict[st
         "dedup_key": f"{message.lane}|{message.action}|{cause}",
         "state": message.state,
         "created_at": now,
-        "due_at": now,
+        "due_at": now if message.not_before is None else message.not_before,
+        "not_before": message.not_before,
         "attempts": 0,
         "last_error": message.reason,
         "finished_at": None if message.state == "waiting" else now,

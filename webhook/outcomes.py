@@ -13,18 +13,10 @@ from sqlalchemy import Connection
 
 from webhook import deliveries, outbox, reasons, store, timers
 from webhook.catalog import Catalog
-from webhook.escalation import Recipient, Step, due, next_level, people, recipients, unreachable
+from webhook.escalation import GivenUp, Recipient, Step, due, next_level, people, recipients, unreachable
 from webhook.incident import Escalated, Incident, Notice, Outcome
 from webhook.outgoing import Channels, outgoing
 from webhook.transitions import transition
-
-
-@dataclass(frozen=True, kw_only=True)
-class GivenUp:
-    """A level that nobody can reach: why, and which is told instead."""
-
-    step: Step
-    reason: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,7 +43,7 @@ class Writer:
                 return self._pass_over(connection, incident, now)
         return incident
 
-    def unreachable(self, connection: Connection, incident: Incident, level: int) -> str | None:
+    def unreachable(self, connection: Connection, incident: Incident, level: int, now: float) -> str | None:
         """Return why nobody of `level` can be reached, judged by the settings and by earlier messages."""
         calls = deliveries.calls(connection, incident.id)
 
@@ -61,42 +53,47 @@ class Writer:
             call = calls.get((way.channel, way.destination))
             return f"{way.channel} failed: {call.last_error}" if call is not None and call.state == "failed" else None
 
-        return unreachable(self._people(incident, level), refused)
+        return unreachable(self._people(incident, level, now), refused)
 
     def _enqueue(self, connection: Connection, incident: Incident, notice: Notice, cause: int, now: float) -> None:
         messages = outgoing(
             incident,
             notice,
-            recipients=self._recipients(incident, notice),
+            recipients=self._recipients(incident, notice, now),
             told=outbox.told(connection, incident.id),
             channels=self.channels,
         )
         outbox.enqueue(connection, incident.id, messages, cause=cause, now=now)
 
-    def _recipients(self, incident: Incident, notice: Notice) -> Sequence[Recipient]:
+    def _recipients(self, incident: Incident, notice: Notice, now: float) -> Sequence[Recipient]:
         if notice.kind == "escalated":
-            return self._people(incident, incident.level)
+            return self._people(incident, incident.level, now)
         return recipients(
             self.catalog,
             policy=incident.policy,
             team=incident.team,
             severity=incident.severity,
             level=incident.level,
+            now=now,
         )
 
-    def _people(self, incident: Incident, level: int) -> tuple[Recipient, ...]:
-        return people(self.catalog, policy=incident.policy, severity=incident.severity, level=level)
+    def _people(self, incident: Incident, level: int, now: float) -> tuple[Recipient, ...]:
+        return people(self.catalog, policy=incident.policy, severity=incident.severity, level=level, now=now)
 
-    def given_up(self, connection: Connection, incident: Incident) -> GivenUp | None:
+    def next_level(self, connection: Connection, incident: Incident, now: float) -> Step:
+        """Return the level to tell after the one reached."""
+        return next_level(self.catalog, incident, lambda level: self.unreachable(connection, incident, level, now))
+
+    def given_up(self, connection: Connection, incident: Incident, now: float) -> GivenUp | None:
         """Return why the level told last is not waited for, and the next one, when nobody of the first can be reached.
 
         None when somebody can be, or when nobody further up can be either: then it is told again at its time.
         """
-        reason = self.unreachable(connection, incident, incident.level)
+        reason = self.unreachable(connection, incident, incident.level, now)
         if reason is None:
             return None
-        step = next_level(self.catalog, incident, lambda level: self.unreachable(connection, incident, level))
-        higher = step.level > incident.level and self.unreachable(connection, incident, step.level) is None
+        step = self.next_level(connection, incident, now)
+        higher = step.level > incident.level and self.unreachable(connection, incident, step.level, now) is None
         return GivenUp(step=step, reason=reason) if higher else None
 
     def _pass_over(self, connection: Connection, incident: Incident, now: float) -> Incident:
@@ -104,9 +101,9 @@ class Writer:
         following = due(self.catalog, incident)
         if following is None or following.kind != "escalate":
             return incident
-        given_up = self.given_up(connection, incident)
+        given_up = self.given_up(connection, incident, now)
         if given_up is None:
             return incident
-        why = reasons.nobody_reached(self.catalog, incident, given_up.step, given_up.reason)
+        why = reasons.nobody_reached(self.catalog, incident, given_up, now)
         event = Escalated(level=given_up.step.level, why=why)
         return self.write(connection, incident, transition(incident, event, now), now) or incident

@@ -71,6 +71,8 @@ class Outgoing:
     """Why somebody is called, where the alerts do not say it."""
     instead_of: int | None = None
     """The number of the message that could not be sent and that this one stands in for."""
+    not_before: float | None = None
+    """When it may be sent at the earliest, in epoch seconds; None is at once."""
     state: State = "waiting"
     reason: str | None = None
 
@@ -121,7 +123,7 @@ def _tell(
         lanes.add(lane)
         earlier = known.get(lane)
         if earlier is not None and earlier.configured:
-            yield from _again(incident, notice, earlier, channels)
+            yield from _again(incident, notice, recipient, channels)
             continue
         reason = recipient.missing or (None if recipient.channel in channels else "not configured")
         action = "open" if notice.kind != "escalated" else able(recipient.channel, _CALLING["escalated"], channels)
@@ -133,7 +135,7 @@ def _tell(
             yield _row(incident, "update", notice, one)
 
 
-def _again(incident: Incident, notice: Notice, told: Told, channels: Channels) -> Iterator[Outgoing]:
+def _again(incident: Incident, notice: Notice, told: Recipient, channels: Channels) -> Iterator[Outgoing]:
     """Yield the edit of what was said and then the new call, as far as the channel has them."""
     for action in (able(told.channel, ("update",), channels), able(told.channel, _CALLING[notice.kind], channels)):
         if action is not None:
@@ -168,6 +170,7 @@ def _row(
         focus=notice.focus,
         why=notice.why if action in CALLS else "",
         urgency=_URGENCY[action] + 3 - rank(incident.severity),
+        not_before=to.not_before if isinstance(to, Recipient) and action in CALLS and not reason else None,
         state="unconfigured" if reason else "waiting",
         reason=reason,
     )

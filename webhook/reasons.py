@@ -5,10 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from webhook.catalog import Catalog
-from webhook.escalation import Step
+from webhook.escalation import GivenUp, Step, title_of
 from webhook.incident import Incident
 from webhook.timestamps import written_span
 from webhook.untrusted import one_line
@@ -17,29 +15,30 @@ _LONGEST_NAME = 80
 _LONGEST_REASON = 300
 
 
-def nobody_acknowledged(catalog: Catalog, incident: Incident, step: Step) -> str:
+def nobody_acknowledged(catalog: Catalog, incident: Incident, step: Step, now: float) -> str:
     """Return why the level of `step` is told after the time of the one before it has passed."""
     seconds = catalog.policy(incident.policy).severities[incident.severity].escalate_seconds or 0
-    return _step(catalog, incident, step, f"Nobody acknowledged within {written_span(seconds)}")
+    return _step(catalog, incident, step, f"Nobody acknowledged within {written_span(seconds)}", now)
 
 
-def nobody_reached(catalog: Catalog, incident: Incident, step: Step, reason: str) -> str:
+def nobody_reached(catalog: Catalog, incident: Incident, given_up: GivenUp, now: float) -> str:
     """Return why the level of `step` is told at once: the one before it cannot be reached."""
-    return _step(catalog, incident, step, f"{_title(catalog, incident, incident.level)} cannot be reached ({reason})")
+    nobody = f"{title_of(catalog, incident.policy, incident.level, now)} cannot be reached ({given_up.reason})"
+    return _step(catalog, incident, given_up.step, nobody, now)
 
 
 def acknowledgement_ran_out(catalog: Catalog, incident: Incident, now: float) -> str:
     """Return why the level that was reached is asked again although somebody has acknowledged."""
     who = one_line(incident.acknowledged_by or "somebody", _LONGEST_NAME)
     ago = written_span(round(now - (incident.acknowledged_at or now)))
-    whom = level_of(catalog, incident, incident.level)
+    whom = level_of(catalog, incident, incident.level, now)
     return f"Acknowledged by {who} {ago} ago and not resolved; {whom} is asked again."
 
 
-def given_back(catalog: Catalog, incident: Incident, actor: str) -> str:
+def given_back(catalog: Catalog, incident: Incident, actor: str, now: float) -> str:
     """Return why the level that was reached is asked again: whoever had acknowledged has not kept it."""
     who = one_line(actor, _LONGEST_NAME)
-    return f"{who} has given it back; {level_of(catalog, incident, incident.level)} is asked again."
+    return f"{who} has given it back; {level_of(catalog, incident, incident.level, now)} is asked again."
 
 
 def not_asked(reason: str) -> str:
@@ -59,27 +58,19 @@ def reached_by(channel: str) -> str:
     return f"; reached you by {channel}"
 
 
-def level_of(catalog: Catalog, incident: Incident, level: int) -> str:
+def level_of(catalog: Catalog, incident: Incident, level: int, now: float) -> str:
     """Return a level in words: `Engineering manager (level 2 of 3)`."""
-    return f"{_title(catalog, incident, level)} (level {level + 1} of {len(catalog.policy(incident.policy).levels)})"
+    number = f"level {level + 1} of {len(catalog.policy(incident.policy).levels)}"
+    return f"{title_of(catalog, incident.policy, level, now)} ({number})"
 
 
-def _step(catalog: Catalog, incident: Incident, step: Step, because: str) -> str:
-    whom = level_of(catalog, incident, step.level)
-    passed = _passed_over(catalog, incident, step)
+def _step(catalog: Catalog, incident: Incident, step: Step, because: str, now: float) -> str:
+    whom = level_of(catalog, incident, step.level, now)
+    last = len(catalog.policy(incident.policy).levels) - 1
+    passed = [
+        f"{title_of(catalog, incident.policy, level, now)} cannot be reached ({one_line(reason, _LONGEST_REASON)})"
+        for level, reason in enumerate(step.unreachable, start=incident.level + 1)
+        if level <= last
+    ]
     again = step.level <= incident.level
     return f"{'; '.join([because, *passed])}; {f'{whom} is told again' if again else f'now {whom}'}."
-
-
-def _passed_over(catalog: Catalog, incident: Incident, step: Step) -> Sequence[str]:
-    first = incident.level + 1
-    return [
-        f"{_title(catalog, incident, first + number)} cannot be reached ({one_line(reason, _LONGEST_REASON)})"
-        for number, reason in enumerate(step.unreachable)
-        if first + number < len(catalog.policy(incident.policy).levels)
-    ]
-
-
-def _title(catalog: Catalog, incident: Incident, level: int) -> str:
-    names = catalog.policy(incident.policy).levels
-    return catalog.levels[names[min(level, len(names) - 1)]].title

@@ -37,6 +37,10 @@ class Schedule:
     until: datetime | None = None
     exceptions: frozenset[date] = frozenset()
 
+    def check(self) -> None:
+        """Raise KeyError, TypeError or ValueError when the zone or the rule cannot be read."""
+        _ = self._zone, self._recurring
+
     def holds(self, now: float) -> bool:
         """Return whether it holds at `now` (epoch seconds); its end does not belong to it."""
         return self.window(now) is not None
@@ -86,7 +90,7 @@ class Schedule:
     def _recurring(self) -> rrule:
         found = rrulestr(f"RRULE:{self.rule}", dtstart=self.start, cache=True)
         if not isinstance(found, rrule):
-            raise ValueError("is not one rule")
+            raise TypeError("one rule makes one rrule")
         return found if self.until is None else found.replace(until=self.until)
 
     def _before(self, wall: datetime) -> datetime | None:

@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from webhook import reasons, store, timers
 from webhook.catalog import Catalog
 from webhook.database import Database
-from webhook.escalation import REVIEW_SECONDS, Due, due, next_level
+from webhook.escalation import REVIEW_SECONDS, Due, GivenUp, due
 from webhook.flapping import CALM_SECONDS
 from webhook.incident import Escalated, Event, Gone, Incident, Resumed, Suppressed
 from webhook.metrics import Metrics
@@ -51,7 +51,7 @@ class _Asked:
     incident: Incident
     due: Due
     answer: Answer
-    unreachable: str | None
+    given_up: GivenUp | None
 
 
 class Steps:
@@ -106,14 +106,13 @@ class Steps:
             if incident is None or following is None:
                 timers.put(connection, claimed.incident_id, None)
                 return None
-            given_up = writer.given_up(connection, incident) if following.kind == "escalate" else None
-            unreachable = given_up.reason if given_up else None
-            if following.at > now and unreachable is None:
+            given_up = writer.given_up(connection, incident, now) if following.kind == "escalate" else None
+            if following.at > now and given_up is None:
                 timers.postpone(connection, claimed, kind=following.kind, due_at=following.at)
                 return None
         quiet = following.kind == "calm"
         answer = Absent() if quiet else self._truth.ask(incident)
-        return _Asked(incident=incident, due=following, answer=answer, unreachable=unreachable)
+        return _Asked(incident=incident, due=following, answer=answer, given_up=given_up)
 
     def _act(self, connection: Connection, claimed: Claim, incident: Incident, asked: _Asked, now: float) -> bool:
         """Do the step; return whether somebody hears of it."""
@@ -164,13 +163,13 @@ class Steps:
             return None
         if asked.due.kind == "respond":
             return Resumed(why=reasons.acknowledgement_ran_out(catalog, incident, now) + remark)
-        step = next_level(catalog, incident, lambda level: writer.unreachable(connection, incident, level))
-        why = (
-            reasons.nobody_acknowledged(catalog, incident, step)
-            if asked.unreachable is None
-            else reasons.nobody_reached(catalog, incident, step, asked.unreachable)
-        )
-        return Escalated(level=step.level, why=why + remark)
+        given_up = writer.given_up(connection, incident, now) if asked.given_up else None
+        if given_up is not None:
+            return Escalated(
+                level=given_up.step.level, why=reasons.nobody_reached(catalog, incident, given_up, now) + remark
+            )
+        step = writer.next_level(connection, incident, now)
+        return Escalated(level=step.level, why=reasons.nobody_acknowledged(catalog, incident, step, now) + remark)
 
     def _writer(self) -> Writer:
         return Writer(catalog=self._catalog(), channels=self._channels)

@@ -123,6 +123,8 @@ notifications = Table(
     Column("state", Text, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("due_at", Double, nullable=False),
+    # Outside of working hours a message waits for them, and that is no delay.
+    Column("not_before", Double),
     # A claim is a lease: whoever holds the token may finish the row until the time has passed.
     Column("lease_until", Double),
     Column("lease_token", Text),

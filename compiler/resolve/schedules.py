@@ -60,7 +60,9 @@ def _zone(given: Table, diagnostics: Diagnostics) -> str | None:
         ZoneInfo(name if name in known else "")
     except (ValueError, OSError):
         message = f"there is no time zone `{name}`"
-        hint = did_you_mean(name, known) or "write it as the tz database does, such as `Europe/Berlin` or `UTC`"
+        # What looks like an abbreviation is near many others, and none of them is meant.
+        near = did_you_mean(name, known) if "/" in name else None
+        hint = near or "write it as the tz database does, such as `Europe/Berlin` or `UTC`"
         diagnostics.error("timezone", given.value_spans["timezone"], message, hint=hint)
         return None
     return name

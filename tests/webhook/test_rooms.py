@@ -27,7 +27,7 @@ PURE = [
         "placement",
         "reasons",
     ),
-    *("payload", "quantity", "secret", "severity", "timestamps", "transitions", "truth", "untrusted"),
+    *("payload", "quantity", "schedule", "secret", "severity", "timestamps", "transitions", "truth", "untrusted"),
     *(
         "render/links",
         "render/mail",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from webhook.catalog import Alert, Catalog, Match
 from webhook.episode import Episode
-from webhook.escalation import Standing, due, standing_of
+from webhook.escalation import Standing, due, opens, standing_of
 from webhook.incident import Incident
 from webhook.quantity import measured
 from webhook.render.markdown import words
@@ -92,6 +92,9 @@ def stands(incident: Incident, context: Context) -> str:
         return f"Acknowledged by {who} at {clock(incident.acknowledged_at or now, now=now)}."
     at = standing_of(context.catalog, incident)
     who = tier(incident, context)
+    tier_hours = opens(context.catalog, context.catalog.policy(incident.policy).severities[incident.severity], now)
+    if tier_hours is not None:
+        who = f"{who}, told in working hours from {clock(tier_hours, now=now)}"
     if at.respond_by is None or at.respond_seconds is None:
         return f"{who}: for information, no acknowledgement needed."
     if at.respond_seconds == 0:

@@ -23,6 +23,7 @@ def upgrade() -> None:
     ):
         op.add_column("incidents", column)
     op.add_column("notifications", sa.Column("why", sa.Text(), nullable=False, server_default=""))
+    op.add_column("notifications", sa.Column("not_before", sa.Double(), nullable=True))
     op.add_column("notifications", sa.Column("instead_of", Key, nullable=True))
     op.create_index("ix_notifications_instead_of", "notifications", ["instead_of"], unique=False)
     op.create_table(
