@@ -215,7 +215,8 @@ def _needless(claimed: Claim, sender: Sender, incident: Incident) -> str | None:
         # The end is told by a row of its own; a text that opens says that it is over.
         over = calls and (claimed.action != "open" or not sender.shows_state)
         return RESOLVED_FIRST if over else None
-    if incident.status == "acknowledged" and calls:
+    # What is news after somebody has taken the incident is told all the same.
+    if calls and incident.acknowledged_at is not None and incident.acknowledged_at >= claimed.created_at:
         disturbs = claimed.action == "escalate" or claimed.channel in INTERRUPTING
         return ACKNOWLEDGED_FIRST if disturbs else None
     return FIRES_AGAIN if claimed.action == "resolve" and sender.shows_state else None

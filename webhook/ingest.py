@@ -103,7 +103,14 @@ class Ingest:
                 store.heard(connection, WATCHDOG, now)
             if watchdog and not others:
                 return Taken(result="watchdog", incident_id=None)
-            event = self._event(connection, payload, tuple(sighting_of(alert, catalog) for alert in others))
+            event = Delivered(
+                group_key=payload.group_key,
+                group_labels=payload.group_labels,
+                receiver=payload.receiver,
+                external_url=payload.external_url,
+                truncated=payload.truncated,
+                sightings=tuple(sighting_of(alert, catalog) for alert in others),
+            )
             outcomes = [
                 self._take(connection, before, part, now) for before, part in self._parts(connection, event, now)
             ]
@@ -111,18 +118,6 @@ class Ingest:
             self._committed()
         first = outcomes[0]
         return Taken(result=first.result, incident_id=first.incident.id if first.incident else None)
-
-    def _event(self, connection: Connection, payload: Payload, sightings: tuple[Sighting, ...]) -> Delivered:
-        firing = [one.fingerprint for one in sightings if one.firing]
-        return Delivered(
-            group_key=payload.group_key,
-            group_labels=payload.group_labels,
-            receiver=payload.receiver,
-            external_url=payload.external_url,
-            truncated=payload.truncated,
-            sightings=sightings,
-            dismissed=store.dismissed(connection, firing),
-        )
 
     def _parts(
         self, connection: Connection, event: Delivered, now: float
@@ -133,8 +128,13 @@ class Ingest:
         known = {episode.fingerprint for episode in own.open_episodes} if own else set()
         strangers = [one.fingerprint for one in event.sightings if one.fingerprint not in known]
         for part in place(event, own=own is not None, homes=store.homes(connection, strangers)):
+            if part.number is None and own is None:
+                firing = [one.fingerprint for one in part.event.sightings if one.firing]
+                fresh = replace(part.event, dismissed=store.dismissed(connection, firing))
+                yield store.latest_incident(connection, key, since=now - REOPEN_SECONDS), fresh
+                continue
             if part.number is None:
-                yield own or store.latest_incident(connection, key, since=now - REOPEN_SECONDS), part.event
+                yield own, part.event
                 continue
             found = store.incident_by_id(connection, part.number, lock=True)
             truncated = event.truncated if part.whole or found is None else found.truncated

@@ -37,6 +37,7 @@ class Claim:
     why: str
     attempts: int
     """How many times it has been tried, this time included."""
+    created_at: float
     meant_for: float
     """Since when it could have been sent: when it was written, or when it was to be sent at the earliest."""
 
@@ -108,6 +109,7 @@ def claim(connection: Connection, channel: str, *, token: str, now: float, until
         focus=row.focus,
         why=row.why,
         attempts=attempts,
+        created_at=row.created_at,
         meant_for=row.created_at if row.not_before is None else row.not_before,
     )
 

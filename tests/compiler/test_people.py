@@ -42,7 +42,10 @@ def test_schedules_rotation_hours_and_fallback_reach_the_catalogue() -> None:
         ("teams:\n", SCHEDULES),
         ("escalate: 8h}", "escalate: 8h, hours: office, acknowledged: never}"),
         ("[on-call, manager]", "[on-call, manager]\n    fallback: [sms, email]"),
-        ("{title: On call,", "{title: On call, rotation: [{schedule: week-a, title: Week A, sms: ['+12025550109']}],"),
+        (
+            "{title: On call,",
+            "{title: On call, rotation: [{schedule: week-a, title: Week A, email: [a@example.com], phone: ['+12025550109']}],",
+        ),
     )
     assert data["schedules"] == {
         "office": {
@@ -64,7 +67,11 @@ def test_schedules_rotation_hours_and_fallback_reach_the_catalogue() -> None:
     assert (warning["hours"], warning["acknowledged_seconds"]) == ("office", None)
     assert data["policies"]["standard"]["fallback"] == ["sms", "email"]
     assert data["levels"]["on-call"]["rotation"] == [
-        {"schedule": "week-a", "title": "Week A", "contacts": {"email": [], "sms": ["+12025550109"], "phone": []}}
+        {
+            "schedule": "week-a",
+            "title": "Week A",
+            "contacts": {"email": ["a@example.com"], "sms": [], "phone": ["+12025550109"]},
+        }
     ]
 
 

@@ -131,6 +131,21 @@ def test_call_for_an_incident_that_somebody_has_taken_does_not_move_on(
     assert senders["sms"].jobs == []
 
 
+def test_news_after_somebody_has_taken_the_incident_is_called_in_all_the_same(
+    *, post: Post, drain: Drain, senders: Senders, client: FlaskClient, clock: Clock
+) -> None:
+    """Another runbook section: whoever took the first trouble has not taken this one."""
+    group = {"system": "api-platform"}
+    first, second = alert(), alert("ApiPlatformConnectionPool", annotations={"value": "0.97"})
+    post(first, groupLabels=group)
+    drain()
+    client.post("/v1/incidents/1/acknowledge", json={"actor": "on-call"})
+    clock.forward(minutes=1)
+    post(first, second, groupLabels=group)
+    drain()
+    assert senders["sms"].said == [("open", "+12025550101"), ("join", "+12025550101")]
+
+
 def test_sms_about_what_somebody_has_taken_is_not_sent(
     post: Post, drain: Drain, senders: Senders, client: FlaskClient
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from webhook.senders.contract import PermanentFailure
 from webhook.service import Service
 from webhook.severity import SEVERITIES
 from webhook.truth import Absent, Active, Quiet, Unknown
+from webhook.worker import Worker
 
 Post = Callable[..., Any]
 Drain = Callable[..., int]
@@ -506,6 +508,41 @@ def test_replicas_take_each_timer_once(post: Post, service: Service, senders: Se
         assert second is not None
         assert not timers.postpone(connection, first, kind="escalate", due_at=0)
         assert timers.held(connection, second)
+
+
+def test_workers_at_once_tell_each_level_once(post: Post, service: Service, clock: Clock, client: FlaskClient) -> None:
+    """Twenty incidents are due at the same moment, and four workers take them."""
+    for number in range(20):
+        post(alert(instance=str(number)), groupLabels={"n": str(number)})
+    clock.forward(hours=1)
+    workers = [service.worker() for _ in range(4)]
+
+    def work(worker: Worker) -> None:
+        while worker.step_once():
+            pass
+
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = [incident(client, number) for number in range(1, 21)]
+    assert [one["level"] for one in found] == [2] * 20
+    assert [[line["kind"] for line in one["timeline"]] for one in found] == [["opened", "escalated"]] * 20
+
+
+def test_worker_that_runs_escalates_by_itself(*, post: Post, service: Service, clock: Clock, senders: Senders) -> None:
+    """Threads of its own take the timers; what they commit wakes those that send."""
+    told = threading.Event()
+    senders["email"].hook = lambda job: told.set() if job.action == "escalate" else None
+    post(alert())
+    clock.forward(hours=1)
+    worker = service.worker()
+    worker.start()
+    try:
+        assert told.wait(timeout=20)
+    finally:
+        worker.stop()
 
 
 def change_contacts(service: Service, path: Path, level: str, addresses: list[str]) -> None:
