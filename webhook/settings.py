@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from webhook.mail_server import MailServer, is_loopback, parse_smtp_url
 from webhook.secret import Secret
+from webhook.signatures import standard_key
 from webhook.untrusted import web_address
 
 PREFIX = "TOCSIN_"
@@ -51,6 +52,9 @@ class Settings:
     pagerduty_routing_key: Secret | None
     pagerduty_events_url: str
     mail_server: MailServer | None
+    webhook_url: Secret | None
+    """Where the outgoing webhook posts to; a secret, because such addresses often hold a token."""
+    webhook_secrets: tuple[Secret, ...]
 
     @property
     def beyond_loopback(self) -> bool:
@@ -80,7 +84,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         pagerduty_routing_key=reader.secret("PAGERDUTY_ROUTING_KEY"),
         pagerduty_events_url=reader.parsed("PAGERDUTY_EVENTS_URL", DEFAULT_PAGERDUTY_EVENTS_URL, _web) or "",
         mail_server=reader.mail_server("SMTP_URL"),
+        webhook_url=reader.address("WEBHOOK_URL"),
+        webhook_secrets=reader.signing_keys("WEBHOOK_SECRET"),
     )
+    reader.together("WEBHOOK_URL", settings.webhook_url, "WEBHOOK_SECRET", settings.webhook_secrets)
     if reader.problems:
         raise SettingsError(tuple(reader.problems))
     return settings
@@ -125,6 +132,31 @@ class _Reader:
         elif not all(part.isascii() and part.isprintable() for part in found):
             self.problems.append(f"{PREFIX}{name} must be printable ASCII")
         return tuple(Secret(part) for part in found)
+
+    def signing_keys(self, name: str) -> tuple[Secret, ...]:
+        found = self.tokens(name)
+        for secret in found:
+            try:
+                standard_key(secret)
+            except ValueError as error:
+                self.problems.append(f"{PREFIX}{name} {error}")
+        return found
+
+    def address(self, name: str) -> Secret | None:
+        secret = self.secret(name)
+        if secret is None:
+            return None
+        try:
+            _web(secret.reveal())
+        except ValueError as error:
+            self.problems.append(f"{PREFIX}{name} {error}")
+        return secret
+
+    def together(self, name: str, value: object, other: str, companion: object) -> None:
+        """Note a problem when one of two settings is given without the other."""
+        if bool(value) != bool(companion) and not self.problems:
+            given, missing = (name, other) if value else (other, name)
+            self.problems.append(f"{PREFIX}{given} is set without {PREFIX}{missing}; set both")
 
     def mail_server(self, name: str) -> MailServer | None:
         secret = self.secret(name)

@@ -16,6 +16,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -26,10 +27,12 @@ from webhook.senders.contract import Sender
 from webhook.senders.mail import MailSender
 from webhook.senders.pagerduty import PagerDutySender
 from webhook.senders.slack import SlackSender
+from webhook.senders.webhook import WebhookSender
 
 TOKEN = "xoxb-very-secret-token"
 ROUTING_KEY = "0123456789abcdef0123456789abcdef"
 PASSWORD = "p4ss/w0rd"
+SIGNING_KEYS = ("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", "older-signing-key")
 
 
 @dataclass
@@ -56,6 +59,17 @@ class Rig:
     """JSON bodies with their path under `_path`, or mails."""
     shown: Callable[[], str]
     """Everything that was sent, as text."""
+    bodies: list[bytes] = field(default_factory=list)
+    """What was posted, byte for byte."""
+
+
+def parsed(body: bytes) -> dict[str, Any]:
+    """Return the fields of a JSON body or of a form."""
+    try:
+        found: dict[str, Any] = json.loads(body)
+    except ValueError:
+        return dict(parse_qsl(body.decode()))
+    return found
 
 
 class HttpStandIn:
@@ -65,13 +79,15 @@ class HttpStandIn:
         self.usual = usual
         self.next: list[Answer] = []
         self.received: list[dict[str, Any]] = []
+        self.bodies: list[bytes] = []
         self.released = threading.Event()
         stand_in = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                stand_in.received.append({"_path": self.path, "_headers": dict(self.headers), **json.loads(body)})
+                stand_in.bodies.append(body)
+                stand_in.received.append({"_path": self.path, "_headers": dict(self.headers), **parsed(body)})
                 stand_in.reply(self)
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class's name
@@ -173,6 +189,26 @@ def pagerduty_rig() -> Iterator[Rig]:
 
 
 @contextmanager
+def webhook_rig() -> Iterator[Rig]:
+    """Give a receiver of the outgoing webhook, with a token in its address and two keys."""
+    server = HttpStandIn(Answer(status=204, body=b""))
+    try:
+        yield Rig(
+            sender=WebhookSender(
+                url=Secret(f"{server.url}/hooks/{TOKEN}?team=ops"), secrets=tuple(Secret(key) for key in SIGNING_KEYS)
+            ),
+            secrets=(*SIGNING_KEYS, TOKEN),
+            destination="events",
+            answer=server.next.append,
+            received=server.received,
+            shown=lambda: json.dumps(server.received, ensure_ascii=False),
+            bodies=server.bodies,
+        )
+    finally:
+        server.close()
+
+
+@contextmanager
 def mail_rig() -> Iterator[Rig]:
     """Give a mail server without TLS, as it is allowed on this machine only."""
     handler = MailStandIn()
@@ -203,5 +239,5 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-RIGS = {"slack": slack_rig, "pagerduty": pagerduty_rig, "email": mail_rig}
-HTTP_RIGS = ("slack", "pagerduty")
+RIGS = {"slack": slack_rig, "pagerduty": pagerduty_rig, "email": mail_rig, "webhook": webhook_rig}
+HTTP_RIGS = ("slack", "pagerduty", "webhook")

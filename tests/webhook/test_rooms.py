@@ -23,7 +23,7 @@ PURE = [
         "mail_server",
         "outgoing",
     ),
-    *("payload", "quantity", "secret", "severity", "timestamps", "untrusted"),
+    *("payload", "quantity", "secret", "severity", "signatures", "timestamps", "untrusted"),
     *(
         "render/links",
         "render/mail",
@@ -33,7 +33,7 @@ PURE = [
         "render/pagerduty",
         "render/plain",
     ),
-    *("render/slack", "render/wording"),
+    *("render/slack", "render/webhook", "render/wording"),
 ]
 IMPURE = {
     "flask",
@@ -82,7 +82,7 @@ def test_webhook_never_imports_the_compiler() -> None:
 
 def test_senders_know_nothing_of_each_other() -> None:
     """The registry knows them all, and nobody else."""
-    senders = {"slack", "pagerduty", "mail", "log"}
+    senders = {"slack", "pagerduty", "mail", "log", "webhook"}
     for path in FILES:
         known = {
             name.removeprefix("webhook.senders.").partition(".")[0]

@@ -84,7 +84,7 @@ def for_rig(job: Job, rig: Rig, action: Action = "open", provider_id: str | None
 
 def test_kit_has_a_rig_for_every_channel_that_leaves_the_process() -> None:
     """A new sender without the kit's tests fails here."""
-    assert set(RIGS) | {"log"} == {"slack", "pagerduty", "email", "log"} <= set(CHANNELS)
+    assert set(RIGS) | {"log"} == {"slack", "pagerduty", "email", "webhook", "log"} <= set(CHANNELS)
 
 
 def test_first_message_is_sent_with_number_limit_and_tier(rig: Rig, job: Job) -> None:

@@ -10,6 +10,7 @@ from webhook.senders.log import LogSender
 from webhook.senders.mail import MailSender
 from webhook.senders.pagerduty import PagerDutySender
 from webhook.senders.slack import SlackSender
+from webhook.senders.webhook import WebhookSender
 from webhook.settings import Settings
 
 
@@ -24,6 +25,8 @@ def configured(settings: Settings) -> dict[str, Sender]:
         )
     if settings.mail_server is not None:
         senders.append(MailSender(settings.mail_server))
+    if settings.webhook_url is not None:
+        senders.append(WebhookSender(url=settings.webhook_url, secrets=settings.webhook_secrets))
     return {sender.channel: sender for sender in senders}
 
 
