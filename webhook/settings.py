@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from webhook.apprise_url import Gateway, parse_apprise_url
 from webhook.mail_server import MailServer, is_loopback, parse_smtp_url
 from webhook.secret import Secret
 from webhook.signatures import standard_key
@@ -52,6 +53,8 @@ class Settings:
     pagerduty_routing_key: Secret | None
     pagerduty_events_url: str
     mail_server: MailServer | None
+    sms_gateway: Gateway | None
+    phone_gateway: Gateway | None
     webhook_url: Secret | None
     """Where the outgoing webhook posts to; a secret, because such addresses often hold a token."""
     webhook_secrets: tuple[Secret, ...]
@@ -83,8 +86,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         slack_api_url=reader.parsed("SLACK_API_URL", DEFAULT_SLACK_API_URL, _web) or "",
         pagerduty_routing_key=reader.secret("PAGERDUTY_ROUTING_KEY"),
         pagerduty_events_url=reader.parsed("PAGERDUTY_EVENTS_URL", DEFAULT_PAGERDUTY_EVENTS_URL, _web) or "",
-        mail_server=reader.mail_server("SMTP_URL"),
-        webhook_url=reader.address("WEBHOOK_URL"),
+        mail_server=reader.parsed_secret("SMTP_URL", parse_smtp_url),
+        sms_gateway=reader.parsed_secret("APPRISE_SMS", parse_apprise_url),
+        phone_gateway=reader.parsed_secret("APPRISE_PHONE", parse_apprise_url),
+        webhook_url=reader.parsed_secret("WEBHOOK_URL", _secret_web),
         webhook_secrets=reader.signing_keys("WEBHOOK_SECRET"),
     )
     reader.together("WEBHOOK_URL", settings.webhook_url, "WEBHOOK_SECRET", settings.webhook_secrets)
@@ -142,28 +147,18 @@ class _Reader:
                 self.problems.append(f"{PREFIX}{name} {error}")
         return found
 
-    def address(self, name: str) -> Secret | None:
-        secret = self.secret(name)
-        if secret is None:
-            return None
-        try:
-            _web(secret.reveal())
-        except ValueError as error:
-            self.problems.append(f"{PREFIX}{name} {error}")
-        return secret
-
     def together(self, name: str, value: object, other: str, companion: object) -> None:
         """Note a problem when one of two settings is given without the other."""
         if bool(value) != bool(companion) and not self.problems:
             given, missing = (name, other) if value else (other, name)
             self.problems.append(f"{PREFIX}{given} is set without {PREFIX}{missing}; set both")
 
-    def mail_server(self, name: str) -> MailServer | None:
+    def parsed_secret(self, name: str, parse: Callable[[Secret], T]) -> T | None:
         secret = self.secret(name)
         if secret is None:
             return None
         try:
-            return parse_smtp_url(secret)
+            return parse(secret)
         except ValueError as error:
             self.problems.append(f"{PREFIX}{name} {error}")
             return None
@@ -198,6 +193,11 @@ def _web(text: str) -> str:
     if url is None or urlsplit(url).username is not None:
         raise ValueError("must be an http or https address without a user name")
     return url.rstrip("/")
+
+
+def _secret_web(secret: Secret) -> Secret:
+    _web(secret.reveal())
+    return secret
 
 
 def _in_the_clear(url: str) -> bool:

@@ -33,7 +33,7 @@ PURE = [
         "render/pagerduty",
         "render/plain",
     ),
-    *("render/slack", "render/webhook", "render/wording"),
+    *("render/slack", "render/sms", "render/speech", "render/webhook", "render/wording"),
 ]
 IMPURE = {
     "flask",
@@ -82,7 +82,7 @@ def test_webhook_never_imports_the_compiler() -> None:
 
 def test_senders_know_nothing_of_each_other() -> None:
     """The registry knows them all, and nobody else."""
-    senders = {"slack", "pagerduty", "mail", "log", "webhook"}
+    senders = {"slack", "pagerduty", "mail", "log", "sms", "phone", "webhook"}
     for path in FILES:
         known = {
             name.removeprefix("webhook.senders.").partition(".")[0]

@@ -62,7 +62,7 @@ def _head(message: Message) -> list[dict[str, Any]]:
         tier = " ".join(part for part in (_standing(message), escape(message.next_step)) if part)
         blocks.append(_section(tier))
     if message.alerts:
-        blocks.append(_section(shorten("\n".join(_alerts(message)), LONGEST_SECTION)))
+        blocks.append(_section("\n".join(_alerts(message))))
     if message.no_runbook and not resolved:
         blocks.append(_section(f"⚠️ {escape(message.no_runbook)}"))
     return blocks
@@ -127,11 +127,21 @@ def _title(message: Message) -> str:
 
 
 def _alerts(message: Message) -> list[str]:
+    last = [f"• {escape(message.unlisted)}"] if message.unlisted else []
+    # Every line keeps its place, so that the number of those that are not listed is true.
+    room = (LONGEST_SECTION - sum(map(len, last))) // max(1, len(message.alerts)) - 10
     lines = []
     for alert in message.alerts:
-        text = f"{escape(alert.name)}: {escape(alert.brief)}, {escape(alert.since)}"
+        text = _escaped_to(f"{alert.name}: {alert.brief}, {alert.since}", room)
         lines.append(f"• {text}" if alert.firing else f"• ~{text.replace('~', '-')}~")
-    return [*lines, f"• {escape(message.unlisted)}"] if message.unlisted else lines
+    return [*lines, *last]
+
+
+def _escaped_to(text: str, room: int) -> str:
+    """Return `text` escaped, cut to `room` characters between two signs and not within an escaped one."""
+    while len(escape(text)) > room:
+        text = shorten(text, min(len(text) - 1, max(room - (len(escape(text)) - len(text)), len(text) // 2)))
+    return escape(text)
 
 
 def _links(message: Message) -> str:

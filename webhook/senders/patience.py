@@ -37,27 +37,27 @@ class PatientAdapter(HTTPAdapter):
 
 
 def _pool(seconds: float) -> type[HTTPConnectionPool]:
-    class Connection(HTTPConnection):
+    class PatientConnection(HTTPConnection):
         def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 has it
             with _Timer(self, seconds):
                 return super().getresponse()
 
-    class Pool(HTTPConnectionPool):
-        ConnectionCls = Connection
+    class PatientPool(HTTPConnectionPool):
+        ConnectionCls = PatientConnection
 
-    return Pool
+    return PatientPool
 
 
 def _secure_pool(seconds: float) -> type[HTTPConnectionPool]:
-    class Connection(HTTPSConnection):
+    class PatientConnection(HTTPSConnection):
         def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 has it
             with _Timer(self, seconds):
                 return super().getresponse()
 
-    class Pool(HTTPSConnectionPool):
-        ConnectionCls = Connection
+    class PatientPool(HTTPSConnectionPool):
+        ConnectionCls = PatientConnection
 
-    return Pool
+    return PatientPool
 
 
 class _Timer:

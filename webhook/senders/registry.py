@@ -9,7 +9,9 @@ from webhook.senders.contract import Sender
 from webhook.senders.log import LogSender
 from webhook.senders.mail import MailSender
 from webhook.senders.pagerduty import PagerDutySender
+from webhook.senders.phone import PhoneSender
 from webhook.senders.slack import SlackSender
+from webhook.senders.sms import SmsSender
 from webhook.senders.webhook import WebhookSender
 from webhook.settings import Settings
 
@@ -25,6 +27,10 @@ def configured(settings: Settings) -> dict[str, Sender]:
         )
     if settings.mail_server is not None:
         senders.append(MailSender(settings.mail_server))
+    if settings.sms_gateway is not None:
+        senders.append(SmsSender(settings.sms_gateway))
+    if settings.phone_gateway is not None:
+        senders.append(PhoneSender(settings.phone_gateway))
     if settings.webhook_url is not None:
         senders.append(WebhookSender(url=settings.webhook_url, secrets=settings.webhook_secrets))
     return {sender.channel: sender for sender in senders}

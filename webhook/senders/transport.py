@@ -28,12 +28,13 @@ from webhook.senders.contract import (
 from webhook.senders.patience import PatientAdapter
 from webhook.untrusted import one_line
 
+USER_AGENT = "tocsin-webhook"
 LONGEST_ANSWER = 64 * 1_024
 LONGEST_WAIT = 3_600.0
 """Seconds: a destination that asks for more patience than this is asked again after it."""
 
 # Uncompressed: a small answer must not become a large one in memory.
-_HEADERS = {"User-Agent": "tocsin-webhook", "Accept-Encoding": "identity"}
+_UNCOMPRESSED = {"Accept-Encoding": "identity"}
 
 # Request Timeout, Too Early, Too Many Requests: the request was fine, the time was not.
 _LATER = frozenset({408, 425, 429})
@@ -117,7 +118,7 @@ class Transport:
                 deadline=self._clock() + LONGEST_SEND,
                 clock=self._clock,
                 data=data,
-                headers={"Content-Type": "application/json; charset=utf-8", **_HEADERS, **headers(data)},
+                headers={"Content-Type": "application/json; charset=utf-8", "User-Agent": USER_AGENT, **headers(data)},
                 auth=self._auth,
             )
         except BROKEN as error:
@@ -143,6 +144,7 @@ def exchange(method: str, url: str, *, deadline: float, clock: Callable[[], floa
         adapter = PatientAdapter(seconds=LONGEST_SEND)
         session.mount("https://", adapter)
         session.mount("http://", adapter)
+        options["headers"] = {**(options.get("headers") or {}), **_UNCOMPRESSED}
         bounds = {"timeout": (CONNECT_SECONDS, READ_SECONDS), "allow_redirects": False, "stream": True, "verify": True}
         with session.request(method, url, **{**options, **bounds}) as response:
             body = _read(response, deadline, clock)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from webhook.outgoing import Action
 from webhook.render.webhook import EVENTS, layout
-from webhook.secret import Secret
+from webhook.secret import Secret, parts_of
 from webhook.senders.contract import Job, Receipt
 from webhook.senders.transport import Transport
 from webhook.signatures import standard_headers
@@ -24,7 +24,7 @@ class WebhookSender:
     def __init__(self, *, url: Secret, secrets: tuple[Secret, ...]) -> None:
         """Prepare; each of `secrets` signs, two while one replaces the other."""
         self._secrets = secrets
-        self._transport = Transport(url.reveal(), token=None, secrets=(url, *secrets))
+        self._transport = Transport(url.reveal(), token=None, secrets=(*parts_of(url), *secrets))
 
     def send(self, job: Job) -> Receipt:
         """Post the event; see `contract.Sender.send`."""
