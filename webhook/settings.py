@@ -50,14 +50,22 @@ class Settings:
     public_url: str | None
     slack_bot_token: Secret | None
     slack_api_url: str
+    slack_signing_secret: Secret | None
+    """Checks that a press of a button comes from Slack; without it there are no buttons."""
     pagerduty_routing_key: Secret | None
     pagerduty_events_url: str
+    pagerduty_webhook_secret: Secret | None
     mail_server: MailServer | None
     sms_gateway: Gateway | None
     phone_gateway: Gateway | None
     webhook_url: Secret | None
     """Where the outgoing webhook posts to; a secret, because such addresses often hold a token."""
     webhook_secrets: tuple[Secret, ...]
+
+    @property
+    def slack_buttons(self) -> bool:
+        """Whether messages in Slack carry buttons: Slack has to reach us, and we have to know that it is Slack."""
+        return self.slack_signing_secret is not None and self.public_url is not None
 
     @property
     def beyond_loopback(self) -> bool:
@@ -84,6 +92,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         public_url=reader.parsed("PUBLIC_URL", None, _web),
         slack_bot_token=reader.secret("SLACK_BOT_TOKEN"),
         slack_api_url=reader.parsed("SLACK_API_URL", DEFAULT_SLACK_API_URL, _web) or "",
+        slack_signing_secret=reader.secret("SLACK_SIGNING_SECRET"),
+        pagerduty_webhook_secret=reader.secret("PAGERDUTY_WEBHOOK_SECRET"),
         pagerduty_routing_key=reader.secret("PAGERDUTY_ROUTING_KEY"),
         pagerduty_events_url=reader.parsed("PAGERDUTY_EVENTS_URL", DEFAULT_PAGERDUTY_EVENTS_URL, _web) or "",
         mail_server=reader.parsed_secret("SMTP_URL", parse_smtp_url),

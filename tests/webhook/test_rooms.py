@@ -14,6 +14,7 @@ FILES = sorted(path for path in ROOT.rglob("*.py") if "migrations" not in path.p
 PURE = [
     *(
         "backoff",
+        "callback_events",
         "catalog",
         "catalog_parse",
         "commands",

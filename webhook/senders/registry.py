@@ -20,7 +20,9 @@ def configured(settings: Settings) -> dict[str, Sender]:
     """Return a sender for each channel that `settings` has what it needs for; the log is always there."""
     senders: list[Sender] = [LogSender()]
     if settings.slack_bot_token is not None:
-        senders.append(SlackSender(api_url=settings.slack_api_url, token=settings.slack_bot_token))
+        senders.append(
+            SlackSender(api_url=settings.slack_api_url, token=settings.slack_bot_token, buttons=settings.slack_buttons)
+        )
     if settings.pagerduty_routing_key is not None:
         senders.append(
             PagerDutySender(events_url=settings.pagerduty_events_url, routing_key=settings.pagerduty_routing_key)
