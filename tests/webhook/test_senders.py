@@ -27,6 +27,7 @@ from webhook.outgoing import CHANNELS, Action
 from webhook.render.sms import MOST_SEGMENTS, segments
 from webhook.secret import Secret
 from webhook.senders import contract, gateway, transport
+from webhook.senders import mail as mail_sender
 from webhook.senders.contract import Failure, Job, PermanentFailure, TemporaryFailure
 from webhook.senders.log import LogSender
 from webhook.senders.mail import MailSender
@@ -494,6 +495,50 @@ def test_mails_of_an_incident_are_one_thread(mail: Rig, job: Job) -> None:
     assert second["Subject"] == f"Re: {first['Subject']}"
 
 
+def test_thread_keeps_its_subject_when_the_incident_has_changed(mail: Rig, job: Job, catalog: Catalog) -> None:
+    """Gmail begins a new conversation with every new subject; the sender's name says what it has come to."""
+    kept = mail.sender.send(for_rig(job, mail)).provider_id
+    over = message_of(catalog, alert(component="checkout"), alert(component="search"), resolve=True)
+    for number, action in ((6, "join"), (7, "resolve")):
+        later = for_rig(job, mail, action, kept)
+        mail.sender.send(dataclasses.replace(later, id=number, message=over if action == "resolve" else job.message))
+    subject = "[Tocsin 12] CRITICAL: API platform: Error ratio (checkout)"
+    assert [found["Subject"] for found in mail.received] == [subject, f"Re: {subject}", f"Re: {subject}"]
+    names = [found["From"].addresses[0].display_name for found in mail.received]
+    assert names == ["Tocsin CRITICAL", "Tocsin CRITICAL", "Tocsin RESOLVED"]
+    assert mail.received[2].get_body(("plain",)).get_content().startswith("RESOLVED: API platform: Error ratio")
+
+
+def test_subject_from_the_store_is_no_header_of_its_own(mail: Rig, job: Job) -> None:
+    """It was a label once."""
+    mail.sender.send(for_rig(job, mail, "resolve", "<id@example.com> [Tocsin 12] a\r\nBcc: x@example.com"))
+    assert mail.received[0]["Bcc"] is None
+    assert mail.received[0]["Subject"] == "Re: [Tocsin 12] a Bcc: x@example.com"
+
+
+def test_mail_server_that_dribbles_is_given_up(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte of its greeting comes in time, the whole never does."""
+    monkeypatch.setattr(mail_sender, "LONGEST_SEND", 0.3)
+    done = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection, suppress(OSError):
+                while not done.wait(0.05):
+                    connection.sendall(b"2")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        sender = MailSender(parse_smtp_url(Secret(f"smtp://127.0.0.1:{server.getsockname()[1]}")))
+        started = time.monotonic()
+        with pytest.raises(TemporaryFailure):
+            sender.send(dataclasses.replace(job, destination="a@example.com"))
+        done.set()
+        thread.join()
+    assert time.monotonic() - started < 3
+
+
 def test_mail_that_is_sent_twice_has_the_same_message_id(mail: Rig, job: Job) -> None:
     """Servers and readers drop the second."""
     for _ in range(2):
@@ -505,12 +550,12 @@ def test_mail_has_the_headers_of_an_automatic_message(mail: Rig, job: Job) -> No
     """No holiday replies; the time of sending."""
     mail.sender.send(for_rig(job, mail))
     found = mail.received[0]
-    assert (found["From"], found["To"], found["Auto-Submitted"], found["Importance"]) == (
-        "tocsin@example.com",
+    assert (found["From"], found["To"], found["Importance"]) == (
+        "Tocsin CRITICAL <tocsin@example.com>",
         "devops@example.com",
-        "auto-generated",
         "high",
     )
+    assert (found["Auto-Submitted"], found["X-Auto-Response-Suppress"]) == ("auto-generated", "OOF, AutoReply")
     assert parsedate_to_datetime(found["Date"]).timestamp() == NOON
     assert found.get_content_type() == "multipart/alternative"
 

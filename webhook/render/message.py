@@ -96,11 +96,15 @@ class Message:
     """Who should have been told by other ways and was not."""
 
     @property
+    def word(self) -> str:
+        """How bad it is, or that it is over, in one word."""
+        return "RESOLVED" if self.status == "resolved" else self.severity.upper()
+
+    @property
     def subject(self) -> str:
         """The message in one short line."""
-        word = "RESOLVED" if self.status == "resolved" else self.severity.upper()
         component = f" ({self.component})" if self.component else ""
-        return f"{word}: {self.title}{component}"
+        return f"{self.word}: {self.title}{component}"
 
 
 def compose(incident: Incident, context: Context, *, action: Action = "open", focus: str | None = None) -> Message:
