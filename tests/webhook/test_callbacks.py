@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+import requests
 from flask.testing import FlaskClient
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +19,7 @@ from werkzeug.test import TestResponse
 
 from tests.webhook.samples import NOON, PATIENT, Clock, FakeSender, alert, payload
 from tests.webhook.test_api import valid
+from tests.webhook.test_cli import serving
 from webhook.application import create_app
 from webhook.callback_events import pagerduty_change, slack_press
 from webhook.callbacks import LARGEST_BODY, MOST_REMEMBERED, Taken
@@ -453,3 +456,35 @@ def test_answers_and_logs_hold_no_secret(
     )
     for secret in (SLACK_SECRET, PAGERDUTY_SECRET):
         assert secret not in said + caplog.text + repr(service.settings)
+
+
+@pytest.mark.acceptance
+def test_real_server_takes_signed_callbacks(environment: dict[str, str]) -> None:
+    """Through gunicorn, beyond the token that everything else asks for: in one piece, in chunks, and too large."""
+    secrets = {
+        "SLACK_SIGNING_SECRET": SLACK_SECRET,
+        "PAGERDUTY_WEBHOOK_SECRET": PAGERDUTY_SECRET,
+        "TOKEN": "bearer-token",
+    }
+    with serving({**environment, **{f"TOCSIN_{name}": value for name, value in secrets.items()}}) as (url, _):
+        bearer = {"Authorization": "Bearer bearer-token"}
+        requests.post(f"{url}/v1/alertmanager", json=payload(alert()), headers=bearer, timeout=5)
+        body = urlencode({"payload": json.dumps(interaction())}).encode()
+        press = requests.post(
+            f"{url}/slack/interactions", data=body, headers=slack_headers(body, time.time()), timeout=3
+        )
+        assert (press.status_code, press.content) == (200, b"")
+        event = json.dumps({"event": event_of("resolved", occurred_at=iso(time.time() + 2))}).encode()
+        headers = pagerduty_headers(event)
+        change = requests.post(
+            f"{url}/pagerduty/webhook", data=iter([event[:50], event[50:]]), headers=headers, timeout=5
+        )
+        assert change.json() == {"result": "resolved"}
+        large = requests.post(f"{url}/slack/interactions", data=b"x" * (LARGEST_BODY + 1), timeout=5)
+        assert large.status_code == 413
+        found = requests.get(f"{url}/v1/incidents/1", headers=bearer, timeout=5).json()
+        assert [line["actor"] for line in found["timeline"]] == [
+            "Alertmanager",
+            "on.call (Slack)",
+            "On Call (PagerDuty)",
+        ]

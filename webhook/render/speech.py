@@ -45,7 +45,13 @@ def layout(message: Message) -> str:
         message.standing,
     )
     body = shorten(". ".join(spoken(sentence).rstrip(".") for sentence in said if sentence), LONGEST)
-    return f"{spoken(body)}. It is incident {message.incident_id}. Acknowledge it on its page or in the chat."
+    # A test message is about no incident.
+    end = (
+        f" It is incident {message.incident_id}. Acknowledge it on its page or in the chat."
+        if message.incident_id
+        else ""
+    )
+    return f"{spoken(body)}.{end}"
 
 
 def spoken(text: str) -> str:
