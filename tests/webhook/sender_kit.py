@@ -10,7 +10,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -75,6 +75,8 @@ class Rig:
     """Everything that was sent, as text."""
     bodies: list[bytes] = field(default_factory=list)
     """What was posted, byte for byte."""
+    left: threading.Event = field(default_factory=threading.Event)
+    """Set when the sender has gone away in the middle of an answer."""
     usual: Answer = field(default_factory=Answer)
     """What the stand-in says when it was not told anything."""
     accepted: frozenset[int] = frozenset({200, 201, 202, 204})
@@ -101,6 +103,7 @@ class HttpStandIn:
         self.received: list[dict[str, Any]] = []
         self.bodies: list[bytes] = []
         self.released = threading.Event()
+        self.left = threading.Event()
         stand_in = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -140,8 +143,10 @@ class HttpStandIn:
         if answer.drip:
             self.drip(handler, answer.body)
             return
-        with suppress(OSError):
+        try:
             handler.wfile.write(answer.body)
+        except OSError:
+            self.left.set()
         handler.close_connection = handler.close_connection or answer.cut
 
     def drip(self, handler: BaseHTTPRequestHandler, text: bytes) -> None:
@@ -207,6 +212,7 @@ def http_rig(
             received=server.received,
             shown=lambda: json.dumps(server.received, ensure_ascii=False),
             bodies=server.bodies,
+            left=server.left,
             usual=usual,
             accepted=frozenset(accepted),
             largest=largest,
