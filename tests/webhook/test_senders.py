@@ -342,15 +342,28 @@ def test_unreachable_provider_s_address_is_not_told_with_its_token(http_rig: Rig
     assert not [secret for secret in http_rig.secrets if secret in f"{caught.value!r}"]
 
 
-def test_credentials_of_the_environment_do_not_replace_the_token(
-    slack: Rig, job: Job, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_credentials_of_the_environment_are_not_used(
+    http_rig: Rig, job: Job, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A .netrc for the provider's host would otherwise win over the header."""
-    netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login somebody password else\n")
-    monkeypatch.setenv("NETRC", str(netrc))
+    """A .netrc for the provider's host would otherwise win over the token, or be sent where none is."""
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    http_rig.sender.send(for_rig(job, http_rig))
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login somebody password else\n")
+    http_rig.sender.send(for_rig(job, http_rig))
+    without, beside = (body["_headers"].get("Authorization") for body in http_rig.received)
+    assert without == beside
+
+
+def test_token_is_sent_as_bearer(slack: Rig, job: Job) -> None:
+    """As Slack wants it."""
     slack.sender.send(for_rig(job, slack))
     assert slack.received[0]["_headers"]["Authorization"] == f"Bearer {TOKEN}"
+
+
+def test_no_compressed_answer_is_asked_for(http_rig: Rig, job: Job) -> None:
+    """A small one could become a large one in memory."""
+    http_rig.sender.send(for_rig(job, http_rig))
+    assert http_rig.received[0]["_headers"]["Accept-Encoding"] == "identity"
 
 
 def test_lease_is_longer_than_any_send() -> None:

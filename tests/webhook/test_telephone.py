@@ -115,6 +115,18 @@ def test_text_begins_with_how_bad_and_what_and_ends_with_where(job: Job) -> None
     assert lines[-1] == "https://tocsin.example.com/incidents/12"
 
 
+def test_news_is_told_before_what_was_known() -> None:
+    """Why somebody is called again, by text and by voice; what the news says already is not said twice."""
+    call = "Nobody has answered for an hour"
+    for news, times in ((call, 1), (f"New in this incident: {MESSAGE.problem}", 1)):
+        message = dataclasses.replace(MESSAGE, news=news)
+        text, said = sms.layout(message), speech.layout(message)
+        assert text.split("\n")[1] == news
+        assert text.count(MESSAGE.problem) == times
+        assert said.index(speech.spoken(news)) <= said.index(speech.spoken(MESSAGE.problem))
+        assert said.count("Error ratio is") == times
+
+
 def test_what_only_decorates_is_written_in_gsm_7() -> None:
     """One dash would otherwise halve the room of the whole text."""
     assert sms.plain("– “pool” … ≥ 5 · naïve čas 🔥✅ a\nb ｆｕｌｌ") == '- "pool" ... >= 5 - naive cas a b full'
@@ -140,7 +152,7 @@ def test_text_is_never_more_than_three_segments(problem: str, title: str, length
         MESSAGE, title=title, problem=problem + script, links=(Link(text="Incident 12", url=url),)
     )
     text = sms.layout(message)
-    assert sms.segments(text) <= sms.MOST_SEGMENTS
+    assert sms.segments(text) <= 3
     assert text.startswith("CRITICAL")
     assert text.endswith(url) or "t.example.com" not in text
 
@@ -230,6 +242,13 @@ def test_contact_that_is_no_number_is_permanent(text_rig: Rig, call_rig: Rig, jo
         with pytest.raises(PermanentFailure):
             rig.sender.send(dataclasses.replace(job, destination=contact))
         assert rig.received == []
+
+
+def test_number_that_the_service_drops_is_permanent(call_rig: Rig, job: Job) -> None:
+    """Left without a target, Twilio's service in apprise calls nobody and says that all went well."""
+    with pytest.raises(PermanentFailure, match="the gateway takes no such number"):
+        call_rig.sender.send(dataclasses.replace(job, destination="+12345"))
+    assert call_rig.received == []
 
 
 def test_success_that_the_service_does_not_believe_is_temporary(call_rig: Rig, job: Job) -> None:

@@ -44,7 +44,8 @@ def layout(message: Message) -> str:
     """Return the text: severity and title, where to acknowledge it, then as much of the rest as there is room for."""
     link = _link(message)
     text = _fitting("", "\n", one_line(message.subject, 200), link)
-    for sentence in (message.news or message.problem, message.standing, message.next_step, _not_reached(message)):
+    problem = "" if message.problem in message.news else message.problem
+    for sentence in (message.news, problem, message.standing, message.next_step, _not_reached(message)):
         text = _fitting(text, "\n", sentence, link)
     return f"{text}\n{link}" if link else text
 

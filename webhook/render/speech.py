@@ -41,7 +41,8 @@ def layout(message: Message) -> str:
     said = (
         f"Tocsin calling: {message.severity} alert",
         f"{message.title.replace(': ', ', ', 1)}{component}",
-        message.news or message.problem,
+        message.news,
+        "" if message.problem in message.news else message.problem,
         message.standing,
     )
     body = shorten(". ".join(spoken(sentence).rstrip(".") for sentence in said if sentence), LONGEST)
