@@ -16,7 +16,7 @@ from webhook.severity import Severity, known, rank
 
 SCHEMA_VERSION = 1
 
-Announce = Literal["slack", "pagerduty", "log"]
+Announce = Literal["slack", "pagerduty", "webhook", "log"]
 Notify = Literal["log", "email", "sms", "phone"]
 
 

@@ -242,6 +242,8 @@ def _announced(catalog: Catalog, channel: str, team: str) -> Recipient:
         return Recipient(channel=channel, destination=owner.slack or "", who=owner.title, missing=missing)
     if channel == "pagerduty":
         return Recipient(channel=channel, destination="events", who="the PagerDuty service")
+    if channel == "webhook":
+        return Recipient(channel=channel, destination="events", who="the outgoing webhook")
     return Recipient(channel=channel, destination="log", who="the log")
 
 

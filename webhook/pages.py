@@ -14,7 +14,7 @@ from webhook.api import NUMBER
 from webhook.record import Record
 from webhook.render.markdown import html
 from webhook.render.templates import environment
-from webhook.render.undelivered import CHANNEL_WORDS
+from webhook.render.undelivered import CHANNEL_WORDS, WITHOUT_ADDRESS
 from webhook.service import Service
 from webhook.severity import rank
 from webhook.timestamps import clock, span
@@ -75,6 +75,7 @@ def _incident(service: Service, number: int) -> Response:
         runbook=_runbook(found),
         person=person(request) or "",
         words=CHANNEL_WORDS,
+        without_address=WITHOUT_ADDRESS,
         when=lambda at: clock(at, now=now),
     )
 

@@ -103,11 +103,15 @@ class Message:
         return f"{self.news} {self.problem}"
 
     @property
+    def word(self) -> str:
+        """How bad it is, or that it is over, in one word."""
+        return "RESOLVED" if self.status == "resolved" else self.severity.upper()
+
+    @property
     def subject(self) -> str:
         """The message in one short line."""
-        word = "RESOLVED" if self.status == "resolved" else self.severity.upper()
         component = f" ({self.component})" if self.component else ""
-        return f"{word}: {self.title}{component}"
+        return f"{self.word}: {self.title}{component}"
 
 
 def compose(

@@ -33,7 +33,9 @@ class SlackSender:
     actions: frozenset[Action] = frozenset({"open", "join", "escalate", "update", "resolve"})
     shows_state = True
 
-    def __init__(self, *, api_url: str, token: Secret) -> None:
+    def __init__(self, *, api_url: str, token: Secret, buttons: bool = False) -> None:
+        """Prepare; `buttons` says whether presses of them can be taken."""
+        self._buttons = buttons
         self._transport = Transport(api_url, token=token, secrets=(token,))
 
     def send(self, job: Job) -> Receipt:
@@ -41,7 +43,7 @@ class SlackSender:
 
         The provider id is `<channel id>/<ts>`: an edit wants the channel's id, not the name it was posted to.
         """
-        content = layout(job.message, action=job.action)
+        content = layout(job.message, action=job.action, buttons=self._buttons)
         body: dict[str, Any] = {"text": content.text, "blocks": content.blocks}
         if job.provider_id is None:
             return self._post(job, body)
