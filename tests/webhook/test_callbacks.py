@@ -109,7 +109,7 @@ def slack_headers(body: bytes, at: float, secret: str = SLACK_SECRET) -> dict[st
     signature = hmac.new(secret.encode(), b"v0:%d:" % at + body, hashlib.sha256).hexdigest()
     return {
         "X-Slack-Signature": f"v0={signature}",
-        "X-Slack-Request-Timestamp": f"{at:.0f}",
+        "X-Slack-Request-Timestamp": str(int(at)),
         "Content-Type": "application/x-www-form-urlencoded",
     }
 
