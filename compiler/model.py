@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from urllib.parse import quote
 
@@ -86,30 +87,61 @@ class Documented:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tier:
-    """What a policy does for one severity; times in seconds, None is never."""
+    """What a policy does for one severity; times in seconds, None is never.
+
+    `acknowledged` is how long an acknowledgement holds, where the file says so (`holds`); `hours` the schedule outside
+    of which nobody is notified, None where there is none.
+    """
 
     respond: int | None = None
     notify: tuple[str, ...] = ("log",)
     announce: tuple[str, ...] = ()
     escalate: int | None = None
+    holds: bool = False
+    acknowledged: int | None = None
+    hours: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
-    """An escalation policy: the levels in order, a tier a severity."""
+    """An escalation policy: the levels in order, a tier a severity, the channels that a call moves on to."""
 
     id: str
     levels: tuple[str, ...]
     tiers: dict[str, Tier]
+    fallback: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Schedule:
+    """A time that recurs; `start`, `until` and `exceptions` are by the clock of `timezone`, `duration` in seconds."""
+
+    id: str
+    timezone: str
+    start: datetime
+    duration: int
+    rule: str
+    until: datetime | None
+    exceptions: tuple[date, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Turn:
+    """One turn of a rotation: whose it is while the schedule holds."""
+
+    schedule: str
+    title: str
+    contacts: dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Level:
-    """An escalation level and its contacts by kind."""
+    """An escalation level and its contacts by kind; in a rotation those of whoever is on call come first."""
 
     id: str
     title: str
     contacts: dict[str, tuple[str, ...]]
+    rotation: tuple[Turn, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,7 +180,7 @@ class Routing:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Model:
-    """Everything; systems, policies, levels and teams are sorted by id, `documented` by place."""
+    """Everything; systems, policies, levels, schedules and teams are sorted by id, `documented` by place."""
 
     runbook_link: str
     systems: tuple[System, ...]
@@ -157,6 +189,7 @@ class Model:
     teams: tuple[Team, ...]
     routing: Routing
     documented: tuple[Documented, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
 
     def runbook_url(self, path: str, anchor: str | None = None) -> str:
         """Return where people read a runbook, or one of its sections; what a URL cannot hold is percent-encoded."""

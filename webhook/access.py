@@ -22,6 +22,9 @@ from webhook.settings import Settings
 PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/style.css"})
 """What orchestrators, Prometheus and browsers read without a token; none of it names an incident."""
 
+CALLBACK_PATHS = frozenset({"/slack/interactions", "/pagerduty/webhook"})
+"""What providers call: each request is signed, and `callbacks` checks it; no token is asked for."""
+
 _DELIVERY = "/v1/alertmanager"
 
 
@@ -38,6 +41,8 @@ def refusal(request: Request, settings: Settings) -> Refusal | None:
     """Return why `request` is refused, or None when it may pass."""
     if request.method == "POST" and _from_elsewhere(request):
         return Refusal(status=403, reason="the request comes from another site")
+    if request.path in CALLBACK_PATHS:
+        return None
     if not settings.tokens:
         return _without_token(request, settings)
     if request.path in PUBLIC_PATHS:

@@ -53,6 +53,12 @@ def api(service: Service) -> Blueprint:
         methods=["POST"],
     )
     routes.add_url_rule(
+        f"/v1/incidents/{NUMBER}/unacknowledge",
+        "unacknowledge",
+        lambda number: _unacknowledge(service, number),
+        methods=["POST"],
+    )
+    routes.add_url_rule(
         f"/v1/incidents/{NUMBER}/resolve", "resolve", lambda number: _resolve(service, number), methods=["POST"]
     )
     routes.add_url_rule("/healthz", "healthz", lambda: jsonify(status="alive"))
@@ -118,19 +124,22 @@ def _incident(service: Service, number: int) -> Answer:
 
 
 def _acknowledge(service: Service, number: int) -> Answer:
-    outcome = service.ingest.acknowledge(number, _actor(), service.clock())
-    if outcome is not None and outcome.incident is not None and outcome.incident.status == "resolved":
-        return jsonify(error=f"incident {number} is resolved already"), 409
-    return _changed(number, outcome)
+    return _changed(number, service.ingest.acknowledge(number, _actor(), service.clock()), unless_resolved=True)
+
+
+def _unacknowledge(service: Service, number: int) -> Answer:
+    return _changed(number, service.ingest.unacknowledge(number, _actor(), service.clock()), unless_resolved=True)
 
 
 def _resolve(service: Service, number: int) -> Answer:
     return _changed(number, service.ingest.resolve(number, _actor(), service.clock()))
 
 
-def _changed(number: int, outcome: Outcome | None) -> Answer:
+def _changed(number: int, outcome: Outcome | None, *, unless_resolved: bool = False) -> Answer:
     if outcome is None or outcome.incident is None:
         return jsonify(error=f"there is no incident {number}"), 404
+    if unless_resolved and outcome.incident.status == "resolved":
+        return jsonify(error=f"incident {number} is resolved already"), 409
     return jsonify(result=outcome.result, status=outcome.incident.status, incident=number)
 
 

@@ -11,6 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from webhook.access import refusal
 from webhook.api import NUMBER, Wrong, api
+from webhook.callbacks import callbacks
 from webhook.database import StoreUnavailable
 from webhook.pages import error_page, pages
 from webhook.payload import PayloadError
@@ -35,6 +36,7 @@ def create_app(service: Service) -> Flask:
     app = Flask(__name__, static_folder=None, template_folder=None)
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.register_blueprint(api(service))
+    app.register_blueprint(callbacks(service))
     app.register_blueprint(pages(service))
     app.before_request(lambda: _let_in(service))
     app.after_request(lambda response: _finish(service, response))

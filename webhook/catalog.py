@@ -7,15 +7,16 @@ reads runbook sections. The shape is that of `catalog.schema.json`, version `SCH
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from webhook.quantity import Unit
+from webhook.schedule import Schedule
 from webhook.severity import Severity, known, rank
 
 SCHEMA_VERSION = 1
 
-Announce = Literal["slack", "pagerduty", "log"]
+Announce = Literal["slack", "pagerduty", "webhook", "log"]
 Notify = Literal["log", "email", "sms", "phone"]
 
 
@@ -89,6 +90,11 @@ class Tier:
     announce: tuple[Announce, ...]
     notify: tuple[Notify, ...]
     escalate_seconds: float | None
+    holds: bool = False
+    """Whether `acknowledged_seconds` says how long an acknowledgement holds; else the longer other span."""
+    acknowledged_seconds: float | None = None
+    hours: str | None = None
+    """The schedule outside of which nobody is notified and no span counts; None is always."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,14 +103,26 @@ class Policy:
 
     levels: tuple[str, ...]
     severities: Mapping[Severity, Tier]
+    fallback: tuple[Announce | Notify, ...] = ()
+    """Channels that a call moves on to when its own cannot deliver it, in this order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """Who is on call while a schedule holds."""
+
+    schedule: str
+    title: str
+    contacts: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Level:
-    """The people of one level and their addresses by kind."""
+    """The people of one level and their addresses by kind; by turns, those whose turn it is come first."""
 
     title: str
     contacts: Mapping[str, tuple[str, ...]]
+    rotation: tuple[Turn, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,6 +181,7 @@ class Catalog:
     """Title by system id."""
     alerts: Mapping[str, Mapping[Severity, Alert]]
     """By alert name, then by severity."""
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
 
     def policy(self, name: str) -> Policy:
         """Return the policy of that id, or the fallback's when a newer catalogue has dropped it."""

@@ -81,7 +81,7 @@ def send_test(*, only: str | None) -> None:
 
 @main.group()
 def incidents() -> None:
-    """List, show, acknowledge and resolve incidents."""
+    """List, show, acknowledge, give back and resolve incidents."""
 
 
 @incidents.command("list")
@@ -126,6 +126,20 @@ def acknowledge(*, number: int, actor: str | None) -> None:
             _fail(1, f"incident {number} is resolved already")
         by = one_line(outcome.incident.acknowledged_by or "", 80)
         click.echo(f"incident {number}: acknowledged by {by}")
+
+
+@incidents.command()
+@click.argument("number", metavar="ID", type=click.IntRange(1))
+@click.option("--as", "actor", help="Who gives it back; default: the user of this terminal.")
+def unacknowledge(*, number: int, actor: str | None) -> None:
+    """Give an incident back: its level is asked again, and the escalation goes on."""
+    with _service(_settings()) as service:
+        outcome = service.ingest.unacknowledge(number, actor or _user(), service.clock())
+        if outcome is None or outcome.incident is None:
+            _fail(1, f"there is no incident {number}")
+        if outcome.incident.status == "resolved":
+            _fail(1, f"incident {number} is resolved already")
+        click.echo(f"incident {number}: open, nobody is on it")
 
 
 @incidents.command()

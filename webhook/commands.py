@@ -17,7 +17,14 @@ from webhook.untrusted import breaks_line
 SHELLS = frozenset({"", "bash", "sh", "shell", "console", "zsh"})
 LONGEST_VALUE = 256
 
-_HEREDOC = re.compile(r"<<-?\s*['\"\\]?\w")
+# What makes text out of its arguments and reads that again, as a shell or as another language: the quotes are gone by
+# then. Anywhere in the command, because the reader may stand behind a pipe.
+_READS_AGAIN = re.compile(
+    r"(?<![\w.-])(?:eval|source|trap|alias|let|declare|typeset|unset|ssh|pssh|pdsh|ansible|(?:ba|da|k|z|a)?sh|su|watch|"
+    r"parallel|xargs|tmux|screen|crontab|sed|awk|gawk|mawk|perl|python[\d.]*|ruby|node|php|jq|yq)(?![\w-])"
+    r"|\(\(|\$\[|\s-(?:eq|ne|lt|le|gt|ge|v)\s"
+)
+_COMMENT_BEGINS_AFTER = frozenset(" \t\n;&|()")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,10 +41,12 @@ def fill(command: Command, labels: Mapping[str, str]) -> Filled:
     """Return `command` with every placeholder replaced that `labels` can fill safely.
 
     Left as they stand: placeholders no label belongs to, labels that are missing or empty, values with a newline or
-    a control character, values that would be read as an option, and, inside quotes or in a language other than
-    shell, values with any character that would need quoting.
+    a control character, values that would be read as an option, and, where quoting would not protect (inside quotes,
+    in a command that reads its arguments again, in a language other than shell), values with any character that would
+    need it.
     """
     text, notes = command.text, list[str]()
+    shell = command.language.lower() in SHELLS and _READS_AGAIN.search(text) is None
     by_text = {placeholder.text: placeholder for placeholder in command.placeholders}
     if not by_text:
         return Filled(text=text, language=command.language, notes=())
@@ -45,7 +54,7 @@ def fill(command: Command, labels: Mapping[str, str]) -> Filled:
     pattern = re.compile("|".join(re.escape(name) for name in sorted(by_text, key=len, reverse=True)))
 
     def replacement(match: re.Match[str]) -> str:
-        plain = command.language.lower() in SHELLS and not _quoted(text[: match.start()])
+        plain = shell and not _quoted(text[: match.start()])
         value, note = _value(by_text[match[0]], labels, plain=plain)
         if note and note not in notes:
             notes.append(note)
@@ -80,18 +89,37 @@ def _unfit(value: str, *, plain: bool) -> str | None:
 
 
 def _quoted(before: str) -> bool:
-    """Return whether the place after `before` lies within shell quotes, a here-document or a substitution.
+    """Return whether the place after `before` may lie within shell quotes, a here-document or a substitution.
 
-    There `shlex.quote` does not protect: within double quotes its single quotes are ordinary characters.
+    There `shlex.quote` does not protect: within double quotes its single quotes are ordinary characters, and within
+    single quotes they end them. A `#` begins a comment or is the prompt of root, and an apostrophe in a sentence opens
+    no quote: so every reading counts, and one that lies within quotes is enough.
     """
-    quote, escaped, substitutions = "", False, before.count("`") % 2 == 1
+    line = before.rpartition("\n")[2]
+    readings = (
+        _open_quote(before, comments=True),
+        _open_quote(before, comments=False),
+        _open_quote(line, comments=False),
+    )
+    return any(readings) or before.count("`") % 2 == 1 or "<<" in before
+
+
+def _open_quote(before: str, *, comments: bool) -> bool:
+    """Return whether a quote, or a character that is escaped, is open at the end of `before`."""
+    quote, escaped, commented, previous = "", False, False, "\n"
     for character in before:
-        if escaped:
+        if commented:
+            commented = character != "\n"
+        elif escaped:
             escaped = False
         elif character == "\\" and quote != "'":
             escaped = True
         elif quote:
-            quote = "" if character == quote else quote
+            quote = "" if character == quote[-1] else quote
         elif character in "'\"":
-            quote = character
-    return bool(quote) or escaped or substitutions or _HEREDOC.search(before) is not None
+            # Within $'…' a backslash escapes, within '…' it does not.
+            quote = "$'" if character == "'" and previous == "$" else character
+        elif character == "#" and comments and previous in _COMMENT_BEGINS_AFTER:
+            commented = True
+        previous = character
+    return bool(quote) or escaped

@@ -55,8 +55,8 @@ class Database:
         with _told(), self.engine.connect() as connection:
             yield connection.execution_options(tocsin_read_only=True)
 
-    def migrate(self) -> None:
-        """Bring the schema up to date; raises StoreUnavailable, also for a schema newer than this program."""
+    def migrate(self, revision: str = "head") -> None:
+        """Bring the schema up to `revision`; raises StoreUnavailable, also for a schema newer than this program."""
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         config.set_main_option("path_separator", "os")
@@ -65,7 +65,7 @@ class Database:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
             config.attributes["connection"] = connection
             try:
-                command.upgrade(config, "head")
+                command.upgrade(config, revision)
             except CommandError as error:
                 raise StoreUnavailable(f"the schema cannot be brought up to date: {error}") from error
 

@@ -10,7 +10,7 @@ from typing import get_args
 
 from sqlalchemy import Connection, func, select
 
-from webhook.outgoing import Action, State
+from webhook.outgoing import CALLS, Action, State
 from webhook.tables import WAITING
 from webhook.tables import notifications as rows
 
@@ -34,6 +34,22 @@ class Delivery:
     finished_at: float | None
     provider_id: str | None
     last_error: str | None
+    why: str
+    """Why somebody was called, where the alerts do not say it."""
+    instead_of: int | None
+    """The number of the message that this one stands in for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """What has become of the latest call to a destination."""
+
+    state: State
+    created_at: float
+    last_error: str | None
+
+
+_CALL = tuple(Call.__dataclass_fields__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,11 +67,28 @@ def of_incident(connection: Connection, incident_id: int) -> tuple[Delivery, ...
     return tuple(Delivery(**row) for row in found)
 
 
-def depths(connection: Connection) -> dict[str, Depth]:
-    """Return how much waits, by channel; a channel where nothing waits is absent."""
+def calls(connection: Connection, incident_id: int) -> dict[tuple[str, str], Call]:
+    """Return the latest call to each destination of the incident, by channel and destination.
+
+    A message that stands in for another counts for that one too: whom it reaches has been reached.
+    """
+    query = select(rows.c.id, rows.c.instead_of, rows.c.channel, rows.c.destination, *(rows.c[name] for name in _CALL))
+    meant: dict[int, tuple[str, str]] = {}
+    found: dict[tuple[str, str], Call] = {}
+    asked = query.where(rows.c.incident_id == incident_id, rows.c.action.in_(CALLS), rows.c.state != "folded")
+    for row in connection.execute(asked.order_by(rows.c.id)):
+        own = (row.channel, row.destination)
+        meant[row.id] = meant.get(row.instead_of, own)
+        found[own] = found[meant[row.id]] = Call(**{name: getattr(row, name) for name in _CALL})
+    return found
+
+
+def depths(connection: Connection, now: float) -> dict[str, Depth]:
+    """Return how much waits, by channel; one where nothing waits is absent, and so is what waits for its hours."""
+    since = func.coalesce(rows.c.not_before, rows.c.created_at)
     query = (
-        select(rows.c.channel, func.count(), func.min(rows.c.created_at))
-        .where(rows.c.state == WAITING)
+        select(rows.c.channel, func.count(), func.min(since))
+        .where(rows.c.state == WAITING, since <= now)
         .group_by(rows.c.channel)
     )
     found = connection.execute(query)

@@ -11,14 +11,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
+from sqlalchemy import Connection
 
-from webhook import deliveries, outbox, store
+from webhook import deliveries, fallback, outbox, store, timers
 from webhook.backoff import delay, gives_up
 from webhook.catalog import Catalog
 from webhook.database import Database, StoreUnavailable
 from webhook.incident import Entry, Incident
 from webhook.metrics import Metrics
 from webhook.outbox import Claim, Ending
+from webhook.outgoing import CALLS
 from webhook.render.message import compose
 from webhook.render.undelivered import CHANNEL_WORDS, undelivered
 from webhook.render.wording import Context
@@ -26,6 +28,10 @@ from webhook.senders.contract import Job, PermanentFailure, Receipt, Sender, Tem
 
 FINISH_AGAIN_SECONDS = 1.0
 RESOLVED_FIRST = "the incident was resolved before this could be sent"
+ACKNOWLEDGED_FIRST = "the incident was acknowledged before this could be sent"
+FIRES_AGAIN = "it fires again: the end is no longer true"
+INTERRUPTING = frozenset({"sms", "phone"})
+"""Channels whose messages call somebody away from what they do, at night out of bed."""
 
 log = structlog.get_logger("tocsin.dispatch")
 
@@ -37,6 +43,7 @@ class Situation:
     incident: Incident
     undelivered: tuple[str, ...]
     provider_id: str | None
+    first: bool
     later: tuple[tuple[int, str], ...]
 
 
@@ -53,8 +60,9 @@ class Dispatch:
         chance: Callable[[], float],
         public_url: str | None,
         metrics: Metrics,
+        committed: Callable[[], None] = lambda: None,
     ) -> None:
-        """Prepare; `clock` gives epoch seconds, `chance` a number in [0, 1)."""
+        """Prepare; `clock` gives epoch seconds, `chance` is in [0, 1), `committed` is called when work was added."""
         self._database = database
         self._senders = senders
         self._catalog = catalog
@@ -62,6 +70,8 @@ class Dispatch:
         self._chance = chance
         self._public_url = public_url
         self._metrics = metrics
+        self._committed = committed
+        self._able = {name: sender.actions for name, sender in senders.items()}
 
     @property
     def channels(self) -> tuple[str, ...]:
@@ -72,8 +82,9 @@ class Dispatch:
         """Send the message, or fold it, and write down what came of it; raises StoreUnavailable."""
         sender = self._senders[claimed.channel]
         situation = self._situation(claimed)
-        if situation.incident.status == "resolved" and _needless(claimed, sender):
-            self._finish(claimed, Ending(state="folded", at=self._clock(), error=RESOLVED_FIRST))
+        needless = _needless(claimed, sender, situation.incident)
+        if needless is not None:
+            self._finish(claimed, Ending(state="folded", at=self._clock(), error=needless))
             return
         try:
             with self._metrics.sending(claimed.channel):
@@ -97,6 +108,7 @@ class Dispatch:
                 incident=incident,
                 undelivered=undelivered(deliveries.of_incident(connection, incident.id)),
                 provider_id=outbox.first_provider_id(connection, claimed),
+                first=not outbox.any_sent(connection, claimed),
                 later=outbox.later(connection, claimed),
             )
 
@@ -110,10 +122,11 @@ class Dispatch:
             id=claimed.id,
             action=claimed.action,
             destination=claimed.destination,
-            message=compose(incident, context, action=claimed.action, focus=claimed.focus),
+            message=compose(incident, context, action=claimed.action, focus=claimed.focus, why=claimed.why),
             dedup_key=incident.dedup_key,
             thread=f"{incident.group_hash[:16]}-{incident.id}-{incident.opened_at:.0f}",
             sent_at=now,
+            first=situation.first,
             provider_id=situation.provider_id,
         )
         return sender.send(job)
@@ -128,56 +141,94 @@ class Dispatch:
     def _failed_for_now(self, claimed: Claim, failure: TemporaryFailure) -> None:
         now = self._clock()
         reason = str(failure)
-        if gives_up(claimed.attempts, now - claimed.created_at):
+        if gives_up(claimed.attempts, now - claimed.meant_for):
             self._failed_for_good(claimed, f"given up at try {claimed.attempts}: {reason}")
             return
         self._metrics.sent(claimed.channel, "temporary_failure")
         due_at = now + max(delay(claimed.attempts, self._chance()), failure.retry_after or 0.0)
         log.warning("not sent, will try again", channel=claimed.channel, incident=claimed.incident_id, reason=reason)
+        long = failure.retry_after is not None and failure.retry_after > fallback.LONGEST_WAIT
         with self._database.write() as connection:
-            outbox.postpone(connection, claimed, due_at=due_at, error=reason)
+            incident = self._locked(connection, claimed)
+            held = outbox.postpone(connection, claimed, due_at=due_at, error=reason)
             if failure.retry_after:
                 outbox.pause(connection, claimed.channel, claimed.destination, now + failure.retry_after)
+            if held and (long or claimed.attempts >= fallback.TRIES):
+                self._move_on(connection, incident, claimed, reason, tries=claimed.attempts)
 
     def _failed_for_good(self, claimed: Claim, reason: str) -> None:
         self._metrics.sent(claimed.channel, "permanent_failure")
         log.error("not sent, for good", channel=claimed.channel, incident=claimed.incident_id, reason=reason)
         word = CHANNEL_WORDS.get(claimed.channel, claimed.channel)
         entry = Entry(kind="failed", actor=word, detail=f"to {claimed.who}: {reason}")
-        self._finish(claimed, Ending(state="failed", at=self._clock(), error=reason), entry=entry)
+        ending = Ending(state="failed", at=self._clock(), error=reason)
+        with self._database.write() as connection:
+            incident = self._locked(connection, claimed)
+            if not self._ended(connection, claimed, ending):
+                return
+            store.note(connection, claimed.incident_id, entry, ending.at)
+            if not self._move_on(connection, incident, claimed, reason, tries=0) and claimed.action in CALLS:
+                # Perhaps nobody of the level can be reached any more: then the next one is not kept waiting.
+                timers.hasten(connection, incident.id, ending.at)
+        self._committed()
 
-    def _finish(
-        self, claimed: Claim, ending: Ending, *, said: list[int] | None = None, entry: Entry | None = None
-    ) -> None:
+    def _locked(self, connection: Connection, claimed: Claim) -> Incident:
+        """Return the incident, locked before its messages are, as everywhere."""
+        incident = store.incident_by_id(connection, claimed.incident_id, lock=True)
+        if incident is None:
+            raise LookupError(f"notification {claimed.id} belongs to no incident")
+        return incident
+
+    def _move_on(self, connection: Connection, incident: Incident, claimed: Claim, reason: str, *, tries: int) -> bool:
+        chosen = fallback.Fallback(catalog=self._catalog(), channels=self._able, words=CHANNEL_WORDS)
+        word = CHANNEL_WORDS.get(claimed.channel, claimed.channel)
+        failed = fallback.Failed(claim=claimed, reason=reason, tries=tries, word=word)
+        moved = chosen.move_on(connection, incident, failed, self._clock())
+        if moved:
+            self._committed()
+        return moved
+
+    def _finish(self, claimed: Claim, ending: Ending, *, said: list[int] | None = None) -> None:
         """Write the ending down. What was sent and cannot be written down would be sent again, so this tries twice."""
         try:
-            self._finish_once(claimed, ending, said, entry)
+            self._finish_once(claimed, ending, said)
         except StoreUnavailable:
             time.sleep(FINISH_AGAIN_SECONDS)
-            self._finish_once(claimed, ending, said, entry)
+            self._finish_once(claimed, ending, said)
 
-    def _finish_once(self, claimed: Claim, ending: Ending, said: list[int] | None, entry: Entry | None) -> None:
+    def _finish_once(self, claimed: Claim, ending: Ending, said: list[int] | None) -> None:
         with self._database.write() as connection:
-            if not outbox.finish(connection, claimed, ending):
-                log.warning("the lease was lost, another worker has the message", notification=claimed.id)
-                return
-            outbox.fold(connection, said or [], ending.at)
-            if entry is not None:
-                store.note(connection, claimed.incident_id, entry, ending.at)
+            if self._ended(connection, claimed, ending):
+                outbox.fold(connection, said or [], ending.at)
+
+    def _ended(self, connection: Connection, claimed: Claim, ending: Ending) -> bool:
+        ended = outbox.finish(connection, claimed, ending)
+        if not ended:
+            log.warning("the lease was lost, another worker has the message", notification=claimed.id)
+        return ended
 
 
-def _needless(claimed: Claim, sender: Sender) -> bool:
-    """Return whether a message about a resolved incident would only wake somebody: its end is told by its own row."""
-    return claimed.action == "join" or (claimed.action == "open" and not sender.shows_state)
+def _needless(claimed: Claim, sender: Sender, incident: Incident) -> str | None:
+    """Return why the message would only disturb somebody as the incident stands now, or None when it is to be sent."""
+    calls = claimed.action in CALLS
+    if incident.status == "resolved":
+        # The end is told by a row of its own; a text that opens says that it is over.
+        over = calls and (claimed.action != "open" or not sender.shows_state)
+        return RESOLVED_FIRST if over else None
+    # What is news after somebody has taken the incident is told all the same.
+    if calls and incident.acknowledged_at is not None and incident.acknowledged_at >= claimed.created_at:
+        disturbs = claimed.action == "escalate" or claimed.channel in INTERRUPTING
+        return ACKNOWLEDGED_FIRST if disturbs else None
+    return FIRES_AGAIN if claimed.action == "resolve" and sender.shows_state else None
 
 
 def _said_too(claimed: Claim, incident: Incident) -> frozenset[str]:
     """Return which later messages of the line say nothing that this one, written after them, has not said."""
-    if claimed.action == "join":
+    if claimed.action in {"join", "escalate"}:
         return frozenset()
     said = {"update"}
     if claimed.action == "open":
-        said.add("join")
+        said |= {"join", "escalate"}
     if incident.status == "resolved":
         said |= {"resolve", "acknowledge"}
     return frozenset(said)

@@ -35,7 +35,7 @@ def drill(service: Service, *, only: str | None = None) -> tuple[Result, ...]:
     thread = uuid.uuid4().hex
     return tuple(
         _try(service, recipient, thread)
-        for recipient in dict.fromkeys(_receivers(service.catalog.current))
+        for recipient in dict.fromkeys((*_receivers(service.catalog.current), *_announced_to(service)))
         if only in {None, recipient.channel}
     )
 
@@ -49,6 +49,13 @@ def _receivers(catalog: Catalog) -> Iterator[Recipient]:
         for channel, addresses in level.contacts.items():
             for address in addresses:
                 yield Recipient(channel=channel, destination=address, who="")
+
+
+def _announced_to(service: Service) -> Iterator[Recipient]:
+    policies = service.catalog.current.policies.values()
+    announced = any("webhook" in tier.announce for policy in policies for tier in policy.severities.values())
+    if announced or "webhook" in service.senders:
+        yield Recipient(channel="webhook", destination="events", who="")
     yield Recipient(channel="log", destination="log", who="")
 
 
@@ -67,7 +74,7 @@ def _try(service: Service, recipient: Recipient, thread: str) -> Result:
 def _send(sender: Sender, recipient: Recipient, thread: str, now: float) -> None:
     """Send the test, and take it back where the channel would otherwise keep calling somebody."""
     actions: tuple[Action, ...] = ("open",) if sender.shows_state else ("open", "resolve")
-    for action in actions:
+    for action in (action for action in actions if action in sender.actions):
         sender.send(
             Job(
                 id=0,

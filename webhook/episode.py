@@ -120,6 +120,11 @@ class Changes:
         news = (one for one in self.fired if one.kind not in self._kinds or rank(one.severity) > self._highest)
         return next(iter(in_order(news)), None)
 
+    @property
+    def changed(self) -> tuple[Episode, ...]:
+        """The episodes that are other than they were, in the order in which they changed."""
+        return tuple(self.episodes[identity] for identity in self.touched)
+
     def detail(self, truncated: int) -> str:
         """Return what has happened in one sentence."""
         parts = [f"{count(len(self.fired), 0)} joined"] if self.fired else []

@@ -1,7 +1,7 @@
-"""The incident: what people are told about. Pure.
+"""The incident: what people are told about, what can happen to it, and what that leads to. Pure; types only.
 
-`ingest` and `api` turn what happened into an `Event`, `transition` says what the incident becomes and whether anybody
-has to hear of it, `store` writes that down in one transaction.
+`ingest` and `steps` turn what happened into an `Event`, `transitions` says what the incident becomes and whether
+anybody has to hear of it, `outcomes` writes that down in one transaction.
 
 An episode is one firing of one alert: its fingerprint and the moment it started. An incident is the episodes of one
 group (group labels) from the first that fires until none does. Alertmanager's `groupKey` changes when routes are
@@ -13,17 +13,34 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Literal, assert_never
+from dataclasses import dataclass
+from typing import Literal
 
-from webhook.episode import Changes, Episode, Sighting, count, episode_of, in_order
+from webhook.episode import Episode, Sighting, in_order
 from webhook.severity import Severity
 
 Status = Literal["open", "acknowledged", "resolved"]
-NoticeKind = Literal["opened", "joined", "updated", "acknowledged", "resolved"]
-Result = Literal["opened", "joined", "updated", "repeated", "resolved", "acknowledged", "unchanged"]
+NoticeKind = Literal["opened", "joined", "reopened", "escalated", "updated", "acknowledged", "resolved"]
+Result = Literal[
+    "opened",
+    "joined",
+    "reopened",
+    "updated",
+    "repeated",
+    "resolved",
+    "acknowledged",
+    "unacknowledged",
+    "escalated",
+    "resumed",
+    "held",
+    "unchanged",
+]
+Suppression = Literal["silenced", "inhibited", "muted"]
+"""Why Alertmanager tells nobody of an alert that fires."""
 
 ALERTMANAGER = "Alertmanager"
+TOCSIN = "Tocsin"
+"""Who acts when it is the time that has passed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,13 +61,22 @@ class Incident:
     policy: str
     opened_at: float
     paged_at: float
-    """When it last asked for somebody's attention; deadlines count from here."""
+    """When it last asked for somebody's attention; deadlines and escalation count from here."""
     acknowledged_at: float | None = None
     acknowledged_by: str | None = None
     resolved_at: float | None = None
     resolved_by: str | None = None
     truncated: int = 0
     """How many alerts of the group Alertmanager left out of its last delivery."""
+    level: int = 0
+    """Which level of the policy has been told; 0 is the first."""
+    held_since: float | None = None
+    """Since when the escalation waits because Alertmanager tells nobody of any of its alerts."""
+    held_by: Suppression | None = None
+    reopened_at: tuple[float, ...] = ()
+    """When it fired again after it had been resolved, as far back as `flapping` looks."""
+    flapping_since: float | None = None
+    """Set while it comes and goes: it stays open until it has been quiet for a while."""
     episodes: tuple[Episode, ...] = ()
 
     @property
@@ -81,21 +107,63 @@ class Acknowledged:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unacknowledged:
+    """Somebody has given the incident back; `why` is told to the level that is asked again."""
+
+    actor: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ResolvedByHand:
     """Somebody has closed the incident while alerts may still fire."""
 
     actor: str
 
 
-Event = Delivered | Acknowledged | ResolvedByHand
+@dataclass(frozen=True, kw_only=True)
+class Escalated:
+    """The time of a level has passed, or nobody of it can be reached: `level` (0 is the first) is told `why`."""
+
+    level: int
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resumed:
+    """An acknowledgement has not led to an end in its time; the level that was reached is asked again."""
+
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suppressed:
+    """Alertmanager was asked: every alert that still fires is silenced, inhibited or muted."""
+
+    by: Suppression
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gone:
+    """None of the alerts fires any more, though no delivery said so; `how` says how that is known."""
+
+    how: str
+
+
+Event = Delivered | Acknowledged | Unacknowledged | ResolvedByHand | Escalated | Resumed | Suppressed | Gone
 
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """Somebody has to hear of it; `focus` is the fingerprint of the alert that is news, where one is."""
+    """Somebody has to hear of it.
+
+    `focus` is the fingerprint of the alert that is news, where one is; `why` a sentence that says why somebody is
+    called, where the alerts do not say it.
+    """
 
     kind: NoticeKind
     focus: str | None = None
+    why: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,118 +195,3 @@ def group_hash(labels: Mapping[str, str]) -> str:
 def dedup_key(group_key: str) -> str:
     """Return the key under which Alertmanager's own PagerDuty receiver files this group (measured on 0.25)."""
     return hashlib.sha256(group_key.encode()).hexdigest()
-
-
-def transition(incident: Incident | None, event: Event, now: float) -> Outcome:
-    """Return what `event` makes of `incident`, the group's open incident or None."""
-    match event:
-        case Delivered():
-            return _open(event, now) if incident is None else _deliver(incident, event, now)
-        case Acknowledged():
-            return _acknowledge(incident, event, now)
-        case ResolvedByHand():
-            return _resolve_by_hand(incident, event, now)
-        case _:
-            assert_never(event)
-
-
-def _open(event: Delivered, now: float) -> Outcome:
-    episodes = in_order(episode_of(sighting) for sighting in event.sightings if sighting.firing)
-    if all(episode.identity in event.dismissed for episode in episodes):
-        return Outcome(result="unchanged", incident=None)
-    lead = episodes[0]
-    incident = Incident(
-        group_hash=group_hash(event.group_labels),
-        group_labels=dict(event.group_labels),
-        dedup_key=dedup_key(event.group_key),
-        receiver=event.receiver,
-        external_url=event.external_url,
-        title=lead.title,
-        severity=lead.severity,
-        team=lead.team,
-        policy=lead.policy,
-        opened_at=now,
-        paged_at=now,
-        truncated=event.truncated,
-        episodes=episodes,
-    )
-    return Outcome(
-        result="opened",
-        incident=incident,
-        changed=episodes,
-        entry=Entry(kind="opened", actor=ALERTMANAGER, detail=f"{count(len(episodes), event.truncated)} firing"),
-        notice=Notice(kind="opened", focus=lead.fingerprint),
-    )
-
-
-def _deliver(incident: Incident, event: Delivered, now: float) -> Outcome:
-    changes = Changes(incident.episodes, now)
-    for sighting in event.sightings:
-        if sighting.firing:
-            changes.fires(sighting)
-        else:
-            changes.ends(sighting)
-    after = replace(
-        incident,
-        external_url=event.external_url,
-        truncated=event.truncated,
-        episodes=tuple(changes.episodes.values()),
-    )
-    changed = tuple(changes.episodes[identity] for identity in changes.touched)
-    still_open = after.open_episodes
-    if not still_open:
-        return _all_ended(after, changed, now)
-    lead = still_open[0]
-    after = replace(after, title=lead.title, severity=lead.severity, team=lead.team, policy=lead.policy)
-    news = changes.of_new_kind()
-    if news is not None:
-        entry = Entry(kind="joined", actor=ALERTMANAGER, detail=changes.detail(event.truncated))
-        notice = Notice(kind="joined", focus=news.fingerprint)
-        return Outcome(
-            result="joined", incident=replace(after, paged_at=now), changed=changed, entry=entry, notice=notice
-        )
-    if changes.fired or changes.ended or event.truncated != incident.truncated:
-        entry = Entry(kind="updated", actor=ALERTMANAGER, detail=changes.detail(event.truncated))
-        return Outcome(result="updated", incident=after, changed=changed, entry=entry, notice=Notice(kind="updated"))
-    return Outcome(result="repeated", incident=after, changed=changed)
-
-
-def _all_ended(incident: Incident, changed: tuple[Episode, ...], now: float) -> Outcome:
-    return Outcome(
-        result="resolved",
-        incident=replace(incident, status="resolved", resolved_at=now, resolved_by=ALERTMANAGER),
-        changed=changed,
-        entry=Entry(kind="resolved", actor=ALERTMANAGER, detail="no alert fires any more"),
-        notice=Notice(kind="resolved"),
-    )
-
-
-def _acknowledge(incident: Incident | None, event: Acknowledged, now: float) -> Outcome:
-    if incident is None or incident.status != "open":
-        return Outcome(result="unchanged", incident=incident)
-    return Outcome(
-        result="acknowledged",
-        incident=replace(incident, status="acknowledged", acknowledged_at=now, acknowledged_by=event.actor),
-        entry=Entry(kind="acknowledged", actor=event.actor, detail=""),
-        notice=Notice(kind="acknowledged"),
-    )
-
-
-def _resolve_by_hand(incident: Incident | None, event: ResolvedByHand, now: float) -> Outcome:
-    if incident is None or incident.status == "resolved":
-        return Outcome(result="unchanged", incident=incident)
-    ended = tuple(replace(episode, ended_at=now, ended_by="person") for episode in incident.open_episodes)
-    by_identity = {episode.identity: episode for episode in (*incident.episodes, *ended)}
-    return Outcome(
-        result="resolved",
-        incident=replace(
-            incident,
-            status="resolved",
-            resolved_at=now,
-            resolved_by=event.actor,
-            episodes=tuple(by_identity.values()),
-        ),
-        changed=ended,
-        entry=Entry(kind="resolved", actor=event.actor, detail=f"by hand, {count(len(ended), 0)} still firing"),
-        notice=Notice(kind="resolved"),
-    )

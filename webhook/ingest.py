@@ -1,23 +1,23 @@
 """What happens → incident and messages, committed together. Called by `api` inside the request and by `cli`.
 
-`payload` and the catalogue become an event, `incident.transition` decides, `outgoing` says who hears of it, and `store`
-and `outbox` write all of it in one transaction. Whoever calls gets an answer only after the commit.
+`payload` and the catalogue become an event, `placement` says whose alerts those are, `transitions` decides, and
+`outcomes` writes all of it in one transaction. Whoever calls gets an answer only after the commit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from webhook import outbox, store
+from webhook import reasons, store
 from webhook.catalog import Catalog
 from webhook.database import Database, StoreUnavailable
 from webhook.episode import Sighting
-from webhook.escalation import recipients
+from webhook.flapping import REOPEN_SECONDS
 from webhook.incident import (
     Acknowledged,
     Delivered,
@@ -26,11 +26,14 @@ from webhook.incident import (
     Outcome,
     ResolvedByHand,
     Result,
+    Unacknowledged,
     group_hash,
-    transition,
 )
-from webhook.outgoing import Channels, outgoing
+from webhook.outcomes import Writer
+from webhook.outgoing import Channels
 from webhook.payload import Payload, PostedAlert
+from webhook.placement import place
+from webhook.transitions import transition
 from webhook.untrusted import one_line
 
 WATCHDOG = "watchdog"
@@ -76,11 +79,20 @@ class Ingest:
 
     def acknowledge(self, number: int, actor: str, now: float) -> Outcome | None:
         """Let `actor` take the incident; return what came of it, None when there is no such incident."""
-        return self._by_hand(number, Acknowledged(actor=_actor(actor)), now)
+        return self._by_hand(number, lambda _: Acknowledged(actor=_actor(actor)), now)
+
+    def unacknowledge(self, number: int, actor: str, now: float) -> Outcome | None:
+        """Let `actor` give the incident back; return what came of it, None when there is no such incident."""
+
+        def event(incident: Incident) -> Event:
+            why = reasons.given_back(self._catalog(), incident, _actor(actor), now)
+            return Unacknowledged(actor=_actor(actor), why=why)
+
+        return self._by_hand(number, event, now)
 
     def resolve(self, number: int, actor: str, now: float) -> Outcome | None:
         """Let `actor` close the incident; return what came of it, None when there is no such incident."""
-        return self._by_hand(number, ResolvedByHand(actor=_actor(actor)), now)
+        return self._by_hand(number, lambda _: ResolvedByHand(actor=_actor(actor)), now)
 
     def _deliver(self, payload: Payload, now: float) -> Taken:
         catalog = self._catalog()
@@ -91,8 +103,6 @@ class Ingest:
                 store.heard(connection, WATCHDOG, now)
             if watchdog and not others:
                 return Taken(result="watchdog", incident_id=None)
-            key = group_hash(payload.group_labels)
-            before = store.open_incident(connection, key)
             event = Delivered(
                 group_key=payload.group_key,
                 group_labels=payload.group_labels,
@@ -100,44 +110,51 @@ class Ingest:
                 external_url=payload.external_url,
                 truncated=payload.truncated,
                 sightings=tuple(sighting_of(alert, catalog) for alert in others),
-                dismissed=store.dismissed(connection, key) if before is None else frozenset(),
             )
-            outcome = transition(before, event, now)
-            incident = self._write(connection, before, outcome, now)
-        if outcome.notice is not None:
+            outcomes = [
+                self._take(connection, before, part, now) for before, part in self._parts(connection, event, now)
+            ]
+        if any(outcome.notice is not None for outcome in outcomes):
             self._committed()
-        return Taken(result=outcome.result, incident_id=incident.id if incident else None)
+        first = outcomes[0]
+        return Taken(result=first.result, incident_id=first.incident.id if first.incident else None)
 
-    def _by_hand(self, number: int, event: Event, now: float) -> Outcome | None:
+    def _parts(
+        self, connection: Connection, event: Delivered, now: float
+    ) -> Iterator[tuple[Incident | None, Delivered]]:
+        """Yield the incidents that the delivery is about, each with its part; the group's own comes first."""
+        key = group_hash(event.group_labels)
+        own = store.open_incident(connection, key)
+        known = {episode.fingerprint for episode in own.open_episodes} if own else set()
+        strangers = [one.fingerprint for one in event.sightings if one.fingerprint not in known]
+        for part in place(event, own=own is not None, homes=store.homes(connection, strangers)):
+            if part.number is None and own is None:
+                firing = [one.fingerprint for one in part.event.sightings if one.firing]
+                fresh = replace(part.event, dismissed=store.dismissed(connection, firing))
+                yield store.latest_incident(connection, key, since=now - REOPEN_SECONDS), fresh
+                continue
+            if part.number is None:
+                yield own, part.event
+                continue
+            found = store.incident_by_id(connection, part.number, lock=True)
+            truncated = event.truncated if part.whole or found is None else found.truncated
+            yield found, replace(part.event, truncated=truncated)
+
+    def _take(self, connection: Connection, before: Incident | None, part: Delivered, now: float) -> Outcome:
+        outcome = transition(before, part, now)
+        writer = Writer(catalog=self._catalog(), channels=self._channels)
+        return replace(outcome, incident=writer.write(connection, before, outcome, now))
+
+    def _by_hand(self, number: int, event: Callable[[Incident], Event], now: float) -> Outcome | None:
         with self._database.write() as connection:
             before = store.incident_by_id(connection, number, lock=True)
             if before is None:
                 return None
-            outcome = transition(before, event, now)
-            self._write(connection, before, outcome, now)
+            outcome = transition(before, event(before), now)
+            Writer(catalog=self._catalog(), channels=self._channels).write(connection, before, outcome, now)
         if outcome.notice is not None:
             self._committed()
         return outcome
-
-    def _write(self, connection: Connection, before: Incident | None, outcome: Outcome, now: float) -> Incident | None:
-        if outcome.incident is None or outcome.incident == before:
-            return before
-        incident = store.save(connection, outcome.incident, outcome.changed)
-        if outcome.entry is None:
-            return incident
-        cause = store.note(connection, incident.id, outcome.entry, now)
-        if outcome.notice is not None:
-            messages = outgoing(
-                incident,
-                outcome.notice,
-                recipients=recipients(
-                    self._catalog(), policy=incident.policy, team=incident.team, severity=incident.severity
-                ),
-                told=outbox.told(connection, incident.id),
-                channels=self._channels,
-            )
-            outbox.enqueue(connection, incident.id, messages, cause=cause, now=now)
-        return incident
 
 
 def sighting_of(alert: PostedAlert, catalog: Catalog) -> Sighting:

@@ -14,7 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, disable_cre
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from webhook import deliveries, store
+from webhook import deliveries, store, timers
 from webhook.catalog_file import CatalogFile
 from webhook.database import Database, StoreUnavailable
 from webhook.ingest import WATCHDOG
@@ -44,6 +44,12 @@ class Metrics:
         self._attempts = Counter(
             "tocsin_send_attempts", "Tries to send a message.", ["channel", "outcome"], registry=self.registry
         )
+        self._steps = Counter(
+            "tocsin_steps",
+            "Timers worked off, by what they led to; `escalated` is a level that was told.",
+            ["result", "severity"],
+            registry=self.registry,
+        )
         self._seconds = Histogram(
             "tocsin_send_seconds", "How long a try to send took.", ["channel"], registry=self.registry
         )
@@ -59,6 +65,10 @@ class Metrics:
     def sent(self, channel: str, outcome: str) -> None:
         """Count a try to send; `outcome` is one of `OUTCOMES`."""
         self._attempts.labels(channel, outcome).inc()
+
+    def stepped(self, result: str, severity: str) -> None:
+        """Count a step of an incident's escalation."""
+        self._steps.labels(result, severity).inc()
 
     @contextmanager
     def sending(self, channel: str) -> Iterator[None]:
@@ -100,9 +110,10 @@ class _Store(Collector):
         try:
             with self._database.read() as connection:
                 families = [
-                    *_queue(deliveries.depths(connection), self._clock()),
+                    *_queue(deliveries.depths(connection, self._clock()), self._clock()),
                     *_totals(deliveries.totals(connection)),
                     _incidents(store.open_counts(connection)),
+                    _overdue(timers.oldest_due(connection, self._clock()), self._clock()),
                     *_heartbeat(store.last_heard(connection, WATCHDOG)),
                 ]
         except StoreUnavailable:
@@ -145,6 +156,14 @@ def _incidents(counts: Mapping[tuple[str, str], int]) -> Metric:
         for status in ("open", "acknowledged"):
             gauge.add_metric([severity, status], counts.get((severity, status), 0))
     return gauge
+
+
+def _overdue(since: float | None, now: float) -> Metric:
+    return GaugeMetricFamily(
+        "tocsin_timers_overdue_seconds",
+        "How long the step of an escalation that is overdue for longest has been due.",
+        value=0 if since is None else max(0.0, now - since),
+    )
 
 
 def _heartbeat(heard_at: float | None) -> Iterator[Metric]:

@@ -34,9 +34,12 @@ class Claim:
     lane: str
     action: Action
     focus: str | None
+    why: str
     attempts: int
     """How many times it has been tried, this time included."""
     created_at: float
+    meant_for: float
+    """Since when it could have been sent: when it was written, or when it was to be sent at the earliest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +64,11 @@ def enqueue(connection: Connection, incident_id: int, messages: Iterable[Outgoin
         _fold(connection, and_(rows.c.lane.in_(newer), rows.c.action == "update", _unclaimed(now)), now)
     if found:
         connection.execute(insert(rows), [_row(incident_id, message, cause, now) for message in found])
+
+
+def stood_in_for(connection: Connection, number: int) -> bool:
+    """Return whether another message was sent on its way instead of message `number`."""
+    return bool(connection.execute(select(exists().where(rows.c.instead_of == number))).scalar_one())
 
 
 def told(connection: Connection, incident_id: int) -> tuple[Told, ...]:
@@ -99,8 +107,10 @@ def claim(connection: Connection, channel: str, *, token: str, now: float, until
         lane=row.lane,
         action=row.action,
         focus=row.focus,
+        why=row.why,
         attempts=attempts,
         created_at=row.created_at,
+        meant_for=row.created_at if row.not_before is None else row.not_before,
     )
 
 
@@ -135,6 +145,12 @@ def first_provider_id(connection: Connection, claimed: Claim) -> str | None:
         .limit(1)
     )
     return connection.execute(query).scalar_one_or_none()
+
+
+def any_sent(connection: Connection, claimed: Claim) -> bool:
+    """Return whether an earlier message of the lane about this incident has been sent."""
+    sent = and_(rows.c.lane == claimed.lane, rows.c.incident_id == claimed.incident_id, rows.c.state == "sent")
+    return bool(connection.execute(select(exists().where(sent, rows.c.id < claimed.id))).scalar_one())
 
 
 def later(connection: Connection, claimed: Claim) -> tuple[tuple[int, Action], ...]:
@@ -189,11 +205,14 @@ def _row(incident_id: int, message: Outgoing, cause: int, now: float) -> dict[st
         "lane": message.lane,
         "action": message.action,
         "focus": message.focus,
+        "why": message.why,
+        "instead_of": message.instead_of,
         "urgency": message.urgency,
         "dedup_key": f"{message.lane}|{message.action}|{cause}",
         "state": message.state,
         "created_at": now,
-        "due_at": now,
+        "due_at": now if message.not_before is None else message.not_before,
+        "not_before": message.not_before,
         "attempts": 0,
         "last_error": message.reason,
         "finished_at": None if message.state == "waiting" else now,

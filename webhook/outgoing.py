@@ -8,24 +8,41 @@ the trigger of the next one of the same group.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from webhook.escalation import Recipient
 from webhook.incident import Incident, Notice
 from webhook.severity import rank
 
-Action = Literal["open", "join", "update", "acknowledge", "resolve"]
+Action = Literal["open", "join", "escalate", "update", "acknowledge", "resolve"]
 State = Literal["waiting", "sent", "failed", "unconfigured", "folded"]
 
-CHANNELS = ("slack", "pagerduty", "email", "sms", "phone", "log")
+CHANNELS = ("slack", "pagerduty", "email", "sms", "phone", "webhook", "log")
 """Every channel that a catalogue can name, in the order in which people read about them."""
 
 Channels = Mapping[str, frozenset[Action]]
 """The channels that are configured here, and which actions each can express."""
 
-# First pages go before everything else, edits of what has been said come last.
-_URGENCY: Mapping[Action, int] = {"open": 0, "join": 0, "resolve": 10, "acknowledge": 10, "update": 20}
+CALLS: frozenset[Action] = frozenset({"open", "join", "escalate"})
+"""What asks for somebody's attention; everything else keeps people informed who have been called."""
+
+# Calls go before everything else, edits of what has been said come last.
+_URGENCY: Mapping[Action, int] = {
+    "open": 0,
+    "join": 0,
+    "escalate": 0,
+    "resolve": 10,
+    "acknowledge": 10,
+    "update": 20,
+}
+# A channel that has no word of its own for a new call uses the next best: the sentence in it says why.
+_CALLING: Mapping[str, tuple[Action, ...]] = {
+    "opened": ("open", "join"),
+    "joined": ("join",),
+    "reopened": ("join", "open"),
+    "escalated": ("escalate", "join", "open"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +67,12 @@ class Outgoing:
     action: Action
     focus: str | None
     urgency: int
+    why: str = ""
+    """Why somebody is called, where the alerts do not say it."""
+    instead_of: int | None = None
+    """The number of the message that could not be sent and that this one stands in for."""
+    not_before: float | None = None
+    """When it may be sent at the earliest, in epoch seconds; None is at once."""
     state: State = "waiting"
     reason: str | None = None
 
@@ -64,17 +87,27 @@ def outgoing(
 ) -> tuple[Outgoing, ...]:
     """Return the messages that `notice` causes, given who is to be told and who has been told already."""
     known = {one.lane: one for one in told}
-    if notice.kind in {"opened", "joined"}:
+    if notice.kind in _CALLING:
         rows = tuple(_tell(incident, notice, tuple(recipients), known, channels))
         reached = any(row.state == "waiting" for row in rows) or any(one.configured for one in known.values())
         return rows if reached else (*rows, _last_resort(incident, notice))
     return tuple(_follow_up(incident, notice, known.values(), channels))
 
 
+def stand_in(incident: Incident, action: Action, notice: Notice, *, to: Recipient, instead_of: int) -> Outgoing:
+    """Return the message to `to` that takes the place of the message `instead_of`, which could not be sent."""
+    return replace(_row(incident, action, notice, to), instead_of=instead_of)
+
+
 def lane_of(incident: Incident, channel: str, destination: str) -> str:
     """Return the lane of messages about `incident` to this destination."""
     thread = incident.dedup_key if channel == "pagerduty" else f"incident-{incident.id}"
     return f"{channel}|{destination}|{thread}"
+
+
+def able(channel: str, wanted: Iterable[Action], channels: Channels) -> Action | None:
+    """Return the first of the `wanted` actions that the channel can express, or None."""
+    return next((action for action in wanted if action in channels.get(channel, ())), None)
 
 
 def _tell(
@@ -86,26 +119,26 @@ def _tell(
 ) -> Iterator[Outgoing]:
     lanes = set()
     for recipient in recipients:
-        lane = lane_of(incident, recipient.channel, recipient.destination)
+        lane = _lane(incident, recipient)
         lanes.add(lane)
         earlier = known.get(lane)
         if earlier is not None and earlier.configured:
-            yield from _again(incident, notice, earlier, channels)
+            yield from _again(incident, notice, recipient, channels)
             continue
         reason = recipient.missing or (None if recipient.channel in channels else "not configured")
+        action = "open" if notice.kind != "escalated" else able(recipient.channel, _CALLING["escalated"], channels)
         if earlier is None or reason is None:
-            yield _row(incident, "open", notice, recipient, reason=reason)
-    # Whoever was told before and is no longer in the tier keeps a true picture, but is not called again.
+            yield _row(incident, action or "escalate", notice, recipient, reason=reason)
+    # Whoever was told before and is not asked now keeps a true picture, but is not called again.
     for one in known.values():
         if one.lane not in lanes and one.configured and "update" in channels.get(one.channel, ()):
             yield _row(incident, "update", notice, one)
 
 
-def _again(incident: Incident, notice: Notice, told: Told, channels: Channels) -> Iterator[Outgoing]:
+def _again(incident: Incident, notice: Notice, told: Recipient, channels: Channels) -> Iterator[Outgoing]:
     """Yield the edit of what was said and then the new call, as far as the channel has them."""
-    actions: tuple[Action, ...] = ("update", "join")
-    for action in actions:
-        if action in channels.get(told.channel, ()):
+    for action in (able(told.channel, ("update",), channels), able(told.channel, _CALLING[notice.kind], channels)):
+        if action is not None:
             yield _row(incident, action, notice, told)
 
 
@@ -115,8 +148,7 @@ def _follow_up(incident: Incident, notice: Notice, known: Iterable[Told], channe
         "resolved": ("resolve",),
     }.get(notice.kind, ("update",))  # type: ignore[assignment]
     for one in known:
-        able = channels.get(one.channel, frozenset())
-        action = next((action for action in wanted if action in able), None)
+        action = able(one.channel, wanted, channels)
         if one.configured and action is not None:
             yield _row(incident, action, notice, one)
 
@@ -133,10 +165,17 @@ def _row(
         channel=to.channel,
         destination=to.destination,
         who=to.who,
-        lane=lane_of(incident, to.channel, to.destination),
+        lane=_lane(incident, to),
         action=action,
         focus=notice.focus,
+        why=notice.why if action in CALLS else "",
         urgency=_URGENCY[action] + 3 - rank(incident.severity),
+        not_before=to.not_before if isinstance(to, Recipient) and action in CALLS and not reason else None,
         state="unconfigured" if reason else "waiting",
         reason=reason,
     )
+
+
+def _lane(incident: Incident, to: Recipient | Told) -> str:
+    """Return the lane; people without an address have one each, so that none hides another."""
+    return lane_of(incident, to.channel, to.destination or f"({to.who})")

@@ -1,4 +1,4 @@
-"""The web pages: the list of incidents, one incident with all there is, two buttons. No script, no foreign asset."""
+"""The web pages: the list of incidents, one incident with all there is, its buttons. No script, no foreign asset."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from webhook.api import NUMBER
 from webhook.record import Record
 from webhook.render.markdown import html
 from webhook.render.templates import environment
-from webhook.render.undelivered import CHANNEL_WORDS
+from webhook.render.undelivered import CHANNEL_WORDS, WITHOUT_ADDRESS
 from webhook.service import Service
 from webhook.severity import rank
 from webhook.timestamps import clock, span
@@ -29,7 +29,7 @@ def pages(service: Service) -> Blueprint:
     routes = Blueprint("pages", __name__)
     routes.add_url_rule("/", "incidents", lambda: _incidents(service))
     routes.add_url_rule(f"/incidents/{NUMBER}", "incident", lambda number: _incident(service, number))
-    for action in ("acknowledge", "resolve"):
+    for action in ("acknowledge", "unacknowledge", "resolve"):
         routes.add_url_rule(
             f"/incidents/{NUMBER}/{action}",
             action,
@@ -75,14 +75,19 @@ def _incident(service: Service, number: int) -> Response:
         runbook=_runbook(found),
         person=person(request) or "",
         words=CHANNEL_WORDS,
+        without_address=WITHOUT_ADDRESS,
         when=lambda at: clock(at, now=now),
     )
 
 
 def _act(service: Service, number: int, action: str) -> BaseResponse:
     actor = request.form.get("actor", "").strip() or person(request) or "somebody on the web page"
-    take = service.ingest.acknowledge if action == "acknowledge" else service.ingest.resolve
-    if take(number, actor, service.clock()) is None:
+    take = {
+        "acknowledge": service.ingest.acknowledge,
+        "unacknowledge": service.ingest.unacknowledge,
+        "resolve": service.ingest.resolve,
+    }
+    if take[action](number, actor, service.clock()) is None:
         return error_page(404, f"There is no incident {number}.")
     return redirect(f"/incidents/{number}", code=303)
 

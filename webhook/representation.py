@@ -54,12 +54,16 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "title": incident.title,
         "team": incident.team,
         "policy": incident.policy,
+        "level": incident.level + 1,
         "opened_at": iso(incident.opened_at),
         "paged_at": iso(incident.paged_at),
         "acknowledged_at": _maybe(incident.acknowledged_at),
         "acknowledged_by": incident.acknowledged_by,
         "resolved_at": _maybe(incident.resolved_at),
         "resolved_by": incident.resolved_by,
+        "held_since": _maybe(incident.held_since),
+        "held_by": incident.held_by,
+        "flapping_since": _maybe(incident.flapping_since),
     }
 
 
@@ -104,6 +108,8 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
         "finished_at": _maybe(delivery.finished_at),
         "provider_id": delivery.provider_id,
         "reason": delivery.last_error,
+        "why": delivery.why,
+        "instead_of": delivery.instead_of,
     }
 
 

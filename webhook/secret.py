@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
+import base64
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 MASK = "***"
+
+_SHORTEST_PART = 6
+"""Shorter parts of a path or a query are words such as `call`."""
 
 
 class Secret:
@@ -42,3 +46,22 @@ class Secret:
 
     def __reduce__(self) -> str:
         raise TypeError("a secret is not serialised")
+
+
+def parts_of(url: Secret, *, without: tuple[str, ...] = ()) -> tuple[Secret, ...]:
+    """Return the address and every part of it that may be a key, whatever its scheme: services put theirs anywhere.
+
+    User and password count, the two together as HTTP Basic writes them, and each longer piece of host, path and query
+    except those in `without`. The longest come first, so that redacting a part leaves nothing of a longer one.
+    """
+    _, _, rest = url.reveal().partition("://")
+    try:
+        parts = urlsplit(f"http://{rest}")
+    except ValueError:
+        return (url,)
+    credentials, _, host = parts.netloc.rpartition("@")
+    user, _, password = (unquote(part) for part in credentials.partition(":"))
+    pair = base64.b64encode(f"{user}:{password}".encode()).decode() if credentials else ""
+    pieces = (unquote(host), *map(unquote, parts.path.split("/")), *(value for _, value in parse_qsl(parts.query)))
+    found = {user, password, pair, *(piece for piece in pieces if len(piece) >= _SHORTEST_PART)}
+    return (url, *(Secret(part) for part in sorted(found - {"", *without}, key=len, reverse=True)))

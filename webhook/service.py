@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from webhook.alertmanager_api import AlertmanagerApi
 from webhook.bell import Bell
 from webhook.catalog_file import CatalogFile
 from webhook.database import Database
@@ -19,6 +20,7 @@ from webhook.outgoing import CHANNELS
 from webhook.senders.contract import Sender
 from webhook.senders.registry import channels, configured
 from webhook.settings import Settings
+from webhook.steps import Steps, Truth
 from webhook.worker import Worker
 
 log = structlog.get_logger("tocsin.service")
@@ -36,6 +38,7 @@ class Service:
     metrics: Metrics
     bell: Bell
     clock: Callable[[], float]
+    truth: Truth
 
     def worker(self) -> Worker:
         """Return a worker for this store; it is not started."""
@@ -47,8 +50,18 @@ class Service:
             chance=random.random,
             public_url=self.settings.public_url,
             metrics=self.metrics,
+            committed=self.bell.ring,
         )
-        return Worker(self.database, dispatch, clock=self.clock, bell=self.bell)
+        steps = Steps(
+            self.database,
+            self.truth,
+            catalog=lambda: self.catalog.current,
+            channels=channels(self.senders),
+            clock=self.clock,
+            metrics=self.metrics,
+            committed=self.bell.ring,
+        )
+        return Worker(self.database, dispatch, steps, clock=self.clock, bell=self.bell)
 
     def close(self) -> None:
         """Stop watching the catalogue and let go of the store."""
@@ -61,6 +74,7 @@ def build(
     *,
     senders: Mapping[str, Sender] | None = None,
     clock: Callable[[], float] = time.time,
+    truth: Truth | None = None,
 ) -> Service:
     """Return the webhook that `settings` describe, its store brought up to date.
 
@@ -82,6 +96,7 @@ def build(
         metrics=metrics,
         bell=bell,
         clock=clock,
+        truth=AlertmanagerApi(settings.alertmanager_url) if truth is None else truth,
     )
 
 
@@ -100,3 +115,5 @@ def announce(service: Service) -> None:
         log.warning("secrets will be sent without encryption beyond this machine", setting=name)
     if settings.public_url is None:
         log.warning("TOCSIN_PUBLIC_URL is not set: messages will not lead to the incident's page")
+    if settings.alertmanager_url is None:
+        log.warning("TOCSIN_ALERTMANAGER_URL is not set: nobody can be asked whether an alert still fires")

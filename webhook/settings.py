@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from webhook.apprise_url import Gateway, parse_apprise_url
 from webhook.mail_server import MailServer, is_loopback, parse_smtp_url
 from webhook.secret import Secret
+from webhook.signatures import standard_key
 from webhook.untrusted import web_address
 
 PREFIX = "TOCSIN_"
@@ -46,11 +48,26 @@ class Settings:
     tokens: tuple[Secret, ...]
     """Bearer tokens that are accepted; two while one is being replaced by the other."""
     public_url: str | None
+    alertmanager_url: str | None
+    """Who is asked before an escalation whether the alerts still fire; without a path prefix's last slash."""
     slack_bot_token: Secret | None
     slack_api_url: str
+    slack_signing_secret: Secret | None
+    """Checks that a press of a button comes from Slack; without it there are no buttons."""
     pagerduty_routing_key: Secret | None
     pagerduty_events_url: str
+    pagerduty_webhook_secret: Secret | None
     mail_server: MailServer | None
+    sms_gateway: Gateway | None
+    phone_gateway: Gateway | None
+    webhook_url: Secret | None
+    """Where the outgoing webhook posts to; a secret, because such addresses often hold a token."""
+    webhook_secrets: tuple[Secret, ...]
+
+    @property
+    def slack_buttons(self) -> bool:
+        """Whether messages in Slack carry buttons: Slack has to reach us, and we have to know that it is Slack."""
+        return self.slack_signing_secret is not None and self.public_url is not None
 
     @property
     def beyond_loopback(self) -> bool:
@@ -75,12 +92,20 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         port=port,
         tokens=reader.tokens("TOKEN"),
         public_url=reader.parsed("PUBLIC_URL", None, _web),
+        alertmanager_url=reader.parsed("ALERTMANAGER_URL", None, _web),
         slack_bot_token=reader.secret("SLACK_BOT_TOKEN"),
         slack_api_url=reader.parsed("SLACK_API_URL", DEFAULT_SLACK_API_URL, _web) or "",
+        slack_signing_secret=reader.secret("SLACK_SIGNING_SECRET"),
+        pagerduty_webhook_secret=reader.secret("PAGERDUTY_WEBHOOK_SECRET"),
         pagerduty_routing_key=reader.secret("PAGERDUTY_ROUTING_KEY"),
         pagerduty_events_url=reader.parsed("PAGERDUTY_EVENTS_URL", DEFAULT_PAGERDUTY_EVENTS_URL, _web) or "",
-        mail_server=reader.mail_server("SMTP_URL"),
+        mail_server=reader.parsed_secret("SMTP_URL", parse_smtp_url),
+        sms_gateway=reader.parsed_secret("APPRISE_SMS", parse_apprise_url),
+        phone_gateway=reader.parsed_secret("APPRISE_PHONE", parse_apprise_url),
+        webhook_url=reader.parsed_secret("WEBHOOK_URL", _secret_web),
+        webhook_secrets=reader.signing_keys("WEBHOOK_SECRET"),
     )
+    reader.together("WEBHOOK_URL", settings.webhook_url, "WEBHOOK_SECRET", settings.webhook_secrets)
     if reader.problems:
         raise SettingsError(tuple(reader.problems))
     return settings
@@ -126,12 +151,27 @@ class _Reader:
             self.problems.append(f"{PREFIX}{name} must be printable ASCII")
         return tuple(Secret(part) for part in found)
 
-    def mail_server(self, name: str) -> MailServer | None:
+    def signing_keys(self, name: str) -> tuple[Secret, ...]:
+        found = self.tokens(name)
+        for secret in found:
+            try:
+                standard_key(secret)
+            except ValueError as error:
+                self.problems.append(f"{PREFIX}{name} {error}")
+        return found
+
+    def together(self, name: str, value: object, other: str, companion: object) -> None:
+        """Note a problem when one of two settings is given without the other."""
+        if bool(value) != bool(companion) and not self.problems:
+            given, missing = (name, other) if value else (other, name)
+            self.problems.append(f"{PREFIX}{given} is set without {PREFIX}{missing}; set both")
+
+    def parsed_secret(self, name: str, parse: Callable[[Secret], T]) -> T | None:
         secret = self.secret(name)
         if secret is None:
             return None
         try:
-            return parse_smtp_url(secret)
+            return parse(secret)
         except ValueError as error:
             self.problems.append(f"{PREFIX}{name} {error}")
             return None
@@ -166,6 +206,11 @@ def _web(text: str) -> str:
     if url is None or urlsplit(url).username is not None:
         raise ValueError("must be an http or https address without a user name")
     return url.rstrip("/")
+
+
+def _secret_web(secret: Secret) -> Secret:
+    _web(secret.reveal())
+    return secret
 
 
 def _in_the_clear(url: str) -> bool:

@@ -6,20 +6,23 @@ messages together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, func, select, update
+from sqlalchemy import Connection, Row, RowMapping, Select, func, select, update
 from sqlalchemy import insert as plain_insert
 from sqlalchemy.dialects import postgresql, sqlite
 
 from webhook.episode import Episode
-from webhook.incident import Entry, Incident, Status
+from webhook.incident import ALERTMANAGER, Entry, Incident, Status
 from webhook.tables import episodes, heartbeats, incidents, timeline
 
 _EPISODE_COLUMNS = tuple(field.name for field in fields(Episode))
 _INCIDENT_COLUMNS = tuple(field.name for field in fields(Incident) if field.name not in {"id", "episodes"})
+
+# Values of one IN list: far below what either database takes in a statement.
+_MOST_VALUES = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,22 +56,41 @@ def incident_by_id(connection: Connection, number: int, *, lock: bool = False) -
     return _one(connection, query.with_for_update() if lock else query)
 
 
-def dismissed(connection: Connection, group_hash: str) -> frozenset[tuple[str, str]]:
-    """Return the identities of episodes that a person closed with the group's latest incident."""
-    latest = (
-        select(func.max(incidents.c.id))
-        .where(incidents.c.group_hash == group_hash, incidents.c.status == "resolved")
-        .scalar_subquery()
+def latest_incident(connection: Connection, group_hash: str, *, since: float) -> Incident | None:
+    """Return the group's latest incident if Alertmanager has ended it after `since`, locked for this transaction."""
+    latest = select(func.max(incidents.c.id)).where(incidents.c.group_hash == group_hash).scalar_subquery()
+    query = select(incidents).where(
+        incidents.c.id == latest,
+        incidents.c.status == "resolved",
+        incidents.c.resolved_by == ALERTMANAGER,
+        incidents.c.resolved_at > since,
     )
-    query = select(episodes.c.fingerprint, episodes.c.started).where(
-        episodes.c.incident_id == latest, episodes.c.ended_by == "person"
+    return _one(connection, query.with_for_update())
+
+
+def homes(connection: Connection, fingerprints: Sequence[str]) -> dict[str, int]:
+    """Return by fingerprint the open incident that has an open episode of it.
+
+    Where several have one, which only data of earlier versions can hold, the oldest incident counts.
+    """
+    query = (
+        select(episodes.c.fingerprint, episodes.c.incident_id)
+        .join(incidents, incidents.c.id == episodes.c.incident_id)
+        .where(episodes.c.ended_at.is_(None), incidents.c.status != "resolved")
+        .order_by(episodes.c.incident_id.desc())
     )
-    return frozenset((row.fingerprint, row.started) for row in connection.execute(query))
+    return {row.fingerprint: row.incident_id for row in _of_fingerprints(connection, query, fingerprints)}
+
+
+def dismissed(connection: Connection, fingerprints: Sequence[str]) -> frozenset[tuple[str, str]]:
+    """Return the identities of those episodes of these alerts that a person has closed."""
+    query = select(episodes.c.fingerprint, episodes.c.started).where(episodes.c.ended_by == "person")
+    return frozenset((row.fingerprint, row.started) for row in _of_fingerprints(connection, query, fingerprints))
 
 
 def save(connection: Connection, incident: Incident, changed: Iterable[Episode]) -> Incident:
     """Write the incident and its changed episodes; return it with its id."""
-    values = {name: getattr(incident, name) for name in _INCIDENT_COLUMNS}
+    values = {name: getattr(incident, name) for name in _INCIDENT_COLUMNS} | {"reopened_at": list(incident.reopened_at)}
     if incident.id:
         connection.execute(update(incidents).where(incidents.c.id == incident.id), values)
     else:
@@ -145,8 +167,15 @@ def _one(connection: Connection, query: Select[Any]) -> Incident | None:
     return _incident(row, tuple(_episode(one) for one in connection.execute(query).mappings()))
 
 
+def _of_fingerprints(connection: Connection, query: Select[Any], fingerprints: Sequence[str]) -> Iterator[Row[Any]]:
+    for start in range(0, len(fingerprints), _MOST_VALUES):
+        chosen = episodes.c.fingerprint.in_(fingerprints[start : start + _MOST_VALUES])
+        yield from connection.execute(query.where(chosen))
+
+
 def _incident(row: RowMapping, found: tuple[Episode, ...]) -> Incident:
-    return Incident(id=row["id"], episodes=found, **{name: row[name] for name in _INCIDENT_COLUMNS})
+    values = {name: row[name] for name in _INCIDENT_COLUMNS} | {"reopened_at": tuple(row["reopened_at"])}
+    return Incident(id=row["id"], episodes=found, **values)
 
 
 def _episode(row: RowMapping) -> Episode:

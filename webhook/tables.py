@@ -1,5 +1,6 @@
-"""The tables of the store, for SQLite and PostgreSQL alike. `store` and `outbox` are the only readers.
+"""The tables of the store, for SQLite and PostgreSQL alike.
 
+`store`, `outbox`, `deliveries` and `timers` are the only readers.
 Every time is UTC epoch seconds in a double; `episodes.started` alone is text, because it carries nine decimals of
 identity. Changes here need a migration in `migrations/versions`.
 """
@@ -62,6 +63,11 @@ incidents = Table(
     Column("resolved_at", Double),
     Column("resolved_by", Text),
     Column("truncated", Integer, nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("held_since", Double),
+    Column("held_by", Text),
+    Column("reopened_at", JSON, nullable=False),
+    Column("flapping_since", Double),
     # A group has one open incident, whoever delivers it and however many replicas take it.
     Index(
         "uq_incidents_open_group",
@@ -108,11 +114,17 @@ notifications = Table(
     Column("lane", Text, nullable=False),
     Column("action", Text, nullable=False),
     Column("focus", Text),
+    # Why somebody is called, said in the message where the alerts do not say it.
+    Column("why", Text, nullable=False),
+    # The message that could not be sent and that this one stands in for.
+    Column("instead_of", Key),
     Column("urgency", Integer, nullable=False),
     Column("dedup_key", Text, nullable=False, unique=True),
     Column("state", Text, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("due_at", Double, nullable=False),
+    # Outside of working hours a message waits for them, and that is no delay.
+    Column("not_before", Double),
     # A claim is a lease: whoever holds the token may finish the row until the time has passed.
     Column("lease_until", Double),
     Column("lease_token", Text),
@@ -121,6 +133,7 @@ notifications = Table(
     Column("last_error", Text),
     Column("finished_at", Double),
     Index("ix_notifications_incident", "incident_id"),
+    Index("ix_notifications_instead_of", "instead_of"),
     Index("ix_notifications_lane", "lane", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
     Index("ix_notifications_state", "channel", "state"),
     Index(
@@ -132,6 +145,19 @@ notifications = Table(
         postgresql_where=_WAITING,
     ),
     sqlite_autoincrement=True,
+)
+
+timers = Table(
+    "timers",
+    metadata,
+    # What is next for an incident: one thing at a time.
+    Column("incident_id", Key, ForeignKey("incidents.id"), primary_key=True, autoincrement=False),
+    Column("kind", Text, nullable=False),
+    Column("due_at", Double, nullable=False),
+    Column("lease_until", Double),
+    Column("lease_token", Text),
+    Column("absent_since", Double),
+    Index("ix_timers_due", "due_at"),
 )
 
 pauses = Table(

@@ -82,6 +82,11 @@ def span(seconds: float) -> str:
     return " ".join(parts) or "0 s"
 
 
+def written_span(seconds: float) -> str:
+    """Return a span as policies write it: whole hours as such, `4 h` rather than `240 min`."""
+    return f"{seconds / HOUR:g} h" if seconds >= HOUR and seconds % HOUR == 0 else span(seconds)
+
+
 def _offset(zone: str) -> int:
     """Return how many seconds `zone` lies east of UTC."""
     if zone in "Zz":

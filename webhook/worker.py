@@ -2,7 +2,8 @@
 
 `claim → compose → send → finish`. A claim is a lease longer than any send, so what a killed worker held comes back.
 A few threads for each channel: a destination that hangs holds up neither another channel nor, up to the number of
-threads, its own. Whatever fails for now goes back with a due time; nothing waits in memory.
+threads, its own. Whatever fails for now goes back with a due time; nothing waits in memory. A few threads more take
+the timers that are due and give them to `steps`.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 
 import structlog
 
-from webhook import outbox
+from webhook import outbox, timers
 from webhook.bell import Bell
 from webhook.database import Database, StoreUnavailable
 from webhook.dispatch import Dispatch
 from webhook.senders.contract import LONGEST_SEND
+from webhook.steps import Steps
 
 LEASE_SECONDS = 2 * LONGEST_SEND
 POLL_SECONDS = 1.0
@@ -26,6 +29,8 @@ POLL_SECONDS = 1.0
 THREADS = 3
 """For each channel."""
 STORE_DOWN_SECONDS = 1.0
+STEPS = "steps"
+"""The name of the threads that work off timers."""
 
 log = structlog.get_logger("tocsin.worker")
 
@@ -33,10 +38,13 @@ log = structlog.get_logger("tocsin.worker")
 class Worker:
     """Empties the outbox of the channels that have a sender."""
 
-    def __init__(self, database: Database, dispatch: Dispatch, *, clock: Callable[[], float], bell: Bell) -> None:
+    def __init__(
+        self, database: Database, dispatch: Dispatch, steps: Steps, *, clock: Callable[[], float], bell: Bell
+    ) -> None:
         """Prepare; `clock` gives epoch seconds, `bell` rings when something was committed."""
         self._database = database
         self._dispatch = dispatch
+        self._steps = steps
         self._clock = clock
         self._bell = bell
         self._stopping = threading.Event()
@@ -44,9 +52,10 @@ class Worker:
 
     def start(self) -> None:
         """Start the threads."""
-        for channel in self._dispatch.channels:
+        lines = {channel: partial(self.run_once, channel) for channel in self._dispatch.channels}
+        for name, once in {**lines, STEPS: self.step_once}.items():
             for number in range(THREADS):
-                thread = threading.Thread(target=self._work, args=(channel,), name=f"{channel}-{number}", daemon=True)
+                thread = threading.Thread(target=self._work, args=(name, once), name=f"{name}-{number}", daemon=True)
                 self._threads.append(thread)
                 thread.start()
 
@@ -71,15 +80,28 @@ class Worker:
         self._dispatch.take(claimed)
         return True
 
-    def _work(self, channel: str) -> None:
+    def step_once(self) -> bool:
+        """Work off the timer that has been due for longest; return whether there was one."""
+        now = self._clock()
+        with self._database.read() as connection:
+            if not timers.any_due(connection, now):
+                return False
+        with self._database.write() as connection:
+            claimed = timers.claim(connection, token=uuid.uuid4().hex, now=now, until=now + LEASE_SECONDS)
+        if claimed is None:
+            return False
+        self._steps.take(claimed)
+        return True
+
+    def _work(self, name: str, once: Callable[[], bool]) -> None:
         while not self._stopping.is_set():
             heard = self._bell.rings
             try:
-                if not self.run_once(channel):
+                if not once():
                     self._bell.wait(heard, POLL_SECONDS)
             except StoreUnavailable as error:
                 log.warning("the store cannot be used, trying again", reason=str(error))
                 self._stopping.wait(STORE_DOWN_SECONDS)
             except Exception:
-                log.exception("unexpected error in the worker, trying again", channel=channel)
+                log.exception("unexpected error in the worker, trying again", thread=name)
                 self._stopping.wait(STORE_DOWN_SECONDS)

@@ -29,12 +29,19 @@ def _reached(policy: Policy, tier: Tier, levels: dict[str, Level]) -> Iterator[L
 
 def _check(document: Table, policy: Policy, severity: str, level: Level, diagnostics: Diagnostics) -> None:
     kinds = [kind for kind in policy.tiers[severity].notify if kind in CONTACTS]
-    if not kinds or any(level.contacts[kind] for kind in kinds):
+    if not kinds:
         return
-    given = table(table(document["escalation"], policy.id), severity)
+    given = document["levels"][level.id]
+    asked = [(f"level `{level.id}`", f"levels: {level.id}", level.contacts, document["levels"].key_spans[level.id])]
+    for turn, span in zip(level.rotation, given["rotation"].spans if level.rotation else (), strict=True):
+        asked.append((f"`{turn.title}` of level `{level.id}`", f"`{turn.title}` in the rotation", turn.contacts, span))
     first = policy.levels[0] == level.id
     when = "" if first else f" when {severity} escalates to it"
-    message = f"level `{level.id}` has no contact for {' or '.join(kinds)}: nobody would be told{when}"
-    related = (Related(span=document["levels"].key_spans[level.id], message="its contacts are here"),)
-    hint = f"add `{kinds[0]}:` below `levels: {level.id}:`"
-    diagnostics.error("contact", given["notify"].span, message, hint=hint, related=related)
+    notify = table(table(document["escalation"], policy.id), severity)["notify"].span
+    for who, where, contacts, span in asked:
+        if any(contacts[kind] for kind in kinds):
+            continue
+        message = f"{who} has no contact for {' or '.join(kinds)}: nobody would be told{when}"
+        related = (Related(span=span, message="its contacts are here"),)
+        hint = f"add `{kinds[0]}:` below `{where}:`" if where.startswith("levels") else f"add `{kinds[0]}:` to {where}"
+        diagnostics.error("contact", notify, message, hint=hint, related=related)

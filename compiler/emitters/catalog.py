@@ -10,7 +10,7 @@ from typing import Any, Final
 from compiler import conventions, schema
 from compiler.alerts import Alert, AlertGroup, alerts_of
 from compiler.artifacts import Artifact
-from compiler.model import Limit, Model, Policy, System
+from compiler.model import Level, Limit, Model, Policy, Schedule, System, Tier, Turn
 from compiler.runbooks import Placeholder, Section
 
 
@@ -27,10 +27,8 @@ def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
             "severity": model.routing.fallback.severity,
         },
         "teams": {team.id: {"title": team.title, "slack": team.slack} for team in model.teams},
-        "levels": {
-            level.id: {"title": level.title, "contacts": {kind: list(of) for kind, of in level.contacts.items()}}
-            for level in model.levels
-        },
+        "levels": {level.id: _level(level) for level in model.levels},
+        **({"schedules": {one.id: _schedule(one) for one in model.schedules}} if model.schedules else {}),
         "policies": {policy.id: _policy(policy) for policy in model.policies},
         "systems": {system.id: _system(model, system) for system in model.systems},
         "alerts": [_alert(alert) for alert in alerts_of(groups)],
@@ -53,17 +51,51 @@ def _lines(value: object, depth: int, indent: str = "\n") -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _policy(policy: Policy) -> dict[str, Any]:
-    tiers = {
-        severity: {
-            "respond_seconds": tier.respond,
-            "announce": list(tier.announce),
-            "notify": list(tier.notify),
-            "escalate_seconds": tier.escalate,
-        }
-        for severity, tier in policy.tiers.items()
+def _level(level: Level) -> dict[str, Any]:
+    found: dict[str, Any] = {"title": level.title, "contacts": _contacts(level)}
+    if level.rotation:
+        found["rotation"] = [
+            {"schedule": turn.schedule, "title": turn.title, "contacts": _contacts(turn)} for turn in level.rotation
+        ]
+    return found
+
+
+def _contacts(owner: Level | Turn) -> dict[str, list[str]]:
+    return {kind: list(of) for kind, of in owner.contacts.items()}
+
+
+def _schedule(schedule: Schedule) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "timezone": schedule.timezone,
+        "start": schedule.start.isoformat(timespec="minutes"),
+        "duration_seconds": schedule.duration,
+        "rule": schedule.rule,
     }
-    return {"levels": list(policy.levels), "severities": tiers}
+    if schedule.until is not None:
+        found["until"] = schedule.until.isoformat(timespec="minutes")
+    if schedule.exceptions:
+        found["exceptions"] = [day.isoformat() for day in schedule.exceptions]
+    return found
+
+
+def _policy(policy: Policy) -> dict[str, Any]:
+    fallback = {"fallback": list(policy.fallback)} if policy.fallback else {}
+    tiers = {severity: _tier(tier) for severity, tier in policy.tiers.items()}
+    return {"levels": list(policy.levels), **fallback, "severities": tiers}
+
+
+def _tier(tier: Tier) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "respond_seconds": tier.respond,
+        "announce": list(tier.announce),
+        "notify": list(tier.notify),
+        "escalate_seconds": tier.escalate,
+    }
+    if tier.holds:
+        found["acknowledged_seconds"] = tier.acknowledged
+    if tier.hours is not None:
+        found["hours"] = tier.hours
+    return found
 
 
 def _system(model: Model, system: System) -> dict[str, Any]:

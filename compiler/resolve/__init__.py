@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from compiler.diagnostics import Diagnostics
 from compiler.document import Table
 from compiler.model import Model
-from compiler.resolve import definitions, people, systems
+from compiler.resolve import definitions, people, schedules, systems
 from compiler.resolve.scope import Scope
 from compiler.runbooks import Runbook
 
@@ -20,7 +20,7 @@ from compiler.runbooks import Runbook
 def resolve(document: Table, runbooks: Mapping[str, Runbook], diagnostics: Diagnostics) -> Model:
     """Return the model of a document that the schema admits; `runbooks` are those that could be read, by path."""
     signals = definitions.signals(document, diagnostics)
-    policies, levels, teams = people.policies(document, diagnostics), people.levels(document), people.teams(document)
+    policies, levels = people.policies(document, diagnostics), people.levels(document, diagnostics)
     scope = Scope(
         document=document,
         signals=signals,
@@ -35,7 +35,8 @@ def resolve(document: Table, runbooks: Mapping[str, Runbook], diagnostics: Diagn
         systems=resolved,
         policies=policies,
         levels=levels,
-        teams=teams,
+        teams=people.teams(document),
         routing=people.routing(document, policies, diagnostics),
         documented=documented,
+        schedules=schedules.schedules(document, diagnostics),
     )

@@ -1,11 +1,11 @@
-"""Resolve: teams, levels, policies and routing."""
+"""Resolve: teams, levels, policies and routing. `schedules` is the neighbour that says when."""
 
 from __future__ import annotations
 
 from compiler import conventions
 from compiler.diagnostics import Diagnostics
 from compiler.document import Table
-from compiler.model import Fallback, Level, Policy, Routing, Team, Tier
+from compiler.model import Fallback, Level, Policy, Routing, Team, Tier, Turn
 from compiler.quantities import QuantityError, parse_duration
 from compiler.resolve.reading import check_reference, duration, reference, table
 
@@ -19,12 +19,26 @@ def teams(document: Table) -> tuple[Team, ...]:
     )
 
 
-def levels(document: Table) -> tuple[Level, ...]:
-    """Return the levels, sorted by id."""
+def levels(document: Table, diagnostics: Diagnostics) -> tuple[Level, ...]:
+    """Return the levels, sorted by id; a schedule that does not exist is an error."""
     return tuple(
-        Level(id=key, title=level["title"], contacts={kind: tuple(level.get(kind, ())) for kind in CONTACTS})
+        Level(
+            id=key,
+            title=level["title"],
+            contacts=_contacts(level),
+            rotation=tuple(_turn(document, turn, diagnostics) for turn in level.get("rotation", ())),
+        )
         for key, level in sorted(document["levels"].items())
     )
+
+
+def _contacts(owner: Table) -> dict[str, tuple[str, ...]]:
+    return {kind: tuple(owner.get(kind, ())) for kind in CONTACTS}
+
+
+def _turn(document: Table, turn: Table, diagnostics: Diagnostics) -> Turn:
+    schedule = reference(turn, "schedule", table(document, "schedules"), "schedule", diagnostics)
+    return Turn(schedule=schedule, title=turn["title"], contacts=_contacts(turn))
 
 
 def policies(document: Table, diagnostics: Diagnostics) -> tuple[Policy, ...]:
@@ -33,18 +47,23 @@ def policies(document: Table, diagnostics: Diagnostics) -> tuple[Policy, ...]:
     for key, policy in sorted(document["escalation"].items()):
         for level, span in zip(policy["levels"], policy["levels"].spans, strict=True):
             check_reference(level, span, document["levels"], "level", diagnostics)
-        tiers = {severity: _tier(table(policy, severity), diagnostics) for severity in conventions.SEVERITIES}
-        found.append(Policy(id=key, levels=tuple(policy["levels"]), tiers=tiers))
+        tiers = {severity: _tier(document, table(policy, severity), diagnostics) for severity in conventions.SEVERITIES}
+        fallback = tuple(policy.get("fallback", ()))
+        found.append(Policy(id=key, levels=tuple(policy["levels"]), tiers=tiers, fallback=fallback))
     return tuple(found)
 
 
-def _tier(tier: Table, diagnostics: Diagnostics) -> Tier:
+def _tier(document: Table, tier: Table, diagnostics: Diagnostics) -> Tier:
     plain = Tier()
+    hours = reference(tier, "hours", table(document, "schedules"), "schedule", diagnostics) if "hours" in tier else None
     return Tier(
         respond=_deadline(tier, "respond", diagnostics),
         notify=tuple(tier.get("notify", plain.notify)),
         announce=tuple(tier.get("announce", plain.announce)),
         escalate=_deadline(tier, "escalate", diagnostics),
+        holds="acknowledged" in tier,
+        acknowledged=_deadline(tier, "acknowledged", diagnostics),
+        hours=hours,
     )
 
 

@@ -320,6 +320,65 @@ SIGNALS: Final = (
     _in_spec("all series of a counter", "gauge: checkout_open", "counter: checkouts_refused_total", "metrics"),
 )
 
+_OFFICE: Final = "{timezone: Europe/Berlin, start: 2026-01-05 09:00, duration: 8h, rule: FREQ=WEEKLY}"
+
+
+def _scheduled(name: str, old: str, new: str, *codes: str) -> Mistake:
+    """Return the mistake of one schedule, which a severity's hours name."""
+    office = _OFFICE.replace(old, new)
+    assert office != _OFFICE or not old
+    return _several(
+        name,
+        (SPEC, "escalate: 8h}", "escalate: 8h, hours: office}"),
+        (SPEC, "teams:\n", f"schedules:\n  office: {office}\n\nteams:\n"),
+        codes=codes,
+    )
+
+
+SCHEDULES: Final = (
+    _in_spec("hours that nobody has defined", "escalate: 8h}", "escalate: 8h, hours: office}", "reference"),
+    _in_spec(
+        "a turn of a schedule that nobody has defined",
+        "title: Manager,",
+        "title: Manager, rotation: [{schedule: week-a, title: Week A, email: [a@example.com]}],",
+        "reference",
+    ),
+    _scheduled("a zone that does not exist", "Europe/Berlin", "Europe/Berlim", "timezone"),
+    _scheduled("a zone that leads to a file", "Europe/Berlin", "../etc/passwd", "timezone"),
+    _scheduled("an abbreviation that is no zone", "Europe/Berlin", "CEST", "timezone"),
+    _scheduled("a start without a time", "2026-01-05 09:00", "2026-01-05", "recurrence"),
+    _scheduled("a start on a day that does not exist", "2026-01-05 09:00", "2026-02-30 09:00", "recurrence"),
+    _scheduled("a shift without an end", "8h", "0s", "quantity"),
+    _scheduled("a rule in words", "FREQ=WEEKLY", "every week", "recurrence"),
+    _scheduled("a rule by the minute", "FREQ=WEEKLY", "FREQ=MINUTELY", "recurrence"),
+    _scheduled("a rule with a misspelt day", "FREQ=WEEKLY", "FREQ=WEEKLY;BYDAY=MO;TUE", "recurrence"),
+    _scheduled("a rule with a day that does not exist", "FREQ=WEEKLY", '"FREQ=WEEKLY;BYDAY=MO,XX"', "recurrence"),
+    _scheduled("a rule that ends by itself", "FREQ=WEEKLY", "FREQ=WEEKLY;COUNT=3", "recurrence"),
+    _scheduled("a rule without an interval", "FREQ=WEEKLY", "FREQ=WEEKLY;INTERVAL=0", "recurrence"),
+    _scheduled("a rule with a part twice", "FREQ=WEEKLY", "FREQ=WEEKLY;BYDAY=MO;BYDAY=TU", "recurrence"),
+    _scheduled("a rule that says the minute", "FREQ=WEEKLY", "FREQ=WEEKLY;BYMINUTE=5", "recurrence"),
+    _scheduled("a rule that never holds", "FREQ=WEEKLY", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "recurrence"),
+    _scheduled("an exception that is no date", "FREQ=WEEKLY}", "FREQ=WEEKLY, exceptions: [Christmas]}", "recurrence"),
+    _scheduled("an end that is no time", "FREQ=WEEKLY}", "FREQ=WEEKLY, until: tomorrow}", "recurrence"),
+    _several(
+        "a turn that nobody can reach",
+        (SPEC, "teams:\n", f"schedules:\n  office: {_OFFICE}\n\nteams:\n"),
+        (
+            SPEC,
+            "title: On call,",
+            "title: On call, rotation: [{schedule: office, title: By day, phone: ['+12025550103']}],",
+        ),
+        codes=("contact", "contact"),
+    ),
+    _in_spec(
+        "an acknowledgement that holds for nobody knows how long",
+        "escalate: 8h}",
+        "escalate: 8h, acknowledged: a while}",
+        "quantity",
+    ),
+    _in_spec("a fallback to nowhere", "[on-call, manager]", "[on-call, manager]\n    fallback: [pigeon]", "schema"),
+)
+
 NAMES: Final = (
     _in_spec("an unknown team", "team: books\n", "team: book\n", "reference"),
     _in_spec("an unknown policy", "escalation: standard\n    deliver", "escalation: standrd\n    deliver", "reference"),
@@ -578,6 +637,7 @@ MISTAKES: Final = (
     *LIMITS,
     *DOCUMENTS,
     *SIGNALS,
+    *SCHEDULES,
     *NAMES,
     *PROOF,
     *REACH,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.webhook.samples import Clock, FakeSender, payload
+from tests.webhook.samples import Clock, FakeSender, FakeTruth, payload
 from webhook.application import create_app
 from webhook.catalog import Catalog
 from webhook.catalog_file import SCHEMA_NAME, load
@@ -60,17 +60,22 @@ def settings(environment: dict[str, str]) -> Settings:
 @pytest.fixture
 def senders() -> dict[str, FakeSender]:
     found = (
-        FakeSender("slack", {"open", "join", "update", "resolve"}),
-        FakeSender("pagerduty", {"open", "join", "acknowledge", "resolve"}, shows_state=False),
-        FakeSender("email", {"open", "join", "resolve"}),
-        FakeSender("log", {"open", "join", "acknowledge", "resolve"}),
+        FakeSender("slack", {"open", "join", "escalate", "update", "resolve"}),
+        FakeSender("pagerduty", {"open", "join", "escalate", "acknowledge", "resolve"}, shows_state=False),
+        FakeSender("email", {"open", "join", "escalate", "resolve"}),
+        FakeSender("log", {"open", "join", "escalate", "acknowledge", "resolve"}),
     )
     return {sender.channel: sender for sender in found}
 
 
 @pytest.fixture
-def service(settings: Settings, senders: Mapping[str, Sender], clock: Clock) -> Iterator[Service]:
-    built = build(settings, senders=senders, clock=clock)
+def truth() -> FakeTruth:
+    return FakeTruth()
+
+
+@pytest.fixture
+def service(settings: Settings, senders: Mapping[str, Sender], clock: Clock, truth: FakeTruth) -> Iterator[Service]:
+    built = build(settings, senders=senders, clock=clock, truth=truth)
     yield built
     built.close()
 
@@ -91,6 +96,21 @@ def drain(service: Service) -> Callable[..., int]:
             while worker.run_once(channel):
                 sent += 1
         return sent
+
+    return run
+
+
+@pytest.fixture
+def step(service: Service) -> Callable[[], int]:
+    """Return a function that works off every timer that is due now and says how many those were."""
+    worker = service.worker()
+
+    def run() -> int:
+        done = 0
+        while worker.step_once():
+            done += 1
+            assert done < 100, "a timer that is due again at once would call people without end"
+        return done
 
     return run
 

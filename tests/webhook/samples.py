@@ -10,13 +10,15 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 
 from webhook.catalog import Catalog
-from webhook.incident import Delivered, Incident, transition
+from webhook.incident import Delivered, Incident
 from webhook.ingest import sighting_of
 from webhook.outgoing import Action
 from webhook.payload import parse_payload
 from webhook.render.message import Message, compose
 from webhook.render.wording import Context
 from webhook.senders.contract import Failure, Job, Receipt
+from webhook.transitions import transition
+from webhook.truth import Active, Answer
 
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """For property tests: a busy machine is no counterexample."""
@@ -63,6 +65,21 @@ class FakeSender:
     def said(self) -> list[tuple[str, str]]:
         """Action and destination of every job."""
         return [(job.action, job.destination) for job in self.jobs]
+
+
+class FakeTruth:
+    """Answers for Alertmanager as a test has told it to; `hook` runs while it is asked."""
+
+    def __init__(self) -> None:
+        self.answer: Answer = Active()
+        self.asked: list[int] = []
+        self.hook: Callable[[], object] = lambda: None
+
+    def ask(self, incident: Incident) -> Answer:
+        """Return the answer and remember who was asked about."""
+        self.asked.append(incident.id)
+        self.hook()
+        return self.answer
 
 
 def alert(

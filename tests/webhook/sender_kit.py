@@ -9,27 +9,38 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
+import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from apprise.plugins.twilio import NotifyTwilio
 
+from webhook.apprise_url import parse_apprise_url
 from webhook.mail_server import parse_smtp_url
 from webhook.secret import Secret
 from webhook.senders.contract import Sender
 from webhook.senders.mail import MailSender
 from webhook.senders.pagerduty import PagerDutySender
+from webhook.senders.phone import PhoneSender
 from webhook.senders.slack import SlackSender
+from webhook.senders.sms import SmsSender
+from webhook.senders.webhook import WebhookSender
 
 TOKEN = "xoxb-very-secret-token"
 ROUTING_KEY = "0123456789abcdef0123456789abcdef"
 PASSWORD = "p4ss/w0rd"
+ACCOUNT = "AC0123456789abcdef0123456789abcdef"
+AUTH_TOKEN = "fedcba9876543210fedcba9876543210"
+NUMBER = "+1 (202) 555-0101"
+SIGNING_KEYS = ("whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD", "older-signing-key")
 
 
 @dataclass
@@ -41,7 +52,9 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     hang: bool = False
     drip: bool = False
+    drip_head: bool = False
     close: bool = False
+    cut: bool = False
 
 
 @dataclass
@@ -51,11 +64,34 @@ class Rig:
     sender: Sender
     secrets: tuple[str, ...]
     destination: str
+    url: str
+    """Where the stand-in listens."""
+    stop: Callable[[], None]
+    """Let nothing listen there any more."""
     answer: Callable[[Answer], None]
     received: list[Any]
     """JSON bodies with their path under `_path`, or mails."""
     shown: Callable[[], str]
     """Everything that was sent, as text."""
+    bodies: list[bytes] = field(default_factory=list)
+    """What was posted, byte for byte."""
+    left: threading.Event = field(default_factory=threading.Event)
+    """Set when the sender has gone away in the middle of an answer."""
+    usual: Answer = field(default_factory=Answer)
+    """What the stand-in says when it was not told anything."""
+    accepted: frozenset[int] = frozenset({200, 201, 202, 204})
+    """The statuses with which this provider takes a message."""
+    largest: int = 128_000
+    """Characters of the largest message that the provider takes, or fewer."""
+
+
+def parsed(body: bytes) -> dict[str, Any]:
+    """Return the fields of a JSON body or of a form."""
+    try:
+        found: dict[str, Any] = json.loads(body)
+    except ValueError:
+        return dict(parse_qsl(body.decode()))
+    return found
 
 
 class HttpStandIn:
@@ -65,13 +101,16 @@ class HttpStandIn:
         self.usual = usual
         self.next: list[Answer] = []
         self.received: list[dict[str, Any]] = []
+        self.bodies: list[bytes] = []
         self.released = threading.Event()
+        self.left = threading.Event()
         stand_in = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                stand_in.received.append({"_path": self.path, "_headers": dict(self.headers), **json.loads(body)})
+                stand_in.bodies.append(body)
+                stand_in.received.append({"_path": self.path, "_headers": dict(self.headers), **parsed(body)})
                 stand_in.reply(self)
 
             def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class's name
@@ -88,23 +127,37 @@ class HttpStandIn:
         answer = self.next.pop(0) if self.next else self.usual
         if answer.hang:
             self.released.wait(20)
-        if answer.hang or answer.close:
+        if answer.drip_head:
+            self.drip(handler, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Slow: " + b"x" * 10_000)
+        if answer.hang or answer.close or answer.drip_head:
             handler.close_connection = True
             return
         handler.send_response(answer.status)
         for name, value in {
-            "Content-Length": str(len(answer.body)),
+            "Content-Length": str(len(answer.body) + 100 * answer.cut),
             "Content-Type": "application/json",
             **answer.headers,
         }.items():
             handler.send_header(name, value)
         handler.end_headers()
-        for byte in [answer.body] if not answer.drip else [answer.body[i : i + 1] for i in range(len(answer.body))]:
-            if answer.drip and self.released.wait(0.05):
-                return
+        if answer.drip:
+            self.drip(handler, answer.body)
+            return
+        try:
+            handler.wfile.write(answer.body)
+        except OSError:
+            self.left.set()
+        handler.close_connection = handler.close_connection or answer.cut
+
+    def drip(self, handler: BaseHTTPRequestHandler, text: bytes) -> None:
+        """Send a byte now and then, until nobody reads any more."""
+        for number in range(len(text)):
             try:
-                handler.wfile.write(byte)
+                handler.wfile.write(text[number : number + 1])
+                handler.wfile.flush()
             except OSError:
+                return
+            if self.released.wait(0.05):
                 return
 
     def close(self) -> None:
@@ -137,39 +190,93 @@ class MailStandIn:
 
 
 @contextmanager
-def slack_rig() -> Iterator[Rig]:
-    """Slack's Web API."""
-    server = HttpStandIn(
-        Answer(body=json.dumps({"ok": True, "channel": "C024BE91L", "ts": "1503435956.000247"}).encode())
-    )
+def http_rig(
+    usual: Answer,
+    sender: Callable[[str], Sender],
+    *,
+    secrets: tuple[str, ...],
+    destination: str,
+    accepted: Iterable[int] = (200, 201, 202, 204),
+    largest: int = 128_000,
+) -> Iterator[Rig]:
+    """Give the sender that `sender` builds for the stand-in's address."""
+    server = HttpStandIn(usual)
     try:
         yield Rig(
-            sender=SlackSender(api_url=f"{server.url}/api", token=Secret(TOKEN)),
-            secrets=(TOKEN,),
-            destination="#ops",
+            sender=sender(server.url),
+            secrets=secrets,
+            destination=destination,
+            url=server.url,
+            stop=server.close,
             answer=server.next.append,
             received=server.received,
             shown=lambda: json.dumps(server.received, ensure_ascii=False),
+            bodies=server.bodies,
+            left=server.left,
+            usual=usual,
+            accepted=frozenset(accepted),
+            largest=largest,
         )
     finally:
         server.close()
+
+
+def slack(url: str) -> Sender:
+    return SlackSender(api_url=f"{url}/api", token=Secret(TOKEN))
+
+
+def slack_rig() -> AbstractContextManager[Rig]:
+    """Return Slack's Web API, which says in the body whether it has taken a message."""
+    usual = Answer(body=json.dumps({"ok": True, "channel": "C024BE91L", "ts": "1503435956.000247"}).encode())
+    return http_rig(usual, slack, secrets=(TOKEN,), destination="#ops", accepted=(200, 201, 202), largest=40_000)
+
+
+def pagerduty(url: str) -> Sender:
+    return PagerDutySender(events_url=url, routing_key=Secret(ROUTING_KEY))
+
+
+def pagerduty_rig() -> AbstractContextManager[Rig]:
+    """Return PagerDuty's Events API."""
+    usual = Answer(status=202, body=b'{"status": "success"}')
+    return http_rig(usual, pagerduty, secrets=(ROUTING_KEY,), destination="events")
+
+
+def webhook(url: str) -> Sender:
+    return WebhookSender(
+        url=Secret(f"{url}/hooks/{TOKEN}?team=ops"), secrets=tuple(Secret(key) for key in SIGNING_KEYS)
+    )
+
+
+def webhook_rig() -> AbstractContextManager[Rig]:
+    """Return a receiver of the outgoing webhook, with a token in its address and two keys."""
+    usual = Answer(status=204, body=b"")
+    return http_rig(usual, webhook, secrets=(TOKEN, *SIGNING_KEYS), destination="events")
+
+
+def sms(url: str) -> Sender:
+    return SmsSender(parse_apprise_url(Secret(f"{url.replace('http', 'json')}/sms/{TOKEN}?:to={{to}}")))
+
+
+def sms_rig() -> AbstractContextManager[Rig]:
+    """Return a gateway of somebody's own that takes JSON, with a token in its path."""
+    return http_rig(Answer(body=b'{"id": "sms-1"}'), sms, secrets=(TOKEN,), destination=NUMBER, largest=1_000)
+
+
+def phone(_: str) -> Sender:
+    return PhoneSender(parse_apprise_url(Secret(f"twilio://{ACCOUNT}:{AUTH_TOKEN}@+12025550100/{{to}}?method=call")))
 
 
 @contextmanager
-def pagerduty_rig() -> Iterator[Rig]:
-    """PagerDuty's Events API."""
-    server = HttpStandIn(Answer(status=202, body=b'{"status": "success"}'))
-    try:
-        yield Rig(
-            sender=PagerDutySender(events_url=server.url, routing_key=Secret(ROUTING_KEY)),
-            secrets=(ROUTING_KEY,),
-            destination="events",
-            answer=server.next.append,
-            received=server.received,
-            shown=lambda: json.dumps(server.received, ensure_ascii=False),
-        )
-    finally:
-        server.close()
+def phone_rig() -> Iterator[Rig]:
+    """Give Twilio's calls, their address pointed to the stand-in."""
+    usual = Answer(status=201, body=b'{"sid": "CA1"}')
+    secrets = (AUTH_TOKEN, ACCOUNT)
+    with (
+        http_rig(usual, phone, secrets=secrets, destination=NUMBER, accepted=(200, 201), largest=4_000) as rig,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr(NotifyTwilio, "notify_call_url", f"{rig.url}/2010-04-01/Accounts/{{sid}}/Calls.json")
+        yield rig
 
 
 @contextmanager
@@ -183,17 +290,30 @@ def mail_rig() -> Iterator[Rig]:
     def answer(told: Answer) -> None:
         handler.next.append(f"{told.status} {told.body.decode()}")
 
+    def stop() -> None:
+        if controller.server is not None:
+            controller.stop()
+
     try:
         yield Rig(
             sender=MailSender(parse_smtp_url(url)),
             secrets=(PASSWORD,),
             destination="devops@example.com",
+            url=url.reveal(),
+            stop=stop,
             answer=answer,
             received=handler.received,
-            shown=lambda: "\n".join(str(mail) for mail in handler.received),
+            shown=lambda: "\n".join(as_read(mail) for mail in handler.received),
         )
     finally:
-        controller.stop()
+        stop()
+
+
+def as_read(mail: EmailMessage) -> str:
+    """Return headers, text and HTML with every encoding undone."""
+    parts = [mail.get_body((kind,)) for kind in ("plain", "html")]
+    headers = [f"{name}: {value}" for name, value in mail.items()]
+    return "\n".join([*headers, *(part.get_content() for part in parts if part is not None)])
 
 
 def free_port() -> int:
@@ -203,5 +323,12 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-RIGS = {"slack": slack_rig, "pagerduty": pagerduty_rig, "email": mail_rig}
-HTTP_RIGS = ("slack", "pagerduty")
+RIGS = {
+    "slack": slack_rig,
+    "pagerduty": pagerduty_rig,
+    "email": mail_rig,
+    "sms": sms_rig,
+    "phone": phone_rig,
+    "webhook": webhook_rig,
+}
+HTTP_RIGS = ("slack", "pagerduty", "sms", "phone", "webhook")

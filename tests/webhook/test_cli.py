@@ -19,7 +19,21 @@ import requests
 from click.testing import CliRunner, Result
 
 from tests.webhook.samples import alert, payload
-from tests.webhook.sender_kit import PASSWORD, ROUTING_KEY, TOKEN, Answer, HttpStandIn, free_port, mail_rig
+from tests.webhook.sender_kit import (
+    ACCOUNT,
+    AUTH_TOKEN,
+    PASSWORD,
+    ROUTING_KEY,
+    SIGNING_KEYS,
+    TOKEN,
+    Answer,
+    HttpStandIn,
+    free_port,
+    mail_rig,
+    phone_rig,
+    sms_rig,
+    webhook_rig,
+)
 from webhook.cli import main
 
 SLACK_OK = Answer(body=b'{"ok": true, "channel": "C1", "ts": "1.2"}')
@@ -206,6 +220,25 @@ def test_send_test_reaches_every_configured_receiver(run: Run, wired: dict[str, 
         "trigger",
         "resolve",
     ]
+
+
+def test_send_test_reaches_telephones_and_the_outgoing_webhook(run: Run) -> None:
+    """The same command for every channel; nobody's phone rings a second time to say that the test is over."""
+    with sms_rig() as sms, phone_rig() as phone, webhook_rig() as webhook:
+        done = run(
+            "send-test",
+            TOCSIN_APPRISE_SMS=f"{sms.url.replace('http', 'json')}/{TOKEN}?:to={{to}}",
+            TOCSIN_APPRISE_PHONE=f"twilio://{ACCOUNT}:{AUTH_TOKEN}@+12025550100/{{to}}?method=call",
+            TOCSIN_WEBHOOK_URL=webhook.url,
+            TOCSIN_WEBHOOK_SECRET=SIGNING_KEYS[0],
+        )
+        assert done.exit_code == 0
+        assert [text["message"].split("\n")[0] for text in sms.received] == ["INFO: Tocsin test message"]
+        assert [call["Twiml"].partition("Tocsin test message")[1] for call in phone.received] == ["Tocsin test message"]
+        assert [event["type"] for event in webhook.received] == ["incident.opened", "incident.resolved"]
+    sent = [line for line in done.stdout.splitlines() if line.endswith(": sent")]
+    assert sent == ["sms +12025550101: sent", "phone +12025550101: sent", "webhook events: sent", "log log: sent"]
+    assert not [secret for secret in (TOKEN, AUTH_TOKEN, SIGNING_KEYS[0]) if secret in done.output]
 
 
 def test_send_test_that_fails_is_exit_1(run: Run, wired: dict[str, str], stand_in: HttpStandIn) -> None:

@@ -118,3 +118,62 @@ def test_real_shell_never_runs_a_label(template: str, value: str) -> None:
     done = subprocess.run(["sh", "-c", text], capture_output=True, text=True, timeout=10, check=False)
     assert done.returncode == 0
     assert done.stdout in {f"[{value}]", f"[a{value}b]", "[<x>]"}
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "# don't panic\nprintf '[%s]' '<x>'",
+        "# cat '<x>'",
+        "printf '[%s]' $'it\\'s <x>'",
+        "cat <<!\n<x>\n!",
+        "eval printf %s <x>",
+        "sh -c <x>",
+        "echo <x> | /bin/sh",
+        "printf %s <x> | xargs -I{} bash -c '{}'",
+        "ssh db-1 cat <x>",
+        "watch ls <x>",
+        "echo $((<x> + 1))",
+        "(( n = <x> )); true",
+        "[[ <x> -eq 1 ]] || true",
+        "let n=<x> || true",
+        "awk <x> /dev/null",
+    ],
+)
+@pytest.mark.parametrize(
+    "value", ["$(echo pwned >&2)", "a[$(echo pwned >&2)]", "; echo pwned >&2; ", "' ; echo pwned >&2; '"]
+)
+def test_value_is_left_out_where_quotes_do_not_protect(template: str, value: str) -> None:
+    """An apostrophe in a comment, the prompt of root, a second shell, arithmetic: each would run what the label says."""
+    found = fill(command(template, x="x"), {"x": value})
+    assert found.text == template
+    assert found.notes == (
+        "<x> is left for you to fill in: the label x holds characters that cannot be quoted at this place.",
+    )
+    assert fill(command(template, x="x"), {"x": "web-1"}).text == template.replace("<x>", "web-1")
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "./restart.sh <x>",
+        "echo $# <x>",
+        "echo a#b <x>",
+        "echo 'done' <x>  # it's fine",
+        "kubectl get pods # all of them\nkubectl describe pod <x>",
+        "journalctl --unit bash-runner.service --grep <x>",
+    ],
+)
+def test_value_is_quoted_where_that_protects(template: str) -> None:
+    """Care that leaves everything to the reader would be worth little."""
+    assert fill(command(template, x="x"), {"x": "a b"}).text == template.replace("<x>", "'a b'")
+
+
+@pytest.mark.parametrize(
+    "value", ["a\nb", "a\rb", "a\tb", "a\x00b", "a\x7fb", "a\x85b", "a\u2028b", "a\u202eb", "a\u200bb", "\ud800"]
+)
+@pytest.mark.parametrize("language", ["bash", "sql", ""])
+def test_value_with_a_line_break_or_a_control_character_is_refused_everywhere(value: str, language: str) -> None:
+    """A shell would take the rest as the next command; a terminal would show something else than it does."""
+    found = fill(command("echo <x>", language, x="x"), {"x": value})
+    assert (found.text, "control character" in found.notes[0]) == ("echo <x>", True)

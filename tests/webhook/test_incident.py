@@ -22,9 +22,9 @@ from webhook.incident import (
     ResolvedByHand,
     dedup_key,
     group_hash,
-    transition,
 )
 from webhook.severity import Severity
+from webhook.transitions import transition
 
 
 def sighting(

@@ -7,9 +7,10 @@ from urllib.parse import unquote
 
 from tests.webhook.samples import NOON, alert, incident_of, message_of
 from webhook.catalog import Catalog
-from webhook.incident import Acknowledged, transition
+from webhook.incident import Acknowledged
 from webhook.render.message import MOST_LISTED, NO_RUNBOOK, alert_lines, compose
 from webhook.render.wording import Context
+from webhook.transitions import transition
 
 POOL = "ApiPlatformConnectionPool"
 
@@ -21,7 +22,7 @@ def test_message_says_what_is_wrong_who_is_asked_and_by_when(catalog: Catalog) -
     assert message.problem == "Error ratio is 7.3%, limit > 5%"
     assert message.since == "Since 11:50 UTC (10 min)."
     assert message.standing == "L1 DevOps team: acknowledge within 30 min, by 12:20 UTC."
-    assert message.next_step == "If nobody has by 12:50 UTC (after 1 h), escalate to L2 Engineering manager."
+    assert message.next_step == "If nobody has by 12:50 UTC (after 1 h), L2 Engineering manager is told."
     assert message.documented == "Limit documented in runbooks/api-platform.md:42: “Critical above 5 %.”"
 
 
@@ -147,11 +148,12 @@ def test_resolved_message_says_how_long_it_lasted(catalog: Catalog) -> None:
 
 
 def test_acknowledged_message_names_who_is_on_it(catalog: Catalog) -> None:
-    """The deadline is gone with it."""
+    """The deadline is gone with it; how long that holds is said."""
     incident = transition(incident_of(catalog, alert()), Acknowledged(actor="on-call"), NOON).incident
     assert incident is not None
     message = compose(incident, Context(catalog=catalog, now=NOON, public_url=None))
-    assert (message.standing, message.next_step) == ("Acknowledged by on-call at 12:00 UTC.", "")
+    assert message.standing == "Acknowledged by on-call at 12:00 UTC."
+    assert message.next_step == "If it is not resolved by 13:00 UTC, L1 DevOps team is asked again."
 
 
 def test_silence_is_prepared_for_what_the_alerts_have_in_common(catalog: Catalog) -> None:

@@ -153,7 +153,7 @@ def test_slack_message_holds_everything_a_sleepy_person_needs(catalog: Catalog) 
     assert said[1] == "*Connection pool usage is 97%, limit &gt;= 95 of 100*\nSince 11:50 UTC (10 min)."
     assert (
         said[2]
-        == "*L1 DevOps team*: acknowledge within 30 min, by 12:20 UTC. If nobody has by 12:50 UTC (after 1 h), escalate to L2 Engineering manager."
+        == "*L1 DevOps team*: acknowledge within 30 min, by 12:20 UTC. If nobody has by 12:50 UTC (after 1 h), L2 Engineering manager is told."
     )
     assert "runbooks/api-platform.md#connection-pool-exhaustion|Connection pool exhaustion>" in said[3]
     assert "kubectl --namespace shop logs web-1 --tail 100" in said[3]

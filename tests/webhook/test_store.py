@@ -16,7 +16,7 @@ from sqlalchemy import event, text
 
 from tests.webhook.samples import NOON, Clock, FakeSender, alert, payload
 from webhook import database as database_module
-from webhook import outbox
+from webhook import outbox, store, timers
 from webhook.application import create_app
 from webhook.database import Database, StoreUnavailable
 from webhook.secret import Secret
@@ -52,6 +52,28 @@ def test_commit_is_on_the_disk(service: Service) -> None:
     with service.database.read() as connection:
         assert connection.execute(text("PRAGMA journal_mode")).scalar_one() == "wal"
         assert connection.execute(text("PRAGMA synchronous")).scalar_one() == 2
+
+
+def test_incident_of_an_earlier_version_is_escalated_after_the_migration(tmp_path: Path) -> None:
+    """What was open before there were timers has one now: whoever takes it computes when it is really due."""
+    database = Database(Secret(f"sqlite:///{tmp_path / 'old.db'}"))
+    database.migrate("0001")
+    old = text(
+        "INSERT INTO incidents (id, group_hash, group_labels, dedup_key, receiver, external_url, status, title, severity,"
+        " team, policy, opened_at, paged_at, truncated)"
+        " VALUES (:id, :id, '{}', 'k', 'r', 'u', :status, 'X', 'critical', 'platform', 'standard', 0, 0, 0)"
+    )
+    with database.write() as connection:
+        for number, status in ((1, "open"), (2, "acknowledged"), (3, "resolved")):
+            connection.execute(old, {"id": number, "status": status})
+    database.migrate()
+    with database.write() as connection:
+        claims = [timers.claim(connection, token="t", now=NOON, until=NOON + 60) for _ in range(3)]
+        assert [one.incident_id for one in claims if one] == [1, 2]
+        found = store.incident_by_id(connection, 1)
+    assert found is not None
+    assert (found.level, found.reopened_at, found.held_since) == (0, (), None)
+    database.close()
 
 
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:", "mysql://h/x", "nonsense", "oracle+odd://h"])
@@ -147,7 +169,7 @@ def test_claim_takes_the_most_urgent_first(
     post(alert(severity="warning"), groupLabels={"n": "1"})
     drain("slack")
     post(alert(severity="warning"), alert(severity="warning", instance="b"), groupLabels={"n": "1"})
-    post(alert(severity="warning"), groupLabels={"n": "2"})
+    post(alert(severity="warning", instance="c"), groupLabels={"n": "2"})
     post(alert("ApiPlatformCircuitBreaker", "emergency"), groupLabels={"n": "3"})
     drain("slack")
     assert [(job.action, job.message.incident_id) for job in senders["slack"].jobs[1:]] == [

@@ -87,10 +87,11 @@ def test_higher_severity_calls_the_channels_of_its_tier(post: Post, drain: Drain
     assert senders["email"].said == [("open", "devops@example.com"), ("join", "devops@example.com")]
 
 
-def test_new_episode_after_resolve_opens_a_new_incident(post: Post, drain: Drain, senders: Senders) -> None:
-    """An incident that is over stays over."""
+def test_new_episode_long_after_resolve_opens_a_new_incident(post: Post, clock: Clock) -> None:
+    """An incident that has been over for a while stays over."""
     post(alert())
     post(alert(status="resolved"))
+    clock.forward(minutes=15)
     assert post(alert(started="2026-11-22T12:00:00Z")) == {"result": "opened", "incident": 2}
 
 
@@ -108,7 +109,7 @@ def test_resolve_of_one_incident_never_overtakes_the_trigger_of_the_next(
     assert senders["pagerduty"].said == [("open", "events")]
     clock.forward(minutes=1)
     drain("pagerduty")
-    assert senders["pagerduty"].said == [("open", "events"), ("resolve", "events"), ("open", "events")]
+    assert senders["pagerduty"].said == [("open", "events"), ("resolve", "events"), ("join", "events")]
 
 
 def test_update_waits_for_the_message_it_edits(post: Post, drain: Drain, senders: Senders, clock: Clock) -> None:

@@ -96,17 +96,31 @@ class Message:
     """Who should have been told by other ways and was not."""
 
     @property
+    def said(self) -> str:
+        """Why somebody is called and what is wrong, in one line."""
+        if not self.news or self.problem in self.news:
+            return self.news or self.problem
+        return f"{self.news} {self.problem}"
+
+    @property
+    def word(self) -> str:
+        """How bad it is, or that it is over, in one word."""
+        return "RESOLVED" if self.status == "resolved" else self.severity.upper()
+
+    @property
     def subject(self) -> str:
         """The message in one short line."""
-        word = "RESOLVED" if self.status == "resolved" else self.severity.upper()
         component = f" ({self.component})" if self.component else ""
-        return f"{word}: {self.title}{component}"
+        return f"{self.word}: {self.title}{component}"
 
 
-def compose(incident: Incident, context: Context, *, action: Action = "open", focus: str | None = None) -> Message:
+def compose(
+    incident: Incident, context: Context, *, action: Action = "open", focus: str | None = None, why: str = ""
+) -> Message:
     """Return the message for `incident` as it stands at `context.now`.
 
-    The most severe alert leads, except where `action` is `join`: there the alert that has joined (`focus`) does.
+    The most severe alert leads, except where `action` is `join`: there the alert that has joined (`focus`) does. `why`
+    is what the message says first, where somebody is called for another reason than a new alert.
     """
     shown = incident.open_episodes or in_order(incident.episodes)
     lead = _lead(shown, action, focus)
@@ -130,7 +144,7 @@ def compose(incident: Incident, context: Context, *, action: Action = "open", fo
         tier=wording.tier(incident, context),
         standing=wording.stands(incident, context),
         next_step=wording.next_step(incident, context),
-        news=f"New in this incident: {wording.problem(lead, match)}" if action == "join" else "",
+        news=wording.news(lead, match, joined=action == "join", why=why),
         section=_section(alert.runbook, lead) if alert else None,
         no_runbook="" if alert else NO_RUNBOOK,
         documented=wording.documented(match),

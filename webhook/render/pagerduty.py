@@ -51,7 +51,7 @@ def layout(message: Message) -> dict[str, Any]:
 def _summary(message: Message) -> str:
     """Return what a phone shows first. PagerDuty shows the severity itself."""
     where = " of ".join(part for part in (message.component, message.system) if part) or message.title
-    return f"{where}: {message.news or message.problem}"
+    return f"{where}: {message.said}"
 
 
 def _details(message: Message) -> dict[str, Any]:

@@ -47,7 +47,8 @@ def summary_lines(message: Message) -> tuple[str, ...]:
     where = f"System: {message.system}" if message.system else ""
     component = f"Component: {message.component}" if message.component else ""
     lines = (
-        message.news or message.problem,
+        message.news,
+        "" if message.problem in message.news else message.problem,
         message.description,
         message.since,
         " · ".join(part for part in (where, component) if part),

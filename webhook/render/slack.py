@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from webhook.callback_events import ACTION, Verb
 from webhook.outgoing import Action
 from webhook.render.markdown import fitting, pieces
 from webhook.render.message import Message, Section
@@ -39,12 +40,13 @@ class SlackContent:
 _STYLE = SlackStyle()
 
 
-def layout(message: Message, *, action: Action = "open") -> SlackContent:
+def layout(message: Message, *, action: Action = "open", buttons: bool = False) -> SlackContent:
     """Return the message as blocks within Slack's limits; the runbook section is what is shortened."""
-    if action == "join":
+    if action in {"join", "escalate"}:
         head, tail = _joined(message), [_context(_links(message))]
     else:
         head, tail = _head(message), _tail(message)
+    head += _buttons(message) if buttons else []
     room = LONGEST_ALL - _size(head + tail)
     body = _runbook(message.section, room) if message.section and message.status != "resolved" else []
     blocks = (head + body + tail)[:MOST_BLOCKS]
@@ -62,14 +64,43 @@ def _head(message: Message) -> list[dict[str, Any]]:
         tier = " ".join(part for part in (_standing(message), escape(message.next_step)) if part)
         blocks.append(_section(tier))
     if message.alerts:
-        blocks.append(_section(shorten("\n".join(_alerts(message)), LONGEST_SECTION)))
+        blocks.append(_section("\n".join(_alerts(message))))
     if message.no_runbook and not resolved:
         blocks.append(_section(f"⚠️ {escape(message.no_runbook)}"))
     return blocks
 
 
+def _buttons(message: Message) -> list[dict[str, Any]]:
+    """Return the row of buttons for what can be done now; `callbacks` takes the presses."""
+    if message.status == "resolved":
+        return []
+    taken = message.status == "acknowledged"
+    first = _button(message, "unacknowledge", "Give back") if taken else _button(message, "acknowledge", "Acknowledge")
+    resolve = _button(message, "resolve", "Resolve")
+    # It ends the incident for everybody, whether or not the alerts still fire.
+    resolve["confirm"] = {
+        "title": _plain("Resolve this incident?"),
+        "text": _plain("Everybody is told that it is over, also when its alerts still fire."),
+        "confirm": _plain("Resolve"),
+        "deny": _plain("Cancel"),
+    }
+    return [
+        {
+            "type": "actions",
+            "block_id": f"tocsin-{message.incident_id}",
+            "elements": [first if taken else {**first, "style": "primary"}, resolve],
+        }
+    ]
+
+
+def _button(message: Message, verb: Verb, text: str) -> dict[str, Any]:
+    return {"type": "button", "action_id": ACTION + verb, "text": _plain(text), "value": str(message.incident_id)}
+
+
 def _joined(message: Message) -> list[dict[str, Any]]:
-    lines = [f"{_EMOJI[message.severity]} *{escape(message.news)}*", _standing(message)]
+    lines = [f"{_EMOJI[message.severity]} *{escape(message.news).replace('*', '')}*"]
+    lines += [escape(message.problem)] if message.problem not in message.news else []
+    lines += [_standing(message)]
     lines += [f"⚠️ {escape(message.no_runbook)}"] if message.no_runbook else []
     return [_section("\n".join(lines))]
 
@@ -127,11 +158,21 @@ def _title(message: Message) -> str:
 
 
 def _alerts(message: Message) -> list[str]:
+    last = [f"• {escape(message.unlisted)}"] if message.unlisted else []
+    # Every line keeps its place, so that the number of those that are not listed is true.
+    room = (LONGEST_SECTION - sum(map(len, last))) // max(1, len(message.alerts)) - 10
     lines = []
     for alert in message.alerts:
-        text = f"{escape(alert.name)}: {escape(alert.brief)}, {escape(alert.since)}"
+        text = _escaped_to(f"{alert.name}: {alert.brief}, {alert.since}", room)
         lines.append(f"• {text}" if alert.firing else f"• ~{text.replace('~', '-')}~")
-    return [*lines, f"• {escape(message.unlisted)}"] if message.unlisted else lines
+    return [*lines, *last]
+
+
+def _escaped_to(text: str, room: int) -> str:
+    """Return `text` escaped, cut to `room` characters between two signs and not within an escaped one."""
+    while len(escape(text)) > room:
+        text = shorten(text, min(len(text) - 1, max(room - (len(escape(text)) - len(text)), len(text) // 2)))
+    return escape(text)
 
 
 def _links(message: Message) -> str:
@@ -152,14 +193,17 @@ def _standing(message: Message) -> str:
 
 def _notification(message: Message) -> str:
     """Return what a phone's lock screen shows."""
-    said = message.news or message.problem
-    return shorten(escape(f"{_title(message)}: {said}. {message.standing}"), LONGEST_TEXT)
+    return shorten(escape(f"{_title(message)}: {message.said}. {message.standing}"), LONGEST_TEXT)
 
 
 def _header(text: str) -> dict[str, Any]:
     # Plain text is not parsed, so it is not escaped either.
     plain = shorten(visible(text).replace("\n", " "), LONGEST_HEADER)
-    return {"type": "header", "text": {"type": "plain_text", "text": plain, "emoji": True}}
+    return {"type": "header", "text": _plain(plain)}
+
+
+def _plain(text: str) -> dict[str, Any]:
+    return {"type": "plain_text", "text": text, "emoji": True}
 
 
 def _section(text: str) -> dict[str, Any]:

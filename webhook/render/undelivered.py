@@ -13,8 +13,13 @@ CHANNEL_WORDS = {
     "email": "e-mail",
     "sms": "SMS",
     "phone": "phone call",
+    "webhook": "outgoing webhook",
     "log": "log",
 }
+
+
+WITHOUT_ADDRESS = frozenset({"pagerduty", "webhook", "log"})
+"""Channels with one destination, which a reader learns nothing from."""
 
 
 def undelivered(deliveries: Iterable[Delivery]) -> tuple[str, ...]:
@@ -31,7 +36,7 @@ def undelivered(deliveries: Iterable[Delivery]) -> tuple[str, ...]:
 
 def _to(delivery: Delivery) -> str:
     word = CHANNEL_WORDS.get(delivery.channel, delivery.channel)
-    return word if delivery.channel in {"pagerduty", "log"} else f"{word} to {one_line(delivery.who, 80)}"
+    return word if delivery.channel in WITHOUT_ADDRESS else f"{word} to {one_line(delivery.who, 80)}"
 
 
 def _why(delivery: Delivery) -> str:

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from webhook.catalog import Alert, Catalog, Match
 from webhook.episode import Episode
-from webhook.escalation import standing
+from webhook.escalation import Standing, due, opens, standing_of
 from webhook.incident import Incident
 from webhook.quantity import measured
 from webhook.render.markdown import words
-from webhook.timestamps import HOUR, clock, span
+from webhook.timestamps import clock, span, written_span
 from webhook.untrusted import one_line, shorten, visible
 
 _DESCRIPTION = 1_500
@@ -73,6 +73,13 @@ def since(shown: Sequence[Episode], incident: Incident, now: float) -> str:
     return f"Since {clock(start, now=now)} ({span(now - start)})."
 
 
+def news(lead: Episode, match: Match, *, joined: bool, why: str) -> str:
+    """Return why somebody is called although the incident has been told before; `why` where that was written down."""
+    if why:
+        return one_line(why, 600)
+    return f"New in this incident: {problem(lead, match)}" if joined else ""
+
+
 def stands(incident: Incident, context: Context) -> str:
     """Return who has to act by when, who has acknowledged it, or how it ended."""
     now = context.now
@@ -83,38 +90,47 @@ def stands(incident: Incident, context: Context) -> str:
     if incident.status == "acknowledged":
         who = one_line(incident.acknowledged_by or "somebody", 80)
         return f"Acknowledged by {who} at {clock(incident.acknowledged_at or now, now=now)}."
-    at = standing(context.catalog, policy=incident.policy, severity=incident.severity, paged_at=incident.paged_at)
+    at = standing_of(context.catalog, incident)
     who = tier(incident, context)
+    tier_hours = opens(context.catalog, context.catalog.policy(incident.policy).severities[incident.severity], now)
+    if tier_hours is not None:
+        who = f"{who}, told in working hours from {clock(tier_hours, now=now)}"
     if at.respond_by is None or at.respond_seconds is None:
         return f"{who}: for information, no acknowledgement needed."
     if at.respond_seconds == 0:
         return f"{who}: acknowledge now."
     late = " (that time has passed)" if at.respond_by < now else ""
-    return f"{who}: acknowledge within {_limit(at.respond_seconds)}, by {clock(at.respond_by, now=now)}{late}."
+    return f"{who}: acknowledge within {written_span(at.respond_seconds)}, by {clock(at.respond_by, now=now)}{late}."
 
 
 def tier(incident: Incident, context: Context) -> str:
     """Return who is asked now, such as `L1 DevOps team`."""
     if incident.status != "open":
         return ""
-    at = standing(context.catalog, policy=incident.policy, severity=incident.severity, paged_at=incident.paged_at)
+    at = standing_of(context.catalog, incident)
     return f"L{at.level} {at.title}"
 
 
 def next_step(incident: Incident, context: Context) -> str:
-    """Return whom to escalate to, and when, if nobody answers."""
-    if incident.status != "open":
+    """Return who is told next, and when, if nobody answers; or why nobody is."""
+    following = due(context.catalog, incident)
+    if following is None:
         return ""
-    at = standing(context.catalog, policy=incident.policy, severity=incident.severity, paged_at=incident.paged_at)
-    if at.next_title is None or at.next_at is None or at.next_seconds is None:
-        return ""
-    when = clock(at.next_at, now=context.now)
-    return f"If nobody has by {when} (after {_limit(at.next_seconds)}), escalate to L{at.level + 1} {at.next_title}."
+    at, when = standing_of(context.catalog, incident), clock(following.at, now=context.now)
+    if following.kind == "calm":
+        return f"It comes and goes, and none of its alerts fires now: resolved at {when} if it stays quiet."
+    if incident.held_since is not None:
+        since = clock(incident.held_since, now=context.now)
+        return f"Nobody further is told: every alert that fires is {incident.held_by} in Alertmanager, since {since}."
+    if following.kind == "respond":
+        return f"If it is not resolved by {when}, L{at.level} {at.title} is asked again."
+    return _escalation(at, when) if following.kind == "escalate" else ""
 
 
-def _limit(seconds: float) -> str:
-    """Return a span as policies write it: whole hours as such, `4 h` rather than `240 min`."""
-    return f"{seconds / HOUR:g} h" if seconds % HOUR == 0 else span(seconds)
+def _escalation(at: Standing, when: str) -> str:
+    if at.next_title is None or at.next_seconds is None:
+        return f"If nobody has by {when}, L{at.level} {at.title} is told again."
+    return f"If nobody has by {when} (after {written_span(at.next_seconds)}), L{at.level + 1} {at.next_title} is told."
 
 
 def documented(match: Match) -> str:

@@ -48,6 +48,8 @@ class Job:
     thread: str
     """Names the incident among all incidents of all time; safe in a mail header."""
     sent_at: float
+    first: bool = False
+    """Whether the destination has had no message of this incident before."""
     provider_id: str | None = None
     """What the first message of this incident to this destination was given by the provider, if it went out."""
 

@@ -14,7 +14,7 @@ class LogSender:
     """Writes to the program's own log; there is one destination, and it never fails."""
 
     channel = "log"
-    actions: frozenset[Action] = frozenset({"open", "join", "acknowledge", "resolve"})
+    actions: frozenset[Action] = frozenset({"open", "join", "escalate", "acknowledge", "resolve"})
     shows_state = True
 
     def send(self, job: Job) -> Receipt:
@@ -27,7 +27,7 @@ class LogSender:
             status=message.status,
             severity=message.severity,
             alert=message.alert,
-            problem=message.news or message.problem,
+            problem=message.said,
             since=message.since,
             tier=message.standing,
             next=message.next_step,

@@ -1,7 +1,9 @@
 """E-mail through SMTP: one mail a contact, all mails of an incident in one thread.
 
 The thread's first Message-ID is computed from the incident, so that a follow-up refers to it whether or not this
-process sent it (RFC 5322, 3.6.4), and a mail that is sent twice after a crash carries the same Message-ID.
+process sent it (RFC 5322, 3.6.4), and a mail that is sent twice after a crash carries the same Message-ID. Gmail wants
+the same subject besides (Google Workspace updates, 29 March 2019): so the first one's subject is kept with its id, and
+what has changed since stands in the sender's name and in the first line.
 """
 
 from __future__ import annotations
@@ -18,10 +20,11 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from typing import Any
 
 from webhook.mail_server import MailServer
 from webhook.outgoing import Action
-from webhook.render.mail import layout
+from webhook.render.mail import LONGEST_SUBJECT, layout
 from webhook.senders.contract import LONGEST_SEND, READ_SECONDS, Job, PermanentFailure, Receipt, TemporaryFailure
 from webhook.untrusted import breaks_line, one_line
 
@@ -30,7 +33,7 @@ class MailSender:
     """Sends to mail addresses."""
 
     channel = "email"
-    actions: frozenset[Action] = frozenset({"open", "join", "resolve"})
+    actions: frozenset[Action] = frozenset({"open", "join", "escalate", "resolve"})
     shows_state = True
 
     def __init__(self, server: MailServer) -> None:
@@ -52,29 +55,24 @@ class MailSender:
             raise PermanentFailure(self._clean(str(error))) from None
         except (OSError, smtplib.SMTPException) as error:
             raise TemporaryFailure(self._clean(f"{type(error).__name__}: {error}")) from None
-        return Receipt(provider_id=str(message["Message-ID"]))
+        return Receipt(provider_id=f"{message['Message-ID']} {message['Subject']}")
 
     def _hand_over(self, message: EmailMessage, address: str) -> None:
         connection = self._connected()
-        # Each answer has its own time-out; this bounds the whole conversation.
-        deadline = threading.Timer(LONGEST_SEND, _hang_up, args=(connection,))
-        deadline.daemon = True
-        deadline.start()
         try:
             self._introduce(connection)
             connection.send_message(message, from_addr=self._server.sender, to_addrs=[address])
             with contextlib.suppress(smtplib.SMTPException):
                 connection.quit()  # the mail is taken, whatever the server says to a goodbye
         finally:
-            deadline.cancel()
             connection.close()
 
     def _connected(self) -> smtplib.SMTP:
         server = self._server
         if server.implicit_tls:
             context = ssl.create_default_context()
-            return smtplib.SMTP_SSL(server.host, server.port, timeout=READ_SECONDS, context=context)
-        return smtplib.SMTP(server.host, server.port, timeout=READ_SECONDS)
+            return _PatientSmtps(server.host, server.port, timeout=READ_SECONDS, context=context)
+        return _PatientSmtp(server.host, server.port, timeout=READ_SECONDS)
 
     def _introduce(self, connection: smtplib.SMTP) -> None:
         server = self._server
@@ -84,20 +82,22 @@ class MailSender:
             connection.login(server.user, server.password.reveal())
 
     def _mail(self, job: Job) -> EmailMessage:
-        follows = job.action != "open"
+        # Whom an escalation reaches for the first time has no earlier mail to be answered.
+        follows = job.action != "open" and not job.first
         content = layout(job.message, follows=follows)
         root = self._message_id(f"{job.thread}|{job.destination}")
         mail = EmailMessage(policy=SMTP)
-        mail["From"] = _address(self._server.sender)
+        mail["From"] = _address(self._server.sender, name=f"Tocsin {job.message.word}")
         mail["To"] = _address(job.destination)
-        mail["Subject"] = content.subject
+        mail["Subject"] = (follows and _first_subject(job)) or content.subject
         mail["Date"] = format_datetime(datetime.fromtimestamp(job.sent_at, tz=UTC))
         mail["Message-ID"] = self._message_id(f"{job.thread}|{job.destination}|{job.id}") if follows else root
         if follows:
             mail["In-Reply-To"] = root
             mail["References"] = root
-        # RFC 3834: keeps holiday replies from answering a machine.
+        # RFC 3834 keeps holiday replies from answering a machine; Exchange goes by a header of its own (MS-OXCMAIL).
         mail["Auto-Submitted"] = "auto-generated"
+        mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"
         if job.message.severity in {"critical", "emergency"} and job.message.status != "resolved":
             mail["Importance"] = "high"
         mail.set_content(content.text)
@@ -119,17 +119,56 @@ class MailSender:
         return one_line(password.redact(text) if password else text, 300)
 
 
-def _hang_up(connection: smtplib.SMTP) -> None:
-    if connection.sock is not None:
-        with contextlib.suppress(OSError):
-            connection.sock.shutdown(socket.SHUT_RDWR)
+class _Patience:
+    """Closes a conversation that takes longer than any send may: each answer has a time-out, the whole has none."""
+
+    sock: socket.socket | None
+    _over: threading.Event
+
+    def connect(self, *given: Any, **options: Any) -> tuple[int, bytes]:  # noqa: ANN401  as in the base class
+        """Connect, with the time running from now on."""
+        self._over = threading.Event()
+        threading.Thread(target=self._hang_up, args=(LONGEST_SEND,), daemon=True).start()
+        try:
+            answer: tuple[int, bytes] = super().connect(*given, **options)  # type: ignore[misc]
+        except BaseException:
+            self._over.set()
+            raise
+        return answer
+
+    def close(self) -> None:
+        """Close, and let the time stop."""
+        self._over.set()
+        super().close()  # type: ignore[misc]
+
+    def _hang_up(self, seconds: float) -> None:
+        # Again and again: while TLS is being agreed on there is no line to close yet.
+        while not self._over.wait(seconds):
+            if self.sock is not None:
+                with contextlib.suppress(OSError):
+                    self.sock.shutdown(socket.SHUT_RDWR)
+            seconds = 0.5
 
 
-def _address(text: str) -> Address:
+class _PatientSmtp(_Patience, smtplib.SMTP):
+    """SMTP that ends."""
+
+
+class _PatientSmtps(_Patience, smtplib.SMTP_SSL):
+    """SMTP within TLS that ends."""
+
+
+def _first_subject(job: Job) -> str:
+    """Return what follow-ups are called in the thread, or an empty text when the first mail's subject is not known."""
+    first = one_line((job.provider_id or "").partition(" ")[2], LONGEST_SUBJECT)
+    return f"Re: {first.removeprefix('Re: ')}" if first else ""
+
+
+def _address(text: str, *, name: str = "") -> Address:
     """Return the address as a header takes it; raises PermanentFailure for what is none."""
     if breaks_line(text):
         raise PermanentFailure("the address holds a control character")
     try:
-        return Address(addr_spec=text)
+        return Address(display_name=name, addr_spec=text)
     except (ValueError, IndexError, MessageError) as error:
         raise PermanentFailure(f"not a mail address: {one_line(str(error), 100)}") from None

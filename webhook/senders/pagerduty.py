@@ -16,6 +16,7 @@ from webhook.senders.transport import Transport
 _EVENTS: dict[Action, str] = {
     "open": "trigger",
     "join": "trigger",
+    "escalate": "trigger",
     "acknowledge": "acknowledge",
     "resolve": "resolve",
 }

@@ -9,7 +9,10 @@ from webhook.senders.contract import Sender
 from webhook.senders.log import LogSender
 from webhook.senders.mail import MailSender
 from webhook.senders.pagerduty import PagerDutySender
+from webhook.senders.phone import PhoneSender
 from webhook.senders.slack import SlackSender
+from webhook.senders.sms import SmsSender
+from webhook.senders.webhook import WebhookSender
 from webhook.settings import Settings
 
 
@@ -17,13 +20,21 @@ def configured(settings: Settings) -> dict[str, Sender]:
     """Return a sender for each channel that `settings` has what it needs for; the log is always there."""
     senders: list[Sender] = [LogSender()]
     if settings.slack_bot_token is not None:
-        senders.append(SlackSender(api_url=settings.slack_api_url, token=settings.slack_bot_token))
+        senders.append(
+            SlackSender(api_url=settings.slack_api_url, token=settings.slack_bot_token, buttons=settings.slack_buttons)
+        )
     if settings.pagerduty_routing_key is not None:
         senders.append(
             PagerDutySender(events_url=settings.pagerduty_events_url, routing_key=settings.pagerduty_routing_key)
         )
     if settings.mail_server is not None:
         senders.append(MailSender(settings.mail_server))
+    if settings.sms_gateway is not None:
+        senders.append(SmsSender(settings.sms_gateway))
+    if settings.phone_gateway is not None:
+        senders.append(PhoneSender(settings.phone_gateway))
+    if settings.webhook_url is not None:
+        senders.append(WebhookSender(url=settings.webhook_url, secrets=settings.webhook_secrets))
     return {sender.channel: sender for sender in senders}
 
 

@@ -30,10 +30,12 @@ class SlackSender:
     """Sends to Slack channels; a destination is a channel's name or id."""
 
     channel = "slack"
-    actions: frozenset[Action] = frozenset({"open", "join", "update", "resolve"})
+    actions: frozenset[Action] = frozenset({"open", "join", "escalate", "update", "resolve"})
     shows_state = True
 
-    def __init__(self, *, api_url: str, token: Secret) -> None:
+    def __init__(self, *, api_url: str, token: Secret, buttons: bool = False) -> None:
+        """Prepare; `buttons` says whether presses of them can be taken."""
+        self._buttons = buttons
         self._transport = Transport(api_url, token=token, secrets=(token,))
 
     def send(self, job: Job) -> Receipt:
@@ -41,12 +43,12 @@ class SlackSender:
 
         The provider id is `<channel id>/<ts>`: an edit wants the channel's id, not the name it was posted to.
         """
-        content = layout(job.message, action=job.action)
+        content = layout(job.message, action=job.action, buttons=self._buttons)
         body: dict[str, Any] = {"text": content.text, "blocks": content.blocks}
         if job.provider_id is None:
             return self._post(job, body)
         channel, _, ts = job.provider_id.partition("/")
-        if job.action in {"open", "join"}:
+        if job.action in {"open", "join", "escalate"}:
             self._post(job, {**body, "thread_ts": ts, "reply_broadcast": True}, channel=channel)
             return Receipt()
         try:

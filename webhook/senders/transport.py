@@ -1,6 +1,7 @@
-"""HTTP for senders: one POST with time-outs, a deadline, a bounded answer, no redirects, certificates always checked.
+"""HTTP for senders: one request with time-outs, a deadline, a bounded answer, no redirects, certificates checked.
 
-Statuses are sorted here in the one way all HTTP channels share; `slack` and `pagerduty` read the answer's body.
+Statuses are sorted here in the one way all HTTP channels share; `slack` and `pagerduty` read the answer's body, and
+`gateway` sends what apprise wants to send through `exchange`.
 """
 
 from __future__ import annotations
@@ -24,17 +25,38 @@ from webhook.senders.contract import (
     PermanentFailure,
     TemporaryFailure,
 )
+from webhook.senders.patience import PatientAdapter
 from webhook.untrusted import one_line
 
+USER_AGENT = "tocsin-webhook"
 LONGEST_ANSWER = 64 * 1_024
 LONGEST_WAIT = 3_600.0
 """Seconds: a destination that asks for more patience than this is asked again after it."""
 
 # Uncompressed: a small answer must not become a large one in memory.
-_HEADERS = {"User-Agent": "tocsin-webhook", "Accept-Encoding": "identity"}
+_UNCOMPRESSED = {"Accept-Encoding": "identity"}
 
 # Request Timeout, Too Early, Too Many Requests: the request was fine, the time was not.
 _LATER = frozenset({408, 425, 429})
+
+
+# What `exchange` may raise; each of them may pass.
+BROKEN = (
+    requests.exceptions.RequestException,
+    urllib3.exceptions.HTTPError,
+    HTTPException,
+    OSError,
+)
+_TIMEOUTS = (requests.exceptions.Timeout, TimeoutError, urllib3.exceptions.TimeoutError)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Raw:
+    """An answer of any status; `body` is its beginning."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,13 +68,14 @@ class Answer:
     retry_after: float | None
 
 
-class _Bearer(requests.auth.AuthBase):
+class Bearer(requests.auth.AuthBase):
     """Sets the token, or nothing, and keeps `requests` from taking credentials out of a .netrc file."""
 
     def __init__(self, token: Secret | None) -> None:
         self._token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        """Return the request with its header."""
         if self._token is not None:
             request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
         return request
@@ -70,32 +93,40 @@ class Transport:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare for `base`; whatever one of `secrets` says is cut out of every failure's text."""
-        self._base = base.rstrip("/")
-        self._auth = _Bearer(token)
+        self._base = Secret(base)
+        self._auth = Bearer(token)
         self._secrets = secrets
         self._clock = clock
 
-    def post(self, path: str, body: Mapping[str, Any]) -> Answer:
-        """Post `body` and return the 2xx answer; raises TemporaryFailure or PermanentFailure for anything else."""
-        deadline = self._clock() + LONGEST_SEND
+    def post(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        *,
+        headers: Callable[[bytes], Mapping[str, str]] = lambda _: {},
+    ) -> Answer:
+        """Post `body` and return the 2xx answer; raises TemporaryFailure or PermanentFailure for anything else.
+
+        An empty `path` is the base itself. `headers` returns what is to be added, given the bytes that are posted.
+        """
+        data = json.dumps(body).encode()
+        base = self._base.reveal()
         try:
-            # No pool of connections: sends are rare, and one that went stale overnight must not cost the first page.
-            with requests.post(
-                f"{self._base}/{path.lstrip('/')}",
-                data=json.dumps(body).encode(),
-                headers={"Content-Type": "application/json; charset=utf-8", **_HEADERS},
+            raw = exchange(
+                "POST",
+                f"{base.rstrip('/')}/{path.lstrip('/')}" if path else base,
+                deadline=self._clock() + LONGEST_SEND,
+                clock=self._clock,
+                data=data,
+                headers={"Content-Type": "application/json; charset=utf-8", "User-Agent": USER_AGENT, **headers(data)},
                 auth=self._auth,
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                return self._answer(response, self._read(response, deadline))
-        except requests.exceptions.SSLError as error:
-            raise TemporaryFailure(self.clean(f"the certificate was not accepted: {error}")) from None
-        except (requests.exceptions.Timeout, TimeoutError, urllib3.exceptions.TimeoutError):
-            raise TemporaryFailure("no answer in time") from None
-        except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, HTTPException, OSError) as error:
-            raise TemporaryFailure(self.clean(f"no connection: {type(error).__name__}: {error}")) from None
+            )
+        except BROKEN as error:
+            raise TemporaryFailure(self.clean(broken(error))) from None
+        failure = refused(raw, self.clean)
+        if failure is not None:
+            raise failure
+        return Answer(status=raw.status, data=decoded(raw.body), retry_after=_retry_after(raw))
 
     def clean(self, text: str) -> str:
         """Return what the other side said, on one line, without secrets, short enough for a person."""
@@ -103,24 +134,48 @@ class Transport:
             text = secret.redact(text)
         return one_line(text, 300)
 
-    def _read(self, response: requests.Response, deadline: float) -> bytes:
-        """Return the body's beginning, read as it arrives: waiting for a full chunk would let a slow sender hold us."""
-        body = bytearray()
-        while len(body) < LONGEST_ANSWER and (piece := response.raw.read1(4_096)):
-            body += piece
-            if self._clock() > deadline:
-                raise TemporaryFailure("no answer in time")
-        return bytes(body)
 
-    def _answer(self, response: requests.Response, body: bytes) -> Answer:
-        status = response.status_code
-        retry_after = wait_of(response.headers.get("Retry-After"), time.time())
-        if 200 <= status < 300:
-            return Answer(status=status, data=_decoded(body), retry_after=retry_after)
-        said = self.clean(f"HTTP {status}: {body[:500].decode(errors='replace')}")
-        if status in _LATER or status >= 500:
-            raise TemporaryFailure(said, retry_after=retry_after)
-        raise PermanentFailure(said)
+def exchange(method: str, url: str, *, deadline: float, clock: Callable[[], float], **options: Any) -> Raw:  # noqa: ANN401
+    """Make one request with what `requests` calls `options` and return the answer; raises one of `BROKEN`.
+
+    No pool of connections: sends are rare, and one that went stale overnight must not cost the first page.
+    """
+    with requests.Session() as session:
+        adapter = PatientAdapter(seconds=LONGEST_SEND)
+        session.mount("https://", adapter)
+        session.mount("http://", adapter)
+        options["headers"] = {**(options.get("headers") or {}), **_UNCOMPRESSED}
+        bounds = {"timeout": (CONNECT_SECONDS, READ_SECONDS), "allow_redirects": False, "stream": True, "verify": True}
+        with session.request(method, url, **{**options, **bounds}) as response:
+            body = _read(response, deadline, clock)
+            return Raw(status=response.status_code, headers=response.headers, body=body)
+
+
+def refused(raw: Raw, clean: Callable[[str], str]) -> TemporaryFailure | PermanentFailure | None:
+    """Return the failure that a status other than 2xx means; `clean` takes the secrets out of what was said."""
+    if 200 <= raw.status < 300:
+        return None
+    said = clean(f"HTTP {raw.status}: {raw.body[:500].decode(errors='replace')}")
+    if raw.status in _LATER or raw.status >= 500:
+        return TemporaryFailure(said, retry_after=_retry_after(raw))
+    return PermanentFailure(said)
+
+
+def broken(error: Exception) -> str:
+    """Return why there was no answer; it may hold secrets of the address."""
+    if isinstance(error, requests.exceptions.SSLError):
+        return f"the certificate was not accepted: {error}"
+    if isinstance(error, _TIMEOUTS):
+        return "no answer in time"
+    return f"no connection: {type(error).__name__}: {error}"
+
+
+def decoded(body: bytes) -> Any:  # noqa: ANN401  JSON
+    """Return the JSON in `body`, or None."""
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
 
 
 def wait_of(header: str | None, now: float) -> float | None:
@@ -134,8 +189,15 @@ def wait_of(header: str | None, now: float) -> float | None:
     return min(max(seconds, 0.0), LONGEST_WAIT)
 
 
-def _decoded(body: bytes) -> Any:  # noqa: ANN401  JSON
-    try:
-        return json.loads(body)
-    except (ValueError, RecursionError):
-        return None
+def _retry_after(raw: Raw) -> float | None:
+    return wait_of(raw.headers.get("Retry-After"), time.time())
+
+
+def _read(response: requests.Response, deadline: float, clock: Callable[[], float]) -> bytes:
+    """Return the body's beginning, read as it arrives: waiting for a full chunk would let a slow sender hold us."""
+    body = bytearray()
+    while len(body) < LONGEST_ANSWER and (piece := response.raw.read1(4_096)):
+        body += piece
+        if clock() > deadline:
+            raise requests.exceptions.ReadTimeout
+    return bytes(body)

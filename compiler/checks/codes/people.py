@@ -37,4 +37,19 @@ ENTRIES: Final = (
         ),
         mend="Keep `alertname` and `severity` in `group_by`.",
     ),
+    Code(
+        code="recurrence",
+        summary="A schedule's times cannot be read, or never come.",
+        explanation=(
+            "A shift recurs by a rule of RFC 5545, from a first date and time on the clock of its zone. The rule recurs"
+            " by days, weeks, months or years, and ends by `until:`."
+        ),
+        mend="Write a rule such as `FREQ=WEEKLY;BYDAY=MO,TU`, and times such as `2026-01-05 09:00`.",
+    ),
+    Code(
+        code="timezone",
+        summary="A schedule's time zone is not known.",
+        explanation="Zones are named as in the tz database; most abbreviations say nothing of daylight saving.",
+        mend="Write a name such as `Europe/Berlin`, or `UTC`.",
+    ),
 )

@@ -1,0 +1,206 @@
+"""The case that a webhook alone cannot know, with a real Alertmanager: silenced while it fires, over while it is silenced.
+
+Alertmanager delivers to a webhook that serves on loopback; only the webhook's clock is moved by hand.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+import pytest
+from flask import Flask
+from werkzeug.serving import make_server
+
+from testbed import loopback
+from testbed.servers import Alertmanager, Servers
+from tests.webhook.samples import Clock, FakeSender
+from webhook import alertmanager_api
+from webhook.application import create_app
+from webhook.service import Service, build
+from webhook.settings import read_settings
+from webhook.worker import Worker
+
+pytestmark = pytest.mark.acceptance
+
+LABELS = {"alertname": "ApiPlatformErrorRatio", "severity": "critical"}
+EVENT_SECONDS = 30.0
+
+
+class House:
+    """A webhook with its clock, whom it tells, and the Alertmanager that it asks."""
+
+    def __init__(self, service: Service, alertmanager: Alertmanager, clock: Clock, mail: FakeSender) -> None:
+        self.service = service
+        self.alertmanager = alertmanager
+        self.clock = clock
+        self.mail = mail
+        self.worker: Worker = service.worker()
+        self.started = datetime.now(UTC)
+
+    def fires(self) -> None:
+        """Let the alert begin, and return when it is an incident."""
+        self.alertmanager.post_alerts([{"labels": LABELS, "startsAt": self.started.isoformat()}])
+        await_that(lambda: self.status() == "open")
+
+    def ends(self) -> None:
+        """Let the alert end, and return when Alertmanager lists it no more."""
+        ended = {"startsAt": self.started.isoformat(), "endsAt": datetime.now(UTC).isoformat()}
+        self.alertmanager.post_alerts([{"labels": LABELS, **ended}])
+        await_that(lambda: not self.alertmanager.alerts())
+
+    def silence(self) -> None:
+        """Silence the alert, and return when Alertmanager has."""
+        now = datetime.now(UTC)
+        status, _ = loopback.post_json(
+            f"{self.alertmanager.url}/api/v2/silences",
+            {
+                "matchers": [{"name": "alertname", "value": LABELS["alertname"], "isRegex": False, "isEqual": True}],
+                "startsAt": now.isoformat(),
+                "endsAt": (now + timedelta(hours=1)).isoformat(),
+                "createdBy": "on-call",
+                "comment": "known",
+            },
+        )
+        assert status == 200
+        self.alertmanager.await_alert(lambda alert: bool(alert["status"]["silencedBy"]), EVENT_SECONDS)
+
+    def status(self) -> str:
+        """Return the incident's status."""
+        found = create_app(self.service).test_client().get("/v1/incidents/1").get_json()
+        return str(found.get("status"))
+
+    def later(self, **spans: float) -> None:
+        """Let time pass for the webhook, work off what is due and send what came of it."""
+        self.clock.forward(**spans)
+        while self.worker.step_once() or self.worker.run_once("email"):
+            pass
+
+    def mails(self) -> list[tuple[str, str]]:
+        """Return what each mail was for, and the level it went to."""
+        return [(action, address.partition("@")[0]) for action, address in self.mail.said]
+
+
+@pytest.fixture
+def house(servers: Servers, short_folder: Path, generated: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
+    # A test cannot wait until a real Alertmanager has been up for minutes.
+    monkeypatch.setattr(alertmanager_api, "SETTLED_SECONDS", 0.0)
+    clock = Clock()
+    clock.now = time.time()
+    mail = FakeSender("email", {"open", "join", "escalate", "resolve"})
+    # The address of Alertmanager is known only once it has a port, and it needs ours: the application is put in later.
+    application: list[Flask] = []
+
+    def serve(environment: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return application[0](environment, start_response)
+
+    server = make_server("127.0.0.1", 0, serve, threaded=True)
+    config = short_folder / "alertmanager.yml"
+    config.write_text(configuration(server.server_port))
+    with Alertmanager(servers, short_folder / "alertmanager", config=config) as alertmanager:
+        settings = read_settings(
+            {
+                "TOCSIN_CATALOG": str(catalog(generated, short_folder)),
+                "TOCSIN_DATABASE_URL": f"sqlite:///{short_folder / 'tocsin.db'}",
+                "TOCSIN_ALERTMANAGER_URL": alertmanager.url,
+            }
+        )
+        service = build(settings, senders={"email": mail}, clock=clock)
+        application.append(create_app(service))
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield House(service, alertmanager, clock, mail)
+        server.shutdown()
+        thread.join()
+        server.server_close()
+        service.close()
+
+
+def configuration(port: int) -> str:
+    return json.dumps(
+        {
+            "route": {
+                "receiver": "tocsin",
+                "group_by": ["alertname", "severity"],
+                "group_wait": "1s",
+                "group_interval": "1s",
+                "repeat_interval": "1h",
+            },
+            "receivers": [
+                {
+                    "name": "tocsin",
+                    "webhook_configs": [{"url": f"http://127.0.0.1:{port}/v1/alertmanager"}],
+                }
+            ],
+        }
+    )
+
+
+def catalog(generated: Path, folder: Path) -> Path:
+    """Return the repository's own catalogue, its policy by e-mail with a time for each of two levels."""
+    data = json.loads((generated / "catalog.json").read_text())
+    contacts = {"sms": [], "phone": []}
+    data["levels"] = {
+        name: {"title": name, "contacts": {**contacts, "email": [f"{name}@example.com"]}}
+        for name in ("first", "second")
+    }
+    tier = {"respond_seconds": 1_800, "announce": [], "notify": ["email"], "escalate_seconds": 3_600}
+    severities = dict.fromkeys(("info", "warning", "critical", "emergency"), tier)
+    data["policies"] = {name: {"levels": ["first", "second"], "severities": severities} for name in data["policies"]}
+    (folder / "catalog.json").write_text(json.dumps(data))
+    (folder / "catalog.schema.json").write_bytes((generated / "catalog.schema.json").read_bytes())
+    return folder / "catalog.json"
+
+
+def await_that(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + EVENT_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
+def test_silenced_then_resolved_ends_by_the_truth_and_wakes_nobody_else(house: House) -> None:
+    """Alertmanager sends no resolve for it; asked at the second level's time, it says that there is nothing left."""
+    house.fires()
+    house.later()
+    house.silence()
+    house.later(hours=1)
+    assert house.status() == "open"
+    assert house.mails() == [("open", "first")], "held, because it is silenced"
+    house.ends()
+    time.sleep(3)  # three group intervals: a resolve that Alertmanager sent would have been here
+    assert house.status() == "open", "nobody has told us"
+    house.later(minutes=1)
+    house.later(minutes=2)
+    assert house.status() == "resolved"
+    assert house.mails() == [("open", "first"), ("resolve", "first")]
+
+
+def test_firing_alert_is_escalated_after_asking(house: House) -> None:
+    """Nothing stands in the way of the second level; and the message does not say that nobody could be asked."""
+    house.fires()
+    house.later()
+    house.later(hours=1)
+    assert house.mails() == [("open", "first"), ("escalate", "second")]
+    assert house.mail.jobs[-1].message.news == "Nobody acknowledged within 1 h; now second (level 2 of 2)."
+
+
+def test_alertmanager_that_is_gone_or_new_keeps_nobody_asleep(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped, it cannot be asked; started anew it knows of nothing yet, which is not the same as nothing being wrong."""
+    house.fires()
+    house.later()
+    monkeypatch.setattr(alertmanager_api, "SILENT_SECONDS", 0.0)
+    monkeypatch.setattr(alertmanager_api, "SETTLED_SECONDS", 300.0)
+    house.alertmanager.process.stop()
+    house.later(hours=1)
+    assert house.mails()[1:] == [("escalate", "second")]
+    assert "Alertmanager could not be asked whether it still fires (no connection" in house.mail.jobs[-1].message.news
+    house.alertmanager.process.start()
+    house.later(hours=1)
+    assert house.mails()[2:] == [("escalate", "second")]
+    assert "it has been up for only" in house.mail.jobs[-1].message.news

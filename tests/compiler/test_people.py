@@ -1,0 +1,95 @@
+"""People in thresholds.yaml → in the catalogue: rotations, working hours, fallback channels, and what the webhook makes of them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.compiler.base import SPEC, compiled, edit
+from webhook.catalog_file import load
+
+SCHEDULES = """\
+schedules:
+  office:
+    timezone: Europe/Berlin
+    start: 2026-01-05 09:00
+    duration: 9h
+    rule: FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR
+    until: 2026-12-31 23:59
+    exceptions: [2026-12-25, 2026-12-24]
+  week-a: {timezone: UTC, start: 2026-01-05T09:00, duration: 7d, rule: "RRULE:FREQ=WEEKLY;INTERVAL=2"}
+
+teams:
+"""
+
+
+def catalog(*edits: tuple[str, str]) -> dict[str, Any]:
+    for old, new in edits:
+        edit(SPEC, old, new)
+    found = compiled()
+    (artifact,) = (one for one in found.artifacts if one.path == "catalog.json")
+    data: dict[str, Any] = json.loads(artifact.content)
+    return data
+
+
+@pytest.mark.usefixtures("base")
+def test_schedules_rotation_hours_and_fallback_reach_the_catalogue() -> None:
+    """As they are written, in base units; `never` is null."""
+    data = catalog(
+        ("teams:\n", SCHEDULES),
+        ("escalate: 8h}", "escalate: 8h, hours: office, acknowledged: never}"),
+        ("[on-call, manager]", "[on-call, manager]\n    fallback: [sms, email]"),
+        (
+            "{title: On call,",
+            "{title: On call, rotation: [{schedule: week-a, title: Week A, email: [a@example.com], phone: ['+12025550109']}],",
+        ),
+    )
+    assert data["schedules"] == {
+        "office": {
+            "timezone": "Europe/Berlin",
+            "start": "2026-01-05T09:00",
+            "duration_seconds": 32_400,
+            "rule": "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
+            "until": "2026-12-31T23:59",
+            "exceptions": ["2026-12-24", "2026-12-25"],
+        },
+        "week-a": {
+            "timezone": "UTC",
+            "start": "2026-01-05T09:00",
+            "duration_seconds": 604_800,
+            "rule": "FREQ=WEEKLY;INTERVAL=2",
+        },
+    }
+    warning = data["policies"]["standard"]["severities"]["warning"]
+    assert (warning["hours"], warning["acknowledged_seconds"]) == ("office", None)
+    assert data["policies"]["standard"]["fallback"] == ["sms", "email"]
+    assert data["levels"]["on-call"]["rotation"] == [
+        {
+            "schedule": "week-a",
+            "title": "Week A",
+            "contacts": {"email": ["a@example.com"], "sms": [], "phone": ["+12025550109"]},
+        }
+    ]
+
+
+@pytest.mark.usefixtures("base")
+def test_what_nobody_has_written_is_not_in_the_catalogue() -> None:
+    """A webhook of an earlier version goes on reading it."""
+    data = catalog()
+    assert "schedules" not in data
+    assert set(data["policies"]["standard"]) == {"levels", "severities"}
+    assert set(data["levels"]["on-call"]) == {"title", "contacts"}
+    assert "hours" not in data["policies"]["standard"]["severities"]["warning"]
+
+
+@pytest.mark.usefixtures("base")
+def test_webhook_reads_what_the_compiler_has_written(tmp_path: Path) -> None:
+    """Both sides read a rule and a zone alike."""
+    edit(SPEC, "teams:\n", SCHEDULES)
+    for artifact in compiled().artifacts:
+        if artifact.path.startswith("catalog"):
+            (tmp_path / artifact.path).write_bytes(artifact.content)
+    assert set(load(tmp_path / "catalog.json").schedules) == {"office", "week-a"}

@@ -1,0 +1,490 @@
+"""Buttons in Slack and changes in PagerDuty: who is believed, what is done, and that nothing is done twice."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+import requests
+from flask.testing import FlaskClient
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.test import TestResponse
+
+from tests.webhook.samples import NOON, PATIENT, Clock, FakeSender, alert, payload
+from tests.webhook.test_api import valid
+from tests.webhook.test_cli import serving
+from webhook.application import create_app
+from webhook.callback_events import pagerduty_change, slack_press
+from webhook.callbacks import LARGEST_BODY, MOST_REMEMBERED, Taken
+from webhook.database import StoreUnavailable
+from webhook.incident import dedup_key
+from webhook.ingest import Ingest
+from webhook.service import Service, build
+from webhook.settings import read_settings
+from webhook.timestamps import iso
+
+SLACK_SECRET = "slack-signing-secret"
+PAGERDUTY_SECRET = "pagerduty-webhook-secret"
+KEY = dedup_key(payload(alert())["groupKey"])
+
+Press = Callable[..., TestResponse]
+
+
+@pytest.fixture
+def service(environment: dict[str, str], senders: dict[str, FakeSender], clock: Clock) -> Iterator[Service]:
+    secrets = {
+        "TOCSIN_SLACK_SIGNING_SECRET": SLACK_SECRET,
+        "TOCSIN_PAGERDUTY_WEBHOOK_SECRET": PAGERDUTY_SECRET,
+        "TOCSIN_TOKEN": "bearer-token",
+    }
+    built = build(read_settings({**environment, **secrets}), senders=senders, clock=clock)
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def client(service: Service) -> FlaskClient:
+    return create_app(service).test_client()
+
+
+@pytest.fixture
+def incident(client: FlaskClient) -> int:
+    """Return the number of an incident that has just been opened."""
+    answer = client.post("/v1/alertmanager", json=payload(alert()), headers={"Authorization": "Bearer bearer-token"})
+    return int(answer.get_json()["incident"])
+
+
+@pytest.fixture
+def press(client: FlaskClient, clock: Clock) -> Press:
+    """Return a function that presses a button in Slack."""
+
+    def send(
+        verb: str = "acknowledge", *, at: float | None = None, secret: str = SLACK_SECRET, **changes: object
+    ) -> TestResponse:
+        body = urlencode({"payload": json.dumps(interaction(verb, **changes))}).encode()
+        return client.post("/slack/interactions", data=body, headers=slack_headers(body, at or clock(), secret))
+
+    return send
+
+
+@pytest.fixture
+def page(client: FlaskClient, clock: Clock) -> Press:
+    """Return a function that sends an event of PagerDuty's."""
+
+    def send(
+        verb: str = "acknowledged", *, identity: str = "w-1", at: float | None = None, **changes: object
+    ) -> TestResponse:
+        event = event_of(verb, occurred_at=iso(at if at is not None else clock()), **changes)
+        body = json.dumps({"event": event}).encode()
+        return client.post("/pagerduty/webhook", data=body, headers=pagerduty_headers(body, identity=identity))
+
+    return send
+
+
+@pytest.fixture
+def shown(client: FlaskClient) -> Callable[[int], dict[str, Any]]:
+    """Return a function that shows an incident."""
+    headers = {"Authorization": "Bearer bearer-token"}
+    return lambda number: client.get(f"/v1/incidents/{number}", headers=headers).get_json()  # type: ignore[no-any-return]
+
+
+def interaction(verb: str = "acknowledge", **changes: object) -> dict[str, Any]:
+    return {
+        "type": "block_actions",
+        "user": {"id": "U024BE7LH", "username": "on.call", "name": "on.call", "team_id": "T1"},
+        "api_app_id": "A1",
+        "actions": [{"type": "button", "action_id": f"tocsin.{verb}", "block_id": "tocsin-1", "value": "1"}],
+        **changes,
+    }
+
+
+def slack_headers(body: bytes, at: float, secret: str = SLACK_SECRET) -> dict[str, str]:
+    signature = hmac.new(secret.encode(), b"v0:%d:" % at + body, hashlib.sha256).hexdigest()
+    return {
+        "X-Slack-Signature": f"v0={signature}",
+        "X-Slack-Request-Timestamp": str(int(at)),
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+
+
+def event_of(verb: str = "acknowledged", **changes: object) -> dict[str, Any]:
+    return {
+        "id": "01DE",
+        "event_type": f"incident.{verb}",
+        "resource_type": "incident",
+        "occurred_at": iso(NOON),
+        "agent": {"id": "PUSER", "summary": "On Call", "type": "user_reference"},
+        "client": None,
+        "data": {"id": "PGR0VU2", "type": "incident", "status": verb, "incident_key": KEY},
+        **changes,
+    }
+
+
+def pagerduty_headers(body: bytes, *, identity: str = "w-1", secret: str = PAGERDUTY_SECRET) -> dict[str, str]:
+    signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return {"X-PagerDuty-Signature": f"v1=00,v1={signature}", "X-Webhook-Id": identity}
+
+
+# Who is believed.
+
+
+@pytest.mark.parametrize("path", ["/slack/interactions", "/pagerduty/webhook"])
+def test_callback_without_its_secret_does_not_exist(environment: dict[str, str], clock: Clock, path: str) -> None:
+    """Whatever is sent there, and however it is signed: an empty secret signs for everybody."""
+    service = build(read_settings(environment), senders={}, clock=clock)
+    try:
+        body = b"payload={}"
+        headers = {**slack_headers(body, NOON, ""), **pagerduty_headers(body, secret="")}
+        answer = create_app(service).test_client().post(path, data=body, headers=headers)
+    finally:
+        service.close()
+    assert answer.status_code == 404
+    valid("Error", answer.get_json())
+
+
+@pytest.mark.parametrize("path", ["/slack/interactions", "/pagerduty/webhook"])
+def test_callback_that_is_not_signed_is_refused(client: FlaskClient, incident: int, path: str) -> None:
+    """The bearer token opens other doors, not this one."""
+    body = urlencode({"payload": json.dumps(interaction())}).encode()
+    for headers in (
+        {},
+        {"Authorization": "Bearer bearer-token"},
+        slack_headers(body, NOON, "other"),
+        pagerduty_headers(body, secret="other"),
+    ):
+        answer = client.post(path, data=body, headers=headers)
+        assert answer.status_code == 401
+        valid("Error", answer.get_json())
+
+
+def test_press_that_is_older_than_five_minutes_is_refused(press: Press, incident: int, clock: Clock) -> None:
+    """Somebody may have recorded it."""
+    assert press(at=clock() - 301).status_code == 401
+    assert press(at=clock() + 301).status_code == 401
+
+
+def test_signed_callback_needs_no_token_and_any_host_name(client: FlaskClient, incident: int) -> None:
+    """Slack has no token of ours, and reaches us through a name of its own choosing."""
+    body = urlencode({"payload": json.dumps(interaction())}).encode()
+    headers = {**slack_headers(body, NOON), "Host": "tunnel.example.com"}
+    assert client.post("/slack/interactions", data=body, headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/slack/interactions", "/pagerduty/webhook"])
+def test_huge_body_is_refused_before_it_is_read_whole(client: FlaskClient, path: str) -> None:
+    """Anybody can send it; nobody has signed it."""
+    answer = client.post(path, data=b"x" * (LARGEST_BODY + 1))
+    assert answer.status_code == 413
+
+
+# Slack.
+
+
+def test_button_acknowledges_for_who_pressed_it(press: Press, incident: int, shown: Callable[..., Any]) -> None:
+    """At once, empty, and with the name in the incident and its timeline."""
+    answer = press()
+    assert (answer.status_code, answer.get_data()) == (200, b"")
+    found = shown(incident)
+    assert (found["status"], found["acknowledged_by"]) == ("acknowledged", "on.call (Slack)")
+    assert [(line["kind"], line["actor"]) for line in found["timeline"]][-1] == ("acknowledged", "on.call (Slack)")
+
+
+def test_button_resolves(press: Press, incident: int, shown: Callable[..., Any]) -> None:
+    """Whether or not the alerts still fire."""
+    press("resolve")
+    assert (shown(incident)["status"], shown(incident)["resolved_by"]) == ("resolved", "on.call (Slack)")
+
+
+@pytest.mark.parametrize("send", ["press", "page"])
+def test_giving_back_is_handed_on(
+    request: pytest.FixtureRequest, incident: int, monkeypatch: pytest.MonkeyPatch, send: str
+) -> None:
+    """From either provider, with who has done it."""
+    seen: list[tuple[int, str, float]] = []
+    monkeypatch.setattr(Ingest, "unacknowledge", lambda _, *given: seen.append(given), raising=False)
+    request.getfixturevalue(send)("unacknowledge" if send == "press" else "unacknowledged")
+    assert seen == [(incident, {"press": "on.call (Slack)", "page": "On Call (PagerDuty)"}[send], NOON)]
+
+
+def test_press_that_is_played_again_acts_once(
+    press: Press, incident: int, monkeypatch: pytest.MonkeyPatch, shown: Callable[..., Any]
+) -> None:
+    """The same signature within its five minutes, also when the incident has been given back meanwhile."""
+    acted: list[int] = []
+    acknowledge = Ingest.acknowledge
+    monkeypatch.setattr(Ingest, "acknowledge", lambda *given: (acted.append(1), acknowledge(*given))[1])
+    assert [press().status_code for _ in range(3)] == [200, 200, 200]
+    assert acted == [1]
+    assert [line["kind"] for line in shown(incident)["timeline"]] == ["opened", "acknowledged"]
+
+
+def test_second_press_changes_nothing(press: Press, incident: int, clock: Clock, shown: Callable[..., Any]) -> None:
+    """Idempotent on its own, which is what holds where another replica has taken the first."""
+    press()
+    clock.forward(seconds=1)
+    press(user={"id": "U2", "name": "late"})
+    assert shown(incident)["acknowledged_by"] == "on.call (Slack)"
+
+
+def test_press_that_could_not_be_stored_can_be_sent_again(
+    press: Press, incident: int, monkeypatch: pytest.MonkeyPatch, shown: Callable[..., Any]
+) -> None:
+    """Only what was done counts as taken."""
+
+    def gone(*_: object) -> None:
+        raise StoreUnavailable("gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Ingest, "acknowledge", gone)
+        assert press().status_code == 503
+    assert press().status_code == 200
+    assert shown(incident)["status"] == "acknowledged"
+
+
+@pytest.mark.parametrize(
+    ("user", "actor"),
+    [
+        ({"name": "a\nb\x1b[31m\u202e", "id": "U1"}, "a b[31m (Slack)"),
+        ({"name": "", "username": "second"}, "second (Slack)"),
+        ({"name": 7, "id": "U1"}, "U1 (Slack)"),
+        ({"name": "x" * 500}, "x" * 59 + "… (Slack)"),
+        ({"name": "\ud800"}, "somebody (Slack)"),
+        (None, "somebody (Slack)"),
+        ([], "somebody (Slack)"),
+    ],
+)
+def test_name_from_slack_is_cleaned(
+    press: Press, incident: int, shown: Callable[..., Any], user: object, actor: str
+) -> None:
+    """People choose their names."""
+    press(user=user)
+    assert shown(incident)["acknowledged_by"] == actor
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"type": "view_submission"},
+        {"actions": []},
+        {"actions": None},
+        {"actions": [7]},
+        {"actions": [{"action_id": "other.acknowledge", "value": "1"}]},
+        {"actions": [{"action_id": "tocsin.delete", "value": "1"}]},
+        {"actions": [{"action_id": "tocsin.acknowledge", "value": "1; DROP TABLE incidents"}]},
+        {"actions": [{"action_id": "tocsin.acknowledge", "value": "9" * 30}]},
+        {"actions": [{"action_id": "tocsin.acknowledge", "value": 1}]},
+        {"actions": [{"action_id": "tocsin.acknowledge", "value": "77"}]},
+    ],
+)
+def test_what_is_no_button_of_ours_is_nothing_to_do(
+    press: Press, incident: int, shown: Callable[..., Any], changes: dict[str, Any]
+) -> None:
+    """Slack wants a 2xx all the same."""
+    assert press(**changes).status_code == 200
+    assert shown(incident)["status"] == "open"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"payload", b"payload=", b"payload={", b"payload=%ff", b"\xff", b"payload=" + b"[" * 100_000, b"a=1&" * 50],
+)
+def test_body_that_is_not_slack_s_is_a_400(client: FlaskClient, body: bytes) -> None:
+    """Signed or not, it is no interaction."""
+    answer = client.post("/slack/interactions", data=body, headers=slack_headers(body, NOON))
+    assert answer.status_code == 400
+    valid("Error", answer.get_json())
+
+
+# PagerDuty.
+
+
+def test_acknowledgement_in_pagerduty_is_one_here(page: Press, incident: int, shown: Callable[..., Any]) -> None:
+    """Matched by the key, with the person's name."""
+    answer = page()
+    valid("CallbackTaken", answer.get_json())
+    assert (answer.status_code, answer.get_json()) == (200, {"result": "acknowledged"})
+    assert shown(incident)["acknowledged_by"] == "On Call (PagerDuty)"
+
+
+def test_resolve_in_pagerduty_is_one_here(page: Press, incident: int, shown: Callable[..., Any]) -> None:
+    """And everybody else hears of it."""
+    assert page("resolved").get_json() == {"result": "resolved"}
+    assert shown(incident)["resolved_by"] == "On Call (PagerDuty)"
+
+
+@pytest.mark.parametrize("verb", ["acknowledged", "resolved"])
+def test_what_pagerduty_told_is_not_told_to_pagerduty(
+    page: Press, incident: int, senders: dict[str, FakeSender], drain: Callable[..., int], verb: str
+) -> None:
+    """Otherwise each would tell the other for ever; the team's channel does hear."""
+    drain()
+    page(verb)
+    drain()
+    assert senders["pagerduty"].said == [("open", "events")]
+    assert senders["slack"].said[-1][0] == ("update" if verb == "acknowledged" else "resolve")
+
+
+def test_press_in_slack_is_told_to_pagerduty(
+    press: Press, incident: int, senders: dict[str, FakeSender], drain: Callable[..., int]
+) -> None:
+    """There it stops PagerDuty's own escalation."""
+    drain()
+    press()
+    drain()
+    assert senders["pagerduty"].said == [("open", "events"), ("acknowledge", "events")]
+
+
+def test_event_that_is_sent_again_acts_once(page: Press, incident: int) -> None:
+    """PagerDuty sends again until it has seen a 2xx; the id is the same."""
+    assert [page().get_json()["result"] for _ in range(2)] == ["acknowledged", "repeated"]
+    assert page(identity="w-2").get_json() == {"result": "unchanged"}
+
+
+def test_event_without_an_id_is_taken(client: FlaskClient, incident: int) -> None:
+    """Idempotent without it."""
+    body = json.dumps({"event": event_of()}).encode()
+    headers = {name: value for name, value in pagerduty_headers(body).items() if name != "X-Webhook-Id"}
+    results = [client.post("/pagerduty/webhook", data=body, headers=headers).get_json()["result"] for _ in range(2)]
+    assert results == ["acknowledged", "unchanged"]
+
+
+def test_late_event_of_an_earlier_incident_leaves_the_present_one_alone(
+    *, page: Press, press: Press, client: FlaskClient, incident: int, clock: Clock, shown: Callable[..., Any]
+) -> None:
+    """Both have the group's key; PagerDuty may deliver after the second was opened."""
+    press("resolve")
+    earlier = clock()
+    clock.forward(minutes=10)
+    again = payload(alert(started="2026-11-22T12:09:00Z"))
+    second = client.post("/v1/alertmanager", json=again, headers={"Authorization": "Bearer bearer-token"}).get_json()
+    for verb in ("acknowledged", "resolved"):
+        assert page(verb, identity=verb, at=earlier).get_json() == {"result": "ignored"}
+    assert shown(second["incident"])["status"] == "open"
+    assert page("resolved", identity="now").get_json() == {"result": "resolved"}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"event_type": "incident.triggered"},
+        {"event_type": "pagey.ping"},
+        {"event_type": None},
+        {"data": {}},
+        {"data": None},
+        {"data": {"incident_key": None}},
+        {"data": {"incident_key": "f" * 64}},
+        {"data": {"incident_key": KEY[:-1] + "\x00"}},
+        {"agent": {"type": "service_reference", "summary": "API platform"}},
+        {"agent": {"type": "inbound_integration_reference", "summary": "Events API v2"}},
+        {"agent": {"summary": "nobody knows"}},
+    ],
+)
+def test_event_that_no_person_made_to_an_incident_of_ours_is_nothing_to_do(
+    page: Press, incident: int, shown: Callable[..., Any], changes: dict[str, Any]
+) -> None:
+    """Our own resolve comes back to us as an event of the integration's."""
+    answer = page(**changes)
+    assert (answer.status_code, answer.get_json()) == (200, {"result": "ignored"})
+    assert shown(incident)["status"] == "open"
+
+
+def test_resolve_that_nobody_signs_for_is_left_alone(page: Press, incident: int, shown: Callable[..., Any]) -> None:
+    """PagerDuty closes by itself after a while; the alerts fire still. An acknowledgement is always somebody's."""
+    assert page("resolved", agent=None).get_json() == {"result": "ignored"}
+    assert page("acknowledged", agent=None, identity="w-2").get_json() == {"result": "acknowledged"}
+    assert shown(incident)["acknowledged_by"] == "PagerDuty"
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"\xff", b"[" * 100_000, json.dumps({"event": event_of(occurred_at="soon")}).encode()]
+)
+def test_body_that_is_not_pagerduty_s_is_a_400(client: FlaskClient, body: bytes) -> None:
+    """Signed or not, it is no event."""
+    answer = client.post("/pagerduty/webhook", data=body, headers=pagerduty_headers(body))
+    assert answer.status_code == 400
+    valid("Error", answer.get_json())
+
+
+# What both share.
+
+
+@PATIENT
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(),
+        lambda inner: (
+            st.lists(inner)
+            | st.dictionaries(
+                st.sampled_from(["event", "data", "agent", "type", "actions", "user", "event_type", "incident_key"]),
+                inner,
+            )
+        ),
+    )
+)
+def test_no_json_ends_in_anything_but_an_event_or_a_complaint(body: object) -> None:
+    """Whatever stands in it."""
+    text = json.dumps(body)
+    for read, raw in ((slack_press, urlencode({"payload": text})), (pagerduty_change, text)):
+        try:
+            assert read(raw.encode()) is None  # type: ignore[operator]
+        except ValueError:
+            continue
+
+
+def test_memory_of_what_was_taken_is_bounded() -> None:
+    """The oldest goes."""
+    taken = Taken()
+    for number in range(MOST_REMEMBERED + 1):
+        taken.add(str(number))
+    assert ("0" in taken, "1" in taken, str(MOST_REMEMBERED) in taken) == (False, True, True)
+
+
+def test_answers_and_logs_hold_no_secret(
+    *, press: Press, page: Press, client: FlaskClient, incident: int, caplog: pytest.LogCaptureFixture, service: Service
+) -> None:
+    """Neither of those that were right nor of those that were refused."""
+    said = "".join(
+        answer.get_data(as_text=True)
+        for answer in (press(), page(), press(secret="other"), client.post("/pagerduty/webhook", data=b"{}"))
+    )
+    for secret in (SLACK_SECRET, PAGERDUTY_SECRET):
+        assert secret not in said + caplog.text + repr(service.settings)
+
+
+@pytest.mark.acceptance
+def test_real_server_takes_signed_callbacks(environment: dict[str, str]) -> None:
+    """Through gunicorn, beyond the token that everything else asks for: in one piece, in chunks, and too large."""
+    secrets = {
+        "SLACK_SIGNING_SECRET": SLACK_SECRET,
+        "PAGERDUTY_WEBHOOK_SECRET": PAGERDUTY_SECRET,
+        "TOKEN": "bearer-token",
+    }
+    with serving({**environment, **{f"TOCSIN_{name}": value for name, value in secrets.items()}}) as (url, _):
+        bearer = {"Authorization": "Bearer bearer-token"}
+        requests.post(f"{url}/v1/alertmanager", json=payload(alert()), headers=bearer, timeout=5)
+        body = urlencode({"payload": json.dumps(interaction())}).encode()
+        press = requests.post(
+            f"{url}/slack/interactions", data=body, headers=slack_headers(body, time.time()), timeout=3
+        )
+        assert (press.status_code, press.content) == (200, b"")
+        event = json.dumps({"event": event_of("resolved", occurred_at=iso(time.time() + 2))}).encode()
+        headers = pagerduty_headers(event)
+        change = requests.post(
+            f"{url}/pagerduty/webhook", data=iter([event[:50], event[50:]]), headers=headers, timeout=5
+        )
+        assert change.json() == {"result": "resolved"}
+        large = requests.post(f"{url}/slack/interactions", data=b"x" * (LARGEST_BODY + 1), timeout=5)
+        assert large.status_code == 413
+        found = requests.get(f"{url}/v1/incidents/1", headers=bearer, timeout=5).json()
+        assert [line["actor"] for line in found["timeline"]] == [
+            "Alertmanager",
+            "on.call (Slack)",
+            "On Call (PagerDuty)",
+        ]

@@ -1,0 +1,223 @@
+"""Working hours and rotations: who is told when, and how spans count. It is Sunday, 22 November 2026, noon in UTC."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.webhook.samples import NOON, Clock, FakeSender, alert
+from webhook.catalog_file import load
+from webhook.catalog_parse import CatalogError
+from webhook.escalation import on_call, people
+from webhook.senders.contract import PermanentFailure
+from webhook.service import Service
+
+Post = Callable[..., Any]
+Drain = Callable[..., int]
+Senders = dict[str, FakeSender]
+
+OFFICE = {
+    "timezone": "Europe/Berlin",
+    "start": "2026-01-05T09:00",
+    "duration_seconds": 8 * 3_600,
+    "rule": "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR",
+}
+WEEK_A = {
+    "timezone": "Europe/Berlin",
+    "start": "2026-11-16T09:00",
+    "duration_seconds": 7 * 86_400,
+    "rule": "FREQ=WEEKLY;INTERVAL=3",
+}
+WEEK_B = {**WEEK_A, "start": "2026-11-23T09:00"}
+MONDAY_AT_NINE = 20.0
+"""Hours until Monday, nine o'clock in Berlin, which is eight in UTC."""
+
+
+def turn(schedule: str) -> dict[str, Any]:
+    contacts = {"email": [f"{schedule}@example.com"], "sms": [], "phone": []}
+    return {"schedule": schedule, "title": schedule.replace("-", " "), "contacts": contacts}
+
+
+def edited(path: Path, **changes: Any) -> dict[str, Any]:  # noqa: ANN401  JSON
+    data: dict[str, Any] = json.loads(path.read_text())
+    data["schedules"] = {"office": OFFICE, "week-a": WEEK_A, "week-b": WEEK_B, **changes}
+    data["policies"]["standard"]["severities"]["warning"]["hours"] = "office"
+    data["levels"]["devops"]["rotation"] = [turn("week-a"), turn("week-b")]
+    return data
+
+
+@pytest.fixture
+def catalog_path(catalog_path: Path) -> Path:
+    """Return the catalogue with office hours for warnings and two weeks of three by turns."""
+    catalog_path.write_text(json.dumps(edited(catalog_path)))
+    return catalog_path
+
+
+def mails(senders: Senders) -> list[tuple[str, str]]:
+    return [(action, address.partition("@")[0]) for action, address in senders["email"].said]
+
+
+def test_warning_outside_of_working_hours_waits_for_them(
+    *, post: Post, drain: Drain, senders: Senders, clock: Clock, client: FlaskClient
+) -> None:
+    """The team's channel shows it at once; nobody's phone or mail does before Monday at nine."""
+    post(alert(severity="warning"))
+    drain()
+    assert senders["slack"].said == [("open", "#ops-platform")]
+    assert senders["slack"].jobs[0].message.standing == (
+        "L1 DevOps team (week a), told in working hours from 2026-11-23 08:00 UTC: acknowledge within 4 h, by 2026-11-23"
+        " 12:00 UTC."
+    )
+    assert b'tocsin_outbox_waiting{channel="email"} 0.0' in client.get("/metrics").data, "waiting for hours is no delay"
+    clock.forward(hours=MONDAY_AT_NINE - 0.1)
+    drain()
+    assert mails(senders) == []
+    clock.forward(hours=0.1)
+    drain()
+    assert mails(senders) == [("open", "week-a")]
+
+
+def test_spans_of_working_hours_count_only_within_them(
+    *, post: Post, drain: Drain, step: Callable[[], int], senders: Senders, clock: Clock
+) -> None:
+    """Eight hours from Sunday are over on Monday at five, in the hour that the office closes."""
+    post(alert(severity="warning"))
+    clock.forward(hours=MONDAY_AT_NINE + 7.9)
+    step()
+    drain()
+    assert mails(senders) == [("open", "week-a")]
+    clock.forward(hours=0.1)
+    step()
+    clock.forward(hours=16)
+    drain()
+    assert mails(senders) == [("open", "week-a"), ("escalate", "manager")]
+
+
+def test_critical_alert_knows_no_hours(post: Post, drain: Drain, senders: Senders) -> None:
+    """Hours belong to a severity."""
+    post(alert())
+    drain()
+    assert mails(senders) == [("open", "week-a")]
+
+
+def test_warning_that_is_over_before_the_office_opens_is_one_mail_about_the_past(
+    post: Post, drain: Drain, senders: Senders, clock: Clock
+) -> None:
+    """Not two, and nothing that sounds as if it were still wrong."""
+    post(alert(severity="warning"))
+    post(alert(severity="warning", status="resolved"))
+    clock.forward(hours=MONDAY_AT_NINE)
+    drain()
+    assert [(job.action, job.message.status) for job in senders["email"].jobs] == [("open", "resolved")]
+
+
+def test_fallback_waits_for_working_hours_too(
+    *, post: Post, drain: Drain, senders: Senders, clock: Clock, service: Service, catalog_path: Path
+) -> None:
+    """Slack's refusal of a warning is no reason to get somebody up on Sunday."""
+    data = edited(catalog_path)
+    data["policies"]["standard"]["fallback"] = ["email"]
+    data["policies"]["standard"]["severities"]["warning"]["notify"] = ["log"]
+    catalog_path.write_text(json.dumps(data))
+    assert service.catalog.refresh()
+    senders["slack"].failures = [PermanentFailure("channel_not_found")]
+    post(alert(severity="warning"))
+    drain()
+    drain()
+    assert mails(senders) == []
+    clock.forward(hours=MONDAY_AT_NINE)
+    drain()
+    assert mails(senders) == [("open", "week-a")]
+
+
+def test_the_one_on_call_is_told_and_named(post: Post, drain: Drain, senders: Senders, clock: Clock) -> None:
+    """Until Monday at nine week A, then week B: at the moment of the page, not of the catalogue."""
+    post(alert(instance="sunday"))
+    drain()
+    assert senders["email"].jobs[0].message.tier == "L1 DevOps team (week a)"
+    clock.forward(hours=MONDAY_AT_NINE)
+    post(alert("Nobody", severity="critical", instance="monday"))
+    drain()
+    assert mails(senders) == [("open", "week-a"), ("open", "week-b")]
+
+
+def test_gap_in_a_rotation_leaves_nobody_out(catalog_path: Path) -> None:
+    """In the third week it is nobody's turn: the level's own contacts are told, and it is said why."""
+    catalog = load(catalog_path)
+    found = people(catalog, policy="standard", severity="critical", level=0, now=NOON + 8 * 86_400)
+    assert [(one.channel, one.destination) for one in found] == [
+        ("sms", "+12025550101"),
+        ("email", "devops@example.com"),
+    ]
+    assert {one.who for one in found} == {"DevOps team (nobody is on call)"}
+
+
+def test_first_of_two_turns_at_once_is_on_call(catalog_path: Path) -> None:
+    """As they stand in the file: an exception is written above the rule."""
+    catalog_path.write_text(json.dumps(edited(catalog_path, **{"week-b": WEEK_A})))
+    catalog = load(catalog_path)
+    assert on_call(catalog.levels["devops"], catalog, NOON)[0] == "DevOps team (week a)"
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"office": {**OFFICE, "timezone": "Middle/Earth"}}, "schedule `office` cannot be read"),
+        ({"office": {**OFFICE, "timezone": ".."}}, "schedule `office` cannot be read"),
+        ({"office": {**OFFICE, "rule": "FREQ=SOMETIMES"}}, "schedule `office` cannot be read"),
+        ({"office": {**OFFICE, "start": "2026-13-05T09:00"}}, "schedule `office` cannot be read"),
+    ],
+)
+def test_schedule_that_cannot_be_read_leaves_the_last_good_catalogue_in_force(
+    changes: dict[str, Any], reason: str, catalog_path: Path
+) -> None:
+    """A zone that this machine does not know shows itself when the file is read, not at three in the morning."""
+    catalog_path.write_text(json.dumps(edited(catalog_path, **changes)))
+    with pytest.raises(CatalogError, match=reason):
+        load(catalog_path)
+
+
+def test_schedule_that_does_not_exist_is_named_with_who_names_it(catalog_path: Path) -> None:
+    """JSON Schema cannot say this."""
+    data = edited(catalog_path)
+    del data["schedules"]["office"], data["schedules"]["week-b"]
+    catalog_path.write_text(json.dumps(data))
+    with pytest.raises(CatalogError) as caught:
+        load(catalog_path)
+    assert "level `devops` names the schedule `week-b`" in str(caught.value)
+    assert "policy `standard` names the schedule `office`" in str(caught.value)
+
+
+@pytest.mark.parametrize(("hold", "hours"), [(4 * 3_600, 4), (None, None)])
+def test_policy_says_how_long_an_acknowledgement_holds(  # noqa: PLR0917
+    hold: float | None,
+    hours: int | None,
+    post: Post,
+    drain: Drain,
+    step: Callable[[], int],
+    senders: Senders,
+    clock: Clock,
+    client: FlaskClient,
+    service: Service,
+    catalog_path: Path,
+) -> None:
+    """Four hours are four hours, and for ever is until it is resolved or given back."""
+    data = edited(catalog_path)
+    data["policies"]["standard"]["severities"]["critical"]["acknowledged_seconds"] = hold
+    catalog_path.write_text(json.dumps(data))
+    assert service.catalog.refresh()
+    post(alert())
+    client.post("/v1/incidents/1/acknowledge", json={"actor": "on-call"})
+    clock.forward(hours=3.9)
+    step()
+    drain()
+    assert [action for action, _ in mails(senders)] == ["open"]
+    clock.forward(hours=0.1 if hours else 100)
+    step()
+    drain()
+    assert [action for action, _ in mails(senders)] == (["open", "escalate"] if hours else ["open"])

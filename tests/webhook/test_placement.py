@@ -1,0 +1,164 @@
+"""Groups that come and go, split and merge: which incident an alert belongs to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from flask.testing import FlaskClient
+
+from tests.webhook.samples import Clock, FakeSender, alert
+
+Post = Callable[..., Any]
+Drain = Callable[..., int]
+Senders = dict[str, FakeSender]
+
+WEST, EAST, NORTH = (alert(instance=name) for name in ("west", "east", "north"))
+
+
+def ended(one: dict[str, Any]) -> dict[str, Any]:
+    return {**one, "status": "resolved", "endsAt": "2026-11-22T11:58:00Z"}
+
+
+def firing(client: FlaskClient, number: int) -> set[str]:
+    found = client.get(f"/v1/incidents/{number}").get_json()
+    return {one["labels"]["instance"] for one in found["alerts"] if one["firing"]}
+
+
+def test_group_that_an_edited_route_splits_keeps_its_incident(
+    post: Post, drain: Drain, senders: Senders, client: FlaskClient
+) -> None:
+    """The route now groups by instance too: the same two alerts arrive as two groups, and nobody is told anew."""
+    post(WEST, EAST, groupLabels={"alertname": "X"})
+    drain()
+    told = {name: len(sender.jobs) for name, sender in senders.items()}
+    assert post(WEST, groupLabels={"alertname": "X", "instance": "west"}) == {"result": "repeated", "incident": 1}
+    assert post(EAST, groupLabels={"alertname": "X", "instance": "east"}) == {"result": "repeated", "incident": 1}
+    drain()
+    assert {name: len(sender.jobs) for name, sender in senders.items()} == told
+    assert post(ended(WEST), groupLabels={"alertname": "X", "instance": "west"})["result"] == "updated"
+    assert firing(client, 1) == {"east"}
+    assert post(ended(EAST), groupLabels={"alertname": "X", "instance": "east"})["result"] == "resolved"
+
+
+def test_groups_that_an_edited_route_merges_keep_their_incidents(
+    post: Post, drain: Drain, senders: Senders, client: FlaskClient
+) -> None:
+    """One delivery now tells of two incidents: each keeps its alerts, and what is new joins the one that has most."""
+    post(WEST, groupLabels={"instance": "west"})
+    post(EAST, groupLabels={"instance": "east"})
+    drain()
+    pages = len(senders["pagerduty"].jobs)
+    assert post(WEST, EAST, NORTH, groupLabels={"alertname": "X"}) == {"result": "updated", "incident": 1}
+    assert (firing(client, 1), firing(client, 2)) == ({"west", "north"}, {"east"})
+    drain()
+    assert len(senders["pagerduty"].jobs) == pages, "the same kind of alert is no news"
+    assert post(ended(WEST), ended(EAST), ended(NORTH), groupLabels={"alertname": "X"})["result"] == "resolved"
+    assert [client.get(f"/v1/incidents/{number}").get_json()["status"] for number in (1, 2)] == ["resolved"] * 2
+
+
+def test_alert_of_two_groups_opens_one_incident(post: Post, client: FlaskClient) -> None:
+    """Two routes deliver it: it stays where it is, and only what that incident does not have opens another."""
+    post(WEST, groupLabels={"instance": "west"})
+    post(EAST, groupLabels={"alertname": "X"})
+    assert post(WEST, EAST, NORTH, groupLabels={"alertname": "X"}) == {"result": "updated", "incident": 2}
+    assert (firing(client, 1), firing(client, 2)) == ({"west"}, {"east", "north"})
+
+
+def test_alert_that_a_person_has_closed_opens_nothing_in_another_group(post: Post, client: FlaskClient) -> None:
+    """Who has closed it has seen it, whatever the route is called now."""
+    post(WEST, groupLabels={"alertname": "X"})
+    client.post("/v1/incidents/1/resolve", json={"actor": "on-call"})
+    assert post(WEST, groupLabels={"instance": "west"}) == {"result": "unchanged", "incident": None}
+
+
+def test_split_group_that_is_truncated_does_not_say_so_of_the_other(post: Post, client: FlaskClient) -> None:
+    """How much is missing is said of the group that was delivered."""
+    post(WEST, groupLabels={"instance": "west"})
+    post(EAST, groupLabels={"alertname": "X"})
+    post(WEST, EAST, groupLabels={"alertname": "X"}, truncatedAlerts=7)
+    counts = [client.get(f"/v1/incidents/{number}").get_json()["truncated_alerts"] for number in (1, 2)]
+    assert counts == [0, 7]
+
+
+def test_group_that_fires_again_soon_reopens_its_incident_and_calls_again(
+    post: Post, drain: Drain, senders: Senders, client: FlaskClient, clock: Clock
+) -> None:
+    """The same trouble: one story, one thread; whoever was called has been told that it is over, so it calls again."""
+    post(alert())
+    drain()
+    client.post("/v1/incidents/1/acknowledge", json={"actor": "on-call"})
+    post(alert(status="resolved"))
+    drain()
+    clock.forward(minutes=4)
+    assert post(alert(started="2026-11-22T12:03:30Z")) == {"result": "reopened", "incident": 1}
+    drain()
+    found = client.get("/v1/incidents/1").get_json()
+    assert (found["status"], found["acknowledged_by"], found["resolved_at"]) == ("open", None, None)
+    assert senders["slack"].said[-2:] == [("update", "#ops-platform"), ("join", "#ops-platform")]
+    assert senders["email"].jobs[-1].message.news == "Fires again, 4 min after it was resolved."
+    assert senders["pagerduty"].said[-2:] == [("resolve", "events"), ("join", "events")]
+
+
+def test_incident_that_a_person_has_closed_is_not_reopened(post: Post, client: FlaskClient) -> None:
+    """That story has been ended by somebody; a new episode is a new one."""
+    post(alert())
+    client.post("/v1/incidents/1/resolve", json={"actor": "on-call"})
+    assert post(alert(started="2026-11-22T12:00:00Z")) == {"result": "opened", "incident": 2}
+
+
+def flap(post: Post, drain: Drain, clock: Clock, times: int, first: int = 0) -> list[str]:
+    results = []
+    for number in range(first, first + times):
+        clock.forward(minutes=3)
+        results.append(post(alert(started=f"2026-11-22T12:00:{number:02}Z"))["result"])
+        drain()
+        clock.forward(minutes=3)
+        results.append(post(alert(started=f"2026-11-22T12:00:{number:02}Z", status="resolved"))["result"])
+        drain()
+    return results
+
+
+def test_flapping_is_told_once_and_not_at_each_turn(
+    post: Post, drain: Drain, senders: Senders, clock: Clock, client: FlaskClient
+) -> None:
+    """Ten times in an hour are four messages: it fires, it is over, it fires again, it flaps."""
+    results = flap(post, drain, clock, 10)
+    assert results[:6] == ["opened", "resolved", "reopened", "resolved", "reopened", "updated"]
+    assert set(results[6:]) == {"updated"}
+    assert [action for action, _ in senders["email"].said] == ["open", "resolve", "join", "resolve", "join"]
+    assert senders["email"].jobs[-1].message.news.startswith("Flapping: it has fired 3 times")
+    assert [action for action, _ in senders["pagerduty"].said] == ["open", "resolve", "join", "resolve", "join"]
+    assert client.get("/v1/incidents/1").get_json()["status"] == "open"
+
+
+def test_flapping_incident_is_over_when_it_has_been_quiet(
+    *, post: Post, drain: Drain, step: Callable[[], int], senders: Senders, clock: Clock, client: FlaskClient
+) -> None:
+    """A quarter of an hour without an alert; the escalation does not wake anybody for it meanwhile."""
+    flap(post, drain, clock, 3)
+    clock.forward(minutes=14)
+    step()
+    found = client.get("/v1/incidents/1").get_json()
+    assert found["status"] == "open"
+    assert found["next_step"].startswith("It comes and goes, and none of its alerts fires now: resolved at ")
+    clock.forward(minutes=5)
+    step()
+    drain()
+    found = client.get("/v1/incidents/1").get_json()
+    assert (found["status"], found["flapping_since"]) == ("resolved", None)
+    assert found["timeline"][-1]["detail"] == "flapping, and quiet for 15 min"
+    assert senders["email"].said[-1][0] == "resolve"
+
+
+def test_flapping_incident_that_nobody_takes_is_escalated_while_it_fires(
+    *, post: Post, drain: Drain, step: Callable[[], int], senders: Senders, clock: Clock
+) -> None:
+    """Not told at each turn is not forgotten."""
+    flap(post, drain, clock, 3)
+    clock.forward(minutes=3)
+    post(alert(started="2026-11-22T12:00:59Z"))
+    clock.forward(hours=1)
+    step()
+    drain()
+    assert senders["email"].said[-1] == ("escalate", "manager@example.com")

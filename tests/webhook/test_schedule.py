@@ -1,0 +1,140 @@
+"""Shifts and working hours by the clock on the wall, over its changes."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.webhook.samples import PATIENT
+from webhook.schedule import Schedule
+
+BERLIN = "Europe/Berlin"
+HOUR = 3_600
+
+
+def at(text: str, zone: str = "UTC") -> float:
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).timestamp()
+
+
+def schedule(start: str, hours: float, rule: str, zone: str = BERLIN, **changes: object) -> Schedule:
+    return Schedule(
+        timezone=zone, start=datetime.fromisoformat(start), duration_seconds=int(hours * HOUR), rule=rule, **changes
+    )
+
+
+WEEK = schedule("2026-01-05T09:00", 7 * 24, "FREQ=WEEKLY;INTERVAL=2")
+OFFICE = schedule("2026-01-05T09:00", 8, "FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR")
+
+
+def test_shift_holds_from_its_beginning_and_up_to_its_end() -> None:
+    """Whoever comes next begins at the moment at which the other ends."""
+    assert not WEEK.holds(at("2026-01-05T08:59:59", BERLIN))
+    assert WEEK.holds(at("2026-01-05T09:00", BERLIN))
+    assert WEEK.holds(at("2026-01-12T08:59:59", BERLIN))
+    assert not WEEK.holds(at("2026-01-12T09:00", BERLIN))
+    assert WEEK.holds(at("2026-01-19T09:00", BERLIN)), "every other week"
+
+
+@pytest.mark.parametrize(
+    ("start", "hours"),
+    [("2026-03-23T09:00", 7 * 24 - 1), ("2026-10-19T09:00", 7 * 24 + 1)],
+    ids=["spring", "autumn"],
+)
+def test_week_ends_at_the_same_time_of_the_wall_s_clock_when_that_changes(start: str, hours: int) -> None:
+    """Seven days are days of the calendar: an hour less in spring, one more in autumn."""
+    week = schedule(start, 7 * 24, "FREQ=WEEKLY")
+    window = week.window(at(start, BERLIN))
+    assert window is not None
+    assert window[1] - window[0] == hours * HOUR
+    assert not schedule(start, 7 * 24, "FREQ=WEEKLY", until=datetime.fromisoformat(start)).holds(window[1])
+
+
+def test_shift_that_begins_in_the_hour_that_does_not_exist_begins_at_the_change() -> None:
+    """On 29 March 2026 02:30 does not come: with the offset from before it is 03:30 of the new time."""
+    night = schedule("2026-03-01T02:30", 4, "FREQ=DAILY")
+    window = night.window(at("2026-03-29T04:00", BERLIN))
+    assert window == (at("2026-03-29T01:30"), at("2026-03-29T05:30"))
+    assert not night.holds(at("2026-03-29T03:29", BERLIN))
+    assert night.holds(at("2026-03-29T03:30", BERLIN))
+
+
+def test_shift_that_begins_in_the_hour_that_comes_twice_begins_at_the_first() -> None:
+    """On 25 October 2026 02:30 comes twice; hours are exact, so four of them end at 05:30 of the new time."""
+    night = schedule("2026-10-01T02:30", 4, "FREQ=DAILY")
+    assert night.window(at("2026-10-25T03:00", BERLIN)) == (at("2026-10-25T00:30"), at("2026-10-25T04:30"))
+
+
+def test_change_of_half_an_hour_is_one_too() -> None:
+    """Lord Howe puts its clocks forward by thirty minutes, on 4 October 2026 at two."""
+    night = schedule("2026-10-01T02:15", 1, "FREQ=DAILY", zone="Australia/Lord_Howe")
+    assert night.holds(at("2026-10-04T02:45", "Australia/Lord_Howe"))
+
+
+def test_exceptions_and_the_end_are_days_on_which_none_begins() -> None:
+    """A holiday; and after `until` nothing comes any more."""
+    office = schedule(
+        "2026-01-05T09:00",
+        8,
+        OFFICE.rule,
+        exceptions=frozenset({date(2026, 12, 25)}),
+        until=datetime(2026, 12, 30, 23, 59),  # noqa: DTZ001  by the wall's clock
+    )
+    assert not office.holds(at("2026-12-25T10:00", BERLIN))
+    assert office.following(at("2026-12-25T10:00", BERLIN)) == (
+        at("2026-12-28T09:00", BERLIN),
+        at("2026-12-28T17:00", BERLIN),
+    )
+    assert office.following(at("2026-12-31T10:00", BERLIN)) is None
+    assert office.after(at("2026-12-31T10:00", BERLIN), 1) is None
+
+
+@pytest.mark.parametrize(
+    ("start", "hours", "end"),
+    [
+        ("2026-11-23T10:00", 4, "2026-11-23T14:00"),
+        ("2026-11-23T15:00", 4, "2026-11-24T11:00"),
+        ("2026-11-27T16:00", 8, "2026-11-30T16:00"),
+        ("2026-11-28T12:00", 1, "2026-11-30T10:00"),
+        ("2026-03-27T16:30", 1, "2026-03-30T09:30"),
+    ],
+    ids=["within a day", "over a night", "over a weekend", "from a weekend", "over the change of clocks"],
+)
+def test_span_counts_only_within_working_hours(start: str, hours: int, end: str) -> None:
+    """Four hours from three in the afternoon are over at eleven the next morning."""
+    assert OFFICE.after(at(start, BERLIN), hours * HOUR) == at(end, BERLIN)
+
+
+@PATIENT
+@given(
+    st.integers(int(at("2026-01-10T00:00")), int(at("2027-12-31T00:00"))),
+    st.sampled_from(["UTC", BERLIN, "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"]),
+    st.sampled_from([0.5, 2, 8, 24, 36, 7 * 24]),
+    st.sampled_from(["FREQ=DAILY", "FREQ=WEEKLY", "FREQ=WEEKLY;BYDAY=SA,SU", "FREQ=MONTHLY;BYMONTHDAY=-1"]),
+)
+def test_laws_of_windows(now: int, zone: str, hours: float, rule: str) -> None:
+    """A window holds what it is around; the following one begins now or later, and nothing holds before it does."""
+    recurring = schedule("2026-01-03T02:30", hours, rule, zone)
+    window = recurring.following(now)
+    assert window is not None
+    begin, end = window
+    assert begin < end
+    assert end > now
+    assert recurring.holds(now) == (begin <= now)
+    assert recurring.holds(begin)
+    if begin > now:
+        assert not recurring.holds((now + begin) / 2)
+    after = recurring.after(now, 600)
+    assert after is not None
+    assert after >= now + 600
+
+
+@PATIENT
+@given(st.integers(int(at("2026-01-10T00:00")), int(at("2027-12-31T00:00"))))
+def test_two_weeks_by_turns_leave_nobody_out_and_never_overlap(now: int) -> None:
+    """Week A and week B: at any moment of any year exactly one of them is on call."""
+    other = schedule("2026-01-12T09:00", 7 * 24, "FREQ=WEEKLY;INTERVAL=2")
+    assert WEEK.holds(now) != other.holds(now)

@@ -1,0 +1,552 @@
+"""What time does to an incident: escalation, truth, hold, resumption. A clock moved by hand, one service, fake senders."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.webhook.samples import Clock, FakeSender, FakeTruth, alert
+from webhook import timers
+from webhook.incident import Suppression
+from webhook.senders.contract import PermanentFailure
+from webhook.service import Service
+from webhook.severity import SEVERITIES
+from webhook.truth import Absent, Active, Quiet, Unknown
+from webhook.worker import Worker
+
+Post = Callable[..., Any]
+Drain = Callable[..., int]
+Step = Callable[[], int]
+Senders = dict[str, FakeSender]
+
+LEVELS = ("devops", "manager", "cto")
+SPANS = {"info": None, "warning": 8 * 3_600, "critical": 3_600, "emergency": 900}
+
+
+@pytest.fixture
+def catalog_path(catalog_path: Path) -> Path:
+    """Return the catalogue with every contact there is, and every severity by e-mail alone: who is told is the question."""
+    data = json.loads(catalog_path.read_text())
+    data["levels"] = {
+        level: {"title": title, "contacts": {"email": [f"{level}@example.com"], "sms": [], "phone": []}}
+        for level, title in zip(LEVELS, ("DevOps team", "Engineering manager", "CTO"), strict=True)
+    }
+    policy = data["policies"]["standard"]
+    policy["levels"] = list(LEVELS)
+    for tier in policy["severities"].values():
+        tier["notify"] = ["email"]
+    catalog_path.write_text(json.dumps(data))
+    return catalog_path
+
+
+@pytest.fixture
+def let(clock: Clock, step: Step, drain: Drain) -> Callable[..., None]:
+    """Return a function that lets time pass, works off what is due and sends what came of it."""
+
+    def run(**spans: float) -> None:
+        clock.forward(**spans)
+        step()
+        drain()
+
+    return run
+
+
+def mails(senders: Senders) -> list[tuple[str, str]]:
+    return [(action, address.partition("@")[0]) for action, address in senders["email"].said]
+
+
+def incident(client: FlaskClient, number: int = 1) -> dict[str, Any]:
+    found: dict[str, Any] = client.get(f"/v1/incidents/{number}").get_json()
+    return found
+
+
+def timeline(client: FlaskClient) -> list[tuple[str, str]]:
+    return [(line["kind"], line["actor"]) for line in incident(client)["timeline"]]
+
+
+def acknowledge(client: FlaskClient, action: str = "acknowledge") -> None:
+    assert client.post(f"/v1/incidents/1/{action}", json={"actor": "on-call"}).status_code == 200
+
+
+@pytest.mark.parametrize("severity", SEVERITIES)
+def test_every_level_of_every_severity_is_told_at_its_time(
+    *, severity: str, post: Post, senders: Senders, client: FlaskClient, clock: Clock, let: Callable[..., None]
+) -> None:
+    """The documented matrix: nobody before the time, the next level at it, the last one again and again, info never."""
+    post(alert(severity=severity))
+    let()
+    span = SPANS[severity]
+    told = [("open", "devops")]
+    for level in ("manager", "cto", "cto", "cto"):
+        let(seconds=(span or 7 * 86_400) - 1)
+        assert mails(senders) == told, f"before the time of {level}"
+        let(seconds=1)
+        told += [("escalate", level)] if span else []
+        assert mails(senders) == told
+    assert incident(client)["level"] == (3 if span else 1)
+
+
+def test_escalation_says_why(post: Post, senders: Senders, let: Callable[..., None], client: FlaskClient) -> None:
+    """Whoever is woken knows at once why it is them; the team's message is kept true and calls nobody again."""
+    post(alert())
+    let()
+    let(hours=1)
+    message = senders["email"].jobs[-1].message
+    assert message.news == "Nobody acknowledged within 1 h; now Engineering manager (level 2 of 3)."
+    assert message.problem == "Error ratio is 7.3%, limit > 5%"
+    assert message.tier == "L2 Engineering manager"
+    assert senders["email"].jobs[-1].first, "the first mail to them answers none"
+    assert senders["slack"].said == [("open", "#ops-platform"), ("update", "#ops-platform")]
+    assert timeline(client)[-1] == ("escalated", "Tocsin")
+    let(hours=1)
+    let(hours=1)
+    assert senders["email"].jobs[-1].message.news == "Nobody acknowledged within 1 h; CTO (level 3 of 3) is told again."
+    assert not senders["email"].jobs[-1].first
+
+
+def test_acknowledging_stops_the_escalation_until_its_time_has_passed(
+    post: Post, senders: Senders, client: FlaskClient, let: Callable[..., None]
+) -> None:
+    """Who has taken it is left in peace; not resolved in the tier's time, the same level is asked again, then the next."""
+    post(alert())
+    let()
+    let(minutes=50)
+    acknowledge(client)
+    let(minutes=59)
+    assert mails(senders) == [("open", "devops")]
+    let(minutes=1)
+    assert mails(senders)[1:] == [("escalate", "devops")]
+    assert senders["email"].jobs[-1].message.news == (
+        "Acknowledged by on-call 1 h ago and not resolved; DevOps team (level 1 of 3) is asked again."
+    )
+    assert (incident(client)["status"], timeline(client)[-1]) == ("open", ("resumed", "Tocsin"))
+    let(hours=1)
+    assert mails(senders)[2:] == [("escalate", "manager")]
+
+
+def test_giving_back_asks_the_same_level_again_at_once(
+    post: Post, senders: Senders, client: FlaskClient, let: Callable[..., None]
+) -> None:
+    """Nobody is on it any more: that cannot wait for the next level's time."""
+    post(alert())
+    let()
+    let(hours=1)
+    acknowledge(client)
+    let(minutes=10)
+    acknowledge(client, "unacknowledge")
+    let()
+    assert mails(senders) == [("open", "devops"), ("escalate", "manager"), ("escalate", "manager")]
+    assert senders["email"].jobs[-1].message.news == (
+        "on-call has given it back; Engineering manager (level 2 of 3) is asked again."
+    )
+    let(minutes=59)
+    assert len(mails(senders)) == 3
+    let(minutes=1)
+    assert mails(senders)[3:] == [("escalate", "cto")]
+
+
+def test_giving_back_what_nobody_has_taken_changes_nothing(post: Post, client: FlaskClient) -> None:
+    """A double click, or a late one."""
+    post(alert())
+    answer = client.post("/v1/incidents/1/unacknowledge", json={"actor": "on-call"})
+    assert answer.get_json() == {"result": "unchanged", "status": "open", "incident": 1}
+    post(alert(status="resolved"))
+    assert client.post("/v1/incidents/1/unacknowledge", json={"actor": "on-call"}).status_code == 409
+
+
+def test_higher_severity_begins_at_the_first_level_with_its_own_time(
+    post: Post, senders: Senders, client: FlaskClient, let: Callable[..., None]
+) -> None:
+    """A warning that somebody had taken becomes an emergency: that is another matter, and nobody has taken it."""
+    group = {"alertname": "ApiPlatformErrorRatio"}
+    post(alert(severity="warning"), groupLabels=group)
+    let()
+    let(hours=8)
+    acknowledge(client)
+    post(alert(severity="warning"), alert(severity="emergency"), groupLabels=group)
+    let()
+    found = incident(client)
+    assert (found["status"], found["level"], found["acknowledged_by"]) == ("open", 1, None)
+    assert mails(senders)[2:] == [("join", "devops")]
+    let(minutes=15)
+    assert mails(senders)[3:] == [("escalate", "manager")]
+
+
+def test_news_after_an_escalation_reaches_everybody_who_was_asked(
+    post: Post, senders: Senders, let: Callable[..., None]
+) -> None:
+    """Both levels are in it by now; and the time of the level counts anew."""
+    group = {"system": "api-platform"}
+    first, second = alert(), alert("ApiPlatformConnectionPool", annotations={"value": "0.97"})
+    post(first, groupLabels=group)
+    let()
+    let(hours=1)
+    let(minutes=30)
+    post(first, second, groupLabels=group)
+    let()
+    assert mails(senders)[2:] == [("join", "devops"), ("join", "manager")]
+    let(minutes=59)
+    assert len(mails(senders)) == 4
+    let(minutes=1)
+    assert mails(senders)[4:] == [("escalate", "cto")]
+
+
+def test_repeat_does_not_put_the_escalation_off(post: Post, senders: Senders, let: Callable[..., None]) -> None:
+    """Alertmanager repeats itself; the clock of the level runs from the page."""
+    post(alert())
+    let()
+    for _ in range(6):
+        let(minutes=9)
+        post(alert())
+    let(minutes=6)
+    assert mails(senders)[-1] == ("escalate", "manager")
+
+
+def test_resolve_stops_the_escalation(post: Post, senders: Senders, let: Callable[..., None]) -> None:
+    """Nobody is woken for what is over."""
+    post(alert())
+    let()
+    post(alert(status="resolved"))
+    let(hours=24)
+    assert mails(senders) == [("open", "devops"), ("resolve", "devops")]
+
+
+def test_alerts_that_are_gone_resolve_the_incident_instead_of_waking_the_next_level(
+    post: Post, senders: Senders, client: FlaskClient, truth: FakeTruth, let: Callable[..., None]
+) -> None:
+    """Silenced while it fired, then over: Alertmanager tells nobody of that end. It is asked twice before it counts."""
+    post(alert())
+    let()
+    truth.answer = Absent()
+    let(hours=1)
+    assert incident(client)["status"] == "open", "absent once may be a replica that has just started"
+    let(minutes=2)
+    found = incident(client)
+    assert (found["status"], found["resolved_by"]) == ("resolved", "Alertmanager")
+    assert found["timeline"][-1]["detail"] == (
+        "asked twice, 2 min apart: it lists none of the alerts any more, and had not said so"
+    )
+    assert mails(senders) == [("open", "devops"), ("resolve", "devops")]
+    assert [one["ended_by"] for one in found["alerts"]] == ["alertmanager"]
+
+
+def test_alerts_that_come_back_between_the_two_questions_are_escalated(
+    post: Post, senders: Senders, truth: FakeTruth, let: Callable[..., None]
+) -> None:
+    """A doubt delays the next level by minutes and never for good; the next doubt begins anew."""
+    post(alert())
+    let()
+    truth.answer = Absent()
+    let(hours=1)
+    truth.answer = Active()
+    let(minutes=2)
+    assert mails(senders)[1:] == [("escalate", "manager")]
+    truth.answer = Absent()
+    let(hours=1)
+    assert mails(senders)[2:] == []
+
+
+@pytest.mark.parametrize("by", ["silenced", "inhibited", "muted"])
+def test_suppressed_alerts_hold_the_escalation_and_it_is_said_once(
+    *, by: Suppression, post: Post, senders: Senders, client: FlaskClient, truth: FakeTruth, let: Callable[..., None]
+) -> None:
+    """Somebody knows of it: nobody further is woken while that lasts, and the next level is told when it ends."""
+    post(alert())
+    let()
+    truth.answer = Quiet(by=by)
+    let(hours=1)
+    for _ in range(30):
+        let(minutes=1)
+    found = incident(client)
+    assert (found["status"], found["held_by"], found["held_since"]) == ("open", by, "2026-11-22T13:00:00Z")
+    assert [line["kind"] for line in found["timeline"]] == ["opened", by]
+    assert (
+        found["next_step"]
+        == f"Nobody further is told: every alert that fires is {by} in Alertmanager, since 13:00 UTC."
+    )
+    assert mails(senders) == [("open", "devops")]
+    truth.answer = Active()
+    let(minutes=1)
+    assert mails(senders)[1:] == [("escalate", "manager")]
+    assert incident(client)["held_since"] is None
+
+
+@pytest.mark.parametrize("reason", ["no answer in time", "TOCSIN_ALERTMANAGER_URL is not set"])
+def test_escalation_goes_on_when_alertmanager_cannot_be_asked_and_says_so(
+    reason: str, post: Post, senders: Senders, truth: FakeTruth, let: Callable[..., None]
+) -> None:
+    """Not knowing wakes somebody; knowing that it was not known, they look first."""
+    post(alert())
+    let()
+    truth.answer = Unknown(reason=reason)
+    let(hours=1)
+    assert senders["email"].jobs[-1].message.news == (
+        "Nobody acknowledged within 1 h; now Engineering manager (level 2 of 3)."
+        f" Alertmanager could not be asked whether it still fires ({reason})."
+    )
+
+
+def test_incident_that_nobody_escalates_still_ends_when_its_alerts_are_gone(
+    post: Post, client: FlaskClient, truth: FakeTruth, let: Callable[..., None]
+) -> None:
+    """Information is reviewed now and then, or a silenced end would leave it open for ever."""
+    post(alert(severity="info"))
+    let(hours=1)
+    assert incident(client)["status"] == "open"
+    truth.answer = Absent()
+    let(hours=1)
+    let(minutes=2)
+    assert incident(client)["status"] == "resolved"
+
+
+def test_acknowledgement_while_alertmanager_is_asked_stops_the_step(
+    post: Post, senders: Senders, client: FlaskClient, truth: FakeTruth, let: Callable[..., None]
+) -> None:
+    """The answer comes late: what somebody has done meanwhile counts."""
+    post(alert())
+    let()
+    truth.hook = lambda: acknowledge(client)
+    let(hours=1)
+    assert mails(senders) == [("open", "devops")]
+    assert incident(client)["status"] == "acknowledged"
+
+
+def test_alert_that_joins_while_alertmanager_is_asked_is_not_resolved_with_the_others(
+    post: Post, client: FlaskClient, truth: FakeTruth, let: Callable[..., None]
+) -> None:
+    """The answer was about other alerts than those that fire now."""
+    first, second = alert(instance="a"), alert(instance="b")
+    post(first)
+    truth.answer = Absent()
+    let(hours=1)
+
+    def join() -> None:
+        truth.hook = lambda: None
+        truth.answer = Active()
+        post(first, second)
+
+    asked = len(truth.asked)
+    truth.hook = join
+    truth.answer = Absent()
+    let(minutes=2)
+    assert incident(client)["status"] == "open"
+    assert len(truth.asked) == asked + 2, "it is asked again about all of them"
+
+
+def test_acknowledgement_between_claim_and_send_keeps_the_next_level_asleep(
+    *, post: Post, service: Service, senders: Senders, client: FlaskClient, clock: Clock, step: Step, drain: Drain
+) -> None:
+    """The row is there already; it is looked at once more before it is sent, and says why it was not."""
+    post(alert())
+    drain()
+    clock.forward(hours=1)
+    step()
+    acknowledge(client)
+    drain()
+    assert mails(senders) == [("open", "devops")]
+    row = next(one for one in incident(client)["deliveries"] if one["action"] == "escalate")
+    assert (row["state"], row["reason"]) == ("folded", "the incident was acknowledged before this could be sent")
+
+
+def test_acknowledgement_while_a_send_is_in_flight_corrects_what_was_said(
+    post: Post, senders: Senders, client: FlaskClient, drain: Drain
+) -> None:
+    """The message left as open; the edit that says who has taken it follows."""
+
+    def take_it(_: object) -> None:
+        senders["slack"].hook = lambda _: None
+        acknowledge(client)
+
+    post(alert())
+    senders["slack"].hook = take_it
+    drain("slack")
+    assert [(job.action, job.message.status) for job in senders["slack"].jobs] == [
+        ("open", "open"),
+        ("update", "acknowledged"),
+    ]
+
+
+def test_resolve_while_a_send_is_in_flight_follows_it(post: Post, senders: Senders, drain: Drain) -> None:
+    """On every channel: the end is told after the beginning, and the beginning is not told again."""
+
+    def end(_: object) -> None:
+        for sender in senders.values():
+            sender.hook = lambda _: None
+        post(alert(status="resolved"))
+
+    post(alert())
+    senders["email"].hook = end
+    drain("email", "slack", "pagerduty")
+    assert mails(senders) == [("open", "devops"), ("resolve", "devops")]
+    assert senders["pagerduty"].said == [("resolve", "events")]
+
+
+def test_level_without_a_contact_is_passed_over_at_once_and_with_the_reason(
+    *, post: Post, senders: Senders, client: FlaskClient, service: Service, catalog_path: Path, let: Callable[..., None]
+) -> None:
+    """An hour's wait for nobody helps nobody; the one who is told instead knows why."""
+    change_contacts(service, catalog_path, "devops", [])
+    post(alert())
+    let()
+    assert mails(senders) == [("escalate", "manager")]
+    assert senders["email"].jobs[0].message.news == (
+        "DevOps team cannot be reached (DevOps team has no email contact); now Engineering manager (level 2 of 3)."
+    )
+    assert timeline(client) == [("opened", "Alertmanager"), ("escalated", "Tocsin")]
+
+
+def test_level_in_the_middle_without_a_contact_is_passed_over(
+    post: Post, senders: Senders, service: Service, catalog_path: Path, let: Callable[..., None]
+) -> None:
+    """The third level is told at the second one's time."""
+    change_contacts(service, catalog_path, "manager", [])
+    post(alert())
+    let()
+    let(hours=1)
+    assert mails(senders)[1:] == [("escalate", "cto")]
+    assert senders["email"].jobs[-1].message.news == (
+        "Nobody acknowledged within 1 h; Engineering manager cannot be reached (Engineering manager has no email"
+        " contact); now CTO (level 3 of 3)."
+    )
+
+
+def test_last_level_without_a_contact_leaves_the_highest_that_can_be_reached(
+    post: Post, senders: Senders, service: Service, catalog_path: Path, let: Callable[..., None]
+) -> None:
+    """Somebody is asked again; never nobody."""
+    change_contacts(service, catalog_path, "cto", [])
+    post(alert())
+    let()
+    for _ in range(3):
+        let(hours=1)
+    assert mails(senders)[1:] == [("escalate", "manager")] * 3
+
+
+def test_level_whose_messages_have_all_failed_is_not_waited_for(
+    post: Post, senders: Senders, let: Callable[..., None]
+) -> None:
+    """The mail server has refused the address for good: the next level is told now, not in an hour."""
+    senders["email"].failures = [PermanentFailure("SMTP 550: no such user")]
+    post(alert())
+    let()
+    let()
+    assert mails(senders) == [("escalate", "manager")]
+    assert senders["email"].jobs[0].message.news == (
+        "DevOps team cannot be reached (email failed: SMTP 550: no such user); now Engineering manager (level 2 of 3)."
+    )
+
+
+def test_levels_that_all_refuse_are_not_called_in_a_circle(
+    post: Post, senders: Senders, client: FlaskClient, let: Callable[..., None]
+) -> None:
+    """Once the last one is reached the tier's time counts again."""
+    senders["email"].failures = [PermanentFailure("refused")] * 100
+    post(alert())
+    for _ in range(10):
+        let()
+    assert len([one for one in incident(client)["deliveries"] if one["channel"] == "email"]) == 3
+    let(hours=1)
+    assert len([one for one in incident(client)["deliveries"] if one["channel"] == "email"]) == 4
+
+
+def test_killed_worker_s_step_comes_back_when_its_lease_has_run_out(
+    *, post: Post, service: Service, senders: Senders, truth: FakeTruth, clock: Clock, let: Callable[..., None]
+) -> None:
+    """Due times are rows: the process that died while it asked has lost nothing."""
+
+    class Killed(BaseException):
+        pass
+
+    def die() -> None:
+        raise Killed
+
+    post(alert())
+    let()
+    truth.hook = die
+    clock.forward(hours=1)
+    with pytest.raises(Killed):
+        service.worker().step_once()
+    truth.hook = lambda: None
+    let(seconds=59)
+    assert mails(senders) == [("open", "devops")]
+    let(seconds=2)
+    assert mails(senders)[1:] == [("escalate", "manager")]
+
+
+def test_longer_interval_in_a_new_catalogue_holds_for_incidents_that_are_open(
+    post: Post, senders: Senders, service: Service, catalog_path: Path, let: Callable[..., None]
+) -> None:
+    """The row was set under the old one; it is computed anew before anybody is called."""
+    post(alert())
+    let()
+    data = json.loads(catalog_path.read_text())
+    data["policies"]["standard"]["severities"]["critical"]["escalate_seconds"] = 7_200
+    catalog_path.write_text(json.dumps(data))
+    assert service.catalog.refresh()
+    let(hours=1)
+    assert mails(senders) == [("open", "devops")]
+    let(hours=1)
+    assert mails(senders)[1:] == [("escalate", "manager")]
+
+
+def test_replicas_take_each_timer_once(post: Post, service: Service, senders: Senders, clock: Clock) -> None:
+    """A claim is a lease: who comes second finds nothing, and has nothing to give back."""
+    post(alert())
+    clock.forward(hours=1)
+    with service.database.write() as connection:
+        first = timers.claim(connection, token="a", now=clock(), until=clock() + 60)
+        assert first is not None
+        assert timers.claim(connection, token="b", now=clock(), until=clock() + 60) is None
+        clock.forward(seconds=61)
+        second = timers.claim(connection, token="b", now=clock(), until=clock() + 60)
+        assert second is not None
+        assert not timers.postpone(connection, first, kind="escalate", due_at=0)
+        assert timers.held(connection, second)
+
+
+def test_workers_at_once_tell_each_level_once(post: Post, service: Service, clock: Clock, client: FlaskClient) -> None:
+    """Twenty incidents are due at the same moment, and four workers take them."""
+    for number in range(20):
+        post(alert(instance=str(number)), groupLabels={"n": str(number)})
+    clock.forward(hours=1)
+    workers = [service.worker() for _ in range(4)]
+
+    def work(worker: Worker) -> None:
+        while worker.step_once():
+            pass
+
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    found = [incident(client, number) for number in range(1, 21)]
+    assert [one["level"] for one in found] == [2] * 20
+    assert [[line["kind"] for line in one["timeline"]] for one in found] == [["opened", "escalated"]] * 20
+
+
+def test_worker_that_runs_escalates_by_itself(*, post: Post, service: Service, clock: Clock, senders: Senders) -> None:
+    """Threads of its own take the timers; what they commit wakes those that send."""
+    told = threading.Event()
+    senders["email"].hook = lambda job: told.set() if job.action == "escalate" else None
+    post(alert())
+    clock.forward(hours=1)
+    worker = service.worker()
+    worker.start()
+    try:
+        assert told.wait(timeout=20)
+    finally:
+        worker.stop()
+
+
+def change_contacts(service: Service, path: Path, level: str, addresses: list[str]) -> None:
+    data = json.loads(path.read_text())
+    data["levels"][level]["contacts"]["email"] = addresses
+    path.write_text(json.dumps(data))
+    assert service.catalog.refresh()

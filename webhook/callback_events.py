@@ -1,0 +1,101 @@
+"""What Slack and PagerDuty say that somebody has done. Pure; `callbacks` checks their signatures and acts on it.
+
+A body that is not what the provider documents is a ValueError, whatever it holds; what is documented and does not
+concern us is nothing to do.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+from urllib.parse import parse_qs
+
+from webhook.timestamps import parse_rfc3339
+from webhook.untrusted import one_line
+
+Verb = Literal["acknowledge", "unacknowledge", "resolve"]
+
+VERBS: tuple[Verb, ...] = get_args(Verb)
+ACTION = "tocsin."
+"""What the `action_id` of our buttons begins with, the verb behind it."""
+
+_LONGEST_NAME = 60
+_NUMBER = re.compile(r"[0-9]{1,18}\Z", flags=re.ASCII)
+_KEY = re.compile(r"[0-9a-f]{64}\Z")
+_PAGERDUTY: dict[str, Verb] = {
+    "incident.acknowledged": "acknowledge",
+    "incident.unacknowledged": "unacknowledge",
+    "incident.resolved": "resolve",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Press:
+    """A button of ours that somebody has pressed in Slack."""
+
+    verb: Verb
+    number: int
+    actor: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """A change of an incident in PagerDuty; `key` is ours, `at` is epoch seconds."""
+
+    verb: Verb
+    key: str
+    actor: str
+    at: float
+
+
+def slack_press(body: bytes) -> Press | None:
+    """Return the press that the form's field `payload` tells of, or None when it is no button of ours.
+
+    https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
+    """
+    fields = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=10)
+    payload = _object(json.loads(fields.get("payload", [""])[0]))
+    actions = payload.get("actions")
+    if payload.get("type") != "block_actions" or not isinstance(actions, list):
+        return None
+    for action in map(_object, actions):
+        verb = next((verb for verb in VERBS if action.get("action_id") == ACTION + verb), None)
+        value = action.get("value")
+        if verb is not None and isinstance(value, str) and _NUMBER.match(value):
+            return Press(verb=verb, number=int(value), actor=f"{_slack_name(_object(payload.get('user')))} (Slack)")
+    return None
+
+
+def pagerduty_change(body: bytes) -> Change | None:
+    """Return the change that the event tells of, or None when it is none that a person has made to an incident of ours.
+
+    https://developer.pagerduty.com/docs/webhooks-overview. The agent says who it was: what an integration has done is
+    Alertmanager's doing or our own, and a resolve that nobody signs for is PagerDuty's own time-out.
+    """
+    event = _object(_object(json.loads(body)).get("event"))
+    verb = _PAGERDUTY.get(str(event.get("event_type")))
+    key = _object(event.get("data")).get("incident_key")
+    if verb is None or not isinstance(key, str) or not _KEY.match(key):
+        return None
+    agent = _object(event.get("agent"))
+    by_person = "user" in str(agent.get("type"))
+    if (verb == "resolve" and not by_person) or (verb == "acknowledge" and agent and not by_person):
+        return None
+    name = _name(agent.get("summary")) if by_person else None
+    at = parse_rfc3339(str(event.get("occurred_at"))).seconds
+    return Change(verb=verb, key=key, actor=f"{name} (PagerDuty)" if name else "PagerDuty", at=at)
+
+
+def _slack_name(user: dict[str, Any]) -> str:
+    found = (_name(user.get(key)) for key in ("name", "username", "id"))
+    return next((name for name in found if name), "somebody")
+
+
+def _name(value: object) -> str | None:
+    return one_line(value, _LONGEST_NAME) or None if isinstance(value, str) else None
+
+
+def _object(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

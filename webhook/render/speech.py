@@ -1,0 +1,65 @@
+"""A message as what a voice says on the telephone: a few sentences, no addresses, no signs. Pure; for `senders.phone`.
+
+It begins with a word of ours and holds neither `<` nor `&`, so that no label becomes an instruction to the gateway:
+Twilio's service in apprise takes a text that begins with `<` for a script (TwiML).
+"""
+
+from __future__ import annotations
+
+import re
+
+from webhook.render.message import Message
+from webhook.untrusted import one_line, shorten
+
+LONGEST = 600
+"""Characters: about three quarters of a minute."""
+
+# In this order: the longer signs first.
+_SPOKEN = (
+    (">=", " at least "),
+    ("<=", " at most "),
+    (">", " above "),
+    ("<", " below "),
+    ("&", " and "),
+    ("_", " "),
+    ("#", " number "),
+    ("·", ", "),
+)
+_UNITS = (
+    (r"(\d) min\b", r"\1 minutes"),
+    (r"(\d) h\b", r"\1 hours"),
+    (r"(\d) s\b", r"\1 seconds"),
+    (r"\b1 hours", "1 hour"),
+)
+_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", flags=re.IGNORECASE)
+_UNSPOKEN = re.compile(r"[^\w\s.,:;!?%'()/+-]")
+
+
+def layout(message: Message) -> str:
+    """Return the words: how bad, what, who by when, and where to answer."""
+    component = f", {message.component}" if message.component else ""
+    said = (
+        f"Tocsin calling: {message.severity} alert",
+        f"{message.title.replace(': ', ', ', 1)}{component}",
+        message.news,
+        "" if message.problem in message.news else message.problem,
+        message.standing,
+    )
+    body = shorten(". ".join(spoken(sentence).rstrip(".") for sentence in said if sentence), LONGEST)
+    # A test message is about no incident.
+    end = (
+        f" It is incident {message.incident_id}. Acknowledge it on its page or in the chat."
+        if message.incident_id
+        else ""
+    )
+    return f"{spoken(body)}.{end}"
+
+
+def spoken(text: str) -> str:
+    """Return `text` as it is said: comparisons and units in words, addresses and other signs left out."""
+    text = _ADDRESS.sub(" ", one_line(text, LONGEST))
+    for sign, words in _SPOKEN:
+        text = text.replace(sign, words)
+    for pattern, words in _UNITS:
+        text = re.sub(pattern, words, text)
+    return " ".join(_UNSPOKEN.sub(" ", text).replace(" ,", ",").split())

@@ -1,0 +1,85 @@
+"""A message as the JSON of the outgoing webhook. Pure; `senders.webhook` signs it and sends it.
+
+The form is described in docs/webhook.md ("The outgoing webhook"): keys are added, never renamed, and a receiver ignores
+what it does not know. Every text is visible text, bounded, and escaped for nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from webhook.outgoing import Action
+from webhook.render.message import Message, Section
+from webhook.render.plain import section_text
+from webhook.timestamps import iso
+from webhook.untrusted import shorten
+
+LONGEST_SECTION = 20_000
+MOST_COMMANDS = 20
+LONGEST_COMMAND = 2_000
+
+EVENTS: dict[Action, str] = {
+    "open": "incident.opened",
+    "join": "incident.joined",
+    "escalate": "incident.escalated",
+    "update": "incident.updated",
+    "acknowledge": "incident.acknowledged",
+    "resolve": "incident.resolved",
+}
+
+
+def layout(message: Message, *, action: Action, dedup_key: str, at: float) -> dict[str, Any]:
+    """Return the event: its type, its time, and the incident as it stands now."""
+    return {"type": EVENTS[action], "timestamp": iso(at), "data": {"incident": _incident(message, dedup_key)}}
+
+
+def _incident(message: Message, dedup_key: str) -> dict[str, Any]:
+    return {
+        "id": message.incident_id,
+        "dedup_key": dedup_key,
+        "status": message.status,
+        "severity": message.severity,
+        "title": message.title,
+        "system": message.group,
+        "system_title": message.system,
+        "component": message.component,
+        "alert": message.alert,
+        "source": message.source,
+        "problem": message.problem,
+        "news": message.news,
+        "description": message.description,
+        "started_at": iso(message.started_at),
+        "since": message.since,
+        "tier": message.tier,
+        "standing": message.standing,
+        "next_step": message.next_step,
+        "documented": message.documented,
+        "runbook": _runbook(message.section) if message.section else None,
+        "alerts": [
+            {
+                "name": one.name,
+                "problem": one.problem,
+                "severity": one.severity,
+                "since": one.since,
+                "firing": one.firing,
+            }
+            for one in message.alerts
+        ],
+        "further_alerts": message.unlisted,
+        "links": [{"text": link.text, "url": link.url} for link in message.links],
+        "not_reached": list(message.undelivered),
+    }
+
+
+def _runbook(section: Section) -> dict[str, Any]:
+    cut = section_text(section, LONGEST_SECTION)
+    return {
+        "title": section.title,
+        "url": section.url,
+        "text": cut.text,
+        "complete": cut.complete,
+        "commands": [
+            {"language": one.language, "text": shorten(one.text, LONGEST_COMMAND), "left_to_fill_in": list(one.notes)}
+            for one in list(section.commands.values())[:MOST_COMMANDS]
+        ],
+    }

@@ -1,0 +1,79 @@
+"""Signatures over HTTP bodies: Slack's and PagerDuty's are checked, ours are made. Pure; the time is passed in.
+
+`callbacks` checks what comes in, `senders.webhook` signs what goes out, `settings` asks whether a key can be used. All
+are HMAC-SHA256 over the raw bytes, compared in constant time.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Iterable
+
+from webhook.secret import Secret
+
+LONGEST_AGE = 300.0
+"""Seconds between a request's own time and ours, in either direction, after which it is refused as a replay."""
+
+_STANDARD_PREFIX = "whsec_"
+_MOST_SIGNATURES = 10
+
+
+def slack_signed(signature: str, at: str, body: bytes, secret: Secret, *, now: float) -> bool:
+    """Return whether Slack has signed this request less than `LONGEST_AGE` ago; `at` is its timestamp header.
+
+    https://docs.slack.dev/authentication/verifying-requests-from-slack: `v0=` and the HMAC of `v0:<time>:<body>`.
+    """
+    if not _recent(at, now):
+        return False
+    expected = "v0=" + _mac(secret.reveal().encode(), b"v0:" + at.encode() + b":" + body).hex()
+    return _same(signature, expected)
+
+
+def pagerduty_signed(signatures: str, body: bytes, secret: Secret) -> bool:
+    """Return whether one of PagerDuty's signatures fits; there are several while a secret is replaced, and no time.
+
+    https://developer.pagerduty.com/docs/verifying-signatures: `v1=` and the HMAC of the body, separated by commas.
+    """
+    expected = "v1=" + _mac(secret.reveal().encode(), body).hex()
+    return any(_same(one.strip(), expected) for one in signatures.split(",")[:_MOST_SIGNATURES])
+
+
+def standard_headers(identity: str, at: float, body: bytes, secrets: Iterable[Secret]) -> dict[str, str]:
+    """Return the three headers of Standard Webhooks, with a signature by each of `secrets`.
+
+    https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md: `v1,` and the base64 of
+    the HMAC of `<id>.<time>.<body>`, separated by spaces; the receiver takes any that fits.
+    """
+    signed = f"{identity}.{int(at)}.".encode() + body
+    signatures = [base64.b64encode(_mac(standard_key(secret), signed)).decode() for secret in secrets]
+    return {
+        "webhook-id": identity,
+        "webhook-timestamp": str(int(at)),
+        "webhook-signature": " ".join(f"v1,{signature}" for signature in signatures),
+    }
+
+
+def standard_key(secret: Secret) -> bytes:
+    """Return the key's bytes: what stands behind `whsec_` in base64, or the text itself; raises ValueError."""
+    text = secret.reveal()
+    if not text.startswith(_STANDARD_PREFIX):
+        return text.encode()
+    try:
+        return base64.b64decode(text.removeprefix(_STANDARD_PREFIX), validate=True)
+    except binascii.Error:
+        raise ValueError(f"begins with {_STANDARD_PREFIX} and is not base64 after it") from None
+
+
+def _recent(at: str, now: float) -> bool:
+    return at.isascii() and at.isdigit() and len(at) < 16 and abs(now - int(at)) <= LONGEST_AGE
+
+
+def _mac(key: bytes, message: bytes) -> bytes:
+    return hmac.new(key, message, hashlib.sha256).digest()
+
+
+def _same(given: str, expected: str) -> bool:
+    return hmac.compare_digest(given.encode(errors="replace"), expected.encode())
