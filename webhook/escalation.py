@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
-from webhook.catalog import Catalog, Level, Tier
+from webhook.catalog import Announce, Catalog, Level, Tier
 from webhook.flapping import CALM_SECONDS
 from webhook.incident import Incident
 from webhook.severity import Severity
@@ -107,7 +107,7 @@ def people(catalog: Catalog, *, policy: str, severity: Severity, level: int, now
 
 def ways(catalog: Catalog, incident: Incident, channel: str, *, now: float) -> tuple[Recipient, ...]:
     """Return the ways by one channel of any kind: to the team as a whole, or to the people of the level reached."""
-    if channel in {"slack", "pagerduty"}:
+    if channel in get_args(Announce):
         return (_announced(catalog, channel, incident.team),)
     tier = catalog.policy(incident.policy).severities[incident.severity]
     found = _contacts(catalog, policy=incident.policy, level=incident.level, channel=channel, now=now)

@@ -177,14 +177,16 @@ def test_incidents_are_handled_from_a_terminal(run: Run, post: Callable[..., Any
     assert "High error rate" in run("incidents", "show", "2").stdout
     assert run("incidents", "acknowledge", "2", "--as", "on-call").stdout == "incident 2: acknowledged by on-call\n"
     assert run("incidents", "acknowledge", "2", "--as", "other").stdout == "incident 2: acknowledged by on-call\n"
+    assert run("incidents", "unacknowledge", "2", "--as", "on-call").stdout == "incident 2: open, nobody is on it\n"
     assert run("incidents", "resolve", "2", "--as", "on-call").stdout == "incident 2: resolved by on-call\n"
-    late = run("incidents", "acknowledge", "2", "--as", "on-call")
-    assert (late.exit_code, late.stderr) == (1, "error: incident 2 is resolved already\n")
+    for verb in ("acknowledge", "unacknowledge"):
+        late = run("incidents", verb, "2", "--as", "on-call")
+        assert (late.exit_code, late.stderr) == (1, "error: incident 2 is resolved already\n")
     assert "resolved" in run("incidents", "list", "--state", "all").stdout
     assert " 2  " not in run("incidents", "list").stdout
 
 
-@pytest.mark.parametrize("verb", ["show", "acknowledge", "resolve"])
+@pytest.mark.parametrize("verb", ["show", "acknowledge", "unacknowledge", "resolve"])
 def test_unknown_incident_is_exit_1(run: Run, verb: str) -> None:
     """With its number."""
     done = run("incidents", verb, "7")

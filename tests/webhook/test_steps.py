@@ -455,6 +455,40 @@ def test_levels_that_all_refuse_are_not_called_in_a_circle(
     assert len([one for one in incident(client)["deliveries"] if one["channel"] == "email"]) == 4
 
 
+def test_house_that_can_reach_nobody_by_name_still_shows_how_far_it_has_come(
+    *, post: Post, senders: Senders, service: Service, client: FlaskClient, catalog_path: Path, let: Callable[..., None]
+) -> None:
+    """Only Slack is set up here: the levels pass at their times, the channel shows it, and the log has a trace."""
+    for level in LEVELS:
+        change_contacts(service, catalog_path, level, [])
+    post(alert())
+    let()
+    assert incident(client)["level"] == 1, "nobody further up can be reached either: no reason to hurry"
+    for level in (2, 3, 3):
+        let(hours=1)
+        assert incident(client)["level"] == level
+        assert senders["slack"].jobs[-1].message.tier.startswith(f"L{level} ")
+    reasons = {one["reason"] for one in incident(client)["deliveries"] if one["state"] == "unconfigured"}
+    assert reasons == {
+        "DevOps team has no email contact",
+        "Engineering manager has no email contact",
+        "CTO has no email contact",
+    }
+
+
+def test_metrics_tell_of_escalations_and_of_how_late_they_are(
+    *, post: Post, client: FlaskClient, clock: Clock, step: Step
+) -> None:
+    """A worker that has stopped shows itself by what is overdue."""
+    post(alert())
+    clock.forward(hours=1, minutes=5)
+    assert b"tocsin_timers_overdue_seconds 300.0" in client.get("/metrics").data
+    step()
+    found = client.get("/metrics").data
+    assert b"tocsin_timers_overdue_seconds 0.0" in found
+    assert b'tocsin_steps_total{result="escalated",severity="critical"} 1.0' in found
+
+
 def test_killed_worker_s_step_comes_back_when_its_lease_has_run_out(
     *, post: Post, service: Service, senders: Senders, truth: FakeTruth, clock: Clock, let: Callable[..., None]
 ) -> None:
