@@ -14,6 +14,8 @@ from alembic.migration import MigrationContext
 from flask.testing import FlaskClient
 from sqlalchemy import event, text
 
+from testbed.fixtures import postgresql  # noqa: F401 - a fixture by its name
+from testbed.postgresql import PostgreSQL
 from tests.webhook.samples import NOON, Clock, FakeSender, alert, payload
 from webhook import database as database_module
 from webhook import outbox
@@ -26,6 +28,17 @@ from webhook.tables import metadata
 from webhook.worker import Worker
 
 Post = Callable[..., Any]
+
+sqlite_only = pytest.mark.parametrize("environment", ["sqlite"], indirect=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def environment(environment: dict[str, str], request: pytest.FixtureRequest) -> dict[str, str]:
+    """Return the environment of a webhook over each store in turn, empty both."""
+    if request.param == "sqlite":
+        return environment
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    return environment | {"TOCSIN_DATABASE_URL": server.fresh()}
 
 
 def test_migrations_lead_to_the_tables(service: Service) -> None:
@@ -47,6 +60,7 @@ def test_schema_of_a_newer_program_is_refused(service: Service) -> None:
         service.database.migrate()
 
 
+@sqlite_only
 def test_commit_is_on_the_disk(service: Service) -> None:
     """WAL with synchronous=FULL: 200 survives a power cut."""
     with service.database.read() as connection:
@@ -68,6 +82,7 @@ def test_failure_never_shows_the_database_s_address() -> None:
     assert "hush" not in str(caught.value)
 
 
+@sqlite_only
 def test_locked_database_is_a_503_and_nothing_is_lost(
     settings: Settings, client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -89,6 +104,7 @@ def test_locked_database_is_a_503_and_nothing_is_lost(
     service.close()
 
 
+@sqlite_only
 def test_full_disk_is_a_503_and_leaves_no_half_incident(client: FlaskClient, service: Service) -> None:
     """SQLite is told that it may not grow; once it may, the same delivery is taken."""
     big = payload(*(alert(instance=f"{number}", annotations={"summary": "x" * 5_000}) for number in range(200)))
@@ -184,6 +200,7 @@ def test_next_due_says_when_to_look_again(post: Post, service: Service, clock: C
         assert outbox.next_due(connection, "slack", NOON) == NOON + 5
 
 
+@sqlite_only
 def test_queue_is_searched_through_its_index(service: Service) -> None:
     """A store with years of sent messages is as fast as an empty one."""
     with service.database.read() as connection:
