@@ -1,0 +1,59 @@
+"""One webhook process of the chaos: started, killed whole or in part, paused, and asked.
+
+`serve.py` is what runs; `run.py` decides what happens to it.
+"""
+
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from testbed.ports import LOOPBACK, free_port
+from testbed.processes import Process
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+COMMAND: tuple[str | Path, ...] = (sys.executable, "-m", "testbed.chaos.serve", "serve")
+
+
+class Replica:
+    """A webhook over the store and the receivers that `settings` name (`TOCSIN_…`)."""
+
+    def __init__(self, name: str, folder: Path, settings: Mapping[str, str]) -> None:
+        address = f"{LOOPBACK}:{free_port()}"
+        self.name = name
+        self.url = f"http://{address}"
+        self.log = folder / f"{name}.log"
+        env = {
+            "HOME": str(folder),
+            "LANG": "C.UTF-8",
+            "PATH": os.environ.get("PATH", os.defpath),
+            "PYTHONPATH": str(REPOSITORY),
+            "TOCSIN_LISTEN": address,
+            "TOCSIN_PUBLIC_URL": self.url,
+            **settings,
+        }
+        self.process = Process(name=name, command=COMMAND, log=self.log, health_url=f"{self.url}/readyz", env=env)
+
+    def kill_whole(self) -> None:
+        """Kill everything at once, as a machine that goes down does, and start it again without waiting for it."""
+        self.process.kill()
+        self.process.spawn()
+
+    def kill_serving(self) -> None:
+        """Kill the serving process, as the kernel does that runs out of memory: its parent starts another."""
+        for child in self._children():
+            os.kill(child, signal.SIGKILL)
+
+    def pause(self) -> None:
+        """Stop it in the middle of whatever it does."""
+        self.process.signal_all(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let it go on as if no time had passed."""
+        self.process.signal_all(signal.SIGCONT)
+
+    def _children(self) -> list[int]:
+        pid = self.process.pid
+        listed = Path(f"/proc/{pid}/task/{pid}/children")
+        return [int(child) for child in listed.read_text().split()] if listed.exists() else []
