@@ -34,13 +34,15 @@ def get_json(url: str, headers: Mapping[str, str] | None = None) -> Any:  # noqa
     return json.loads(get_text(url, headers))
 
 
-def post_json(url: str, body: object, headers: dict[str, str] | None = None) -> tuple[int, Any]:
+def post_json(
+    url: str, body: object, headers: dict[str, str] | None = None, *, seconds: float = TIMEOUT_SECONDS
+) -> tuple[int, Any]:
     """Post `body` as JSON; return the status, error statuses included, and the parsed answer or its text."""
     request = urllib.request.Request(
         url, data=json.dumps(body).encode(), headers={"Content-Type": "application/json", **(headers or {})}
     )
     try:
-        with _direct.open(request, timeout=TIMEOUT_SECONDS) as response:
+        with _direct.open(request, timeout=seconds) as response:
             return response.status, _parsed(response.read())
     except urllib.error.HTTPError as error:
         with error:

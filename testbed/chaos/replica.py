@@ -42,7 +42,7 @@ class Replica:
 
     def kill_serving(self) -> None:
         """Kill the serving process, as the kernel does that runs out of memory: its parent starts another."""
-        for child in self._children():
+        for child in self.children():
             os.kill(child, signal.SIGKILL)
 
     def pause(self) -> None:
@@ -53,7 +53,8 @@ class Replica:
         """Let it go on as if no time had passed."""
         self.process.signal_all(signal.SIGCONT)
 
-    def _children(self) -> list[int]:
+    def children(self) -> list[int]:
+        """Return the ids of the processes that serve; none while it starts."""
         pid = self.process.pid
         listed = Path(f"/proc/{pid}/task/{pid}/children")
         return [int(child) for child in listed.read_text().split()] if listed.exists() else []

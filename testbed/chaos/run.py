@@ -104,7 +104,7 @@ class Chaos:
     def play(self) -> verdict.Verdict:
         """Return what is left of the storm."""
         plan = self.plan
-        gale = storm.build(self.catalog, groups=plan.groups, alerts=plan.alerts, batch=25, seed=plan.seed)
+        gale = storm.build(self.catalog, groups=plan.groups, alerts=plan.alerts, seed=plan.seed)
         with ThreadPoolExecutor(1) as aside:
             posted = aside.submit(self._post, gale, plan.kills * plan.pace)
             for disruption in self._disruptions():

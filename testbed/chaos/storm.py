@@ -17,6 +17,8 @@ FATES: Sequence[Fate] = ("fires", "fires", "fires", "resolves", "returns")
 RANKS = ("info", "warning", "critical", "emergency")
 # Of the groups whose alert has several severities, one in so many takes in a graver alert at last.
 WORSEN = 2
+# Posted in so many goes, about.
+BATCHES = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,22 +60,14 @@ class Storm:
     batches: tuple[Batch, ...]
 
 
-def build(catalog: Mapping[str, Any], *, groups: int, alerts: int, batch: int, seed: int) -> Storm:
-    """Return a storm of so many `groups` and `alerts` that begins now, posted `batch` alerts at a time."""
+def build(catalog: Mapping[str, Any], *, groups: int, alerts: int, seed: int) -> Storm:
+    """Return a storm of so many `groups` and `alerts` that begins now."""
     chance = random.Random(seed)  # noqa: S311 - made to be repeatable
     made = tuple(_group(catalog, number, alerts // groups, chance) for number in range(groups))
     began = datetime.now(UTC)
-    firing = [_alert(group, number, began) for group in made for number in range(len(group.severities))]
-    chance.shuffle(firing)
-    ends = [
-        _alert(group, number, began, ended=True)
-        for group in made
-        if group.fate != "fires"
-        for number in range(len(group.severities))
-    ]
-    again = [_alert(group, 0, began + timedelta(seconds=1)) for group in made if group.fate == "returns"]
-    posted = (*_batches(firing, batch), *_batches(ends, batch), *_batches(again, batch))
-    return Storm(groups=made, batches=posted)
+    timed = [one for group in made for one in _life(group, began, chance)]
+    posted = [alert for _, alert in sorted(timed, key=lambda one: one[0])]
+    return Storm(groups=made, batches=tuple(_batches(posted, max(1, len(posted) // BATCHES))))
 
 
 def alertmanager_config(urls: Sequence[str], token: str) -> str:
@@ -112,6 +106,21 @@ def _group(catalog: Mapping[str, Any], number: int, size: int, chance: random.Ra
         severities=tuple(severities),
         fate=chance.choice(FATES),
     )
+
+
+def _life(group: Group, began: datetime, chance: random.Random) -> Iterator[tuple[float, dict[str, Any]]]:
+    """Yield what is posted of the group, each with its moment in the storm (0 to 1).
+
+    Every moment is somebody's last: what is lost then is not made good by a later delivery of the same group.
+    """
+    whole = range(len(group.severities))
+    grown = 1.0 if group.fate == "fires" else 0.6
+    yield from ((chance.uniform(0, grown), _alert(group, number, began)) for number in whole)
+    if group.fate != "fires":
+        end = chance.uniform(0.65, 1.0 if group.fate == "resolves" else 0.8)
+        yield from ((end, _alert(group, number, began, ended=True)) for number in whole)
+    if group.fate == "returns":
+        yield chance.uniform(0.85, 1), _alert(group, 0, began + timedelta(seconds=1))
 
 
 def _alert(group: Group, number: int, started: datetime, *, ended: bool = False) -> dict[str, Any]:

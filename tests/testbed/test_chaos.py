@@ -189,7 +189,7 @@ def test_message_of_an_incident_that_is_over_may_be_folded(scene: Scene) -> None
 
 def test_storm_posts_every_alert_of_every_group_and_ends_what_is_to_end() -> None:
     """The same seed gives the same storm."""
-    storm = build(CATALOG, groups=12, alerts=60, batch=7, seed=5)
+    storm = build(CATALOG, groups=12, alerts=60, seed=5)
     posted = [alert for batch in storm.batches for alert in batch]
     fired = [alert for alert in posted if "endsAt" not in alert]
     ended = [alert for alert in posted if "endsAt" in alert]
@@ -197,7 +197,7 @@ def test_storm_posts_every_alert_of_every_group_and_ends_what_is_to_end() -> Non
     assert {group.fate for group in storm.groups} == {"fires", "resolves", "returns"}
     assert len(fired) == 60 + returned
     assert len(ended) == 5 * sum(group.fate != "fires" for group in storm.groups)
-    assert storm.groups == build(CATALOG, groups=12, alerts=60, batch=7, seed=5).groups
+    assert storm.groups == build(CATALOG, groups=12, alerts=60, seed=5).groups
 
 
 def test_faults_come_as_often_as_they_should_and_end() -> None:

@@ -14,7 +14,6 @@ from alembic.migration import MigrationContext
 from flask.testing import FlaskClient
 from sqlalchemy import event, text
 
-from testbed.fixtures import postgresql  # noqa: F401 - a fixture by its name
 from testbed.postgresql import PostgreSQL
 from tests.webhook.samples import NOON, Clock, FakeSender, alert, payload
 from webhook import database as database_module
