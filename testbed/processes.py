@@ -47,6 +47,11 @@ class Process:
         """The id of the running process, or None."""
         return self._running.pid if self._running else None
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process was started and has ended by itself since."""
+        return self._running is not None and self._running.poll() is not None
+
     def start(self) -> Self:
         """Return when the server is ready; raises `StartError`, with nothing left running, when it is not in time."""
         self.spawn()
@@ -92,7 +97,8 @@ class Process:
         """End the process and all that it has started at this very moment, as a machine that loses its power does."""
         running, self._running = self._running, None
         if running is not None:
-            os.killpg(running.pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(running.pid, signal.SIGKILL)
             running.wait()
 
     def signal_all(self, number: signal.Signals) -> None:

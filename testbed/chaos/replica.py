@@ -45,6 +45,14 @@ class Replica:
         for child in self.children():
             os.kill(child, signal.SIGKILL)
 
+    def revive(self) -> bool:
+        """Start it again where it has ended by itself, as a supervisor would; return whether it had."""
+        if not self.process.has_ended:
+            return False
+        self.process.kill()
+        self.process.spawn()
+        return True
+
     def pause(self) -> None:
         """Stop it in the middle of whatever it does."""
         self.process.signal_all(signal.SIGSTOP)

@@ -109,6 +109,7 @@ class Chaos:
             posted = aside.submit(self._post, gale, plan.kills * plan.pace)
             for disruption in self._disruptions():
                 time.sleep(self._chance.uniform(0.1, 2 * plan.pace))
+                self._revive()
                 disruption.act()
                 self.disruptions += disruption.cuts
                 self._say(f"  {disruption.what}")
@@ -126,10 +127,9 @@ class Chaos:
 
     def _disruptions(self) -> list[Disruption]:
         if self._postgresql is None:
-            (alone,) = self.replicas
-            return [self._kill(alone) for _ in range(self.plan.kills)]
+            return [self._kill(number, self.replicas[0]) for number in range(self.plan.kills)]
         first, second, *others = self.replicas
-        found = [self._kill(self._chance.choice(others)) for _ in range(self.plan.kills)]
+        found = [self._kill(number, self._chance.choice(others)) for number in range(self.plan.kills)]
         # All of a paused replica's sends are cut off at once, as are all of everybody's when the database goes.
         apart = [
             Disruption(what=f"{first.name} killed for good", act=first.process.kill),
@@ -141,10 +141,16 @@ class Chaos:
             found.insert(self._chance.randint(0, len(found)), one)
         return found
 
-    def _kill(self, replica: Replica) -> Disruption:
-        if self._chance.random() < 0.5:
+    def _kill(self, number: int, replica: Replica) -> Disruption:
+        if number % 2 == 0:
             return Disruption(what=f"{replica.name} killed", act=replica.kill_whole)
         return Disruption(what=f"serving process of {replica.name} killed", act=replica.kill_serving)
+
+    def _revive(self) -> None:
+        """Be the supervisor of the processes: what ends by itself is started again, and told."""
+        for replica in self.replicas:
+            if replica.revive():
+                self._say(f"  {replica.name} had ended by itself")
 
     def _pause(self, replica: Replica) -> None:
         replica.pause()
@@ -173,6 +179,7 @@ class Chaos:
         deadline = time.monotonic() + LONGEST_QUIET_SECONDS
         wanted = sum(group.firing > 0 for group in gale.groups), sum(group.firing for group in gale.groups)
         while True:
+            self._revive()
             for replica in self.replicas:
                 with suppress(OSError, ValueError):
                     known, waiting = self._known(replica.url), self._waiting(replica.url)

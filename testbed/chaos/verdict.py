@@ -167,10 +167,18 @@ def _ended(incident: Json) -> Iterator[str]:
 
 
 def _paged(group: Group, found: list[Json], catalog: Mapping[str, Any], pagerduty: PagerDuty) -> Iterator[str]:
-    """Hold PagerDuty's incidents of the group's key against its fate: one open where the tier pages, else none."""
+    """Hold PagerDuty's incidents of the group's key against its fate.
+
+    One is open where the tier pages, or has paged before the gravest of the alerts ended; else none.
+    """
     pages = [one for one in pagerduty.incidents if one.dedup_key == group.dedup_key]
     unresolved = [one for one in pages if one.status != "resolved"]
-    wanted = [one for one in found if one["status"] != "resolved" and "pagerduty" in _channels(one, catalog)]
+    wanted = [
+        one
+        for one in found
+        if one["status"] != "resolved"
+        and ("pagerduty" in _channels(one, catalog) or any(row["channel"] == "pagerduty" for row in one["deliveries"]))
+    ]
     if len(unresolved) != len(wanted):
         yield f"{group.cell} {group.fate}: PagerDuty has {len(unresolved)} open, {len(wanted)} should be"
     if len(pages) > len(found):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from testbed.chaos.run import Chaos, Plan
+from testbed.postgresql import programs
 from testbed.servers import Servers
 
 pytestmark = pytest.mark.acceptance
@@ -22,3 +23,19 @@ def test_killed_webhook_loses_no_incident_and_tells_none_twice(newest_servers: S
     assert verdict.counts["incidents"] >= plan.groups
     assert chaos.faults.count > 0
     assert len(said) == plan.kills + 1
+
+
+def test_three_replicas_lose_nothing_though_one_dies_one_stands_still_and_the_database_goes(
+    newest_servers: Servers, short_folder: Path
+) -> None:
+    """The same program on PostgreSQL, without a leader: whoever is left does what the others have left undone."""
+    if programs() is None:
+        pytest.skip("there is no PostgreSQL here")
+    plan = Plan(alerts=200, groups=20, kills=2, pace=3.0, seed=21, replicas=3)
+    said: list[str] = []
+    with Chaos(plan, newest_servers, short_folder, said.append) as chaos:
+        verdict = chaos.play()
+    assert verdict.findings == (), str(verdict)
+    assert verdict.counts["incidents"] >= plan.groups
+    for happened in ("killed for good", "paused past its lease", "has crashed", "was away"):
+        assert any(happened in line for line in said), said
