@@ -7,6 +7,7 @@ as `StoreUnavailable`, which `api` answers with 503 and the worker waits out.
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,6 +41,7 @@ class Database:
     def __init__(self, url: Secret) -> None:
         """Prepare for the database at `url`, without touching it; raises ValueError when the URL cannot be used."""
         self.engine = _engine(url)
+        self._turn = threading.Lock()
 
     @property
     def skip_locked(self) -> bool:
@@ -49,7 +51,7 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """Run a transaction that sees no other writer; commits at the end, rolls back on any exception."""
-        with _told(), self.engine.begin() as connection:
+        with self._alone(), _told(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -57,6 +59,22 @@ class Database:
         """Run a transaction that only reads and waits for no writer."""
         with _told(), self.engine.connect() as connection:
             yield connection.execution_options(tocsin_read_only=True)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let this process's writers of a SQLite file take turns.
+
+        SQLite's own waiting is a sleep between tries: among many threads it lets some of them never come in.
+        """
+        if self.skip_locked:
+            yield
+            return
+        if not self._turn.acquire(timeout=BUSY_SECONDS):
+            raise StoreUnavailable("other writers of this process have not come to an end")
+        try:
+            yield
+        finally:
+            self._turn.release()
 
     def migrate(self) -> None:
         """Bring the schema up to date; raises StoreUnavailable, also for a schema newer than this program."""

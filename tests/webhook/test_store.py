@@ -120,6 +120,18 @@ def test_full_disk_is_a_503_and_leaves_no_half_incident(client: FlaskClient, ser
     assert client.post("/v1/alertmanager", json=big).get_json()["result"] == "opened"
 
 
+@sqlite_only
+def test_writer_whose_turn_does_not_come_says_so(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread of this process holds the store for too long."""
+    monkeypatch.setattr(database_module, "BUSY_SECONDS", 0.1)
+    with (
+        service.database.write(),
+        pytest.raises(StoreUnavailable, match="other writers of this process"),
+        service.database.write(),
+    ):
+        pytest.fail("two writers at once")
+
+
 def test_replicas_that_deliver_at_once_open_one_incident(service: Service) -> None:
     """Two Alertmanagers behind one outage, a moment apart."""
     app, results, start = create_app(service), [], threading.Barrier(6)
