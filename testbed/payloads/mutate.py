@@ -153,7 +153,7 @@ def _nest(payload: Json, random: Random) -> None:
     where, key = _anywhere(payload, random)
     value: Json = "x"
     # Five of the deepest are as deep as Python lets us write; the bytes of test_mutants.py go deeper.
-    for _ in range(random.choice((2, 50, 180))):
+    for _ in range(random.choice((2, 50, 100))):
         value = [value] if random.random() < 0.5 else {"a": value}
     where[key] = value
 

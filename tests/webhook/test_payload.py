@@ -115,7 +115,7 @@ def test_what_is_no_payload_is_refused_without_a_traceback(body: bytes) -> None:
 @pytest.mark.parametrize("text", ["a", "\\ud800"])
 def test_whatever_is_too_deep_first_it_is_refused(text: str) -> None:
     """JSON, the replacing of characters and the schema each come to the end of the stack at another depth."""
-    whole = json.dumps(payload(alert(), status="deep"))
+    whole = json.dumps(payload(alert(instance="deep", fingerprint="f")))
     for depth in (*range(100, 800, 50), *range(800, sys.getrecursionlimit(), 2)):
         nested = f'{"[" * depth}"{text}"{"]" * depth}'
         assert parsed_error(whole.replace('"deep"', nested).encode()).problems
