@@ -5,6 +5,7 @@ Pure: the same seed and index give the same bytes. Damages of bytes are those of
 
 import json
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from random import Random
 from typing import Any, Final
 
@@ -131,12 +132,12 @@ def _say_in_a_text(payload: Json, random: Random) -> None:
 
 def _replace(payload: Json, random: Random) -> None:
     where, key = _anywhere(payload, random)
-    where[key] = random.choice(_VALUES)
+    where[key] = deepcopy(random.choice(_VALUES))
 
 
 def _add(payload: Json, random: Random) -> None:
     where, _ = _anywhere(payload, random)
-    value = random.choice((*_TEXTS, *_VALUES))
+    value = deepcopy(random.choice((*_TEXTS, *_VALUES)))
     if isinstance(where, dict):
         where[random.choice(_TEXTS)] = value
     else:
@@ -146,7 +147,8 @@ def _add(payload: Json, random: Random) -> None:
 def _repeat(payload: Json, random: Random) -> None:
     alerts = payload.get("alerts")
     if isinstance(alerts, list) and alerts:
-        alerts.extend([random.choice(alerts)] * random.choice((1, 1, 1, 1, 1, 3, 3, 3, 200)))
+        again = json.dumps(random.choice(alerts))
+        alerts.extend(json.loads(again) for _ in range(random.choice((1, 1, 1, 1, 1, 3, 3, 3, 200))))
 
 
 def _nest(payload: Json, random: Random) -> None:
