@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ class Database:
     def __init__(self, url: Secret) -> None:
         """Prepare for the database at `url`, without touching it; raises ValueError when the URL cannot be used."""
         self.engine = _engine(url)
-        self._turn = threading.Lock()
+        self._turns = _Turns()
 
     @property
     def skip_locked(self) -> bool:
@@ -49,9 +49,13 @@ class Database:
         return self.engine.dialect.name == "postgresql"
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Run a transaction that sees no other writer; commits at the end, rolls back on any exception."""
-        with self._alone(), _told(), self.engine.begin() as connection:
+    def write(self, *, urgent: bool = False) -> Iterator[Connection]:
+        """Run a transaction that sees no other writer; commits at the end, rolls back on any exception.
+
+        `urgent` goes before others: what was sent and is not yet written down would be sent again after a crash.
+        """
+        alone = nullcontext() if self.skip_locked else self._turns.take(urgent=urgent)
+        with alone, _told(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -59,22 +63,6 @@ class Database:
         """Run a transaction that only reads and waits for no writer."""
         with _told(), self.engine.connect() as connection:
             yield connection.execution_options(tocsin_read_only=True)
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Let this process's writers of a SQLite file take turns.
-
-        SQLite's own waiting is a sleep between tries: among many threads it lets some of them never come in.
-        """
-        if self.skip_locked:
-            yield
-            return
-        if not self._turn.acquire(timeout=BUSY_SECONDS):
-            raise StoreUnavailable("other writers of this process have not come to an end")
-        try:
-            yield
-        finally:
-            self._turn.release()
 
     def migrate(self) -> None:
         """Bring the schema up to date; raises StoreUnavailable, also for a schema newer than this program."""
@@ -93,6 +81,35 @@ class Database:
     def close(self) -> None:
         """Let go of every connection."""
         self.engine.dispose()
+
+
+class _Turns:
+    """Lets the writers of this process come to a SQLite file one after another, the urgent ones first.
+
+    SQLite's own waiting is a sleep between tries: among many threads it lets some of them never come in.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._is_taken = False
+        self._urgent = 0
+
+    @contextmanager
+    def take(self, *, urgent: bool) -> Iterator[None]:
+        with self._changed:
+            self._urgent += urgent
+            came = self._changed.wait_for(lambda: not self._is_taken and (urgent or not self._urgent), BUSY_SECONDS)
+            self._urgent -= urgent
+            if not came:
+                self._changed.notify_all()
+                raise StoreUnavailable("other writers of this process have not come to an end")
+            self._is_taken = True
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._is_taken = False
+                self._changed.notify_all()
 
 
 @contextmanager

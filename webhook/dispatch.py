@@ -157,7 +157,7 @@ class Dispatch:
             self._finish_once(claimed, ending, said, entry)
 
     def _finish_once(self, claimed: Claim, ending: Ending, said: list[int] | None, entry: Entry | None) -> None:
-        with self._database.write() as connection:
+        with self._database.write(urgent=True) as connection:
             if not outbox.finish(connection, claimed, ending):
                 log.warning("the lease was lost, another worker has the message", notification=claimed.id)
                 return

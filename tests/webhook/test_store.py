@@ -121,6 +121,28 @@ def test_full_disk_is_a_503_and_leaves_no_half_incident(client: FlaskClient, ser
 
 
 @sqlite_only
+def test_what_was_sent_is_written_down_before_others_write(service: Service) -> None:
+    """Whoever waits with it goes first, however late he came."""
+    order: list[str] = []
+
+    def write(name: str, *, urgent: bool) -> None:
+        with service.database.write(urgent=urgent):
+            order.append(name)
+
+    names = [*(f"delivery {number}" for number in range(5)), "sent"]
+    threads = [threading.Thread(target=write, args=(name,), kwargs={"urgent": name == "sent"}) for name in names]
+    with service.database.write():
+        for thread in threads:
+            thread.start()
+        while service.database._turns._urgent == 0:
+            threading.Event().wait(0.01)
+    for thread in threads:
+        thread.join()
+    assert order[0] == "sent"
+    assert sorted(order) == sorted(names)
+
+
+@sqlite_only
 def test_writer_whose_turn_does_not_come_says_so(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another thread of this process holds the store for too long."""
     monkeypatch.setattr(database_module, "BUSY_SECONDS", 0.1)
