@@ -8,7 +8,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-virtualenv
 
-.PHONY: rules test check mutants fuzz demo bench servers lock update-golden format clean
+.PHONY: rules test check mutants fuzz chaos demo bench servers lock update-golden format clean
 
 rules: $(VENV)/base.stamp  ## compile thresholds.yaml and runbooks/ into generated/
 	$(BIN)/tocsin compile
@@ -27,8 +27,13 @@ check: $(VENV)/dev.stamp servers  ## lint, types, import contracts, generated/ u
 mutants: $(VENV)/dev.stamp servers  ## change generated/ in hundreds of small ways: its own tests must notice each
 	$(BIN)/python -m testbed.mutants generated
 
-fuzz: $(VENV)/dev.stamp servers  ## 100,000 damaged inputs: none may end in a traceback or a half-written output
+fuzz: $(VENV)/dev.stamp servers  ## 100,000 damaged inputs and 50,000 damaged deliveries: none may end in a traceback or a half-written output
 	$(BIN)/python -m testbed.fuzz --count 100000 --jobs 2
+	$(BIN)/python -m testbed.payloads --count 50000
+
+chaos: $(VENV)/dev.stamp servers  ## 2,000 alerts while the webhook is killed 20 times and its receivers fail: nothing may be lost, on either store
+	$(BIN)/python -m testbed.chaos
+	$(BIN)/python -m testbed.chaos --replicas 3
 
 demo: $(VENV)/dev.stamp servers  ## a whole pipeline on this machine: breaks a service, shows the page, mends it
 	$(BIN)/python -m testbed.demo

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from testbed.pagerduty import PagerDuty
+from testbed.postgresql import PACKAGE, PostgreSQL, programs
 from testbed.servers import GENERATIONS, Generation, Servers, find
 from testbed.slack import Slack
 from testbed.smtp import Mailbox
@@ -22,11 +23,14 @@ SLACK_TOKEN = "xoxb-stand-in"  # noqa: S105  # the stand-in's, and nobody else's
 def require(servers: Servers) -> Servers:
     """Return `servers` when they are complete; otherwise skip the test, or fail it where `CI` is `true`."""
     if servers.missing:
-        reason = f"the {servers.generation} generation lacks {', '.join(servers.missing)}: run `make servers`"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
+        _without(f"the {servers.generation} generation lacks {', '.join(servers.missing)}: run `make servers`")
     return servers
+
+
+def _without(reason: str) -> None:
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
 
 
 @pytest.fixture(params=GENERATIONS)
@@ -46,6 +50,15 @@ def oldest_servers() -> Servers:
 def newest_servers() -> Servers:
     """Return the servers of the newest supported generation."""
     return require(find("newest"))
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    """Return a running PostgreSQL; a test takes a database of its own from `fresh`, and leaves the server running."""
+    if programs() is None:
+        _without(f"there is no PostgreSQL: install the Python package {PACKAGE}, or put initdb on PATH")
+    with PostgreSQL() as server:
+        yield server
 
 
 @pytest.fixture

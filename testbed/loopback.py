@@ -3,6 +3,7 @@
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from typing import Any
 
 # A loopback server that takes longer is stuck.
@@ -20,25 +21,28 @@ def answers(url: str) -> bool:
         return False
 
 
-def get_text(url: str) -> str:
+def get_text(url: str, headers: Mapping[str, str] | None = None) -> str:
     """Return the body that `url` answers; raises `OSError` when it does not, or not with a 2xx."""
-    with _direct.open(url, timeout=TIMEOUT_SECONDS) as response:
+    request = urllib.request.Request(url, headers=dict(headers or {}))
+    with _direct.open(request, timeout=TIMEOUT_SECONDS) as response:
         body: bytes = response.read()
     return body.decode()
 
 
-def get_json(url: str) -> Any:  # noqa: ANN401
+def get_json(url: str, headers: Mapping[str, str] | None = None) -> Any:  # noqa: ANN401
     """Return the JSON that `url` answers; raises `OSError` or `ValueError` when it does not."""
-    return json.loads(get_text(url))
+    return json.loads(get_text(url, headers))
 
 
-def post_json(url: str, body: object, headers: dict[str, str] | None = None) -> tuple[int, Any]:
+def post_json(
+    url: str, body: object, headers: dict[str, str] | None = None, *, seconds: float = TIMEOUT_SECONDS
+) -> tuple[int, Any]:
     """Post `body` as JSON; return the status, error statuses included, and the parsed answer or its text."""
     request = urllib.request.Request(
         url, data=json.dumps(body).encode(), headers={"Content-Type": "application/json", **(headers or {})}
     )
     try:
-        with _direct.open(request, timeout=TIMEOUT_SECONDS) as response:
+        with _direct.open(request, timeout=seconds) as response:
             return response.status, _parsed(response.read())
     except urllib.error.HTTPError as error:
         with error:

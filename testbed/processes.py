@@ -47,8 +47,23 @@ class Process:
         """The id of the running process, or None."""
         return self._running.pid if self._running else None
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process was started and has ended by itself since."""
+        return self._running is not None and self._running.poll() is not None
+
     def start(self) -> Self:
         """Return when the server is ready; raises `StartError`, with nothing left running, when it is not in time."""
+        self.spawn()
+        try:
+            self.await_ready()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def spawn(self) -> None:
+        """Start the process and return at once, ready or not."""
         if self._running:
             raise StartError(f"{self.name} is running already")
         self.log.parent.mkdir(parents=True, exist_ok=True)
@@ -62,12 +77,34 @@ class Process:
                 env=None if self.env is None else dict(self.env),
                 start_new_session=True,
             )
-        try:
-            self._await_ready(self._running)
-        except BaseException:
-            self.stop()
-            raise
-        return self
+
+    def await_ready(self) -> None:
+        """Return when the server that was spawned is ready; raises `StartError` when it is not in time."""
+        running = self._running
+        if running is None:
+            raise StartError(f"{self.name} is not running")
+        deadline = time.monotonic() + self.ready_seconds
+        while True:
+            if running.poll() is not None:
+                raise StartError(f"{self.name} ended at once with status {running.returncode}:\n{self.log_tail()}")
+            if loopback.answers(self.health_url):
+                return
+            if time.monotonic() > deadline:
+                raise StartError(f"{self.name} was not ready after {self.ready_seconds:g} s:\n{self.log_tail()}")
+            time.sleep(POLL_SECONDS)
+
+    def kill(self) -> None:
+        """End the process and all that it has started at this very moment, as a machine that loses its power does."""
+        running, self._running = self._running, None
+        if running is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(running.pid, signal.SIGKILL)
+            running.wait()
+
+    def signal_all(self, number: signal.Signals) -> None:
+        """Send `number` to the process and to all that it has started: SIGSTOP pauses it, SIGCONT lets it go on."""
+        if self._running is not None:
+            os.killpg(self._running.pid, number)
 
     def stop(self) -> None:
         """Ask the process to end, insist when it does not, and return when it has ended."""
@@ -96,14 +133,3 @@ class Process:
 
     def __exit__(self, *_exc: object) -> None:
         self.stop()
-
-    def _await_ready(self, running: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + self.ready_seconds
-        while True:
-            if running.poll() is not None:
-                raise StartError(f"{self.name} ended at once with status {running.returncode}:\n{self.log_tail()}")
-            if loopback.answers(self.health_url):
-                return
-            if time.monotonic() > deadline:
-                raise StartError(f"{self.name} was not ready after {self.ready_seconds:g} s:\n{self.log_tail()}")
-            time.sleep(POLL_SECONDS)

@@ -46,10 +46,14 @@ class Mail:
 
 
 class Mailbox:
-    """A loopback SMTP server for the time of a `with` block; `mails` holds what it took, in order."""
+    """A loopback SMTP server for the time of a `with` block; `mails` holds what it took, in order.
+
+    `chance`, where it is set, is asked for each message with which answer it is refused.
+    """
 
     def __init__(self) -> None:
         self.mails: list[Mail] = []
+        self.chance: Callable[[], str | None] = lambda: None
         self._failures: deque[str] = deque()
         self._changed = threading.Condition()
         self._controller: Controller | None = None
@@ -83,8 +87,9 @@ class Mailbox:
         """Take one message or refuse it; aiosmtpd calls this."""
         parsed = email.message_from_bytes(_bytes(envelope.content), policy=email.policy.default)
         with self._changed:
-            if self._failures:
-                return self._failures.popleft()
+            refusal = self._failures.popleft() if self._failures else self.chance()
+            if refusal is not None:
+                return refusal
             recipients = tuple(envelope.rcpt_tos)
             self.mails.append(Mail(sender=envelope.mail_from or "", recipients=recipients, message=parsed))
             self._changed.notify_all()

@@ -30,6 +30,8 @@ class Failure:
     status: int | None = None
     retry_after_seconds: int | None = None
     hang_seconds: float = 0.0
+    is_taken: bool = False
+    """Whether the request did what it should before its answer was lost."""
 
     @classmethod
     def rate_limited(cls, retry_after_seconds: int) -> Self:
@@ -50,6 +52,11 @@ class Failure:
     def close(cls) -> Self:
         """Close the connection without an answer."""
         return cls()
+
+    @classmethod
+    def lost_answer(cls) -> Self:
+        """Take the request, then close the connection without an answer."""
+        return cls(is_taken=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,10 +84,12 @@ class StandIn(ABC):
 
     `requests` holds all that came, those that were made to fail included. A subclass answers in `reply`, which runs
     under the stand-in's lock: it may change its state there, and `await_value` looks again after every request.
+    `chance`, where it is set, is asked for each request whether that fails.
     """
 
     def __init__(self) -> None:
         self.requests: list[Request] = []
+        self.chance: Callable[[], Failure | None] = lambda: None
         self._failures: deque[Failure] = deque()
         self._changed = threading.Condition()
         self._stopping = threading.Event()
@@ -143,8 +152,8 @@ class StandIn(ABC):
         """Record `request`; return the reply, or None where the connection is to be closed without one."""
         with self._changed:
             self.requests.append(request)
-            failure = self._failures.popleft() if self._failures else None
-            reply = self.reply(request) if failure is None else None
+            failure = self._failures.popleft() if self._failures else self.chance()
+            reply = self.reply(request) if failure is None or failure.is_taken else None
             self._changed.notify_all()
         if failure is None:
             return reply

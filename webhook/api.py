@@ -12,7 +12,7 @@ from typing import Any, get_args
 
 from flask import Blueprint, Response, jsonify, request, url_for
 
-from webhook import record, store
+from webhook import body, record, store
 from webhook.database import StoreUnavailable
 from webhook.incident import Outcome, Status
 from webhook.ingest import LONGEST_ACTOR
@@ -75,8 +75,7 @@ def openapi() -> dict[str, Any]:
 
 
 def _alertmanager(service: Service) -> Answer:
-    # Read whole: Alertmanager does not split a group, and a delivery refused for its size would be lost.
-    payload = parse_payload(request.get_data(cache=False))
+    payload = parse_payload(body.read(request, body.LARGEST_DELIVERY))
     taken = service.ingest.deliver(payload, service.clock())
     service.metrics.delivered(taken.result)
     return jsonify(result=taken.result, incident=taken.incident_id)
@@ -148,10 +147,10 @@ def _actor() -> str:
     if request.mimetype != "application/json":
         raise Wrong(Problem(path="Content-Type", message="must be application/json"))
     try:
-        body = json.loads(request.get_data(cache=False))
+        data = json.loads(body.read(request, body.LARGEST_ACTION))
     except (ValueError, RecursionError):
         raise Wrong(Problem(path="$", message="is not JSON")) from None
-    actor = body.get("actor") if isinstance(body, dict) else None
+    actor = data.get("actor") if isinstance(data, dict) else None
     if not isinstance(actor, str) or not actor.strip():
         raise Wrong(
             Problem(path="$.actor", message=f"must be the name of who acts, up to {LONGEST_ACTOR} characters are kept")
@@ -169,13 +168,13 @@ def _readyz(service: Service) -> Answer:
     except StoreUnavailable as error:
         problems.append(f"store: {error}")
     warnings = [f"catalogue: {service.catalog.error}"] if service.catalog.error else []
-    body = jsonify(
+    answer = jsonify(
         status="not ready" if problems else "ready",
         problems=problems,
         warnings=warnings,
         catalog={"alerts": len(service.catalog.current.alerts), "last_load_ok": not warnings},
     )
-    return body, 503 if problems else 200
+    return answer, 503 if problems else 200
 
 
 def _metrics(service: Service) -> Response:

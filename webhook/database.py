@@ -6,8 +6,10 @@ as `StoreUnavailable`, which `api` answers with 503 and the worker waits out.
 
 from __future__ import annotations
 
+import sqlite3
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +18,15 @@ from alembic.config import Config
 from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, create_engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DisconnectionError, NoSuchModuleError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from webhook.secret import Secret
 
 # Below Alertmanager's shortest time-out of 10 s, so that a locked database is answered and not hung up on.
 BUSY_SECONDS = 5.0
+# A replica that is paused in the middle of a transaction holds its locks no longer than this (PostgreSQL).
+IDLE_SECONDS = 15.0
 # Any constant will do, as long as every replica takes the same one before it migrates.
 _MIGRATION_LOCK = 7_074_221
 
@@ -32,11 +36,12 @@ class StoreUnavailable(Exception):  # noqa: N818  the state's name, not an error
 
 
 class Database:
-    """An engine and its transactions."""
+    """An engine and its transactions. A file that `migrate` has made or found is never made anew afterwards."""
 
     def __init__(self, url: Secret) -> None:
         """Prepare for the database at `url`, without touching it; raises ValueError when the URL cannot be used."""
         self.engine = _engine(url)
+        self._turns = _Turns()
 
     @property
     def skip_locked(self) -> bool:
@@ -44,9 +49,13 @@ class Database:
         return self.engine.dialect.name == "postgresql"
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """Run a transaction that sees no other writer; commits at the end, rolls back on any exception."""
-        with _told(), self.engine.begin() as connection:
+    def write(self, *, urgent: bool = False) -> Iterator[Connection]:
+        """Run a transaction that sees no other writer; commits at the end, rolls back on any exception.
+
+        `urgent` goes before others: what was sent and is not yet written down would be sent again after a crash.
+        """
+        alone = nullcontext() if self.skip_locked else self._turns.take(urgent=urgent)
+        with alone, _told(), self.engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -74,6 +83,35 @@ class Database:
         self.engine.dispose()
 
 
+class _Turns:
+    """Lets the writers of this process come to a SQLite file one after another, the urgent ones first.
+
+    SQLite's own waiting is a sleep between tries: among many threads it lets some of them never come in.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._is_taken = False
+        self._urgent = 0
+
+    @contextmanager
+    def take(self, *, urgent: bool) -> Iterator[None]:
+        with self._changed:
+            self._urgent += urgent
+            came = self._changed.wait_for(lambda: not self._is_taken and (urgent or not self._urgent), BUSY_SECONDS)
+            self._urgent -= urgent
+            if not came:
+                self._changed.notify_all()
+                raise StoreUnavailable("other writers of this process have not come to an end")
+            self._is_taken = True
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._is_taken = False
+                self._changed.notify_all()
+
+
 @contextmanager
 def _told() -> Iterator[None]:
     try:
@@ -92,9 +130,7 @@ def _engine(secret: Secret) -> Engine:
         if url.get_backend_name() == "sqlite":
             return _sqlite(url)
         if url.get_backend_name() == "postgresql":
-            return create_engine(
-                url, pool_pre_ping=True, pool_timeout=BUSY_SECONDS, connect_args={"connect_timeout": 5}
-            )
+            return _postgresql(url)
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise ValueError(_reason(error)) from None
     raise ValueError(f"is for {url.get_backend_name()}; sqlite and postgresql are supported")
@@ -106,6 +142,29 @@ def _reason(error: Exception) -> str:
     return "is not a database URL such as sqlite:///tocsin.db"
 
 
+def _postgresql(url: Any) -> Engine:  # noqa: ANN401  sqlalchemy's URL
+    milliseconds = int(BUSY_SECONDS * 1_000)
+    # A server that a broken network hides is noticed as soon as one that refuses.
+    arguments = {
+        "connect_timeout": int(BUSY_SECONDS),
+        "keepalives_idle": int(BUSY_SECONDS),
+        "keepalives_interval": 1,
+        "keepalives_count": 5,
+        "tcp_user_timeout": 2 * milliseconds,
+    }
+    engine = create_engine(url, pool_pre_ping=True, pool_timeout=BUSY_SECONDS, connect_args=arguments)
+    event.listen(engine, "connect", _limit)
+    return engine
+
+
+def _limit(connection: Any, _record: object) -> None:  # noqa: ANN401  a DBAPI connection
+    """Wait for nobody's lock for longer than Alertmanager waits for us, and let nobody wait for ours for ever."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = {int(BUSY_SECONDS * 1_000)}")
+        cursor.execute(f"SET idle_in_transaction_session_timeout = {int(IDLE_SECONDS * 1_000)}")
+    connection.commit()
+
+
 def _sqlite(url: Any) -> Engine:  # noqa: ANN401  sqlalchemy's URL
     in_memory = url.database in {None, "", ":memory:"}
     if in_memory:
@@ -113,9 +172,43 @@ def _sqlite(url: Any) -> Engine:  # noqa: ANN401  sqlalchemy's URL
     # One connection for each user at a time: SQLite's own locks decide who writes.
     pool: dict[str, Any] = {"poolclass": QueuePool, "pool_size": 8, "max_overflow": 24, "pool_timeout": BUSY_SECONDS}
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, **pool)
+    file = _File(url.database)
+    event.listen(engine, "do_connect", file.before_connect)
+    event.listen(engine, "connect", file.connected)
+    event.listen(engine, "checkout", file.before_use)
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+class _File:
+    """Sees to it that what is committed is in the file of that name, and not in one that was taken away.
+
+    SQLite goes on writing into a file that was moved or deleted, and would make an empty one in its place.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = Path(path)
+        self._is_known = False
+
+    def before_connect(self, *_: object) -> None:
+        if self._is_known and self._identity() is None:
+            raise sqlite3.OperationalError("the database file is gone")
+
+    def connected(self, _connection: object, record: Any) -> None:  # noqa: ANN401  sqlalchemy's record
+        self._is_known = True
+        record.info[_File] = self._identity()
+
+    def before_use(self, _connection: object, record: Any, _proxy: object) -> None:  # noqa: ANN401
+        if record.info.get(_File) != self._identity():
+            raise DisconnectionError("the database file was replaced")
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            status = self._path.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
 
 
 def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401  a DBAPI connection

@@ -197,7 +197,7 @@ class Dispatch:
             self._finish_once(claimed, ending, said)
 
     def _finish_once(self, claimed: Claim, ending: Ending, said: list[int] | None) -> None:
-        with self._database.write() as connection:
+        with self._database.write(urgent=True) as connection:
             if self._ended(connection, claimed, ending):
                 outbox.fold(connection, said or [], ending.at)
 

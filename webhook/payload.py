@@ -21,6 +21,8 @@ from webhook.timestamps import Moment, parse_rfc3339
 
 MOST_PROBLEMS = 20
 MOST_TRUNCATED = 2**31 - 1
+MOST_OBJECTS = 250_000
+"""An alert is three; an empty object takes thirty times the memory of its text."""
 
 # Text that no store holds: NUL (PostgreSQL) and lone surrogates (UTF-8). Looked for in the raw bytes first, because
 # both can only arrive as escapes and a storm's body is large.
@@ -77,6 +79,13 @@ class Payload:
 
 def parse_payload(body: bytes) -> Payload:
     """Return the payload in `body`; raises PayloadError."""
+    try:
+        return _parsed(body)
+    except RecursionError:  # from whichever of the steps comes to the bottom first
+        raise PayloadError(Problem(path="$", message="is nested too deeply")) from None
+
+
+def _parsed(body: bytes) -> Payload:
     data = _decoded(body)
     errors = sorted(islice(_VALIDATOR.iter_errors(data), MOST_PROBLEMS), key=lambda error: list(map(str, error.path)))
     if errors:
@@ -94,16 +103,17 @@ def parse_payload(body: bytes) -> Payload:
 
 
 def _decoded(body: bytes) -> Any:  # noqa: ANN401  JSON
+    if body.count(b"{") > MOST_OBJECTS or body.count(b"[") > MOST_OBJECTS:
+        raise PayloadError(Problem(path="$", message=f"has more than {MOST_OBJECTS:,} objects or arrays"))
     try:
-        data = json.loads(body)
+        # Decoded here: given bytes, `json` lets lone surrogates pass, and takes UTF-16, which RFC 8259 does not.
+        data = json.loads(body.decode())
+        return _storable(data) if _SUSPECT.search(body) else data
     except json.JSONDecodeError as error:
         message = f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
         raise PayloadError(Problem(path="$", message=message)) from None
-    except RecursionError:
-        raise PayloadError(Problem(path="$", message="is nested too deeply")) from None
     except ValueError as error:  # not UTF-8, or an integer of thousands of digits
         raise PayloadError(Problem(path="$", message=f"is not JSON: {str(error)[:200]}")) from None
-    return _storable(data) if _SUSPECT.search(body) else data
 
 
 def _storable(value: Any) -> Any:  # noqa: ANN401  JSON

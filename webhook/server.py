@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from webhook.application import create_app
+from webhook.database import StoreUnavailable
 from webhook.logs import ServerLogger
 from webhook.senders.contract import LONGEST_SEND
 from webhook.service import Service, announce
@@ -23,6 +25,7 @@ from webhook.settings import Settings
 
 REQUEST_THREADS = 8
 GRACE_SECONDS = int(LONGEST_SEND) + 5
+STORE_DOWN_SECONDS = 1.0
 
 log = structlog.get_logger("tocsin.server")
 
@@ -59,11 +62,23 @@ class Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         """Return the application; called once in the serving process."""
-        service = self._build()
+        service = self._built()
         service.catalog.watch()
         announce(service)
         self._stop = _start(service, with_worker=self._with_worker)
         return create_app(service)
+
+    def _built(self) -> Service:
+        """Return the webhook once its store can be used: gunicorn would end altogether for a process that gives up.
+
+        The store was there when the command began, so it is away and not misspelt.
+        """
+        while True:
+            try:
+                return self._build()
+            except StoreUnavailable as error:
+                log.warning("the store cannot be used, trying again", reason=str(error))
+                time.sleep(STORE_DOWN_SECONDS)
 
 
 def work(service: Service) -> None:

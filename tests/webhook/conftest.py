@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from testbed.fixtures import postgresql, short_folder, slack  # noqa: F401 - fixtures by their names
 from tests.webhook.samples import Clock, FakeSender, FakeTruth, payload
 from webhook.application import create_app
 from webhook.catalog import Catalog

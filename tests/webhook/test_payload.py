@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -96,6 +97,8 @@ def test_wrong_value_is_named_with_its_place(change: dict[str, Any], expected: s
         b"nonsense",
         b"\xff\xfe\x00",
         b'{"a": "\xff"}',
+        b'{"a": "\xed\xa0\x80"}',
+        json.dumps(payload(alert())).encode("utf-16"),
         b"[" * 100_000,
         b"1" * 10_000,
         b"NaN",
@@ -107,6 +110,15 @@ def test_wrong_value_is_named_with_its_place(change: dict[str, Any], expected: s
 def test_what_is_no_payload_is_refused_without_a_traceback(body: bytes) -> None:
     """Truncated, binary, nested without end, not an object."""
     assert parsed_error(body).problems[0].path == "$"
+
+
+@pytest.mark.parametrize("text", ["a", "\\ud800"])
+def test_whatever_is_too_deep_first_it_is_refused(text: str) -> None:
+    """JSON, the replacing of characters and the schema each come to the end of the stack at another depth."""
+    whole = json.dumps(payload(alert(instance="deep", fingerprint="f")))
+    for depth in (*range(100, 800, 50), *range(800, sys.getrecursionlimit(), 2)):
+        nested = f'{"[" * depth}"{text}"{"]" * depth}'
+        assert parsed_error(whole.replace('"deep"', nested).encode()).problems
 
 
 def test_all_problems_are_told_at_once_and_not_without_end() -> None:

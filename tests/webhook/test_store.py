@@ -14,6 +14,7 @@ from alembic.migration import MigrationContext
 from flask.testing import FlaskClient
 from sqlalchemy import event, text
 
+from testbed.postgresql import PostgreSQL
 from tests.webhook.samples import NOON, Clock, FakeSender, alert, payload
 from webhook import database as database_module
 from webhook import outbox, store, timers
@@ -26,6 +27,17 @@ from webhook.tables import metadata
 from webhook.worker import Worker
 
 Post = Callable[..., Any]
+
+sqlite_only = pytest.mark.parametrize("environment", ["sqlite"], indirect=True)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def environment(environment: dict[str, str], request: pytest.FixtureRequest) -> dict[str, str]:
+    """Return the environment of a webhook over each store in turn, empty both."""
+    if request.param == "sqlite":
+        return environment
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    return environment | {"TOCSIN_DATABASE_URL": server.fresh()}
 
 
 def test_migrations_lead_to_the_tables(service: Service) -> None:
@@ -47,6 +59,7 @@ def test_schema_of_a_newer_program_is_refused(service: Service) -> None:
         service.database.migrate()
 
 
+@sqlite_only
 def test_commit_is_on_the_disk(service: Service) -> None:
     """WAL with synchronous=FULL: 200 survives a power cut."""
     with service.database.read() as connection:
@@ -90,6 +103,7 @@ def test_failure_never_shows_the_database_s_address() -> None:
     assert "hush" not in str(caught.value)
 
 
+@sqlite_only
 def test_locked_database_is_a_503_and_nothing_is_lost(
     settings: Settings, client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,6 +125,7 @@ def test_locked_database_is_a_503_and_nothing_is_lost(
     service.close()
 
 
+@sqlite_only
 def test_full_disk_is_a_503_and_leaves_no_half_incident(client: FlaskClient, service: Service) -> None:
     """SQLite is told that it may not grow; once it may, the same delivery is taken."""
     big = payload(*(alert(instance=f"{number}", annotations={"summary": "x" * 5_000}) for number in range(200)))
@@ -125,6 +140,40 @@ def test_full_disk_is_a_503_and_leaves_no_half_incident(client: FlaskClient, ser
     assert client.get("/v1/incidents").get_json()["incidents"] == []
     limit.append(1_000_000)
     assert client.post("/v1/alertmanager", json=big).get_json()["result"] == "opened"
+
+
+@sqlite_only
+def test_what_was_sent_is_written_down_before_others_write(service: Service) -> None:
+    """Whoever waits with it goes first, however late he came."""
+    order: list[str] = []
+
+    def write(name: str, *, urgent: bool) -> None:
+        with service.database.write(urgent=urgent):
+            order.append(name)
+
+    names = [*(f"delivery {number}" for number in range(5)), "sent"]
+    threads = [threading.Thread(target=write, args=(name,), kwargs={"urgent": name == "sent"}) for name in names]
+    with service.database.write():
+        for thread in threads:
+            thread.start()
+        while service.database._turns._urgent == 0:
+            threading.Event().wait(0.01)
+    for thread in threads:
+        thread.join()
+    assert order[0] == "sent"
+    assert sorted(order) == sorted(names)
+
+
+@sqlite_only
+def test_writer_whose_turn_does_not_come_says_so(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread of this process holds the store for too long."""
+    monkeypatch.setattr(database_module, "BUSY_SECONDS", 0.1)
+    with (
+        service.database.write(),
+        pytest.raises(StoreUnavailable, match="other writers of this process"),
+        service.database.write(),
+    ):
+        pytest.fail("two writers at once")
 
 
 def test_replicas_that_deliver_at_once_open_one_incident(service: Service) -> None:
@@ -206,6 +255,7 @@ def test_next_due_says_when_to_look_again(post: Post, service: Service, clock: C
         assert outbox.next_due(connection, "slack", NOON) == NOON + 5
 
 
+@sqlite_only
 def test_queue_is_searched_through_its_index(service: Service) -> None:
     """A store with years of sent messages is as fast as an empty one."""
     with service.database.read() as connection:

@@ -1,0 +1,60 @@
+"""`python -m benchmarks.sink`: the webhook's HTTP server, its settings included, over an application that does nothing.
+
+It counts the alerts of each group that it was sent, by their number of fingerprints and without understanding them, so
+that `delivering.py` sees when a storm is over.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from flask import Flask, Response, jsonify, request
+
+from webhook.server import Server
+from webhook.settings import read_settings
+
+
+def application() -> Flask:
+    """Return an application that takes everything."""
+    app = Flask(__name__)
+    most: dict[bytes, int] = {}
+
+    @app.post("/v1/alertmanager")
+    def take() -> Response:
+        body = request.get_data(cache=False)
+        start = body.find(b'"groupKey"')
+        group = body[start : start + 200]
+        most[group] = max(most.get(group, 0), body.count(b'"fingerprint"'))
+        return jsonify(result="taken")
+
+    @app.get("/v1/incidents")
+    def incidents() -> Response:
+        return jsonify(incidents=[{"firing": sum(most.values())}])
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        return jsonify(status="ready")
+
+    return app
+
+
+class Sink(Server):
+    """The webhook's server with nothing behind it."""
+
+    def load(self) -> Flask:
+        """Return the application."""
+        return application()
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+
+    def nothing() -> Any:  # noqa: ANN401 - never called
+        raise NotImplementedError
+
+    Sink(read_settings(os.environ), nothing, with_worker=False).run()
+
+
+if __name__ == "__main__":
+    main()

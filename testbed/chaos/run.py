@@ -1,0 +1,211 @@
+"""Plays the storm: a real Alertmanager posts, receivers misbehave, webhooks are killed; then quiet, then the verdict.
+
+What happens to the webhooks is a list of disruptions at seeded moments while the alerts are posted. With one replica
+the store is SQLite; with several it is PostgreSQL, one replica is killed for good, one is paused past its lease, and
+the database crashes and later is away for some seconds.
+"""
+
+import json
+import random
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from testbed import loopback
+from testbed.chaos import faults, storm, verdict
+from testbed.chaos.replica import REPOSITORY, Replica
+from testbed.chaos.serve import LEASE_SECONDS
+from testbed.pagerduty import PagerDuty
+from testbed.postgresql import PostgreSQL
+from testbed.servers import Alertmanager, Servers
+from testbed.slack import Slack
+from testbed.smtp import Mailbox
+
+CATALOG = REPOSITORY / "generated" / "catalog.json"
+DATABASE_AWAY_SECONDS = 4.0
+LONGEST_QUIET_SECONDS = 180.0
+QUIET_POLL_SECONDS = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How large the storm is, how often the webhook is killed, and after how many seconds (`pace`) on average."""
+
+    alerts: int = 2_000
+    groups: int = 200
+    kills: int = 20
+    replicas: int = 1
+    pace: float = 6.0
+    seed: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Disruption:
+    """Something that is done to the webhooks; `cuts` is how many sends it may cut off whose message is out already."""
+
+    what: str
+    act: Callable[[], None]
+    cuts: int = 1
+
+
+class Chaos:
+    """Everything running, for the time of a `with` block."""
+
+    def __init__(self, plan: Plan, servers: Servers, folder: Path, say: Callable[[str], None]) -> None:
+        self.plan = plan
+        self.catalog: dict[str, Any] = json.loads(CATALOG.read_text())
+        self.slack = Slack("xoxb-" + secrets.token_hex(16))
+        self.pagerduty = PagerDuty(secrets.token_hex(16))
+        self.mailbox = Mailbox()
+        self.faults = faults.Faults(plan.seed)
+        self.disruptions = 0
+        self._servers = servers
+        self._folder = folder
+        self._say = say
+        self._chance = random.Random(plan.seed)  # noqa: S311 - made to be repeatable
+        self._token = secrets.token_hex(16)
+        self._postgresql = PostgreSQL() if plan.replicas > 1 else None
+        self._stack = ExitStack()
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """What the webhook wants to see."""
+        return {"Authorization": f"Bearer {self._token}"}
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            for standin in (self.slack, self.pagerduty, self.mailbox):
+                stack.enter_context(standin)
+            if self._postgresql is not None:
+                stack.enter_context(self._postgresql)
+            settings = self._settings()
+            self.replicas = [Replica(f"webhook-{n}", self._folder, settings) for n in range(self.plan.replicas)]
+            for replica in self.replicas:
+                stack.enter_context(replica.process)
+            config = self._folder / "alertmanager.yml"
+            urls = [f"{replica.url}/v1/alertmanager" for replica in self.replicas]
+            config.write_text(storm.alertmanager_config(urls, self._token))
+            self.alertmanager = Alertmanager(self._servers, self._folder / "am", config=config)
+            stack.enter_context(self.alertmanager)
+            self._stack = stack.pop_all()
+        self.slack.chance = self.faults.of(faults.SLACK)
+        self.pagerduty.chance = self.faults.of(faults.PAGERDUTY)
+        self.mailbox.chance = self.faults.of(faults.MAIL)
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._stack.close()
+
+    def play(self) -> verdict.Verdict:
+        """Return what is left of the storm."""
+        plan = self.plan
+        gale = storm.build(self.catalog, groups=plan.groups, alerts=plan.alerts, seed=plan.seed)
+        with ThreadPoolExecutor(1) as aside:
+            posted = aside.submit(self._post, gale, plan.kills * plan.pace)
+            for disruption in self._disruptions():
+                time.sleep(self._chance.uniform(0.1, 2 * plan.pace))
+                self._revive()
+                disruption.act()
+                self.disruptions += disruption.cuts
+                self._say(f"  {disruption.what}")
+            posted.result()
+        self._say(f"  the storm is over, after {self.faults.count} failures of receivers; quiet now")
+        self.faults.stop()
+        url = self._settle(gale)
+        return self._judge(gale, url)
+
+    def _judge(self, gale: storm.Storm, url: str) -> verdict.Verdict:
+        receivers = verdict.Receivers(slack=self.slack, pagerduty=self.pagerduty, mailbox=self.mailbox)
+        found = verdict.incidents(url, self.headers)
+        logs = "\n".join(replica.log.read_text(errors="replace") for replica in self.replicas)
+        return verdict.judge(gale, self.catalog, found, receivers, disruptions=self.disruptions, logs=logs)
+
+    def _disruptions(self) -> list[Disruption]:
+        if self._postgresql is None:
+            return [self._kill(number, self.replicas[0]) for number in range(self.plan.kills)]
+        first, second, *others = self.replicas
+        found = [self._kill(number, self._chance.choice(others)) for number in range(self.plan.kills)]
+        # All of a paused replica's sends are cut off at once, as are all of everybody's when the database goes.
+        apart = [
+            Disruption(what=f"{first.name} killed for good", act=first.process.kill),
+            Disruption(what=f"{second.name} paused past its lease", act=lambda: self._pause(second)),
+            Disruption(what="the database has crashed and is back", act=self._crash, cuts=len(self.replicas)),
+            Disruption(what="the database was away", act=self._away, cuts=len(self.replicas)),
+        ]
+        for one in apart:
+            found.insert(self._chance.randint(0, len(found)), one)
+        return found
+
+    def _kill(self, number: int, replica: Replica) -> Disruption:
+        if number % 2 == 0:
+            return Disruption(what=f"{replica.name} killed", act=replica.kill_whole)
+        return Disruption(what=f"serving process of {replica.name} killed", act=replica.kill_serving)
+
+    def _revive(self) -> None:
+        """Be the supervisor of the processes: what ends by itself is started again, and told."""
+        for replica in self.replicas:
+            if replica.revive():
+                self._say(f"  {replica.name} had ended by itself")
+
+    def _pause(self, replica: Replica) -> None:
+        replica.pause()
+        time.sleep(1.5 * LEASE_SECONDS)
+        replica.resume()
+
+    def _crash(self) -> None:
+        if self._postgresql is not None:
+            self._postgresql.kill()
+            self._postgresql.start()
+
+    def _away(self) -> None:
+        if self._postgresql is not None:
+            self._postgresql.stop()
+            time.sleep(DATABASE_AWAY_SECONDS)
+            self._postgresql.start()
+
+    def _post(self, gale: storm.Storm, seconds: float) -> None:
+        """Post the storm's batches, evenly over `seconds`."""
+        for batch in gale.batches:
+            self.alertmanager.post_alerts(batch)
+            time.sleep(seconds / len(gale.batches))
+
+    def _settle(self, gale: storm.Storm) -> str:
+        """Wait until a webhook knows all that fires and nothing waits, or for so long; return its address."""
+        deadline = time.monotonic() + LONGEST_QUIET_SECONDS
+        wanted = sum(group.firing > 0 for group in gale.groups), sum(group.firing for group in gale.groups)
+        while True:
+            self._revive()
+            for replica in self.replicas:
+                with suppress(OSError, ValueError):
+                    known, waiting = self._known(replica.url), self._waiting(replica.url)
+                    if (known, waiting) == (wanted, 0) or time.monotonic() > deadline:
+                        return replica.url
+            if time.monotonic() > deadline + LONGEST_QUIET_SECONDS:
+                raise TimeoutError("no webhook answers any more")
+            time.sleep(QUIET_POLL_SECONDS)
+
+    def _known(self, url: str) -> tuple[int, int]:
+        found = [one for one in verdict.listed(url, self.headers) if one["status"] != "resolved"]
+        return len(found), sum(one["firing"] for one in found)
+
+    def _waiting(self, url: str) -> float:
+        lines = loopback.get_text(f"{url}/metrics").splitlines()
+        return sum(float(line.rpartition(" ")[2]) for line in lines if line.startswith("tocsin_outbox_waiting{"))
+
+    def _settings(self) -> dict[str, str]:
+        database = self._postgresql.url if self._postgresql else f"sqlite:///{self._folder / 'tocsin.db'}"
+        return {
+            "TOCSIN_CATALOG": str(CATALOG),
+            "TOCSIN_DATABASE_URL": database,
+            "TOCSIN_PAGERDUTY_EVENTS_URL": self.pagerduty.url,
+            "TOCSIN_PAGERDUTY_ROUTING_KEY": self.pagerduty.routing_key or "",
+            "TOCSIN_SLACK_API_URL": self.slack.api_url,
+            "TOCSIN_SLACK_BOT_TOKEN": self.slack.token,
+            "TOCSIN_SMTP_URL": f"{self.mailbox.url}?from=tocsin@example.com",
+            "TOCSIN_TOKEN": self._token,
+        }

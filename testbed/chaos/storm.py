@@ -1,0 +1,145 @@
+"""What is posted to Alertmanager in a storm, and what must come of it, worked out without asking the webhook.
+
+Groups grow alert by alert, some take in a graver one; some resolve, some of those fire again. Built from a catalogue
+and a seed; `run.py` posts it, `verdict.py` holds what is there against it.
+"""
+
+import hashlib
+import json
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+Fate = Literal["fires", "resolves", "returns"]
+FATES: Sequence[Fate] = ("fires", "fires", "fires", "resolves", "returns")
+RANKS = ("info", "warning", "critical", "emergency")
+# Of the groups whose alert has several severities, one in so many takes in a graver alert at last.
+WORSEN = 2
+# Posted in so many goes, about.
+BATCHES = 60
+
+
+@dataclass(frozen=True, kw_only=True)
+class Group:
+    """Alerts that belong together: of one name and one cell, `severities` has one for each."""
+
+    name: str
+    cell: str
+    system: str
+    policy: str
+    severities: tuple[str, ...]
+    fate: Fate
+
+    @property
+    def key(self) -> str:
+        """Alertmanager's own key of the group, as its root route forms it."""
+        return f'{{}}:{{alertname="{self.name}", cell="{self.cell}"}}'
+
+    @property
+    def dedup_key(self) -> str:
+        """What PagerDuty files it under, whether Alertmanager or the webhook reports it."""
+        return hashlib.sha256(self.key.encode()).hexdigest()
+
+    @property
+    def firing(self) -> int:
+        """How many alerts fire when the storm is over."""
+        return {"fires": len(self.severities), "resolves": 0, "returns": 1}[self.fate]
+
+
+Batch = tuple[dict[str, Any], ...]
+"""Alerts that are posted together."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Storm:
+    """The groups, and what is posted, in order."""
+
+    groups: tuple[Group, ...]
+    batches: tuple[Batch, ...]
+
+
+def build(catalog: Mapping[str, Any], *, groups: int, alerts: int, seed: int) -> Storm:
+    """Return a storm of so many `groups` and `alerts` that begins now."""
+    chance = random.Random(seed)  # noqa: S311 - made to be repeatable
+    made = tuple(_group(catalog, number, alerts // groups, chance) for number in range(groups))
+    began = datetime.now(UTC)
+    timed = [one for group in made for one in _life(group, began, chance)]
+    posted = [alert for _, alert in sorted(timed, key=lambda one: one[0])]
+    return Storm(groups=made, batches=tuple(_batches(posted, max(1, len(posted) // BATCHES))))
+
+
+def alertmanager_config(urls: Sequence[str], token: str) -> str:
+    """Return a configuration that sends every group to each of `urls`, at once and again a second after a change."""
+    http = {"authorization": {"type": "Bearer", "credentials": token}, "follow_redirects": False}
+    hooks = [{"url": url, "send_resolved": True, "http_config": http} for url in urls]
+    config = {
+        "global": {"resolve_timeout": "1h"},
+        "route": {
+            "receiver": "tocsin",
+            "group_by": ["alertname", "cell"],
+            "group_wait": "200ms",
+            "group_interval": "1s",
+            "repeat_interval": "1h",
+        },
+        "receivers": [{"name": "tocsin", "webhook_configs": hooks}],
+    }
+    return json.dumps(config, indent=1)
+
+
+def _group(catalog: Mapping[str, Any], number: int, size: int, chance: random.Random) -> Group:
+    entry = chance.choice([one for one in catalog["alerts"] if one["severity"] != "info"])
+    graver = [
+        one["severity"]
+        for one in catalog["alerts"]
+        if one["alert"] == entry["alert"] and RANKS.index(one["severity"]) > RANKS.index(entry["severity"])
+    ]
+    severities = [entry["severity"]] * size
+    if graver and chance.randrange(WORSEN) == 0:
+        severities[-1] = max(graver, key=RANKS.index)
+    return Group(
+        name=entry["alert"],
+        cell=f"cell-{number:04}",
+        system=entry["system"],
+        policy=entry["policy"],
+        severities=tuple(severities),
+        fate=chance.choice(FATES),
+    )
+
+
+def _life(group: Group, began: datetime, chance: random.Random) -> Iterator[tuple[float, dict[str, Any]]]:
+    """Yield what is posted of the group, each with its moment in the storm (0 to 1).
+
+    Every moment is somebody's last: what is lost then is not made good by a later delivery of the same group.
+    """
+    whole = range(len(group.severities))
+    grown = 1.0 if group.fate == "fires" else 0.6
+    yield from ((chance.uniform(0, grown), _alert(group, number, began)) for number in whole)
+    if group.fate != "fires":
+        end = chance.uniform(0.65, 1.0 if group.fate == "resolves" else 0.8)
+        yield from ((end, _alert(group, number, began, ended=True)) for number in whole)
+    if group.fate == "returns":
+        yield chance.uniform(0.85, 1), _alert(group, 0, began + timedelta(seconds=1))
+
+
+def _alert(group: Group, number: int, started: datetime, *, ended: bool = False) -> dict[str, Any]:
+    posted = {
+        "labels": {
+            "alertname": group.name,
+            "cell": group.cell,
+            "severity": group.severities[number],
+            "system": group.system,
+            "instance": f"{group.cell}-{number}",
+        },
+        "annotations": {"value": "0.5", "summary": f"{group.name} in {group.cell}."},
+        "startsAt": started.isoformat(),
+        "generatorURL": "http://prometheus.example.com/graph",
+    }
+    # Alertmanager takes an end that lies ahead as a promise; this one has come by the time it is posted.
+    return posted | ({"endsAt": (started + timedelta(milliseconds=1)).isoformat()} if ended else {})
+
+
+def _batches(alerts: Sequence[dict[str, Any]], size: int) -> Iterator[Batch]:
+    for start in range(0, len(alerts), size):
+        yield tuple(alerts[start : start + size])

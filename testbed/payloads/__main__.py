@@ -1,0 +1,32 @@
+"""`python -m testbed.payloads --seed N --count N`: posts mutated deliveries; exit 1 when a promise was broken."""
+
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from testbed.payloads.run import Target, post_all
+
+
+def main() -> None:
+    """Post what the arguments say, and print what came of it."""
+    parser = argparse.ArgumentParser(prog="python -m testbed.payloads", description=__doc__)
+    parser.add_argument("--seed", type=int, default=1, help="of all payloads")
+    parser.add_argument("--count", type=int, default=50_000, help="how many payloads")
+    parser.add_argument("--start", type=int, default=0, help="the first index")
+    given = parser.parse_args()
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="tocsin-payloads-") as folder, Target(Path(folder)) as target:
+        indices = range(given.start, given.start + given.count)
+        result = post_all(target, given.seed, indices, lambda line: print(line, flush=True))
+    for finding in result.findings[:20]:
+        print(f"  WRONG: {finding}")
+    print(f"{given.count} deliveries of seed {given.seed} in {time.monotonic() - began:.0f} s: {dict(result.statuses)}")
+    print(f"{result.messages} messages; memory {result.memory_before} MiB before, {result.memory_peak} MiB at most")
+    print(f"{len(result.findings)} findings")
+    sys.exit(1 if result.findings else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""Posts mutated deliveries to a real webhook, watches its answers, its log and its memory, and what receivers get.
+
+Neighbours: `mutate.py` makes them, `testbed.chaos` has the process and its scaled patience.
+"""
+
+import http.client
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from testbed.chaos.replica import REPOSITORY, Replica
+from testbed.pagerduty import PagerDuty
+from testbed.payloads.mutate import mutated
+from testbed.slack import Slack
+from testbed.smtp import Mailbox
+
+ROUTING_KEY = "0123456789abcdef0123456789abcdef"
+SLACK_TOKEN = "xoxb-stand-in"  # noqa: S105 - the stand-in's, and nobody else's
+SENDERS = 8
+# The longest that an answer may take, on a busy machine.
+ANSWER_SECONDS = 30.0
+EXPECTED = frozenset({200, 400})
+# Messages are made of hostile text in the background; this long they may still come when the last answer is there.
+SENDING_SECONDS = 20.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """What was answered to one body: its status, 0 where none came, and what was said."""
+
+    status: int
+    said: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What came of all: `findings` is empty where every promise was kept; memory is in MiB."""
+
+    statuses: Mapping[int, int]
+    findings: tuple[str, ...]
+    messages: int
+    memory_before: int
+    memory_peak: int
+
+
+class Target:
+    """A webhook with receivers for the time of a `with` block."""
+
+    def __init__(self, folder: Path) -> None:
+        self.slack = Slack(SLACK_TOKEN)
+        self.pagerduty = PagerDuty(ROUTING_KEY)
+        self.mailbox = Mailbox()
+        self._folder = folder
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            for standin in (self.slack, self.pagerduty, self.mailbox):
+                stack.enter_context(standin)
+            settings = {
+                "TOCSIN_CATALOG": str(REPOSITORY / "generated" / "catalog.json"),
+                "TOCSIN_DATABASE_URL": f"sqlite:///{self._folder / 'tocsin.db'}",
+                "TOCSIN_PAGERDUTY_EVENTS_URL": self.pagerduty.url,
+                "TOCSIN_PAGERDUTY_ROUTING_KEY": ROUTING_KEY,
+                "TOCSIN_SLACK_API_URL": self.slack.api_url,
+                "TOCSIN_SLACK_BOT_TOKEN": SLACK_TOKEN,
+                "TOCSIN_SMTP_URL": f"{self.mailbox.url}?from=tocsin@example.com",
+            }
+            self.replica = Replica("webhook", self._folder, settings)
+            stack.enter_context(self.replica.process)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        self._stack.close()
+
+    def post(self, body: bytes, path: str = "/v1/alertmanager") -> Answer:
+        """Post `body` as JSON and return the answer."""
+        connection = http.client.HTTPConnection(self.replica.url.removeprefix("http://"), timeout=ANSWER_SECONDS)
+        try:
+            connection.request("POST", path, body, {"Content-Type": "application/json"})
+            response = connection.getresponse()
+            return Answer(status=response.status, said=response.read().decode(errors="replace"))
+        except (OSError, http.client.HTTPException) as error:
+            return Answer(status=0, said=repr(error))
+        finally:
+            connection.close()
+
+    def peak(self) -> int:
+        """Return the most memory that the serving process has ever had, in MiB; 0 when it is gone."""
+        for pid in self.replica.children():
+            for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+                if line.startswith("VmHWM:"):
+                    return int(line.split()[1]) // 1_024
+        return 0
+
+    def log_findings(self) -> list[str]:
+        """Return what the log holds that it should not."""
+        log = self.replica.log.read_text(errors="replace")
+        words = ("Traceback", "unexpected error", "internal error", "cannot be used", "was sent SIG")
+        return [
+            f"the log says: {line[:100]} … {line[-700:]}"
+            for line in log.splitlines()
+            if any(word in line for word in words)
+        ][:5]
+
+    def receiver_findings(self) -> list[str]:
+        """Return what a receiver refused: hostile text that became a message nobody takes."""
+        refused = [f"Slack refused {call.method} with {call.error}" for call in self.slack.calls if call.error]
+        shouted = [f"Slack shows {one.broadcasts}" for one in self.slack.messages.values() if one.broadcasts]
+        return [*refused[:5], *shouted[:5]]
+
+    @property
+    def messages(self) -> int:
+        """How many messages receivers have."""
+        return len(self.slack.calls) + len(self.pagerduty.requests) + len(self.mailbox.mails)
+
+
+def post_all(target: Target, seed: int, indices: Iterable[int], say: Callable[[str], None]) -> Result:
+    """Post the deliveries of `seed` and return what came of them."""
+    before = target.peak()
+    statuses: Counter[int] = Counter()
+    findings: list[str] = []
+    with ThreadPoolExecutor(SENDERS) as posting:
+        answers = posting.map(lambda index: (index, target.post(mutated(seed, index))), indices)
+        for index, answer in answers:
+            statuses[answer.status] += 1
+            wrong = _wrong(answer)
+            if wrong:
+                findings.append(f"seed {seed} index {index}: {wrong}")
+            if statuses.total() % 5_000 == 0:
+                say(f"  {statuses.total()} posted, {dict(statuses)}, {target.peak()} MiB at most")
+    _await_senders(target)
+    findings += [*target.log_findings(), *target.receiver_findings()]
+    return Result(
+        statuses=dict(statuses),
+        findings=tuple(findings),
+        messages=target.messages,
+        memory_before=before,
+        memory_peak=target.peak(),
+    )
+
+
+def _wrong(answer: Answer) -> str | None:
+    if answer.status not in EXPECTED:
+        return f"answered {answer.status}: {answer.said[:300]}"
+    try:
+        data = json.loads(answer.said)
+    except ValueError:
+        return f"the answer is not JSON: {answer.said[:300]}"
+    if answer.status == 400 and not data.get("problems"):
+        return f"refused without a reason: {answer.said[:300]}"
+    return None
+
+
+def _await_senders(target: Target) -> None:
+    """Wait until no message has come for a second, or for so long."""
+    deadline = time.monotonic() + SENDING_SECONDS
+    known = -1
+    while known != target.messages and time.monotonic() < deadline:
+        known = target.messages
+        time.sleep(1)

@@ -1,0 +1,41 @@
+"""Nothing is lost when the webhook is killed at random while its receivers misbehave; `make chaos` is the long form."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from testbed.chaos.run import Chaos, Plan
+from testbed.postgresql import programs
+from testbed.servers import Servers
+
+pytestmark = pytest.mark.acceptance
+
+
+def test_killed_webhook_loses_no_incident_and_tells_none_twice(newest_servers: Servers, short_folder: Path) -> None:
+    """Every incident is told on every channel of its policy, PagerDuty's are as they must be, each row says why not."""
+    plan = Plan(alerts=200, groups=20, kills=4, pace=3.0, seed=20)
+    said: list[str] = []
+    with Chaos(plan, newest_servers, short_folder, said.append) as chaos:
+        verdict = chaos.play()
+    assert verdict.findings == (), str(verdict)
+    assert verdict.counts["incidents"] >= plan.groups
+    assert chaos.faults.count > 0
+    assert len(said) == plan.kills + 1
+
+
+def test_three_replicas_lose_nothing_though_one_dies_one_stands_still_and_the_database_goes(
+    newest_servers: Servers, short_folder: Path
+) -> None:
+    """The same program on PostgreSQL, without a leader: whoever is left does what the others have left undone."""
+    if programs() is None:
+        pytest.skip("there is no PostgreSQL here")
+    plan = Plan(alerts=200, groups=20, kills=2, pace=3.0, seed=21, replicas=3)
+    said: list[str] = []
+    with Chaos(plan, newest_servers, short_folder, said.append) as chaos:
+        verdict = chaos.play()
+    assert verdict.findings == (), str(verdict)
+    assert verdict.counts["incidents"] >= plan.groups
+    for happened in ("killed for good", "paused past its lease", "has crashed", "was away"):
+        assert any(happened in line for line in said), said

@@ -1,0 +1,263 @@
+"""The store fails under a running webhook: it answers 503, loses nothing, and goes on by itself once the fault ends.
+
+Each fault is made for real: to a process as it is served, from outside of it.
+"""
+
+from __future__ import annotations
+
+import resource
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from testbed import loopback
+from testbed.chaos.replica import Replica
+from testbed.postgresql import PostgreSQL
+from testbed.slack import Slack
+from tests.webhook.samples import alert, payload
+from webhook import database as database_module
+from webhook.database import BUSY_SECONDS, Database, StoreUnavailable
+from webhook.secret import Secret
+
+pytestmark = pytest.mark.acceptance
+
+ALERTMANAGERS_PATIENCE = 10.0
+"""Seconds: Alertmanager's shortest time-out; an answer that comes later is none."""
+RECOVERY_SECONDS = 20.0
+
+
+@dataclass(kw_only=True)
+class Running:
+    """A webhook that is served, and the Slack that it tells."""
+
+    replica: Replica
+    slack: Slack
+    folder: Path
+
+    def deliver(self, name: str, *, alerts: int = 1, text: str = "") -> tuple[int, float]:
+        """Post a group of that name as Alertmanager does; return the status and the seconds it took."""
+        body = payload(
+            *(alert(group=name, instance=str(n), annotations={"summary": text}) for n in range(alerts)),
+            groupLabels={"group": name},
+        )
+        began = time.monotonic()
+        status, _ = loopback.post_json(f"{self.replica.url}/v1/alertmanager", body, seconds=2 * ALERTMANAGERS_PATIENCE)
+        return status, time.monotonic() - began
+
+    def deliver_until_taken(self, name: str) -> None:
+        """Post it again and again, as Alertmanager does, until it is taken."""
+        deadline = time.monotonic() + RECOVERY_SECONDS
+        while self.deliver(name)[0] != 200:
+            assert time.monotonic() < deadline, self.replica.process.log_tail()
+            time.sleep(0.2)
+
+    @property
+    def known(self) -> set[str]:
+        """The groups that have an incident."""
+        listed = loopback.get_json(f"{self.replica.url}/v1/incidents?limit=200")["incidents"]
+        each = [loopback.get_json(f"{self.replica.url}/v1/incidents/{one['id']}") for one in listed]
+        return {one["group_labels"]["group"] for one in each}
+
+    def is_ready(self) -> bool:
+        """Whether it says of itself that it can do its work."""
+        return loopback.answers(f"{self.replica.url}/readyz")
+
+    def await_told(self, number: int) -> None:
+        """Return when Slack holds so many messages."""
+        self.slack.await_value(lambda: True if len(self.slack.messages) >= number else None, RECOVERY_SECONDS, "Slack")
+
+    @property
+    def log(self) -> str:
+        """What it has logged."""
+        return self.replica.log.read_text()
+
+
+@pytest.fixture
+def start(short_folder: Path, slack: Slack) -> Iterator[Callable[[str], Running]]:
+    """Return a function that starts a webhook over the store of that address."""
+    started: list[Replica] = []
+
+    def begin(url: str) -> Running:
+        settings = {
+            "TOCSIN_CATALOG": str(Path(__file__).parents[2] / "generated" / "catalog.json"),
+            "TOCSIN_DATABASE_URL": url,
+            "TOCSIN_SLACK_API_URL": slack.api_url,
+            "TOCSIN_SLACK_BOT_TOKEN": slack.token,
+        }
+        replica = Replica("webhook", short_folder, settings)
+        started.append(replica)
+        replica.process.start()
+        return Running(replica=replica, slack=slack, folder=short_folder)
+
+    yield begin
+    for replica in started:
+        replica.process.stop()
+
+
+@pytest.fixture
+def over_sqlite(start: Callable[[str], Running], short_folder: Path) -> Running:
+    return start(f"sqlite:///{short_folder / 'tocsin.db'}")
+
+
+def _limit_files(replica: Replica, size: int) -> None:
+    """Let the serving process write no file beyond `size` bytes."""
+    for pid in replica.children():
+        _, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
+
+
+def test_full_disk(over_sqlite: Running) -> None:
+    """Files may not grow: what does not fit is refused whole; once they may, the same delivery is taken."""
+    assert over_sqlite.deliver("before")[0] == 200
+    over_sqlite.await_told(1)
+    files = over_sqlite.folder.glob("tocsin.db*")
+    _limit_files(over_sqlite.replica, max(file.stat().st_size for file in files))
+    status, seconds = over_sqlite.deliver("big", alerts=300, text="x" * 5_000)
+    assert status == 503
+    assert seconds < ALERTMANAGERS_PATIENCE
+    assert over_sqlite.known == {"before"}
+    _limit_files(over_sqlite.replica, resource.RLIM_INFINITY)
+    over_sqlite.deliver_until_taken("big")
+    assert over_sqlite.known == {"before", "big"}
+    over_sqlite.await_told(2)
+    assert over_sqlite.is_ready()
+    assert "Traceback" not in over_sqlite.log
+
+
+def test_locked_database(over_sqlite: Running) -> None:
+    """Another process writes for too long: an answer comes before Alertmanager hangs up, and reading goes on."""
+    assert over_sqlite.deliver("before")[0] == 200
+    locker = sqlite3.connect(over_sqlite.folder / "tocsin.db", isolation_level=None, timeout=10)
+    locker.execute("BEGIN IMMEDIATE")
+    try:
+        status, seconds = over_sqlite.deliver("locked")
+        assert status == 503
+        assert BUSY_SECONDS <= seconds < ALERTMANAGERS_PATIENCE
+        assert over_sqlite.known == {"before"}
+    finally:
+        locker.execute("ROLLBACK")
+        locker.close()
+    over_sqlite.deliver_until_taken("locked")
+    assert over_sqlite.known == {"before", "locked"}
+    over_sqlite.await_told(2)
+    assert "Traceback" not in over_sqlite.log
+
+
+def test_database_file_that_was_taken_away(over_sqlite: Running) -> None:
+    """No 200 for what goes into a file that nobody will find; no empty file in its place; back, it is used again."""
+    assert over_sqlite.deliver("before")[0] == 200
+    over_sqlite.await_told(1)
+    away = over_sqlite.folder / "away"
+    away.mkdir()
+    names = [file.name for file in over_sqlite.folder.glob("tocsin.db*")]
+    for name in names:
+        (over_sqlite.folder / name).rename(away / name)
+    assert over_sqlite.deliver("gone")[0] == 503
+    assert not over_sqlite.is_ready()
+    assert not (over_sqlite.folder / "tocsin.db").exists()
+    for name in names:
+        (away / name).rename(over_sqlite.folder / name)
+    over_sqlite.deliver_until_taken("gone")
+    assert over_sqlite.known == {"before", "gone"}
+    over_sqlite.await_told(2)
+    assert over_sqlite.is_ready()
+    assert "Traceback" not in over_sqlite.log
+
+
+def test_postgresql_that_is_away(start: Callable[[str], Running]) -> None:
+    """Stopped in order, then crashed: 503 at once, and the next delivery after its return is taken."""
+    with PostgreSQL() as server:
+        webhook = start(server.url)
+        assert webhook.deliver("before")[0] == 200
+        for name, end in (("stopped", server.stop), ("crashed", server.kill)):
+            end()
+            status, seconds = webhook.deliver(name)
+            assert status == 503
+            assert seconds < ALERTMANAGERS_PATIENCE
+            assert not webhook.is_ready()
+            server.start()
+            webhook.deliver_until_taken(name)
+            assert webhook.is_ready()
+        assert webhook.known == {"before", "stopped", "crashed"}
+        webhook.await_told(3)
+        assert "Traceback" not in webhook.log
+
+
+def test_webhook_whose_process_is_killed_while_postgresql_is_away_comes_back_with_it(
+    start: Callable[[str], Running],
+) -> None:
+    """The parent starts another process, which waits for the store and does not give up."""
+    with PostgreSQL() as server:
+        webhook = start(server.url)
+        assert webhook.deliver("before")[0] == 200
+        webhook.await_told(1)
+        server.stop()
+        webhook.replica.kill_serving()
+        time.sleep(4)
+        server.start()
+        webhook.replica.process.await_ready()
+        webhook.deliver_until_taken("after")
+        assert webhook.known == {"before", "after"}
+
+
+def test_locked_postgresql(start: Callable[[str], Running], postgresql: PostgreSQL) -> None:
+    """Somebody holds a lock on the tables: the delivery is refused in time, and taken when the lock is gone."""
+    url = postgresql.fresh()
+    webhook = start(url)
+    assert webhook.deliver("before")[0] == 200
+    webhook.await_told(1)
+    with psycopg.connect(url) as locker:
+        locker.execute("LOCK TABLE incidents IN ACCESS EXCLUSIVE MODE")
+        status, seconds = webhook.deliver("locked")
+        assert status == 503
+        assert seconds < ALERTMANAGERS_PATIENCE
+    webhook.deliver_until_taken("locked")
+    assert webhook.known == {"before", "locked"}
+    assert "Traceback" not in webhook.log
+
+
+def test_paused_replica_does_not_hold_its_locks_for_ever(
+    postgresql: PostgreSQL,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A replica that stands still inside a transaction loses it; its commit fails, and the others go on."""
+    monkeypatch.setattr(database_module, "IDLE_SECONDS", 0.5)
+    url = Secret(postgresql.fresh())
+    paused, other = Database(url), Database(url)
+    paused.migrate()
+
+    def both_write() -> None:
+        with paused.write() as connection:
+            connection.exec_driver_sql("LOCK TABLE incidents IN EXCLUSIVE MODE")
+            with other.write() as waiting:
+                waiting.exec_driver_sql("LOCK TABLE incidents IN EXCLUSIVE MODE")
+            went_on.append("the other")
+
+    went_on: list[str] = []
+    with pytest.raises(StoreUnavailable):
+        both_write()
+    assert went_on == ["the other"]
+    paused.close()
+    other.close()
+
+
+def test_deleted_database_file_is_not_written_to(tmp_path: Path) -> None:
+    """SQLite itself would go on as if nothing had happened; another file in its place is used from then on."""
+    path = tmp_path / "tocsin.db"
+    store = Database(Secret(f"sqlite:///{path}"))
+    store.migrate()
+    path.unlink()
+    with pytest.raises(StoreUnavailable, match="the database file is gone"), store.write():
+        pass
+    assert not path.exists()
+    other = Database(Secret(f"sqlite:///{path}"))
+    other.migrate()
+    with store.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM incidents").scalar_one() == 0
+    store.close()
+    other.close()

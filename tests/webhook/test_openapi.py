@@ -1,0 +1,64 @@
+"""The interface keeps to its own description, whatever is sent: schemathesis makes requests from openapi.json.
+
+An answer that the description does not know, in status, content type or form, is a defect of one of the two.
+"""
+
+from __future__ import annotations
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi import checks
+
+from tests.webhook.samples import alert, payload
+from webhook.api import openapi
+from webhook.application import create_app
+from webhook.service import Service
+
+EXAMPLES = 25
+"""For each operation and mode; the mutated payloads of test_mutants.py go deeper where it matters."""
+
+CHECKS = [
+    not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_headers_conformance,
+    checks.response_schema_conformance,
+    checks.negative_data_rejection,
+    checks.positive_data_acceptance,
+]
+OPERATIONS = [
+    (method.upper(), path, mode)
+    for path, methods in openapi()["paths"].items()
+    for method, operation in methods.items()
+    for mode in GenerationMode
+    # What takes no input cannot be asked wrongly.
+    if mode is GenerationMode.POSITIVE or operation.keys() & {"parameters", "requestBody"}
+]
+
+
+@pytest.mark.parametrize(("method", "path", "mode"), OPERATIONS)
+def test_every_answer_is_one_that_the_description_knows(
+    service: Service, method: str, path: str, mode: GenerationMode, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Valid requests and invalid ones, of every operation: no 500, no traceback, nothing undocumented."""
+    app = create_app(service)
+    assert app.test_client().post("/v1/alertmanager", json=payload(alert())).status_code == 200
+    operation = schemathesis.openapi.from_wsgi("/openapi.json", app)[path][method]
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def answers_as_described(case: Case) -> None:
+        case.call_and_validate(checks=CHECKS)
+
+    answers_as_described()
+    assert "Traceback" not in "".join(capfd.readouterr())
