@@ -60,9 +60,9 @@ $(VENV)/dev.stamp: requirements/dev.txt $(VENV)/base.stamp
 
 lock:  ## renew the hashed requirements (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  --extra postgres --group build pyproject.toml --output-file requirements/base.txt
+	  --extra postgres --extra apprise --group build pyproject.toml --output-file requirements/base.txt
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  --extra postgres --group dev --constraint requirements/base.txt pyproject.toml --output-file requirements/dev.txt
+	  --extra postgres --extra apprise --group dev --constraint requirements/base.txt pyproject.toml --output-file requirements/dev.txt
 
 update-golden: $(VENV)/dev.stamp  ## refresh the goldens; read the difference afterwards
 	$(BIN)/python -m pytest --numprocesses 0 --snapshot-update
