@@ -154,7 +154,7 @@ def _finish_check(out: Path, compilation: Compilation) -> None:
 def _counts(compilation: Compilation) -> str:
     alerts = sum(len(group.alerts) for group in compilation.groups)
     systems = len(compilation.model.systems) if compilation.model else 0
-    return f"{systems} systems, {alerts} alerts"
+    return f"{systems} {'system' if systems == 1 else 'systems'}, {alerts} {'alert' if alerts == 1 else 'alerts'}"
 
 
 def _say(text: str) -> None:

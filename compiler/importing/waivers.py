@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from compiler.conventions import QUESTION
 from compiler.diagnostics import Span
+from compiler.guides.statement import TARGET
 from compiler.importing.limits import Limits
 from compiler.importing.spelling import amount, one_line, quoted
 from compiler.quantities import Comparison, Quantity
-from compiler.resolve.claims import Claim, agrees, candidates
+from compiler.resolve.claims import Claim, agrees, candidates, is_beyond
 from compiler.resolve.sentences import Sentence, sentences
 from compiler.runbooks import Section
 from compiler.signals.contract import Signal
@@ -64,7 +65,9 @@ def _claims(
 
 
 def _carried(one: Sentence, claims: Sequence[Claim]) -> bool:
-    return any(agrees(one, claim) for claim in candidates(one, claims))
+    found = candidates(one, claims)
+    usual = one.stated.kind == TARGET and all(is_beyond(claim, one) for claim in found)
+    return bool(found) and (usual or any(agrees(one, claim) for claim in found))
 
 
 def _words(one: Sentence, line: str) -> str:
