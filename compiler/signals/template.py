@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import Final
 
 from jinja2 import StrictUndefined, TemplateError, meta, nodes
+from jinja2 import Template as JinjaTemplate
 from jinja2.sandbox import SandboxedEnvironment
 
 from compiler.promql import PromQLError, Selector, checked, has_range, parse_selector
@@ -172,9 +173,15 @@ _SAMPLE: Final = rf"(?:_|stale|[-+]?{_NUMBER}(?:[-+]{_NUMBER})?)(?:x[0-9]+)?"
 _SAMPLES: Final = re.compile(rf"{_SAMPLE}(?: +{_SAMPLE})*")
 
 
+@lru_cache(maxsize=256)
+def _template(source: str) -> JinjaTemplate:
+    # Each text is rendered once for each phase of each test; to read it costs more than to fill it in.
+    return _ENVIRONMENT.from_string(source)
+
+
 def _render(source: str, context: Mapping[str, object]) -> str:
     try:
-        return _ENVIRONMENT.from_string(source).render(context)
+        return _template(source).render(context)
     except (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise InvalidTemplateError(str(error)) from error
 
