@@ -63,8 +63,8 @@ def _append(value: object, events: list[yaml.Event]) -> None:
         for one in value:
             _append(one, events)
         events.append(end)
-    elif isinstance(value, bool):
-        events.append(yaml.ScalarEvent(None, None, (True, True), "true" if value else "false"))
+    elif isinstance(value, bool | int):
+        events.append(yaml.ScalarEvent(None, None, (True, True), str(value).lower()))
     else:
         raise TypeError(f"{type(value).__name__} has no place in generated YAML")
 

@@ -32,6 +32,9 @@ THRESHOLDS_HEADING: Final = "Alert thresholds"
 """The section of a runbook that states its system's limits."""
 
 STATE_LIMIT: Final = "when true"
+MOST_ALERTS_DELIVERED: Final = 5000
+"""In one request to the webhook, a few megabytes; Alertmanager says how many it left out, and they stay open."""
+
 OFF: Final = "off"
 QUESTION: Final = "QUESTION"
 """What `import` writes where only people know the answer; a file that still holds one does not compile."""

@@ -87,7 +87,11 @@ def _receivers(routing: Routing, *, direct: bool) -> list[dict[str, Any]]:
 
 
 def _webhook(routing: Routing) -> dict[str, Any]:
-    config: dict[str, Any] = {"url": routing.webhook_url, "send_resolved": True}
+    config: dict[str, Any] = {
+        "url": routing.webhook_url,
+        "send_resolved": True,
+        "max_alerts": conventions.MOST_ALERTS_DELIVERED,
+    }
     # A redirect would turn the POST into a GET and lose the body.
     config["http_config"] = {"follow_redirects": False}
     if routing.webhook_token_file is not None:
