@@ -44,7 +44,8 @@ def bare_unit(mention: Mention) -> Unit:
         return _ONE["other"]
     if shared and "." in found["number"]:
         return _ONE["ratio"] if mention.number <= 1 else _ONE["other"]
-    if vocabulary().phrases.factor.match(mention.rest):
+    if "." in found["number"] or vocabulary().phrases.factor.match(mention.rest):
+        # Nothing is counted in fractions.
         return _ONE["other"]
     names = " ".join((mention.upto[-back:], *passage.above[: int(passage.bare)])).replace("_", " ")
     of_hundred = mention.whole is None and 1 < mention.number <= _HUNDRED and not _counts_something(mention.rest)

@@ -39,7 +39,7 @@ class Passage:
 
     `severity` and `target` are what stands above it says; `above` the texts that may name its quantity, nearest first,
     and `beside` what the items before it in its list say: a quantity is often named once in a list. `bare` is set where
-    a number without a comparator is a limit (a column named for a severity), `alert` where it is surely feared, `sign`
+    a number without a comparator is a limit (a column named for a severity), `alert` where it is surely feared, `quiet` in a section of settings, plans or duties; `sign`
     is the comparator that a column's head gives, `hold` the text that says how long, `unit` that of bare numbers.
     """
 
@@ -51,6 +51,7 @@ class Passage:
     beside: str = ""
     bare: bool = False
     alert: bool = False
+    quiet: bool = False
     sign: str | None = None
     hold: str = ""
     unit: Unit | None = None
@@ -90,6 +91,18 @@ class Context:
         sections = zip(reversed(self.grades), reversed(self.headings), strict=True)
         texts = (text for grade, (_, words) in sections for text in (grade, words))
         return tuple(text for text in (self.label, *texts) if text)
+
+
+def is_quiet(titles: Sequence[str]) -> bool:
+    """Return whether the nearest heading that tells so is about settings, plans or duties, and not about limits."""
+    known = vocabulary()
+    for text in titles:
+        graded = known.severity(text) != NO_SEVERITY or known.targets.search(text)
+        if graded or known.phrases.loud.search(text):
+            return False
+        if known.phrases.quiet.fullmatch(text):
+            return True
+    return False
 
 
 def inherited(above: Sequence[str]) -> tuple[str, bool]:

@@ -61,6 +61,13 @@ class Phrases:
     multiple: re.Pattern[str]
     countdown: re.Pattern[str]
     usual: re.Pattern[str]
+    affairs: re.Pattern[str]
+    labour: re.Pattern[str]
+    acts: re.Pattern[str]
+    itself: re.Pattern[str]
+    trouble: re.Pattern[str]
+    quiet: re.Pattern[str]
+    loud: re.Pattern[str]
 
     def tells(self, text: str) -> bool:
         """Return whether a text has words of its own besides those that label a limit."""
@@ -93,6 +100,12 @@ _FREE = (
     "foreign",
     "multiple",
     "usual",
+    "affairs",
+    "labour",
+    "acts",
+    "itself",
+    "trouble",
+    "loud",
 )
 
 
@@ -109,13 +122,14 @@ def phrases(given: Mapping[str, Sequence[str]]) -> Phrases:
         permitting=frozenset(given["permitting"]),
         permitting_alone=frozenset(given["permitting_alone"]),
         sized=frozenset(given["sized"]),
-        marks=_pattern(rf"(?:\b{text['marks']}\b[^.;]{{0,30}}?(?:\bat|:|=|—|–|-|\))\s*|[🔴🟡🟢🚨⚠]️?\s*(?:at\s*)?)$"),
+        marks=_pattern(rf"(?:\b{text['marks']}\b[^.;:]{{0,30}}?(?:\bat|:|=|—|–|-|\))\s*|[🔴🟡🟢🚨⚠]️?\s*(?:at\s*)?)$"),
         colours=_pattern(rf"\b{text['colours']}\s*$"),
         threshold=_pattern(rf"(?:^|\b{text['alerting']}\s){text['threshold']}\s*(?:\b(?:is|of|at)|[:=])\s*$"),
         thresholds=_pattern(rf"^\W*(?:{text['alerting']}\s)?{text['threshold']}(?: are)?\s*[:=–—][^.;]*\w\s*$"),
         enforced=_pattern(rf"\s*{text['enforced']}\b"),
         instruction=_pattern(rf"\W*{text['instruction']}\b"),
         settings=_pattern(text["settings"]),
+        quiet=_pattern(rf"[\W\d]*(?:(?:the|our) )?{text['quiet']}(?:(?:,| and| &) [\w-]+)?\W*"),
         items=_pattern(rf"\s*{text['items']}\b"),
         countdown=_pattern(rf"\s*{text['countdown']}"),
         soft=_pattern(rf"\s{text['soft']}\b"),

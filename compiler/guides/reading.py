@@ -19,6 +19,7 @@ from compiler.guides.vocabulary import vocabulary
 _ITEM_WORDS: Final = 6
 _RISING: Final = frozenset({">", "≥"})
 _LISTED: Final = re.compile(r"[:,/|]\s*$")
+_LABELLED: Final = re.compile(r"[^\d(:]*\w[^\d(:]*:\s*")
 _AT: Final = re.compile(r"\bat\s*$", re.IGNORECASE)
 _SHORT_SENTENCE: Final = 25
 
@@ -75,7 +76,9 @@ def may_limit(reading: Reading) -> bool:
         return False
     if reading.unit == "seconds" and traps.is_window(mention, comparator):
         return False
-    return not traps.is_no_limit(mention, comparator, marked=reading.marked)
+    return not traps.is_no_limit(
+        mention, comparator, reading.unit, marked=reading.marked, target=reading.target
+    )
 
 
 def _may_word_limit(mention: Mention) -> bool:
@@ -106,7 +109,7 @@ def is_told(reading: Reading) -> bool:
     if not mention.sentence.passage.bare and mention.comparator is None:
         return _is_told_by_label(reading)
     known, text = vocabulary(), mention.sentence.text
-    alarming = known.phrases.alarm.search(text) or known.severity(text) != NO_SEVERITY
+    alarming = known.phrases.alarm.search(text) or known.phrases.trouble.search(text) or known.severity(text) != NO_SEVERITY
     return bool(alarming) or reading.target or _is_told_by_shape(reading)
 
 
@@ -129,6 +132,9 @@ def _is_told_by_shape(reading: Reading) -> bool:
     if mention.sign[:1] in _RISING and words and not mention.sentence.passage.bare:
         # "Longest transaction > 30 min" tells by itself what it fears.
         return words <= _ITEM_WORDS
+    if _LABELLED.fullmatch(mention.lead) and not mention.rest.strip(" ."):
+        # "Clock offset: < 500 ms".
+        return not mention.sign[:1].isalpha()
     is_short = len(text.split()) <= _SHORT_SENTENCE
     is_item = not mention.sign[:1].isalpha() or not text.rstrip().endswith(".") or is_short
     return is_item and (reading.marked or reading.unit != "seconds") and words <= _ITEM_WORDS

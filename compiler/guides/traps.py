@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from compiler.guides.bystanders import is_bystander
 from compiler.guides.holds import HOLD, is_beside
 from compiler.guides.meaning import nearest
 from compiler.guides.mention import Mention
@@ -17,6 +18,7 @@ _KIND: Final = re.compile(r"\bfor (?:\w+ ){1,2}$", re.IGNORECASE)
 _SCOPE: Final = re.compile(r"\b(?:on|in|across|among|from|with)\s*$", re.IGNORECASE)
 _CONDITION: Final = re.compile(r"\((?:when|if|while)\b[^()]*$", re.IGNORECASE)
 _BRACKET: Final = re.compile(r"\([^()]*\)")
+_DIGIT: Final = re.compile(r"\d")
 _LASTING: Final = re.compile(r"\b(?:has|have|is|are) (?:been )?[a-z]+ for\s*$", re.IGNORECASE)
 _CAPACITY_UNITS: Final = frozenset({"bytes", "count"})
 _WINDOW_SIGNS: Final = frozenset({"over", "within", "past"})
@@ -45,8 +47,10 @@ def is_window(mention: Mention, comparator: str | None) -> bool:
 def _is_condition(mention: Mention) -> bool:
     """Return whether a duration is all that a condition says: "or if a channel has been dark for over 60 seconds"."""
     low, _ = mention.bounds
-    asked = vocabulary().phrases.condition.search(mention.sentence.text, low, mention.found.start())
-    return bool(asked and mention.sign and mention.taken and _LASTING.search(mention.lead))
+    text = mention.sentence.text
+    asked = vocabulary().phrases.condition.search(text, low, mention.found.start())
+    alone = mention.taken or not _DIGIT.search(text, 0, mention.found.start())
+    return bool(asked and mention.sign and alone and _LASTING.search(mention.lead))
 
 
 def _is_estimate(mention: Mention) -> bool:
@@ -67,15 +71,15 @@ def _is_of_last_limit(mention: Mention) -> bool:
     return not any(one.pattern.search(between) for one in vocabulary().quantities if "seconds" in one.units)
 
 
-def is_no_limit(mention: Mention, comparator: str | None, *, marked: bool) -> bool:
+def is_no_limit(mention: Mention, comparator: str | None, unit: str, *, marked: bool, target: bool) -> bool:
     """Return whether the words around a number say that it is history, a setting, a name or a duration of work.
 
-    `marked` is set where a severity or a target belongs to the number.
+    `unit` is its base unit; `marked` is set where a severity or a target belongs to the number, `target` where that does.
     """
     phrases = vocabulary().phrases
     if _is_history(mention) or phrases.forbidden.search(mention.clause) or _is_scope(mention):
         return True
-    if _is_enforced(mention) or _is_instruction(mention):
+    if _is_enforced(mention) or _is_instruction(mention) or is_bystander(mention, unit, target=target):
         return True
     if mention.sign in phrases.sized and phrases.chore.search(mention.clause):
         return True
@@ -86,11 +90,18 @@ def is_no_limit(mention: Mention, comparator: str | None, *, marked: bool) -> bo
 
 def _is_history(mention: Mention) -> bool:
     phrases, sentence = vocabulary().phrases, mention.sentence
-    if phrases.history.search(sentence.text) or phrases.foreign.search(sentence.text):
+    if phrases.history.search(sentence.text) or phrases.foreign.search(_part(mention)):
         return True
     if phrases.moment.search(sentence.text) and phrases.past.search(sentence.text):
         return True
     return bool(phrases.history.search(sentence.before) and phrases.past.search(sentence.text))
+
+
+def _part(mention: Mention) -> str:
+    """Return the part of the sentence, between semicolons, in which a number stands."""
+    text, at = mention.sentence.text, mention.found.start()
+    end = text.find(";", at)
+    return text[text.rfind(";", 0, at) + 1 : end if end >= 0 else len(text)]
 
 
 def _is_enforced(mention: Mention) -> bool:

@@ -1,0 +1,121 @@
+"""Numbers that nothing feared or promised stands beside: people, work, what systems do by themselves; used by `traps`.
+
+Each rule asks for evidence of a kind, and none for a word alone: an explicit severity or alarm, a quantity that is
+known, the sign of a comparator, or a place that lists limits.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from compiler.guides.meaning import nearest
+from compiler.guides.mention import Mention
+from compiler.guides.statement import NO_SEVERITY
+from compiler.guides.vocabulary import vocabulary
+
+# What can be counted and timed of anything, and so needs more than a number to be a limit.
+_OF_ANYTHING: Final = frozenset({"count", "seconds", "per_second"})
+_SIZED: Final = frozenset({"count", "bytes"})
+_OF_KIND: Final = re.compile(r"\b(?:with|of|for|has|have)\s*(?:up to\s*)?$", re.IGNORECASE)
+_NAMED_SETTING: Final = re.compile(r"\b(?:max|min|default)_\w+\s*$|\w_(?:limit|size|timeout|max|min)\s*$", re.IGNORECASE)
+_DEMAND: Final = re.compile(r"at least|no (?:less|fewer) than|a minimum of|minimum(?: of)?|beyond", re.IGNORECASE)
+_SIGN: Final = re.compile(r"[<>≥≤=!≠&]")
+_SENTENCE_WORDS: Final = 6
+
+
+def is_bystander(mention: Mention, unit: str, *, target: bool) -> bool:
+    """Return whether a number tells about people, work, kinds of things, or what a system does by itself."""
+    if mention.sentence.passage.bare:
+        return False
+    if unit in _OF_ANYTHING and (_is_affair(mention, unit) or (not target and _is_labour(mention, unit))):
+        return True
+    if _is_called_for(mention):
+        return False
+    if _is_act(mention) or _is_named_setting(mention):
+        return True
+    if target:
+        return False
+    return _is_quiet(mention, unit) or _is_demand(mention, unit) or _is_kind(mention, unit) or _is_calm(mention, unit)
+
+
+def _is_called_for(mention: Mention) -> bool:
+    """Return whether the sentence itself names a severity or somebody to tell."""
+    text = mention.sentence.text
+    return vocabulary().severity(text) != NO_SEVERITY or bool(vocabulary().phrases.breach.search(text))
+
+
+def _is_asked(mention: Mention) -> bool:
+    return bool(vocabulary().phrases.condition.search(mention.lead))
+
+
+def _is_affair(mention: Mention, unit: str) -> bool:
+    """Return whether people are counted or timed: "an incident with more than 3 responders"."""
+    # What is limited may be known by its name, and then the people are who is told.
+    low, high = mention.bounds
+    own = mention.sentence.text[low : mention.found.start()]
+    known = nearest(own, unit, backwards=True) or _is_sign(mention)
+    return not known and bool(vocabulary().phrases.affairs.search(mention.sentence.text, low, high))
+
+
+def _is_labour(mention: Mention, unit: str) -> bool:
+    """Return whether a duration is that of work: "the restore takes more than 4 hours"."""
+    if unit != "seconds" or _is_asked(mention) or _is_sign(mention) or _is_called_for(mention):
+        return False
+    return bool(vocabulary().phrases.labour.search(mention.lead)) and mention.sentence.text.rstrip().endswith(".")
+
+
+def _is_act(mention: Mention) -> bool:
+    """Return whether a system acts by itself at a number: "Redis evicts keys once memory is over 4 GB"."""
+    phrases = vocabulary().phrases
+    if phrases.itself.search(mention.sentence.text):
+        return True
+    act = phrases.acts.search(mention.lead)
+    asked = phrases.condition.search(mention.lead)
+    # Whoever "keeps" or "accepts up to" some needs no condition.
+    permitted = mention.sign in phrases.permitting_alone
+    return bool(act and act.start() and (permitted or (asked and asked.start() > act.end())))
+
+
+def _is_named_setting(mention: Mention) -> bool:
+    return bool(_NAMED_SETTING.search(mention.lead)) and not _is_asked(mention)
+
+
+def _is_quiet(mention: Mention, unit: str) -> bool:
+    """Return whether a section of settings, plans or duties names the number, and no condition asks for it."""
+    if not mention.sentence.passage.quiet:
+        return False
+    known = nearest(mention.clause, unit, backwards=True) is not None
+    return not (known and (_is_asked(mention) or _is_sign(mention)))
+
+
+def _is_demand(mention: Mention, unit: str) -> bool:
+    """Return whether so much is asked for: "at least 12 characters"; feared is what is asked about, or is known."""
+    if not _DEMAND.fullmatch(mention.sign) or _is_asked(mention) or unit not in _OF_ANYTHING:
+        return False
+    return mention.sentence.text.rstrip().endswith(".") or nearest(mention.clause, unit, backwards=True) is None
+
+
+def _is_kind(mention: Mention, unit: str) -> bool:
+    """Return whether a number tells which ones are meant: "tables with more than 10 million rows need …"."""
+    if unit not in _SIZED or _is_asked(mention) or _is_sign(mention):
+        return False
+    return bool(_OF_KIND.search(mention.lead)) and not _is_feared(mention)
+
+
+def _is_calm(mention: Mention, unit: str) -> bool:
+    """Return whether a sentence in words counts or times something, and fears nothing."""
+    sentence = mention.sentence
+    if unit not in _OF_ANYTHING or _is_sign(mention) or sentence.passage.severity != NO_SEVERITY:
+        return False
+    whole = sentence.text.rstrip().endswith(".") and len(mention.lead.split()) + len(mention.rest.split()) >= _SENTENCE_WORDS
+    return whole and not _is_feared(mention)
+
+
+def _is_feared(mention: Mention) -> bool:
+    phrases, text = vocabulary().phrases, mention.sentence.text
+    return bool(phrases.alarm.search(text) or phrases.trouble.search(text))
+
+
+def _is_sign(mention: Mention) -> bool:
+    return bool(_SIGN.match(mention.sign))
