@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from compiler.guides.grade import is_named_target
 from compiler.guides.meaning import nearest
 from compiler.guides.mention import Mention
 from compiler.guides.statement import NO_SEVERITY
@@ -28,14 +29,15 @@ def is_bystander(mention: Mention, unit: str, *, target: bool) -> bool:
     """Return whether a number tells about people, work, kinds of things, or what a system does by itself."""
     if mention.sentence.passage.bare:
         return False
-    if unit in _OF_ANYTHING and (_is_affair(mention, unit) or (not target and _is_labour(mention, unit))):
+    if target:
+        # What a heading far above promises says nothing of capacities and settings.
+        return not is_named_target(mention) and (_is_quiet(mention, unit) or _is_named_setting(mention))
+    if unit in _OF_ANYTHING and (_is_affair(mention, unit) or _is_labour(mention, unit)):
         return True
     if _is_called_for(mention):
         return False
     if _is_act(mention) or _is_named_setting(mention):
         return True
-    if target:
-        return False
     return _is_quiet(mention, unit) or _is_demand(mention, unit) or _is_kind(mention, unit) or _is_calm(mention, unit)
 
 
@@ -52,6 +54,8 @@ def _is_asked(mention: Mention) -> bool:
 def _is_affair(mention: Mention, unit: str) -> bool:
     """Return whether people are counted or timed: "an incident with more than 3 responders"."""
     # What is limited may be known by its name, and then the people are who is told.
+    if mention.whole is not None:
+        return False
     low, high = mention.bounds
     own = mention.sentence.text[low : mention.found.start()]
     known = nearest(own, unit, backwards=True) or _is_sign(mention)
@@ -73,8 +77,10 @@ def _is_act(mention: Mention) -> bool:
     act = phrases.acts.search(mention.lead)
     asked = phrases.condition.search(mention.lead)
     # Whoever "keeps" or "accepts up to" some needs no condition.
-    permitted = mention.sign in phrases.permitting_alone
-    return bool(act and act.start() and (permitted or (asked and asked.start() > act.end())))
+    permits = mention.sign in phrases.permitting_alone and not mention.comparator_behind
+    if permits and (act or mention.sentence.text.rstrip().endswith(".")):
+        return True
+    return bool(act and act.start() and asked and asked.start() > act.end())
 
 
 def _is_named_setting(mention: Mention) -> bool:
@@ -91,7 +97,7 @@ def _is_quiet(mention: Mention, unit: str) -> bool:
 
 def _is_demand(mention: Mention, unit: str) -> bool:
     """Return whether so much is asked for: "at least 12 characters"; feared is what is asked about, or is known."""
-    if not _DEMAND.fullmatch(mention.sign) or _is_asked(mention) or unit not in _OF_ANYTHING:
+    if not _DEMAND.fullmatch(mention.sign) or _is_asked(mention) or unit not in _OF_ANYTHING or _is_feared(mention):
         return False
     return mention.sentence.text.rstrip().endswith(".") or nearest(mention.clause, unit, backwards=True) is None
 
@@ -108,8 +114,10 @@ def _is_calm(mention: Mention, unit: str) -> bool:
     sentence = mention.sentence
     if unit not in _OF_ANYTHING or _is_sign(mention) or sentence.passage.severity != NO_SEVERITY:
         return False
-    whole = sentence.text.rstrip().endswith(".") and len(mention.lead.split()) + len(mention.rest.split()) >= _SENTENCE_WORDS
-    return whole and not _is_feared(mention)
+    told = ":" in sentence.text or nearest(mention.clause, unit, backwards=True) is not None
+    words = len(mention.lead.split()) + len(mention.rest.split())
+    whole = sentence.text.rstrip().endswith(".") and words >= _SENTENCE_WORDS
+    return whole and not told and not _is_feared(mention)
 
 
 def _is_feared(mention: Mention) -> bool:

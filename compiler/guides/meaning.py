@@ -44,7 +44,7 @@ def bare_unit(mention: Mention) -> Unit:
         return _ONE["other"]
     if shared and "." in found["number"]:
         return _ONE["ratio"] if mention.number <= 1 else _ONE["other"]
-    if "." in found["number"] or vocabulary().phrases.factor.match(mention.rest):
+    if ("." in found["number"] and not found["scale"]) or vocabulary().phrases.factor.match(mention.rest):
         # Nothing is counted in fractions.
         return _ONE["other"]
     names = " ".join((mention.upto[-back:], *passage.above[: int(passage.bare)])).replace("_", " ")

@@ -132,9 +132,9 @@ def _is_told_by_shape(reading: Reading) -> bool:
     if mention.sign[:1] in _RISING and words and not mention.sentence.passage.bare:
         # "Longest transaction > 30 min" tells by itself what it fears.
         return words <= _ITEM_WORDS
-    if _LABELLED.fullmatch(mention.lead) and not mention.rest.strip(" ."):
+    if mention.sign and _LABELLED.fullmatch(mention.lead) and not mention.sign[:1].isalpha():
         # "Clock offset: < 500 ms".
-        return not mention.sign[:1].isalpha()
+        return not mention.rest.strip(" .")
     is_short = len(text.split()) <= _SHORT_SENTENCE
     is_item = not mention.sign[:1].isalpha() or not text.rstrip().endswith(".") or is_short
     return is_item and (reading.marked or reading.unit != "seconds") and words <= _ITEM_WORDS

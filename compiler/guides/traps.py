@@ -49,7 +49,7 @@ def _is_condition(mention: Mention) -> bool:
     low, _ = mention.bounds
     text = mention.sentence.text
     asked = vocabulary().phrases.condition.search(text, low, mention.found.start())
-    alone = mention.taken or not _DIGIT.search(text, 0, mention.found.start())
+    alone = mention.taken or not _DIGIT.search(text, low, mention.found.start())
     return bool(asked and mention.sign and alone and _LASTING.search(mention.lead))
 
 
