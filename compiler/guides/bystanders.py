@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from compiler.guides.grade import is_named_target
-from compiler.guides.meaning import nearest
+from compiler.guides.meaning import TELLING, nearest
 from compiler.guides.mention import Mention
 from compiler.guides.statement import NO_SEVERITY
 from compiler.guides.vocabulary import vocabulary
@@ -22,13 +22,17 @@ _OF_KIND: Final = re.compile(r"\b(?:with|of|for|has|have)\s*(?:up to\s*)?$", re.
 _NAMED_SETTING: Final = re.compile(r"\b(?:max|min|default)_\w+\s*$|\w_(?:limit|size|timeout|max|min)\s*$", re.IGNORECASE)
 _DEMAND: Final = re.compile(r"at least|no (?:less|fewer) than|a minimum of|minimum(?: of)?|beyond", re.IGNORECASE)
 _SIGN: Final = re.compile(r"[<>≥≤=!≠&]")
+_WHOSE: Final = re.compile(r"\bwhose\b", re.IGNORECASE)
 _SENTENCE_WORDS: Final = 6
+_ENOUGH: Final = 2
 
 
 def is_bystander(mention: Mention, unit: str, *, target: bool) -> bool:
     """Return whether a number tells about people, work, kinds of things, or what a system does by itself."""
     if mention.sentence.passage.bare:
         return False
+    if _is_tolerated(mention, unit):
+        return True
     if target:
         # What a heading far above promises says nothing of capacities and settings.
         return not is_named_target(mention) and (_is_quiet(mention, unit) or _is_named_setting(mention))
@@ -75,12 +79,15 @@ def _is_act(mention: Mention) -> bool:
     if phrases.itself.search(mention.sentence.text):
         return True
     act = phrases.acts.search(mention.lead)
-    asked = phrases.condition.search(mention.lead)
+    asked = phrases.condition.search(mention.lead) or _WHOSE.search(mention.lead)
     # Whoever "keeps" or "accepts up to" some needs no condition.
     permits = mention.sign in phrases.permitting_alone and not mention.comparator_behind
     if permits and (act or mention.sentence.text.rstrip().endswith(".")):
         return True
-    return bool(act and act.start() and asked and asked.start() > act.end())
+    if act and act.start() and asked and asked.start() > act.end():
+        return True
+    # "If a request takes longer than 30 seconds, the proxy returns 504."
+    return bool(asked and phrases.follows.match(mention.rest))
 
 
 def _is_named_setting(mention: Mention) -> bool:
@@ -110,14 +117,46 @@ def _is_kind(mention: Mention, unit: str) -> bool:
 
 
 def _is_calm(mention: Mention, unit: str) -> bool:
-    """Return whether a sentence in words counts or times something, and fears nothing."""
-    sentence = mention.sentence
-    if unit not in _OF_ANYTHING or _is_sign(mention) or sentence.passage.severity != NO_SEVERITY:
+    """Return whether a sentence in words lacks what makes a limit of a number.
+
+    That is two of these: a quantity that says what is limited, a unit of measure, a condition, words of trouble or of
+    alarm. A quantity that tells by itself, such as a percentile, is as good as two.
+    """
+    if _is_sign(mention) or not _is_sentence(mention):
         return False
-    told = ":" in sentence.text or nearest(mention.clause, unit, backwards=True) is not None
+    words, text = vocabulary().phrases, mention.sentence.text
+    evidence = sum(bool(one.search(text)) for one in (words.condition, words.trouble, words.calls, words.metrics))
+    # Nobody counts people or rows in per cent, in degrees or in points.
+    measured = unit == "ratio" or (unit == "other" and bool(mention.found["unit"]))
+    return evidence + measured + _known(mention, unit) < _ENOUGH
+
+
+def _known(mention: Mention, unit: str) -> int:
+    """Return how well the sentence, else the one before, names a quantity of the unit; "takes" and "time" name none."""
+    text = mention.sentence.text
+    named = nearest(text, unit, backwards=True)
+    if named is None:
+        return int(nearest(mention.sentence.before, unit, backwards=True) is not None and unit == "bytes")
+    if named.signal == "latency_other":
+        return int(bool(vocabulary().phrases.slowness.search(text)))
+    return _ENOUGH if named.signal in TELLING else 1
+
+
+def _is_tolerated(mention: Mention, unit: str) -> bool:
+    """Return whether so much is called fine, however bad it is: "above 1 s is expected while the cache is cold"."""
+    named = nearest(mention.clause, unit, backwards=True)
+    rises = mention.comparator is not None and mention.comparator[0] == ">"
+    return bool(named and not named.low and rises and vocabulary().phrases.good.match(mention.rest))
+
+
+def _is_sentence(mention: Mention) -> bool:
+    """Return whether a number stands in a whole sentence, not in an item that only names a limit."""
+    sentence = mention.sentence
     words = len(mention.lead.split()) + len(mention.rest.split())
-    whole = sentence.text.rstrip().endswith(".") and words >= _SENTENCE_WORDS
-    return whole and not told and not _is_feared(mention)
+    if ":" in sentence.text or words < _SENTENCE_WORDS:
+        return False
+    whole = sentence.text.rstrip().endswith(".")
+    return whole or (_is_asked(mention) and sentence.passage.severity == NO_SEVERITY)
 
 
 def _is_feared(mention: Mention) -> bool:

@@ -27,6 +27,9 @@ _NUMBER_BEHIND: Final = re.compile(r"\W{0,4}\d")
 _LAST: Final = re.compile(r"(?: for [\w ]{1,12})?,\s+(\w+)\s*(?:[;.]|$)")
 _IN_BRACKET: Final = re.compile(r"\([^()]*$")
 _CONDITIONAL: Final = re.compile(r"\W*(?:if|when|whenever|once)\b", re.IGNORECASE)
+_KEPT: Final = re.compile(
+    r" of (?:\w+ ){1,4}?(?:(?:must|should|shall|have to|need to) )?(?:succeed|complete|finish|arrive)\b", re.IGNORECASE
+)
 _AT: Final = re.compile(r"\bat\s*$", re.IGNORECASE)
 _COLON: Final = re.compile(r"\s*[:–—=→]")
 
@@ -98,7 +101,13 @@ def is_target(mention: Mention) -> bool:
         return not asked and not known.phrases.breach.search(mention.upto, named[-1])
     if mention.sentence.passage.target and not _CONDITIONAL.match(mention.lead):
         return True
-    return bool(known.phrases.good.match(mention.rest))
+    return bool(known.phrases.good.match(mention.rest)) or is_share_kept(mention)
+
+
+def is_share_kept(mention: Mention) -> bool:
+    """Return whether a share of all is to succeed: "99.9 % of requests succeed"."""
+    in_ratio = mention.unit is not None and mention.unit.unit == "ratio"
+    return in_ratio and not mention.sign and not mention.lead.strip() and bool(_KEPT.match(mention.rest))
 
 
 def is_named_target(mention: Mention) -> bool:

@@ -18,13 +18,15 @@ _NEXT_WORDS: Final = re.compile(
 _BRACKET: Final = re.compile(r"\([^()]*\)")
 _AT_ONCE: Final = re.compile(r"\s(?:of (?:the |its |all |their )?)?(?P<word>[A-Za-z]+)")
 _BARE_NEAR: Final = (60, 20)
-# Words such as "p95" tell what is limited wherever they stand; "time" or "errors" do if nothing better is near.
-_TELLING: Final = frozenset(
+TELLING: Final = frozenset(
     {
         "availability", "cache_hit_ratio", "certificate_expiry", "latency_avg", "latency_p50", "latency_p95",
         "latency_p99", "replication_lag", "restarts", "success_ratio",
     }
 )  # fmt: skip
+"""Signals whose words, such as "p95", tell what is limited wherever they stand; "time" or "errors" do if nothing better
+is near."""
+
 _ONE: Final = {name: Unit(unit=name, factor=Decimal(1)) for name in ("ratio", "count", "other")}
 _HUNDRED: Final = 100
 _PERCENT: Final = Unit(unit="ratio", factor=Decimal("0.01"))
@@ -150,7 +152,7 @@ _Found = Sequence[tuple[Quantity, re.Match[str]]]
 
 
 def _most_telling(found: _Found, unit: str) -> _Found:
-    telling = [one for one in found if one[0].signal in _TELLING]
+    telling = [one for one in found if one[0].signal in TELLING]
     plain = [one for one in found if one[0].signal not in _VAGUE]
     # A share of anything may be a share of errors.
     errors = unit == "ratio" and any(one.signal == "error_ratio" for one, _ in found)

@@ -65,6 +65,10 @@ class Phrases:
     labour: re.Pattern[str]
     acts: re.Pattern[str]
     itself: re.Pattern[str]
+    metrics: re.Pattern[str]
+    slowness: re.Pattern[str]
+    calls: re.Pattern[str]
+    follows: re.Pattern[str]
     trouble: re.Pattern[str]
     quiet: re.Pattern[str]
     loud: re.Pattern[str]
@@ -104,6 +108,9 @@ _FREE = (
     "labour",
     "acts",
     "itself",
+    "slowness",
+    "metrics",
+    "calls",
     "trouble",
     "loud",
 )
@@ -128,6 +135,7 @@ def phrases(given: Mapping[str, Sequence[str]]) -> Phrases:
         thresholds=_pattern(rf"^\W*(?:{text['alerting']}\s)?{text['threshold']}(?: are)?\s*[:=–—][^.;]*\w\s*$"),
         enforced=_pattern(rf"\s*{text['enforced']}\b"),
         instruction=_pattern(rf"\W*{text['instruction']}\b"),
+        follows=_pattern(rf"[^.;,]{{0,60}},\s+(?:the|an?|its?|all) (?:\w+ ){{0,3}}?{text['acts']}\b"),
         settings=_pattern(text["settings"]),
         quiet=_pattern(rf"[\W\d]*(?:(?:the|our) )?{text['quiet']}(?:(?:,| and| &) [\w-]+)?\W*"),
         items=_pattern(rf"\s*{text['items']}\b"),

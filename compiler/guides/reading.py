@@ -93,6 +93,8 @@ def _is_labelled(reading: Reading) -> bool:
     """Return whether the place of a number without a comparator says that it is a limit."""
     if reading.marked and grade.is_marked(reading.mention):
         return True
+    if reading.target and grade.is_share_kept(reading.mention):
+        return True
     if reading.target and grade.is_promised(reading.mention):
         return True
     return grade.is_band(reading.mention) or grade.is_threshold(reading.mention)
