@@ -19,11 +19,13 @@ from compiler.guides.vocabulary import vocabulary
 _OF_ANYTHING: Final = frozenset({"count", "seconds", "per_second"})
 _SIZED: Final = frozenset({"count", "bytes"})
 _OF_KIND: Final = re.compile(r"\b(?:with|of|for|has|have)\s*(?:up to\s*)?$", re.IGNORECASE)
-_NAMED_SETTING: Final = re.compile(r"\b(?:max|min|default)_\w+\s*$|\w_(?:limit|size|timeout|max|min)\s*$", re.IGNORECASE)
+_NAMED_SETTING: Final = re.compile(
+    r"\b(?:max|min|default)_\w+\s*$|\w_(?:limit|size|timeout|max|min)\s*$", re.IGNORECASE
+)
 _DEMAND: Final = re.compile(r"at least|no (?:less|fewer) than|a minimum of|minimum(?: of)?|beyond", re.IGNORECASE)
 _SIGN: Final = re.compile(r"[<>≥≤=!≠&]")
 _WHOSE: Final = re.compile(r"\bwhose\b", re.IGNORECASE)
-_SENTENCE_WORDS: Final = 6
+_SENTENCE_WORDS: Final = 3
 _ENOUGH: Final = 2
 
 
@@ -31,18 +33,20 @@ def is_bystander(mention: Mention, unit: str, *, target: bool) -> bool:
     """Return whether a number tells about people, work, kinds of things, or what a system does by itself."""
     if mention.sentence.passage.bare:
         return False
-    if _is_tolerated(mention, unit):
-        return True
     if target:
         # What a heading far above promises says nothing of capacities and settings.
-        return not is_named_target(mention) and (_is_quiet(mention, unit) or _is_named_setting(mention))
-    if unit in _OF_ANYTHING and (_is_affair(mention, unit) or _is_labour(mention, unit)):
+        aside = not is_named_target(mention) and (_is_quiet(mention, unit) or _is_named_setting(mention))
+        return aside or _is_tolerated(mention, unit)
+    if _is_tolerated(mention, unit) or _is_affair(mention, unit) or _is_labour(mention, unit):
         return True
-    if _is_called_for(mention):
-        return False
-    if _is_act(mention) or _is_named_setting(mention):
-        return True
-    return _is_quiet(mention, unit) or _is_demand(mention, unit) or _is_kind(mention, unit) or _is_calm(mention, unit)
+    return not _is_called_for(mention) and (
+        _is_act(mention)
+        or _is_named_setting(mention)
+        or _is_quiet(mention, unit)
+        or _is_demand(mention, unit)
+        or _is_kind(mention, unit)
+        or _is_calm(mention, unit)
+    )
 
 
 def _is_called_for(mention: Mention) -> bool:
@@ -58,7 +62,7 @@ def _is_asked(mention: Mention) -> bool:
 def _is_affair(mention: Mention, unit: str) -> bool:
     """Return whether people are counted or timed: "an incident with more than 3 responders"."""
     # What is limited may be known by its name, and then the people are who is told.
-    if mention.whole is not None:
+    if mention.whole is not None or unit not in _OF_ANYTHING:
         return False
     low, high = mention.bounds
     own = mention.sentence.text[low : mention.found.start()]
@@ -86,7 +90,7 @@ def _is_act(mention: Mention) -> bool:
         return True
     if act and act.start() and asked and asked.start() > act.end():
         return True
-    # "If a request takes longer than 30 seconds, the proxy returns 504."
+    # A proxy returns 504 "if a request takes longer than 30 seconds", whichever is said first.
     return bool(asked and phrases.follows.match(mention.rest))
 
 
@@ -122,13 +126,26 @@ def _is_calm(mention: Mention, unit: str) -> bool:
     That is two of these: a quantity that says what is limited, a unit of measure, a condition, words of trouble or of
     alarm. A quantity that tells by itself, such as a percentile, is as good as two.
     """
-    if _is_sign(mention) or not _is_sentence(mention):
+    if _is_sign(mention):
+        return False
+    if mention.sign.endswith("ed") and mention.sign != "exceed" and not _is_asked(mention):
+        # "The backlog reached 4 million messages."
+        return True
+    if not _is_sentence(mention):
         return False
     words, text = vocabulary().phrases, mention.sentence.text
-    evidence = sum(bool(one.search(text)) for one in (words.condition, words.trouble, words.calls, words.metrics))
-    # Nobody counts people or rows in per cent, in degrees or in points.
-    measured = unit == "ratio" or (unit == "other" and bool(mention.found["unit"]))
-    return evidence + measured + _known(mention, unit) < _ENOUGH
+    said = (words.condition, words.trouble, words.calls, words.metrics, words.low)
+    # What "drops below" or "exceeds" is watched, where what is "below" or "more than" may only be described.
+    evidence = sum(bool(one.search(text)) for one in said) + bool(words.moving.match(mention.sign))
+    passage = mention.sentence.passage
+    graded = passage.listed and passage.severity != NO_SEVERITY
+    return evidence + graded + _is_measured(mention, unit) + _known(mention, unit) < _ENOUGH
+
+
+def _is_measured(mention: Mention, unit: str) -> bool:
+    """Return whether the unit is that of an instrument: nothing of people or plans is in per cent or milliseconds."""
+    small = mention.unit is not None and unit == "seconds" and mention.unit.factor < 1
+    return unit == "ratio" or small or (unit == "other" and bool(mention.found["unit"]))
 
 
 def _known(mention: Mention, unit: str) -> int:
@@ -153,7 +170,7 @@ def _is_sentence(mention: Mention) -> bool:
     """Return whether a number stands in a whole sentence, not in an item that only names a limit."""
     sentence = mention.sentence
     words = len(mention.lead.split()) + len(mention.rest.split())
-    if ":" in sentence.text or words < _SENTENCE_WORDS:
+    if ": " in sentence.text or words < _SENTENCE_WORDS:
         return False
     whole = sentence.text.rstrip().endswith(".")
     return whole or (_is_asked(mention) and sentence.passage.severity == NO_SEVERITY)

@@ -27,6 +27,7 @@ _NUMBER_BEHIND: Final = re.compile(r"\W{0,4}\d")
 _LAST: Final = re.compile(r"(?: for [\w ]{1,12})?,\s+(\w+)\s*(?:[;.]|$)")
 _IN_BRACKET: Final = re.compile(r"\([^()]*$")
 _CONDITIONAL: Final = re.compile(r"\W*(?:if|when|whenever|once)\b", re.IGNORECASE)
+_DIGIT: Final = re.compile(r"\d")
 _KEPT: Final = re.compile(
     r" of (?:\w+ ){1,4}?(?:(?:must|should|shall|have to|need to) )?(?:succeed|complete|finish|arrive)\b", re.IGNORECASE
 )
@@ -107,7 +108,9 @@ def is_target(mention: Mention) -> bool:
 def is_share_kept(mention: Mention) -> bool:
     """Return whether a share of all is to succeed: "99.9 % of requests succeed"."""
     in_ratio = mention.unit is not None and mention.unit.unit == "ratio"
-    return in_ratio and not mention.sign and not mention.lead.strip() and bool(_KEPT.match(mention.rest))
+    # "95 % of all requests must complete within 250 ms" is a percentile.
+    alone = not mention.sign and not mention.lead.strip() and not _DIGIT.search(mention.rest)
+    return in_ratio and alone and bool(_KEPT.match(mention.rest))
 
 
 def is_named_target(mention: Mention) -> bool:

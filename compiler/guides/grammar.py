@@ -94,7 +94,8 @@ def _may_promise(reading: Reading) -> bool:
     sentence = reading.mention.sentence
     feared = sentence.passage.alert or bool(vocabulary().phrases.conditional.search(reading.mention.lead))
     # "A run with fewer than 90 % of the rows must not go on" tells what follows.
-    told = reading.mention.sign[:1].isalpha() and vocabulary().phrases.trouble.search(reading.mention.rest.partition(";")[0])
+    follows = reading.mention.rest.partition(";")[0]
+    told = reading.mention.sign[:1].isalpha() and vocabulary().phrases.trouble.search(follows)
     return reading.severity == NO_SEVERITY and not feared and not told
 
 

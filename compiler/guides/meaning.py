@@ -39,6 +39,8 @@ def bare_unit(mention: Mention) -> Unit:
     found, passage = mention.found, mention.sentence.passage
     near = " ".join((mention.sentence.text[max(0, found.start() - back) : found.end() + on], *passage.above[:1]))
     named = vocabulary().unit_of_name(*re.findall(r"\w+_\w+", mention.upto)[-1:])
+    # "Orders/min < 10" says it before the comparator.
+    named = named or vocabulary().rate_of_name(mention.lead[-back:].rstrip(" :`*"))
     if named is not None:
         return named
     shared = vocabulary().phrases.share.search(near.replace("_", " ")) or _DIVISION.search(mention.upto)

@@ -39,8 +39,9 @@ class Passage:
 
     `severity` and `target` are what stands above it says; `above` the texts that may name its quantity, nearest first,
     and `beside` what the items before it in its list say: a quantity is often named once in a list. `bare` is set where
-    a number without a comparator is a limit (a column named for a severity), `alert` where it is surely feared, `quiet` in a section of settings, plans or duties; `sign`
-    is the comparator that a column's head gives, `hold` the text that says how long, `unit` that of bare numbers.
+    a number without a comparator is a limit (a column named for a severity), `alert` where it is surely feared,
+    `listed` in an item of a list, `quiet` in a section of settings, plans or duties; `sign` is the comparator that a
+    column's head gives, `hold` the text that says how long, `unit` that of bare numbers.
     """
 
     text: str
@@ -51,6 +52,7 @@ class Passage:
     beside: str = ""
     bare: bool = False
     alert: bool = False
+    listed: bool = False
     quiet: bool = False
     sign: str | None = None
     hold: str = ""

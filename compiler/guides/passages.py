@@ -132,5 +132,6 @@ class _Walk:
             above=above,
             beside=self._siblings[-1] if self._siblings else "",
             hold=self._context.hold,
+            listed=bool(self._items),
             quiet=is_quiet(self._context.above),
         )

@@ -12,8 +12,9 @@ class Phrases:
     """Words around a number that decide what it is; `vocabulary.yaml` says what each list is for.
 
     `named`, `roughly`, `window`, `measured`, `marks`, `colours`, `threshold` and `thresholds` match at the end of what
-    precedes a number, `good`, `items`, `soft`, `hard`, `countdown` and `factor` at the beginning of what follows it,
-    the others anywhere; `hold` is the text of a pattern that a duration follows.
+    precedes a number, `good`, `items`, `soft`, `hard`, `countdown`, `factor` and `follows` at the beginning of what
+    follows it, `quiet` the whole of a heading, `moving` the beginning of a comparator, the others anywhere; `hold` is
+    the text of a pattern that a duration follows.
     """
 
     history: re.Pattern[str]
@@ -66,6 +67,7 @@ class Phrases:
     acts: re.Pattern[str]
     itself: re.Pattern[str]
     metrics: re.Pattern[str]
+    moving: re.Pattern[str]
     slowness: re.Pattern[str]
     calls: re.Pattern[str]
     follows: re.Pattern[str]
@@ -135,9 +137,12 @@ def phrases(given: Mapping[str, Sequence[str]]) -> Phrases:
         thresholds=_pattern(rf"^\W*(?:{text['alerting']}\s)?{text['threshold']}(?: are)?\s*[:=–—][^.;]*\w\s*$"),
         enforced=_pattern(rf"\s*{text['enforced']}\b"),
         instruction=_pattern(rf"\W*{text['instruction']}\b"),
+        moving=_pattern(text["moving"]),
         follows=_pattern(rf"[^.;,]{{0,60}},\s+(?:the|an?|its?|all) (?:\w+ ){{0,3}}?{text['acts']}\b"),
         settings=_pattern(text["settings"]),
-        quiet=_pattern(rf"[\W\d]*(?:(?:the|our) )?{text['quiet']}(?:(?:,| and| &) [\w-]+)?\W*"),
+        quiet=_pattern(
+            rf"[\W\d]*(?:(?:the|our) )?{text['quiet']}(?:(?:,| and| &) [\w-]+)?(?: (?:of|from|on|for) .{{1,40}})?\W*"
+        ),
         items=_pattern(rf"\s*{text['items']}\b"),
         countdown=_pattern(rf"\s*{text['countdown']}"),
         soft=_pattern(rf"\s{text['soft']}\b"),

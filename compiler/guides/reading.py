@@ -76,9 +76,7 @@ def may_limit(reading: Reading) -> bool:
         return False
     if reading.unit == "seconds" and traps.is_window(mention, comparator):
         return False
-    return not traps.is_no_limit(
-        mention, comparator, reading.unit, marked=reading.marked, target=reading.target
-    )
+    return not traps.is_no_limit(mention, comparator, reading.unit, marked=reading.marked, target=reading.target)
 
 
 def _may_word_limit(mention: Mention) -> bool:
@@ -111,8 +109,8 @@ def is_told(reading: Reading) -> bool:
     if not mention.sentence.passage.bare and mention.comparator is None:
         return _is_told_by_label(reading)
     known, text = vocabulary(), mention.sentence.text
-    alarming = known.phrases.alarm.search(text) or known.phrases.trouble.search(text) or known.severity(text) != NO_SEVERITY
-    return bool(alarming) or reading.target or _is_told_by_shape(reading)
+    alarming = any(one.search(text) for one in (known.phrases.alarm, known.phrases.trouble))
+    return alarming or known.severity(text) != NO_SEVERITY or reading.target or _is_told_by_shape(reading)
 
 
 def _is_told_by_label(reading: Reading) -> bool:

@@ -50,8 +50,8 @@ def _is_condition(mention: Mention) -> bool:
     """Return whether a duration is all that a condition says: "or if a channel has been dark for over 60 seconds"."""
     low, _ = mention.bounds
     text = mention.sentence.text
-    asked = vocabulary().phrases.condition.search(text, low, mention.found.start())
-    asked = asked or vocabulary().severity(mention.rest) != NO_SEVERITY
+    condition = vocabulary().phrases.condition.search(text, low, mention.found.start())
+    asked = condition or vocabulary().severity(mention.rest) != NO_SEVERITY
     alone = mention.taken or not _DIGIT.search(text, low, mention.found.start())
     return bool(asked and mention.sign and alone and _LASTING.search(mention.lead))
 
@@ -77,7 +77,8 @@ def _is_of_last_limit(mention: Mention) -> bool:
 def is_no_limit(mention: Mention, comparator: str | None, unit: str, *, marked: bool, target: bool) -> bool:
     """Return whether the words around a number say that it is history, a setting, a name or a duration of work.
 
-    `unit` is its base unit; `marked` is set where a severity or a target belongs to the number, `target` where that does.
+    `unit` is its base unit; `marked` is set where a severity or a target belongs to the number, `target` where it is a
+    target.
     """
     phrases = vocabulary().phrases
     if _is_history(mention) or phrases.forbidden.search(mention.clause) or _is_scope(mention):
