@@ -1,4 +1,4 @@
-"""Numbers that nothing feared or promised stands beside: people, work, what systems do by themselves; used by `traps`.
+"""Numbers that nothing feared stands beside: people, work, what systems do by themselves; used by `reading`.
 
 Each rule asks for evidence of a kind, and none for a word alone: an explicit severity or alarm, a quantity that is
 known, the sign of a comparator, or a place that lists limits.

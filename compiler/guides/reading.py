@@ -1,6 +1,6 @@
 """A number and what was found out about it; `grammar` asks whether it may be a limit and what it amounts to.
 
-`traps` tells what only looks like a limit, `meaning` and `grade` read the words around the number.
+`traps` and `bystanders` tell what only looks like a limit, `meaning` and `grade` read the words around the number.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from compiler.guides import grade, meaning, traps
+from compiler.guides.bystanders import is_bystander
 from compiler.guides.mention import Mention
 from compiler.guides.statement import NO_SEVERITY
 from compiler.guides.vocabulary import vocabulary
@@ -76,7 +77,9 @@ def may_limit(reading: Reading) -> bool:
         return False
     if reading.unit == "seconds" and traps.is_window(mention, comparator):
         return False
-    return not traps.is_no_limit(mention, comparator, reading.unit, marked=reading.marked, target=reading.target)
+    if traps.is_no_limit(mention, comparator, marked=reading.marked):
+        return False
+    return not is_bystander(mention, reading.unit, target=reading.target)
 
 
 def _may_word_limit(mention: Mention) -> bool:

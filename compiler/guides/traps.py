@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from compiler.guides.bystanders import is_bystander
 from compiler.guides.holds import HOLD, is_beside
 from compiler.guides.meaning import nearest
 from compiler.guides.mention import Mention
@@ -74,16 +73,15 @@ def _is_of_last_limit(mention: Mention) -> bool:
     return not any(one.pattern.search(between) for one in vocabulary().quantities if "seconds" in one.units)
 
 
-def is_no_limit(mention: Mention, comparator: str | None, unit: str, *, marked: bool, target: bool) -> bool:
+def is_no_limit(mention: Mention, comparator: str | None, *, marked: bool) -> bool:
     """Return whether the words around a number say that it is history, a setting, a name or a duration of work.
 
-    `unit` is its base unit; `marked` is set where a severity or a target belongs to the number, `target` where it is a
-    target.
+    `marked` is set where a severity or a target belongs to the number.
     """
     phrases = vocabulary().phrases
     if _is_history(mention) or phrases.forbidden.search(mention.clause) or _is_scope(mention):
         return True
-    if _is_enforced(mention) or _is_instruction(mention) or is_bystander(mention, unit, target=target):
+    if _is_enforced(mention) or _is_instruction(mention):
         return True
     if mention.sign in phrases.sized and phrases.chore.search(mention.clause):
         return True
