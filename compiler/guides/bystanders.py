@@ -74,7 +74,8 @@ def _is_labour(mention: Mention, unit: str) -> bool:
     """Return whether a duration is that of work: "the restore takes more than 4 hours"."""
     if unit != "seconds" or _is_asked(mention) or _is_sign(mention) or _is_called_for(mention):
         return False
-    return bool(vocabulary().phrases.labour.search(mention.lead)) and mention.sentence.text.rstrip().endswith(".")
+    graded = mention.sentence.passage.severity != NO_SEVERITY and not mention.sentence.text.rstrip().endswith(".")
+    return not graded and bool(vocabulary().phrases.labour.search(mention.lead))
 
 
 def _is_act(mention: Mention) -> bool:
@@ -145,7 +146,8 @@ def _is_calm(mention: Mention, unit: str) -> bool:
 def _is_measured(mention: Mention, unit: str) -> bool:
     """Return whether the unit is that of an instrument: nothing of people or plans is in per cent or milliseconds."""
     small = mention.unit is not None and unit == "seconds" and mention.unit.factor < 1
-    return unit == "ratio" or small or (unit == "other" and bool(mention.found["unit"]))
+    watched = unit == "per_second" and _is_asked(mention)
+    return unit == "ratio" or watched or small or (unit == "other" and bool(mention.found["unit"]))
 
 
 def _known(mention: Mention, unit: str) -> int:

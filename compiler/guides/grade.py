@@ -28,6 +28,7 @@ _LAST: Final = re.compile(r"(?: for [\w ]{1,12})?,\s+(\w+)\s*(?:[;.]|$)")
 _IN_BRACKET: Final = re.compile(r"\([^()]*$")
 _CONDITIONAL: Final = re.compile(r"\W*(?:if|when|whenever|once)\b", re.IGNORECASE)
 _DIGIT: Final = re.compile(r"\d")
+_TO_DO: Final = re.compile(r"[^\d;]*;\s+((?:page|wake|warn|notify|open a ticket)\b[\w ]*)[^\d;]*$", re.IGNORECASE)
 _KEPT: Final = re.compile(
     r" of (?:\w+ ){1,4}?(?:(?:must|should|shall|have to|need to) )?(?:succeed|complete|finish|arrive)\b", re.IGNORECASE
 )
@@ -47,6 +48,7 @@ def severity(mention: Mention) -> str:
         or _named_behind(text[mention.found.end() : high])
         or _named_last(_of_all(mention))
         or _named_behind(_CLAUSE_END.split(mention.rest, maxsplit=1)[0])
+        or _told_to(mention.rest)
         or mention.sentence.passage.severity
     )
 
@@ -59,6 +61,12 @@ def _pointed(mention: Mention) -> str | None:
         return mention.in_pair
     pointed = _POINTED.match(mention.rest) or _NEXT.match(mention.rest) or _LAST.match(mention.rest)
     return _severity(pointed[1]) if pointed else None
+
+
+def _told_to(rest: str) -> str | None:
+    """Return the severity of what is to be done behind a semicolon: "the broker stops; page the storage team"."""
+    told = _TO_DO.match(rest)
+    return _severity(told[1]) if told else None
 
 
 def _severity(text: str) -> str | None:

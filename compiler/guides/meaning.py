@@ -51,7 +51,9 @@ def bare_unit(mention: Mention) -> Unit:
     if ("." in found["number"] and not found["scale"]) or vocabulary().phrases.factor.match(mention.rest):
         # Nothing is counted in fractions.
         return _ONE["other"]
-    names = " ".join((mention.upto[-back:], *passage.above[: int(passage.bare)])).replace("_", " ")
+    names = " ".join(
+        (mention.upto[max(mention.taken, len(mention.upto) - back) :], *passage.above[: int(passage.bare)])
+    ).replace("_", " ")
     of_hundred = mention.whole is None and 1 < mention.number <= _HUNDRED and not _counts_something(mention.rest)
     return _PERCENT if of_hundred and vocabulary().phrases.percent.search(names) else _ONE["count"]
 

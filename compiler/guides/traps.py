@@ -19,7 +19,8 @@ _CONDITION: Final = re.compile(r"\((?:when|if|while)\b[^()]*$", re.IGNORECASE)
 _BRACKET: Final = re.compile(r"\([^()]*\)")
 _DIGIT: Final = re.compile(r"\d")
 _LASTING: Final = re.compile(
-    r"\b(?:(?:has|have|is|are) (?:been )?[a-z]+|missing|down|silent|dark|stuck|unreachable) for\s*$", re.IGNORECASE
+    r"\b(?:(?:has|have|is|are) (?:been )?[a-z]+|without (?:an? |any )?[a-z]+|missing|down|silent|dark|stuck|unreachable) for\s*$",
+    re.IGNORECASE,
 )
 _CAPACITY_UNITS: Final = frozenset({"bytes", "count"})
 _WINDOW_SIGNS: Final = frozenset({"over", "within", "past"})
@@ -50,7 +51,8 @@ def _is_condition(mention: Mention) -> bool:
     low, _ = mention.bounds
     text = mention.sentence.text
     condition = vocabulary().phrases.condition.search(text, low, mention.found.start())
-    asked = condition or vocabulary().severity(mention.rest) != NO_SEVERITY
+    troubled = vocabulary().phrases.trouble.search(mention.rest)
+    asked = condition or troubled or vocabulary().severity(mention.rest) != NO_SEVERITY
     alone = mention.taken or not _DIGIT.search(text, low, mention.found.start())
     return bool(asked and mention.sign and alone and _LASTING.search(mention.lead))
 
