@@ -19,6 +19,7 @@ NEAR: Final = 400
 _SPACES: Final = re.compile(r"\s+")
 # A longer text above is a sentence about something, unless a colon says that it leads what follows.
 _LABEL_WORDS: Final = 9
+_TITLE_WORDS: Final = 3
 _LINK: Final = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _CODE: Final = re.compile(r"`([^`]*)`")
@@ -91,7 +92,12 @@ class Context:
     def titles(self) -> tuple[str, ...]:
         """What may tell how grave the section's limits are, nearest first."""
         sections = zip(reversed(self.grades), reversed(self.headings), strict=True)
-        texts = (text for grade, (_, words) in sections for text in (grade, words))
+        # A document's title is what it is about: all of a "Ticket shop" is no ticket.
+        texts = (
+            text
+            for grade, (level, words) in sections
+            for text in (grade, words if level > 1 or len(words.split()) <= _TITLE_WORDS else "")
+        )
         return tuple(text for text in (self.label, *texts) if text)
 
 

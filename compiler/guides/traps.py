@@ -19,7 +19,8 @@ _CONDITION: Final = re.compile(r"\((?:when|if|while)\b[^()]*$", re.IGNORECASE)
 _BRACKET: Final = re.compile(r"\([^()]*\)")
 _DIGIT: Final = re.compile(r"\d")
 _LASTING: Final = re.compile(
-    r"\b(?:(?:has|have|is|are) (?:been )?[a-z]+|without (?:an? |any )?[a-z]+|missing|down|silent|dark|stuck|unreachable) for\s*$",
+    r"\b(?:(?:has|have|is|are) (?:been )?[a-z]+|without (?:an? |any )?[a-z]+|missing|down|silent|dark|stuck|gone)"
+    r" for\s*$",
     re.IGNORECASE,
 )
 _CAPACITY_UNITS: Final = frozenset({"bytes", "count"})

@@ -368,6 +368,13 @@ def test_a_severity_behind_the_second_of_two_limits_is_its_own() -> None:
         assert [severity for *_, severity, _, _ in stated(text)] == ["warning", "critical"]
 
 
+def test_a_title_grades_nothing_unless_it_says_little_else() -> None:
+    """All of a "Ticket shop" is no ticket, and all below "Critical alerts" is critical."""
+    for title, severity in (("Ticket shop: what to do", "none"), ("Critical alerts", "critical")):
+        ((*_, found, _, _),) = stated(f"# {title}\n\n## Disk\n\n- more than 87 % used")
+        assert found == severity
+
+
 def test_what_is_free_stays_free_in_the_next_sentence() -> None:
     """A number without a comparator limits from below what the sentence before it says is free."""
     found = stated("Hosts should have more than 25 % of the disk free. We get a page at 10 %.")
