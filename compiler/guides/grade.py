@@ -18,7 +18,7 @@ _ARROW: Final = re.compile(r"[^,;.]{0,20}(?:→|->|=>)\s*(\w+)")
 _CLAUSE_END: Final = re.compile(r";|\.\s|🔴|🟡")
 # "over 50k for 10 min → page" and "1 % warn | 5 % page": what stands behind a number, before any other, is about it.
 _POINTED: Final = re.compile(r"(?: for [\w ]{1,12})?\s*(?:→|->|=>)\s*(\w+)")
-_NEXT: Final = re.compile(r"(?:\s*[:=–—-])?\s+(\w+)\s*(?:[|,;/.]|$)")
+_NEXT: Final = re.compile(r"(?:\s*[:=–—-])?\s+(\w+)\s*(?:[|,;:/.]|$)")
 _OTHER_LIMIT: Final = re.compile(rf"{SIGNED_NUMBER.pattern}|\bat\s+\d", re.IGNORECASE)
 _LABEL: Final = re.compile(r"[^\d:]*\w[^:]{0,60}[:=–—]\s*")
 _BRACKET_BEHIND: Final = re.compile(r"\([^()]*\)")
@@ -27,6 +27,11 @@ _NUMBER_BEHIND: Final = re.compile(r"\W{0,4}\d")
 _LAST: Final = re.compile(r"(?: for [\w ]{1,12})?,\s+(\w+)\s*(?:[;.]|$)")
 _IN_BRACKET: Final = re.compile(r"\([^()]*$")
 _CONDITIONAL: Final = re.compile(r"\W*(?:if|when|whenever|once)\b", re.IGNORECASE)
+_DIGIT: Final = re.compile(r"\d")
+_TO_DO: Final = re.compile(r"[^\d;]*;\s+((?:page|wake|warn|notify|open a ticket)\b[\w ]*)[^\d;]*$", re.IGNORECASE)
+_KEPT: Final = re.compile(
+    r" of (?:\w+ ){1,4}?(?:(?:must|should|shall|have to|need to) )?(?:succeed|complete|finish|arrive)\b", re.IGNORECASE
+)
 _AT: Final = re.compile(r"\bat\s*$", re.IGNORECASE)
 _COLON: Final = re.compile(r"\s*[:–—=→]")
 
@@ -43,6 +48,7 @@ def severity(mention: Mention) -> str:
         or _named_behind(text[mention.found.end() : high])
         or _named_last(_of_all(mention))
         or _named_behind(_CLAUSE_END.split(mention.rest, maxsplit=1)[0])
+        or _told_to(mention.rest)
         or mention.sentence.passage.severity
     )
 
@@ -55,6 +61,12 @@ def _pointed(mention: Mention) -> str | None:
         return mention.in_pair
     pointed = _POINTED.match(mention.rest) or _NEXT.match(mention.rest) or _LAST.match(mention.rest)
     return _severity(pointed[1]) if pointed else None
+
+
+def _told_to(rest: str) -> str | None:
+    """Return the severity of what is to be done behind a semicolon: "the broker stops; page the storage team"."""
+    told = _TO_DO.match(rest)
+    return _severity(told[1]) if told else None
 
 
 def _severity(text: str) -> str | None:
@@ -93,12 +105,20 @@ def is_target(mention: Mention) -> bool:
     named = [one.end() for one in known.targets.finditer(mention.upto)]
     if named:
         # "Target below 100, alert above 1000": the second is no target.
-        return not known.phrases.asking.search(mention.lead) and not known.phrases.breach.search(
-            mention.upto, named[-1]
-        )
+        # "Should be about 2 ms; if it takes more than 20 ms": a condition begins anew.
+        asked = known.phrases.asking.search(mention.lead) or known.phrases.condition.search(mention.upto, named[-1])
+        return not asked and not known.phrases.breach.search(mention.upto, named[-1])
     if mention.sentence.passage.target and not _CONDITIONAL.match(mention.lead):
         return True
-    return bool(known.phrases.good.match(mention.rest))
+    return bool(known.phrases.good.match(mention.rest)) or is_share_kept(mention)
+
+
+def is_share_kept(mention: Mention) -> bool:
+    """Return whether a share of all is to succeed: "99.9 % of requests succeed"."""
+    in_ratio = mention.unit is not None and mention.unit.unit == "ratio"
+    # "95 % of all requests must complete within 250 ms" is a percentile.
+    alone = not mention.sign and not mention.lead.strip() and not _DIGIT.search(mention.rest)
+    return in_ratio and alone and bool(_KEPT.match(mention.rest))
 
 
 def is_named_target(mention: Mention) -> bool:

@@ -66,7 +66,9 @@ def _statement(path: str, reading: Reading) -> GuideStatement | None:
         quantity = meaning.quantity(mention, unit)
     comparator = _comparator(reading, low=low)
     # What is promised and not feared is a target, even if nobody calls it so.
-    promised = quantity is not None and _may_promise(reading) and comparator[0] == (">" if low else "<")
+    timed = unit == "seconds" and mention.sign[:1] == "<"
+    known = quantity is not None or timed
+    promised = known and _may_promise(reading) and comparator[0] == (">" if low else "<")
     # Below "Objectives", too, nobody aims at more errors.
     inherited = reading.target and not grade.is_named_target(mention) and not sentence.passage.bare
     feared = inherited and quantity is not None and comparator[0] == ("<" if low else ">")
@@ -91,7 +93,10 @@ def _statement(path: str, reading: Reading) -> GuideStatement | None:
 def _may_promise(reading: Reading) -> bool:
     sentence = reading.mention.sentence
     feared = sentence.passage.alert or bool(vocabulary().phrases.conditional.search(reading.mention.lead))
-    return reading.severity == NO_SEVERITY and not feared
+    # "A run with fewer than 90 % of the rows must not go on" tells what follows.
+    follows = reading.mention.rest.partition(";")[0]
+    told = reading.mention.sign[:1].isalpha() and vocabulary().phrases.trouble.search(follows)
+    return reading.severity == NO_SEVERITY and not feared and not told
 
 
 def _is_low(mention: Mention, quantity: Quantity | None) -> bool:

@@ -18,13 +18,15 @@ _NEXT_WORDS: Final = re.compile(
 _BRACKET: Final = re.compile(r"\([^()]*\)")
 _AT_ONCE: Final = re.compile(r"\s(?:of (?:the |its |all |their )?)?(?P<word>[A-Za-z]+)")
 _BARE_NEAR: Final = (60, 20)
-# Words such as "p95" tell what is limited wherever they stand; "time" or "errors" do if nothing better is near.
-_TELLING: Final = frozenset(
+TELLING: Final = frozenset(
     {
         "availability", "cache_hit_ratio", "certificate_expiry", "latency_avg", "latency_p50", "latency_p95",
         "latency_p99", "replication_lag", "restarts", "success_ratio",
     }
 )  # fmt: skip
+"""Signals whose words, such as "p95", tell what is limited wherever they stand; "time" or "errors" do if nothing better
+is near."""
+
 _ONE: Final = {name: Unit(unit=name, factor=Decimal(1)) for name in ("ratio", "count", "other")}
 _HUNDRED: Final = 100
 _PERCENT: Final = Unit(unit="ratio", factor=Decimal("0.01"))
@@ -37,6 +39,8 @@ def bare_unit(mention: Mention) -> Unit:
     found, passage = mention.found, mention.sentence.passage
     near = " ".join((mention.sentence.text[max(0, found.start() - back) : found.end() + on], *passage.above[:1]))
     named = vocabulary().unit_of_name(*re.findall(r"\w+_\w+", mention.upto)[-1:])
+    # "Orders/min < 10" says it before the comparator.
+    named = named or vocabulary().rate_of_name(mention.lead[-back:].rstrip(" :`*"))
     if named is not None:
         return named
     shared = vocabulary().phrases.share.search(near.replace("_", " ")) or _DIVISION.search(mention.upto)
@@ -44,9 +48,12 @@ def bare_unit(mention: Mention) -> Unit:
         return _ONE["other"]
     if shared and "." in found["number"]:
         return _ONE["ratio"] if mention.number <= 1 else _ONE["other"]
-    if vocabulary().phrases.factor.match(mention.rest):
+    if ("." in found["number"] and not found["scale"]) or vocabulary().phrases.factor.match(mention.rest):
+        # Nothing is counted in fractions.
         return _ONE["other"]
-    names = " ".join((mention.upto[-back:], *passage.above[: int(passage.bare)])).replace("_", " ")
+    names = " ".join(
+        (mention.upto[max(mention.taken, len(mention.upto) - back) :], *passage.above[: int(passage.bare)])
+    ).replace("_", " ")
     of_hundred = mention.whole is None and 1 < mention.number <= _HUNDRED and not _counts_something(mention.rest)
     return _PERCENT if of_hundred and vocabulary().phrases.percent.search(names) else _ONE["count"]
 
@@ -149,7 +156,7 @@ _Found = Sequence[tuple[Quantity, re.Match[str]]]
 
 
 def _most_telling(found: _Found, unit: str) -> _Found:
-    telling = [one for one in found if one[0].signal in _TELLING]
+    telling = [one for one in found if one[0].signal in TELLING]
     plain = [one for one in found if one[0].signal not in _VAGUE]
     # A share of anything may be a share of errors.
     errors = unit == "ratio" and any(one.signal == "error_ratio" for one, _ in found)

@@ -19,6 +19,7 @@ NEAR: Final = 400
 _SPACES: Final = re.compile(r"\s+")
 # A longer text above is a sentence about something, unless a colon says that it leads what follows.
 _LABEL_WORDS: Final = 9
+_TITLE_WORDS: Final = 3
 _LINK: Final = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _CODE: Final = re.compile(r"`([^`]*)`")
@@ -39,8 +40,9 @@ class Passage:
 
     `severity` and `target` are what stands above it says; `above` the texts that may name its quantity, nearest first,
     and `beside` what the items before it in its list say: a quantity is often named once in a list. `bare` is set where
-    a number without a comparator is a limit (a column named for a severity), `alert` where it is surely feared, `sign`
-    is the comparator that a column's head gives, `hold` the text that says how long, `unit` that of bare numbers.
+    a number without a comparator is a limit (a column named for a severity), `alert` where it is surely feared,
+    `listed` in an item of a list, `quiet` in a section of settings, plans or duties; `sign` is the comparator that a
+    column's head gives, `hold` the text that says how long, `unit` that of bare numbers.
     """
 
     text: str
@@ -51,6 +53,8 @@ class Passage:
     beside: str = ""
     bare: bool = False
     alert: bool = False
+    listed: bool = False
+    quiet: bool = False
     sign: str | None = None
     hold: str = ""
     unit: Unit | None = None
@@ -88,8 +92,25 @@ class Context:
     def titles(self) -> tuple[str, ...]:
         """What may tell how grave the section's limits are, nearest first."""
         sections = zip(reversed(self.grades), reversed(self.headings), strict=True)
-        texts = (text for grade, (_, words) in sections for text in (grade, words))
+        # A document's title is what it is about: all of a "Ticket shop" is no ticket.
+        texts = (
+            text
+            for grade, (level, words) in sections
+            for text in (grade, words if level > 1 or len(words.split()) <= _TITLE_WORDS else "")
+        )
         return tuple(text for text in (self.label, *texts) if text)
+
+
+def is_quiet(titles: Sequence[str]) -> bool:
+    """Return whether the nearest heading that tells so is about settings, plans or duties, and not about limits."""
+    known = vocabulary()
+    for text in titles:
+        graded = known.severity(text) != NO_SEVERITY or known.targets.search(text)
+        if graded or known.phrases.loud.search(text):
+            return False
+        if known.phrases.quiet.fullmatch(text):
+            return True
+    return False
 
 
 def inherited(above: Sequence[str]) -> tuple[str, bool]:

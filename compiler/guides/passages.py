@@ -16,7 +16,7 @@ from mdit_py_plugins.front_matter import front_matter_plugin
 
 from compiler.guides.attributes import attributes
 from compiler.guides.fences import fence
-from compiler.guides.passage import NEAR, Context, Passage, apart, inherited, plain
+from compiler.guides.passage import NEAR, Context, Passage, apart, inherited, is_quiet, plain
 from compiler.guides.tables import table
 
 _MARKDOWN: Final = MarkdownIt("commonmark").enable("table").use(front_matter_plugin).disable("inline")
@@ -132,4 +132,6 @@ class _Walk:
             above=above,
             beside=self._siblings[-1] if self._siblings else "",
             hold=self._context.hold,
+            listed=bool(self._items),
+            quiet=is_quiet(self._context.above),
         )

@@ -12,8 +12,9 @@ class Phrases:
     """Words around a number that decide what it is; `vocabulary.yaml` says what each list is for.
 
     `named`, `roughly`, `window`, `measured`, `marks`, `colours`, `threshold` and `thresholds` match at the end of what
-    precedes a number, `good`, `items`, `soft`, `hard`, `countdown` and `factor` at the beginning of what follows it,
-    the others anywhere; `hold` is the text of a pattern that a duration follows.
+    precedes a number, `good`, `items`, `soft`, `hard`, `countdown`, `factor` and `follows` at the beginning of what
+    follows it, `quiet` the whole of a heading, `moving` the beginning of a comparator, the others anywhere; `hold` is
+    the text of a pattern that a duration follows.
     """
 
     history: re.Pattern[str]
@@ -61,6 +62,18 @@ class Phrases:
     multiple: re.Pattern[str]
     countdown: re.Pattern[str]
     usual: re.Pattern[str]
+    affairs: re.Pattern[str]
+    labour: re.Pattern[str]
+    acts: re.Pattern[str]
+    itself: re.Pattern[str]
+    metrics: re.Pattern[str]
+    moving: re.Pattern[str]
+    slowness: re.Pattern[str]
+    calls: re.Pattern[str]
+    follows: re.Pattern[str]
+    trouble: re.Pattern[str]
+    quiet: re.Pattern[str]
+    loud: re.Pattern[str]
 
     def tells(self, text: str) -> bool:
         """Return whether a text has words of its own besides those that label a limit."""
@@ -93,6 +106,15 @@ _FREE = (
     "foreign",
     "multiple",
     "usual",
+    "affairs",
+    "labour",
+    "acts",
+    "itself",
+    "slowness",
+    "metrics",
+    "calls",
+    "trouble",
+    "loud",
 )
 
 
@@ -109,13 +131,18 @@ def phrases(given: Mapping[str, Sequence[str]]) -> Phrases:
         permitting=frozenset(given["permitting"]),
         permitting_alone=frozenset(given["permitting_alone"]),
         sized=frozenset(given["sized"]),
-        marks=_pattern(rf"(?:\b{text['marks']}\b[^.;]{{0,30}}?(?:\bat|:|=|—|–|-|\))\s*|[🔴🟡🟢🚨⚠]️?\s*(?:at\s*)?)$"),
+        marks=_pattern(rf"(?:\b{text['marks']}\b[^.;:]{{0,30}}?(?:\bat|:|=|—|–|-|\))\s*|[🔴🟡🟢🚨⚠]️?\s*(?:at\s*)?)$"),
         colours=_pattern(rf"\b{text['colours']}\s*$"),
         threshold=_pattern(rf"(?:^|\b{text['alerting']}\s){text['threshold']}\s*(?:\b(?:is|of|at)|[:=])\s*$"),
         thresholds=_pattern(rf"^\W*(?:{text['alerting']}\s)?{text['threshold']}(?: are)?\s*[:=–—][^.;]*\w\s*$"),
         enforced=_pattern(rf"\s*{text['enforced']}\b"),
         instruction=_pattern(rf"\W*{text['instruction']}\b"),
+        moving=_pattern(text["moving"]),
+        follows=_pattern(rf"[^.;,]{{0,60}},\s+(?:the|an?|its?|all) (?:\w+ ){{0,3}}?{text['acts']}\b"),
         settings=_pattern(text["settings"]),
+        quiet=_pattern(
+            rf"[\W\d]*(?:(?:the|our) )?{text['quiet']}(?:(?:,| and| &) [\w-]+)?(?: (?:of|from|on|for) .{{1,40}})?\W*"
+        ),
         items=_pattern(rf"\s*{text['items']}\b"),
         countdown=_pattern(rf"\s*{text['countdown']}"),
         soft=_pattern(rf"\s{text['soft']}\b"),

@@ -1,6 +1,6 @@
 """A number and what was found out about it; `grammar` asks whether it may be a limit and what it amounts to.
 
-`traps` tells what only looks like a limit, `meaning` and `grade` read the words around the number.
+`traps` and `bystanders` tell what only looks like a limit, `meaning` and `grade` read the words around the number.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from compiler.guides import grade, meaning, traps
+from compiler.guides.bystanders import is_bystander
 from compiler.guides.mention import Mention
 from compiler.guides.statement import NO_SEVERITY
 from compiler.guides.vocabulary import vocabulary
@@ -19,6 +20,7 @@ from compiler.guides.vocabulary import vocabulary
 _ITEM_WORDS: Final = 6
 _RISING: Final = frozenset({">", "≥"})
 _LISTED: Final = re.compile(r"[:,/|]\s*$")
+_LABELLED: Final = re.compile(r"[^\d(:]*\w[^\d(:]*:\s*")
 _AT: Final = re.compile(r"\bat\s*$", re.IGNORECASE)
 _SHORT_SENTENCE: Final = 25
 
@@ -75,7 +77,9 @@ def may_limit(reading: Reading) -> bool:
         return False
     if reading.unit == "seconds" and traps.is_window(mention, comparator):
         return False
-    return not traps.is_no_limit(mention, comparator, marked=reading.marked)
+    if traps.is_no_limit(mention, comparator, marked=reading.marked):
+        return False
+    return not is_bystander(mention, reading.unit, target=reading.target)
 
 
 def _may_word_limit(mention: Mention) -> bool:
@@ -89,6 +93,8 @@ def _may_word_limit(mention: Mention) -> bool:
 def _is_labelled(reading: Reading) -> bool:
     """Return whether the place of a number without a comparator says that it is a limit."""
     if reading.marked and grade.is_marked(reading.mention):
+        return True
+    if reading.target and grade.is_share_kept(reading.mention):
         return True
     if reading.target and grade.is_promised(reading.mention):
         return True
@@ -106,8 +112,8 @@ def is_told(reading: Reading) -> bool:
     if not mention.sentence.passage.bare and mention.comparator is None:
         return _is_told_by_label(reading)
     known, text = vocabulary(), mention.sentence.text
-    alarming = known.phrases.alarm.search(text) or known.severity(text) != NO_SEVERITY
-    return bool(alarming) or reading.target or _is_told_by_shape(reading)
+    alarming = any(one.search(text) for one in (known.phrases.alarm, known.phrases.trouble))
+    return alarming or known.severity(text) != NO_SEVERITY or reading.target or _is_told_by_shape(reading)
 
 
 def _is_told_by_label(reading: Reading) -> bool:
@@ -129,6 +135,9 @@ def _is_told_by_shape(reading: Reading) -> bool:
     if mention.sign[:1] in _RISING and words and not mention.sentence.passage.bare:
         # "Longest transaction > 30 min" tells by itself what it fears.
         return words <= _ITEM_WORDS
+    if mention.sign and _LABELLED.fullmatch(mention.lead) and not mention.sign[:1].isalpha():
+        # "Clock offset: < 500 ms".
+        return not mention.rest.strip(" .")
     is_short = len(text.split()) <= _SHORT_SENTENCE
     is_item = not mention.sign[:1].isalpha() or not text.rstrip().endswith(".") or is_short
     return is_item and (reading.marked or reading.unit != "seconds") and words <= _ITEM_WORDS

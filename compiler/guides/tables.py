@@ -98,6 +98,8 @@ def _role(head: str, texts: Sequence[str]) -> str:
 
 
 def _limits(row: _Row, above: tuple[str, ...]) -> Iterator[Passage]:
+    if any(vocabulary().phrases.foreign.search(name) for name in row.names):
+        return
     for number, cell in enumerate(row.cells):
         if cell.text.casefold() not in _EMPTY and _may_limit(cell, row, is_first=number == 0):
             yield _passage(cell, row, above)

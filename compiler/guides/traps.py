@@ -17,7 +17,12 @@ _KIND: Final = re.compile(r"\bfor (?:\w+ ){1,2}$", re.IGNORECASE)
 _SCOPE: Final = re.compile(r"\b(?:on|in|across|among|from|with)\s*$", re.IGNORECASE)
 _CONDITION: Final = re.compile(r"\((?:when|if|while)\b[^()]*$", re.IGNORECASE)
 _BRACKET: Final = re.compile(r"\([^()]*\)")
-_LASTING: Final = re.compile(r"\b(?:has|have|is|are) (?:been )?[a-z]+ for\s*$", re.IGNORECASE)
+_DIGIT: Final = re.compile(r"\d")
+_LASTING: Final = re.compile(
+    r"\b(?:(?:has|have|is|are) (?:been )?[a-z]+|without (?:an? |any )?[a-z]+|missing|down|silent|dark|stuck|gone)"
+    r" for\s*$",
+    re.IGNORECASE,
+)
 _CAPACITY_UNITS: Final = frozenset({"bytes", "count"})
 _WINDOW_SIGNS: Final = frozenset({"over", "within", "past"})
 
@@ -45,8 +50,12 @@ def is_window(mention: Mention, comparator: str | None) -> bool:
 def _is_condition(mention: Mention) -> bool:
     """Return whether a duration is all that a condition says: "or if a channel has been dark for over 60 seconds"."""
     low, _ = mention.bounds
-    asked = vocabulary().phrases.condition.search(mention.sentence.text, low, mention.found.start())
-    return bool(asked and mention.sign and mention.taken and _LASTING.search(mention.lead))
+    text = mention.sentence.text
+    condition = vocabulary().phrases.condition.search(text, low, mention.found.start())
+    troubled = vocabulary().phrases.trouble.search(mention.rest)
+    asked = condition or troubled or vocabulary().severity(mention.rest) != NO_SEVERITY
+    alone = mention.taken or not _DIGIT.search(text, low, mention.found.start())
+    return bool(asked and mention.sign and alone and _LASTING.search(mention.lead))
 
 
 def _is_estimate(mention: Mention) -> bool:
@@ -86,11 +95,18 @@ def is_no_limit(mention: Mention, comparator: str | None, *, marked: bool) -> bo
 
 def _is_history(mention: Mention) -> bool:
     phrases, sentence = vocabulary().phrases, mention.sentence
-    if phrases.history.search(sentence.text) or phrases.foreign.search(sentence.text):
+    if phrases.history.search(sentence.text) or phrases.foreign.search(_part(mention)):
         return True
     if phrases.moment.search(sentence.text) and phrases.past.search(sentence.text):
         return True
     return bool(phrases.history.search(sentence.before) and phrases.past.search(sentence.text))
+
+
+def _part(mention: Mention) -> str:
+    """Return the part of the sentence, between semicolons, in which a number stands."""
+    text, at = mention.sentence.text, mention.found.start()
+    end = text.find(";", at)
+    return text[text.rfind(";", 0, at) + 1 : end if end >= 0 else len(text)]
 
 
 def _is_enforced(mention: Mention) -> bool:

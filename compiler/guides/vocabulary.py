@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from compiler.guides.phrases import Phrases, alternatives, phrases
 from compiler.guides.statement import NO_SEVERITY
+
+_RATE: Final = re.compile(r"(?:\w ?/ ?|\bper )(?P<period>s|secs?|seconds?|min|minute)\b\)?$", re.IGNORECASE)
+_PER_MINUTE: Final = Decimal(1) / 60
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,7 +75,16 @@ class Vocabulary:
     def unit_of_name(self, *names: str) -> Unit | None:
         """Return the unit that the first of some names gives to its numbers: "latency (ms)", "wait_seconds"."""
         found = next((match for match in map(self.named_unit.search, names) if match), None)
+        if found and found["period"]:
+            return self.rate_of_name(found.string)
         return self.unit(next(text for text in found.groups() if text)) if found else None
+
+    def rate_of_name(self, name: str) -> Unit | None:
+        """Return the unit of a name that ends as "orders/min" or "keys per second" do."""
+        found = _RATE.search(name)
+        if found is None:
+            return None
+        return Unit(unit="per_second", factor=_PER_MINUTE if found["period"][0] in "mM" else Decimal(1))
 
     def unit(self, words: str) -> Unit:
         """Return what a unit's spelling means, which `unit_text` has matched."""
@@ -122,7 +134,9 @@ def _named_unit(spelling: str) -> re.Pattern[str]:
     # "node(s)" is a plural, and a single letter at the end of a name is no unit.
     return _pattern(
         rf"(?:(?<=\s)|^)[(\[](?:in )?(?P<inside>{spelling})[)\]]"
-        rf"|(?<=[A-Za-z0-9][_ ])(?=[a-z]{{2}})(?P<suffix>{spelling})(?:_bucket)?$"
+        # "Errors/min" and "evicted keys per second" are rates; "per hour" counts, and is no time.
+        rf"|{_RATE.pattern}"
+        rf"|(?<=[A-Za-z0-9][_ ])(?<!\bper )(?=[a-z]{{2}})(?P<suffix>{spelling})(?:_bucket)?$"
         r"|(?<=\s)(?P<sign>%)(?=\s|$)|, (?P<last>m?s)$|\b(?P<rate>rps|qps|tps|iops)\b"
     )
 

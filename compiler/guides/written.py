@@ -30,7 +30,7 @@ def _pattern(*, shares: bool) -> re.Pattern[str]:
     share = rf"(?:\s?{over}\s?(?:the |its |our )?(?P<of>{NUMBER}|(?<=of )\b{WORD})|{of_many})"
     period = r"(?:(?:per|a|an|each|every)\s|/\s?)(?:second|sec|s|minute|min|hour|h|day)\b"
     before = r"(?<![\w.#/:-])" if shares else r"(?<![\w.#:-])"
-    named = r"(?!\d|(?:st|nd|rd|th|xx)\b|-(?:second|minute|hour|day|week|month))"
+    named = r"(?!\d|:\d\d|(?:st|nd|rd|th|xx)\b|-(?:second|minute|hour|day|week|month))"
     return re.compile(
         rf"(?P<sign>{known.before.pattern})?\s*"
         rf"(?P<between>\bbetween\s)?(?P<about>about |roughly |around |~|±)?(?:a total of |an average of )?"
