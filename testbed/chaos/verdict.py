@@ -150,10 +150,10 @@ def _holds(receivers: Receivers, incident: Json, row: Json) -> bool:
         taken = [*receivers.pagerduty.dropped, *(one for each in receivers.pagerduty.incidents for one in each.events)]
         return any(event.dedup_key == incident["dedup_key"] for event in taken)
     if row["channel"] == "email":
-        return any(
-            mail.message["Message-ID"] == row["provider_id"] and row["destination"] in mail.recipients
-            for mail in receivers.mailbox.mails
-        )
+        # The subject of the first mail is kept behind its id.
+        sent = (row["provider_id"] or "").partition(" ")[0]
+        mails = receivers.mailbox.mails
+        return any(mail.message["Message-ID"] == sent and row["destination"] in mail.recipients for mail in mails)
     return bool(row["channel"] == "log")
 
 
@@ -181,8 +181,9 @@ def _paged(group: Group, found: list[Json], catalog: Mapping[str, Any], pagerdut
     ]
     if len(unresolved) != len(wanted):
         yield f"{group.cell} {group.fate}: PagerDuty has {len(unresolved)} open, {len(wanted)} should be"
-    if len(pages) > len(found):
-        yield f"{group.cell} was {len(found)} incidents and paged {len(pages)} times"
+    again = sum(line["kind"] == "reopened" for one in found for line in one["timeline"])
+    if len(pages) > len(found) + again:
+        yield f"{group.cell} was {len(found)} incidents, opened again {again} times, and paged {len(pages)} times"
 
 
 def _first_posts(slack: Slack) -> Counter[tuple[int, str]]:

@@ -73,10 +73,11 @@ def scene() -> Scene:
         "dedup_key": GROUP.dedup_key,
         "group_labels": {"alertname": "A", "cell": "c"},
         "alerts": [{"firing": True, "labels": {"instance": f"c-{number}"}} for number in range(2)],
+        "timeline": [{"kind": "opened"}],
         "deliveries": [
             _row("slack", "C1/1.1"),
             _row("pagerduty", GROUP.dedup_key),
-            _row("email", "<m@example.com>"),
+            _row("email", "<m@example.com> [Tocsin 1] The subject"),
             _row("sms", None, state="unconfigured", reason="not configured"),
         ],
     }
