@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 from webhook import deliveries, store, timers
 from webhook.catalog_file import CatalogFile
 from webhook.database import Database, StoreUnavailable
-from webhook.ingest import WATCHDOG
+from webhook.heartbeat import WATCHDOG
 from webhook.outgoing import CHANNELS, State
 from webhook.severity import SEVERITIES
 

@@ -22,6 +22,7 @@ PURE = [
         "episode",
         "escalation",
         "flapping",
+        "heartbeat",
         "incident",
         "mail_server",
         "outgoing",
