@@ -16,7 +16,7 @@ from functools import partial
 
 import structlog
 
-from webhook import outbox, timers
+from webhook import gathering, outbox, timers
 from webhook.bell import Bell
 from webhook.database import Database, StoreUnavailable
 from webhook.dispatch import Dispatch
@@ -84,16 +84,19 @@ class Worker:
             thread.join(timeout=max(0.0, deadline - time.monotonic()))
 
     def run_once(self, channel: str) -> bool:
-        """Send the most urgent message of `channel` that is due; return whether there was one."""
+        """Send the most urgent message of `channel` that is due, with others in a storm; return whether one was."""
         now = self._clock()
         with self._database.read() as connection:
             if outbox.next_due(connection, channel, now) != now:
                 return False
         with self._database.write() as connection:
-            claimed = outbox.claim(connection, channel, token=uuid.uuid4().hex, now=now, until=now + LEASE_SECONDS)
-        if claimed is None:
-            return False
-        self._dispatch.take(claimed)
+            until = now + LEASE_SECONDS
+            claimed = outbox.claim(connection, channel, token=uuid.uuid4().hex, now=now, until=until)
+            if claimed is None:
+                return False
+            bundle = gathering.bundle(connection, claimed, now=now, until=until)
+        if bundle is not None:
+            self._dispatch.take(bundle)
         return True
 
     def step_once(self) -> bool:

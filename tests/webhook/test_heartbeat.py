@@ -131,7 +131,7 @@ def test_silence_that_somebody_has_closed_is_not_raised_again(client: FlaskClien
 
 @pytest.fixture
 def replicas(settings: Settings, postgresql: PostgreSQL, clock: Clock) -> Iterator[list[Service]]:
-    shared = {**settings.__dict__, "database_url": Secret(postgresql.url)}
+    shared = {**settings.__dict__, "database_url": Secret(postgresql.fresh())}
     log = FakeSender("log", {"open", "resolve"})
     found = [build(Settings(**shared), senders={"log": log}, clock=clock) for _ in range(3)]
     yield found

@@ -29,6 +29,7 @@ PURE = [
         "placement",
         "reasons",
     ),
+    *("render/digest", "storm"),
     *(
         "payload",
         "quantity",
