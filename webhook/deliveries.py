@@ -101,6 +101,20 @@ def depths(connection: Connection, now: float) -> dict[str, Depth]:
     return {channel: Depth(waiting=waiting, oldest=oldest) for channel, waiting, oldest in found}
 
 
+@dataclass(frozen=True, kw_only=True)
+class Gathered:
+    """What storms have come to: messages on many incidents, and messages that were folded into them."""
+
+    messages: int
+    folded: int
+
+
+def gathered(connection: Connection) -> dict[str, Gathered]:
+    """Return what was gathered, by channel; one where nothing was is absent."""
+    query = select(rows.c.channel, func.count(rows.c.gathered), func.count(rows.c.folded_into)).group_by(rows.c.channel)
+    return {channel: Gathered(messages=many, folded=folded) for channel, many, folded in connection.execute(query)}
+
+
 def totals(connection: Connection) -> dict[tuple[str, State], int]:
     """Return how many messages have ever ended in each state, by channel and state."""
     query = select(rows.c.channel, rows.c.state, func.count()).where(rows.c.state.in_(ENDED))

@@ -131,6 +131,8 @@ class Steps:
         # A step that changes nothing that is due, such as a hold, leaves the row with us: give it back.
         timers.postpone(connection, claimed, kind=asked.due.kind, due_at=now + self._pause(asked))
         self._metrics.stepped(outcome.result, incident.severity)
+        if outcome.result == "escalated" and outcome.incident is not None:
+            self._metrics.escalated(outcome.incident.level + 1)
         log.info("step", incident=incident.id, result=outcome.result, answer=type(asked.answer).__name__)
         return outcome.notice is not None
 

@@ -323,6 +323,7 @@ def test_end_of_a_storm_is_told_as_it_began(
     assert [job.message.gathered for job in senders["slack"].jobs] == [40, 40]
     assert senders["slack"].jobs[-1].message.status == "resolved"
     assert senders["slack"].jobs[-1].message.title == "40 alerts in 40 incidents over"
+    assert 'tocsin_storm_messages{channel="slack"} 2.0' in client.get("/metrics").get_data(as_text=True)
     assert {row["state"] for row in rows(service) if row["channel"] == "slack"} <= {"sent", "folded"}
 
 
