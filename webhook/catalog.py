@@ -16,6 +16,9 @@ from webhook.severity import Severity, known, rank
 
 SCHEMA_VERSION = 1
 
+UNKNOWN = "unknown:"
+"""Begins the kind of alerts that no runbook section explains."""
+
 Announce = Literal["slack", "pagerduty", "webhook", "log"]
 Notify = Literal["log", "email", "sms", "phone"]
 
@@ -206,7 +209,7 @@ class Catalog:
                 severity=severity,
                 team=self.fallback.team,
                 policy=self.fallback.policy,
-                kind=f"unknown:{name}",
+                kind=f"{UNKNOWN}{name}",
                 alert=None,
                 limit_known=False,
             )

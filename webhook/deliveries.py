@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import get_args
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from webhook.outgoing import CALLS, Action, State
 from webhook.tables import WAITING
@@ -38,6 +38,10 @@ class Delivery:
     """Why somebody was called, where the alerts do not say it."""
     instead_of: int | None
     """The number of the message that this one stands in for."""
+    gathered: int | None
+    """How many incidents the message was about, where it was about many."""
+    folded_into: int | None
+    """The number of the message on many incidents that has told of this one too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +79,9 @@ def calls(connection: Connection, incident_id: int) -> dict[tuple[str, str], Cal
     query = select(rows.c.id, rows.c.instead_of, rows.c.channel, rows.c.destination, *(rows.c[name] for name in _CALL))
     meant: dict[int, tuple[str, str]] = {}
     found: dict[tuple[str, str], Call] = {}
-    asked = query.where(rows.c.incident_id == incident_id, rows.c.action.in_(CALLS), rows.c.state != "folded")
+    # What was told together with others has been told.
+    reached = or_(rows.c.state != "folded", rows.c.folded_into.is_not(None))
+    asked = query.where(rows.c.incident_id == incident_id, rows.c.action.in_(CALLS), reached)
     for row in connection.execute(asked.order_by(rows.c.id)):
         own = (row.channel, row.destination)
         meant[row.id] = meant.get(row.instead_of, own)
@@ -93,6 +99,20 @@ def depths(connection: Connection, now: float) -> dict[str, Depth]:
     )
     found = connection.execute(query)
     return {channel: Depth(waiting=waiting, oldest=oldest) for channel, waiting, oldest in found}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gathered:
+    """What storms have come to: messages on many incidents, and messages that were folded into them."""
+
+    messages: int
+    folded: int
+
+
+def gathered(connection: Connection) -> dict[str, Gathered]:
+    """Return what was gathered, by channel; one where nothing was is absent."""
+    query = select(rows.c.channel, func.count(rows.c.gathered), func.count(rows.c.folded_into)).group_by(rows.c.channel)
+    return {channel: Gathered(messages=many, folded=folded) for channel, many, folded in connection.execute(query)}
 
 
 def totals(connection: Connection) -> dict[tuple[str, State], int]:

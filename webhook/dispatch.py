@@ -1,37 +1,36 @@
-"""What is done with one claimed message: written from the state of the moment, sent, and its ending written down.
+"""What is done with one claimed message, or with a bundle of a storm: written as things stand, sent, written down.
 
-`worker` claims; `render.message` composes; a sender sends; `outbox` keeps what came of it. A failure for now goes back
-with a due time, a failure for good is told in the incident's timeline.
+`worker` claims; `relevance` says what is still worth saying; `render` composes; a sender sends; `outbox` and
+`gathering` keep what came of it. A failure for now goes back with a due time, a failure for good is told in the
+incident's timeline.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import Connection
 
-from webhook import deliveries, fallback, outbox, store, timers
+from webhook import deliveries, fallback, gathering, outbox, store, timers
 from webhook.backoff import delay, gives_up
 from webhook.catalog import Catalog
 from webhook.database import Database, StoreUnavailable
+from webhook.gathering import Bundle
 from webhook.incident import Entry, Incident
 from webhook.metrics import Metrics
 from webhook.outbox import Claim, Ending
 from webhook.outgoing import CALLS
+from webhook.relevance import needless, said_too
+from webhook.render.digest import digest
 from webhook.render.message import compose
 from webhook.render.undelivered import CHANNEL_WORDS, undelivered
 from webhook.render.wording import Context
 from webhook.senders.contract import Job, PermanentFailure, Receipt, Sender, TemporaryFailure
 
 FINISH_AGAIN_SECONDS = 1.0
-RESOLVED_FIRST = "the incident was resolved before this could be sent"
-ACKNOWLEDGED_FIRST = "the incident was acknowledged before this could be sent"
-FIRES_AGAIN = "it fires again: the end is no longer true"
-INTERRUPTING = frozenset({"sms", "phone"})
-"""Channels whose messages call somebody away from what they do, at night out of bed."""
 
 log = structlog.get_logger("tocsin.dispatch")
 
@@ -45,6 +44,8 @@ class Situation:
     provider_id: str | None
     first: bool
     later: tuple[tuple[int, str], ...]
+    gathered: bool
+    """Whether the destination knows of it only from a message on many."""
 
 
 class Dispatch:
@@ -78,26 +79,33 @@ class Dispatch:
         """The channels that messages can be sent to."""
         return tuple(self._senders)
 
-    def take(self, claimed: Claim) -> None:
-        """Send the message, or fold it, and write down what came of it; raises StoreUnavailable."""
-        sender = self._senders[claimed.channel]
-        situation = self._situation(claimed)
-        needless = _needless(claimed, sender, situation.incident)
-        if needless is not None:
-            self._finish(claimed, Ending(state="folded", at=self._clock(), error=needless))
+    def take(self, bundle: Bundle) -> None:
+        """Send the message, in a storm for others too, or fold it; raises StoreUnavailable."""
+        situations = {one.id: self._situation(one) for one in bundle.claims}
+        kept = tuple(one for one in bundle.claims if not self._is_needless(one, situations[one.id]))
+        if not kept:
             return
+        bundle = Bundle(carrier=kept[0], others=kept[1:])
         try:
-            with self._metrics.sending(claimed.channel):
-                receipt = self._send(claimed, sender, situation)
+            with self._metrics.sending(bundle.carrier.channel):
+                receipt = self._send(bundle, situations)
         except TemporaryFailure as failure:
-            self._failed_for_now(claimed, failure)
+            self._failed_for_now(bundle, failure)
         except PermanentFailure as failure:
-            self._failed_for_good(claimed, str(failure))
+            self._failed_for_good(bundle, str(failure))
         except Exception as error:
-            log.exception("a message could not be written or sent", channel=claimed.channel, notification=claimed.id)
-            self._failed_for_now(claimed, TemporaryFailure(f"internal error: {type(error).__name__}"))
+            carrier = bundle.carrier
+            log.exception("a message could not be written or sent", channel=carrier.channel, notification=carrier.id)
+            self._failed_for_now(bundle, TemporaryFailure(f"internal error: {type(error).__name__}"))
         else:
-            self._sent(claimed, sender, situation, receipt)
+            self._sent(bundle, situations, receipt)
+
+    def _is_needless(self, claimed: Claim, situation: Situation) -> bool:
+        shows_state = self._senders[claimed.channel].shows_state
+        reason = needless(claimed, situation.incident, shows_state=shows_state, gathered=situation.gathered)
+        if reason is not None:
+            self._finish(Bundle(carrier=claimed), Ending(state="folded", at=self._clock(), error=reason))
+        return reason is not None
 
     def _situation(self, claimed: Claim) -> Situation:
         with self._database.read() as connection:
@@ -110,43 +118,65 @@ class Dispatch:
                 provider_id=outbox.first_provider_id(connection, claimed),
                 first=not outbox.any_sent(connection, claimed),
                 later=outbox.later(connection, claimed),
+                gathered=gathering.is_told_by_another(connection, claimed),
             )
 
-    def _send(self, claimed: Claim, sender: Sender, situation: Situation) -> Receipt:
-        now = self._clock()
-        incident = situation.incident
+    def _send(self, bundle: Bundle, situations: Mapping[int, Situation]) -> Receipt:
+        claimed = bundle.carrier
+        situation, many = situations[claimed.id], bool(bundle.others)
+        now, incident = self._clock(), situation.incident
         context = Context(
             catalog=self._catalog(), now=now, public_url=self._public_url, undelivered=situation.undelivered
         )
         job = Job(
             id=claimed.id,
-            action=claimed.action,
+            action="open" if many else claimed.action,
             destination=claimed.destination,
-            message=compose(incident, context, action=claimed.action, focus=claimed.focus, why=claimed.why),
+            message=digest([situations[one.id].incident for one in bundle.claims], context, why=claimed.why)
+            if many
+            else compose(incident, context, action=claimed.action, focus=claimed.focus, why=claimed.why),
             dedup_key=incident.dedup_key,
-            thread=f"{incident.group_hash[:16]}-{incident.id}-{incident.opened_at:.0f}",
+            thread=_storm_thread(claimed) if many else _thread(incident),
             sent_at=now,
-            first=situation.first,
-            provider_id=situation.provider_id,
+            first=many or situation.first,
+            provider_id=None if many else situation.provider_id,
         )
-        return sender.send(job)
+        return self._senders[claimed.channel].send(job)
 
-    def _sent(self, claimed: Claim, sender: Sender, situation: Situation, receipt: Receipt) -> None:
+    def _sent(self, bundle: Bundle, situations: Mapping[int, Situation], receipt: Receipt) -> None:
+        claimed = bundle.carrier
         self._metrics.sent(claimed.channel, "sent")
-        log.info("sent", channel=claimed.channel, incident=claimed.incident_id, action=claimed.action)
+        log.info(
+            "sent",
+            channel=claimed.channel,
+            incident=claimed.incident_id,
+            action=claimed.action,
+            **({"gathered": len(bundle.claims)} if bundle.others else {}),
+        )
         ending = Ending(state="sent", at=self._clock(), provider_id=receipt.provider_id)
-        said = _said_too(claimed, situation.incident) if sender.shows_state else frozenset()
-        self._finish(claimed, ending, said=[number for number, action in situation.later if action in said])
+        self._finish(bundle, ending, said=[*self._said(bundle, situations)])
 
-    def _failed_for_now(self, claimed: Claim, failure: TemporaryFailure) -> None:
-        now = self._clock()
+    def _said(self, bundle: Bundle, situations: Mapping[int, Situation]) -> Iterator[int]:
+        """Yield the waiting messages that have nothing more to say."""
+        if self._senders[bundle.carrier.channel].shows_state:
+            for one in bundle.claims:
+                said = said_too(one, situations[one.id].incident)
+                yield from (number for number, action in situations[one.id].later if action in said)
+
+    def _failed_for_now(self, bundle: Bundle, failure: TemporaryFailure) -> None:
+        now, carrier = self._clock(), bundle.carrier
         reason = str(failure)
-        if gives_up(claimed.attempts, now - claimed.meant_for):
-            self._failed_for_good(claimed, f"given up at try {claimed.attempts}: {reason}")
-            return
-        self._metrics.sent(claimed.channel, "temporary_failure")
-        due_at = now + max(delay(claimed.attempts, self._chance()), failure.retry_after or 0.0)
-        log.warning("not sent, will try again", channel=claimed.channel, incident=claimed.incident_id, reason=reason)
+        due_at = now + max(delay(carrier.attempts, self._chance()), failure.retry_after or 0.0)
+        for one in bundle.claims:
+            if gives_up(one.attempts, now - one.meant_for):
+                self._give_up(one, f"given up at try {one.attempts}: {reason}")
+            else:
+                self._put_back(one, failure, due_at, now)
+        self._metrics.sent(carrier.channel, "temporary_failure")
+        log.warning("not sent, will try again", channel=carrier.channel, incident=carrier.incident_id, reason=reason)
+
+    def _put_back(self, claimed: Claim, failure: TemporaryFailure, due_at: float, now: float) -> None:
+        reason = str(failure)
         long = failure.retry_after is not None and failure.retry_after > fallback.LONGEST_WAIT
         with self._database.write() as connection:
             incident = self._locked(connection, claimed)
@@ -156,7 +186,11 @@ class Dispatch:
             if held and (long or claimed.attempts >= fallback.TRIES):
                 self._move_on(connection, incident, claimed, reason, tries=claimed.attempts)
 
-    def _failed_for_good(self, claimed: Claim, reason: str) -> None:
+    def _failed_for_good(self, bundle: Bundle, reason: str) -> None:
+        for one in bundle.claims:
+            self._give_up(one, reason)
+
+    def _give_up(self, claimed: Claim, reason: str) -> None:
         self._metrics.sent(claimed.channel, "permanent_failure")
         log.error("not sent, for good", channel=claimed.channel, incident=claimed.incident_id, reason=reason)
         word = CHANNEL_WORDS.get(claimed.channel, claimed.channel)
@@ -164,7 +198,7 @@ class Dispatch:
         ending = Ending(state="failed", at=self._clock(), error=reason)
         with self._database.write() as connection:
             incident = self._locked(connection, claimed)
-            if not self._ended(connection, claimed, ending):
+            if not self._held(outbox.finish(connection, claimed, ending), claimed):
                 return
             store.note(connection, claimed.incident_id, entry, ending.at)
             if not self._move_on(connection, incident, claimed, reason, tries=0) and claimed.action in CALLS:
@@ -188,47 +222,31 @@ class Dispatch:
             self._committed()
         return moved
 
-    def _finish(self, claimed: Claim, ending: Ending, *, said: list[int] | None = None) -> None:
+    def _finish(self, bundle: Bundle, ending: Ending, *, said: list[int] | None = None) -> None:
         """Write the ending down. What was sent and cannot be written down would be sent again, so this tries twice."""
         try:
-            self._finish_once(claimed, ending, said)
+            self._finish_once(bundle, ending, said or [])
         except StoreUnavailable:
             time.sleep(FINISH_AGAIN_SECONDS)
-            self._finish_once(claimed, ending, said)
+            self._finish_once(bundle, ending, said or [])
 
-    def _finish_once(self, claimed: Claim, ending: Ending, said: list[int] | None) -> None:
+    def _finish_once(self, bundle: Bundle, ending: Ending, said: list[int]) -> None:
         with self._database.write(urgent=True) as connection:
-            if self._ended(connection, claimed, ending):
-                outbox.fold(connection, said or [], ending.at)
+            if bundle.others:
+                self._held(gathering.finish(connection, bundle, ending, said), bundle.carrier)
+            elif self._held(outbox.finish(connection, bundle.carrier, ending), bundle.carrier):
+                outbox.fold(connection, said, ending.at)
 
-    def _ended(self, connection: Connection, claimed: Claim, ending: Ending) -> bool:
-        ended = outbox.finish(connection, claimed, ending)
+    def _held(self, ended: bool, claimed: Claim) -> bool:  # noqa: FBT001  what came of it
         if not ended:
             log.warning("the lease was lost, another worker has the message", notification=claimed.id)
         return ended
 
 
-def _needless(claimed: Claim, sender: Sender, incident: Incident) -> str | None:
-    """Return why the message would only disturb somebody as the incident stands now, or None when it is to be sent."""
-    calls = claimed.action in CALLS
-    if incident.status == "resolved":
-        # The end is told by a row of its own; a text that opens says that it is over.
-        over = calls and (claimed.action != "open" or not sender.shows_state)
-        return RESOLVED_FIRST if over else None
-    # What is news after somebody has taken the incident is told all the same.
-    if calls and incident.acknowledged_at is not None and incident.acknowledged_at >= claimed.created_at:
-        disturbs = claimed.action == "escalate" or claimed.channel in INTERRUPTING
-        return ACKNOWLEDGED_FIRST if disturbs else None
-    return FIRES_AGAIN if claimed.action == "resolve" and sender.shows_state else None
+def _thread(incident: Incident) -> str:
+    return f"{incident.group_hash[:16]}-{incident.id}-{incident.opened_at:.0f}"
 
 
-def _said_too(claimed: Claim, incident: Incident) -> frozenset[str]:
-    """Return which later messages of the line say nothing that this one, written after them, has not said."""
-    if claimed.action in {"join", "escalate"}:
-        return frozenset()
-    said = {"update"}
-    if claimed.action == "open":
-        said |= {"join", "escalate"}
-    if incident.status == "resolved":
-        said |= {"resolve", "acknowledge"}
-    return frozenset(said)
+def _storm_thread(claimed: Claim) -> str:
+    """Return a thread of its own: nothing answers a message on many incidents."""
+    return f"storm-{claimed.id}-{claimed.created_at:.0f}"

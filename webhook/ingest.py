@@ -18,6 +18,7 @@ from webhook.catalog import Catalog
 from webhook.database import Database, StoreUnavailable
 from webhook.episode import Sighting
 from webhook.flapping import REOPEN_SECONDS
+from webhook.heartbeat import WATCHDOG
 from webhook.incident import (
     Acknowledged,
     Delivered,
@@ -35,9 +36,6 @@ from webhook.payload import Payload, PostedAlert
 from webhook.placement import place
 from webhook.transitions import transition
 from webhook.untrusted import one_line
-
-WATCHDOG = "watchdog"
-"""The heartbeat's name in the store."""
 
 LONGEST_ACTOR = 80
 
@@ -69,13 +67,11 @@ class Ingest:
 
     def deliver(self, payload: Payload, now: float) -> Taken:
         """Take what Alertmanager posted; return after the commit. Raises StoreUnavailable."""
-        try:
-            return self._deliver(payload, now)
-        except StoreUnavailable as error:
-            if not isinstance(error.__cause__, IntegrityError):
-                raise
-        # Another replica has opened the group's incident at the same moment: now it is there to be found.
-        return self._deliver(payload, now)
+        return _once_more(lambda: self._deliver(payload, now))
+
+    def observe(self, event: Delivered, now: float) -> Taken:
+        """Take what this program has noticed by itself; return after the commit. Raises StoreUnavailable."""
+        return _once_more(lambda: self._observe(event, now))
 
     def acknowledge(self, number: int, actor: str, now: float) -> Outcome | None:
         """Let `actor` take the incident; return what came of it, None when there is no such incident."""
@@ -111,13 +107,22 @@ class Ingest:
                 truncated=payload.truncated,
                 sightings=tuple(sighting_of(alert, catalog) for alert in others),
             )
-            outcomes = [
-                self._take(connection, before, part, now) for before, part in self._parts(connection, event, now)
-            ]
+            outcomes = self._take_parts(connection, event, now)
+        return self._taken(outcomes)
+
+    def _observe(self, event: Delivered, now: float) -> Taken:
+        with self._database.write() as connection:
+            outcomes = self._take_parts(connection, event, now)
+        return self._taken(outcomes)
+
+    def _taken(self, outcomes: list[Outcome]) -> Taken:
         if any(outcome.notice is not None for outcome in outcomes):
             self._committed()
         first = outcomes[0]
         return Taken(result=first.result, incident_id=first.incident.id if first.incident else None)
+
+    def _take_parts(self, connection: Connection, event: Delivered, now: float) -> list[Outcome]:
+        return [self._take(connection, before, part, now) for before, part in self._parts(connection, event, now)]
 
     def _parts(
         self, connection: Connection, event: Delivered, now: float
@@ -155,6 +160,16 @@ class Ingest:
         if outcome.notice is not None:
             self._committed()
         return outcome
+
+
+def _once_more(take: Callable[[], Taken]) -> Taken:
+    """Take it again where another replica has opened the group's incident at the same moment: now it is to be found."""
+    try:
+        return take()
+    except StoreUnavailable as error:
+        if not isinstance(error.__cause__, IntegrityError):
+            raise
+    return take()
 
 
 def sighting_of(alert: PostedAlert, catalog: Catalog) -> Sighting:

@@ -17,7 +17,7 @@ from prometheus_client.registry import Collector
 from webhook import deliveries, store, timers
 from webhook.catalog_file import CatalogFile
 from webhook.database import Database, StoreUnavailable
-from webhook.ingest import WATCHDOG
+from webhook.heartbeat import WATCHDOG
 from webhook.outgoing import CHANNELS, State
 from webhook.severity import SEVERITIES
 
@@ -50,6 +50,9 @@ class Metrics:
             ["result", "severity"],
             registry=self.registry,
         )
+        self._escalations = Counter(
+            "tocsin_escalations", "Levels told because nobody had acknowledged.", ["level"], registry=self.registry
+        )
         self._seconds = Histogram(
             "tocsin_send_seconds", "How long a try to send took.", ["channel"], registry=self.registry
         )
@@ -69,6 +72,10 @@ class Metrics:
     def stepped(self, result: str, severity: str) -> None:
         """Count a step of an incident's escalation."""
         self._steps.labels(result, severity).inc()
+
+    def escalated(self, level: int) -> None:
+        """Count that a level was told; 1 is the first, and the catalogue knows how many there are."""
+        self._escalations.labels(str(level)).inc()
 
     @contextmanager
     def sending(self, channel: str) -> Iterator[None]:
@@ -113,7 +120,13 @@ class _Store(Collector):
                     *_queue(deliveries.depths(connection, self._clock()), self._clock()),
                     *_totals(deliveries.totals(connection)),
                     _incidents(store.open_counts(connection)),
+                    *_gathered(deliveries.gathered(connection)),
                     _overdue(timers.oldest_due(connection, self._clock()), self._clock()),
+                    GaugeMetricFamily(
+                        "tocsin_timers_overdue",
+                        "Steps of escalations that are due and not yet taken.",
+                        value=timers.overdue(connection, self._clock()),
+                    ),
                     *_heartbeat(store.last_heard(connection, WATCHDOG)),
                 ]
         except StoreUnavailable:
@@ -146,6 +159,22 @@ def _totals(totals: Mapping[tuple[str, State], int]) -> Iterator[Metric]:
         failed.add_metric([channel], totals.get((channel, "failed"), 0))
     yield ended
     yield failed
+
+
+def _gathered(found: Mapping[str, deliveries.Gathered]) -> Iterator[Metric]:
+    # Gauges: what retention archives leaves them.
+    many = GaugeMetricFamily(
+        "tocsin_storm_messages", "Messages on many incidents that the store holds.", labels=["channel"]
+    )
+    folded = GaugeMetricFamily(
+        "tocsin_storm_folded", "Messages that one on many incidents was sent for.", labels=["channel"]
+    )
+    for channel in CHANNELS:
+        one = found.get(channel)
+        many.add_metric([channel], one.messages if one else 0)
+        folded.add_metric([channel], one.folded if one else 0)
+    yield many
+    yield folded
 
 
 def _incidents(counts: Mapping[tuple[str, str], int]) -> Metric:

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from webhook.outgoing import Action, Outgoing, State, Told
@@ -35,6 +35,7 @@ class Claim:
     action: Action
     focus: str | None
     why: str
+    urgency: int
     attempts: int
     """How many times it has been tried, this time included."""
     created_at: float
@@ -94,9 +95,13 @@ def claim(connection: Connection, channel: str, *, token: str, now: float, until
     row = connection.execute(due_statement(channel, now)).one_or_none()
     if row is None:
         return None
-    attempts = row.attempts + 1
-    values = {"lease_until": until, "lease_token": token, "attempts": attempts}
+    values = {"lease_until": until, "lease_token": token, "leased_at": now, "attempts": row.attempts + 1}
     connection.execute(update(rows).where(rows.c.id == row.id).values(**values))
+    return claim_of(row, token)
+
+
+def claim_of(row: Row[Any], token: str) -> Claim:
+    """Return the message of a row that is leased now under `token`; `row` as it was before."""
     return Claim(
         id=row.id,
         token=token,
@@ -108,7 +113,8 @@ def claim(connection: Connection, channel: str, *, token: str, now: float, until
         action=row.action,
         focus=row.focus,
         why=row.why,
-        attempts=attempts,
+        urgency=row.urgency,
+        attempts=row.attempts + 1,
         created_at=row.created_at,
         meant_for=row.created_at if row.not_before is None else row.not_before,
     )
@@ -116,13 +122,13 @@ def claim(connection: Connection, channel: str, *, token: str, now: float, until
 
 def due_statement(channel: str, now: float) -> Select[Any]:
     """Return the query for the most urgent message that may be claimed; on PostgreSQL it passes over locked rows."""
-    query = select(rows).where(_due(channel, now)).order_by(rows.c.urgency, rows.c.due_at, rows.c.id).limit(1)
+    query = select(rows).where(due(channel, now)).order_by(rows.c.urgency, rows.c.due_at, rows.c.id).limit(1)
     return query.with_for_update(skip_locked=True)
 
 
 def next_due(connection: Connection, channel: str, now: float) -> float | None:
     """Return when a message of `channel` can next be claimed (`now` when one can be), or None when none waits."""
-    if connection.execute(select(exists().where(_due(channel, now)))).scalar_one():
+    if connection.execute(select(exists().where(due(channel, now)))).scalar_one():
         return now
     waits = and_(rows.c.channel == channel, rows.c.state == WAITING)
     earliest = select(func.min(rows.c.due_at)).where(waits, rows.c.due_at > now)
@@ -133,13 +139,14 @@ def next_due(connection: Connection, channel: str, now: float) -> float | None:
 
 
 def first_provider_id(connection: Connection, claimed: Claim) -> str | None:
-    """Return the provider's id of the first message sent in this lane about this incident, or None."""
+    """Return the provider's id of the first message sent in this lane about this incident alone, or None."""
     query = (
         select(rows.c.provider_id)
         .where(
             rows.c.lane == claimed.lane,
             rows.c.incident_id == claimed.incident_id,
             rows.c.provider_id.is_not(None),
+            rows.c.gathered.is_(None),
         )
         .order_by(rows.c.id)
         .limit(1)
@@ -148,9 +155,10 @@ def first_provider_id(connection: Connection, claimed: Claim) -> str | None:
 
 
 def any_sent(connection: Connection, claimed: Claim) -> bool:
-    """Return whether an earlier message of the lane about this incident has been sent."""
+    """Return whether an earlier message of the lane about this incident alone has been sent."""
     sent = and_(rows.c.lane == claimed.lane, rows.c.incident_id == claimed.incident_id, rows.c.state == "sent")
-    return bool(connection.execute(select(exists().where(sent, rows.c.id < claimed.id))).scalar_one())
+    single = and_(sent, rows.c.gathered.is_(None), rows.c.id < claimed.id)
+    return bool(connection.execute(select(exists().where(single))).scalar_one())
 
 
 def later(connection: Connection, claimed: Claim) -> tuple[tuple[int, Action], ...]:
@@ -164,13 +172,17 @@ def later(connection: Connection, claimed: Claim) -> tuple[tuple[int, Action], .
     return tuple((number, action) for number, action in connection.execute(query.order_by(rows.c.id)))
 
 
-def finish(connection: Connection, claimed: Claim, ending: Ending) -> bool:
-    """End a claimed message; return False when the lease was lost and somebody else has it."""
+def finish(connection: Connection, claimed: Claim, ending: Ending, *, gathered: int | None = None) -> bool:
+    """End a claimed message; return False when the lease was lost and somebody else has it.
+
+    `gathered` is how many incidents it was about, where it was about many.
+    """
     values = {
         "state": ending.state,
         "finished_at": ending.at,
         "provider_id": ending.provider_id,
         "last_error": ending.error,
+        "gathered": gathered,
         "lease_until": None,
         "lease_token": None,
     }
@@ -196,6 +208,27 @@ def fold(connection: Connection, numbers: Collection[int], now: float) -> None:
         _fold(connection, and_(rows.c.id.in_(numbers), _unclaimed(now)), now)
 
 
+def due(channel: str, now: float) -> ColumnElement[bool]:
+    """Match what may be claimed: due, unclaimed, first in its lane, its destination not paused."""
+    return and_(
+        rows.c.channel == channel,
+        rows.c.due_at <= now,
+        free(now),
+        ~exists().where(
+            pauses.c.channel == rows.c.channel, pauses.c.destination == rows.c.destination, pauses.c.until > now
+        ),
+    )
+
+
+def free(now: float) -> ColumnElement[bool]:
+    """Match messages that nobody has claimed and that are the first of their lane."""
+    earlier = rows.alias("earlier")
+    return and_(
+        _unclaimed(now),
+        ~exists().where(earlier.c.lane == rows.c.lane, earlier.c.id < rows.c.id, earlier.c.state == WAITING),
+    )
+
+
 def _row(incident_id: int, message: Outgoing, cause: int, now: float) -> dict[str, object]:
     return {
         "incident_id": incident_id,
@@ -217,20 +250,6 @@ def _row(incident_id: int, message: Outgoing, cause: int, now: float) -> dict[st
         "last_error": message.reason,
         "finished_at": None if message.state == "waiting" else now,
     }
-
-
-def _due(channel: str, now: float) -> ColumnElement[bool]:
-    """Match what may be claimed: due, unclaimed, first in its lane, its destination not paused."""
-    earlier = rows.alias("earlier")
-    return and_(
-        rows.c.channel == channel,
-        rows.c.due_at <= now,
-        _unclaimed(now),
-        ~exists().where(earlier.c.lane == rows.c.lane, earlier.c.id < rows.c.id, earlier.c.state == WAITING),
-        ~exists().where(
-            pauses.c.channel == rows.c.channel, pauses.c.destination == rows.c.destination, pauses.c.until > now
-        ),
-    )
 
 
 def _unclaimed(now: float) -> ColumnElement[bool]:

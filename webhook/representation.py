@@ -110,6 +110,8 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
         "reason": delivery.last_error,
         "why": delivery.why,
         "instead_of": delivery.instead_of,
+        "gathered": delivery.gathered,
+        "folded_into": delivery.folded_into,
     }
 
 

@@ -21,6 +21,7 @@ from webhook.senders.contract import Sender
 from webhook.senders.registry import channels, configured
 from webhook.settings import Settings
 from webhook.steps import Steps, Truth
+from webhook.watch import Watch
 from webhook.worker import Worker
 
 log = structlog.get_logger("tocsin.service")
@@ -61,7 +62,8 @@ class Service:
             metrics=self.metrics,
             committed=self.bell.ring,
         )
-        return Worker(self.database, dispatch, steps, clock=self.clock, bell=self.bell)
+        watch = Watch(self.database, self.ingest, catalog=lambda: self.catalog.current, clock=self.clock)
+        return Worker(self.database, dispatch, steps, watch, clock=self.clock, bell=self.bell)
 
     def close(self) -> None:
         """Stop watching the catalogue and let go of the store."""

@@ -19,6 +19,7 @@ from webhook.catalog import Catalog
 from webhook.database import Database
 from webhook.escalation import REVIEW_SECONDS, Due, GivenUp, due
 from webhook.flapping import CALM_SECONDS
+from webhook.heartbeat import is_ours
 from webhook.incident import Escalated, Event, Gone, Incident, Resumed, Suppressed
 from webhook.metrics import Metrics
 from webhook.outcomes import Writer
@@ -110,9 +111,12 @@ class Steps:
             if following.at > now and given_up is None:
                 timers.postpone(connection, claimed, kind=following.kind, due_at=following.at)
                 return None
-        quiet = following.kind == "calm"
-        answer = Absent() if quiet else self._truth.ask(incident)
-        return _Asked(incident=incident, due=following, answer=answer, given_up=given_up)
+        return _Asked(incident=incident, due=following, answer=self._answer(incident, following), given_up=given_up)
+
+    def _answer(self, incident: Incident, following: Due) -> Answer:
+        if following.kind == "calm":
+            return Absent()
+        return Active() if is_ours(incident) else self._truth.ask(incident)
 
     def _act(self, connection: Connection, claimed: Claim, incident: Incident, asked: _Asked, now: float) -> bool:
         """Do the step; return whether somebody hears of it."""
@@ -127,6 +131,8 @@ class Steps:
         # A step that changes nothing that is due, such as a hold, leaves the row with us: give it back.
         timers.postpone(connection, claimed, kind=asked.due.kind, due_at=now + self._pause(asked))
         self._metrics.stepped(outcome.result, incident.severity)
+        if outcome.result == "escalated" and outcome.incident is not None:
+            self._metrics.escalated(outcome.incident.level + 1)
         log.info("step", incident=incident.id, result=outcome.result, answer=type(asked.answer).__name__)
         return outcome.notice is not None
 

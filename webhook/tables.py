@@ -1,6 +1,6 @@
 """The tables of the store, for SQLite and PostgreSQL alike.
 
-`store`, `outbox`, `deliveries` and `timers` are the only readers.
+`store`, `outbox`, `gathering`, `deliveries` and `timers` are the only readers.
 Every time is UTC epoch seconds in a double; `episodes.started` alone is text, because it carries nine decimals of
 identity. Changes here need a migration in `migrations/versions`.
 """
@@ -128,11 +128,16 @@ notifications = Table(
     # A claim is a lease: whoever holds the token may finish the row until the time has passed.
     Column("lease_until", Double),
     Column("lease_token", Text),
+    Column("leased_at", Double),
     Column("attempts", Integer, nullable=False),
     Column("provider_id", Text),
     Column("last_error", Text),
     Column("finished_at", Double),
+    # In a storm one message tells of many incidents: how many, and which message told of the others.
+    Column("gathered", Integer),
+    Column("folded_into", Key),
     Index("ix_notifications_incident", "incident_id"),
+    Index("ix_notifications_recent", "channel", "destination", "finished_at"),
     Index("ix_notifications_instead_of", "instead_of"),
     Index("ix_notifications_lane", "lane", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
     Index("ix_notifications_state", "channel", "state"),

@@ -87,6 +87,11 @@ def oldest_due(connection: Connection, now: float) -> float | None:
     return oldest or None
 
 
+def overdue(connection: Connection, now: float) -> int:
+    """Return how many timers are due and not yet worked off."""
+    return int(connection.execute(select(func.count()).where(rows.c.due_at <= now)).scalar_one())
+
+
 def held(connection: Connection, claimed: Claim) -> bool:
     """Return whether the lease still holds, the row locked for this transaction."""
     query = select(rows.c.incident_id).where(_held(claimed)).with_for_update()

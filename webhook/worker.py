@@ -3,7 +3,7 @@
 `claim → compose → send → finish`. A claim is a lease longer than any send, so what a killed worker held comes back.
 A few threads for each channel: a destination that hangs holds up neither another channel nor, up to the number of
 threads, its own. Whatever fails for now goes back with a due time; nothing waits in memory. A few threads more take
-the timers that are due and give them to `steps`.
+the timers that are due and give them to `steps`; one lets `watch` listen for the Watchdog.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from functools import partial
 
 import structlog
 
-from webhook import outbox, timers
+from webhook import gathering, outbox, timers
 from webhook.bell import Bell
 from webhook.database import Database, StoreUnavailable
 from webhook.dispatch import Dispatch
 from webhook.senders.contract import LONGEST_SEND
 from webhook.steps import Steps
+from webhook.watch import Watch
 
 LEASE_SECONDS = 2 * LONGEST_SEND
 POLL_SECONDS = 1.0
@@ -31,6 +32,8 @@ THREADS = 3
 STORE_DOWN_SECONDS = 1.0
 STEPS = "steps"
 """The name of the threads that work off timers."""
+WATCH = "watch"
+"""The name of the one thread that listens for the Watchdog."""
 
 log = structlog.get_logger("tocsin.worker")
 
@@ -38,13 +41,21 @@ log = structlog.get_logger("tocsin.worker")
 class Worker:
     """Empties the outbox of the channels that have a sender."""
 
-    def __init__(
-        self, database: Database, dispatch: Dispatch, steps: Steps, *, clock: Callable[[], float], bell: Bell
+    def __init__(  # noqa: PLR0913  put together once, in `service`
+        self,
+        database: Database,
+        dispatch: Dispatch,
+        steps: Steps,
+        watch: Watch,
+        *,
+        clock: Callable[[], float],
+        bell: Bell,
     ) -> None:
         """Prepare; `clock` gives epoch seconds, `bell` rings when something was committed."""
         self._database = database
         self._dispatch = dispatch
         self._steps = steps
+        self._watch = watch
         self._clock = clock
         self._bell = bell
         self._stopping = threading.Event()
@@ -52,12 +63,17 @@ class Worker:
 
     def start(self) -> None:
         """Start the threads."""
-        lines = {channel: partial(self.run_once, channel) for channel in self._dispatch.channels}
-        for name, once in {**lines, STEPS: self.step_once}.items():
+        lines: dict[str, Callable[[], bool]] = {STEPS: self.step_once}
+        lines |= {channel: partial(self.run_once, channel) for channel in self._dispatch.channels}
+        for name, once in lines.items():
             for number in range(THREADS):
-                thread = threading.Thread(target=self._work, args=(name, once), name=f"{name}-{number}", daemon=True)
-                self._threads.append(thread)
-                thread.start()
+                self._start(f"{name}-{number}", name, once)
+        self._start(WATCH, WATCH, self.watch_once)
+
+    def _start(self, title: str, name: str, once: Callable[[], bool]) -> None:
+        thread = threading.Thread(target=self._work, args=(name, once), name=title, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def stop(self) -> None:
         """Take no more messages, and return when those under way are done or their time is over."""
@@ -68,16 +84,19 @@ class Worker:
             thread.join(timeout=max(0.0, deadline - time.monotonic()))
 
     def run_once(self, channel: str) -> bool:
-        """Send the most urgent message of `channel` that is due; return whether there was one."""
+        """Send the most urgent message of `channel` that is due, with others in a storm; return whether one was."""
         now = self._clock()
         with self._database.read() as connection:
             if outbox.next_due(connection, channel, now) != now:
                 return False
         with self._database.write() as connection:
-            claimed = outbox.claim(connection, channel, token=uuid.uuid4().hex, now=now, until=now + LEASE_SECONDS)
-        if claimed is None:
-            return False
-        self._dispatch.take(claimed)
+            until = now + LEASE_SECONDS
+            claimed = outbox.claim(connection, channel, token=uuid.uuid4().hex, now=now, until=until)
+            if claimed is None:
+                return False
+            bundle = gathering.bundle(connection, claimed, now=now, until=until)
+        if bundle is not None:
+            self._dispatch.take(bundle)
         return True
 
     def step_once(self) -> bool:
@@ -92,6 +111,10 @@ class Worker:
             return False
         self._steps.take(claimed)
         return True
+
+    def watch_once(self) -> bool:
+        """Look whether the Watchdog is heard, if it is time; return whether that was news."""
+        return self._watch.look()
 
     def _work(self, name: str, once: Callable[[], bool]) -> None:
         while not self._stopping.is_set():

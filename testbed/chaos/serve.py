@@ -5,10 +5,14 @@ constant that has been renamed is an error here, and not a test that quietly wai
 """
 
 import importlib
+import os
 
 LONGEST_SEND = 5.0
 LEASE_SECONDS = 2 * LONGEST_SEND
 """What the webhook derives from it: after this a killed process's message is taken by another."""
+
+MOST_SINGLE = "CHAOS_MOST_SINGLE"
+"""The variable that says how many calls a minute are no storm."""
 
 # Set before anything else of the webhook is imported: others copy or derive from them.
 SCALED = (
@@ -17,6 +21,11 @@ SCALED = (
     ("webhook.senders.contract", "LONGEST_SEND", LONGEST_SEND),
     ("webhook.backoff", "FIRST_SECONDS", 0.5),
     ("webhook.backoff", "LONGEST_SECONDS", 4.0),
+    ("webhook.storm", "SERIOUS_WAIT_SECONDS", 1.0),
+    ("webhook.storm", "MILD_WAIT_SECONDS", 3.0),
+    ("webhook.storm", "WINDOW_SECONDS", 3.0),
+    # Where every message has to be seen by itself nothing is gathered.
+    ("webhook.storm", "MOST_SINGLE", int(os.environ.get(MOST_SINGLE, "10"))),
 )
 
 

@@ -33,6 +33,17 @@ class Receivers:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Messages:
+    """Every row of the outbox with its incident, by its number."""
+
+    rows: Mapping[int, tuple[Json, Json]]
+
+    def told_by(self, number: int) -> set[int]:
+        """Return the incidents that the message on many has told of: its own, and those whose rows name it."""
+        return {one["id"] for one, row in self.rows.values() if number in (row["id"], row["folded_into"])}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Verdict:
     """`findings` has a sentence for each thing that is wrong, `counts` what there was."""
 
@@ -74,6 +85,7 @@ def judge(  # noqa: PLR0913 - everything there is to look at
     logs: str,
 ) -> Verdict:
     """Return what is wrong. `disruptions` is how often a send may have been cut off: a Slack double is allowed each."""
+    messages = Messages(rows={row["id"]: (one, row) for one in found for row in one["deliveries"]})
     by_cell: dict[str, list[Json]] = {group.cell: [] for group in storm.groups}
     for incident in found:
         by_cell.setdefault(incident["group_labels"].get("cell", ""), []).append(incident)
@@ -81,7 +93,7 @@ def judge(  # noqa: PLR0913 - everything there is to look at
     doubles = sum(number - 1 for number in posts.values())
     findings = [
         *(one for group in storm.groups for one in _of_group(group, by_cell[group.cell])),
-        *(one for incident in found for one in _told(incident, catalog, receivers)),
+        *(one for incident in found for one in _told(incident, catalog, receivers, messages)),
         *(one for incident in found for one in _ended(incident)),
         *(one for group in storm.groups for one in _paged(group, by_cell[group.cell], catalog, receivers.pagerduty)),
     ]
@@ -97,6 +109,7 @@ def judge(  # noqa: PLR0913 - everything there is to look at
         "tries": sum(row["attempts"] for incident in found for row in incident["deliveries"]),
         "Slack first posts": sum(posts.values()),
         "Slack first posts too many": doubles,
+        "messages on many incidents": sum(bool(row["gathered"]) for one in found for row in one["deliveries"]),
         "PagerDuty incidents": len(receivers.pagerduty.incidents),
         "mails": len(receivers.mailbox.mails),
     }
@@ -120,7 +133,7 @@ def _of_group(group: Group, found: list[Json]) -> Iterator[str]:
         yield f"{group.cell} had {len(group.severities)} alerts, the webhook has seen {len(seen)}"
 
 
-def _told(incident: Json, catalog: Mapping[str, Any], receivers: Receivers) -> Iterator[str]:
+def _told(incident: Json, catalog: Mapping[str, Any], receivers: Receivers, messages: Messages) -> Iterator[str]:
     """Ask every receiver that the policy names whether it was told of the incident."""
     for channel in _channels(incident, catalog):
         rows = [row for row in incident["deliveries"] if row["channel"] == channel]
@@ -128,12 +141,24 @@ def _told(incident: Json, catalog: Mapping[str, Any], receivers: Receivers) -> I
             if not rows:
                 yield f"incident {incident['id']}: no row says why {channel} was not told"
             continue
-        if any(row["state"] == "sent" and _holds(receivers, incident, row) for row in rows):
+        if any(_arrived(receivers, incident, row, messages) for row in rows):
             continue
         over = incident["status"] == "resolved" and all(row["state"] == "folded" and row["reason"] for row in rows)
         if not (rows and over):
             states = [(row["action"], row["state"], row["reason"]) for row in rows]
             yield f"incident {incident['id']}, {incident['status']}: {channel} was not told: {states}"
+
+
+def _arrived(receivers: Receivers, incident: Json, row: Json, messages: Messages) -> bool:
+    """Return whether the receiver has the message, or the one on many incidents that it was folded into.
+
+    That one has to say on how many incidents it is, and as many rows have to name it: nobody hides behind it.
+    """
+    if row["state"] == "folded" and row["folded_into"] is not None:
+        incident, row = messages.rows[row["folded_into"]]
+        if len(messages.told_by(row["id"])) != row["gathered"]:
+            return False
+    return bool(row["state"] == "sent" and _holds(receivers, incident, row))
 
 
 def _channels(incident: Json, catalog: Mapping[str, Any]) -> list[str]:
@@ -145,15 +170,19 @@ def _holds(receivers: Receivers, incident: Json, row: Json) -> bool:
     """Return whether the receiver has what the webhook says it has sent."""
     if row["channel"] == "slack":
         _, _, ts = (row["provider_id"] or "").partition("/")
-        return ts in receivers.slack.messages
+        return ts in receivers.slack.messages and (
+            not row["gathered"] or f" in {row['gathered']} incidents" in receivers.slack.messages[ts].text
+        )
     if row["channel"] == "pagerduty":
         taken = [*receivers.pagerduty.dropped, *(one for each in receivers.pagerduty.incidents for one in each.events)]
         return any(event.dedup_key == incident["dedup_key"] for event in taken)
     if row["channel"] == "email":
-        # The subject of the first mail is kept behind its id.
-        sent = (row["provider_id"] or "").partition(" ")[0]
-        mails = receivers.mailbox.mails
-        return any(mail.message["Message-ID"] == sent and row["destination"] in mail.recipients for mail in mails)
+        return any(
+            mail.message["Message-ID"] == (row["provider_id"] or "").partition(" ")[0]
+            and row["destination"] in mail.recipients
+            and (not row["gathered"] or f"[Tocsin {row['gathered']} incidents]" in mail.message["Subject"])
+            for mail in receivers.mailbox.mails
+        )
     return bool(row["channel"] == "log")
 
 
@@ -181,15 +210,21 @@ def _paged(group: Group, found: list[Json], catalog: Mapping[str, Any], pagerdut
     ]
     if len(unresolved) != len(wanted):
         yield f"{group.cell} {group.fate}: PagerDuty has {len(unresolved)} open, {len(wanted)} should be"
-    again = sum(line["kind"] == "reopened" for one in found for line in one["timeline"])
-    if len(pages) > len(found) + again:
-        yield f"{group.cell} was {len(found)} incidents, opened again {again} times, and paged {len(pages)} times"
+    # PagerDuty's ends with its alerts; firing again soon reopens ours, and is a new one there.
+    times = len(found) + sum(line["kind"] in {"reopened", "flapping"} for one in found for line in one["timeline"])
+    if len(pages) > times:
+        yield f"{group.cell} was {times} times an incident and paged {len(pages)} times"
 
 
-def _first_posts(slack: Slack) -> Counter[tuple[int, str]]:
+def _first_posts(slack: Slack) -> Counter[tuple[str, str]]:
     """Count the messages that began an incident's line in a channel; replies in its thread are not among them."""
     return Counter(
-        (call.arguments["metadata"]["event_payload"]["incident"], call.arguments["channel"])
+        (_about(call.arguments["metadata"]["event_payload"]), call.arguments["channel"])
         for call in slack.calls
         if call.method == "chat.postMessage" and call.error is None and "thread_ts" not in call.arguments
     )
+
+
+def _about(payload: Json) -> str:
+    """Return what a first post is about: an incident, or a storm, which is known by its row."""
+    return f"storm {payload['notification']}" if "gathered" in payload else f"incident {payload['incident']}"

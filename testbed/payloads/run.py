@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Self
 
 from testbed.chaos.replica import REPOSITORY, Replica
+from testbed.chaos.serve import MOST_SINGLE
 from testbed.pagerduty import PagerDuty
 from testbed.payloads.mutate import mutated
 from testbed.slack import Slack
@@ -71,6 +72,8 @@ class Target:
                 "TOCSIN_SLACK_API_URL": self.slack.api_url,
                 "TOCSIN_SLACK_BOT_TOKEN": SLACK_TOKEN,
                 "TOCSIN_SMTP_URL": f"{self.mailbox.url}?from=tocsin@example.com",
+                # Every mutant's message is looked at, so none is gathered.
+                MOST_SINGLE: "1000000",
             }
             self.replica = Replica("webhook", self._folder, settings)
             stack.enter_context(self.replica.process)

@@ -20,8 +20,9 @@ from werkzeug.serving import make_server
 from testbed import loopback
 from testbed.servers import Alertmanager, Servers
 from tests.webhook.samples import Clock, FakeSender
-from webhook import alertmanager_api
+from webhook import alertmanager_api, store
 from webhook.application import create_app
+from webhook.heartbeat import LOOK_SECONDS, WATCHDOG
 from webhook.service import Service, build
 from webhook.settings import read_settings
 from webhook.worker import Worker
@@ -81,6 +82,24 @@ class House:
         while self.worker.step_once() or self.worker.run_once("email"):
             pass
 
+    def watch(self, *, minutes: float = 0) -> None:
+        """Let time pass for the webhook while it listens for the Watchdog, and send what came of it."""
+        for _ in range(int(60 * minutes // LOOK_SECONDS)):
+            self.clock.forward(seconds=LOOK_SECONDS)
+            self.worker.watch_once()
+        self.later()
+
+    def watchdog(self) -> None:
+        """Let the Watchdog fire, and return when the webhook has heard it anew."""
+        before = self._heard()
+        self.clock.forward(seconds=1)
+        self.alertmanager.post_alerts([{"labels": {"alertname": "Watchdog"}}])
+        await_that(lambda: self._heard() != before)
+
+    def _heard(self) -> float | None:
+        with self.service.database.read() as connection:
+            return store.last_heard(connection, WATCHDOG)
+
     def mails(self) -> list[tuple[str, str]]:
         """Return what each mail was for, and the level it went to."""
         return [(action, address.partition("@")[0]) for action, address in self.mail.said]
@@ -130,6 +149,7 @@ def configuration(port: int) -> str:
                 "group_wait": "1s",
                 "group_interval": "1s",
                 "repeat_interval": "1h",
+                "routes": [{"matchers": ['alertname="Watchdog"'], "repeat_interval": "1s"}],
             },
             "receivers": [
                 {
@@ -204,3 +224,23 @@ def test_alertmanager_that_is_gone_or_new_keeps_nobody_asleep(house: House, monk
     house.later(hours=1)
     assert house.mails()[2:] == [("escalate", "second")]
     assert "it has been up for only" in house.mail.jobs[-1].message.news
+
+
+def test_alertmanager_that_falls_silent_is_an_incident_until_it_is_heard(house: House) -> None:
+    """It is stopped: nobody would tell of any alert. It pages outside of it, escalates, and ends when it is back."""
+    house.watch(minutes=1)
+    house.watchdog()
+    house.watch(minutes=14)
+    assert house.mails() == [], "two repeats may still be late"
+    house.alertmanager.process.stop()
+    house.watch(minutes=2)
+    assert house.status() == "open"
+    assert house.mails() == [("open", "first")]
+    assert "alerts may not arrive" in house.mail.jobs[0].message.description
+    house.watch(minutes=61)
+    assert house.mails()[1:] == [("escalate", "second")]
+    assert "could not be asked" not in house.mail.jobs[-1].message.news
+    house.alertmanager.process.start()
+    house.watchdog()
+    house.watch(minutes=1)
+    assert house.status() == "resolved"

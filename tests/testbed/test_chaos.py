@@ -47,7 +47,7 @@ class Scene:
 
 def _row(channel: str, provider_id: str | None, **changes: object) -> Json:
     row = {"channel": channel, "action": "open", "state": "sent", "reason": None, "attempts": 1, "destination": "d"}
-    return {**row, "provider_id": provider_id, **changes}
+    return {**row, "id": 1, "gathered": None, "folded_into": None, "provider_id": provider_id, **changes}
 
 
 def _post_to(slack: Slack) -> None:

@@ -483,10 +483,12 @@ def test_metrics_tell_of_escalations_and_of_how_late_they_are(
     post(alert())
     clock.forward(hours=1, minutes=5)
     assert b"tocsin_timers_overdue_seconds 300.0" in client.get("/metrics").data
+    assert b"tocsin_timers_overdue 1.0" in client.get("/metrics").data
     step()
     found = client.get("/metrics").data
     assert b"tocsin_timers_overdue_seconds 0.0" in found
     assert b'tocsin_steps_total{result="escalated",severity="critical"} 1.0' in found
+    assert b'tocsin_escalations_total{level="2"} 1.0' in found
 
 
 def test_killed_worker_s_step_comes_back_when_its_lease_has_run_out(

@@ -45,6 +45,11 @@ def incident_page(public_url: str | None, number: int) -> str | None:
     return f"{public_url.rstrip('/')}/incidents/{number}" if public_url else None
 
 
+def incidents_page(public_url: str | None) -> str | None:
+    """Return the address of the list of incidents, or None when this server does not know its own."""
+    return f"{public_url.rstrip('/')}/" if public_url else None
+
+
 def silence(external_url: str, labels: Mapping[str, str]) -> str | None:
     """Return the address of Alertmanager's form for a new silence, prepared for `labels`, or None without any."""
     matchers = [f'{name}="{_escaped(value)}"' for name, value in sorted(labels.items()) if _LABEL_NAME.match(name)]

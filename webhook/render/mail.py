@@ -45,12 +45,16 @@ def layout(message: Message, *, follows: bool = False) -> MailContent:
         "colour": RESOLVED_COLOUR if message.status == "resolved" else COLOURS[message.severity],
         "runbook_html": _runbook(section) if section and cut and cut.complete else None,
     }
-    subject = one_line(f"[Tocsin {message.incident_id}] {message.subject}", LONGEST_SUBJECT)
+    subject = one_line(f"[Tocsin {_about(message)}] {message.subject}", LONGEST_SUBJECT)
     return MailContent(
         subject=f"Re: {subject}" if follows else subject,
         text=environment.get_template("mail.txt").render(values),
         html=environment.get_template("mail.html").render(values),
     )
+
+
+def _about(message: Message) -> str:
+    return f"{message.gathered} incidents" if message.gathered else str(message.incident_id)
 
 
 def _runbook(section: Section) -> Markup:

@@ -94,6 +94,8 @@ class Message:
     links: tuple[Link, ...]
     undelivered: tuple[str, ...]
     """Who should have been told by other ways and was not."""
+    gathered: int = 0
+    """How many incidents it is about, where it is about many."""
 
     @property
     def said(self) -> str:

@@ -72,7 +72,7 @@ def _head(message: Message) -> list[dict[str, Any]]:
 
 def _buttons(message: Message) -> list[dict[str, Any]]:
     """Return the row of buttons for what can be done now; `callbacks` takes the presses."""
-    if message.status == "resolved":
+    if message.status == "resolved" or message.gathered:
         return []
     taken = message.status == "acknowledged"
     first = _button(message, "unacknowledge", "Give back") if taken else _button(message, "acknowledge", "Acknowledge")
@@ -153,8 +153,9 @@ def _title(message: Message) -> str:
     emoji = "✅" if message.status == "resolved" else _EMOJI[message.severity]
     word = "RESOLVED" if message.status == "resolved" else message.severity.upper()
     component = f" · {message.component}" if message.component else ""
-    taken = "👀 " if message.status == "acknowledged" else ""
-    return f"{taken}{emoji} {word} · {message.title.replace(': ', ' · ', 1)}{component}"
+    title = message.title if message.gathered else message.title.replace(": ", " · ", 1)
+    taken = "👀 " if message.status == "acknowledged" and not message.gathered else ""
+    return f"{taken}{emoji} {word} · {title}{component}"
 
 
 def _alerts(message: Message) -> list[str]:

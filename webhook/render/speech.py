@@ -46,13 +46,15 @@ def layout(message: Message) -> str:
         message.standing,
     )
     body = shorten(". ".join(spoken(sentence).rstrip(".") for sentence in said if sentence), LONGEST)
+    return f"{spoken(body)}.{_end(message)}"
+
+
+def _end(message: Message) -> str:
+    if message.gathered:
+        return f" It is incident {message.incident_id} and others. The list of incidents has them all."
     # A test message is about no incident.
-    end = (
-        f" It is incident {message.incident_id}. Acknowledge it on its page or in the chat."
-        if message.incident_id
-        else ""
-    )
-    return f"{spoken(body)}.{end}"
+    number = message.incident_id
+    return f" It is incident {number}. Acknowledge it on its page or in the chat." if number else ""
 
 
 def spoken(text: str) -> str:

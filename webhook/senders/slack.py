@@ -69,7 +69,7 @@ class SlackSender:
                 "unfurl_media": False,
                 "metadata": {
                     "event_type": "tocsin_incident",
-                    "event_payload": {"incident": job.message.incident_id, "notification": job.id},
+                    "event_payload": _metadata(job),
                 },
             },
         )
@@ -95,6 +95,11 @@ class SlackSender:
         if error in TEMPORARY:
             return TemporaryFailure(said, retry_after=answer.retry_after)
         return PermanentFailure(said)
+
+
+def _metadata(job: Job) -> dict[str, int]:
+    gathered = {"gathered": job.message.gathered} if job.message.gathered else {}
+    return {"incident": job.message.incident_id, "notification": job.id, **gathered}
 
 
 class _MessageGone(PermanentFailure):

@@ -1,0 +1,372 @@
+"""Thousands of alerts become few messages, the gravest first, and every incident is told by one of them."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from testbed import slack_limits
+from testbed.postgresql import PostgreSQL
+from tests.webhook.samples import NOON, Clock, FakeSender, alert, incident_of, payload
+from webhook import storm
+from webhook.application import create_app
+from webhook.catalog import Catalog
+from webhook.incident import Incident
+from webhook.render import mail, slack, sms, speech
+from webhook.render.digest import digest
+from webhook.render.message import Message, compose
+from webhook.render.wording import Context
+from webhook.secret import Secret
+from webhook.senders.contract import PermanentFailure, TemporaryFailure
+from webhook.service import Service, build
+from webhook.settings import Settings
+from webhook.storm import MOST_SINGLE, SERIOUS_WAIT_SECONDS, WINDOW_SECONDS, Traffic, causes, is_storm, waits_until
+from webhook.worker import Worker
+
+Senders = dict[str, FakeSender]
+
+KINDS = (
+    ("ApiPlatformErrorRatio", "critical"),
+    ("ApiPlatformCircuitBreaker", "warning"),
+    ("ApiPlatformConnectionPool", "warning"),
+    ("SomethingUnknown", "warning"),
+)
+MILD = (("ApiPlatformCircuitBreaker", "warning"),)
+GRAVE = (("ApiPlatformErrorRatio", "critical"),)
+
+
+def gale(catalog: Catalog, groups: int, size: int = 10) -> list[Incident]:
+    """Return incidents of four kinds by turns, each of `size` alerts."""
+    found = []
+    for number in range(groups):
+        name, severity = KINDS[number % len(KINDS)]
+        alerts = [alert(name, severity, cell=f"c{number}", instance=f"c{number}-{one}") for one in range(size)]
+        incident = incident_of(catalog, *alerts, groupLabels={"cell": f"c{number}"})
+        found.append(Incident(**{**incident.__dict__, "id": number + 1}))
+    return found
+
+
+def message_on(catalog: Catalog, incidents: list[Incident], why: str = "") -> Message:
+    context = Context(catalog=catalog, now=NOON, public_url="https://tocsin.example.com")
+    return digest(incidents, context, why=why)
+
+
+def blow(
+    client: FlaskClient,
+    groups: int,
+    size: int = 10,
+    *,
+    first: int = 0,
+    status: str = "firing",
+    kinds: tuple[tuple[str, str], ...] = KINDS,
+) -> None:
+    """Deliver so many groups of alerts as Alertmanager does."""
+    for number in range(first, first + groups):
+        name, severity = kinds[number % len(kinds)]
+        alerts = (
+            alert(name, severity, cell=f"c{number}", instance=f"{number}-{one}", status=status) for one in range(size)
+        )
+        body = payload(*alerts, groupLabels={"cell": f"c{number}"}, groupKey=f"{{}}:{{cell={number}}}")
+        assert client.post("/v1/alertmanager", json=body).status_code == 200
+
+
+def rows(service: Service) -> list[dict[str, Any]]:
+    with service.database.read() as connection:
+        found = connection.exec_driver_sql("SELECT * FROM notifications ORDER BY id").mappings()
+        return [dict(row) for row in found]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either(settings: Settings, senders: Senders, clock: Clock, request: pytest.FixtureRequest) -> Iterator[Service]:
+    if request.param == "postgresql":
+        server: PostgreSQL = request.getfixturevalue("postgresql")
+        settings = Settings(**{**settings.__dict__, "database_url": Secret(server.fresh())})
+    built = build(settings, senders=senders, clock=clock)
+    yield built
+    built.close()
+
+
+def drain(worker: Worker, *channels: str) -> None:
+    for channel in channels:
+        while worker.run_once(channel):
+            pass
+
+
+# What a storm is.
+
+
+def test_few_calls_are_messages_of_their_own() -> None:
+    """Each has its own runbook section and buttons: gathering costs the reader something."""
+    assert not is_storm(Traffic(told=MOST_SINGLE - 1, waiting=0, last=NOON))
+    assert is_storm(Traffic(told=MOST_SINGLE, waiting=0, last=NOON))
+    assert is_storm(Traffic(told=0, waiting=MOST_SINGLE, last=None))
+
+
+def test_storm_is_told_at_intervals_the_grave_sooner() -> None:
+    """The next message waits for others to come; where nothing was told yet nothing waits."""
+    traffic = Traffic(told=MOST_SINGLE, waiting=3, last=NOON)
+    assert waits_until(traffic, serious=True, now=NOON + 1) == NOON + SERIOUS_WAIT_SECONDS
+    assert waits_until(traffic, serious=False, now=NOON + 1) == NOON + WINDOW_SECONDS
+    assert waits_until(traffic, serious=True, now=NOON + SERIOUS_WAIT_SECONDS) is None
+    assert waits_until(Traffic(told=0, waiting=500, last=None), serious=False, now=NOON) is None
+
+
+def test_causes_are_runbook_sections_gravest_then_most_alerts(catalog: Catalog) -> None:
+    """A warning with many alerts stands behind a critical one with few; each counts its alerts and incidents."""
+    incidents = [*gale(catalog, 4, size=1), *[Incident(**{**one.__dict__, "id": 100}) for one in gale(catalog, 2)[1:]]]
+    found = causes(incidents)
+    assert [one.severity for one in found] == ["critical", "warning", "warning", "warning"]
+    assert [(one.alerts, one.incidents) for one in found][:2] == [(1, 1), (11, 2)]
+    assert found[0].lead.id == 1
+
+
+def test_causes_do_not_depend_on_the_order_of_the_incidents(catalog: Catalog) -> None:
+    """The same storm reads the same whoever claims it."""
+    incidents = gale(catalog, 12)
+    assert causes(incidents) == causes(list(reversed(incidents)))
+
+
+@pytest.mark.parametrize(
+    ("found", "text"),
+    [
+        ([7], "7"),
+        ([3, 1, 2], "1-3"),
+        ([1, 2, 9, 4], "1-2, 4 and 9"),
+        (range(1, 60, 2), "1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23 and 18 more"),
+    ],
+)
+def test_incident_numbers_are_written_as_ranges(found: list[int], text: str) -> None:
+    """Hundreds of numbers would fill the message; those that are left out are counted."""
+    assert storm.numbers(found) == text
+
+
+# What is said.
+
+
+def test_digest_says_how_much_and_where_to_begin(catalog: Catalog) -> None:
+    """The cause leads: the gravest section, with its runbook; then every other section."""
+    message = message_on(catalog, gale(catalog, 40))
+    assert message.title.startswith(
+        "400 alerts in 40 incidents, 3 runbook sections and 1 kind without a runbook, start here: "
+    )
+    assert message.severity == "critical"
+    assert message.section is not None
+    assert [one.severity for one in message.alerts] == ["critical", "warning", "warning", "warning"]
+    assert "incidents 1-40" in message.documented
+    assert message.links[0].url == "https://tocsin.example.com/"
+
+
+@pytest.mark.parametrize("groups", [2, 40, 500])
+def test_digest_is_within_every_provider_s_limits(catalog: Catalog, groups: int) -> None:
+    """Slack's blocks, three segments of a text message, a call of less than a minute."""
+    message = message_on(catalog, gale(catalog, groups), why="Nobody acknowledged within 1 h. " * 30)
+    content = slack.layout(message, buttons=True)
+    assert slack_limits.block_errors(content.blocks) == []
+    assert not slack_limits.too_long(content.blocks)
+    assert "actions" not in [block["type"] for block in content.blocks], "a button would be about one of them"
+    assert sms.segments(sms.layout(message)) <= sms.MOST_SEGMENTS
+    assert len(speech.layout(message)) < 2 * speech.LONGEST
+    assert f"[Tocsin {groups} incidents]" in mail.layout(message).subject
+
+
+def test_digest_of_hundreds_of_kinds_says_how_many_more(catalog: Catalog) -> None:
+    """Hostile names and a section for each alert: still within the limits."""
+    alerts = (
+        alert(f"<!channel> & *Unknown{number}* {'x' * 200}", "critical", cell=str(number)) for number in range(400)
+    )
+    incidents = [
+        Incident(**{**incident_of(catalog, one, groupLabels={"cell": str(n)}).__dict__, "id": 7 * n + 1})
+        for n, one in enumerate(alerts)
+    ]
+    message = message_on(catalog, incidents)
+    assert message.unlisted == "and 390 more kinds of alert"
+    content = slack.layout(message)
+    assert slack_limits.block_errors(content.blocks) == []
+    assert not slack_limits.too_long(content.blocks)
+    assert "<!channel>" not in json.dumps(content.blocks[1:])
+    assert sms.segments(sms.layout(message)) <= sms.MOST_SEGMENTS
+
+
+def test_one_incident_of_thousands_of_alerts_says_and_more(catalog: Catalog) -> None:
+    """A group is one message however large it is; the page lists all."""
+    alerts = [alert("ApiPlatformErrorRatio", "critical", instance=f"i{one}") for one in range(5_000)]
+    incident = incident_of(catalog, *alerts)
+    message = compose(incident, Context(catalog=catalog, now=NOON, public_url="https://tocsin.example.com"))
+    assert message.unlisted == "and 4990 more"
+    content = slack.layout(message)
+    assert slack_limits.block_errors(content.blocks) == []
+    assert not slack_limits.too_long(content.blocks)
+    assert "and 4990 more" in json.dumps(content.blocks)
+    assert sms.segments(sms.layout(message)) <= sms.MOST_SEGMENTS
+
+
+# What is sent.
+
+
+def test_thousands_of_alerts_become_a_handful_of_messages(either: Service, senders: Senders, clock: Clock) -> None:
+    """5,000 alerts in 500 groups; PagerDuty alone has an event for each, because its key keeps order."""
+    blow(create_app(either).test_client(), 500)
+    worker = either.worker()
+    for _ in range(12):
+        drain(worker, *senders)
+        clock.forward(seconds=SERIOUS_WAIT_SECONDS)
+    told = Counter((job.destination) for job in senders["slack"].jobs)
+    assert told
+    assert max(told.values()) <= 3
+    assert len(senders["email"].jobs) <= 3
+    first = senders["email"].jobs[0].message
+    assert first.severity == "critical"
+    assert first.title.startswith(
+        "5000 alerts in 500 incidents, 3 runbook sections and 1 kind without a runbook, start here: "
+    )
+    assert len({job.dedup_key for job in senders["pagerduty"].jobs if job.action == "open"}) == 125
+    assert_told(rows(either))
+
+
+def assert_told(found: list[dict[str, Any]]) -> None:
+    """Hold every row against what it says: sent, or folded into one that was and that tells of so many."""
+    by_id = {row["id"]: row for row in found}
+    calls = [row for row in found if row["action"] == "open" and row["channel"] != "sms"]
+    assert {row["state"] for row in calls} <= {"sent", "folded"}
+    for row in calls:
+        if row["state"] == "folded":
+            carrier = by_id[row["folded_into"]]
+            assert carrier["state"] == "sent"
+            assert (carrier["channel"], carrier["destination"]) == (row["channel"], row["destination"])
+            assert row["last_error"] == f"told together with others, by message {carrier['id']}"
+    for carrier in (row for row in found if row["gathered"]):
+        folded = {row["incident_id"] for row in found if row["folded_into"] == carrier["id"]}
+        assert len(folded | {carrier["incident_id"]}) == carrier["gathered"]
+
+
+def test_few_critical_ones_among_many_warnings_are_messages_of_their_own(
+    client: FlaskClient, service: Service, senders: Senders
+) -> None:
+    """And they go first: whoever is woken by them sees what they are about."""
+    body = (alert("ApiPlatformCircuitBreaker", "warning", cell=str(number)) for number in range(100))
+    for number, one in enumerate(body):
+        client.post("/v1/alertmanager", json=payload(one, groupLabels={"cell": str(number)}))
+    for number in range(3):
+        one = alert("ApiPlatformErrorRatio", "critical", cell=f"grave{number}")
+        client.post("/v1/alertmanager", json=payload(one, groupLabels={"cell": f"grave{number}"}))
+    drain(service.worker(), "slack")
+    assert [(job.message.severity, job.message.gathered) for job in senders["slack"].jobs] == [
+        *[("critical", 0)] * 3,
+        ("warning", 100),
+    ]
+
+
+def test_critical_one_in_the_midst_waits_for_nothing_milder(
+    client: FlaskClient, service: Service, senders: Senders, clock: Clock
+) -> None:
+    """Warnings wait for the next minute; what is critical goes now."""
+    worker = service.worker()
+    for number in range(2 * MOST_SINGLE + 5):
+        one = alert("ApiPlatformCircuitBreaker", "warning", cell=str(number))
+        client.post("/v1/alertmanager", json=payload(one, groupLabels={"cell": str(number)}))
+        drain(worker, "slack")
+    before = len(senders["slack"].jobs)
+    assert before == MOST_SINGLE
+    client.post("/v1/alertmanager", json=payload(alert("ApiPlatformErrorRatio", "critical", cell="grave")))
+    drain(worker, "slack")
+    assert [job.message.severity for job in senders["slack"].jobs[before:]] == ["critical"]
+    clock.forward(seconds=WINDOW_SECONDS)
+    drain(worker, "slack")
+    assert senders["slack"].jobs[-1].message.gathered == MOST_SINGLE + 5
+
+
+def test_destination_that_was_away_gets_one_message_afterwards(
+    client: FlaskClient, service: Service, senders: Senders, clock: Clock
+) -> None:
+    """What has waited for an hour is a storm too; each try is one, and says so in every row."""
+    blow(client, 40, 1, kinds=MILD)
+    worker = service.worker()
+    senders["slack"].failures = [TemporaryFailure("away")]
+    drain(worker, "slack")
+    assert senders["slack"].jobs == []
+    waiting = [row for row in rows(service) if row["channel"] == "slack" and row["state"] == "waiting"]
+    assert {(row["attempts"], row["last_error"]) for row in waiting} == {(1, "away")}
+    clock.forward(hours=1)
+    drain(worker, "slack")
+    assert [job.message.gathered for job in senders["slack"].jobs] == [40]
+    assert_told([row for row in rows(service) if row["channel"] == "slack"])
+
+
+def test_storm_that_is_refused_fails_in_every_incident(client: FlaskClient, service: Service, senders: Senders) -> None:
+    """A refusal for good is each incident's own: it says so, and moves on by itself."""
+    blow(client, 40, 1)
+    senders["slack"].failures = [PermanentFailure("channel_not_found")] * 40
+    drain(service.worker(), "slack")
+    slack_rows = [row for row in rows(service) if row["channel"] == "slack"]
+    assert {row["state"] for row in slack_rows} == {"failed"}
+    assert len({row["incident_id"] for row in slack_rows}) == 40
+
+
+def test_end_of_a_storm_is_told_as_it_began(
+    client: FlaskClient, service: Service, senders: Senders, clock: Clock
+) -> None:
+    """Who was told of many in one message is told so of their end; edits of what was never posted are not sent."""
+    blow(client, 40, 1, kinds=MILD)
+    worker = service.worker()
+    drain(worker, "slack", "email")
+    client.post("/v1/incidents/2/acknowledge", json={"actor": "Ada"})
+    clock.forward(minutes=5)
+    blow(client, 40, 1, status="resolved", kinds=MILD)
+    for _ in range(3):
+        drain(worker, "slack", "email")
+        clock.forward(seconds=WINDOW_SECONDS)
+    assert [job.message.gathered for job in senders["slack"].jobs] == [40, 40]
+    assert senders["slack"].jobs[-1].message.status == "resolved"
+    assert senders["slack"].jobs[-1].message.title == "40 alerts in 40 incidents over"
+    assert 'tocsin_storm_messages{channel="slack"} 2.0' in client.get("/metrics").get_data(as_text=True)
+    assert {row["state"] for row in rows(service) if row["channel"] == "slack"} <= {"sent", "folded"}
+
+
+def test_incident_of_a_storm_that_goes_on_has_a_message_of_its_own(
+    client: FlaskClient, service: Service, senders: Senders, clock: Clock
+) -> None:
+    """An hour later it escalates alone: whoever is told then sees that incident, not the old message on many."""
+    blow(client, 40, 1, kinds=GRAVE)
+    worker = service.worker()
+    drain(worker, "email", "slack")
+    assert [job.message.gathered for job in senders["email"].jobs] == [40]
+    clock.forward(minutes=5)
+    blow(client, 39, 1, first=1, status="resolved", kinds=GRAVE)
+    drain(worker, "email", "slack")
+    clock.forward(hours=1, minutes=5)
+    while worker.step_once():
+        pass
+    drain(worker, "email", "slack")
+    last = senders["email"].jobs[-1]
+    assert (last.message.incident_id, last.message.gathered) == (1, 0)
+
+
+def test_replicas_gather_each_call_once(either: Service, settings: Settings, senders: Senders, clock: Clock) -> None:
+    """Two workers of one store: what one has gathered the other does not see."""
+    blow(create_app(either).test_client(), 60, 1)
+    other = build(either.settings, senders=senders, clock=clock)
+    try:
+        first, second = either.worker(), other.worker()
+        for _ in range(12):
+            while first.run_once("slack") or second.run_once("slack"):
+                pass
+            clock.forward(seconds=SERIOUS_WAIT_SECONDS)
+    finally:
+        other.close()
+    assert sum(max(1, job.message.gathered) for job in senders["slack"].jobs) == 60
+    assert_told([row for row in rows(either) if row["channel"] == "slack"])
+
+
+def test_what_a_destination_has_had_is_counted_through_its_index(service: Service) -> None:
+    """The outbox keeps what was sent for months; a claim must not read all of it."""
+    with service.database.read() as connection:
+        plan = connection.exec_driver_sql(
+            "EXPLAIN QUERY PLAN SELECT count(*) FROM notifications"
+            " WHERE channel = 'slack' AND destination = '#a' AND finished_at > 1 AND state = 'sent'"
+        ).all()
+    assert "ix_notifications_recent" in str(plan)
