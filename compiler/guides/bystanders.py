@@ -23,6 +23,7 @@ _NAMED_SETTING: Final = re.compile(
     r"\b(?:max|min|default)_\w+\s*$|\w_(?:limit|size|timeout|max|min)\s*$", re.IGNORECASE
 )
 _DEMAND: Final = re.compile(r"at least|no (?:less|fewer) than|a minimum of|minimum(?: of)?|beyond", re.IGNORECASE)
+_NEEDS: Final = re.compile(r"\b(?:needs?|requires?)\b", re.IGNORECASE)
 _SIGN: Final = re.compile(r"[<>≥≤=!≠&]")
 _WHOSE: Final = re.compile(r"\bwhose\b", re.IGNORECASE)
 _SENTENCE_WORDS: Final = 3
@@ -91,6 +92,10 @@ def _is_act(mention: Mention) -> bool:
         return True
     if act and act.start() and asked and asked.start() > act.end():
         return True
+    # A value that cannot be true is put right, and "above 90 % the broker blocks" whoever publishes.
+    first = not mention.lead.strip() and phrases.doing.match(mention.rest)
+    if not asked and (first or phrases.handled.match(mention.rest)):
+        return True
     # A proxy returns 504 "if a request takes longer than 30 seconds", whichever is said first.
     return bool(asked and phrases.follows.match(mention.rest))
 
@@ -109,7 +114,12 @@ def _is_quiet(mention: Mention, unit: str) -> bool:
 
 def _is_demand(mention: Mention, unit: str) -> bool:
     """Return whether so much is asked for: "at least 12 characters"; feared is what is asked about, or is known."""
-    if not _DEMAND.fullmatch(mention.sign) or _is_asked(mention) or unit not in _OF_ANYTHING or _is_feared(mention):
+    if not _DEMAND.fullmatch(mention.sign) or _is_asked(mention):
+        return False
+    if unit == "bytes" and _NEEDS.search(mention.lead):
+        # "Needs at least 2 GB of memory": what is bought is in bytes, and what is kept free in per cent.
+        return True
+    if unit not in _OF_ANYTHING or _is_feared(mention):
         return False
     return mention.sentence.text.rstrip().endswith(".") or nearest(mention.clause, unit, backwards=True) is None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from compiler.guides.holds import HOLD
 from compiler.guides.mention import Mention
 from compiler.guides.statement import NO_SEVERITY
 from compiler.guides.vocabulary import vocabulary
@@ -22,6 +23,12 @@ _NEXT: Final = re.compile(r"(?:\s*[:=–—-])?\s+(\w+)\s*(?:[|,;:/.]|$)")
 _OTHER_LIMIT: Final = re.compile(rf"{SIGNED_NUMBER.pattern}|\bat\s+\d", re.IGNORECASE)
 _LABEL: Final = re.compile(r"[^\d:]*\w[^:]{0,60}[:=–—]\s*")
 _BRACKET_BEHIND: Final = re.compile(r"\([^()]*\)")
+# "99.9 % per month": the time of which a promise is kept.
+_PERIOD: Final = re.compile(
+    r"^,?\s*(?:per|an?|each|every|over|within|of)\s(?:the |any |a )?(?:\d+ )?"
+    r"(?:days?|weeks?|months?|quarters?|years?|time)\b",
+    re.IGNORECASE,
+)
 _NUMBER_BEHIND: Final = re.compile(r"\W{0,4}\d")
 # "Above 200 ms for a minute, warn; above 1 s, page."
 _LAST: Final = re.compile(r"(?: for [\w ]{1,12})?,\s+(\w+)\s*(?:[;.]|$)")
@@ -29,6 +36,12 @@ _IN_BRACKET: Final = re.compile(r"\([^()]*$")
 _CONDITIONAL: Final = re.compile(r"\W*(?:if|when|whenever|once)\b", re.IGNORECASE)
 _DIGIT: Final = re.compile(r"\d")
 _TO_DO: Final = re.compile(r"[^\d;]*;\s+((?:page|wake|warn|notify|open a ticket)\b[\w ]*)[^\d;]*$", re.IGNORECASE)
+# "…; this is a warning", or in a sentence of its own.
+_CALLED: Final = re.compile(
+    r"[^;.]*[;.]\s+(?:this|that|it) (?:is|means|counts as) (?:an? )?(?P<name>\w+)"
+    r"(?! (?:if|when|once|only|unless|above|over|below|under)\b)[^\d;.]*(?:[;.]|$)",
+    re.IGNORECASE,
+)
 _KEPT: Final = re.compile(
     r" of (?:\w+ ){1,4}?(?:(?:must|should|shall|have to|need to) )?(?:succeed|complete|finish|arrive)\b", re.IGNORECASE
 )
@@ -49,6 +62,7 @@ def severity(mention: Mention) -> str:
         or _named_last(_of_all(mention))
         or _named_behind(_CLAUSE_END.split(mention.rest, maxsplit=1)[0])
         or _told_to(mention.rest)
+        or _called(mention)
         or mention.sentence.passage.severity
     )
 
@@ -69,6 +83,16 @@ def _told_to(rest: str) -> str | None:
     return _severity(told[1]) if told else None
 
 
+def _called(mention: Mention) -> str | None:
+    """Return the severity that the words behind a number, its sentence or the next one, call all before them."""
+    sentence = mention.sentence
+    behind = sentence.passage.text[sentence.start + mention.found.end() :]
+    called = _CALLED.match(behind)
+    if called is None or _OTHER_LIMIT.search(HOLD.sub("", behind[: called.start("name")])):
+        return None
+    return _severity(called["name"])
+
+
 def _severity(text: str) -> str | None:
     name = vocabulary().severity(text)
     return None if name == NO_SEVERITY else name
@@ -77,7 +101,8 @@ def _severity(text: str) -> str | None:
 def _named_behind(text: str) -> str | None:
     """Return the severity that a text behind a number names, if no other limit follows there."""
     name = _severity(text)
-    if name is None or _OTHER_LIMIT.search(text):
+    # "Above 85 % for more than 5 minutes is a warning": how long it lasts is no other limit.
+    if name is None or _OTHER_LIMIT.search(HOLD.sub("", text)):
         return None
     named = vocabulary().severities[name].search(text)
     return None if named and _NUMBER_BEHIND.match(text, named.end()) else name
@@ -156,7 +181,8 @@ def is_promised(mention: Mention) -> bool:
     """Return whether a number is all that an item in a list of targets says: "Availability: 99.5 %"."""
     passage, phrases = mention.sentence.passage, vocabulary().phrases
     title = next((text for text in passage.above if vocabulary().targets.search(text)), "")
-    alone = bool(_LABEL.fullmatch(mention.lead)) and not _BRACKET_BEHIND.sub("", mention.rest).strip(" .")
+    behind = _PERIOD.sub("", _BRACKET_BEHIND.sub("", mention.rest)).strip(" .")
+    alone = bool(_LABEL.fullmatch(mention.lead)) and not behind
     return passage.target and mention.unit is not None and alone and not phrases.usual.search(title)
 
 

@@ -16,6 +16,10 @@ _NEXT_WORDS: Final = re.compile(
     r"\s+[A-Za-z-]{2,}(?: (?:replicas?|nodes?|hosts?|pods?|instances?|brokers?|targets?)\b)?"
 )
 _BRACKET: Final = re.compile(r"\([^()]*\)")
+# "(share of all CONNECT packets)" tells of what, and not what.
+_OF_ALL: Final = re.compile(
+    r"(?<=\w )\((?:an? |the )?(?:share|fraction|percentage|ratio|part) of [^()]*\)", re.IGNORECASE
+)
 _AT_ONCE: Final = re.compile(r"\s(?:of (?:the |its |all |their )?)?(?P<word>[A-Za-z]+)")
 _BARE_NEAR: Final = (60, 20)
 TELLING: Final = frozenset(
@@ -138,13 +142,7 @@ def nearest(text: str, unit: str, *, backwards: bool) -> Quantity | None:
     """Return the quantity of a unit that is named in a text: of the most telling ones the nearest to the number."""
     # The names of metrics are words, too.
     words = text.replace("_", " ")
-    found = [
-        (one, match)
-        for one in vocabulary().quantities
-        if unit in one.units
-        for match in one.pattern.finditer(words)
-        if match.group()
-    ]
+    found = _named(_OF_ALL.sub("", words), unit) or _named(words, unit)
     if not found:
         return None
     chosen = _most_telling(found, unit)
@@ -153,6 +151,16 @@ def nearest(text: str, unit: str, *, backwards: bool) -> Quantity | None:
 
 
 _Found = Sequence[tuple[Quantity, re.Match[str]]]
+
+
+def _named(words: str, unit: str) -> _Found:
+    return [
+        (one, match)
+        for one in vocabulary().quantities
+        if unit in one.units
+        for match in one.pattern.finditer(words)
+        if match.group()
+    ]
 
 
 def _most_telling(found: _Found, unit: str) -> _Found:

@@ -12,9 +12,9 @@ class Phrases:
     """Words around a number that decide what it is; `vocabulary.yaml` says what each list is for.
 
     `named`, `roughly`, `window`, `measured`, `marks`, `colours`, `threshold` and `thresholds` match at the end of what
-    precedes a number, `good`, `items`, `soft`, `hard`, `countdown`, `factor` and `follows` at the beginning of what
-    follows it, `quiet` the whole of a heading, `moving` the beginning of a comparator, the others anywhere; `hold` is
-    the text of a pattern that a duration follows.
+    precedes a number, `good`, `items`, `soft`, `hard`, `countdown`, `factor`, `handled`, `doing` and `follows` at the
+    beginning of what follows it, `quiet` the whole of a heading, `moving` the beginning of a comparator, the others
+    anywhere; `hold` is the text of a pattern that a duration follows.
     """
 
     history: re.Pattern[str]
@@ -48,7 +48,9 @@ class Phrases:
     sized: frozenset[str]
     enforced: re.Pattern[str]
     machinery: re.Pattern[str]
+    duties: re.Pattern[str]
     people: re.Pattern[str]
+    handled: re.Pattern[str]
     instruction: re.Pattern[str]
     condition: re.Pattern[str]
     settings: re.Pattern[str]
@@ -62,6 +64,7 @@ class Phrases:
     multiple: re.Pattern[str]
     countdown: re.Pattern[str]
     usual: re.Pattern[str]
+    states: re.Pattern[str]
     affairs: re.Pattern[str]
     labour: re.Pattern[str]
     acts: re.Pattern[str]
@@ -71,6 +74,7 @@ class Phrases:
     slowness: re.Pattern[str]
     calls: re.Pattern[str]
     follows: re.Pattern[str]
+    doing: re.Pattern[str]
     trouble: re.Pattern[str]
     quiet: re.Pattern[str]
     loud: re.Pattern[str]
@@ -80,6 +84,7 @@ class Phrases:
         return bool(_WORD.search(self.labels.sub("", text)))
 
 
+_LEADING = r"\b(?:means?|because|where|which|that|until|so|while|as|since)\b"
 _WORD = re.compile(r"[A-Za-z]{3}|\b[A-Z]{2}\b")
 _FREE = (
     "history",
@@ -98,6 +103,7 @@ _FREE = (
     "conditional",
     "chore",
     "machinery",
+    "duties",
     "people",
     "condition",
     "signs",
@@ -106,6 +112,7 @@ _FREE = (
     "foreign",
     "multiple",
     "usual",
+    "states",
     "affairs",
     "labour",
     "acts",
@@ -136,9 +143,12 @@ def phrases(given: Mapping[str, Sequence[str]]) -> Phrases:
         threshold=_pattern(rf"(?:^|\b{text['alerting']}\s){text['threshold']}\s*(?:\b(?:is|of|at)|[:=])\s*$"),
         thresholds=_pattern(rf"^\W*(?:{text['alerting']}\s)?{text['threshold']}(?: are)?\s*[:=–—][^.;]*\w\s*$"),
         enforced=_pattern(rf"\s*{text['enforced']}\b"),
+        # "Above 125 °C is a broken sensor and is dropped"; what "means" or "because" leads to is feared.
+        handled=_pattern(rf"(?:(?!{_LEADING})[^,;:(→–—])*?\b(?:is|are|will be|gets?) (?:\w+ly )?{text['handled']}\b"),
         instruction=_pattern(rf"\W*{text['instruction']}\b"),
         moving=_pattern(text["moving"]),
         follows=_pattern(rf"[^.;,]{{0,60}},\s+(?:the|an?|its?|all) (?:\w+ ){{0,3}}?{text['acts']}\b"),
+        doing=_pattern(rf"(?: of [^,;.]{{1,40}}?)?,? (?:the|an?|its?) (?:\w+ ){{1,3}}?{text['acts']}\b"),
         settings=_pattern(text["settings"]),
         quiet=_pattern(
             rf"[\W\d]*(?:(?:the|our) )?{text['quiet']}(?:(?:,| and| &) [\w-]+)?(?: (?:of|from|on|for) .{{1,40}})?\W*"

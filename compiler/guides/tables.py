@@ -68,6 +68,8 @@ def table(tokens: Sequence[Token], above: tuple[str, ...]) -> Iterator[Passage]:
         return
     columns = zip_longest(*(texts for _, texts in rows), fillvalue="")
     heads = [(column[0], _role(column[0], column[1:])) for column in columns]
+    if _names_rows(heads, [texts[0] for _, texts in rows[1:] if texts]):
+        heads[0] = (heads[0][0], "name")
     for line, texts in rows[1:]:
         cells = (_Cell(role=role, head=head, text=text) for (head, role), text in zip(heads, texts, strict=False))
         yield from _limits(_Row(line=line, cells=tuple(cells)), above)
@@ -93,8 +95,23 @@ def _role(head: str, texts: Sequence[str]) -> str:
     graded = "limit" if known.severity(head) != NO_SEVERITY else "target" if known.targets.search(head) else ""
     if graded:
         filled = [text for text in texts if text.casefold() not in _EMPTY]
+        if graded == "target" and _tells_what_is(head, filled):
+            return "skip"
         return graded if sum(bool(_NUMERIC.match(text)) for text in filled) * 2 >= len(filled) else "name"
     return next((role for pattern, role in known.other_columns if pattern.search(words)), "name")
+
+
+def _names_rows(heads: Sequence[tuple[str, str]], texts: Sequence[str]) -> bool:
+    """Return whether a first column such as "Condition" says what the limits of another column are about."""
+    (_, first), *others = heads
+    limited = first == "threshold" and any(role in {"threshold", "limit"} for _, role in others)
+    return limited and not any(vocabulary().phrases.signs.search(text) for text in texts)
+
+
+def _tells_what_is(head: str, texts: Sequence[str]) -> bool:
+    """Return whether a column named "Normal" has no comparator: "30-50 %" is so, and "< 50 %" is to be so."""
+    phrases = vocabulary().phrases
+    return bool(phrases.states.search(head)) and not any(phrases.signs.search(text) for text in (head, *texts))
 
 
 def _limits(row: _Row, above: tuple[str, ...]) -> Iterator[Passage]:

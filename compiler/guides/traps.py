@@ -12,6 +12,9 @@ from compiler.guides.statement import NO_SEVERITY
 from compiler.guides.vocabulary import vocabulary
 
 _OTHER_LIMIT: Final = re.compile(r";|,\s*(?:and\s+)?\w+ (?:at|when|if)")
+_SHARE_OF: Final = re.compile(r"\s*of (?:all |the |our |its )?\w+ (?=\w)", re.IGNORECASE)
+_OF: Final = re.compile(r"\bof\s*$", re.IGNORECASE)
+_DAYS: Final = tuple(vocabulary().unit(one) for one in ("days", "weeks", "months", "years"))
 _MAXIMUM: Final = re.compile(r"\s*max(?:imum)?\b", re.IGNORECASE)
 _KIND: Final = re.compile(r"\bfor (?:\w+ ){1,2}$", re.IGNORECASE)
 _SCOPE: Final = re.compile(r"\b(?:on|in|across|among|from|with)\s*$", re.IGNORECASE)
@@ -73,7 +76,10 @@ def _is_of_last_limit(mention: Mention) -> bool:
         return False
     if vocabulary().severity(between) != NO_SEVERITY:
         return False
-    return not any(one.pattern.search(between) for one in vocabulary().quantities if "seconds" in one.units)
+    # In "3 % of requests fail over five minutes" the requests are what the share is of.
+    of_share = _SHARE_OF.match(between)
+    said = between[of_share.end() :] if of_share else between
+    return not any(one.pattern.search(said) for one in vocabulary().quantities if "seconds" in one.units)
 
 
 def is_no_limit(mention: Mention, comparator: str | None, *, marked: bool) -> bool:
@@ -114,6 +120,8 @@ def _is_enforced(mention: Mention) -> bool:
     phrases = vocabulary().phrases
     if mention.unit is not None and mention.unit.unit == "seconds" and phrases.people.search(mention.sentence.text):
         return True
+    if phrases.duties.search(_part(mention)) and not phrases.condition.search(mention.lead):
+        return True
     return bool(phrases.enforced.match(mention.rest) or phrases.machinery.search(mention.sentence.text))
 
 
@@ -131,6 +139,9 @@ def _is_scope(mention: Mention) -> bool:
     """Return whether a number tells where a limit before it holds: "above 90 % on three or more nodes"."""
     if _CONDITION.search(mention.lead):
         return True
+    if mention.sign == "up to" and mention.unit in _DAYS and _OF.search(mention.lead):
+        # "Exports of up to 31 days": they are of that many days, and may be ready in a minute.
+        return nearest(mention.clause, "seconds", backwards=True) is None
     if mention.sign in vocabulary().phrases.sized and _KIND.search(mention.lead):
         # "For clips shorter than 10 minutes."
         return True

@@ -71,6 +71,19 @@ def table(*rows: str) -> str:
             ("queue_depth", ">", "50000", "count", "warning", 600, "alert"),
         ),
         (
+            table("| Condition | Threshold | For | Severity |", "| Sorter restarts | > 4 in 12 min | 6m | warning |"),
+            ("restarts", ">", "4", "count", "warning", 360, "alert"),
+        ),
+        (
+            table("| Condition | Threshold | Severity |", "| Sorter memory of its limit | ≥ 93% | page |"),
+            ("memory", ">=", "0.93", "ratio", "critical", None, "alert"),
+        ),
+        ("## Disk\n\n- CPU of a sorter is normally near 30%; above 85% add sorters (up to 9, one per partition)", ("cpu", ">", "0.85", "ratio", "none", None, "alert")),
+        ("- Refused parcels (share of all link packets)\n  - 🔴 > 25%", ("error_ratio", ">", "0.25", "ratio", "critical", None, "alert")),
+        ("- Bad answers (share of failed requests): page at 6 %", ("error_ratio", ">", "0.06", "ratio", "critical", None, "alert")),
+        ("## What the senders get\n\n- Availability of sorting: 99.7% per month", ("availability", ">=", "0.997", "ratio", "none", None, "target")),
+        ("Certificates run out now and then; it pages at less than 9 days.", ("certificate_expiry", "<", "777600", "seconds", "critical", None, "alert")),
+        (
             table("| Metric | Op | Limit | Level |", "| Hit ratio | < | 60 % | page |"),
             ("cache_hit_ratio", "<", "0.6", "ratio", "critical", None, "alert"),
         ),
@@ -284,6 +297,18 @@ def test_a_line_states_a_limit(text: str, expected: Stated) -> None:
         "Since the fix, p95 fell below 130 ms.",
         "- the run must not end later than 06:30",
         "## Capacity\n\n- more than 40,000 parcels an hour",
+        "- Every sorter needs a recent kernel and at least 6 GiB of memory",
+        "Write down what paged, in at most 12 lines.",
+        "## Objectives\n\nIn return, callers must send fewer than 70 parcels per second and set a time-out of at least 4 seconds.",
+        "## Warnings\n\nThe audit file lists every query that took more than 700 ms.",
+        "- A parcel above 85 °C or below -30 °C is a faulty probe and is discarded by the gateway",
+        "A stamp that is wrong by more than 36 hours is replaced by the time of the scan.",
+        "Above 88 % of memory the broker blocks all publishers.",
+        "## Objectives\n\nIn the second quarter we reached 99.71 % and 340 ms.",
+        "## What our customers get\n\n- statements of up to 12 months",
+        "## Critical\n\n- weekdays, 07:30-19:00: the sorting team",
+        table("| Metric | Normal |", "| Disk used | 25-45 % |"),
+        table("| Metric | Today |", "| Disk used | 45 % |"),
         "## Rules of the house\n\n- No change takes longer than 1 hour",
         "The run has fewer than 12 steps in all.",
         table("| Indicator | Objective |", "| Recovery point | 5 minutes |"),
@@ -293,7 +318,7 @@ def test_a_line_states_a_limit(text: str, expected: Stated) -> None:
     ],
 )
 def test_what_only_looks_like_a_limit_is_left_out(text: str) -> None:
-    """Settings, history, durations of work, names with numbers, comments, code and columns of other things."""
+    """Settings, history, demands, durations of work, names with numbers, code and columns of other things."""
     assert stated(text) == []
 
 
@@ -379,6 +404,51 @@ def test_what_is_free_stays_free_in_the_next_sentence() -> None:
     """A number without a comparator limits from below what the sentence before it says is free."""
     found = stated("Hosts should have more than 25 % of the disk free. We get a page at 10 %.")
     assert [(comparator, value) for _, comparator, value, *_ in found] == [(">", "0.25"), ("<", "0.1")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Pauses above 3 s that last for more than 4 minutes are a\nwarning, above 9 s they are critical.",
+        "When pauses go above 3 s, the heap is wrong; this is a warning at any hour. Above 9 s is critical.",
+        "Pauses above 3 s hurt. That is a warning. Pauses above 9 s are critical.",
+    ],
+)
+def test_what_a_limit_is_called_behind_it_grades_it(text: str) -> None:
+    """Neither how long it lasts nor the end of the sentence parts a limit from the severity that it is called."""
+    assert [(value, severity) for _, _, value, _, severity, _, _ in stated(text)] == [
+        ("3", "warning"),
+        ("9", "critical"),
+    ]
+
+
+def test_a_severity_of_another_limit_is_not_that_of_the_sentence_before() -> None:
+    """What "is critical when above 95 %" is so at 95 %, and not at what the sentence before says."""
+    found = stated("CPU above 85 % is bad. It is critical when above 95 %.")
+    assert [severity for *_, severity, _, _ in found] == ["none", "critical"]
+
+
+def test_what_follows_from_a_limit_does_not_unmake_it() -> None:
+    """Where more than so much "means" a loss, or has one for its consequence, it is feared."""
+    for text in ("Lag above 40 s means that frames are dropped.", "- Queue depth > 900 (new jobs are dropped)"):
+        assert len(stated(text)) == 1
+
+
+def test_a_time_over_which_a_share_is_taken_is_no_limit() -> None:
+    """Requests that fail "over five minutes" are counted so long; those that take "over 2 seconds" are slow."""
+    assert [value for _, _, value, *_ in stated("Page when over 4 % of requests fail over twelve minutes.")] == ["0.04"]
+    assert [value for _, _, value, *_ in stated("Warn if more than 5 % of requests take over 2 seconds.")] == [
+        "0.05",
+        "2",
+    ]
+
+
+def test_a_column_of_what_is_normal_promises_only_with_a_comparator() -> None:
+    """Normally 30 % is what is, and normally below 50 % is what is to be; the other cells of a column tell as well."""
+    is_so = stated(table("| Metric | Normal | Warning |", "| CPU | 30 % | 75 % |"))
+    to_be = stated(table("| Metric | Normal | Warning |", "| CPU | 30 % | 75 % |", "| Disk | < 50 % | 80 % |"))
+    assert [(value, kind) for _, _, value, _, _, _, kind in is_so] == [("0.75", "alert")]
+    assert [kind for *_, kind in to_be] == ["target", "alert", "target", "alert"]
 
 
 def test_how_many_there_are_is_no_target() -> None:
