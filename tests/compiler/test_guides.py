@@ -514,7 +514,7 @@ def test_a_statement_knows_its_line() -> None:
     assert [one.line for one in statements("guide.md", text)] == [5, 10]
 
 
-@pytest.mark.parametrize("part", ["seen", "unseen", "fresh", "blind"])
+@pytest.mark.parametrize("part", ["seen", "unseen", "fresh", "blind", "final"])
 def test_most_of_the_corpus_is_read_and_little_else(part: str) -> None:
     """Of the guides that the words were written by, 95 limits of 100 are found, and as much of what is read is right."""
     found = score(CORPUS / part)
