@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import get_args
 
 from sqlalchemy import Connection, func, or_, select
 
 from webhook.outgoing import CALLS, Action, State
-from webhook.tables import WAITING
+from webhook.tables import WAITING, archived_totals
 from webhook.tables import notifications as rows
 
 ENDED: tuple[State, ...] = tuple(state for state in get_args(State) if state != "waiting")
@@ -103,20 +104,24 @@ def depths(connection: Connection, now: float) -> dict[str, Depth]:
 
 @dataclass(frozen=True, kw_only=True)
 class Gathered:
-    """What storms have come to: messages on many incidents, and messages that were folded into them."""
+    """What storms have come to: messages on many incidents, and on how many they were in all."""
 
     messages: int
-    folded: int
+    incidents: int
 
 
 def gathered(connection: Connection) -> dict[str, Gathered]:
     """Return what was gathered, by channel; one where nothing was is absent."""
-    query = select(rows.c.channel, func.count(rows.c.gathered), func.count(rows.c.folded_into)).group_by(rows.c.channel)
-    return {channel: Gathered(messages=many, folded=folded) for channel, many, folded in connection.execute(query)}
+    query = select(rows.c.channel, func.count(), func.sum(rows.c.gathered)).where(rows.c.gathered.is_not(None))
+    found = connection.execute(query.group_by(rows.c.channel))
+    return {channel: Gathered(messages=messages, incidents=int(incidents)) for channel, messages, incidents in found}
 
 
 def totals(connection: Connection) -> dict[tuple[str, State], int]:
-    """Return how many messages have ever ended in each state, by channel and state."""
+    """Return how many messages have ever ended in each state, archived ones too, by channel and state."""
     query = select(rows.c.channel, rows.c.state, func.count()).where(rows.c.state.in_(ENDED))
-    found = connection.execute(query.group_by(rows.c.channel, rows.c.state))
-    return {(channel, state): number for channel, state, number in found}
+    found: Counter[tuple[str, State]] = Counter()
+    for here in (query.group_by(rows.c.channel, rows.c.state), select(archived_totals)):
+        for channel, state, number in connection.execute(here):
+            found[channel, state] += number
+    return dict(found)

@@ -166,15 +166,13 @@ def _gathered(found: Mapping[str, deliveries.Gathered]) -> Iterator[Metric]:
     many = GaugeMetricFamily(
         "tocsin_storm_messages", "Messages on many incidents that the store holds.", labels=["channel"]
     )
-    folded = GaugeMetricFamily(
-        "tocsin_storm_folded", "Messages that one on many incidents was sent for.", labels=["channel"]
-    )
+    told = GaugeMetricFamily("tocsin_storm_incidents", "Incidents that those messages were about.", labels=["channel"])
     for channel in CHANNELS:
         one = found.get(channel)
         many.add_metric([channel], one.messages if one else 0)
-        folded.add_metric([channel], one.folded if one else 0)
+        told.add_metric([channel], one.incidents if one else 0)
     yield many
-    yield folded
+    yield told
 
 
 def _incidents(counts: Mapping[tuple[str, str], int]) -> Metric:

@@ -17,6 +17,7 @@ from webhook.dispatch import Dispatch
 from webhook.ingest import Ingest
 from webhook.metrics import Metrics
 from webhook.outgoing import CHANNELS
+from webhook.retention import Retention
 from webhook.senders.contract import Sender
 from webhook.senders.registry import channels, configured
 from webhook.settings import Settings
@@ -63,7 +64,8 @@ class Service:
             committed=self.bell.ring,
         )
         watch = Watch(self.database, self.ingest, catalog=lambda: self.catalog.current, clock=self.clock)
-        return Worker(self.database, dispatch, steps, watch, clock=self.clock, bell=self.bell)
+        retention = Retention(self.database, seconds=self.settings.retention_seconds, clock=self.clock)
+        return Worker(self.database, dispatch, steps, watch, retention, clock=self.clock, bell=self.bell)
 
     def close(self) -> None:
         """Stop watching the catalogue and let go of the store."""

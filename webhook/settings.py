@@ -6,6 +6,7 @@ never by its value.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from webhook.apprise_url import Gateway, parse_apprise_url
 from webhook.mail_server import MailServer, is_loopback, parse_smtp_url
 from webhook.secret import Secret
 from webhook.signatures import standard_key
+from webhook.timestamps import DAY
 from webhook.untrusted import web_address
 
 PREFIX = "TOCSIN_"
@@ -24,6 +26,7 @@ DEFAULT_DATABASE_URL = "sqlite:///tocsin.db"
 DEFAULT_LISTEN = "127.0.0.1:9095"
 DEFAULT_SLACK_API_URL = "https://slack.com/api"
 DEFAULT_PAGERDUTY_EVENTS_URL = "https://events.pagerduty.com"
+DEFAULT_RETENTION = "90d"
 MOST_TOKENS = 2
 
 T = TypeVar("T")
@@ -60,6 +63,8 @@ class Settings:
     mail_server: MailServer | None
     sms_gateway: Gateway | None
     phone_gateway: Gateway | None
+    retention_seconds: float | None
+    """How long a resolved incident stays before it is archived; None is for ever."""
     webhook_url: Secret | None
     """Where the outgoing webhook posts to; a secret, because such addresses often hold a token."""
     webhook_secrets: tuple[Secret, ...]
@@ -102,6 +107,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         mail_server=reader.parsed_secret("SMTP_URL", parse_smtp_url),
         sms_gateway=reader.parsed_secret("APPRISE_SMS", parse_apprise_url),
         phone_gateway=reader.parsed_secret("APPRISE_PHONE", parse_apprise_url),
+        retention_seconds=reader.parsed("RETENTION", DEFAULT_RETENTION, _retention),
         webhook_url=reader.parsed_secret("WEBHOOK_URL", _secret_web),
         webhook_secrets=reader.signing_keys("WEBHOOK_SECRET"),
     )
@@ -199,6 +205,13 @@ def _listen(text: str) -> tuple[str, int]:
     if not port.isascii() or not port.isdigit() or not 0 <= int(port) <= 65_535:
         raise ValueError("must be an address and a port, such as 127.0.0.1:9095 or [::]:9095")
     return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104  `:9095` means every address, as elsewhere
+
+
+def _retention(text: str) -> float | None:
+    found = re.fullmatch(r"([1-9][0-9]{0,4})([dw])", text, flags=re.ASCII)
+    if found is None and text != "off":
+        raise ValueError("must be a number of days or weeks, such as 90d or 12w, or off")
+    return None if found is None else float(int(found[1]) * DAY * (7 if found[2] == "w" else 1))
 
 
 def _web(text: str) -> str:

@@ -1,6 +1,6 @@
 """The tables of the store, for SQLite and PostgreSQL alike.
 
-`store`, `outbox`, `gathering`, `deliveries` and `timers` are the only readers.
+`store`, `outbox`, `gathering`, `deliveries`, `archive` and `timers` are the only readers.
 Every time is UTC epoch seconds in a double; `episodes.started` alone is text, because it carries nine decimals of
 identity. Changes here need a migration in `migrations/versions`.
 """
@@ -40,6 +40,7 @@ metadata = MetaData(
 Key = BigInteger().with_variant(Integer, "sqlite")
 
 _NOT_RESOLVED = text("status <> 'resolved'")
+_GATHERED = text("gathered IS NOT NULL")
 _WAITING = text("state = 'waiting'")
 
 incidents = Table(
@@ -137,6 +138,7 @@ notifications = Table(
     Column("gathered", Integer),
     Column("folded_into", Key),
     Index("ix_notifications_incident", "incident_id"),
+    Index("ix_notifications_gathered", "channel", sqlite_where=_GATHERED, postgresql_where=_GATHERED),
     Index("ix_notifications_recent", "channel", "destination", "finished_at"),
     Index("ix_notifications_instead_of", "instead_of"),
     Index("ix_notifications_lane", "lane", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
@@ -190,4 +192,23 @@ heartbeats = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("heard_at", Double, nullable=False),
+)
+
+archive = Table(
+    "archive",
+    metadata,
+    # Incidents that are long over, whole: what was in the tables above, as JSON.
+    Column("incident_id", Key, primary_key=True, autoincrement=False),
+    Column("resolved_at", Double, nullable=False),
+    Column("archived_at", Double, nullable=False),
+    Column("record", JSON, nullable=False),
+)
+
+archived_totals = Table(
+    "archived_totals",
+    metadata,
+    # How many messages of the archive have ended how: what is counted goes on counting.
+    Column("channel", Text, primary_key=True),
+    Column("state", Text, primary_key=True),
+    Column("messages", Key, nullable=False),
 )

@@ -20,6 +20,7 @@ from webhook import gathering, outbox, timers
 from webhook.bell import Bell
 from webhook.database import Database, StoreUnavailable
 from webhook.dispatch import Dispatch
+from webhook.retention import Retention
 from webhook.senders.contract import LONGEST_SEND
 from webhook.steps import Steps
 from webhook.watch import Watch
@@ -34,6 +35,8 @@ STEPS = "steps"
 """The name of the threads that work off timers."""
 WATCH = "watch"
 """The name of the one thread that listens for the Watchdog."""
+ARCHIVE = "archive"
+"""The name of the one thread that moves old incidents out of the way."""
 
 log = structlog.get_logger("tocsin.worker")
 
@@ -47,6 +50,7 @@ class Worker:
         dispatch: Dispatch,
         steps: Steps,
         watch: Watch,
+        retention: Retention,
         *,
         clock: Callable[[], float],
         bell: Bell,
@@ -56,6 +60,7 @@ class Worker:
         self._dispatch = dispatch
         self._steps = steps
         self._watch = watch
+        self._retention = retention
         self._clock = clock
         self._bell = bell
         self._stopping = threading.Event()
@@ -69,6 +74,7 @@ class Worker:
             for number in range(THREADS):
                 self._start(f"{name}-{number}", name, once)
         self._start(WATCH, WATCH, self.watch_once)
+        self._start(ARCHIVE, ARCHIVE, self.archive_once)
 
     def _start(self, title: str, name: str, once: Callable[[], bool]) -> None:
         thread = threading.Thread(target=self._work, args=(name, once), name=title, daemon=True)
@@ -115,6 +121,10 @@ class Worker:
     def watch_once(self) -> bool:
         """Look whether the Watchdog is heard, if it is time; return whether that was news."""
         return self._watch.look()
+
+    def archive_once(self) -> bool:
+        """Archive a few old incidents, if it is time; return whether there may be more."""
+        return self._retention.sweep()
 
     def _work(self, name: str, once: Callable[[], bool]) -> None:
         while not self._stopping.is_set():

@@ -18,3 +18,12 @@ def upgrade() -> None:
     ):
         op.add_column("notifications", column)
     op.create_index("ix_notifications_recent", "notifications", ["channel", "destination", "finished_at"], unique=False)
+    many = sa.text("gathered IS NOT NULL")
+    op.create_index(
+        "ix_notifications_gathered",
+        "notifications",
+        ["channel"],
+        unique=False,
+        sqlite_where=many,
+        postgresql_where=many,
+    )

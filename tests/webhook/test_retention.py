@@ -1,0 +1,147 @@
+"""Old incidents leave the tables that work is done in, whole, and nothing that still waits goes with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from testbed.postgresql import PostgreSQL
+from tests.webhook.samples import Clock, FakeSender, alert, payload
+from webhook import retention
+from webhook.application import create_app
+from webhook.secret import Secret
+from webhook.service import Service, build
+from webhook.settings import Settings, SettingsError, read_settings
+from webhook.tables import archive
+from webhook.timestamps import DAY
+
+HOT = ("incidents", "episodes", "timeline", "notifications", "timers")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def service(
+    settings: Settings, senders: dict[str, FakeSender], clock: Clock, request: pytest.FixtureRequest
+) -> Iterator[Service]:
+    if request.param == "postgresql":
+        server: PostgreSQL = request.getfixturevalue("postgresql")
+        settings = Settings(**{**settings.__dict__, "database_url": Secret(server.fresh())})
+    built = build(settings, senders=senders, clock=clock)
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def story(service: Service, drain: Callable[..., int]) -> Callable[..., None]:
+    """Return a function that lets incidents begin and end, all messages sent unless `kept`."""
+    client = create_app(service).test_client()
+
+    def tell(numbers: range, *, kept: bool = False, ends: bool = True) -> None:
+        for status in ("firing", "resolved") if ends else ("firing",):
+            for number in numbers:
+                body = payload(alert(cell=str(number), status=status), groupLabels={"cell": str(number)})
+                assert client.post("/v1/alertmanager", json=body).status_code == 200
+            if not kept:
+                drain()
+
+    return tell
+
+
+def count(service: Service, table: str) -> int:
+    with service.database.read() as connection:
+        return int(connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one())  # noqa: S608
+
+
+def test_old_incident_moves_whole_into_the_archive(service: Service, story: Callable[..., None], clock: Clock) -> None:
+    """With its alerts, its timeline and every message; the tables that work is done in are left empty."""
+    story(range(1))
+    before = {table: count(service, table) for table in HOT}
+    clock.forward(seconds=90 * DAY + 1)
+    assert service.worker().archive_once() is False
+    assert {table: count(service, table) for table in HOT} == dict.fromkeys(HOT, 0)
+    with service.database.read() as connection:
+        record = connection.execute(archive.select()).mappings().one()["record"]
+    assert record["incident"]["status"] == "resolved"
+    assert {name: len(record[name]) for name in ("episodes", "timeline", "notifications")} == {
+        name: before[name] for name in ("episodes", "timeline", "notifications")
+    }
+
+
+def test_what_is_young_open_or_waiting_stays(service: Service, story: Callable[..., None], clock: Clock) -> None:
+    """Nothing unsent is ever moved, however old it is."""
+    story(range(1, 2), ends=False)
+    story(range(1), kept=True)
+    clock.forward(seconds=91 * DAY)
+    service.worker().archive_once()
+    assert count(service, "incidents") == 2
+    assert count(service, "archive") == 0
+
+
+def test_many_are_moved_a_few_at_a_time(
+    service: Service, story: Callable[..., None], clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction that moved thousands would keep deliveries waiting; when nothing is left nobody looks for an hour."""
+    monkeypatch.setattr(retention, "BATCH", 2)
+    story(range(5))
+    clock.forward(seconds=91 * DAY)
+    worker = service.worker()
+    assert [worker.archive_once() for _ in range(3)] == [True, True, False]
+    assert count(service, "archive") == 5
+
+
+def test_counters_do_not_fall_when_messages_are_archived(
+    service: Service, story: Callable[..., None], clock: Clock
+) -> None:
+    """Prometheus takes a counter that falls for a new start, and would see failures that never were."""
+    story(range(3))
+    before = counters(service)
+    assert before
+    clock.forward(seconds=91 * DAY)
+    service.worker().archive_once()
+    story(range(10, 11))
+    clock.forward(seconds=91 * DAY)
+    service.worker().archive_once()
+    after = counters(service)
+    assert all(after[name] >= value for name, value in before.items())
+    assert (
+        after['tocsin_notifications_total{channel="slack",state="sent"}']
+        == 4 / 3 * before['tocsin_notifications_total{channel="slack",state="sent"}']
+    )
+
+
+def counters(service: Service) -> dict[str, float]:
+    lines = service.metrics.text().decode().splitlines()
+    found = (line.rpartition(" ") for line in lines if line.startswith("tocsin_notifications_total{"))
+    return {name: float(value) for name, _, value in found}
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("30d", 30 * DAY), ("2w", 14 * DAY), ("off", None), ("", 90 * DAY)])
+def test_retention_is_days_or_weeks_or_off(environment: dict[str, Any], text: str, seconds: float | None) -> None:
+    """Ninety days unless said otherwise."""
+    assert read_settings({**environment, "TOCSIN_RETENTION": text}).retention_seconds == seconds
+
+
+@pytest.mark.parametrize("text", ["90", "0d", "-1d", "1h", "٣d", "90x"])
+def test_retention_that_means_nothing_is_refused(environment: dict[str, Any], text: str) -> None:
+    """A typing error must not archive everything."""
+    with pytest.raises(SettingsError, match="TOCSIN_RETENTION must be a number of days or weeks"):
+        read_settings({**environment, "TOCSIN_RETENTION": text})
+
+
+def test_off_archives_nothing(settings: Settings, clock: Clock) -> None:
+    """Whoever keeps everything keeps it."""
+    kept = Settings(**{**settings.__dict__, "retention_seconds": None})
+    service = build(kept, senders={"log": FakeSender("log", {"open", "resolve"})}, clock=clock)
+    try:
+        client = create_app(service).test_client()
+        for status in ("firing", "resolved"):
+            client.post("/v1/alertmanager", json=payload(alert(status=status)))
+        worker = service.worker()
+        while worker.run_once("log"):
+            pass
+        clock.forward(seconds=10_000 * DAY)
+        worker.archive_once()
+        assert count(service, "incidents") == 1
+    finally:
+        service.close()
