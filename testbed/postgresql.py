@@ -117,7 +117,13 @@ class PostgreSQL:
         self._give_away(self._folder)
         if all(parent.stat().st_mode & 0o001 for parent in bin_folder.parents):
             return bin_folder
-        return Path(shutil.copytree(bin_folder.parent, self._folder / "programs")) / "bin"
+        installed = bin_folder.parent
+        copy = shutil.copytree(installed, self._folder / "programs" / installed.parent.name / installed.name)
+        # The programs look for their libraries two folders up, beside the package.
+        libraries = installed.parent.with_suffix(".libs")
+        if libraries.is_dir():
+            shutil.copytree(libraries, self._folder / "programs" / libraries.name)
+        return Path(copy) / "bin"
 
     def _give_away(self, path: Path) -> None:
         if os.geteuid() == 0:

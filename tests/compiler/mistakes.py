@@ -207,7 +207,7 @@ DOCUMENTS: Final = (
     _in_shop(
         "a sentence with another number",
         "## Slow answers\n",
-        "## Slow answers\n\nIt fires above 250 ms.\n",
+        "## Slow answers\n\nThe alert fires when p95 latency is above 250 ms.\n",
         "limit-differs",
     ),
     _in_shop(
@@ -299,7 +299,7 @@ SIGNALS: Final = (
         "an age as a share",
         (SPEC, "{kind: gauge, unit: seconds", "{kind: gauge, unit: ratio"),
         (SPEC, '"> 1h30m"', '"> 90%"'),
-        codes=("unwatched-statement", "limit-unit"),
+        codes=("limit-unit",),
     ),
     _several(
         "a share as a number",
