@@ -68,7 +68,7 @@ def compile_command(spec: Path, out: Path, *, check: bool, form: str) -> None:
             _finish_check(out, compilation)
         else:
             changes = output.write(out, compilation.artifacts)
-            _say(f"{_counts(compilation)} → {out}: {len(changes)} of {len(compilation.artifacts)} files changed")
+            _say(f"{_counts(compilation)} → {out}: {_written(changes, len(compilation.artifacts))}")
     except OSError as error:
         verb = "read" if check else "write"
         _say(f"cannot {verb} {error.filename or out}: {(error.strerror or str(error)).lower()}; nothing was changed")
@@ -149,6 +149,14 @@ def _finish_check(out: Path, compilation: Compilation) -> None:
         _say(f"run `{conventions.PROGRAM} compile` and commit {out}")
         sys.exit(FINDINGS)
     _say(f"{_counts(compilation)} → {out}: up to date")
+
+
+def _written(changes: output.Changes, total: int) -> str:
+    new, changed, removed = len(changes.missing), len(changes.differing), len(changes.stale)
+    if new == total and not removed:
+        return f"{total} new files"
+    others = ((new, "new"), (removed, "removed"))
+    return ", ".join((f"{changed} of {total} files changed", *(f"{count} {what}" for count, what in others if count)))
 
 
 def _counts(compilation: Compilation) -> str:

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import yaml
+from yaml._yaml import Mark as CMark
+from yaml.error import Mark
 
 from compiler import syntax
 from compiler.diagnostics import Diagnostics, Related, Span
@@ -100,9 +102,13 @@ class _Builder:
         self.root_span: Span | None = None
         self.stack: list[Table | Items] = []
         self.keys: list[tuple[str, Span] | None] = []
+        self.text = ""
+        self.key_at = (0, 0)
+        self.plain: tuple[str, int] | None = None
+        self.cut_off: dict[int, syntax.CutOff] = {}
 
     def read(self, text: str) -> None:
-        documents = 0
+        self.text, documents = text, 0
         parser = yaml.CBaseLoader(text)
         while (event := parser.get_event()) is not None:
             if isinstance(event, yaml.ScalarEvent):
@@ -114,20 +120,46 @@ class _Builder:
             elif isinstance(event, yaml.CollectionEndEvent):
                 self.stack.pop().span = self._closed(event)
                 self.keys.pop()
+                self.plain = None
             elif isinstance(event, yaml.AliasEvent):
                 self._refuse_alias(event)
             elif isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
                 if documents > 1:
                     self._stop("syntax", event, "a second document starts here", "keep one document a file")
+        # Only now, because a text may hold several commas.
+        for cut in self.cut_off.values():
+            cut.report(self.diagnostics)
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         span = _span(self.path, event)
         text = self._without_controls(event.value, span)
         if self.stack and type(self.stack[-1]) is Table and self.keys[-1] is None:
-            self.keys[-1] = (text, span)
+            self.keys[-1], self.key_at = (text, span), (_offset(event.start_mark), _offset(event.end_mark))
+            return
+        key = self.keys[-1] if self.stack else None
+        if key and event.implicit[0] and not text and self._is_rejoined(_offset(event.start_mark)):
             return
         self._place(scalar(text) if event.implicit[0] else text, span)
+        if key and event.implicit[0] and text:
+            self.plain = (key[0], _offset(event.start_mark))
+
+    def _is_rejoined(self, offset: int) -> bool:
+        """Return whether a key without a value at an offset is the end of the text before, cut off by a comma.
+
+        Then that text is whole again, so that what is wrong elsewhere is found in the same run.
+        """
+        parent = self.stack[-1]
+        if self.plain is None or not isinstance(parent, Table):
+            return False
+        key, start = self.plain
+        whole = syntax.rejoined(self.text, start, self.key_at, offset)
+        if whole is None:
+            return False
+        self.keys[-1] = None
+        parent[key] = whole
+        self.cut_off[start] = syntax.CutOff(key=key, text=whole, span=parent.value_spans[key])
+        return True
 
     def _without_controls(self, text: str, span: Span) -> str:
         """Return a text as it is once what the error asks for has been done: escapes write what YAML refuses bare."""
@@ -150,6 +182,7 @@ class _Builder:
         self.keys.append(None)
 
     def _place(self, value: object, span: Span) -> None:
+        self.plain = None
         if not self.stack:
             self.root, self.root_span = value, span
             return
@@ -205,6 +238,11 @@ def scalar(text: str) -> object:
         if _FLOAT.match(text):
             return float(text)
     return text
+
+
+def _offset(mark: Mark | CMark | None) -> int:
+    assert mark is not None  # noqa: S101 - the parser gives every event its marks
+    return mark.index
 
 
 def _span(path: str, event: yaml.Event) -> Span:

@@ -12,7 +12,7 @@ from typing import Final
 
 from compiler import conventions
 from compiler.checks import secrets
-from compiler.diagnostics import Diagnostics, Span, did_you_mean, nearest
+from compiler.diagnostics import Diagnostics, Span, nearest
 
 MAX_BYTES: Final = 16 * 2**20
 """Of one file; no person writes half as much."""
@@ -55,17 +55,23 @@ def _missing(path: Path, span: Span, error: OSError, diagnostics: Diagnostics, *
     if isinstance(error, IsADirectoryError):
         diagnostics.error("missing-file", span, f"{name} is a folder", hint="name a file in it")
         return
+    diagnostics.error("missing-file", span, f"cannot read {name}: {reason}", hint=_way_out(path, main=main))
+
+
+def _way_out(path: Path, *, main: bool) -> str | None:
+    """Return what to do about a file that is not there; a list of all that are would hide it."""
     try:
         neighbours = [shown(Path(one.name)) for one in path.parent.iterdir()]
+    except FileNotFoundError:
+        return f"there is no folder `{shown(path.parent)}`"
     except OSError:
-        neighbours = []
-    if not main:
-        hint = did_you_mean(path.name, neighbours)
-    elif (near := nearest(path.name, neighbours)) is not None:
-        hint = f"did you mean `{near}`?"
-    else:
-        hint = f"run {conventions.PROGRAM} where {conventions.SPEC_PATH} is, or name it by --spec"
-    diagnostics.error("missing-file", span, f"cannot read {name}: {reason}", hint=hint)
+        return None
+    near = nearest(path.name, neighbours)
+    if main and near is None and conventions.SPEC_PATH in neighbours:
+        near = conventions.SPEC_PATH
+    if near is not None:
+        return f"did you mean `{near}`?"
+    return f"run {conventions.PROGRAM} where {conventions.SPEC_PATH} is, or name it by --spec" if main else None
 
 
 def _refuse_endless(path: Path) -> None:

@@ -40,6 +40,8 @@ YAML: Final = (
     _in_spec("a limit without quotes", '"> 150ms"', "> 150ms", "syntax"),
     _in_spec("a quote that is never closed", '"#sales"', '"#sales', "syntax"),
     _in_spec("a bracket that is never closed", "levels: [on-call, manager]", "levels: [on-call, manager", "syntax"),
+    _in_spec("a comma in a text without quotes", "title: Sales team", "title: Sales, orders, and more", "syntax"),
+    _in_spec("a colon in a text without quotes", "title: Sales team", "title: Sales: orders", "syntax"),
     _in_spec("a list at the top", "version: 1\n\nlinks", "- version\n- links", "syntax"),
     _in_spec("a second document", "signals:\n", "---\nsignals:\n", "syntax"),
     _in_spec("a control character", "The shop", "The\x07shop", "syntax"),

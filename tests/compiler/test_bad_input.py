@@ -105,6 +105,20 @@ def test_a_missing_specification_is_a_finding_with_a_way_out(snapshot: SnapshotA
     assert not Path("generated").exists()
 
 
+@pytest.mark.parametrize(
+    ("named", "hint"),
+    [
+        ("limits.yaml", "did you mean `thresholds.yaml`?"),
+        ("treshold.yml", "did you mean `thresholds.yaml`?"),
+        ("runbooks/limits.yaml", "run tocsin where thresholds.yaml is, or name it by --spec"),
+        ("nowhere/limits.yaml", "there is no folder `nowhere`"),
+    ],
+)
+def test_a_specification_that_is_not_there_leads_to_the_one_that_is(named: str, hint: str) -> None:
+    """One way on, and no list of files."""
+    assert f"\n  hint: {hint}\n" in tocsin("check", "--spec", named).stderr
+
+
 def test_a_folder_in_the_place_of_the_specification_is_a_finding() -> None:
     """What cannot be read is named with the reason, never with a traceback."""
     result = tocsin("compile", "--spec", "runbooks")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -14,11 +15,19 @@ pytestmark = pytest.mark.usefixtures("base")
 
 
 def test_compiling_says_what_came_of_it() -> None:
-    """How much there is, where it went, and how much of it is new; on stderr, as it is no data."""
+    """How much there is, where it went, and how much of it is new or has changed; on stderr, as it is no data."""
     first, second = tocsin("compile"), tocsin("compile")
     assert (first.exit_code, first.stdout) == (0, "")
-    assert first.stderr == "2 systems, 13 alerts → generated: 10 of 10 files changed\n"
+    assert first.stderr == "2 systems, 13 alerts → generated: 10 new files\n"
     assert second.stderr == "2 systems, 13 alerts → generated: 0 of 10 files changed\n"
+
+
+def test_compiling_tells_changed_files_from_new_and_removed_ones() -> None:
+    """A system under another name has new files, its old ones go, and the others tell of it."""
+    tocsin("compile")
+    edit(SPEC, "  ledger:\n    team", "  accounts:\n    team")
+    said = tocsin("compile").stderr.partition("generated: ")[2]
+    assert re.fullmatch(r"\d of 10 files changed, 2 new, 2 removed\n", said)
 
 
 def test_places_can_be_chosen() -> None:

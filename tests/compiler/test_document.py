@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 
@@ -159,6 +160,55 @@ def test_what_is_not_plain_yaml_is_refused_where_it_stands(text: str, code: str,
 def test_a_tab_is_blamed_where_it_is_at_fault(text: str, message: str) -> None:
     """Between a key and its value a tab is as good as a blank."""
     assert refused(text)[3] == message
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "value"),
+    [
+        ("a: {k: more than 1,000 requests}\n", "k", "more than 1,000 requests"),
+        ("a: {k: 1,000,000 requests, l: x}\n", "k", "1,000,000 requests"),
+        ("a: {k: more than 1,000\n  requests}\n", "k", "more than 1,000 requests"),
+        ("a: {k: 'x', l: y, or \"z\"}\n", "l", 'y, or "z"'),
+    ],
+)
+def test_a_text_that_a_comma_cuts_off_is_one_error_that_shows_the_quotes(text: str, key: str, value: str) -> None:
+    """Between braces YAML makes a key of what follows; the text is whole again for what looks at it next."""
+    diagnostics = Diagnostics()
+    table = document.parse("f.yaml", text, diagnostics)
+    assert table is not None
+    assert table["a"][key] == value
+    assert None not in table["a"].values()
+    (found,) = diagnostics.found
+    assert (found.code, found.span) == ("syntax", table["a"].value_spans[key])
+    assert found.hint == f"quote it: `{key}: {json.dumps(value)}`"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a: {k}\n",
+        "a: {k: x, l: }\n",
+        "a: {k: 'x', l}\n",
+        "a: {k: [x], l}\n",
+        "a: {k: {l: x}, m}\n",
+        "a: {k: , l}\n",
+        "a: {k: x, # y\n z}\n",
+        "a:\n  k: x,\n  ? l\n",
+        f"a: {{k: {'x' * 1000}, l}}\n",
+    ],
+)
+def test_a_key_without_a_value_is_left_to_the_schema(text: str) -> None:
+    """Only behind a text without quotes is it surely the end of that text."""
+    diagnostics = Diagnostics()
+    table = document.parse("f.yaml", text, diagnostics)
+    assert diagnostics.found == []
+    assert table is not None
+    assert None in table["a"].values()
+
+
+def test_a_bracket_left_open_says_nothing_of_commas() -> None:
+    """What follows on other lines is no part of the text."""
+    assert refused("a: {k: more than 1,000 requests\nb: c\n")[3] == "did not find expected ',' or '}'"
 
 
 def test_a_lone_byte_order_mark_is_an_empty_file() -> None:

@@ -261,6 +261,14 @@ def test_a_guide_that_cannot_be_read_is_an_error_with_a_hint() -> None:
     assert "did you mean `ferry.md`?" in done.stderr
 
 
+@pytest.mark.parametrize(("named", "hint"), [("tram.md", None), ("a/b/c.md", "there is no folder `a/b`")])
+def test_a_guide_like_no_file_brings_no_list_of_files(named: str, hint: str | None) -> None:
+    """What else lies there is no hint."""
+    done = tocsin("import", named)
+    lines = [f"{named}:1:1: error[missing-file]: cannot read {named}: no such file or directory"]
+    assert done.stderr.splitlines() == [*lines, *([f"  hint: {hint}"] if hint else []), "1 finding"]
+
+
 def test_a_guide_with_an_example_of_a_password_is_read() -> None:
     """It is somebody else's file, and nothing of it is kept."""
     with Path("ferry.md").open("a", encoding="utf-8") as guide:
