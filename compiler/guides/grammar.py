@@ -84,6 +84,7 @@ def _statement(path: str, reading: Reading) -> GuideStatement | None:
         severity=reading.severity,
         hold=holds.hold(mention),
         kind=TARGET if (reading.target and not feared) or promised else ALERT,
+        cell=sentence.passage.cell,
         written=mention.found.group().strip(),
         inferred=reading.comparator is None and not sentence.passage.sign,
         sure=quantity is not None,

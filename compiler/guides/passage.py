@@ -42,7 +42,8 @@ class Passage:
     and `beside` what the items before it in its list say: a quantity is often named once in a list. `bare` is set where
     a number without a comparator is a limit (a column named for a severity), `alert` where it is surely feared,
     `listed` in an item of a list, `quiet` in a section of settings, plans or duties; `sign` is the comparator that a
-    column's head gives, `hold` the text that says how long, `unit` that of bare numbers.
+    column's head gives, `hold` the text that says how long, `unit` that of bare numbers, `cell` the row and the column
+    of a table's cell.
     """
 
     text: str
@@ -58,6 +59,7 @@ class Passage:
     sign: str | None = None
     hold: str = ""
     unit: Unit | None = None
+    cell: str = ""
 
     def line(self, offset: int) -> int:
         """Return the line of a character."""

@@ -16,7 +16,8 @@ class GuideStatement:
 
     `value`, and `value_to` where the guide gives a range, are in base units (`ratio`, `seconds`, `bytes`, `count`,
     `per_second`, or `other`); `hold` is the seconds that it must last, None where nobody said. `sure` is unset where
-    the quantity was guessed from its unit alone. `written` is the number as it stands there, with its unit and any
+    the quantity was guessed from its unit alone. `cell` names the row and the column of a table's cell, whose `text` is
+    seldom more than a number. `written` is the number as it stands there, with its unit and any
     comparator; `inferred` is set where it has no comparator of its own.
     """
 
@@ -31,6 +32,7 @@ class GuideStatement:
     severity: str
     hold: int | None
     kind: str
+    cell: str = ""
     written: str = ""
     inferred: bool = False
     sure: bool = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from typing import Final
 
@@ -21,6 +21,7 @@ _MOST_COLUMNS: Final = 40
 _NUMBERED: Final = re.compile(r"objective \d+", re.IGNORECASE)
 # An expression without the marks of code.
 _CALL: Final = re.compile(r"^[a-z_]\w*[({\[][^`]*[)}\]]\s?[<>]=?\s?[\d.]+$")
+_LETTER: Final = re.compile(r"[^\W\d_]")
 _COUNT: Final = re.compile(r"\d[\d,. ]*")
 _FALLING: Final = frozenset({"<", "≤"})
 _NUMERIC: Final = re.compile(
@@ -119,7 +120,7 @@ def _limits(row: _Row, above: tuple[str, ...]) -> Iterator[Passage]:
         return
     for number, cell in enumerate(row.cells):
         if cell.text.casefold() not in _EMPTY and _may_limit(cell, row, is_first=number == 0):
-            yield _passage(cell, row, above)
+            yield replace(_passage(cell, row, above), cell=_place(row, number))
 
 
 def _may_limit(cell: _Cell, row: _Row, *, is_first: bool) -> bool:
@@ -165,6 +166,13 @@ def _grade(cell: _Cell, row: _Row, above: tuple[str, ...]) -> tuple[str, bool]:
         # "Page the on-call" in a column of actions says as much as a column of severities.
         own = known.severity(row.only("action"))
     return own if own != NO_SEVERITY else severity, target
+
+
+def _place(row: _Row, number: int) -> str:
+    """Return the row and the column of a cell as a person says them: "Disk usage, Warning"."""
+    left = _Row(line=row.line, cells=row.cells[:number]).names
+    said = (*(left or row.names), row.cells[number].head)
+    return ", ".join(one for one in said if one != row.cells[number].text and _LETTER.search(one))
 
 
 def _sign(cell: _Cell, row: _Row) -> str | None:

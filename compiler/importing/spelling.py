@@ -23,6 +23,11 @@ def quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
+def said(one: GuideStatement, words: str) -> str:
+    """Return the comment on a statement: its place, and `words` on it, behind the cell's row and column in a table."""
+    return one_line(f"{one.path}:{one.line}: {one.cell}{': ' if one.cell else ''}{words}")
+
+
 def amount(one: GuideStatement) -> str:
     """Return a statement's number as thresholds.yaml writes it."""
     if one.unit == "other":

@@ -16,7 +16,7 @@ from compiler.choosing.proposals import GUESS, LIKELY, Proposal, propose
 from compiler.conventions import MISSING_SECTION, MISSING_SIGNAL, OFF, QUESTION, words
 from compiler.guides.statement import GuideStatement
 from compiler.importing.limits import ImportedLimit, Limits, limits
-from compiler.importing.spelling import amount, one_line, quoted, seconds
+from compiler.importing.spelling import amount, one_line, quoted, said, seconds
 from compiler.importing.waivers import not_carried, waivers
 from compiler.runbooks import Section
 from compiler.signals import kinds
@@ -63,11 +63,11 @@ def stanza(
         f"    runbook: {quoted(path)}",
         f"    escalation: {QUESTION}  # a policy below `escalation:`",
         "    limits:",
-        *_limits(path, found, chosen),
+        *_limits(found, chosen),
         *_missing(anchors),
         "    metrics:",
         *_metrics(found, known),
-        *waivers(path, alone),
+        *waivers(alone),
     ]
     return Stanza(
         text="\n".join(written),
@@ -85,14 +85,13 @@ def _section(signal: Signal, lines: Sequence[ImportedLimit], sections: Sequence[
     return proposals[0] if proposals else None
 
 
-def _limits(path: str, found: Limits, chosen: Mapping[str, Proposal | None]) -> Iterator[str]:
+def _limits(found: Limits, chosen: Mapping[str, Proposal | None]) -> Iterator[str]:
     for signal, lines in found.of_signal.items():
         yield f"      {signal}:"
         for line in lines:
             one = line.statement
             limit = f"{line.severity}: {quoted(f'{one.comparator} {amount(one)}')}"
-            said = one_line(f"{path}:{one.line}: {one.text}")
-            yield f"        {limit}  # {said}{f' ({line.remark})' if line.remark else ''}"
+            yield f"        {limit}  # {said(one, one.text)}{f' ({line.remark})' if line.remark else ''}"
         holds = {line.severity: line.statement.hold for line in lines if line.statement.hold}
         if holds:
             inside = ", ".join(f"{severity}: {seconds(hold)}" for severity, hold in holds.items())

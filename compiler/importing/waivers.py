@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from compiler.conventions import QUESTION
 from compiler.diagnostics import Span
-from compiler.guides.statement import TARGET
+from compiler.guides.statement import NO_SEVERITY, TARGET, GuideStatement
 from compiler.importing.limits import Limits
-from compiler.importing.spelling import amount, one_line, quoted
+from compiler.importing.spelling import amount, quoted, said
 from compiler.quantities import Comparison, Quantity
 from compiler.resolve.claims import Claim, agrees, candidates, is_beyond
 from compiler.resolve.sentences import Sentence, sentences
@@ -30,7 +30,7 @@ def not_carried(
     return tuple(one for one in sentences(path, text) if not _carried(one, claims))
 
 
-def waivers(path: str, alone: Sequence[Sentence]) -> Iterator[str]:
+def waivers(alone: Sequence[Sentence]) -> Iterator[str]:
     """Yield the lines of `waive:`, none where there is nothing to waive."""
     waived: list[str] = []
     for one in alone:
@@ -41,10 +41,13 @@ def waivers(path: str, alone: Sequence[Sentence]) -> Iterator[str]:
             yield "    # No limit above carries these: bind each to a signal of its own, or say why nobody need know."
             yield "    waive:"
         waived.append(_words(one, line))
-        stated = one.stated
-        meant = f"{stated.signal} {stated.comparator} {amount(stated)}, {stated.severity}"
-        comment = one_line(f"{path}:{stated.line}: {meant}")
+        comment = said(one.stated, _meant(one.stated))
         yield f"      - {{statement: {quoted(waived[-1])}, reason: {QUESTION}}}  # {comment}"
+
+
+def _meant(stated: GuideStatement) -> str:
+    grade = {NO_SEVERITY: "a target" if stated.kind == TARGET else "no severity"}.get(stated.severity, stated.severity)
+    return f"{stated.signal} {stated.comparator} {amount(stated)}, {grade}"
 
 
 def _claims(

@@ -127,6 +127,24 @@ def test_the_stanza_is_yaml_with_each_limit_and_the_line_that_it_comes_from() ->
     assert "ferry.md:16: p95 latency: < 300 ms (a target; GUESS: its breach is a warning)" in done.stdout
 
 
+def test_a_limit_from_a_table_names_its_row_and_its_column() -> None:
+    """The cell alone is a number; the row's names left of it and the column's head say whose."""
+    Path("ferry.md").write_text(
+        "# Ferry\n\n| # | Boat | Metric | Good | Warning | Remark |\n|---|---|---|---|---|---|\n"
+        "| 1 | `Ada` | Disk usage | | > 75 % | after *lunch* |\n"
+        "| 2 | Bea | Moored boats | 9 | > 30 | |\n\n"
+        "| Alert | Condition | Severity |\n|---|---|---|\n| QueueLong | queue depth > 400 | critical |\n",
+        encoding="utf-8",
+    )
+    lines = tocsin("import", "ferry.md").stdout.splitlines()
+    comments = [line.partition("  # ferry.md:")[2] for line in lines if "# ferry.md:" in line]
+    assert comments == [
+        "5: Ada, Disk usage, Warning: > 75 %",
+        "10: QueueLong, Condition: queue depth > 400",
+        "6: Bea, Moored boats, Warning: count > 30, warning",
+    ]
+
+
 def test_a_summary_counts_what_was_found_guessed_and_left_out() -> None:
     """On stderr, so that stdout can be a file."""
     done = tocsin("import", "ferry.md")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from compiler.anchors import Style
 from compiler.diagnostics import Diagnostics, Span
 from compiler.runbooks import Command, Placeholder, Runbook, anchors_in, parse_runbook
+from tests.compiler.base import ROOT
 
 
 def parse(text: str, style: Style = "github") -> Runbook:
@@ -354,6 +356,19 @@ def test_a_text_that_nobody_writes_is_read_in_time(text: str) -> None:
     started = time.perf_counter()
     commands = [one.commands for one in parse(text).sections[:100]]
     assert time.perf_counter() - started < 10, f"{len(commands)} sections"
+
+
+def test_the_sentence_of_the_documentation_fills_a_placeholder() -> None:
+    """docs/thresholds.md shows it with every form of a placeholder; what it shows is what is read."""
+    page = (ROOT / "docs/thresholds.md").read_text(encoding="utf-8").partition("## What commands are filled in with")[2]
+    (example,) = re.findall(r"^````markdown\n(.*?)^````$", page, re.MULTILINE | re.DOTALL)
+    (section,) = parse(example).sections
+    (command,) = section.commands
+    assert [(one.text, one.label) for one in command.placeholders] == [("<namespace>", None), ("<pod-name>", "pod")]
+    forms = re.findall(r"`([^`]+)`", page.partition("placeholders: ")[2].partition(". A sentence")[0])
+    (section,) = parse("# A\n```sh\n" + "\n".join(f"ls {form}" for form in forms) + "\n```\n").sections
+    assert [one.text for one in section.commands[0].placeholders] == forms
+    assert len(forms) == 6
 
 
 def test_a_label_said_in_another_section_fills_nothing_here() -> None:
