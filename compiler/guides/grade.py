@@ -9,7 +9,7 @@ from compiler.guides.holds import HOLD
 from compiler.guides.mention import Mention
 from compiler.guides.statement import NO_SEVERITY
 from compiler.guides.vocabulary import vocabulary
-from compiler.guides.written import SIGNED_NUMBER
+from compiler.guides.written import BRACKET, SIGNED_NUMBER
 
 # A severity in brackets stands this near behind its number.
 _NEAR: Final = 44
@@ -22,7 +22,6 @@ _POINTED: Final = re.compile(r"(?: for [\w ]{1,12})?\s*(?:→|->|=>)\s*(\w+)")
 _NEXT: Final = re.compile(r"(?:\s*[:=–—-])?\s+(\w+)\s*(?:[|,;:/.]|$)")
 _OTHER_LIMIT: Final = re.compile(rf"{SIGNED_NUMBER.pattern}|\bat\s+\d", re.IGNORECASE)
 _LABEL: Final = re.compile(r"[^\d:]*\w[^:]{0,60}[:=–—]\s*")
-_BRACKET_BEHIND: Final = re.compile(r"\([^()]*\)")
 # "99.9 % per month": the time of which a promise is kept.
 _PERIOD: Final = re.compile(
     r"^,?\s*(?:per|an?|each|every|over|within|of)\s(?:the |any |a )?(?:\d+ )?"
@@ -45,7 +44,6 @@ _CALLED: Final = re.compile(
 _KEPT: Final = re.compile(
     r" of (?:\w+ ){1,4}?(?:(?:must|should|shall|have to|need to) )?(?:succeed|complete|finish|arrive)\b", re.IGNORECASE
 )
-_AT: Final = re.compile(r"\bat\s*$", re.IGNORECASE)
 _COLON: Final = re.compile(r"\s*[:–—=→]")
 
 
@@ -159,10 +157,9 @@ def is_marked(mention: Mention) -> bool:
         return True
     if (mention.unit is not None or mention.found["scale"]) and known.phrases.colours.search(mention.lead):
         return True
-    low, high = mention.bounds
-    if _AT.search(mention.sentence.text, low, mention.found.start()):
+    if mention.is_behind_at:
         # "At 500,000 the on-call is paged."
-        return _named_behind(mention.sentence.text[mention.found.end() : high]) is not None
+        return _named_behind(mention.sentence.text[mention.found.end() : mention.bounds[1]]) is not None
     behind = _ARROW.match(mention.rest) or _NEXT.match(mention.rest)
     if behind is not None and known.severity(behind[1]) != NO_SEVERITY:
         return True
@@ -181,7 +178,7 @@ def is_promised(mention: Mention) -> bool:
     """Return whether a number is all that an item in a list of targets says: "Availability: 99.5 %"."""
     passage, phrases = mention.sentence.passage, vocabulary().phrases
     title = next((text for text in passage.above if vocabulary().targets.search(text)), "")
-    behind = _PERIOD.sub("", _BRACKET_BEHIND.sub("", mention.rest)).strip(" .")
+    behind = _PERIOD.sub("", BRACKET.sub("", mention.rest)).strip(" .")
     alone = bool(_LABEL.fullmatch(mention.lead)) and not behind
     return passage.target and mention.unit is not None and alone and not phrases.usual.search(title)
 

@@ -8,6 +8,7 @@ from typing import Final
 from compiler.guides.mention import Mention
 from compiler.guides.numbers import NUMBER, WORD, number
 from compiler.guides.vocabulary import vocabulary
+from compiler.guides.written import BRACKET
 
 _TIME: Final = (
     rf"(?P<number>{NUMBER}|\b{WORD})\s?-?(?:(?:consecutive|full|whole|straight)\s)?"
@@ -23,7 +24,6 @@ _BESIDE: Final = re.compile(rf",?\s+{_TIME}(?=\s*(?:$|[,;:.)|=→–—-]))", re
 _SLASHED: Final = re.compile(rf"\s*/\s*{_TIME}(?=\s*$)", re.IGNORECASE)
 _DURATION: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[a-z]+)", re.IGNORECASE)
 _OTHER_NUMBER: Final = re.compile(r"(?<![\w.-])\d[\d.,]*(?!\d|xx)")
-_BRACKET: Final = re.compile(r"\([^()]*\)")
 _PART_END: Final = re.compile(r"[,;:–—]\s+")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
@@ -56,7 +56,7 @@ def is_beside(mention: Mention) -> bool:
 
 def _is_of(between: str) -> bool:
     """Return whether a duration behind a limit is the limit's, by the words between the two."""
-    words = _BRACKET.sub("", between)
+    words = BRACKET.sub("", between)
     # Behind another limit it is that one's, unless the comparator is its own ("for more than 5 minutes").
     if _OTHER_NUMBER.search(words):
         return False

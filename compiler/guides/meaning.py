@@ -10,12 +10,12 @@ from typing import Final
 
 from compiler.guides.mention import Mention
 from compiler.guides.vocabulary import Quantity, Unit, vocabulary
+from compiler.guides.written import BRACKET
 
 _DIVISION: Final = re.compile(r"\w\s*/\s*\w")
 _NEXT_WORDS: Final = re.compile(
     r"\s+[A-Za-z-]{2,}(?: (?:replicas?|nodes?|hosts?|pods?|instances?|brokers?|targets?)\b)?"
 )
-_BRACKET: Final = re.compile(r"\([^()]*\)")
 # "(share of all CONNECT packets)" tells of what, and not what.
 _OF_ALL: Final = re.compile(
     r"(?<=\w )\((?:an? |the )?(?:share|fraction|percentage|ratio|part) of [^()]*\)", re.IGNORECASE
@@ -128,7 +128,7 @@ def _without_asides(text: str, unit: str) -> str:
         named = nearest(bracket.group(), unit, backwards=False)
         return bracket.group() if named and named.signal not in _VAGUE else ""
 
-    return _BRACKET.sub(kept, text)
+    return BRACKET.sub(kept, text)
 
 
 def _counts_something(text: str) -> bool:

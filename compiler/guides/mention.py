@@ -22,6 +22,7 @@ _PERIODS: Final = {"s": 1, "sec": 1, "second": 1, "minute": 60, "min": 60}
 _LONG_PERIODS: Final = {"hour": 3600, "h": 3600, "day": 86400}
 _SLASH_BEHIND: Final = re.compile(r"\s*/\s*[<>≥≤=~]{0,2}\s*\d")
 _SLASH_BEFORE: Final = re.compile(r"\d[^/]{0,12}/\s*$")
+_AT: Final = re.compile(r"\bat\s*$", re.IGNORECASE)
 _AFTER: Final = "|".join(pattern.pattern for pattern in vocabulary().after.values())
 # Clauses part at marks and conjunctions; the one in "3 or more" belongs to its number.
 _CLAUSES: Final = re.compile(
@@ -123,6 +124,11 @@ class Mention:
         """Whether the number is the time until something ends, as in "30 days before expiry"."""
         in_time = self.unit is not None and self.unit.unit == "seconds"
         return in_time and bool(vocabulary().phrases.countdown.match(self.rest))
+
+    @property
+    def is_behind_at(self) -> bool:
+        """Whether the number stands behind the word "at"."""
+        return bool(_AT.search(self.lead))
 
     @property
     def is_word(self) -> bool:

@@ -12,9 +12,11 @@ class Phrases:
     """Words around a number that decide what it is; `vocabulary.yaml` says what each list is for.
 
     `named`, `roughly`, `window`, `measured`, `marks`, `colours`, `threshold` and `thresholds` match at the end of what
-    precedes a number, `good`, `items`, `soft`, `hard`, `countdown`, `factor`, `handled`, `doing` and `follows` at the
-    beginning of what follows it, `quiet` the whole of a heading, `moving` the beginning of a comparator, the others
-    anywhere; `hold` is the text of a pattern that a duration follows.
+    precedes a number, `good`, `items`, `soft`, `hard`, `countdown`, `factor`, `enforced`, `handled`, `doing` and
+    `follows` at the beginning of what follows it, `instruction` the beginning of a sentence and `moving` that of a
+    comparator, `quiet` the whole of a heading and `settings` that of a column's head, the others anywhere.
+    `permitting`, `permitting_alone` and `sized` are comparators as they stand; `hold` is the text of a pattern that a
+    duration follows.
     """
 
     history: re.Pattern[str]

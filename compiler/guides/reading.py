@@ -21,7 +21,6 @@ _ITEM_WORDS: Final = 6
 _RISING: Final = frozenset({">", "≥"})
 _LISTED: Final = re.compile(r"[:,/|]\s*$")
 _LABELLED: Final = re.compile(r"[^\d(:]*\w[^\d(:]*:\s*")
-_AT: Final = re.compile(r"\bat\s*$", re.IGNORECASE)
 _SHORT_SENTENCE: Final = 25
 
 
@@ -121,7 +120,7 @@ def _is_told_by_label(reading: Reading) -> bool:
     mention = reading.mention
     if reading.unit == "count":
         listed = _LISTED.search(mention.lead) and grade.is_in_bracket(mention)
-        said = _AT.search(mention.lead) or mention.in_pair is not None or listed
+        said = mention.is_behind_at or mention.in_pair is not None or listed
         return bool(said) and reading.marked
     # "Critical: 30 minutes" may be the time to answer in, and nothing is feared of the whole.
     whole = reading.unit == "ratio" and mention.number * reading.factor >= 1

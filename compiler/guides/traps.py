@@ -10,6 +10,7 @@ from compiler.guides.meaning import nearest
 from compiler.guides.mention import Mention
 from compiler.guides.statement import NO_SEVERITY
 from compiler.guides.vocabulary import vocabulary
+from compiler.guides.written import BRACKET
 
 _OTHER_LIMIT: Final = re.compile(r";|,\s*(?:and\s+)?\w+ (?:at|when|if)")
 _SHARE_OF: Final = re.compile(r"\s*of (?:all |the |our |its )?\w+ (?=\w)", re.IGNORECASE)
@@ -19,7 +20,6 @@ _MAXIMUM: Final = re.compile(r"\s*max(?:imum)?\b", re.IGNORECASE)
 _KIND: Final = re.compile(r"\bfor (?:\w+ ){1,2}$", re.IGNORECASE)
 _SCOPE: Final = re.compile(r"\b(?:on|in|across|among|from|with)\s*$", re.IGNORECASE)
 _CONDITION: Final = re.compile(r"\((?:when|if|while)\b[^()]*$", re.IGNORECASE)
-_BRACKET: Final = re.compile(r"\([^()]*\)")
 _DIGIT: Final = re.compile(r"\d")
 _LASTING: Final = re.compile(
     r"\b(?:(?:has|have|is|are) (?:been )?[a-z]+|without (?:an? |any )?[a-z]+|missing|down|silent|dark|stuck|gone)"
@@ -172,7 +172,7 @@ def _is_setting(mention: Mention, *, marked: bool) -> bool:
     if not marked and mention.sign in phrases.permitting_alone:
         return True
     # What a bracket behind a limit tells of settings is about something else: "> 7 GiB (the quota is 8 GiB)".
-    words = mention.clause if "(" in mention.lead else _BRACKET.sub("", mention.clause)
+    words = mention.clause if "(" in mention.lead else BRACKET.sub("", mention.clause)
     if not phrases.setting.search(words) or (marked and bare):
         return False
     return mention.sign in phrases.permitting or not phrases.alarm.search(mention.clause)

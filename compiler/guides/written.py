@@ -1,4 +1,4 @@
-"""How a limit's number is written, with comparator, range, share and unit; used by `mention`, `grade` and `grammar`."""
+"""How a limit's number is written, with comparator, range, share and unit; used by `mention` and what comes after."""
 
 from __future__ import annotations
 
@@ -42,6 +42,9 @@ def _pattern(*, shares: bool) -> re.Pattern[str]:
 
 _MENTION: Final = _pattern(shares=True)
 _ONE_OF_TWO: Final = _pattern(shares=False)
+BRACKET: Final = re.compile(r"\([^()]*\)")
+"""Words in brackets, with these."""
+
 SIGNED_NUMBER: Final = re.compile(rf"{vocabulary().before.pattern}\s*\d", re.IGNORECASE)
 """A number with a comparator before it."""
 

@@ -30,8 +30,6 @@ def said(one: GuideStatement, words: str) -> str:
 
 def amount(one: GuideStatement) -> str:
     """Return a statement's number as thresholds.yaml writes it."""
-    if one.unit == "other":
-        return str(one.value.normalize())
     return quantity_text(Quantity(one.value, one.unit))
 
 

@@ -13,7 +13,7 @@ from compiler.guides.statement import NO_SEVERITY, TARGET, GuideStatement
 from compiler.importing.limits import Limits
 from compiler.importing.spelling import amount, quoted, said
 from compiler.quantities import Comparison, Quantity
-from compiler.resolve.claims import Claim, agrees, candidates, is_beyond
+from compiler.resolve.claims import Claim, agrees, candidates, is_usual
 from compiler.resolve.sentences import Sentence, sentences
 from compiler.runbooks import Section
 from compiler.signals.contract import Signal
@@ -69,8 +69,7 @@ def _claims(
 
 def _carried(one: Sentence, claims: Sequence[Claim]) -> bool:
     found = candidates(one, claims)
-    usual = one.stated.kind == TARGET and all(is_beyond(claim, one) for claim in found)
-    return bool(found) and (usual or any(agrees(one, claim) for claim in found))
+    return is_usual(one, found) or any(agrees(one, claim) for claim in found)
 
 
 def _words(one: Sentence, line: str) -> str:

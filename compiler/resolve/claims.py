@@ -160,11 +160,17 @@ def _whole(comparator: str, quantity: Quantity) -> tuple[str, Decimal]:
     return comparator, value
 
 
-def is_beyond(claim: Claim, sentence: Sentence) -> bool:
+def _is_beyond(claim: Claim, sentence: Sentence) -> bool:
     """Return whether a claim begins at the number of a sentence's target or on its bad side."""
     value, target = claim.comparison.quantity.value, sentence.stated.value
     inverse = _INVERSE.get(sentence.stated.comparator[0]) == claim.comparison.comparator[0]
     return inverse and (value >= target if claim.comparison.comparator[0] == ">" else value <= target)
+
+
+def is_usual(sentence: Sentence, claims: Sequence[Claim]) -> bool:
+    """Return whether a sentence is a target that all claims, one at least, begin beyond: they alert on its breach."""
+    beyond = bool(claims) and all(_is_beyond(claim, sentence) for claim in claims)
+    return beyond and sentence.stated.kind == TARGET
 
 
 def nearest_claim(sentence: Sentence, claims: Iterable[Claim]) -> Claim:

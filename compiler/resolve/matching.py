@@ -15,7 +15,7 @@ from compiler.diagnostics import Span
 from compiler.guides.statement import TARGET
 from compiler.model import Limit
 from compiler.quantities import STATE, Comparison
-from compiler.resolve.claims import Claim, active_claim, agrees, candidates, in_unit, is_beyond, limit_claim
+from compiler.resolve.claims import Claim, active_claim, agrees, candidates, in_unit, is_usual, limit_claim
 from compiler.resolve.sentences import Sentence, of_runbook
 from compiler.runbooks import Runbook, Section, Unread
 from compiler.signals.contract import Signal
@@ -136,9 +136,8 @@ class Matching:
     def _kept(self, sentence: Sentence, stated: Sequence[Claim]) -> tuple[Claim, ...]:
         """Return the claims that begin beyond a target and are stated elsewhere: it says what is usual, they alert."""
         claims = self.candidates(sentence)
-        if sentence.stated.kind != TARGET or not all(is_beyond(claim, sentence) for claim in claims):
-            return ()
-        return claims if all(claim in stated or self._has_bullet(claim) for claim in claims) else ()
+        elsewhere = all(claim in stated or self._has_bullet(claim) for claim in claims)
+        return claims if elsewhere and is_usual(sentence, claims) else ()
 
     def _has_bullet(self, claim: Claim) -> bool:
         return claim.severity is not None and self.bullet(claim.signal, claim.severity) is not None
