@@ -6,19 +6,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from compiler import conventions
-from compiler.choosing.proposals import proposals_text
-from compiler.diagnostics import Related, Span, nearest
+from compiler.diagnostics import Span, nearest
 from compiler.document import Table
 from compiler.model import Documented, Limit, System, WatchedSignal
 from compiler.quantities import Comparison, QuantityError, parse_comparison
 from compiler.resolve import bindings, definitions, limits, sources
-from compiler.resolve.claims import lines_about
 from compiler.resolve.evidence import Evidence, with_statements
 from compiler.resolve.house import check as check_house
 from compiler.resolve.house import no_signal
 from compiler.resolve.matching import Matching, Watch
 from compiler.resolve.reading import NOTHING, duration, holds, is_off, minimum_traffic, over_time, reference, table
 from compiler.resolve.scope import Scope
+from compiler.resolve.sections import Sections
 from compiler.resolve.waivers import waivers
 from compiler.runbooks import Runbook, Section
 from compiler.signals.contract import BoundSignal, Signal
@@ -68,7 +67,8 @@ class _System:
         self.title: str = given.get("title") or conventions.words(identifier)
         self.limits = table(given, "limits")
         self.metrics = table(given, "metrics")
-        self.runbook = scope.runbooks.get(given["runbook"])
+        runbook = scope.runbooks.get(given["runbook"])
+        self.sections = Sections(runbook=runbook, diagnostics=self.diagnostics) if runbook else None
         self.hold = holds(given, scope.hold, self.diagnostics)
         self.keep = holds(given, scope.keep, self.diagnostics, "keep_firing_for")
         self.inherited = bindings.Inherited(
@@ -124,7 +124,7 @@ class _System:
         if signal is None or not self._has_metrics(identifier, span) or not self._has_limits(identifier, tiers, span):
             self.excused = True
             return None
-        section = self._section(signal, own, house, span)
+        section = self.sections.of(signal, own, house, span) if self.sections else None
         found = self._limits(signal, own, house, tiers, section)
         binding = bindings.binding(signal, self.metrics[identifier], self.inherited, self.diagnostics)
         if binding is None or section is None or not found:
@@ -152,7 +152,7 @@ class _System:
             limits.not_tiers(own, self.limits.value_spans[identifier], self.diagnostics)
             return
         tiers = limits.written(own, house) or sources.usual_tiers(span)
-        section = self._section(signal, own, house, span, conventions.MISSING_SECTION)
+        section = self.sections.of_missing(signal, own, house, span) if self.sections else None
         found = self._limits(signal, own, house, tiers, section)
         if section is None:
             return
@@ -205,7 +205,7 @@ class _System:
     ) -> tuple[Limit, ...]:
         extras = limits.extras(own, house, self.hold, self.keep, self.diagnostics)
         found = limits.limits(signal, tiers, extras, self.diagnostics)
-        quoted = self._quoted(own)
+        quoted = self.sections.quoted(own) if self.sections else None
         misquoted = quoted is None and "documented" in own
         self.excused |= misquoted or len(found) < len(tiers)
         self.watches.append(
@@ -231,48 +231,3 @@ class _System:
         except QuantityError:
             # The binding says so.
             return None
-
-    def _quoted(self, own: Table) -> Statement | None:
-        words = own.get("documented")
-        if words is None or self.runbook is None:
-            return None
-        statement = self.runbook.quote(str(words))
-        if statement is None:
-            span = own.value_spans["documented"]
-            hint = "quote the words as they stand on one line"
-            self.diagnostics.error("documented", span, f"{self.runbook.path} does not say this", hint=hint)
-        return statement
-
-    def _section(
-        self, signal: Signal, own: Table, house: Table, span: Span, usual: str | None = None
-    ) -> Section | None:
-        if self.runbook is None:
-            return None
-        owner = own if "runbook" in own else house
-        if "runbook" not in owner and usual is not None:
-            section = self.runbook.anchors.get(usual.removeprefix("#"))
-            if section is None:
-                message = f"{self.runbook.path} has no section `{usual}`, where the alert on missing metrics leads to"
-                hint = f"write that section, or say `{conventions.MISSING_SIGNAL}: {conventions.OFF}` below `limits:`"
-                self.diagnostics.error("runbook-section", span, message, hint=hint)
-            return section
-        if "runbook" not in owner:
-            message = "this signal leads to no runbook section"
-            hint = proposals_text(signal.id, signal.title, self.runbook.sections, lines_about(self.runbook, signal))
-            self.diagnostics.error("runbook-section", span, message, hint=hint)
-            return None
-        anchor = str(owner["runbook"]).removeprefix("#")
-        section = self.runbook.anchors.get(anchor)
-        if section is None:
-            place = owner.value_spans["runbook"] if owner is own else span
-            house_says = "" if owner is own else " (the section that `defaults` names)"
-            near = nearest(anchor, self.runbook.anchors)
-            hint = f"did you mean `#{near}`?" if near else self._known_anchors()
-            message = f"{self.runbook.path} has no section `#{anchor}`{house_says}"
-            related = () if owner is own else (Related(span=owner.value_spans["runbook"], message="it is named here"),)
-            self.diagnostics.error("runbook-section", place, message, hint=hint, related=related)
-        return section
-
-    def _known_anchors(self) -> str:
-        anchors = sorted(self.runbook.anchors) if self.runbook else []
-        return "its sections are " + ", ".join(f"`#{anchor}`" for anchor in anchors[:12])
