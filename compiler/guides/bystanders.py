@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from compiler.guides.grade import is_named_target
+from compiler.guides.marks import is_named_target
 from compiler.guides.meaning import TELLING, nearest
 from compiler.guides.mention import Mention
 from compiler.guides.statement import NO_SEVERITY

@@ -1,7 +1,7 @@
 """Passages → statements: a number, the comparator beside it, and the quantity and severity that belong to it.
 
 Deterministic, sentence by sentence: `mention` reads a number, `traps` tells what only looks like a limit,
-`meaning`, `grade` and `holds` read the words around it. Where a number has no comparator, its place and
+`meaning`, `grade`, `marks` and `holds` read the words around it. Where a number has no comparator, its place and
 its quantity give one.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from compiler.guides import grade, holds, meaning
+from compiler.guides import holds, marks, meaning
 from compiler.guides.mention import Mention, Sentence
 from compiler.guides.passage import NEAR, Passage
 from compiler.guides.passages import passages
@@ -70,7 +70,7 @@ def _statement(path: str, reading: Reading) -> GuideStatement | None:
     known = quantity is not None or timed
     promised = known and _may_promise(reading) and comparator[0] == (">" if low else "<")
     # Below "Objectives", too, nobody aims at more errors.
-    inherited = reading.target and not grade.is_named_target(mention) and not sentence.passage.bare
+    inherited = reading.target and not marks.is_named_target(mention) and not sentence.passage.bare
     feared = inherited and quantity is not None and comparator[0] == ("<" if low else ">")
     return GuideStatement(
         path=path,

@@ -1,6 +1,6 @@
 """A number and what was found out about it; `grammar` asks whether it may be a limit and what it amounts to.
 
-`traps` and `bystanders` tell what only looks like a limit, `meaning` and `grade` read the words around the number.
+`traps` and `bystanders` tell what only looks like a limit; `meaning`, `grade` and `marks` read the words around it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from compiler.guides import grade, meaning, traps
+from compiler.guides import grade, marks, meaning, traps
 from compiler.guides.bystanders import is_bystander
 from compiler.guides.mention import Mention
 from compiler.guides.statement import NO_SEVERITY
@@ -55,7 +55,7 @@ def read(mention: Mention) -> Reading:
     written = mention.unit or meaning.bare_unit(mention)
     unit, factor = written.unit, written.factor
     severity = grade.severity(mention)
-    target = severity == NO_SEVERITY and grade.is_target(mention)
+    target = severity == NO_SEVERITY and marks.is_target(mention)
     comparator = mention.comparator
     if comparator is None and unit == "ratio" and target:
         # "Available 99.9 % of the time" promises that much or more.
@@ -91,13 +91,13 @@ def _may_word_limit(mention: Mention) -> bool:
 
 def _is_labelled(reading: Reading) -> bool:
     """Return whether the place of a number without a comparator says that it is a limit."""
-    if reading.marked and grade.is_marked(reading.mention):
+    if reading.marked and marks.is_marked(reading.mention):
         return True
-    if reading.target and grade.is_share_kept(reading.mention):
+    if reading.target and marks.is_share_kept(reading.mention):
         return True
-    if reading.target and grade.is_promised(reading.mention):
+    if reading.target and marks.is_promised(reading.mention):
         return True
-    return grade.is_band(reading.mention) or grade.is_threshold(reading.mention)
+    return marks.is_band(reading.mention) or marks.is_threshold(reading.mention)
 
 
 def is_told(reading: Reading) -> bool:
@@ -119,7 +119,7 @@ def _is_told_by_label(reading: Reading) -> bool:
     """Return whether a number is a limit by its label: "bounces: warn at 4 %"."""
     mention = reading.mention
     if reading.unit == "count":
-        listed = _LISTED.search(mention.lead) and grade.is_in_bracket(mention)
+        listed = _LISTED.search(mention.lead) and marks.is_in_bracket(mention)
         said = mention.is_behind_at or mention.in_pair is not None or listed
         return bool(said) and reading.marked
     # "Critical: 30 minutes" may be the time to answer in, and nothing is feared of the whole.

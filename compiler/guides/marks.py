@@ -1,0 +1,108 @@
+"""Whether a number is a target, and whether its place alone marks it as a limit; used by `reading`, after `grade`."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from compiler.guides.grade import NEXT, named_behind
+from compiler.guides.mention import Mention
+from compiler.guides.statement import NO_SEVERITY
+from compiler.guides.vocabulary import vocabulary
+from compiler.guides.written import BRACKET
+
+_SHORT_BRACKET: Final = re.compile(r"[^,;.(/]{0,12}\(([^)]{1,20})\)")
+_ARROW: Final = re.compile(r"[^,;.]{0,20}(?:→|->|=>)\s*(\w+)")
+_LABEL: Final = re.compile(r"[^\d:]*\w[^:]{0,60}[:=–—]\s*")
+# "99.9 % per month": the time of which a promise is kept.
+_PERIOD: Final = re.compile(
+    r"^,?\s*(?:per|an?|each|every|over|within|of)\s(?:the |any |a )?(?:\d+ )?"
+    r"(?:days?|weeks?|months?|quarters?|years?|time)\b",
+    re.IGNORECASE,
+)
+_IN_BRACKET: Final = re.compile(r"\([^()]*$")
+_CONDITIONAL: Final = re.compile(r"\W*(?:if|when|whenever|once)\b", re.IGNORECASE)
+_DIGIT: Final = re.compile(r"\d")
+_KEPT: Final = re.compile(
+    r" of (?:\w+ ){1,4}?(?:(?:must|should|shall|have to|need to) )?(?:succeed|complete|finish|arrive)\b", re.IGNORECASE
+)
+_COLON: Final = re.compile(r"\s*[:–—=→]")
+
+
+def is_target(mention: Mention) -> bool:
+    """Return whether the words around a number without a severity say that it is to be kept."""
+    known = vocabulary()
+    named = [one.end() for one in known.targets.finditer(mention.upto)]
+    if named:
+        # "Target below 100, alert above 1000": the second is no target.
+        # "Should be about 2 ms; if it takes more than 20 ms": a condition begins anew.
+        asked = known.phrases.asking.search(mention.lead) or known.phrases.condition.search(mention.upto, named[-1])
+        return not asked and not known.phrases.breach.search(mention.upto, named[-1])
+    if mention.sentence.passage.target and not _CONDITIONAL.match(mention.lead):
+        return True
+    return bool(known.phrases.good.match(mention.rest)) or is_share_kept(mention)
+
+
+def is_share_kept(mention: Mention) -> bool:
+    """Return whether a share of all is to succeed: "99.9 % of requests succeed"."""
+    in_ratio = mention.unit is not None and mention.unit.unit == "ratio"
+    # "95 % of all requests must complete within 250 ms" is a percentile.
+    alone = not mention.sign and not mention.lead.strip() and not _DIGIT.search(mention.rest)
+    return in_ratio and alone and bool(_KEPT.match(mention.rest))
+
+
+def is_named_target(mention: Mention) -> bool:
+    """Return whether the sentence of a number, and not only what stands above, calls it a target."""
+    known = vocabulary()
+    return bool(known.targets.search(mention.upto) or known.phrases.good.match(mention.rest))
+
+
+def is_marked(mention: Mention) -> bool:
+    """Return whether a number stands directly behind, or before, the name of a severity or of a target."""
+    known = vocabulary()
+    if mention.in_pair is not None or known.phrases.marks.search(mention.lead):
+        return True
+    if (mention.unit is not None or mention.found["scale"]) and known.phrases.colours.search(mention.lead):
+        return True
+    if mention.is_behind_at:
+        # "At 500,000 the on-call is paged."
+        return named_behind(mention.sentence.text[mention.found.end() : mention.bounds[1]]) is not None
+    behind = _ARROW.match(mention.rest) or NEXT.match(mention.rest)
+    if behind is not None and known.severity(behind[1]) != NO_SEVERITY:
+        return True
+    return is_in_bracket(mention)
+
+
+def is_in_bracket(mention: Mention) -> bool:
+    """Return whether the name of a severity or of a target stands in brackets behind a number."""
+    known, behind = vocabulary(), _SHORT_BRACKET.match(mention.rest)
+    if behind is None:
+        return False
+    return known.severity(behind[1]) != NO_SEVERITY or bool(known.targets.search(behind[1]))
+
+
+def is_promised(mention: Mention) -> bool:
+    """Return whether a number is all that an item in a list of targets says: "Availability: 99.5 %"."""
+    passage, phrases = mention.sentence.passage, vocabulary().phrases
+    title = next((text for text in passage.above if vocabulary().targets.search(text)), "")
+    behind = _PERIOD.sub("", BRACKET.sub("", mention.rest)).strip(" .")
+    alone = bool(_LABEL.fullmatch(mention.lead)) and not behind
+    return passage.target and mention.unit is not None and alone and not phrases.usual.search(title)
+
+
+def is_band(mention: Mention) -> bool:
+    """Return whether a range of per cents is a band: "1-5 %: look at the replicas", "1 to 5 % errors are a warning"."""
+    in_ratio = mention.unit is not None and mention.unit.unit == "ratio"
+    if mention.upper is None or not in_ratio or _IN_BRACKET.search(mention.lead):
+        return False
+    begins = not mention.lead.strip() and bool(_COLON.match(mention.rest))
+    # Below "Warning": "failure rate between 3 % and 10 %".
+    ends = not mention.rest.strip() and mention.sentence.passage.severity != NO_SEVERITY
+    return begins or ends or vocabulary().severity(mention.sentence.text) != NO_SEVERITY
+
+
+def is_threshold(mention: Mention) -> bool:
+    """Return whether a number with a unit is what a sentence calls a threshold, or is in a list of such."""
+    phrases = vocabulary().phrases
+    named = phrases.threshold.search(mention.lead) or phrases.thresholds.search(mention.lead)
+    return mention.unit is not None and bool(named)
