@@ -14,7 +14,7 @@ from compiler.anchors import page
 from compiler.diagnostics import Span
 from compiler.quantities import Comparison
 from compiler.runbooks import Section
-from compiler.signals.contract import BoundSignal
+from compiler.signals.bound import BoundSignal
 from compiler.statements import Statement
 
 

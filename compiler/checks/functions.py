@@ -13,7 +13,7 @@ from compiler.diagnostics import Diagnostics, Related, Span, did_you_mean
 from compiler.model import Model, System, WatchedSignal
 from compiler.promql import PromQLError
 from compiler.signals import kinds
-from compiler.signals.contract import Signal
+from compiler.signals.bound import Signal
 from compiler.signals.template import InvalidTemplateError
 
 _UNKNOWN: Final = re.compile(r"unknown function with name '(?P<name>[^']{1,200})'")

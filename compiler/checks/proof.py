@@ -14,7 +14,8 @@ from compiler.proof.decoys import matches
 from compiler.proof.ruletest import too_long
 from compiler.resolve.reading import table
 from compiler.signals import kinds
-from compiler.signals.contract import Series, Signal, UnsampledError
+from compiler.signals.bound import Signal
+from compiler.signals.contract import Series, UnsampledError
 from compiler.signals.profile import Example, Phase
 from compiler.signals.template import KIND as TEMPLATE
 from compiler.signals.template import InvalidTemplateError

@@ -16,7 +16,7 @@ from compiler.model import System, WatchedSignal
 from compiler.quantities import Quantity, quantity_text
 from compiler.signals import kinds
 from compiler.signals.average import KIND as AVERAGE
-from compiler.signals.contract import BoundSignal
+from compiler.signals.bound import BoundSignal
 from compiler.signals.increase import KIND as INCREASE
 from compiler.signals.inputs import AVAILABLE, COUNTER
 from compiler.signals.quantile import KIND as QUANTILE

@@ -18,7 +18,7 @@ from compiler.guides.statement import GuideStatement
 from compiler.importing.stanza import Stanza, stanza
 from compiler.resolve.definitions import signals
 from compiler.runbooks import parse_runbook
-from compiler.signals.contract import Signal
+from compiler.signals.bound import Signal
 from compiler.source_text import read_text, shown
 
 

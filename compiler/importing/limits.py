@@ -14,7 +14,7 @@ from typing import Final
 from compiler.conventions import SEVERITIES
 from compiler.guides.statement import ALERT, NO_SEVERITY, TARGET, GuideStatement
 from compiler.quantities import COUNT, RATIO, SECONDS
-from compiler.signals.contract import Signal
+from compiler.signals.bound import Signal
 
 _DEFAULT_SEVERITY: Final = "warning"
 _BREACH: Final = {"<": ">", "<=": ">", ">": "<", ">=": "<", "==": "=="}

@@ -20,7 +20,7 @@ from compiler.importing.spelling import amount, one_line, quoted, said, seconds
 from compiler.importing.waivers import not_carried, waivers
 from compiler.runbooks import Section
 from compiler.signals import kinds
-from compiler.signals.contract import Signal
+from compiler.signals.bound import Signal
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -16,7 +16,7 @@ from compiler.quantities import Comparison, Quantity
 from compiler.resolve.claims import Claim, agrees, candidates, is_usual
 from compiler.resolve.sentences import Sentence, sentences
 from compiler.runbooks import Section
-from compiler.signals.contract import Signal
+from compiler.signals.bound import Signal
 
 _LEAST_WORDS = 12
 """Characters; what is shorter, such as a cell of a table, would be found in other lines, too."""

@@ -15,7 +15,7 @@ from compiler.model import Limit
 from compiler.proof.ruletest import crossed, is_state
 from compiler.quantities import RATIO
 from compiler.signals import kinds, sampling, state
-from compiler.signals.contract import BoundSignal
+from compiler.signals.bound import BoundSignal
 from compiler.signals.level import margin
 from compiler.signals.profile import Case, Example, Phase
 from compiler.signals.traffic import floor_scale

@@ -14,7 +14,8 @@ from compiler.alerts import AlertGroup
 from compiler.promql import Matcher, Selector
 from compiler.quantities import decimal_text
 from compiler.signals import kinds, sampling
-from compiler.signals.contract import BoundSignal, Series, UnsampledError
+from compiler.signals.bound import BoundSignal
+from compiler.signals.contract import Series, UnsampledError
 from compiler.signals.profile import Example
 
 SUFFIXES = ("", "_bucket", "_count", "_sum")

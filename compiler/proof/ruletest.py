@@ -13,7 +13,8 @@ from compiler.model import Limit
 from compiler.promql import Selector
 from compiler.quantities import STATE
 from compiler.signals import kinds, sampling
-from compiler.signals.contract import EVALUATION_SECONDS, STEP_SECONDS, BoundSignal, Series
+from compiler.signals.bound import STEP_SECONDS, BoundSignal
+from compiler.signals.contract import EVALUATION_SECONDS, Series
 from compiler.signals.profile import Example
 
 

@@ -25,7 +25,8 @@ from compiler.proof.ruletest import (
     longest_keep,
 )
 from compiler.signals import kinds, sampling
-from compiler.signals.contract import STEP_SECONDS, BoundSignal, Series
+from compiler.signals.bound import STEP_SECONDS, BoundSignal
+from compiler.signals.contract import Series
 from compiler.signals.profile import Case
 from compiler.signals.template import InvalidTemplateError
 

@@ -26,7 +26,8 @@ from compiler.proof.ruletest import (
     recovered,
 )
 from compiler.signals import kinds
-from compiler.signals.contract import EVALUATION_SECONDS, STEP_SECONDS
+from compiler.signals.bound import STEP_SECONDS
+from compiler.signals.contract import EVALUATION_SECONDS
 from compiler.signals.level import margin
 from compiler.signals.profile import Case, Example, Phase
 

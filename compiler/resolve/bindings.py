@@ -15,7 +15,7 @@ from compiler.quantities import EXAMPLES, RATIO, Comparison, QuantityError, Rate
 from compiler.quantities import STATE as STATE_UNIT
 from compiler.resolve.reading import duration, is_off, minimum_traffic, over_time
 from compiler.signals import kinds
-from compiler.signals.contract import Binding, BoundSignal, Signal
+from compiler.signals.bound import Binding, BoundSignal, Signal
 from compiler.signals.inputs import CAPACITY, COUNTER, HISTOGRAM
 from compiler.signals.state import EACH_SERIES, LOOKING_BACK, MEASURED_IN
 from compiler.signals.state import KIND as STATE

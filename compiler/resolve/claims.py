@@ -19,7 +19,7 @@ from compiler.model import Limit
 from compiler.quantities import COUNT, STATE, Comparison, Quantity
 from compiler.resolve.sentences import Sentence, of_runbook
 from compiler.runbooks import Runbook, Section
-from compiler.signals.contract import Signal
+from compiler.signals.bound import Signal
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,7 +10,7 @@ from compiler.document import Table
 from compiler.quantities import STATE as STATE_UNIT
 from compiler.resolve.reading import duration, table
 from compiler.signals import VOCABULARY, kinds, vocabulary_text
-from compiler.signals.contract import ExampleSeries, Signal
+from compiler.signals.bound import ExampleSeries, Signal
 from compiler.signals.state import KIND as STATE
 from compiler.signals.template import EXAMPLE_CONTEXT, InvalidTemplateError, check_arithmetic, inputs
 from compiler.signals.template import KIND as TEMPLATE

@@ -17,7 +17,7 @@ from compiler.resolve.claims import Claim, differences
 from compiler.resolve.limits import TRUE, sentence, shown
 from compiler.resolve.sentences import Sentence
 from compiler.resolve.waivers import Waiver
-from compiler.signals.contract import Signal
+from compiler.signals.bound import Signal
 from compiler.statements import Statement
 
 _WHICH_SIDE: Final = (

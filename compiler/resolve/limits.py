@@ -22,7 +22,7 @@ from compiler.quantities import (
 )
 from compiler.resolve.reading import holds, is_off, table
 from compiler.signals import kinds
-from compiler.signals.contract import Signal
+from compiler.signals.bound import Signal
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,7 +18,7 @@ from compiler.quantities import STATE, Comparison
 from compiler.resolve.claims import Claim, active_claim, agrees, candidates, in_unit, is_usual, limit_claim
 from compiler.resolve.sentences import Sentence, of_runbook
 from compiler.runbooks import Runbook, Section, Unread
-from compiler.signals.contract import Signal
+from compiler.signals.bound import Signal
 from compiler.statements import Statement
 
 

@@ -12,7 +12,7 @@ from compiler.document import Table
 from compiler.quantities import Rate, parse_rate
 from compiler.resolve.reading import duration, holds, minimum_traffic, over_time, table
 from compiler.runbooks import Runbook
-from compiler.signals.contract import Signal
+from compiler.signals.bound import Signal
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from compiler.diagnostics import Diagnostics, Related, Span, nearest
 from compiler.document import Table
 from compiler.resolve.claims import lines_about
 from compiler.runbooks import Runbook, Section
-from compiler.signals.contract import Signal
+from compiler.signals.bound import Signal
 from compiler.statements import Statement
 
 _MOST_SHOWN: Final = 12

@@ -16,7 +16,7 @@ from compiler.model import Limit
 from compiler.promql import Matcher, Selector
 from compiler.resolve.limits import Written
 from compiler.signals import kinds
-from compiler.signals.contract import Binding, BoundSignal
+from compiler.signals.bound import Binding, BoundSignal
 from compiler.signals.missing import UP
 
 

@@ -20,7 +20,7 @@ from compiler.resolve.scope import Scope
 from compiler.resolve.sections import Sections
 from compiler.resolve.waivers import waivers
 from compiler.runbooks import Runbook, Section
-from compiler.signals.contract import BoundSignal, Signal
+from compiler.signals.bound import BoundSignal, Signal
 from compiler.statements import Statement
 
 

@@ -17,7 +17,8 @@ from compiler.conventions import SEVERITIES
 from compiler.promql import operand
 from compiler.quantities import RATIO, Quantity, decimal_text, duration_text, quantity_text
 from compiler.signals import ratio
-from compiler.signals.contract import HALF, STEP_SECONDS, BoundSignal, Parameter, Rules, Threshold
+from compiler.signals.bound import STEP_SECONDS, BoundSignal
+from compiler.signals.contract import HALF, Parameter, Rules, Threshold
 from compiler.signals.level import margin
 from compiler.signals.profile import Case, Example, Phase
 from compiler.signals.ratio import Ratio

@@ -5,7 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 
 from compiler.signals import sampling
-from compiler.signals.contract import HALF, BoundSignal, Kind, Series, aggregate
+from compiler.signals.bound import BoundSignal
+from compiler.signals.contract import HALF, Kind, Series, aggregate
 from compiler.signals.inputs import GAUGE, SINCE, UNTIL
 from compiler.signals.level import over_time, steps_without_rounding
 from compiler.signals.profile import Example, Phase

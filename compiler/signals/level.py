@@ -11,7 +11,7 @@ from typing import Final
 
 from compiler.promql import Selector
 from compiler.quantities import duration_text
-from compiler.signals.contract import STEP_SECONDS, BoundSignal
+from compiler.signals.bound import STEP_SECONDS, BoundSignal
 
 
 def over_time(bound: BoundSignal, selector: Selector) -> str:

@@ -14,7 +14,8 @@ from typing import ClassVar, Final
 from compiler.conventions import METRIC_GONE, METRIC_LABEL, TARGET_DOWN
 from compiler.promql import Selector
 from compiler.signals import sampling
-from compiler.signals.contract import STEP_SECONDS, BoundSignal, Kind, Rules, Series, Threshold
+from compiler.signals.bound import STEP_SECONDS, BoundSignal
+from compiler.signals.contract import Kind, Rules, Series, Threshold
 from compiler.signals.profile import Case, Example, Phase
 
 UP: Final = Selector("up")

@@ -8,7 +8,8 @@ from typing import Final
 from compiler.promql import Selector
 from compiler.quantities import decimal_text, duration_text
 from compiler.signals import sampling
-from compiler.signals.contract import HALF, BoundSignal, Kind, Parameter, Series, aggregate, first_rate
+from compiler.signals.bound import BoundSignal
+from compiler.signals.contract import HALF, Kind, Parameter, Series, aggregate, first_rate
 from compiler.signals.inputs import HISTOGRAM
 from compiler.signals.profile import Example, Phase
 from compiler.signals.traffic import enough

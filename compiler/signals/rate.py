@@ -7,7 +7,8 @@ from decimal import Decimal
 from compiler.promql import Selector
 from compiler.quantities import duration_text
 from compiler.signals import sampling
-from compiler.signals.contract import HALF, BoundSignal, Kind, Series, aggregate, first_rate
+from compiler.signals.bound import BoundSignal
+from compiler.signals.contract import HALF, Kind, Series, aggregate, first_rate
 from compiler.signals.inputs import COUNTER
 from compiler.signals.profile import Example, Phase
 

@@ -12,7 +12,8 @@ from typing import Final
 
 from compiler.promql import Matcher, Selector
 from compiler.quantities import decimal_text
-from compiler.signals.contract import BoundSignal, Series, UnsampledError
+from compiler.signals.bound import BoundSignal
+from compiler.signals.contract import Series, UnsampledError
 from compiler.signals.profile import Example, Phase
 
 Labels = tuple[tuple[str, str], ...]

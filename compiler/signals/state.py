@@ -15,7 +15,8 @@ from compiler.conventions import STATE_LIMIT
 from compiler.promql import Selector
 from compiler.quantities import COUNT, RATIO, SECONDS, Comparison, decimal_text, duration_text
 from compiler.signals import gauge, increase, usage
-from compiler.signals.contract import STEP_SECONDS, BoundSignal, Kind, Series, aggregate, first_rate
+from compiler.signals.bound import STEP_SECONDS, BoundSignal
+from compiler.signals.contract import Kind, Series, aggregate, first_rate
 from compiler.signals.inputs import AVAILABLE, COUNTER, GAUGE, MAX, SINCE, UNTIL, USED
 from compiler.signals.level import margin
 from compiler.signals.profile import Example, Phase

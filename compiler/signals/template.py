@@ -20,7 +20,8 @@ from jinja2.sandbox import SandboxedEnvironment
 from compiler.promql import PromQLError, Selector, checked, has_range, parse_selector
 from compiler.quantities import RATIO, decimal_text, duration_text
 from compiler.signals import sampling
-from compiler.signals.contract import STEP_SECONDS, BoundSignal, ExampleSeries, Kind, Series, UnsampledError
+from compiler.signals.bound import STEP_SECONDS, BoundSignal, ExampleSeries
+from compiler.signals.contract import Kind, Series, UnsampledError
 from compiler.signals.profile import Example, Phase
 
 CONTEXT: Final = frozenset({"per", "window"})

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Final
 
 from compiler.signals import sampling
-from compiler.signals.contract import BoundSignal
+from compiler.signals.bound import BoundSignal
 
 
 def enough(bound: BoundSignal) -> str:

@@ -8,7 +8,8 @@ from typing import Final
 from compiler.promql import Selector
 from compiler.quantities import decimal_text
 from compiler.signals import sampling
-from compiler.signals.contract import HALF, BoundSignal, Kind, Series, aggregate
+from compiler.signals.bound import BoundSignal
+from compiler.signals.contract import HALF, Kind, Series, aggregate
 from compiler.signals.inputs import AVAILABLE, MAX, USED
 from compiler.signals.level import last, over_time, steps_without_rounding
 from compiler.signals.profile import Example, Phase

@@ -8,7 +8,8 @@ from typing import Final
 from compiler.promql import Selector
 from compiler.quantities import decimal_text, duration_text
 from compiler.signals import sampling
-from compiler.signals.contract import HALF, BoundSignal, Input, Kind, Series, aggregate, first_rate
+from compiler.signals.bound import BoundSignal
+from compiler.signals.contract import HALF, Input, Kind, Series, aggregate, first_rate
 from compiler.signals.inputs import CAPACITY, COUNTER
 from compiler.signals.profile import Example, Phase
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from compiler.promql import Matcher, parse_matchers, parse_selector
 from compiler.signals import sampling
-from compiler.signals.contract import Binding, BoundSignal, Signal, UnsampledError
+from compiler.signals.bound import Binding, BoundSignal, Signal
+from compiler.signals.contract import UnsampledError
 from compiler.signals.profile import Example, Phase
 
 WORD = st.from_regex(r"[a-z0-9/-]{1,6}", fullmatch=True)

@@ -16,7 +16,8 @@ from syrupy.assertion import SnapshotAssertion
 from compiler.promql import Selector, canonical, operand, parse_selector
 from compiler.quantities import Rate, decimal_text, duration_text, parse_comparison
 from compiler.signals import kinds
-from compiler.signals.contract import Binding, BoundSignal, ExampleSeries, Signal, UnsampledError
+from compiler.signals.bound import Binding, BoundSignal, ExampleSeries, Signal
+from compiler.signals.contract import UnsampledError
 from compiler.signals.profile import Example, Phase
 from compiler.signals.state import MEASURED_IN
 from compiler.signals.template import InvalidTemplateError

@@ -12,7 +12,7 @@ from compiler.conventions import SEVERITIES
 from compiler.diagnostics import Diagnostics, Span
 from compiler.quantities import COUNT, RATIO, SECONDS, Comparison, Quantity
 from compiler.resolve.limits import sentence
-from compiler.signals.contract import Signal
+from compiler.signals.bound import Signal
 from compiler.statements import Statement, parse_statement
 
 

@@ -1,0 +1,105 @@
+"""What is measured and where: a signal, and its binding to the metrics of a system.
+
+`compiler.resolve` makes them of thresholds.yaml; every kind (`contract`) turns them into PromQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Final
+
+from compiler.diagnostics import Span
+from compiler.promql import Matcher, Selector
+from compiler.quantities import Comparison, Rate
+
+STEP_SECONDS: Final = 60
+"""The interval between two samples of a synthesised series, unless a window holds less than two such samples."""
+_SHORT_STEPS: Final = (30, 20, 15, 12, 10, 6, 5, 4, 3, 2, 1)
+"""Divisors of `STEP_SECONDS`, so that there is a sample at each evaluation."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExampleSeries:
+    """A series of a template's own `example`: templates of its selector and of its values in promtool's notation."""
+
+    series: str
+    labels: tuple[tuple[str, str], ...]
+    values: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Signal:
+    """What is measured: the kind, the unit of its limits, its name for people.
+
+    `parameters` are those of its kind. `span` is the place of a `query`; `settles` the seconds that its example takes
+    until the query returns what is asked for, None where nobody said.
+    """
+
+    id: str
+    kind: str
+    unit: str
+    title: str
+    parameters: Mapping[str, Decimal] = field(default_factory=dict)
+    query: str | None = None
+    example: tuple[ExampleSeries, ...] = ()
+    settles: int | None = None
+    span: Span | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Binding:
+    """Where a system's signal is measured.
+
+    `inputs` holds a selector, or a number where the input is a constant; `per` the labels that tell components apart;
+    `window` and `scrape_interval` seconds. `active` is the comparison that makes a state true, `every` whether all of a
+    component's series must be in it, `within` the seconds during which having been in it once is enough. `over_time` is
+    the function by which gauges are taken over the window, None where they are taken as they are. `source` are the
+    matchers that all inputs got, `targets` those of the targets that the metrics come from, None where that cannot be
+    told; `missing_is_fine` where the metrics may be absent while all is well.
+    """
+
+    inputs: dict[str, Selector | Decimal]
+    per: tuple[str, ...] = ()
+    window: int
+    scrape_interval: int = STEP_SECONDS
+    minimum_traffic: Rate | None = None
+    active: Comparison | None = None
+    every: bool = False
+    within: int | None = None
+    over_time: str | None = None
+    source: tuple[Matcher, ...] = ()
+    targets: tuple[Matcher, ...] | None = None
+    missing_is_fine: bool = False
+
+    @property
+    def step(self) -> int:
+        """Seconds between two samples of a series that is made up for this binding: a window must hold several."""
+        if self.window >= 2 * STEP_SECONDS:
+            return STEP_SECONDS
+        return next((step for step in _SHORT_STEPS if step * 4 <= self.window), 1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BoundSignal:
+    """A signal of a system with its binding; `low` where its limits are lower bounds."""
+
+    signal: Signal
+    binding: Binding
+    low: bool = False
+
+    def selector(self, name: str) -> Selector:
+        """Return an input that must be a metric."""
+        found = self.binding.inputs[name]
+        assert isinstance(found, Selector)  # noqa: S101 - resolve admits numbers only where a kind says so
+        return found
+
+    def has(self, name: str) -> bool:
+        """Return whether the binding names an input."""
+        return name in self.binding.inputs
+
+    @property
+    def metrics(self) -> tuple[Selector, ...]:
+        """The inputs that are metrics, in the order of their names."""
+        return tuple(one for _, one in sorted(self.binding.inputs.items()) if isinstance(one, Selector))
