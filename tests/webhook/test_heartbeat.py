@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
 from testbed.postgresql import PostgreSQL
-from tests.webhook.samples import NOON, Clock, FakeSender, FakeTruth, alert
+from tests.webhook.samples import NOON, Clock, FakeSender, FakeTruth, alert, at_once
 from webhook import heartbeat
 from webhook.catalog import Catalog
 from webhook.heartbeat import FIRST_INTERVALS, GAP_SECONDS, INTERVALS, LOOK_SECONDS, Heard, silence
@@ -131,9 +131,9 @@ def test_silence_that_somebody_has_closed_is_not_raised_again(client: FlaskClien
 
 @pytest.fixture
 def replicas(settings: Settings, postgresql: PostgreSQL, clock: Clock) -> Iterator[list[Service]]:
-    shared = {**settings.__dict__, "database_url": Secret(postgresql.fresh())}
+    shared = replace(settings, database_url=Secret(postgresql.fresh()))
     log = FakeSender("log", {"open", "resolve"})
-    found = [build(Settings(**shared), senders={"log": log}, clock=clock) for _ in range(3)]
+    found = [build(shared, senders={"log": log}, clock=clock) for _ in range(3)]
     yield found
     for service in found:
         service.close()
@@ -143,17 +143,7 @@ def test_replicas_raise_it_once(replicas: list[Service], clock: Clock) -> None:
     """All look at the same moment; a group has one open incident."""
     workers = [service.worker() for service in replicas]
     for _ in range(20):
-        together = threading.Barrier(len(workers))
-
-        def look(number: int, together: threading.Barrier = together) -> None:
-            together.wait()
-            workers[number].watch_once()
-
-        threads = [threading.Thread(target=look, args=(number,)) for number in range(len(workers))]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        at_once(*(worker.watch_once for worker in workers))
         clock.forward(seconds=LOOK_SECONDS)
     with replicas[0].database.read() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM incidents").scalar_one() == 1

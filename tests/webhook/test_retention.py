@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from testbed.postgresql import PostgreSQL
 from tests.webhook.samples import Clock, FakeSender, alert, payload
 from webhook import retention
 from webhook.application import create_app
-from webhook.secret import Secret
 from webhook.service import Service, build
 from webhook.settings import Settings, SettingsError, read_settings
 from webhook.tables import archive
@@ -20,16 +19,9 @@ from webhook.timestamps import DAY
 HOT = ("incidents", "episodes", "timeline", "notifications", "timers")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def service(
-    settings: Settings, senders: dict[str, FakeSender], clock: Clock, request: pytest.FixtureRequest
-) -> Iterator[Service]:
-    if request.param == "postgresql":
-        server: PostgreSQL = request.getfixturevalue("postgresql")
-        settings = Settings(**{**settings.__dict__, "database_url": Secret(server.fresh())})
-    built = build(settings, senders=senders, clock=clock)
-    yield built
-    built.close()
+@pytest.fixture
+def service(either: Service) -> Service:
+    return either
 
 
 @pytest.fixture
@@ -131,7 +123,7 @@ def test_retention_that_means_nothing_is_refused(environment: dict[str, Any], te
 
 def test_off_archives_nothing(settings: Settings, clock: Clock) -> None:
     """Whoever keeps everything keeps it."""
-    kept = Settings(**{**settings.__dict__, "retention_seconds": None})
+    kept = replace(settings, retention_seconds=None)
     service = build(kept, senders={"log": FakeSender("log", {"open", "resolve"})}, clock=clock)
     try:
         client = create_app(service).test_client()

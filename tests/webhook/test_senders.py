@@ -70,19 +70,6 @@ def mail() -> Iterator[Rig]:
         yield built
 
 
-@pytest.fixture
-def job(catalog: Catalog) -> Job:
-    return Job(
-        id=5,
-        action="open",
-        destination="#ops",
-        message=message_of(catalog, alert(component="checkout")),
-        dedup_key="d" * 64,
-        thread="abc-12-1",
-        sent_at=NOON,
-    )
-
-
 def for_rig(job: Job, rig: Rig, action: Action = "open", provider_id: str | None = None) -> Job:
     return dataclasses.replace(job, destination=rig.destination, action=action, provider_id=provider_id)
 

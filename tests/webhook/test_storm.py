@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
 from testbed import slack_limits
-from testbed.postgresql import PostgreSQL
 from tests.webhook.samples import NOON, Clock, FakeSender, alert, incident_of, payload
 from webhook import storm
 from webhook.application import create_app
@@ -21,7 +19,6 @@ from webhook.render import mail, slack, sms, speech
 from webhook.render.digest import digest
 from webhook.render.message import Message, compose
 from webhook.render.wording import Context
-from webhook.secret import Secret
 from webhook.senders.contract import PermanentFailure, TemporaryFailure
 from webhook.service import Service, build
 from webhook.settings import Settings
@@ -79,16 +76,6 @@ def rows(service: Service) -> list[dict[str, Any]]:
     with service.database.read() as connection:
         found = connection.exec_driver_sql("SELECT * FROM notifications ORDER BY id").mappings()
         return [dict(row) for row in found]
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def either(settings: Settings, senders: Senders, clock: Clock, request: pytest.FixtureRequest) -> Iterator[Service]:
-    if request.param == "postgresql":
-        server: PostgreSQL = request.getfixturevalue("postgresql")
-        settings = Settings(**{**settings.__dict__, "database_url": Secret(server.fresh())})
-    built = build(settings, senders=senders, clock=clock)
-    yield built
-    built.close()
 
 
 def drain(worker: Worker, *channels: str) -> None:
