@@ -17,8 +17,9 @@ import click
 
 from webhook import logs, record, store
 from webhook.catalog_parse import CatalogError
+from webhook.channels import CHANNELS
 from webhook.database import StoreUnavailable
-from webhook.drill import drill
+from webhook.drill import drill, shortfall
 from webhook.incident import Status
 from webhook.server import Server, work
 from webhook.service import Service, build
@@ -64,18 +65,21 @@ def serve(*, worker_only: bool, no_worker: bool) -> None:
 
 
 @main.command("send-test")
-@click.option("--only", metavar="CHANNEL", help="Test one channel, for example slack.")
+@click.option("--only", type=click.Choice(list(CHANNELS)), help="Test one channel.")
 def send_test(*, only: str | None) -> None:
-    """Send one test message to every configured receiver of the catalogue."""
+    """Send one test message to every configured receiver of the catalogue.
+
+    Exit 1 when one of them failed, and when no person was reached: a line in the log calls nobody.
+    """
     settings = _settings()
     with _service(settings) as service:
         results = drill(service, only=only)
         for result in results:
             click.echo(one_line(f"{result.channel} {result.destination}: {result.said}"))
-        failed = [result for result in results if result.failed]
-        if not any(result.sent for result in results):
-            _fail(1, "no receiver is configured" if not failed else "no receiver was reached")
-        if failed:
+        missed = shortfall(service, results, only=only)
+        if missed:
+            _fail(1, *missed)
+        if any(result.failed for result in results):
             sys.exit(1)
 
 
@@ -121,7 +125,7 @@ def acknowledge(*, number: int, actor: str | None) -> None:
     with _service(_settings()) as service:
         outcome = service.ingest.acknowledge(number, actor or _user(), service.clock())
         if outcome is None or outcome.incident is None:
-            _fail(1, f"there is no incident {number}")
+            _missing(service, number)
         if outcome.incident.status == "resolved":
             _fail(1, f"incident {number} is resolved already")
         by = one_line(outcome.incident.acknowledged_by or "", 80)
@@ -136,7 +140,7 @@ def unacknowledge(*, number: int, actor: str | None) -> None:
     with _service(_settings()) as service:
         outcome = service.ingest.unacknowledge(number, actor or _user(), service.clock())
         if outcome is None or outcome.incident is None:
-            _fail(1, f"there is no incident {number}")
+            _missing(service, number)
         if outcome.incident.status == "resolved":
             _fail(1, f"incident {number} is resolved already")
         click.echo(f"incident {number}: open, nobody is on it")
@@ -150,8 +154,14 @@ def resolve(*, number: int, actor: str | None) -> None:
     with _service(_settings()) as service:
         outcome = service.ingest.resolve(number, actor or _user(), service.clock())
         if outcome is None or outcome.incident is None:
-            _fail(1, f"there is no incident {number}")
+            _missing(service, number)
         click.echo(f"incident {number}: resolved by {one_line(outcome.incident.resolved_by or '', 80)}")
+
+
+def _missing(service: Service, number: int) -> NoReturn:
+    if record.is_archived(service, number):
+        _fail(1, f"incident {number} is archived: nothing about it changes any more")
+    _fail(1, f"there is no incident {number}")
 
 
 def _settings() -> Settings:

@@ -87,7 +87,7 @@ def _act(service: Service, number: int, action: str) -> BaseResponse:
         "unacknowledge": service.ingest.unacknowledge,
         "resolve": service.ingest.resolve,
     }
-    if take[action](number, actor, service.clock()) is None:
+    if take[action](number, actor, service.clock()) is None and not record.is_archived(service, number):
         return error_page(404, f"There is no incident {number}.")
     return redirect(f"/incidents/{number}", code=303)
 

@@ -22,8 +22,9 @@ from tests.webhook.samples import NOON, alert, message_of
 from tests.webhook.sender_kit import HTTP_RIGS, PASSWORD, RIGS, ROUTING_KEY, TOKEN, Answer, Rig
 from webhook import logs
 from webhook.catalog import Catalog
+from webhook.channels import CHANNELS
 from webhook.mail_server import parse_smtp_url
-from webhook.outgoing import CHANNELS, Action
+from webhook.outgoing import Action
 from webhook.render.sms import MOST_SEGMENTS, segments
 from webhook.secret import Secret
 from webhook.senders import contract, gateway, transport
