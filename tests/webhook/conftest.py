@@ -154,6 +154,18 @@ def step(service: Service) -> Callable[[], int]:
 
 
 @pytest.fixture
+def let(clock: Clock, step: Callable[[], int], drain: Callable[..., int]) -> Callable[..., None]:
+    """Return a function that lets time pass, works off what is due and sends what came of it."""
+
+    def run(**spans: float) -> None:
+        clock.forward(**spans)
+        step()
+        drain()
+
+    return run
+
+
+@pytest.fixture
 def post(client: FlaskClient) -> Callable[..., Any]:
     """Return a function that posts a payload of these alerts as Alertmanager does and returns the answer's JSON."""
 
