@@ -23,6 +23,7 @@ GENERATED = Path(__file__).parents[2] / "generated"
 Post = Callable[..., Any]
 Let = Callable[..., None]
 Senders = dict[str, FakeSender]
+Called = Callable[[], set[tuple[str, str]]]
 
 MINUTE = 60
 HOUR = 3_600
@@ -66,6 +67,7 @@ MATRIX = {
         after="by 12:15 UTC (after 15 min)",
     ),
 }
+Reach = Callable[[str, int], tuple[Row, int]]
 ESCALATED = {severity: row for severity, row in MATRIX.items() if row.escalate}
 LEVELS = {
     1: ("DevOps team", "devops@example.com", "+12025550101"),
@@ -90,7 +92,7 @@ def senders(senders: Senders) -> Senders:
 
 
 @pytest.fixture
-def called(senders: Senders) -> Callable[[], set[tuple[str, str]]]:
+def called(senders: Senders) -> Called:
     """Return a function that says who has been called, and by what, since it was asked last."""
     seen = dict.fromkeys(senders, 0)
 
@@ -107,6 +109,23 @@ def called(senders: Senders) -> Callable[[], set[tuple[str, str]]]:
     return since
 
 
+@pytest.fixture
+def reach(post: Post, let: Let, called: Called) -> Reach:
+    """Return a function that lets an alert fire until a level has just been told; it gives the row, and its span."""
+
+    def run(severity: str, level: int) -> tuple[Row, int]:
+        row = MATRIX[severity]
+        assert row.escalate is not None
+        post(alert("Nobody", severity))
+        let()
+        for _ in range(level - 1):
+            let(seconds=row.escalate)
+        called()
+        return row, row.escalate
+
+    return run
+
+
 def people(row: Row, level: int) -> set[tuple[str, str]]:
     """Return the calls to the people of a level, as the matrix has them."""
     _, mail, number = LEVELS[level]
@@ -116,7 +135,7 @@ def people(row: Row, level: int) -> set[tuple[str, str]]:
 
 @pytest.mark.parametrize("severity", MATRIX)
 def test_first_level_is_told_by_its_channels_with_its_deadlines(
-    severity: str, post: Post, senders: Senders, let: Let, called: Callable[..., Any]
+    severity: str, post: Post, senders: Senders, let: Let, called: Called
 ) -> None:
     """At once: the team as a whole and the people of the first level; by when to answer, and who comes next when."""
     row = MATRIX[severity]
@@ -131,24 +150,12 @@ def test_first_level_is_told_by_its_channels_with_its_deadlines(
 
 @pytest.mark.parametrize("level", [2, 3])
 @pytest.mark.parametrize("severity", ESCALATED)
-def test_level_is_told_at_its_time_by_the_channels_of_the_severity(  # noqa: PLR0917
-    severity: str,
-    level: int,
-    post: Post,
-    senders: Senders,
-    client: FlaskClient,
-    let: Let,
-    called: Callable[..., Any],
+def test_level_is_told_at_its_time_by_the_channels_of_the_severity(
+    *, severity: str, level: int, reach: Reach, senders: Senders, client: FlaskClient, let: Let, called: Called
 ) -> None:
     """Nobody a second before; then the people of that level alone, with the deadline counted anew."""
-    row = MATRIX[severity]
-    assert row.escalate is not None
-    post(alert("Nobody", severity))
-    let()
-    for _ in range(level - 2):
-        let(seconds=row.escalate)
-    called()
-    let(seconds=row.escalate - 1)
+    row, span = reach(severity, level - 1)
+    let(seconds=span - 1)
     assert called() == set()
     let(seconds=1)
     assert called() == people(row, level)
@@ -158,23 +165,17 @@ def test_level_is_told_at_its_time_by_the_channels_of_the_severity(  # noqa: PLR
 
 
 @pytest.mark.parametrize("severity", ESCALATED)
-def test_last_level_is_told_again_and_again(severity: str, post: Post, let: Let, called: Callable[..., Any]) -> None:
+def test_last_level_is_told_again_and_again(severity: str, reach: Reach, let: Let, called: Called) -> None:
     """There is nobody after it, and it is never silent."""
-    row = MATRIX[severity]
-    assert row.escalate is not None
-    post(alert("Nobody", severity))
-    let()
-    for _ in range(2):
-        let(seconds=row.escalate)
-    called()
+    row, span = reach(severity, 3)
     for _ in range(3):
-        let(seconds=row.escalate - 1)
+        let(seconds=span - 1)
         assert called() == set()
         let(seconds=1)
         assert called() == people(row, 3)
 
 
-def test_info_is_told_once_and_to_no_one_further(post: Post, let: Let, called: Callable[..., Any]) -> None:
+def test_info_is_told_once_and_to_no_one_further(post: Post, let: Let, called: Called) -> None:
     """However long it lasts."""
     post(alert("Nobody", "info"))
     let()
@@ -186,28 +187,17 @@ def test_info_is_told_once_and_to_no_one_further(post: Post, let: Let, called: C
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("severity", ESCALATED)
-def test_acknowledgement_holds_at_every_level_and_then_the_same_level_is_asked(  # noqa: PLR0917
-    severity: str,
-    level: int,
-    post: Post,
-    client: FlaskClient,
-    let: Let,
-    called: Callable[..., Any],
+def test_acknowledgement_holds_at_every_level_and_then_the_same_level_is_asked(
+    *, severity: str, level: int, reach: Reach, client: FlaskClient, let: Let, called: Called
 ) -> None:
     """Not resolved in the longer of the tier's two spans: the level that has it is asked again, nobody is passed over."""
-    row = MATRIX[severity]
-    assert row.escalate is not None
-    post(alert("Nobody", severity))
-    let()
-    for _ in range(level - 1):
-        let(seconds=row.escalate)
-    let(seconds=row.escalate - 1)
-    called()
+    row, span = reach(severity, level)
+    let(seconds=span - 1)
     assert client.post("/v1/incidents/1/acknowledge", json={"actor": "on-call"}).status_code == 200
-    let(seconds=row.escalate - 1)
+    let(seconds=span - 1)
     assert called() == set()
     let(seconds=1)
     assert called() == people(row, level)
     assert client.get("/v1/incidents/1").get_json()["level"] == level
-    let(seconds=row.escalate)
+    let(seconds=span)
     assert called() == people(row, min(level + 1, 3))
