@@ -119,23 +119,28 @@ def _incident(service: Service, number: int) -> Answer:
     found = record.read(service, number)
     if found is None:
         return jsonify(error=f"there is no incident {number}"), 404
-    return jsonify(incident_json(found.incident, found.message, timeline=found.timeline, deliveries=found.deliveries))
+    return jsonify(incident_json(found))
 
 
 def _acknowledge(service: Service, number: int) -> Answer:
-    return _changed(number, service.ingest.acknowledge(number, _actor(), service.clock()), unless_resolved=True)
+    return _changed(
+        service, number, service.ingest.acknowledge(number, _actor(), service.clock()), unless_resolved=True
+    )
 
 
 def _unacknowledge(service: Service, number: int) -> Answer:
-    return _changed(number, service.ingest.unacknowledge(number, _actor(), service.clock()), unless_resolved=True)
+    outcome = service.ingest.unacknowledge(number, _actor(), service.clock())
+    return _changed(service, number, outcome, unless_resolved=True)
 
 
 def _resolve(service: Service, number: int) -> Answer:
-    return _changed(number, service.ingest.resolve(number, _actor(), service.clock()))
+    return _changed(service, number, service.ingest.resolve(number, _actor(), service.clock()))
 
 
-def _changed(number: int, outcome: Outcome | None, *, unless_resolved: bool = False) -> Answer:
+def _changed(service: Service, number: int, outcome: Outcome | None, *, unless_resolved: bool = False) -> Answer:
     if outcome is None or outcome.incident is None:
+        if record.is_archived(service, number):
+            return jsonify(error=f"incident {number} is archived: nothing about it changes any more"), 409
         return jsonify(error=f"there is no incident {number}"), 404
     if unless_resolved and outcome.incident.status == "resolved":
         return jsonify(error=f"incident {number} is resolved already"), 409

@@ -1,12 +1,14 @@
 """Incidents that are long over, moved into the archive in SQL: whole, in the transaction that takes them away.
 
-`retention` says how old they are. Whatever still waits keeps its incident where it is: nothing unsent is ever moved.
+`retention` says how old they are, `archived` reads one back. Whatever still waits keeps its incident where it is:
+nothing unsent is ever moved.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Column, Connection, Table, delete, exists, insert, select
@@ -56,6 +58,21 @@ def move(connection: Connection, *, before: float, limit: int, now: float) -> in
         connection.execute(delete(table).where(_owner(table).in_(numbers)))
     connection.execute(delete(incidents).where(incidents.c.id.in_(numbers)))
     return len(found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Archived:
+    """An archived incident: when it was (epoch seconds), and its record as `move` has written it."""
+
+    archived_at: float
+    record: Mapping[str, Any]
+
+
+def find(connection: Connection, number: int) -> Archived | None:
+    """Return the archived incident of this number, or None."""
+    query = select(archive.c.archived_at, archive.c.record).where(archive.c.incident_id == number)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Archived(archived_at=row.archived_at, record=row.record)
 
 
 def _by_incident(connection: Connection, table: Table, numbers: Sequence[int]) -> dict[int, list[dict[str, Any]]]:

@@ -17,9 +17,10 @@ import click
 
 from webhook import logs, record, store
 from webhook.catalog_parse import CatalogError
+from webhook.channels import CHANNELS
 from webhook.database import StoreUnavailable
-from webhook.drill import drill
-from webhook.incident import Status
+from webhook.drill import drill, shortfall
+from webhook.incident import Incident, Outcome, Status
 from webhook.server import Server, work
 from webhook.service import Service, build
 from webhook.settings import Settings, SettingsError, read_settings
@@ -64,18 +65,21 @@ def serve(*, worker_only: bool, no_worker: bool) -> None:
 
 
 @main.command("send-test")
-@click.option("--only", metavar="CHANNEL", help="Test one channel, for example slack.")
+@click.option("--only", type=click.Choice(list(CHANNELS)), help="Test one channel.")
 def send_test(*, only: str | None) -> None:
-    """Send one test message to every configured receiver of the catalogue."""
+    """Send one test message to every configured receiver of the catalogue.
+
+    Exit 1 when one of them failed, and when no person was reached: a line in the log calls nobody.
+    """
     settings = _settings()
     with _service(settings) as service:
         results = drill(service, only=only)
         for result in results:
             click.echo(one_line(f"{result.channel} {result.destination}: {result.said}"))
-        failed = [result for result in results if result.failed]
-        if not any(result.sent for result in results):
-            _fail(1, "no receiver is configured" if not failed else "no receiver was reached")
-        if failed:
+        missed = shortfall(service, results, only=only)
+        if missed:
+            _fail(1, *missed)
+        if any(result.failed for result in results):
             sys.exit(1)
 
 
@@ -119,12 +123,9 @@ def show(*, number: int) -> None:
 def acknowledge(*, number: int, actor: str | None) -> None:
     """Take an incident: the others see that somebody is on it."""
     with _service(_settings()) as service:
-        outcome = service.ingest.acknowledge(number, actor or _user(), service.clock())
-        if outcome is None or outcome.incident is None:
-            _fail(1, f"there is no incident {number}")
-        if outcome.incident.status == "resolved":
-            _fail(1, f"incident {number} is resolved already")
-        by = one_line(outcome.incident.acknowledged_by or "", 80)
+        incident = _found(service, number, service.ingest.acknowledge(number, actor or _user(), service.clock()))
+        _not_over(incident)
+        by = one_line(incident.acknowledged_by or "", 80)
         click.echo(f"incident {number}: acknowledged by {by}")
 
 
@@ -134,11 +135,8 @@ def acknowledge(*, number: int, actor: str | None) -> None:
 def unacknowledge(*, number: int, actor: str | None) -> None:
     """Give an incident back: its level is asked again, and the escalation goes on."""
     with _service(_settings()) as service:
-        outcome = service.ingest.unacknowledge(number, actor or _user(), service.clock())
-        if outcome is None or outcome.incident is None:
-            _fail(1, f"there is no incident {number}")
-        if outcome.incident.status == "resolved":
-            _fail(1, f"incident {number} is resolved already")
+        incident = _found(service, number, service.ingest.unacknowledge(number, actor or _user(), service.clock()))
+        _not_over(incident)
         click.echo(f"incident {number}: open, nobody is on it")
 
 
@@ -148,10 +146,22 @@ def unacknowledge(*, number: int, actor: str | None) -> None:
 def resolve(*, number: int, actor: str | None) -> None:
     """Close an incident by hand, whether or not its alerts still fire."""
     with _service(_settings()) as service:
-        outcome = service.ingest.resolve(number, actor or _user(), service.clock())
-        if outcome is None or outcome.incident is None:
-            _fail(1, f"there is no incident {number}")
-        click.echo(f"incident {number}: resolved by {one_line(outcome.incident.resolved_by or '', 80)}")
+        incident = _found(service, number, service.ingest.resolve(number, actor or _user(), service.clock()))
+        click.echo(f"incident {number}: resolved by {one_line(incident.resolved_by or '', 80)}")
+
+
+def _found(service: Service, number: int, outcome: Outcome | None) -> Incident:
+    """Return the incident that somebody has acted on, or say why nobody can."""
+    if outcome is None or outcome.incident is None:
+        archived = record.is_archived(service, number)
+        gone = f"incident {number} is archived: nothing about it changes any more"
+        _fail(1, gone if archived else f"there is no incident {number}")
+    return outcome.incident
+
+
+def _not_over(incident: Incident) -> None:
+    if incident.status == "resolved":
+        _fail(1, f"incident {incident.id} is resolved already")
 
 
 def _settings() -> Settings:

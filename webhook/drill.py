@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from webhook.catalog import Catalog
+from webhook.channels import CHANNELS
 from webhook.escalation import Recipient
 from webhook.outgoing import Action
 from webhook.render.message import Message
@@ -40,30 +41,59 @@ def drill(service: Service, *, only: str | None = None) -> tuple[Result, ...]:
     )
 
 
+def shortfall(service: Service, results: Iterable[Result], *, only: str | None = None) -> tuple[str, ...]:
+    """Return why a test of the channel `only`, or of all, has reached no person, and what to do; nothing if it has."""
+    found = tuple(results)
+    if any(one.sent and CHANNELS[one.channel].setting for one in found):
+        return ()
+    asked = [name for name in CHANNELS if name == only or only is None]
+    tried = {one.channel for one in found}
+    unset = [CHANNELS[name].setting for name in asked if name not in service.senders and (name in tried or only)]
+    unnamed = [CHANNELS[name].word for name in asked if name not in tried and (name in service.senders or only)]
+    return (
+        f"no person was reached: {_reason(found)}",
+        *([f"hint: set {' or '.join(str(one) for one in unset)}"] if unset else []),
+        *([f"hint: the catalogue has no receiver for {', '.join(unnamed)}"] if unnamed else []),
+    )
+
+
+def _reason(results: tuple[Result, ...]) -> str:
+    if any(one.failed for one in results):
+        return "what was sent has failed"
+    return "a line in the log calls nobody" if any(one.sent for one in results) else "nothing was sent"
+
+
 def _receivers(catalog: Catalog) -> Iterator[Recipient]:
     for team in catalog.teams.values():
         if team.slack:
             yield Recipient(channel="slack", destination=team.slack, who="")
-    yield Recipient(channel="pagerduty", destination="events", who="")
+    yield _only("pagerduty")
     for level in catalog.levels.values():
-        for channel, addresses in level.contacts.items():
-            for address in addresses:
-                yield Recipient(channel=channel, destination=address, who="")
+        for contacts in (level.contacts, *(turn.contacts for turn in level.rotation)):
+            for channel, addresses in contacts.items():
+                for address in addresses:
+                    yield Recipient(channel=channel, destination=address, who="")
 
 
 def _announced_to(service: Service) -> Iterator[Recipient]:
     policies = service.catalog.current.policies.values()
     announced = any("webhook" in tier.announce for policy in policies for tier in policy.severities.values())
     if announced or "webhook" in service.senders:
-        yield Recipient(channel="webhook", destination="events", who="")
-    yield Recipient(channel="log", destination="log", who="")
+        yield _only("webhook")
+    yield _only("log")
+
+
+def _only(channel: str) -> Recipient:
+    return Recipient(channel=channel, destination=CHANNELS[channel].destination or "", who="")
 
 
 def _try(service: Service, recipient: Recipient, thread: str) -> Result:
     sender = service.senders.get(recipient.channel)
     to = {"channel": recipient.channel, "destination": recipient.destination}
     if sender is None:
-        return Result(**to, sent=False, failed=False, said="not configured")
+        return Result(
+            **to, sent=False, failed=False, said=f"not configured, {CHANNELS[recipient.channel].setting} is not set"
+        )
     try:
         _send(sender, recipient, thread, service.clock())
     except Failure as failure:
@@ -94,25 +124,9 @@ def _message(now: float) -> Message:
         status="open",
         severity="info",
         title=SUBJECT,
-        group="",
-        system="",
-        component="",
         alert="TocsinTest",
         source="tocsin-webhook send-test",
         problem="Nothing is wrong: this shows that messages arrive here",
-        description="",
-        since="",
         started_at=now,
-        tier="",
         standing="Nothing to do.",
-        next_step="",
-        news="",
-        section=None,
-        no_runbook="",
-        documented="",
-        alerts=(),
-        more=0,
-        unlisted="",
-        links=(),
-        undelivered=(),
     )

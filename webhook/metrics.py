@@ -16,9 +16,10 @@ from prometheus_client.registry import Collector
 
 from webhook import deliveries, store, timers
 from webhook.catalog_file import CatalogFile
+from webhook.channels import CHANNELS
 from webhook.database import Database, StoreUnavailable
 from webhook.heartbeat import WATCHDOG
-from webhook.outgoing import CHANNELS, State
+from webhook.outgoing import State
 from webhook.severity import SEVERITIES
 
 # The time of a counter's first increment, as a series of its own beside each: nobody asks for it.

@@ -18,9 +18,6 @@ from webhook.severity import rank
 Action = Literal["open", "join", "escalate", "update", "acknowledge", "resolve"]
 State = Literal["waiting", "sent", "failed", "unconfigured", "folded"]
 
-CHANNELS = ("slack", "pagerduty", "email", "sms", "phone", "webhook", "log")
-"""Every channel that a catalogue can name, in the order in which people read about them."""
-
 Channels = Mapping[str, frozenset[Action]]
 """The channels that are configured here, and which actions each can express."""
 

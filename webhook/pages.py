@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from webhook import record, store
 from webhook.access import person
 from webhook.api import NUMBER
+from webhook.ingest import Ingest
 from webhook.record import Record
 from webhook.render.markdown import html
 from webhook.render.templates import environment
@@ -21,6 +22,7 @@ from webhook.timestamps import clock, span
 
 MOST_OPEN = 500
 MOST_RESOLVED = 30
+ACTIONS = {"acknowledge": Ingest.acknowledge, "unacknowledge": Ingest.unacknowledge, "resolve": Ingest.resolve}
 DESIGN = resources.files("webhook.templates").joinpath("style.css")
 
 
@@ -29,7 +31,7 @@ def pages(service: Service) -> Blueprint:
     routes = Blueprint("pages", __name__)
     routes.add_url_rule("/", "incidents", lambda: _incidents(service))
     routes.add_url_rule(f"/incidents/{NUMBER}", "incident", lambda number: _incident(service, number))
-    for action in ("acknowledge", "unacknowledge", "resolve"):
+    for action in ACTIONS:
         routes.add_url_rule(
             f"/incidents/{NUMBER}/{action}",
             action,
@@ -82,12 +84,8 @@ def _incident(service: Service, number: int) -> Response:
 
 def _act(service: Service, number: int, action: str) -> BaseResponse:
     actor = request.form.get("actor", "").strip() or person(request) or "somebody on the web page"
-    take = {
-        "acknowledge": service.ingest.acknowledge,
-        "unacknowledge": service.ingest.unacknowledge,
-        "resolve": service.ingest.resolve,
-    }
-    if take[action](number, actor, service.clock()) is None:
+    done = ACTIONS[action](service.ingest, number, actor, service.clock())
+    if done is None and not record.is_archived(service, number):
         return error_page(404, f"There is no incident {number}.")
     return redirect(f"/incidents/{number}", code=303)
 

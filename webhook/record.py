@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from webhook import deliveries, store
+from sqlalchemy import Connection
+
+from webhook import archive, deliveries, store
+from webhook.archived import Whole, read_back
 from webhook.deliveries import Delivery
 from webhook.incident import Incident
 from webhook.render.message import AlertLine, Message, alert_lines, compose
@@ -23,26 +26,49 @@ class Record:
     alerts: tuple[AlertLine, ...]
     timeline: tuple[Line, ...]
     deliveries: tuple[Delivery, ...]
+    archived_at: float | None
+    """When retention has archived it, in epoch seconds; nothing about it changes any more."""
 
 
 def read(service: Service, number: int) -> Record | None:
-    """Return the record of the incident as of now, or None when there is no such incident."""
+    """Return the record of the incident as of now, archived or not, or None when there is no such incident."""
     with service.database.read() as connection:
-        incident = store.incident_by_id(connection, number)
-        if incident is None:
-            return None
-        timeline = store.lines(connection, number)
-        sent = deliveries.of_incident(connection, number)
+        whole = _whole(connection, number)
+        moved = None if whole else archive.find(connection, number)
+    if moved is not None:
+        whole = read_back(moved.record)
+    return None if whole is None else _record(service, whole, moved.archived_at if moved else None)
+
+
+def is_archived(service: Service, number: int) -> bool:
+    """Return whether retention has archived the incident: it can be read, and nothing can be done about it."""
+    with service.database.read() as connection:
+        return archive.find(connection, number) is not None
+
+
+def _whole(connection: Connection, number: int) -> Whole | None:
+    incident = store.incident_by_id(connection, number)
+    if incident is None:
+        return None
+    return Whole(
+        incident=incident,
+        timeline=store.lines(connection, number),
+        deliveries=deliveries.of_incident(connection, number),
+    )
+
+
+def _record(service: Service, whole: Whole, archived_at: float | None) -> Record:
     context = Context(
         catalog=service.catalog.current,
         now=service.clock(),
         public_url=service.settings.public_url,
-        undelivered=undelivered(sent),
+        undelivered=undelivered(whole.deliveries),
     )
     return Record(
-        incident=incident,
-        message=compose(incident, context),
-        alerts=alert_lines(incident, context),
-        timeline=timeline,
-        deliveries=sent,
+        incident=whole.incident,
+        message=compose(whole.incident, context),
+        alerts=alert_lines(whole.incident, context),
+        timeline=whole.timeline,
+        deliveries=whole.deliveries,
+        archived_at=archived_at,
     )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from webhook.deliveries import Delivery
 from webhook.episode import Episode
 from webhook.incident import Incident
-from webhook.render.message import Message, Section
-from webhook.store import Line, Listed
+from webhook.record import Record
+from webhook.render.message import Section
+from webhook.store import Listed
 from webhook.timestamps import iso
 
 
@@ -18,10 +18,9 @@ def listed_json(listed: Listed) -> dict[str, Any]:
     return {**_incident(listed.incident), "alerts": listed.alerts, "firing": listed.firing}
 
 
-def incident_json(
-    incident: Incident, message: Message, *, timeline: Iterable[Line], deliveries: Iterable[Delivery]
-) -> dict[str, Any]:
+def incident_json(record: Record) -> dict[str, Any]:
     """Return everything about one incident."""
+    incident, message = record.incident, record.message
     return {
         **_incident(incident),
         "group_labels": dict(incident.group_labels),
@@ -40,9 +39,11 @@ def incident_json(
         "not_reached": list(message.undelivered),
         "alerts": [_episode(episode) for episode in incident.episodes],
         "timeline": [
-            {"at": iso(line.at), "kind": line.kind, "actor": line.actor, "detail": line.detail} for line in timeline
+            {"at": iso(line.at), "kind": line.kind, "actor": line.actor, "detail": line.detail}
+            for line in record.timeline
         ],
-        "deliveries": [_delivery(delivery) for delivery in deliveries],
+        "deliveries": [_delivery(delivery) for delivery in record.deliveries],
+        "archived_at": _maybe(record.archived_at),
     }
 
 

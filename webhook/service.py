@@ -12,11 +12,11 @@ import structlog
 from webhook.alertmanager_api import AlertmanagerApi
 from webhook.bell import Bell
 from webhook.catalog_file import CatalogFile
+from webhook.channels import CHANNELS
 from webhook.database import Database
 from webhook.dispatch import Dispatch
 from webhook.ingest import Ingest
 from webhook.metrics import Metrics
-from webhook.outgoing import CHANNELS
 from webhook.retention import Retention
 from webhook.senders.contract import Sender
 from webhook.senders.registry import channels, configured

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+from compiler.conventions import SEVERITIES
+
 Fate = Literal["fires", "resolves", "returns"]
 FATES: Sequence[Fate] = ("fires", "fires", "fires", "resolves", "returns")
-RANKS = ("info", "warning", "critical", "emergency")
 # Of the groups whose alert has several severities, one in so many takes in a graver alert at last.
 WORSEN = 2
 # Posted in so many goes, about.
@@ -93,11 +94,11 @@ def _group(catalog: Mapping[str, Any], number: int, size: int, chance: random.Ra
     graver = [
         one["severity"]
         for one in catalog["alerts"]
-        if one["alert"] == entry["alert"] and RANKS.index(one["severity"]) > RANKS.index(entry["severity"])
+        if one["alert"] == entry["alert"] and SEVERITIES.index(one["severity"]) > SEVERITIES.index(entry["severity"])
     ]
     severities = [entry["severity"]] * size
     if graver and chance.randrange(WORSEN) == 0:
-        severities[-1] = max(graver, key=RANKS.index)
+        severities[-1] = max(graver, key=SEVERITIES.index)
     return Group(
         name=entry["alert"],
         cell=f"cell-{number:04}",

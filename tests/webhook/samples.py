@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -40,6 +41,21 @@ class Clock:
     def forward(self, *, seconds: float = 0, minutes: float = 0, hours: float = 0) -> None:
         """Let time pass."""
         self.now += seconds + 60 * minutes + 3_600 * hours
+
+
+def at_once(*calls: Callable[[], object]) -> None:
+    """Make each of these calls in a thread of its own, all begun at the same moment; return when they are done."""
+    together = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], object]) -> None:
+        together.wait()
+        call()
+
+    threads = [threading.Thread(target=run, args=(call,)) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 class FakeSender:

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -27,7 +27,7 @@ from webhook.database import StoreUnavailable
 from webhook.incident import dedup_key
 from webhook.ingest import Ingest
 from webhook.service import Service, build
-from webhook.settings import read_settings
+from webhook.settings import Settings, read_settings
 from webhook.timestamps import iso
 
 SLACK_SECRET = "slack-signing-secret"
@@ -38,20 +38,13 @@ Press = Callable[..., TestResponse]
 
 
 @pytest.fixture
-def service(environment: dict[str, str], senders: dict[str, FakeSender], clock: Clock) -> Iterator[Service]:
+def settings(environment: dict[str, str]) -> Settings:
     secrets = {
         "TOCSIN_SLACK_SIGNING_SECRET": SLACK_SECRET,
         "TOCSIN_PAGERDUTY_WEBHOOK_SECRET": PAGERDUTY_SECRET,
         "TOCSIN_TOKEN": "bearer-token",
     }
-    built = build(read_settings({**environment, **secrets}), senders=senders, clock=clock)
-    yield built
-    built.close()
-
-
-@pytest.fixture
-def client(service: Service) -> FlaskClient:
-    return create_app(service).test_client()
+    return read_settings({**environment, **secrets})
 
 
 @pytest.fixture

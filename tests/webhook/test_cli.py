@@ -18,7 +18,7 @@ import pytest
 import requests
 from click.testing import CliRunner, Result
 
-from tests.webhook.samples import alert, payload
+from tests.webhook.samples import Clock, alert, payload
 from tests.webhook.sender_kit import (
     ACCOUNT,
     AUTH_TOKEN,
@@ -34,9 +34,15 @@ from tests.webhook.sender_kit import (
     sms_rig,
     webhook_rig,
 )
+from webhook.application import create_app
+from webhook.channels import CHANNELS
 from webhook.cli import main
+from webhook.senders.registry import configured
+from webhook.service import build
+from webhook.settings import read_settings
 
 SLACK_OK = Answer(body=b'{"ok": true, "channel": "C1", "ts": "1.2"}')
+GATEWAYS = ("APPRISE_SMS", "APPRISE_PHONE")
 Run = Callable[..., Result]
 
 
@@ -193,6 +199,29 @@ def test_unknown_incident_is_exit_1(run: Run, verb: str) -> None:
     assert (done.exit_code, done.stderr) == (1, "error: there is no incident 7\n")
 
 
+def test_archived_incident_is_shown_and_not_changed(run: Run, environment: dict[str, str]) -> None:
+    """By the same command and number; to change it is exit 1 with the reason."""
+    clock = Clock()
+    service = build(read_settings(environment), clock=clock)
+    client, worker = create_app(service).test_client(), service.worker()
+    for status in ("firing", "resolved"):
+        client.post("/v1/alertmanager", json=payload(alert(status=status)))
+        while worker.run_once("log"):
+            pass
+    clock.forward(hours=24 * 91)
+    worker.archive_once()
+    service.close()
+    shown = run("incidents", "show", "1")
+    assert shown.exit_code == 0
+    assert "nothing about it changes any more" in shown.stdout
+    assert "TIMELINE" in shown.stdout
+    done = run("incidents", "acknowledge", "1")
+    assert (done.exit_code, done.stderr) == (
+        1,
+        "error: incident 1 is archived: nothing about it changes any more\n",
+    )
+
+
 def test_empty_list_says_so_on_stderr(run: Run) -> None:
     """Data to stdout, the rest to stderr."""
     done = run("incidents", "list")
@@ -211,8 +240,8 @@ def test_send_test_reaches_every_configured_receiver(run: Run, wired: dict[str, 
         "slack #ops-platform: sent",
         "pagerduty events: sent",
         "email devops@example.com: sent",
-        "sms +12025550101: not configured",
-        "phone +12025550101: not configured",
+        "sms +12025550101: not configured, TOCSIN_APPRISE_SMS is not set",
+        "phone +12025550101: not configured, TOCSIN_APPRISE_PHONE is not set",
         "email manager@example.com: sent",
         "log log: sent",
     ]
@@ -252,8 +281,83 @@ def test_send_test_that_fails_is_exit_1(run: Run, wired: dict[str, str], stand_i
 
 
 def test_send_test_without_any_receiver_is_exit_1(run: Run) -> None:
-    """The channel that was asked for is not there."""
-    assert run("send-test", "--only", "slack").exit_code == 1
+    """The channel that was asked for is not there: what to set is said."""
+    done = run("send-test", "--only", "slack")
+    assert (done.exit_code, done.stderr) == (
+        1,
+        "error: no person was reached: nothing was sent\nhint: set TOCSIN_SLACK_BOT_TOKEN\n",
+    )
+    assert done.stdout.startswith("slack #ops: not configured, TOCSIN_SLACK_BOT_TOKEN is not set\n")
+
+
+def test_send_test_that_only_writes_the_log_is_exit_1(run: Run) -> None:
+    """Whoever sees `sent` goes to sleep: that nobody would be called is said, with every variable that is missing."""
+    done = run("send-test")
+    assert done.exit_code == 1
+    assert done.stdout.splitlines()[-1] == "log log: sent"
+    assert done.stderr.splitlines()[-2:] == [
+        "error: no person was reached: a line in the log calls nobody",
+        "hint: set "
+        + " or ".join(f"TOCSIN_{one}" for one in ("SLACK_BOT_TOKEN", "PAGERDUTY_ROUTING_KEY", "SMTP_URL", *GATEWAYS)),
+    ]
+
+
+def test_send_test_names_a_configured_channel_that_nobody_can_be_reached_by(run: Run, catalog_path: Path) -> None:
+    """The gateway is there, and the catalogue has no number."""
+    data = json.loads(catalog_path.read_text())
+    for level in data["levels"].values():
+        level["contacts"]["sms"] = []
+    catalog_path.write_text(json.dumps(data))
+    done = run("send-test", "--only", "sms", TOCSIN_APPRISE_SMS="json://127.0.0.1:1/?:to={to}")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.splitlines() == [
+        "error: no person was reached: nothing was sent",
+        "hint: the catalogue has no receiver for SMS",
+    ]
+
+
+def test_send_test_reaches_those_who_are_on_call_by_turns(run: Run, catalog_path: Path) -> None:
+    """Whose turn it is not today is called next week: their addresses are tested as well."""
+    data = json.loads(catalog_path.read_text())
+    data["schedules"] = {
+        "week": {
+            "timezone": "UTC",
+            "start": "2026-01-05T09:00",
+            "duration_seconds": 7 * 86_400,
+            "rule": "FREQ=WEEKLY;INTERVAL=2",
+        }
+    }
+    contacts = {"email": ["week@example.com"], "sms": [], "phone": []}
+    data["levels"]["devops"]["rotation"] = [{"schedule": "week", "title": "week", "contacts": contacts}]
+    catalog_path.write_text(json.dumps(data))
+    with mail_rig() as mail:
+        done = run("send-test", "--only", "email", TOCSIN_SMTP_URL=mail.url)
+        assert "week@example.com" in [one["To"] for one in mail.received]
+    assert done.exit_code == 0
+
+
+def test_send_test_of_a_channel_that_does_not_exist_is_wrong_usage(run: Run) -> None:
+    """A typing error is not a channel that is not configured."""
+    assert run("send-test", "--only", "slak").exit_code == 2
+
+
+def test_each_channel_is_configured_by_the_variable_that_send_test_names() -> None:
+    """With all of them every channel is there; without one of them that channel alone is not."""
+    every = {
+        "TOCSIN_SLACK_BOT_TOKEN": TOKEN,
+        "TOCSIN_PAGERDUTY_ROUTING_KEY": ROUTING_KEY,
+        "TOCSIN_SMTP_URL": "smtp://127.0.0.1:1?from=tocsin@example.com",
+        "TOCSIN_APPRISE_SMS": "json://127.0.0.1:1/?:to={to}",
+        "TOCSIN_APPRISE_PHONE": "json://127.0.0.1:1/?:to={to}",
+        "TOCSIN_WEBHOOK_URL": "http://127.0.0.1:1/",
+        "TOCSIN_WEBHOOK_SECRET": SIGNING_KEYS[0],
+    }
+    assert set(configured(read_settings(every))) == set(CHANNELS)
+    for name, channel in CHANNELS.items():
+        if channel.setting:
+            companion = {"TOCSIN_WEBHOOK_SECRET"} if name == "webhook" else set()
+            left = {key: value for key, value in every.items() if key not in {channel.setting} | companion}
+            assert set(CHANNELS) - set(configured(read_settings(left))) == {name}
 
 
 @pytest.mark.acceptance

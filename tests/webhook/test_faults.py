@@ -67,6 +67,13 @@ class Running:
         """Whether it says of itself that it can do its work."""
         return loopback.answers(f"{self.replica.url}/readyz")
 
+    def await_logged(self, text: str) -> None:
+        """Return when it has said so."""
+        deadline = time.monotonic() + RECOVERY_SECONDS
+        while text not in self.log:
+            assert time.monotonic() < deadline, self.replica.process.log_tail()
+            time.sleep(0.05)
+
     def await_told(self, number: int) -> None:
         """Return when Slack holds so many messages."""
         self.slack.await_value(lambda: True if len(self.slack.messages) >= number else None, RECOVERY_SECONDS, "Slack")
@@ -198,7 +205,7 @@ def test_webhook_whose_process_is_killed_while_postgresql_is_away_comes_back_wit
         webhook.await_told(1)
         server.stop()
         webhook.replica.kill_serving()
-        time.sleep(4)
+        webhook.await_logged("the store cannot be used, trying again")
         server.start()
         webhook.replica.process.await_ready()
         webhook.deliver_until_taken("after")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask.testing import FlaskClient
@@ -16,11 +18,13 @@ from webhook.catalog_parse import CatalogError
 from webhook.escalation import on_call, people
 from webhook.senders.contract import PermanentFailure
 from webhook.service import Service
+from webhook.timestamps import iso
 
 Post = Callable[..., Any]
 Drain = Callable[..., int]
 Senders = dict[str, FakeSender]
 
+BERLIN = ZoneInfo("Europe/Berlin")
 OFFICE = {
     "timezone": "Europe/Berlin",
     "start": "2026-01-05T09:00",
@@ -33,6 +37,7 @@ WEEK_A = {
     "duration_seconds": 7 * 86_400,
     "rule": "FREQ=WEEKLY;INTERVAL=3",
 }
+ALWAYS = {**WEEK_A, "start": "2026-01-01T00:00", "duration_seconds": 86_400, "rule": "FREQ=DAILY"}
 WEEK_B = {**WEEK_A, "start": "2026-11-23T09:00"}
 MONDAY_AT_NINE = 20.0
 """Hours until Monday, nine o'clock in Berlin, which is eight in UTC."""
@@ -96,6 +101,78 @@ def test_spans_of_working_hours_count_only_within_them(
     clock.forward(hours=16)
     drain()
     assert mails(senders) == [("open", "week-a"), ("escalate", "manager")]
+
+
+@pytest.mark.parametrize(
+    ("saturday", "hours"), [("2026-03-28T12:00", 44), ("2026-10-24T12:00", 46)], ids=["spring", "autumn"]
+)
+def test_weekend_on_which_the_clocks_change_ends_when_the_office_opens(  # noqa: PLR0917
+    saturday: str,
+    hours: int,
+    post: Post,
+    drain: Drain,
+    step: Callable[[], int],
+    senders: Senders,
+    clock: Clock,
+    service: Service,
+    catalog_path: Path,
+) -> None:
+    """From Saturday noon to Monday at nine on the wall's clock: an hour less in spring, one more in autumn.
+
+    The next level's eight hours are those of Monday, and are over when the office closes.
+    """
+    catalog_path.write_text(json.dumps(edited(catalog_path, **{"week-a": ALWAYS})))
+    assert service.catalog.refresh()
+    clock.now = datetime.fromisoformat(saturday).replace(tzinfo=BERLIN).timestamp()
+    post(alert(severity="warning", started=iso(clock.now)))
+    clock.forward(hours=hours, seconds=-1)
+    drain()
+    assert mails(senders) == []
+    clock.forward(seconds=1)
+    drain()
+    assert mails(senders) == [("open", "week-a")]
+    clock.forward(hours=8, seconds=-1)
+    assert step() == 0
+    clock.forward(seconds=1)
+    assert step() == 1
+    clock.forward(hours=16)
+    drain()
+    assert mails(senders)[1:] == [("escalate", "manager")]
+
+
+@pytest.mark.parametrize("sunday", ["2026-03-29T08:30", "2026-10-25T08:30"], ids=["spring", "autumn"])
+def test_turn_changes_at_nine_on_the_day_on_which_the_clocks_do(  # noqa: PLR0917
+    sunday: str, post: Post, drain: Drain, senders: Senders, clock: Clock, service: Service, catalog_path: Path
+) -> None:
+    """At half past eight it is still the old one's, and half an hour later the new one's, in either time."""
+    start = datetime.fromisoformat(sunday).replace(hour=9, minute=0)
+    new = {**ALWAYS, "start": start.isoformat(timespec="minutes"), "rule": "FREQ=DAILY"}
+    old = {**WEEK_A, "start": (start - timedelta(days=7)).isoformat(timespec="minutes"), "rule": "FREQ=YEARLY"}
+    catalog_path.write_text(json.dumps(edited(catalog_path, **{"week-a": old, "week-b": new})))
+    assert service.catalog.refresh()
+    clock.now = datetime.fromisoformat(sunday).replace(tzinfo=BERLIN).timestamp()
+    post(alert(instance="before", started=iso(clock.now)), groupLabels={"n": "1"})
+    clock.forward(minutes=30, seconds=-1)
+    post(alert(instance="at the last moment", started=iso(clock.now)), groupLabels={"n": "2"})
+    clock.forward(seconds=1)
+    post(alert(instance="after", started=iso(clock.now)), groupLabels={"n": "3"})
+    drain()
+    assert mails(senders) == [("open", "week-a"), ("open", "week-a"), ("open", "week-b")]
+
+
+@pytest.mark.parametrize("night", ["2026-03-29T01:30", "2026-10-25T01:30"], ids=["spring", "autumn"])
+def test_span_over_the_change_of_clocks_is_as_long_as_any(
+    *, night: str, post: Post, drain: Drain, step: Callable[[], int], senders: Senders, clock: Clock
+) -> None:
+    """Nobody is given an hour more, or none at all, because of what a clock on the wall shows."""
+    clock.now = datetime.fromisoformat(night).replace(tzinfo=BERLIN).timestamp()
+    post(alert(started=iso(clock.now)))
+    clock.forward(hours=1, seconds=-1)
+    assert step() == 0
+    clock.forward(seconds=1)
+    assert step() == 1
+    drain()
+    assert ("escalate", "manager") in mails(senders)
 
 
 def test_critical_alert_knows_no_hours(post: Post, drain: Drain, senders: Senders) -> None:

@@ -5,18 +5,23 @@ An answer that the description does not know, in status, content type or form, i
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.core import NOT_SET
 from schemathesis.specs.openapi import checks
 
-from tests.webhook.samples import alert, payload
+from tests.webhook.samples import Clock, alert, payload
 from webhook.api import openapi
 from webhook.application import create_app
 from webhook.service import Service
+from webhook.timestamps import DAY
 
+FORM = "application/x-www-form-urlencoded"
 EXAMPLES = 25
 """For each operation and mode; the mutated payloads of test_mutants.py go deeper where it matters."""
 
@@ -28,6 +33,9 @@ CHECKS = [
     checks.response_schema_conformance,
     checks.negative_data_rejection,
     checks.positive_data_acceptance,
+]
+OF_ONE_INCIDENT = [
+    (method.upper(), path) for path, methods in openapi()["paths"].items() for method in methods if "{number}" in path
 ]
 OPERATIONS = [
     (method.upper(), path, mode)
@@ -62,3 +70,23 @@ def test_every_answer_is_one_that_the_description_knows(
 
     answers_as_described()
     assert "Traceback" not in "".join(capfd.readouterr())
+
+
+@pytest.mark.parametrize(("method", "path"), OF_ONE_INCIDENT)
+def test_archived_incident_is_answered_as_described(
+    service: Service, clock: Clock, drain: Callable[..., int], method: str, path: str
+) -> None:
+    """It is read as any other, and to change it has an answer of its own."""
+    app = create_app(service)
+    for status in ("firing", "resolved"):
+        app.test_client().post("/v1/alertmanager", json=payload(alert(status=status)))
+        drain()
+    clock.forward(seconds=91 * DAY)
+    service.worker().archive_once()
+    case = schemathesis.openapi.from_wsgi("/openapi.json", app)[path][method].Case(
+        path_parameters={"number": 1},
+        body={"actor": "on-call"} if method == "POST" else NOT_SET,
+        media_type=None if method == "GET" else "application/json" if path.startswith("/v1") else FORM,
+    )
+    answer = case.call_and_validate(checks=CHECKS[:-2])
+    assert answer.status_code == (200 if method == "GET" else 409 if path.startswith("/v1") else 303)

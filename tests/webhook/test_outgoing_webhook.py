@@ -29,19 +29,9 @@ def rig() -> Iterator[Rig]:
 
 
 @pytest.fixture
-def job(catalog: Catalog) -> Job:
-    message = message_of(
-        catalog, alert("ApiPlatformConnectionPool", annotations={"value": "0.97"}, namespace="shop", pod="web-1")
-    )
-    return Job(
-        id=5,
-        action="open",
-        destination="events",
-        message=message,
-        dedup_key="d" * 64,
-        thread="abc-12-1",
-        sent_at=NOON,
-    )
+def job(job: Job, catalog: Catalog) -> Job:
+    pool = alert("ApiPlatformConnectionPool", annotations={"value": "0.97"}, namespace="shop", pod="web-1")
+    return dataclasses.replace(job, destination="events", message=message_of(catalog, pool))
 
 
 def header(rig: Rig, name: str, number: int = 0) -> str:

@@ -2,34 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from testbed.postgresql import PostgreSQL
 from tests.webhook.samples import Clock, FakeSender, alert, payload
-from webhook import retention
+from webhook import record, retention
 from webhook.application import create_app
-from webhook.secret import Secret
 from webhook.service import Service, build
 from webhook.settings import Settings, SettingsError, read_settings
 from webhook.tables import archive
+from webhook.terminal import incident_lines
 from webhook.timestamps import DAY
 
 HOT = ("incidents", "episodes", "timeline", "notifications", "timers")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def service(
-    settings: Settings, senders: dict[str, FakeSender], clock: Clock, request: pytest.FixtureRequest
-) -> Iterator[Service]:
-    if request.param == "postgresql":
-        server: PostgreSQL = request.getfixturevalue("postgresql")
-        settings = Settings(**{**settings.__dict__, "database_url": Secret(server.fresh())})
-    built = build(settings, senders=senders, clock=clock)
-    yield built
-    built.close()
+@pytest.fixture
+def service(either: Service) -> Service:
+    return either
 
 
 @pytest.fixture
@@ -61,11 +54,68 @@ def test_old_incident_moves_whole_into_the_archive(service: Service, story: Call
     assert service.worker().archive_once() is False
     assert {table: count(service, table) for table in HOT} == dict.fromkeys(HOT, 0)
     with service.database.read() as connection:
-        record = connection.execute(archive.select()).mappings().one()["record"]
-    assert record["incident"]["status"] == "resolved"
-    assert {name: len(record[name]) for name in ("episodes", "timeline", "notifications")} == {
+        moved = connection.execute(archive.select()).mappings().one()["record"]
+    assert moved["incident"]["status"] == "resolved"
+    assert {name: len(moved[name]) for name in ("episodes", "timeline", "notifications")} == {
         name: before[name] for name in ("episodes", "timeline", "notifications")
     }
+
+
+def test_archived_incident_is_read_by_its_number(service: Service, story: Callable[..., None], clock: Clock) -> None:
+    """An old link still leads somewhere: the page, the API and the terminal show what was there, and when it left."""
+    story(range(1))
+    client = create_app(service).test_client()
+    clock.forward(hours=20)
+    before = client.get("/v1/incidents/1").get_json()
+    clock.forward(seconds=90 * DAY)
+    service.worker().archive_once()
+    after = client.get("/v1/incidents/1").get_json()
+    assert (before["archived_at"], after["archived_at"]) == (None, "2027-02-21T08:00:00Z")
+    told = ("alerts", "timeline", "deliveries", "problem", "runbook", "resolved_by", "dedup_key", "not_reached")
+    assert {name: after[name] for name in told} == {name: before[name] for name in told}
+    page = client.get("/incidents/1").get_data(as_text=True)
+    assert "Archived at 08:00 UTC: nothing about it changes any more." in page
+    assert "Error ratio is 7.3%" in page
+    found = record.read(service, 1)
+    assert found is not None
+    assert "Archived at 08:00 UTC: nothing about it changes any more." in list(incident_lines(found, now=clock()))
+    assert client.get("/v1/incidents").get_json()["incidents"] == []
+
+
+@pytest.mark.parametrize("verb", ["acknowledge", "unacknowledge", "resolve"])
+def test_archived_incident_can_only_be_read(
+    service: Service, story: Callable[..., None], clock: Clock, verb: str
+) -> None:
+    """It is there, so that it is missing would be a lie; a form on the page leads back to it."""
+    story(range(1))
+    clock.forward(seconds=91 * DAY)
+    service.worker().archive_once()
+    client = create_app(service).test_client()
+    answer = client.post(f"/v1/incidents/1/{verb}", json={"actor": "on-call"})
+    assert (answer.status_code, answer.get_json()) == (
+        409,
+        {"error": "incident 1 is archived: nothing about it changes any more"},
+    )
+    assert client.post(f"/incidents/1/{verb}", data={"actor": "on-call"}).status_code == 303
+    assert client.post(f"/v1/incidents/2/{verb}", json={"actor": "on-call"}).status_code == 404
+    assert count(service, "incidents") == 0
+
+
+def test_record_of_an_earlier_version_is_read(service: Service, story: Callable[..., None], clock: Clock) -> None:
+    """A column that has come since has its default."""
+    story(range(1))
+    clock.forward(seconds=91 * DAY)
+    service.worker().archive_once()
+    with service.database.write() as connection:
+        old = connection.execute(archive.select()).mappings().one()["record"]
+        del old["incident"]["flapping_since"], old["incident"]["reopened_at"]
+        for row in old["notifications"]:
+            del row["gathered"], row["folded_into"]
+        connection.execute(archive.update().values(record=old))
+    found = record.read(service, 1)
+    assert found is not None
+    assert (found.incident.flapping_since, found.incident.reopened_at) == (None, ())
+    assert {one.gathered for one in found.deliveries} == {None}
 
 
 def test_what_is_young_open_or_waiting_stays(service: Service, story: Callable[..., None], clock: Clock) -> None:
@@ -131,7 +181,7 @@ def test_retention_that_means_nothing_is_refused(environment: dict[str, Any], te
 
 def test_off_archives_nothing(settings: Settings, clock: Clock) -> None:
     """Whoever keeps everything keeps it."""
-    kept = Settings(**{**settings.__dict__, "retention_seconds": None})
+    kept = replace(settings, retention_seconds=None)
     service = build(kept, senders={"log": FakeSender("log", {"open", "resolve"})}, clock=clock)
     try:
         client = create_app(service).test_client()

@@ -22,8 +22,9 @@ from tests.webhook.samples import NOON, alert, message_of
 from tests.webhook.sender_kit import HTTP_RIGS, PASSWORD, RIGS, ROUTING_KEY, TOKEN, Answer, Rig
 from webhook import logs
 from webhook.catalog import Catalog
+from webhook.channels import CHANNELS
 from webhook.mail_server import parse_smtp_url
-from webhook.outgoing import CHANNELS, Action
+from webhook.outgoing import Action
 from webhook.render.sms import MOST_SEGMENTS, segments
 from webhook.secret import Secret
 from webhook.senders import contract, gateway, transport
@@ -68,19 +69,6 @@ def pagerduty() -> Iterator[Rig]:
 def mail() -> Iterator[Rig]:
     with RIGS["email"]() as built:
         yield built
-
-
-@pytest.fixture
-def job(catalog: Catalog) -> Job:
-    return Job(
-        id=5,
-        action="open",
-        destination="#ops",
-        message=message_of(catalog, alert(component="checkout")),
-        dedup_key="d" * 64,
-        thread="abc-12-1",
-        sent_at=NOON,
-    )
 
 
 def for_rig(job: Job, rig: Rig, action: Action = "open", provider_id: str | None = None) -> Job:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from tests.webhook.samples import Clock, FakeSender, FakeTruth, alert
+from tests.webhook.samples import Clock, FakeSender, FakeTruth, alert, at_once
 from webhook import timers
 from webhook.incident import Suppression
 from webhook.senders.contract import PermanentFailure
 from webhook.service import Service
-from webhook.severity import SEVERITIES
 from webhook.truth import Absent, Active, Quiet, Unknown
 from webhook.worker import Worker
 
@@ -26,7 +26,6 @@ Step = Callable[[], int]
 Senders = dict[str, FakeSender]
 
 LEVELS = ("devops", "manager", "cto")
-SPANS = {"info": None, "warning": 8 * 3_600, "critical": 3_600, "emergency": 900}
 
 
 @pytest.fixture
@@ -45,18 +44,6 @@ def catalog_path(catalog_path: Path) -> Path:
     return catalog_path
 
 
-@pytest.fixture
-def let(clock: Clock, step: Step, drain: Drain) -> Callable[..., None]:
-    """Return a function that lets time pass, works off what is due and sends what came of it."""
-
-    def run(**spans: float) -> None:
-        clock.forward(**spans)
-        step()
-        drain()
-
-    return run
-
-
 def mails(senders: Senders) -> list[tuple[str, str]]:
     return [(action, address.partition("@")[0]) for action, address in senders["email"].said]
 
@@ -72,24 +59,6 @@ def timeline(client: FlaskClient) -> list[tuple[str, str]]:
 
 def acknowledge(client: FlaskClient, action: str = "acknowledge") -> None:
     assert client.post(f"/v1/incidents/1/{action}", json={"actor": "on-call"}).status_code == 200
-
-
-@pytest.mark.parametrize("severity", SEVERITIES)
-def test_every_level_of_every_severity_is_told_at_its_time(
-    *, severity: str, post: Post, senders: Senders, client: FlaskClient, clock: Clock, let: Callable[..., None]
-) -> None:
-    """The documented matrix: nobody before the time, the next level at it, the last one again and again, info never."""
-    post(alert(severity=severity))
-    let()
-    span = SPANS[severity]
-    told = [("open", "devops")]
-    for level in ("manager", "cto", "cto", "cto"):
-        let(seconds=(span or 7 * 86_400) - 1)
-        assert mails(senders) == told, f"before the time of {level}"
-        let(seconds=1)
-        told += [("escalate", level)] if span else []
-        assert mails(senders) == told
-    assert incident(client)["level"] == (3 if span else 1)
 
 
 def test_escalation_says_why(post: Post, senders: Senders, let: Callable[..., None], client: FlaskClient) -> None:
@@ -372,21 +341,6 @@ def test_acknowledgement_while_a_send_is_in_flight_corrects_what_was_said(
     ]
 
 
-def test_resolve_while_a_send_is_in_flight_follows_it(post: Post, senders: Senders, drain: Drain) -> None:
-    """On every channel: the end is told after the beginning, and the beginning is not told again."""
-
-    def end(_: object) -> None:
-        for sender in senders.values():
-            sender.hook = lambda _: None
-        post(alert(status="resolved"))
-
-    post(alert())
-    senders["email"].hook = end
-    drain("email", "slack", "pagerduty")
-    assert mails(senders) == [("open", "devops"), ("resolve", "devops")]
-    assert senders["pagerduty"].said == [("resolve", "events")]
-
-
 def test_level_without_a_contact_is_passed_over_at_once_and_with_the_reason(
     *, post: Post, senders: Senders, client: FlaskClient, service: Service, catalog_path: Path, let: Callable[..., None]
 ) -> None:
@@ -557,11 +511,7 @@ def test_workers_at_once_tell_each_level_once(post: Post, service: Service, cloc
         while worker.step_once():
             pass
 
-    threads = [threading.Thread(target=work, args=(worker,)) for worker in workers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(*(partial(work, worker) for worker in workers))
     found = [incident(client, number) for number in range(1, 21)]
     assert [one["level"] for one in found] == [2] * 20
     assert [[line["kind"] for line in one["timeline"]] for one in found] == [["opened", "escalated"]] * 20

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,7 @@ from alembic.migration import MigrationContext
 from flask.testing import FlaskClient
 from sqlalchemy import event, text
 
-from testbed.postgresql import PostgreSQL
-from tests.webhook.samples import NOON, Clock, FakeSender, alert, payload
+from tests.webhook.samples import NOON, Clock, FakeSender, alert, at_once, payload
 from webhook import database as database_module
 from webhook import outbox, store, timers
 from webhook.application import create_app
@@ -28,16 +28,12 @@ from webhook.worker import Worker
 
 Post = Callable[..., Any]
 
-sqlite_only = pytest.mark.parametrize("environment", ["sqlite"], indirect=True)
+sqlite_only = pytest.mark.parametrize("either_store", ["sqlite"], indirect=True)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def environment(environment: dict[str, str], request: pytest.FixtureRequest) -> dict[str, str]:
-    """Return the environment of a webhook over each store in turn, empty both."""
-    if request.param == "sqlite":
-        return environment
-    server: PostgreSQL = request.getfixturevalue("postgresql")
-    return environment | {"TOCSIN_DATABASE_URL": server.fresh()}
+@pytest.fixture
+def environment(environment: dict[str, str], either_store: str) -> dict[str, str]:
+    return environment | {"TOCSIN_DATABASE_URL": either_store}
 
 
 def test_migrations_lead_to_the_tables(service: Service) -> None:
@@ -178,17 +174,12 @@ def test_writer_whose_turn_does_not_come_says_so(service: Service, monkeypatch: 
 
 def test_replicas_that_deliver_at_once_open_one_incident(service: Service) -> None:
     """Two Alertmanagers behind one outage, a moment apart."""
-    app, results, start = create_app(service), [], threading.Barrier(6)
+    app, results = create_app(service), []
 
     def deliver() -> None:
-        start.wait()
         results.append(app.test_client().post("/v1/alertmanager", json=payload(alert())).get_json())
 
-    threads = [threading.Thread(target=deliver) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(*[deliver] * 6)
     assert sorted(one["result"] for one in results) == ["opened", *["repeated"] * 5]
     assert {one["incident"] for one in results} == {1}
 
@@ -203,11 +194,7 @@ def test_workers_at_once_send_each_message_once(post: Post, service: Service, se
         while worker.run_once("pagerduty"):
             pass
 
-    threads = [threading.Thread(target=work, args=(worker,)) for worker in workers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(*(partial(work, worker) for worker in workers))
     assert len(senders["pagerduty"].jobs) == len({job.id for job in senders["pagerduty"].jobs}) == 20
 
 

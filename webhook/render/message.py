@@ -62,37 +62,37 @@ class Section:
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """Everything that a message about an incident can say. Optional sentences are empty where they do not apply."""
+    """Everything that a message about an incident can say. What has a default is empty where it does not apply."""
 
     incident_id: int
     status: Status
     severity: Severity
     title: str
-    system: str
-    group: str
-    """The system's id, as Alertmanager's own pages name it."""
-    component: str
     alert: str
     source: str
     problem: str
-    description: str
-    since: str
     started_at: float
-    tier: str
-    """Who is asked now, such as `L1 DevOps team`; empty when nobody is."""
     standing: str
     """Tier and deadline, who has acknowledged it, or how it ended."""
-    next_step: str
-    news: str
-    section: Section | None
-    no_runbook: str
-    documented: str
-    alerts: tuple[AlertLine, ...]
-    more: int
+    system: str = ""
+    group: str = ""
+    """The system's id, as Alertmanager's own pages name it."""
+    component: str = ""
+    description: str = ""
+    since: str = ""
+    tier: str = ""
+    """Who is asked now, such as `L1 DevOps team`; empty when nobody is."""
+    next_step: str = ""
+    news: str = ""
+    section: Section | None = None
+    no_runbook: str = ""
+    documented: str = ""
+    alerts: tuple[AlertLine, ...] = ()
+    more: int = 0
     """How many alerts are not listed here."""
-    unlisted: str
-    links: tuple[Link, ...]
-    undelivered: tuple[str, ...]
+    unlisted: str = ""
+    links: tuple[Link, ...] = ()
+    undelivered: tuple[str, ...] = ()
     """Who should have been told by other ways and was not."""
     gathered: int = 0
     """How many incidents it is about, where it is about many."""

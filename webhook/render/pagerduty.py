@@ -9,15 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from webhook.render.message import Message
-from webhook.render.plain import section_text
+from webhook.render.plain import commands, section_text
 from webhook.severity import Severity
 from webhook.timestamps import iso
 from webhook.untrusted import shorten
 
 LONGEST_SUMMARY = 1_024
 LONGEST_SECTION = 6_000
-MOST_COMMANDS = 20
-LONGEST_COMMAND = 2_000
 
 _SEVERITIES: dict[Severity, str] = {
     "info": "info",
@@ -56,7 +54,6 @@ def _summary(message: Message) -> str:
 
 def _details(message: Message) -> dict[str, Any]:
     section = message.section
-    commands = [one.text for one in section.commands.values()][:MOST_COMMANDS] if section else []
     found = {
         "problem": message.problem,
         "description": message.description,
@@ -65,7 +62,7 @@ def _details(message: Message) -> dict[str, Any]:
         "next": message.next_step,
         "runbook_section": section.title if section else message.no_runbook,
         "runbook": _runbook(message),
-        "commands": [shorten(command, LONGEST_COMMAND) for command in commands],
+        "commands": [one.text for one in commands(section)] if section else [],
         "left_to_fill_in": list(section.notes) if section else [],
         "documented": message.documented,
         "alerts": [f"{one.name}: {one.brief}, {one.since}" for one in message.alerts],

@@ -1,10 +1,17 @@
-"""A message as plain text: for e-mail's text part, PagerDuty's details, the log and the terminal. Pure."""
+"""A message as plain text: for e-mail's text part, the details of events, the log and the terminal. Pure."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from webhook.commands import Filled
 from webhook.render.markdown import Cut, fitting, pieces
 from webhook.render.message import Message, Section
-from webhook.untrusted import visible
+from webhook.untrusted import shorten, visible
+
+MOST_COMMANDS = 20
+LONGEST_COMMAND = 2_000
+"""How many commands of a section a message carries apart from its text, and how many characters of each."""
 
 
 class PlainStyle:
@@ -40,6 +47,13 @@ class PlainStyle:
 def section_text(section: Section, limit: int) -> Cut:
     """Return the runbook section as plain text, at most `limit` characters, cut at block boundaries."""
     return fitting(pieces(section.markdown, PlainStyle(), commands=section.commands, base=section.url), limit)
+
+
+def commands(section: Section) -> tuple[Filled, ...]:
+    """Return the first commands of the section, each cut to what a receiver of JSON may expect."""
+    return tuple(
+        replace(one, text=shorten(one.text, LONGEST_COMMAND)) for one in list(section.commands.values())[:MOST_COMMANDS]
+    )
 
 
 def summary_lines(message: Message) -> tuple[str, ...]:

@@ -4,21 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from webhook.channels import CHANNELS
 from webhook.deliveries import Delivery
 from webhook.untrusted import one_line
 
-CHANNEL_WORDS = {
-    "slack": "Slack",
-    "pagerduty": "PagerDuty",
-    "email": "e-mail",
-    "sms": "SMS",
-    "phone": "phone call",
-    "webhook": "outgoing webhook",
-    "log": "log",
-}
+CHANNEL_WORDS = {name: channel.word for name, channel in CHANNELS.items()}
 
-
-WITHOUT_ADDRESS = frozenset({"pagerduty", "webhook", "log"})
+WITHOUT_ADDRESS = frozenset(name for name, channel in CHANNELS.items() if channel.destination)
 """Channels with one destination, which a reader learns nothing from."""
 
 

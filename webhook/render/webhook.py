@@ -10,13 +10,10 @@ from typing import Any
 
 from webhook.outgoing import Action
 from webhook.render.message import Message, Section
-from webhook.render.plain import section_text
+from webhook.render.plain import commands, section_text
 from webhook.timestamps import iso
-from webhook.untrusted import shorten
 
 LONGEST_SECTION = 20_000
-MOST_COMMANDS = 20
-LONGEST_COMMAND = 2_000
 
 EVENTS: dict[Action, str] = {
     "open": "incident.opened",
@@ -79,7 +76,7 @@ def _runbook(section: Section) -> dict[str, Any]:
         "text": cut.text,
         "complete": cut.complete,
         "commands": [
-            {"language": one.language, "text": shorten(one.text, LONGEST_COMMAND), "left_to_fill_in": list(one.notes)}
-            for one in list(section.commands.values())[:MOST_COMMANDS]
+            {"language": one.language, "text": one.text, "left_to_fill_in": list(one.notes)}
+            for one in commands(section)
         ],
     }

@@ -1,0 +1,203 @@
+"""The matrix of the guides, cell by cell: by when to respond, by what to be told, when the next level is. A moved clock.
+
+The catalogue is the repository's own, so that what is compiled and what is documented are held against each other.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.webhook.samples import FakeSender, alert
+from webhook.catalog_file import SCHEMA_NAME
+from webhook.outgoing import CALLS
+
+GENERATED = Path(__file__).parents[2] / "generated"
+
+Post = Callable[..., Any]
+Let = Callable[..., None]
+Senders = dict[str, FakeSender]
+Called = Callable[[], set[tuple[str, str]]]
+
+MINUTE = 60
+HOUR = 3_600
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One severity of the matrix; spans are seconds."""
+
+    respond: str
+    """How the first message says by when somebody has to answer: it is noon."""
+    team: frozenset[str]
+    people: tuple[str, ...]
+    escalate: int | None
+    after: str = ""
+
+
+MATRIX = {
+    "info": Row(
+        respond="acknowledge within 24 h, by 2026-11-23 12:00 UTC.", team=frozenset(), people=("log",), escalate=None
+    ),
+    "warning": Row(
+        respond="acknowledge within 4 h, by 16:00 UTC.",
+        team=frozenset({"slack"}),
+        people=("email",),
+        escalate=8 * HOUR,
+        after="by 20:00 UTC (after 8 h)",
+    ),
+    "critical": Row(
+        respond="acknowledge within 30 min, by 12:30 UTC.",
+        team=frozenset({"slack", "pagerduty"}),
+        people=("sms", "email"),
+        escalate=HOUR,
+        after="by 13:00 UTC (after 1 h)",
+    ),
+    "emergency": Row(
+        respond="acknowledge now.",
+        team=frozenset({"slack", "pagerduty"}),
+        people=("phone", "sms"),
+        escalate=15 * MINUTE,
+        after="by 12:15 UTC (after 15 min)",
+    ),
+}
+Reach = Callable[[str, int], tuple[Row, int]]
+ESCALATED = {severity: row for severity, row in MATRIX.items() if row.escalate}
+LEVELS = {
+    1: ("DevOps team", "devops@example.com", "+12025550101"),
+    2: ("Engineering manager", "manager@example.com", "+12025550102"),
+    3: ("CTO", "cto@example.com", "+12025550103"),
+}
+
+
+@pytest.fixture
+def catalog_path(tmp_path: Path) -> Path:
+    """Return the repository's own catalogue, which its guides are compiled into."""
+    for name in ("catalog.json", SCHEMA_NAME):
+        shutil.copy(GENERATED / name, tmp_path / name)
+    return tmp_path / "catalog.json"
+
+
+@pytest.fixture
+def senders(senders: Senders) -> Senders:
+    """Return every channel of the matrix."""
+    more = (FakeSender("sms", {"open", "join", "escalate"}), FakeSender("phone", {"open", "join", "escalate"}))
+    return senders | {sender.channel: sender for sender in more}
+
+
+@pytest.fixture
+def called(senders: Senders) -> Called:
+    """Return a function that says who has been called, and by what, since it was asked last."""
+    seen = dict.fromkeys(senders, 0)
+
+    def since() -> set[tuple[str, str]]:
+        found = {
+            (name, job.destination)
+            for name, sender in senders.items()
+            for job in sender.jobs[seen[name] :]
+            if job.action in CALLS
+        }
+        seen.update({name: len(sender.jobs) for name, sender in senders.items()})
+        return found
+
+    return since
+
+
+@pytest.fixture
+def reach(post: Post, let: Let, called: Called) -> Reach:
+    """Return a function that lets an alert fire until a level has just been told; it gives the row, and its span."""
+
+    def run(severity: str, level: int) -> tuple[Row, int]:
+        row = MATRIX[severity]
+        assert row.escalate is not None
+        post(alert("Nobody", severity))
+        let()
+        for _ in range(level - 1):
+            let(seconds=row.escalate)
+        called()
+        return row, row.escalate
+
+    return run
+
+
+def people(row: Row, level: int) -> set[tuple[str, str]]:
+    """Return the calls to the people of a level, as the matrix has them."""
+    _, mail, number = LEVELS[level]
+    to = {"email": mail, "sms": number, "phone": number, "log": "log"}
+    return {(channel, to[channel]) for channel in row.people}
+
+
+@pytest.mark.parametrize("severity", MATRIX)
+def test_first_level_is_told_by_its_channels_with_its_deadlines(
+    severity: str, post: Post, senders: Senders, let: Let, called: Called
+) -> None:
+    """At once: the team as a whole and the people of the first level; by when to answer, and who comes next when."""
+    row = MATRIX[severity]
+    post(alert("Nobody", severity))
+    let()
+    assert {(channel, to) for channel, to in called() if channel not in row.team} == people(row, 1)
+    assert {name for name in ("slack", "pagerduty") if senders[name].jobs} == row.team
+    message = senders[row.people[0]].jobs[0].message
+    assert message.standing == f"L1 DevOps team: {row.respond}"
+    assert message.next_step == (f"If nobody has {row.after}, L2 Engineering manager is told." if row.escalate else "")
+
+
+@pytest.mark.parametrize("level", [2, 3])
+@pytest.mark.parametrize("severity", ESCALATED)
+def test_level_is_told_at_its_time_by_the_channels_of_the_severity(
+    *, severity: str, level: int, reach: Reach, senders: Senders, client: FlaskClient, let: Let, called: Called
+) -> None:
+    """Nobody a second before; then the people of that level alone, with the deadline counted anew."""
+    row, span = reach(severity, level - 1)
+    let(seconds=span - 1)
+    assert called() == set()
+    let(seconds=1)
+    assert called() == people(row, level)
+    assert client.get("/v1/incidents/1").get_json()["level"] == level
+    message = senders[row.people[0]].jobs[-1].message
+    assert message.standing.startswith(f"L{level} {LEVELS[level][0]}: {row.respond.partition(',')[0].rstrip('.')}")
+
+
+@pytest.mark.parametrize("severity", ESCALATED)
+def test_last_level_is_told_again_and_again(severity: str, reach: Reach, let: Let, called: Called) -> None:
+    """There is nobody after it, and it is never silent."""
+    row, span = reach(severity, 3)
+    for _ in range(3):
+        let(seconds=span - 1)
+        assert called() == set()
+        let(seconds=1)
+        assert called() == people(row, 3)
+
+
+def test_info_is_told_once_and_to_no_one_further(post: Post, let: Let, called: Called) -> None:
+    """However long it lasts."""
+    post(alert("Nobody", "info"))
+    let()
+    called()
+    for _ in range(30):
+        let(hours=24)
+    assert called() == set()
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("severity", ESCALATED)
+def test_acknowledgement_holds_at_every_level_and_then_the_same_level_is_asked(
+    *, severity: str, level: int, reach: Reach, client: FlaskClient, let: Let, called: Called
+) -> None:
+    """Not resolved in the longer of the tier's two spans: the level that has it is asked again, nobody is passed over."""
+    row, span = reach(severity, level)
+    let(seconds=span - 1)
+    assert client.post("/v1/incidents/1/acknowledge", json={"actor": "on-call"}).status_code == 200
+    let(seconds=span - 1)
+    assert called() == set()
+    let(seconds=1)
+    assert called() == people(row, level)
+    assert client.get("/v1/incidents/1").get_json()["level"] == level
+    let(seconds=span)
+    assert called() == people(row, min(level + 1, 3))

@@ -1,0 +1,33 @@
+"""The channels by which people are told: each one's name, its word, and the setting without which it is not there.
+
+The one list of them: `outgoing`, `metrics`, `drill`, the pages and the terminal go by it, `senders.registry` builds
+their senders, `settings` reads their variables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Channel:
+    """A channel that a catalogue can name."""
+
+    word: str
+    setting: str | None
+    """The variable that configures it; None for the log, which is always there and calls nobody."""
+    destination: str | None = None
+    """Its one destination, which a reader learns nothing from; None where every message has an address."""
+
+
+CHANNELS: Mapping[str, Channel] = {
+    "slack": Channel(word="Slack", setting="TOCSIN_SLACK_BOT_TOKEN"),
+    "pagerduty": Channel(word="PagerDuty", setting="TOCSIN_PAGERDUTY_ROUTING_KEY", destination="events"),
+    "email": Channel(word="e-mail", setting="TOCSIN_SMTP_URL"),
+    "sms": Channel(word="SMS", setting="TOCSIN_APPRISE_SMS"),
+    "phone": Channel(word="phone call", setting="TOCSIN_APPRISE_PHONE"),
+    "webhook": Channel(word="outgoing webhook", setting="TOCSIN_WEBHOOK_URL", destination="events"),
+    "log": Channel(word="log", setting=None, destination="log"),
+}
+"""By name, in the order in which people read about them."""
