@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, text, update
 
 from webhook import outbox
+from webhook.leases import FREED, is_free, is_held, leased
 from webhook.outbox import Claim, Ending
 from webhook.outgoing import CALLS, MILDEST_SERIOUS
 from webhook.storm import GATHERING, MOST_GATHERED, WINDOW_SECONDS, Traffic, is_storm, waits_until
@@ -75,12 +76,10 @@ def finish(connection: Connection, found: Bundle, ending: Ending, said: Iterable
         "finished_at": ending.at,
         "last_error": f"told together with others, by message {found.carrier.id}",
         "folded_into": found.carrier.id,
-        "lease_until": None,
-        "lease_token": None,
+        **FREED,
     }
-    token = found.carrier.token
-    unclaimed = or_(rows.c.lease_until.is_(None), rows.c.lease_until <= ending.at)
-    for numbers, free in (([one.id for one in found.others], rows.c.lease_token == token), (list(said), unclaimed)):
+    ours, unclaimed = is_held(rows, found.carrier.token), is_free(rows, ending.at)
+    for numbers, free in (([one.id for one in found.others], ours), (list(said), unclaimed)):
         for start in range(0, len(numbers), _MOST_VALUES):
             chosen = and_(rows.c.id.in_(numbers[start : start + _MOST_VALUES]), rows.c.state == WAITING, free)
             connection.execute(update(rows).where(chosen).values(**values))
@@ -148,7 +147,7 @@ def _give_back(
     connection.execute(
         update(rows)
         .where(rows.c.id == claimed.id)
-        .values(due_at=due_at, attempts=claimed.attempts - 1, lease_until=None, lease_token=None, leased_at=None)
+        .values(due_at=due_at, attempts=claimed.attempts - 1, leased_at=None, **FREED)
     )
     beside = select(rows.c.id).where(alike, outbox.due(claimed.channel, now)).with_for_update(skip_locked=True)
     numbers = list(connection.execute(beside).scalars())
@@ -166,7 +165,7 @@ def _lease(
     query = select(rows).where(wanted, outbox.free(now), ready).order_by(rows.c.urgency, rows.c.id)
     found = connection.execute(query.limit(MOST_GATHERED).with_for_update(skip_locked=True)).all()
     numbers = [row.id for row in found]
-    values = {"lease_until": until, "lease_token": claimed.token, "leased_at": now, "attempts": rows.c.attempts + 1}
+    values = {**leased(claimed.token, until), "leased_at": now, "attempts": rows.c.attempts + 1}
     for start in range(0, len(numbers), _MOST_VALUES):
         connection.execute(update(rows).where(rows.c.id.in_(numbers[start : start + _MOST_VALUES])).values(**values))
     return tuple(outbox.claim_of(row, claimed.token) for row in found)

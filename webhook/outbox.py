@@ -1,8 +1,7 @@
 """The outbox in SQL: messages to be sent, claimed, finished. `ingest` fills it, `worker` empties it.
 
 A row waits until it is sent, failed for good, folded into a later message of its lane, or was never sendable
-(`unconfigured`); it is never deleted unsent. A claim is a lease with a token: a crashed worker's row comes back when
-the lease has run out, and a worker that wakes up after that can no longer finish it. Times are epoch seconds.
+(`unconfigured`); it is never deleted unsent. A claim is a lease (`leases`). Times are epoch seconds.
 """
 
 from __future__ import annotations
@@ -11,12 +10,13 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, insert, select, update
 
+from webhook.leases import FREED, is_free, is_held, leased
 from webhook.outgoing import Action, Outgoing, State, Told
 from webhook.tables import WAITING, pauses
 from webhook.tables import notifications as rows
+from webhook.upserts import upsert
 
 FOLDED = "a later message of the same line says it"
 
@@ -95,7 +95,7 @@ def claim(connection: Connection, channel: str, *, token: str, now: float, until
     row = connection.execute(due_statement(channel, now)).one_or_none()
     if row is None:
         return None
-    values = {"lease_until": until, "lease_token": token, "leased_at": now, "attempts": row.attempts + 1}
+    values = {**leased(token, until), "leased_at": now, "attempts": row.attempts + 1}
     connection.execute(update(rows).where(rows.c.id == row.id).values(**values))
     return claim_of(row, token)
 
@@ -183,22 +183,20 @@ def finish(connection: Connection, claimed: Claim, ending: Ending, *, gathered: 
         "provider_id": ending.provider_id,
         "last_error": ending.error,
         "gathered": gathered,
-        "lease_until": None,
-        "lease_token": None,
+        **FREED,
     }
     return connection.execute(update(rows).where(_held(claimed)).values(**values)).rowcount == 1
 
 
 def postpone(connection: Connection, claimed: Claim, *, due_at: float, error: str) -> bool:
     """Give a claimed message back to be tried again at `due_at`; return False when the lease was lost."""
-    values = {"due_at": due_at, "last_error": error, "lease_until": None, "lease_token": None}
+    values = {"due_at": due_at, "last_error": error, **FREED}
     return connection.execute(update(rows).where(_held(claimed)).values(**values)).rowcount == 1
 
 
 def pause(connection: Connection, channel: str, destination: str, until: float) -> None:
     """Claim nothing for this destination before `until`: it has asked for patience."""
-    build = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    row = build(pauses).values(channel=channel, destination=destination, until=until)
+    row = upsert(connection, pauses).values(channel=channel, destination=destination, until=until)
     connection.execute(row.on_conflict_do_update(index_elements=["channel", "destination"], set_={"until": until}))
 
 
@@ -253,11 +251,11 @@ def _row(incident_id: int, message: Outgoing, cause: int, now: float) -> dict[st
 
 
 def _unclaimed(now: float) -> ColumnElement[bool]:
-    return and_(rows.c.state == WAITING, or_(rows.c.lease_until.is_(None), rows.c.lease_until <= now))
+    return and_(rows.c.state == WAITING, is_free(rows, now))
 
 
 def _held(claimed: Claim) -> ColumnElement[bool]:
-    return and_(rows.c.id == claimed.id, rows.c.lease_token == claimed.token, rows.c.state == WAITING)
+    return and_(rows.c.id == claimed.id, is_held(rows, claimed.token), rows.c.state == WAITING)
 
 
 def _fold(connection: Connection, which: ColumnElement[bool], now: float) -> None:

@@ -12,11 +12,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, RowMapping, Select, func, select, update
 from sqlalchemy import insert as plain_insert
-from sqlalchemy.dialects import postgresql, sqlite
 
 from webhook.episode import Episode
 from webhook.incident import ALERTMANAGER, Entry, Incident, Status
 from webhook.tables import episodes, heartbeats, incidents, timeline
+from webhook.upserts import upsert
 
 _EPISODE_COLUMNS = tuple(field.name for field in fields(Episode))
 _INCIDENT_COLUMNS = tuple(field.name for field in fields(Incident) if field.name not in {"id", "episodes"})
@@ -99,7 +99,7 @@ def save(connection: Connection, incident: Incident, changed: Iterable[Episode])
     rows = [{**asdict(episode), "incident_id": incident.id} for episode in changed]
     if rows:
         mutable = ("annotations", "generator_url", "ended_at", "ended_by")
-        insert = _insert(connection)(episodes)
+        insert = upsert(connection, episodes)
         connection.execute(
             insert.on_conflict_do_update(
                 index_elements=["incident_id", "fingerprint", "started"],
@@ -150,7 +150,7 @@ def open_counts(connection: Connection) -> dict[tuple[str, str], int]:
 
 def heard(connection: Connection, name: str, now: float) -> None:
     """Record that the heartbeat `name` was heard at `now`."""
-    insert = _insert(connection)(heartbeats).values(name=name, heard_at=now)
+    insert = upsert(connection, heartbeats).values(name=name, heard_at=now)
     connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"heard_at": now}))
 
 
@@ -191,7 +191,3 @@ def _numbers_of_alerts(connection: Connection, numbers: list[int]) -> Mapping[in
     )
     found = {number: (alerts, firing) for number, alerts, firing in connection.execute(query)}
     return {number: found.get(number, (0, 0)) for number in numbers}
-
-
-def _insert(connection: Connection) -> Any:  # noqa: ANN401  the two dialects' inserts share `on_conflict_do_update`
-    return postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
