@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask.testing import FlaskClient
-from sqlalchemy import event, text
+from sqlalchemy import Connection, event, text
 
 from testbed.postgresql import PostgreSQL
 from tests.webhook.samples import NOON, Clock, FakeSender, alert, payload
@@ -191,6 +192,58 @@ def test_replicas_that_deliver_at_once_open_one_incident(service: Service) -> No
         thread.join()
     assert sorted(one["result"] for one in results) == ["opened", *["repeated"] * 5]
     assert {one["incident"] for one in results} == {1}
+
+
+@pytest.fixture
+def deliver_at_once(service: Service, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[dict[str, Any]]]:
+    """Return a function that posts payloads from a thread each, none of which goes on alone from where it has looked."""
+    app, looked = create_app(service), store.homes
+
+    def deliver(*payloads: dict[str, Any]) -> list[dict[str, Any]]:
+        meeting, found = threading.Barrier(len(payloads)), dict[int, Any]()
+
+        def homes(connection: Connection, fingerprints: list[str]) -> dict[str, int]:
+            seen = looked(connection, fingerprints)
+            with suppress(threading.BrokenBarrierError):
+                meeting.wait(timeout=0.5)  # broken for good once it was in vain: then they come one by one
+            return seen
+
+        def post(number: int) -> None:
+            answer = app.test_client().post("/v1/alertmanager", json=payloads[number])
+            found[number] = {"status": answer.status_code, **answer.get_json()}
+
+        monkeypatch.setattr(store, "homes", homes)
+        threads = [threading.Thread(target=post, args=(number,)) for number in range(len(payloads))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        monkeypatch.setattr(store, "homes", looked)
+        return [found[number] for number in range(len(payloads))]
+
+    return deliver
+
+
+def test_alert_that_two_groups_bring_at_once_is_one_incident(
+    deliver_at_once: Callable[..., list[dict[str, Any]]], client: FlaskClient
+) -> None:
+    """Two routes deliver it, or two replicas of Alertmanager of which one has the edited route already."""
+    both = [payload(alert(), groupLabels={"alertname": "X", "route": name}) for name in ("old", "new")]
+    results = deliver_at_once(*both)
+    assert sorted(one["result"] for one in results) == ["opened", "repeated"]
+    assert {one["incident"] for one in results} == {1}
+    assert len(client.get("/v1/incidents").get_json()["incidents"]) == 1
+
+
+def test_deliveries_that_each_tell_of_the_other_s_incident_do_not_wait_for_each_other(
+    deliver_at_once: Callable[..., list[dict[str, Any]]], post: Post
+) -> None:
+    """Two routes with one alert in common each: whoever locks several incidents locks them in their order."""
+    west, east = alert(instance="west"), alert(instance="east")
+    post(west, groupLabels={"route": "a"})
+    post(east, groupLabels={"route": "b"})
+    crossed = [payload(east, groupLabels={"route": "a"}), payload(west, groupLabels={"route": "b"})]
+    assert [(one["status"], one["result"]) for one in deliver_at_once(*crossed)] == [(200, "repeated")] * 2
 
 
 def test_workers_at_once_send_each_message_once(post: Post, service: Service, senders: dict[str, FakeSender]) -> None:
