@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, text, update
 
-from webhook import outbox
+from webhook import lanes, outbox
 from webhook.leases import FREED, is_free, is_held, leased
 from webhook.outbox import Claim, Ending
 from webhook.outgoing import CALLS, MILDEST_SERIOUS
@@ -56,14 +56,6 @@ def bundle(connection: Connection, claimed: Claim, *, now: float, until: float) 
     return Bundle(carrier=claimed, others=_lease(connection, claimed, wanted, now=now, until=until))
 
 
-def is_told_by_another(connection: Connection, claimed: Claim) -> bool:
-    """Return whether the destination knows of the incident only from a message on many."""
-    own = and_(rows.c.lane == claimed.lane, rows.c.incident_id == claimed.incident_id)
-    gathered = and_(own, or_(rows.c.folded_into.is_not(None), rows.c.gathered.is_not(None)))
-    single = and_(own, rows.c.state == "sent", rows.c.gathered.is_(None))
-    return bool(connection.execute(select(and_(exists().where(gathered), ~exists().where(single)))).scalar_one())
-
-
 def finish(connection: Connection, found: Bundle, ending: Ending, said: Iterable[int]) -> bool:
     """End the carrier as sent and fold the others, and the waiting messages `said`, into it; False: the lease was lost.
 
@@ -93,8 +85,8 @@ def _alike(connection: Connection, claimed: Claim) -> ColumnElement[bool] | None
     if claimed.action in CALLS:
         serious = rows.c.urgency <= MILDEST_SERIOUS
         return and_(_calls(claimed), serious if _is_serious(claimed) else ~serious)
-    if claimed.action == "resolve" and is_told_by_another(connection, claimed):
-        return and_(_to(claimed), rows.c.action == "resolve", _only_gathered())
+    if claimed.action == "resolve" and lanes.is_told_by_another(connection, claimed):
+        return and_(_to(claimed), rows.c.action == "resolve", lanes.only_gathered())
     return None
 
 
@@ -108,15 +100,6 @@ def _to(claimed: Claim) -> ColumnElement[bool]:
 
 def _is_serious(claimed: Claim) -> bool:
     return claimed.urgency <= MILDEST_SERIOUS
-
-
-def _only_gathered() -> ColumnElement[bool]:
-    """Match messages of incidents that their destination knows of only from a message on many."""
-    other = rows.alias("other")
-    own = and_(other.c.lane == rows.c.lane, other.c.incident_id == rows.c.incident_id)
-    gathered = and_(own, or_(other.c.folded_into.is_not(None), other.c.gathered.is_not(None)))
-    single = and_(own, other.c.state == "sent", other.c.gathered.is_(None))
-    return and_(exists().where(gathered), ~exists().where(single))
 
 
 def _take_turns(connection: Connection, claimed: Claim) -> None:

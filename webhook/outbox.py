@@ -7,7 +7,7 @@ A row waits until it is sent, failed for good, folded into a later message of it
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, insert, select, update
@@ -22,11 +22,10 @@ FOLDED = "a later message of the same line says it"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Claim:
-    """A message that this worker has leased."""
+class Message:
+    """A message as it stands in the outbox."""
 
     id: int
-    token: str
     incident_id: int
     channel: str
     destination: str
@@ -37,10 +36,20 @@ class Claim:
     why: str
     urgency: int
     attempts: int
-    """How many times it has been tried, this time included."""
+    """How many times it has been tried; of a claim, this time included."""
     created_at: float
     meant_for: float
     """Since when it could have been sent: when it was written, or when it was to be sent at the earliest."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim(Message):
+    """A message that this worker has leased."""
+
+    token: str
+
+
+_PLAIN = tuple(field.name for field in fields(Message) if field.name != "meant_for")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,22 +111,13 @@ def claim(connection: Connection, channel: str, *, token: str, now: float, until
 
 def claim_of(row: Row[Any], token: str) -> Claim:
     """Return the message of a row that is leased now under `token`; `row` as it was before."""
-    return Claim(
-        id=row.id,
-        token=token,
-        incident_id=row.incident_id,
-        channel=row.channel,
-        destination=row.destination,
-        who=row.who,
-        lane=row.lane,
-        action=row.action,
-        focus=row.focus,
-        why=row.why,
-        urgency=row.urgency,
-        attempts=row.attempts + 1,
-        created_at=row.created_at,
-        meant_for=row.created_at if row.not_before is None else row.not_before,
-    )
+    return Claim(**(asdict(message_of(row)) | {"attempts": row.attempts + 1}), token=token)
+
+
+def message_of(row: Row[Any]) -> Message:
+    """Return the message of a row."""
+    meant_for = row.created_at if row.not_before is None else row.not_before
+    return Message(**{name: getattr(row, name) for name in _PLAIN}, meant_for=meant_for)
 
 
 def due_statement(channel: str, now: float) -> Select[Any]:
@@ -136,40 +136,6 @@ def next_due(connection: Connection, channel: str, now: float) -> float | None:
     paused = select(func.min(pauses.c.until)).where(pauses.c.channel == channel, pauses.c.until > now)
     times = [connection.execute(query).scalar_one() for query in (earliest, leased, paused)]
     return min((time for time in times if time is not None), default=None)
-
-
-def first_provider_id(connection: Connection, claimed: Claim) -> str | None:
-    """Return the provider's id of the first message sent in this lane about this incident alone, or None."""
-    query = (
-        select(rows.c.provider_id)
-        .where(
-            rows.c.lane == claimed.lane,
-            rows.c.incident_id == claimed.incident_id,
-            rows.c.provider_id.is_not(None),
-            rows.c.gathered.is_(None),
-        )
-        .order_by(rows.c.id)
-        .limit(1)
-    )
-    return connection.execute(query).scalar_one_or_none()
-
-
-def any_sent(connection: Connection, claimed: Claim) -> bool:
-    """Return whether an earlier message of the lane about this incident alone has been sent."""
-    sent = and_(rows.c.lane == claimed.lane, rows.c.incident_id == claimed.incident_id, rows.c.state == "sent")
-    single = and_(sent, rows.c.gathered.is_(None), rows.c.id < claimed.id)
-    return bool(connection.execute(select(exists().where(single))).scalar_one())
-
-
-def later(connection: Connection, claimed: Claim) -> tuple[tuple[int, Action], ...]:
-    """Return the waiting messages behind this one, of the same lane and incident: id and action."""
-    query = select(rows.c.id, rows.c.action).where(
-        rows.c.lane == claimed.lane,
-        rows.c.incident_id == claimed.incident_id,
-        rows.c.id > claimed.id,
-        rows.c.state == WAITING,
-    )
-    return tuple((number, action) for number, action in connection.execute(query.order_by(rows.c.id)))
 
 
 def finish(connection: Connection, claimed: Claim, ending: Ending, *, gathered: int | None = None) -> bool:

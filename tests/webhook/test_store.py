@@ -18,7 +18,7 @@ from sqlalchemy import Connection, event, text
 from testbed.postgresql import PostgreSQL
 from tests.webhook.samples import NOON, Clock, FakeSender, alert, payload
 from webhook import database as database_module
-from webhook import outbox, store, timers
+from webhook import detours, outbox, store, timers
 from webhook.application import create_app
 from webhook.database import Database, StoreUnavailable
 from webhook.secret import Secret
@@ -319,3 +319,14 @@ def test_queue_is_searched_through_its_index(service: Service) -> None:
     assert "ix_notifications_due" in plan
     assert "ix_notifications_lane" in plan
     assert "SCAN" not in plan.replace("SCAN CONSTANT ROW", "")
+
+
+@sqlite_only
+def test_calls_that_are_held_up_are_searched_for_through_an_index(service: Service) -> None:
+    """It is done every second: what is long sent must not be read for it."""
+    with service.database.read() as connection:
+        statement = str(
+            detours.first_statement(NOON).compile(connection.engine, compile_kwargs={"literal_binds": True})
+        )
+        plan = [row.detail for row in connection.execute(text(f"EXPLAIN QUERY PLAN {statement}"))]
+    assert not [line for line in plan if line.startswith("SCAN notifications") and "USING INDEX" not in line], plan
