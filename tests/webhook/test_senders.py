@@ -566,6 +566,37 @@ def test_mail_server_that_dribbles_is_given_up(job: Job, monkeypatch: pytest.Mon
     assert time.monotonic() - started < 3
 
 
+@pytest.mark.parametrize("url", ["smtps://127.0.0.1:{port}", "smtp://127.0.0.1:{port}?starttls=yes"])
+def test_mail_server_that_dribbles_while_tls_is_agreed_on_is_given_up(
+    url: str, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record of 16 KiB is announced, and comes byte by byte: there is no line yet that could be read from."""
+    monkeypatch.setattr(mail_sender, "LONGEST_SEND", 0.3)
+    done = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection, suppress(OSError):
+                if url.startswith("smtp:"):
+                    for line in (b"220 here\r\n", b"250-here\r\n250 STARTTLS\r\n", b"220 go\r\n"):
+                        connection.sendall(line)
+                        connection.recv(1_024)
+                connection.sendall(b"\x16\x03\x03\x40\x00")
+                while not done.wait(0.05):
+                    connection.sendall(b"\x02")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        sender = MailSender(parse_smtp_url(Secret(url.format(port=server.getsockname()[1]))))
+        started = time.monotonic()
+        with pytest.raises(TemporaryFailure):
+            sender.send(dataclasses.replace(job, destination="a@example.com"))
+        done.set()
+        thread.join()
+    assert time.monotonic() - started < 3
+
+
 def test_mail_that_is_sent_twice_has_the_same_message_id(mail: Rig, job: Job) -> None:
     """Servers and readers drop the second."""
     for _ in range(2):

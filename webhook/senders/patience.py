@@ -1,20 +1,25 @@
-"""Connections whose patience ends: the head of an answer that dribbles in is given up, however busy the line looks.
+"""Conversations whose patience ends: an answer that dribbles in is given up, however busy the line looks.
 
-`transport` sends through the adapter. A time-out bounds the wait for each piece only, and `http.client` reads the
-status line and the headers piece by piece; here a timer closes the line when all of them have taken too long.
+`transport` sends through the adapter, `mail` under a deadline of its own. A time-out bounds the wait for each piece
+only, and an answer is read piece by piece; here a timer cuts the line when all of them have taken too long.
 """
 
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import threading
-from typing import Any
+import time
+from collections.abc import Callable
+from typing import Any, Self
 
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.response import HTTPResponse
+
+_TOO_LONG = "the answer took too long"
 
 
 class PatientAdapter(HTTPAdapter):
@@ -36,11 +41,59 @@ class PatientAdapter(HTTPAdapter):
         return manager
 
 
+class Deadline:
+    """Cuts a line when its time is over. Within the block an error after that is a TimeoutError.
+
+    The line is watched through a handle of its own: TLS takes the socket away from whoever has made it, and a
+    connection lets go of its socket when the answer says that it is the last.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._ends = time.monotonic() + seconds
+        self._over = threading.Event()
+        self._line: socket.socket | None = None
+        self._timer: threading.Timer | None = None
+
+    @property
+    def left(self) -> float:
+        """How many seconds are left, less than 0 when it is over."""
+        return self._ends - time.monotonic()
+
+    def watch(self, line: socket.socket) -> None:
+        """Cut this line when the time is over; one for each deadline."""
+        self._line = socket.socket(fileno=os.dup(line.fileno()))
+        self._timer = threading.Timer(max(0.0, self.left), self._cut)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def check(self) -> None:
+        """Raise TimeoutError when the line was cut: to some readers that is the end of an answer and no error."""
+        if self._over.is_set():
+            raise TimeoutError(_TOO_LONG)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer.join()
+        if self._line is not None:
+            self._line.close()
+        if error is not None and self.left <= 0:
+            raise TimeoutError(_TOO_LONG) from error
+
+    def _cut(self) -> None:
+        self._over.set()
+        if self._line is not None:
+            with contextlib.suppress(OSError):
+                self._line.shutdown(socket.SHUT_RDWR)
+
+
 def _pool(seconds: float) -> type[HTTPConnectionPool]:
     class PatientConnection(HTTPConnection):
         def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 has it
-            with _Timer(self, seconds):
-                return super().getresponse()
+            return _in_time(self, super().getresponse, seconds)
 
     class PatientPool(HTTPConnectionPool):
         ConnectionCls = PatientConnection
@@ -51,8 +104,7 @@ def _pool(seconds: float) -> type[HTTPConnectionPool]:
 def _secure_pool(seconds: float) -> type[HTTPConnectionPool]:
     class PatientConnection(HTTPSConnection):
         def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 has it
-            with _Timer(self, seconds):
-                return super().getresponse()
+            return _in_time(self, super().getresponse, seconds)
 
     class PatientPool(HTTPSConnectionPool):
         ConnectionCls = PatientConnection
@@ -60,29 +112,10 @@ def _secure_pool(seconds: float) -> type[HTTPConnectionPool]:
     return PatientPool
 
 
-class _Timer:
-    """Closes the line when its time is over.
-
-    To `http.client` a closed line is the end of the headers, not an error: so leaving raises TimeoutError then.
-    """
-
-    def __init__(self, connection: HTTPConnection, seconds: float) -> None:
-        # Kept, because the connection lets go of its socket when the answer says that it is the last.
-        self._socket = connection.sock
-        self._over = threading.Event()
-        self._timer = threading.Timer(seconds, self._close)
-        self._timer.daemon = True
-
-    def __enter__(self) -> None:
-        self._timer.start()
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        if self._over.is_set():
-            raise TimeoutError("the head of the answer took too long")
-
-    def _close(self) -> None:
-        self._over.set()
-        if self._socket is not None:
-            with contextlib.suppress(OSError):
-                self._socket.shutdown(socket.SHUT_RDWR)
+def _in_time(connection: HTTPConnection, getresponse: Callable[[], HTTPResponse], seconds: float) -> HTTPResponse:
+    with Deadline(seconds) as deadline:
+        if connection.sock is not None:
+            deadline.watch(connection.sock)
+        answer = getresponse()
+        deadline.check()
+        return answer
