@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from webhook.catalog import Catalog
-from webhook.escalation import Recipient
 from webhook.outgoing import Action
+from webhook.recipients import Recipient
 from webhook.render.message import Message
 from webhook.senders.contract import Failure, Job, Sender
 from webhook.service import Service

@@ -2,7 +2,7 @@
 
 What is refused for good moves on in the transaction in which `dispatch` writes that down. What is held up (`detours`)
 is looked for by a thread of `worker`: it keeps its state and goes on being tried. In both cases another row stands in
-for it and says so. `escalation` knows the ways to people, `outgoing` what a row is, `outbox` keeps it.
+for it and says so. `recipients` knows the ways to people, `outgoing` what a row is, `outbox` keeps it.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from webhook.catalog import Catalog
 from webhook.database import Database
 from webhook.deliveries import Call
 from webhook.detours import HeldUp
-from webhook.escalation import Recipient, ways
 from webhook.incident import TOCSIN, Entry, Incident, Notice
 from webhook.outbox import Message
 from webhook.outgoing import CALLS, Action, Channels, able, stand_in
+from webhook.recipients import Recipient, ways
 from webhook.relevance import is_taken_since
 from webhook.render.undelivered import channel_word
 

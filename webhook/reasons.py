@@ -6,8 +6,9 @@
 from __future__ import annotations
 
 from webhook.catalog import Catalog
-from webhook.escalation import GivenUp, Step, title_of
+from webhook.escalation import GivenUp, Step
 from webhook.incident import Incident
+from webhook.recipients import title_of
 from webhook.timestamps import span, written_span
 from webhook.untrusted import one_line
 
