@@ -73,7 +73,9 @@ class Dispatch:
     def take(self, bundle: Bundle) -> None:
         """Send the message, in a storm for others too, or fold it; raises StoreUnavailable."""
         situations = {one.id: self._situation(one) for one in bundle.claims}
-        kept = tuple(one for one in bundle.claims if not self._is_needless(one, situations[one.id]))
+        reasons = {one.id: self._needless(one, situations[one.id]) for one in bundle.claims}
+        self._endings.folded([(one, reason) for one in bundle.claims if (reason := reasons[one.id]) is not None])
+        kept = tuple(one for one in bundle.claims if reasons[one.id] is None)
         if not kept:
             return
         bundle = Bundle(carrier=kept[0], others=kept[1:])
@@ -91,12 +93,9 @@ class Dispatch:
         else:
             self._endings.sent(bundle, receipt, said=self._said(bundle, situations))
 
-    def _is_needless(self, claimed: Claim, situation: Situation) -> bool:
+    def _needless(self, claimed: Claim, situation: Situation) -> str | None:
         shows_state = self._senders[claimed.channel].shows_state
-        reason = needless(claimed, situation.incident, shows_state=shows_state, gathered=situation.gathered)
-        if reason is not None:
-            self._endings.folded(claimed, reason)
-        return reason is not None
+        return needless(claimed, situation.incident, shows_state=shows_state, gathered=situation.gathered)
 
     def _situation(self, claimed: Claim) -> Situation:
         with self._database.read() as connection:

@@ -8,7 +8,7 @@ keep it.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 import structlog
 from sqlalchemy import Connection
@@ -59,9 +59,15 @@ class Endings:
         log.info("sent", channel=carrier.channel, incident=carrier.incident_id, action=carrier.action, **many)
         self._finish(bundle, Ending(state="sent", at=self._clock(), provider_id=receipt.provider_id), said=[*said])
 
-    def folded(self, claimed: Claim, reason: str) -> None:
-        """End a message that is not worth sending any more."""
-        self._finish(Bundle(carrier=claimed), Ending(state="folded", at=self._clock(), error=reason), said=[])
+    def folded(self, needless: Sequence[tuple[Claim, str]]) -> None:
+        """End messages that are not worth sending any more, each with the reason."""
+        if not needless:
+            return
+        # Together: hundreds of a storm, a commit each, would take longer than the lease of what is still to be sent.
+        with self._database.write() as connection:
+            for claimed, reason in needless:
+                ending = Ending(state="folded", at=self._clock(), error=reason)
+                self._held(outbox.finish(connection, claimed, ending), claimed)
 
     def failed_for_now(self, bundle: Bundle, failure: TemporaryFailure) -> None:
         """Let the message be tried again, or give it up when that has gone on for too long."""

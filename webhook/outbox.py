@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, insert, select, update
 
 from webhook.leases import FREED, is_free, is_held, leased
 from webhook.outgoing import Action, Outgoing, State, Told
@@ -126,16 +126,9 @@ def due_statement(channel: str, now: float) -> Select[Any]:
     return query.with_for_update(skip_locked=True)
 
 
-def next_due(connection: Connection, channel: str, now: float) -> float | None:
-    """Return when a message of `channel` can next be claimed (`now` when one can be), or None when none waits."""
-    if connection.execute(select(exists().where(due(channel, now)))).scalar_one():
-        return now
-    waits = and_(rows.c.channel == channel, rows.c.state == WAITING)
-    earliest = select(func.min(rows.c.due_at)).where(waits, rows.c.due_at > now)
-    leased = select(func.min(rows.c.lease_until)).where(waits, rows.c.lease_until > now)
-    paused = select(func.min(pauses.c.until)).where(pauses.c.channel == channel, pauses.c.until > now)
-    times = [connection.execute(query).scalar_one() for query in (earliest, leased, paused)]
-    return min((time for time in times if time is not None), default=None)
+def any_due(connection: Connection, channel: str, now: float) -> bool:
+    """Return whether a message of `channel` can be claimed now."""
+    return bool(connection.execute(select(exists().where(due(channel, now)))).scalar_one())
 
 
 def finish(connection: Connection, claimed: Claim, ending: Ending, *, gathered: int | None = None) -> bool:

@@ -100,7 +100,7 @@ class Worker:
         """Send the most urgent message of `channel` that is due, with others in a storm; return whether one was."""
         now = self._clock()
         with self._database.read() as connection:
-            if outbox.next_due(connection, channel, now) != now:
+            if not outbox.any_due(connection, channel, now):
                 return False
         with self._database.write() as connection:
             until = now + LEASE_SECONDS

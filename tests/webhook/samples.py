@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 
+from testbed.postgresql import PostgreSQL
 from webhook.catalog import Catalog
 from webhook.incident import Delivered, Incident
 from webhook.ingest import sighting_of
@@ -65,6 +68,26 @@ class FakeSender:
     def said(self) -> list[tuple[str, str]]:
         """Action and destination of every job."""
         return [(job.action, job.destination) for job in self.jobs]
+
+
+STORES = ("sqlite", "postgresql")
+
+
+def over(environment: dict[str, str], request: pytest.FixtureRequest) -> dict[str, str]:
+    """Return the environment of a webhook over the store that the fixture's parameter names, empty."""
+    if request.param == "sqlite":
+        return environment
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    return environment | {"TOCSIN_DATABASE_URL": server.fresh()}
+
+
+def at_once(*works: Callable[[], object]) -> None:
+    """Do each in a thread of its own, and return when all are done."""
+    threads = [threading.Thread(target=work) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
 
 
 class FakeTruth:

@@ -6,6 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,7 @@ from alembic.migration import MigrationContext
 from flask.testing import FlaskClient
 from sqlalchemy import Connection, event, text
 
-from testbed.postgresql import PostgreSQL
-from tests.webhook.samples import NOON, Clock, FakeSender, alert, payload
+from tests.webhook.samples import NOON, STORES, FakeSender, alert, at_once, over, payload
 from webhook import database as database_module
 from webhook import detours, outbox, store, timers
 from webhook.application import create_app
@@ -32,13 +32,9 @@ Post = Callable[..., Any]
 sqlite_only = pytest.mark.parametrize("environment", ["sqlite"], indirect=True)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=STORES)
 def environment(environment: dict[str, str], request: pytest.FixtureRequest) -> dict[str, str]:
-    """Return the environment of a webhook over each store in turn, empty both."""
-    if request.param == "sqlite":
-        return environment
-    server: PostgreSQL = request.getfixturevalue("postgresql")
-    return environment | {"TOCSIN_DATABASE_URL": server.fresh()}
+    return over(environment, request)
 
 
 def test_migrations_lead_to_the_tables(service: Service) -> None:
@@ -185,11 +181,7 @@ def test_replicas_that_deliver_at_once_open_one_incident(service: Service) -> No
         start.wait()
         results.append(app.test_client().post("/v1/alertmanager", json=payload(alert())).get_json())
 
-    threads = [threading.Thread(target=deliver) for _ in range(6)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(*[deliver] * 6)
     assert sorted(one["result"] for one in results) == ["opened", *["repeated"] * 5]
     assert {one["incident"] for one in results} == {1}
 
@@ -213,11 +205,7 @@ def deliver_at_once(service: Service, monkeypatch: pytest.MonkeyPatch) -> Callab
             found[number] = {"status": answer.status_code, **answer.get_json()}
 
         monkeypatch.setattr(store, "homes", homes)
-        threads = [threading.Thread(target=post, args=(number,)) for number in range(len(payloads))]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
+        at_once(*(partial(post, number) for number in range(len(payloads))))
         monkeypatch.setattr(store, "homes", looked)
         return [found[number] for number in range(len(payloads))]
 
@@ -256,11 +244,7 @@ def test_workers_at_once_send_each_message_once(post: Post, service: Service, se
         while worker.run_once("pagerduty"):
             pass
 
-    threads = [threading.Thread(target=work, args=(worker,)) for worker in workers]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_once(*(partial(work, worker) for worker in workers))
     assert len(senders["pagerduty"].jobs) == len({job.id for job in senders["pagerduty"].jobs}) == 20
 
 
@@ -294,18 +278,18 @@ def test_edits_that_wait_are_folded_into_the_newest(
     assert len(senders["slack"].jobs[1].message.alerts) == 10
 
 
-def test_next_due_says_when_to_look_again(post: Post, service: Service, clock: Clock) -> None:
-    """For a worker that sleeps: now, at a lease's end, at a pause's end, or never."""
-    with service.database.read() as connection:
-        assert outbox.next_due(connection, "slack", NOON) is None
+def test_message_is_due_when_nobody_has_it_and_its_time_has_come(post: Post, service: Service) -> None:
+    """Not while it is leased, put off, or its destination paused."""
     post(alert())
     with service.database.write() as connection:
-        assert outbox.next_due(connection, "slack", NOON) == NOON
         claimed = outbox.claim(connection, "slack", token="t", now=NOON, until=NOON + 60)
         assert claimed is not None
-        assert outbox.next_due(connection, "slack", NOON) == NOON + 60
+        assert [outbox.any_due(connection, "slack", NOON + later) for later in (59, 60)] == [False, True]
         assert outbox.postpone(connection, claimed, due_at=NOON + 5, error="x")
-        assert outbox.next_due(connection, "slack", NOON) == NOON + 5
+        assert [outbox.any_due(connection, "slack", NOON + later) for later in (4, 5)] == [False, True]
+        outbox.pause(connection, "slack", claimed.destination, NOON + 20)
+        assert [outbox.any_due(connection, "slack", NOON + later) for later in (19, 20)] == [False, True]
+        assert not outbox.any_due(connection, "sms", NOON)
 
 
 @sqlite_only

@@ -22,6 +22,7 @@ from email.utils import format_datetime
 
 from webhook.mail_server import MailServer
 from webhook.outgoing import Action
+from webhook.patience import Deadline
 from webhook.render.mail import LONGEST_SUBJECT, layout
 from webhook.senders.contract import (
     CONNECT_SECONDS,
@@ -32,7 +33,6 @@ from webhook.senders.contract import (
     Receipt,
     TemporaryFailure,
 )
-from webhook.senders.patience import Deadline
 from webhook.untrusted import breaks_line, one_line
 
 

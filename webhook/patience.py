@@ -1,7 +1,8 @@
 """Conversations whose patience ends: an answer that dribbles in is given up, however busy the line looks.
 
-`transport` sends through the adapter, `mail` under a deadline of its own. A time-out bounds the wait for each piece
-only, and an answer is read piece by piece; here a timer cuts the line when all of them have taken too long.
+`senders.transport` and `alertmanager_api` ask in a patient session, `senders.mail` talks under a deadline. A time-out
+bounds the wait for each piece only, and an answer is read piece by piece; here a timer cuts the line when all of them
+have taken too long.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Self
 
+from requests import Session
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -22,7 +24,15 @@ from urllib3.response import HTTPResponse
 _TOO_LONG = "the answer took too long"
 
 
-class PatientAdapter(HTTPAdapter):
+def session(*, seconds: float) -> Session:
+    """Return a session that waits at most `seconds` for the head of an answer, from when the request is sent."""
+    found, adapter = Session(), _PatientAdapter(seconds=seconds)
+    found.mount("https://", adapter)
+    found.mount("http://", adapter)
+    return found
+
+
+class _PatientAdapter(HTTPAdapter):
     """Waits at most `seconds` for the head of an answer, from the moment the request is sent."""
 
     def __init__(self, *, seconds: float) -> None:
@@ -117,5 +127,9 @@ def _in_time(connection: HTTPConnection, getresponse: Callable[[], HTTPResponse]
         if connection.sock is not None:
             deadline.watch(connection.sock)
         answer = getresponse()
-        deadline.check()
+        try:
+            deadline.check()
+        except TimeoutError:
+            answer.close()  # it may be the last that knows of the socket
+            raise
         return answer
