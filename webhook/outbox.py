@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, exists, insert, select, update
 
 from webhook.leases import FREED, is_free, is_held, leased
 from webhook.outgoing import Action, Outgoing, State, Told
@@ -154,9 +154,11 @@ def postpone(connection: Connection, claimed: Claim, *, due_at: float, error: st
 
 
 def pause(connection: Connection, channel: str, destination: str, until: float) -> None:
-    """Claim nothing for this destination before `until`: it has asked for patience."""
+    """Claim nothing for this destination before `until`: it has asked for patience. A longer pause stays."""
     row = upsert(connection, pauses).values(channel=channel, destination=destination, until=until)
-    connection.execute(row.on_conflict_do_update(index_elements=["channel", "destination"], set_={"until": until}))
+    # What was under way when the pause began may be answered after it, and ask for less.
+    longest = case((pauses.c.until > until, pauses.c.until), else_=until)
+    connection.execute(row.on_conflict_do_update(index_elements=["channel", "destination"], set_={"until": longest}))
 
 
 def fold(connection: Connection, numbers: Collection[int], now: float) -> None:

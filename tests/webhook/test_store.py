@@ -292,6 +292,17 @@ def test_message_is_due_when_nobody_has_it_and_its_time_has_come(post: Post, ser
         assert not outbox.any_due(connection, "sms", NOON)
 
 
+def test_shorter_pause_does_not_end_a_longer_one(post: Post, service: Service) -> None:
+    """Two messages were under way; the answer that comes last asks for less."""
+    post(alert())
+    with service.database.write() as connection:
+        outbox.pause(connection, "slack", "#ops-platform", NOON + 60)
+        outbox.pause(connection, "slack", "#ops-platform", NOON + 5)
+        assert not outbox.any_due(connection, "slack", NOON + 59)
+        outbox.pause(connection, "slack", "#ops-platform", NOON + 90)
+        assert not outbox.any_due(connection, "slack", NOON + 89)
+
+
 @sqlite_only
 def test_queue_is_searched_through_its_index(service: Service) -> None:
     """A store with years of sent messages is as fast as an empty one."""
