@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.webhook.samples import NOON, Clock, FakeSender, alert
-from webhook import detours, outbox
+from tests.webhook.samples import Clock, FakeSender, alert
+from webhook import outbox
 from webhook.outgoing import Action
 from webhook.senders.contract import PermanentFailure, TemporaryFailure
 from webhook.service import Service
@@ -169,19 +169,6 @@ def test_call_that_waits_for_its_hours_is_not_held_up_by_a_pause_before_them(
     clock.forward(hours=21)
     drain()
     assert senders["email"].said == [("open", "devops@example.com")]
-
-
-def test_workers_that_look_at_once_let_a_call_move_on_once(post: Post, drain: Drain, service: Service) -> None:
-    """Whoever comes second finds that it has been looked at."""
-    with service.database.write() as connection:
-        outbox.pause(connection, "slack", "#ops-platform", NOON + 3_600)
-    post_warning(post)
-    with service.database.write() as connection:
-        found = detours.first(connection, NOON)
-        assert found is not None
-        assert detours.take(connection, found.id, NOON) is not None
-        assert detours.take(connection, found.id, NOON) is None
-        assert detours.first(connection, NOON) is None
 
 
 def test_news_that_fails_after_somebody_has_taken_the_incident_moves_on(

@@ -303,6 +303,42 @@ def test_shorter_pause_does_not_end_a_longer_one(post: Post, service: Service) -
         assert not outbox.any_due(connection, "slack", NOON + 89)
 
 
+def test_call_that_is_held_up_is_looked_at_once(post: Post, service: Service) -> None:
+    """However many workers look: whoever comes second finds that it has been done."""
+    with service.database.write() as connection:
+        outbox.pause(connection, "slack", "#ops-platform", NOON + 3_600)
+    post(alert(severity="warning"))
+    with service.database.write() as connection:
+        found = detours.first(connection, NOON)
+        assert found is not None
+        held_up = detours.take(connection, found.id, NOON)
+        assert held_up is not None
+        assert (held_up.message.channel, held_up.paused_until) == ("slack", NOON + 3_600)
+        assert detours.take(connection, found.id, NOON) is None
+        assert detours.first(connection, NOON) is None
+
+
+def test_call_behind_one_that_was_tried_three_times_is_held_up_too(post: Post, service: Service) -> None:
+    """Both are looked at, and each says what the destination has done to the first."""
+    group = {"system": "api-platform"}
+    first, second = alert(severity="warning"), alert("ApiPlatformConnectionPool", "warning")
+    post(first, groupLabels=group)
+    with service.database.write() as connection:
+        for number in range(3):
+            claimed = outbox.claim(connection, "slack", token=str(number), now=NOON, until=NOON + 60)
+            assert claimed is not None
+            assert detours.first(connection, NOON) is None
+            outbox.postpone(connection, claimed, due_at=NOON if number < 2 else NOON + 60, error="HTTP 500")
+    post(first, second, groupLabels=group)
+    with service.database.write() as connection:
+        found = [detours.take(connection, one.id, NOON) for _ in range(2) if (one := detours.first(connection, NOON))]
+        assert [(one.message.action, one.tries, one.reason) for one in found if one] == [
+            ("open", 3, "HTTP 500"),
+            ("join", 3, "HTTP 500"),
+        ]
+        assert detours.first(connection, NOON) is None
+
+
 @sqlite_only
 def test_queue_is_searched_through_its_index(service: Service) -> None:
     """A store with years of sent messages is as fast as an empty one."""
