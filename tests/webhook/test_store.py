@@ -17,8 +17,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Connection, event, text
 
 from tests.webhook.samples import NOON, STORES, FakeSender, alert, at_once, over, payload
-from webhook import database as database_module
-from webhook import detours, outbox, store, timers
+from webhook import detours, engines, outbox, store, timers
 from webhook.application import create_app
 from webhook.database import Database, StoreUnavailable
 from webhook.secret import Secret
@@ -105,7 +104,7 @@ def test_locked_database_is_a_503_and_nothing_is_lost(
     settings: Settings, client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another process holds the lock; when it lets go everything works without help."""
-    monkeypatch.setattr(database_module, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(engines, "BUSY_SECONDS", 0.1)
     service = build(settings, senders={})
     locker = sqlite3.connect(tmp_path / "tocsin.db", isolation_level=None)
     locker.execute("BEGIN IMMEDIATE")
@@ -164,7 +163,7 @@ def test_what_was_sent_is_written_down_before_others_write(service: Service) -> 
 @sqlite_only
 def test_writer_whose_turn_does_not_come_says_so(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another thread of this process holds the store for too long."""
-    monkeypatch.setattr(database_module, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(engines, "BUSY_SECONDS", 0.1)
     with (
         service.database.write(),
         pytest.raises(StoreUnavailable, match="other writers of this process"),
