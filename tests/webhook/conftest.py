@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from testbed.fixtures import postgresql, short_folder, slack  # noqa: F401 - fixtures by their names
-from tests.webhook.samples import Clock, FakeSender, FakeTruth, payload
+from testbed.postgresql import PostgreSQL
+from tests.webhook.samples import NOON, Clock, FakeSender, FakeTruth, alert, message_of, payload
 from webhook.application import create_app
 from webhook.catalog import Catalog
 from webhook.catalog_file import SCHEMA_NAME, load
-from webhook.senders.contract import Sender
+from webhook.secret import Secret
+from webhook.senders.contract import Job, Sender
 from webhook.service import Service, build
 from webhook.settings import Settings, read_settings
 
@@ -81,6 +84,40 @@ def service(settings: Settings, senders: Mapping[str, Sender], clock: Clock, tru
     built.close()
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either_store(tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """Return the address of each store in turn, empty both."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'tocsin.db'}"
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    return server.fresh()
+
+
+@pytest.fixture
+def either(
+    settings: Settings, either_store: str, senders: Mapping[str, Sender], clock: Clock, truth: FakeTruth
+) -> Iterator[Service]:
+    """Give a service over each store in turn."""
+    changed = replace(settings, database_url=Secret(either_store))
+    built = build(changed, senders=senders, clock=clock, truth=truth)
+    yield built
+    built.close()
+
+
+@pytest.fixture
+def job(catalog: Catalog) -> Job:
+    """Return a first page about one critical alert."""
+    return Job(
+        id=5,
+        action="open",
+        destination="#ops",
+        message=message_of(catalog, alert(component="checkout")),
+        dedup_key="d" * 64,
+        thread="abc-12-1",
+        sent_at=NOON,
+    )
+
+
 @pytest.fixture
 def client(service: Service) -> FlaskClient:
     return create_app(service).test_client()
@@ -114,6 +151,18 @@ def step(service: Service) -> Callable[[], int]:
             done += 1
             assert done < 100, "a timer that is due again at once would call people without end"
         return done
+
+    return run
+
+
+@pytest.fixture
+def let(clock: Clock, step: Callable[[], int], drain: Callable[..., int]) -> Callable[..., None]:
+    """Return a function that lets time pass, works off what is due and sends what came of it."""
+
+    def run(**spans: float) -> None:
+        clock.forward(**spans)
+        step()
+        drain()
 
     return run
 

@@ -8,10 +8,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import pytest
 from hypothesis import HealthCheck, settings
 
-from testbed.postgresql import PostgreSQL
 from webhook.catalog import Catalog
 from webhook.incident import Delivered, Incident
 from webhook.ingest import sighting_of
@@ -45,6 +43,21 @@ class Clock:
         self.now += seconds + 60 * minutes + 3_600 * hours
 
 
+def at_once(*calls: Callable[[], object]) -> None:
+    """Make each of these calls in a thread of its own, all begun at the same moment; return when they are done."""
+    together = threading.Barrier(len(calls))
+
+    def run(call: Callable[[], object]) -> None:
+        together.wait()
+        call()
+
+    threads = [threading.Thread(target=run, args=(call,)) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
 class FakeSender:
     """Remembers the jobs it was given; fails as often as it was told to."""
 
@@ -68,26 +81,6 @@ class FakeSender:
     def said(self) -> list[tuple[str, str]]:
         """Action and destination of every job."""
         return [(job.action, job.destination) for job in self.jobs]
-
-
-STORES = ("sqlite", "postgresql")
-
-
-def over(environment: dict[str, str], request: pytest.FixtureRequest) -> dict[str, str]:
-    """Return the environment of a webhook over the store that the fixture's parameter names, empty."""
-    if request.param == "sqlite":
-        return environment
-    server: PostgreSQL = request.getfixturevalue("postgresql")
-    return environment | {"TOCSIN_DATABASE_URL": server.fresh()}
-
-
-def at_once(*works: Callable[[], object]) -> None:
-    """Do each in a thread of its own, and return when all are done."""
-    threads = [threading.Thread(target=work) for work in works]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
 
 
 class FakeTruth:

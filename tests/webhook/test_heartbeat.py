@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
 from testbed.postgresql import PostgreSQL
-from tests.webhook.samples import NOON, Clock, FakeSender, FakeTruth, alert, at_once
+from tests.webhook.samples import NOON, Clock, FakeSender, FakeTruth, alert
 from webhook import heartbeat
 from webhook.catalog import Catalog
 from webhook.heartbeat import FIRST_INTERVALS, GAP_SECONDS, INTERVALS, LOOK_SECONDS, Heard, silence
@@ -150,7 +149,11 @@ def test_replicas_raise_it_once(replicas: list[Service], clock: Clock) -> None:
             together.wait()
             workers[number].watch_once()
 
-        at_once(*(partial(look, number) for number in range(len(workers))))
+        threads = [threading.Thread(target=look, args=(number,)) for number in range(len(workers))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
         clock.forward(seconds=LOOK_SECONDS)
     with replicas[0].database.read() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM incidents").scalar_one() == 1

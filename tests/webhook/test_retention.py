@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from tests.webhook.samples import STORES, Clock, FakeSender, alert, over, payload
+from testbed.postgresql import PostgreSQL
+from tests.webhook.samples import Clock, FakeSender, alert, payload
 from webhook import retention
 from webhook.application import create_app
+from webhook.secret import Secret
 from webhook.service import Service, build
 from webhook.settings import Settings, SettingsError, read_settings
 from webhook.tables import archive
@@ -18,9 +20,16 @@ from webhook.timestamps import DAY
 HOT = ("incidents", "episodes", "timeline", "notifications", "timers")
 
 
-@pytest.fixture(params=STORES)
-def environment(environment: dict[str, str], request: pytest.FixtureRequest) -> dict[str, str]:
-    return over(environment, request)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def service(
+    settings: Settings, senders: dict[str, FakeSender], clock: Clock, request: pytest.FixtureRequest
+) -> Iterator[Service]:
+    if request.param == "postgresql":
+        server: PostgreSQL = request.getfixturevalue("postgresql")
+        settings = Settings(**{**settings.__dict__, "database_url": Secret(server.fresh())})
+    built = build(settings, senders=senders, clock=clock)
+    yield built
+    built.close()
 
 
 @pytest.fixture

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
 
-from tests.webhook.samples import Clock, FakeSender, FakeTruth, alert, at_once
+from tests.webhook.samples import Clock, FakeSender, FakeTruth, alert
 from webhook import timers
 from webhook.incident import Suppression
 from webhook.senders.contract import PermanentFailure
@@ -558,7 +557,11 @@ def test_workers_at_once_tell_each_level_once(post: Post, service: Service, cloc
         while worker.step_once():
             pass
 
-    at_once(*(partial(work, worker) for worker in workers))
+    threads = [threading.Thread(target=work, args=(worker,)) for worker in workers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
     found = [incident(client, number) for number in range(1, 21)]
     assert [one["level"] for one in found] == [2] * 20
     assert [[line["kind"] for line in one["timeline"]] for one in found] == [["opened", "escalated"]] * 20

@@ -16,7 +16,7 @@ from alembic.migration import MigrationContext
 from flask.testing import FlaskClient
 from sqlalchemy import Connection, event, text
 
-from tests.webhook.samples import NOON, STORES, FakeSender, alert, at_once, over, payload
+from tests.webhook.samples import NOON, FakeSender, alert, at_once, payload
 from webhook import detours, engines, outbox, store, timers
 from webhook.application import create_app
 from webhook.database import Database, StoreUnavailable
@@ -31,9 +31,9 @@ Post = Callable[..., Any]
 sqlite_only = pytest.mark.parametrize("environment", ["sqlite"], indirect=True)
 
 
-@pytest.fixture(params=STORES)
-def environment(environment: dict[str, str], request: pytest.FixtureRequest) -> dict[str, str]:
-    return over(environment, request)
+@pytest.fixture
+def environment(environment: dict[str, str], either_store: str) -> dict[str, str]:
+    return environment | {"TOCSIN_DATABASE_URL": either_store}
 
 
 def test_migrations_lead_to_the_tables(service: Service) -> None:

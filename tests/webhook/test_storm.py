@@ -12,7 +12,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import event
 
 from testbed import slack_limits
-from tests.webhook.samples import NOON, STORES, Clock, FakeSender, alert, incident_of, over, payload
+from testbed.postgresql import PostgreSQL
+from tests.webhook.samples import NOON, Clock, FakeSender, alert, incident_of, payload
 from webhook import storm
 from webhook.application import create_app
 from webhook.catalog import Catalog
@@ -22,9 +23,10 @@ from webhook.render import mail, slack, sms, speech
 from webhook.render.digest import digest
 from webhook.render.message import Message, compose
 from webhook.render.wording import Context
+from webhook.secret import Secret
 from webhook.senders.contract import PermanentFailure, TemporaryFailure
 from webhook.service import Service, build
-from webhook.settings import Settings, read_settings
+from webhook.settings import Settings
 from webhook.storm import MOST_SINGLE, SERIOUS_WAIT_SECONDS, WINDOW_SECONDS, Traffic, causes, is_storm, waits_until
 from webhook.worker import Worker
 
@@ -81,11 +83,12 @@ def rows(service: Service) -> list[dict[str, Any]]:
         return [dict(row) for row in found]
 
 
-@pytest.fixture(params=STORES)
-def either(
-    environment: dict[str, str], senders: Senders, clock: Clock, request: pytest.FixtureRequest
-) -> Iterator[Service]:
-    built = build(read_settings(over(environment, request)), senders=senders, clock=clock)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either(settings: Settings, senders: Senders, clock: Clock, request: pytest.FixtureRequest) -> Iterator[Service]:
+    if request.param == "postgresql":
+        server: PostgreSQL = request.getfixturevalue("postgresql")
+        settings = Settings(**{**settings.__dict__, "database_url": Secret(server.fresh())})
+    built = build(settings, senders=senders, clock=clock)
     yield built
     built.close()
 
