@@ -28,7 +28,7 @@ from webhook.worker import Worker
 
 Post = Callable[..., Any]
 
-sqlite_only = pytest.mark.parametrize("environment", ["sqlite"], indirect=True)
+sqlite_only = pytest.mark.parametrize("either_store", ["sqlite"], indirect=True)
 
 
 @pytest.fixture
