@@ -18,6 +18,7 @@ from typing import Any
 import requests
 import urllib3
 
+from webhook import patience
 from webhook.incident import Incident, Suppression
 from webhook.timestamps import parse_rfc3339
 from webhook.truth import Absent, Answer, Listed, Unknown, judge
@@ -84,15 +85,18 @@ class AlertmanagerApi:
         """Return the answer's JSON and when the other side says that it wrote it; raises _Refused."""
         deadline = self._clock() + LONGEST_ASKING
         try:
-            with requests.get(
-                f"{self._url}/api/v2/{path}",
-                params=query,
-                headers={"User-Agent": "tocsin-webhook", "Accept-Encoding": "identity"},
-                auth=_no_credentials,
-                timeout=(CONNECT_SECONDS, READ_SECONDS),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
+            with (
+                patience.session(seconds=LONGEST_ASKING) as session,
+                session.get(
+                    f"{self._url}/api/v2/{path}",
+                    params=query,
+                    headers={"User-Agent": "tocsin-webhook", "Accept-Encoding": "identity"},
+                    auth=_no_credentials,
+                    timeout=(CONNECT_SECONDS, READ_SECONDS),
+                    allow_redirects=False,
+                    stream=True,
+                ) as response,
+            ):
                 if response.status_code != 200:
                     raise _Refused(f"HTTP {response.status_code}")
                 return json.loads(self._read(response, deadline)), _date(response.headers.get("Date"))

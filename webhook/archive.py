@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Column, Connection, Table, delete, exists, insert, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from webhook.tables import (
     WAITING,
@@ -24,6 +23,7 @@ from webhook.tables import (
     timeline,
     timers,
 )
+from webhook.upserts import upsert
 
 _PARTS: tuple[tuple[str, Table], ...] = (
     ("episodes", episodes),
@@ -89,9 +89,8 @@ def _owner(table: Table) -> Column[Any]:
 
 def _count(connection: Connection, moved: dict[int, list[dict[str, Any]]]) -> None:
     """Add the messages to those that the archive counts: a counter that fell would look like a new start."""
-    build = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     ended = Counter((row["channel"], row["state"]) for found in moved.values() for row in found)
     for (channel, state), number in sorted(ended.items()):
-        row = build(archived_totals).values(channel=channel, state=state, messages=number)
+        row = upsert(connection, archived_totals).values(channel=channel, state=state, messages=number)
         more = {"messages": archived_totals.c.messages + row.excluded.messages}
         connection.execute(row.on_conflict_do_update(index_elements=["channel", "state"], set_=more))

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from webhook.catalog import Catalog
 from webhook.channels import CHANNELS
-from webhook.escalation import Recipient
 from webhook.outgoing import Action
+from webhook.recipients import Recipient
 from webhook.render.message import Message
 from webhook.senders.contract import Failure, Job, Sender
 from webhook.service import Service

@@ -1,47 +1,79 @@
-"""A call that cannot be delivered moves on to the policy's fallback channels. Part of `dispatch`'s transaction.
+"""A call that cannot be delivered in time moves on to the policy's fallback channels.
 
-The row that failed keeps its state, and is tried again where it failed only for now; another row stands in for it and
-says so. `escalation` knows the ways to people, `outgoing` what a row is, `outbox` keeps it.
+What is refused for good moves on in the transaction in which `dispatch` writes that down. What is held up (`detours`)
+is looked for by a thread of `worker`: it keeps its state and goes on being tried. In both cases another row stands in
+for it and says so. `recipients` knows the ways to people, `outgoing` what a row is, `outbox` keeps it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import structlog
 from sqlalchemy import Connection
 
-from webhook import deliveries, outbox, reasons, store
+from webhook import deliveries, detours, outbox, reasons, store
 from webhook.catalog import Catalog
-from webhook.escalation import Recipient, ways
+from webhook.database import Database
+from webhook.deliveries import Call
+from webhook.detours import HeldUp
 from webhook.incident import TOCSIN, Entry, Incident, Notice
-from webhook.outbox import Claim
+from webhook.outbox import Message
 from webhook.outgoing import CALLS, Action, Channels, able, stand_in
+from webhook.recipients import Recipient, ways
+from webhook.relevance import is_taken_since
+from webhook.render.undelivered import channel_word
 
-TRIES = 3
-"""After so many failures a call moves on, though it goes on being tried."""
-LONGEST_WAIT = 60.0
-"""Seconds: a destination that asks for more patience than this is not waited for."""
+log = structlog.get_logger("tocsin.fallback")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Failed:
-    """What has become of a call: why, and after how many tries; 0 is refused for good."""
+    """A call that is not delivered in time, and what has become of it, in words of `reasons`."""
 
-    claim: Claim
-    reason: str
-    tries: int
-    word: str
-    """The channel in words."""
+    message: Message
+    what: str
 
 
-@dataclass(frozen=True, kw_only=True)
 class Fallback:
     """Finds the channel that a call moves on to."""
 
-    catalog: Catalog
-    channels: Channels
-    words: dict[str, str]
-    """Every channel in words."""
+    def __init__(
+        self,
+        database: Database,
+        *,
+        catalog: Callable[[], Catalog],
+        channels: Channels,
+        clock: Callable[[], float],
+        committed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Prepare; `clock` gives epoch seconds, `committed` is called after each commit that causes messages."""
+        self._database = database
+        self._catalog = catalog
+        self._channels = channels
+        self._clock = clock
+        self._committed = committed
+
+    def look(self) -> bool:
+        """Let the most urgent call that is held up move on; return whether there was one. Raises StoreUnavailable."""
+        now = self._clock()
+        with self._database.read() as connection:
+            found = detours.first(connection, now)
+        if found is None:
+            return False
+        with self._database.write() as connection:
+            # The incident is locked before its messages are, as everywhere.
+            incident = store.incident_by_id(connection, found.incident_id, lock=True)
+            held_up = detours.take(connection, found.id, now)
+            if incident is None or held_up is None:
+                return True
+            failed = Failed(message=held_up.message, what=_what(held_up, now))
+            moved = self.move_on(connection, incident, failed, now)
+        log.info("held up", channel=held_up.message.channel, incident=incident.id, moved_on=moved)
+        if moved:
+            self._committed()
+        return True
 
     def move_on(self, connection: Connection, incident: Incident, failed: Failed, now: float) -> bool:
         """Put messages into the outbox that stand in for the failed one; return whether there are any.
@@ -49,49 +81,62 @@ class Fallback:
         The first of the policy's fallback channels counts that leads to somebody. Whoever is called there anyway is
         not called twice.
         """
-        claim = failed.claim
-        if claim.action not in CALLS or incident.status != "open" or outbox.stood_in_for(connection, claim.id):
+        message = failed.message
+        if message.action not in CALLS or not _is_wanted(incident, message):
+            return False
+        if outbox.stood_in_for(connection, message.id):
             return False
         calls = {
-            key: call
-            for key, call in deliveries.calls(connection, incident.id).items()
+            way: call
+            for way, call in deliveries.calls(connection, incident.id).items()
             if call.created_at >= incident.paged_at
         }
-        for channel in self.catalog.policy(incident.policy).fallback:
-            usable = [
-                way
-                for way in self._ways(incident, channel, now)
-                if _key(way) not in calls or calls[_key(way)].state != "failed"
-            ]
-            if channel == claim.channel or not usable:
-                continue
+        for channel in self._catalog().policy(incident.policy).fallback:
+            usable = self._usable(incident, channel, calls, now) if channel != message.channel else []
             # Whom a message of this page has been meant for already need not get another.
             fresh = [way for way in usable if _key(way) not in calls]
             if fresh:
                 self._stand_in(connection, incident, failed, fresh, now)
-            return bool(fresh)
+            if usable:
+                return bool(fresh)
         return False
 
-    def _ways(self, incident: Incident, channel: str, now: float) -> list[Recipient]:
-        found = ways(self.catalog, incident, channel, now=now)
-        return [way for way in found if way.missing is None and channel in self.channels]
+    def _usable(
+        self, incident: Incident, channel: str, calls: Mapping[tuple[str, str], Call], now: float
+    ) -> list[Recipient]:
+        if channel not in self._channels:
+            return []
+        found = [way for way in ways(self._catalog(), incident, channel, now=now) if way.missing is None]
+        return [way for way in found if _key(way) not in calls or calls[_key(way)].state != "failed"]
 
     def _stand_in(
         self, connection: Connection, incident: Incident, failed: Failed, fresh: list[Recipient], now: float
     ) -> None:
-        claim = failed.claim
+        message = failed.message
         channel = fresh[0].channel
-        why = reasons.moved_on(failed.word, failed.reason, failed.tries, self.words.get(channel, channel))
+        why = reasons.moved_on(failed.what, channel_word(channel))
         whom = ", ".join(dict.fromkeys(way.who for way in fresh))
-        wanted: tuple[Action, ...] = (claim.action, "join", "open")
-        action = able(channel, wanted, self.channels) or "open"
+        wanted: tuple[Action, ...] = (message.action, "join", "open")
+        action = able(channel, wanted, self._channels) or "open"
         entry = Entry(kind="fallback", actor=TOCSIN, detail=f"{whom}: {why}")
         cause = store.note(connection, incident.id, entry, now)
         # The earlier sentence stays: whoever is reached has to know that it was an escalation that failed, say.
-        earlier = claim.why.replace(reasons.reached_by(failed.word), "", 1)
-        notice = Notice(kind="escalated", focus=claim.focus, why=f"{why} {earlier}".strip())
-        rows = [stand_in(incident, action, notice, to=way, instead_of=claim.id) for way in fresh]
+        earlier = message.why.replace(reasons.reached_by(channel_word(message.channel)), "", 1)
+        notice = Notice(kind="escalated", focus=message.focus, why=f"{why} {earlier}".strip())
+        rows = [stand_in(incident, action, notice, to=way, instead_of=message.id) for way in fresh]
         outbox.enqueue(connection, incident.id, rows, cause=cause, now=now)
+
+
+def _is_wanted(incident: Incident, message: Message) -> bool:
+    """Return whether somebody still has to hear of it: news after the incident was taken is news."""
+    return incident.status != "resolved" and not is_taken_since(incident, message)
+
+
+def _what(held_up: HeldUp, now: float) -> str:
+    word = channel_word(held_up.message.channel)
+    if held_up.paused_until is not None:
+        return reasons.paused(word, held_up.paused_until - now)
+    return reasons.failed(word, held_up.reason, held_up.tries)
 
 
 def _key(way: Recipient) -> tuple[str, str]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, text, update
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, text, update
 
-from webhook import outbox
+from webhook import lanes, outbox
+from webhook.leases import FREED, is_free, is_held, leased
 from webhook.outbox import Claim, Ending
 from webhook.outgoing import CALLS, MILDEST_SERIOUS
 from webhook.storm import GATHERING, MOST_GATHERED, WINDOW_SECONDS, Traffic, is_storm, waits_until
@@ -55,14 +56,6 @@ def bundle(connection: Connection, claimed: Claim, *, now: float, until: float) 
     return Bundle(carrier=claimed, others=_lease(connection, claimed, wanted, now=now, until=until))
 
 
-def is_told_by_another(connection: Connection, claimed: Claim) -> bool:
-    """Return whether the destination knows of the incident only from a message on many."""
-    own = and_(rows.c.lane == claimed.lane, rows.c.incident_id == claimed.incident_id)
-    gathered = and_(own, or_(rows.c.folded_into.is_not(None), rows.c.gathered.is_not(None)))
-    single = and_(own, rows.c.state == "sent", rows.c.gathered.is_(None))
-    return bool(connection.execute(select(and_(exists().where(gathered), ~exists().where(single)))).scalar_one())
-
-
 def finish(connection: Connection, found: Bundle, ending: Ending, said: Iterable[int]) -> bool:
     """End the carrier as sent and fold the others, and the waiting messages `said`, into it; False: the lease was lost.
 
@@ -75,12 +68,10 @@ def finish(connection: Connection, found: Bundle, ending: Ending, said: Iterable
         "finished_at": ending.at,
         "last_error": f"told together with others, by message {found.carrier.id}",
         "folded_into": found.carrier.id,
-        "lease_until": None,
-        "lease_token": None,
+        **FREED,
     }
-    token = found.carrier.token
-    unclaimed = or_(rows.c.lease_until.is_(None), rows.c.lease_until <= ending.at)
-    for numbers, free in (([one.id for one in found.others], rows.c.lease_token == token), (list(said), unclaimed)):
+    ours, unclaimed = is_held(rows, found.carrier.token), is_free(rows, ending.at)
+    for numbers, free in (([one.id for one in found.others], ours), (list(said), unclaimed)):
         for start in range(0, len(numbers), _MOST_VALUES):
             chosen = and_(rows.c.id.in_(numbers[start : start + _MOST_VALUES]), rows.c.state == WAITING, free)
             connection.execute(update(rows).where(chosen).values(**values))
@@ -94,8 +85,8 @@ def _alike(connection: Connection, claimed: Claim) -> ColumnElement[bool] | None
     if claimed.action in CALLS:
         serious = rows.c.urgency <= MILDEST_SERIOUS
         return and_(_calls(claimed), serious if _is_serious(claimed) else ~serious)
-    if claimed.action == "resolve" and is_told_by_another(connection, claimed):
-        return and_(_to(claimed), rows.c.action == "resolve", _only_gathered())
+    if claimed.action == "resolve" and lanes.is_told_by_another(connection, claimed):
+        return and_(_to(claimed), rows.c.action == "resolve", lanes.only_gathered())
     return None
 
 
@@ -109,15 +100,6 @@ def _to(claimed: Claim) -> ColumnElement[bool]:
 
 def _is_serious(claimed: Claim) -> bool:
     return claimed.urgency <= MILDEST_SERIOUS
-
-
-def _only_gathered() -> ColumnElement[bool]:
-    """Match messages of incidents that their destination knows of only from a message on many."""
-    other = rows.alias("other")
-    own = and_(other.c.lane == rows.c.lane, other.c.incident_id == rows.c.incident_id)
-    gathered = and_(own, or_(other.c.folded_into.is_not(None), other.c.gathered.is_not(None)))
-    single = and_(own, other.c.state == "sent", other.c.gathered.is_(None))
-    return and_(exists().where(gathered), ~exists().where(single))
 
 
 def _take_turns(connection: Connection, claimed: Claim) -> None:
@@ -148,7 +130,7 @@ def _give_back(
     connection.execute(
         update(rows)
         .where(rows.c.id == claimed.id)
-        .values(due_at=due_at, attempts=claimed.attempts - 1, lease_until=None, lease_token=None, leased_at=None)
+        .values(due_at=due_at, attempts=claimed.attempts - 1, leased_at=None, **FREED)
     )
     beside = select(rows.c.id).where(alike, outbox.due(claimed.channel, now)).with_for_update(skip_locked=True)
     numbers = list(connection.execute(beside).scalars())
@@ -166,7 +148,7 @@ def _lease(
     query = select(rows).where(wanted, outbox.free(now), ready).order_by(rows.c.urgency, rows.c.id)
     found = connection.execute(query.limit(MOST_GATHERED).with_for_update(skip_locked=True)).all()
     numbers = [row.id for row in found]
-    values = {"lease_until": until, "lease_token": claimed.token, "leased_at": now, "attempts": rows.c.attempts + 1}
+    values = {**leased(claimed.token, until), "leased_at": now, "attempts": rows.c.attempts + 1}
     for start in range(0, len(numbers), _MOST_VALUES):
         connection.execute(update(rows).where(rows.c.id.in_(numbers[start : start + _MOST_VALUES])).values(**values))
     return tuple(outbox.claim_of(row, claimed.token) for row in found)

@@ -129,6 +129,7 @@ class Ingest:
     ) -> Iterator[tuple[Incident | None, Delivered]]:
         """Yield the incidents that the delivery is about, each with its part; the group's own comes first."""
         key = group_hash(event.group_labels)
+        store.take_turns(connection, key, [one.fingerprint for one in event.sightings])
         own = store.open_incident(connection, key)
         known = {episode.fingerprint for episode in own.open_episodes} if own else set()
         strangers = [one.fingerprint for one in event.sightings if one.fingerprint not in known]

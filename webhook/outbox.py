@@ -1,32 +1,31 @@
 """The outbox in SQL: messages to be sent, claimed, finished. `ingest` fills it, `worker` empties it.
 
 A row waits until it is sent, failed for good, folded into a later message of its lane, or was never sendable
-(`unconfigured`); it is never deleted unsent. A claim is a lease with a token: a crashed worker's row comes back when
-the lease has run out, and a worker that wakes up after that can no longer finish it. Times are epoch seconds.
+(`unconfigured`); it is never deleted unsent. A claim is a lease (`leases`). Times are epoch seconds.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, func, insert, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, exists, insert, select, update
 
+from webhook.leases import FREED, is_free, is_held, leased
 from webhook.outgoing import Action, Outgoing, State, Told
 from webhook.tables import WAITING, pauses
 from webhook.tables import notifications as rows
+from webhook.upserts import upsert
 
 FOLDED = "a later message of the same line says it"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Claim:
-    """A message that this worker has leased."""
+class Message:
+    """A message as it stands in the outbox."""
 
     id: int
-    token: str
     incident_id: int
     channel: str
     destination: str
@@ -37,10 +36,20 @@ class Claim:
     why: str
     urgency: int
     attempts: int
-    """How many times it has been tried, this time included."""
+    """How many times it has been tried; of a claim, this time included."""
     created_at: float
     meant_for: float
     """Since when it could have been sent: when it was written, or when it was to be sent at the earliest."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim(Message):
+    """A message that this worker has leased."""
+
+    token: str
+
+
+_PLAIN = tuple(field.name for field in fields(Message) if field.name != "meant_for")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,29 +104,20 @@ def claim(connection: Connection, channel: str, *, token: str, now: float, until
     row = connection.execute(due_statement(channel, now)).one_or_none()
     if row is None:
         return None
-    values = {"lease_until": until, "lease_token": token, "leased_at": now, "attempts": row.attempts + 1}
+    values = {**leased(token, until), "leased_at": now, "attempts": row.attempts + 1}
     connection.execute(update(rows).where(rows.c.id == row.id).values(**values))
     return claim_of(row, token)
 
 
 def claim_of(row: Row[Any], token: str) -> Claim:
     """Return the message of a row that is leased now under `token`; `row` as it was before."""
-    return Claim(
-        id=row.id,
-        token=token,
-        incident_id=row.incident_id,
-        channel=row.channel,
-        destination=row.destination,
-        who=row.who,
-        lane=row.lane,
-        action=row.action,
-        focus=row.focus,
-        why=row.why,
-        urgency=row.urgency,
-        attempts=row.attempts + 1,
-        created_at=row.created_at,
-        meant_for=row.created_at if row.not_before is None else row.not_before,
-    )
+    return Claim(**(asdict(message_of(row)) | {"attempts": row.attempts + 1}), token=token)
+
+
+def message_of(row: Row[Any]) -> Message:
+    """Return the message of a row."""
+    meant_for = row.created_at if row.not_before is None else row.not_before
+    return Message(**{name: getattr(row, name) for name in _PLAIN}, meant_for=meant_for)
 
 
 def due_statement(channel: str, now: float) -> Select[Any]:
@@ -126,50 +126,9 @@ def due_statement(channel: str, now: float) -> Select[Any]:
     return query.with_for_update(skip_locked=True)
 
 
-def next_due(connection: Connection, channel: str, now: float) -> float | None:
-    """Return when a message of `channel` can next be claimed (`now` when one can be), or None when none waits."""
-    if connection.execute(select(exists().where(due(channel, now)))).scalar_one():
-        return now
-    waits = and_(rows.c.channel == channel, rows.c.state == WAITING)
-    earliest = select(func.min(rows.c.due_at)).where(waits, rows.c.due_at > now)
-    leased = select(func.min(rows.c.lease_until)).where(waits, rows.c.lease_until > now)
-    paused = select(func.min(pauses.c.until)).where(pauses.c.channel == channel, pauses.c.until > now)
-    times = [connection.execute(query).scalar_one() for query in (earliest, leased, paused)]
-    return min((time for time in times if time is not None), default=None)
-
-
-def first_provider_id(connection: Connection, claimed: Claim) -> str | None:
-    """Return the provider's id of the first message sent in this lane about this incident alone, or None."""
-    query = (
-        select(rows.c.provider_id)
-        .where(
-            rows.c.lane == claimed.lane,
-            rows.c.incident_id == claimed.incident_id,
-            rows.c.provider_id.is_not(None),
-            rows.c.gathered.is_(None),
-        )
-        .order_by(rows.c.id)
-        .limit(1)
-    )
-    return connection.execute(query).scalar_one_or_none()
-
-
-def any_sent(connection: Connection, claimed: Claim) -> bool:
-    """Return whether an earlier message of the lane about this incident alone has been sent."""
-    sent = and_(rows.c.lane == claimed.lane, rows.c.incident_id == claimed.incident_id, rows.c.state == "sent")
-    single = and_(sent, rows.c.gathered.is_(None), rows.c.id < claimed.id)
-    return bool(connection.execute(select(exists().where(single))).scalar_one())
-
-
-def later(connection: Connection, claimed: Claim) -> tuple[tuple[int, Action], ...]:
-    """Return the waiting messages behind this one, of the same lane and incident: id and action."""
-    query = select(rows.c.id, rows.c.action).where(
-        rows.c.lane == claimed.lane,
-        rows.c.incident_id == claimed.incident_id,
-        rows.c.id > claimed.id,
-        rows.c.state == WAITING,
-    )
-    return tuple((number, action) for number, action in connection.execute(query.order_by(rows.c.id)))
+def any_due(connection: Connection, channel: str, now: float) -> bool:
+    """Return whether a message of `channel` can be claimed now."""
+    return bool(connection.execute(select(exists().where(due(channel, now)))).scalar_one())
 
 
 def finish(connection: Connection, claimed: Claim, ending: Ending, *, gathered: int | None = None) -> bool:
@@ -183,23 +142,23 @@ def finish(connection: Connection, claimed: Claim, ending: Ending, *, gathered: 
         "provider_id": ending.provider_id,
         "last_error": ending.error,
         "gathered": gathered,
-        "lease_until": None,
-        "lease_token": None,
+        **FREED,
     }
     return connection.execute(update(rows).where(_held(claimed)).values(**values)).rowcount == 1
 
 
 def postpone(connection: Connection, claimed: Claim, *, due_at: float, error: str) -> bool:
     """Give a claimed message back to be tried again at `due_at`; return False when the lease was lost."""
-    values = {"due_at": due_at, "last_error": error, "lease_until": None, "lease_token": None}
+    values = {"due_at": due_at, "last_error": error, **FREED}
     return connection.execute(update(rows).where(_held(claimed)).values(**values)).rowcount == 1
 
 
 def pause(connection: Connection, channel: str, destination: str, until: float) -> None:
-    """Claim nothing for this destination before `until`: it has asked for patience."""
-    build = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    row = build(pauses).values(channel=channel, destination=destination, until=until)
-    connection.execute(row.on_conflict_do_update(index_elements=["channel", "destination"], set_={"until": until}))
+    """Claim nothing for this destination before `until`: it has asked for patience. A longer pause stays."""
+    row = upsert(connection, pauses).values(channel=channel, destination=destination, until=until)
+    # What was under way when the pause began may be answered after it, and ask for less.
+    longest = case((pauses.c.until > until, pauses.c.until), else_=until)
+    connection.execute(row.on_conflict_do_update(index_elements=["channel", "destination"], set_={"until": longest}))
 
 
 def fold(connection: Connection, numbers: Collection[int], now: float) -> None:
@@ -253,11 +212,11 @@ def _row(incident_id: int, message: Outgoing, cause: int, now: float) -> dict[st
 
 
 def _unclaimed(now: float) -> ColumnElement[bool]:
-    return and_(rows.c.state == WAITING, or_(rows.c.lease_until.is_(None), rows.c.lease_until <= now))
+    return and_(rows.c.state == WAITING, is_free(rows, now))
 
 
 def _held(claimed: Claim) -> ColumnElement[bool]:
-    return and_(rows.c.id == claimed.id, rows.c.lease_token == claimed.token, rows.c.state == WAITING)
+    return and_(rows.c.id == claimed.id, is_held(rows, claimed.token), rows.c.state == WAITING)
 
 
 def _fold(connection: Connection, which: ColumnElement[bool], now: float) -> None:

@@ -13,9 +13,10 @@ from sqlalchemy import Connection
 
 from webhook import deliveries, outbox, reasons, store, timers
 from webhook.catalog import Catalog
-from webhook.escalation import GivenUp, Recipient, Step, due, next_level, people, recipients, unreachable
+from webhook.escalation import GivenUp, Step, due, next_level
 from webhook.incident import Escalated, Incident, Notice, Outcome
 from webhook.outgoing import Channels, outgoing
+from webhook.recipients import Recipient, people, recipients, unreachable
 from webhook.transitions import transition
 
 

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from webhook.escalation import Recipient
 from webhook.incident import Incident, Notice
+from webhook.recipients import Recipient
 from webhook.severity import rank
 
 Action = Literal["open", "join", "escalate", "update", "acknowledge", "resolve"]

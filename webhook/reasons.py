@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 from webhook.catalog import Catalog
-from webhook.escalation import GivenUp, Step, title_of
+from webhook.escalation import GivenUp, Step
 from webhook.incident import Incident
-from webhook.timestamps import written_span
+from webhook.recipients import title_of
+from webhook.timestamps import span, written_span
 from webhook.untrusted import one_line
 
 _LONGEST_NAME = 80
@@ -46,11 +47,24 @@ def not_asked(reason: str) -> str:
     return f" Alertmanager could not be asked whether it still fires ({one_line(reason, _LONGEST_REASON)})."
 
 
-def moved_on(channel: str, reason: str, tries: int, fallback: str) -> str:
-    """Return why somebody is reached by the channel `fallback` (both channels in words)."""
-    why = one_line(reason, _LONGEST_REASON)
-    refused = f"{channel} refused ({why})" if not tries else f"{channel} failed {tries} times ({why})"
-    return f"{refused[0].upper()}{refused[1:]}{reached_by(fallback)}."
+def refused(channel: str, reason: str) -> str:
+    """Return that a channel (in words, as below) will never take a message: the beginning of `moved_on`."""
+    return f"{channel} refused ({one_line(reason, _LONGEST_REASON)})"
+
+
+def failed(channel: str, reason: str, tries: int) -> str:
+    """Return that a channel has failed so often: the beginning of `moved_on`."""
+    return f"{channel} failed {tries} times ({one_line(reason, _LONGEST_REASON)})"
+
+
+def paused(channel: str, seconds: float) -> str:
+    """Return that a channel has asked to be left alone for so long from now on: the beginning of `moved_on`."""
+    return f"{channel} asks to be left alone for {span(seconds)}"
+
+
+def moved_on(what: str, fallback: str) -> str:
+    """Return why somebody is reached by the channel `fallback`; `what` has become of the one before is above."""
+    return f"{what[0].upper()}{what[1:]}{reached_by(fallback)}."
 
 
 def reached_by(channel: str) -> str:

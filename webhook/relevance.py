@@ -1,12 +1,13 @@
 """Whether a claimed message is still worth sending, and which others it makes needless. Pure.
 
-`dispatch` asks when the message is written: much may have happened since it was put into the outbox.
+`dispatch` asks when the message is written, `fallback` before it moves on: much may have happened since it was put
+into the outbox.
 """
 
 from __future__ import annotations
 
 from webhook.incident import Incident
-from webhook.outbox import Claim
+from webhook.outbox import Claim, Message
 from webhook.outgoing import CALLS
 
 RESOLVED_FIRST = "the incident was resolved before this could be sent"
@@ -29,12 +30,17 @@ def needless(claimed: Claim, incident: Incident, *, shows_state: bool, gathered:
         over = calls and (claimed.action != "open" or not shows_state)
         return RESOLVED_FIRST if over else None
     # What is news after somebody has taken the incident is told all the same.
-    if calls and incident.acknowledged_at is not None and incident.acknowledged_at >= claimed.created_at:
+    if calls and is_taken_since(incident, claimed):
         disturbs = claimed.action == "escalate" or claimed.channel in INTERRUPTING
         return ACKNOWLEDGED_FIRST if disturbs else None
     if gathered and claimed.action in {"update", "acknowledge"}:
         return TOLD_WITH_OTHERS
     return FIRES_AGAIN if claimed.action == "resolve" and shows_state else None
+
+
+def is_taken_since(incident: Incident, message: Message) -> bool:
+    """Return whether somebody has taken the incident after the message was written."""
+    return incident.acknowledged_at is not None and incident.acknowledged_at >= message.created_at
 
 
 def said_too(claimed: Claim, incident: Incident) -> frozenset[str]:

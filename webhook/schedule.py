@@ -11,8 +11,8 @@ Monday at nine o'clock, though they may be 167 or 169 hours.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import MAXYEAR, UTC, date, datetime, timedelta
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,10 @@ from webhook.timestamps import DAY
 
 _LONGEST_CHANGE = timedelta(hours=2)
 """By more than this no zone has put its clocks forward or back for the summer."""
+_CALENDAR_YEARS = 400
+"""After so many the Gregorian calendar begins anew, on the same day of the week."""
+_LONG_YEARS = 100
+"""A rule that does not occur for so long never does."""
 _MOST_TURNS = 10_000
 """A span that is not over after so many working times will not be over in anybody's life."""
 
@@ -38,8 +42,14 @@ class Schedule:
     exceptions: frozenset[date] = frozenset()
 
     def check(self) -> None:
-        """Raise KeyError, TypeError or ValueError when the zone or the rule cannot be read."""
-        _ = self._zone, self._recurring
+        """Raise KeyError, TypeError or ValueError when the zone or the rule cannot be read, or it never holds."""
+        _ = self._zone
+        # Where nothing is to be found the library looks up to the last year there is, day by day. So it looks at the
+        # same days of the calendar as late as they come, once, before anybody asks who is on call.
+        years = _CALENDAR_YEARS * ((MAXYEAR - _LONG_YEARS - self.start.year) // _CALENDAR_YEARS)
+        late = replace(self, start=self.start.replace(year=self.start.year + years), until=None)
+        if next(iter(late._recurring), None) is None:  # noqa: SLF001  one of its own kind
+            raise ValueError("its rule never holds")
 
     def holds(self, now: float) -> bool:
         """Return whether it holds at `now` (epoch seconds); its end does not belong to it."""

@@ -15,6 +15,8 @@ from webhook.catalog_file import CatalogFile
 from webhook.channels import CHANNELS
 from webhook.database import Database
 from webhook.dispatch import Dispatch
+from webhook.endings import Endings
+from webhook.fallback import Fallback
 from webhook.ingest import Ingest
 from webhook.metrics import Metrics
 from webhook.retention import Retention
@@ -44,15 +46,29 @@ class Service:
 
     def worker(self) -> Worker:
         """Return a worker for this store; it is not started."""
+        fallback = Fallback(
+            self.database,
+            catalog=lambda: self.catalog.current,
+            channels=channels(self.senders),
+            clock=self.clock,
+            committed=self.bell.ring,
+        )
+        endings = Endings(
+            self.database,
+            fallback,
+            clock=self.clock,
+            chance=random.random,
+            metrics=self.metrics,
+            committed=self.bell.ring,
+        )
         dispatch = Dispatch(
             self.database,
             self.senders,
+            endings,
             catalog=lambda: self.catalog.current,
             clock=self.clock,
-            chance=random.random,
             public_url=self.settings.public_url,
             metrics=self.metrics,
-            committed=self.bell.ring,
         )
         steps = Steps(
             self.database,
@@ -65,7 +81,9 @@ class Service:
         )
         watch = Watch(self.database, self.ingest, catalog=lambda: self.catalog.current, clock=self.clock)
         retention = Retention(self.database, seconds=self.settings.retention_seconds, clock=self.clock)
-        return Worker(self.database, dispatch, steps, watch, retention, clock=self.clock, bell=self.bell)
+        return Worker(
+            self.database, dispatch, steps, watch, retention, fallback=fallback, clock=self.clock, bell=self.bell
+        )
 
     def close(self) -> None:
         """Stop watching the catalogue and let go of the store."""

@@ -6,20 +6,26 @@ messages together.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, RowMapping, Select, func, select, update
 from sqlalchemy import insert as plain_insert
-from sqlalchemy.dialects import postgresql, sqlite
 
 from webhook.episode import Episode
 from webhook.incident import ALERTMANAGER, Entry, Incident, Status
 from webhook.tables import episodes, heartbeats, incidents, timeline
+from webhook.upserts import upsert
 
 _EPISODE_COLUMNS = tuple(field.name for field in fields(Episode))
 _INCIDENT_COLUMNS = tuple(field.name for field in fields(Incident) if field.name not in {"id", "episodes"})
+
+# Of how many alerts' turns two may be the same one: a delivery of thousands holds no more locks than this.
+_TURNS = 64
+# The first half of those locks' names; any constant that no other lock has.
+_TURNS_LOCK = 7_074_222
 
 # Values of one IN list: far below what either database takes in a statement.
 _MOST_VALUES = 500
@@ -42,6 +48,23 @@ class Listed:
     incident: Incident
     alerts: int
     firing: int
+
+
+def take_turns(connection: Connection, group_hash: str, fingerprints: Sequence[str]) -> None:
+    """Let only one transaction at a time say to which incident any of these alerts belongs (PostgreSQL).
+
+    Where an alert has no incident yet there is no row that two deliveries could wait for, so the alert itself is
+    locked; then the open incidents that the delivery may change, always in one order, so that no two deliveries wait
+    for each other. SQLite has only one writer anyway.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    turns = sorted({zlib.crc32(fingerprint.encode()) % _TURNS for fingerprint in fingerprints})
+    for turn in turns:
+        connection.execute(select(func.pg_advisory_xact_lock(_TURNS_LOCK, turn)))
+    numbers = sorted({*homes(connection, fingerprints).values(), *_open_number(connection, group_hash)})
+    for number in numbers:
+        connection.execute(select(incidents.c.id).where(incidents.c.id == number).with_for_update())
 
 
 def open_incident(connection: Connection, group_hash: str) -> Incident | None:
@@ -99,7 +122,7 @@ def save(connection: Connection, incident: Incident, changed: Iterable[Episode])
     rows = [{**asdict(episode), "incident_id": incident.id} for episode in changed]
     if rows:
         mutable = ("annotations", "generator_url", "ended_at", "ended_by")
-        insert = _insert(connection)(episodes)
+        insert = upsert(connection, episodes)
         connection.execute(
             insert.on_conflict_do_update(
                 index_elements=["incident_id", "fingerprint", "started"],
@@ -150,13 +173,18 @@ def open_counts(connection: Connection) -> dict[tuple[str, str], int]:
 
 def heard(connection: Connection, name: str, now: float) -> None:
     """Record that the heartbeat `name` was heard at `now`."""
-    insert = _insert(connection)(heartbeats).values(name=name, heard_at=now)
+    insert = upsert(connection, heartbeats).values(name=name, heard_at=now)
     connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"heard_at": now}))
 
 
 def last_heard(connection: Connection, name: str) -> float | None:
     """Return when the heartbeat `name` was last heard, in epoch seconds, or None for never."""
     return connection.execute(select(heartbeats.c.heard_at).where(heartbeats.c.name == name)).scalar_one_or_none()
+
+
+def _open_number(connection: Connection, group_hash: str) -> Sequence[int]:
+    query = select(incidents.c.id).where(incidents.c.group_hash == group_hash, incidents.c.status != "resolved")
+    return connection.execute(query).scalars().all()
 
 
 def _one(connection: Connection, query: Select[Any]) -> Incident | None:
@@ -191,7 +219,3 @@ def _numbers_of_alerts(connection: Connection, numbers: list[int]) -> Mapping[in
     )
     found = {number: (alerts, firing) for number, alerts, firing in connection.execute(query)}
     return {number: found.get(number, (0, 0)) for number in numbers}
-
-
-def _insert(connection: Connection) -> Any:  # noqa: ANN401  the two dialects' inserts share `on_conflict_do_update`
-    return postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert

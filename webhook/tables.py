@@ -137,6 +137,8 @@ notifications = Table(
     # In a storm one message tells of many incidents: how many, and which message told of the others.
     Column("gathered", Integer),
     Column("folded_into", Key),
+    # When another way was looked for, because this one does not deliver in time; the row goes on being tried.
+    Column("detour_at", Double),
     Index("ix_notifications_incident", "incident_id"),
     Index("ix_notifications_gathered", "channel", sqlite_where=_GATHERED, postgresql_where=_GATHERED),
     Index("ix_notifications_recent", "channel", "destination", "finished_at"),

@@ -1,8 +1,7 @@
 """The timers in SQL: what is next for each incident, and when. `outcomes` sets them, `steps` works them off.
 
-An incident has at most one row, because only one thing is next for it. A claim is a lease with a token, as in
-`outbox`: a row that was set anew while somebody held it is lost to them, and a crashed worker's comes back. Times are
-epoch seconds.
+An incident has at most one row, because only one thing is next for it. A claim is a lease (`leases`), and a row that
+was set anew while somebody held it is lost to them. Times are epoch seconds.
 """
 
 from __future__ import annotations
@@ -10,11 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, select, update
 
 from webhook.escalation import Due, TimerKind
+from webhook.leases import FREED, is_free, is_held, leased
 from webhook.tables import timers as rows
+from webhook.upserts import upsert
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,23 +34,15 @@ def put(connection: Connection, number: int, due: Due | None) -> None:
     if due is None:
         connection.execute(delete(rows).where(rows.c.incident_id == number))
         return
-    build = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    values = {
-        "kind": due.kind,
-        "due_at": due.at,
-        "lease_until": None,
-        "lease_token": None,
-        "absent_since": None,
-    }
-    row = build(rows).values(incident_id=number, **values)
+    values = {"kind": due.kind, "due_at": due.at, "absent_since": None, **FREED}
+    row = upsert(connection, rows).values(incident_id=number, **values)
     connection.execute(row.on_conflict_do_update(index_elements=["incident_id"], set_=values))
 
 
 def hasten(connection: Connection, number: int, now: float) -> None:
     """Let the incident's timer be looked at now, unless somebody is at it."""
-    connection.execute(
-        update(rows).where(rows.c.incident_id == number, rows.c.due_at > now, _free(now)).values(due_at=now)
-    )
+    unheld = and_(rows.c.incident_id == number, rows.c.due_at > now, is_free(rows, now))
+    connection.execute(update(rows).where(unheld).values(due_at=now))
 
 
 def claim(connection: Connection, *, token: str, now: float, until: float) -> Claim | None:
@@ -58,8 +50,7 @@ def claim(connection: Connection, *, token: str, now: float, until: float) -> Cl
     row = connection.execute(due_statement(now)).one_or_none()
     if row is None:
         return None
-    leased = {"lease_until": until, "lease_token": token}
-    connection.execute(update(rows).where(rows.c.incident_id == row.incident_id).values(**leased))
+    connection.execute(update(rows).where(rows.c.incident_id == row.incident_id).values(**leased(token, until)))
     return Claim(
         incident_id=row.incident_id,
         kind=row.kind,
@@ -71,13 +62,13 @@ def claim(connection: Connection, *, token: str, now: float, until: float) -> Cl
 
 def due_statement(now: float) -> Select[Any]:
     """Return the query for the timer that may be claimed; on PostgreSQL it passes over locked rows."""
-    query = select(rows).where(rows.c.due_at <= now, _free(now)).order_by(rows.c.due_at, rows.c.incident_id).limit(1)
+    query = select(rows).where(_due(now)).order_by(rows.c.due_at, rows.c.incident_id).limit(1)
     return query.with_for_update(skip_locked=True)
 
 
 def any_due(connection: Connection, now: float) -> bool:
     """Return whether a timer can be claimed now."""
-    return bool(connection.execute(select(exists().where(rows.c.due_at <= now, _free(now)))).scalar_one())
+    return bool(connection.execute(select(exists().where(_due(now)))).scalar_one())
 
 
 def oldest_due(connection: Connection, now: float) -> float | None:
@@ -102,19 +93,13 @@ def postpone(
     connection: Connection, claimed: Claim, *, kind: TimerKind, due_at: float, absent_since: float | None = None
 ) -> bool:
     """Give a claimed timer back, due at `due_at`; return False when the lease was lost."""
-    values = {
-        "kind": kind,
-        "due_at": due_at,
-        "absent_since": absent_since,
-        "lease_until": None,
-        "lease_token": None,
-    }
+    values = {"kind": kind, "due_at": due_at, "absent_since": absent_since, **FREED}
     return connection.execute(update(rows).where(_held(claimed)).values(**values)).rowcount == 1
 
 
-def _free(now: float) -> ColumnElement[bool]:
-    return or_(rows.c.lease_until.is_(None), rows.c.lease_until <= now)
+def _due(now: float) -> ColumnElement[bool]:
+    return and_(rows.c.due_at <= now, is_free(rows, now))
 
 
 def _held(claimed: Claim) -> ColumnElement[bool]:
-    return and_(rows.c.incident_id == claimed.incident_id, rows.c.lease_token == claimed.token)
+    return and_(rows.c.incident_id == claimed.incident_id, is_held(rows, claimed.token))

@@ -2,8 +2,9 @@
 
 `claim → compose → send → finish`. A claim is a lease longer than any send, so what a killed worker held comes back.
 A few threads for each channel: a destination that hangs holds up neither another channel nor, up to the number of
-threads, its own. Whatever fails for now goes back with a due time; nothing waits in memory. A few threads more take
-the timers that are due and give them to `steps`; one lets `watch` listen for the Watchdog.
+threads, its own. Whatever fails for now goes back with a due time; nothing waits in memory. One thread lets `fallback`
+look for calls that a destination holds up. A few more take the timers that are due and give them to `steps`; one lets
+`watch` listen for the Watchdog.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from webhook import gathering, outbox, timers
 from webhook.bell import Bell
 from webhook.database import Database, StoreUnavailable
 from webhook.dispatch import Dispatch
+from webhook.fallback import Fallback
 from webhook.retention import Retention
 from webhook.senders.contract import LONGEST_SEND
 from webhook.steps import Steps
@@ -31,6 +33,8 @@ POLL_SECONDS = 1.0
 THREADS = 3
 """For each channel."""
 STORE_DOWN_SECONDS = 1.0
+FALLBACK = "fallback"
+"""The name of the one thread that looks for calls that are held up."""
 STEPS = "steps"
 """The name of the threads that work off timers."""
 WATCH = "watch"
@@ -52,12 +56,14 @@ class Worker:
         watch: Watch,
         retention: Retention,
         *,
+        fallback: Fallback,
         clock: Callable[[], float],
         bell: Bell,
     ) -> None:
         """Prepare; `clock` gives epoch seconds, `bell` rings when something was committed."""
         self._database = database
         self._dispatch = dispatch
+        self._fallback = fallback
         self._steps = steps
         self._watch = watch
         self._retention = retention
@@ -73,6 +79,7 @@ class Worker:
         for name, once in lines.items():
             for number in range(THREADS):
                 self._start(f"{name}-{number}", name, once)
+        self._start(FALLBACK, FALLBACK, self.move_on_once)
         self._start(WATCH, WATCH, self.watch_once)
         self._start(ARCHIVE, ARCHIVE, self.archive_once)
 
@@ -93,7 +100,7 @@ class Worker:
         """Send the most urgent message of `channel` that is due, with others in a storm; return whether one was."""
         now = self._clock()
         with self._database.read() as connection:
-            if outbox.next_due(connection, channel, now) != now:
+            if not outbox.any_due(connection, channel, now):
                 return False
         with self._database.write() as connection:
             until = now + LEASE_SECONDS
@@ -117,6 +124,10 @@ class Worker:
             return False
         self._steps.take(claimed)
         return True
+
+    def move_on_once(self) -> bool:
+        """Let the most urgent call that is held up move on to another channel; return whether there was one."""
+        return self._fallback.look()
 
     def watch_once(self) -> bool:
         """Look whether the Watchdog is heard, if it is time; return whether that was news."""

@@ -8,7 +8,7 @@ webhook's `schedule`.
 from __future__ import annotations
 
 import re
-from datetime import MAXYEAR, date, datetime
+from datetime import MAXYEAR, date, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -32,6 +32,8 @@ _EXAMPLE: Final = "write `FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR` or `FREQ=WEEKLY;INTE
 _MOMENT: Final = "write `2026-01-05 09:00`"
 _FAR_YEARS: Final = 8
 """A rule that does not occur for so long, February 29th included, never does."""
+_CALENDAR_YEARS: Final = 400
+"""After so many the Gregorian calendar begins anew, on the same day of the week."""
 
 
 def schedules(document: Table, diagnostics: Diagnostics) -> tuple[Schedule, ...]:
@@ -124,9 +126,13 @@ def _problem(rule: str, start: datetime) -> tuple[str, str] | None:
 
 def _untried(rule: str, start: datetime) -> tuple[str, str] | None:
     """Return what is wrong with a rule that shows itself only when it is used, or None."""
-    end = start.replace(year=min(start.year + _FAR_YEARS, MAXYEAR))
+    # The library looks for the first time up to the last year there is. So it is shown the same days of the calendar
+    # as late as they come.
+    years = _CALENDAR_YEARS * ((MAXYEAR - _FAR_YEARS - 1 - start.year) // _CALENDAR_YEARS)
+    late = start.replace(year=start.year + years)
+    end = late + timedelta(days=366 * _FAR_YEARS)
     try:
-        first = next(iter(rrulestr(f"RRULE:{rule};UNTIL={end:%Y%m%dT%H%M%S}", dtstart=start)), None)
+        first = next(iter(rrulestr(f"RRULE:{rule};UNTIL={end:%Y%m%dT%H%M%S}", dtstart=late)), None)
     except (ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError) as error:
         return f"the rule cannot be read: {error}", _EXAMPLE
     return None if first else ("the rule never holds", "compare its parts: one may exclude another")

@@ -360,6 +360,7 @@ SCHEDULES: Final = (
     _scheduled("a rule with a part twice", "FREQ=WEEKLY", "FREQ=WEEKLY;BYDAY=MO;BYDAY=TU", "recurrence"),
     _scheduled("a rule that says the minute", "FREQ=WEEKLY", "FREQ=WEEKLY;BYMINUTE=5", "recurrence"),
     _scheduled("a rule that never holds", "FREQ=WEEKLY", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "recurrence"),
+    _scheduled("a daily rule that never holds", "FREQ=WEEKLY", "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "recurrence"),
     _scheduled("an exception that is no date", "FREQ=WEEKLY}", "FREQ=WEEKLY, exceptions: [Christmas]}", "recurrence"),
     _scheduled("an end that is no time", "FREQ=WEEKLY}", "FREQ=WEEKLY, until: tomorrow}", "recurrence"),
     _several(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import time
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from compiler.resolve import schedules
 from tests.compiler.base import SPEC, compiled, edit
 from webhook.catalog_file import load
 
@@ -93,3 +96,14 @@ def test_webhook_reads_what_the_compiler_has_written(tmp_path: Path) -> None:
         if artifact.path.startswith("catalog"):
             (tmp_path / artifact.path).write_bytes(artifact.content)
     assert set(load(tmp_path / "catalog.json").schedules) == {"office", "week-a"}
+
+
+@pytest.mark.parametrize("start", ["2026-01-05 09:00", "2092-02-29 09:00", "9998-06-01 09:00"])
+def test_rule_that_never_holds_is_refused_soon(start: str) -> None:
+    """Day by day up to the year 9999 would be many seconds; one that holds on February 29th is none."""
+    began, first = time.process_time(), datetime.fromisoformat(start)
+    problem = schedules._problem("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", first)
+    assert problem is not None
+    assert problem[0] == "the rule never holds"
+    assert time.process_time() - began < 2
+    assert schedules._problem("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29", first) is None

@@ -133,6 +133,8 @@ def drain(service: Service) -> Callable[..., int]:
         for channel in channels or tuple(service.senders):
             while worker.run_once(channel):
                 sent += 1
+            while worker.move_on_once():
+                pass
         return sent
 
     return run

@@ -10,7 +10,7 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -307,6 +307,28 @@ def mail_rig() -> Iterator[Rig]:
         )
     finally:
         stop()
+
+
+@contextmanager
+def dribbling(piece: bytes, *, begin: Callable[[socket.socket], object] = lambda _: None) -> Iterator[int]:
+    """Give the port of a server that begins as told and then says `piece` again and again, each in time."""
+    done = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection, _ = server.accept()
+            with connection, suppress(OSError):
+                begin(connection)
+                while not done.wait(0.05):
+                    connection.sendall(piece)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield int(server.getsockname()[1])
+        finally:
+            done.set()
+            thread.join()
 
 
 def as_read(mail: EmailMessage) -> str:

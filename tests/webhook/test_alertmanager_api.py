@@ -11,6 +11,7 @@ import pytest
 import responses
 
 from tests.webhook.samples import NOON, alert, incident_of
+from tests.webhook.sender_kit import dribbling
 from webhook import alertmanager_api
 from webhook.alertmanager_api import NOT_CONFIGURED, SETTLED_SECONDS, SILENT_SECONDS, AlertmanagerApi
 from webhook.catalog import Catalog
@@ -170,3 +171,14 @@ def test_time_of_an_answer_that_names_none_is_ours(incident: Incident, http: res
     http.get(ALERTS, json=[])
     http.get(STATUS, json={"uptime": iso(time.time() - 86_400)}, headers={"Date": "nonsense"})
     assert AlertmanagerApi(URL).ask(incident) == Absent()
+
+
+def test_head_that_dribbles_in_is_given_up(incident: Incident, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each line of it comes in time, the whole never does: a step cannot wait for that."""
+    monkeypatch.setattr(alertmanager_api, "LONGEST_ASKING", 0.3)
+    with dribbling(b"X", begin=lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\n")) as port:
+        started = time.monotonic()
+        found = AlertmanagerApi(f"http://127.0.0.1:{port}").ask(incident)
+        took = time.monotonic() - started
+    assert found == Unknown(reason="no answer in time")
+    assert took < 3

@@ -8,7 +8,8 @@ import pytest
 
 from tests.webhook.samples import NOON
 from webhook.catalog import Catalog, Team
-from webhook.escalation import people, recipients, standing
+from webhook.escalation import standing
+from webhook.recipients import people, recipients
 from webhook.severity import Severity
 
 

@@ -11,8 +11,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.webhook.samples import Clock, FakeSender, alert
+from webhook import outbox
 from webhook.outgoing import Action
 from webhook.senders.contract import PermanentFailure, TemporaryFailure
+from webhook.service import Service
 
 Post = Callable[..., Any]
 Drain = Callable[..., int]
@@ -33,6 +35,11 @@ def catalog_path(catalog_path: Path) -> Path:
 def senders(senders: Senders) -> Senders:
     actions: set[Action] = {"open", "join", "escalate"}
     return {**senders, "sms": FakeSender("sms", actions)}
+
+
+def _refuse(refused: bool) -> None:  # noqa: FBT001
+    if refused:
+        raise PermanentFailure("channel_not_found")
 
 
 def post_warning(post: Post) -> None:
@@ -81,6 +88,105 @@ def test_destination_that_asks_for_long_patience_is_not_waited_for(post: Post, d
     drain("slack")
     drain("sms")
     assert senders["sms"].said == [("open", "+12025550101")]
+    assert senders["sms"].jobs[0].message.news == "Slack asks to be left alone for 1 h; reached you by SMS."
+
+
+def test_call_that_finds_its_destination_paused_moves_on_at_once(
+    *, post: Post, drain: Drain, senders: Senders, clock: Clock, client: FlaskClient
+) -> None:
+    """It was never tried, and would not be for the rest of the hour; Slack gets it when the hour is over."""
+    senders["slack"].failures = [TemporaryFailure("ratelimited", retry_after=3_600)]
+    post(alert(severity="warning"), groupLabels={"n": "1"})
+    drain()
+    clock.forward(minutes=10)
+    post(alert(severity="warning", instance="b"), groupLabels={"n": "2"})
+    drain()
+    assert [job.message.incident_id for job in senders["sms"].jobs] == [1, 2]
+    assert senders["sms"].jobs[1].message.news == "Slack asks to be left alone for 50 min; reached you by SMS."
+    assert client.get("/v1/incidents/2").get_json()["timeline"][-1]["kind"] == "fallback"
+    clock.forward(hours=1)
+    drain()
+    assert {job.message.incident_id for job in senders["slack"].jobs} == {1, 2}
+    assert len(senders["sms"].jobs) == 2, "it moves on once"
+
+
+def test_call_waits_for_a_destination_that_asks_for_little_patience(
+    post: Post, drain: Drain, senders: Senders, clock: Clock
+) -> None:
+    """Half a minute is what everybody asks for now and then. Asked for again and again it is too much."""
+    senders["slack"].failures = [TemporaryFailure("ratelimited", retry_after=30) for _ in range(2)]
+    post(alert(severity="warning"), groupLabels={"n": "1"})
+    drain()
+    post(alert(severity="warning", instance="b"), groupLabels={"n": "2"})
+    clock.forward(seconds=30)
+    drain()
+    assert senders["sms"].jobs == []
+    senders["slack"].failures = [TemporaryFailure("ratelimited", retry_after=30)]
+    clock.forward(seconds=30)
+    drain()
+    assert [job.message.incident_id for job in senders["sms"].jobs] == [1, 2]
+
+
+def test_call_behind_one_that_its_destination_does_not_take_moves_on(
+    *, post: Post, drain: Drain, senders: Senders, clock: Clock
+) -> None:
+    """What joins stays behind the first message in its line; nobody waits until that one has had its day."""
+    group = {"system": "api-platform"}
+    first, second = alert(severity="warning"), alert("ApiPlatformConnectionPool", "warning")
+    senders["slack"].failures = [TemporaryFailure("HTTP 500") for _ in range(3)]
+    post(first, groupLabels=group)
+    for _ in range(3):
+        drain("slack")
+        clock.forward(seconds=5)
+    drain("sms")
+    post(first, second, groupLabels=group)
+    drain("log", "sms")
+    assert [action for action, _ in senders["sms"].said] == ["open", "join"]
+    assert senders["sms"].jobs[1].message.news.startswith("Slack failed 3 times (HTTP 500); reached you by SMS.")
+
+
+def test_call_that_waits_for_its_hours_is_not_held_up_by_a_pause_before_them(
+    *, post: Post, drain: Drain, senders: Senders, clock: Clock, catalog_path: Path, service: Service
+) -> None:
+    """An hour's pause on Sunday says nothing about Monday at nine."""
+    data = json.loads(catalog_path.read_text())
+    data["schedules"] = {
+        "office": {
+            "timezone": "UTC",
+            "start": "2026-01-05T09:00",
+            "duration_seconds": 8 * 3_600,
+            "rule": "FREQ=WEEKLY;BYDAY=MO",
+        }
+    }
+    data["policies"]["standard"]["severities"]["warning"] |= {"hours": "office", "notify": ["email"]}
+    catalog_path.write_text(json.dumps(data))
+    assert service.catalog.refresh()
+    with service.database.write() as connection:
+        outbox.pause(connection, "email", "devops@example.com", clock() + 3_600)
+    post(alert(severity="warning"))
+    drain()
+    assert senders["sms"].jobs == []
+    clock.forward(hours=21)
+    drain()
+    assert senders["email"].said == [("open", "devops@example.com")]
+
+
+def test_news_that_fails_after_somebody_has_taken_the_incident_moves_on(
+    *, post: Post, drain: Drain, senders: Senders, client: FlaskClient, clock: Clock
+) -> None:
+    """Another runbook section: whoever took the first trouble has not heard of this one."""
+    group = {"system": "api-platform"}
+    first, second = alert(severity="warning"), alert("ApiPlatformConnectionPool", "warning")
+    post(first, groupLabels=group)
+    drain()
+    client.post("/v1/incidents/1/acknowledge", json={"actor": "on-call"})
+    drain()
+    clock.forward(minutes=1)
+    post(first, second, groupLabels=group)
+    drain("log")
+    senders["slack"].hook = lambda job: _refuse(job.action == "join")
+    drain("slack", "sms")
+    assert senders["sms"].said == [("join", "+12025550101")]
 
 
 def test_fallback_that_fails_too_moves_on_to_the_next(post: Post, drain: Drain, senders: Senders) -> None:

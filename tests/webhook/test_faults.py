@@ -20,8 +20,8 @@ from testbed.chaos.replica import Replica
 from testbed.postgresql import PostgreSQL
 from testbed.slack import Slack
 from tests.webhook.samples import alert, payload
-from webhook import database as database_module
-from webhook.database import BUSY_SECONDS, Database, StoreUnavailable
+from webhook import engines
+from webhook.database import Database, StoreUnavailable
 from webhook.secret import Secret
 
 pytestmark = pytest.mark.acceptance
@@ -144,7 +144,7 @@ def test_locked_database(over_sqlite: Running) -> None:
     try:
         status, seconds = over_sqlite.deliver("locked")
         assert status == 503
-        assert BUSY_SECONDS <= seconds < ALERTMANAGERS_PATIENCE
+        assert engines.BUSY_SECONDS <= seconds < ALERTMANAGERS_PATIENCE
         assert over_sqlite.known == {"before"}
     finally:
         locker.execute("ROLLBACK")
@@ -233,7 +233,7 @@ def test_paused_replica_does_not_hold_its_locks_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """A replica that stands still inside a transaction loses it; its commit fails, and the others go on."""
-    monkeypatch.setattr(database_module, "IDLE_SECONDS", 0.5)
+    monkeypatch.setattr(engines, "IDLE_SECONDS", 0.5)
     url = Secret(postgresql.fresh())
     paused, other = Database(url), Database(url)
     paused.migrate()

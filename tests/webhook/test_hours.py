@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from tests.webhook.samples import NOON, Clock, FakeSender, alert
 from webhook.catalog_file import load
 from webhook.catalog_parse import CatalogError
-from webhook.escalation import on_call, people
+from webhook.recipients import on_call, people
 from webhook.senders.contract import PermanentFailure
 from webhook.service import Service
 from webhook.timestamps import iso

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.webhook.samples import NOON
-from webhook.escalation import Recipient
 from webhook.incident import Incident, Notice
 from webhook.outgoing import Told, lane_of, outgoing
+from webhook.recipients import Recipient
 
 INCIDENT = Incident(
     id=7,

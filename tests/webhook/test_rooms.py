@@ -28,6 +28,7 @@ PURE = [
         "outgoing",
         "placement",
         "reasons",
+        "recipients",
     ),
     *("render/digest", "storm"),
     *(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
@@ -138,3 +139,18 @@ def test_two_weeks_by_turns_leave_nobody_out_and_never_overlap(now: int) -> None
     """Week A and week B: at any moment of any year exactly one of them is on call."""
     other = schedule("2026-01-12T09:00", 7 * 24, "FREQ=WEEKLY;INTERVAL=2")
     assert WEEK.holds(now) != other.holds(now)
+
+
+@pytest.mark.parametrize("rule", ["FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "FREQ=WEEKLY;BYMONTH=4;BYMONTHDAY=31"])
+def test_rule_that_never_holds_is_refused_before_anybody_waits_for_it(rule: str) -> None:
+    """Day by day up to the year 9999 is many seconds, within the request that asks who is on call."""
+    began = time.process_time()
+    with pytest.raises(ValueError, match="never holds"):
+        schedule("2026-01-05T09:00", 8, rule).check()
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize("start", ["2026-01-05T09:00", "2399-12-31T09:00", "9998-06-01T09:00", "2092-02-29T09:00"])
+def test_rule_that_holds_seldom_is_none_that_never_does(start: str) -> None:
+    """February 29th on a Monday: every 28 years, and once not for 40."""
+    schedule(start, 8, "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=29;BYDAY=MO").check()

@@ -19,7 +19,7 @@ import pytest
 import structlog
 
 from tests.webhook.samples import NOON, alert, message_of
-from tests.webhook.sender_kit import HTTP_RIGS, PASSWORD, RIGS, ROUTING_KEY, TOKEN, Answer, Rig
+from tests.webhook.sender_kit import HTTP_RIGS, PASSWORD, RIGS, ROUTING_KEY, TOKEN, Answer, Rig, dribbling
 from webhook import logs
 from webhook.catalog import Catalog
 from webhook.channels import CHANNELS
@@ -534,24 +534,35 @@ def test_mail_server_that_says_nothing_is_given_up(job: Job, monkeypatch: pytest
 def test_mail_server_that_dribbles_is_given_up(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each byte of its greeting comes in time, the whole never does."""
     monkeypatch.setattr(mail_sender, "LONGEST_SEND", 0.3)
-    done = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as server:
+    with dribbling(b"2") as port:
+        assert _gives_up(f"smtp://127.0.0.1:{port}", job) < 3
 
-        def serve() -> None:
-            connection, _ = server.accept()
-            with connection, suppress(OSError):
-                while not done.wait(0.05):
-                    connection.sendall(b"2")
 
-        thread = threading.Thread(target=serve)
-        thread.start()
-        sender = MailSender(parse_smtp_url(Secret(f"smtp://127.0.0.1:{server.getsockname()[1]}")))
-        started = time.monotonic()
-        with pytest.raises(TemporaryFailure):
-            sender.send(dataclasses.replace(job, destination="a@example.com"))
-        done.set()
-        thread.join()
-    assert time.monotonic() - started < 3
+@pytest.mark.parametrize("url", ["smtps://127.0.0.1:{port}", "smtp://127.0.0.1:{port}?starttls=yes"])
+def test_mail_server_that_dribbles_while_tls_is_agreed_on_is_given_up(
+    url: str, job: Job, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record of 16 KiB is announced, and comes byte by byte: there is no line yet that could be read from."""
+    monkeypatch.setattr(mail_sender, "LONGEST_SEND", 0.3)
+
+    def begin(connection: socket.socket) -> None:
+        if url.startswith("smtp:"):
+            for line in (b"220 here\r\n", b"250-here\r\n250 STARTTLS\r\n", b"220 go\r\n"):
+                connection.sendall(line)
+                connection.recv(1_024)
+        connection.sendall(b"\x16\x03\x03\x40\x00")
+
+    with dribbling(b"\x02", begin=begin) as port:
+        assert _gives_up(url.format(port=port), job) < 3
+
+
+def _gives_up(url: str, job: Job) -> float:
+    """Return after how many seconds a mail to the server at `url` is given up for now."""
+    sender = MailSender(parse_smtp_url(Secret(url)))
+    started = time.monotonic()
+    with pytest.raises(TemporaryFailure, match="took too long"):
+        sender.send(dataclasses.replace(job, destination="a@example.com"))
+    return time.monotonic() - started
 
 
 def test_mail_that_is_sent_twice_has_the_same_message_id(mail: Rig, job: Job) -> None:

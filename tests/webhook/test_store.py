@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,10 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask.testing import FlaskClient
-from sqlalchemy import event, text
+from sqlalchemy import Connection, event, text
 
-from tests.webhook.samples import NOON, Clock, FakeSender, alert, at_once, payload
-from webhook import database as database_module
-from webhook import outbox, store, timers
+from tests.webhook.samples import NOON, FakeSender, alert, at_once, payload
+from webhook import detours, engines, outbox, store, timers
 from webhook.application import create_app
 from webhook.database import Database, StoreUnavailable
 from webhook.secret import Secret
@@ -104,7 +104,7 @@ def test_locked_database_is_a_503_and_nothing_is_lost(
     settings: Settings, client: FlaskClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Another process holds the lock; when it lets go everything works without help."""
-    monkeypatch.setattr(database_module, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(engines, "BUSY_SECONDS", 0.1)
     service = build(settings, senders={})
     locker = sqlite3.connect(tmp_path / "tocsin.db", isolation_level=None)
     locker.execute("BEGIN IMMEDIATE")
@@ -163,7 +163,7 @@ def test_what_was_sent_is_written_down_before_others_write(service: Service) -> 
 @sqlite_only
 def test_writer_whose_turn_does_not_come_says_so(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another thread of this process holds the store for too long."""
-    monkeypatch.setattr(database_module, "BUSY_SECONDS", 0.1)
+    monkeypatch.setattr(engines, "BUSY_SECONDS", 0.1)
     with (
         service.database.write(),
         pytest.raises(StoreUnavailable, match="other writers of this process"),
@@ -182,6 +182,54 @@ def test_replicas_that_deliver_at_once_open_one_incident(service: Service) -> No
     at_once(*[deliver] * 6)
     assert sorted(one["result"] for one in results) == ["opened", *["repeated"] * 5]
     assert {one["incident"] for one in results} == {1}
+
+
+@pytest.fixture
+def deliver_at_once(service: Service, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[dict[str, Any]]]:
+    """Return a function that posts payloads from a thread each, none of which goes on alone from where it has looked."""
+    app, looked = create_app(service), store.homes
+
+    def deliver(*payloads: dict[str, Any]) -> list[dict[str, Any]]:
+        meeting, found = threading.Barrier(len(payloads)), dict[int, Any]()
+
+        def homes(connection: Connection, fingerprints: list[str]) -> dict[str, int]:
+            seen = looked(connection, fingerprints)
+            with suppress(threading.BrokenBarrierError):
+                meeting.wait(timeout=0.5)  # broken for good once it was in vain: then they come one by one
+            return seen
+
+        def post(number: int) -> None:
+            answer = app.test_client().post("/v1/alertmanager", json=payloads[number])
+            found[number] = {"status": answer.status_code, **answer.get_json()}
+
+        monkeypatch.setattr(store, "homes", homes)
+        at_once(*(partial(post, number) for number in range(len(payloads))))
+        monkeypatch.setattr(store, "homes", looked)
+        return [found[number] for number in range(len(payloads))]
+
+    return deliver
+
+
+def test_alert_that_two_groups_bring_at_once_is_one_incident(
+    deliver_at_once: Callable[..., list[dict[str, Any]]], client: FlaskClient
+) -> None:
+    """Two routes deliver it, or two replicas of Alertmanager of which one has the edited route already."""
+    both = [payload(alert(), groupLabels={"alertname": "X", "route": name}) for name in ("old", "new")]
+    results = deliver_at_once(*both)
+    assert sorted(one["result"] for one in results) == ["opened", "repeated"]
+    assert {one["incident"] for one in results} == {1}
+    assert len(client.get("/v1/incidents").get_json()["incidents"]) == 1
+
+
+def test_deliveries_that_each_tell_of_the_other_s_incident_do_not_wait_for_each_other(
+    deliver_at_once: Callable[..., list[dict[str, Any]]], post: Post
+) -> None:
+    """Two routes with one alert in common each: whoever locks several incidents locks them in their order."""
+    west, east = alert(instance="west"), alert(instance="east")
+    post(west, groupLabels={"route": "a"})
+    post(east, groupLabels={"route": "b"})
+    crossed = [payload(east, groupLabels={"route": "a"}), payload(west, groupLabels={"route": "b"})]
+    assert [(one["status"], one["result"]) for one in deliver_at_once(*crossed)] == [(200, "repeated")] * 2
 
 
 def test_workers_at_once_send_each_message_once(post: Post, service: Service, senders: dict[str, FakeSender]) -> None:
@@ -228,18 +276,65 @@ def test_edits_that_wait_are_folded_into_the_newest(
     assert len(senders["slack"].jobs[1].message.alerts) == 10
 
 
-def test_next_due_says_when_to_look_again(post: Post, service: Service, clock: Clock) -> None:
-    """For a worker that sleeps: now, at a lease's end, at a pause's end, or never."""
-    with service.database.read() as connection:
-        assert outbox.next_due(connection, "slack", NOON) is None
+def test_message_is_due_when_nobody_has_it_and_its_time_has_come(post: Post, service: Service) -> None:
+    """Not while it is leased, put off, or its destination paused."""
     post(alert())
     with service.database.write() as connection:
-        assert outbox.next_due(connection, "slack", NOON) == NOON
         claimed = outbox.claim(connection, "slack", token="t", now=NOON, until=NOON + 60)
         assert claimed is not None
-        assert outbox.next_due(connection, "slack", NOON) == NOON + 60
+        assert [outbox.any_due(connection, "slack", NOON + later) for later in (59, 60)] == [False, True]
         assert outbox.postpone(connection, claimed, due_at=NOON + 5, error="x")
-        assert outbox.next_due(connection, "slack", NOON) == NOON + 5
+        assert [outbox.any_due(connection, "slack", NOON + later) for later in (4, 5)] == [False, True]
+        outbox.pause(connection, "slack", claimed.destination, NOON + 20)
+        assert [outbox.any_due(connection, "slack", NOON + later) for later in (19, 20)] == [False, True]
+        assert not outbox.any_due(connection, "sms", NOON)
+
+
+def test_shorter_pause_does_not_end_a_longer_one(post: Post, service: Service) -> None:
+    """Two messages were under way; the answer that comes last asks for less."""
+    post(alert())
+    with service.database.write() as connection:
+        outbox.pause(connection, "slack", "#ops-platform", NOON + 60)
+        outbox.pause(connection, "slack", "#ops-platform", NOON + 5)
+        assert not outbox.any_due(connection, "slack", NOON + 59)
+        outbox.pause(connection, "slack", "#ops-platform", NOON + 90)
+        assert not outbox.any_due(connection, "slack", NOON + 89)
+
+
+def test_call_that_is_held_up_is_looked_at_once(post: Post, service: Service) -> None:
+    """However many workers look: whoever comes second finds that it has been done."""
+    with service.database.write() as connection:
+        outbox.pause(connection, "slack", "#ops-platform", NOON + 3_600)
+    post(alert(severity="warning"))
+    with service.database.write() as connection:
+        found = detours.first(connection, NOON)
+        assert found is not None
+        held_up = detours.take(connection, found.id, NOON)
+        assert held_up is not None
+        assert (held_up.message.channel, held_up.paused_until) == ("slack", NOON + 3_600)
+        assert detours.take(connection, found.id, NOON) is None
+        assert detours.first(connection, NOON) is None
+
+
+def test_call_behind_one_that_was_tried_three_times_is_held_up_too(post: Post, service: Service) -> None:
+    """Both are looked at, and each says what the destination has done to the first."""
+    group = {"system": "api-platform"}
+    first, second = alert(severity="warning"), alert("ApiPlatformConnectionPool", "warning")
+    post(first, groupLabels=group)
+    with service.database.write() as connection:
+        for number in range(3):
+            claimed = outbox.claim(connection, "slack", token=str(number), now=NOON, until=NOON + 60)
+            assert claimed is not None
+            assert detours.first(connection, NOON) is None
+            outbox.postpone(connection, claimed, due_at=NOON if number < 2 else NOON + 60, error="HTTP 500")
+    post(first, second, groupLabels=group)
+    with service.database.write() as connection:
+        found = [detours.take(connection, one.id, NOON) for _ in range(2) if (one := detours.first(connection, NOON))]
+        assert [(one.message.action, one.tries, one.reason) for one in found if one] == [
+            ("open", 3, "HTTP 500"),
+            ("join", 3, "HTTP 500"),
+        ]
+        assert detours.first(connection, NOON) is None
 
 
 @sqlite_only
@@ -253,3 +348,14 @@ def test_queue_is_searched_through_its_index(service: Service) -> None:
     assert "ix_notifications_due" in plan
     assert "ix_notifications_lane" in plan
     assert "SCAN" not in plan.replace("SCAN CONSTANT ROW", "")
+
+
+@sqlite_only
+def test_calls_that_are_held_up_are_searched_for_through_an_index(service: Service) -> None:
+    """It is done every second: what is long sent must not be read for it."""
+    with service.database.read() as connection:
+        statement = str(
+            detours.first_statement(NOON).compile(connection.engine, compile_kwargs={"literal_binds": True})
+        )
+        plan = [row.detail for row in connection.execute(text(f"EXPLAIN QUERY PLAN {statement}"))]
+    assert not [line for line in plan if line.startswith("SCAN notifications") and "USING INDEX" not in line], plan

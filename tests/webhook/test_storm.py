@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import event
 
 from testbed import slack_limits
 from tests.webhook.samples import NOON, Clock, FakeSender, alert, incident_of, payload
@@ -15,6 +16,7 @@ from webhook import storm
 from webhook.application import create_app
 from webhook.catalog import Catalog
 from webhook.incident import Incident
+from webhook.relevance import RESOLVED_FIRST
 from webhook.render import mail, slack, sms, speech
 from webhook.render.digest import digest
 from webhook.render.message import Message, compose
@@ -312,6 +314,21 @@ def test_end_of_a_storm_is_told_as_it_began(
     assert senders["slack"].jobs[-1].message.title == "40 alerts in 40 incidents over"
     assert 'tocsin_storm_messages{channel="slack"} 2.0' in client.get("/metrics").get_data(as_text=True)
     assert {row["state"] for row in rows(service) if row["channel"] == "slack"} <= {"sent", "folded"}
+
+
+def test_what_is_needless_in_a_storm_is_ended_in_one_commit(
+    client: FlaskClient, service: Service, senders: Senders
+) -> None:
+    """A commit each would take longer than the lease of what is still to be sent, on a slow disk."""
+    blow(client, 40, 1, kinds=MILD)
+    blow(client, 40, 1, status="resolved", kinds=MILD)
+    senders["slack"].shows_state = False
+    commits: list[object] = []
+    event.listen(service.database.engine, "commit", commits.append)
+    assert service.worker().run_once("slack")
+    calls = [row for row in rows(service) if row["channel"] == "slack" and row["action"] == "open"]
+    assert [row["last_error"] for row in calls] == [RESOLVED_FIRST] * 40
+    assert len(commits) == 2, "the claim and the end"
 
 
 def test_incident_of_a_storm_that_goes_on_has_a_message_of_its_own(

@@ -14,6 +14,11 @@ WITHOUT_ADDRESS = frozenset(name for name, channel in CHANNELS.items() if channe
 """Channels with one destination, which a reader learns nothing from."""
 
 
+def channel_word(channel: str) -> str:
+    """Return the channel in words; one that only a newer program knows is called by its name."""
+    return CHANNEL_WORDS.get(channel, channel)
+
+
 def undelivered(deliveries: Iterable[Delivery]) -> tuple[str, ...]:
     """Return a phrase for each destination that nothing has reached and nothing will."""
     by_destination: dict[tuple[str, str], list[Delivery]] = {}
@@ -27,7 +32,7 @@ def undelivered(deliveries: Iterable[Delivery]) -> tuple[str, ...]:
 
 
 def _to(delivery: Delivery) -> str:
-    word = CHANNEL_WORDS.get(delivery.channel, delivery.channel)
+    word = channel_word(delivery.channel)
     return word if delivery.channel in WITHOUT_ADDRESS else f"{word} to {one_line(delivery.who, 80)}"
 
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from webhook.catalog import Alert, Catalog, Match
 from webhook.episode import Episode
-from webhook.escalation import Standing, due, opens, standing_of
+from webhook.escalation import Standing, due, standing_of
 from webhook.incident import Incident
 from webhook.quantity import measured
+from webhook.recipients import opens
 from webhook.render.markdown import words
 from webhook.timestamps import clock, span, written_span
 from webhook.untrusted import one_line, shorten, visible

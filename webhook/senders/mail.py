@@ -13,19 +13,26 @@ import hashlib
 import smtplib
 import socket
 import ssl
-import threading
 from datetime import UTC, datetime
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
-from typing import Any
 
 from webhook.mail_server import MailServer
 from webhook.outgoing import Action
+from webhook.patience import Deadline
 from webhook.render.mail import LONGEST_SUBJECT, layout
-from webhook.senders.contract import LONGEST_SEND, READ_SECONDS, Job, PermanentFailure, Receipt, TemporaryFailure
+from webhook.senders.contract import (
+    CONNECT_SECONDS,
+    LONGEST_SEND,
+    READ_SECONDS,
+    Job,
+    PermanentFailure,
+    Receipt,
+    TemporaryFailure,
+)
 from webhook.untrusted import breaks_line, one_line
 
 
@@ -58,21 +65,14 @@ class MailSender:
         return Receipt(provider_id=f"{message['Message-ID']} {message['Subject']}")
 
     def _hand_over(self, message: EmailMessage, address: str) -> None:
-        connection = self._connected()
-        try:
+        with (
+            Deadline(LONGEST_SEND) as deadline,
+            contextlib.closing(_Conversation(self._server, deadline)) as connection,
+        ):
             self._introduce(connection)
             connection.send_message(message, from_addr=self._server.sender, to_addrs=[address])
-            with contextlib.suppress(smtplib.SMTPException):
+            with contextlib.suppress(smtplib.SMTPException, OSError):
                 connection.quit()  # the mail is taken, whatever the server says to a goodbye
-        finally:
-            connection.close()
-
-    def _connected(self) -> smtplib.SMTP:
-        server = self._server
-        if server.implicit_tls:
-            context = ssl.create_default_context()
-            return _PatientSmtps(server.host, server.port, timeout=READ_SECONDS, context=context)
-        return _PatientSmtp(server.host, server.port, timeout=READ_SECONDS)
 
     def _introduce(self, connection: smtplib.SMTP) -> None:
         server = self._server
@@ -119,43 +119,34 @@ class MailSender:
         return one_line(password.redact(text) if password else text, 300)
 
 
-class _Patience:
-    """Closes a conversation that takes longer than any send may: each answer has a time-out, the whole has none."""
+class _Conversation(smtplib.SMTP):
+    """SMTP, within TLS from the first byte where the server wants that, under a deadline from the first byte too."""
 
-    sock: socket.socket | None
-    _over: threading.Event
+    def __init__(self, server: MailServer, deadline: Deadline) -> None:
+        self._deadline = deadline
+        self._context = ssl.create_default_context() if server.implicit_tls else None
+        super().__init__(server.host, server.port, timeout=READ_SECONDS)
 
-    def connect(self, *given: Any, **options: Any) -> tuple[int, bytes]:  # noqa: ANN401  as in the base class
-        """Connect, with the time running from now on."""
-        self._over = threading.Event()
-        threading.Thread(target=self._hang_up, args=(LONGEST_SEND,), daemon=True).start()
+    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+        line = _line(host, port, self._deadline)
         try:
-            answer: tuple[int, bytes] = super().connect(*given, **options)  # type: ignore[misc]
+            line.settimeout(timeout)
+            self._deadline.watch(line)
+            return line if self._context is None else self._context.wrap_socket(line, server_hostname=host)
         except BaseException:
-            self._over.set()
+            line.close()
             raise
-        return answer
-
-    def close(self) -> None:
-        """Close, and let the time stop."""
-        self._over.set()
-        super().close()  # type: ignore[misc]
-
-    def _hang_up(self, seconds: float) -> None:
-        # Again and again: while TLS is being agreed on there is no line to close yet.
-        while not self._over.wait(seconds):
-            if self.sock is not None:
-                with contextlib.suppress(OSError):
-                    self.sock.shutdown(socket.SHUT_RDWR)
-            seconds = 0.5
 
 
-class _PatientSmtp(_Patience, smtplib.SMTP):
-    """SMTP that ends."""
-
-
-class _PatientSmtps(_Patience, smtplib.SMTP_SSL):
-    """SMTP within TLS that ends."""
+def _line(host: str, port: int, deadline: Deadline) -> socket.socket:
+    """Return a connection to the first of the host's addresses that takes one in time; raises OSError."""
+    failure = OSError("the name has no address")
+    for _, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        try:
+            return socket.create_connection((str(address[0]), port), max(0.0, min(CONNECT_SECONDS, deadline.left)))
+        except OSError as error:
+            failure = error
+    raise failure
 
 
 def _first_subject(job: Job) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 import requests
 import urllib3
 
+from webhook import patience
 from webhook.secret import Secret
 from webhook.senders.contract import (
     CONNECT_SECONDS,
@@ -25,7 +26,6 @@ from webhook.senders.contract import (
     PermanentFailure,
     TemporaryFailure,
 )
-from webhook.senders.patience import PatientAdapter
 from webhook.untrusted import one_line
 
 USER_AGENT = "tocsin-webhook"
@@ -140,10 +140,7 @@ def exchange(method: str, url: str, *, deadline: float, clock: Callable[[], floa
 
     No pool of connections: sends are rare, and one that went stale overnight must not cost the first page.
     """
-    with requests.Session() as session:
-        adapter = PatientAdapter(seconds=LONGEST_SEND)
-        session.mount("https://", adapter)
-        session.mount("http://", adapter)
+    with patience.session(seconds=LONGEST_SEND) as session:
         options["headers"] = {**(options.get("headers") or {}), **_UNCOMPRESSED}
         bounds = {"timeout": (CONNECT_SECONDS, READ_SECONDS), "allow_redirects": False, "stream": True, "verify": True}
         with session.request(method, url, **{**options, **bounds}) as response:

@@ -1,0 +1,134 @@
+"""Connections to SQLite or PostgreSQL, set up so that what is committed is kept and nobody waits for ever.
+
+`database` opens its transactions over an engine from here.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError, DisconnectionError, NoSuchModuleError
+from sqlalchemy.pool import QueuePool
+
+from webhook.secret import Secret
+
+# Below Alertmanager's shortest time-out of 10 s, so that a locked database is answered and not hung up on.
+BUSY_SECONDS = 5.0
+# A replica that is paused in the middle of a transaction holds its locks no longer than this (PostgreSQL).
+IDLE_SECONDS = 15.0
+READ_ONLY = "tocsin_read_only"
+"""The option of a connection that only reads: on SQLite it waits for no writer."""
+
+
+def open_engine(secret: Secret) -> Engine:
+    """Return the engine of the database at the URL, without touching it; raises ValueError when it cannot be used."""
+    try:
+        url = make_url(secret.reveal())
+        if url.drivername in {"postgresql", "postgres"}:
+            url = url.set(drivername="postgresql+psycopg")
+        if url.get_backend_name() == "sqlite":
+            return _sqlite(url)
+        if url.get_backend_name() == "postgresql":
+            return _postgresql(url)
+    except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
+        raise ValueError(_reason(error)) from None
+    raise ValueError(f"is for {url.get_backend_name()}; sqlite and postgresql are supported")
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ModuleNotFoundError):
+        return f"needs the Python package {error.name}, which is not installed (extra `postgres`)"
+    return "is not a database URL such as sqlite:///tocsin.db"
+
+
+def _postgresql(url: Any) -> Engine:  # noqa: ANN401  sqlalchemy's URL
+    milliseconds = int(BUSY_SECONDS * 1_000)
+    # A server that a broken network hides is noticed as soon as one that refuses.
+    arguments = {
+        "connect_timeout": int(BUSY_SECONDS),
+        "keepalives_idle": int(BUSY_SECONDS),
+        "keepalives_interval": 1,
+        "keepalives_count": 5,
+        "tcp_user_timeout": 2 * milliseconds,
+    }
+    engine = create_engine(url, pool_pre_ping=True, pool_timeout=BUSY_SECONDS, connect_args=arguments)
+    event.listen(engine, "connect", _limit)
+    return engine
+
+
+def _limit(connection: Any, _record: object) -> None:  # noqa: ANN401  a DBAPI connection
+    """Wait for nobody's lock for longer than Alertmanager waits for us, and let nobody wait for ours for ever."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = {int(BUSY_SECONDS * 1_000)}")
+        cursor.execute(f"SET idle_in_transaction_session_timeout = {int(IDLE_SECONDS * 1_000)}")
+    connection.commit()
+
+
+def _sqlite(url: Any) -> Engine:  # noqa: ANN401  sqlalchemy's URL
+    in_memory = url.database in {None, "", ":memory:"}
+    if in_memory:
+        raise ValueError("names a database in memory; incidents have to survive a restart, so name a file")
+    # One connection for each user at a time: SQLite's own locks decide who writes.
+    pool: dict[str, Any] = {"poolclass": QueuePool, "pool_size": 8, "max_overflow": 24, "pool_timeout": BUSY_SECONDS}
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, **pool)
+    file = _File(url.database)
+    event.listen(engine, "do_connect", file.before_connect)
+    event.listen(engine, "connect", file.connected)
+    event.listen(engine, "checkout", file.before_use)
+    event.listen(engine, "connect", _configure)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+class _File:
+    """Sees to it that what is committed is in the file of that name, and not in one that was taken away.
+
+    SQLite goes on writing into a file that was moved or deleted, and would make an empty one in its place.
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = Path(path)
+        self._is_known = False
+
+    def before_connect(self, *_: object) -> None:
+        if self._is_known and self._identity() is None:
+            raise sqlite3.OperationalError("the database file is gone")
+
+    def connected(self, _connection: object, record: Any) -> None:  # noqa: ANN401  sqlalchemy's record
+        self._is_known = True
+        record.info[_File] = self._identity()
+
+    def before_use(self, _connection: object, record: Any, _proxy: object) -> None:  # noqa: ANN401
+        if record.info.get(_File) != self._identity():
+            raise DisconnectionError("the database file was replaced")
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            status = self._path.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
+
+
+def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401  a DBAPI connection
+    connection.isolation_level = None  # the driver's own BEGIN is deferred; `_begin` says when
+    cursor = connection.cursor()
+    for pragma in (
+        f"busy_timeout={int(BUSY_SECONDS * 1_000)}",
+        "journal_mode=WAL",
+        "synchronous=FULL",  # 200 means on the disk, not in the operating system's cache
+        "foreign_keys=ON",
+    ):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    # A deferred transaction that turns from reading to writing fails at once when another writes;
+    # an immediate one waits.
+    read_only = connection.get_execution_options().get(READ_ONLY, False)
+    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
