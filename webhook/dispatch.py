@@ -40,6 +40,8 @@ class Situation:
     later: tuple[tuple[int, str], ...]
     gathered: bool
     """Whether the destination knows of it only from a message on many."""
+    called_again: bool
+    """Whether a later call of the same kind waits behind it."""
 
 
 class Dispatch:
@@ -95,7 +97,13 @@ class Dispatch:
 
     def _needless(self, claimed: Claim, situation: Situation) -> str | None:
         shows_state = self._senders[claimed.channel].shows_state
-        return needless(claimed, situation.incident, shows_state=shows_state, gathered=situation.gathered)
+        return needless(
+            claimed,
+            situation.incident,
+            shows_state=shows_state,
+            gathered=situation.gathered,
+            called_again=situation.called_again,
+        )
 
     def _situation(self, claimed: Claim) -> Situation:
         with self._database.read() as connection:
@@ -109,6 +117,7 @@ class Dispatch:
                 first=not lanes.any_sent(connection, claimed),
                 later=lanes.later(connection, claimed),
                 gathered=lanes.is_told_by_another(connection, claimed),
+                called_again=lanes.is_called_again(connection, claimed, self._clock()),
             )
 
     def _send(self, bundle: Bundle, situations: Mapping[int, Situation]) -> Receipt:

@@ -6,7 +6,7 @@ knows of only from a message on many there is nothing that could be edited or an
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, and_, exists, func, or_, select
 
 from webhook.outbox import Claim
 from webhook.outgoing import Action
@@ -32,6 +32,13 @@ def later(connection: Connection, claimed: Claim) -> tuple[tuple[int, Action], .
     behind = and_(_same(claimed), rows.c.id > claimed.id, rows.c.state == WAITING)
     query = select(rows.c.id, rows.c.action).where(behind).order_by(rows.c.id)
     return tuple((number, action) for number, action in connection.execute(query))
+
+
+def is_called_again(connection: Connection, claimed: Claim, now: float) -> bool:
+    """Return whether a later call of the same kind waits behind this one and may be made by `now` too."""
+    meant_for = func.coalesce(rows.c.not_before, rows.c.created_at)
+    again = and_(_same(claimed), rows.c.id > claimed.id, rows.c.state == WAITING, rows.c.action == claimed.action)
+    return bool(connection.execute(select(exists().where(again, meant_for <= now))).scalar_one())
 
 
 def is_told_by_another(connection: Connection, claimed: Claim) -> bool:

@@ -93,6 +93,25 @@ def test_person_may_give_back_what_another_has_taken_and_it_is_said_who(
     assert timeline(client)[1:] == [("acknowledged", "first"), ("unacknowledged", "second")]
 
 
+def test_call_that_waits_while_the_incident_is_taken_and_given_back_is_made_once(
+    post: Post, senders: Senders, client: FlaskClient, *, clock: Clock, step: Callable[[], int], let: Let
+) -> None:
+    """The later one says why it calls; the earlier one is ended with its reason."""
+    post(alert())
+    let()
+    clock.forward(hours=1)
+    step()
+    act(client, "acknowledge")
+    act(client, "unacknowledge")
+    let()
+    level_two = [(action, to) for action, to in mails(senders) if action == "escalate" and to != "devops"]
+    assert len(level_two) == len(set(level_two)) == 1
+    assert senders["email"].jobs[-1].message.news.startswith("on-call has given it back")
+    found = client.get("/v1/incidents/1").get_json()["deliveries"]
+    ended = [row["reason"] for row in found if (row["channel"], row["state"]) == ("email", "folded")]
+    assert ended == ["a later call to the same people says it"]
+
+
 # A person and a step that is due.
 
 
