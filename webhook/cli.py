@@ -15,17 +15,19 @@ from typing import NoReturn, get_args
 
 import click
 
-from webhook import logs, record, store
-from webhook.catalog_parse import CatalogError
+from webhook import logs
+from webhook.catalog.parse import CatalogError
 from webhook.channels import CHANNELS
-from webhook.database import StoreUnavailable
 from webhook.drill import drill, shortfall
-from webhook.incident import Incident, Outcome, Status
+from webhook.incidents.incident import Incident, Outcome, Status
 from webhook.server import Server, work
 from webhook.service import Service, build
 from webhook.settings import Settings, SettingsError, read_settings
+from webhook.storage import store
+from webhook.storage.database import StoreUnavailable
 from webhook.terminal import incident_lines, listed_line
 from webhook.untrusted import one_line
+from webhook.web import record
 
 STATUSES: tuple[Status, ...] = get_args(Status)
 

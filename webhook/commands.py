@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from webhook.catalog import Command, Placeholder
+from webhook.catalog.model import Command, Placeholder
 from webhook.untrusted import breaks_line
 
 SHELLS = frozenset({"", "bash", "sh", "shell", "console", "zsh"})

@@ -6,10 +6,10 @@ import uuid
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from webhook.catalog import Catalog
+from webhook.catalog.model import Catalog
 from webhook.channels import CHANNELS
-from webhook.outgoing import Action
-from webhook.recipients import Recipient
+from webhook.incidents.messages import Action
+from webhook.incidents.recipients import Recipient
 from webhook.render.message import Message
 from webhook.senders.contract import Failure, Job, Sender
 from webhook.service import Service

@@ -13,13 +13,12 @@ from typing import Literal
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
-from webhook import reasons, store
-from webhook.catalog import Catalog
-from webhook.database import Database, StoreUnavailable
-from webhook.episode import Sighting
-from webhook.flapping import REOPEN_SECONDS
-from webhook.heartbeat import WATCHDOG
-from webhook.incident import (
+from webhook.catalog.model import Catalog
+from webhook.incidents import reasons
+from webhook.incidents.episode import Sighting
+from webhook.incidents.flapping import REOPEN_SECONDS
+from webhook.incidents.heartbeat import WATCHDOG
+from webhook.incidents.incident import (
     Acknowledged,
     Delivered,
     Event,
@@ -30,11 +29,13 @@ from webhook.incident import (
     Unacknowledged,
     group_hash,
 )
-from webhook.outcomes import Writer
-from webhook.outgoing import Channels
+from webhook.incidents.messages import Channels
+from webhook.incidents.placement import place
+from webhook.incidents.transitions import transition
 from webhook.payload import Payload, PostedAlert
-from webhook.placement import place
-from webhook.transitions import transition
+from webhook.storage import store
+from webhook.storage.database import Database, StoreUnavailable
+from webhook.storage.outcomes import Writer
 from webhook.untrusted import one_line
 
 LONGEST_ACTOR = 80

@@ -14,13 +14,13 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, disable_cre
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from webhook import deliveries, store, timers
-from webhook.catalog_file import CatalogFile
+from webhook.catalog.file import CatalogFile
 from webhook.channels import CHANNELS
-from webhook.database import Database, StoreUnavailable
-from webhook.heartbeat import WATCHDOG
-from webhook.outgoing import State
+from webhook.incidents.heartbeat import WATCHDOG
+from webhook.incidents.messages import State
 from webhook.severity import SEVERITIES
+from webhook.storage import deliveries, store, timers
+from webhook.storage.database import Database, StoreUnavailable
 
 # The time of a counter's first increment, as a series of its own beside each: nobody asks for it.
 disable_created_metrics()  # type: ignore[no-untyped-call]

@@ -16,12 +16,12 @@ import structlog
 from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
-from webhook.application import create_app
-from webhook.database import StoreUnavailable
 from webhook.logs import ServerLogger
 from webhook.senders.contract import LONGEST_SEND
 from webhook.service import Service, announce
 from webhook.settings import Settings
+from webhook.storage.database import StoreUnavailable
+from webhook.web.application import create_app
 
 REQUEST_THREADS = 8
 GRACE_SECONDS = int(LONGEST_SEND) + 5

@@ -9,23 +9,23 @@ from dataclasses import dataclass
 
 import structlog
 
-from webhook.alertmanager_api import AlertmanagerApi
-from webhook.bell import Bell
-from webhook.catalog_file import CatalogFile
+from webhook.catalog.file import CatalogFile
 from webhook.channels import CHANNELS
-from webhook.database import Database
-from webhook.dispatch import Dispatch
-from webhook.endings import Endings
-from webhook.fallback import Fallback
 from webhook.ingest import Ingest
 from webhook.metrics import Metrics
-from webhook.retention import Retention
 from webhook.senders.contract import Sender
 from webhook.senders.registry import channels, configured
 from webhook.settings import Settings
-from webhook.steps import Steps, Truth
-from webhook.watch import Watch
-from webhook.worker import Worker
+from webhook.storage.database import Database
+from webhook.workers.alertmanager_api import AlertmanagerApi
+from webhook.workers.bell import Bell
+from webhook.workers.dispatch import Dispatch
+from webhook.workers.endings import Endings
+from webhook.workers.fallback import Fallback
+from webhook.workers.retention import Retention
+from webhook.workers.steps import Steps, Truth
+from webhook.workers.watch import Watch
+from webhook.workers.worker import Worker
 
 log = structlog.get_logger("tocsin.service")
 

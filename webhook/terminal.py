@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from webhook.record import Record
 from webhook.render.plain import section_text, summary_lines
 from webhook.render.undelivered import CHANNEL_WORDS
-from webhook.store import Listed
+from webhook.storage.store import Listed
 from webhook.timestamps import clock, span
 from webhook.untrusted import visible
+from webhook.web.record import Record
 
 LONGEST_SECTION = 50_000
 

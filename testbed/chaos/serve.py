@@ -19,13 +19,13 @@ SCALED = (
     ("webhook.senders.contract", "CONNECT_SECONDS", 1.0),
     ("webhook.senders.contract", "READ_SECONDS", 2.0),
     ("webhook.senders.contract", "LONGEST_SEND", LONGEST_SEND),
-    ("webhook.backoff", "FIRST_SECONDS", 0.5),
-    ("webhook.backoff", "LONGEST_SECONDS", 4.0),
-    ("webhook.storm", "SERIOUS_WAIT_SECONDS", 1.0),
-    ("webhook.storm", "MILD_WAIT_SECONDS", 3.0),
-    ("webhook.storm", "WINDOW_SECONDS", 3.0),
+    ("webhook.workers.backoff", "FIRST_SECONDS", 0.5),
+    ("webhook.workers.backoff", "LONGEST_SECONDS", 4.0),
+    ("webhook.incidents.storm", "SERIOUS_WAIT_SECONDS", 1.0),
+    ("webhook.incidents.storm", "MILD_WAIT_SECONDS", 3.0),
+    ("webhook.incidents.storm", "WINDOW_SECONDS", 3.0),
     # Where every message has to be seen by itself nothing is gathered.
-    ("webhook.storm", "MOST_SINGLE", int(os.environ.get(MOST_SINGLE, "10"))),
+    ("webhook.incidents.storm", "MOST_SINGLE", int(os.environ.get(MOST_SINGLE, "10"))),
 )
 
 
@@ -36,7 +36,7 @@ def main() -> None:
         if not hasattr(found, name):
             raise SystemExit(f"{module} has no {name} any more: see testbed/chaos/serve.py")
         setattr(found, name, value)
-    lease: float = importlib.import_module("webhook.worker").LEASE_SECONDS
+    lease: float = importlib.import_module("webhook.workers.worker").LEASE_SECONDS
     if lease != LEASE_SECONDS:
         raise SystemExit(f"the webhook's lease is {lease:g} s, not {LEASE_SECONDS:g} s: see testbed/chaos/serve.py")
     importlib.import_module("webhook.cli").main()

@@ -20,12 +20,13 @@ from werkzeug.serving import make_server
 from testbed import loopback
 from testbed.servers import Alertmanager, Servers
 from tests.webhook.samples import Clock, FakeSender
-from webhook import alertmanager_api, store
-from webhook.application import create_app
-from webhook.heartbeat import LOOK_SECONDS, WATCHDOG
+from webhook.incidents.heartbeat import LOOK_SECONDS, WATCHDOG
 from webhook.service import Service, build
 from webhook.settings import read_settings
-from webhook.worker import Worker
+from webhook.storage import store
+from webhook.web.application import create_app
+from webhook.workers import alertmanager_api
+from webhook.workers.worker import Worker
 
 pytestmark = pytest.mark.acceptance
 

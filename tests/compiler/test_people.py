@@ -12,7 +12,7 @@ import pytest
 
 from compiler.resolve import schedules
 from tests.compiler.base import SPEC, compiled, edit
-from webhook.catalog_file import load
+from webhook.catalog.file import load
 
 SCHEDULES = """\
 schedules:

@@ -14,13 +14,13 @@ from flask.testing import FlaskClient
 from testbed.fixtures import postgresql, short_folder, slack  # noqa: F401 - fixtures by their names
 from testbed.postgresql import PostgreSQL
 from tests.webhook.samples import NOON, Clock, FakeSender, FakeTruth, alert, message_of, payload
-from webhook.application import create_app
-from webhook.catalog import Catalog
-from webhook.catalog_file import SCHEMA_NAME, load
+from webhook.catalog.file import SCHEMA_NAME, load
+from webhook.catalog.model import Catalog
 from webhook.secret import Secret
 from webhook.senders.contract import Job, Sender
 from webhook.service import Service, build
 from webhook.settings import Settings, read_settings
+from webhook.web.application import create_app
 
 DATA = Path(__file__).parent / "data"
 SCHEMA = Path(__file__).parents[2] / "compiler" / "schema" / SCHEMA_NAME

@@ -10,16 +10,16 @@ from typing import Any
 
 from hypothesis import HealthCheck, settings
 
-from webhook.catalog import Catalog
-from webhook.incident import Delivered, Incident
+from webhook.catalog.model import Catalog
+from webhook.incidents.incident import Delivered, Incident
+from webhook.incidents.messages import Action
+from webhook.incidents.transitions import transition
+from webhook.incidents.truth import Active, Answer
 from webhook.ingest import sighting_of
-from webhook.outgoing import Action
 from webhook.payload import parse_payload
 from webhook.render.message import Message, compose
 from webhook.render.wording import Context
 from webhook.senders.contract import Failure, Job, Receipt
-from webhook.transitions import transition
-from webhook.truth import Active, Answer
 
 PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """For property tests: a busy machine is no counterexample."""

@@ -9,9 +9,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.webhook.samples import alert, payload
-from webhook.application import create_app
 from webhook.service import Service, build
 from webhook.settings import read_settings
+from webhook.web.application import create_app
 
 OLD, NEW = "old-token", "new-token"
 READS = ["/", "/incidents/1", "/v1/incidents", "/v1/incidents/1"]

@@ -12,12 +12,12 @@ import responses
 
 from tests.webhook.samples import NOON, alert, incident_of
 from tests.webhook.sender_kit import dribbling
-from webhook import alertmanager_api
-from webhook.alertmanager_api import NOT_CONFIGURED, SETTLED_SECONDS, SILENT_SECONDS, AlertmanagerApi
-from webhook.catalog import Catalog
-from webhook.incident import Incident
+from webhook.catalog.model import Catalog
+from webhook.incidents.incident import Incident
+from webhook.incidents.truth import Absent, Active, Listed, Quiet, Unknown, judge
 from webhook.timestamps import iso
-from webhook.truth import Absent, Active, Listed, Quiet, Unknown, judge
+from webhook.workers import alertmanager_api
+from webhook.workers.alertmanager_api import NOT_CONFIGURED, SETTLED_SECONDS, SILENT_SECONDS, AlertmanagerApi
 
 URL = "http://alertmanager.example.com:9093"
 ALERTS, STATUS = f"{URL}/api/v2/alerts", f"{URL}/api/v2/status"

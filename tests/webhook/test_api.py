@@ -12,12 +12,12 @@ from jsonschema import Draft202012Validator
 from sqlalchemy import func, select
 
 from tests.webhook.samples import Clock, FakeSender, alert, payload
-from webhook.api import openapi
-from webhook.application import create_app
-from webhook.database import StoreUnavailable
 from webhook.payload import _VALIDATOR
 from webhook.service import Service
-from webhook.tables import metadata
+from webhook.storage.database import StoreUnavailable
+from webhook.storage.tables import metadata
+from webhook.web.api import openapi
+from webhook.web.application import create_app
 
 Post = Callable[..., dict[str, Any]]
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.webhook.samples import PATIENT
-from webhook.backoff import FIRST_SECONDS, LONGEST_SECONDS, delay, gives_up
+from webhook.workers.backoff import FIRST_SECONDS, LONGEST_SECONDS, delay, gives_up
 
 
 def test_waits_double_up_to_a_limit() -> None:

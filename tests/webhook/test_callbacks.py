@@ -20,15 +20,15 @@ from werkzeug.test import TestResponse
 from tests.webhook.samples import NOON, PATIENT, Clock, FakeSender, alert, payload
 from tests.webhook.test_api import valid
 from tests.webhook.test_cli import serving
-from webhook.application import create_app
 from webhook.callback_events import pagerduty_change, slack_press
-from webhook.callbacks import LARGEST_BODY, MOST_REMEMBERED, Taken
-from webhook.database import StoreUnavailable
-from webhook.incident import dedup_key
+from webhook.incidents.incident import dedup_key
 from webhook.ingest import Ingest
 from webhook.service import Service, build
 from webhook.settings import Settings, read_settings
+from webhook.storage.database import StoreUnavailable
 from webhook.timestamps import iso
+from webhook.web.application import create_app
+from webhook.web.callbacks import LARGEST_BODY, MOST_REMEMBERED, Taken
 
 SLACK_SECRET = "slack-signing-secret"
 PAGERDUTY_SECRET = "pagerduty-webhook-secret"

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from webhook.catalog import Catalog
-from webhook.catalog_file import SCHEMA_NAME, CatalogFile, load
-from webhook.catalog_parse import CatalogError
+from webhook.catalog.file import SCHEMA_NAME, CatalogFile, load
+from webhook.catalog.model import Catalog
+from webhook.catalog.parse import CatalogError
 
 
 def change(path: Path, edit: Callable[[dict[str, Any]], object]) -> None:
@@ -65,7 +65,7 @@ def test_new_catalogue_is_in_force_without_a_restart(catalog_path: Path) -> None
 
 def test_watcher_picks_a_new_catalogue_up(catalog_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """By itself, within its interval."""
-    monkeypatch.setattr("webhook.catalog_file.WATCH_SECONDS", 0.01)
+    monkeypatch.setattr("webhook.catalog.file.WATCH_SECONDS", 0.01)
     file = CatalogFile(catalog_path)
     file.watch()
     try:

@@ -34,12 +34,12 @@ from tests.webhook.sender_kit import (
     sms_rig,
     webhook_rig,
 )
-from webhook.application import create_app
 from webhook.channels import CHANNELS
 from webhook.cli import main
 from webhook.senders.registry import configured
 from webhook.service import build
 from webhook.settings import read_settings
+from webhook.web.application import create_app
 
 SLACK_OK = Answer(body=b'{"ok": true, "channel": "C1", "ts": "1.2"}')
 GATEWAYS = ("APPRISE_SMS", "APPRISE_PHONE")

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.webhook.samples import PATIENT
-from webhook.catalog import Command, Placeholder
+from webhook.catalog.model import Command, Placeholder
 from webhook.commands import fill
 
 

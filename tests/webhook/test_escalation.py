@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from tests.webhook.samples import NOON
-from webhook.catalog import Catalog, Team
-from webhook.escalation import standing
-from webhook.recipients import people, recipients
+from webhook.catalog.model import Catalog, Team
+from webhook.incidents.escalation import standing
+from webhook.incidents.recipients import people, recipients
 from webhook.severity import Severity
 
 

@@ -11,10 +11,10 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.webhook.samples import Clock, FakeSender, alert
-from webhook import outbox
-from webhook.outgoing import Action
+from webhook.incidents.messages import Action
 from webhook.senders.contract import PermanentFailure, TemporaryFailure
 from webhook.service import Service
+from webhook.storage import outbox
 
 Post = Callable[..., Any]
 Drain = Callable[..., int]

@@ -20,9 +20,9 @@ from testbed.chaos.replica import Replica
 from testbed.postgresql import PostgreSQL
 from testbed.slack import Slack
 from tests.webhook.samples import alert, payload
-from webhook import engines
-from webhook.database import Database, StoreUnavailable
 from webhook.secret import Secret
+from webhook.storage import engines
+from webhook.storage.database import Database, StoreUnavailable
 
 pytestmark = pytest.mark.acceptance
 

@@ -11,13 +11,13 @@ from flask.testing import FlaskClient
 
 from testbed.postgresql import PostgreSQL
 from tests.webhook.samples import NOON, Clock, FakeSender, FakeTruth, alert, at_once
-from webhook import heartbeat
-from webhook.catalog import Catalog
-from webhook.heartbeat import GAP_SECONDS, LOOK_SECONDS, Heard, silence
+from webhook.catalog.model import Catalog
+from webhook.incidents import heartbeat
+from webhook.incidents.heartbeat import GAP_SECONDS, LOOK_SECONDS, Heard, silence
+from webhook.incidents.truth import Absent
 from webhook.secret import Secret
 from webhook.service import Service, build
 from webhook.settings import Settings
-from webhook.truth import Absent
 
 INTERVAL = 60
 """Seconds, in the catalogue of the tests."""

@@ -13,9 +13,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.webhook.samples import NOON, Clock, FakeSender, alert
-from webhook.catalog_file import load
-from webhook.catalog_parse import CatalogError
-from webhook.recipients import on_call, people
+from webhook.catalog.file import load
+from webhook.catalog.parse import CatalogError
+from webhook.incidents.recipients import on_call, people
 from webhook.senders.contract import PermanentFailure
 from webhook.service import Service
 from webhook.timestamps import iso

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.webhook.samples import NOON, PATIENT
-from webhook.catalog import Match
-from webhook.episode import Sighting
-from webhook.incident import (
+from webhook.catalog.model import Match
+from webhook.incidents.episode import Sighting
+from webhook.incidents.incident import (
     Acknowledged,
     Delivered,
     Incident,
@@ -23,8 +23,8 @@ from webhook.incident import (
     dedup_key,
     group_hash,
 )
+from webhook.incidents.transitions import transition
 from webhook.severity import Severity
-from webhook.transitions import transition
 
 
 def sighting(

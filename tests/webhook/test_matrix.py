@@ -15,8 +15,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.webhook.samples import FakeSender, alert
-from webhook.catalog_file import SCHEMA_NAME
-from webhook.outgoing import CALLS
+from webhook.catalog.file import SCHEMA_NAME
+from webhook.incidents.messages import CALLS
 
 GENERATED = Path(__file__).parents[2] / "generated"
 

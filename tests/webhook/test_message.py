@@ -6,11 +6,11 @@ from dataclasses import replace
 from urllib.parse import unquote
 
 from tests.webhook.samples import NOON, alert, incident_of, message_of
-from webhook.catalog import Catalog
-from webhook.incident import Acknowledged
+from webhook.catalog.model import Catalog
+from webhook.incidents.incident import Acknowledged
+from webhook.incidents.transitions import transition
 from webhook.render.message import MOST_LISTED, NO_RUNBOOK, alert_lines, compose
 from webhook.render.wording import Context
-from webhook.transitions import transition
 
 POOL = "ApiPlatformConnectionPool"
 

@@ -14,8 +14,8 @@ import pytest
 from testbed.payloads.mutate import mutated
 from testbed.payloads.run import Target, post_all
 from tests.webhook.samples import alert, payload
-from webhook.body import LARGEST_ACTION, LARGEST_DELIVERY
 from webhook.payload import MOST_OBJECTS
+from webhook.web.body import LARGEST_ACTION, LARGEST_DELIVERY
 
 pytestmark = pytest.mark.acceptance
 

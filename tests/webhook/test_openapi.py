@@ -16,10 +16,10 @@ from schemathesis.core import NOT_SET
 from schemathesis.specs.openapi import checks
 
 from tests.webhook.samples import Clock, alert, payload
-from webhook.api import openapi
-from webhook.application import create_app
 from webhook.service import Service
 from webhook.timestamps import DAY
+from webhook.web.api import openapi
+from webhook.web.application import create_app
 
 FORM = "application/x-www-form-urlencoded"
 EXAMPLES = 25

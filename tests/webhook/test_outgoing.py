@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.webhook.samples import NOON
-from webhook.incident import Incident, Notice
-from webhook.outgoing import Told, lane_of, outgoing
-from webhook.recipients import Recipient
+from webhook.incidents.incident import Incident, Notice
+from webhook.incidents.messages import Told
+from webhook.incidents.outgoing import lane_of, outgoing
+from webhook.incidents.recipients import Recipient
 
 INCIDENT = Incident(
     id=7,

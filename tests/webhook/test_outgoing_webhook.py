@@ -12,8 +12,8 @@ import pytest
 from tests.webhook.samples import NOON, FakeSender, alert, message_of
 from tests.webhook.sender_kit import SIGNING_KEYS, Rig, webhook_rig
 from tests.webhook.test_settings import problems
-from webhook.catalog import Catalog
-from webhook.outgoing import Action
+from webhook.catalog.model import Catalog
+from webhook.incidents.messages import Action
 from webhook.render.webhook import EVENTS
 from webhook.secret import Secret
 from webhook.senders.contract import Job

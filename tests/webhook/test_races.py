@@ -13,8 +13,8 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.webhook.samples import Clock, FakeSender, FakeTruth, alert, at_once, payload
-from webhook.application import create_app
 from webhook.service import Service
+from webhook.web.application import create_app
 
 Post = Callable[..., Any]
 Drain = Callable[..., int]

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.webhook.samples import PATIENT, alert, message_of
-from webhook.catalog import Catalog
+from webhook.catalog.model import Catalog
 from webhook.commands import Filled
 from webhook.render import mail, pagerduty, slack
 from webhook.render.markdown import fitting, html, pieces

@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from tests.webhook.samples import Clock, FakeSender, alert, payload
-from webhook import record, retention
-from webhook.application import create_app
 from webhook.service import Service, build
 from webhook.settings import Settings, SettingsError, read_settings
-from webhook.tables import archive
+from webhook.storage.tables import archive
 from webhook.terminal import incident_lines
 from webhook.timestamps import DAY
+from webhook.web import record
+from webhook.web.application import create_app
+from webhook.workers import retention
 
 HOT = ("incidents", "episodes", "timeline", "notifications", "timers")
 

@@ -12,47 +12,15 @@ import webhook
 ROOT = Path(webhook.__file__).parent
 FILES = sorted(path for path in ROOT.rglob("*.py") if "migrations" not in path.parts)
 PURE = [
-    *(
-        "backoff",
-        "callback_events",
-        "catalog",
-        "catalog_parse",
-        "commands",
-        "delivery",
-        "episode",
-        "escalation",
-        "flapping",
-        "heartbeat",
-        "incident",
-        "mail_server",
-        "outgoing",
-        "placement",
-        "reasons",
-        "recipients",
+    *sorted(path.relative_to(ROOT).with_suffix("").as_posix() for path in FILES if path.parent.name == "incidents"),
+    *sorted(
+        path.relative_to(ROOT).with_suffix("").as_posix()
+        for path in FILES
+        if path.parent.name == "render" and path.stem != "templates"
     ),
-    *("render/digest", "storm"),
-    *(
-        "payload",
-        "quantity",
-        "schedule",
-        "secret",
-        "severity",
-        "signatures",
-        "timestamps",
-        "transitions",
-        "truth",
-        "untrusted",
-    ),
-    *(
-        "render/links",
-        "render/mail",
-        "render/markdown",
-        "render/message",
-        "render/mrkdwn",
-        "render/pagerduty",
-        "render/plain",
-    ),
-    *("render/slack", "render/sms", "render/speech", "render/webhook", "render/wording"),
+    *("catalog/model", "catalog/parse", "catalog/schedule", "workers/backoff"),
+    *("callback_events", "commands", "mail_server", "payload", "quantity", "secret", "severity", "signatures"),
+    *("timestamps", "untrusted"),
 ]
 IMPURE = {
     "flask",

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.webhook.samples import PATIENT
-from webhook.schedule import Schedule
+from webhook.catalog.schedule import Schedule
 
 BERLIN = "Europe/Berlin"
 HOUR = 3_600

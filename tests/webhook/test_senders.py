@@ -21,10 +21,10 @@ import structlog
 from tests.webhook.samples import NOON, alert, message_of
 from tests.webhook.sender_kit import HTTP_RIGS, PASSWORD, RIGS, ROUTING_KEY, TOKEN, Answer, Rig, dribbling
 from webhook import logs
-from webhook.catalog import Catalog
+from webhook.catalog.model import Catalog
 from webhook.channels import CHANNELS
+from webhook.incidents.messages import Action
 from webhook.mail_server import parse_smtp_url
-from webhook.outgoing import Action
 from webhook.render.sms import MOST_SEGMENTS, segments
 from webhook.secret import Secret
 from webhook.senders import contract, gateway, transport
@@ -34,7 +34,7 @@ from webhook.senders.log import LogSender
 from webhook.senders.mail import MailSender
 from webhook.senders.slack import TEMPORARY
 from webhook.senders.transport import wait_of
-from webhook.worker import LEASE_SECONDS
+from webhook.workers.worker import LEASE_SECONDS
 
 HOSTILE = (
     "<!channel> <!here> @channel\r\nBcc: everybody@example.com\r\n\r\n<script>alert(1)</script>\x1b[31m\u202e`$(id)`"

@@ -13,12 +13,12 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.webhook.samples import Clock, FakeSender, FakeTruth, alert, at_once
-from webhook import timers
-from webhook.incident import Suppression
+from webhook.incidents.incident import Suppression
+from webhook.incidents.truth import Absent, Active, Quiet, Unknown
 from webhook.senders.contract import PermanentFailure
 from webhook.service import Service
-from webhook.truth import Absent, Active, Quiet, Unknown
-from webhook.worker import Worker
+from webhook.storage import timers
+from webhook.workers.worker import Worker
 
 Post = Callable[..., Any]
 Drain = Callable[..., int]

@@ -17,14 +17,14 @@ from flask.testing import FlaskClient
 from sqlalchemy import Connection, event, text
 
 from tests.webhook.samples import NOON, FakeSender, alert, at_once, payload
-from webhook import detours, engines, outbox, store, timers
-from webhook.application import create_app
-from webhook.database import Database, StoreUnavailable
 from webhook.secret import Secret
 from webhook.service import Service, build
 from webhook.settings import Settings
-from webhook.tables import metadata
-from webhook.worker import Worker
+from webhook.storage import detours, engines, outbox, store, timers
+from webhook.storage.database import Database, StoreUnavailable
+from webhook.storage.tables import metadata
+from webhook.web.application import create_app
+from webhook.workers.worker import Worker
 
 Post = Callable[..., Any]
 

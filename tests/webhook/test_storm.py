@@ -12,11 +12,18 @@ from sqlalchemy import event
 
 from testbed import slack_limits
 from tests.webhook.samples import NOON, Clock, FakeSender, alert, incident_of, payload
-from webhook import storm
-from webhook.application import create_app
-from webhook.catalog import Catalog
-from webhook.incident import Incident
-from webhook.relevance import RESOLVED_FIRST
+from webhook.catalog.model import Catalog
+from webhook.incidents import storm
+from webhook.incidents.incident import Incident
+from webhook.incidents.storm import (
+    MOST_SINGLE,
+    SERIOUS_WAIT_SECONDS,
+    WINDOW_SECONDS,
+    Traffic,
+    causes,
+    is_storm,
+    waits_until,
+)
 from webhook.render import mail, slack, sms, speech
 from webhook.render.digest import digest
 from webhook.render.message import Message, compose
@@ -24,8 +31,9 @@ from webhook.render.wording import Context
 from webhook.senders.contract import PermanentFailure, TemporaryFailure
 from webhook.service import Service, build
 from webhook.settings import Settings
-from webhook.storm import MOST_SINGLE, SERIOUS_WAIT_SECONDS, WINDOW_SECONDS, Traffic, causes, is_storm, waits_until
-from webhook.worker import Worker
+from webhook.web.application import create_app
+from webhook.workers.relevance import RESOLVED_FIRST
+from webhook.workers.worker import Worker
 
 Senders = dict[str, FakeSender]
 

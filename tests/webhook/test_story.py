@@ -10,9 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.webhook.samples import Clock, FakeSender, alert
-from webhook import worker as worker_module
 from webhook.senders.contract import PermanentFailure, TemporaryFailure
 from webhook.service import Service
+from webhook.workers import worker as worker_module
 
 Post = Callable[..., Any]
 Drain = Callable[..., int]

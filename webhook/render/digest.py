@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from webhook.catalog import UNKNOWN, Runbook
-from webhook.incident import Incident
+from webhook.catalog.model import UNKNOWN, Runbook
+from webhook.incidents.incident import Incident
+from webhook.incidents.storm import Cause, causes, numbers
 from webhook.render.links import Link, incidents_page
 from webhook.render.message import MOST_LISTED, AlertLine, Message, compose
 from webhook.render.wording import Context
 from webhook.severity import rank
-from webhook.storm import Cause, causes, numbers
 from webhook.timestamps import clock
 from webhook.untrusted import one_line
 

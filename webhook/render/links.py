@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from webhook.catalog import Alert
-from webhook.episode import Episode
-from webhook.incident import Incident
+from webhook.catalog.model import Alert
+from webhook.incidents.episode import Episode
+from webhook.incidents.incident import Incident
 from webhook.untrusted import web_address
 
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")

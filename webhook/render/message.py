@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from webhook.catalog import Runbook
+from webhook.catalog.model import Runbook
 from webhook.commands import Filled, fill
-from webhook.episode import Episode, in_order
-from webhook.incident import Incident, Status
-from webhook.outgoing import Action
+from webhook.incidents.episode import Episode, in_order
+from webhook.incidents.incident import Incident, Status
+from webhook.incidents.messages import Action
 from webhook.quantity import measured
 from webhook.render import wording
 from webhook.render.links import Link, links

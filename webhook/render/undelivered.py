@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from webhook.channels import CHANNELS
-from webhook.deliveries import Delivery
+from webhook.incidents.messages import Delivery
 from webhook.untrusted import one_line
 
 CHANNEL_WORDS = {name: channel.word for name, channel in CHANNELS.items()}

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from webhook.catalog import Alert, Catalog, Match
-from webhook.episode import Episode
-from webhook.escalation import Standing, due, standing_of
-from webhook.incident import Incident
+from webhook.catalog.model import Alert, Catalog, Match
+from webhook.incidents.episode import Episode
+from webhook.incidents.escalation import Standing, due, standing_of
+from webhook.incidents.incident import Incident
+from webhook.incidents.recipients import opens
 from webhook.quantity import measured
-from webhook.recipients import opens
 from webhook.render.markdown import words
 from webhook.timestamps import clock, span, written_span
 from webhook.untrusted import one_line, shorten, visible

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from webhook.outgoing import Action
+from webhook.incidents.messages import Action
 from webhook.render.message import Message
 
 CONNECT_SECONDS = 5.0

@@ -20,8 +20,8 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
+from webhook.incidents.messages import Action
 from webhook.mail_server import MailServer
-from webhook.outgoing import Action
 from webhook.patience import Deadline
 from webhook.render.mail import LONGEST_SUBJECT, layout
 from webhook.senders.contract import (

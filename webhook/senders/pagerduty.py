@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from webhook.outgoing import Action
+from webhook.incidents.messages import Action
 from webhook.render.pagerduty import layout
 from webhook.secret import Secret
 from webhook.senders.contract import Job, Receipt

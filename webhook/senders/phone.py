@@ -6,7 +6,7 @@ Only what asks for somebody is worth a ring, so nobody is called to be told that
 from __future__ import annotations
 
 from webhook.apprise_url import Gateway
-from webhook.outgoing import Action
+from webhook.incidents.messages import Action
 from webhook.render.speech import layout
 from webhook.senders.contract import Job, Receipt
 from webhook.senders.gateway import say

@@ -6,7 +6,7 @@ row: a message that is sent twice carries the same one, and the receiver drops t
 
 from __future__ import annotations
 
-from webhook.outgoing import Action
+from webhook.incidents.messages import Action
 from webhook.render.webhook import EVENTS, layout
 from webhook.secret import Secret, parts_of
 from webhook.senders.contract import Job, Receipt

@@ -1,0 +1,1 @@
+"""The compiler's catalogue as the webhook reads it: its types, its file, its rotations and hours."""

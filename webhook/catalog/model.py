@@ -1,0 +1,224 @@
+"""The catalogue's types and look-ups: what the compiler found out, ready to be looked up at three in the morning.
+
+Pure: `catalog_file` reads and watches the file, `ingest` asks `Catalog.match`, `escalation` reads policies, `render`
+reads runbook sections. The shape is that of `catalog.schema.json`, version `SCHEMA_VERSION`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from webhook.catalog.schedule import Schedule
+from webhook.quantity import Unit
+from webhook.severity import Severity, known, rank
+
+SCHEMA_VERSION = 1
+
+UNKNOWN = "unknown:"
+"""Begins the kind of alerts that no runbook section explains."""
+
+Announce = Literal["slack", "pagerduty", "webhook", "log"]
+Notify = Literal["log", "email", "sms", "phone"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placeholder:
+    """A part of a command that an alert's label fills; `label` is None where a person must."""
+
+    text: str
+    label: str | None
+    explanation: str | None = None
+    """The line of the section that names the label."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A fenced code block of a runbook section."""
+
+    language: str
+    text: str
+    placeholders: tuple[Placeholder, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runbook:
+    """The one section that an alert leads to."""
+
+    path: str
+    anchor: str
+    title: str
+    url: str
+    line: int
+    markdown: str
+    commands: tuple[Command, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Documented:
+    """The statement of the runbook that a limit comes from."""
+
+    path: str
+    line: int
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alert:
+    """One alert rule of one severity. `threshold` is in the base unit of `unit`; `limit` is as a person wrote it."""
+
+    alert: str
+    system: str
+    component: str | None
+    signal: str
+    severity: Severity
+    team: str
+    title: str
+    summary: str
+    comparator: str
+    threshold: float
+    unit: Unit
+    limit: str
+    documented: Documented | None
+    runbook: Runbook
+    policy: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tier:
+    """What a policy does for one severity; times in seconds, None is never and a `respond_seconds` of 0 at once."""
+
+    respond_seconds: float | None
+    announce: tuple[Announce, ...]
+    notify: tuple[Notify, ...]
+    escalate_seconds: float | None
+    holds: bool = False
+    """Whether `acknowledged_seconds` says how long an acknowledgement holds; else the longer other span."""
+    acknowledged_seconds: float | None = None
+    hours: str | None = None
+    """The schedule outside of which nobody is notified and no span counts; None is always."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """Whom an incident reaches: ids of levels, the first told first, and a tier for each severity."""
+
+    levels: tuple[str, ...]
+    severities: Mapping[Severity, Tier]
+    fallback: tuple[Announce | Notify, ...] = ()
+    """Channels that a call moves on to when its own cannot deliver it, in this order."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Turn:
+    """Who is on call while a schedule holds."""
+
+    schedule: str
+    title: str
+    contacts: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Level:
+    """The people of one level and their addresses by kind; by turns, those whose turn it is come first."""
+
+    title: str
+    contacts: Mapping[str, tuple[str, ...]]
+    rotation: tuple[Turn, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Team:
+    """Who owns a system, and the Slack channel where the whole team sees an alert."""
+
+    title: str
+    slack: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watchdog:
+    """The alert that always fires and how often it is repeated."""
+
+    alert: str
+    interval_seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fallback:
+    """Who is told of an alert that the catalogue does not know."""
+
+    team: str
+    policy: str
+    severity: Severity
+
+
+@dataclass(frozen=True, kw_only=True)
+class Match:
+    """What the catalogue says about an alert that has arrived."""
+
+    title: str
+    """System and signal in words, or the alert's own name."""
+    severity: Severity
+    team: str
+    policy: str
+    kind: str
+    """Equal for alerts that one runbook section explains; unknown alerts are a kind each."""
+    alert: Alert | None
+    """None when the catalogue does not know the name."""
+    limit_known: bool
+    """False when it knows the name but not with this severity: the runbook holds, the limit does not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalog:
+    """The whole catalogue, indexed."""
+
+    generated_by: str
+    watchdog: Watchdog
+    fallback: Fallback
+    teams: Mapping[str, Team]
+    levels: Mapping[str, Level]
+    policies: Mapping[str, Policy]
+    systems: Mapping[str, str]
+    """Title by system id."""
+    alerts: Mapping[str, Mapping[Severity, Alert]]
+    """By alert name, then by severity."""
+    schedules: Mapping[str, Schedule] = field(default_factory=dict)
+
+    def policy(self, name: str) -> Policy:
+        """Return the policy of that id, or the fallback's when a newer catalogue has dropped it."""
+        return self.policies.get(name) or self.policies[self.fallback.policy]
+
+    def team(self, name: str) -> Team:
+        """Return the team of that id, or the fallback's when a newer catalogue has dropped it."""
+        return self.teams.get(name) or self.teams[self.fallback.team]
+
+    def match(self, labels: Mapping[str, str]) -> Match:
+        """Return what is known of an alert with these labels, with the fallback for what is not."""
+        name = labels.get("alertname", "")
+        label = labels.get("severity")
+        own = known(label)
+        variants = self.alerts.get(name, {})
+        exact = variants.get(own) if own else None
+        alert = exact or max(variants.values(), key=lambda variant: rank(variant.severity), default=None)
+        severity = own or self.fallback.severity
+        if alert is None:
+            return Match(
+                title=name or "Alert without a name",
+                severity=severity,
+                team=self.fallback.team,
+                policy=self.fallback.policy,
+                kind=f"{UNKNOWN}{name}",
+                alert=None,
+                limit_known=False,
+            )
+        return Match(
+            title=f"{self.systems.get(alert.system, alert.system)}: {alert.title}",
+            severity=severity,
+            team=alert.team,
+            policy=alert.policy,
+            kind=f"{alert.runbook.path}#{alert.runbook.anchor}",
+            alert=alert,
+            limit_known=exact is not None,
+        )

@@ -1,0 +1,147 @@
+"""Validated catalogue JSON → `Catalog`. Pure; called by `catalog_file` after the schema has been checked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from typing import Any
+
+from webhook.catalog.model import (
+    Alert,
+    Catalog,
+    Command,
+    Documented,
+    Fallback,
+    Level,
+    Placeholder,
+    Policy,
+    Runbook,
+    Team,
+    Tier,
+    Turn,
+    Watchdog,
+)
+from webhook.catalog.schedule import Schedule
+from webhook.severity import SEVERITIES, Severity
+
+
+class CatalogError(Exception):
+    """The catalogue cannot be used; the message says why, for the operator."""
+
+
+def parse(data: Mapping[str, Any]) -> Catalog:
+    """Return the catalogue that `data` describes; raises CatalogError when an id in it leads nowhere."""
+    catalog = Catalog(
+        generated_by=data["generated_by"],
+        watchdog=Watchdog(**data["watchdog"]),
+        fallback=Fallback(**data["fallback"]),
+        teams={name: Team(**team) for name, team in data["teams"].items()},
+        levels={name: _level(level) for name, level in data["levels"].items()},
+        policies={name: _policy(policy) for name, policy in data["policies"].items()},
+        systems={name: system["title"] for name, system in data["systems"].items()},
+        alerts=_alerts(data["alerts"]),
+        schedules={name: _schedule(name, schedule) for name, schedule in data.get("schedules", {}).items()},
+    )
+    dangling = sorted(set(_dangling(catalog)))
+    if dangling:
+        raise CatalogError("; ".join(dangling))
+    return catalog
+
+
+def _level(data: Mapping[str, Any]) -> Level:
+    turns = (
+        Turn(schedule=turn["schedule"], title=turn["title"], contacts=_contacts(turn))
+        for turn in data.get("rotation", ())
+    )
+    return Level(title=data["title"], contacts=_contacts(data), rotation=tuple(turns))
+
+
+def _contacts(data: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    return {kind: tuple(to) for kind, to in data["contacts"].items()}
+
+
+def _schedule(name: str, data: Mapping[str, Any]) -> Schedule:
+    try:
+        found = Schedule(
+            timezone=data["timezone"],
+            start=datetime.fromisoformat(data["start"]),
+            duration_seconds=data["duration_seconds"],
+            rule=data["rule"],
+            until=datetime.fromisoformat(data["until"]) if "until" in data else None,
+            exceptions=frozenset(date.fromisoformat(day) for day in data.get("exceptions", ())),
+        )
+        found.check()
+    except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
+        # A zone that this machine does not know, or a rule that another version of the library has written.
+        raise CatalogError(f"schedule `{name}` cannot be read: {error}") from error
+    return found
+
+
+def _policy(data: Mapping[str, Any]) -> Policy:
+    tiers = {
+        severity: Tier(
+            respond_seconds=tier["respond_seconds"],
+            announce=tuple(tier["announce"]),
+            notify=tuple(tier["notify"]),
+            escalate_seconds=tier["escalate_seconds"],
+            holds="acknowledged_seconds" in tier,
+            acknowledged_seconds=tier.get("acknowledged_seconds"),
+            hours=tier.get("hours"),
+        )
+        for severity, tier in ((severity, data["severities"][severity]) for severity in SEVERITIES)
+    }
+    return Policy(levels=tuple(data["levels"]), severities=tiers, fallback=tuple(data.get("fallback", ())))
+
+
+def _alerts(entries: list[dict[str, Any]]) -> dict[str, dict[Severity, Alert]]:
+    alerts: dict[str, dict[Severity, Alert]] = {}
+    for entry in entries:
+        alert = _alert(entry)
+        alerts.setdefault(alert.alert, {})[alert.severity] = alert
+    return alerts
+
+
+def _alert(data: Mapping[str, Any]) -> Alert:
+    taken = {key: data[key] for key in Alert.__dataclass_fields__ if key not in {"documented", "runbook"}}
+    documented = data["documented"]
+    return Alert(
+        **taken, documented=Documented(**documented) if documented else None, runbook=_runbook(data["runbook"])
+    )
+
+
+def _runbook(data: Mapping[str, Any]) -> Runbook:
+    commands = tuple(
+        Command(
+            language=command["language"],
+            text=command["text"],
+            placeholders=tuple(Placeholder(**placeholder) for placeholder in command["placeholders"]),
+        )
+        for command in data["commands"]
+    )
+    return Runbook(**{**data, "commands": commands})
+
+
+def _dangling(catalog: Catalog) -> Iterator[str]:
+    """Yield a sentence for each id that nothing in the catalogue has; JSON Schema cannot say this."""
+    alerts = [alert for variants in catalog.alerts.values() for alert in variants.values()]
+    for user, team in [("fallback", catalog.fallback.team), *((alert.alert, alert.team) for alert in alerts)]:
+        if team not in catalog.teams:
+            yield f"`{user}` names the team `{team}`, which `teams` does not have"
+    for user, policy in [("fallback", catalog.fallback.policy), *((alert.alert, alert.policy) for alert in alerts)]:
+        if policy not in catalog.policies:
+            yield f"`{user}` names the policy `{policy}`, which `policies` does not have"
+    for user, schedule in _schedules_named(catalog):
+        if schedule not in catalog.schedules:
+            yield f"{user} names the schedule `{schedule}`, which `schedules` does not have"
+    for name, value in catalog.policies.items():
+        for level in value.levels:
+            if level not in catalog.levels:
+                yield f"policy `{name}` names the level `{level}`, which `levels` does not have"
+
+
+def _schedules_named(catalog: Catalog) -> Iterator[tuple[str, str]]:
+    """Yield who names a schedule, and which."""
+    for name, level in catalog.levels.items():
+        yield from ((f"level `{name}`", turn.schedule) for turn in level.rotation)
+    for name, policy in catalog.policies.items():
+        yield from ((f"policy `{name}`", tier.hours) for tier in policy.severities.values() if tier.hours)

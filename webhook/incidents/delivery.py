@@ -1,0 +1,145 @@
+"""What a delivery of Alertmanager's makes of an incident: opened, joined, reopened, resolved, or nothing new. Pure.
+
+`transitions` calls it; `episode` keeps the books of single alerts, `flapping` the rules of those that come and go.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from webhook.incidents import flapping
+from webhook.incidents.episode import Changes, Episode, count, episode_of, in_order
+from webhook.incidents.incident import (
+    ALERTMANAGER,
+    Delivered,
+    Entry,
+    Incident,
+    Notice,
+    Outcome,
+    dedup_key,
+    group_hash,
+)
+from webhook.severity import rank
+from webhook.timestamps import span
+
+
+def deliver(incident: Incident | None, event: Delivered, now: float) -> Outcome:
+    """Return what the delivery makes of the group's incident; one that is resolved reopens when an alert fires."""
+    if incident is None:
+        return _open(event, now)
+    changes = Changes(incident.episodes, now)
+    for sighting in event.sightings:
+        if sighting.firing:
+            changes.fires(sighting)
+        else:
+            changes.ends(sighting)
+    after = replace(
+        incident,
+        external_url=event.external_url,
+        truncated=event.truncated,
+        episodes=tuple(changes.episodes.values()),
+    )
+    if incident.status == "resolved":
+        return _reopen(after, changes.changed, now) if changes.fired else Outcome(result="unchanged", incident=incident)
+    if not after.open_episodes:
+        return _all_ended(incident, after, changes.changed, now)
+    return _changed(incident, _led(after), changes, now)
+
+
+def _open(event: Delivered, now: float) -> Outcome:
+    episodes = in_order(episode_of(sighting) for sighting in event.sightings if sighting.firing)
+    if all(episode.identity in event.dismissed for episode in episodes):
+        return Outcome(result="unchanged", incident=None)
+    lead = episodes[0]
+    incident = Incident(
+        group_hash=group_hash(event.group_labels),
+        group_labels=dict(event.group_labels),
+        dedup_key=dedup_key(event.group_key),
+        receiver=event.receiver,
+        external_url=event.external_url,
+        title=lead.title,
+        severity=lead.severity,
+        team=lead.team,
+        policy=lead.policy,
+        opened_at=now,
+        paged_at=now,
+        truncated=event.truncated,
+        episodes=episodes,
+    )
+    return Outcome(
+        result="opened",
+        incident=incident,
+        changed=episodes,
+        entry=Entry(kind="opened", actor=ALERTMANAGER, detail=f"{count(len(episodes), event.truncated)} firing"),
+        notice=Notice(kind="opened", focus=lead.fingerprint),
+    )
+
+
+def _changed(before: Incident, after: Incident, changes: Changes, now: float) -> Outcome:
+    changed, news = changes.changed, changes.of_new_kind()
+    if news is not None:
+        entry = Entry(kind="joined", actor=ALERTMANAGER, detail=changes.detail(after.truncated))
+        notice = Notice(kind="joined", focus=news.fingerprint)
+        called = _called_anew(before, after, now)
+        return Outcome(result="joined", incident=called, changed=changed, entry=entry, notice=notice)
+    if changes.fired or changes.ended or after.truncated != before.truncated:
+        entry = Entry(kind="updated", actor=ALERTMANAGER, detail=changes.detail(after.truncated))
+        return Outcome(result="updated", incident=after, changed=changed, entry=entry, notice=Notice(kind="updated"))
+    return Outcome(result="repeated", incident=after, changed=changed)
+
+
+def _called_anew(before: Incident, after: Incident, now: float) -> Incident:
+    """Return the incident with its time counting from now; a higher severity begins at the first level, untaken."""
+    after = replace(after, paged_at=now, held_since=None, held_by=None)
+    if rank(after.severity) <= rank(before.severity):
+        return after
+    return replace(after, status="open", level=0, acknowledged_at=None, acknowledged_by=None)
+
+
+def _all_ended(before: Incident, after: Incident, changed: tuple[Episode, ...], now: float) -> Outcome:
+    if before.flapping_since is not None:
+        if not changed:
+            return Outcome(result="repeated", incident=after)
+        entry = Entry(kind="updated", actor=ALERTMANAGER, detail="no alert fires now; flapping, so it stays open")
+        return Outcome(result="updated", incident=after, changed=changed, entry=entry, notice=Notice(kind="updated"))
+    return Outcome(
+        result="resolved",
+        incident=replace(
+            after, status="resolved", resolved_at=now, resolved_by=ALERTMANAGER, held_since=None, held_by=None
+        ),
+        changed=changed,
+        entry=Entry(kind="resolved", actor=ALERTMANAGER, detail="no alert fires any more"),
+        notice=Notice(kind="resolved"),
+    )
+
+
+def _reopen(incident: Incident, changed: tuple[Episode, ...], now: float) -> Outcome:
+    times = (*flapping.recent(incident.reopened_at, now), now)
+    flaps = flapping.flaps(times, now)
+    again = f"Fires again, {span(now - (incident.resolved_at or now))} after it was resolved."
+    why = flapping.told(times, now) if flaps else again
+    after = replace(
+        _led(incident),
+        status="open",
+        level=0,
+        paged_at=now,
+        acknowledged_at=None,
+        acknowledged_by=None,
+        resolved_at=None,
+        resolved_by=None,
+        reopened_at=times,
+        flapping_since=now if flaps else None,
+    )
+    return Outcome(
+        result="reopened",
+        incident=after,
+        changed=changed,
+        entry=Entry(kind="flapping" if flaps else "reopened", actor=ALERTMANAGER, detail=why),
+        notice=Notice(kind="reopened", focus=after.open_episodes[0].fingerprint, why=why),
+    )
+
+
+def _led(incident: Incident) -> Incident:
+    """Return the incident named after its most severe open alert."""
+    lead = incident.open_episodes[0]
+    return replace(incident, title=lead.title, severity=lead.severity, team=lead.team, policy=lead.policy)

@@ -1,0 +1,197 @@
+"""The incident: what people are told about, what can happen to it, and what that leads to. Pure; types only.
+
+`ingest` and `steps` turn what happened into an `Event`, `transitions` says what the incident becomes and whether
+anybody has to hear of it, `outcomes` writes that down in one transaction.
+
+An episode is one firing of one alert: its fingerprint and the moment it started. An incident is the episodes of one
+group (group labels) from the first that fires until none does. Alertmanager's `groupKey` changes when routes are
+edited, so it only names the delivery that opened the incident.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from webhook.incidents.episode import Episode, Sighting, in_order
+from webhook.severity import Severity
+
+Status = Literal["open", "acknowledged", "resolved"]
+NoticeKind = Literal["opened", "joined", "reopened", "escalated", "updated", "acknowledged", "resolved"]
+Result = Literal[
+    "opened",
+    "joined",
+    "reopened",
+    "updated",
+    "repeated",
+    "resolved",
+    "acknowledged",
+    "unacknowledged",
+    "escalated",
+    "resumed",
+    "held",
+    "unchanged",
+]
+Suppression = Literal["silenced", "inhibited", "muted"]
+"""Why Alertmanager tells nobody of an alert that fires."""
+
+ALERTMANAGER = "Alertmanager"
+TOCSIN = "Tocsin"
+"""Who acts when it is the time that has passed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Incident:
+    """What people are told about. `id` is 0 until the store has given it one; times are epoch seconds."""
+
+    id: int = 0
+    group_hash: str
+    group_labels: Mapping[str, str]
+    dedup_key: str
+    receiver: str
+    external_url: str
+    status: Status = "open"
+    title: str
+    """That of the most severe open alert, as `severity`, `team` and `policy` are."""
+    severity: Severity
+    team: str
+    policy: str
+    opened_at: float
+    paged_at: float
+    """When it last asked for somebody's attention; deadlines and escalation count from here."""
+    acknowledged_at: float | None = None
+    acknowledged_by: str | None = None
+    resolved_at: float | None = None
+    resolved_by: str | None = None
+    truncated: int = 0
+    """How many alerts of the group Alertmanager left out of its last delivery."""
+    level: int = 0
+    """Which level of the policy has been told; 0 is the first."""
+    held_since: float | None = None
+    """Since when the escalation waits because Alertmanager tells nobody of any of its alerts."""
+    held_by: Suppression | None = None
+    reopened_at: tuple[float, ...] = ()
+    """When it fired again after it had been resolved, as far back as `flapping` looks."""
+    flapping_since: float | None = None
+    """Set while it comes and goes: it stays open until it has been quiet for a while."""
+    episodes: tuple[Episode, ...] = ()
+
+    @property
+    def open_episodes(self) -> tuple[Episode, ...]:
+        """The episodes that have not ended, most severe first, then the oldest."""
+        return in_order(episode for episode in self.episodes if episode.ended_at is None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivered:
+    """Alertmanager has told of a group. Alerts it does not list may be truncated or silenced: that says nothing."""
+
+    group_key: str
+    group_labels: Mapping[str, str]
+    receiver: str
+    external_url: str
+    truncated: int
+    sightings: tuple[Sighting, ...]
+    dismissed: frozenset[tuple[str, str]] = frozenset()
+    """Episodes that a person has closed while they fired; being told of them again is no news."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Acknowledged:
+    """Somebody has taken the incident."""
+
+    actor: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unacknowledged:
+    """Somebody has given the incident back; `why` is told to the level that is asked again."""
+
+    actor: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolvedByHand:
+    """Somebody has closed the incident while alerts may still fire."""
+
+    actor: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Escalated:
+    """The time of a level has passed, or nobody of it can be reached: `level` (0 is the first) is told `why`."""
+
+    level: int
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resumed:
+    """An acknowledgement has not led to an end in its time; the level that was reached is asked again."""
+
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Suppressed:
+    """Alertmanager was asked: every alert that still fires is silenced, inhibited or muted."""
+
+    by: Suppression
+
+
+@dataclass(frozen=True, kw_only=True)
+class Gone:
+    """None of the alerts fires any more, though no delivery said so; `how` says how that is known."""
+
+    how: str
+
+
+Event = Delivered | Acknowledged | Unacknowledged | ResolvedByHand | Escalated | Resumed | Suppressed | Gone
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """Somebody has to hear of it.
+
+    `focus` is the fingerprint of the alert that is news, where one is; `why` a sentence that says why somebody is
+    called, where the alerts do not say it.
+    """
+
+    kind: NoticeKind
+    focus: str | None = None
+    why: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One line of the timeline."""
+
+    kind: str
+    actor: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What an event has led to. `incident` is None when there is none and none was opened."""
+
+    result: Result
+    incident: Incident | None
+    changed: tuple[Episode, ...] = ()
+    entry: Entry | None = None
+    notice: Notice | None = None
+
+
+def group_hash(labels: Mapping[str, str]) -> str:
+    """Return the identity of a group: SHA-256 (hex) of its labels as canonical JSON, whatever receiver or route."""
+    canonical = json.dumps(dict(labels), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def dedup_key(group_key: str) -> str:
+    """Return the key under which Alertmanager's own PagerDuty receiver files this group (measured on 0.25)."""
+    return hashlib.sha256(group_key.encode()).hexdigest()

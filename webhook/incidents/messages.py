@@ -1,0 +1,77 @@
+"""What a message to one destination is: before it is put into the outbox, and as people see it afterwards. Pure.
+
+`outgoing` makes them, `storage` keeps them, `workers` send them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+Action = Literal["open", "join", "escalate", "update", "acknowledge", "resolve"]
+State = Literal["waiting", "sent", "failed", "unconfigured", "folded"]
+
+Channels = Mapping[str, frozenset[Action]]
+"""The channels that are configured here, and which actions each can express."""
+
+CALLS: frozenset[Action] = frozenset({"open", "join", "escalate"})
+"""What asks for somebody's attention; everything else keeps people informed who have been called."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """A destination that already has a row of this incident."""
+
+    channel: str
+    destination: str
+    who: str
+    lane: str
+    configured: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outgoing:
+    """One message to be sent, or the record that it cannot be (`state` unconfigured, with the `reason`)."""
+
+    channel: str
+    destination: str
+    who: str
+    lane: str
+    action: Action
+    focus: str | None
+    urgency: int
+    why: str = ""
+    """Why somebody is called, where the alerts do not say it."""
+    instead_of: int | None = None
+    """The number of the message that could not be sent and that this one stands in for."""
+    not_before: float | None = None
+    """When it may be sent at the earliest, in epoch seconds; None is at once."""
+    state: State = "waiting"
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """A message as people see it in the incident's record."""
+
+    id: int
+    channel: str
+    destination: str
+    who: str
+    action: Action
+    state: State
+    attempts: int
+    created_at: float
+    due_at: float
+    finished_at: float | None
+    provider_id: str | None
+    last_error: str | None
+    why: str
+    """Why somebody was called, where the alerts do not say it."""
+    instead_of: int | None
+    """The number of the message that this one stands in for."""
+    gathered: int | None
+    """How many incidents the message was about, where it was about many."""
+    folded_into: int | None
+    """The number of the message on many incidents that has told of this one too."""

@@ -1,0 +1,90 @@
+"""Why somebody is called, in one sentence: for the message, the timeline, and whoever asks the next morning. Pure.
+
+`steps`, `outcomes` and `dispatch` ask for them at the time of the event; the sentence is kept with the message.
+"""
+
+from __future__ import annotations
+
+from webhook.catalog.model import Catalog
+from webhook.incidents.escalation import GivenUp, Step
+from webhook.incidents.incident import Incident
+from webhook.incidents.recipients import title_of
+from webhook.timestamps import span, written_span
+from webhook.untrusted import one_line
+
+_LONGEST_NAME = 80
+_LONGEST_REASON = 300
+
+
+def nobody_acknowledged(catalog: Catalog, incident: Incident, step: Step, now: float) -> str:
+    """Return why the level of `step` is told after the time of the one before it has passed."""
+    seconds = catalog.policy(incident.policy).severities[incident.severity].escalate_seconds or 0
+    return _step(catalog, incident, step, f"Nobody acknowledged within {written_span(seconds)}", now)
+
+
+def nobody_reached(catalog: Catalog, incident: Incident, given_up: GivenUp, now: float) -> str:
+    """Return why the level of `step` is told at once: the one before it cannot be reached."""
+    nobody = f"{title_of(catalog, incident.policy, incident.level, now)} cannot be reached ({given_up.reason})"
+    return _step(catalog, incident, given_up.step, nobody, now)
+
+
+def acknowledgement_ran_out(catalog: Catalog, incident: Incident, now: float) -> str:
+    """Return why the level that was reached is asked again although somebody has acknowledged."""
+    who = one_line(incident.acknowledged_by or "somebody", _LONGEST_NAME)
+    ago = written_span(round(now - (incident.acknowledged_at or now)))
+    whom = level_of(catalog, incident, incident.level, now)
+    return f"Acknowledged by {who} {ago} ago and not resolved; {whom} is asked again."
+
+
+def given_back(catalog: Catalog, incident: Incident, actor: str, now: float) -> str:
+    """Return why the level that was reached is asked again: whoever had acknowledged has not kept it."""
+    who = one_line(actor, _LONGEST_NAME)
+    return f"{who} has given it back; {level_of(catalog, incident, incident.level, now)} is asked again."
+
+
+def not_asked(reason: str) -> str:
+    """Return the sentence that says that Alertmanager could not be asked whether it still fires."""
+    return f" Alertmanager could not be asked whether it still fires ({one_line(reason, _LONGEST_REASON)})."
+
+
+def refused(channel: str, reason: str) -> str:
+    """Return that a channel (in words, as below) will never take a message: the beginning of `moved_on`."""
+    return f"{channel} refused ({one_line(reason, _LONGEST_REASON)})"
+
+
+def failed(channel: str, reason: str, tries: int) -> str:
+    """Return that a channel has failed so often: the beginning of `moved_on`."""
+    return f"{channel} failed {tries} times ({one_line(reason, _LONGEST_REASON)})"
+
+
+def paused(channel: str, seconds: float) -> str:
+    """Return that a channel has asked to be left alone for so long from now on: the beginning of `moved_on`."""
+    return f"{channel} asks to be left alone for {span(seconds)}"
+
+
+def moved_on(what: str, fallback: str) -> str:
+    """Return why somebody is reached by the channel `fallback`; `what` has become of the one before is above."""
+    return f"{what[0].upper()}{what[1:]}{reached_by(fallback)}."
+
+
+def reached_by(channel: str) -> str:
+    """Return the end of the sentence of `moved_on`; it is no longer true where that channel has failed too."""
+    return f"; reached you by {channel}"
+
+
+def level_of(catalog: Catalog, incident: Incident, level: int, now: float) -> str:
+    """Return a level in words: `Engineering manager (level 2 of 3)`."""
+    number = f"level {level + 1} of {len(catalog.policy(incident.policy).levels)}"
+    return f"{title_of(catalog, incident.policy, level, now)} ({number})"
+
+
+def _step(catalog: Catalog, incident: Incident, step: Step, because: str, now: float) -> str:
+    whom = level_of(catalog, incident, step.level, now)
+    last = len(catalog.policy(incident.policy).levels) - 1
+    passed = [
+        f"{title_of(catalog, incident.policy, level, now)} cannot be reached ({one_line(reason, _LONGEST_REASON)})"
+        for level, reason in enumerate(step.unreachable, start=incident.level + 1)
+        if level <= last
+    ]
+    again = step.level <= incident.level
+    return f"{'; '.join([because, *passed])}; {f'{whom} is told again' if again else f'now {whom}'}."

@@ -1,0 +1,96 @@
+"""Incidents that are long over, moved into the archive in SQL: whole, in the transaction that takes them away.
+
+`retention` says how old they are, `archived` reads one back. Whatever still waits keeps its incident where it is:
+nothing unsent is ever moved.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, Connection, Table, delete, exists, insert, select
+
+from webhook.storage.tables import (
+    WAITING,
+    archive,
+    archived_totals,
+    episodes,
+    incidents,
+    notifications,
+    timeline,
+    timers,
+)
+from webhook.storage.upserts import upsert
+
+_PARTS: tuple[tuple[str, Table], ...] = (
+    ("episodes", episodes),
+    ("timeline", timeline),
+    ("notifications", notifications),
+)
+
+
+def move(connection: Connection, *, before: float, limit: int, now: float) -> int:
+    """Move up to `limit` incidents that were resolved before `before` (epoch seconds); return how many."""
+    waits = exists().where(notifications.c.incident_id == incidents.c.id, notifications.c.state == WAITING)
+    due = exists().where(timers.c.incident_id == incidents.c.id)
+    query = select(incidents).where(incidents.c.status == "resolved", incidents.c.resolved_at < before, ~waits, ~due)
+    query = query.order_by(incidents.c.id).limit(limit).with_for_update(skip_locked=True)
+    found = [dict(row) for row in connection.execute(query).mappings()]
+    if not found:
+        return 0
+    numbers = [row["id"] for row in found]
+    parts = {name: _by_incident(connection, table, numbers) for name, table in _PARTS}
+    values = [
+        {
+            "incident_id": row["id"],
+            "resolved_at": row["resolved_at"],
+            "archived_at": now,
+            "record": {"incident": row, **{name: parts[name].get(row["id"], []) for name, _ in _PARTS}},
+        }
+        for row in found
+    ]
+    connection.execute(insert(archive), values)
+    _count(connection, parts["notifications"])
+    for _, table in _PARTS:
+        connection.execute(delete(table).where(_owner(table).in_(numbers)))
+    connection.execute(delete(incidents).where(incidents.c.id.in_(numbers)))
+    return len(found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Archived:
+    """An archived incident: when it was (epoch seconds), and its record as `move` has written it."""
+
+    archived_at: float
+    record: Mapping[str, Any]
+
+
+def find(connection: Connection, number: int) -> Archived | None:
+    """Return the archived incident of this number, or None."""
+    query = select(archive.c.archived_at, archive.c.record).where(archive.c.incident_id == number)
+    row = connection.execute(query).one_or_none()
+    return None if row is None else Archived(archived_at=row.archived_at, record=row.record)
+
+
+def _by_incident(connection: Connection, table: Table, numbers: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
+    query = select(table).where(_owner(table).in_(numbers)).order_by(table.c.id)
+    found: dict[int, list[dict[str, Any]]] = {}
+    for row in connection.execute(query).mappings():
+        found.setdefault(row["incident_id"], []).append(dict(row))
+    return found
+
+
+def _owner(table: Table) -> Column[Any]:
+    return table.c.incident_id
+
+
+def _count(connection: Connection, moved: dict[int, list[dict[str, Any]]]) -> None:
+    """Add the messages to those that the archive counts: a counter that fell would look like a new start."""
+    ended = Counter((row["channel"], row["state"]) for found in moved.values() for row in found)
+    for (channel, state), number in sorted(ended.items()):
+        row = upsert(connection, archived_totals).values(channel=channel, state=state, messages=number)
+        more = {"messages": archived_totals.c.messages + row.excluded.messages}
+        connection.execute(row.on_conflict_do_update(index_elements=["channel", "state"], set_=more))

@@ -1,0 +1,45 @@
+"""An archived incident as it was in the tables, read back from its JSON. Pure; `archive` finds it, `record` shows it.
+
+The row is as old as the version that wrote it: a column that has come since has its default, or None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, TypeVar
+
+from webhook.incidents.episode import Episode
+from webhook.incidents.incident import Incident
+from webhook.incidents.messages import Delivery
+from webhook.storage.store import Line
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Whole:
+    """What belonged to the incident; the parts are in the order in which they came to be."""
+
+    incident: Incident
+    timeline: tuple[Line, ...]
+    deliveries: tuple[Delivery, ...]
+
+
+def read_back(record: Mapping[str, Any]) -> Whole:
+    """Return what `archive.move` has put into `record`."""
+    row = record["incident"]
+    parts = {
+        "episodes": tuple(_made(Episode, one) for one in record["episodes"]),
+        "reopened_at": tuple(row.get("reopened_at", ())),
+    }
+    return Whole(
+        incident=_made(Incident, {**row, **parts}),
+        timeline=tuple(_made(Line, one) for one in record["timeline"]),
+        deliveries=tuple(_made(Delivery, one) for one in record["notifications"]),
+    )
+
+
+def _made(kind: type[T], row: Mapping[str, Any]) -> T:
+    known = [field for field in fields(kind) if field.name in row or field.default is MISSING]  # type: ignore[arg-type]
+    return kind(**{field.name: row.get(field.name) for field in known})

@@ -1,0 +1,89 @@
+"""Calls that will not be delivered in time where they were meant to be, in SQL. `fallback` looks for another way.
+
+A destination that cannot be used says so in three ways: it has failed a call three times; it has failed what is before
+the call in its line three times; it has asked to be left alone. Of the last a call may know before it was ever tried,
+or never be told itself. So nothing is decided at one moment: every call that waits is looked at, once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, exists, func, or_, select, update
+
+from webhook.incidents.messages import CALLS
+from webhook.storage.leases import is_free
+from webhook.storage.outbox import Message, message_of
+from webhook.storage.tables import WAITING, pauses
+from webhook.storage.tables import notifications as rows
+
+TRIES = 3
+"""After so many failures a call moves on, though it goes on being tried."""
+LONGEST_WAIT = 60.0
+"""Seconds: a destination that asks for more patience than this is not waited for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class HeldUp:
+    """A call that will not be delivered in time, and what its destination has done: failed, or asked for patience."""
+
+    message: Message
+    tries: int
+    """How often the destination has failed this call, or the one before it in the line."""
+    reason: str
+    paused_until: float | None
+    """Until when the destination has asked to be left alone, in epoch seconds, if it has."""
+
+
+def first(connection: Connection, now: float) -> Message | None:
+    """Return the most urgent call that is held up, or None when there is none."""
+    row = connection.execute(first_statement(now)).one_or_none()
+    return None if row is None else message_of(row)
+
+
+def first_statement(now: float) -> Select[Any]:
+    """Return the query for the most urgent call that is held up."""
+    return select(rows).where(_held_up(now)).order_by(rows.c.urgency, rows.c.id).limit(1)
+
+
+def take(connection: Connection, number: int, now: float) -> HeldUp | None:
+    """Return the call if it is still held up, and see to it that it is looked at once; or None."""
+    row = connection.execute(select(rows).where(rows.c.id == number, _held_up(now)).with_for_update()).one_or_none()
+    if row is None:
+        return None
+    connection.execute(update(rows).where(rows.c.id == number).values(detour_at=now))
+    failing = and_(rows.c.lane == row.lane, rows.c.id <= number, _has_failed(rows))
+    worst = connection.execute(select(rows).where(failing).order_by(rows.c.id.desc()).limit(1)).one_or_none()
+    pause = select(pauses.c.until).where(
+        pauses.c.channel == row.channel, pauses.c.destination == row.destination, pauses.c.until > now
+    )
+    return HeldUp(
+        message=message_of(row),
+        tries=worst.attempts if worst else row.attempts,
+        reason=((worst.last_error if worst else row.last_error) or "no answer"),
+        paused_until=None if worst else connection.execute(pause).scalar_one_or_none(),
+    )
+
+
+def _held_up(now: float) -> ColumnElement[bool]:
+    """Match calls that nobody is sending, that could have been sent by now, and that have not been looked at."""
+    meant_for = func.coalesce(rows.c.not_before, rows.c.created_at)
+    ahead = rows.alias("ahead")
+    paused = and_(pauses.c.channel == rows.c.channel, pauses.c.destination == rows.c.destination, pauses.c.until > now)
+    return and_(
+        rows.c.state == WAITING,
+        rows.c.action.in_(CALLS),
+        rows.c.detour_at.is_(None),
+        is_free(rows, now),
+        meant_for <= now,
+        or_(
+            _has_failed(rows),
+            exists().where(ahead.c.lane == rows.c.lane, ahead.c.id < rows.c.id, _has_failed(ahead)),
+            exists().where(paused, pauses.c.until > meant_for + LONGEST_WAIT),
+        ),
+    )
+
+
+def _has_failed(which: FromClause) -> ColumnElement[bool]:
+    return and_(which.c.state == WAITING, which.c.attempts >= TRIES)

@@ -1,0 +1,155 @@
+"""Calls to one destination gathered in a storm, in SQL: counted, leased together, folded into the one that is sent.
+
+A part of the outbox: `worker` gathers in the transaction of its claim, `dispatch` ends what was gathered. The most
+urgent call carries the others: its row is the message, theirs name it in `folded_into`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, text, update
+
+from webhook.incidents.messages import CALLS
+from webhook.incidents.outgoing import MILDEST_SERIOUS
+from webhook.incidents.storm import GATHERING, MOST_GATHERED, WINDOW_SECONDS, Traffic, is_storm, waits_until
+from webhook.storage import lanes, outbox
+from webhook.storage.leases import FREED, is_free, is_held, leased
+from webhook.storage.outbox import Claim, Ending
+from webhook.storage.tables import WAITING
+from webhook.storage.tables import notifications as rows
+
+_MOST_VALUES = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bundle:
+    """A claimed message, and others that it speaks for."""
+
+    carrier: Claim
+    others: tuple[Claim, ...] = ()
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """All of them, the carrier first."""
+        return (self.carrier, *self.others)
+
+
+def bundle(connection: Connection, claimed: Claim, *, now: float, until: float) -> Bundle | None:
+    """Return the message with those that it is to speak for, leased until `until` as well.
+
+    None when it waits for more of a storm: then it has been given back, and so have those beside it.
+    """
+    alike = _alike(connection, claimed)
+    if alike is None:
+        return Bundle(carrier=claimed)
+    _take_turns(connection, claimed)
+    traffic = _traffic(connection, claimed, alike, now)
+    if not is_storm(traffic):
+        return Bundle(carrier=claimed)
+    serious = _is_serious(claimed)
+    later = waits_until(traffic, serious=serious, now=now)
+    if later is not None:
+        _give_back(connection, claimed, alike, now=now, due_at=later)
+        return None
+    wanted = _calls(claimed) if serious else alike
+    return Bundle(carrier=claimed, others=_lease(connection, claimed, wanted, now=now, until=until))
+
+
+def finish(connection: Connection, found: Bundle, ending: Ending, said: Iterable[int]) -> bool:
+    """End the carrier as sent and fold the others, and the waiting messages `said`, into it; False: the lease was lost.
+
+    Every row that is folded says into which, so that it can be shown that nobody was left out.
+    """
+    if not outbox.finish(connection, found.carrier, ending, gathered=len({one.incident_id for one in found.claims})):
+        return False
+    values = {
+        "state": "folded",
+        "finished_at": ending.at,
+        "last_error": f"told together with others, by message {found.carrier.id}",
+        "folded_into": found.carrier.id,
+        **FREED,
+    }
+    ours, unclaimed = is_held(rows, found.carrier.token), is_free(rows, ending.at)
+    for numbers, free in (([one.id for one in found.others], ours), (list(said), unclaimed)):
+        for start in range(0, len(numbers), _MOST_VALUES):
+            chosen = and_(rows.c.id.in_(numbers[start : start + _MOST_VALUES]), rows.c.state == WAITING, free)
+            connection.execute(update(rows).where(chosen).values(**values))
+    return True
+
+
+def _alike(connection: Connection, claimed: Claim) -> ColumnElement[bool] | None:
+    """Match what the message may be gathered with: the same destination and as serious, or None for nothing."""
+    if claimed.channel not in GATHERING:
+        return None
+    if claimed.action in CALLS:
+        serious = rows.c.urgency <= MILDEST_SERIOUS
+        return and_(_calls(claimed), serious if _is_serious(claimed) else ~serious)
+    if claimed.action == "resolve" and lanes.is_told_by_another(connection, claimed):
+        return and_(_to(claimed), rows.c.action == "resolve", lanes.only_gathered())
+    return None
+
+
+def _calls(claimed: Claim) -> ColumnElement[bool]:
+    return and_(_to(claimed), rows.c.action.in_(CALLS))
+
+
+def _to(claimed: Claim) -> ColumnElement[bool]:
+    return and_(rows.c.channel == claimed.channel, rows.c.destination == claimed.destination, rows.c.id != claimed.id)
+
+
+def _is_serious(claimed: Claim) -> bool:
+    return claimed.urgency <= MILDEST_SERIOUS
+
+
+def _take_turns(connection: Connection, claimed: Claim) -> None:
+    """Let only one transaction at a time gather for a destination; SQLite has only one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        key = f"{claimed.channel}|{claimed.destination}"
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
+
+
+def _traffic(connection: Connection, claimed: Claim, alike: ColumnElement[bool], now: float) -> Traffic:
+    """Count; a message that is being sent counts as sent since its lease began."""
+    sent = and_(or_(rows.c.state == "sent", rows.c.folded_into.is_not(None)), rows.c.finished_at > now - WINDOW_SECONDS)
+    under_way = and_(rows.c.state == WAITING, rows.c.lease_until > now)
+    told = connection.execute(select(func.count(), func.max(rows.c.finished_at)).where(alike, sent)).one()
+    leased = connection.execute(select(func.count(), func.max(rows.c.leased_at)).where(alike, under_way)).one()
+    waiting = connection.execute(select(func.count()).where(alike, outbox.due(claimed.channel, now))).scalar_one()
+    return Traffic(
+        told=told[0] + leased[0],
+        waiting=waiting,
+        last=max((at for at in (told[1], leased[1]) if at is not None), default=None),
+    )
+
+
+def _give_back(
+    connection: Connection, claimed: Claim, alike: ColumnElement[bool], *, now: float, due_at: float
+) -> None:
+    """Let the message and those beside it wait; that is no try."""
+    connection.execute(
+        update(rows)
+        .where(rows.c.id == claimed.id)
+        .values(due_at=due_at, attempts=claimed.attempts - 1, leased_at=None, **FREED)
+    )
+    beside = select(rows.c.id).where(alike, outbox.due(claimed.channel, now)).with_for_update(skip_locked=True)
+    numbers = list(connection.execute(beside).scalars())
+    for start in range(0, len(numbers), _MOST_VALUES):
+        chosen = rows.c.id.in_(numbers[start : start + _MOST_VALUES])
+        connection.execute(update(rows).where(chosen).values(due_at=due_at))
+
+
+def _lease(
+    connection: Connection, claimed: Claim, wanted: ColumnElement[bool], *, now: float, until: float
+) -> tuple[Claim, ...]:
+    """Lease what is gathered under the token of the message that speaks for it."""
+    # What waits for more of the storm may go now; what has failed waits for its own time.
+    ready = or_(rows.c.due_at <= now, and_(rows.c.attempts == 0, func.coalesce(rows.c.not_before, now) <= now))
+    query = select(rows).where(wanted, outbox.free(now), ready).order_by(rows.c.urgency, rows.c.id)
+    found = connection.execute(query.limit(MOST_GATHERED).with_for_update(skip_locked=True)).all()
+    numbers = [row.id for row in found]
+    values = {**leased(claimed.token, until), "leased_at": now, "attempts": rows.c.attempts + 1}
+    for start in range(0, len(numbers), _MOST_VALUES):
+        connection.execute(update(rows).where(rows.c.id.in_(numbers[start : start + _MOST_VALUES])).values(**values))
+    return tuple(outbox.claim_of(row, claimed.token) for row in found)

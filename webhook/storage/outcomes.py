@@ -1,0 +1,112 @@
+"""An outcome written down: incident, timeline, messages and timer in the transaction of whoever calls.
+
+`ingest` calls it for what people and Alertmanager do, `steps` for what time does. Nothing is decided here but this: a
+level that cannot be reached is not told in vain, the next one is told with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from webhook.catalog.model import Catalog
+from webhook.incidents import reasons
+from webhook.incidents.escalation import GivenUp, Step, due, next_level
+from webhook.incidents.incident import Escalated, Incident, Notice, Outcome
+from webhook.incidents.messages import Channels
+from webhook.incidents.outgoing import outgoing
+from webhook.incidents.recipients import Recipient, people, recipients, unreachable
+from webhook.incidents.transitions import transition
+from webhook.storage import deliveries, outbox, store, timers
+
+
+@dataclass(frozen=True, kw_only=True)
+class Writer:
+    """Writes outcomes under one catalogue."""
+
+    catalog: Catalog
+    channels: Channels
+
+    def write(self, connection: Connection, before: Incident | None, outcome: Outcome, now: float) -> Incident | None:
+        """Write what has become of `before` and all that it causes; return the incident as it is now stored."""
+        if outcome.incident is None or outcome.incident == before:
+            return before
+        incident = store.save(connection, outcome.incident, outcome.changed)
+        following = due(self.catalog, incident)
+        if before is None or following != due(self.catalog, before):
+            timers.put(connection, incident.id, following)
+        if outcome.entry is None:
+            return incident
+        cause = store.note(connection, incident.id, outcome.entry, now)
+        if outcome.notice is not None:
+            self._enqueue(connection, incident, outcome.notice, cause, now)
+            if outcome.notice.kind in {"opened", "reopened", "joined"}:
+                return self._pass_over(connection, incident, now)
+        return incident
+
+    def unreachable(self, connection: Connection, incident: Incident, level: int, now: float) -> str | None:
+        """Return why nobody of `level` can be reached, judged by the settings and by earlier messages."""
+        calls = deliveries.calls(connection, incident.id)
+
+        def refused(way: Recipient) -> str | None:
+            if way.channel not in self.channels:
+                return f"{way.channel} is not configured"
+            call = calls.get((way.channel, way.destination))
+            return f"{way.channel} failed: {call.last_error}" if call is not None and call.state == "failed" else None
+
+        return unreachable(self._people(incident, level, now), refused)
+
+    def _enqueue(self, connection: Connection, incident: Incident, notice: Notice, cause: int, now: float) -> None:
+        messages = outgoing(
+            incident,
+            notice,
+            recipients=self._recipients(incident, notice, now),
+            told=outbox.told(connection, incident.id),
+            channels=self.channels,
+        )
+        outbox.enqueue(connection, incident.id, messages, cause=cause, now=now)
+
+    def _recipients(self, incident: Incident, notice: Notice, now: float) -> Sequence[Recipient]:
+        if notice.kind == "escalated":
+            return self._people(incident, incident.level, now)
+        return recipients(
+            self.catalog,
+            policy=incident.policy,
+            team=incident.team,
+            severity=incident.severity,
+            level=incident.level,
+            now=now,
+        )
+
+    def _people(self, incident: Incident, level: int, now: float) -> tuple[Recipient, ...]:
+        return people(self.catalog, policy=incident.policy, severity=incident.severity, level=level, now=now)
+
+    def next_level(self, connection: Connection, incident: Incident, now: float) -> Step:
+        """Return the level to tell after the one reached."""
+        return next_level(self.catalog, incident, lambda level: self.unreachable(connection, incident, level, now))
+
+    def given_up(self, connection: Connection, incident: Incident, now: float) -> GivenUp | None:
+        """Return why the level told last is not waited for, and the next one, when nobody of the first can be reached.
+
+        None when somebody can be, or when nobody further up can be either: then it is told again at its time.
+        """
+        reason = self.unreachable(connection, incident, incident.level, now)
+        if reason is None:
+            return None
+        step = self.next_level(connection, incident, now)
+        higher = step.level > incident.level and self.unreachable(connection, incident, step.level, now) is None
+        return GivenUp(step=step, reason=reason) if higher else None
+
+    def _pass_over(self, connection: Connection, incident: Incident, now: float) -> Incident:
+        """Tell the next level at once when nobody of the one just told can be reached and somebody further up can."""
+        following = due(self.catalog, incident)
+        if following is None or following.kind != "escalate":
+            return incident
+        given_up = self.given_up(connection, incident, now)
+        if given_up is None:
+            return incident
+        why = reasons.nobody_reached(self.catalog, incident, given_up, now)
+        event = Escalated(level=given_up.step.level, why=why)
+        return self.write(connection, incident, transition(incident, event, now), now) or incident

@@ -1,0 +1,221 @@
+"""Incidents, episodes, timeline and heartbeats in SQL. `outbox` holds the messages; `database` the transactions.
+
+Each function takes the connection of the transaction it is part of, so that `ingest` can commit an incident and its
+messages together.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+from sqlalchemy import Connection, Row, RowMapping, Select, func, select, update
+from sqlalchemy import insert as plain_insert
+
+from webhook.incidents.episode import Episode
+from webhook.incidents.incident import ALERTMANAGER, Entry, Incident, Status
+from webhook.storage.tables import episodes, heartbeats, incidents, timeline
+from webhook.storage.upserts import upsert
+
+_EPISODE_COLUMNS = tuple(field.name for field in fields(Episode))
+_INCIDENT_COLUMNS = tuple(field.name for field in fields(Incident) if field.name not in {"id", "episodes"})
+
+# Of how many alerts' turns two may be the same one: a delivery of thousands holds no more locks than this.
+_TURNS = 64
+# The first half of those locks' names; any constant that no other lock has.
+_TURNS_LOCK = 7_074_222
+
+# Values of one IN list: far below what either database takes in a statement.
+_MOST_VALUES = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One line of the timeline as stored; `at` is epoch seconds."""
+
+    at: float
+    kind: str
+    actor: str
+    detail: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """An incident in a list: without its episodes, with how many it has."""
+
+    incident: Incident
+    alerts: int
+    firing: int
+
+
+def take_turns(connection: Connection, group_hash: str, fingerprints: Sequence[str]) -> None:
+    """Let only one transaction at a time say to which incident any of these alerts belongs (PostgreSQL).
+
+    Where an alert has no incident yet there is no row that two deliveries could wait for, so the alert itself is
+    locked; then the open incidents that the delivery may change, always in one order, so that no two deliveries wait
+    for each other. SQLite has only one writer anyway.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    turns = sorted({zlib.crc32(fingerprint.encode()) % _TURNS for fingerprint in fingerprints})
+    for turn in turns:
+        connection.execute(select(func.pg_advisory_xact_lock(_TURNS_LOCK, turn)))
+    numbers = sorted({*homes(connection, fingerprints).values(), *_open_number(connection, group_hash)})
+    for number in numbers:
+        connection.execute(select(incidents.c.id).where(incidents.c.id == number).with_for_update())
+
+
+def open_incident(connection: Connection, group_hash: str) -> Incident | None:
+    """Return the group's incident that is not resolved, locked for this transaction, or None."""
+    query = select(incidents).where(incidents.c.group_hash == group_hash, incidents.c.status != "resolved")
+    return _one(connection, query.with_for_update())
+
+
+def incident_by_id(connection: Connection, number: int, *, lock: bool = False) -> Incident | None:
+    """Return the incident with its episodes, locked for this transaction when asked, or None."""
+    query = select(incidents).where(incidents.c.id == number)
+    return _one(connection, query.with_for_update() if lock else query)
+
+
+def latest_incident(connection: Connection, group_hash: str, *, since: float) -> Incident | None:
+    """Return the group's latest incident if Alertmanager has ended it after `since`, locked for this transaction."""
+    latest = select(func.max(incidents.c.id)).where(incidents.c.group_hash == group_hash).scalar_subquery()
+    query = select(incidents).where(
+        incidents.c.id == latest,
+        incidents.c.status == "resolved",
+        incidents.c.resolved_by == ALERTMANAGER,
+        incidents.c.resolved_at > since,
+    )
+    return _one(connection, query.with_for_update())
+
+
+def homes(connection: Connection, fingerprints: Sequence[str]) -> dict[str, int]:
+    """Return by fingerprint the open incident that has an open episode of it.
+
+    Where several have one, which only data of earlier versions can hold, the oldest incident counts.
+    """
+    query = (
+        select(episodes.c.fingerprint, episodes.c.incident_id)
+        .join(incidents, incidents.c.id == episodes.c.incident_id)
+        .where(episodes.c.ended_at.is_(None), incidents.c.status != "resolved")
+        .order_by(episodes.c.incident_id.desc())
+    )
+    return {row.fingerprint: row.incident_id for row in _of_fingerprints(connection, query, fingerprints)}
+
+
+def dismissed(connection: Connection, fingerprints: Sequence[str]) -> frozenset[tuple[str, str]]:
+    """Return the identities of those episodes of these alerts that a person has closed."""
+    query = select(episodes.c.fingerprint, episodes.c.started).where(episodes.c.ended_by == "person")
+    return frozenset((row.fingerprint, row.started) for row in _of_fingerprints(connection, query, fingerprints))
+
+
+def save(connection: Connection, incident: Incident, changed: Iterable[Episode]) -> Incident:
+    """Write the incident and its changed episodes; return it with its id."""
+    values = {name: getattr(incident, name) for name in _INCIDENT_COLUMNS} | {"reopened_at": list(incident.reopened_at)}
+    if incident.id:
+        connection.execute(update(incidents).where(incidents.c.id == incident.id), values)
+    else:
+        number = connection.execute(plain_insert(incidents).returning(incidents.c.id), values).scalar_one()
+        incident = replace(incident, id=number)
+    rows = [{**asdict(episode), "incident_id": incident.id} for episode in changed]
+    if rows:
+        mutable = ("annotations", "generator_url", "ended_at", "ended_by")
+        insert = upsert(connection, episodes)
+        connection.execute(
+            insert.on_conflict_do_update(
+                index_elements=["incident_id", "fingerprint", "started"],
+                set_={name: insert.excluded[name] for name in mutable},
+            ),
+            rows,
+        )
+    return incident
+
+
+def note(connection: Connection, number: int, entry: Entry, now: float) -> int:
+    """Add a line to the incident's timeline; return the line's id."""
+    values = {"incident_id": number, "at": now, "kind": entry.kind, "actor": entry.actor, "detail": entry.detail}
+    return int(connection.execute(plain_insert(timeline).returning(timeline.c.id), values).scalar_one())
+
+
+def lines(connection: Connection, number: int) -> tuple[Line, ...]:
+    """Return the incident's timeline, oldest first."""
+    query = select(timeline).where(timeline.c.incident_id == number).order_by(timeline.c.id)
+    return tuple(
+        Line(at=row.at, kind=row.kind, actor=row.actor, detail=row.detail) for row in connection.execute(query)
+    )
+
+
+def listing(
+    connection: Connection, *, statuses: Sequence[Status], limit: int, before: int | None = None
+) -> tuple[Listed, ...]:
+    """Return up to `limit` incidents in one of `statuses` with an id below `before`, newest first."""
+    query = select(incidents).where(incidents.c.status.in_(statuses)).order_by(incidents.c.id.desc()).limit(limit)
+    if before is not None:
+        query = query.where(incidents.c.id < before)
+    found = [_incident(row, ()) for row in connection.execute(query).mappings()]
+    numbers = _numbers_of_alerts(connection, [incident.id for incident in found])
+    return tuple(
+        Listed(incident=incident, alerts=numbers[incident.id][0], firing=numbers[incident.id][1]) for incident in found
+    )
+
+
+def open_counts(connection: Connection) -> dict[tuple[str, str], int]:
+    """Return how many incidents are not resolved, by severity and status."""
+    query = (
+        select(incidents.c.severity, incidents.c.status, func.count())
+        .where(incidents.c.status != "resolved")
+        .group_by(incidents.c.severity, incidents.c.status)
+    )
+    return {(severity, status): number for severity, status, number in connection.execute(query)}
+
+
+def heard(connection: Connection, name: str, now: float) -> None:
+    """Record that the heartbeat `name` was heard at `now`."""
+    insert = upsert(connection, heartbeats).values(name=name, heard_at=now)
+    connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_={"heard_at": now}))
+
+
+def last_heard(connection: Connection, name: str) -> float | None:
+    """Return when the heartbeat `name` was last heard, in epoch seconds, or None for never."""
+    return connection.execute(select(heartbeats.c.heard_at).where(heartbeats.c.name == name)).scalar_one_or_none()
+
+
+def _open_number(connection: Connection, group_hash: str) -> Sequence[int]:
+    query = select(incidents.c.id).where(incidents.c.group_hash == group_hash, incidents.c.status != "resolved")
+    return connection.execute(query).scalars().all()
+
+
+def _one(connection: Connection, query: Select[Any]) -> Incident | None:
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        return None
+    query = select(episodes).where(episodes.c.incident_id == row["id"]).order_by(episodes.c.id)
+    return _incident(row, tuple(_episode(one) for one in connection.execute(query).mappings()))
+
+
+def _of_fingerprints(connection: Connection, query: Select[Any], fingerprints: Sequence[str]) -> Iterator[Row[Any]]:
+    for start in range(0, len(fingerprints), _MOST_VALUES):
+        chosen = episodes.c.fingerprint.in_(fingerprints[start : start + _MOST_VALUES])
+        yield from connection.execute(query.where(chosen))
+
+
+def _incident(row: RowMapping, found: tuple[Episode, ...]) -> Incident:
+    values = {name: row[name] for name in _INCIDENT_COLUMNS} | {"reopened_at": tuple(row["reopened_at"])}
+    return Incident(id=row["id"], episodes=found, **values)
+
+
+def _episode(row: RowMapping) -> Episode:
+    return Episode(**{name: row[name] for name in _EPISODE_COLUMNS})
+
+
+def _numbers_of_alerts(connection: Connection, numbers: list[int]) -> Mapping[int, tuple[int, int]]:
+    """Return by incident how many episodes it has had and how many of them have not ended."""
+    query = (
+        select(episodes.c.incident_id, func.count(), func.count() - func.count(episodes.c.ended_at))
+        .where(episodes.c.incident_id.in_(numbers))
+        .group_by(episodes.c.incident_id)
+    )
+    found = {number: (alerts, firing) for number, alerts, firing in connection.execute(query)}
+    return {number: found.get(number, (0, 0)) for number in numbers}

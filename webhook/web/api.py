@@ -1,0 +1,191 @@
+"""The HTTP interface for machines: Alertmanager's deliveries, incidents as JSON, health, metrics.
+
+First half of the house: `payload` checks what comes in, `ingest` commits it, only then is it answered. `application`
+has let the request in and turns exceptions into answers: PayloadError and Wrong into 400, StoreUnavailable into 503.
+"""
+
+from __future__ import annotations
+
+import json
+from importlib import resources
+from typing import Any, get_args
+
+from flask import Blueprint, Response, jsonify, request, url_for
+
+from webhook.incidents.incident import Outcome, Status
+from webhook.ingest import LONGEST_ACTOR
+from webhook.payload import Problem, parse_payload
+from webhook.service import Service
+from webhook.storage import store
+from webhook.storage.database import StoreUnavailable
+from webhook.web import body, record
+from webhook.web.representation import incident_json, listed_json
+
+MOST_LISTED = 200
+USUALLY_LISTED = 50
+LARGEST_ID = 2**63 - 1
+PROBE = "readyz"
+
+NUMBER = f"<int(max={LARGEST_ID}):number>"
+
+STATUSES: tuple[Status, ...] = get_args(Status)
+
+Answer = Response | tuple[Response, int]
+
+
+class Wrong(Exception):  # noqa: N818  it is the client that errs
+    """A request that cannot be understood; each problem is told."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = problems
+
+
+def api(service: Service) -> Blueprint:
+    """Return the routes for machines."""
+    routes = Blueprint("api", __name__)
+    routes.add_url_rule("/v1/alertmanager", "alertmanager", lambda: _alertmanager(service), methods=["POST"])
+    routes.add_url_rule("/v1/incidents", "incidents", lambda: _incidents(service))
+    routes.add_url_rule(f"/v1/incidents/{NUMBER}", "incident", lambda number: _incident(service, number))
+    routes.add_url_rule(
+        f"/v1/incidents/{NUMBER}/acknowledge",
+        "acknowledge",
+        lambda number: _acknowledge(service, number),
+        methods=["POST"],
+    )
+    routes.add_url_rule(
+        f"/v1/incidents/{NUMBER}/unacknowledge",
+        "unacknowledge",
+        lambda number: _unacknowledge(service, number),
+        methods=["POST"],
+    )
+    routes.add_url_rule(
+        f"/v1/incidents/{NUMBER}/resolve", "resolve", lambda number: _resolve(service, number), methods=["POST"]
+    )
+    routes.add_url_rule("/healthz", "healthz", lambda: jsonify(status="alive"))
+    routes.add_url_rule("/readyz", "readyz", lambda: _readyz(service))
+    routes.add_url_rule("/metrics", "metrics", lambda: _metrics(service))
+    routes.add_url_rule("/openapi.json", "openapi", _openapi)
+    return routes
+
+
+def openapi() -> dict[str, Any]:
+    """Return the description of this interface."""
+    found: dict[str, Any] = json.loads(resources.files("webhook").joinpath("openapi.json").read_bytes())
+    return found
+
+
+def _alertmanager(service: Service) -> Answer:
+    payload = parse_payload(body.read(request, body.LARGEST_DELIVERY))
+    taken = service.ingest.deliver(payload, service.clock())
+    service.metrics.delivered(taken.result)
+    return jsonify(result=taken.result, incident=taken.incident_id)
+
+
+def _incidents(service: Service) -> Answer:
+    statuses, limit, before = _query()
+    with service.database.read() as connection:
+        found = store.listing(connection, statuses=statuses, limit=limit + 1, before=before)
+    shown = found[:limit]
+    following = None
+    if len(found) > limit:
+        state = request.args.getlist("state") or None
+        following = url_for("api.incidents", state=state, limit=limit, before=shown[-1].incident.id)
+    return jsonify(incidents=[listed_json(listed) for listed in shown], next=following)
+
+
+def _query() -> tuple[tuple[Status, ...], int, int | None]:
+    problems: list[Problem] = []
+    wanted = request.args.getlist("state")
+    if any(state not in STATUSES for state in wanted):
+        problems.append(Problem(path="state", message=f"must be one of {', '.join(STATUSES)}"))
+    limit = _number("limit", USUALLY_LISTED, MOST_LISTED, problems)
+    before = _number("before", 0, LARGEST_ID, problems) or None
+    if problems:
+        raise Wrong(*problems)
+    return tuple(status for status in STATUSES if not wanted or status in wanted), limit, before
+
+
+def _number(name: str, default: int, largest: int, problems: list[Problem]) -> int:
+    text = request.args.get(name)
+    if text is None:
+        return default
+    if text.isascii() and text.isdigit() and len(text) < 20 and 1 <= int(text) <= largest:
+        return int(text)
+    problems.append(Problem(path=name, message=f"must be a whole number from 1 to {largest}"))
+    return default
+
+
+def _incident(service: Service, number: int) -> Answer:
+    found = record.read(service, number)
+    if found is None:
+        return jsonify(error=f"there is no incident {number}"), 404
+    return jsonify(incident_json(found))
+
+
+def _acknowledge(service: Service, number: int) -> Answer:
+    return _changed(
+        service, number, service.ingest.acknowledge(number, _actor(), service.clock()), unless_resolved=True
+    )
+
+
+def _unacknowledge(service: Service, number: int) -> Answer:
+    outcome = service.ingest.unacknowledge(number, _actor(), service.clock())
+    return _changed(service, number, outcome, unless_resolved=True)
+
+
+def _resolve(service: Service, number: int) -> Answer:
+    return _changed(service, number, service.ingest.resolve(number, _actor(), service.clock()))
+
+
+def _changed(service: Service, number: int, outcome: Outcome | None, *, unless_resolved: bool = False) -> Answer:
+    if outcome is None or outcome.incident is None:
+        if record.is_archived(service, number):
+            return jsonify(error=f"incident {number} is archived: nothing about it changes any more"), 409
+        return jsonify(error=f"there is no incident {number}"), 404
+    if unless_resolved and outcome.incident.status == "resolved":
+        return jsonify(error=f"incident {number} is resolved already"), 409
+    return jsonify(result=outcome.result, status=outcome.incident.status, incident=number)
+
+
+def _actor() -> str:
+    """Return who acts, from a JSON body; JSON also keeps a form on another site from acting for somebody."""
+    if request.mimetype != "application/json":
+        raise Wrong(Problem(path="Content-Type", message="must be application/json"))
+    try:
+        data = json.loads(body.read(request, body.LARGEST_ACTION))
+    except (ValueError, RecursionError):
+        raise Wrong(Problem(path="$", message="is not JSON")) from None
+    actor = data.get("actor") if isinstance(data, dict) else None
+    if not isinstance(actor, str) or not actor.strip():
+        raise Wrong(
+            Problem(path="$.actor", message=f"must be the name of who acts, up to {LONGEST_ACTOR} characters are kept")
+        )
+    return actor.encode(errors="replace").decode()
+
+
+def _readyz(service: Service) -> Answer:
+    """Answer whether deliveries can be taken; a broken new catalogue is told but keeps nobody from being paged."""
+    problems = []
+    try:
+        # Written, not only opened: a full disk shows itself at the first write.
+        with service.database.write() as connection:
+            store.heard(connection, PROBE, service.clock())
+    except StoreUnavailable as error:
+        problems.append(f"store: {error}")
+    warnings = [f"catalogue: {service.catalog.error}"] if service.catalog.error else []
+    answer = jsonify(
+        status="not ready" if problems else "ready",
+        problems=problems,
+        warnings=warnings,
+        catalog={"alerts": len(service.catalog.current.alerts), "last_load_ok": not warnings},
+    )
+    return answer, 503 if problems else 200
+
+
+def _metrics(service: Service) -> Response:
+    return Response(service.metrics.text(), content_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _openapi() -> Response:
+    return jsonify(openapi())

@@ -1,0 +1,100 @@
+"""The Flask application: lets requests in or not, routes them, turns exceptions into answers, counts.
+
+`server` runs it under gunicorn, tests run it as it is. Nobody ever sees a traceback: it goes to the log.
+"""
+
+from __future__ import annotations
+
+import structlog
+from flask import Flask, Response, jsonify, request
+from werkzeug.exceptions import HTTPException
+
+from webhook.payload import PayloadError
+from webhook.service import Service
+from webhook.storage.database import StoreUnavailable
+from webhook.web.access import refusal
+from webhook.web.api import NUMBER, Wrong, api
+from webhook.web.callbacks import callbacks
+from webhook.web.pages import error_page, pages
+
+log = structlog.get_logger("tocsin.http")
+
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+def create_app(service: Service) -> Flask:
+    """Return the application over `service`."""
+    app = Flask(__name__, static_folder=None, template_folder=None)
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.register_blueprint(api(service))
+    app.register_blueprint(callbacks(service))
+    app.register_blueprint(pages(service))
+    app.before_request(lambda: _let_in(service))
+    app.after_request(lambda response: _finish(service, response))
+    app.register_error_handler(PayloadError, _bad_request)
+    app.register_error_handler(Wrong, _bad_request)
+    app.register_error_handler(StoreUnavailable, _unavailable)
+    app.register_error_handler(HTTPException, _refused)
+    app.register_error_handler(Exception, _broken)
+    return app
+
+
+def _let_in(service: Service) -> Response | None:
+    found = refusal(request, service.settings)
+    if found is None:
+        return None
+    response = _error(found.status, found.reason)
+    if found.challenge:
+        response.headers["WWW-Authenticate"] = found.challenge
+    return response
+
+
+def _finish(service: Service, response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    route = request.url_rule.rule.replace(NUMBER, "{id}") if request.url_rule else "unknown"
+    service.metrics.answered(request.method, route, response.status_code)
+    return response
+
+
+def _bad_request(error: PayloadError | Wrong) -> Response:
+    problems = [{"path": problem.path, "message": problem.message} for problem in error.problems]
+    log.warning("request refused", path=request.path, problems=problems)
+    response = jsonify(error="the request cannot be used", problems=problems)
+    response.status_code = 400
+    return response
+
+
+def _unavailable(error: StoreUnavailable) -> Response:
+    log.error("the store cannot be used", path=request.path, reason=str(error))
+    return _error(503, "the store cannot be used now; try again")
+
+
+def _refused(error: HTTPException) -> Response:
+    response = _error(error.code or 500, error.description or error.name)
+    for name, value in error.get_headers():
+        if name == "Allow":
+            response.headers[name] = value
+    return response
+
+
+def _broken(error: Exception) -> Response:
+    log.error("unexpected error", path=request.path, exc_info=error)
+    return _error(500, "unexpected error; the log has it")
+
+
+def _error(status: int, reason: str) -> Response:
+    if request.path.startswith("/incidents") or request.path == "/":
+        return error_page(status, reason)
+    response = jsonify(error=reason)
+    response.status_code = status
+    return response

@@ -1,0 +1,161 @@
+"""Signed callbacks: a button pressed in Slack, an incident acknowledged or resolved in PagerDuty.
+
+They need no bearer token, because the provider signs each request; a callback whose secret is not set does not exist.
+`signatures` checks, `callback_events` reads, `ingest` acts. A request that is played again, or that a provider sends
+twice, acts once: what this process has taken is remembered, and beyond that every act is idempotent: acknowledging what
+is acknowledged changes nothing, and an event that is older than what it is about is left alone. So replicas need no
+shared memory.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from typing import TypeVar
+
+import structlog
+from flask import Blueprint, Response, abort, jsonify, request
+
+from webhook.callback_events import Change, Verb, pagerduty_change, slack_press
+from webhook.incidents.incident import Outcome
+from webhook.incidents.messages import Channels
+from webhook.ingest import Ingest
+from webhook.secret import Secret
+from webhook.senders.registry import channels
+from webhook.service import Service
+from webhook.signatures import pagerduty_signed, slack_signed
+from webhook.storage import lookup
+
+LARGEST_BODY = 1024 * 1024
+MOST_REMEMBERED = 4_096
+SKEW_SECONDS = 60.0
+"""How far PagerDuty's clock may be behind ours before an acknowledgement reads as one of an earlier incident."""
+
+T = TypeVar("T")
+
+log = structlog.get_logger("tocsin.callbacks")
+
+
+class Taken:
+    """The latest requests that were acted on, by what identifies them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: OrderedDict[str, None] = OrderedDict()
+
+    def __contains__(self, identity: str) -> bool:
+        with self._lock:
+            return identity in self._known
+
+    def add(self, identity: str) -> None:
+        """Remember the request; the oldest is forgotten when there are too many."""
+        with self._lock:
+            self._known[identity] = None
+            if len(self._known) > MOST_REMEMBERED:
+                self._known.popitem(last=False)
+
+
+def callbacks(service: Service) -> Blueprint:
+    """Return the routes for providers."""
+    routes = Blueprint("callbacks", __name__)
+    pressed, changed = Taken(), Taken()
+    routes.add_url_rule("/slack/interactions", "slack_interactions", lambda: _slack(service, pressed), methods=["POST"])
+    routes.add_url_rule(
+        "/pagerduty/webhook", "pagerduty_webhook", lambda: _pagerduty(service, changed), methods=["POST"]
+    )
+    return routes
+
+
+def _slack(service: Service, taken: Taken) -> Response:
+    secret, now = service.settings.slack_signing_secret, service.clock()
+    identity = request.headers.get("X-Slack-Signature", "")
+    at = request.headers.get("X-Slack-Request-Timestamp", "")
+    body = _signed("slack", secret, lambda body, key: slack_signed(identity, at, body, key, now=now))
+    if identity not in taken:
+        press = _read(slack_press, body)
+        if press is not None:
+            _act(service.ingest, press.verb, press.number, press.actor, now)
+        taken.add(identity)
+    # Empty: Slack shows nothing for it, and the message itself is edited when the incident has changed.
+    return Response(status=200)
+
+
+def _pagerduty(service: Service, taken: Taken) -> Response:
+    secret = service.settings.pagerduty_webhook_secret
+    given = request.headers.get("X-PagerDuty-Signature", "")
+    body = _signed("pagerduty", secret, lambda body, key: pagerduty_signed(given, body, key))
+    identity = request.headers.get("X-Webhook-Id", "")
+    if identity and identity in taken:
+        return jsonify(result="repeated")
+    change = _read(pagerduty_change, body)
+    result = "ignored" if change is None else _change(service, change)
+    if identity:
+        taken.add(identity)
+    return jsonify(result=result)
+
+
+def _change(service: Service, change: Change) -> str:
+    with service.database.read() as connection:
+        found = lookup.by_dedup_key(connection, change.key)
+    if found is None or _stale(change, found):
+        return "ignored"
+    outcome = _act(_quiet(service), change.verb, found.number, change.actor, service.clock())
+    return "ignored" if outcome is None else outcome.result
+
+
+def _stale(change: Change, found: lookup.Found) -> bool:
+    """Return whether the change was made before what it would change: PagerDuty sends again for a day.
+
+    A resolve has to be later than the last call for attention, so that none of an earlier incident of the same key
+    ends this one.
+    """
+    if change.verb == "resolve":
+        return change.at < found.paged_at
+    return change.at + SKEW_SECONDS < found.opened_at
+
+
+def _quiet(service: Service) -> Ingest:
+    """Return an ingest that tells everybody but PagerDuty, which has just told us."""
+    return Ingest(
+        service.database,
+        catalog=lambda: service.catalog.current,
+        channels=_without_echo(channels(service.senders)),
+        committed=service.bell.ring,
+    )
+
+
+def _without_echo(found: Channels) -> Channels:
+    return {
+        name: actions - {"acknowledge", "resolve"} if name == "pagerduty" else actions
+        for name, actions in found.items()
+    }
+
+
+def _act(ingest: Ingest, verb: Verb, number: int, actor: str, now: float) -> Outcome | None:
+    hands: Mapping[Verb, Callable[[int, str, float], Outcome | None]] = {
+        "acknowledge": ingest.acknowledge,
+        "unacknowledge": ingest.unacknowledge,
+        "resolve": ingest.resolve,
+    }
+    return hands[verb](number, actor, now)
+
+
+def _signed(provider: str, secret: Secret | None, fits: Callable[[bytes, Secret], bool]) -> bytes:
+    """Return the body, read in bounded memory, when the provider has signed it; else end the request."""
+    if secret is None:
+        abort(404)
+    body: bytes = request.stream.read(LARGEST_BODY + 1)
+    if len(body) > LARGEST_BODY:
+        abort(413)
+    if not fits(body, secret):
+        log.warning("a callback was refused: its signature does not fit", provider=provider)
+        abort(401, description="the signature does not fit")
+    return body
+
+
+def _read(read: Callable[[bytes], T], body: bytes) -> T:
+    try:
+        return read(body)
+    except (ValueError, RecursionError):
+        abort(400, description="the body is not what the provider documents")

@@ -1,0 +1,102 @@
+"""The web pages: the list of incidents, one incident with all there is, its buttons. No script, no foreign asset."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from flask import Blueprint, Response, redirect, request
+from markupsafe import Markup
+from werkzeug.wrappers import Response as BaseResponse
+
+from webhook.ingest import Ingest
+from webhook.render.markdown import html
+from webhook.render.templates import environment
+from webhook.render.undelivered import CHANNEL_WORDS, WITHOUT_ADDRESS
+from webhook.service import Service
+from webhook.severity import rank
+from webhook.storage import store
+from webhook.timestamps import clock, span
+from webhook.web import record
+from webhook.web.access import person
+from webhook.web.api import NUMBER
+from webhook.web.record import Record
+
+MOST_OPEN = 500
+MOST_RESOLVED = 30
+ACTIONS = {"acknowledge": Ingest.acknowledge, "unacknowledge": Ingest.unacknowledge, "resolve": Ingest.resolve}
+DESIGN = resources.files("webhook.templates").joinpath("style.css")
+
+
+def pages(service: Service) -> Blueprint:
+    """Return the routes for people."""
+    routes = Blueprint("pages", __name__)
+    routes.add_url_rule("/", "incidents", lambda: _incidents(service))
+    routes.add_url_rule(f"/incidents/{NUMBER}", "incident", lambda number: _incident(service, number))
+    for action in ACTIONS:
+        routes.add_url_rule(
+            f"/incidents/{NUMBER}/{action}",
+            action,
+            lambda number, action=action: _act(service, number, action),
+            methods=["POST"],
+        )
+    routes.add_url_rule("/style.css", "style", lambda: Response(DESIGN.read_bytes(), mimetype="text/css"))
+    return routes
+
+
+def error_page(status: int, reason: str) -> Response:
+    """Return a page that says why there is no other."""
+    return _page("error.html", status=status, reason=reason, code=status)
+
+
+def _incidents(service: Service) -> Response:
+    with service.database.read() as connection:
+        unresolved = store.listing(connection, statuses=("open", "acknowledged"), limit=MOST_OPEN)
+        resolved = store.listing(connection, statuses=("resolved",), limit=MOST_RESOLVED)
+    now = service.clock()
+    return _page(
+        "incidents.html",
+        unresolved=sorted(unresolved, key=lambda one: -rank(one.incident.severity)),
+        resolved=resolved,
+        most=MOST_OPEN,
+        teams=service.catalog.current.teams,
+        when=lambda at: clock(at, now=now),
+        ago=lambda at: span(now - at),
+        catalog_error=service.catalog.error,
+    )
+
+
+def _incident(service: Service, number: int) -> Response:
+    found = record.read(service, number)
+    if found is None:
+        return error_page(404, f"There is no incident {number}.")
+    now = service.clock()
+    return _page(
+        "incident.html",
+        record=found,
+        message=found.message,
+        incident=found.incident,
+        runbook=_runbook(found),
+        person=person(request) or "",
+        words=CHANNEL_WORDS,
+        without_address=WITHOUT_ADDRESS,
+        when=lambda at: clock(at, now=now),
+    )
+
+
+def _act(service: Service, number: int, action: str) -> BaseResponse:
+    actor = request.form.get("actor", "").strip() or person(request) or "somebody on the web page"
+    done = ACTIONS[action](service.ingest, number, actor, service.clock())
+    if done is None and not record.is_archived(service, number):
+        return error_page(404, f"There is no incident {number}.")
+    return redirect(f"/incidents/{number}", code=303)
+
+
+def _runbook(found: Record) -> Markup | None:
+    section = found.message.section
+    if section is None:
+        return None
+    return Markup(html(section.markdown, commands=section.commands, base=section.url))  # noqa: S704  nh3 cleans it
+
+
+def _page(template: str, *, code: int = 200, **values: object) -> Response:
+    return Response(environment.get_template(template).render(values), status=code, mimetype="text/html")

@@ -1,0 +1,74 @@
+"""One incident with everything that belongs to it, read at once: for the API, the page and the terminal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from webhook.incidents.incident import Incident
+from webhook.incidents.messages import Delivery
+from webhook.render.message import AlertLine, Message, alert_lines, compose
+from webhook.render.undelivered import undelivered
+from webhook.render.wording import Context
+from webhook.service import Service
+from webhook.storage import archive, deliveries, store
+from webhook.storage.archived import Whole, read_back
+from webhook.storage.store import Line
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """An incident, what is said about it, and what has happened to it."""
+
+    incident: Incident
+    message: Message
+    alerts: tuple[AlertLine, ...]
+    timeline: tuple[Line, ...]
+    deliveries: tuple[Delivery, ...]
+    archived_at: float | None
+    """When retention has archived it, in epoch seconds; nothing about it changes any more."""
+
+
+def read(service: Service, number: int) -> Record | None:
+    """Return the record of the incident as of now, archived or not, or None when there is no such incident."""
+    with service.database.read() as connection:
+        whole = _whole(connection, number)
+        moved = None if whole else archive.find(connection, number)
+    if moved is not None:
+        whole = read_back(moved.record)
+    return None if whole is None else _record(service, whole, moved.archived_at if moved else None)
+
+
+def is_archived(service: Service, number: int) -> bool:
+    """Return whether retention has archived the incident: it can be read, and nothing can be done about it."""
+    with service.database.read() as connection:
+        return archive.find(connection, number) is not None
+
+
+def _whole(connection: Connection, number: int) -> Whole | None:
+    incident = store.incident_by_id(connection, number)
+    if incident is None:
+        return None
+    return Whole(
+        incident=incident,
+        timeline=store.lines(connection, number),
+        deliveries=deliveries.of_incident(connection, number),
+    )
+
+
+def _record(service: Service, whole: Whole, archived_at: float | None) -> Record:
+    context = Context(
+        catalog=service.catalog.current,
+        now=service.clock(),
+        public_url=service.settings.public_url,
+        undelivered=undelivered(whole.deliveries),
+    )
+    return Record(
+        incident=whole.incident,
+        message=compose(whole.incident, context),
+        alerts=alert_lines(whole.incident, context),
+        timeline=whole.timeline,
+        deliveries=whole.deliveries,
+        archived_at=archived_at,
+    )

@@ -1,0 +1,120 @@
+"""Incidents as JSON, in the form that `openapi.json` describes. Used by `api` and the terminal command."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from webhook.incidents.episode import Episode
+from webhook.incidents.incident import Incident
+from webhook.incidents.messages import Delivery
+from webhook.render.message import Section
+from webhook.storage.store import Listed
+from webhook.timestamps import iso
+from webhook.web.record import Record
+
+
+def listed_json(listed: Listed) -> dict[str, Any]:
+    """Return an incident of a list."""
+    return {**_incident(listed.incident), "alerts": listed.alerts, "firing": listed.firing}
+
+
+def incident_json(record: Record) -> dict[str, Any]:
+    """Return everything about one incident."""
+    incident, message = record.incident, record.message
+    return {
+        **_incident(incident),
+        "group_labels": dict(incident.group_labels),
+        "dedup_key": incident.dedup_key,
+        "receiver": incident.receiver,
+        "truncated_alerts": incident.truncated,
+        "problem": message.problem,
+        "description": message.description,
+        "since": message.since,
+        "standing": message.standing,
+        "next_step": message.next_step,
+        "documented": message.documented,
+        "runbook": _section(message.section) if message.section else None,
+        "no_runbook": message.no_runbook,
+        "links": [{"text": link.text, "url": link.url} for link in message.links],
+        "not_reached": list(message.undelivered),
+        "alerts": [_episode(episode) for episode in incident.episodes],
+        "timeline": [
+            {"at": iso(line.at), "kind": line.kind, "actor": line.actor, "detail": line.detail}
+            for line in record.timeline
+        ],
+        "deliveries": [_delivery(delivery) for delivery in record.deliveries],
+        "archived_at": _maybe(record.archived_at),
+    }
+
+
+def _incident(incident: Incident) -> dict[str, Any]:
+    return {
+        "id": incident.id,
+        "status": incident.status,
+        "severity": incident.severity,
+        "title": incident.title,
+        "team": incident.team,
+        "policy": incident.policy,
+        "level": incident.level + 1,
+        "opened_at": iso(incident.opened_at),
+        "paged_at": iso(incident.paged_at),
+        "acknowledged_at": _maybe(incident.acknowledged_at),
+        "acknowledged_by": incident.acknowledged_by,
+        "resolved_at": _maybe(incident.resolved_at),
+        "resolved_by": incident.resolved_by,
+        "held_since": _maybe(incident.held_since),
+        "held_by": incident.held_by,
+        "flapping_since": _maybe(incident.flapping_since),
+    }
+
+
+def _section(section: Section) -> dict[str, Any]:
+    return {
+        "title": section.title,
+        "url": section.url,
+        "markdown": section.markdown,
+        "commands": [
+            {"language": one.language, "text": one.text, "left_to_fill_in": list(one.notes)}
+            for one in section.commands.values()
+        ],
+    }
+
+
+def _episode(episode: Episode) -> dict[str, Any]:
+    return {
+        "fingerprint": episode.fingerprint,
+        "title": episode.title,
+        "severity": episode.severity,
+        "firing": episode.ended_at is None,
+        "started_at": iso(episode.starts_at),
+        "ended_at": _maybe(episode.ended_at),
+        "ended_by": episode.ended_by,
+        "labels": dict(episode.labels),
+        "annotations": dict(episode.annotations),
+        "generator_url": episode.generator_url,
+    }
+
+
+def _delivery(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "id": delivery.id,
+        "channel": delivery.channel,
+        "destination": delivery.destination,
+        "to": delivery.who,
+        "action": delivery.action,
+        "state": delivery.state,
+        "attempts": delivery.attempts,
+        "created_at": iso(delivery.created_at),
+        "due_at": iso(delivery.due_at),
+        "finished_at": _maybe(delivery.finished_at),
+        "provider_id": delivery.provider_id,
+        "reason": delivery.last_error,
+        "why": delivery.why,
+        "instead_of": delivery.instead_of,
+        "gathered": delivery.gathered,
+        "folded_into": delivery.folded_into,
+    }
+
+
+def _maybe(seconds: float | None) -> str | None:
+    return None if seconds is None else iso(seconds)

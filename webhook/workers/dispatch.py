@@ -1,0 +1,159 @@
+"""What is done with one claimed message, or with a bundle of a storm: written as things stand, and sent.
+
+`worker` claims; `relevance` says what is still worth saying; `render` composes; a sender sends; `endings` writes down
+what came of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+import structlog
+
+from webhook.catalog.model import Catalog
+from webhook.incidents.incident import Incident
+from webhook.metrics import Metrics
+from webhook.render.digest import digest
+from webhook.render.message import compose
+from webhook.render.undelivered import undelivered
+from webhook.render.wording import Context
+from webhook.senders.contract import Job, PermanentFailure, Receipt, Sender, TemporaryFailure
+from webhook.storage import deliveries, lanes, store
+from webhook.storage.database import Database
+from webhook.storage.gathering import Bundle
+from webhook.storage.outbox import Claim
+from webhook.workers.endings import Endings
+from webhook.workers.relevance import needless, said_too
+
+log = structlog.get_logger("tocsin.dispatch")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """What is known of a claimed message's incident when it is written."""
+
+    incident: Incident
+    undelivered: tuple[str, ...]
+    provider_id: str | None
+    first: bool
+    later: tuple[tuple[int, str], ...]
+    gathered: bool
+    """Whether the destination knows of it only from a message on many."""
+    called_again: bool
+    """Whether a later call of the same kind waits behind it."""
+
+
+class Dispatch:
+    """Sends claimed messages through the configured senders."""
+
+    def __init__(  # noqa: PLR0913  put together once, in `service`
+        self,
+        database: Database,
+        senders: Mapping[str, Sender],
+        endings: Endings,
+        *,
+        catalog: Callable[[], Catalog],
+        clock: Callable[[], float],
+        public_url: str | None,
+        metrics: Metrics,
+    ) -> None:
+        """Prepare; `clock` gives epoch seconds."""
+        self._database = database
+        self._senders = senders
+        self._endings = endings
+        self._catalog = catalog
+        self._clock = clock
+        self._public_url = public_url
+        self._metrics = metrics
+
+    @property
+    def channels(self) -> tuple[str, ...]:
+        """The channels that messages can be sent to."""
+        return tuple(self._senders)
+
+    def take(self, bundle: Bundle) -> None:
+        """Send the message, in a storm for others too, or fold it; raises StoreUnavailable."""
+        situations = {one.id: self._situation(one) for one in bundle.claims}
+        reasons = {one.id: self._needless(one, situations[one.id]) for one in bundle.claims}
+        self._endings.folded([(one, reason) for one in bundle.claims if (reason := reasons[one.id]) is not None])
+        kept = tuple(one for one in bundle.claims if reasons[one.id] is None)
+        if not kept:
+            return
+        bundle = Bundle(carrier=kept[0], others=kept[1:])
+        try:
+            with self._metrics.sending(bundle.carrier.channel):
+                receipt = self._send(bundle, situations)
+        except TemporaryFailure as failure:
+            self._endings.failed_for_now(bundle, failure)
+        except PermanentFailure as failure:
+            self._endings.failed_for_good(bundle, str(failure))
+        except Exception as error:
+            carrier = bundle.carrier
+            log.exception("a message could not be written or sent", channel=carrier.channel, notification=carrier.id)
+            self._endings.failed_for_now(bundle, TemporaryFailure(f"internal error: {type(error).__name__}"))
+        else:
+            self._endings.sent(bundle, receipt, said=self._said(bundle, situations))
+
+    def _needless(self, claimed: Claim, situation: Situation) -> str | None:
+        shows_state = self._senders[claimed.channel].shows_state
+        return needless(
+            claimed,
+            situation.incident,
+            shows_state=shows_state,
+            gathered=situation.gathered,
+            called_again=situation.called_again,
+        )
+
+    def _situation(self, claimed: Claim) -> Situation:
+        with self._database.read() as connection:
+            incident = store.incident_by_id(connection, claimed.incident_id)
+            if incident is None:
+                raise LookupError(f"notification {claimed.id} belongs to no incident")
+            return Situation(
+                incident=incident,
+                undelivered=undelivered(deliveries.of_incident(connection, incident.id)),
+                provider_id=lanes.first_provider_id(connection, claimed),
+                first=not lanes.any_sent(connection, claimed),
+                later=lanes.later(connection, claimed),
+                gathered=lanes.is_told_by_another(connection, claimed),
+                called_again=lanes.is_called_again(connection, claimed, self._clock()),
+            )
+
+    def _send(self, bundle: Bundle, situations: Mapping[int, Situation]) -> Receipt:
+        claimed = bundle.carrier
+        situation, many = situations[claimed.id], bool(bundle.others)
+        now, incident = self._clock(), situation.incident
+        context = Context(
+            catalog=self._catalog(), now=now, public_url=self._public_url, undelivered=situation.undelivered
+        )
+        job = Job(
+            id=claimed.id,
+            action="open" if many else claimed.action,
+            destination=claimed.destination,
+            message=digest([situations[one.id].incident for one in bundle.claims], context, why=claimed.why)
+            if many
+            else compose(incident, context, action=claimed.action, focus=claimed.focus, why=claimed.why),
+            dedup_key=incident.dedup_key,
+            thread=_storm_thread(claimed) if many else _thread(incident),
+            sent_at=now,
+            first=many or situation.first,
+            provider_id=None if many else situation.provider_id,
+        )
+        return self._senders[claimed.channel].send(job)
+
+    def _said(self, bundle: Bundle, situations: Mapping[int, Situation]) -> Iterator[int]:
+        """Yield the waiting messages that have nothing more to say."""
+        if self._senders[bundle.carrier.channel].shows_state:
+            for one in bundle.claims:
+                said = said_too(one, situations[one.id].incident)
+                yield from (number for number, action in situations[one.id].later if action in said)
+
+
+def _thread(incident: Incident) -> str:
+    return f"{incident.group_hash[:16]}-{incident.id}-{incident.opened_at:.0f}"
+
+
+def _storm_thread(claimed: Claim) -> str:
+    """Return a thread of its own: nothing answers a message on many incidents."""
+    return f"storm-{claimed.id}-{claimed.created_at:.0f}"

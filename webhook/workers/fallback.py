@@ -1,0 +1,145 @@
+"""A call that cannot be delivered in time moves on to the policy's fallback channels.
+
+What is refused for good moves on in the transaction in which `dispatch` writes that down. What is held up (`detours`)
+is looked for by a thread of `worker`: it keeps its state and goes on being tried. In both cases another row stands in
+for it and says so. `recipients` knows the ways to people, `outgoing` what a row is, `outbox` keeps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import Connection
+
+from webhook.catalog.model import Catalog
+from webhook.incidents import reasons
+from webhook.incidents.incident import TOCSIN, Entry, Incident, Notice
+from webhook.incidents.messages import CALLS, Action, Channels
+from webhook.incidents.outgoing import able, stand_in
+from webhook.incidents.recipients import Recipient, ways
+from webhook.render.undelivered import channel_word
+from webhook.storage import deliveries, detours, outbox, store
+from webhook.storage.database import Database
+from webhook.storage.deliveries import Call
+from webhook.storage.detours import HeldUp
+from webhook.storage.outbox import Message
+from webhook.workers.relevance import is_taken_since
+
+log = structlog.get_logger("tocsin.fallback")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failed:
+    """A call that is not delivered in time, and what has become of it, in words of `reasons`."""
+
+    message: Message
+    what: str
+
+
+class Fallback:
+    """Finds the channel that a call moves on to."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        catalog: Callable[[], Catalog],
+        channels: Channels,
+        clock: Callable[[], float],
+        committed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Prepare; `clock` gives epoch seconds, `committed` is called after each commit that causes messages."""
+        self._database = database
+        self._catalog = catalog
+        self._channels = channels
+        self._clock = clock
+        self._committed = committed
+
+    def look(self) -> bool:
+        """Let the most urgent call that is held up move on; return whether there was one. Raises StoreUnavailable."""
+        now = self._clock()
+        with self._database.read() as connection:
+            found = detours.first(connection, now)
+        if found is None:
+            return False
+        with self._database.write() as connection:
+            # The incident is locked before its messages are, as everywhere.
+            incident = store.incident_by_id(connection, found.incident_id, lock=True)
+            held_up = detours.take(connection, found.id, now)
+            if incident is None or held_up is None:
+                return True
+            failed = Failed(message=held_up.message, what=_what(held_up, now))
+            moved = self.move_on(connection, incident, failed, now)
+        log.info("held up", channel=held_up.message.channel, incident=incident.id, moved_on=moved)
+        if moved:
+            self._committed()
+        return True
+
+    def move_on(self, connection: Connection, incident: Incident, failed: Failed, now: float) -> bool:
+        """Put messages into the outbox that stand in for the failed one; return whether there are any.
+
+        The first of the policy's fallback channels counts that leads to somebody. Whoever is called there anyway is
+        not called twice.
+        """
+        message = failed.message
+        if message.action not in CALLS or not _is_wanted(incident, message):
+            return False
+        if outbox.stood_in_for(connection, message.id):
+            return False
+        calls = {
+            way: call
+            for way, call in deliveries.calls(connection, incident.id).items()
+            if call.created_at >= incident.paged_at
+        }
+        for channel in self._catalog().policy(incident.policy).fallback:
+            usable = self._usable(incident, channel, calls, now) if channel != message.channel else []
+            # Whom a message of this page has been meant for already need not get another.
+            fresh = [way for way in usable if _key(way) not in calls]
+            if fresh:
+                self._stand_in(connection, incident, failed, fresh, now)
+            if usable:
+                return bool(fresh)
+        return False
+
+    def _usable(
+        self, incident: Incident, channel: str, calls: Mapping[tuple[str, str], Call], now: float
+    ) -> list[Recipient]:
+        if channel not in self._channels:
+            return []
+        found = [way for way in ways(self._catalog(), incident, channel, now=now) if way.missing is None]
+        return [way for way in found if _key(way) not in calls or calls[_key(way)].state != "failed"]
+
+    def _stand_in(
+        self, connection: Connection, incident: Incident, failed: Failed, fresh: list[Recipient], now: float
+    ) -> None:
+        message = failed.message
+        channel = fresh[0].channel
+        why = reasons.moved_on(failed.what, channel_word(channel))
+        whom = ", ".join(dict.fromkeys(way.who for way in fresh))
+        wanted: tuple[Action, ...] = (message.action, "join", "open")
+        action = able(channel, wanted, self._channels) or "open"
+        entry = Entry(kind="fallback", actor=TOCSIN, detail=f"{whom}: {why}")
+        cause = store.note(connection, incident.id, entry, now)
+        # The earlier sentence stays: whoever is reached has to know that it was an escalation that failed, say.
+        earlier = message.why.replace(reasons.reached_by(channel_word(message.channel)), "", 1)
+        notice = Notice(kind="escalated", focus=message.focus, why=f"{why} {earlier}".strip())
+        rows = [stand_in(incident, action, notice, to=way, instead_of=message.id) for way in fresh]
+        outbox.enqueue(connection, incident.id, rows, cause=cause, now=now)
+
+
+def _is_wanted(incident: Incident, message: Message) -> bool:
+    """Return whether somebody still has to hear of it: news after the incident was taken is news."""
+    return incident.status != "resolved" and not is_taken_since(incident, message)
+
+
+def _what(held_up: HeldUp, now: float) -> str:
+    word = channel_word(held_up.message.channel)
+    if held_up.paused_until is not None:
+        return reasons.paused(word, held_up.paused_until - now)
+    return reasons.failed(word, held_up.reason, held_up.tries)
+
+
+def _key(way: Recipient) -> tuple[str, str]:
+    return way.channel, way.destination
