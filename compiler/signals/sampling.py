@@ -77,8 +77,20 @@ def series(selector: Selector, bound: BoundSignal, example: Example, values: str
 
 
 def component_labels(bound: BoundSignal, example: Example) -> dict[str, str]:
-    """Return the labels of the example's component."""
-    return {label: example.component.get(label, f"{label}-a") for label in bound.binding.per}
+    """Return the labels of the example's component: by its own names where the matchers of all metrics let these in.
+
+    One metric may be of a single service and another of all: then the component is that service.
+    """
+    matchers = by_label(one for selector in bound.metrics for one in selector.matchers)
+    wanted = {label: example.component.get(label, f"{label}-a") for label in bound.binding.per}
+    return {label: _shared(label, matchers.get(label, []), value) for label, value in wanted.items()}
+
+
+def _shared(label: str, matchers: list[Matcher], wanted: str) -> str:
+    try:
+        return _value(label, matchers, wanted)
+    except UnsampledError:
+        return wanted
 
 
 def satisfying(matchers: Iterable[Matcher], preferred: Mapping[str, str] = _NO_LABELS) -> Labels:

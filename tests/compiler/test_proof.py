@@ -318,6 +318,17 @@ def test_series_that_a_selector_keeps_out_are_there_and_change_nothing() -> None
     assert any(not severities(expectation, service=service) for service in loud)
 
 
+def test_a_part_of_one_component_and_a_whole_of_all_are_tried_in_that_component() -> None:
+    """Of any other component the part would be missing, and a rule without a value fires for nothing."""
+    edit(SPEC, 'http_requests_total{code=~"5.."}', 'failures_total{service="till"}')
+    tried = [test for test in proofs_of("ShopErrorRatio") if severities(test["alert_rule_test"][-1])]
+    assert tried
+    for test in tried:
+        assert {"failures_total", "http_requests_total"} <= {one.metric for one in courses(test, service="till")}
+        fired = [one["exp_labels"] for part in test["alert_rule_test"] for one in part["exp_alerts"]]
+        assert {one["service"] for one in fired} == {"till"}
+
+
 def test_the_texts_of_an_alert_are_expected_word_for_word() -> None:
     """With the component, the value, the limit, the time and the runbook filled in."""
     (test,) = proofs_of("ShopErrorRatio", "limits")
