@@ -198,15 +198,15 @@ def _ended(incident: Json) -> Iterator[str]:
 def _paged(group: Group, found: list[Json], catalog: Mapping[str, Any], pagerduty: PagerDuty) -> Iterator[str]:
     """Hold PagerDuty's incidents of the group's key against its fate.
 
-    One is open where the tier pages, or has paged before the gravest of the alerts ended; else none.
+    One is open where the tier pages, or has paged before the gravest of the alerts ended; else none. What was paged
+    before the incident was over for a time counts no longer: it may have come back as a mild one.
     """
     pages = [one for one in pagerduty.incidents if one.dedup_key == group.dedup_key]
     unresolved = [one for one in pages if one.status != "resolved"]
     wanted = [
         one
         for one in found
-        if one["status"] != "resolved"
-        and ("pagerduty" in _channels(one, catalog) or any(row["channel"] == "pagerduty" for row in one["deliveries"]))
+        if one["status"] != "resolved" and ("pagerduty" in _channels(one, catalog) or _has_paged(one))
     ]
     if len(unresolved) != len(wanted):
         yield f"{group.cell} {group.fate}: PagerDuty has {len(unresolved)} open, {len(wanted)} should be"
@@ -214,6 +214,13 @@ def _paged(group: Group, found: list[Json], catalog: Mapping[str, Any], pagerdut
     times = len(found) + sum(line["kind"] in {"reopened", "flapping"} for one in found for line in one["timeline"])
     if len(pages) > times:
         yield f"{group.cell} was {times} times an incident and paged {len(pages)} times"
+
+
+def _has_paged(incident: Json) -> bool:
+    """Return whether there is a call to PagerDuty that no end has followed."""
+    rows = [row for row in incident["deliveries"] if row["channel"] == "pagerduty"]
+    ended = max((row["id"] for row in rows if row["action"] == "resolve"), default=0)
+    return any(row["id"] > ended and row["action"] != "resolve" for row in rows)
 
 
 def _first_posts(slack: Slack) -> Counter[tuple[str, str]]:

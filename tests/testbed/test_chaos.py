@@ -21,7 +21,7 @@ Json = dict[str, Any]
 GROUP = Group(name="A", cell="c", system="s", policy="p", severities=("critical", "critical"), fate="fires")
 TIER = {"announce": ["slack", "pagerduty"], "notify": ["email", "sms"]}
 CATALOG = {
-    "policies": {"p": {"severities": {"critical": TIER}}},
+    "policies": {"p": {"severities": {"critical": TIER, "warning": {"announce": ["slack"], "notify": ["email"]}}}},
     "alerts": [{"alert": "A", "severity": "critical", "system": "s", "policy": "p"}],
 }
 
@@ -186,6 +186,17 @@ def test_message_of_an_incident_that_is_over_may_be_folded(scene: Scene) -> None
     scene.row("pagerduty").update(state="folded", reason="the incident was resolved before this could be sent")
     scene.receivers.pagerduty.incidents.clear()
     assert scene.findings() == ()
+
+
+@pytest.mark.parametrize(("severity", "wanted"), [("warning", 0), ("critical", 1)])
+def test_incident_that_comes_back_pages_if_its_severity_does(scene: Scene, severity: str, wanted: int) -> None:
+    """It was critical and was over; PagerDuty's ended then, and what pages has to have begun another."""
+    end = _row("pagerduty", None, action="resolve", id=2)
+    scene.incidents[0]["deliveries"].append(end)
+    scene.incidents[0] |= {"severity": severity, "timeline": [{"kind": "opened"}, {"kind": "reopened"}]}
+    scene.receivers.pagerduty.incidents[0].status = "resolved"
+    wrong = f"PagerDuty has 0 open, {wanted} should be"
+    assert [wrong in one for one in scene.findings()] == [True] * wanted
 
 
 def test_storm_posts_every_alert_of_every_group_and_ends_what_is_to_end() -> None:
