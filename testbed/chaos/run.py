@@ -185,7 +185,10 @@ class Chaos:
             for replica in self.replicas:
                 with suppress(OSError, ValueError):
                     known, waiting = self._known(replica.url), self._waiting(replica.url)
-                    if (known, waiting) == (wanted, 0) or time.monotonic() > deadline:
+                    if (known, waiting) == (wanted, 0):
+                        return replica.url
+                    if time.monotonic() > deadline:
+                        self._say(f"  not quiet yet: {known} of {wanted} incidents and alerts fire, {waiting:g} wait")
                         return replica.url
             if time.monotonic() > deadline + LONGEST_QUIET_SECONDS:
                 raise TimeoutError("no webhook answers any more")
