@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn, get_args
+from typing import NoReturn
 
 import click
 
@@ -19,7 +19,7 @@ from webhook import logs
 from webhook.catalog.parse import CatalogError
 from webhook.channels import CHANNELS
 from webhook.drill import drill, shortfall
-from webhook.incidents.incident import Incident, Outcome, Status
+from webhook.incidents.incident import STATUSES, Incident, Outcome
 from webhook.server import Server, work
 from webhook.service import Service, build
 from webhook.settings import Settings, SettingsError, read_settings
@@ -28,8 +28,6 @@ from webhook.storage.database import StoreUnavailable
 from webhook.terminal import incident_lines, listed_line
 from webhook.untrusted import one_line
 from webhook.web import record
-
-STATUSES: tuple[Status, ...] = get_args(Status)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})

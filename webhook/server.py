@@ -22,10 +22,10 @@ from webhook.service import Service, announce
 from webhook.settings import Settings
 from webhook.storage.database import StoreUnavailable
 from webhook.web.application import create_app
+from webhook.workers.worker import STORE_DOWN_SECONDS
 
 REQUEST_THREADS = 8
 GRACE_SECONDS = int(LONGEST_SEND) + 5
-STORE_DOWN_SECONDS = 1.0
 
 log = structlog.get_logger("tocsin.server")
 

@@ -107,6 +107,24 @@ def test_watchdog_that_is_heard_again_resolves(
     assert incidents(client)[0]["status"] == "resolved"
 
 
+def test_silence_is_not_over_because_nobody_listened_for_a_time(
+    client: FlaskClient,
+    post: Callable[..., Any],
+    clock: Clock,
+    let: Callable[..., None],
+    senders: dict[str, FakeSender],
+) -> None:
+    """This program was restarted: it has not heard the Watchdog since, so it says nothing of it."""
+    let(seconds=2 * INTERVAL)
+    clock.forward(seconds=GAP_SECONDS + INTERVAL)
+    let(seconds=LOOK_SECONDS)
+    assert [one["status"] for one in incidents(client)] == ["open"]
+    assert [job.action for job in senders["pagerduty"].jobs] == ["open"]
+    post(alert("Watchdog", None))
+    let(seconds=LOOK_SECONDS)
+    assert [one["status"] for one in incidents(client)] == ["resolved"]
+
+
 def test_silence_escalates_without_asking_alertmanager(
     client: FlaskClient, let: Callable[..., None], truth: FakeTruth
 ) -> None:

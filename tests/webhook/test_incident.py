@@ -147,6 +147,18 @@ def test_alert_that_is_not_listed_is_not_resolved() -> None:
     assert outcome.incident.truncated == 1
 
 
+def test_end_of_all_that_a_truncated_delivery_lists_ends_nothing() -> None:
+    """Alertmanager sends a group's first alerts and says how many more there are: these may fire."""
+    incident = opened(sighting("a"))
+    outcome = transition(incident, delivered(sighting("a", firing=False), truncated=3), NOON)
+    assert outcome.incident is not None
+    assert (kind_of(outcome), outcome.incident.status) == ("updated", "open")
+    assert outcome.entry is not None
+    assert outcome.entry.detail == "no alert that was told of fires now; 3 more were left out, so it stays open"
+    end = transition(outcome.incident, delivered(sighting("a", firing=False), truncated=0), NOON + 5)
+    assert kind_of(end) == "resolved"
+
+
 def test_resolve_of_an_earlier_episode_does_not_end_the_present_one() -> None:
     """The end lies before the present start: it is about the past."""
     incident = opened(sighting(start=500))

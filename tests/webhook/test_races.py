@@ -11,9 +11,12 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
 from tests.webhook.samples import Clock, FakeSender, FakeTruth, alert, at_once, payload
 from webhook.service import Service
+from webhook.storage import store
+from webhook.storage.tables import notifications
 from webhook.web.application import create_app
 
 Post = Callable[..., Any]
@@ -110,6 +113,25 @@ def test_call_that_waits_while_the_incident_is_taken_and_given_back_is_made_once
     found = client.get("/v1/incidents/1").get_json()["deliveries"]
     ended = [row["reason"] for row in found if (row["channel"], row["state"]) == ("email", "folded")]
     assert ended == ["a later call to the same people says it"]
+
+
+def test_news_whose_time_was_read_before_the_acknowledgement_is_news_all_the_same(
+    post: Post, client: FlaskClient, clock: Clock, service: Service
+) -> None:
+    """A delivery waits for the incident's lock, or another replica's clock is behind: who took it did not know."""
+    post(alert())
+    clock.forward(minutes=1)
+    act(client, "acknowledge")
+    clock.forward(seconds=-1)
+    assert post(alert(), alert("ApiPlatformCircuitBreaker", "critical"))["result"] == "joined"
+    with service.database.read() as connection:
+        incident = store.incident_by_id(connection, 1)
+        query = select(notifications.c.created_at).where(notifications.c.action == "join")
+        joined = connection.execute(query).scalars().all()
+    assert incident is not None
+    assert incident.acknowledged_at is not None
+    assert joined
+    assert all(one > incident.acknowledged_at for one in joined)
 
 
 # A person and a step that is due.

@@ -97,10 +97,10 @@ def _called_anew(before: Incident, after: Incident, now: float) -> Incident:
 
 
 def _all_ended(before: Incident, after: Incident, changed: tuple[Episode, ...], now: float) -> Outcome:
-    if before.flapping_since is not None:
+    if (reason := _stays_open(before, after)) is not None:
         if not changed:
             return Outcome(result="repeated", incident=after)
-        entry = Entry(kind="updated", actor=ALERTMANAGER, detail="no alert fires now; flapping, so it stays open")
+        entry = Entry(kind="updated", actor=ALERTMANAGER, detail=f"{reason}, so it stays open")
         return Outcome(result="updated", incident=after, changed=changed, entry=entry, notice=Notice(kind="updated"))
     return Outcome(
         result="resolved",
@@ -111,6 +111,14 @@ def _all_ended(before: Incident, after: Incident, changed: tuple[Episode, ...], 
         entry=Entry(kind="resolved", actor=ALERTMANAGER, detail="no alert fires any more"),
         notice=Notice(kind="resolved"),
     )
+
+
+def _stays_open(before: Incident, after: Incident) -> str | None:
+    """Return why an incident of which no known alert fires is not over, or None when it is."""
+    if after.truncated:
+        # Alertmanager says so of the alerts that it sends, and leaves out the rest: these may fire.
+        return f"no alert that was told of fires now; {after.truncated} more were left out"
+    return "no alert fires now; flapping" if before.flapping_since is not None else None
 
 
 def _reopen(incident: Incident, changed: tuple[Episode, ...], now: float) -> Outcome:

@@ -1,6 +1,6 @@
 """An episode, one firing of one alert, and what a delivery does to the episodes of an open incident. Pure.
 
-`incident` keeps the episodes and decides from the `Changes` of a delivery what it becomes.
+`incident` keeps the episodes; `delivery` decides from their `Changes` what it becomes.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """An incident that comes and goes: when it is the old one again, and when it is told as flapping. Pure.
 
-`transitions` asks when alerts of a resolved incident fire again and when the last alert of a flapping one ends.
+`delivery` asks when alerts of a resolved incident fire again and when the last alert of a flapping one ends.
 """
 
 from __future__ import annotations

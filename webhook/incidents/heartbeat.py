@@ -80,6 +80,11 @@ def silence(heard: Heard, catalog: Catalog, now: float) -> Silence | None:
     return Silence(since=since, last=heard.last)
 
 
+def is_heard(heard: Heard, catalog: Catalog, now: float) -> bool:
+    """Return whether the Watchdog has come lately. Where nobody has listened, it is neither heard nor silent."""
+    return heard.last is not None and now - heard.last <= INTERVALS * catalog.watchdog.interval_seconds
+
+
 def raised(found: Silence, catalog: Catalog, now: float) -> Delivered:
     """Return the event that the silence is: an alert of our own begins."""
     ago = span(now - found.since)

@@ -14,12 +14,13 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from webhook.incidents.episode import Episode, Sighting, in_order
 from webhook.severity import Severity
 
 Status = Literal["open", "acknowledged", "resolved"]
+STATUSES: tuple[Status, ...] = get_args(Status)
 NoticeKind = Literal["opened", "joined", "reopened", "escalated", "updated", "acknowledged", "resolved"]
 Result = Literal[
     "opened",

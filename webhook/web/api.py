@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from importlib import resources
-from typing import Any, get_args
+from typing import Any
 
 from flask import Blueprint, Response, jsonify, request, url_for
 
-from webhook.incidents.incident import Outcome, Status
+from webhook.incidents.incident import STATUSES, Outcome, Status
 from webhook.ingest import LONGEST_ACTOR
 from webhook.payload import Problem, parse_payload
 from webhook.service import Service
@@ -28,7 +28,6 @@ PROBE = "readyz"
 
 NUMBER = f"<int(max={LARGEST_ID}):number>"
 
-STATUSES: tuple[Status, ...] = get_args(Status)
 
 Answer = Response | tuple[Response, int]
 

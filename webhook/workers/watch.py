@@ -59,7 +59,7 @@ class Watch:
         with self._database.read() as connection:
             is_told = heartbeat.is_told(store.open_incident(connection, group_hash(heartbeat.GROUP)))
         if silence is None:
-            return heartbeat.ended(catalog, now) if is_told else None
+            return heartbeat.ended(catalog, now) if is_told and heartbeat.is_heard(heard, catalog, now) else None
         return None if is_told else heartbeat.raised(silence, catalog, now)
 
 
