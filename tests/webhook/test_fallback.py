@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.webhook.samples import Clock, FakeSender, alert
-from webhook.incidents.messages import Action
+from webhook.incidents.messages import Action, Outgoing
 from webhook.senders.contract import PermanentFailure, TemporaryFailure
 from webhook.service import Service
 from webhook.storage import outbox
+from webhook.storage.database import StoreUnavailable
 
 Post = Callable[..., Any]
 Drain = Callable[..., int]
@@ -261,3 +264,83 @@ def test_sms_about_what_somebody_has_taken_is_not_sent(
     drain()
     assert senders["sms"].jobs == []
     assert senders["email"].jobs[0].message.standing.startswith("Acknowledged by on-call")
+
+
+def test_one_number_written_twice_is_called_once(
+    post: Post, drain: Drain, senders: Senders, catalog_path: Path, service: Service
+) -> None:
+    """A catalogue with a double is no reason to call nobody, nor to ring twice."""
+    data = json.loads(catalog_path.read_text())
+    data["levels"]["devops"]["contacts"]["sms"] *= 2
+    catalog_path.write_text(json.dumps(data))
+    assert service.catalog.refresh()
+    senders["slack"].failures = [PermanentFailure("channel_not_found")]
+    post_warning(post)
+    drain()
+    drain()
+    assert senders["sms"].said == [("open", "+12025550101")]
+
+
+def _not_for(monkeypatch: pytest.MonkeyPatch, number: int, error: Callable[[], Exception]) -> None:
+    """Let nothing stand in for a message of this incident."""
+    enqueue = outbox.enqueue
+
+    def broken(
+        connection: Connection, incident_id: int, messages: Iterable[Outgoing], *, cause: int, now: float
+    ) -> None:
+        found = list(messages)
+        enqueue(connection, incident_id, found, cause=cause, now=now)
+        if incident_id == number and any(one.instead_of for one in found):
+            raise error()
+
+    monkeypatch.setattr(outbox, "enqueue", broken)
+
+
+@pytest.mark.parametrize("error", [KeyError, lambda: IntegrityError("INSERT", {}, Exception("UNIQUE"))])
+def test_call_that_cannot_move_on_is_in_the_way_of_no_other(
+    *,
+    post: Post,
+    drain: Drain,
+    senders: Senders,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Callable[[], Exception],
+    client: FlaskClient,
+) -> None:
+    """Whatever is wrong with the first of two that are held up, the second moves on, and the first is left as it was."""
+    senders["slack"].failures = [TemporaryFailure("ratelimited", retry_after=3_600)]
+    _not_for(monkeypatch, 1, error)
+    post(alert(severity="warning"), groupLabels={"n": "1"})
+    post(alert(severity="warning", instance="b"), groupLabels={"n": "2"})
+    drain()
+    drain()
+    assert [job.message.incident_id for job in senders["sms"].jobs] == [2]
+    found = client.get("/v1/incidents/1").get_json()
+    assert [one["state"] for one in found["deliveries"] if one["channel"] == "slack"] == ["waiting"]
+    assert [line["kind"] for line in found["timeline"]] == ["opened"]
+
+
+def test_call_that_is_refused_ends_even_where_it_cannot_move_on(
+    post: Post, drain: Drain, senders: Senders, monkeypatch: pytest.MonkeyPatch, client: FlaskClient
+) -> None:
+    """Else it would be sent again at the end of every lease, to be refused again."""
+    senders["slack"].failures = [PermanentFailure("channel_not_found")]
+    _not_for(monkeypatch, 1, KeyError)
+    post_warning(post)
+    drain()
+    found = client.get("/v1/incidents/1").get_json()
+    assert [one["state"] for one in found["deliveries"] if one["channel"] == "slack"] == ["failed"]
+    assert [line["kind"] for line in found["timeline"]] == ["opened", "failed"]
+
+
+def test_call_that_meets_a_lost_store_is_looked_at_again(
+    post: Post, drain: Drain, senders: Senders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That the store was away says nothing about the call."""
+    senders["slack"].failures = [TemporaryFailure("ratelimited", retry_after=3_600)]
+    with monkeypatch.context() as patch:
+        _not_for(patch, 1, lambda: OperationalError("INSERT", {}, Exception("database is locked")))
+        post_warning(post)
+        with pytest.raises(StoreUnavailable):
+            drain()
+    drain()
+    assert senders["sms"].said == [("open", "+12025550101")]

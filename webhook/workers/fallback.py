@@ -1,6 +1,6 @@
 """A call that cannot be delivered in time moves on to the policy's fallback channels.
 
-What is refused for good moves on in the transaction in which `dispatch` writes that down. What is held up (`detours`)
+What is refused for good moves on in the transaction in which `endings` writes that down. What is held up (`detours`)
 is looked for by a thread of `worker`: it keeps its state and goes on being tried. In both cases another row stands in
 for it and says so. `recipients` knows the ways to people, `outgoing` what a row is, `outbox` keeps it.
 """
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from webhook.catalog.model import Catalog
 from webhook.incidents import reasons
@@ -81,8 +82,20 @@ class Fallback:
         """Put messages into the outbox that stand in for the failed one; return whether there are any.
 
         The first of the policy's fallback channels counts that leads to somebody. Whoever is called there anyway is
-        not called twice.
+        not called twice. What goes wrong on the way is logged, and there are none; raises only what a lost store does.
         """
+        try:
+            # Whoever calls keeps its own work, above all that the message is over or was looked at: nothing that
+            # goes wrong here, in the catalogue or with one row, may bring the same message back for ever.
+            with connection.begin_nested():
+                return self._move_on(connection, incident, failed, now)
+        except Exception as error:
+            if _is_of_the_store(error):
+                raise
+            log.exception("a call could not move on", channel=failed.message.channel, incident=incident.id)
+            return False
+
+    def _move_on(self, connection: Connection, incident: Incident, failed: Failed, now: float) -> bool:
         message = failed.message
         if message.action not in CALLS or not _is_wanted(incident, message):
             return False
@@ -127,6 +140,11 @@ class Fallback:
         notice = Notice(kind="escalated", focus=message.focus, why=f"{why} {earlier}".strip())
         rows = [stand_in(incident, action, notice, to=way, instead_of=message.id) for way in fresh]
         outbox.enqueue(connection, incident.id, rows, cause=cause, now=now)
+
+
+def _is_of_the_store(error: Exception) -> bool:
+    """Return whether the store is lost for now; what it refuses because of its content it would refuse for ever."""
+    return isinstance(error, SQLAlchemyError) and not isinstance(error, DataError | IntegrityError)
 
 
 def _is_wanted(incident: Incident, message: Message) -> bool:
