@@ -37,7 +37,7 @@ def catalog_path(catalog_path: Path) -> Path:
 @pytest.fixture
 def senders(senders: Senders) -> Senders:
     actions: set[Action] = {"open", "join", "escalate"}
-    return {**senders, "sms": FakeSender("sms", actions)}
+    return {**senders, "sms": FakeSender("sms", actions), "phone": FakeSender("phone", actions, shows_state=False)}
 
 
 def _refuse(refused: bool) -> None:  # noqa: FBT001
@@ -344,3 +344,31 @@ def test_call_that_meets_a_lost_store_is_looked_at_again(
             drain()
     drain()
     assert senders["sms"].said == [("open", "+12025550101")]
+
+
+@pytest.mark.parametrize("notify", [["email"], ["sms", "email"]])
+def test_call_moves_on_past_a_channel_that_is_held_up_itself(
+    *,
+    post: Post,
+    drain: Drain,
+    senders: Senders,
+    catalog_path: Path,
+    service: Service,
+    clock: Clock,
+    notify: list[str],
+) -> None:
+    """Two gateways are down: a text that waits as long as the mail does stands in for nothing; the telephone rings."""
+    data = json.loads(catalog_path.read_text())
+    standard = data["policies"]["standard"]
+    standard["fallback"] = ["sms", "email", "phone"]
+    standard["severities"]["critical"]["notify"] = notify
+    catalog_path.write_text(json.dumps(data))
+    assert service.catalog.refresh()
+    for channel in ("sms", "email"):
+        senders[channel].failures = [TemporaryFailure("down") for _ in range(20)]
+    post(alert())
+    for _ in range(10):
+        drain()
+        clock.forward(minutes=1)
+    assert senders["phone"].said == [("open", "+12025550101")]
+    assert (senders["sms"].said, senders["email"].said) == ([], [])

@@ -122,7 +122,9 @@ class Fallback:
         if channel not in self._channels:
             return []
         found = [way for way in ways(self._catalog(), incident, channel, now=now) if way.missing is None]
-        return [way for way in found if _key(way) not in calls or calls[_key(way)].state != "failed"]
+        # The mark of a call that is held up is set before it moves on. So of two channels that are down together the
+        # one that is looked at last finds the other one lost.
+        return [way for way in found if _key(way) not in calls or not calls[_key(way)].is_lost]
 
     def _stand_in(
         self, connection: Connection, incident: Incident, failed: Failed, fresh: list[Recipient], now: float
