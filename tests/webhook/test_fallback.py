@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.webhook.samples import Clock, FakeSender, alert
 from webhook.incidents.messages import Action, Outgoing
 from webhook.senders.contract import PermanentFailure, TemporaryFailure
 from webhook.service import Service
-from webhook.storage import outbox
+from webhook.storage import outbox, timers
 from webhook.storage.database import StoreUnavailable
 
 Post = Callable[..., Any]
@@ -372,3 +373,45 @@ def test_call_moves_on_past_a_channel_that_is_held_up_itself(
         clock.forward(minutes=1)
     assert senders["phone"].said == [("open", "+12025550101")]
     assert (senders["sms"].said, senders["email"].said) == ([], [])
+
+
+def test_call_on_a_channel_that_is_no_longer_configured_moves_on_after_a_minute(
+    *, post: Post, senders: Senders, service: Service, catalog_path: Path, clock: Clock
+) -> None:
+    """Nobody here will ever try it. For a minute another replica may be the one that has the sender."""
+    data = json.loads(catalog_path.read_text())
+    data["policies"]["standard"]["severities"]["critical"]["notify"] = ["sms"]
+    catalog_path.write_text(json.dumps(data))
+    assert service.catalog.refresh()
+    post(alert())
+    del senders["sms"]
+    worker = replace(service, senders=senders).worker()
+    clock.forward(seconds=59)
+    assert not worker.move_on_once()
+    clock.forward(seconds=1)
+    assert worker.move_on_once()
+    assert not worker.move_on_once(), "it moves on once"
+    while worker.run_once("email"):
+        pass
+    assert senders["email"].said == [("open", "devops@example.com")]
+    assert senders["email"].jobs[0].message.news == "SMS is no longer configured; reached you by e-mail."
+
+
+def test_level_whose_only_channel_is_no_longer_configured_is_not_waited_for(
+    *, post: Post, senders: Senders, service: Service, catalog_path: Path, clock: Clock
+) -> None:
+    """No channel is left for a call to move on to: whether the next level can be told is looked at now."""
+    data = json.loads(catalog_path.read_text())
+    data["policies"]["standard"]["fallback"] = []
+    data["policies"]["standard"]["severities"]["critical"] |= {"notify": ["sms"], "escalate_seconds": 86_400}
+    catalog_path.write_text(json.dumps(data))
+    assert service.catalog.refresh()
+    post(alert())
+    with service.database.read() as connection:
+        assert not timers.any_due(connection, clock())
+    del senders["sms"]
+    worker = replace(service, senders=senders).worker()
+    clock.forward(minutes=1)
+    assert worker.move_on_once()
+    with service.database.read() as connection:
+        assert timers.any_due(connection, clock())

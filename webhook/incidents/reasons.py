@@ -62,6 +62,11 @@ def paused(channel: str, seconds: float) -> str:
     return f"{channel} asks to be left alone for {span(seconds)}"
 
 
+def unconfigured(channel: str) -> str:
+    """Return that a channel which was there when the call was written is not any more: the beginning of `moved_on`."""
+    return f"{channel} is no longer configured"
+
+
 def moved_on(what: str, fallback: str) -> str:
     """Return why somebody is reached by the channel `fallback`; `what` has become of the one before is above."""
     return f"{what[0].upper()}{what[1:]}{reached_by(fallback)}."

@@ -21,7 +21,7 @@ from webhook.incidents.messages import CALLS, Action, Channels
 from webhook.incidents.outgoing import able, stand_in
 from webhook.incidents.recipients import Recipient, ways
 from webhook.render.undelivered import channel_word
-from webhook.storage import deliveries, detours, outbox, store
+from webhook.storage import deliveries, detours, outbox, store, timers
 from webhook.storage.database import Database
 from webhook.storage.deliveries import Call
 from webhook.storage.detours import HeldUp
@@ -62,17 +62,20 @@ class Fallback:
         """Let the most urgent call that is held up move on; return whether there was one. Raises StoreUnavailable."""
         now = self._clock()
         with self._database.read() as connection:
-            found = detours.first(connection, now)
+            found = detours.first(connection, now, self._channels)
         if found is None:
             return False
         with self._database.write() as connection:
             # The incident is locked before its messages are, as everywhere.
             incident = store.incident_by_id(connection, found.incident_id, lock=True)
-            held_up = detours.take(connection, found.id, now)
+            held_up = detours.take(connection, found.id, now, self._channels)
             if incident is None or held_up is None:
                 return True
-            failed = Failed(message=held_up.message, what=_what(held_up, now))
+            failed = Failed(message=held_up.message, what=self._what(held_up, now))
             moved = self.move_on(connection, incident, failed, now)
+            if not moved and found.channel not in self._channels:
+                # As after a refusal: perhaps nobody of the level can be reached any more.
+                timers.hasten(connection, incident.id, now)
         log.info("held up", channel=held_up.message.channel, incident=incident.id, moved_on=moved)
         if moved:
             self._committed()
@@ -143,6 +146,14 @@ class Fallback:
         rows = [stand_in(incident, action, notice, to=way, instead_of=message.id) for way in fresh]
         outbox.enqueue(connection, incident.id, rows, cause=cause, now=now)
 
+    def _what(self, held_up: HeldUp, now: float) -> str:
+        word = channel_word(held_up.message.channel)
+        if held_up.message.channel not in self._channels:
+            return reasons.unconfigured(word)
+        if held_up.paused_until is not None:
+            return reasons.paused(word, held_up.paused_until - now)
+        return reasons.failed(word, held_up.reason, held_up.tries)
+
 
 def _is_of_the_store(error: Exception) -> bool:
     """Return whether the store is lost for now; what it refuses because of its content it would refuse for ever."""
@@ -152,13 +163,6 @@ def _is_of_the_store(error: Exception) -> bool:
 def _is_wanted(incident: Incident, message: Message) -> bool:
     """Return whether somebody still has to hear of it: news after the incident was taken is news."""
     return incident.status != "resolved" and not is_taken_since(incident, message)
-
-
-def _what(held_up: HeldUp, now: float) -> str:
-    word = channel_word(held_up.message.channel)
-    if held_up.paused_until is not None:
-        return reasons.paused(word, held_up.paused_until - now)
-    return reasons.failed(word, held_up.reason, held_up.tries)
 
 
 def _key(way: Recipient) -> tuple[str, str]:
