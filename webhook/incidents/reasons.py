@@ -1,6 +1,7 @@
 """Why somebody is called, in one sentence: for the message, the timeline, and whoever asks the next morning. Pure.
 
-`steps`, `outcomes` and `dispatch` ask for them at the time of the event; the sentence is kept with the message.
+`steps`, `outcomes`, `endings`, `fallback` and `ingest` ask for them at the time of the event; the sentence
+is kept with the message.
 """
 
 from __future__ import annotations
