@@ -102,6 +102,12 @@ KEYS: Final = (
         "routing:\n  group_by: [alertname, severity, system, severity]\n",
         "schema",
     ),
+    _in_spec(
+        "one number twice in a level",
+        'phone: ["+12025550102"]',
+        'phone: ["+12025550102", "+12025550103", "+12025550102"]',
+        "schema",
+    ),
     _in_spec("an id with a line feed", "  ledger:\n", '  "ledger\\n":\n', "schema"),
     _in_spec("an id that is too long", "  ledger:\n", f"  {'l' * 64}:\n", "schema"),
     _in_spec("a signal's id that is too long", "      error_ratio:  off\n", f"      {'e' * 64}:  off\n", "schema"),

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.webhook.samples import Clock, FakeSender, alert
-from webhook.incidents.messages import Action
+from webhook.incidents.messages import Action, Outgoing
 from webhook.senders.contract import PermanentFailure, TemporaryFailure
 from webhook.service import Service
-from webhook.storage import outbox
+from webhook.storage import outbox, timers
+from webhook.storage.database import StoreUnavailable
 
 Post = Callable[..., Any]
 Drain = Callable[..., int]
@@ -34,7 +38,7 @@ def catalog_path(catalog_path: Path) -> Path:
 @pytest.fixture
 def senders(senders: Senders) -> Senders:
     actions: set[Action] = {"open", "join", "escalate"}
-    return {**senders, "sms": FakeSender("sms", actions)}
+    return {**senders, "sms": FakeSender("sms", actions), "phone": FakeSender("phone", actions, shows_state=False)}
 
 
 def _refuse(refused: bool) -> None:  # noqa: FBT001
@@ -261,3 +265,153 @@ def test_sms_about_what_somebody_has_taken_is_not_sent(
     drain()
     assert senders["sms"].jobs == []
     assert senders["email"].jobs[0].message.standing.startswith("Acknowledged by on-call")
+
+
+def test_one_number_written_twice_is_called_once(
+    post: Post, drain: Drain, senders: Senders, catalog_path: Path, service: Service
+) -> None:
+    """A catalogue with a double is no reason to call nobody, nor to ring twice."""
+    data = json.loads(catalog_path.read_text())
+    data["levels"]["devops"]["contacts"]["sms"] *= 2
+    catalog_path.write_text(json.dumps(data))
+    assert service.catalog.refresh()
+    senders["slack"].failures = [PermanentFailure("channel_not_found")]
+    post_warning(post)
+    drain()
+    drain()
+    assert senders["sms"].said == [("open", "+12025550101")]
+
+
+def _not_for(monkeypatch: pytest.MonkeyPatch, number: int, error: Callable[[], Exception]) -> None:
+    """Let nothing stand in for a message of this incident."""
+    enqueue = outbox.enqueue
+
+    def broken(
+        connection: Connection, incident_id: int, messages: Iterable[Outgoing], *, cause: int, now: float
+    ) -> None:
+        found = list(messages)
+        enqueue(connection, incident_id, found, cause=cause, now=now)
+        if incident_id == number and any(one.instead_of for one in found):
+            raise error()
+
+    monkeypatch.setattr(outbox, "enqueue", broken)
+
+
+@pytest.mark.parametrize("error", [KeyError, lambda: IntegrityError("INSERT", {}, Exception("UNIQUE"))])
+def test_call_that_cannot_move_on_is_in_the_way_of_no_other(
+    *,
+    post: Post,
+    drain: Drain,
+    senders: Senders,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Callable[[], Exception],
+    client: FlaskClient,
+) -> None:
+    """Whatever is wrong with the first of two that are held up, the second moves on, and the first is left as it was."""
+    senders["slack"].failures = [TemporaryFailure("ratelimited", retry_after=3_600)]
+    _not_for(monkeypatch, 1, error)
+    post(alert(severity="warning"), groupLabels={"n": "1"})
+    post(alert(severity="warning", instance="b"), groupLabels={"n": "2"})
+    drain()
+    drain()
+    assert [job.message.incident_id for job in senders["sms"].jobs] == [2]
+    found = client.get("/v1/incidents/1").get_json()
+    assert [one["state"] for one in found["deliveries"] if one["channel"] == "slack"] == ["waiting"]
+    assert [line["kind"] for line in found["timeline"]] == ["opened"]
+
+
+def test_call_that_is_refused_ends_even_where_it_cannot_move_on(
+    post: Post, drain: Drain, senders: Senders, monkeypatch: pytest.MonkeyPatch, client: FlaskClient
+) -> None:
+    """Else it would be sent again at the end of every lease, to be refused again."""
+    senders["slack"].failures = [PermanentFailure("channel_not_found")]
+    _not_for(monkeypatch, 1, KeyError)
+    post_warning(post)
+    drain()
+    found = client.get("/v1/incidents/1").get_json()
+    assert [one["state"] for one in found["deliveries"] if one["channel"] == "slack"] == ["failed"]
+    assert [line["kind"] for line in found["timeline"]] == ["opened", "failed"]
+
+
+def test_call_that_meets_a_lost_store_is_looked_at_again(
+    post: Post, drain: Drain, senders: Senders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That the store was away says nothing about the call."""
+    senders["slack"].failures = [TemporaryFailure("ratelimited", retry_after=3_600)]
+    with monkeypatch.context() as patch:
+        _not_for(patch, 1, lambda: OperationalError("INSERT", {}, Exception("database is locked")))
+        post_warning(post)
+        with pytest.raises(StoreUnavailable):
+            drain()
+    drain()
+    assert senders["sms"].said == [("open", "+12025550101")]
+
+
+@pytest.mark.parametrize("notify", [["email"], ["sms", "email"]])
+def test_call_moves_on_past_a_channel_that_is_held_up_itself(
+    *,
+    post: Post,
+    drain: Drain,
+    senders: Senders,
+    catalog_path: Path,
+    service: Service,
+    clock: Clock,
+    notify: list[str],
+) -> None:
+    """Two gateways are down: a text that waits as long as the mail does stands in for nothing; the telephone rings."""
+    data = json.loads(catalog_path.read_text())
+    standard = data["policies"]["standard"]
+    standard["fallback"] = ["sms", "email", "phone"]
+    standard["severities"]["critical"]["notify"] = notify
+    catalog_path.write_text(json.dumps(data))
+    assert service.catalog.refresh()
+    for channel in ("sms", "email"):
+        senders[channel].failures = [TemporaryFailure("down") for _ in range(20)]
+    post(alert())
+    for _ in range(10):
+        drain()
+        clock.forward(minutes=1)
+    assert senders["phone"].said == [("open", "+12025550101")]
+    assert (senders["sms"].said, senders["email"].said) == ([], [])
+
+
+def test_call_on_a_channel_that_is_no_longer_configured_moves_on_after_a_minute(
+    *, post: Post, senders: Senders, service: Service, catalog_path: Path, clock: Clock
+) -> None:
+    """Nobody here will ever try it. For a minute another replica may be the one that has the sender."""
+    data = json.loads(catalog_path.read_text())
+    data["policies"]["standard"]["severities"]["critical"]["notify"] = ["sms"]
+    catalog_path.write_text(json.dumps(data))
+    assert service.catalog.refresh()
+    post(alert())
+    del senders["sms"]
+    worker = replace(service, senders=senders).worker()
+    clock.forward(seconds=59)
+    assert not worker.move_on_once()
+    clock.forward(seconds=1)
+    assert worker.move_on_once()
+    assert not worker.move_on_once(), "it moves on once"
+    while worker.run_once("email"):
+        pass
+    assert senders["email"].said == [("open", "devops@example.com")]
+    assert senders["email"].jobs[0].message.news == "SMS is no longer configured; reached you by e-mail."
+
+
+def test_level_whose_only_channel_is_no_longer_configured_is_not_waited_for(
+    *, post: Post, senders: Senders, service: Service, catalog_path: Path, clock: Clock
+) -> None:
+    """No channel is left for a call to move on to: whether the next level can be told is looked at now."""
+    data = json.loads(catalog_path.read_text())
+    data["policies"]["standard"]["fallback"] = []
+    data["policies"]["standard"]["severities"]["critical"] |= {"notify": ["sms"], "escalate_seconds": 86_400}
+    catalog_path.write_text(json.dumps(data))
+    assert service.catalog.refresh()
+    post(alert())
+    with service.database.read() as connection:
+        assert not timers.any_due(connection, clock())
+    del senders["sms"]
+    worker = replace(service, senders=senders).worker()
+    clock.forward(minutes=1)
+    assert worker.move_on_once()
+    with service.database.read() as connection:
+        assert timers.any_due(connection, clock())

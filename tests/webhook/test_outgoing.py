@@ -88,6 +88,20 @@ def test_join_does_not_repeat_that_a_channel_is_missing() -> None:
     ]
 
 
+def test_channel_that_was_there_and_is_no_more_does_not_swallow_a_call() -> None:
+    """Who was told by it before a restart is not told now, and the record says so."""
+    assert actions("joined", [SLACK, SMS], [told(SLACK), told(SMS)]) == [
+        ("slack", "update", "waiting"),
+        ("slack", "join", "waiting"),
+        ("sms", "open", "unconfigured"),
+    ]
+
+
+def test_log_hears_of_it_when_every_channel_that_was_told_is_gone() -> None:
+    """What reached somebody once says nothing about this call."""
+    assert actions("escalated", [SMS], [told(SMS)]) == [("sms", "escalate", "unconfigured"), ("log", "open", "waiting")]
+
+
 def test_destination_outside_the_new_tier_keeps_a_true_picture() -> None:
     """It is edited, not called."""
     assert actions("joined", [MAIL], [told(SLACK)]) == [("email", "open", "waiting"), ("slack", "update", "waiting")]

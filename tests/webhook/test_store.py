@@ -307,13 +307,13 @@ def test_call_that_is_held_up_is_looked_at_once(post: Post, service: Service) ->
         outbox.pause(connection, "slack", "#ops-platform", NOON + 3_600)
     post(alert(severity="warning"))
     with service.database.write() as connection:
-        found = detours.first(connection, NOON)
+        found = detours.first(connection, NOON, service.senders)
         assert found is not None
-        held_up = detours.take(connection, found.id, NOON)
+        held_up = detours.take(connection, found.id, NOON, service.senders)
         assert held_up is not None
         assert (held_up.message.channel, held_up.paused_until) == ("slack", NOON + 3_600)
-        assert detours.take(connection, found.id, NOON) is None
-        assert detours.first(connection, NOON) is None
+        assert detours.take(connection, found.id, NOON, service.senders) is None
+        assert detours.first(connection, NOON, service.senders) is None
 
 
 def test_call_behind_one_that_was_tried_three_times_is_held_up_too(post: Post, service: Service) -> None:
@@ -325,16 +325,20 @@ def test_call_behind_one_that_was_tried_three_times_is_held_up_too(post: Post, s
         for number in range(3):
             claimed = outbox.claim(connection, "slack", token=str(number), now=NOON, until=NOON + 60)
             assert claimed is not None
-            assert detours.first(connection, NOON) is None
+            assert detours.first(connection, NOON, service.senders) is None
             outbox.postpone(connection, claimed, due_at=NOON if number < 2 else NOON + 60, error="HTTP 500")
     post(first, second, groupLabels=group)
     with service.database.write() as connection:
-        found = [detours.take(connection, one.id, NOON) for _ in range(2) if (one := detours.first(connection, NOON))]
+        found = [
+            detours.take(connection, one.id, NOON, service.senders)
+            for _ in range(2)
+            if (one := detours.first(connection, NOON, service.senders))
+        ]
         assert [(one.message.action, one.tries, one.reason) for one in found if one] == [
             ("open", 3, "HTTP 500"),
             ("join", 3, "HTTP 500"),
         ]
-        assert detours.first(connection, NOON) is None
+        assert detours.first(connection, NOON, service.senders) is None
 
 
 @sqlite_only
@@ -355,7 +359,9 @@ def test_calls_that_are_held_up_are_searched_for_through_an_index(service: Servi
     """It is done every second: what is long sent must not be read for it."""
     with service.database.read() as connection:
         statement = str(
-            detours.first_statement(NOON).compile(connection.engine, compile_kwargs={"literal_binds": True})
+            detours.first_statement(NOON, ["slack", "log"]).compile(
+                connection.engine, compile_kwargs={"literal_binds": True}
+            )
         )
         plan = [row.detail for row in connection.execute(text(f"EXPLAIN QUERY PLAN {statement}"))]
     assert not [line for line in plan if line.startswith("SCAN notifications") and "USING INDEX" not in line], plan

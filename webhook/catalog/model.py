@@ -1,6 +1,6 @@
 """The catalogue's types and look-ups: what the compiler found out, ready to be looked up at three in the morning.
 
-Pure: `catalog_file` reads and watches the file, `ingest` asks `Catalog.match`, `escalation` reads policies, `render`
+Pure: `catalog/file` reads and watches the file, `ingest` asks `Catalog.match`, `escalation` reads policies, `render`
 reads runbook sections. The shape is that of `catalog.schema.json`, version `SCHEMA_VERSION`.
 """
 

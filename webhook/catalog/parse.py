@@ -1,4 +1,4 @@
-"""Validated catalogue JSON → `Catalog`. Pure; called by `catalog_file` after the schema has been checked."""
+"""Validated catalogue JSON → `Catalog`. Pure; called by `catalog/file` after the schema has been checked."""
 
 from __future__ import annotations
 

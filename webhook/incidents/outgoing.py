@@ -1,4 +1,4 @@
-"""Which messages a notice causes. Pure; `ingest` puts the answer into the outbox in the incident's transaction.
+"""Which messages a notice causes. Pure; `outcomes` puts the answer into the outbox in the incident's transaction.
 
 A lane is the line in which messages to one destination about one thing must keep their order: an update waits for
 the message it edits. PagerDuty's lanes belong to the dedup key, so that the resolve of one incident never overtakes
@@ -48,7 +48,8 @@ def outgoing(
     known = {one.lane: one for one in told}
     if notice.kind in _CALLING:
         rows = tuple(_tell(incident, notice, tuple(recipients), known, channels))
-        reached = any(row.state == "waiting" for row in rows) or any(one.configured for one in known.values())
+        told_before = any(one.configured and one.channel in channels for one in known.values())
+        reached = told_before or any(row.state == "waiting" for row in rows)
         return rows if reached else (*rows, _last_resort(incident, notice))
     return tuple(_follow_up(incident, notice, known.values(), channels))
 
@@ -81,12 +82,14 @@ def _tell(
         lane = _lane(incident, recipient)
         lanes.add(lane)
         earlier = known.get(lane)
-        if earlier is not None and earlier.configured:
+        was_told = earlier is not None and earlier.configured
+        if was_told and recipient.channel in channels:
             yield from _again(incident, notice, recipient, channels)
             continue
         reason = recipient.missing or (None if recipient.channel in channels else "not configured")
         action = "open" if notice.kind != "escalated" else able(recipient.channel, _CALLING["escalated"], channels)
-        if earlier is None or reason is None:
+        # Said once is enough, but not where the channel has been there and is taken for granted.
+        if earlier is None or was_told or reason is None:
             yield _row(incident, action or "escalate", notice, recipient, reason=reason)
     # Whoever was told before and is not asked now keeps a true picture, but is not called again.
     for one in known.values():

@@ -1,6 +1,7 @@
 """Why somebody is called, in one sentence: for the message, the timeline, and whoever asks the next morning. Pure.
 
-`steps`, `outcomes` and `dispatch` ask for them at the time of the event; the sentence is kept with the message.
+`steps`, `outcomes`, `endings`, `fallback` and `ingest` ask for them at the time of the event; the sentence
+is kept with the message.
 """
 
 from __future__ import annotations
@@ -60,6 +61,11 @@ def failed(channel: str, reason: str, tries: int) -> str:
 def paused(channel: str, seconds: float) -> str:
     """Return that a channel has asked to be left alone for so long from now on: the beginning of `moved_on`."""
     return f"{channel} asks to be left alone for {span(seconds)}"
+
+
+def unconfigured(channel: str) -> str:
+    """Return that a channel which was there when the call was written is not any more: the beginning of `moved_on`."""
+    return f"{channel} is no longer configured"
 
 
 def moved_on(what: str, fallback: str) -> str:

@@ -57,12 +57,15 @@ def people(catalog: Catalog, *, policy: str, severity: Severity, level: int, now
 
 
 def ways(catalog: Catalog, incident: Incident, channel: str, *, now: float) -> tuple[Recipient, ...]:
-    """Return the ways by one channel of any kind: to the team as a whole, or to the people of the level reached."""
+    """Return the ways by one channel of any kind: to the team as a whole, or to the people of the level reached.
+
+    Each destination once, as `recipients`.
+    """
     if channel in get_args(Announce):
         return (_announced(catalog, channel, incident.team),)
     tier = catalog.policy(incident.policy).severities[incident.severity]
     found = _contacts(catalog, policy=incident.policy, level=incident.level, channel=channel, now=now)
-    return tuple(_waiting(found, opens(catalog, tier, now)))
+    return _once(_waiting(found, opens(catalog, tier, now)))
 
 
 def opens(catalog: Catalog, tier: Tier, now: float) -> float | None:

@@ -1,7 +1,7 @@
 """An incident in words, composed at the time it is sent: the same sentences for every channel. Pure.
 
-`worker` and `pages` call `compose`; `slack`, `pagerduty`, `mail` and the page templates only lay out what stands here.
-Text in a `Message` is visible text, not escaped for any channel.
+`dispatch` and `record` call `compose`; `slack`, `pagerduty`, `mail` and the page templates only lay out what stands
+here. Text in a `Message` is visible text, not escaped for any channel.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What every sender promises. `worker` knows this and nothing else about a channel.
+"""What every sender promises. `dispatch` knows this and nothing else about a channel.
 
 A sender is given a `Job`, sends it once, within `LONGEST_SEND` seconds, and returns a `Receipt` or raises one of the
 two failures. It keeps no state about incidents and never tries again by itself: that is the worker's.

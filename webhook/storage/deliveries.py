@@ -26,6 +26,13 @@ class Call:
     state: State
     created_at: float
     last_error: str | None
+    detour_at: float | None
+    """When it was found to be held up, if it was."""
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether it has not arrived and will not in time: refused for good, or waiting and held up (`detours`)."""
+        return self.state == "failed" or (self.state == "waiting" and self.detour_at is not None)
 
 
 _CALL = tuple(Call.__dataclass_fields__)

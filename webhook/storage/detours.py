@@ -2,11 +2,13 @@
 
 A destination that cannot be used says so in three ways: it has failed a call three times; it has failed what is before
 the call in its line three times; it has asked to be left alone. Of the last a call may know before it was ever tried,
-or never be told itself. So nothing is decided at one moment: every call that waits is looked at, once.
+or never be told itself. So nothing is decided at one moment: every call that waits is looked at, once. So is what
+waits on a channel that no longer has a sender (`channels` are those that have): nobody will ever try it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +23,10 @@ from webhook.storage.tables import notifications as rows
 TRIES = 3
 """After so many failures a call moves on, though it goes on being tried."""
 LONGEST_WAIT = 60.0
-"""Seconds: a destination that asks for more patience than this is not waited for."""
+"""Seconds: a destination that asks for more patience than this is not waited for, nor a sender that is not there.
+
+Where replicas are restarted one by one with a new channel, one that has it takes the call within that time.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,20 +41,21 @@ class HeldUp:
     """Until when the destination has asked to be left alone, in epoch seconds, if it has."""
 
 
-def first(connection: Connection, now: float) -> Message | None:
+def first(connection: Connection, now: float, channels: Collection[str]) -> Message | None:
     """Return the most urgent call that is held up, or None when there is none."""
-    row = connection.execute(first_statement(now)).one_or_none()
+    row = connection.execute(first_statement(now, channels)).one_or_none()
     return None if row is None else message_of(row)
 
 
-def first_statement(now: float) -> Select[Any]:
+def first_statement(now: float, channels: Collection[str]) -> Select[Any]:
     """Return the query for the most urgent call that is held up."""
-    return select(rows).where(_held_up(now)).order_by(rows.c.urgency, rows.c.id).limit(1)
+    return select(rows).where(_held_up(now, channels)).order_by(rows.c.urgency, rows.c.id).limit(1)
 
 
-def take(connection: Connection, number: int, now: float) -> HeldUp | None:
+def take(connection: Connection, number: int, now: float, channels: Collection[str]) -> HeldUp | None:
     """Return the call if it is still held up, and see to it that it is looked at once; or None."""
-    row = connection.execute(select(rows).where(rows.c.id == number, _held_up(now)).with_for_update()).one_or_none()
+    wanted = select(rows).where(rows.c.id == number, _held_up(now, channels))
+    row = connection.execute(wanted.with_for_update()).one_or_none()
     if row is None:
         return None
     connection.execute(update(rows).where(rows.c.id == number).values(detour_at=now))
@@ -66,7 +72,7 @@ def take(connection: Connection, number: int, now: float) -> HeldUp | None:
     )
 
 
-def _held_up(now: float) -> ColumnElement[bool]:
+def _held_up(now: float, channels: Collection[str]) -> ColumnElement[bool]:
     """Match calls that nobody is sending, that could have been sent by now, and that have not been looked at."""
     meant_for = func.coalesce(rows.c.not_before, rows.c.created_at)
     ahead = rows.alias("ahead")
@@ -81,6 +87,7 @@ def _held_up(now: float) -> ColumnElement[bool]:
             _has_failed(rows),
             exists().where(ahead.c.lane == rows.c.lane, ahead.c.id < rows.c.id, _has_failed(ahead)),
             exists().where(paused, pauses.c.until > meant_for + LONGEST_WAIT),
+            and_(rows.c.channel.not_in(sorted(channels)), meant_for + LONGEST_WAIT <= now),
         ),
     )
 

@@ -1,6 +1,6 @@
 """A call that cannot be delivered in time moves on to the policy's fallback channels.
 
-What is refused for good moves on in the transaction in which `dispatch` writes that down. What is held up (`detours`)
+What is refused for good moves on in the transaction in which `endings` writes that down. What is held up (`detours`)
 is looked for by a thread of `worker`: it keeps its state and goes on being tried. In both cases another row stands in
 for it and says so. `recipients` knows the ways to people, `outgoing` what a row is, `outbox` keeps it.
 """
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import Connection
+from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from webhook.catalog.model import Catalog
 from webhook.incidents import reasons
@@ -20,7 +21,7 @@ from webhook.incidents.messages import CALLS, Action, Channels
 from webhook.incidents.outgoing import able, stand_in
 from webhook.incidents.recipients import Recipient, ways
 from webhook.render.undelivered import channel_word
-from webhook.storage import deliveries, detours, outbox, store
+from webhook.storage import deliveries, detours, outbox, store, timers
 from webhook.storage.database import Database
 from webhook.storage.deliveries import Call
 from webhook.storage.detours import HeldUp
@@ -61,17 +62,20 @@ class Fallback:
         """Let the most urgent call that is held up move on; return whether there was one. Raises StoreUnavailable."""
         now = self._clock()
         with self._database.read() as connection:
-            found = detours.first(connection, now)
+            found = detours.first(connection, now, self._channels)
         if found is None:
             return False
         with self._database.write() as connection:
             # The incident is locked before its messages are, as everywhere.
             incident = store.incident_by_id(connection, found.incident_id, lock=True)
-            held_up = detours.take(connection, found.id, now)
+            held_up = detours.take(connection, found.id, now, self._channels)
             if incident is None or held_up is None:
                 return True
-            failed = Failed(message=held_up.message, what=_what(held_up, now))
+            failed = Failed(message=held_up.message, what=self._what(held_up, now))
             moved = self.move_on(connection, incident, failed, now)
+            if not moved and found.channel not in self._channels:
+                # As after a refusal: perhaps nobody of the level can be reached any more.
+                timers.hasten(connection, incident.id, now)
         log.info("held up", channel=held_up.message.channel, incident=incident.id, moved_on=moved)
         if moved:
             self._committed()
@@ -81,8 +85,20 @@ class Fallback:
         """Put messages into the outbox that stand in for the failed one; return whether there are any.
 
         The first of the policy's fallback channels counts that leads to somebody. Whoever is called there anyway is
-        not called twice.
+        not called twice. What goes wrong on the way is logged, and there are none; raises only what a lost store does.
         """
+        try:
+            # Whoever calls keeps its own work, above all that the message is over or was looked at: nothing that
+            # goes wrong here, in the catalogue or with one row, may bring the same message back for ever.
+            with connection.begin_nested():
+                return self._move_on(connection, incident, failed, now)
+        except Exception as error:
+            if _is_of_the_store(error):
+                raise
+            log.exception("a call could not move on", channel=failed.message.channel, incident=incident.id)
+            return False
+
+    def _move_on(self, connection: Connection, incident: Incident, failed: Failed, now: float) -> bool:
         message = failed.message
         if message.action not in CALLS or not _is_wanted(incident, message):
             return False
@@ -109,7 +125,9 @@ class Fallback:
         if channel not in self._channels:
             return []
         found = [way for way in ways(self._catalog(), incident, channel, now=now) if way.missing is None]
-        return [way for way in found if _key(way) not in calls or calls[_key(way)].state != "failed"]
+        # The mark of a call that is held up is set before it moves on. So of two channels that are down together the
+        # one that is looked at last finds the other one lost.
+        return [way for way in found if _key(way) not in calls or not calls[_key(way)].is_lost]
 
     def _stand_in(
         self, connection: Connection, incident: Incident, failed: Failed, fresh: list[Recipient], now: float
@@ -128,17 +146,23 @@ class Fallback:
         rows = [stand_in(incident, action, notice, to=way, instead_of=message.id) for way in fresh]
         outbox.enqueue(connection, incident.id, rows, cause=cause, now=now)
 
+    def _what(self, held_up: HeldUp, now: float) -> str:
+        word = channel_word(held_up.message.channel)
+        if held_up.message.channel not in self._channels:
+            return reasons.unconfigured(word)
+        if held_up.paused_until is not None:
+            return reasons.paused(word, held_up.paused_until - now)
+        return reasons.failed(word, held_up.reason, held_up.tries)
+
+
+def _is_of_the_store(error: Exception) -> bool:
+    """Return whether the store is lost for now; what it refuses because of its content it would refuse for ever."""
+    return isinstance(error, SQLAlchemyError) and not isinstance(error, DataError | IntegrityError)
+
 
 def _is_wanted(incident: Incident, message: Message) -> bool:
     """Return whether somebody still has to hear of it: news after the incident was taken is news."""
     return incident.status != "resolved" and not is_taken_since(incident, message)
-
-
-def _what(held_up: HeldUp, now: float) -> str:
-    word = channel_word(held_up.message.channel)
-    if held_up.paused_until is not None:
-        return reasons.paused(word, held_up.paused_until - now)
-    return reasons.failed(word, held_up.reason, held_up.tries)
 
 
 def _key(way: Recipient) -> tuple[str, str]:
