@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -356,6 +357,31 @@ def test_incident_of_a_storm_that_goes_on_has_a_message_of_its_own(
     drain(worker, "email", "slack")
     last = senders["email"].jobs[-1]
     assert (last.message.incident_id, last.message.gathered) == (1, 0)
+
+
+def test_call_that_comes_again_before_a_storm_has_told_it_is_told(
+    client: FlaskClient, service: Service, senders: Senders, clock: Clock, catalog_path: Path
+) -> None:
+    """Each time that its message may go the next call waits behind it already; that must not put it off for ever."""
+    data = json.loads(catalog_path.read_text())
+    data["policies"]["standard"]["levels"] = ["devops"]
+    data["policies"]["standard"]["severities"]["warning"] |= {"respond_seconds": 30, "escalate_seconds": 60}
+    catalog_path.write_text(json.dumps(data))
+    assert service.catalog.refresh()
+    worker = service.worker()
+    for number in range(14):
+        blow(client, 1, 1, first=number, kinds=MILD)
+        drain(worker, "email")
+        clock.forward(seconds=3)
+    for _ in range(200):
+        while worker.step_once():
+            pass
+        drain(worker, "email")
+        clock.forward(seconds=3)
+    calls = [row for row in rows(service) if (row["channel"], row["action"]) == ("email", "escalate")]
+    told = {row["incident_id"]: row["finished_at"] for row in calls if row["folded_into"] or row["state"] == "sent"}
+    assert sorted(told) == list(range(1, 15))
+    assert clock.now - min(told.values()) <= 2 * WINDOW_SECONDS
 
 
 def test_replicas_gather_each_call_once(either: Service, settings: Settings, senders: Senders, clock: Clock) -> None:

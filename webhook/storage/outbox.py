@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, exists, insert, or_, select, update
 
 from webhook.incidents.messages import CALLS, Action, Outgoing, State, Told
 from webhook.storage.leases import FREED, is_free, is_held, leased
@@ -220,11 +220,12 @@ def _row(incident_id: int, message: Outgoing, cause: int, now: float) -> dict[st
 def _pull_forward(connection: Connection, call: Outgoing, now: float) -> None:
     """Let the calls of the lane that wait for a time of their own wait no longer, and be no milder, than this one.
 
-    What has failed keeps the time of its next try. `not_before` is moved and not taken away: without it the call would
-    seem to have been held up since it was written.
+    What waits for more of a storm as mild goes on waiting, what has failed for its next try. `not_before` is moved and
+    not taken away: without it the call would seem to have been held up since it was written.
     """
     at = now if call.not_before is None else call.not_before
-    ahead = and_(rows.c.lane == call.lane, rows.c.action.in_(CALLS), _unclaimed(now))
+    less = or_(rows.c.not_before > at, rows.c.urgency > call.urgency)
+    ahead = and_(rows.c.lane == call.lane, rows.c.action.in_(CALLS), _unclaimed(now), less)
     values = {
         "urgency": case((rows.c.urgency > call.urgency, call.urgency), else_=rows.c.urgency),
         "due_at": case((and_(rows.c.attempts == 0, rows.c.due_at > at), at), else_=rows.c.due_at),
