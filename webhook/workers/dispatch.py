@@ -19,13 +19,16 @@ from webhook.render.digest import digest
 from webhook.render.message import compose
 from webhook.render.undelivered import undelivered
 from webhook.render.wording import Context
-from webhook.senders.contract import Job, PermanentFailure, Receipt, Sender, TemporaryFailure
-from webhook.storage import deliveries, lanes, store
+from webhook.senders.contract import LONGEST_SEND, Job, PermanentFailure, Receipt, Sender, TemporaryFailure
+from webhook.storage import deliveries, gathering, lanes, store
 from webhook.storage.database import Database
 from webhook.storage.gathering import Bundle
 from webhook.storage.outbox import Claim
 from webhook.workers.endings import Endings
 from webhook.workers.relevance import needless, said_too
+
+LEASE_SECONDS = 2 * LONGEST_SEND
+"""How long a claim holds; a bundle's is renewed before it is sent."""
 
 log = structlog.get_logger("tocsin.dispatch")
 
@@ -82,7 +85,10 @@ class Dispatch:
         kept = tuple(one for one in bundle.claims if reasons[one.id] is None)
         if not kept:
             return
-        bundle = Bundle(carrier=kept[0], others=kept[1:])
+        held = self._held(Bundle(carrier=kept[0], others=kept[1:]))
+        if held is None:
+            return
+        bundle = held
         try:
             with self._metrics.sending(bundle.carrier.channel):
                 receipt = self._send(bundle, situations)
@@ -96,6 +102,17 @@ class Dispatch:
             self._endings.failed_for_now(bundle, TemporaryFailure(f"internal error: {type(error).__name__}"))
         else:
             self._endings.sent(bundle, receipt, said=self._said(bundle, situations))
+
+    def _held(self, bundle: Bundle) -> Bundle | None:
+        """Return what is still ours, for as long as sending it takes; of a message alone the lease has just begun."""
+        if not bundle.others:
+            return bundle
+        with self._database.write() as connection:
+            held = gathering.renew(connection, bundle, self._clock() + LEASE_SECONDS)
+        lost = len(bundle.claims) - (len(held.claims) if held else 0)
+        if lost:
+            log.warning("leases were lost, another worker has the messages", messages=lost)
+        return held
 
     def _needless(self, claimed: Claim, situation: Situation, *, many: bool) -> str | None:
         shows_state = self._senders[claimed.channel].shows_state
