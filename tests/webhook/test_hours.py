@@ -182,6 +182,54 @@ def test_critical_alert_knows_no_hours(post: Post, drain: Drain, senders: Sender
     assert mails(senders) == [("open", "week-a")]
 
 
+def test_critical_alert_that_joins_a_warning_which_waits_for_working_hours_is_told_at_once(
+    *,
+    post: Post,
+    drain: Drain,
+    senders: Senders,
+    clock: Clock,
+    client: FlaskClient,
+    catalog_path: Path,
+    service: Service,
+) -> None:
+    """On Sunday, in one mail that says both; on Monday at nine nothing of it is left to be said."""
+    data = edited(catalog_path)
+    data["policies"]["standard"]["severities"]["critical"]["notify"] = ["email"]
+    catalog_path.write_text(json.dumps(data))
+    assert service.catalog.refresh()
+    group = {"cell": "a"}
+    post(alert("Lag", "warning"), groupLabels=group)
+    clock.forward(minutes=5)
+    drain()
+    assert mails(senders) == []
+    post(alert("Lag", "warning"), alert(), groupLabels=group)
+    assert b'tocsin_outbox_oldest_seconds{channel="email"} 0.0' in client.get("/metrics").data, (
+        "no delay of five minutes"
+    )
+    drain()
+    assert mails(senders) == [("open", "week-a")]
+    assert senders["email"].jobs[0].message.severity == "critical"
+    clock.forward(hours=MONDAY_AT_NINE)
+    drain()
+    assert mails(senders) == [("open", "week-a")]
+
+
+def test_warning_that_joins_a_warning_which_waits_for_working_hours_waits_too(
+    post: Post, drain: Drain, senders: Senders, clock: Clock
+) -> None:
+    """Nothing grave has happened: both are one mail on Monday at nine."""
+    group = {"cell": "a"}
+    post(alert("Lag", "warning"), groupLabels=group)
+    clock.forward(minutes=5)
+    post(alert("Lag", "warning"), alert("Load", "warning"), groupLabels=group)
+    clock.forward(hours=MONDAY_AT_NINE - 0.1)
+    drain()
+    assert mails(senders) == []
+    clock.forward(hours=0.1)
+    drain()
+    assert mails(senders) == [("open", "week-a")]
+
+
 def test_warning_that_is_over_before_the_office_opens_is_one_mail_about_the_past(
     post: Post, drain: Drain, senders: Senders, clock: Clock
 ) -> None:

@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from tests.webhook.samples import Clock, FakeSender, FakeTruth, alert, at_once, payload
 from webhook.service import Service
-from webhook.storage import store
+from webhook.storage import lanes, store
+from webhook.storage.outbox import Claim
 from webhook.storage.tables import notifications
 from webhook.web.application import create_app
 
@@ -266,3 +267,29 @@ def test_end_and_the_due_step_at_once_leave_it_over(either: Service, clock: Cloc
         assert found["timeline"][-1]["kind"] == "resolved"
     clock.forward(hours=1)
     assert worker.step_once() is False
+
+
+# A message that is being written, and news.
+
+
+def test_alert_that_joins_while_a_message_is_being_written_is_told(
+    either: Service, senders: Senders, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the message does not say yet, it must not take as said: the later one stays."""
+    client = create_app(either).test_client()
+    first, second = alert("Lag", "warning"), alert()
+    group = {"groupLabels": {"alertname": "all"}}
+    assert client.post("/v1/alertmanager", json=payload(first, **group)).status_code == 200
+    ask, news = lanes.any_sent, [second]
+
+    def meanwhile(connection: Connection, claimed: Claim) -> bool:
+        if news:
+            client.post("/v1/alertmanager", json=payload(first, news.pop(), **group))
+        return ask(connection, claimed)
+
+    monkeypatch.setattr(lanes, "any_sent", meanwhile)
+    worker = either.worker()
+    while worker.run_once("email"):
+        pass
+    found = [(job.action, job.message.severity) for job in senders["email"].jobs]
+    assert found == [("open", "warning"), ("join", "critical")]

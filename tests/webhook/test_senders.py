@@ -34,7 +34,7 @@ from webhook.senders.log import LogSender
 from webhook.senders.mail import MailSender
 from webhook.senders.slack import TEMPORARY
 from webhook.senders.transport import wait_of
-from webhook.workers.worker import LEASE_SECONDS
+from webhook.workers.dispatch import LEASE_SECONDS
 
 HOSTILE = (
     "<!channel> <!here> @channel\r\nBcc: everybody@example.com\r\n\r\n<script>alert(1)</script>\x1b[31m\u202e`$(id)`"

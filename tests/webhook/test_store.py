@@ -15,16 +15,19 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from flask.testing import FlaskClient
 from sqlalchemy import Connection, event, text
+from sqlalchemy.pool import QueuePool
 
 from tests.webhook.samples import NOON, FakeSender, alert, at_once, payload
+from webhook.channels import CHANNELS
 from webhook.secret import Secret
+from webhook.server import REQUEST_THREADS
 from webhook.service import Service, build
 from webhook.settings import Settings
 from webhook.storage import detours, engines, outbox, store, timers
 from webhook.storage.database import Database, StoreUnavailable
 from webhook.storage.tables import metadata
 from webhook.web.application import create_app
-from webhook.workers.worker import Worker
+from webhook.workers.worker import THREADS, Worker
 
 Post = Callable[..., Any]
 
@@ -90,6 +93,16 @@ def test_database_that_cannot_be_used_is_refused(url: str) -> None:
     """In memory nothing survives a restart; of others only two are known."""
     with pytest.raises(ValueError, match=r"memory|supported|not a database URL|needs the Python package"):
         Database(Secret(url))
+
+
+@pytest.mark.parametrize("url", ["sqlite:///tocsin.db", "postgresql://127.0.0.1:1/x"])
+def test_every_thread_of_the_server_finds_a_connection(url: str) -> None:
+    """Who waits in vain for one says that the store is unavailable: a delivery is refused though all is well."""
+    single = 3  # whoever looks for held-up calls, for the Watchdog and for what is to be archived
+    threads = THREADS * (len(CHANNELS) + 1) + single + REQUEST_THREADS
+    pool = engines.open_engine(Secret(url)).pool
+    assert isinstance(pool, QueuePool)
+    assert pool.size() + pool._max_overflow >= threads
 
 
 def test_failure_never_shows_the_database_s_address() -> None:

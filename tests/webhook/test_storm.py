@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,7 +33,11 @@ from webhook.render.wording import Context
 from webhook.senders.contract import PermanentFailure, TemporaryFailure
 from webhook.service import Service, build
 from webhook.settings import Settings
+from webhook.storage import outbox
+from webhook.storage.outbox import Claim
 from webhook.web.application import create_app
+from webhook.workers.dispatch import LEASE_SECONDS
+from webhook.workers.endings import Endings
 from webhook.workers.relevance import RESOLVED_FIRST
 from webhook.workers.worker import Worker
 
@@ -358,6 +364,31 @@ def test_incident_of_a_storm_that_goes_on_has_a_message_of_its_own(
     assert (last.message.incident_id, last.message.gathered) == (1, 0)
 
 
+def test_call_that_comes_again_before_a_storm_has_told_it_is_told(
+    client: FlaskClient, service: Service, senders: Senders, clock: Clock, catalog_path: Path
+) -> None:
+    """Each time that its message may go the next call waits behind it already; that must not put it off for ever."""
+    data = json.loads(catalog_path.read_text())
+    data["policies"]["standard"]["levels"] = ["devops"]
+    data["policies"]["standard"]["severities"]["warning"] |= {"respond_seconds": 30, "escalate_seconds": 60}
+    catalog_path.write_text(json.dumps(data))
+    assert service.catalog.refresh()
+    worker = service.worker()
+    for number in range(14):
+        blow(client, 1, 1, first=number, kinds=MILD)
+        drain(worker, "email")
+        clock.forward(seconds=3)
+    for _ in range(200):
+        while worker.step_once():
+            pass
+        drain(worker, "email")
+        clock.forward(seconds=3)
+    calls = [row for row in rows(service) if (row["channel"], row["action"]) == ("email", "escalate")]
+    told = {row["incident_id"]: row["finished_at"] for row in calls if row["folded_into"] or row["state"] == "sent"}
+    assert sorted(told) == list(range(1, 15))
+    assert clock.now - min(told.values()) <= 2 * WINDOW_SECONDS
+
+
 def test_replicas_gather_each_call_once(either: Service, settings: Settings, senders: Senders, clock: Clock) -> None:
     """Two workers of one store: what one has gathered the other does not see."""
     blow(create_app(either).test_client(), 60, 1)
@@ -372,6 +403,37 @@ def test_replicas_gather_each_call_once(either: Service, settings: Settings, sen
         other.close()
     assert sum(max(1, job.message.gathered) for job in senders["slack"].jobs) == 60
     assert_told([row for row in rows(either) if row["channel"] == "slack"])
+
+
+@pytest.mark.parametrize("taken", [True, False])
+def test_bundle_that_took_long_to_write_tells_what_it_still_holds(
+    either: Service,
+    senders: Senders,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    taken: bool,
+) -> None:
+    """The lease has run out: what another worker has taken is told by that one, the rest is ours for another send."""
+    blow(create_app(either).test_client(), 20, 1, kinds=MILD)
+    ask = Endings.folded
+
+    def slowly(endings: Endings, needless: Sequence[tuple[Claim, str]]) -> None:
+        monkeypatch.setattr(Endings, "folded", ask)
+        clock.forward(seconds=LEASE_SECONDS + 1)
+        if taken:
+            with either.database.write() as connection:
+                assert outbox.claim(connection, "slack", token="another", now=clock.now, until=clock.now + 60)
+        ask(endings, needless)
+
+    until: list[float] = []
+    senders["slack"].hook = lambda _: until.extend(
+        row["lease_until"] for row in rows(either) if row["channel"] == "slack" and row["lease_token"] != "another"
+    )
+    monkeypatch.setattr(Endings, "folded", slowly)
+    assert either.worker().run_once("slack")
+    assert [job.message.gathered for job in senders["slack"].jobs] == [19 if taken else 20]
+    assert set(until) == {clock.now + LEASE_SECONDS}
 
 
 def test_what_a_destination_has_had_is_counted_through_its_index(service: Service) -> None:

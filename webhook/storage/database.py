@@ -53,9 +53,9 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Run a transaction that only reads and waits for no writer."""
+        """Run a transaction that only reads, sees one moment throughout and waits for no writer."""
         with _told(), self.engine.connect() as connection:
-            yield connection.execution_options(**{engines.READ_ONLY: True})
+            yield connection.execution_options(**engines.reading(self.engine))
 
     def migrate(self, revision: str = "head") -> None:
         """Bring the schema up to `revision`; raises StoreUnavailable, also for a schema newer than this program."""

@@ -20,8 +20,15 @@ from webhook.secret import Secret
 BUSY_SECONDS = 5.0
 # A replica that is paused in the middle of a transaction holds its locks no longer than this (PostgreSQL).
 IDLE_SECONDS = 15.0
-READ_ONLY = "tocsin_read_only"
-"""The option of a connection that only reads: on SQLite it waits for no writer."""
+CONNECTIONS = 40
+"""So many are open at most: one for each thread that serves or works, and some to spare. None holds two at a time.
+
+A thread that finds none is told that the store is unavailable, though it is only busy. Two replicas stay below the
+hundred that PostgreSQL takes by default.
+"""
+KEPT_CONNECTIONS = 8
+"""So many stay open when nobody needs them."""
+_READ_ONLY = "tocsin_read_only"
 
 
 def open_engine(secret: Secret) -> Engine:
@@ -37,6 +44,15 @@ def open_engine(secret: Secret) -> Engine:
     except (ArgumentError, NoSuchModuleError, ModuleNotFoundError) as error:
         raise ValueError(_reason(error)) from None
     raise ValueError(f"is for {url.get_backend_name()}; sqlite and postgresql are supported")
+
+
+def reading(engine: Engine) -> dict[str, Any]:
+    """Return the options of a connection that only reads: it sees one moment throughout, and waits for no writer."""
+    if engine.dialect.name == "postgresql":
+        # Its default shows each statement what was committed until then: an incident without an alert, and then the
+        # message on that alert.
+        return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    return {_READ_ONLY: True}
 
 
 def _reason(error: Exception) -> str:
@@ -55,9 +71,18 @@ def _postgresql(url: Any) -> Engine:  # noqa: ANN401  sqlalchemy's URL
         "keepalives_count": 5,
         "tcp_user_timeout": 2 * milliseconds,
     }
-    engine = create_engine(url, pool_pre_ping=True, pool_timeout=BUSY_SECONDS, connect_args=arguments)
+    engine = create_engine(url, pool_pre_ping=True, connect_args=arguments, **_pool())
     event.listen(engine, "connect", _limit)
     return engine
+
+
+def _pool() -> dict[str, Any]:
+    return {
+        "poolclass": QueuePool,
+        "pool_size": KEPT_CONNECTIONS,
+        "max_overflow": CONNECTIONS - KEPT_CONNECTIONS,
+        "pool_timeout": BUSY_SECONDS,
+    }
 
 
 def _limit(connection: Any, _record: object) -> None:  # noqa: ANN401  a DBAPI connection
@@ -73,8 +98,7 @@ def _sqlite(url: Any) -> Engine:  # noqa: ANN401  sqlalchemy's URL
     if in_memory:
         raise ValueError("names a database in memory; incidents have to survive a restart, so name a file")
     # One connection for each user at a time: SQLite's own locks decide who writes.
-    pool: dict[str, Any] = {"poolclass": QueuePool, "pool_size": 8, "max_overflow": 24, "pool_timeout": BUSY_SECONDS}
-    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, **pool)
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, **_pool())
     file = _File(url.database)
     event.listen(engine, "do_connect", file.before_connect)
     event.listen(engine, "connect", file.connected)
@@ -130,5 +154,5 @@ def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401  a DBA
 def _begin(connection: Connection) -> None:
     # A deferred transaction that turns from reading to writing fails at once when another writes;
     # an immediate one waits.
-    read_only = connection.get_execution_options().get(READ_ONLY, False)
+    read_only = connection.get_execution_options().get(_READ_ONLY, False)
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

@@ -1,7 +1,8 @@
 """Calls to one destination gathered in a storm, in SQL: counted, leased together, folded into the one that is sent.
 
-A part of the outbox: `worker` gathers in the transaction of its claim, `dispatch` ends what was gathered. The most
-urgent call carries the others: its row is the message, theirs name it in `folded_into`.
+A part of the outbox: `worker` gathers in the transaction of its claim, `dispatch` holds on to what was gathered while
+it is sent, `endings` ends it. The most urgent call carries the others: its row is the message, theirs name it in
+`folded_into`.
 """
 
 from __future__ import annotations
@@ -17,10 +18,8 @@ from webhook.incidents.storm import GATHERING, MOST_GATHERED, WINDOW_SECONDS, Tr
 from webhook.storage import lanes, outbox
 from webhook.storage.leases import FREED, is_free, is_held, leased
 from webhook.storage.outbox import Claim, Ending
-from webhook.storage.tables import WAITING
+from webhook.storage.tables import MOST_VALUES, WAITING
 from webhook.storage.tables import notifications as rows
-
-_MOST_VALUES = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,6 +56,18 @@ def bundle(connection: Connection, claimed: Claim, *, now: float, until: float) 
     return Bundle(carrier=claimed, others=_lease(connection, claimed, wanted, now=now, until=until))
 
 
+def renew(connection: Connection, found: Bundle, until: float) -> Bundle | None:
+    """Lease what is still held of the bundle until `until`, and return it; None when nothing is."""
+    numbers, held = [one.id for one in found.claims], set[int]()
+    ours = and_(is_held(rows, found.carrier.token), rows.c.state == WAITING)
+    for start in range(0, len(numbers), MOST_VALUES):
+        chosen = and_(rows.c.id.in_(numbers[start : start + MOST_VALUES]), ours)
+        renewed = update(rows).where(chosen).values(lease_until=until).returning(rows.c.id)
+        held.update(connection.execute(renewed).scalars())
+    left = tuple(one for one in found.claims if one.id in held)
+    return Bundle(carrier=left[0], others=left[1:]) if left else None
+
+
 def finish(connection: Connection, found: Bundle, ending: Ending, said: Iterable[int]) -> bool:
     """End the carrier as sent and fold the others, and the waiting messages `said`, into it; False: the lease was lost.
 
@@ -73,8 +84,8 @@ def finish(connection: Connection, found: Bundle, ending: Ending, said: Iterable
     }
     ours, unclaimed = is_held(rows, found.carrier.token), is_free(rows, ending.at)
     for numbers, free in (([one.id for one in found.others], ours), (list(said), unclaimed)):
-        for start in range(0, len(numbers), _MOST_VALUES):
-            chosen = and_(rows.c.id.in_(numbers[start : start + _MOST_VALUES]), rows.c.state == WAITING, free)
+        for start in range(0, len(numbers), MOST_VALUES):
+            chosen = and_(rows.c.id.in_(numbers[start : start + MOST_VALUES]), rows.c.state == WAITING, free)
             connection.execute(update(rows).where(chosen).values(**values))
     return True
 
@@ -135,8 +146,8 @@ def _give_back(
     )
     beside = select(rows.c.id).where(alike, outbox.due(claimed.channel, now)).with_for_update(skip_locked=True)
     numbers = list(connection.execute(beside).scalars())
-    for start in range(0, len(numbers), _MOST_VALUES):
-        chosen = rows.c.id.in_(numbers[start : start + _MOST_VALUES])
+    for start in range(0, len(numbers), MOST_VALUES):
+        chosen = rows.c.id.in_(numbers[start : start + MOST_VALUES])
         connection.execute(update(rows).where(chosen).values(due_at=due_at))
 
 
@@ -150,6 +161,6 @@ def _lease(
     found = connection.execute(query.limit(MOST_GATHERED).with_for_update(skip_locked=True)).all()
     numbers = [row.id for row in found]
     values = {**leased(claimed.token, until), "leased_at": now, "attempts": rows.c.attempts + 1}
-    for start in range(0, len(numbers), _MOST_VALUES):
-        connection.execute(update(rows).where(rows.c.id.in_(numbers[start : start + _MOST_VALUES])).values(**values))
+    for start in range(0, len(numbers), MOST_VALUES):
+        connection.execute(update(rows).where(rows.c.id.in_(numbers[start : start + MOST_VALUES])).values(**values))
     return tuple(outbox.claim_of(row, claimed.token) for row in found)

@@ -1,4 +1,6 @@
-"""The outbox in SQL: messages to be sent, claimed, finished. `ingest` fills it, `worker` empties it.
+"""The outbox in SQL: messages to be sent, claimed, finished. `outcomes` and `fallback` fill it.
+
+`worker` claims from it, `endings` and `gathering` end what was claimed.
 
 A row waits until it is sent, failed for good, folded into a later message of its lane, or was never sendable
 (`unconfigured`); it is never deleted unsent. A claim is a lease (`leases`). Times are epoch seconds.
@@ -10,9 +12,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, exists, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, exists, insert, or_, select, update
 
-from webhook.incidents.messages import Action, Outgoing, State, Told
+from webhook.incidents.messages import CALLS, Action, Outgoing, State, Told
 from webhook.storage.leases import FREED, is_free, is_held, leased
 from webhook.storage.tables import WAITING, pauses
 from webhook.storage.tables import notifications as rows
@@ -66,12 +68,16 @@ def enqueue(connection: Connection, incident_id: int, messages: Iterable[Outgoin
     """Add the messages that the timeline's line `cause` has led to.
 
     An edit that still waits is folded into a newer edit or resolve of its lane: each is written from the state at
-    the time it is sent, so the older says nothing that the newer does not.
+    the time it is sent, so the older says nothing that the newer does not. A call that may be made now, or is graver,
+    takes with it the calls that wait before it in its lane: it cannot overtake them.
     """
     found = list(messages)
     newer = [message.lane for message in found if message.action in {"update", "resolve"}]
     if newer:
         _fold(connection, and_(rows.c.lane.in_(newer), rows.c.action == "update", _unclaimed(now)), now)
+    for message in found:
+        if message.action in CALLS and message.state == "waiting":
+            _pull_forward(connection, message, now)
     if found:
         connection.execute(insert(rows), [_row(incident_id, message, cause, now) for message in found])
 
@@ -209,6 +215,23 @@ def _row(incident_id: int, message: Outgoing, cause: int, now: float) -> dict[st
         "last_error": message.reason,
         "finished_at": None if message.state == "waiting" else now,
     }
+
+
+def _pull_forward(connection: Connection, call: Outgoing, now: float) -> None:
+    """Let the calls of the lane that wait for a time of their own wait no longer, and be no milder, than this one.
+
+    What waits for more of a storm as mild goes on waiting, what has failed for its next try. `not_before` is moved and
+    not taken away: without it the call would seem to have been held up since it was written.
+    """
+    at = now if call.not_before is None else call.not_before
+    less = or_(rows.c.not_before > at, rows.c.urgency > call.urgency)
+    ahead = and_(rows.c.lane == call.lane, rows.c.action.in_(CALLS), _unclaimed(now), less)
+    values = {
+        "urgency": case((rows.c.urgency > call.urgency, call.urgency), else_=rows.c.urgency),
+        "due_at": case((and_(rows.c.attempts == 0, rows.c.due_at > at), at), else_=rows.c.due_at),
+        "not_before": case((rows.c.not_before > at, at), else_=rows.c.not_before),
+    }
+    connection.execute(update(rows).where(ahead).values(**values))
 
 
 def _unclaimed(now: float) -> ColumnElement[bool]:

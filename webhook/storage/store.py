@@ -16,7 +16,7 @@ from sqlalchemy import insert as plain_insert
 
 from webhook.incidents.episode import Episode
 from webhook.incidents.incident import ALERTMANAGER, Entry, Incident, Status
-from webhook.storage.tables import episodes, heartbeats, incidents, timeline
+from webhook.storage.tables import MOST_VALUES, episodes, heartbeats, incidents, timeline
 from webhook.storage.upserts import upsert
 
 _EPISODE_COLUMNS = tuple(field.name for field in fields(Episode))
@@ -26,9 +26,6 @@ _INCIDENT_COLUMNS = tuple(field.name for field in fields(Incident) if field.name
 _TURNS = 64
 # The first half of those locks' names; any constant that no other lock has.
 _TURNS_LOCK = 7_074_222
-
-# Values of one IN list: far below what either database takes in a statement.
-_MOST_VALUES = 500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,8 +193,8 @@ def _one(connection: Connection, query: Select[Any]) -> Incident | None:
 
 
 def _of_fingerprints(connection: Connection, query: Select[Any], fingerprints: Sequence[str]) -> Iterator[Row[Any]]:
-    for start in range(0, len(fingerprints), _MOST_VALUES):
-        chosen = episodes.c.fingerprint.in_(fingerprints[start : start + _MOST_VALUES])
+    for start in range(0, len(fingerprints), MOST_VALUES):
+        chosen = episodes.c.fingerprint.in_(fingerprints[start : start + MOST_VALUES])
         yield from connection.execute(query.where(chosen))
 
 

@@ -1,6 +1,6 @@
 """The tables of the store, for SQLite and PostgreSQL alike.
 
-`store`, `outbox`, `gathering`, `deliveries`, `archive` and `timers` are the only readers.
+`store`, `outbox`, `lanes`, `gathering`, `detours`, `deliveries`, `lookup`, `archive` and `timers` are the only readers.
 Every time is UTC epoch seconds in a double; `episodes.started` alone is text, because it carries nine decimals of
 identity. Changes here need a migration in `migrations/versions`.
 """
@@ -26,6 +26,9 @@ from sqlalchemy import (
 
 # Written into statements as it stands: SQLite uses a partial index only where it can see the value.
 WAITING: ColumnElement[str] = literal_column("'waiting'")
+
+MOST_VALUES = 500
+"""Values of one IN list: far below what either database takes in a statement."""
 
 metadata = MetaData(
     naming_convention={

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 import structlog
+from sqlalchemy import Connection
 
 from webhook.catalog.model import Catalog
 from webhook.incidents.incident import Incident
@@ -18,13 +19,16 @@ from webhook.render.digest import digest
 from webhook.render.message import compose
 from webhook.render.undelivered import undelivered
 from webhook.render.wording import Context
-from webhook.senders.contract import Job, PermanentFailure, Receipt, Sender, TemporaryFailure
-from webhook.storage import deliveries, lanes, store
+from webhook.senders.contract import LONGEST_SEND, Job, PermanentFailure, Receipt, Sender, TemporaryFailure
+from webhook.storage import deliveries, gathering, lanes, store
 from webhook.storage.database import Database
 from webhook.storage.gathering import Bundle
 from webhook.storage.outbox import Claim
 from webhook.workers.endings import Endings
 from webhook.workers.relevance import needless, said_too
+
+LEASE_SECONDS = 2 * LONGEST_SEND
+"""How long a claim holds; a bundle's is renewed before it is sent."""
 
 log = structlog.get_logger("tocsin.dispatch")
 
@@ -74,13 +78,17 @@ class Dispatch:
 
     def take(self, bundle: Bundle) -> None:
         """Send the message, in a storm for others too, or fold it; raises StoreUnavailable."""
-        situations = {one.id: self._situation(one) for one in bundle.claims}
-        reasons = {one.id: self._needless(one, situations[one.id]) for one in bundle.claims}
+        situations = self._situations(bundle)
+        many = bool(bundle.others)
+        reasons = {one.id: self._needless(one, situations[one.id], many=many) for one in bundle.claims}
         self._endings.folded([(one, reason) for one in bundle.claims if (reason := reasons[one.id]) is not None])
         kept = tuple(one for one in bundle.claims if reasons[one.id] is None)
         if not kept:
             return
-        bundle = Bundle(carrier=kept[0], others=kept[1:])
+        held = self._held(Bundle(carrier=kept[0], others=kept[1:]))
+        if held is None:
+            return
+        bundle = held
         try:
             with self._metrics.sending(bundle.carrier.channel):
                 receipt = self._send(bundle, situations)
@@ -95,30 +103,46 @@ class Dispatch:
         else:
             self._endings.sent(bundle, receipt, said=self._said(bundle, situations))
 
-    def _needless(self, claimed: Claim, situation: Situation) -> str | None:
+    def _held(self, bundle: Bundle) -> Bundle | None:
+        """Return what is still ours, for as long as sending it takes; of a message alone the lease has just begun."""
+        if not bundle.others:
+            return bundle
+        with self._database.write() as connection:
+            held = gathering.renew(connection, bundle, self._clock() + LEASE_SECONDS)
+        lost = len(bundle.claims) - (len(held.claims) if held else 0)
+        if lost:
+            log.warning("leases were lost, another worker has the messages", messages=lost)
+        return held
+
+    def _needless(self, claimed: Claim, situation: Situation, *, many: bool) -> str | None:
         shows_state = self._senders[claimed.channel].shows_state
         return needless(
             claimed,
             situation.incident,
             shows_state=shows_state,
             gathered=situation.gathered,
-            called_again=situation.called_again,
+            # Beside others it costs nobody a message more; ended it would have to wait for the next of the storm.
+            called_again=situation.called_again and not many,
         )
 
-    def _situation(self, claimed: Claim) -> Situation:
+    def _situations(self, bundle: Bundle) -> dict[int, Situation]:
+        """Return by message what is known, of all at one moment: a transaction each would take long in a storm."""
         with self._database.read() as connection:
-            incident = store.incident_by_id(connection, claimed.incident_id)
-            if incident is None:
-                raise LookupError(f"notification {claimed.id} belongs to no incident")
-            return Situation(
-                incident=incident,
-                undelivered=undelivered(deliveries.of_incident(connection, incident.id)),
-                provider_id=lanes.first_provider_id(connection, claimed),
-                first=not lanes.any_sent(connection, claimed),
-                later=lanes.later(connection, claimed),
-                gathered=lanes.is_told_by_another(connection, claimed),
-                called_again=lanes.is_called_again(connection, claimed, self._clock()),
-            )
+            return {one.id: self._situation(connection, one) for one in bundle.claims}
+
+    def _situation(self, connection: Connection, claimed: Claim) -> Situation:
+        incident = store.incident_by_id(connection, claimed.incident_id)
+        if incident is None:
+            raise LookupError(f"notification {claimed.id} belongs to no incident")
+        return Situation(
+            incident=incident,
+            undelivered=undelivered(deliveries.of_incident(connection, incident.id)),
+            provider_id=lanes.first_provider_id(connection, claimed),
+            first=not lanes.any_sent(connection, claimed),
+            later=lanes.later(connection, claimed),
+            gathered=lanes.is_told_by_another(connection, claimed),
+            called_again=lanes.is_called_again(connection, claimed, self._clock()),
+        )
 
     def _send(self, bundle: Bundle, situations: Mapping[int, Situation]) -> Receipt:
         claimed = bundle.carrier

@@ -26,7 +26,7 @@ def needless(
 
     `shows_state` says whether the channel's messages tell the whole state, `gathered` whether the destination knows of
     the incident only from a message on many, which is never edited; `called_again` whether the same call waits once
-    more behind this one.
+    more behind this one, which would be a message of its own.
     """
     calls = claimed.action in CALLS
     if incident.status == "resolved":

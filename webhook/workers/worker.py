@@ -21,13 +21,12 @@ from webhook.senders.contract import LONGEST_SEND
 from webhook.storage import gathering, outbox, timers
 from webhook.storage.database import Database, StoreUnavailable
 from webhook.workers.bell import Bell
-from webhook.workers.dispatch import Dispatch
+from webhook.workers.dispatch import LEASE_SECONDS, Dispatch
 from webhook.workers.fallback import Fallback
 from webhook.workers.retention import Retention
 from webhook.workers.steps import Steps
 from webhook.workers.watch import Watch
 
-LEASE_SECONDS = 2 * LONGEST_SEND
 POLL_SECONDS = 1.0
 """How long a message that another process has put into the store waits at most."""
 THREADS = 3
