@@ -131,7 +131,7 @@ class Ingest:
         """Yield the incidents that the delivery is about, each with its part; the group's own comes first."""
         key = group_hash(event.group_labels)
         store.take_turns(connection, key, [one.fingerprint for one in event.sightings])
-        own = store.open_incident(connection, key)
+        own = store.open_incident(connection, key, lock=True)
         known = {episode.fingerprint for episode in own.open_episodes} if own else set()
         strangers = [one.fingerprint for one in event.sightings if one.fingerprint not in known]
         for part in place(event, own=own is not None, homes=store.homes(connection, strangers)):

@@ -16,8 +16,11 @@ from sqlalchemy.pool import QueuePool
 
 from webhook.secret import Secret
 
-# Below Alertmanager's shortest time-out of 10 s, so that a locked database is answered and not hung up on.
-BUSY_SECONDS = 5.0
+BUSY_SECONDS = 4.0
+"""So long is a lock waited for: twice stays below Alertmanager's shortest time-out of 10 s, so that it gets an answer.
+
+Twice, because on SQLite a request may wait for another writer of its process that itself waits for a lock in vain.
+"""
 # A replica that is paused in the middle of a transaction holds its locks no longer than this (PostgreSQL).
 IDLE_SECONDS = 15.0
 CONNECTIONS = 40

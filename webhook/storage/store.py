@@ -64,10 +64,10 @@ def take_turns(connection: Connection, group_hash: str, fingerprints: Sequence[s
         connection.execute(select(incidents.c.id).where(incidents.c.id == number).with_for_update())
 
 
-def open_incident(connection: Connection, group_hash: str) -> Incident | None:
-    """Return the group's incident that is not resolved, locked for this transaction, or None."""
+def open_incident(connection: Connection, group_hash: str, *, lock: bool = False) -> Incident | None:
+    """Return the group's incident that is not resolved, locked for this transaction when asked, or None."""
     query = select(incidents).where(incidents.c.group_hash == group_hash, incidents.c.status != "resolved")
-    return _one(connection, query.with_for_update())
+    return _one(connection, query.with_for_update() if lock else query)
 
 
 def incident_by_id(connection: Connection, number: int, *, lock: bool = False) -> Incident | None:
