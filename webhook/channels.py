@@ -31,3 +31,15 @@ CHANNELS: Mapping[str, Channel] = {
     "log": Channel(word="log", setting=None, destination="log"),
 }
 """By name, in the order in which people read about them."""
+
+
+def channel_word(channel: str) -> str:
+    """Return the channel in words; one that only a newer program knows is called by its name."""
+    known = CHANNELS.get(channel)
+    return known.word if known else channel
+
+
+def has_addresses(channel: str) -> bool:
+    """Return whether a message goes to one of many, so that a reader learns something from its destination."""
+    known = CHANNELS.get(channel)
+    return known is None or known.destination is None

@@ -13,6 +13,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Self
 
 from requests import Session
@@ -36,7 +37,10 @@ class _PatientAdapter(HTTPAdapter):
     """Waits at most `seconds` for the head of an answer, from the moment the request is sent."""
 
     def __init__(self, *, seconds: float) -> None:
-        self._pools = {"http": _pool(seconds), "https": _secure_pool(seconds)}
+        self._pools = {
+            "http": _patient(HTTPConnectionPool, HTTPConnection, seconds),
+            "https": _patient(HTTPSConnectionPool, HTTPSConnection, seconds),
+        }
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:  # noqa: ANN401  as in the base class
@@ -100,26 +104,14 @@ class Deadline:
                 self._line.shutdown(socket.SHUT_RDWR)
 
 
-def _pool(seconds: float) -> type[HTTPConnectionPool]:
-    class PatientConnection(HTTPConnection):
-        def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 has it
-            return _in_time(self, super().getresponse, seconds)
+def _patient(
+    pool: type[HTTPConnectionPool], connection: type[HTTPConnection], seconds: float
+) -> type[HTTPConnectionPool]:
+    def getresponse(self: HTTPConnection) -> HTTPResponse:
+        return _in_time(self, partial(connection.getresponse, self), seconds)
 
-    class PatientPool(HTTPConnectionPool):
-        ConnectionCls = PatientConnection
-
-    return PatientPool
-
-
-def _secure_pool(seconds: float) -> type[HTTPConnectionPool]:
-    class PatientConnection(HTTPSConnection):
-        def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as urllib3 has it
-            return _in_time(self, super().getresponse, seconds)
-
-    class PatientPool(HTTPSConnectionPool):
-        ConnectionCls = PatientConnection
-
-    return PatientPool
+    patient = type(f"Patient{connection.__name__}", (connection,), {"getresponse": getresponse})
+    return type(f"Patient{pool.__name__}", (pool,), {"ConnectionCls": patient})
 
 
 def _in_time(connection: HTTPConnection, getresponse: Callable[[], HTTPResponse], seconds: float) -> HTTPResponse:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from webhook.channels import channel_word
 from webhook.render.plain import section_text, summary_lines
-from webhook.render.undelivered import CHANNEL_WORDS
 from webhook.storage.store import Listed
 from webhook.timestamps import clock, span
 from webhook.untrusted import visible
@@ -51,5 +51,6 @@ def incident_lines(found: Record, *, now: float) -> Iterator[str]:
     for one in found.deliveries:
         tries = f", {one.attempts} tries" if one.attempts > 1 else ""
         reason = f": {one.last_error}" if one.last_error else ""
-        word = CHANNEL_WORDS.get(one.channel, one.channel)
-        yield visible(f"  {word} {one.destination} ({one.who})  {one.action}  {one.state}{tries}{reason}")
+        yield visible(
+            f"  {channel_word(one.channel)} {one.destination} ({one.who})  {one.action}  {one.state}{tries}{reason}"
+        )

@@ -21,6 +21,7 @@ from testbed.fuzz.case import Case
 from testbed.fuzz.inputs import make
 from testbed.fuzz.judge import ASKED, FAILURE, Judge, Verdict
 from testbed.fuzz.workshop import opened, place
+from testbed.servers import Servers
 
 SECONDS: Final = 20.0
 """What an input may take by the clock; the usual one takes a five-hundredth of it."""
@@ -155,9 +156,10 @@ def _work(plan: Plan, indices: Sequence[int], folder: Path, reports: Connection)
     known: set[str] = set()
     for number, index in enumerate(indices, start=1):
         reports.send(number)
-        judge = Judge(workshop=workshop, ask=_asking(index // max(1, plan.ask_every)))
+        found = tools.installed()
+        judge = Judge(workshop=workshop, ask=_asking(found, index // max(1, plan.ask_every)))
         case = make(plan.seed, index)
-        verdict = judge.verdict(case, asking=plan.asks(index))
+        verdict = judge.verdict(case, asking=plan.asks(index) and bool(found))
         reports.send(Judged(index=index, verdict=verdict))
         if verdict.outcome == FAILURE and verdict.signature not in known:
             known.add(verdict.signature)
@@ -169,9 +171,8 @@ def _shrunk(judge: Judge, case: Case, signature: str) -> Case:
     return shrink.shrunk(case, lambda smaller: judge.verdict(smaller, asking=asking).signature == signature)
 
 
-def _asking(turn: int) -> Callable[[Path, Collection[str]], Sequence[tools.Objection]]:
+def _asking(found: Sequence[Servers], turn: int) -> Callable[[Path, Collection[str]], Sequence[tools.Objection]]:
     """Return what asks the real tools, of one generation after the other, if there are any."""
-    found = tools.installed()
 
     def ask(folder: Path, changed: Collection[str]) -> Sequence[tools.Objection]:
         with _roomy():

@@ -4,19 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from webhook.channels import CHANNELS
+from webhook.channels import channel_word, has_addresses
 from webhook.incidents.messages import Delivery
 from webhook.untrusted import one_line
-
-CHANNEL_WORDS = {name: channel.word for name, channel in CHANNELS.items()}
-
-WITHOUT_ADDRESS = frozenset(name for name, channel in CHANNELS.items() if channel.destination)
-"""Channels with one destination, which a reader learns nothing from."""
-
-
-def channel_word(channel: str) -> str:
-    """Return the channel in words; one that only a newer program knows is called by its name."""
-    return CHANNEL_WORDS.get(channel, channel)
 
 
 def undelivered(deliveries: Iterable[Delivery]) -> tuple[str, ...]:
@@ -33,7 +23,7 @@ def undelivered(deliveries: Iterable[Delivery]) -> tuple[str, ...]:
 
 def _to(delivery: Delivery) -> str:
     word = channel_word(delivery.channel)
-    return word if delivery.channel in WITHOUT_ADDRESS else f"{word} to {one_line(delivery.who, 80)}"
+    return f"{word} to {one_line(delivery.who, 80)}" if has_addresses(delivery.channel) else word
 
 
 def _why(delivery: Delivery) -> str:

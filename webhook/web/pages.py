@@ -8,10 +8,10 @@ from flask import Blueprint, Response, redirect, request
 from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
+from webhook.channels import channel_word, has_addresses
 from webhook.ingest import Ingest
 from webhook.render.markdown import html
 from webhook.render.templates import environment
-from webhook.render.undelivered import CHANNEL_WORDS, WITHOUT_ADDRESS
 from webhook.service import Service
 from webhook.severity import rank
 from webhook.storage import store
@@ -77,8 +77,8 @@ def _incident(service: Service, number: int) -> Response:
         incident=found.incident,
         runbook=_runbook(found),
         person=person(request) or "",
-        words=CHANNEL_WORDS,
-        without_address=WITHOUT_ADDRESS,
+        channel_word=channel_word,
+        has_addresses=has_addresses,
         when=lambda at: clock(at, now=now),
     )
 

@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable, Sequence
 import structlog
 from sqlalchemy import Connection
 
+from webhook.channels import channel_word
 from webhook.incidents import reasons
 from webhook.incidents.incident import Entry, Incident
 from webhook.incidents.messages import CALLS
 from webhook.metrics import Metrics
-from webhook.render.undelivered import channel_word
 from webhook.senders.contract import Receipt, TemporaryFailure
 from webhook.storage import gathering, outbox, store, timers
 from webhook.storage.database import Database, StoreUnavailable

@@ -15,12 +15,12 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from webhook.catalog.model import Catalog
+from webhook.channels import channel_word
 from webhook.incidents import reasons
 from webhook.incidents.incident import TOCSIN, Entry, Incident, Notice
 from webhook.incidents.messages import CALLS, Action, Channels
 from webhook.incidents.outgoing import able, stand_in
 from webhook.incidents.recipients import Recipient, ways
-from webhook.render.undelivered import channel_word
 from webhook.storage import deliveries, detours, outbox, store, timers
 from webhook.storage.database import Database
 from webhook.storage.deliveries import Call
