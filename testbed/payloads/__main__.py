@@ -23,7 +23,8 @@ def main() -> None:
     for finding in result.findings[:20]:
         print(f"  WRONG: {finding}")
     print(f"{given.count} deliveries of seed {given.seed} in {time.monotonic() - began:.0f} s: {dict(result.statuses)}")
-    print(f"{result.messages} messages; memory {result.memory_before} MiB before, {result.memory_peak} MiB at most")
+    print(f"messages: {dict(result.messages)}")
+    print(f"memory: {result.memory_before} MiB before, {result.memory_peak} MiB at most")
     print(f"{len(result.findings)} findings")
     sys.exit(1 if result.findings else 0)
 

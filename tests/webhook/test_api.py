@@ -209,6 +209,7 @@ def test_hand_on_an_unknown_incident_is_a_404(client: FlaskClient, verb: str) ->
         (b"[]", "application/json"),
         (b'{"actor": 1}', "application/json"),
         (b'{"actor": " "}', "application/json"),
+        (b'{"actor": "\\u001f\\u200b"}', "application/json"),
         (b"actor=x", "application/x-www-form-urlencoded"),
         (b'{"actor": "x"}', "text/plain"),
     ],

@@ -57,7 +57,7 @@ def test_mutated_deliveries_are_taken_or_refused_with_a_reason(target: Target) -
     assert result.findings == ()
     assert result.statuses[200] > COUNT / 5
     assert result.statuses[400] > COUNT / 5
-    assert result.messages > COUNT / 10
+    assert all(result.messages.values()), result.messages
     assert result.memory_peak < MOST_MEBIBYTES
 
 

@@ -5,6 +5,7 @@ An answer that the description does not know, in status, content type or form, i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -18,6 +19,7 @@ from schemathesis.specs.openapi import checks
 from tests.webhook.samples import Clock, alert, payload
 from webhook.service import Service
 from webhook.timestamps import DAY
+from webhook.untrusted import one_line
 from webhook.web.api import openapi
 from webhook.web.application import create_app
 
@@ -70,6 +72,13 @@ def test_every_answer_is_one_that_the_description_knows(
 
     answers_as_described()
     assert "Traceback" not in "".join(capfd.readouterr())
+
+
+def test_name_of_who_acts_is_described_as_it_is_checked() -> None:
+    """A name that nobody can see is none, and the description's pattern says the same of every character."""
+    pattern = re.compile(openapi()["components"]["schemas"]["Actor"]["properties"]["actor"]["pattern"])
+    seen = [char for char in map(chr, range(0x1_1000)) if not "\ud800" <= char <= "\udfff"]
+    assert [char for char in seen if bool(pattern.search(char)) != bool(one_line(char))] == []
 
 
 @pytest.mark.parametrize(("method", "path"), OF_ONE_INCIDENT)

@@ -18,6 +18,7 @@ from webhook.payload import Problem, parse_payload
 from webhook.service import Service
 from webhook.storage import store
 from webhook.storage.database import StoreUnavailable
+from webhook.untrusted import one_line
 from webhook.web import body, record
 from webhook.web.representation import incident_json, listed_json
 
@@ -27,7 +28,6 @@ LARGEST_ID = 2**63 - 1
 PROBE = "readyz"
 
 NUMBER = f"<int(max={LARGEST_ID}):number>"
-
 
 Answer = Response | tuple[Response, int]
 
@@ -156,11 +156,11 @@ def _actor() -> str:
     except (ValueError, RecursionError):
         raise Wrong(Problem(path="$", message="is not JSON")) from None
     actor = data.get("actor") if isinstance(data, dict) else None
-    if not isinstance(actor, str) or not actor.strip():
+    if not isinstance(actor, str) or not one_line(actor := actor.encode(errors="replace").decode()):
         raise Wrong(
             Problem(path="$.actor", message=f"must be the name of who acts, up to {LONGEST_ACTOR} characters are kept")
         )
-    return actor.encode(errors="replace").decode()
+    return actor
 
 
 def _readyz(service: Service) -> Answer:
