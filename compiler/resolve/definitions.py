@@ -74,9 +74,11 @@ def _parameters(given: Table, diagnostics: Diagnostics) -> dict[str, Decimal]:
 
 def _check_kind(given: Table, diagnostics: Diagnostics) -> None:
     kind = given["kind"]
-    if bool(kinds()[kind].words) != (given["unit"] == STATE_UNIT):
-        hint = f"write `unit: {STATE_UNIT}`" if kind == STATE.name else f"write `kind: {STATE.name}`, or another unit"
-        diagnostics.error("signal", given.value_spans["unit"], "kind `state` and unit `state` go together", hint=hint)
+    unit = kinds()[kind].unit
+    if given["unit"] != unit and (unit is not None or given["unit"] == STATE_UNIT):
+        hint = f"write `unit: {unit}`" if unit else f"write `kind: {STATE.name}`, or another unit"
+        rule = f"the unit of the kind `{kind}` is {unit}" if unit else f"the kind `{kind}` is a number"
+        diagnostics.error("signal", given.value_spans["unit"], f"{rule}, not {given['unit']}", hint=hint)
     own = {one.name for one in kinds()[kind].parameters}
     known = {one.name for each in kinds().values() for one in each.parameters}
     for name in sorted(known | {"example", "settles"}):

@@ -110,6 +110,8 @@ class Kind:
     """Inputs that may be a number."""
     parameters: ClassVar[tuple[Parameter, ...]] = ()
     """What a signal's definition may say besides."""
+    unit: ClassVar[str | None] = None
+    """The unit that its value always has; None where that is the metric's."""
     words: ClassVar[Mapping[str, Decimal]] = {}
     """Limits in words, and the value that each of them means."""
     bindable: ClassVar[bool] = True

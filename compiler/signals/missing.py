@@ -13,6 +13,7 @@ from typing import ClassVar, Final
 
 from compiler.conventions import METRIC_GONE, METRIC_LABEL, TARGET_DOWN
 from compiler.promql import Selector
+from compiler.quantities import STATE
 from compiler.signals import sampling
 from compiler.signals.bound import STEP_SECONDS, BoundSignal
 from compiler.signals.contract import Kind, Rules, Series, Threshold
@@ -30,6 +31,7 @@ class Missing(Kind):
     """
 
     name = "missing"
+    unit = STATE
     words: ClassVar[Mapping[str, Decimal]] = {METRIC_GONE: _GONE, TARGET_DOWN: _DOWN}
     bindable = False
     measures = False

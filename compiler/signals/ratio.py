@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from compiler.promql import Selector
-from compiler.quantities import duration_text
+from compiler.quantities import RATIO, duration_text
 from compiler.signals import sampling
 from compiler.signals.bound import BoundSignal
 from compiler.signals.contract import HALF, Input, Kind, Series, aggregate, first_rate
@@ -29,6 +29,7 @@ class Ratio(Kind):
     """Numerator and denominator are aggregated apart; too little traffic gives no value rather than noise or NaN."""
 
     name = "ratio"
+    unit = RATIO
     forms = ((ERRORS, REQUESTS), (SUCCESSES, ATTEMPTS))
     floored = True
     events_per_step = EVENTS_PER_STEP

@@ -13,7 +13,7 @@ from typing import ClassVar, Final
 
 from compiler.conventions import STATE_LIMIT
 from compiler.promql import Selector
-from compiler.quantities import COUNT, RATIO, SECONDS, Comparison, decimal_text, duration_text
+from compiler.quantities import COUNT, RATIO, SECONDS, STATE, Comparison, decimal_text, duration_text
 from compiler.signals import gauge, increase, usage
 from compiler.signals.bound import STEP_SECONDS, BoundSignal
 from compiler.signals.contract import Kind, Series, aggregate, first_rate
@@ -38,6 +38,7 @@ class State(Kind):
     """Any series of a component in the state makes the component so; all of them, where the binding says `of: all`."""
 
     name = "state"
+    unit = STATE
     forms = ((GAUGE,), (SINCE,), (UNTIL,), (COUNTER,), (USED, MAX), (AVAILABLE, MAX))
     constants = frozenset({MAX.name})
     whole = usage.WHOLE

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Final
 
 from compiler.promql import Selector
-from compiler.quantities import decimal_text
+from compiler.quantities import RATIO, decimal_text
 from compiler.signals import sampling
 from compiler.signals.bound import BoundSignal
 from compiler.signals.contract import HALF, Kind, Series, aggregate
@@ -21,6 +21,7 @@ class Usage(Kind):
     """Used / max, or 1 - available / max."""
 
     name = "usage"
+    unit = RATIO
     forms = ((USED, MAX), (AVAILABLE, MAX))
     constants = frozenset({MAX.name})
     whole = WHOLE

@@ -271,6 +271,11 @@ SIGNALS: Final = (
     _in_spec("a signal of kind and query", "    unit: count\n", "    unit: count\n    kind: gauge\n", "signal"),
     _in_spec("a signal of neither kind nor query", "{kind: gauge, unit: seconds", "{unit: seconds", "signal"),
     _in_spec("a state in seconds", "{kind: gauge, unit: seconds", "{kind: state, unit: seconds", "signal"),
+    _in_spec("a number that is a state", "{kind: gauge, unit: seconds", "{kind: gauge, unit: state", "signal"),
+    _in_spec(
+        "a share as a number", "signals:\n", "signals:\n  connection_pool: {kind: usage, unit: count}\n", "signal"
+    ),
+    _in_spec("a ratio as a number", "signals:\n", "signals:\n  error_ratio: {kind: ratio, unit: count}\n", "signal"),
     _in_spec(
         "a quantile of a gauge", "{kind: gauge, unit: seconds", "{kind: gauge, quantile: 0.9, unit: seconds", "signal"
     ),
@@ -307,14 +312,6 @@ SIGNALS: Final = (
         "an age as a share",
         (SPEC, "{kind: gauge, unit: seconds", "{kind: gauge, unit: ratio"),
         (SPEC, '"> 1h30m"', '"> 90%"'),
-        codes=("limit-unit",),
-    ),
-    _several(
-        "a share as a number",
-        (SPEC, "signals:\n", "signals:\n  connection_pool: {kind: usage, unit: count, title: Connection pool usage}\n"),
-        (SPEC, '{warning: "> 60%", critical: "> 80%", runbook: "#connections"}', "off"),
-        (SPEC, '{warning: ">= 85 of 100", critical: off}', '{warning: ">= 85", runbook: "#connections"}'),
-        (SHOP, "at least 85 of 100", "at least 85"),
         codes=("limit-unit",),
     ),
     _in_spec(
