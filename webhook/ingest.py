@@ -49,6 +49,10 @@ class Taken:
     incident_id: int | None
 
 
+class HungUp(Exception):  # noqa: N818  the state's name, not an error's
+    """Who delivers has stopped waiting: nothing was taken, and it comes again."""
+
+
 class Ingest:
     """Takes events into the store."""
 
@@ -66,9 +70,12 @@ class Ingest:
         self._channels = channels
         self._committed = committed
 
-    def deliver(self, payload: Payload, now: float) -> Taken:
-        """Take what Alertmanager posted; return after the commit. Raises StoreUnavailable."""
-        return _once_more(lambda: self._deliver(payload, now))
+    def deliver(self, payload: Payload, now: float, still_waits: Callable[[], bool] = lambda: True) -> Taken:
+        """Take what Alertmanager posted; return after the commit. Raises StoreUnavailable.
+
+        Raises HungUp when it turns out before the commit that Alertmanager no longer waits for the answer.
+        """
+        return _once_more(lambda: self._deliver(payload, now, still_waits))
 
     def observe(self, event: Delivered, now: float) -> Taken:
         """Take what this program has noticed by itself; return after the commit. Raises StoreUnavailable."""
@@ -91,25 +98,28 @@ class Ingest:
         """Let `actor` close the incident; return what came of it, None when there is no such incident."""
         return self._by_hand(number, lambda _: ResolvedByHand(actor=_actor(actor)), now)
 
-    def _deliver(self, payload: Payload, now: float) -> Taken:
+    def _deliver(self, payload: Payload, now: float, still_waits: Callable[[], bool]) -> Taken:
         catalog = self._catalog()
         watchdog = [alert for alert in payload.alerts if alert.labels.get("alertname") == catalog.watchdog.alert]
         others = [alert for alert in payload.alerts if alert.labels.get("alertname") != catalog.watchdog.alert]
+        event = Delivered(
+            group_key=payload.group_key,
+            group_labels=payload.group_labels,
+            receiver=payload.receiver,
+            external_url=payload.external_url,
+            truncated=payload.truncated,
+            sightings=tuple(sighting_of(alert, catalog) for alert in others),
+        )
+        outcomes: list[Outcome] = []
         with self._database.write() as connection:
             if any(alert.status == "firing" for alert in watchdog):
                 store.heard(connection, WATCHDOG, now)
-            if watchdog and not others:
-                return Taken(result="watchdog", incident_id=None)
-            event = Delivered(
-                group_key=payload.group_key,
-                group_labels=payload.group_labels,
-                receiver=payload.receiver,
-                external_url=payload.external_url,
-                truncated=payload.truncated,
-                sightings=tuple(sighting_of(alert, catalog) for alert in others),
-            )
-            outcomes = self._take_parts(connection, event, now)
-        return self._taken(outcomes)
+            if others or not watchdog:
+                outcomes = self._take_parts(connection, event, now)
+            # Last of all: to get here may have taken long.
+            if not still_waits():
+                raise HungUp
+        return self._taken(outcomes) if outcomes else Taken(result="watchdog", incident_id=None)
 
     def _observe(self, event: Delivered, now: float) -> Taken:
         with self._database.write() as connection:

@@ -39,14 +39,16 @@ class Running:
     slack: Slack
     folder: Path
 
-    def deliver(self, name: str, *, alerts: int = 1, text: str = "") -> tuple[int, float]:
+    def deliver(
+        self, name: str, *, alerts: int = 1, text: str = "", patience: float = 2 * ALERTMANAGERS_PATIENCE
+    ) -> tuple[int, float]:
         """Post a group of that name as Alertmanager does; return the status and the seconds it took."""
         body = payload(
             *(alert(group=name, instance=str(n), annotations={"summary": text}) for n in range(alerts)),
             groupLabels={"group": name},
         )
         began = time.monotonic()
-        status, _ = loopback.post_json(f"{self.replica.url}/v1/alertmanager", body, seconds=2 * ALERTMANAGERS_PATIENCE)
+        status, _ = loopback.post_json(f"{self.replica.url}/v1/alertmanager", body, seconds=patience)
         return status, time.monotonic() - began
 
     def deliver_until_taken(self, name: str) -> None:
@@ -153,6 +155,37 @@ def test_locked_database(over_sqlite: Running) -> None:
     assert over_sqlite.known == {"before", "locked"}
     over_sqlite.await_told(2)
     assert "Traceback" not in over_sqlite.log
+
+
+def test_delivery_that_was_given_up_is_not_taken_late(over_sqlite: Running) -> None:
+    """A process stands still, Alertmanager gives up and sends again: what the first one said is over by then."""
+    assert over_sqlite.deliver("before")[0] == 200
+    over_sqlite.replica.pause()
+    try:
+        with pytest.raises(OSError, match="timed out"):
+            over_sqlite.deliver("given up", patience=0.5)
+    finally:
+        over_sqlite.replica.resume()
+    over_sqlite.await_logged("the sender has hung up")
+    assert over_sqlite.known == {"before"}
+    assert over_sqlite.deliver("given up")[0] == 200
+    assert over_sqlite.known == {"before", "given up"}
+
+
+def test_delivery_that_is_given_up_while_the_store_is_locked_is_not_taken_late(over_sqlite: Running) -> None:
+    """What had come as far as the store is not committed either."""
+    assert over_sqlite.deliver("before")[0] == 200
+    locker = sqlite3.connect(over_sqlite.folder / "tocsin.db", isolation_level=None, timeout=10)
+    locker.execute("BEGIN IMMEDIATE")
+    try:
+        with pytest.raises(OSError, match="timed out"):
+            over_sqlite.deliver("given up", patience=0.5)
+    finally:
+        locker.execute("ROLLBACK")
+        locker.close()
+    over_sqlite.await_logged("the sender has hung up")
+    assert over_sqlite.known == {"before"}
+    assert over_sqlite.deliver("given up")[0] == 200
 
 
 def test_database_file_that_was_taken_away(over_sqlite: Running) -> None:

@@ -21,6 +21,7 @@ from webhook.storage.database import StoreUnavailable
 from webhook.untrusted import one_line
 from webhook.web import body, record
 from webhook.web.representation import incident_json, listed_json
+from webhook.web.sender import still_waits
 
 MOST_LISTED = 200
 USUALLY_LISTED = 50
@@ -76,7 +77,7 @@ def openapi() -> dict[str, Any]:
 
 def _alertmanager(service: Service) -> Answer:
     payload = parse_payload(body.read(request, body.LARGEST_DELIVERY))
-    taken = service.ingest.deliver(payload, service.clock())
+    taken = service.ingest.deliver(payload, service.clock(), lambda: still_waits(request))
     service.metrics.delivered(taken.result)
     return jsonify(result=taken.result, incident=taken.incident_id)
 

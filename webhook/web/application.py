@@ -9,6 +9,7 @@ import structlog
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
+from webhook.ingest import HungUp
 from webhook.payload import PayloadError
 from webhook.service import Service
 from webhook.storage.database import StoreUnavailable
@@ -43,6 +44,7 @@ def create_app(service: Service) -> Flask:
     app.register_error_handler(PayloadError, _bad_request)
     app.register_error_handler(Wrong, _bad_request)
     app.register_error_handler(StoreUnavailable, _unavailable)
+    app.register_error_handler(HungUp, _unheard)
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(Exception, _broken)
     return app
@@ -77,6 +79,11 @@ def _bad_request(error: PayloadError | Wrong) -> Response:
 def _unavailable(error: StoreUnavailable) -> Response:
     log.error("the store cannot be used", path=request.path, reason=str(error))
     return _error(503, "the store cannot be used now; try again")
+
+
+def _unheard(_hung_up: HungUp) -> Response:
+    log.warning("the sender has hung up before it was taken", path=request.path)
+    return _error(503, "you had hung up; try again")
 
 
 def _refused(error: HTTPException) -> Response:
