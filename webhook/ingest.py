@@ -73,7 +73,7 @@ class Ingest:
     def deliver(self, payload: Payload, now: float, still_waits: Callable[[], bool] = lambda: True) -> Taken:
         """Take what Alertmanager posted; return after the commit. Raises StoreUnavailable.
 
-        Raises HungUp when it turns out before the commit that Alertmanager no longer waits for the answer.
+        Raises HungUp when Alertmanager no longer waits for the answer, unless nothing is known of the group yet.
         """
         return _once_more(lambda: self._deliver(payload, now, still_waits))
 
@@ -110,20 +110,17 @@ class Ingest:
             truncated=payload.truncated,
             sightings=tuple(sighting_of(alert, catalog) for alert in others),
         )
-        outcomes: list[Outcome] = []
         with self._database.write() as connection:
             if any(alert.status == "firing" for alert in watchdog):
                 store.heard(connection, WATCHDOG, now)
-            if others or not watchdog:
-                outcomes = self._take_parts(connection, event, now)
-            # Last of all: to get here may have taken long.
-            if not still_waits():
-                raise HungUp
-        return self._taken(outcomes) if outcomes else Taken(result="watchdog", incident_id=None)
+            if watchdog and not others:
+                return Taken(result="watchdog", incident_id=None)
+            outcomes = self._take_parts(connection, event, now, still_waits)
+        return self._taken(outcomes)
 
     def _observe(self, event: Delivered, now: float) -> Taken:
         with self._database.write() as connection:
-            outcomes = self._take_parts(connection, event, now)
+            outcomes = self._take_parts(connection, event, now, lambda: True)
         return self._taken(outcomes)
 
     def _taken(self, outcomes: list[Outcome]) -> Taken:
@@ -132,8 +129,18 @@ class Ingest:
         first = outcomes[0]
         return Taken(result=first.result, incident_id=first.incident.id if first.incident else None)
 
-    def _take_parts(self, connection: Connection, event: Delivered, now: float) -> list[Outcome]:
-        return [self._take(connection, before, part, now) for before, part in self._parts(connection, event, now)]
+    def _take_parts(
+        self, connection: Connection, event: Delivered, now: float, still_waits: Callable[[], bool]
+    ) -> list[Outcome]:
+        parts = list(self._parts(connection, event, now))
+        is_first = all(before is None for before, _ in parts)
+        # Before the work, so that what nobody waits for costs little, and after it, which may have taken long.
+        if not is_first and not still_waits():
+            raise HungUp
+        outcomes = [self._take(connection, before, part, now) for before, part in parts]
+        if not is_first and not still_waits():
+            raise HungUp
+        return outcomes
 
     def _parts(
         self, connection: Connection, event: Delivered, now: float

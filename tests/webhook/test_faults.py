@@ -9,8 +9,10 @@ import resource
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -61,9 +63,16 @@ class Running:
     @property
     def known(self) -> set[str]:
         """The groups that have an incident."""
+        return set(self._incidents())
+
+    def firing(self, name: str) -> int:
+        """Return how many alerts of the group of that name fire."""
+        return sum(one["ended_at"] is None for one in self._incidents()[name]["alerts"])
+
+    def _incidents(self) -> dict[str, Any]:
         listed = loopback.get_json(f"{self.replica.url}/v1/incidents?limit=200")["incidents"]
         each = [loopback.get_json(f"{self.replica.url}/v1/incidents/{one['id']}") for one in listed]
-        return {one["group_labels"]["group"] for one in each}
+        return {one["group_labels"]["group"]: one for one in each}
 
     def is_ready(self) -> bool:
         """Whether it says of itself that it can do its work."""
@@ -120,6 +129,18 @@ def _limit_files(replica: Replica, size: int) -> None:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, hard))
 
 
+@contextmanager
+def _locked(webhook: Running) -> Iterator[None]:
+    """Let another process write all the while."""
+    locker = sqlite3.connect(webhook.folder / "tocsin.db", isolation_level=None, timeout=10)
+    locker.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        locker.execute("ROLLBACK")
+        locker.close()
+
+
 def test_full_disk(over_sqlite: Running) -> None:
     """Files may not grow: what does not fit is refused whole; once they may, the same delivery is taken."""
     assert over_sqlite.deliver("before")[0] == 200
@@ -141,16 +162,11 @@ def test_full_disk(over_sqlite: Running) -> None:
 def test_locked_database(over_sqlite: Running) -> None:
     """Another process writes for too long: an answer comes before Alertmanager hangs up, and reading goes on."""
     assert over_sqlite.deliver("before")[0] == 200
-    locker = sqlite3.connect(over_sqlite.folder / "tocsin.db", isolation_level=None, timeout=10)
-    locker.execute("BEGIN IMMEDIATE")
-    try:
+    with _locked(over_sqlite):
         status, seconds = over_sqlite.deliver("locked")
         assert status == 503
         assert engines.BUSY_SECONDS <= seconds < ALERTMANAGERS_PATIENCE
         assert over_sqlite.known == {"before"}
-    finally:
-        locker.execute("ROLLBACK")
-        locker.close()
     over_sqlite.deliver_until_taken("locked")
     assert over_sqlite.known == {"before", "locked"}
     over_sqlite.await_told(2)
@@ -159,33 +175,40 @@ def test_locked_database(over_sqlite: Running) -> None:
 
 def test_delivery_that_was_given_up_is_not_taken_late(over_sqlite: Running) -> None:
     """A process stands still, Alertmanager gives up and sends again: what the first one said is over by then."""
-    assert over_sqlite.deliver("before")[0] == 200
+    assert over_sqlite.deliver("known")[0] == 200
     over_sqlite.replica.pause()
     try:
         with pytest.raises(OSError, match="timed out"):
-            over_sqlite.deliver("given up", patience=0.5)
+            over_sqlite.deliver("known", alerts=2, patience=0.5)
     finally:
         over_sqlite.replica.resume()
     over_sqlite.await_logged("the sender has hung up")
-    assert over_sqlite.known == {"before"}
-    assert over_sqlite.deliver("given up")[0] == 200
-    assert over_sqlite.known == {"before", "given up"}
+    assert over_sqlite.firing("known") == 1
+    assert over_sqlite.deliver("known", alerts=2)[0] == 200
+    assert over_sqlite.firing("known") == 2
 
 
 def test_delivery_that_is_given_up_while_the_store_is_locked_is_not_taken_late(over_sqlite: Running) -> None:
     """What had come as far as the store is not committed either."""
-    assert over_sqlite.deliver("before")[0] == 200
-    locker = sqlite3.connect(over_sqlite.folder / "tocsin.db", isolation_level=None, timeout=10)
-    locker.execute("BEGIN IMMEDIATE")
+    assert over_sqlite.deliver("known")[0] == 200
+    with _locked(over_sqlite), pytest.raises(OSError, match="timed out"):
+        over_sqlite.deliver("known", alerts=2, patience=0.5)
+    over_sqlite.await_logged("the sender has hung up")
+    assert over_sqlite.firing("known") == 1
+    assert over_sqlite.deliver("known", alerts=2)[0] == 200
+    assert over_sqlite.firing("known") == 2
+
+
+def test_first_word_of_a_group_is_taken_however_late(over_sqlite: Running) -> None:
+    """There is nothing that it could undo, and Alertmanager says no more of a group that ends before it got through."""
+    over_sqlite.replica.pause()
     try:
         with pytest.raises(OSError, match="timed out"):
-            over_sqlite.deliver("given up", patience=0.5)
+            over_sqlite.deliver("new", patience=0.5)
     finally:
-        locker.execute("ROLLBACK")
-        locker.close()
-    over_sqlite.await_logged("the sender has hung up")
-    assert over_sqlite.known == {"before"}
-    assert over_sqlite.deliver("given up")[0] == 200
+        over_sqlite.replica.resume()
+    over_sqlite.await_told(1)
+    assert over_sqlite.known == {"new"}
 
 
 def test_database_file_that_was_taken_away(over_sqlite: Running) -> None:
