@@ -31,6 +31,8 @@ def incident_lines(found: Record, *, now: float) -> Iterator[str]:
     yield from (visible(line) for line in summary_lines(message))
     if found.archived_at is not None:
         yield f"Archived at {clock(found.archived_at, now=now)}: nothing about it changes any more."
+    if found.left_out:
+        yield found.left_out
     for phrase in message.undelivered:
         yield visible(f"Not reached: {phrase}")
     if message.documented:

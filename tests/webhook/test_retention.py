@@ -11,9 +11,10 @@ import pytest
 from tests.webhook.samples import Clock, FakeSender, alert, payload
 from webhook.service import Service, build
 from webhook.settings import Settings, SettingsError, read_settings
-from webhook.storage.tables import archive
+from webhook.storage import trimming
+from webhook.storage.tables import archive, archived_parts
 from webhook.terminal import incident_lines
-from webhook.timestamps import DAY
+from webhook.timestamps import DAY, iso
 from webhook.web import record
 from webhook.web.application import create_app
 from webhook.workers import retention
@@ -159,6 +160,86 @@ def test_counters_do_not_fall_when_messages_are_archived(
         after['tocsin_notifications_total{channel="slack",state="sent"}']
         == 4 / 3 * before['tocsin_notifications_total{channel="slack",state="sent"}']
     )
+
+
+@pytest.fixture
+def flapping(service: Service, drain: Callable[..., int], clock: Clock) -> Callable[[int], None]:
+    """Return a function that lets an alert come and go so many times, while another of its group fires all along."""
+    client = create_app(service).test_client()
+
+    def flap(times: int) -> None:
+        for _ in range(times):
+            started = iso(clock())
+            for status in ("firing", "resolved"):
+                comes = alert(instance="comes-and-goes", status=status, started=started, ended=iso(clock()))
+                client.post("/v1/alertmanager", json=payload(alert(instance="fires"), comes))
+                drain()
+                clock.forward(minutes=5)
+
+    return flap
+
+
+def test_incident_that_stays_open_stays_small(
+    service: Service,
+    flapping: Callable[[int], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its distant past is archived, a few rows at a time; what fires, every call and the last of each line stay."""
+    monkeypatch.setattr(trimming, "KEPT", 4)
+    monkeypatch.setattr(retention, "ROWS", 5)
+    flapping(12)
+    before = {table: count(service, table) for table in HOT}
+    totals = counters(service)
+    client = create_app(service).test_client()
+    unreached = client.get("/v1/incidents/1").get_json()["not_reached"]
+    assert (before["episodes"], before["timeline"]) == (13, 24)
+    worker = service.worker()
+    while worker.archive_once():
+        pass
+    after = {table: count(service, table) for table in HOT}
+    assert (after["incidents"], after["episodes"], after["timeline"], after["timers"]) == (1, 5, 5, 1)
+    assert after["notifications"] < before["notifications"]
+    assert counters(service) == totals
+    shown = client.get("/v1/incidents/1").get_json()
+    gone = {
+        "alerts": before["episodes"] - after["episodes"],
+        "timeline": before["timeline"] - after["timeline"],
+        "deliveries": before["notifications"] - after["notifications"],
+    }
+    assert shown["archived_earlier"] == gone
+    assert [one["labels"]["instance"] for one in shown["alerts"] if one["firing"]] == ["fires"]
+    assert shown["timeline"][0]["kind"] == "opened"
+    assert {one["action"] for one in shown["deliveries"]} >= {"open"}
+    assert shown["not_reached"] == unreached
+    (listed,) = client.get("/v1/incidents").get_json()["incidents"]
+    assert (listed["alerts"], listed["firing"]) == (13, 1)
+    said = f"in the archive already: {gone['alerts']} alerts, {gone['timeline']} lines, {gone['deliveries']} messages."
+    assert said in client.get("/incidents/1").get_data(as_text=True)
+    with service.database.read() as connection:
+        parts = connection.execute(archived_parts.select()).mappings().all()
+    moved = [row["fingerprint"] + row["started"] for part in parts for row in part["record"]["episodes"]]
+    assert len(set(moved)) == gone["alerts"]
+
+
+def test_trimmed_incident_goes_on_as_before(
+    service: Service, flapping: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes again is no news, it ends with its last alert, and the whole of it is archived in its time."""
+    monkeypatch.setattr(trimming, "KEPT", 1)
+    flapping(6)
+    worker = service.worker()
+    worker.archive_once()
+    calls = [one for one in _deliveries(service) if one["action"] != "update"]
+    flapping(2)
+    assert [one for one in _deliveries(service) if one["action"] != "update"] == calls
+    ended = payload(*(alert(instance=name, status="resolved") for name in ("fires", "comes-and-goes")))
+    client = create_app(service).test_client()
+    assert client.post("/v1/alertmanager", json=ended).get_json()["result"] == "resolved"
+
+
+def _deliveries(service: Service) -> list[dict[str, Any]]:
+    shown = create_app(service).test_client().get("/v1/incidents/1").get_json()
+    return [{name: one[name] for name in ("id", "action", "state")} for one in shown["deliveries"]]
 
 
 def counters(service: Service) -> dict[str, float]:

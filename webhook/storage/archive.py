@@ -7,15 +7,16 @@ nothing unsent is ever moved.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, delete, exists, insert, select
+from sqlalchemy import Column, Connection, Table, delete, exists, func, insert, select
 
 from webhook.storage.tables import (
     WAITING,
     archive,
+    archived_parts,
     archived_totals,
     episodes,
     incidents,
@@ -53,7 +54,7 @@ def move(connection: Connection, *, before: float, limit: int, now: float) -> in
         for row in found
     ]
     connection.execute(insert(archive), values)
-    _count(connection, parts["notifications"])
+    add_to_totals(connection, (row for found in parts["notifications"].values() for row in found))
     for _, table in _PARTS:
         connection.execute(delete(table).where(_owner(table).in_(numbers)))
     connection.execute(delete(incidents).where(incidents.c.id.in_(numbers)))
@@ -75,6 +76,35 @@ def find(connection: Connection, number: int) -> Archived | None:
     return None if row is None else Archived(archived_at=row.archived_at, record=row.record)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Earlier:
+    """How much of an incident was moved into the archive while it was open (`trimming`)."""
+
+    alerts: int = 0
+    lines: int = 0
+    messages: int = 0
+
+
+def earlier(connection: Connection, numbers: Sequence[int]) -> dict[int, Earlier]:
+    """Return, for each of these incidents, how much of it was archived before the rest."""
+    part = archived_parts.c
+    query = select(part.incident_id, func.sum(part.alerts), func.sum(part.lines), func.sum(part.messages))
+    found = dict.fromkeys(numbers, Earlier())
+    chosen = query.where(part.incident_id.in_(numbers)).group_by(part.incident_id)
+    for number, alerts, lines, messages in connection.execute(chosen):
+        found[number] = Earlier(alerts=int(alerts), lines=int(lines), messages=int(messages))
+    return found
+
+
+def add_to_totals(connection: Connection, messages: Iterable[Mapping[str, Any]]) -> None:
+    """Add the messages to those that the archive counts: a counter that fell would look like a new start."""
+    ended = Counter((row["channel"], row["state"]) for row in messages)
+    for (channel, state), number in sorted(ended.items()):
+        row = upsert(connection, archived_totals).values(channel=channel, state=state, messages=number)
+        more = {"messages": archived_totals.c.messages + row.excluded.messages}
+        connection.execute(row.on_conflict_do_update(index_elements=["channel", "state"], set_=more))
+
+
 def _by_incident(connection: Connection, table: Table, numbers: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
     query = select(table).where(_owner(table).in_(numbers)).order_by(table.c.id)
     found: dict[int, list[dict[str, Any]]] = {}
@@ -85,12 +115,3 @@ def _by_incident(connection: Connection, table: Table, numbers: Sequence[int]) -
 
 def _owner(table: Table) -> Column[Any]:
     return table.c.incident_id
-
-
-def _count(connection: Connection, moved: dict[int, list[dict[str, Any]]]) -> None:
-    """Add the messages to those that the archive counts: a counter that fell would look like a new start."""
-    ended = Counter((row["channel"], row["state"]) for found in moved.values() for row in found)
-    for (channel, state), number in sorted(ended.items()):
-        row = upsert(connection, archived_totals).values(channel=channel, state=state, messages=number)
-        more = {"messages": archived_totals.c.messages + row.excluded.messages}
-        connection.execute(row.on_conflict_do_update(index_elements=["channel", "state"], set_=more))

@@ -16,6 +16,7 @@ from sqlalchemy import insert as plain_insert
 
 from webhook.incidents.episode import Episode
 from webhook.incidents.incident import ALERTMANAGER, Entry, Incident, Status
+from webhook.storage import archive
 from webhook.storage.tables import MOST_VALUES, episodes, heartbeats, incidents, timeline
 from webhook.storage.upserts import upsert
 
@@ -214,5 +215,8 @@ def _numbers_of_alerts(connection: Connection, numbers: list[int]) -> Mapping[in
         .where(episodes.c.incident_id.in_(numbers))
         .group_by(episodes.c.incident_id)
     )
-    found = {number: (alerts, firing) for number, alerts, firing in connection.execute(query)}
-    return {number: found.get(number, (0, 0)) for number in numbers}
+    earlier = archive.earlier(connection, numbers)
+    found = {number: (earlier[number].alerts, 0) for number in numbers}
+    for number, alerts, firing in connection.execute(query):
+        found[number] = (earlier[number].alerts + alerts, firing)
+    return found

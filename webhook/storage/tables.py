@@ -1,8 +1,8 @@
 """The tables of the store, for SQLite and PostgreSQL alike.
 
-`store`, `outbox`, `lanes`, `gathering`, `detours`, `deliveries`, `lookup`, `archive` and `timers` are the only readers.
-Every time is UTC epoch seconds in a double; `episodes.started` alone is text, because it carries nine decimals of
-identity. Changes here need a migration in `migrations/versions`.
+`store`, `outbox`, `lanes`, `gathering`, `detours`, `deliveries`, `lookup`, `archive`, `trimming` and `timers` are the
+only readers. Every time is UTC epoch seconds in a double; `episodes.started` alone is text, because it carries nine
+decimals of identity. Changes here need a migration in `migrations/versions`.
 """
 
 from __future__ import annotations
@@ -207,6 +207,20 @@ archive = Table(
     Column("resolved_at", Double, nullable=False),
     Column("archived_at", Double, nullable=False),
     Column("record", JSON, nullable=False),
+)
+
+archived_parts = Table(
+    "archived_parts",
+    metadata,
+    # What was long over of incidents that were not: rows of the tables above, as JSON, and how many of each.
+    Column("id", Key, primary_key=True, autoincrement=True),
+    Column("incident_id", Key, nullable=False),
+    Column("archived_at", Double, nullable=False),
+    Column("alerts", Integer, nullable=False),
+    Column("lines", Integer, nullable=False),
+    Column("messages", Integer, nullable=False),
+    Column("record", JSON, nullable=False),
+    Index("ix_archived_parts_incident", "incident_id"),
 )
 
 archived_totals = Table(

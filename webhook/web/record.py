@@ -13,6 +13,7 @@ from webhook.render.undelivered import undelivered
 from webhook.render.wording import Context
 from webhook.service import Service
 from webhook.storage import archive, deliveries, store
+from webhook.storage.archive import Earlier
 from webhook.storage.archived import Whole, read_back
 from webhook.storage.store import Line
 
@@ -26,8 +27,17 @@ class Record:
     alerts: tuple[AlertLine, ...]
     timeline: tuple[Line, ...]
     deliveries: tuple[Delivery, ...]
+    earlier: Earlier
+    """What was archived of it while it was open."""
     archived_at: float | None
     """When retention has archived it, in epoch seconds; nothing about it changes any more."""
+
+    @property
+    def left_out(self) -> str:
+        """What is not listed here because it was archived before the rest, in a sentence; empty where nothing was."""
+        parts = ((self.earlier.alerts, "alert"), (self.earlier.lines, "line"), (self.earlier.messages, "message"))
+        told = [f"{number} {word}{'' if number == 1 else 's'}" for number, word in parts if number]
+        return f"Long over, and in the archive already: {', '.join(told)}." if told else ""
 
 
 def read(service: Service, number: int) -> Record | None:
@@ -35,9 +45,10 @@ def read(service: Service, number: int) -> Record | None:
     with service.database.read() as connection:
         whole = _whole(connection, number)
         moved = None if whole else archive.find(connection, number)
+        earlier = archive.earlier(connection, [number])[number]
     if moved is not None:
         whole = read_back(moved.record)
-    return None if whole is None else _record(service, whole, moved.archived_at if moved else None)
+    return None if whole is None else _record(service, whole, earlier, moved.archived_at if moved else None)
 
 
 def is_archived(service: Service, number: int) -> bool:
@@ -57,7 +68,7 @@ def _whole(connection: Connection, number: int) -> Whole | None:
     )
 
 
-def _record(service: Service, whole: Whole, archived_at: float | None) -> Record:
+def _record(service: Service, whole: Whole, earlier: Earlier, archived_at: float | None) -> Record:
     context = Context(
         catalog=service.catalog.current,
         now=service.clock(),
@@ -70,5 +81,6 @@ def _record(service: Service, whole: Whole, archived_at: float | None) -> Record
         alerts=alert_lines(whole.incident, context),
         timeline=whole.timeline,
         deliveries=whole.deliveries,
+        earlier=earlier,
         archived_at=archived_at,
     )

@@ -43,6 +43,11 @@ def incident_json(record: Record) -> dict[str, Any]:
             for line in record.timeline
         ],
         "deliveries": [_delivery(delivery) for delivery in record.deliveries],
+        "archived_earlier": {
+            "alerts": record.earlier.alerts,
+            "timeline": record.earlier.lines,
+            "deliveries": record.earlier.messages,
+        },
         "archived_at": _maybe(record.archived_at),
     }
 
