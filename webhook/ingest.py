@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -73,7 +74,7 @@ class Ingest:
     def deliver(self, payload: Payload, now: float, still_waits: Callable[[], bool] = lambda: True) -> Taken:
         """Take what Alertmanager posted; return after the commit. Raises StoreUnavailable.
 
-        Raises HungUp when Alertmanager no longer waits for the answer, unless nothing is known of the group yet.
+        Where Alertmanager no longer waits for the answer only what is new is taken; raises HungUp when nothing is.
         """
         return _once_more(lambda: self._deliver(payload, now, still_waits))
 
@@ -110,17 +111,41 @@ class Ingest:
             truncated=payload.truncated,
             sightings=tuple(sighting_of(alert, catalog) for alert in others),
         )
+        # Before the work, so that what nobody waits for costs little, and after it, which may have taken long.
+        if still_waits():
+            with suppress(HungUp):
+                return self._deliver_whole(event, now, still_waits, watchdog)
+        return self._deliver_late(event, now)
+
+    def _deliver_whole(
+        self, event: Delivered, now: float, still_waits: Callable[[], bool], watchdog: Sequence[PostedAlert]
+    ) -> Taken:
+        outcomes: list[Outcome] = []
         with self._database.write() as connection:
             if any(alert.status == "firing" for alert in watchdog):
                 store.heard(connection, WATCHDOG, now)
-            if watchdog and not others:
-                return Taken(result="watchdog", incident_id=None)
-            outcomes = self._take_parts(connection, event, now, still_waits)
+            if event.sightings or not watchdog:
+                outcomes = self._take_parts(connection, event, now)
+            if not still_waits():
+                raise HungUp
+        return self._taken(outcomes) if outcomes else Taken(result="watchdog", incident_id=None)
+
+    def _deliver_late(self, event: Delivered, now: float) -> Taken:
+        """Take the alerts that have never been heard of: nothing that was told since can be undone by them."""
+        with self._database.write() as connection:
+            fingerprints = [one.fingerprint for one in event.sightings]
+            store.take_turns(connection, group_hash(event.group_labels), fingerprints)
+            seen = store.seen(connection, [(one.fingerprint, one.started) for one in event.sightings])
+            unseen = (one for one in event.sightings if one.firing and (one.fingerprint, one.started) not in seen)
+            news = replace(event, sightings=tuple(unseen))
+            if not news.sightings:
+                raise HungUp
+            outcomes = self._take_parts(connection, news, now)
         return self._taken(outcomes)
 
     def _observe(self, event: Delivered, now: float) -> Taken:
         with self._database.write() as connection:
-            outcomes = self._take_parts(connection, event, now, lambda: True)
+            outcomes = self._take_parts(connection, event, now)
         return self._taken(outcomes)
 
     def _taken(self, outcomes: list[Outcome]) -> Taken:
@@ -129,18 +154,8 @@ class Ingest:
         first = outcomes[0]
         return Taken(result=first.result, incident_id=first.incident.id if first.incident else None)
 
-    def _take_parts(
-        self, connection: Connection, event: Delivered, now: float, still_waits: Callable[[], bool]
-    ) -> list[Outcome]:
-        parts = list(self._parts(connection, event, now))
-        is_first = all(before is None for before, _ in parts)
-        # Before the work, so that what nobody waits for costs little, and after it, which may have taken long.
-        if not is_first and not still_waits():
-            raise HungUp
-        outcomes = [self._take(connection, before, part, now) for before, part in parts]
-        if not is_first and not still_waits():
-            raise HungUp
-        return outcomes
+    def _take_parts(self, connection: Connection, event: Delivered, now: float) -> list[Outcome]:
+        return [self._take(connection, before, part, now) for before, part in self._parts(connection, event, now)]
 
     def _parts(
         self, connection: Connection, event: Delivered, now: float

@@ -75,7 +75,8 @@ class FakeSender:
         if self.failures:
             raise self.failures.pop(0)
         self.jobs.append(job)
-        return Receipt(provider_id=f"{self.channel}-{len(self.jobs)}")
+        # As Slack does: an edit brings no id of its own.
+        return Receipt(provider_id=f"{self.channel}-{len(self.jobs)}" if job.provider_id is None else None)
 
     @property
     def said(self) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, RowMapping, Select, func, select, update
+from sqlalchemy import Connection, Row, RowMapping, Select, func, select, tuple_, update
 from sqlalchemy import insert as plain_insert
 
 from webhook.incidents.episode import Episode
@@ -107,6 +107,16 @@ def dismissed(connection: Connection, fingerprints: Sequence[str]) -> frozenset[
     """Return the identities of those episodes of these alerts that a person has closed."""
     query = select(episodes.c.fingerprint, episodes.c.started).where(episodes.c.ended_by == "person")
     return frozenset((row.fingerprint, row.started) for row in _of_fingerprints(connection, query, fingerprints))
+
+
+def seen(connection: Connection, identities: Sequence[tuple[str, str]]) -> frozenset[tuple[str, str]]:
+    """Return those of the episodes' identities that an incident, open or not, has an episode of."""
+    query = select(episodes.c.fingerprint, episodes.c.started)
+    found: set[tuple[str, str]] = set()
+    for start in range(0, len(identities), MOST_VALUES):
+        chosen = tuple_(episodes.c.fingerprint, episodes.c.started).in_(identities[start : start + MOST_VALUES])
+        found.update((row.fingerprint, row.started) for row in connection.execute(query.where(chosen)))
+    return frozenset(found)
 
 
 def save(connection: Connection, incident: Incident, changed: Iterable[Episode]) -> Incident:

@@ -1,4 +1,4 @@
-"""Whether the sender of a request still waits for its answer. `api` asks just before a delivery is committed.
+"""Whether the sender of a request still waits for its answer: asked before the work on a delivery and after it.
 
 A process that stood still, or a store that was slow, can come to a delivery that Alertmanager has given up and sent
 again elsewhere; taken late, it would tell of a moment that is over (docs/decisions/0026).

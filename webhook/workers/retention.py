@@ -11,12 +11,13 @@ import structlog
 
 from webhook.storage import archive, store, trimming
 from webhook.storage.database import Database
+from webhook.storage.tables import MOST_VALUES
 from webhook.timestamps import HOUR
 
 LOOK_SECONDS = HOUR
 BATCH = 50
 """Incidents a transaction: other writers of a SQLite file wait for it."""
-ROWS = 1_000
+ROWS = MOST_VALUES
 """Rows a transaction, of each part of an incident that is open."""
 SWEPT = "archived"
 """The name of the row that says when nothing was left to be archived."""
@@ -45,6 +46,9 @@ class Retention:
         moved = self._archive(now)
         if moved == BATCH or any(trimmed):
             return True
+        if None in trimmed:
+            # A delivery has the incident, or another replica trims it: soon again, and not in an hour.
+            return False
         with self._database.write() as connection:
             store.heard(connection, SWEPT, now)
         return False
@@ -58,7 +62,7 @@ class Retention:
             log.info("archived", incidents=moved)
         return moved
 
-    def _trim(self, number: int, now: float) -> int:
+    def _trim(self, number: int, now: float) -> int | None:
         with self._database.write() as connection:
             moved = trimming.trim(connection, number, limit=ROWS, now=now)
         if moved:

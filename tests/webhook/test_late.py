@@ -1,0 +1,110 @@
+"""A delivery that Alertmanager has given up: what is new in it is taken, and nothing that it says again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.webhook.samples import Clock, alert, payload
+from webhook.incidents.heartbeat import WATCHDOG
+from webhook.ingest import HungUp
+from webhook.payload import Payload, parse_payload
+from webhook.service import Service
+from webhook.storage import store
+from webhook.timestamps import iso
+
+Answers = Callable[[], bool]
+"""Whether somebody waits, asked before the work and after it."""
+
+
+@pytest.fixture
+def service(either: Service) -> Service:
+    return either
+
+
+def told(*alerts: dict[str, Any]) -> Payload:
+    return parse_payload(json.dumps(payload(*alerts)).encode())
+
+
+def nobody() -> bool:
+    return False
+
+
+def until_the_work_is_done() -> Answers:
+    answers: Iterator[bool] = iter([True, False])
+    return lambda: next(answers)
+
+
+def alerts(service: Service) -> list[tuple[str, bool]]:
+    """Return each episode of every incident: the alert's instance and whether it fires."""
+    with service.database.read() as connection:
+        found = []
+        for listed in store.listing(connection, statuses=("open", "acknowledged", "resolved"), limit=10):
+            incident = store.incident_by_id(connection, listed.incident.id)
+            assert incident is not None
+            found += [(one.labels["instance"], one.ended_at is None) for one in incident.episodes]
+    return sorted(found)
+
+
+@pytest.mark.parametrize("waits", [lambda: nobody, until_the_work_is_done], ids=["long gone", "gone meanwhile"])
+def test_what_ends_an_alert_is_not_taken(service: Service, clock: Clock, waits: Callable[[], Answers]) -> None:
+    """It may fire again by now: what is true is said by a delivery that somebody waits for."""
+    service.ingest.deliver(told(alert(instance="a")), clock())
+    with pytest.raises(HungUp):
+        service.ingest.deliver(told(alert(instance="a", status="resolved")), clock(), waits())
+    assert alerts(service) == [("a", True)]
+    with pytest.raises(HungUp):
+        service.ingest.deliver(told(alert(instance="unknown", status="resolved")), clock(), waits())
+
+
+@pytest.mark.parametrize("waits", [lambda: nobody, until_the_work_is_done], ids=["long gone", "gone meanwhile"])
+@pytest.mark.parametrize("minutes", [1, 30])
+def test_alert_that_has_ended_does_not_fire_again(
+    service: Service, clock: Clock, waits: Callable[[], Answers], minutes: int
+) -> None:
+    """Neither in the incident that may still reopen nor in another one."""
+    firing = told(alert(instance="a"))
+    service.ingest.deliver(firing, clock())
+    service.ingest.deliver(told(alert(instance="a", status="resolved")), clock())
+    clock.forward(minutes=minutes)
+    with pytest.raises(HungUp):
+        service.ingest.deliver(firing, clock(), waits())
+    assert alerts(service) == [("a", False)]
+
+
+@pytest.mark.parametrize("waits", [lambda: nobody, until_the_work_is_done], ids=["long gone", "gone meanwhile"])
+def test_first_alert_of_a_group_is_taken(service: Service, clock: Clock, waits: Callable[[], Answers]) -> None:
+    """Alertmanager tells of no end where it got no beginning through: nobody would ever hear of it."""
+    assert service.ingest.deliver(told(alert(instance="a")), clock(), waits()).result == "opened"
+    assert alerts(service) == [("a", True)]
+
+
+@pytest.mark.parametrize("waits", [lambda: nobody, until_the_work_is_done], ids=["long gone", "gone meanwhile"])
+def test_of_several_only_the_new_one_is_taken(service: Service, clock: Clock, waits: Callable[[], Answers]) -> None:
+    """An emergency that joins is told even if it has ended before the next delivery gets through."""
+    service.ingest.deliver(told(alert(instance="a"), alert(instance="b")), clock())
+    service.ingest.deliver(told(alert(instance="b", status="resolved")), clock())
+    joins = told(alert(instance="a", status="resolved"), alert(instance="b"), alert(severity="emergency", instance="c"))
+    assert service.ingest.deliver(joins, clock(), waits()).result == "joined"
+    assert alerts(service) == [("a", True), ("b", False), ("c", True)]
+
+
+def test_alert_that_fires_anew_is_taken(service: Service, clock: Clock) -> None:
+    """With a start of its own it is another firing."""
+    service.ingest.deliver(told(alert(instance="a")), clock())
+    service.ingest.deliver(told(alert(instance="a", status="resolved")), clock())
+    clock.forward(minutes=5)
+    anew = told(alert(instance="a", started=iso(clock())))
+    assert service.ingest.deliver(anew, clock(), nobody).result == "reopened"
+
+
+@pytest.mark.parametrize("waits", [lambda: nobody, until_the_work_is_done], ids=["long gone", "gone meanwhile"])
+def test_watchdog_is_not_heard(service: Service, clock: Clock, waits: Callable[[], Answers]) -> None:
+    """It would be a sign of life from when it was sent, and nobody knows when that was."""
+    with pytest.raises(HungUp):
+        service.ingest.deliver(told(alert("Watchdog", None)), clock(), waits())
+    with service.database.read() as connection:
+        assert store.last_heard(connection, WATCHDOG) is None
