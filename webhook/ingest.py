@@ -132,15 +132,11 @@ class Ingest:
 
     def _deliver_late(self, event: Delivered, now: float) -> Taken:
         """Take the alerts that have never been heard of: nothing that was told since can be undone by them."""
+        with self._database.read() as connection:
+            _unseen(connection, event)
         with self._database.write() as connection:
-            fingerprints = [one.fingerprint for one in event.sightings]
-            store.take_turns(connection, group_hash(event.group_labels), fingerprints)
-            seen = store.seen(connection, [(one.fingerprint, one.started) for one in event.sightings])
-            unseen = (one for one in event.sightings if one.firing and (one.fingerprint, one.started) not in seen)
-            news = replace(event, sightings=tuple(unseen))
-            if not news.sightings:
-                raise HungUp
-            outcomes = self._take_parts(connection, news, now)
+            store.take_turns(connection, group_hash(event.group_labels), [one.fingerprint for one in event.sightings])
+            outcomes = self._take_parts(connection, _unseen(connection, event), now)
         return self._taken(outcomes)
 
     def _observe(self, event: Delivered, now: float) -> Taken:
@@ -194,6 +190,16 @@ class Ingest:
         if outcome.notice is not None:
             self._committed()
         return outcome
+
+
+def _unseen(connection: Connection, event: Delivered) -> Delivered:
+    """Return what the delivery says of alerts that fire and were never heard of; raises HungUp when that is nothing."""
+    seen = store.seen(connection, [(one.fingerprint, one.started) for one in event.sightings])
+    unseen = (one for one in event.sightings if one.firing and (one.fingerprint, one.started) not in seen)
+    news = replace(event, sightings=tuple(unseen))
+    if not news.sightings:
+        raise HungUp
+    return news
 
 
 def _once_more(take: Callable[[], Taken]) -> Taken:
