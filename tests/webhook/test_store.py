@@ -234,6 +234,22 @@ def test_alert_that_two_groups_bring_at_once_is_one_incident(
     assert len(client.get("/v1/incidents").get_json()["incidents"]) == 1
 
 
+@pytest.mark.parametrize("most", [0, 1, 64])
+def test_large_delivery_and_small_one_at_once_are_one_incident(
+    deliver_at_once: Callable[..., list[dict[str, Any]]],
+    client: FlaskClient,
+    monkeypatch: pytest.MonkeyPatch,
+    most: int,
+) -> None:
+    """Whether both are too large to lock alert by alert, one is, or none."""
+    monkeypatch.setattr(store, "MOST_TURNS", most)
+    small = payload(alert(), groupLabels={"route": "old"})
+    large = payload(alert(), alert(instance="another"), groupLabels={"route": "new"})
+    deliver_at_once(small, large)
+    found = client.get("/v1/incidents").get_json()["incidents"]
+    assert sum(one["alerts"] for one in found) == 2
+
+
 def test_deliveries_that_each_tell_of_the_other_s_incident_do_not_wait_for_each_other(
     deliver_at_once: Callable[..., list[dict[str, Any]]], post: Post
 ) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, RowMapping, Select, func, select, tuple_, update
+from sqlalchemy import Connection, Row, RowMapping, Select, func, select, text, tuple_, update
 from sqlalchemy import insert as plain_insert
 
 from webhook.incidents.episode import Episode
@@ -23,10 +23,11 @@ from webhook.storage.upserts import upsert
 _EPISODE_COLUMNS = tuple(field.name for field in fields(Episode))
 _INCIDENT_COLUMNS = tuple(field.name for field in fields(Incident) if field.name not in {"id", "episodes"})
 
-# Of how many alerts' turns two may be the same one: a delivery of thousands holds no more locks than this.
-_TURNS = 64
-# The first half of those locks' names; any constant that no other lock has.
-_TURNS_LOCK = 7_074_222
+MOST_TURNS = 64
+"""Alerts that are locked one by one: PostgreSQL has room for some thousand locks of all its transactions."""
+# The first halves of those locks' names, of everybody's and of one alert's; any constants that no other lock has.
+_EVERY_TURN, _TURN = 7_074_222, 7_074_223
+_TAKE_TURN = text("SELECT pg_advisory_xact_lock(:name, turn) FROM unnest(CAST(:turns AS integer[])) AS turn")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,16 +54,21 @@ def take_turns(connection: Connection, group_hash: str, fingerprints: Sequence[s
 
     Where an alert has no incident yet there is no row that two deliveries could wait for, so the alert itself is
     locked; then the open incidents that the delivery may change, always in one order, so that no two deliveries wait
-    for each other. SQLite has only one writer anyway.
+    for each other. A delivery of more than `MOST_TURNS` alerts takes the turn of everybody. SQLite has only one writer
+    anyway.
     """
     if connection.dialect.name != "postgresql":
         return
-    turns = sorted({zlib.crc32(fingerprint.encode()) % _TURNS for fingerprint in fingerprints})
-    for turn in turns:
-        connection.execute(select(func.pg_advisory_xact_lock(_TURNS_LOCK, turn)))
+    turns = sorted({zlib.crc32(fingerprint.encode()) & 0x7FFF_FFFF for fingerprint in fingerprints})
+    if len(turns) > MOST_TURNS:
+        connection.execute(select(func.pg_advisory_xact_lock(_EVERY_TURN, 0)))
+    else:
+        connection.execute(select(func.pg_advisory_xact_lock_shared(_EVERY_TURN, 0)))
+        connection.execute(_TAKE_TURN, {"name": _TURN, "turns": turns})
     numbers = sorted({*homes(connection, fingerprints).values(), *_open_number(connection, group_hash)})
-    for number in numbers:
-        connection.execute(select(incidents.c.id).where(incidents.c.id == number).with_for_update())
+    for start in range(0, len(numbers), MOST_VALUES):
+        chosen = incidents.c.id.in_(numbers[start : start + MOST_VALUES])
+        connection.execute(select(incidents.c.id).where(chosen).order_by(incidents.c.id).with_for_update())
 
 
 def open_incident(connection: Connection, group_hash: str, *, lock: bool = False) -> Incident | None:
