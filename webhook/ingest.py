@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -103,14 +103,7 @@ class Ingest:
         catalog = self._catalog()
         watchdog = [alert for alert in payload.alerts if alert.labels.get("alertname") == catalog.watchdog.alert]
         others = [alert for alert in payload.alerts if alert.labels.get("alertname") != catalog.watchdog.alert]
-        event = Delivered(
-            group_key=payload.group_key,
-            group_labels=payload.group_labels,
-            receiver=payload.receiver,
-            external_url=payload.external_url,
-            truncated=payload.truncated,
-            sightings=tuple(sighting_of(alert, catalog) for alert in others),
-        )
+        event = delivered(payload, others, catalog)
         # Before the work, so that what nobody waits for costs little, and after it, which may have taken long.
         if still_waits():
             with suppress(HungUp):
@@ -210,6 +203,18 @@ def _once_more(take: Callable[[], Taken]) -> Taken:
         if not isinstance(error.__cause__, IntegrityError):
             raise
     return take()
+
+
+def delivered(payload: Payload, alerts: Iterable[PostedAlert], catalog: Catalog) -> Delivered:
+    """Return what the payload tells of its group, by these of its alerts."""
+    return Delivered(
+        group_key=payload.group_key,
+        group_labels=payload.group_labels,
+        receiver=payload.receiver,
+        external_url=payload.external_url,
+        truncated=payload.truncated,
+        sightings=tuple(sighting_of(alert, catalog) for alert in alerts),
+    )
 
 
 def sighting_of(alert: PostedAlert, catalog: Catalog) -> Sighting:

@@ -67,7 +67,6 @@ class BurnRate(Ratio):
     """A ratio over each window is recorded once; a severity compares those of its two burn rates."""
 
     name = "burn_rate"
-    unit = RATIO
     parameters = (PERIOD,)
     measures = False
 

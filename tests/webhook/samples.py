@@ -11,11 +11,11 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 
 from webhook.catalog.model import Catalog
-from webhook.incidents.incident import Delivered, Incident
+from webhook.incidents.incident import Incident
 from webhook.incidents.messages import Action
 from webhook.incidents.transitions import transition
 from webhook.incidents.truth import Active, Answer
-from webhook.ingest import sighting_of
+from webhook.ingest import delivered
 from webhook.payload import parse_payload
 from webhook.render.message import Message, compose
 from webhook.render.wording import Context
@@ -159,14 +159,7 @@ def message_of(
 def incident_of(catalog: Catalog, *alerts: dict[str, Any], resolve: bool = False, **changes: object) -> Incident:
     """Return the incident that these alerts open ten minutes before noon; `resolve` ends them all two minutes before."""
     received = parse_payload(json.dumps(payload(*alerts, **changes)).encode())
-    event = Delivered(
-        group_key=received.group_key,
-        group_labels=received.group_labels,
-        receiver=received.receiver,
-        external_url=received.external_url,
-        truncated=received.truncated,
-        sightings=tuple(sighting_of(one, catalog) for one in received.alerts),
-    )
+    event = delivered(received, received.alerts, catalog)
     incident = transition(None, event, NOON - 600).incident
     assert incident is not None
     incident = replace(incident, id=12)

@@ -23,10 +23,12 @@ KEPT = 5_000
 class _Part:
     """Rows of one table: which of them are over, and in which order they came to be so.
 
-    `stays` gives, for the condition that rows are of the incident, queries for the ids of those that never go.
+    `stays` gives, for the condition that rows are of the incident, queries for the ids of those that never go. What
+    goes is counted in the archive's column `counted`.
     """
 
     table: Table
+    counted: str
     over: ColumnElement[bool]
     order: Column[Any]
     stays: Callable[[ColumnElement[bool]], tuple[Select[Any], ...]]
@@ -50,9 +52,15 @@ def _of_messages(ours: ColumnElement[bool]) -> tuple[Select[Any], ...]:
 _EDITED = and_(notifications.c.action == "update", notifications.c.state.in_(("sent", "folded", "failed")))
 
 _PARTS = (
-    _Part(table=episodes, over=episodes.c.ended_at.is_not(None), order=episodes.c.ended_at, stays=_of_episodes),
-    _Part(table=timeline, over=timeline.c.kind != "opened", order=timeline.c.id, stays=lambda _: ()),
-    _Part(table=notifications, over=_EDITED, order=notifications.c.id, stays=_of_messages),
+    _Part(
+        table=episodes,
+        counted="alerts",
+        over=episodes.c.ended_at.is_not(None),
+        order=episodes.c.ended_at,
+        stays=_of_episodes,
+    ),
+    _Part(table=timeline, counted="lines", over=timeline.c.kind != "opened", order=timeline.c.id, stays=lambda _: ()),
+    _Part(table=notifications, counted="messages", over=_EDITED, order=notifications.c.id, stays=_of_messages),
 )
 
 
@@ -77,8 +85,7 @@ def trim(connection: Connection, number: int, *, limit: int, now: float) -> int 
     moved = {part.table.name: _taken(connection, part, number, limit) for part in _PARTS}
     if not any(moved.values()):
         return 0
-    numbers = {"alerts": episodes, "lines": timeline, "messages": notifications}
-    values = {name: len(moved[table.name]) for name, table in numbers.items()}
+    values = {part.counted: len(moved[part.table.name]) for part in _PARTS}
     connection.execute(insert(archived_parts).values(incident_id=number, archived_at=now, record=moved, **values))
     add_to_totals(connection, moved[notifications.name])
     return sum(values.values())
