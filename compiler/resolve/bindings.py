@@ -220,6 +220,9 @@ def _per(given: Table, diagnostics: Diagnostics) -> tuple[str, ...]:
         if label in _RESERVED_LABELS:
             message = f"the rule sets the label `{label}` itself, so it cannot tell components apart"
             diagnostics.error("reserved-label", span, message)
+        elif label.startswith("__"):
+            message = f"`{label}` is Prometheus's own, and no alert has it"
+            diagnostics.error("reserved-label", span, message)
         elif label == _BUCKET_LABEL and HISTOGRAM.name in given:
             message = f"`{label}` tells the buckets of a histogram apart, not components"
             diagnostics.error("reserved-label", span, message)

@@ -446,6 +446,7 @@ PROOF: Final = (
         "signal",
     ),
     _in_spec("buckets as components", "seconds, per: service", "seconds, per: le", "reserved-label"),
+    _in_spec("metrics as components", "seconds, per: service", "seconds, per: __name__", "reserved-label"),
     _in_spec("a folder in place of a runbook", "runbooks/shop.md", "runbooks", "missing-file"),
     _in_spec("a link that leads to no section", "{path}#{anchor}", "{path}", "schema"),
 )

@@ -44,7 +44,8 @@ ENTRIES: Final = (
         code="reserved-label",
         summary="A label that cannot tell components apart is named by `per`.",
         explanation=(
-            "The rule itself sets this label on every alert, or it is `le`, which tells a histogram's buckets apart."
+            "The rule itself sets this label on every alert, or it is `le`, which tells a histogram's buckets apart, or"
+            " it begins with `__`: Prometheus keeps those labels to itself and drops them from what is computed."
         ),
         mend="Name the label whose value differs from component to component.",
     ),
