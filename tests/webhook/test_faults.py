@@ -147,6 +147,16 @@ def _locked(webhook: Running) -> Iterator[None]:
         locker.close()
 
 
+@contextmanager
+def _paused(webhook: Running) -> Iterator[None]:
+    """Let the webhook stand still all the while."""
+    webhook.replica.pause()
+    try:
+        yield
+    finally:
+        webhook.replica.resume()
+
+
 def test_full_disk(over_sqlite: Running) -> None:
     """Files may not grow: what does not fit is refused whole; once they may, the same delivery is taken."""
     assert over_sqlite.deliver("before")[0] == 200
@@ -182,12 +192,8 @@ def test_locked_database(over_sqlite: Running) -> None:
 def test_delivery_that_was_given_up_is_not_taken_late(over_sqlite: Running) -> None:
     """A process stands still, Alertmanager gives up and says elsewhere what is true: the first one is over by then."""
     assert over_sqlite.deliver("known")[0] == 200
-    over_sqlite.replica.pause()
-    try:
-        with pytest.raises(OSError, match="timed out"):
-            over_sqlite.deliver("known", status="resolved", patience=0.5)
-    finally:
-        over_sqlite.replica.resume()
+    with _paused(over_sqlite), pytest.raises(OSError, match="timed out"):
+        over_sqlite.deliver("known", status="resolved", patience=0.5)
     over_sqlite.await_logged("the sender has hung up")
     assert over_sqlite.firing("known") == 1
     assert over_sqlite.deliver("known", status="resolved")[0] == 200
@@ -207,12 +213,8 @@ def test_delivery_that_is_given_up_while_the_store_is_locked_is_not_taken_late(o
 
 def test_new_alert_is_taken_however_late(over_sqlite: Running) -> None:
     """There is nothing that it could undo, and Alertmanager says no more of a group that ends before it got through."""
-    over_sqlite.replica.pause()
-    try:
-        with pytest.raises(OSError, match="timed out"):
-            over_sqlite.deliver("new", patience=0.5)
-    finally:
-        over_sqlite.replica.resume()
+    with _paused(over_sqlite), pytest.raises(OSError, match="timed out"):
+        over_sqlite.deliver("new", patience=0.5)
     over_sqlite.await_told(1)
     assert over_sqlite.known == {"new"}
 

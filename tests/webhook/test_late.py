@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -33,8 +34,12 @@ def nobody() -> bool:
     return False
 
 
-def until_the_work_is_done() -> Answers:
-    answers: Iterator[bool] = iter([True, False])
+@pytest.fixture(params=["long gone", "gone meanwhile"])
+def waits(request: pytest.FixtureRequest) -> Answers:
+    """Return the answers about a sender that has gone before the work, or while it was done."""
+    if request.param == "long gone":
+        return nobody
+    answers = itertools.cycle([True, False])
     return lambda: next(answers)
 
 
@@ -49,46 +54,40 @@ def alerts(service: Service) -> list[tuple[str, bool]]:
     return sorted(found)
 
 
-@pytest.mark.parametrize("waits", [lambda: nobody, until_the_work_is_done], ids=["long gone", "gone meanwhile"])
-def test_what_ends_an_alert_is_not_taken(service: Service, clock: Clock, waits: Callable[[], Answers]) -> None:
+def test_what_ends_an_alert_is_not_taken(service: Service, clock: Clock, waits: Answers) -> None:
     """It may fire again by now: what is true is said by a delivery that somebody waits for."""
     service.ingest.deliver(told(alert(instance="a")), clock())
     with pytest.raises(HungUp):
-        service.ingest.deliver(told(alert(instance="a", status="resolved")), clock(), waits())
+        service.ingest.deliver(told(alert(instance="a", status="resolved")), clock(), waits)
     assert alerts(service) == [("a", True)]
     with pytest.raises(HungUp):
-        service.ingest.deliver(told(alert(instance="unknown", status="resolved")), clock(), waits())
+        service.ingest.deliver(told(alert(instance="unknown", status="resolved")), clock(), waits)
 
 
-@pytest.mark.parametrize("waits", [lambda: nobody, until_the_work_is_done], ids=["long gone", "gone meanwhile"])
 @pytest.mark.parametrize("minutes", [1, 30])
-def test_alert_that_has_ended_does_not_fire_again(
-    service: Service, clock: Clock, waits: Callable[[], Answers], minutes: int
-) -> None:
+def test_alert_that_has_ended_does_not_fire_again(service: Service, clock: Clock, waits: Answers, minutes: int) -> None:
     """Neither in the incident that may still reopen nor in another one."""
     firing = told(alert(instance="a"))
     service.ingest.deliver(firing, clock())
     service.ingest.deliver(told(alert(instance="a", status="resolved")), clock())
     clock.forward(minutes=minutes)
     with pytest.raises(HungUp):
-        service.ingest.deliver(firing, clock(), waits())
+        service.ingest.deliver(firing, clock(), waits)
     assert alerts(service) == [("a", False)]
 
 
-@pytest.mark.parametrize("waits", [lambda: nobody, until_the_work_is_done], ids=["long gone", "gone meanwhile"])
-def test_first_alert_of_a_group_is_taken(service: Service, clock: Clock, waits: Callable[[], Answers]) -> None:
+def test_first_alert_of_a_group_is_taken(service: Service, clock: Clock, waits: Answers) -> None:
     """Alertmanager tells of no end where it got no beginning through: nobody would ever hear of it."""
-    assert service.ingest.deliver(told(alert(instance="a")), clock(), waits()).result == "opened"
+    assert service.ingest.deliver(told(alert(instance="a")), clock(), waits).result == "opened"
     assert alerts(service) == [("a", True)]
 
 
-@pytest.mark.parametrize("waits", [lambda: nobody, until_the_work_is_done], ids=["long gone", "gone meanwhile"])
-def test_of_several_only_the_new_one_is_taken(service: Service, clock: Clock, waits: Callable[[], Answers]) -> None:
+def test_of_several_only_the_new_one_is_taken(service: Service, clock: Clock, waits: Answers) -> None:
     """An emergency that joins is told even if it has ended before the next delivery gets through."""
     service.ingest.deliver(told(alert(instance="a"), alert(instance="b")), clock())
     service.ingest.deliver(told(alert(instance="b", status="resolved")), clock())
     joins = told(alert(instance="a", status="resolved"), alert(instance="b"), alert(severity="emergency", instance="c"))
-    assert service.ingest.deliver(joins, clock(), waits()).result == "joined"
+    assert service.ingest.deliver(joins, clock(), waits).result == "joined"
     assert alerts(service) == [("a", True), ("b", False), ("c", True)]
 
 
@@ -101,10 +100,9 @@ def test_alert_that_fires_anew_is_taken(service: Service, clock: Clock) -> None:
     assert service.ingest.deliver(anew, clock(), nobody).result == "reopened"
 
 
-@pytest.mark.parametrize("waits", [lambda: nobody, until_the_work_is_done], ids=["long gone", "gone meanwhile"])
-def test_watchdog_is_not_heard(service: Service, clock: Clock, waits: Callable[[], Answers]) -> None:
+def test_watchdog_is_not_heard(service: Service, clock: Clock, waits: Answers) -> None:
     """It would be a sign of life from when it was sent, and nobody knows when that was."""
     with pytest.raises(HungUp):
-        service.ingest.deliver(told(alert("Watchdog", None)), clock(), waits())
+        service.ingest.deliver(told(alert("Watchdog", None)), clock(), waits)
     with service.database.read() as connection:
         assert store.last_heard(connection, WATCHDOG) is None
