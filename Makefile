@@ -6,12 +6,15 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-virtualenv
+# The locks are complete, extras included: nothing is looked up at a registry but the locked files themselves, and nothing is built.
+PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-virtualenv --no-deps
 
-.PHONY: rules test check mutants fuzz chaos demo bench servers lock update-golden format clean
+.PHONY: rules webhook test check mutants fuzz chaos demo bench servers lock update-golden format clean
 
-rules: $(VENV)/base.stamp  ## compile thresholds.yaml and runbooks/ into generated/
+rules: $(VENV)/compile.stamp  ## compile thresholds.yaml and runbooks/ into generated/
 	$(BIN)/tocsin compile
+
+webhook: $(VENV)/base.stamp  ## install what tocsin-webhook needs, too
 
 test: $(VENV)/dev.stamp servers  ## every test, with real servers
 	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
@@ -49,20 +52,25 @@ servers: .servers/.stamp  ## Prometheus and Alertmanager of both supported gener
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/base.stamp: requirements/base.txt pyproject.toml | $(VENV)/bin/python
-	$(PIP) --require-hashes --requirement requirements/base.txt
-	$(PIP) --no-deps --no-build-isolation --editable .
+$(VENV)/compile.stamp: requirements/compile.txt pyproject.toml | $(VENV)/bin/python
+	$(PIP) --only-binary :all: --require-hashes --requirement requirements/compile.txt
+	$(PIP) --no-build-isolation --no-index --editable .
 	touch $@
 
-$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/base.stamp
-	$(PIP) --require-hashes --requirement requirements/dev.txt
+$(VENV)/base.stamp: requirements/base.txt $(VENV)/compile.stamp
+	$(PIP) --only-binary :all: --require-hashes --requirement requirements/base.txt
 	touch $@
 
-lock:  ## renew the hashed requirements (needs uv)
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  --extra postgres --extra apprise --group build pyproject.toml --output-file requirements/base.txt
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	  --extra postgres --extra apprise --group dev --constraint requirements/base.txt pyproject.toml --output-file requirements/dev.txt
+$(VENV)/dev.stamp: requirements/dev.txt $(VENV)/compile.stamp
+	$(PIP) --only-binary :all: --require-hashes --requirement requirements/dev.txt
+	touch $@
+
+UV_LOCK = uv pip compile --quiet --universal --python-version 3.11 --only-binary :all: --generate-hashes --no-emit-index-url --no-header $(UV_LOCK_FLAGS)
+
+lock:  ## renew the hashed requirements (needs uv; `make lock UV_LOCK_FLAGS=--upgrade` takes newer releases)
+	$(UV_LOCK) --extra postgres --extra apprise --group build pyproject.toml --output-file requirements/base.txt
+	$(UV_LOCK) --group compile --constraint requirements/base.txt --output-file requirements/compile.txt
+	$(UV_LOCK) --extra postgres --extra apprise --group dev --constraint requirements/base.txt pyproject.toml --output-file requirements/dev.txt
 
 update-golden: $(VENV)/dev.stamp  ## refresh the goldens; read the difference afterwards
 	$(BIN)/python -m pytest --numprocesses 0 --snapshot-update
