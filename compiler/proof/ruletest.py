@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
@@ -121,6 +121,15 @@ def component_of(bound: BoundSignal, example: Example, series: Sequence[Series])
     for one in series:
         labels |= {name: value for name, value in one.labels if name in labels}
     return labels
+
+
+def series_of(bound: BoundSignal, example: Example) -> tuple[Series, ...]:
+    """Return the series of an example, as often as they are scraped; of some metrics alone, where it names these."""
+    kind = kinds()[bound.signal.kind]
+    pace = bound.binding.pace if kind.scraped(bound) else 1
+    phases = tuple(replace(one, every=one.every * pace) for one in example.phases)
+    series = kind.series(bound, replace(example, phases=phases))
+    return tuple(one for one in series if not example.metrics or one.metric in example.metrics)
 
 
 def first_severity(group: AlertGroup) -> Limit:

@@ -12,7 +12,7 @@ from math import lcm
 from typing import Final
 
 from compiler.alerts import AlertGroup
-from compiler.proof import courses
+from compiler.proof import courses, rough
 from compiler.proof.decoys import decoys, recorded
 from compiler.proof.ruletest import (
     LONG_SECONDS,
@@ -23,6 +23,7 @@ from compiler.proof.ruletest import (
     component_of,
     longest_hold,
     longest_keep,
+    series_of,
 )
 from compiler.signals import kinds, sampling
 from compiler.signals.bound import STEP_SECONDS, BoundSignal
@@ -43,7 +44,7 @@ def tests(group: AlertGroup) -> Iterator[RuleTest]:
     steps = end // bound.binding.step + 1
     given = kinds()[bound.signal.kind].cases(bound, [alert.limit for alert in group.alerts], steps)
     end_of_data = (end - _forgotten(group)) // bound.binding.step + 1
-    found = tuple(courses.cases(group, steps, end_of_data)) if given is None else given
+    found = (*courses.cases(group, steps, end_of_data), *rough.cases(group, steps)) if given is None else given
     placed = _placed(bound, found)
     if placed is None:
         for case in found:
@@ -109,7 +110,7 @@ def _test(group: AlertGroup, name: str, cases: Sequence[Case], end: int) -> Rule
     fired: list[Fired] = []
     for case in cases:
         try:
-            own = tuple(one for example in (case.example, *case.more) for one in kind.series(bound, example))
+            own = tuple(one for example in (case.example, *case.more) for one in series_of(bound, example))
         except InvalidTemplateError:  # an example of the user's own need not render for every value
             continue
         series += own
@@ -153,4 +154,4 @@ def all_well(group: AlertGroup, end: int, *, hollow: bool) -> tuple[Series, ...]
     well = next((case.example for case in cases if not case.firing), None)
     if well is None:
         return ()
-    return kind.series(bound, replace(well, phases=tuple(replace(one, hollow=hollow) for one in well.phases)))
+    return series_of(bound, replace(well, phases=tuple(replace(one, hollow=hollow) for one in well.phases)))

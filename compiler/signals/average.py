@@ -11,7 +11,7 @@ from compiler.signals import sampling
 from compiler.signals.bound import BoundSignal
 from compiler.signals.contract import HALF, Input, Kind, Series, aggregate, first_rate
 from compiler.signals.inputs import HISTOGRAM
-from compiler.signals.profile import Example, Phase
+from compiler.signals.profile import Example, Phase, Rough
 from compiler.signals.ratio import is_exact
 from compiler.signals.traffic import enough
 
@@ -74,6 +74,10 @@ class Average(Kind):
     def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
         """Return the same value twice, each of half of all."""
         return (Phase(value=value, steps=1, traffic=HALF),) * 2
+
+    def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
+        """Return what happens to all counters alike: it changes both sides by the same factor."""
+        return frozenset({Rough.REPLACED, Rough.GAPS, Rough.RESET, Rough.DOUBLED})
 
     def loud(self, bound: BoundSignal) -> Phase:
         """Return a hundred times the observations, each of them large."""

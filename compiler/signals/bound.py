@@ -16,8 +16,12 @@ from compiler.quantities import Comparison, Rate
 
 STEP_SECONDS: Final = 60
 """The interval between two samples of a synthesised series, unless a window holds less than two such samples."""
-_SHORT_STEPS: Final = (30, 20, 15, 12, 10, 6, 5, 4, 3, 2, 1)
-"""Divisors of `STEP_SECONDS`, so that there is a sample at each evaluation."""
+LOOKBACK_SECONDS: Final = 300
+"""For so long engines take the last sample of a series for its value (Prometheus, "staleness")."""
+_FEWEST: Final = 4
+"""Samples in a window, of a step that is shorter than usual."""
+_STEPS: Final = (STEP_SECONDS, 30, 20, 15, 12, 10, 6, 5, 4, 3, 2, 1)
+"""Divisors of the longest, so that there is a sample at each evaluation."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,10 +79,24 @@ class Binding:
 
     @property
     def step(self) -> int:
-        """Seconds between two samples of a series that is made up for this binding: a window must hold several."""
-        if self.window >= 2 * STEP_SECONDS:
-            return STEP_SECONDS
-        return next((step for step in _SHORT_STEPS if step * 4 <= self.window), 1)
+        """Seconds between two samples of a series that is made up for this binding: a window holds several, evenly."""
+        return next((step for step in _STEPS if self.window % step == 0 and self._holds_several(step)), 1)
+
+    def _holds_several(self, step: int) -> bool:
+        return self.window >= 2 * step if step == STEP_SECONDS else self.window >= _FEWEST * step
+
+    @property
+    def memory(self) -> int | None:
+        """Seconds for which a sample of a metric that is scraped seldom counts: one scrape may fail, another be late.
+
+        None where engines remember two scrapes by themselves.
+        """
+        return None if 2 * self.scrape_interval <= LOOKBACK_SECONDS else self.scrape_interval * 5 // 2
+
+    @property
+    def pace(self) -> int:
+        """Steps between two samples of a series that is made up: more than one where it is scraped more seldom."""
+        return max(1, self.scrape_interval // self.step) if self.memory is not None else 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,7 +15,7 @@ from typing import ClassVar, Final, Protocol
 from compiler.promql import Matcher, Selector, operand
 from compiler.quantities import SECONDS, STATE, decimal_text
 from compiler.signals.bound import STEP_SECONDS, BoundSignal
-from compiler.signals.profile import Case, Example, Phase
+from compiler.signals.profile import Case, Example, Phase, Rough
 
 EVALUATION_SECONDS: Final = 30
 """The interval between two evaluations of a rule test: half a minute, so that an alert on what a recording rule gives
@@ -191,7 +191,7 @@ class Kind:
 
     def settled(self, bound: BoundSignal) -> int:
         """Return after how many seconds of a steady course nothing of what was before is seen any more."""
-        return bound.binding.window + 2 * STEP_SECONDS
+        return bound.binding.window + (bound.binding.memory or 0) + 2 * STEP_SECONDS
 
     def shown(self, bound: BoundSignal, value: Decimal, seconds: int) -> Decimal | None:
         """Return what the expression has come to after so many seconds of a course at `value`, at least `first`.
@@ -241,6 +241,18 @@ class Kind:
         """
         return ()
 
+    def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
+        """Return through which rough courses the value stays as it is: the generated tests hold it to that."""
+        return frozenset()
+
+    def scraped(self, bound: BoundSignal) -> bool:
+        """Return whether made-up samples may be as rare as scrapes: not where each moves with the clock."""
+        return True
+
+    def counts_births(self, bound: BoundSignal) -> bool:
+        """Return whether the first value of a counter counts, where it is known that there was no counter before."""
+        return False
+
     def loud(self, bound: BoundSignal) -> Phase:
         """Return a phase (of one step) of series so strong that the value changes where a selector lets them in."""
         raise NotImplementedError
@@ -264,7 +276,7 @@ HALF: Final = Decimal("0.5")
 
 def first_rate(bound: BoundSignal) -> int:
     """Return after how many seconds a rate has a value: at the first evaluation that sees two samples."""
-    return -(-bound.binding.step // EVALUATION_SECONDS) * EVALUATION_SECONDS
+    return -(-bound.binding.step * bound.binding.pace // EVALUATION_SECONDS) * EVALUATION_SECONDS
 
 
 def aggregate(operator: str, per: tuple[str, ...], expression: str) -> str:

@@ -11,7 +11,8 @@ from compiler.signals import sampling
 from compiler.signals.bound import BoundSignal
 from compiler.signals.contract import HALF, Input, Kind, Series, aggregate, first_rate
 from compiler.signals.inputs import CAPACITY, COUNTER
-from compiler.signals.profile import Example, Phase
+from compiler.signals.level import last, numbers
+from compiler.signals.profile import Example, Phase, Rough
 
 IDLE: Final = Input(
     name="idle",
@@ -44,7 +45,7 @@ class Utilization(Kind):
         if capacity is None:
             return done
         if isinstance(capacity, Selector):
-            return f"{done} / ({aggregate('sum', per, str(capacity))} > 0)"
+            return f"{done} / ({last(bound, aggregate('sum', per, numbers(bound, capacity)))} > 0)"
         return f"{done} / {decimal_text(capacity)}"
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
@@ -108,6 +109,15 @@ class Utilization(Kind):
         if bound.has(CAPACITY.name) and isinstance(bound.binding.inputs[CAPACITY.name], Selector):
             return (Phase(value=value, steps=1, traffic=HALF),) * 2
         return (Phase(value=value * HALF, steps=1),) * 2
+
+    def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
+        """Return what is told twice where something divides it, and another exporter of how much there is.
+
+        A rate over samples with gaps is a little less or more: that is not what it was.
+        """
+        if not self.hollow(bound):
+            return frozenset({Rough.DOUBLED} if bound.has(IDLE.name) else ())
+        return frozenset({Rough.REPLACED_WHOLE, Rough.DOUBLED})
 
     def loud(self, bound: BoundSignal) -> Phase:
         """Return a hundred times the capacity, all of it busy."""
