@@ -14,7 +14,7 @@ from compiler.alerts import AlertGroup
 from compiler.model import Limit
 from compiler.proof.ruletest import crossed, is_state
 from compiler.quantities import RATIO
-from compiler.signals import kinds, sampling, state
+from compiler.signals import kinds, own_units, sampling, state
 from compiler.signals.bound import BoundSignal
 from compiler.signals.level import margin
 from compiler.signals.profile import Case, Example, Phase
@@ -69,12 +69,12 @@ def _limits(group: AlertGroup, steps: int) -> Iterator[Case]:
         yield _case(group, BELOW, Phase(value=below, steps=steps))
     for alert in group.alerts:
         limit = alert.limit
-        exact = kind.exactly(bound, limit.value, always=crossed(limit, limit.value))
+        exact = own_units.exactly(kind, bound, limit.value, always=crossed(limit, limit.value))
         if exact is not None:
             yield _case(group, f"at-{limit.severity}", replace(exact, steps=steps))
         else:
             yield from _together(
-                group, f"at-{limit.severity}", kind.exact_parts(bound, limit.value), limit.value, steps
+                group, f"at-{limit.severity}", own_units.exact_parts(kind, bound, limit.value), limit.value, steps
             )
         above = just(limit, beyond=True)
         if above >= 0:
@@ -94,7 +94,7 @@ def _states(group: AlertGroup, steps: int) -> Iterator[Case]:
             phase = Phase(value=measure, steps=steps, exact=True)
             yield _case(group, f"just-{name}", phase, Decimal(int(inside)))
     inclusive = "=" in bound.binding.active.comparator
-    exact = kinds()[bound.signal.kind].exactly(bound, Decimal(1), always=inclusive)
+    exact = own_units.exactly(kinds()[bound.signal.kind], bound, Decimal(1), always=inclusive)
     if exact is not None:
         yield _case(group, "at-limit", replace(exact, steps=steps), Decimal(int(inclusive)))
 
