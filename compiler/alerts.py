@@ -17,6 +17,7 @@ from compiler.promql import Matcher, PromQLError, Selector, canonical
 from compiler.quantities import decimal_text
 from compiler.signals import kinds
 from compiler.signals.contract import Rules
+from compiler.signals.factors import scaled
 from compiler.signals.template import InvalidTemplateError
 
 
@@ -101,9 +102,10 @@ def _rules(system: System, watched: WatchedSignal) -> Rules:
     bound = watched.bound
     shared = len(watched.limits) > 1 or any(limit.recover for limit in watched.limits)
     kind = kinds()[bound.signal.kind]
-    return kind.rules(
+    rules = kind.rules(
         bound, watched.limits, record=shared, name=lambda operations: _recorded(system, watched, operations)
     )
+    return scaled(rules, bound)
 
 
 def _recorded(system: System, watched: WatchedSignal, operations: str, **labels: str) -> str:

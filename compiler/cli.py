@@ -15,6 +15,7 @@ from compiler.compilation import Compilation, compile_spec
 from compiler.coverage import as_json, as_text, coverage
 from compiler.diagnostics import Diagnostics, did_you_mean
 from compiler.importing.imported import import_guides
+from compiler.notes import notes
 
 CLEAN, FINDINGS, FAILED = 0, 1, 2
 
@@ -88,6 +89,9 @@ def check_command(spec: Path, form: str, *, covering: bool) -> None:
         # The findings go to the other stream: what is printed is one document.
         form = "text"
     _report(compilation, form)
+    if compilation.subject is not None:
+        for note in notes(compilation.subject):
+            _say(note)
     _say(f"{_counts(compilation)}: nothing to complain about")
 
 

@@ -14,7 +14,7 @@ from compiler.alerts import AlertGroup
 from compiler.model import Limit
 from compiler.proof.ruletest import crossed, is_state
 from compiler.quantities import RATIO
-from compiler.signals import kinds, sampling, state
+from compiler.signals import kinds, own_units, sampling, state
 from compiler.signals.bound import BoundSignal
 from compiler.signals.level import margin
 from compiler.signals.profile import Case, Example, Phase
@@ -74,7 +74,7 @@ def _limits(group: AlertGroup, steps: int) -> Iterator[Case]:
             yield _case(group, f"at-{limit.severity}", replace(exact, steps=steps))
         elif bound.binding.pace == 1:
             yield from _together(
-                group, f"at-{limit.severity}", kind.exact_parts(bound, limit.value), limit.value, steps
+                group, f"at-{limit.severity}", own_units.exact_parts(kind, bound, limit.value), limit.value, steps
             )
         above = just(limit, beyond=True)
         if above >= 0:
@@ -86,7 +86,7 @@ def _exactly(bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | Non
     """Return what the kind returns; of rates over samples that are further apart than steps nothing is known."""
     kind = kinds()[bound.signal.kind]
     rates = kind.windowed(bound) and not kind.counts(bound)
-    return None if rates and bound.binding.pace > 1 else kind.exactly(bound, value, always=always)
+    return None if rates and bound.binding.pace > 1 else own_units.exactly(kind, bound, value, always=always)
 
 
 def _states(group: AlertGroup, steps: int) -> Iterator[Case]:

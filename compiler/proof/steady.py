@@ -27,7 +27,7 @@ from compiler.proof.ruletest import (
 )
 from compiler.signals import kinds, sampling
 from compiler.signals.bound import STEP_SECONDS, BoundSignal
-from compiler.signals.contract import Series
+from compiler.signals.contract import Measure, Series
 from compiler.signals.profile import Case
 from compiler.signals.template import InvalidTemplateError
 
@@ -63,7 +63,23 @@ def _end(group: AlertGroup) -> int:
     end = max(settled + longest_hold(group) + STEP_SECONDS, _BEFORE_THE_END + _forgotten(group))
     multiple = lcm(bound.binding.window, STEP_SECONDS) if end < 4 * bound.binding.window else STEP_SECONDS
     multiple = lcm(multiple, SLOW_EVALUATION_SECONDS) if end > LONG_SECONDS else multiple
-    return -(-end // multiple) * multiple
+    end = -(-end // multiple) * multiple
+    while end in _scaled_ages(group):
+        end += multiple
+    return end
+
+
+def _scaled_ages(group: AlertGroup) -> set[Decimal]:
+    """Return the ages that are compared of points in time in another unit than seconds.
+
+    What is as old as the test itself happened at 0, which is 0 in every unit.
+    """
+    bound = group.watched.bound
+    measures = {one.name: one.measure for form in kinds()[bound.signal.kind].forms for one in form}
+    if not any(measures[name] is Measure.INSTANT for name in bound.binding.units):
+        return set()
+    active = bound.binding.active
+    return {alert.limit.value for alert in group.alerts} if active is None else {active.quantity.value}
 
 
 def _forgotten(group: AlertGroup) -> int:

@@ -14,6 +14,7 @@ from compiler.promql import Matcher, PromQLError, Selector, parse_matchers, pars
 from compiler.quantities import EXAMPLES, RATIO, Comparison, QuantityError, Rate, parse_comparison
 from compiler.quantities import STATE as STATE_UNIT
 from compiler.resolve.reading import duration, is_off, minimum_traffic, over_time
+from compiler.resolve.units import IN, NO_UNITS, units
 from compiler.signals import kinds
 from compiler.signals.bound import Binding, BoundSignal, Signal
 from compiler.signals.inputs import CAPACITY, COUNTER, HISTOGRAM
@@ -25,6 +26,7 @@ from compiler.signals.utilization import IDLE
 _COMMON_KEYS: Final = (
     *("per", "component", "selector", "targets"),
     *("window", "scrape_interval", "minimum_traffic", "over_time", "no_data"),
+    IN,
 )
 _STATE_KEYS: Final = ("active", "of", "within")
 _BUCKET_LABEL: Final = "le"
@@ -59,8 +61,12 @@ def binding(signal: Signal, given: Table, inherited: Inherited, diagnostics: Dia
     _check_unit(signal, given, inputs, diagnostics)
     _check_apart(signal, given, found, diagnostics)
     smoothed = kinds()[signal.kind].smoothed(_sketch(signal, found))
+    read = {name: value for name, value in found.items() if value is not None}
+    # What has an error already is not asked for its unit.
+    measured = units(signal, given, read, active, diagnostics) if len(diagnostics.found) == before else NO_UNITS
     result = Binding(
-        inputs={name: value for name, value in found.items() if value is not None},
+        inputs={**read, **measured.numbers},
+        units=measured.metrics,
         per=_per(given, diagnostics),
         window=duration(given, "window", inherited.window, diagnostics, least=conventions.LEAST_WINDOW),
         scrape_interval=duration(given, "scrape_interval", inherited.scrape_interval, diagnostics, least=1),

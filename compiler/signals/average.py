@@ -9,7 +9,7 @@ from compiler.promql import Selector
 from compiler.quantities import duration_text
 from compiler.signals import sampling
 from compiler.signals.bound import BoundSignal
-from compiler.signals.contract import HALF, Input, Kind, Series, aggregate, first_rate
+from compiler.signals.contract import HALF, Input, Kind, Measure, Series, aggregate, first_rate
 from compiler.signals.inputs import HISTOGRAM
 from compiler.signals.profile import Example, Phase, Rough
 from compiler.signals.ratio import is_exact
@@ -19,6 +19,7 @@ TOTAL: Final = Input(
     name="total",
     description="Counter of the summed values, such as seconds.",
     example="pg_stat_statements_seconds_total",
+    measure=Measure.LIMITED,
 )
 COUNT: Final = Input(name="count", description="Counter of the observations.", example="pg_stat_statements_calls_total")
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final
 
 from compiler.diagnostics import Span
 from compiler.promql import Matcher, Selector
-from compiler.quantities import Comparison, Rate
+from compiler.quantities import METRIC_UNITS, Comparison, Rate
 
 STEP_SECONDS: Final = 60
 """The interval between two samples of a synthesised series, unless a window holds less than two such samples."""
@@ -53,6 +54,19 @@ class Signal:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class MeasuredIn:
+    """The unit that a metric is in, a key of METRIC_UNITS; `by_name` where nothing but the metric's name says so."""
+
+    unit: str
+    by_name: bool
+
+    @property
+    def factor(self) -> Fraction:
+        """How many base units one of it is."""
+        return METRIC_UNITS[self.unit].factor
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Binding:
     """Where a system's signal is measured.
 
@@ -61,7 +75,8 @@ class Binding:
     component's series must be in it, `within` the seconds during which having been in it once is enough. `over_time` is
     the function by which gauges are taken over the window, None where they are taken as they are. `source` are the
     matchers that all inputs got, `targets` those of the targets that the metrics come from, None where that cannot be
-    told; `missing_is_fine` where the metrics may be absent while all is well.
+    told; `missing_is_fine` where the metrics may be absent while all is well. `units` are those of inputs that are not
+    in base units: kinds know nothing of it, `factors` sees to it.
     """
 
     inputs: dict[str, Selector | Decimal]
@@ -76,6 +91,7 @@ class Binding:
     source: tuple[Matcher, ...] = ()
     targets: tuple[Matcher, ...] | None = None
     missing_is_fine: bool = False
+    units: Mapping[str, MeasuredIn] = field(default_factory=dict)
 
     @property
     def step(self) -> int:

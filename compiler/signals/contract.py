@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import Enum
 from typing import ClassVar, Final, Protocol
 
+from compiler.metric_names import Wanted
 from compiler.promql import Matcher, Selector, operand
 from compiler.quantities import SECONDS, STATE, decimal_text
 from compiler.signals.bound import STEP_SECONDS, BoundSignal
@@ -22,13 +24,32 @@ EVALUATION_SECONDS: Final = 30
 can be one evaluation late (as in vmalert, which reads back what it has written) and is still seen to the minute."""
 
 
+class Measure(Enum):
+    """What a metric counts or measures, as its unit goes: the unit of the limits, that of the other part, or its own.
+
+    A part is held against another part of the same unit. An instant is a time since the epoch, a span a time, both in
+    seconds. Events have no unit that matters.
+    """
+
+    LIMITED = "limited"
+    PART = "part"
+    INSTANT = "instant"
+    SPAN = "span"
+    EVENTS = "events"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Input:
-    """A metric that a binding names: the key in thresholds.yaml, what it must be, and an example."""
+    """A metric that a binding names: the key in thresholds.yaml, what it must be, and an example.
+
+    `type` is what the metric's own name must not contradict, `measure` what its unit is; most inputs count events.
+    """
 
     name: str
     description: str
     example: str
+    type: Wanted = "counter"
+    measure: Measure = Measure.EVENTS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Final
 
 from compiler.promql import Matcher, Selector
 from compiler.quantities import decimal_text
+from compiler.signals import own_units
 from compiler.signals.bound import BoundSignal
 from compiler.signals.contract import Series, UnsampledError
 from compiler.signals.profile import Broken, Example, Phase
@@ -126,11 +127,17 @@ def _stair(value: Decimal, step: int, window: int) -> tuple[Decimal, int]:
 
 
 def series(selector: Selector, bound: BoundSignal, example: Example, values: str, /, **labels: str) -> Series:
-    """Return a series that `selector` matches, of the example's component, with further `labels`."""
+    """Return a series that `selector` matches, of the example's component, with further `labels`.
+
+    `values`, and the edge `le` of a bucket, are in base units; the series is in the unit that its metric is in.
+    """
+    if "le" in labels:
+        labels["le"] = own_units.edge(bound, selector.metric, labels["le"])
+    samples = own_units.samples(bound, selector.metric, values)
     component = component_labels(bound, example)
     preferred = {**example.preferred, **component}
     found = dict(example.extra) | component | dict(satisfying(selector.matchers, preferred)) | labels
-    return Series(metric=selector.metric, labels=tuple(sorted(found.items())), values=values)
+    return Series(metric=selector.metric, labels=tuple(sorted(found.items())), values=samples)
 
 
 def component_labels(bound: BoundSignal, example: Example) -> dict[str, str]:

@@ -9,7 +9,7 @@ from compiler.promql import Selector
 from compiler.quantities import decimal_text, duration_text
 from compiler.signals import sampling
 from compiler.signals.bound import BoundSignal
-from compiler.signals.contract import HALF, Input, Kind, Series, aggregate, first_rate
+from compiler.signals.contract import HALF, Input, Kind, Measure, Series, aggregate, first_rate
 from compiler.signals.inputs import CAPACITY, COUNTER
 from compiler.signals.level import last, numbers
 from compiler.signals.profile import Example, Phase, Rough
@@ -18,6 +18,7 @@ IDLE: Final = Input(
     name="idle",
     description="Counter of idle seconds, one series a CPU.",
     example='node_cpu_seconds_total{mode="idle"}',
+    measure=Measure.SPAN,
 )
 _ONE: Final = Decimal(1)
 _CAPACITY: Final = Decimal(100)
