@@ -11,7 +11,7 @@ from compiler.checks import deadlines, labels, limits, links, names, people, pro
 from compiler.checks.subject import Subject
 from compiler.diagnostics import Diagnostics
 
-FAMILIES = (deadlines, labels, limits, links, names, people, proof, reach, sections, windows)
+FAMILIES = (deadlines, labels, limits, links, names, people, reach, sections, windows, proof)
 
 
 def check(subject: Subject, diagnostics: Diagnostics) -> None:

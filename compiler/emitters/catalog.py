@@ -125,6 +125,8 @@ def _alert(alert: Alert) -> dict[str, Any]:
         "runbook": _section(alert.watched.section, alert.runbook_url),
         "policy": alert.system.policy,
     }
+    if signal.untested is not None:
+        found["untested"] = signal.untested
     if limit.keep:
         found["keep_firing_seconds"] = limit.keep
     if limit.recover is not None:
