@@ -165,13 +165,23 @@ _EXPERIMENTAL: Final = frozenset({"limitk", "limit_ratio"})
 """Aggregations that want a feature flag; of functions, the library says so."""
 
 
+_TOO_NEW: Final = frozenset({"first_over_time", "histogram_quantiles", "max_of", "min_of", "range", "step"})
+"""Functions that the library knows, and neither Prometheus 2.42 nor 3.5 without a feature flag (asked of promtool)."""
+
+
 def _check_node(node: Any) -> bool:  # noqa: ANN401 - the library has no common type of nodes
     if isinstance(node, promql_parser.VectorSelector):
         _matchers(node)
     elif isinstance(node, promql_parser.Call) and node.func.experimental:
         raise PromQLError(f"the function `{node.func.name}` is experimental")
+    elif isinstance(node, promql_parser.Call) and node.func.name in _TOO_NEW:
+        raise PromQLError(f"no supported Prometheus has the function `{node.func.name}`")
     elif isinstance(node, promql_parser.AggregateExpr) and str(node.op) in _EXPERIMENTAL:
         raise PromQLError(f"the aggregation `{node.op}` is experimental")
+    elif isinstance(node, promql_parser.BinaryExpr) and node.modifier is not None:
+        fill = node.modifier.fill_values
+        if (fill.lhs, fill.rhs) != (None, None):
+            raise PromQLError("no supported Prometheus has the modifier `fill`")
     return True
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Final
@@ -23,7 +22,7 @@ from compiler.signals.profile import Example, Phase
 from compiler.signals.query_course import beyond_examples
 from compiler.signals.query_tree import counted, speaks_of_nothing
 from compiler.signals.template import KIND as TEMPLATE
-from compiler.signals.template import InvalidTemplateError, inputs
+from compiler.signals.template import InvalidTemplateError, inputs, sample_count
 
 
 def check(subject: Subject, diagnostics: Diagnostics) -> None:
@@ -118,7 +117,7 @@ def _check_lengths(subject: Subject, signal: Signal, series: Sequence[Series], d
     """Check that a signal's own example asks for about as many samples as a course has steps."""
     written = table(table(subject.document, "signals"), signal.id).get("example", ())
     for given, one in zip(written, series, strict=False):
-        if _samples(one.values) > _MAX_SAMPLES:
+        if sample_count(one.values) > _MAX_SAMPLES:
             message = f"this makes more than {_MAX_SAMPLES} samples of a course of {_STEPS}"
             hint = "write `x{{ steps }}` behind a sample: that is how often it is wanted again"
             diagnostics.error("template", given.value_spans["values"], message, hint=hint)
@@ -140,16 +139,8 @@ def _check_apart(subject: Subject, group: AlertGroup, series: Sequence[Series], 
 _STEPS: Final = 10
 _MAX_SAMPLES: Final = 10_000
 """A week of minutes. An example of one's own can ask for any number, and promtool writes out as many."""
-_REPEATED: Final = re.compile(r"x([0-9]+)")
-_DIGITS: Final = 9
-"""Enough to be too many; Python does not read numbers of thousands."""
 
 
 def _example(group: AlertGroup) -> Example:
     """Return the course that is wanted first of all: some samples at the first limit."""
     return Example(phases=(Phase(value=group.alerts[0].limit.value, steps=_STEPS),))
-
-
-def _samples(values: str) -> int:
-    """Return how many samples promtool makes of `values`, or a number that is too large."""
-    return len(values.split()) + sum(int(times.lstrip("0")[:_DIGITS] or 0) for times in _REPEATED.findall(values))

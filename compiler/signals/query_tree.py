@@ -140,6 +140,11 @@ def quoted_labels(expression: str) -> frozenset[str]:
     return frozenset(label for label in found if not LABEL_NAME.match(label))
 
 
+def functions(expression: str) -> frozenset[str]:
+    """Return the functions that an expression calls."""
+    return frozenset(one.func.name for one in nodes(tree(expression)) if isinstance(one, promql_parser.Call))
+
+
 _LABELLING: Final = frozenset({"label_join", "label_replace"})
 
 

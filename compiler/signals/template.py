@@ -269,7 +269,8 @@ def _example(one: ExampleSeries, bound: BoundSignal, example: Example) -> Series
 def _samples(one: ExampleSeries, bound: BoundSignal, phase: Phase, start: int) -> str:
     """Return the samples of a phase that begins after `start` seconds.
 
-    An example renders `steps` as promtool counts: the first is not among them.
+    An example renders `steps` as promtool counts: the first is not among them. Of blanks it is, so that there may be
+    one too few; then the phase ends in another.
     """
     if phase.value is None:
         return sampling.levels([(None, phase)])
@@ -277,7 +278,23 @@ def _samples(one: ExampleSeries, bound: BoundSignal, phase: Phase, start: int) -
     values = _render(one.values, _names(bound) | known)
     if not _SAMPLES.fullmatch(values):
         raise InvalidTemplateError(f"`{values[:60]}` are no samples in promtool's notation, such as `0+10x60`")
-    return values
+    missing = phase.steps - sample_count(values)
+    return f"{values} _x{missing}" if missing > 0 else values
+
+
+def sample_count(values: str) -> int:
+    """Return how many samples promtool makes of `values`, or a number that is too large."""
+    return sum(map(_count, values.split()))
+
+
+def _count(token: str) -> int:
+    sample, repeated, times = token.partition("x")
+    count = int(times.lstrip("0")[:_DIGITS] or 0)
+    return count + (sample != "_") if repeated else 1
+
+
+_DIGITS: Final = 9
+"""Enough to be too many; Python does not read numbers of thousands."""
 
 
 _NUMBER: Final = r"(?:[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?|Inf|NaN)"
