@@ -21,6 +21,7 @@ class AlertCoverage:
     """One severity of one signal: where its limit is stated, None for a house default, and where it leads to.
 
     `source` tells alerts apart that a system has once for each place that its metrics come from, else it is None.
+    `untested` is why no generated test shows when it fires.
     """
 
     signal: str
@@ -30,6 +31,7 @@ class AlertCoverage:
     line: int | None
     default: bool
     anchor: str
+    untested: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,6 +94,7 @@ class SystemCoverage:
                     "line": one.line,
                     "default": one.default,
                     "section": one.anchor,
+                    "untested": one.untested,
                 }
                 for one in self.alerts
             ],
@@ -128,6 +131,7 @@ def _alert(watched: WatchedSignal, limit: Limit) -> AlertCoverage:
         line=limit.statement.span.line if limit.statement else None,
         default=limit.default,
         anchor=watched.section.anchor,
+        untested=watched.bound.signal.untested,
     )
 
 
@@ -153,6 +157,9 @@ def _lines(one: SystemCoverage) -> Iterator[str]:
     yield f"  alerts whose limit is stated:   {one.stated} of {len(one.alerts)}{defaults}"
     yield f"  sections that an alert leads to: {led} of {one.sections}"
     yield from _table(one)
+    for signal, reason in dict.fromkeys((alert.signal, alert.untested) for alert in one.alerts):
+        if reason is not None:
+            yield f"  {signal} has no generated test: {reason}"
     for statement in one.statements:
         if not statement.carriers:
             why = f"waived: {statement.waived}" if statement.waived else "MISSING: no alert carries it"

@@ -37,8 +37,9 @@ def cases(group: AlertGroup, steps: int, end_of_data: int) -> Iterator[Case]:
     for label, text in _alternatives(group.watched.bound):
         example = Example(phases=(Phase(value=bad, steps=steps),), preferred={label: text})
         yield Case(name=f"{label}-{text}", example=example, firing=firing(group, bad), value=bad)
-    ended = (Phase(value=bad, steps=end_of_data), Phase(value=None, steps=steps - end_of_data, stale=True))
-    yield Case(name="gone", example=Example(phases=ended))
+    if kinds()[group.watched.bound.signal.kind].ends(group.watched.bound):
+        ended = (Phase(value=bad, steps=end_of_data), Phase(value=None, steps=steps - end_of_data, stale=True))
+        yield Case(name="gone", example=Example(phases=ended))
 
 
 def beyond_all(group: AlertGroup) -> Decimal:

@@ -116,11 +116,11 @@ def longest_keep(group: AlertGroup) -> int:
 
 
 def component_of(bound: BoundSignal, example: Example, series: Sequence[Series]) -> dict[str, str]:
-    """Return the labels that tell an example's component apart: a matcher may have fixed them."""
+    """Return the labels of an example's component: those that tell it apart, as matchers fix them, and further ones."""
     labels = sampling.component_labels(bound, example)
     for one in series:
         labels |= {name: value for name, value in one.labels if name in labels}
-    return labels
+    return {**kinds()[bound.signal.kind].further(bound), **labels}
 
 
 def series_of(bound: BoundSignal, example: Example) -> tuple[Series, ...]:

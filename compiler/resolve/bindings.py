@@ -13,7 +13,7 @@ from compiler.document import Items, Table
 from compiler.promql import Matcher, PromQLError, Selector, parse_matchers, parse_selector
 from compiler.quantities import EXAMPLES, RATIO, Comparison, QuantityError, Rate, parse_comparison
 from compiler.quantities import STATE as STATE_UNIT
-from compiler.resolve.reading import duration, is_off, minimum_traffic, over_time
+from compiler.resolve.reading import duration, is_off, minimum_traffic, over_time, place_of
 from compiler.resolve.units import IN, NO_UNITS, units
 from compiler.signals import kinds
 from compiler.signals.bound import Binding, BoundSignal, Signal
@@ -89,8 +89,9 @@ def matchers_of(owner: Table, diagnostics: Diagnostics, key: str = "selector") -
     try:
         return parse_matchers(owner[key])
     except PromQLError as error:
-        hint = 'such as `job="api",env!="test"`'
-        diagnostics.error("promql", owner.value_spans[key], f"not a list of matchers: {error}", hint=hint)
+        span = place_of(error, owner[key], owner.value_spans[key], diagnostics)
+        hint = error.hint or 'such as `job="api",env!="test"`'
+        diagnostics.error("promql", span, f"not a list of matchers: {error}", hint=hint)
         return ()
 
 
@@ -151,7 +152,9 @@ def _input(
     try:
         own = parse_selector(str(value))
     except PromQLError as error:
-        diagnostics.error("promql", span, f"not a metric: {error}", hint='such as `http_requests_total{code=~"5.."}`')
+        place = place_of(error, str(value), span, diagnostics)
+        hint = error.hint or 'such as `http_requests_total{code=~"5.."}`'
+        diagnostics.error("promql", place, f"not a metric: {error}", hint=hint)
         return None
     labels = {matcher.label for matcher in own.matchers}
     return Selector(own.metric, (*(one for one in matchers if one.label not in labels), *own.matchers))

@@ -39,7 +39,7 @@ class Signal:
     """What is measured: the kind, the unit of its limits, its name for people.
 
     `parameters` are those of its kind. `span` is the place of a `query`; `settles` the seconds that its example takes
-    until the query returns what is asked for, None where nobody said.
+    until the query returns what is asked for, None where nobody said. `untested` is why it has no generated test.
     """
 
     id: str
@@ -50,6 +50,7 @@ class Signal:
     query: str | None = None
     example: tuple[ExampleSeries, ...] = ()
     settles: int | None = None
+    untested: str | None = None
     span: Span | None = None
 
 

@@ -174,6 +174,10 @@ class Kind:
         """Return PromQL with one series a component, whose value is in the unit of the signal's limits."""
         raise NotImplementedError
 
+    def written(self, bound: BoundSignal) -> str:
+        """Return the expression as somebody wrote it, where that is another."""
+        return self.expression(bound)
+
     def rules(
         self, bound: BoundSignal, limits: Sequence[Threshold], *, record: bool, name: Callable[[str], str]
     ) -> Rules:
@@ -247,6 +251,14 @@ class Kind:
     def selectors(self, bound: BoundSignal) -> tuple[Selector, ...]:
         """Return every selector of the rules; a histogram's without the suffix."""
         return bound.metrics
+
+    def further(self, bound: BoundSignal) -> Mapping[str, str]:
+        """Return the labels that the value has besides those of the component."""
+        return {}
+
+    def ends(self, bound: BoundSignal) -> bool:
+        """Return whether there is no value any more once the data have ended."""
+        return True
 
     def cases(self, bound: BoundSignal, limits: Sequence[Threshold], steps: int) -> tuple[Case, ...] | None:
         """Return what a rule test must look at, a course of so many steps each, one a test.

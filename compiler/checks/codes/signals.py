@@ -67,8 +67,8 @@ ENTRIES: Final = (
         explanation=(
             "Aggregation drops every label that it does not name. An alert whose query loses a label of `per` has an"
             " empty component: all components share one alert, and the critical alert of one inhibits the warning of"
-            " another. A label of `group_by` that no alert carries groups by nothing. Where it cannot be told which"
-            " labels survive, nothing is said."
+            " another, and none of them has a generated test. A label of `group_by` that no alert carries groups by"
+            " nothing. Where it cannot be told which labels survive, nothing is said."
         ),
         mend=(
             "Name the label in the `by (…)` of the query, or in `per`. Labels that Prometheus adds on the way out"
@@ -108,13 +108,24 @@ ENTRIES: Final = (
         suppressible=True,
     ),
     Code(
+        code="newer-prometheus",
+        summary="A label or a function is one that Prometheus 2 does not know.",
+        explanation=(
+            "Names of labels that hold more than letters, digits and `_` stand in quotes, which Prometheus 3 reads. One"
+            " of them keeps an older server from loading the rule file, and older Alertmanagers from taking alerts that"
+            ' carry it. A metric with such a name is no matter: `{__name__="http.server.duration"}` is read by all.'
+        ),
+        mend="Rename the label by relabelling, or say `prometheus: {oldest: 3}` where no older server loads the rules.",
+    ),
+    Code(
         code="promql",
         summary="A metric or a query is not PromQL as Prometheus reads it.",
         explanation=(
             "What every supported Prometheus refuses, and what only some of them or only a feature flag admits, would"
-            " keep the whole rule file from loading."
+            " keep the whole rule file from loading. Strings are those of Prometheus: escapes in double and in single"
+            " quotes, none in backticks."
         ),
-        mend="Correct the expression; the message says what the parser saw.",
+        mend="Correct the expression; the caret stands at the first word that cannot stand there.",
     ),
     Code(
         code="signal",
@@ -149,8 +160,17 @@ ENTRIES: Final = (
     Code(
         code="untested",
         summary="No series can be made up that make a query return a given value.",
-        explanation="The alert has no generated test then: nothing shows that it fires when it should.",
-        mend="Give the signal an `example`, or write the matchers so that an example of them can be made.",
+        explanation=(
+            "The alert has no generated test then: nothing shows that it fires when it should. Of a query of one's own"
+            " it is known what it makes of the level of one metric, of its rise, of the time since or until it, and of"
+            " its absence, with comparisons, factors and aggregations around. What asks for the hour, forecasts or puts"
+            " several metrics together is not known, unless an `example` says by which series it comes about."
+        ),
+        mend=(
+            "Give the signal an `example`, or write the matchers so that an example of them can be made. Where none"
+            ' can, `untested: "why"` in the signal\'s definition leaves the test out; the catalogue and'
+            " `check --coverage` show the reason."
+        ),
         suppressible=True,
     ),
 )
