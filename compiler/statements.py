@@ -21,7 +21,8 @@ from compiler.quantities import Comparison, QuantityError, parse_comparison
 class Statement:
     """One documented limit: of which signal (in the document's words), for which severity, and where it stands.
 
-    `comparison` is None for a state. `text` is the whole bullet; `span` is the clause with the number.
+    `comparison` is None for a state. `text` is the whole bullet; `span` is the clause with the number; `subject` are
+    the runbook's words for what it is about, none where it is about all alerts of the signal.
     """
 
     title: str
@@ -29,6 +30,7 @@ class Statement:
     comparison: Comparison | None
     text: str
     span: Span
+    subject: tuple[str, ...] = ()
 
 
 _SENTENCE: Final = re.compile(r"(?P<title>[^:]+):\s*(?P<clauses>.*?)(?:\.(?=\s|$).*)?$")

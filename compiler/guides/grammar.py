@@ -14,10 +14,10 @@ from typing import Final
 
 from compiler.guides import holds, marks, meaning
 from compiler.guides.mention import Mention, Sentence
-from compiler.guides.passage import NEAR, Passage
+from compiler.guides.passage import NEAR, Passage, restored
 from compiler.guides.passages import passages
 from compiler.guides.reading import Reading, is_told, may_limit, read
-from compiler.guides.statement import ALERT, NO_SEVERITY, TARGET, GuideStatement
+from compiler.guides.statement import ALERT, NO_SEVERITY, TARGET, GuideStatement, Surroundings
 from compiler.guides.vocabulary import Quantity, vocabulary
 from compiler.guides.written import numbers
 
@@ -75,7 +75,7 @@ def _statement(path: str, reading: Reading) -> GuideStatement | None:
     return GuideStatement(
         path=path,
         line=sentence.passage.line(sentence.start + mention.found.start("number")),
-        text=mention.clause.strip(" ,;"),
+        text=restored(mention.clause.strip(" ,;")),
         signal=quantity.signal if quantity else _signal(unit, mention.clause),
         comparator=comparator,
         value=value.normalize(),
@@ -84,10 +84,22 @@ def _statement(path: str, reading: Reading) -> GuideStatement | None:
         severity=reading.severity,
         hold=holds.hold(mention),
         kind=TARGET if (reading.target and not feared) or promised else ALERT,
-        cell=sentence.passage.cell,
+        cell=restored(sentence.passage.cell),
         written=mention.found.group().strip(),
         inferred=reading.comparator is None and not sentence.passage.sign,
         sure=quantity is not None,
+        around=_surroundings(mention),
+    )
+
+
+def _surroundings(mention: Mention) -> Surroundings:
+    sentence = mention.sentence
+    return Surroundings(
+        sentence=restored(sentence.text),
+        start=mention.found.start("number"),
+        end=mention.found.end(),
+        before=restored(sentence.before.strip()),
+        above=tuple(map(restored, sentence.passage.above)),
     )
 
 

@@ -11,6 +11,21 @@ NO_SEVERITY = "none"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Surroundings:
+    """What stands around the number of a statement, from which it can be told what the statement is about.
+
+    `sentence` is the sentence, in which the number stands at `start` to `end`; `before` are the sentences before it in
+    its paragraph, `above` the texts over it: a table's row and head, the items that hold it, headings; nearest first.
+    """
+
+    sentence: str = ""
+    start: int = 0
+    end: int = 0
+    before: str = ""
+    above: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class GuideStatement:
     """One limit: where it stands, in which words, and what they mean.
 
@@ -18,7 +33,7 @@ class GuideStatement:
     `per_second`, or `other`); `hold` is the seconds that it must last, None where nobody said. `sure` is unset where
     the quantity was guessed from its unit alone. `cell` names the row and the column of a table's cell, whose `text` is
     seldom more than a number. `written` is the number as it stands there, with its unit and any
-    comparator; `inferred` is set where it has no comparator of its own.
+    comparator; `inferred` is set where it has no comparator of its own. `around` is what stands around it.
     """
 
     path: str
@@ -36,6 +51,7 @@ class GuideStatement:
     written: str = ""
     inferred: bool = False
     sure: bool = True
+    around: Surroundings = Surroundings()
 
     def as_json(self) -> dict[str, Any]:
         """Return the statement as `tocsin import --format json` prints it."""

@@ -65,15 +65,21 @@ class _Row:
 def table(tokens: Sequence[Token], above: tuple[str, ...]) -> Iterator[Passage]:
     """Yield the cells of a table that may hold limits, row by row; `above` are the texts over it, nearest first."""
     rows = _rows(tokens)
-    if len(rows[0][1]) > _MOST_COLUMNS or vocabulary().phrases.settings.fullmatch(rows[0][1][0]):
+    heads = rows[0][1]
+    if len(heads) > _MOST_COLUMNS or (vocabulary().phrases.settings.fullmatch(heads[0]) and not _grades(heads[1:])):
         return
     columns = zip_longest(*(texts for _, texts in rows), fillvalue="")
-    heads = [(column[0], _role(column[0], column[1:])) for column in columns]
-    if _names_rows(heads, [texts[0] for _, texts in rows[1:] if texts]):
-        heads[0] = (heads[0][0], "name")
+    roles = [(column[0], _role(column[0], column[1:])) for column in columns]
+    if _names_rows(roles, [texts[0] for _, texts in rows[1:] if texts]):
+        roles[0] = (roles[0][0], "name")
     for line, texts in rows[1:]:
-        cells = (_Cell(role=role, head=head, text=text) for (head, role), text in zip(heads, texts, strict=False))
+        cells = (_Cell(role=role, head=head, text=text) for (head, role), text in zip(roles, texts, strict=False))
         yield from _limits(_Row(line=line, cells=tuple(cells)), above)
+
+
+def _grades(heads: Sequence[str]) -> bool:
+    """Return whether a column is headed by a severity: an "Instance" with its warning is no setting."""
+    return any(vocabulary().severity(head) != NO_SEVERITY for head in heads)
 
 
 def _rows(tokens: Sequence[Token]) -> list[tuple[int, list[str]]]:
@@ -142,7 +148,13 @@ def _passage(cell: _Cell, row: _Row, above: tuple[str, ...]) -> Passage:
     return Passage(
         text=cell.text,
         starts=((0, row.line),),
-        above=(" ".join(one for one in (*row.names, cell.head) if one != cell.text), *row.names, cell.head, *above),
+        above=(
+            " ".join(one for one in (*row.names, cell.head) if one != cell.text),
+            *row.names,
+            cell.head,
+            *(one.head for one in row.cells if one.role == "name" and one.head != cell.head),
+            *above,
+        ),
         bare=True,
         alert=cell.role == "threshold" and bool(row.only("action") or row.only("severity")),
         sign=_sign(cell, row),

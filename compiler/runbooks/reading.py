@@ -164,6 +164,15 @@ def _fence(info: str, content: str) -> tuple[str, str]:
     return language(info), content.removesuffix("\n")
 
 
+def _leads_list(document: Document, index: int, text: str) -> bool:
+    """Return whether an item only says what the list inside it is about: "Staging:"."""
+    inside = next((one.type for one in document.tokens[index + 2 :] if one.type not in _OF_TEXT), "")
+    return text.rstrip(" *_").endswith(":") and inside in {"bullet_list_open", "ordered_list_open"}
+
+
+_OF_TEXT: Final = frozenset({"inline", "paragraph_close"})
+
+
 def _bullets(
     shown: str, sections: Sequence[Section], document: Document, lines: Sequence[str]
 ) -> Iterator[tuple[str, Span]]:
@@ -174,7 +183,7 @@ def _bullets(
         if token.type != "list_item_open" or not any(one.line <= number < one.end for one in stating):
             continue
         item = _ITEM.search(lines[number])
-        if item is not None:
+        if item is not None and not _leads_list(document, index, item["text"]):
             span = Span(shown, number + 1, item.start("text") + 1, item.end("text") + 1)
             start, end = place(document.tokens[index + 1])
             yield "\n".join([item["text"], *(line.rstrip() for line in lines[start + 1 : end])]), span

@@ -1,0 +1,349 @@
+"""Evidence is about the same thing: what a sentence names is held against the alerts of just that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from compiler.compilation import compile_spec
+from compiler.diagnostics import Diagnostic
+
+HEAD: Final = """version: 1
+links: {runbook: "https://git.example.com/ops/blob/main/{path}#{anchor}"}
+escalation:
+  std:
+    levels: [oncall]
+    warning: {respond: 4h, notify: [email]}
+    critical: {respond: 30m, notify: [email]}
+levels: {oncall: {title: On call, email: [oncall@example.com]}}
+teams: {shop: {title: Shop team, slack: "#shop"}}
+routing:
+  webhook: {url: "http://127.0.0.1:9095/v1/alertmanager"}
+  fallback: {team: shop, escalation: std}
+"""
+SYSTEM: Final = "    team: shop\n    runbook: runbook.md\n    escalation: std\n"
+TAIL: Final = "\n\n## Look\n\nLook.\n\n## Metrics missing\n\nLook.\n"
+
+
+@dataclass(frozen=True, kw_only=True)
+class House:
+    """A thresholds.yaml with the limits of two alerts left open as `{one}` and `{other}`, and two numbers for them."""
+
+    spec: str
+    one: str
+    other: str
+
+    def write(self, runbook: str, *, exchanged: bool = False) -> None:
+        """Write the house and its runbook into the current directory."""
+        one, other = (self.other, self.one) if exchanged else (self.one, self.other)
+        spec = self.spec.replace("{one}", one).replace("{other}", other)
+        Path("thresholds.yaml").write_text(HEAD + spec, encoding="utf-8")
+        text = runbook.replace("{one}", self.one.strip("<> ")).replace("{other}", self.other.strip("<> "))
+        Path("runbook.md").write_text(f"# Shop\n\n{text}{TAIL}", encoding="utf-8")
+
+
+def found() -> list[Diagnostic]:
+    """Return what is wrong in the current directory."""
+    return list(compile_spec(Path("thresholds.yaml")).diagnostics)
+
+
+def two_systems(one: str, other: str, signal: str, metrics: str) -> str:
+    """Return the systems of two selections of the same metrics, with a warning each."""
+
+    def system(identifier: str, rest: str, limit: str) -> str:
+        title, selector = rest.split("|")
+        return (
+            f"  {identifier}:\n    title: {title}\n{SYSTEM}    selector: {selector}\n    limits:\n"
+            f"      {signal}: {{warning: \"{limit}\", runbook: '#look'}}\n    metrics:\n      {signal}: {metrics}\n"
+        )
+
+    first, second = (text.split("|", 1) for text in (one, other))
+    return f"systems:\n{system(*first, '{one}')}{system(*second, '{other}')}"
+
+
+def one_system(kind: str, *signals: tuple[str, str, str]) -> str:
+    """Return a system with two signals of one kind: ids, titles, metrics."""
+    definitions = "".join(f"  {key}: {{{kind}, title: {title}}}\n" for key, title, _ in signals)
+    limits = "".join(
+        f"      {key}: {{warning: \"{{{name}}}\", runbook: '#look'}}\n"
+        for (key, _, _), name in zip(signals, ("one", "other"), strict=True)
+    )
+    metrics = "".join(f"      {key}: {binding}\n" for key, _, binding in signals)
+    return (
+        f'signals:\n{definitions}systems:\n  shop:\n    title: The shop\n{SYSTEM}    selector: job="shop"\n'
+        f"    limits:\n{limits}    metrics:\n{metrics}"
+    )
+
+
+RATIO: Final = "{errors: 'http_requests_total{code=~\"5..\"}', requests: http_requests_total, per: service}"
+ENVIRONMENTS: Final = House(
+    spec=two_systems(
+        'shop-prod|Shop (production)|job="shop",env="prod"',
+        'shop-staging|Shop (staging)|job="shop",env="staging"',
+        "error_ratio",
+        RATIO,
+    ),
+    one="> 1 %",
+    other="> 10 %",
+)
+
+
+def disk(mount: str) -> str:
+    """Return the binding of the disk of a mount point."""
+    where = f'{{mountpoint="{mount}"}}'
+    return (
+        f"{{available: 'node_filesystem_avail_bytes{where}', max: 'node_filesystem_size_bytes{where}', per: instance}}"
+    )
+
+
+MOUNTS: Final = House(
+    spec=one_system(
+        "kind: usage, unit: ratio",
+        ("disk_data", "Disk usage of data", disk("/data")),
+        ("disk_backup", "Disk usage of backup", disk("/backup")),
+    ),
+    one="> 85 %",
+    other="> 97 %",
+)
+MOUNTED_SYSTEMS: Final = House(
+    spec=two_systems(
+        'store|Store|job="node",mountpoint="/data"',
+        'vault|Vault|job="node",mountpoint="/backup"',
+        "disk",
+        "{available: node_filesystem_avail_bytes, max: node_filesystem_size_bytes, per: instance}",
+    ).replace("systems:\n", "signals:\n  disk: {kind: usage, unit: ratio, title: Disk usage}\nsystems:\n", 1),
+    one="> 85 %",
+    other="> 97 %",
+)
+
+
+def route(path: str) -> str:
+    """Return the binding of the latency of a route."""
+    return f"{{histogram: 'http_request_duration_seconds{{route=\"{path}\"}}', per: service}}"
+
+
+ROUTES: Final = House(
+    spec=one_system(
+        "kind: quantile, unit: seconds",
+        ("latency_checkout", "Checkout latency", route("/checkout")),
+        ("latency_search", "Search latency", route("/search")),
+    ),
+    one="> 2 s",
+    other="> 500 ms",
+)
+
+
+def lag(instance: str) -> str:
+    """Return the binding of the lag of an instance."""
+    return f"{{gauge: 'pg_replication_lag_seconds{{instance=\"{instance}:9187\"}}', per: job}}"
+
+
+INSTANCES: Final = House(
+    spec=one_system(
+        "kind: gauge, unit: seconds",
+        ("lag_first", "Replication lag one", lag("db-1")),
+        ("lag_second", "Replication lag two", lag("db-2")),
+    ),
+    one="> 30 s",
+    other="> 300 s",
+)
+
+
+def connections(role: str) -> str:
+    """Return the binding of the pool of a role."""
+    where = f'{{role="{role}"}}'
+    return f"{{used: 'pool_in_use{where}', max: 'pool_size{where}', per: service}}"
+
+
+ROLES: Final = House(
+    spec=one_system(
+        "kind: usage, unit: ratio",
+        ("pool_primary", "Connection pool of the primary", connections("primary")),
+        ("pool_replica", "Connection pool of the replica", connections("replica")),
+    ),
+    one="> 70 %",
+    other="> 90 %",
+)
+
+
+def queue(name: str) -> str:
+    """Return the binding of the length of a queue."""
+    return f"{{gauge: 'queue_messages{{queue=\"{name}\"}}', per: service}}"
+
+
+QUEUES: Final = House(
+    spec=one_system(
+        "kind: gauge, unit: count",
+        ("queue_mails", "Mail queue", queue("mails")),
+        ("queue_invoices", "Invoice queue", queue("invoices")),
+    ),
+    one="> 500",
+    other="> 20000",
+)
+REGIONS: Final = House(
+    spec=two_systems(
+        'shop-eu|Shop in Europe|job="shop",region="eu-west-1"',
+        'shop-us|Shop in America|job="shop",region="us-east-1"',
+        "error_ratio",
+        RATIO,
+    ),
+    one="> 2 %",
+    other="> 7 %",
+)
+
+
+def rows(*lines: str) -> str:
+    """Return a table."""
+    return "\n".join([lines[0], "|".join(["", *("---" for _ in lines[0].strip("|").split("|")), ""]), *lines[1:]])
+
+
+SHAPES: Final = {
+    "bullets with an addition": (
+        ENVIRONMENTS,
+        (
+            "## Alert thresholds\n\n- Error ratio in production: warning above {one}.\n"
+            "- Error ratio in staging: warning above {other}."
+        ),
+    ),
+    "bullets with a bracket": (
+        ENVIRONMENTS,
+        "## Alert thresholds\n\n- Error ratio (prod): warning above {one}.\n- Error ratio (stg): warning above {other}.",
+    ),
+    "headings": (
+        ENVIRONMENTS,
+        "## Production\n\nWarning: more than {one} errors.\n\n## Staging\n\nWarning: more than {other} errors.",
+    ),
+    "headings over bullets of the known form": (
+        ENVIRONMENTS,
+        (
+            "## Production\n\n### Alert thresholds\n\n- Error ratio: warning above {one}.\n\n"
+            "## Staging\n\n### Alert thresholds\n\n- Error ratio: warning above {other}."
+        ),
+    ),
+    "nested bullets": (
+        ENVIRONMENTS,
+        (
+            "## Limits\n\n- Production\n  - Error ratio above {one} is a warning\n- Staging\n"
+            "  - Error ratio above {other} is a warning"
+        ),
+    ),
+    "nested bullets of the known form": (
+        ENVIRONMENTS,
+        (
+            "## Alert thresholds\n\n- Production:\n  - Error ratio: warning above {one}.\n- Staging:\n"
+            "  - Error ratio: warning above {other}."
+        ),
+    ),
+    "bold labels": (
+        ENVIRONMENTS,
+        "## Limits\n\n**Production**\n\n- Error ratio: warn above {one}\n\n**Staging**\n\n- Error ratio: warn above {other}",
+    ),
+    "prose, one sentence": (
+        ENVIRONMENTS,
+        "We warn when more than {one} of all requests fail in production, and above {other} in staging.",
+    ),
+    "prose, two sentences": (
+        ENVIRONMENTS,
+        "In production, an error ratio above {one} is a warning. In staging, an error ratio above {other} is a warning.",
+    ),
+    "prose, the name in the sentence before": (
+        ENVIRONMENTS,
+        (
+            "This is about production. Error ratio above {one} is a warning.\n\n"
+            "This is about staging. Error ratio above {other} is a warning."
+        ),
+    ),
+    "a column an environment": (
+        ENVIRONMENTS,
+        rows("| Warning | Production | Staging |", "| Error ratio | > {one} | > {other} |"),
+    ),
+    "a row an environment": (
+        ENVIRONMENTS,
+        rows("| Error ratio | Warning |", "| Production | {one} |", "| Staging | {other} |"),
+    ),
+    "a column of environments first": (
+        ENVIRONMENTS,
+        rows("| Environment | Error ratio, warning |", "| prod | > {one} |", "| staging | > {other} |"),
+    ),
+    "as many names as numbers": (
+        ENVIRONMENTS,
+        "Warn when the error ratio is above {one} and above {other} in production and staging respectively.",
+    ),
+    "mounts in one sentence": (MOUNTS, "Disk usage: warning above {one} on /data, and above {other} on /backup."),
+    "mounts before their numbers": (MOUNTS, "Disk usage, warning: /data above {one}, /backup above {other}."),
+    "mounts in brackets": (MOUNTS, "Warn at a disk usage above {one} (`/data`) or above {other} (`/backup`)."),
+    "mounts as items": (MOUNTS, "Disks:\n\n- `/data`: warning above {one}\n- `/backup`: warning above {other}"),
+    "mounts by their words": (
+        MOUNTS,
+        "The disk of the data volume: warning above {one}.\n\nThe disk of the backup volume: warning above {other}.",
+    ),
+    "mounts as rows": (
+        MOUNTS,
+        rows("| Disk | Warning |", "| `/data` | > {one} |", "| `/backup` | > {other} |"),
+    ),
+    "mounts of two systems": (
+        MOUNTED_SYSTEMS,
+        "Disk usage: warning above {one} on /data, and above {other} on /backup.",
+    ),
+    "mounts of two systems, by the systems": (
+        MOUNTED_SYSTEMS,
+        "- Store: warning above {one} disk usage\n- Vault: warning above {other} disk usage",
+    ),
+    "routes in one sentence": (ROUTES, "Warn when p95 of /checkout is above {one} or p95 of /search is above {other}."),
+    "routes by their words": (ROUTES, "Checkout: warn at p95 > {one}.\n\nSearch: warn at p95 > {other}."),
+    "routes as headings": (
+        ROUTES,
+        "## `/checkout` is slow\n\nWarning: p95 > {one}\n\n## `/search` is slow\n\nWarning: p95 > {other}",
+    ),
+    "routes as a fence": (
+        ROUTES,
+        "- p95 of `GET /checkout`: warning above {one}\n- p95 of `GET /search`: warning above {other}",
+    ),
+    "instances": (INSTANCES, "Replication lag, warning: > {one} on db-1, > {other} on db-2."),
+    "instances with their ports": (
+        INSTANCES,
+        "- Replication lag of `db-1:9187`: warning above {one}\n- Replication lag of `db-2:9187`: warning above {other}",
+    ),
+    "instances in the label": (
+        INSTANCES,
+        '- Replication lag `instance="db-1"`: warning above {one}\n- Replication lag `instance="db-2"`: warning above {other}',
+    ),
+    "roles": (
+        ROLES,
+        "We are warned when the connection pool of the primary is above {one} or that of the replica is above {other}.",
+    ),
+    "queues": (
+        QUEUES,
+        "- Queue `mails`: warning above {one} messages\n- Queue `invoices`: warning above {other} messages",
+    ),
+    "queues in prose": (
+        QUEUES,
+        "More than {one} messages in the mail queue are a warning. More than {other} in the invoice queue are a warning.",
+    ),
+    "regions": (REGIONS, "- eu-west-1: warning above {one} errors\n- us-east-1: warning above {other} errors"),
+    "regions by the titles": (
+        REGIONS,
+        "Error ratio in Europe: warning above {one}. Error ratio in America: warning above {other}.",
+    ),
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_numbers_that_are_exchanged_are_errors_at_both_places(
+    shape: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Right they are fine; exchanged, each sentence differs from the limit that it is about, and both are shown."""
+    monkeypatch.chdir(tmp_path)
+    house, runbook = SHAPES[shape]
+    house.write(runbook)
+    assert found() == []
+    house.write(runbook, exchanged=True)
+    wrong = found()
+    assert {one.code for one in wrong} == {"limit-differs"}
+    places = {(span.path, span.line) for one in wrong for span in (one.span, *(each.span for each in one.related))}
+    assert len([line for path, line in places if path == "thresholds.yaml"]) == 2
+    assert all(one.span.path == "runbook.md" for one in wrong)
+    assert len(wrong) == 2
