@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 
 from compiler.guides import holds, marks, meaning
 from compiler.guides.mention import Mention, Sentence
+from compiler.guides.parallel import is_parallel
 from compiler.guides.passage import NEAR, Passage, restored
 from compiler.guides.passages import passages
 from compiler.guides.reading import Reading, is_told, may_limit, read
@@ -45,14 +47,33 @@ def _sentences(passage: Passage) -> Iterator[Sentence]:
 
 def _stated(path: str, sentence: Sentence) -> Iterator[GuideStatement]:
     taken = 0
+    last: tuple[Reading, GuideStatement] | None = None
     paired = sentence.pair is not None
     mentions = list(islice(numbers(sentence.text, paired=paired), _MOST_NUMBERS + 1))
     for found in mentions if len(mentions) <= _MOST_NUMBERS and len(sentence.text) <= _LONGEST_SENTENCE else ():
         reading = read(Mention(sentence=sentence, found=found, taken=taken))
         statement = _statement(path, reading) if may_limit(reading) else None
+        if statement is None and last is not None and is_parallel(reading.mention, last[0]):
+            statement = _beside(reading.mention, last[1])
         if statement is not None:
-            taken = found.end()
+            taken, last = found.end(), (reading, statement)
             yield statement
+
+
+def _beside(mention: Mention, last: GuideStatement) -> GuideStatement:
+    """Return what a number says of one thing beside what the limit before it says of another."""
+    value = mention.number * (mention.unit.factor if mention.unit else 1)
+    sentence = mention.sentence
+    return replace(
+        last,
+        line=sentence.passage.line(sentence.start + mention.found.start("number")),
+        text=restored(mention.clause.strip(" ,;")),
+        value=value.normalize(),
+        value_to=None,
+        hold=holds.hold(mention),
+        written=mention.found.group().strip(),
+        around=_surroundings(mention),
+    )
 
 
 def _statement(path: str, reading: Reading) -> GuideStatement | None:

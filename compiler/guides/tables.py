@@ -65,21 +65,19 @@ class _Row:
 def table(tokens: Sequence[Token], above: tuple[str, ...]) -> Iterator[Passage]:
     """Yield the cells of a table that may hold limits, row by row; `above` are the texts over it, nearest first."""
     rows = _rows(tokens)
-    heads = rows[0][1]
-    if len(heads) > _MOST_COLUMNS or (vocabulary().phrases.settings.fullmatch(heads[0]) and not _grades(heads[1:])):
+    if len(rows[0][1]) > _MOST_COLUMNS:
         return
     columns = zip_longest(*(texts for _, texts in rows), fillvalue="")
     roles = [(column[0], _role(column[0], column[1:])) for column in columns]
+    # An "Instance" with the severity of its limits is no setting.
+    graded = any(role in {"limit", "severity"} for _, role in roles[1:])
+    if vocabulary().phrases.settings.fullmatch(rows[0][1][0]) and not graded:
+        return
     if _names_rows(roles, [texts[0] for _, texts in rows[1:] if texts]):
         roles[0] = (roles[0][0], "name")
     for line, texts in rows[1:]:
         cells = (_Cell(role=role, head=head, text=text) for (head, role), text in zip(roles, texts, strict=False))
         yield from _limits(_Row(line=line, cells=tuple(cells)), above)
-
-
-def _grades(heads: Sequence[str]) -> bool:
-    """Return whether a column is headed by a severity: an "Instance" with its warning is no setting."""
-    return any(vocabulary().severity(head) != NO_SEVERITY for head in heads)
 
 
 def _rows(tokens: Sequence[Token]) -> list[tuple[int, list[str]]]:
@@ -97,8 +95,13 @@ def _role(head: str, texts: Sequence[str]) -> str:
     """Return what a column holds by its head; one named for a severity or a target holds numbers, or names the rows."""
     known, words = vocabulary(), head.casefold()
     role = next((role for pattern, role in known.columns if pattern.search(words)), None)
+    if role == "severity" and texts and all(text.startswith("/") for text in texts):
+        # The routes of a service are no way to people.
+        role = None
     if role is not None:
         return role
+    if known.environment(words) is not None:
+        return "threshold"
     graded = "limit" if known.severity(head) != NO_SEVERITY else "target" if known.targets.search(head) else ""
     if graded:
         filled = [text for text in texts if text.casefold() not in _EMPTY]

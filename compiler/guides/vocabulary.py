@@ -47,7 +47,8 @@ class Vocabulary:
 
     `comparators` gives each wording's sign, `before` matches any of them, `after` those that follow their number;
     `units` are by the pattern of their spelling, `columns` and `other_columns` pairs of pattern and role, in order;
-    `keys` has the patterns of a fence's keys by role, and `named_unit` finds a unit in a name.
+    `keys` has the patterns of a fence's keys by role, and `named_unit` finds a unit in a name; `environments` has the
+    spellings of each.
     """
 
     quantities: tuple[Quantity, ...]
@@ -63,6 +64,12 @@ class Vocabulary:
     other_columns: tuple[tuple[re.Pattern[str], str], ...]
     keys: Mapping[str, re.Pattern[str]]
     named_unit: re.Pattern[str]
+    environments: tuple[tuple[tuple[str, ...], str], ...]
+
+    def environment(self, words: str) -> str | None:
+        """Return the environment of which words, in small letters, are a spelling."""
+        spellings = ((name, text) for texts, name in self.environments for text in texts)
+        return next((name for name, text in spellings if re.fullmatch(text, words)), None)
 
     def comparator(self, words: str) -> str:
         """Return the comparator that words stand for, which `before` has matched."""
@@ -112,6 +119,7 @@ def vocabulary() -> Vocabulary:
         other_columns=_columns(given["other_columns"]),
         keys={role: _pattern("|".join(texts)) for role, texts in given["keys"].items()},
         named_unit=_named_unit("|".join(spellings)),
+        environments=tuple((tuple(texts), name) for name, texts in given["environments"].items()),
     )
 
 

@@ -35,15 +35,18 @@ class Bullet:
     spoken: Spoken
 
 
-def bullets(runbook: Runbook, titles: Collection[str]) -> Iterator[Bullet]:
-    """Yield the bullets that name one of some titles, in small letters; with additions only where all can be read."""
+def bullets(runbook: Runbook, titles: Collection[str], watched: Collection[str]) -> Iterator[Bullet]:
+    """Yield the bullets that name one of some titles, in small letters.
+
+    Those of what is `watched` may stand there with additions, in a bullet of which all can be read.
+    """
     lines: dict[int, list[Statement]] = {}
     for one in runbook.statements:
         lines.setdefault(one.span.line, []).append(one)
     unread = {one.span.line for one in runbook.unread}
     for line, statements in lines.items():
         title = statements[0].title.casefold()
-        named = title if title in titles else _contained(title, titles)
+        named = title if title in titles else _contained(title, watched)
         if named is None or (named != title and line in unread):
             continue
         over = above(runbook.text).get(line, ())

@@ -110,7 +110,9 @@ class Matching:
 
     @cached_property
     def _bullets(self) -> tuple[Bullet, ...]:
-        return tuple(one for one in bullets(self.runbook, self.titles) if one.exact or self.scope.written(one.spoken))
+        watched = {name for one in self.watches for name in (one.signal.title.casefold(), one.signal.id)}
+        found = bullets(self.runbook, self.titles, watched)
+        return tuple(one for one in found if one.exact or self.scope.written(one.spoken))
 
     @cached_property
     def _own_sentences(self) -> tuple[Sentence, ...]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from compiler.guides.vocabulary import vocabulary
 from compiler.promql import Matcher, Selector
 from compiler.signals.bound import Binding, Signal
 from compiler.subjects.words import parts, words
@@ -104,7 +105,7 @@ def _is_environment(facet: Facet) -> bool:
     known = words()
     if facet.patterns or not facet.values:
         return facet.dimension in known.environment_labels
-    return all(known.environment(value) for value in facet.values)
+    return all(vocabulary().environment(value) for value in facet.values)
 
 
 def _of_labels(labels: Iterable[Facet]) -> Iterator[Facet]:
@@ -115,7 +116,7 @@ def _of_labels(labels: Iterable[Facet]) -> Iterator[Facet]:
         whole = one.dimension in known.environment_labels
         found = {name for text in texts for name in _environments(text, vague=whole)}
         if whole:
-            found |= {value for value in one.values if known.environment(value) is None}
+            found |= {value for value in one.values if vocabulary().environment(value) is None}
         if found:
             yield Facet(dimension=ENVIRONMENT, values=frozenset(found), but=one.but)
 
@@ -135,14 +136,14 @@ def _of_titles(*named: tuple[str, str]) -> Iterator[Facet]:
 def _environments(text: str, *, vague: bool) -> set[str]:
     """Return the environments that a value or a title names; by words that mean other things too if `vague` is set."""
     known = words()
-    whole = known.environment(text.strip().lower())
+    whole = vocabulary().environment(text.strip().lower())
     if whole is not None:
         return {whole} if vague or text.strip().lower() not in known.generic else set()
     small = text.lower()
-    before = known.environment("".join(re.findall(r"\bpre[-_ ]?pro?d(?:uction)?\b", small)[:1]))
+    before = vocabulary().environment("".join(re.findall(r"\bpre[-_ ]?pro?d(?:uction)?\b", small)[:1]))
     if before is not None:
         return {before}
-    each = {one: known.environment(one) for one in parts(small) if vague or one not in known.generic}
+    each = {one: vocabulary().environment(one) for one in parts(small) if vague or one not in known.generic}
     return {name for name in each.values() if name is not None}
 
 

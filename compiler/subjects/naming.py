@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from compiler.guides.vocabulary import vocabulary as quantities
+from compiler.guides.vocabulary import vocabulary
 from compiler.subjects.words import parts, stem, words
 
 _BEFORE: Final = r"(?<![\w.@-])"
@@ -36,7 +36,7 @@ _PREPOSITION: Final = re.compile(
     rf"\b(?:in|on|of|at|for|from|to|within|per|inside|and|or) +{_ARTICLE}[`\"'“(]*$", re.IGNORECASE
 )
 _LABEL: Final = re.compile(r"[`\"'”)\]*]* *(?:[:=|]|[–—→-] |$|[-=]>)")
-_BEGIN: Final = re.compile(rf"(?:^|[:;,.|(–—/] ?){_ARTICLE}[`\"'“]*$", re.IGNORECASE)
+_BEGIN: Final = re.compile(rf"(?:^ *|[:;,.|(–—/] ?){_ARTICLE}[`\"'“]*$", re.IGNORECASE)
 _OPEN: Final = re.compile(r"[(\[] *[`\"'“]*$")
 _CLOSED: Final = re.compile(r"[`\"'”]* *[)\],]")
 _POSSESSIVE: Final = re.compile(r"['’]s\b")
@@ -123,9 +123,8 @@ def known_word(word: str, *, name: str | None = None, vague: bool = False) -> Kn
 
 def known_environments() -> Iterator[Known]:
     """Yield all environments in all spellings."""
-    for spelling, name in words().environments:
-        alternatives = spelling.pattern.removeprefix("(?:").removesuffix(")").split("|")
-        for text in alternatives:
+    for spellings, name in vocabulary().environments:
+        for text in spellings:
             pattern = re.compile(rf"{_BEFORE}(?P<non>non-?)?(?:{text})(?:['’]s)?{_BEHIND}", re.IGNORECASE)
             yield Known(name=name, pattern=pattern, plain=True, vague=text in words().generic)
 
@@ -140,7 +139,7 @@ def _spelled(value: str) -> re.Pattern[str]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Vocabulary:
+class Names:
     """The names of one dimension; `patterns` are regular expressions of further ones, `paths` is set if they are."""
 
     dimension: str
@@ -149,7 +148,7 @@ class Vocabulary:
     paths: bool = False
 
 
-def occurrences(text: str, names: Vocabulary) -> list[Occurrence]:
+def occurrences(text: str, names: Names) -> list[Occurrence]:
     """Return the names of one dimension in a text, in order; of two at one place the longer one."""
     found: list[Occurrence] = []
     blank = _URL.sub(lambda url: " " * len(url.group()), text)
@@ -235,7 +234,7 @@ def _is_measured(behind: str) -> bool:
     if follows is None:
         return False
     rest = behind[follows.end() :].replace("_", " ")
-    return any(one.pattern.match(rest) for one in quantities().quantities)
+    return any(one.pattern.match(rest) for one in vocabulary().quantities)
 
 
 def _strange_paths(text: str, *, paths: bool) -> Iterator[Occurrence]:
@@ -248,7 +247,7 @@ def _strange_paths(text: str, *, paths: bool) -> Iterator[Occurrence]:
             yield Occurrence(start=start, end=end, name=name.rstrip("/") or "/", written=name, sure=True, strange=True)
 
 
-def _strange_codes(text: str, names: Vocabulary) -> Iterator[Occurrence]:
+def _strange_codes(text: str, names: Names) -> Iterator[Occurrence]:
     """Yield the words that a value's pattern matches, and those that look like a known name: `db-3` beside `db-1`."""
     forms = {_DIGITS.sub("0", one.name) for one in names.known if any(map(str.isdigit, one.name))}
     regions = any(_REGION.fullmatch(one.name) for one in names.known)
@@ -293,7 +292,9 @@ def telling(texts: Sequence[Sequence[str]], *, of_signals: bool) -> list[frozens
             stem(word)
             for text in one
             for word in parts(text)
-            if not known.hollow.fullmatch(word) and known.environment(word) is None and any(map(str.isalpha, word))
+            if not known.hollow.fullmatch(word)
+            and vocabulary().environment(word) is None
+            and any(map(str.isalpha, word))
             if not (of_signals and known.measures.fullmatch(word))
         }
         for one in texts

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
 
+from compiler.guides.holds import HOLD
 from compiler.guides.statement import Surroundings
 from compiler.subjects.naming import Occurrence
 from compiler.subjects.words import words
@@ -33,6 +34,7 @@ _BREAKS: Final = (
 _LIST: Final = re.compile(
     r"\s*(?:%|ms|s)?\s*(?:,|/|and|or|,\s*and|,\s*or)?\s*(?:above|over|below|under|at|[<>≥≤]=?)?\s*", re.IGNORECASE
 )
+_DIGIT: Final = re.compile(r"(?<![\w#/.-])\d")
 _IN_ORDER: Final = re.compile(r"\brespectively\b", re.IGNORECASE)
 
 
@@ -124,8 +126,8 @@ def _place(text: str, marks: Sequence[Mark], group: list[Occurrence], places: Se
         behind is None or not _is_leading(text, marks, group, led=any(one.leading for one in places))
     ):
         between = text[marks[before].end : start]
-        # What is done elsewhere is not what the number is about; a strange name must stand at the number.
-        acts = words().actions.search(between)
+        # What is done elsewhere, and what another number is about, is none of its; a strange name must stand at it.
+        acts = words().actions.search(between) or _DIGIT.search(HOLD.sub("", between))
         apart = any(one.search(between) for one in _BREAKS[:2] if one is not _BREAKS[1] or "(" not in between)
         if not acts and not (apart and all(one.strange for one in group)):
             places[before].trailing += group

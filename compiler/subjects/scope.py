@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
+from compiler.guides.vocabulary import vocabulary
 from compiler.subjects.facets import ENVIRONMENT, OF_WORDS, SIGNAL, Facet, Subject
 from compiler.subjects.naming import (
     Known,
     Named,
-    Vocabulary,
+    Names,
     fits,
     known_environments,
     known_value,
@@ -26,7 +27,6 @@ from compiler.subjects.naming import (
     telling,
 )
 from compiler.subjects.placing import Spoken, placed
-from compiler.subjects.words import words
 
 _LAST_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+")
 _SPOKEN: Final = 300
@@ -49,7 +49,7 @@ class _Dimension:
     """All that the alerts of a runbook know of one dimension; `names` are those of each of its facets."""
 
     key: Key
-    vocabulary: Vocabulary
+    vocabulary: Names
     names: Mapping[Facet, frozenset[str]]
 
     def admits(self, facet: Facet, given: Named) -> bool:
@@ -200,14 +200,14 @@ def _dimension(key: Key, facets: Sequence[Facet]) -> _Dimension:
     }
     patterns = tuple(pattern for one in facets for pattern in one.patterns)
     paths = not of_words and any(value.startswith("/") for one in facets for value in one.values)
-    vocabulary = Vocabulary(dimension=key[0], known=tuple(dict.fromkeys(known)), patterns=patterns, paths=paths)
-    return _Dimension(key=key, vocabulary=vocabulary, names=names)
+    found = Names(dimension=key[0], known=tuple(dict.fromkeys(known)), patterns=patterns, paths=paths)
+    return _Dimension(key=key, vocabulary=found, names=names)
 
 
 def _environments(key: Key, facets: Sequence[Facet]) -> _Dimension:
-    own = {value for one in facets for value in one.values if words().environment(value) is None}
-    vocabulary = Vocabulary(dimension=key[0], known=(*known_environments(), *_known_values(own)))
-    return _Dimension(key=key, vocabulary=vocabulary, names={one: one.values for one in facets})
+    own = {value for one in facets for value in one.values if vocabulary().environment(value) is None}
+    found = Names(dimension=key[0], known=(*known_environments(), *_known_values(own)))
+    return _Dimension(key=key, vocabulary=found, names={one: one.values for one in facets})
 
 
 def _known_values(values: Iterable[str]) -> Iterator[Known]:

@@ -19,11 +19,9 @@ _LEAST_PLURAL: Final = 4
 class Words:
     """Patterns match whole words, `compared` and `excepted` what stands directly before a name.
 
-    `environments` pairs the pattern of an environment's spellings with its name, `everything` that of dimensions with
-    what all of such a dimension is called.
+    `everything` pairs the pattern of dimensions with what all of such a dimension is called.
     """
 
-    environments: tuple[tuple[re.Pattern[str], str], ...]
     environment_labels: frozenset[str]
     silent_labels: frozenset[str]
     generic: frozenset[str]
@@ -36,10 +34,6 @@ class Words:
     people: re.Pattern[str]
     actions: re.Pattern[str]
 
-    def environment(self, word: str) -> str | None:
-        """Return the environment that a word, or a whole value, is a spelling of."""
-        return next((name for pattern, name in self.environments if pattern.fullmatch(word)), None)
-
 
 @cache
 def words() -> Words:
@@ -47,7 +41,6 @@ def words() -> Words:
     given: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("names.yaml").read_text(encoding="utf-8"))
     kinds, before = _any(given["kinds"]), r"(?:(?: |^)(?:in|on|of|at|for))?(?: (?:the|our))? *[`\"'“(]*$"
     return Words(
-        environments=tuple((_pattern(_any(texts)), name) for name, texts in given["environments"].items()),
         environment_labels=frozenset(given["environment_labels"]),
         silent_labels=frozenset(given["silent_labels"]),
         generic=frozenset(map(stem, given["generic"])),
