@@ -98,6 +98,8 @@ def _role(head: str, texts: Sequence[str]) -> str:
     if role == "severity" and texts and all(text.startswith("/") for text in texts):
         # The routes of a service are no way to people.
         role = None
+    if role == "sign" and not words and texts and not any(known.phrases.signs.search(text) for text in texts):
+        role = None
     if role is not None:
         return role
     if known.environment(words) is not None:

@@ -6,7 +6,7 @@ Used by `compiler.resolve.evidence`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from compiler.conventions import THRESHOLDS_HEADING
@@ -85,6 +85,16 @@ def sentence_differs(one: Sentence, claim: Claim, about: About, naming: Naming, 
     diagnostics.error("limit-differs", one.span, message, hint=hint, related=tuple(related))
 
 
+def quotes_another(
+    quoted: Statement, limit: Limit, subject: Sequence[str], where: str, diagnostics: Diagnostics
+) -> None:
+    """Add the error for a limit that quotes words on something else than its alerts are about."""
+    message = f"the runbook says this of {', '.join(subject)}, and the {where} quotes it"
+    related = (Related(span=limit.span, message=f"the {where}"),)
+    hint = "quote the sentence on what the alert is about"
+    diagnostics.error("limit-differs", quoted.span, message, hint=hint, related=related)
+
+
 def unwatched(what: str, span: Span, about: About, systems: Sequence[str], diagnostics: Diagnostics) -> None:
     """Add the error for a statement that no alert of the systems carries."""
     whose = " or ".join(f"`{system}`" for system in systems)
@@ -100,9 +110,9 @@ def unwatched(what: str, span: Span, about: About, systems: Sequence[str], diagn
     diagnostics.error("unwatched-statement", span, message, hint=hint, related=tuple(related))
 
 
-def undocumented(watch: Watch, limit: Limit, naming: Naming, diagnostics: Diagnostics) -> None:
-    """Add the error for a limit that the runbook does not state."""
-    proposed = sentence(watch.signal, limit.severity, _comparison(limit))
+def undocumented(watch: Watch, limit: Limit, called: str, naming: Naming, diagnostics: Diagnostics) -> None:
+    """Add the error for a limit that the runbook does not state; `called` is what a bullet calls the signal."""
+    proposed = sentence(replace(watch.signal, title=called), limit.severity, _comparison(limit))
     hint = f'add `- {proposed}` below "{THRESHOLDS_HEADING}"'
     diagnostics.error("undocumented-limit", limit.span, f"{naming.path} does not state this limit", hint=hint)
 

@@ -48,7 +48,7 @@ class Evidence:
         different = () if self.excused else tuple(self._alone())
         for watch, limit in alone:
             if limit.span not in different:
-                drift.undocumented(watch, limit, self._naming, self.diagnostics)
+                drift.undocumented(watch, limit, self.matching.called(watch), self._naming, self.diagnostics)
         return found
 
     def documented(self) -> tuple[Documented, ...]:
@@ -99,17 +99,23 @@ class Evidence:
         about = [one for one in stated if not self.matching.scope.excludes(watch.about, one.spoken, unsure=False)]
         if stated and not any("number" not in differences(one, claim) for one in about):
             self._differs((about or stated)[0], claim)
+        elif not stated and (strays := self.matching.strays(watch, quoted)):
+            drift.quotes_another(quoted, limit, strays, self._naming.limit(claim), self.diagnostics)
 
     @property
     def _naming(self) -> drift.Naming:
         return drift.Naming(path=self.matching.runbook.path, several=len(self.systems) > 1)
 
-    def _differs(self, one: Sentence, claim: Claim) -> Iterator[Span]:
-        """Report a sentence and a claim that it speaks of; yield the places of the limits that it shows."""
+    def _differs(self, one: Sentence, claim: Claim, name: str = "") -> tuple[Span, ...]:
+        """Report a sentence and a claim that it speaks of; return the places of the limits that it shows.
+
+        `name` is the one of several that the sentence names of which the claim is.
+        """
         elsewhere = self.matching.elsewhere(one)
-        about = drift.About(subject=self.matching.subject(one), elsewhere=elsewhere)
+        subject = (name,) if name else self.matching.subject(one)
+        about = drift.About(subject=subject, elsewhere=elsewhere)
         drift.sentence_differs(one, claim, about, self._naming, self.diagnostics)
-        return iter((claim.span, *(other.span for other in elsewhere)))
+        return claim.span, *(other.span for other in elsewhere)
 
     def _alone(self) -> Iterator[Span]:
         """Report the statements that nobody carries or waives; yield the places of the limits that differ from one."""
@@ -120,8 +126,11 @@ class Evidence:
             if (carried and contradicted is None) or _is_waived(self._waiver(one.line, one.stated.written), used):
                 continue
             claims = self.matching.candidates(one)
-            if claims:
-                yield from self._differs(one, contradicted or nearest_claim(one, claims))
+            if contradicted is not None:
+                name, claim = contradicted
+                yield from self._differs(one, claim, name)
+            elif claims:
+                yield from self._differs(one, nearest_claim(one, claims))
             else:
                 about = drift.About(subject=self.matching.subject(one), elsewhere=self.matching.elsewhere(one))
                 drift.unwatched(one.stated.text, one.span, about, self.systems, self.diagnostics)

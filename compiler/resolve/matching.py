@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from compiler.diagnostics import Span
-from compiler.guides.statement import NO_SEVERITY, TARGET
+from compiler.guides.passage import plain, restored
+from compiler.guides.statement import NO_SEVERITY, TARGET, Surroundings
 from compiler.model import Limit
 from compiler.quantities import STATE, Comparison
 from compiler.resolve.bullets import Bullet, bullets, sentence
@@ -26,11 +27,11 @@ from compiler.resolve.claims import (
     limit_claim,
     nearest_claim,
 )
-from compiler.resolve.sentences import Sentence, of_runbook
+from compiler.resolve.sentences import Sentence, above, of_runbook
 from compiler.runbooks import Runbook, Section, Unread
 from compiler.signals.bound import Signal
 from compiler.statements import Statement
-from compiler.subjects import About, Scope, Subject
+from compiler.subjects import ENVIRONMENT, About, Scope, Spoken, Subject
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -181,19 +182,36 @@ class Matching:
         about = self._about(sentence, unsure=False)
         return tuple(one for one in candidates(sentence, self._claims) if agrees(sentence, one) and one not in about)
 
-    def contradicted(self, sentence: Sentence) -> Claim | None:
-        """Return a claim on one of several things that a sentence names, where none on that thing says the same."""
+    def contradicted(self, sentence: Sentence) -> tuple[str, Claim] | None:
+        """Return one of several things that a sentence names, and a claim on it, where none on it says the same."""
         for several in self.scope.several(sentence.spoken):
             for name in sorted(several.names):
                 own = [one for one in self.candidates(sentence) if self.scope.is_of(one.about, name)]
                 graded = [one for one in own if one.severity in {None, sentence.stated.severity}] or own
                 if graded and not any(agrees(sentence, one) for one in graded):
-                    return nearest_claim(sentence, graded)
+                    return name, nearest_claim(sentence, graded)
         return None
 
     def subject(self, sentence: Sentence) -> tuple[str, ...]:
         """Return the runbook's words for what a sentence is about, nothing where it is about all alerts."""
         return self.scope.written(sentence.spoken)
+
+    def called(self, watch: Watch) -> str:
+        """Return what a bullet calls a signal: its title, and what it is about where others share the title."""
+        sharing = [one for one in self.watches if one.signal.title == watch.signal.title]
+        if len(sharing) == 1:
+            return watch.signal.title
+        every = {one for each in sharing for one in each.subject if one.dimension == ENVIRONMENT and not one.but}
+        own = next((one for one in every if one in watch.subject), None)
+        return f"{watch.signal.title} {f'in {min(own.values)}' if own and len(every) > 1 else f'of {watch.system}'}"
+
+    def strays(self, watch: Watch, quoted: Statement) -> tuple[str, ...]:
+        """Return the runbook's words for what a quoted line is about, where the alerts that quote it are not."""
+        over = above(self.runbook.text)
+        first = max((line for line in over if line <= quoted.span.line), default=0)
+        spoken = Spoken(around=Surroundings(sentence=restored(plain(quoted.text)), above=over.get(first, ())))
+        strays = self.scope.excludes(watch.about, spoken, unsure=False)
+        return self.scope.written(spoken) if strays else ()
 
     def _about(self, sentence: Sentence, *, unsure: bool) -> tuple[Claim, ...]:
         """Return the claims that a sentence is not about something else than."""

@@ -5,9 +5,9 @@ which number of a sentence a name belongs to; `scope` holds the two against each
 Used by `compiler.resolve`, which asks whether a sentence is evidence for an alert.
 """
 
-from compiler.subjects.facets import Facet, Subject, subject
+from compiler.subjects.facets import ENVIRONMENT, Facet, Subject, subject
 from compiler.subjects.naming import Named
 from compiler.subjects.placing import Mark, Spoken
 from compiler.subjects.scope import About, Scope
 
-__all__ = ["About", "Facet", "Mark", "Named", "Scope", "Spoken", "Subject", "subject"]
+__all__ = ["ENVIRONMENT", "About", "Facet", "Mark", "Named", "Scope", "Spoken", "Subject", "subject"]

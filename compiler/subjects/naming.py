@@ -184,7 +184,7 @@ def _occurrence(text: str, match: re.Match[str], known: Known) -> Iterator[Occur
     yield Occurrence(
         start=start,
         end=end,
-        name=known.name,
+        name="" if words().including.search(before) or words().too.match(behind) else known.name,
         written=_POSSESSIVE.sub("", text[start:end]).strip(),
         sure=not known.plain or framed or (short and not known.vague),
         but=non or bool(words().excepted.search(before)),

@@ -17,7 +17,7 @@ _LEAST_PLURAL: Final = 4
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Words:
-    """Patterns match whole words, `compared` and `excepted` what stands directly before a name.
+    """Patterns match whole words; `compared`, `excepted` and `including` before a name, `too` and `people` behind it.
 
     `everything` pairs the pattern of dimensions with what all of such a dimension is called.
     """
@@ -30,6 +30,8 @@ class Words:
     kinds: str
     compared: re.Pattern[str]
     excepted: re.Pattern[str]
+    including: re.Pattern[str]
+    too: re.Pattern[str]
     everything: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]
     people: re.Pattern[str]
     actions: re.Pattern[str]
@@ -49,6 +51,8 @@ def words() -> Words:
         kinds=kinds,
         compared=_pattern(rf"\b{_any(given['compared'])}{before}"),
         excepted=_pattern(rf"\b{_any(given['excepted'])}{before}"),
+        including=_pattern(rf"\b{_any(given['including'])}{before}"),
+        too=_pattern(rf"[`\"'”)]*,? {_any(given['too'])}\b"),
         everything=tuple((_pattern(label), _pattern(_all(texts))) for label, texts in given["everything"].items()),
         people=_pattern(rf"(?:'s|’s)?[ -]{_any(given['people'])}\b"),
         actions=_pattern(rf"(?:[:;,.–—→]|\bthen\b|\band\b)\s+(?:\w+ly |then |please )?{_any(given['actions'])}\b"),
