@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from markdown_it import MarkdownIt
@@ -26,11 +27,12 @@ _COMPARISON: Final = re.compile(r"[<>≥≤]=?\s?\d[\d.,]*\s?(?:%|[a-z]+\b)", re
 _LISTS: Final = ("bullet_list", "ordered_list")
 
 
-def passages(text: str) -> Iterator[Passage]:
-    """Yield the passages of a guide, in order."""
+@lru_cache(maxsize=8)
+def passages(text: str) -> tuple[Passage, ...]:
+    """Return the passages of a guide, in order."""
     # A comment is blotted out, and its lines stay, so that lines keep their numbers.
     visible = _without_comments(text)
-    yield from _Walk(tokens=_MARKDOWN.parse(visible), lines=visible.split("\n")).passages()
+    return tuple(_Walk(tokens=_MARKDOWN.parse(visible), lines=visible.split("\n")).passages())
 
 
 def _without_comments(text: str) -> str:

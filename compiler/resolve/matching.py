@@ -140,7 +140,7 @@ class Matching:
 
     def bullet(self, watch: Watch, severity: str) -> Statement | None:
         """Return the bullet that states a severity's limit of a signal, unless a sentence is on just these alerts."""
-        if any(self._singles_out(one, watch, severity) for one in self.free):
+        if any(self._singles_out(one, watch, severity) for one in self._singling):
             return None
         named = self._named.get(watch.signal.title.casefold()) or self._named.get(watch.signal.id) or ()
         fitting = [
@@ -152,11 +152,16 @@ class Matching:
 
     def _singles_out(self, one: Sentence, watch: Watch, severity: str) -> bool:
         """Return whether a sentence on a severity's limit names just what a signal's alerts are about."""
-        if one.stated.severity not in {severity, NO_SEVERITY} or one.stated.kind == TARGET:
+        if one.stated.severity not in {severity, NO_SEVERITY}:
             return False
         own = any(claim.severity == severity and claim.about == watch.about for claim in self.candidates(one))
-        spoken = replace(one.spoken, titled=True)
-        return own and bool(self.scope.written(spoken)) and self.scope.singled_out(watch.about, spoken) > 0
+        return own and self.scope.singled_out(watch.about, replace(one.spoken, titled=True)) > 0
+
+    @cached_property
+    def _singling(self) -> tuple[Sentence, ...]:
+        """The sentences on limits that name what they are about, apart from their signal."""
+        stating = [one for one in self.free if one.stated.kind != TARGET]
+        return tuple(one for one in stating if self.scope.written(replace(one.spoken, titled=True)))
 
     def bearers(self, bullet: Statement) -> tuple[str, ...]:
         """Return the alerts that a bullet is about, as signal and severity."""
