@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from compiler.guides.statement import NO_SEVERITY
+from compiler.guides.statement import NO_SEVERITY, Severity
 from compiler.guides.vocabulary import Unit, vocabulary
 
 LONGEST: Final = 4000
@@ -51,7 +51,7 @@ class Passage:
 
     text: str
     starts: tuple[tuple[int, int], ...]
-    severity: str = NO_SEVERITY
+    severity: Severity = NO_SEVERITY
     target: bool = False
     above: tuple[str, ...] = ()
     beside: str = ""
@@ -118,13 +118,13 @@ def is_quiet(titles: Sequence[str]) -> bool:
     return False
 
 
-def inherited(above: Sequence[str]) -> tuple[str, bool]:
+def inherited(above: Sequence[str]) -> tuple[Severity, bool]:
     """Return the severity that the nearest label or heading gives to all below it, and whether it names targets."""
     known = vocabulary()
     for text in above:
         if len(text.split()) > _LABEL_WORDS and not text.endswith(":"):
             continue
-        found = known.severity(text)
+        found = known.severities.label(text)
         # "SLO alerts" are alerts.
         if found != NO_SEVERITY or (known.targets.search(text) and not known.phrases.breach.search(text)):
             return found, found == NO_SEVERITY

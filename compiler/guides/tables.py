@@ -11,7 +11,7 @@ from typing import Final
 from markdown_it.token import Token
 
 from compiler.guides.passage import Passage, inherited, plain
-from compiler.guides.statement import NO_SEVERITY
+from compiler.guides.statement import NO_SEVERITY, Severity
 from compiler.guides.vocabulary import vocabulary
 
 _EMPTY: Final = frozenset({"", "-", "–", "—", "none", "n/a"})
@@ -170,7 +170,7 @@ def _passage(cell: _Cell, row: _Row, above: tuple[str, ...]) -> Passage:
     )
 
 
-def _grade(cell: _Cell, row: _Row, above: tuple[str, ...]) -> tuple[str, bool]:
+def _grade(cell: _Cell, row: _Row, above: tuple[str, ...]) -> tuple[Severity, bool]:
     """Return a cell's severity and whether it is a target: by its column, by its row, by what stands over the table."""
     known = vocabulary()
     if cell.role == "limit":
@@ -178,7 +178,7 @@ def _grade(cell: _Cell, row: _Row, above: tuple[str, ...]) -> tuple[str, bool]:
     if cell.role == "target":
         return NO_SEVERITY, True
     severity, target = inherited(above)
-    own = known.severity(row.only("severity"))
+    own = known.severities.expected(row.only("severity"))
     if own == severity == NO_SEVERITY and not target:
         # "Page the on-call" in a column of actions says as much as a column of severities.
         own = known.severity(row.only("action"))

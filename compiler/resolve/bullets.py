@@ -96,6 +96,7 @@ def sentence(bullet: Bullet) -> Sentence | None:
         value_to=None,
         unit=one.comparison.quantity.unit,
         severity=one.severity,
+        severity_word=one.word,
         hold=None,
         kind=ALERT,
         written="",

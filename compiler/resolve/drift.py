@@ -12,6 +12,7 @@ from typing import Final
 from compiler.conventions import THRESHOLDS_HEADING
 from compiler.diagnostics import Diagnostics, Related, Span
 from compiler.guides.statement import TARGET
+from compiler.guides.vocabulary import spellings
 from compiler.model import Limit
 from compiler.quantities import STATE, Comparison, Quantity, duration_text
 from compiler.resolve.claims import Claim, differences
@@ -19,6 +20,7 @@ from compiler.resolve.limits import TRUE, sentence, shown
 from compiler.resolve.matching import Watch
 from compiler.resolve.sentences import Sentence
 from compiler.resolve.waivers import Waiver
+from compiler.severities import word_key
 from compiler.statements import Statement
 
 _WHICH_SIDE: Final = (
@@ -45,10 +47,14 @@ class Naming:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class About:
-    """What a sentence is about, in its words, and the claims that say the same of something else."""
+    """What a sentence is about, in its words, and the claims that say the same of something else.
+
+    `grade` is its word for the severity with what that stands for, where that is another word.
+    """
 
     subject: Sequence[str] = ()
     elsewhere: Sequence[Claim] = ()
+    grade: str = ""
 
     @property
     def of(self) -> str:
@@ -76,6 +82,9 @@ def sentence_differs(one: Sentence, claim: Claim, about: About, naming: Naming, 
         runs = f"`{claim.signal.id}`{of_system} has no {one.stated.severity} limit"
     message = f"the runbook says {_said(one, what)}{about.of}, and {runs}"
     hint = f"{_WHICH_SIDE}; where they speak of different things, waive the sentence: {_WAIVE}"
+    if "severity" in what and other_word(one.stated.severity_word, one.stated.severity):
+        meant = f"`severities: {{{one.stated.severity_word}: {claim.severity}}}` in thresholds.yaml"
+        hint = f"where “{one.stated.severity_word}” stands for another severity, say {meant}; else {hint}"
     if about.elsewhere:
         message += f"; {_stated(one)} is the {naming.limit(about.elsewhere[0])}"
         related += [
@@ -98,7 +107,7 @@ def quotes_another(
 def unwatched(what: str, span: Span, about: About, systems: Sequence[str], diagnostics: Diagnostics) -> None:
     """Add the error for a statement that no alert of the systems carries."""
     whose = " or ".join(f"`{system}`" for system in systems)
-    message = f"no alert of {whose} carries this limit of “{what}”"
+    message = f"no alert of {whose} carries this limit of “{what}”{f', {about.grade}' if about.grade else ''}"
     naming = Naming(path="", several=len(systems) > 1)
     related = [
         Related(span=one.span, message=f"the {naming.limit(one)} has this number, and is about something else")
@@ -129,8 +138,18 @@ def _said(one: Sentence, what: Sequence[str]) -> str:
     """Return what a sentence says of what it and a claim differ in."""
     stated, limit = one.stated, _stated(one)
     if {"number", "comparator"} & set(what):
-        return f"{limit} as a target" if stated.kind == TARGET else limit
-    return f"{limit} is {stated.severity}" if "severity" in what else f"{limit} for {duration_text(stated.hold or 0)}"
+        limit += " as a target" if stated.kind == TARGET else ""
+        # What is quoted is the runbook's word, which may stand for what nobody expects.
+        other = other_word(stated.severity_word, stated.severity)
+        return f"{limit} for {other}" if other else limit
+    if "severity" in what:
+        return f"{limit} is {other_word(stated.severity_word, stated.severity) or stated.severity}"
+    return f"{limit} for {duration_text(stated.hold or 0)}"
+
+
+def other_word(word: str, severity: str) -> str:
+    """Return a runbook's word for a severity with what it stands for, nothing where it is the severity's own name."""
+    return "" if word_key(word) in {"", *spellings(severity)} else f"`{word}` ({severity})"
 
 
 def _stated(one: Sentence) -> str:

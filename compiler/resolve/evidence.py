@@ -132,11 +132,16 @@ class Evidence:
             elif claims:
                 yield from self._differs(one, nearest_claim(one, claims))
             else:
-                about = drift.About(subject=self.matching.subject(one), elsewhere=self.matching.elsewhere(one))
+                about = drift.About(
+                    subject=self.matching.subject(one),
+                    elsewhere=self.matching.elsewhere(one),
+                    grade=drift.other_word(one.stated.severity_word, one.stated.severity),
+                )
                 drift.unwatched(one.stated.text, one.span, about, self.systems, self.diagnostics)
         for bullet in self.matching.bullets:
             if not self.matching.bearers(bullet) and not _is_waived(self._waiver(bullet.text), used):
-                drift.unwatched(bullet.title, bullet.span, drift.About(), self.systems, self.diagnostics)
+                about = drift.About(grade=drift.other_word(bullet.word, bullet.severity))
+                drift.unwatched(bullet.title, bullet.span, about, self.systems, self.diagnostics)
         for waiver in self.waivers:
             if id(waiver) not in used:
                 drift.unused(waiver, self.matching.runbook.path, self.matching.runbook.text, self.diagnostics)

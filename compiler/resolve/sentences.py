@@ -14,7 +14,9 @@ from compiler.guides import grammar
 from compiler.guides.passage import restored
 from compiler.guides.passages import passages
 from compiler.guides.statement import GuideStatement
+from compiler.guides.vocabulary import speaking
 from compiler.runbooks import Runbook
+from compiler.severities import SeverityWords
 from compiler.subjects import Mark, Spoken
 
 
@@ -35,19 +37,23 @@ class Sentence:
 
 def of_runbook(runbook: Runbook) -> tuple[Sentence, ...]:
     """Return the sentences of a runbook, with the places where the caller finds them."""
-    found = sentences(runbook.path, runbook.text)
+    found = sentences(runbook.path, runbook.text, runbook.words.own)
     if runbook.shown == runbook.path:
         return found
     return tuple(replace(one, span=one.span._replace(path=runbook.shown)) for one in found)
 
 
 @lru_cache(maxsize=64)
-def sentences(runbook_path: str, text: str) -> tuple[Sentence, ...]:
-    """Return the limits that a runbook states anywhere, in the order of their lines."""
+def sentences(runbook_path: str, text: str, own: tuple[tuple[str, str], ...] = ()) -> tuple[Sentence, ...]:
+    """Return the limits that a runbook states anywhere, in the order of their lines.
+
+    `own` are the words for severities that thresholds.yaml maps.
+    """
     lines = text.split("\n")
     ends: dict[int, int] = {}
     found = []
-    statements = grammar.statements(runbook_path, text)
+    with speaking(SeverityWords(own=own)):
+        statements = grammar.statements(runbook_path, text)
     beside = _beside(statements)
     for stated in statements:
         line = lines[stated.line - 1]
