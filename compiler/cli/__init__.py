@@ -13,6 +13,7 @@ from compiler.cli.compile_files import compile_command
 from compiler.cli.explain import explain_command
 from compiler.cli.import_guides import import_command
 from compiler.cli.program import Program
+from compiler.cli.prove import prove_command
 from compiler.cli.schema import schema_command
 from compiler.cli.signals import signals_command
 
@@ -23,5 +24,13 @@ def main() -> None:
     """Turn documented thresholds and runbooks into alerts, their proof, and their routing."""
 
 
-for _command in (check_command, compile_command, explain_command, import_command, schema_command, signals_command):
+for _command in (
+    check_command,
+    compile_command,
+    explain_command,
+    import_command,
+    prove_command,
+    schema_command,
+    signals_command,
+):
     main.add_command(_command)
