@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from decimal import Decimal
 
 from compiler.promql import Selector
-from compiler.quantities import duration_text
+from compiler.quantities import Quantity, duration_text
 from compiler.signals import sampling
 from compiler.signals.bound import BoundSignal
-from compiler.signals.contract import HALF, Kind, Series, aggregate, first_rate
+from compiler.signals.contract import HALF, Kind, Series, Threshold, aggregate, first_rate
 from compiler.signals.inputs import COUNTER
+from compiler.signals.phrases import MORE, Clause, amount, span
 from compiler.signals.profile import Example, Phase
 
 
@@ -36,6 +37,10 @@ class Increase(Kind):
         """Return the events within the window."""
         window = duration_text(bound.binding.window)
         return aggregate("sum", bound.binding.per, f"increase({bound.selector(COUNTER.name)}[{window}])")
+
+    def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
+        """Return by how much the counter rises."""
+        return rise_in_words(bound, limit.comparator, Quantity(limit.value, bound.signal.unit))
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
         """Return a counter that rises evenly by `value` a window."""
@@ -75,6 +80,12 @@ class Increase(Kind):
         if bound.low:
             return value / 2
         return (value or Decimal(1)) * 2 * bound.binding.window / bound.binding.step
+
+
+def rise_in_words(bound: BoundSignal, comparator: str, rise: Quantity) -> Clause:
+    """Return a comparison of the events within the window as a clause."""
+    counter, window = bound.selector(COUNTER.name).metric, span(bound.binding.window)
+    return Clause(text=f"`{counter}` rises by {MORE[comparator]} {amount(rise)} within {window}")
 
 
 def _by(bound: BoundSignal, value: Decimal) -> Decimal:

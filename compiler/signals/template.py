@@ -18,10 +18,11 @@ from jinja2 import Template as JinjaTemplate
 from jinja2.sandbox import SandboxedEnvironment
 
 from compiler.promql import PromQLError, Selector, checked, has_range, parse_selector
-from compiler.quantities import RATIO, decimal_text, duration_text
+from compiler.quantities import RATIO, STATE, Quantity, decimal_text, duration_text
 from compiler.signals import sampling
 from compiler.signals.bound import STEP_SECONDS, BoundSignal, ExampleSeries
-from compiler.signals.contract import Kind, Series, UnsampledError
+from compiler.signals.contract import Kind, Series, Threshold, UnsampledError
+from compiler.signals.phrases import IS, Clause, amount, listed, over_window
 from compiler.signals.profile import Example, Phase
 
 CONTEXT: Final = frozenset({"per", "window"})
@@ -98,6 +99,14 @@ class Template(Kind):
         """Return the rendered query; InvalidTemplateError where it does not render, PromQLError where it is none."""
         return checked(_render(bound.signal.query or "", _names(bound)))
 
+    def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
+        """Return what the query comes to, and of which metrics."""
+        compared = "is true" if bound.signal.unit == STATE else f"{IS[limit.comparator]} {_amount(bound, limit)}"
+        names = list(dict.fromkeys(f"`{one.metric}`" for one in bound.metrics))
+        of = f" of {listed(names) if len(names) <= _MOST_NAMED else f'{len(names)} metrics'}" if names else ""
+        details = (over_window(bound),) if self.windowed(bound) else ()
+        return Clause(text=f"the query `{bound.signal.id}`{of} {compared}", details=details)
+
     def windowed(self, bound: BoundSignal) -> bool:
         """Return whether the query asks for the window."""
         return bool(_WINDOW.search(bound.signal.query or ""))
@@ -136,8 +145,14 @@ class Template(Kind):
         return super().beyond(bound, value)
 
 
+_MOST_NAMED: Final = 4
+"""Metrics in one sentence."""
 _WINDOW: Final = re.compile(r"\{\{\s*window\s*\}\}")
 _SETTLES: Final = 3600
+
+
+def _amount(bound: BoundSignal, limit: Threshold) -> str:
+    return amount(Quantity(limit.value, bound.signal.unit))
 
 
 def _names(bound: BoundSignal) -> dict[str, object]:
