@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from compiler import conventions, wording
 from compiler.diagnostics import Diagnostics, Related, Span
+from compiler.in_words import in_words
 from compiler.model import Limit, Model, System, WatchedSignal
 from compiler.promql import Matcher, PromQLError, Selector, canonical
 from compiler.quantities import decimal_text
@@ -32,7 +33,10 @@ class Record:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Alert:
-    """One alert. `component` is None where each series brings its own; times are in seconds."""
+    """One alert. `component` is None where each series brings its own; times are in seconds.
+
+    `in_words` says in one sentence when it fires.
+    """
 
     name: str
     system: System
@@ -43,6 +47,7 @@ class Alert:
     labels: dict[str, str]
     annotations: dict[str, str]
     summary: str
+    in_words: str
     runbook_url: str
 
 
@@ -186,7 +191,7 @@ _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 def _alert(model: Model, system: System, watched: WatchedSignal, limit: Limit, rules: Rules) -> Alert:
     url = model.runbook_url(watched.section.path, watched.section.anchor)
     per = watched.bound.binding.per
-    summary = wording.summary(system, watched, limit)
+    summary, sentence = wording.summary(system, watched, limit), in_words(system, watched, limit)
     return Alert(
         name=conventions.alert_name(system.id, watched.bound.signal.id),
         system=system,
@@ -202,12 +207,13 @@ def _alert(model: Model, system: System, watched: WatchedSignal, limit: Limit, r
             "team": system.team,
         },
         annotations={
-            "description": wording.description(system, watched, limit),
+            "description": wording.description(system, watched, limit, sentence),
             "runbook_url": url,
             "summary": summary,
             "value": wording.VALUE,
         },
         summary=summary,
+        in_words=sentence,
         runbook_url=url,
     )
 

@@ -5,7 +5,7 @@ Files are read by `compiler.source_files`. Writing is `compiler.output`'s, and t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from compiler.alerts import AlertGroup, lower
@@ -18,6 +18,7 @@ from compiler.document import Table
 from compiler.emitters import emit
 from compiler.linked_files import linked_files
 from compiler.model import Model
+from compiler.renewal import renewal
 from compiler.resolve import resolve
 from compiler.source_files import SourceFiles, link_style
 from compiler.suppressions import suppress
@@ -64,6 +65,7 @@ def _subject(table: Table, files: SourceFiles, diagnostics: Diagnostics) -> Subj
     """Return what the checked documents mean, and what the checks have looked at."""
     runbooks, style = files.runbooks(table), link_style(table)
     model = without_unknown(resolve(table, runbooks, diagnostics), diagnostics)
+    model = replace(model, renewal=renewal(files.folder))
     groups = lower(model, diagnostics)
     linked = linked_files(files.folder, runbooks, style)
     subject = Subject(document=table, runbooks=runbooks, model=model, groups=groups, linked=linked, style=style)

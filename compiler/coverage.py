@@ -164,7 +164,7 @@ def _lines(one: SystemCoverage) -> Iterator[str]:
     defaults = f", {one.defaults} of the house" if one.defaults else ""
     led = one.sections - len(one.unled)
     yield f"  statements carried by an alert: {one.carried} of {len(one.statements)}{waived}"
-    yield f"  alerts whose limit is stated:   {one.stated} of {len(one.alerts)}{defaults}"
+    yield f"  limits that are stated:         {one.stated} of {len(one.alerts)}{defaults}"
     yield f"  sections that an alert leads to: {led} of {one.sections}"
     yield from _table(one)
     for signal, reason in dict.fromkeys((alert.signal, alert.untested) for alert in one.alerts):

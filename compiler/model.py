@@ -11,6 +11,7 @@ from decimal import Decimal
 from urllib.parse import quote
 
 from compiler.anchors import page
+from compiler.conventions import COMPILE
 from compiler.diagnostics import Span
 from compiler.quantities import Comparison
 from compiler.runbooks import Section
@@ -182,7 +183,10 @@ class Routing:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Model:
-    """Everything; systems, policies, levels, schedules and teams are sorted by id, `documented` by place."""
+    """Everything; systems, policies, levels, schedules and teams are sorted by id, `documented` by place.
+
+    `renewal` is the command that renews what is generated, as people of this house type it.
+    """
 
     runbook_link: str
     systems: tuple[System, ...]
@@ -192,6 +196,7 @@ class Model:
     routing: Routing
     documented: tuple[Documented, ...] = ()
     schedules: tuple[Schedule, ...] = ()
+    renewal: str = COMPILE
 
     def runbook_url(self, path: str, anchor: str | None = None) -> str:
         """Return where people read a runbook, or one of its sections; what a URL cannot hold is percent-encoded."""

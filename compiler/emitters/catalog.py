@@ -114,6 +114,7 @@ def _alert(alert: Alert) -> dict[str, Any]:
         "team": alert.system.team,
         "title": signal.title,
         "summary": alert.summary,
+        "in_words": alert.in_words,
         "comparator": limit.comparator,
         "threshold": _number(limit.value),
         "unit": limit.unit,

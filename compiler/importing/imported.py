@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import Final
 
 from compiler import conventions
 from compiler.choosing.proposals import GUESS, LIKELY, SURE
@@ -40,6 +41,8 @@ class Imported:
         With `new` it is a whole file; without, what a file that there is takes in, or includes.
         """
         head = f"# Begun by `{conventions.PROGRAM} import`. Answer every {conventions.QUESTION}, look at every GUESS."
+        if new:
+            head = f"{conventions.modeline(conventions.SCHEMA_PATH)}\n{_ABOUT_THE_SCHEMA}\n{head}"
         house = [resources.files(__package__).joinpath("house.yaml").read_text(encoding="utf-8")] if new else []
         return "\n".join([head, *house, *self._own_signals(), "systems:", *(one.text for _, one in self.stanzas)])
 
@@ -55,9 +58,16 @@ class Imported:
             yield f"  {signal.id}: {{{', '.join(_definition(signal))}}}"
 
 
+_ABOUT_THE_SCHEMA: Final = (
+    f"# Editors complete and explain this file by that schema; `{conventions.PROGRAM} schema --write` puts it there."
+)
+
+
 def _summary(path: str, one: Stanza) -> str:
     found = one.used + one.again + one.left_out
-    said = f"{path}: {found} statements; {one.used} limits, {one.guesses} of them guesses; "
+    said = (
+        f"{path}: {found} statements; {len(one.chosen)} alerts with {one.used} limits, {one.guesses} of them guesses; "
+    )
     sections = Counter(chosen.sureness if chosen else "open" for chosen in one.chosen.values())
     sure = ", ".join(f"{sections[name]} {name}" for name in (SURE, LIKELY, GUESS, "open"))
     return f"{said}{one.again} said again, {one.left_out} left out; sections: {sure}"

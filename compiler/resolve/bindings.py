@@ -160,7 +160,7 @@ def _input(
     return Selector(own.metric, (*(one for one in matchers if one.label not in labels), *own.matchers))
 
 
-_GIVEN_IN: Final = {
+GIVEN_IN: Final = {
     **{name: unit for name, unit in MEASURED_IN.items() if name != COUNTER.name},
     CAPACITY.name: RATIO,
     IDLE.name: RATIO,
@@ -171,7 +171,7 @@ _GIVEN_IN: Final = {
 def _check_unit(signal: Signal, given: Table, inputs: Sequence[str], diagnostics: Diagnostics) -> None:
     """Add an error where the limits of a signal are in another unit than its metrics give."""
     for name in inputs:
-        unit = _GIVEN_IN.get(name, signal.unit)
+        unit = GIVEN_IN.get(name, signal.unit)
         if signal.query is None and signal.unit not in {unit, STATE_UNIT}:
             message = f"`{name}` gives {unit}, and the limits of `{signal.id}` are in {signal.unit}"
             hint = f"write `unit: {unit}` in the definition of `{signal.id}`"

@@ -112,4 +112,5 @@ def _check_templates(given: Table, diagnostics: Diagnostics) -> None:
 
 def _example(given: Table) -> ExampleSeries:
     labels = tuple(sorted(given.get("labels", {}).items()))
-    return ExampleSeries(series=given["series"], labels=labels, values=given["values"])
+    span = given.value_spans["values"]
+    return ExampleSeries(series=given["series"], labels=labels, values=given["values"], span=span)

@@ -6,11 +6,12 @@ from decimal import Decimal
 from typing import Final
 
 from compiler.promql import Selector
-from compiler.quantities import duration_text
+from compiler.quantities import Quantity, duration_text
 from compiler.signals import sampling
 from compiler.signals.bound import BoundSignal
-from compiler.signals.contract import HALF, Input, Kind, Measure, Series, aggregate, first_rate
+from compiler.signals.contract import HALF, Input, Kind, Measure, Series, Threshold, aggregate, first_rate
 from compiler.signals.inputs import HISTOGRAM
+from compiler.signals.phrases import IS, Clause, amount, over_window
 from compiler.signals.profile import Example, Phase, Rough
 from compiler.signals.ratio import is_exact
 from compiler.signals.traffic import enough
@@ -45,6 +46,16 @@ class Average(Kind):
         numerator = aggregate("sum", per, f"rate({total}[{window}])")
         denominator = aggregate("sum", per, f"rate({count}[{window}])")
         return f"{numerator} / ({denominator} {enough(bound)})"
+
+    def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
+        """Return what the mean is."""
+        if bound.has(HISTOGRAM.name):
+            mean = f"the mean of `{bound.selector(HISTOGRAM.name).metric}`"
+        else:
+            total, count = _inputs(bound)
+            mean = f"the mean, `{total.metric}` divided by `{count.metric}`,"
+        text = f"{mean} {IS[limit.comparator]} {amount(Quantity(limit.value, bound.signal.unit))}"
+        return Clause(text=text, details=(over_window(bound),), value="the mean", event="observation")
 
     def steady(self, bound: BoundSignal) -> tuple[Selector, ...]:
         """Return the count."""

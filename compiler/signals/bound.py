@@ -27,11 +27,15 @@ _STEPS: Final = (STEP_SECONDS, 30, 20, 15, 12, 10, 6, 5, 4, 3, 2, 1)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExampleSeries:
-    """A series of a template's own `example`: templates of its selector and of its values in promtool's notation."""
+    """A series of a template's own `example`: templates of its selector and of its values in promtool's notation.
+
+    `span` is where the values stand, None where no file says them.
+    """
 
     series: str
     labels: tuple[tuple[str, str], ...]
     values: str
+    span: Span | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -15,8 +15,9 @@ from typing import ClassVar, Final, Protocol
 
 from compiler.metric_names import Wanted
 from compiler.promql import Matcher, Selector, operand
-from compiler.quantities import SECONDS, STATE, decimal_text
+from compiler.quantities import SECONDS, STATE, Quantity, decimal_text
 from compiler.signals.bound import STEP_SECONDS, BoundSignal
+from compiler.signals.phrases import IS, Clause, amount, uncapitalised
 from compiler.signals.profile import Case, Example, Phase, Rough
 
 EVALUATION_SECONDS: Final = 30
@@ -191,6 +192,11 @@ class Kind:
             value = name(self.operations(bound))
         conditions = {one.severity: f"{operand(value)} {one.comparator} {decimal_text(one.value)}" for one in limits}
         return Rules(records=records, conditions=conditions, value=value)
+
+    def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
+        """Return the condition of a limit in plain English: from what the rules compare, not from any document."""
+        quantity = Quantity(limit.value, bound.signal.unit)
+        return Clause(text=f"{uncapitalised(bound.signal.title)} {IS[limit.comparator]} {amount(quantity)}")
 
     def sentence(self, bound: BoundSignal, limit: Threshold) -> str | None:
         """Return what the description says of the trouble, where value and limit do not tell it; a template."""

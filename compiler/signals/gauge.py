@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from compiler.quantities import Quantity
 from compiler.signals import sampling
 from compiler.signals.bound import BoundSignal
-from compiler.signals.contract import HALF, Kind, Series, aggregate
+from compiler.signals.contract import HALF, Kind, Series, Threshold, aggregate
 from compiler.signals.inputs import GAUGE, SINCE, UNTIL
 from compiler.signals.level import current, numbers, over_time, steps_without_rounding
+from compiler.signals.phrases import IS, MORE, Clause, amount, over_time_words
 from compiler.signals.profile import Example, Phase, Rough
 
 
@@ -39,6 +41,19 @@ class Gauge(Kind):
         if bound.has(SINCE.name):
             return f"time() - {aggregate(opposite, per, current(bound, bound.selector(SINCE.name)))}"
         return f"{aggregate(worst, per, current(bound, bound.selector(UNTIL.name)))} - time()"
+
+    def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
+        """Return what the worst series says: the highest or lowest value, the earliest or latest time."""
+        quantity = amount(Quantity(limit.value, bound.signal.unit))
+        if bound.has(GAUGE.name):
+            worst = "lowest" if bound.low else "highest"
+            text = f"the {worst} `{bound.selector(GAUGE.name).metric}` {IS[limit.comparator]} {quantity}"
+            return Clause(text=text, details=over_time_words(bound))
+        since = bound.has(SINCE.name)
+        worst = "earliest" if bound.low != since else "latest"
+        metric = bound.selector(SINCE.name if since else UNTIL.name).metric
+        text = f"the {worst} `{metric}` is {MORE[limit.comparator]} {quantity} {'ago' if since else 'away'}"
+        return Clause(text=text, value="the time")
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
         """Return a level, or a point in time that moves with the clock (which begins at 0 in a rule test)."""

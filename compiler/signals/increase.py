@@ -12,12 +12,13 @@ from fractions import Fraction
 from typing import Final
 
 from compiler.promql import Selector
-from compiler.quantities import duration_text
+from compiler.quantities import Quantity, duration_text
 from compiler.signals import sampling
 from compiler.signals.bound import LOOKBACK_SECONDS, BoundSignal
-from compiler.signals.contract import HALF, Kind, Series, aggregate, first_rate
+from compiler.signals.contract import HALF, Kind, Series, Threshold, aggregate, first_rate
 from compiler.signals.inputs import COUNTER
 from compiler.signals.level import current
+from compiler.signals.phrases import MORE, Clause, amount, span
 from compiler.signals.profile import Example, Phase, Rough
 
 UP: Final = Selector("up")
@@ -58,6 +59,10 @@ class Increase(Kind):
         born = f"{now} unless {before} and on (job, instance) {target} == 1"
         events = f"({risen}) or ({born}) or round(increase({counter}[{window}]))"
         return aggregate("sum", bound.binding.per, events)
+
+    def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
+        """Return by how much the counter rises."""
+        return rise_in_words(bound, limit.comparator, Quantity(limit.value, bound.signal.unit))
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
         """Return a counter that rises by `value` a window: by whole events where there are whole ones."""
@@ -105,6 +110,12 @@ class Increase(Kind):
             return value / 2
         whole = Fraction((value or Decimal(1)) * 2) * bound.binding.window / bound.binding.step
         return Decimal(-(-whole.numerator // whole.denominator))
+
+
+def rise_in_words(bound: BoundSignal, comparator: str, rise: Quantity) -> Clause:
+    """Return a comparison of the events within the window as a clause."""
+    counter, window = bound.selector(COUNTER.name).metric, span(bound.binding.window)
+    return Clause(text=f"`{counter}` rises by {MORE[comparator]} {amount(rise)} within {window}")
 
 
 def _target(counter: Series, example: Example) -> Series:

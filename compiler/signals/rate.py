@@ -5,11 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 from compiler.promql import Selector
-from compiler.quantities import duration_text
+from compiler.quantities import PER_SECOND, Quantity, duration_text
 from compiler.signals import sampling
 from compiler.signals.bound import BoundSignal
-from compiler.signals.contract import HALF, Kind, Series, aggregate, first_rate
+from compiler.signals.contract import HALF, Kind, Series, Threshold, aggregate, first_rate
 from compiler.signals.inputs import COUNTER
+from compiler.signals.phrases import MORE, Clause, amount, over_window
 from compiler.signals.profile import Example, Phase
 
 
@@ -31,6 +32,14 @@ class Rate(Kind):
         """Return events a second."""
         window = duration_text(bound.binding.window)
         return aggregate("sum", bound.binding.per, f"rate({bound.selector(COUNTER.name)}[{window}])")
+
+    def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
+        """Return how fast the counter rises."""
+        rise = amount(Quantity(limit.value, bound.signal.unit))
+        text = f"`{bound.selector(COUNTER.name).metric}` rises by {MORE[limit.comparator]} {rise}"
+        return Clause(
+            text=text if bound.signal.unit == PER_SECOND else f"{text} a second", details=(over_window(bound),)
+        )
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
         """Return a counter that rises evenly by `value` a second."""

@@ -6,10 +6,11 @@ from decimal import Decimal
 from typing import Final
 
 from compiler.promql import Selector
-from compiler.quantities import RATIO, duration_text
+from compiler.quantities import RATIO, Quantity, duration_text
 from compiler.signals import sampling
 from compiler.signals.bound import BoundSignal
-from compiler.signals.contract import HALF, Input, Kind, Series, aggregate, first_rate
+from compiler.signals.contract import HALF, Input, Kind, Series, Threshold, aggregate, first_rate
+from compiler.signals.phrases import MORE, Clause, amount, over_window
 from compiler.signals.profile import Example, Phase, Rough
 from compiler.signals.traffic import enough
 
@@ -41,6 +42,17 @@ class Ratio(Kind):
     def expression(self, bound: BoundSignal) -> str:
         """Return part / whole; a part that has no series yet counts as 0 where a low ratio is the trouble."""
         return quotient(bound, bound.binding.window)
+
+    def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
+        """Return which part of all events is of one sort."""
+        part, whole = form(bound)
+        share = amount(Quantity(limit.value, RATIO))
+        return Clause(
+            text=f"{MORE[limit.comparator]} {share} of the {whole.name} are {part.name}",
+            details=(over_window(bound),),
+            value=f"the share of {part.name}",
+            event=whole.name.removesuffix("s"),
+        )
 
     def steady(self, bound: BoundSignal) -> tuple[Selector, ...]:
         """Return the whole: the part may never have happened."""
@@ -115,8 +127,13 @@ def quotient(bound: BoundSignal, window: int) -> str:
 
 def inputs(bound: BoundSignal) -> tuple[Selector, Selector]:
     """Return the part and the whole."""
-    form = Ratio.forms[0] if bound.has(REQUESTS.name) else Ratio.forms[1]
-    return bound.selector(form[0].name), bound.selector(form[1].name)
+    part, whole = form(bound)
+    return bound.selector(part.name), bound.selector(whole.name)
+
+
+def form(bound: BoundSignal) -> tuple[Input, ...]:
+    """Return the inputs that a binding names, the part first."""
+    return next(one for one in Ratio.forms if all(bound.has(each.name) for each in one))
 
 
 def is_exact(bound: BoundSignal, events: Decimal, total: Decimal, value: Decimal, *, apart: bool) -> bool:

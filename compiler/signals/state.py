@@ -16,9 +16,10 @@ from compiler.promql import Selector
 from compiler.quantities import COUNT, RATIO, SECONDS, STATE, Comparison, decimal_text, duration_text
 from compiler.signals import gauge, increase, usage
 from compiler.signals.bound import STEP_SECONDS, BoundSignal
-from compiler.signals.contract import Kind, Series, aggregate, first_rate
+from compiler.signals.contract import Kind, Series, Threshold, aggregate, first_rate
 from compiler.signals.inputs import AVAILABLE, COUNTER, GAUGE, MAX, SINCE, UNTIL, USED
 from compiler.signals.level import current, margin
+from compiler.signals.phrases import IS, MORE, Clause, amount, span
 from compiler.signals.profile import Example, Phase, Rough
 
 MEASURED_IN: Final = {
@@ -78,6 +79,27 @@ class State(Kind):
         if bound.has(SINCE.name):
             return aggregate(across, binding.per, f"time() - {current(bound, bound.selector(SINCE.name))} {test}")
         return aggregate(across, binding.per, f"{current(bound, bound.selector(UNTIL.name))} - time() {test}")
+
+    def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
+        """Return what makes the state true."""
+        active = comparison(bound)
+        if bound.has(COUNTER.name):
+            return increase.rise_in_words(bound, active.comparator, active.quantity)
+        if bound.has(MAX.name):
+            return usage.used_in_words(bound, active.comparator, active.quantity.value)
+        name = next(one for one in (GAUGE.name, SINCE.name, UNTIL.name) if bound.has(one))
+        which, quantity = (
+            f"{'every' if bound.binding.every else 'any'} `{bound.selector(name).metric}`",
+            amount(active.quantity),
+        )
+        if name == GAUGE.name:
+            is_so = IS[active.comparator]
+            if bound.binding.within is None:
+                return Clause(text=f"{which} {is_so} {quantity}")
+            been = is_so.replace("is", "has been", 1)
+            return Clause(text=f"{which} {been} {quantity} within the last {span(bound.binding.within)}")
+        side = "ago" if name == SINCE.name else "away"
+        return Clause(text=f"{which} is {MORE[active.comparator]} {quantity} {side}")
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
         """Return what the underlying kind returns for a measure inside or outside of the state.

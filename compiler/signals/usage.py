@@ -6,12 +6,13 @@ from decimal import Decimal
 from typing import Final
 
 from compiler.promql import Selector
-from compiler.quantities import RATIO, decimal_text
+from compiler.quantities import RATIO, Quantity, decimal_text
 from compiler.signals import sampling
 from compiler.signals.bound import BoundSignal
-from compiler.signals.contract import HALF, Kind, Series, aggregate
+from compiler.signals.contract import HALF, Kind, Series, Threshold, aggregate
 from compiler.signals.inputs import AVAILABLE, MAX, USED
 from compiler.signals.level import numbers, over_time, steps_without_rounding
+from compiler.signals.phrases import MORE, REST, USED_SHARE, Clause, amount, over_time_words, thing
 from compiler.signals.profile import Example, Phase, Rough
 
 WHOLE: Final = Decimal(1000)
@@ -49,6 +50,10 @@ class Usage(Kind):
             else f"({aggregate('sum', per, numbers(bound, whole))} > 0)"
         )
         return over_time(bound, f"{part} / {divisor}" if used else f"1 - {part} / {divisor}")
+
+    def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
+        """Return how much of it is used, and how much is free where that is what is measured."""
+        return used_in_words(bound, limit.comparator, limit.value)
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
         """Return gauges that stand still at the wanted share."""
@@ -106,6 +111,20 @@ class Usage(Kind):
     def beyond(self, bound: BoundSignal, value: Decimal) -> Decimal:
         """Return more than all is ever: a limit may lie at all of it."""
         return value / 2 if bound.low else max(Decimal(1), value) + Decimal("0.5")
+
+
+def used_in_words(bound: BoundSignal, comparator: str, share: Decimal) -> Clause:
+    """Return a comparison of the used share as a clause."""
+    whole, available = bound.binding.inputs[MAX.name], bound.has(AVAILABLE.name)
+    part = bound.selector(AVAILABLE.name if available else USED.name)
+    named = f"`{whole.metric}`" if isinstance(whole, Selector) else decimal_text(whole)
+    used = f"{MORE[comparator]} {amount(Quantity(share, RATIO))} of"
+    title = thing(bound.signal.title)
+    if title is None and not available:
+        return Clause(text=f"`{part.metric}` is {used} {named}", details=over_time_words(bound), value="the share")
+    free = f"that is {MORE[REST[comparator]]} {amount(Quantity(1 - share, RATIO))} free"
+    details = (*([free] if available and share <= 1 else []), *over_time_words(bound))
+    return Clause(text=f"{used} {title or named} is used", details=details, value=USED_SHARE)
 
 
 def _share(phase: Phase, *, used: bool) -> Decimal | None:

@@ -274,13 +274,13 @@ YAML = st.recursive(
 @given(st.dictionaries(TEXT, YAML, min_size=1, max_size=4))
 def test_written_yaml_reads_as_the_same_by_yaml_1_1(data: dict[str, object]) -> None:
     """Law: text stays text, also where PyYAML's rules of 1.1 would take it for a number, a date or a truth."""
-    assert yaml.safe_load(yaml_artifact("x", data).content.decode()) == data
+    assert yaml.safe_load(yaml_artifact("x", data, "tocsin compile").content.decode()) == data
 
 
 def test_what_has_no_place_in_yaml_is_a_bug() -> None:
     """Numbers and nothing would have to be written in one of several ways; no emitter needs them."""
     with pytest.raises(TypeError, match="NoneType has no place"):
-        yaml_artifact("x", {"key": None})
+        yaml_artifact("x", {"key": None}, "tocsin compile")
 
 
 JSON = st.recursive(

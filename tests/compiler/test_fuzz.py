@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from compiler import cli, compilation, output
+from compiler import compilation, output
+from compiler.cli import compile_files
 from compiler.diagnostics import Diagnostic, Diagnostics, Span
 from compiler.source_text import MAX_BYTES
 from testbed.fuzz import crew, inputs, shrink, workshop
@@ -163,12 +164,22 @@ def doing_nothing(_folder: Path, _artifacts: object) -> output.Changes:
 
 
 BUGS = {
-    "an exception": (cli, "compile_spec", raising(KeyError("x")), "KeyError"),
-    "an end without a word": (cli, "compile_spec", raising(SystemExit(3)), "exit 3"),
-    "a line behind the file": (cli, "compile_spec", saying(Span(SPEC, 9999, 1, 2)), "a line behind the file"),
-    "a column behind the line": (cli, "compile_spec", saying(Span(SPEC, 1, 999, 1000)), "a column behind the line"),
-    "a place before the file": (cli, "compile_spec", saying(Span(SPEC, 0, 1, 2)), "a place before the file"),
-    "a code that nobody explains": (cli, "compile_spec", saying(Span(SPEC, 1, 1, 2), "nonsense"), "unexplained"),
+    "an exception": (compile_files, "compile_spec", raising(KeyError("x")), "KeyError"),
+    "an end without a word": (compile_files, "compile_spec", raising(SystemExit(3)), "exit 3"),
+    "a line behind the file": (compile_files, "compile_spec", saying(Span(SPEC, 9999, 1, 2)), "a line behind the file"),
+    "a column behind the line": (
+        compile_files,
+        "compile_spec",
+        saying(Span(SPEC, 1, 999, 1000)),
+        "a column behind the line",
+    ),
+    "a place before the file": (compile_files, "compile_spec", saying(Span(SPEC, 0, 1, 2)), "a place before the file"),
+    "a code that nobody explains": (
+        compile_files,
+        "compile_spec",
+        saying(Span(SPEC, 1, 1, 2), "nonsense"),
+        "unexplained",
+    ),
     "half an output": (output, "write", half_written, "exit 2"),
     "an output that is not written": (output, "write", doing_nothing, "not up to date"),
 }

@@ -150,7 +150,7 @@ def test_a_summary_counts_what_was_found_guessed_and_left_out() -> None:
     done = tocsin("import", "ferry.md")
     assert (
         done.stderr
-        == "ferry.md: 4 statements; 4 limits, 1 of them guesses; 0 said again, 0 left out; sections: 1 sure, 1 likely, 1 a guess, 0 open\n"
+        == "ferry.md: 4 statements; 3 alerts with 4 limits, 1 of them guesses; 0 said again, 0 left out; sections: 1 sure, 1 likely, 1 a guess, 0 open\n"
     )
 
 

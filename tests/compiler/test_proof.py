@@ -339,6 +339,12 @@ def test_the_texts_of_an_alert_are_expected_word_for_word() -> None:
         for name, (errors, requests, _) in ratios("ShopErrorRatio").items()
         if errors / (requests or 1) == Decimal("0.0504")
     )
+    (in_words,) = (
+        alert.in_words
+        for group in compiled().groups
+        for alert in group.alerts
+        if (alert.name, alert.limit.severity) == ("ShopErrorRatio", "critical")
+    )
     (critical,) = (
         one
         for one in expectation["exp_alerts"]
@@ -353,7 +359,7 @@ def test_the_texts_of_an_alert_are_expected_word_for_word() -> None:
         "team": "sales",
     }
     assert critical["exp_annotations"] == {
-        "description": f"Error ratio 5.04% on {service} of The shop, above 5% for 5m. Silent below 1 event per minute.",
+        "description": f"Error ratio 5.04% on {service} of The shop. {in_words}",
         "runbook_url": "https://docs.example.com/runbooks/shop.md#errors",
         "summary": "The shop: Error ratio above 5%.",
         "value": "0.0504",
