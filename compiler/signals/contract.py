@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import ClassVar, Final, Protocol
 
 from compiler.promql import Matcher, Selector, operand
-from compiler.quantities import SECONDS, STATE, decimal_text
+from compiler.quantities import SECONDS, STATE, number_promql
 from compiler.signals.bound import STEP_SECONDS, BoundSignal
 from compiler.signals.profile import Case, Example, Phase
 
@@ -164,7 +164,7 @@ class Kind:
         if record:
             records[self.operations(bound)] = value
             value = name(self.operations(bound))
-        conditions = {one.severity: f"{operand(value)} {one.comparator} {decimal_text(one.value)}" for one in limits}
+        conditions = {one.severity: f"{operand(value)} {one.comparator} {number_promql(one.value)}" for one in limits}
         return Rules(records=records, conditions=conditions, value=value)
 
     def sentence(self, bound: BoundSignal, limit: Threshold) -> str | None:
