@@ -17,6 +17,7 @@ from compiler.signals import kinds
 from compiler.signals.bound import Signal
 from compiler.signals.contract import Series, UnsampledError
 from compiler.signals.profile import Example, Phase
+from compiler.signals.ratio import MISSES
 from compiler.signals.template import KIND as TEMPLATE
 from compiler.signals.template import InvalidTemplateError
 
@@ -57,10 +58,10 @@ def _check_lengths(subject: Subject, signal: Signal, series: Sequence[Series], d
 
 
 def _check_apart(subject: Subject, group: AlertGroup, series: Sequence[Series], diagnostics: Diagnostics) -> None:
-    """Check that how much there is, where a metric tells it, and how much is used are different series."""
+    """Check that how much there is and how much is used are different series, as are hits and misses."""
     bound, given = group.watched.bound, subject.binding(group.system, group.watched)
     inputs = {name: one for name, one in bound.binding.inputs.items() if isinstance(one, Selector)}
-    if not kinds()[bound.signal.kind].constants & set(inputs):
+    if not (kinds()[bound.signal.kind].constants | {MISSES.name}) & set(inputs):
         return
     for name, one in sorted(inputs.items()):
         if sum(other.metric == one.metric and matches(one, other) for other in series) > 1:
