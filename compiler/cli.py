@@ -116,7 +116,7 @@ def explain(code: str) -> None:
 def import_command(guides: tuple[Path, ...], form: str, *, new: bool) -> None:
     """Find the limits that GUIDES, ordinary Markdown, document, and print them; write nothing."""
     diagnostics = Diagnostics()
-    imported = import_guides(guides, diagnostics)
+    imported = import_guides(guides, diagnostics, new=new)
     _complain(diagnostics, "text")
     click.echo(imported.as_json() if form == "json" else imported.as_yaml(new=new))
     _say(imported.summary())

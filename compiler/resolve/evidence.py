@@ -34,7 +34,10 @@ class Evidence:
 
     def settle(self) -> dict[int, Statement]:
         """Return the statement that each limit comes from, by the limit's identity; report what does not agree."""
-        self.diagnostics.found += [problem for one in self.matching.unread for problem in one.problems]
+        used: set[int] = set()
+        for unread in self.matching.unread:
+            if not _is_waived(self._waiver(unread.text), used):
+                self.diagnostics.found += unread.problems
         found: dict[int, Statement] = {}
         alone = []
         for watch in self.matching.watches:
@@ -44,7 +47,7 @@ class Evidence:
                     found[id(limit)] = statement
                 elif not (limit.default or watch.misquoted or self.matching.may_be_unread(watch.signal)):
                     alone.append((watch, limit))
-        different = () if self.excused else tuple(self._alone())
+        different = () if self.excused else tuple(self._alone(used))
         for watch, limit in alone:
             if limit.span not in different:
                 drift.undocumented(watch.signal, limit, self.matching.runbook.path, self.diagnostics)
@@ -94,9 +97,11 @@ class Evidence:
         if said and not any("number" not in differences(one, claim) for one in said):
             drift.sentence_differs(said[0], claim, self.diagnostics)
 
-    def _alone(self) -> Iterator[Span]:
-        """Report the statements that nobody carries or waives; yield the places of the limits that differ from one."""
-        used: set[int] = set()
+    def _alone(self, used: set[int]) -> Iterator[Span]:
+        """Report the statements that nobody carries or waives; yield the places of the limits that differ from one.
+
+        `used` are the waivers, by identity, that waive something, and is added to.
+        """
         for one in self.matching.free:
             if self.matching.carriers(one) or _is_waived(self._waiver(one.line, one.stated.written), used):
                 continue

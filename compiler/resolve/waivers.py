@@ -20,10 +20,12 @@ class Waiver:
     def covers(self, line: str, number: str = "") -> bool:
         """Return whether a line of the runbook holds the words; white space counts as one blank.
 
-        Of a line with several limits the words cover the `number` that they hold, and all where they hold none.
+        Of a line with several limits the words cover the `number` that they hold, and all where they hold none. A
+        number that does not stand in the line as it is, because it begins in the line before, counts as held.
         """
+        whole, part = " ".join(line.split()), " ".join(number.split())
         numeric = any(one.isdigit() for one in self.words)
-        return self.words in " ".join(line.split()) and (not numeric or " ".join(number.split()) in self.words)
+        return self.words in whole and (not numeric or part in self.words or part not in whole)
 
 
 def waivers(system: Table) -> Iterator[Waiver]:
