@@ -33,6 +33,10 @@ class Statement:
 
 _SENTENCE: Final = re.compile(r"(?P<title>[^:]+):\s*(?P<clauses>.*?)(?:\.(?=\s|$).*)?$")
 _CLAUSE: Final = re.compile(r"[^,;]+")
+_WITHOUT_COLON: Final = re.compile(
+    rf"(?P<title>[^:]+?)\s*(?:[-–—=→]+|\bis(?:\s+an?)?\b)\s*(?P<severity>{'|'.join(SEVERITIES)})\b(?P<rest>.*)\Z",
+    re.IGNORECASE,
+)
 _HINT: Final = "write `- Error ratio: warning above 1 %, critical above 5 %.`, or the severity alone for a state"
 
 
@@ -46,7 +50,10 @@ def parse_statement(text: str, span: Span, diagnostics: Diagnostics) -> Iterator
         return
     sentence = _SENTENCE.match(text)
     if sentence is None:
-        diagnostics.error("statement", span, "this bullet states no limit", hint=_HINT)
+        other = _WITHOUT_COLON.match(text)
+        hint = _HINT if other is None else f"write `- {other['title']}: {other['severity'].lower()}{other['rest']}`"
+        message = "this bullet states no limit" if other is None else "no colon stands behind what is measured"
+        diagnostics.error("statement", span, message, hint=hint)
         return
     title = sentence["title"].strip(" *`")
     if not sentence["clauses"].strip(" ,;"):
