@@ -161,8 +161,10 @@ _MAX_RELATED: Final = 4
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word that `word` was probably meant to be, or None."""
-    matches = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
-    return matches[0] if matches else None
+    matches = get_close_matches(word, sorted(known), n=3, cutoff=0.6)
+    # Two letters that have changed places are the commonest slip.
+    turned = (one for one in matches if sorted(one) == sorted(word))
+    return next(turned, next(iter(matches), None))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
