@@ -6,6 +6,7 @@ not read: it is asked for an anchor of each of the 1,112,064 characters. The sam
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -80,6 +81,7 @@ console.log([
 
 def main() -> int:
     """Write the table anew."""
+    argparse.ArgumentParser(prog="python -m testbed.characters", description=__doc__).parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         install_reference(folder)
