@@ -35,8 +35,9 @@ _ARTICLE: Final = r"(?:(?:the|our|its|an?|each|every|both|whole) +)?"
 _PREPOSITION: Final = re.compile(
     rf"\b(?:in|on|of|at|for|from|to|within|per|inside|and|or) +{_ARTICLE}[`\"'“(]*$", re.IGNORECASE
 )
-_LABEL: Final = re.compile(r"[`\"'”)\]*]* *(?:[:=|]|[–—→-] |$|[-=]>)")
+_LABEL: Final = re.compile(r"[`\"'”)\]*]* *(?:[:=|<>≥≤]|[–—→-] |$|[-=]>|(?:at )?\d)")
 _BEGIN: Final = re.compile(rf"(?:^ *|[:;,.|(–—/] ?){_ARTICLE}[`\"'“]*$", re.IGNORECASE)
+_THE: Final = re.compile(r"(?:^ *|[:;,.|(–—] ?|\b(?:if|when|and|or) )(?:the|our) +[`\"'“]*$", re.IGNORECASE)
 _OPEN: Final = re.compile(r"[(\[] *[`\"'“]*$")
 _CLOSED: Final = re.compile(r"[`\"'”]* *[)\],]")
 _POSSESSIVE: Final = re.compile(r"['’]s\b")
@@ -201,6 +202,8 @@ def is_framed(text: str, start: int, end: int) -> bool:
     if _OPEN.search(before) and _CLOSED.match(behind):
         return True
     if _BEGIN.search(before) and (_LABEL.match(behind) or (stem(text[start:end]) not in words().generic)):
+        return True
+    if _THE.search(before) and stem(text[start:end]) in words().things and not _noun_follows(behind):
         return True
     return framed_by_kind(text, start, end) or _POSSESSIVE.match(behind) is not None or _is_measured(behind)
 

@@ -129,7 +129,10 @@ def _place(text: str, marks: Sequence[Mark], group: list[Occurrence], places: Se
         # What is done elsewhere, and what another number is about, is none of its; a strange name must stand at it.
         acts = words().actions.search(between) or _DIGIT.search(HOLD.sub("", between))
         apart = any(one.search(between) for one in _BREAKS[:2] if one is not _BREAKS[1] or "(" not in between)
-        if not acts and not (apart and all(one.strange for one in group)):
+        # "1 % in production; staging gets 10 %": what stands there for another number is not read.
+        told = places[before].trailing
+        anew = told and any(one.search(text, told[-1].end, start) for one in _BREAKS[:2])
+        if not acts and not anew and not (apart and all(one.strange for one in group)):
             places[before].trailing += group
     elif behind is not None:
         places[behind].leading += group

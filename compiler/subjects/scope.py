@@ -113,7 +113,7 @@ class Scope:
             for given in [self._named(one, spoken)]
             if given is not None and given.sure and one.parts(given)
         ]
-        return tuple(dict.fromkeys(texts))
+        return tuple(one for one in dict.fromkeys(texts) if not any(one != other and one in other for other in texts))
 
     def several(self, spoken: Spoken) -> tuple[Named, ...]:
         """Return what a statement names where that is several values of a dimension."""
@@ -149,10 +149,12 @@ class Scope:
     def _look(self, dimension: _Dimension, spoken: Spoken) -> Named | None:
         """Return what a statement names in its sentence, else in the one before, else nearest above it."""
         around = spoken.around
-        inside = occurrences(around.sentence, dimension.vocabulary)
-        found = named(placed(around.sentence, spoken.marks, inside)[spoken.index]) if inside else None
-        if found is not None:
-            return found
+        own = self._inside(dimension, spoken)
+        if own is not None:
+            return own
+        if dimension.key[0] == SIGNAL and any(self._inside(one, spoken) for one in self._of_labels):
+            # "/var above 95 %" below "Root disk" says itself which disk it is about.
+            return None
         before = occurrences(_LAST_SENTENCE.split(around.before)[-1], dimension.vocabulary)
         if before and len({one.name for one in before}) == 1:
             return named(before)
@@ -161,6 +163,15 @@ class Scope:
             if above:
                 return named(above)
         return None
+
+    def _inside(self, dimension: _Dimension, spoken: Spoken) -> Named | None:
+        """Return what the sentence of a statement names."""
+        found = occurrences(spoken.around.sentence, dimension.vocabulary)
+        return named(placed(spoken.around.sentence, spoken.marks, found)[spoken.index]) if found else None
+
+    @cached_property
+    def _of_labels(self) -> tuple[_Dimension, ...]:
+        return tuple(one for one in self._dimensions.values() if one.key[0] not in OF_WORDS and len(one.names) > 1)
 
     def _is_title(self, text: str) -> bool:
         return bool(self.title) and _letters(text) == _letters(self.title)
