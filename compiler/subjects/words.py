@@ -69,7 +69,7 @@ def stem(word: str) -> str:
 
 def parts(text: str) -> tuple[str, ...]:
     """Return the words of a text or an identifier, in small letters."""
-    return tuple(one.lower() for one in _PARTS.findall(text))
+    return tuple(word.lower() for word in _PARTS.findall(text))
 
 
 def _all(kinds: Iterable[str]) -> str:
