@@ -40,9 +40,9 @@ def severity(mention: Mention) -> str:
     text, (low, high) = mention.sentence.text, mention.bounds
     return (
         _pointed(mention)
-        or _named_last(text[low : mention.found.start("number")])
+        or named_last(text[low : mention.found.start("number")])
         or named_behind(text[mention.found.end() : high])
-        or _named_last(_of_all(mention))
+        or named_last(_of_all(mention))
         or named_behind(_CLAUSE_END.split(mention.rest, maxsplit=1)[0])
         or _told_to(mention.rest)
         or _called(mention)
@@ -98,10 +98,10 @@ def _of_all(mention: Mention) -> str:
     return f"{text[: mention.taken]} {text[end:low]}"
 
 
-def _named_last(text: str) -> str | None:
-    """Return the severity that a text names last; none where that is a target."""
+def named_last(text: str, *, with_targets: bool = True) -> str | None:
+    """Return the severity that a text names last; `NO_SEVERITY` where that is a target, if targets count."""
     known = vocabulary()
-    patterns = (*known.severities.items(), (NO_SEVERITY, known.targets))
+    patterns = (*known.severities.items(), *(((NO_SEVERITY, known.targets),) if with_targets else ()))
     found = [(name, match.end()) for name, pattern in patterns for match in pattern.finditer(text)]
     # Where two end at one place, the later pattern counts.
     return max(reversed(found), key=lambda one: one[1])[0] if found else None

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from compiler.guides import holds, marks, meaning
+from compiler.guides import holds, marks, meaning, norms
+from compiler.guides.complements import is_complement
 from compiler.guides.mention import Mention, Sentence
 from compiler.guides.passage import NEAR, Passage
 from compiler.guides.passages import passages
@@ -20,6 +21,7 @@ from compiler.guides.reading import Reading, is_told, may_limit, read
 from compiler.guides.statement import ALERT, NO_SEVERITY, TARGET, GuideStatement
 from compiler.guides.vocabulary import Quantity, vocabulary
 from compiler.guides.written import numbers
+from compiler.meaning import has_rest
 
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9*`🔴🟡🟢🚨⚠(])|(?<=:)\s+(?=[A-Z][a-z]+ (?:at|when|if)\b)")
 # More numbers than these, or more characters, are data and not a sentence.
@@ -61,14 +63,19 @@ def _statement(path: str, reading: Reading) -> GuideStatement | None:
     if reading.amount is None or (quantity is None and not is_told(reading)):
         return None
     value, value_to, unit = reading.amount
-    low = _is_low(mention, quantity)
     if mention.whole is not None:
         quantity = meaning.quantity(mention, unit)
+    complement = is_complement(mention, quantity, falls=_falls(reading))
+    low = _is_low(mention, quantity, complement=complement)
     comparator = _comparator(reading, low=low)
     # What is promised and not feared is a target, even if nobody calls it so.
     timed = unit == "seconds" and mention.sign[:1] == "<"
     known = quantity is not None or timed
-    promised = known and _may_promise(reading) and comparator[0] == (">" if low else "<")
+    good = comparator[0] == (">" if low else "<")
+    promised = known and _may_promise(reading) and good
+    demanded = _is_demanded(reading) and (
+        good if quantity is not None else norms.is_demand(mention, unit, breached=reading.breached)
+    )
     # Below "Objectives", too, nobody aims at more errors.
     inherited = reading.target and not marks.is_named_target(mention) and not sentence.passage.bare
     feared = inherited and quantity is not None and comparator[0] == ("<" if low else ">")
@@ -83,12 +90,24 @@ def _statement(path: str, reading: Reading) -> GuideStatement | None:
         unit=unit,
         severity=reading.severity,
         hold=holds.hold(mention),
-        kind=TARGET if (reading.target and not feared) or promised else ALERT,
+        kind=TARGET if (reading.target and not feared) or promised or demanded else ALERT,
         cell=sentence.passage.cell,
         written=mention.found.group().strip(),
         inferred=reading.comparator is None and not sentence.passage.sign,
         sure=quantity is not None,
+        complement=complement,
     )
+
+
+def _falls(reading: Reading) -> bool:
+    """Return whether a number may be a least one, as far as its comparator and its being a target tell."""
+    comparator = reading.comparator
+    return comparator is None or (comparator[0] == "<") != (reading.target or reading.breached)
+
+
+def _is_demanded(reading: Reading) -> bool:
+    """Return whether what is to be is said together with how grave it is when it is not."""
+    return reading.severity != NO_SEVERITY and (reading.breached or norms.is_norm(reading.mention))
 
 
 def _may_promise(reading: Reading) -> bool:
@@ -100,7 +119,9 @@ def _may_promise(reading: Reading) -> bool:
     return reading.severity == NO_SEVERITY and not feared and not told
 
 
-def _is_low(mention: Mention, quantity: Quantity | None) -> bool:
+def _is_low(mention: Mention, quantity: Quantity | None, *, complement: bool) -> bool:
+    if quantity is not None and (complement or has_rest(quantity.signal)):
+        return complement != quantity.low if not quantity.complement else quantity.low
     # A long text above speaks of more than of what its list limits.
     titles = (one for one in mention.sentence.passage.above[:2] if len(one.split()) <= _TITLE_WORDS)
     # What the sentence before says is free may be what "we page at 10 %" speaks of.
@@ -117,8 +138,9 @@ def _comparator(reading: Reading, *, low: bool) -> str:
         return "<=" if reading.comparator == "<" and not reading.mention.number else reading.comparator
     if sign and known.before.fullmatch(sign):
         return known.comparator(sign)
-    comparator = "<" if low != reading.target else ">"
-    reached = reading.mention.whole is not None or (reading.target and not reading.mention.number)
+    kept = reading.target or reading.breached
+    comparator = "<" if low != kept else ">"
+    reached = reading.mention.whole is not None or (kept and not reading.mention.number)
     return f"{comparator}=" if reached else comparator
 
 

@@ -17,7 +17,10 @@ from mdit_py_plugins.front_matter import front_matter_plugin
 from compiler.guides.attributes import attributes
 from compiler.guides.fences import fence
 from compiler.guides.passage import NEAR, Context, Passage, apart, inherited, is_quiet, plain
+from compiler.guides.statement import NO_SEVERITY
 from compiler.guides.tables import table
+from compiler.guides.vocabulary import vocabulary
+from compiler.guides.written import SIGNED_NUMBER
 
 _MARKDOWN: Final = MarkdownIt("commonmark").enable("table").use(front_matter_plugin).disable("inline")
 _COMMENT: Final = ("<!--", "-->")
@@ -73,10 +76,11 @@ class _Walk:
                 self._nest(token)
 
     def _heading(self, token: Token, text: str) -> Iterator[Passage]:
-        """Enter a section; a heading such as "Disk above 90 %" states a limit itself, if its comparator is a sign."""
+        """Enter a section; a heading states a limit itself, if its comparator is a sign or it says how grave it is."""
         said = self._sections[token.map[0] if token.map else 0]
         self._context.enter(int(token.tag[1:]), apart(plain(text)), *said)
-        if _COMPARISON.search(text):
+        graded = vocabulary().severity(text) != NO_SEVERITY
+        if _COMPARISON.search(text) or (graded and SIGNED_NUMBER.search(text)):
             first = (token.map or [0])[0]
             yield self._passage([text], first + 1, self._context.above[1:])
 

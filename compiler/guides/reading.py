@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from compiler.guides import grade, marks, meaning, traps
+from compiler.guides import grade, marks, meaning, norms, traps
 from compiler.guides.bystanders import is_bystander
 from compiler.guides.mention import Mention
 from compiler.guides.statement import NO_SEVERITY
@@ -26,7 +26,10 @@ _SHORT_SENTENCE: Final = 25
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """A mention and what was found out about it so far."""
+    """A mention and what was found out about it so far.
+
+    `breached` is set where the severity is that of the breach, as in "at most 3, otherwise page".
+    """
 
     mention: Mention
     unit: str
@@ -34,6 +37,7 @@ class Reading:
     severity: str
     target: bool
     comparator: str | None
+    breached: bool = False
 
     @property
     def marked(self) -> bool:
@@ -54,14 +58,26 @@ def read(mention: Mention) -> Reading:
     """Return a mention with its unit, severity and comparator."""
     written = mention.unit or meaning.bare_unit(mention)
     unit, factor = written.unit, written.factor
-    severity = grade.severity(mention)
-    target = severity == NO_SEVERITY and marks.is_target(mention)
     comparator = mention.comparator
+    breach = norms.severity_of_breach(mention) if comparator is not None or norms.is_modal(mention) else None
+    severity = breach or grade.severity(mention)
+    target = severity == NO_SEVERITY and marks.is_target(mention)
+    if target and norms.is_modal(mention):
+        # "Critical: errors must stay below 5 %": what is to be, and how grave it is when it is not.
+        severity = norms.severity(mention)
     if comparator is None and unit == "ratio" and target:
         # "Available 99.9 % of the time" promises that much or more.
         named = meaning.nearest(mention.clause, unit, backwards=True)
         comparator = ">=" if named and named.low else None
-    return Reading(mention=mention, unit=unit, factor=factor, severity=severity, target=target, comparator=comparator)
+    return Reading(
+        mention=mention,
+        unit=unit,
+        factor=factor,
+        severity=severity,
+        target=target,
+        comparator=comparator,
+        breached=breach is not None,
+    )
 
 
 def may_limit(reading: Reading) -> bool:
@@ -78,7 +94,7 @@ def may_limit(reading: Reading) -> bool:
         return False
     if traps.is_no_limit(mention, comparator, marked=reading.marked):
         return False
-    return not is_bystander(mention, reading.unit, target=reading.target)
+    return not is_bystander(mention, reading.unit, target=reading.target or reading.breached)
 
 
 def _may_word_limit(mention: Mention) -> bool:
@@ -96,6 +112,8 @@ def _is_labelled(reading: Reading) -> bool:
     if reading.target and marks.is_share_kept(reading.mention):
         return True
     if reading.target and marks.is_promised(reading.mention):
+        return True
+    if marks.is_left(reading.mention):
         return True
     return marks.is_band(reading.mention) or marks.is_threshold(reading.mention)
 

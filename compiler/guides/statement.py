@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from compiler import meaning
+from compiler.quantities import Comparison, Quantity
+
 ALERT, TARGET = "alert", "target"
 NO_SEVERITY = "none"
 
@@ -36,6 +39,13 @@ class GuideStatement:
     written: str = ""
     inferred: bool = False
     sure: bool = True
+    complement: bool = False
+
+    @property
+    def limit(self) -> Comparison | None:
+        """What pages, in what the signal measures; None where the sentence does not tell it."""
+        stated = Comparison(self.comparator, Quantity(self.value, self.unit))
+        return meaning.paging(stated, norm=self.kind == TARGET, of_rest=self.complement)
 
     def as_json(self) -> dict[str, Any]:
         """Return the statement as `tocsin import --format json` prints it."""
@@ -51,4 +61,6 @@ class GuideStatement:
             "severity": self.severity,
             "for_seconds": self.hold,
             "kind": self.kind,
+            "complement": self.complement,
+            "limit": None if self.limit is None else meaning.text(self.limit),
         }

@@ -8,6 +8,7 @@ from typing import Final
 from compiler.guides.holds import HOLD, is_beside
 from compiler.guides.meaning import nearest
 from compiler.guides.mention import Mention
+from compiler.guides.norms import is_modal
 from compiler.guides.statement import NO_SEVERITY
 from compiler.guides.vocabulary import vocabulary
 from compiler.guides.written import BRACKET
@@ -90,7 +91,7 @@ def is_no_limit(mention: Mention, comparator: str | None, *, marked: bool) -> bo
     phrases = vocabulary().phrases
     if _is_history(mention) or phrases.forbidden.search(mention.clause) or _is_scope(mention):
         return True
-    if _is_enforced(mention) or _is_instruction(mention):
+    if _is_enforced(mention) or (_is_instruction(mention) and not (marked and is_modal(mention))):
         return True
     if mention.sign in phrases.sized and phrases.chore.search(mention.clause):
         return True

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 
-from compiler import conventions
+from compiler import conventions, meaning
 from compiler.choosing.proposals import GUESS, LIKELY, SURE
 from compiler.diagnostics import Diagnostics, Span
 from compiler.document import Table
@@ -68,6 +68,8 @@ def _definition(signal: Signal) -> Iterator[str]:
     yield from (f"{name}: {value}" for name, value in signal.parameters.items())
     yield f"unit: {signal.unit}"
     yield f"title: {signal.title}"
+    if signal.bad is not None and meaning.side(replace(signal, bad=None), meaning.usual_inputs(signal)) is None:
+        yield f"bad: {signal.bad}"
 
 
 def import_guides(paths: Sequence[Path], diagnostics: Diagnostics) -> Imported:

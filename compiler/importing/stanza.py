@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Final
 
+from compiler import meaning
 from compiler.choosing.proposals import GUESS, LIKELY, Proposal, propose
 from compiler.conventions import MISSING_SECTION, MISSING_SIGNAL, OFF, QUESTION, words
 from compiler.guides.statement import GuideStatement
@@ -19,7 +20,6 @@ from compiler.importing.limits import ImportedLimit, Limits, limits
 from compiler.importing.spelling import amount, one_line, quoted, said, seconds
 from compiler.importing.waivers import not_carried, waivers
 from compiler.runbooks import Section
-from compiler.signals import kinds
 from compiler.signals.bound import Signal
 
 
@@ -67,13 +67,13 @@ def stanza(
         *_missing(anchors),
         "    metrics:",
         *_metrics(found, known),
-        *waivers(alone),
+        *waivers(alone, found.against),
     ]
     return Stanza(
         text="\n".join(written),
         own=found.own,
         used=len(used),
-        guesses=sum(bool(line.remark) for line in used),
+        guesses=sum(line.guessed for line in used),
         again=len(statements) - len(used) - len(alone),
         left_out=len(alone),
         chosen=chosen,
@@ -122,7 +122,7 @@ def _leads_to(proposal: Proposal | None) -> str:
 def _metrics(found: Limits, signals: Mapping[str, Signal]) -> Iterator[str]:
     for signal in found.of_signal:
         kind = signals[signal].kind
-        keys = [*(one.name for one in kinds()[kind].forms[0]), *(["window"] if kind == _COUNTED else []), "per"]
+        keys = [*meaning.usual_inputs(signals[signal]), *(["window"] if kind == _COUNTED else []), "per"]
         yield f"      {signal}: {{{', '.join(f'{key}: {QUESTION}' for key in keys)}}}"
     if not found.of_signal:
         yield "      {}"

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from compiler.conventions import QUESTION
 from compiler.diagnostics import Span
 from compiler.guides.statement import NO_SEVERITY, TARGET, GuideStatement
 from compiler.importing.limits import Limits
 from compiler.importing.spelling import amount, quoted, said
+from compiler.meaning import directed
 from compiler.quantities import Comparison, Quantity
 from compiler.resolve.claims import Claim, agrees, candidates, is_usual
 from compiler.resolve.sentences import Sentence, sentences
@@ -30,8 +31,8 @@ def not_carried(
     return tuple(one for one in sentences(path, text) if not _carried(one, claims))
 
 
-def waivers(alone: Sequence[Sentence]) -> Iterator[str]:
-    """Yield the lines of `waive:`, none where there is nothing to waive."""
+def waivers(alone: Sequence[Sentence], against: Collection[GuideStatement]) -> Iterator[str]:
+    """Yield the lines of `waive:`, none where there is nothing to waive; `against` are on their signal's good side."""
     waived: list[str] = []
     for one in alone:
         line = " ".join(one.line.split())
@@ -41,7 +42,8 @@ def waivers(alone: Sequence[Sentence]) -> Iterator[str]:
             yield "    # No limit above carries these: bind each to a signal of its own, or say why nobody need know."
             yield "    waive:"
         waived.append(_words(one, line))
-        comment = said(one.stated, _meant(one.stated))
+        doubt = "; GUESS: it names the good side, or speaks of something else" if one.stated in against else ""
+        comment = said(one.stated, f"{_meant(one.stated)}{doubt}")
         yield f"      - {{statement: {quoted(waived[-1])}, reason: {QUESTION}}}  # {comment}"
 
 
@@ -55,7 +57,7 @@ def _claims(
 ) -> tuple[Claim, ...]:
     return tuple(
         Claim(
-            signal=signals[signal],
+            signal=directed(signals[signal]),
             severity=one.severity,
             comparison=Comparison(one.statement.comparator, Quantity(one.statement.value, one.statement.unit)),
             hold=one.statement.hold,

@@ -11,9 +11,10 @@ from typing import Final
 from compiler.conventions import THRESHOLDS_HEADING
 from compiler.diagnostics import Diagnostics, Related, Span
 from compiler.guides.statement import TARGET
+from compiler.meaning import rest
 from compiler.model import Limit
 from compiler.quantities import STATE, Comparison, Quantity, duration_text
-from compiler.resolve.claims import Claim, differences
+from compiler.resolve.claims import Claim, differences, measured
 from compiler.resolve.limits import TRUE, sentence, shown
 from compiler.resolve.sentences import Sentence
 from compiler.resolve.waivers import Waiver
@@ -43,7 +44,7 @@ def sentence_differs(one: Sentence, claim: Claim, diagnostics: Diagnostics) -> N
     where = f"{claim.severity} limit {of_signal}" if claim.severity else f"`active` {of_signal}"
     related = (Related(span=claim.span, message=f"the {where} is {shown(claim.comparison)}"),)
     hint = f"{_WHICH_SIDE}; where they speak of different things, waive the sentence: {_WAIVE}"
-    message = f"the runbook says {_said(one, differences(one, claim))}, and the {where} is {_runs(one, claim)}"
+    message = f"the runbook says {_said(one, claim)}, and the {where} is {_runs(one, claim)}"
     diagnostics.error("limit-differs", one.span, message, hint=hint, related=related)
 
 
@@ -70,10 +71,13 @@ def unused(waiver: Waiver, path: str, text: str, diagnostics: Diagnostics) -> No
     diagnostics.error("unused-waiver", waiver.span, f"{why}: there is nothing to waive", hint=hint)
 
 
-def _said(one: Sentence, what: Sequence[str]) -> str:
-    """Return what a sentence says of what it and a claim differ in."""
-    stated = one.stated
+def _said(one: Sentence, claim: Claim) -> str:
+    """Return what a sentence says of what it and a claim differ in; of the rest of a share both ways to say it."""
+    stated, same, what = one.stated, measured(one.stated, claim), differences(one, claim)
     limit = shown(Comparison(stated.comparator, Quantity(stated.value, stated.unit)))
+    if same is not stated:
+        used = shown(Comparison(same.comparator, Quantity(same.value, same.unit)))
+        limit = f"{limit} {rest(claim.signal) or 'of the rest'}, that is {used}"
     if {"number", "comparator"} & set(what):
         return f"{limit} as a target" if stated.kind == TARGET else limit
     return f"{limit} is {stated.severity}" if "severity" in what else f"{limit} for {duration_text(stated.hold or 0)}"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 
 from compiler.promql import Selector
 from compiler.quantities import duration_text
 from compiler.signals import sampling
-from compiler.signals.bound import BoundSignal
+from compiler.signals.bound import HIGH, BoundSignal
 from compiler.signals.contract import HALF, Kind, Series, aggregate, first_rate
 from compiler.signals.inputs import COUNTER
 from compiler.signals.profile import Example, Phase
@@ -19,6 +19,10 @@ class Increase(Kind):
 
     name = "increase"
     forms = ((COUNTER,),)
+
+    def bad(self, inputs: Collection[str]) -> str:
+        """Return `HIGH`."""
+        return HIGH
 
     def counts(self, bound: BoundSignal) -> bool:
         """Return true."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Final
 
 from compiler.promql import Selector
 from compiler.quantities import RATIO, duration_text
 from compiler.signals import sampling
-from compiler.signals.bound import BoundSignal
+from compiler.signals.bound import HIGH, LOW, BoundSignal
 from compiler.signals.contract import HALF, Input, Kind, Series, aggregate, first_rate
 from compiler.signals.profile import Example, Phase
 from compiler.signals.traffic import enough
@@ -33,6 +34,10 @@ class Ratio(Kind):
     forms = ((ERRORS, REQUESTS), (SUCCESSES, ATTEMPTS))
     floored = True
     events_per_step = EVENTS_PER_STEP
+
+    def bad(self, inputs: Collection[str]) -> str | None:
+        """Return the side by what is counted: errors, or successes."""
+        return HIGH if ERRORS.name in inputs else LOW if SUCCESSES.name in inputs else None
 
     def operations(self, bound: BoundSignal) -> str:
         """Return the operations of the recorded name."""

@@ -104,8 +104,10 @@ def test_each_statement_has_its_place_its_words_and_its_meaning() -> None:
         "severity": "critical",
         "for_seconds": 600,
         "kind": "alert",
+        "complement": False,
+        "limit": "> 5%",
     }
-    assert found[3]["kind"] == "target"
+    assert (found[3]["kind"], found[3]["comparator"], found[3]["limit"]) == ("target", "<", "> 300ms")
 
 
 def test_the_stanza_is_yaml_with_each_limit_and_the_line_that_it_comes_from() -> None:
