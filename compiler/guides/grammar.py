@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
@@ -17,7 +18,7 @@ from compiler.guides.complements import is_complement
 from compiler.guides.mention import Mention, Sentence
 from compiler.guides.passage import NEAR, Passage
 from compiler.guides.passages import passages
-from compiler.guides.reading import Reading, is_told, may_limit, read
+from compiler.guides.reading import WINDOW, Reading, is_told, read, refusal
 from compiler.guides.statement import ALERT, NO_SEVERITY, TARGET, GuideStatement
 from compiler.guides.vocabulary import Quantity, vocabulary
 from compiler.guides.written import numbers
@@ -30,11 +31,39 @@ _LONGEST_SENTENCE: Final = 1200
 _TITLE_WORDS: Final = 20
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refused:
+    """A number that is no limit, and why; `signed` where it has a comparator, `graded` where its sentence is graded."""
+
+    line: int
+    reason: str
+    signed: bool
+    graded: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Read:
+    """What a guide documents, in the order of its lines, which numbers are no limits, and the lines that were read."""
+
+    statements: tuple[GuideStatement, ...]
+    refused: tuple[Refused, ...]
+    lines: frozenset[int]
+
+
 def statements(path: str, text: str) -> tuple[GuideStatement, ...]:
     """Return what a guide documents, in the order of its lines; `path` is only told in them."""
-    sentences = (sentence for passage in passages(text) for sentence in _sentences(passage))
-    found = (one for sentence in sentences for one in _stated(path, sentence))
-    return tuple(sorted(found, key=lambda one: one.line))
+    return read_guide(path, text).statements
+
+
+def read_guide(path: str, text: str) -> Read:
+    """Return what a guide documents, and what of it is read and states no limit."""
+    sentences = [sentence for passage in passages(text) for sentence in _sentences(passage)]
+    found = [one for sentence in sentences for one in _stated(path, sentence)]
+    return Read(
+        statements=tuple(sorted((one for one in found if isinstance(one, GuideStatement)), key=lambda one: one.line)),
+        refused=tuple(one for one in found if isinstance(one, Refused)),
+        lines=frozenset(line for sentence in sentences for _, line in sentence.passage.starts),
+    )
 
 
 def _sentences(passage: Passage) -> Iterator[Sentence]:
@@ -45,16 +74,35 @@ def _sentences(passage: Passage) -> Iterator[Sentence]:
         before, start = f"{before} {text}"[-NEAR:], end
 
 
-def _stated(path: str, sentence: Sentence) -> Iterator[GuideStatement]:
-    taken = 0
+def _stated(path: str, sentence: Sentence) -> Iterator[GuideStatement | Refused]:
+    """Yield the limits of a sentence, and its numbers that are none; a time beside a limit belongs to it."""
     paired = sentence.pair is not None
     mentions = list(islice(numbers(sentence.text, paired=paired), _MOST_NUMBERS + 1))
-    for found in mentions if len(mentions) <= _MOST_NUMBERS and len(sentence.text) <= _LONGEST_SENTENCE else ():
+    if len(mentions) > _MOST_NUMBERS or len(sentence.text) > _LONGEST_SENTENCE:
+        for found in mentions[:1]:
+            yield Refused(line=sentence.line(found), reason="more than a sentence", signed=False, graded=True)
+        return
+    taken, refused = 0, []
+    for found in mentions:
         reading = read(Mention(sentence=sentence, found=found, taken=taken))
-        statement = _statement(path, reading) if may_limit(reading) else None
+        why = refusal(reading)
+        statement = _statement(path, reading) if why is None else None
         if statement is not None:
             taken = found.end()
             yield statement
+        else:
+            refused.append((reading, why or _unknown(reading)))
+    graded = vocabulary().severity(sentence.text) != NO_SEVERITY
+    for reading, why in refused:
+        # "From 8 to 18" compares nothing.
+        signed = reading.mention.sign not in {"", "from"}
+        if not taken or (signed and why != WINDOW):
+            yield Refused(line=sentence.line(reading.mention.found), reason=why, signed=signed, graded=graded)
+
+
+def _unknown(reading: Reading) -> str:
+    """Return why a number that may be a limit is none all the same."""
+    return "more than its whole" if reading.amount is None else "nothing says what is limited"
 
 
 def _statement(path: str, reading: Reading) -> GuideStatement | None:
@@ -81,7 +129,7 @@ def _statement(path: str, reading: Reading) -> GuideStatement | None:
     feared = inherited and quantity is not None and comparator[0] == ("<" if low else ">")
     return GuideStatement(
         path=path,
-        line=sentence.passage.line(sentence.start + mention.found.start("number")),
+        line=sentence.line(mention.found),
         text=mention.clause.strip(" ,;"),
         signal=quantity.signal if quantity else _signal(unit, mention.clause),
         comparator=comparator,

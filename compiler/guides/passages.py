@@ -7,7 +7,7 @@ Structure is markdown-it's (CommonMark and tables). A passage is a list item or 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from markdown_it import MarkdownIt
@@ -34,6 +34,19 @@ def passages(text: str) -> Iterator[Passage]:
     # A comment is blotted out, and its lines stay, so that lines keep their numbers.
     visible = _without_comments(text)
     yield from _Walk(tokens=_MARKDOWN.parse(visible), lines=visible.split("\n")).passages()
+
+
+CODE, TABLE = "code", "a table, in a column or a row that holds no limits"
+_PLACES: Final = {"fence": CODE, "code_block": CODE, "table_open": TABLE, "heading_open": "a heading"}
+
+
+def places(text: str) -> Mapping[int, str]:
+    """Return what the lines of a guide are a part of that are no prose: code, a table, a heading, a comment."""
+    visible = _without_comments(text)
+    pairs = zip(text.split("\n"), visible.split("\n"), strict=True)
+    hidden = {number: "a comment" for number, (line, shown) in enumerate(pairs, 1) if line != shown}
+    tokens = (token for token in _MARKDOWN.parse(visible) if token.map and token.type in _PLACES)
+    return {line + 1: _PLACES[token.type] for token in tokens for line in range(*(token.map or (0, 0)))} | hidden
 
 
 def _without_comments(text: str) -> str:

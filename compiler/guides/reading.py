@@ -1,4 +1,4 @@
-"""A number and what was found out about it; `grammar` asks whether it may be a limit and what it amounts to.
+"""A number and what was found out about it; `grammar` asks why it is no limit, or what it amounts to.
 
 `traps` and `bystanders` tell what only looks like a limit; `meaning`, `grade` and `marks` read the words around it.
 """
@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from compiler.guides import grade, marks, meaning, norms, traps
-from compiler.guides.bystanders import is_bystander
+from compiler.guides import bystanders, grade, marks, meaning, norms, traps
 from compiler.guides.mention import Mention
 from compiler.guides.statement import NO_SEVERITY
 from compiler.guides.vocabulary import vocabulary
+
+WINDOW: Final = "a time during which something is measured, or lasts"
+"""Why most durations are no limits."""
 
 # As many words before a number are an item of a list, such as "Queue depth > 500", not a sentence.
 _ITEM_WORDS: Final = 6
@@ -80,21 +82,21 @@ def read(mention: Mention) -> Reading:
     )
 
 
-def may_limit(reading: Reading) -> bool:
-    """Return whether a number may be a limit, by its comparator, its place and the words around it."""
+def refusal(reading: Reading) -> str | None:
+    """Return why a number is no limit, by its comparator, its place and the words around it; None if it may be one."""
     mention, comparator = reading.mention, reading.comparator
     bare = mention.sentence.passage.bare
     if mention.is_word and not _may_word_limit(mention):
-        return False
+        return "a number in words, and no comparator"
     if bare and mention.found["about"] and not mention.sign:
-        return False
+        return "about so much"
     if comparator is None and not bare and not _is_labelled(reading):
-        return False
+        return "no comparator, and no severity at the number"
     if reading.unit == "seconds" and traps.is_window(mention, comparator):
-        return False
-    if traps.is_no_limit(mention, comparator, marked=reading.marked):
-        return False
-    return not is_bystander(mention, reading.unit, target=reading.target or reading.breached)
+        return WINDOW
+    return traps.refusal(mention, comparator, marked=reading.marked) or bystanders.refusal(
+        mention, reading.unit, target=reading.target or reading.breached
+    )
 
 
 def _may_word_limit(mention: Mention) -> bool:
