@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from compiler import conventions
+from compiler import conventions, meaning
 from compiler.diagnostics import Related, Span, nearest
 from compiler.document import Table
 from compiler.model import Documented, Limit, System, WatchedSignal
@@ -199,7 +199,7 @@ class _System:
 
     def _signal(self, identifier: str, tiers: tuple[limits.Written, ...], span: Span) -> Signal | None:
         if identifier in self.scope.signals:
-            return self.scope.signals[identifier]
+            return self._directed(self.scope.signals[identifier])
         if limits.implies_state(tiers) or "active" in table(self.metrics, identifier):
             return definitions.state(identifier)
         without = [one for one in self.metrics if one not in self.limits and one not in self.scope.house_limits]
@@ -210,6 +210,14 @@ class _System:
         known = {*self.scope.signals, *self.metrics} - {identifier}
         no_signal(identifier, span, known, self.diagnostics)
         return None
+
+    def _directed(self, signal: Signal | None) -> Signal | None:
+        """Return a signal with the side on which it is in trouble: as the limits say, else by what it is, and is of."""
+        if signal is None:
+            return None
+        own, house = table(self.limits, signal.id), table(self.scope.house_limits, signal.id)
+        said = own.get("bad") or house.get("bad")
+        return replace(signal, bad=said or meaning.side(signal, table(self.metrics, signal.id)))
 
     def _has_metrics(self, identifier: str, span: Span) -> bool:
         if identifier in self.metrics:

@@ -25,6 +25,11 @@ _STEPS: Final = (STEP_SECONDS, 30, 20, 15, 12, 10, 6, 5, 4, 3, 2, 1)
 """Divisors of the longest, so that there is a sample at each evaluation."""
 
 
+HIGH: Final = "high"
+LOW: Final = "low"
+"""The sides of a value; the one on which a signal is in trouble is its direction."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExampleSeries:
     """A series of a template's own `example`: templates of its selector and of its values in promtool's notation.
@@ -42,14 +47,17 @@ class ExampleSeries:
 class Signal:
     """What is measured: the kind, the unit of its limits, its name for people.
 
-    `parameters` are those of its kind. `span` is the place of a `query`; `settles` the seconds that its example takes
-    until the query returns what is asked for, None where nobody said. `untested` is why it has no generated test.
+    `bad` is the side on which it is in trouble, `HIGH` or `LOW`, None where either may be; the signal of a system has
+    what its binding tells as well. `parameters` are those of its kind. `span` is the place of a `query`; `settles` the
+    seconds that its example takes until the query returns what is asked for, None where nobody said. `untested` is why
+    it has no generated test.
     """
 
     id: str
     kind: str
     unit: str
     title: str
+    bad: str | None = None
     parameters: Mapping[str, Decimal] = field(default_factory=dict)
     query: str | None = None
     example: tuple[ExampleSeries, ...] = ()

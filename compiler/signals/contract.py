@@ -7,7 +7,7 @@ finds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -146,6 +146,12 @@ class Kind:
     """How much a synthesised series has of what the value is a share of, at a traffic of 1."""
     measures: ClassVar[bool] = True
     """Whether severities are limits of one measured value: then they must rise, and an alert may recover elsewhere."""
+    rest: ClassVar[str | None] = None
+    """What the part is called that a share leaves, such as "free" of what is used; None where it has no name."""
+
+    def bad(self, inputs: Collection[str]) -> str | None:
+        """Return the side of the value that is trouble where these inputs measure it, None where either may be."""
+        return None
 
     def windowed(self, bound: BoundSignal) -> bool:
         """Return whether the value is computed from the events of the binding's window."""

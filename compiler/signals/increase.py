@@ -7,6 +7,7 @@ are counted where both ends of the window are known, and estimated only where th
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
@@ -14,7 +15,7 @@ from typing import Final
 from compiler.promql import Selector
 from compiler.quantities import Quantity, duration_text
 from compiler.signals import sampling
-from compiler.signals.bound import LOOKBACK_SECONDS, BoundSignal
+from compiler.signals.bound import HIGH, LOOKBACK_SECONDS, BoundSignal
 from compiler.signals.contract import HALF, Kind, Series, Threshold, aggregate, first_rate
 from compiler.signals.inputs import COUNTER
 from compiler.signals.level import current
@@ -30,6 +31,10 @@ class Increase(Kind):
 
     name = "increase"
     forms = ((COUNTER,),)
+
+    def bad(self, inputs: Collection[str]) -> str:
+        """Return `HIGH`."""
+        return HIGH
 
     def counts(self, bound: BoundSignal) -> bool:
         """Return true."""

@@ -175,6 +175,27 @@ LIMITS: Final = (
         (LEDGER, "critical above 5000", "critical below 10"),
         codes=("limit-direction",),
     ),
+    _several(
+        "what is free as a limit of what is used",
+        (SPEC, '{warning: ">= 85 of 100", critical: off}', '{warning: "< 15%", critical: off}'),
+        (SHOP, "at least 85 of 100", "below 15 %"),
+        codes=("against-direction",),
+    ),
+    _in_spec(
+        "few errors are no trouble", '"> 1%",  critical: "> 5%"', '"< 5%",  critical: "< 1%"', "against-direction"
+    ),
+    _in_spec(
+        "availability by errors",
+        """availability: {attempts: 'rpc_total{method!="ping"}', successes: 'rpc_total{method!="ping",ok="yes"}'""",
+        """availability: {requests: 'rpc_total{method!="ping"}', errors: 'rpc_total{method!="ping",ok="no"}'""",
+        "against-direction",
+    ),
+    _in_spec(
+        "a state of what is free",
+        'gauge: checkout_open, active: "== 0", of: all',
+        'available: tills_free, max: tills, active: "< 10%"',
+        "against-direction",
+    ),
     _in_spec(
         "a state measured in another unit",
         'gauge: checkout_open, active: "== 0", of: all',
