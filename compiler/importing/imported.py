@@ -40,7 +40,11 @@ class Imported:
         With `new` it is a whole file; without, what a file that there is takes in, or includes.
         """
         head = f"# Begun by `{conventions.PROGRAM} import`. Answer every {conventions.QUESTION}, look at every GUESS."
-        house = [resources.files(__package__).joinpath("house.yaml").read_text(encoding="utf-8")] if new else []
+        house = (
+            [resources.files(__package__).joinpath("house.yaml").read_text(encoding="utf-8").rstrip("\n") + "\n"]
+            if new
+            else []
+        )
         return "\n".join([head, *house, *self._own_signals(), "systems:", *(one.text for _, one in self.stanzas)])
 
     def summary(self) -> str:

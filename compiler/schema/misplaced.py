@@ -16,7 +16,7 @@ from compiler.conventions import OFF, SEVERITIES
 from compiler.diagnostics import Diagnostics, Span
 from compiler.document import Table
 from compiler.schema import nodes
-from compiler.schema.wording import example
+from compiler.schema.wording import valued
 
 _COMMENT: Final = re.compile(r":\s+(?P<text>#\S.*?)\s*\Z")
 
@@ -46,7 +46,7 @@ def misplaced(document: Table, errors: Iterable[ValidationError], diagnostics: D
         if not isinstance(owner, Table):
             continue
         found = _too_deep(document, owner, path) or (
-            _without_children(owner, path) or _empty(owner, path, diagnostics) if error.instance is None else None
+            _without_children(owner, path) or _empty(document, path, diagnostics) if error.instance is None else None
         )
         if found is not None:
             yield found
@@ -90,8 +90,9 @@ def _without_children(owner: Table, path: tuple[str | int, ...]) -> Misplaced | 
     )
 
 
-def _empty(owner: Table, path: tuple[str | int, ...], diagnostics: Diagnostics) -> Misplaced:
-    key = str(path[-1])
+def _empty(document: Table, path: tuple[str | int, ...], diagnostics: Diagnostics) -> Misplaced:
+    key, owner = str(path[-1]), _value(document, path[:-1])
+    assert isinstance(owner, Table)  # noqa: S101 - the caller has looked
     span = owner.key_spans[key]
     source = diagnostics.line(span) or ""
     comment = _COMMENT.search(source[span.end_column - 1 :])
@@ -104,12 +105,11 @@ def _empty(owner: Table, path: tuple[str | int, ...], diagnostics: Diagnostics) 
     message = f"`{key}` is {written}, which is nothing to YAML" if written else f"`{key}` is empty"
     if collection and not written:
         message = f"`{key}` is empty: nothing stands below it that is indented further"
-    return Misplaced(span=span, message=message, hint=_filled(key, path), path=path)
+    return Misplaced(span=span, message=message, hint=_filled(key, path, document), path=path)
 
 
-def _filled(key: str, path: tuple[str | int, ...]) -> str:
-    node = nodes.at(path)
-    shown = example(node)
+def _filled(key: str, path: tuple[str | int, ...], document: Table) -> str:
+    shown = valued(key, nodes.at(path), document)
     if path[-1] in SEVERITIES and "> " in str(shown):
         return f"write `{key}: {OFF}` where nobody is to be told, or a limit such as `{shown}`"
     off = ", or take the key out" if path[:-1] and key not in nodes.at(path[:-1]).get("required", ()) else ""
