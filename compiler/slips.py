@@ -19,7 +19,9 @@ _MERGE: Final = re.compile(r"<{7} |={7}$|>{7} |\|{7} ")
 _ODD_BLANK: Final = re.compile("[\u00a0\u2000-\u200b\u202f\u205f\u3000\ufeff]")
 _BEFORE_VALUE: Final = re.compile(rf"\s*(?:- )?[\w-]*\s*:?(?={_ODD_BLANK.pattern})")
 _NO_BLANK: Final = re.compile(r"(?P<key>[A-Za-z_][\w-]*):(?P<value>\S.*)")
-_QUOTED_VALUE: Final = re.compile(r"(?P<key>(?!(?:or|and|but|the|of|with)\b)[a-z_][a-z0-9_-]*)\s+(?P<value>\"[^\"]*\"|'[^']*')")
+_QUOTED_VALUE: Final = re.compile(
+    r"(?P<key>(?!(?:or|and|but|the|of|with)\b)[a-z_][a-z0-9_-]*)\s+(?P<value>\"[^\"]*\"|'[^']*')"
+)
 _EQUALS: Final = re.compile(r"(?P<key>[A-Za-z_][\w-]*)\s*=\s*(?P<value>.*)")
 _WORD: Final = re.compile(r"[a-z_][a-z0-9_-]*\Z")
 _PAIR: Final = re.compile(r"(?P<key>[a-z_][a-z0-9_-]*)\s+(?P<value>\S.*)")
