@@ -49,7 +49,11 @@ class Imported:
         head = f"# Begun by `{conventions.PROGRAM} import`. Answer every {conventions.QUESTION}, look at every GUESS."
         if new:
             head = f"{conventions.modeline(conventions.SCHEMA_PATH)}\n{_ABOUT_THE_SCHEMA}\n{head}"
-        house = [resources.files(__package__).joinpath("house.yaml").read_text(encoding="utf-8")] if new else []
+        house = (
+            [resources.files(__package__).joinpath("house.yaml").read_text(encoding="utf-8").rstrip("\n") + "\n"]
+            if new
+            else []
+        )
         stanzas = [one.text for _, one in self.stanzas]
         return "\n".join([head, *house, *self._own_signals(), "systems:", *stanzas, *self._unread()])
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from compiler import conventions, meaning
 from compiler.diagnostics import Related, Span, nearest
@@ -57,6 +58,10 @@ def _with_statements(system: System, statements: Mapping[int, Statement]) -> Sys
     return replace(system, signals=signals)
 
 
+_TORN: Final = frozenset({"duplicate-key", "schema", "syntax"})
+"""Codes of what may have put a signal's limits or metrics into another one's, or nowhere."""
+
+
 class _System:
     """Resolves one system."""
 
@@ -82,12 +87,14 @@ class _System:
         )
         self.watches: list[Watch] = []
         self.excused = self._is_faulty()
+        self.torn = self._is_faulty(_TORN)
 
-    def _is_faulty(self) -> bool:
-        """Return whether something is wrong with its limits or metrics already, so that one may be missing here."""
+    def _is_faulty(self, codes: frozenset[str] | None = None) -> bool:
+        """Return whether something, of some codes, is wrong with its limits or metrics already."""
         parts = [part for part in (self.limits, self.metrics) if part is not NOTHING]
         return any(
             one.level == "error"
+            and (codes is None or one.code in codes)
             and one.span.path == part.span.path
             and part.span.line <= one.span.line <= part.end_line
             for part in parts
@@ -137,6 +144,8 @@ class _System:
             self.excused = True
             return None
         section = self.sections.of(signal, own, house, span) if self.sections else None
+        # A sentence is known by the section that it stands in.
+        self.excused |= section is None
         found = self._limits(signal, own, house, tiers, section)
         binding = bindings.binding(signal, self.metrics[identifier], self.inherited, self.diagnostics)
         self._tell_subject(signal, binding)
@@ -222,6 +231,8 @@ class _System:
     def _has_metrics(self, identifier: str, span: Span) -> bool:
         if identifier in self.metrics:
             return True
+        if self.torn:
+            return False
         near = nearest(identifier, set(self.metrics) - set(self.limits))
         if near is not None and near not in self.scope.signals:
             # The limits have the signal's id, so that the other one is misspelt.
@@ -239,6 +250,8 @@ class _System:
     def _has_limits(self, identifier: str, tiers: tuple[limits.Written, ...], span: Span) -> bool:
         if tiers:
             return True
+        if self.torn:
+            return False
         message = f"`{identifier}` has metrics but no limit, and the house has none for it"
         self.diagnostics.error("limit", span, message, hint="name a limit below `limits:`, or say `off`")
         return False
