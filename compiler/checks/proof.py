@@ -12,6 +12,7 @@ from compiler.diagnostics import Diagnostics
 from compiler.promql import Selector
 from compiler.proof.decoys import matches
 from compiler.proof.ruletest import too_long
+from compiler.quantities import duration_text
 from compiler.resolve.reading import table
 from compiler.signals import kinds
 from compiler.signals.bound import Signal
@@ -41,7 +42,8 @@ def check(subject: Subject, diagnostics: Diagnostics) -> None:
         else:
             if too_long(group):
                 message = f"`{bound.signal.id}` gets no generated test: it looks back too far"
-                diagnostics.warning("untested", span, message, hint="tests are made for windows of up to 3d")
+                longest = duration_text(kinds()[bound.signal.kind].longest)
+                diagnostics.warning("untested", span, message, hint=f"tests are made for windows of up to {longest}")
             _check_lengths(subject, bound.signal, series, diagnostics)
             _check_apart(subject, group, series, diagnostics)
 

@@ -64,7 +64,8 @@ class Binding:
     component's series must be in it, `within` the seconds during which having been in it once is enough. `over_time` is
     the function by which gauges are taken over the window, None where they are taken as they are. `source` are the
     matchers that all inputs got, `targets` those of the targets that the metrics come from, None where that cannot be
-    told; `missing_is_fine` where the metrics may be absent while all is well.
+    told; `missing_is_fine` where the metrics may be absent while all is well. `quiet` are the seconds to the other day
+    at whose same time something must have come, None where no other day counts.
     """
 
     inputs: dict[str, Selector | Decimal]
@@ -79,6 +80,7 @@ class Binding:
     source: tuple[Matcher, ...] = ()
     targets: tuple[Matcher, ...] | None = None
     missing_is_fine: bool = False
+    quiet: int | None = None
 
     @property
     def step(self) -> int:
