@@ -15,8 +15,8 @@ from compiler.signals.bound import Signal
 def check(subject: Subject, diagnostics: Diagnostics) -> None:
     """Check the limits of each signal."""
     for system, watched in subject.watched():
-        measures = kinds()[watched.bound.signal.kind].measures
-        for milder, graver in pairwise(watched.limits) if measures else ():
+        kind = kinds()[watched.bound.signal.kind]
+        for milder, graver in pairwise(watched.limits) if kind.measures or kind.rises else ():
             related = (
                 Related(span=milder.span, message=f"{milder.severity} is here"),
                 *(subject.inherited(system, watched, graver) or subject.inherited(system, watched, milder)),

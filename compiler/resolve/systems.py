@@ -21,6 +21,7 @@ from compiler.resolve.scope import Scope
 from compiler.resolve.sections import Sections
 from compiler.resolve.waivers import waivers
 from compiler.runbooks import Runbook, Section
+from compiler.signals import kinds
 from compiler.signals.bound import Binding, BoundSignal, Signal
 from compiler.statements import Statement
 from compiler.subjects import subject
@@ -151,6 +152,7 @@ class _System:
         self._tell_subject(signal, binding)
         if binding is None or section is None or not found:
             return None
+        binding = kinds()[signal.kind].fitted(binding, found)
         component = None if binding.per else str(self.metrics[identifier].get("component", self.id))
         return WatchedSignal(
             bound=BoundSignal(signal=signal, binding=binding, low=found[0].comparator.startswith("<")),

@@ -89,7 +89,8 @@ class Binding:
     the function by which gauges are taken over the window, None where they are taken as they are. `source` are the
     matchers that all inputs got, `targets` those of the targets that the metrics come from, None where that cannot be
     told; `missing_is_fine` where the metrics may be absent while all is well. `units` are those of inputs that are not
-    in base units: kinds know nothing of it, `factors` sees to it.
+    in base units: kinds know nothing of it, `factors` sees to it. `quiet` are the seconds to the other day at whose
+    same time something must have come, None where no other day counts.
     """
 
     inputs: dict[str, Selector | Decimal]
@@ -105,6 +106,7 @@ class Binding:
     targets: tuple[Matcher, ...] | None = None
     missing_is_fine: bool = False
     units: Mapping[str, MeasuredIn] = field(default_factory=dict)
+    quiet: int | None = None
 
     @property
     def step(self) -> int:
