@@ -79,6 +79,34 @@ class Diagnostics:
         lines = self.sources.get(span.path, [])
         return self._concealed(lines[span.line - 1]) if 0 < span.line <= len(lines) else None
 
+    def part(self, span: Span, value: str, start: int, length: int) -> Span:
+        """Return the place of a part of a value: `length` characters from `start`; the value's own if it is not seen.
+
+        A value may go on for several lines, folded or not; an escape of YAML's in it hides what stands behind.
+        """
+        lines = self.sources.get(span.path, [])
+        if not length or not 0 < span.line <= len(lines):
+            return span
+        position = 0
+        for number in range(span.line, len(lines) + 1):
+            line = lines[number - 1]
+            offset = len(line) - len(line.lstrip())
+            if number == span.line:
+                offset = span.column - 1
+                if _BLOCK.match(line, offset):
+                    continue
+                offset += line[offset : offset + 1] in {"'", '"'}
+            shown = line[offset:].rstrip()
+            same = _common(shown, value[position:])
+            if position <= start < position + same:
+                column = offset + start - position + 1
+                return Span(span.path, number, column, column + min(length, position + same - start))
+            position += same
+            if same < len(shown) or position >= len(value):
+                break
+            position += len(value[position:]) - len(value[position:].lstrip())
+        return span
+
     def conceal(self, secret: str, *, before: str = "", behind: str = "") -> None:
         """Keep a secret from being shown, in source lines and in words, where it stands between the two texts."""
         self._secrets[f"{before}{secret}{behind}"] = f"{before}{'*' * len(secret)}{behind}"
@@ -113,6 +141,16 @@ class Diagnostics:
     def _words(self, text: str) -> str:
         """Return words without secrets, and without what a terminal would obey."""
         return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", self._concealed(text))
+
+
+_BLOCK: Final = re.compile(r"[|>][-+0-9]*\s*(?:#.*)?$")
+"""The sign that begins a value on the lines below it."""
+
+
+def _common(first: str, second: str) -> int:
+    """Return how many characters two texts have in common at their beginning."""
+    shorter = min(len(first), len(second))
+    return next((at for at in range(shorter) if first[at] != second[at]), shorter)
 
 
 _TAB_WIDTH: Final = 8

@@ -76,7 +76,8 @@ class System:
 class Documented:
     """A limit that a runbook states: where, in which words, and who carries it.
 
-    `carriers` are signals with their severity, such as `error_ratio critical`; `waived` is the reason why none has to.
+    `carriers` are signals with their severity, such as `error_ratio critical`; `waived` is the reason why none has to;
+    `subject` are the runbook's words for what it is about, such as `staging`, where it is not about all alerts.
     """
 
     path: str
@@ -84,6 +85,7 @@ class Documented:
     text: str
     carriers: tuple[str, ...]
     waived: str | None
+    subject: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

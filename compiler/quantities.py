@@ -8,9 +8,11 @@ second.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact, InvalidOperation
-from typing import Final
+from fractions import Fraction
+from typing import Final, NamedTuple
 
 from compiler.conventions import OFF
 
@@ -58,6 +60,33 @@ _UNITS: Final[dict[str, tuple[str, Decimal]]] = {
     "per second": (PER_SECOND, Decimal(1)),
     "": (COUNT, Decimal(1)),
 }
+
+
+class MetricUnit(NamedTuple):
+    """A unit that a metric can be in: its base unit, and how many of those one of it is."""
+
+    base: str
+    factor: Fraction
+
+
+def _metric_unit(text: str) -> MetricUnit:
+    base, factor = _UNITS[text]
+    return MetricUnit(base, Fraction(factor))
+
+
+METRIC_UNITS: Final[Mapping[str, MetricUnit]] = {
+    "ns": MetricUnit(SECONDS, Fraction(1, 10**9)),
+    "us": MetricUnit(SECONDS, Fraction(1, 10**6)),
+    **{text: _metric_unit(text) for text in ("ms", "s", "m", "h", "d")},
+    **{text: _metric_unit(text) for text in ("B", "kB", "KiB", "MB", "MiB", "GB", "GiB", "TB", "TiB")},
+    **{text: MetricUnit(BYTES, Fraction(size, 8)) for text, size in (("bit", 1), ("kbit", 10**3), ("Mbit", 10**6))},
+    "Gbit": MetricUnit(BYTES, Fraction(10**9, 8)),
+    "percent": _metric_unit("%"),
+    "%": _metric_unit("%"),
+    "ratio": MetricUnit(RATIO, Fraction(1)),
+    "count": MetricUnit(COUNT, Fraction(1)),
+}
+"""What `in` of a binding can say, by its name there."""
 
 EXAMPLES: Final = {
     RATIO: "`> 5%` or `>= 85 of 100`",

@@ -13,7 +13,9 @@ from compiler import document, questions, schema
 from compiler.anchors import DEFAULT_STYLE, Style
 from compiler.diagnostics import Diagnostics, Related, Span
 from compiler.document import Items, Table
+from compiler.guides.vocabulary import severity_words, spellings
 from compiler.runbooks import Runbook, parse_runbook
+from compiler.severities import SeverityWords
 from compiler.source_text import read_text, shown
 
 
@@ -60,6 +62,7 @@ class SourceFiles:
         """Return the runbooks that could be read, by the path that systems name."""
         found: dict[str, Runbook] = {}
         failed: set[str] = set()
+        style, words = link_style(table), self._severity_words(table)
         for system in table["systems"].values():
             path, span = system["runbook"], system.value_spans["runbook"]
             if path in found or path in failed:
@@ -70,8 +73,26 @@ class SourceFiles:
                 failed.add(path)
             else:
                 self.texts[name] = text
-                found[path] = parse_runbook(path, text, self.diagnostics, shown=name, style=link_style(table))
+                found[path] = parse_runbook(path, text, self.diagnostics, shown=name, style=style, words=words)
         return found
+
+    def _severity_words(self, table: Table) -> SeverityWords:
+        """Return the words for severities as the file maps them; two spellings of one word are an error."""
+        given = table.get("severities", Table(table.span))
+        own: list[tuple[str, str]] = []
+        taken: dict[str, str] = {}
+        for word, severity in given.items():
+            keys = spellings(word)
+            first = next((taken[key] for key in keys if key in taken), None)
+            if first is None:
+                own.append((word, severity))
+            else:
+                related = (Related(span=given.key_spans[first], message=f"`{first}` stands here"),)
+                message = f"`{word}` and `{first}` are spellings of one word"
+                span = given.key_spans[word]
+                self.diagnostics.error("duplicate-key", span, message, hint="keep one of the two", related=related)
+            taken.update(dict.fromkeys(keys, word))
+        return severity_words(own)
 
     def _document(self, path: Path, span: Span, *, included: bool) -> Table | None:
         text, name = self._text(path, span), shown(path)

@@ -16,6 +16,8 @@ from compiler.signals import kinds
 from compiler.signals.bound import Signal
 from compiler.signals.template import InvalidTemplateError
 
+_REMOVED: Final = "holt_winters"
+"""What Prometheus 2 has and 3 has not."""
 _UNKNOWN: Final = re.compile(r"unknown function with name '(?P<name>[^']{1,200})'")
 """As the parser says it."""
 
@@ -36,7 +38,7 @@ def _refused(system: System, watched: WatchedSignal, diagnostics: Diagnostics) -
     name = _unknown(watched) if signal.query is not None else None
     if name is None:
         return False
-    message = f"Prometheus has no function `{name}`"
+    message = f"Prometheus{' 3' if name == _REMOVED else ''} has no function `{name}`"
     related = (Related(span=watched.span, message=f"`{system.id}` uses the query here"),)
     span = _place(signal, watched.span, name, diagnostics)
     diagnostics.error("unknown-function", span, message, hint=did_you_mean(name, FUNCTIONS), related=related)

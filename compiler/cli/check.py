@@ -9,6 +9,7 @@ import click
 from compiler.cli.program import FORMAT, SPEC, complain, counts, number, say
 from compiler.compilation import Compilation, compile_spec
 from compiler.coverage import as_json, as_text, coverage
+from compiler.notes import notes
 
 
 @click.command("check")
@@ -24,6 +25,9 @@ def check_command(spec: Path, form: str, *, covering: bool) -> None:
         # The findings go to the other stream: what is printed is one document.
         form = "text"
     complain(compilation.diagnostics, form)
+    if compilation.subject is not None:
+        for note in notes(compilation.subject):
+            say(note)
     say(f"{counts(compilation)}: {_verdict(compilation)}")
 
 

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Final
 
 from compiler.guides import holds, marks, meaning
 from compiler.guides.mention import Mention, Sentence
-from compiler.guides.passage import NEAR, Passage
+from compiler.guides.parallel import is_parallel
+from compiler.guides.passage import NEAR, Passage, restored
 from compiler.guides.passages import passages
 from compiler.guides.reading import Reading, is_told, may_limit, read
-from compiler.guides.statement import ALERT, NO_SEVERITY, TARGET, GuideStatement
+from compiler.guides.statement import ALERT, NO_SEVERITY, TARGET, GuideStatement, Surroundings
 from compiler.guides.vocabulary import Quantity, vocabulary
 from compiler.guides.written import numbers
 
@@ -45,14 +47,33 @@ def _sentences(passage: Passage) -> Iterator[Sentence]:
 
 def _stated(path: str, sentence: Sentence) -> Iterator[GuideStatement]:
     taken = 0
+    last: tuple[Reading, GuideStatement] | None = None
     paired = sentence.pair is not None
     mentions = list(islice(numbers(sentence.text, paired=paired), _MOST_NUMBERS + 1))
     for found in mentions if len(mentions) <= _MOST_NUMBERS and len(sentence.text) <= _LONGEST_SENTENCE else ():
         reading = read(Mention(sentence=sentence, found=found, taken=taken))
         statement = _statement(path, reading) if may_limit(reading) else None
+        if statement is None and last is not None and is_parallel(reading.mention, last[0]):
+            statement = _beside(reading.mention, last[1])
         if statement is not None:
-            taken = found.end()
+            taken, last = found.end(), (reading, statement)
             yield statement
+
+
+def _beside(mention: Mention, last: GuideStatement) -> GuideStatement:
+    """Return what a number says of one thing beside what the limit before it says of another."""
+    value = mention.number * (mention.unit.factor if mention.unit else 1)
+    sentence = mention.sentence
+    return replace(
+        last,
+        line=sentence.passage.line(sentence.start + mention.found.start("number")),
+        text=restored(mention.clause.strip(" ,;")),
+        value=value.normalize(),
+        value_to=None,
+        hold=holds.hold(mention),
+        written=mention.found.group().strip(),
+        around=_surroundings(mention),
+    )
 
 
 def _statement(path: str, reading: Reading) -> GuideStatement | None:
@@ -75,19 +96,33 @@ def _statement(path: str, reading: Reading) -> GuideStatement | None:
     return GuideStatement(
         path=path,
         line=sentence.passage.line(sentence.start + mention.found.start("number")),
-        text=mention.clause.strip(" ,;"),
+        text=restored(mention.clause.strip(" ,;")),
         signal=quantity.signal if quantity else _signal(unit, mention.clause),
         comparator=comparator,
         value=value.normalize(),
         value_to=value_to,
         unit=unit,
-        severity=reading.severity,
+        severity=str(reading.severity),
+        severity_word=reading.severity.word,
+        severity_guess=reading.severity.doubtful,
         hold=holds.hold(mention),
         kind=TARGET if (reading.target and not feared) or promised else ALERT,
-        cell=sentence.passage.cell,
+        cell=restored(sentence.passage.cell),
         written=mention.found.group().strip(),
         inferred=reading.comparator is None and not sentence.passage.sign,
         sure=quantity is not None,
+        around=_surroundings(mention),
+    )
+
+
+def _surroundings(mention: Mention) -> Surroundings:
+    sentence = mention.sentence
+    return Surroundings(
+        sentence=restored(sentence.text),
+        start=mention.found.start("number"),
+        end=mention.found.end(),
+        before=restored(sentence.before.strip()),
+        above=tuple(map(restored, sentence.passage.above)),
     )
 
 

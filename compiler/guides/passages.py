@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from markdown_it import MarkdownIt
@@ -18,6 +19,7 @@ from compiler.guides.attributes import attributes
 from compiler.guides.fences import fence
 from compiler.guides.passage import NEAR, Context, Passage, apart, inherited, is_quiet, plain
 from compiler.guides.tables import table
+from compiler.guides.vocabulary import vocabulary
 
 _MARKDOWN: Final = MarkdownIt("commonmark").enable("table").use(front_matter_plugin).disable("inline")
 _COMMENT: Final = ("<!--", "-->")
@@ -26,11 +28,18 @@ _COMPARISON: Final = re.compile(r"[<>≥≤]=?\s?\d[\d.,]*\s?(?:%|[a-z]+\b)", re
 _LISTS: Final = ("bullet_list", "ordered_list")
 
 
-def passages(text: str) -> Iterator[Passage]:
-    """Yield the passages of a guide, in order."""
+def passages(text: str) -> tuple[Passage, ...]:
+    """Return the passages of a guide, in order."""
+    return _passages(text, vocabulary().own)
+
+
+@lru_cache(maxsize=8)
+def _passages(text: str, words: tuple[tuple[str, str], ...]) -> tuple[Passage, ...]:
+    """Return the passages as the words for severities have them, which the vocabulary knows."""
+    del words
     # A comment is blotted out, and its lines stay, so that lines keep their numbers.
     visible = _without_comments(text)
-    yield from _Walk(tokens=_MARKDOWN.parse(visible), lines=visible.split("\n")).passages()
+    return tuple(_Walk(tokens=_MARKDOWN.parse(visible), lines=visible.split("\n")).passages())
 
 
 def _without_comments(text: str) -> str:
@@ -75,7 +84,8 @@ class _Walk:
     def _heading(self, token: Token, text: str) -> Iterator[Passage]:
         """Enter a section; a heading such as "Disk above 90 %" states a limit itself, if its comparator is a sign."""
         said = self._sections[token.map[0] if token.map else 0]
-        self._context.enter(int(token.tag[1:]), apart(plain(text)), *said)
+        grade, hold = said
+        self._context.enter(int(token.tag[1:]), apart(plain(text)), f"severity {grade}" if grade else "", hold)
         if _COMPARISON.search(text):
             first = (token.map or [0])[0]
             yield self._passage([text], first + 1, self._context.above[1:])

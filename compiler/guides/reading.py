@@ -13,7 +13,7 @@ from typing import Final
 from compiler.guides import grade, marks, meaning, traps
 from compiler.guides.bystanders import is_bystander
 from compiler.guides.mention import Mention
-from compiler.guides.statement import NO_SEVERITY
+from compiler.guides.statement import NO_SEVERITY, Severity
 from compiler.guides.vocabulary import vocabulary
 
 # As many words before a number are an item of a list, such as "Queue depth > 500", not a sentence.
@@ -31,7 +31,7 @@ class Reading:
     mention: Mention
     unit: str
     factor: Decimal
-    severity: str
+    severity: Severity
     target: bool
     comparator: str | None
 

@@ -121,5 +121,7 @@ def _remarks(one: GuideStatement, signal: str) -> Iterator[str]:
         yield "a target; GUESS: its breach is a warning"
     elif one.severity == NO_SEVERITY:
         yield "GUESS: a warning"
+    if one.severity_guess:
+        yield f"GUESS: “{one.severity_word}” is {'an' if one.severity[0] in 'aeiou' else 'a'} {one.severity}"
     if one.signal == "latency_other" and signal != one.signal:
         yield "GUESS: the average"

@@ -46,7 +46,8 @@ def waivers(alone: Sequence[Sentence]) -> Iterator[str]:
 
 
 def _meant(stated: GuideStatement) -> str:
-    grade = {NO_SEVERITY: "a target" if stated.kind == TARGET else "no severity"}.get(stated.severity, stated.severity)
+    none = "a target" if stated.kind == TARGET else "no severity"
+    grade = none if stated.severity == NO_SEVERITY else stated.severity
     return f"{stated.signal} {stated.comparator} {amount(stated)}, {grade}"
 
 

@@ -13,7 +13,8 @@ from compiler.document import Items, Table
 from compiler.promql import Matcher, PromQLError, Selector, parse_matchers, parse_selector
 from compiler.quantities import EXAMPLES, RATIO, Comparison, QuantityError, Rate, parse_comparison
 from compiler.quantities import STATE as STATE_UNIT
-from compiler.resolve.reading import duration, is_off, minimum_traffic, over_time
+from compiler.resolve.reading import duration, is_off, minimum_traffic, over_time, place_of
+from compiler.resolve.units import IN, NO_UNITS, units
 from compiler.signals import kinds
 from compiler.signals.bound import Binding, BoundSignal, Signal
 from compiler.signals.inputs import CAPACITY, COUNTER, HISTOGRAM
@@ -25,6 +26,7 @@ from compiler.signals.utilization import IDLE
 _COMMON_KEYS: Final = (
     *("per", "component", "selector", "targets"),
     *("window", "scrape_interval", "minimum_traffic", "over_time", "no_data"),
+    IN,
 )
 _STATE_KEYS: Final = ("active", "of", "within")
 _BUCKET_LABEL: Final = "le"
@@ -59,8 +61,12 @@ def binding(signal: Signal, given: Table, inherited: Inherited, diagnostics: Dia
     _check_unit(signal, given, inputs, diagnostics)
     _check_apart(signal, given, found, diagnostics)
     smoothed = kinds()[signal.kind].smoothed(_sketch(signal, found))
+    read = {name: value for name, value in found.items() if value is not None}
+    # What has an error already is not asked for its unit.
+    measured = units(signal, given, read, active, diagnostics) if len(diagnostics.found) == before else NO_UNITS
     result = Binding(
-        inputs={name: value for name, value in found.items() if value is not None},
+        inputs={**read, **measured.numbers},
+        units=measured.metrics,
         per=_per(given, diagnostics),
         window=duration(given, "window", inherited.window, diagnostics, least=conventions.LEAST_WINDOW),
         scrape_interval=duration(given, "scrape_interval", inherited.scrape_interval, diagnostics, least=1),
@@ -83,8 +89,9 @@ def matchers_of(owner: Table, diagnostics: Diagnostics, key: str = "selector") -
     try:
         return parse_matchers(owner[key])
     except PromQLError as error:
-        hint = 'such as `job="api",env!="test"`'
-        diagnostics.error("promql", owner.value_spans[key], f"not a list of matchers: {error}", hint=hint)
+        span = place_of(error, owner[key], owner.value_spans[key], diagnostics)
+        hint = error.hint or 'such as `job="api",env!="test"`'
+        diagnostics.error("promql", span, f"not a list of matchers: {error}", hint=hint)
         return ()
 
 
@@ -145,7 +152,9 @@ def _input(
     try:
         own = parse_selector(str(value))
     except PromQLError as error:
-        diagnostics.error("promql", span, f"not a metric: {error}", hint='such as `http_requests_total{code=~"5.."}`')
+        place = place_of(error, str(value), span, diagnostics)
+        hint = error.hint or 'such as `http_requests_total{code=~"5.."}`'
+        diagnostics.error("promql", place, f"not a metric: {error}", hint=hint)
         return None
     labels = {matcher.label for matcher in own.matchers}
     return Selector(own.metric, (*(one for one in matchers if one.label not in labels), *own.matchers))

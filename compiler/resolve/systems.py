@@ -20,8 +20,9 @@ from compiler.resolve.scope import Scope
 from compiler.resolve.sections import Sections
 from compiler.resolve.waivers import waivers
 from compiler.runbooks import Runbook, Section
-from compiler.signals.bound import BoundSignal, Signal
+from compiler.signals.bound import Binding, BoundSignal, Signal
 from compiler.statements import Statement
+from compiler.subjects import subject
 
 
 def systems(scope: Scope) -> tuple[tuple[System, ...], tuple[Documented, ...]]:
@@ -127,6 +128,7 @@ class _System:
         section = self.sections.of(signal, own, house, span) if self.sections else None
         found = self._limits(signal, own, house, tiers, section)
         binding = bindings.binding(signal, self.metrics[identifier], self.inherited, self.diagnostics)
+        self._tell_subject(signal, binding)
         if binding is None or section is None or not found:
             return None
         component = None if binding.per else str(self.metrics[identifier].get("component", self.id))
@@ -154,6 +156,7 @@ class _System:
         tiers = limits.written(own, house) or sources.usual_tiers(span)
         section = self.sections.of_missing(signal, own, house, span) if self.sections else None
         found = self._limits(signal, own, house, tiers, section)
+        self._tell_subject(signal, None)
         if section is None:
             return
         for place in places:
@@ -221,6 +224,13 @@ class _System:
             )
         )
         return found
+
+    def _tell_subject(self, signal: Signal, binding: Binding | None) -> None:
+        """Tell of the watch that was added last what its alerts are about."""
+        component = table(self.metrics, signal.id).get("component")
+        named = None if component is None else str(component)
+        told = subject(system=self.id, title=self.title, signal=signal, binding=binding, component=named)
+        self.watches[-1] = replace(self.watches[-1], subject=told)
 
     def _active(self, signal: Signal) -> tuple[Comparison, Span] | None:
         given = table(self.metrics, signal.id)

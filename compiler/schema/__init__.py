@@ -18,6 +18,7 @@ from jsonschema.protocols import Validator
 
 from compiler.diagnostics import Diagnostics, Span, did_you_mean
 from compiler.document import Items, Table, scalar
+from compiler.quantities import METRIC_UNITS
 from compiler.schema.validator import validator
 from compiler.signals import kinds
 
@@ -33,13 +34,14 @@ def text(name: str) -> str:
 
 
 def with_kinds(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of thresholds.yaml with the kinds of signal and the inputs that a binding can name."""
+    """Return the schema of thresholds.yaml with the kinds of signal, and what a binding can name: inputs and units."""
     inputs = {one.name: one for kind in kinds().values() for form in kind.forms for one in form}
     constants = {name for kind in kinds().values() for name in kind.constants}
     binding = schema["$defs"]["binding"]["properties"]
     for name, one in sorted(inputs.items()):
         types = ["string", "number"] if name in constants else "string"
         binding[name] = {"description": one.description, "type": types, "examples": [one.example]}
+    schema["$defs"]["metric_unit"]["enum"] = list(METRIC_UNITS)
     definition = schema["$defs"]["signal"]["properties"]
     definition["kind"]["enum"] = [name for name, kind in kinds().items() if kind.bindable]
     definition |= {one.name: dict(one.schema) for kind in kinds().values() for one in kind.parameters}

@@ -12,7 +12,7 @@ from compiler.signals.bound import BoundSignal
 from compiler.signals.contract import HALF, Kind, Parameter, Series, Threshold, aggregate, first_rate
 from compiler.signals.inputs import HISTOGRAM
 from compiler.signals.phrases import IS, Clause, amount, ordinal, over_window
-from compiler.signals.profile import Example, Phase
+from compiler.signals.profile import Example, Phase, Rough
 from compiler.signals.traffic import enough
 
 QUANTILE: Final = Parameter(
@@ -100,6 +100,10 @@ class Quantile(Kind):
             Phase(value=value * HALF, steps=1, traffic=fast),
             Phase(value=value, steps=1, traffic=1 - fast, exact=True),
         )
+
+    def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
+        """Return what happens to all counters alike: it changes both sides by the same factor."""
+        return frozenset({Rough.REPLACED, Rough.GAPS, Rough.RESET, Rough.DOUBLED})
 
     def loud(self, bound: BoundSignal) -> Phase:
         """Return a hundred times the events, all of them slow, or fast where that is the trouble."""

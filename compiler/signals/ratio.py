@@ -11,7 +11,7 @@ from compiler.signals import sampling
 from compiler.signals.bound import BoundSignal
 from compiler.signals.contract import HALF, Input, Kind, Series, Threshold, aggregate, first_rate
 from compiler.signals.phrases import MORE, Clause, amount, over_window
-from compiler.signals.profile import Example, Phase
+from compiler.signals.profile import Example, Phase, Rough
 from compiler.signals.traffic import enough
 
 ERRORS: Final = Input(
@@ -100,6 +100,10 @@ class Ratio(Kind):
     def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
         """Return the same share twice, each of half the traffic."""
         return (Phase(value=value, steps=1, traffic=HALF),) * 2
+
+    def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
+        """Return what happens to all counters alike: it changes both sides by the same factor."""
+        return frozenset({Rough.REPLACED, Rough.GAPS, Rough.RESET, Rough.DOUBLED})
 
     def loud(self, bound: BoundSignal) -> Phase:
         """Return a hundred times the traffic, all of it the part."""

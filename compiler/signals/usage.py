@@ -11,9 +11,9 @@ from compiler.signals import sampling
 from compiler.signals.bound import BoundSignal
 from compiler.signals.contract import HALF, Kind, Series, Threshold, aggregate
 from compiler.signals.inputs import AVAILABLE, MAX, USED
-from compiler.signals.level import last, over_time, steps_without_rounding
+from compiler.signals.level import numbers, over_time, steps_without_rounding
 from compiler.signals.phrases import MORE, REST, USED_SHARE, Clause, amount, over_time_words, thing
-from compiler.signals.profile import Example, Phase
+from compiler.signals.profile import Example, Phase, Rough
 
 WHOLE: Final = Decimal(1000)
 
@@ -42,12 +42,14 @@ class Usage(Kind):
     def expression(self, bound: BoundSignal) -> str:
         """Return the used share; a component without a maximum (0, as some exporters say) has no value."""
         per, whole = bound.binding.per, bound.binding.inputs[MAX.name]
+        used = bound.has(USED.name)
+        part = aggregate("sum", per, numbers(bound, bound.selector(USED.name if used else AVAILABLE.name)))
         divisor = (
-            decimal_text(whole) if isinstance(whole, Decimal) else f"({aggregate('sum', per, last(bound, whole))} > 0)"
+            decimal_text(whole)
+            if isinstance(whole, Decimal)
+            else f"({aggregate('sum', per, numbers(bound, whole))} > 0)"
         )
-        if bound.has(USED.name):
-            return f"{aggregate('sum', per, over_time(bound, bound.selector(USED.name)))} / {divisor}"
-        return f"1 - {aggregate('sum', per, over_time(bound, bound.selector(AVAILABLE.name)))} / {divisor}"
+        return over_time(bound, f"{part} / {divisor}" if used else f"1 - {part} / {divisor}")
 
     def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
         """Return how much of it is used, and how much is free where that is what is measured."""
@@ -72,18 +74,15 @@ class Usage(Kind):
         return 0
 
     def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
-        """Return so much of so much that neither means nor the quotient have a rounding error."""
+        """Return so much of so much that neither the quotient nor its mean has a rounding error."""
+        every = steps_without_rounding(bound, (value,))
         whole = bound.binding.inputs[MAX.name]
         used, base = bound.has(USED.name), whole if isinstance(whole, Decimal) else WHOLE
         for scale in (Decimal(1),) if isinstance(whole, Decimal) else sampling.scales():
             total = base * scale
-            share = (value if used else 1 - value) * total
-            quotient = float(share) / float(total)
-            if (quotient if used else 1 - quotient) != float(value):
-                continue
-            every = steps_without_rounding(bound, (share, total))
-            if every is not None:
-                return Phase(value=value, steps=1, traffic=scale, every=every)
+            quotient = float((value if used else 1 - value) * total) / float(total)
+            if (quotient if used else 1 - quotient) == float(value) and every is not None:
+                return Phase(value=value, steps=1, traffic=scale, every=every, stale=every > 1)
         return None
 
     def hollow(self, bound: BoundSignal) -> bool:
@@ -97,6 +96,13 @@ class Usage(Kind):
         if bound.has(USED.name):
             return (Phase(value=value * HALF, steps=1),) * 2
         return ()
+
+    def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
+        """Return all that happens to gauges: the share is computed at each moment, from what is there then."""
+        withstood = {Rough.REPLACED, Rough.REPLACED_PART}
+        if self.hollow(bound):
+            withstood |= {Rough.REPLACED_WHOLE, Rough.DOUBLED}
+        return frozenset(withstood | ({Rough.GAPS, Rough.NAN} if bound.binding.over_time else set()))
 
     def loud(self, bound: BoundSignal) -> Phase:
         """Return a hundred times as much as there is elsewhere, of the part too."""

@@ -9,15 +9,17 @@ from compiler.promql import Selector
 from compiler.quantities import RATIO, Quantity, decimal_text, duration_text
 from compiler.signals import sampling
 from compiler.signals.bound import BoundSignal
-from compiler.signals.contract import HALF, Input, Kind, Series, Threshold, aggregate, first_rate
+from compiler.signals.contract import HALF, Input, Kind, Measure, Series, Threshold, aggregate, first_rate
 from compiler.signals.inputs import CAPACITY, COUNTER
+from compiler.signals.level import last, numbers
 from compiler.signals.phrases import MORE, REST, USED_SHARE, Clause, amount, over_window, thing
-from compiler.signals.profile import Example, Phase
+from compiler.signals.profile import Example, Phase, Rough
 
 IDLE: Final = Input(
     name="idle",
     description="Counter of idle seconds, one series a CPU.",
     example='node_cpu_seconds_total{mode="idle"}',
+    measure=Measure.SPAN,
 )
 _ONE: Final = Decimal(1)
 _CAPACITY: Final = Decimal(100)
@@ -45,7 +47,7 @@ class Utilization(Kind):
         if capacity is None:
             return done
         if isinstance(capacity, Selector):
-            return f"{done} / ({aggregate('sum', per, str(capacity))} > 0)"
+            return f"{done} / ({last(bound, aggregate('sum', per, numbers(bound, capacity)))} > 0)"
         return f"{done} / {decimal_text(capacity)}"
 
     def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
@@ -127,6 +129,15 @@ class Utilization(Kind):
         if bound.has(CAPACITY.name) and isinstance(bound.binding.inputs[CAPACITY.name], Selector):
             return (Phase(value=value, steps=1, traffic=HALF),) * 2
         return (Phase(value=value * HALF, steps=1),) * 2
+
+    def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
+        """Return what is told twice where something divides it, and another exporter of how much there is.
+
+        A rate over samples with gaps is a little less or more: that is not what it was.
+        """
+        if not self.hollow(bound):
+            return frozenset({Rough.DOUBLED} if bound.has(IDLE.name) else ())
+        return frozenset({Rough.REPLACED_WHOLE, Rough.DOUBLED})
 
     def loud(self, bound: BoundSignal) -> Phase:
         """Return a hundred times the capacity, all of it busy."""

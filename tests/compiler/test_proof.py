@@ -271,7 +271,8 @@ def test_data_that_end_in_trouble_are_tried() -> None:
     """What fired on its last samples fires no more once these are forgotten."""
     (test,) = proofs_of("ShopConnectionPool", "limits")
     (expectation,) = test["alert_rule_test"]
-    ended = [one for one in test["input_series"] if "_x" in one["values"] and one["series"].startswith("pool_in_use")]
+    pools = [one for one in test["input_series"] if one["series"].startswith("pool_in_use{")]
+    ended = [one for one in pools if "stale _x" in one["values"] and "replica" not in one["series"]]
     (pool,) = map(course, ended)
     assert pool.phases[0][0] > 85
     assert severities(expectation, service=pool.labels["service"]) == set()
@@ -333,7 +334,7 @@ def test_the_texts_of_an_alert_are_expected_word_for_word() -> None:
     """With the component, the value, the limit, the time and the runbook filled in."""
     (test,) = proofs_of("ShopErrorRatio", "limits")
     (expectation,) = test["alert_rule_test"]
-    (service,) = (
+    service = next(
         name
         for name, (errors, requests, _) in ratios("ShopErrorRatio").items()
         if errors / (requests or 1) == Decimal("0.0504")

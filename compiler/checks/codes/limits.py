@@ -62,7 +62,8 @@ ENTRIES: Final = (
             "A share of events is never above 100 %, and a count never below 0. Looked at are ratios, counts, rates,"
             " averages and quantiles of what is counted, utilization by idle time, usage by what is available, and the"
             " `active` of states. Usage by what is in use may exceed its maximum (overcommitment), and a gauge may have"
-            " any value: nothing is said of these."
+            " any value: nothing is said of these. A state is true where its query returns 1: a comparison without"
+            " `bool` returns the number that it compares."
         ),
         mend="Move the limit into the range of the signal; `>= 100%` can fire where `> 100%` cannot.",
         suppressible=True,
