@@ -15,7 +15,7 @@ from compiler.diagnostics import Diagnostics, Related, Span
 from compiler.in_words import in_words
 from compiler.model import Limit, Model, System, WatchedSignal
 from compiler.promql import Matcher, PromQLError, Selector, canonical
-from compiler.quantities import decimal_text
+from compiler.quantities import number_promql
 from compiler.signals import kinds
 from compiler.signals.contract import Rules
 from compiler.signals.factors import scaled
@@ -179,7 +179,7 @@ def _holding(system: System, watched: WatchedSignal, limit: Limit, rules: Rules)
     }
     firing = ",".join(f'{name}="{text}"' for name, text in labels.items())
     remembered = _recorded(system, watched, conventions.HELD, severity=limit.severity)
-    recovered = f"{limit.recover.comparator} {decimal_text(limit.recover.quantity.value)}"
+    recovered = f"{limit.recover.comparator} {number_promql(limit.recover.quantity.value)}"
     still = _OPPOSITE[limit.recover.comparator] + recovered.removeprefix(limit.recover.comparator)
     per = ", ".join(watched.bound.binding.per)
     return f"{rules.value} {still} and on ({per}) (ALERTS{{{firing}}} or {remembered})"

@@ -10,6 +10,7 @@ from typing import Final
 import yaml
 
 from compiler import conventions
+from compiler.characters import is_printable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,6 +76,6 @@ def _scalar(text: str) -> yaml.ScalarEvent:
     style: str | None = '"'
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
         style = None
-    elif text.isprintable() and "'" not in text:
+    elif is_printable(text) and "'" not in text:
         style = "'"
     return yaml.ScalarEvent(None, None, (True, True), text, style=style)

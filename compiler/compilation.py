@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from compiler import consequences
 from compiler.alerts import AlertGroup, lower
 from compiler.artifacts import Artifact
 from compiler.checks import check
@@ -50,6 +51,7 @@ def compile_spec(spec: Path) -> Compilation:
     table = files.spec()
     subject = None if table is None else _subject(table, files, diagnostics)
     suppress(files.documents, files.texts, diagnostics)
+    consequences.drop(diagnostics)
     if subject is None:
         return Compilation(diagnostics=diagnostics)
     artifacts = () if diagnostics.failed else tuple(emit(subject.model, subject.groups))

@@ -38,6 +38,10 @@ class Statement:
 
 _SENTENCE: Final = re.compile(r"(?P<title>[^:]+):\s*(?P<clauses>.*?)(?:\.(?=\s|$).*)?$")
 _CLAUSE: Final = re.compile(r"[^,;]+")
+_WITHOUT_COLON: Final = re.compile(
+    rf"(?P<title>[^:]+?)\s*(?:[-–—=→]+|\bis(?:\s+an?)?\b)\s*(?P<severity>{'|'.join(SEVERITIES)})\b(?P<rest>.*)\Z",
+    re.IGNORECASE,
+)
 _HINT: Final = "write `- Error ratio: warning above 1 %, critical above 5 %.`, or the severity alone for a state"
 
 
@@ -54,7 +58,10 @@ def parse_statement(
         return
     sentence = _SENTENCE.match(text)
     if sentence is None:
-        diagnostics.error("statement", span, "this bullet states no limit", hint=_HINT)
+        other = _WITHOUT_COLON.match(text)
+        hint = _HINT if other is None else f"write `- {other['title']}: {other['severity'].lower()}{other['rest']}`"
+        message = "this bullet states no limit" if other is None else "no colon stands behind what is measured"
+        diagnostics.error("statement", span, message, hint=hint)
         return
     title = sentence["title"].strip(" *`")
     if not sentence["clauses"].strip(" ,;"):
@@ -69,8 +76,8 @@ def parse_statement(
         if isinstance(statement, Statement):
             yield statement
         else:
-            message, hint = statement
-            diagnostics.error("statement", place, message, hint=hint)
+            message, way_out = statement
+            diagnostics.error("statement", place, message, hint=way_out)
 
 
 def _clause(clause: str, bullet: Statement, words: SeverityWords) -> Statement | tuple[str, str | None]:

@@ -77,9 +77,9 @@ def _span(watched: WatchedSignal) -> str:
 
 
 def _limit(limit: Limit) -> str:
-    """Return the limit as a person wrote it (`85 of 100`), in one form of its unit."""
+    """Return the limit as a person wrote it (`85 of 100`, `3 per minute`), in one form of its unit."""
     written = without_comparator(limit.text)
-    return written if " of " in written else quantity_text(Quantity(limit.value, limit.unit))
+    return written if " of " in written or " per " in written else quantity_text(Quantity(limit.value, limit.unit))
 
 
 def humanized(value: float, unit: str) -> str:

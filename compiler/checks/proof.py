@@ -21,6 +21,7 @@ from compiler.signals.contract import Series, UnsampledError
 from compiler.signals.profile import Example, Phase
 from compiler.signals.query_course import beyond_examples
 from compiler.signals.query_tree import counted, speaks_of_nothing
+from compiler.signals.ratio import MISSES
 from compiler.signals.template import KIND as TEMPLATE
 from compiler.signals.template import InvalidTemplateError, inputs, sample_count
 
@@ -124,10 +125,10 @@ def _check_lengths(subject: Subject, signal: Signal, series: Sequence[Series], d
 
 
 def _check_apart(subject: Subject, group: AlertGroup, series: Sequence[Series], diagnostics: Diagnostics) -> None:
-    """Check that how much there is, where a metric tells it, and how much is used are different series."""
+    """Check that how much there is and how much is used are different series, as are hits and misses."""
     bound, given = group.watched.bound, subject.binding(group.system, group.watched)
     inputs = {name: one for name, one in bound.binding.inputs.items() if isinstance(one, Selector)}
-    if not kinds()[bound.signal.kind].constants & set(inputs):
+    if not (kinds()[bound.signal.kind].constants | {MISSES.name}) & set(inputs):
         return
     for name, one in sorted(inputs.items()):
         if sum(other.metric == one.metric and matches(one, other) for other in series) > 1:

@@ -30,7 +30,7 @@ def import_command(guides: tuple[Path, ...], form: str, *, new: bool) -> None:
     GUIDES are ordinary Markdown. What is found is printed; nothing is written.
     """
     diagnostics = Diagnostics()
-    imported = import_guides(guides, diagnostics)
+    imported = import_guides(guides, diagnostics, new=new)
     complain(diagnostics, "text")
     click.echo(imported.as_json() if form == "json" else imported.as_yaml(new=new))
     say(imported.summary())

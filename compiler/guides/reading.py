@@ -15,6 +15,7 @@ from compiler.guides.bystanders import is_bystander
 from compiler.guides.mention import Mention
 from compiler.guides.statement import NO_SEVERITY, Severity
 from compiler.guides.vocabulary import vocabulary
+from compiler.quantities import PER_SECOND
 
 # As many words before a number are an item of a list, such as "Queue depth > 500", not a sentence.
 _ITEM_WORDS: Final = 6
@@ -43,11 +44,17 @@ class Reading:
     @property
     def amount(self) -> tuple[Decimal, Decimal | None, str] | None:
         """Value, end of its range and base unit; nothing where a share is more than its whole."""
-        mention, factor = self.mention, self.factor
-        value, whole, upper = mention.number * factor, mention.whole, mention.upper
+        mention = self.mention
+        value, whole, upper = self._in_base(mention.number), mention.whole, mention.upper
         if whole is None:
-            return value, None if upper is None else upper * factor, self.unit
+            return value, None if upper is None else self._in_base(upper), self.unit
         return (value / whole, None, "ratio") if whole and value <= whole else None
+
+    def _in_base(self, number: Decimal) -> Decimal:
+        """Return a number in its base unit; so many a minute are divided, for a sixtieth is cut off."""
+        if self.unit == PER_SECOND and self.factor < 1:
+            return number / round(1 / self.factor)
+        return number * self.factor
 
 
 def read(mention: Mention) -> Reading:

@@ -80,8 +80,11 @@ def _definition(signal: Signal) -> Iterator[str]:
     yield f"title: {signal.title}"
 
 
-def import_guides(paths: Sequence[Path], diagnostics: Diagnostics) -> Imported:
-    """Return what the guides document; a file that cannot be read is an error in `diagnostics`."""
+def import_guides(paths: Sequence[Path], diagnostics: Diagnostics, *, new: bool = False) -> Imported:
+    """Return what the guides document; a file that cannot be read is an error in `diagnostics`.
+
+    With `new` the stanzas belong to a whole file, which has a team and a policy.
+    """
     known = {key: one for key, one in signals(Table(Span("", 1, 1, 1)), diagnostics).items() if one is not None}
     found: list[GuideStatement] = []
     stanzas = []
@@ -93,6 +96,6 @@ def import_guides(paths: Sequence[Path], diagnostics: Diagnostics) -> Imported:
         own = statements(name, text)
         found += own
         # What a guide's form lacks is said when it is compiled; here it is somebody else's file.
-        sections = parse_runbook(name, text, Diagnostics()).sections
-        stanzas.append((name, stanza(name, text, own, sections, known)))
+        runbook = parse_runbook(name, text, Diagnostics())
+        stanzas.append((name, stanza(runbook, own, known, new=new)))
     return Imported(statements=tuple(found), stanzas=tuple(stanzas))

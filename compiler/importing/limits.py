@@ -25,12 +25,16 @@ _BREACH_OF_COUNT: Final = {**_BREACH, "<": ">=", ">": "<="}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImportedLimit:
-    """A limit: the statement as an alert, the one that the guide makes, and what of it is a guess."""
+    """A limit: the statement as an alert, the one that the guide makes, and what of it is a guess.
+
+    `holding` is the statement that says how long it must last, where that is another one.
+    """
 
     severity: str
     statement: GuideStatement
     stated: GuideStatement
     remark: str
+    holding: GuideStatement | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +44,15 @@ class Limits:
     of_signal: Mapping[str, Sequence[ImportedLimit]]
     own: tuple[Signal, ...]
     left_over: tuple[GuideStatement, ...]
+
+    def without(self, signal: str, severity: str) -> Limits:
+        """Return the limits without one of them, whose statement is left over."""
+        lines = self.of_signal[signal]
+        others = {**self.of_signal, signal: [one for one in lines if one.severity != severity]}
+        dropped = [one.stated for one in lines if one.severity == severity]
+        kept = {key: one for key, one in others.items() if one}
+        left_over = sorted((*self.left_over, *dropped), key=lambda one: one.line)
+        return Limits(of_signal=kept, own=tuple(one for one in self.own if one.id in kept), left_over=tuple(left_over))
 
 
 def limits(statements: Sequence[GuideStatement], signals: Mapping[str, Signal]) -> Limits:
@@ -63,9 +76,27 @@ def limits(statements: Sequence[GuideStatement], signals: Mapping[str, Signal]) 
             lines.append(limit)
         else:
             left_over.append(one)
-    found = {key: sorted(lines, key=_rank) for key, lines in sorted(chosen.items()) if lines}
+    held = {key: [_held(line, key, left_over) for line in lines] for key, lines in chosen.items()}
+    found = {key: sorted(lines, key=_rank) for key, lines in sorted(held.items()) if lines}
     own = tuple(_OWN[key] for key in found if key in _OWN)
     return Limits(of_signal=found, own=own, left_over=tuple(sorted(left_over, key=lambda one: one.line)))
+
+
+def _held(limit: ImportedLimit, signal: str, others: Sequence[GuideStatement]) -> ImportedLimit:
+    """Return a limit with how long it must last, where only another statement of the same limit says so."""
+    if limit.statement.hold is not None:
+        return limit
+    same = (one for one in others if one.hold is not None and _signal(one) == signal and _restates(one, limit))
+    holding = next(same, None)
+    if holding is None:
+        return limit
+    return replace(limit, statement=replace(limit.statement, hold=holding.hold), holding=holding)
+
+
+def _restates(one: GuideStatement, limit: ImportedLimit) -> bool:
+    stated = limit.statement
+    same = (one.comparator, one.value, one.unit, one.kind) == (stated.comparator, stated.value, stated.unit, ALERT)
+    return same and one.severity in {limit.severity, NO_SEVERITY}
 
 
 def _graver(mild: ImportedLimit, grave: ImportedLimit) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from compiler import conventions
-from compiler.diagnostics import Diagnostics, Related, Span, did_you_mean
+from compiler.diagnostics import Diagnostics, Related, Span, nearest
 from compiler.document import Items, Table
 from compiler.promql import Matcher, PromQLError, Selector, parse_matchers, parse_selector
 from compiler.quantities import EXAMPLES, RATIO, Comparison, QuantityError, Rate, parse_comparison
@@ -90,9 +91,30 @@ def matchers_of(owner: Table, diagnostics: Diagnostics, key: str = "selector") -
         return parse_matchers(owner[key])
     except PromQLError as error:
         span = place_of(error, owner[key], owner.value_spans[key], diagnostics)
-        hint = error.hint or 'such as `job="api",env!="test"`'
+        hint = error.hint or _matchers_hint(str(owner[key]))
         diagnostics.error("promql", span, f"not a list of matchers: {error}", hint=hint)
         return ()
+
+
+_WITHOUT_QUOTES: Final = re.compile(r"(?P<label>[A-Za-z_]\w*)\s*(?P<sign>=~|!~|!=|==|=|:)\s*(?P<value>[^\s\"',{}]+)")
+
+
+def _matchers_hint(text: str) -> str:
+    """Return how to write matchers that stand in braces, or whose values are not quoted."""
+    inside = text.strip()
+    if inside.startswith("{") and inside.endswith("}"):
+        try:
+            parse_matchers(inside[1:-1])
+        except PromQLError:
+            pass
+        else:
+            return f"take the braces out: `'{inside[1:-1].strip()}'`"
+    found = list(_WITHOUT_QUOTES.finditer(inside))
+    if found and '"' not in inside:
+        signs = {":": "=", "==": "="}
+        matchers = ",".join(f'{one["label"]}{signs.get(one["sign"], one["sign"])}"{one["value"]}"' for one in found)
+        return f"quote what a label is compared with: `'{matchers}'`"
+    return 'such as `job="api",env!="test"`'
 
 
 def targets_of(
@@ -124,7 +146,8 @@ def _input_names(signal: Signal, given: Table, diagnostics: Diagnostics) -> tupl
     known = {name for form in forms for name in form}
     unknown = [key for key in named if key not in known]
     for key in unknown:
-        hint = did_you_mean(key, {*known, *_COMMON_KEYS, *state_keys})
+        near = nearest(key, {*known, *_COMMON_KEYS, *state_keys} - set(given))
+        hint = f"did you mean `{near}`?" if near else f"it is measured by {_alternatives(forms)}"
         message = f"unknown key `{key}` for the signal `{signal.id}` of kind `{signal.kind}`"
         diagnostics.error("unknown-key", given.key_spans[key], message, hint=hint)
     if unknown:
@@ -132,8 +155,19 @@ def _input_names(signal: Signal, given: Table, diagnostics: Diagnostics) -> tupl
     chosen = next((form for form in forms if set(form) == set(named)), None)
     if chosen is None:
         message = f"`{signal.id}` is measured by {_alternatives(forms)}"
-        diagnostics.error("metrics", given.span, message, hint=f"a binding of kind `{signal.kind}` names exactly these")
+        diagnostics.error("metrics", given.span, message, hint=_instead(forms, named))
     return chosen
+
+
+def _instead(forms: Sequence[Sequence[str]], named: Sequence[str]) -> str:
+    """Return what to add and what to take out for the inputs that are most like those that are named."""
+    if not forms or not named:
+        return "name the metrics of one of these"
+    form = max(forms, key=lambda one: (len(set(one) & set(named)), named[0] in one, -len(one)))
+    lacking, odd = [one for one in form if one not in named], [one for one in named if one not in form]
+    parts = [f"add {_alternatives([lacking])}"] if lacking else []
+    parts += [f"take out {_alternatives([odd])}"] if odd else []
+    return ", and ".join(parts)
 
 
 def _alternatives(forms: Sequence[Sequence[str]]) -> str:
@@ -153,11 +187,32 @@ def _input(
         own = parse_selector(str(value))
     except PromQLError as error:
         place = place_of(error, str(value), span, diagnostics)
-        hint = error.hint or 'such as `http_requests_total{code=~"5.."}`'
+        hint = _metric_hint(str(value), name) or error.hint or 'such as `http_requests_total{code=~"5.."}`'
         diagnostics.error("promql", place, f"not a metric: {error}", hint=hint)
         return None
     labels = {matcher.label for matcher in own.matchers}
     return Selector(own.metric, (*(one for one in matchers if one.label not in labels), *own.matchers))
+
+
+_COMPARED: Final = re.compile(
+    r"(?P<metric>[^<>=!]+(?:\{[^}]*\})?)\s*(?P<comparison>(?:==|!=|>=|<=|>|<)\s*[0-9.]+)\s*\Z"
+)
+_CALLED: Final = re.compile(
+    r"\w+\s*(?:by\s*\([^)]*\)\s*)?\((?P<metric>[A-Za-z_:][\w:]*(?:\{[^}]*\})?)(?:\[\w+\])?\)\s*\Z"
+)
+_RANGED: Final = re.compile(r"(?P<metric>[A-Za-z_:][\w:]*(?:\{[^}]*\})?)\[[^\]]*\]\Z")
+
+
+def _metric_hint(text: str, name: str) -> str | None:
+    """Return how to write a metric that is called, compared or ranged over: the kind of signal does that."""
+    compared = _COMPARED.match(text)
+    if compared is not None and "{" not in compared["comparison"]:
+        where = f"`{compared['comparison']}` belongs below `active:` or `limits:`"
+        return f"write `{name}: {compared['metric'].strip()}`; {where}"
+    for pattern, what in ((_CALLED, "computes with it"), (_RANGED, "looks over its window")):
+        if (found := pattern.match(text)) is not None:
+            return f"name the metric alone, `{found['metric']}`: the kind of the signal {what}"
+    return None
 
 
 GIVEN_IN: Final = {

@@ -21,6 +21,7 @@ from compiler.resolve.matching import Watch
 from compiler.resolve.sentences import Sentence
 from compiler.resolve.waivers import Waiver
 from compiler.severities import word_key
+from compiler.signals.bound import Signal
 from compiler.statements import Statement
 
 _WHICH_SIDE: Final = (
@@ -124,6 +125,24 @@ def undocumented(watch: Watch, limit: Limit, called: str, naming: Naming, diagno
     proposed = sentence(replace(watch.signal, title=called), limit.severity, _comparison(limit))
     hint = f'add `- {proposed}` below "{THRESHOLDS_HEADING}"'
     diagnostics.error("undocumented-limit", limit.span, f"{naming.path} does not state this limit", hint=hint)
+
+
+def changed(waiver: Waiver, one: Sentence, diagnostics: Diagnostics) -> None:
+    """Add the error for a sentence that has been changed since it was waived."""
+    related = (Related(span=waiver.span, message="these words were waived"),)
+    hint = "bring the waiver's `statement:` up to date, or take it out and name the limit"
+    diagnostics.error(
+        "unused-waiver", one.span, "this limit has been changed since it was waived", hint=hint, related=related
+    )
+
+
+def misnamed(bullet: Statement, signal: Signal, limit: Limit, diagnostics: Diagnostics) -> None:
+    """Add the error for a bullet that names a signal almost by its title."""
+    related = (Related(span=limit.span, message=f"the {limit.severity} limit of “{signal.title}” has no statement"),)
+    message = f"no signal is called “{bullet.title}”"
+    diagnostics.error(
+        "unwatched-statement", bullet.span, message, hint=f"did you mean “{signal.title}”?", related=related
+    )
 
 
 def unused(waiver: Waiver, path: str, text: str, diagnostics: Diagnostics) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from compiler.diagnostics import Diagnostics, Span
+from compiler.diagnostics import Diagnostics, Span, nearest
 from compiler.model import Documented, Limit
 from compiler.resolve import drift
 from compiler.resolve.claims import Claim, differences, nearest_claim
@@ -35,7 +35,10 @@ class Evidence:
 
     def settle(self) -> dict[int, Statement]:
         """Return the statement that each limit comes from, by the limit's identity; report what does not agree."""
-        self.diagnostics.found += [problem for one in self.matching.unread for problem in one.problems]
+        used: set[int] = set()
+        for unread in self.matching.unread:
+            if not _is_waived(self._waiver(unread.text), used):
+                self.diagnostics.found += unread.problems
         found: dict[int, Statement] = {}
         alone = []
         for watch in self.matching.watches:
@@ -45,7 +48,7 @@ class Evidence:
                     found[id(limit)] = statement
                 elif not (limit.default or watch.misquoted or self.matching.may_be_unread(watch.signal)):
                     alone.append((watch, limit))
-        different = () if self.excused else tuple(self._alone())
+        different = () if self.excused else tuple(self._alone(used, alone))
         for watch, limit in alone:
             if limit.span not in different:
                 drift.undocumented(watch, limit, self.matching.called(watch), self._naming, self.diagnostics)
@@ -117,13 +120,20 @@ class Evidence:
         drift.sentence_differs(one, claim, about, self._naming, self.diagnostics)
         return claim.span, *(other.span for other in elsewhere)
 
-    def _alone(self) -> Iterator[Span]:
-        """Report the statements that nobody carries or waives; yield the places of the limits that differ from one."""
-        used: set[int] = set()
+    def _alone(self, used: set[int], undocumented: Sequence[tuple[Watch, Limit]]) -> Iterator[Span]:
+        """Report the statements that nobody carries or waives; yield the places of the limits that differ from one.
+
+        `used` are the waivers, by identity, that waive something, and is added to.
+        """
         for one in self.matching.free:
             carried = bool(self.matching.carriers(one))
             contradicted = self.matching.contradicted(one)
             if (carried and contradicted is None) or _is_waived(self._waiver(one.line, one.stated.written), used):
+                continue
+            stale = self._stale(one.line)
+            if stale is not None:
+                used.add(id(stale))
+                drift.changed(stale, one, self.diagnostics)
                 continue
             claims = self.matching.candidates(one)
             if contradicted is not None:
@@ -138,13 +148,30 @@ class Evidence:
                     grade=drift.other_word(one.stated.severity_word, one.stated.severity),
                 )
                 drift.unwatched(one.stated.text, one.span, about, self.systems, self.diagnostics)
-        for bullet in self.matching.bullets:
-            if not self.matching.bearers(bullet) and not _is_waived(self._waiver(bullet.text), used):
-                about = drift.About(grade=drift.other_word(bullet.word, bullet.severity))
-                drift.unwatched(bullet.title, bullet.span, about, self.systems, self.diagnostics)
+        yield from self._bullets_alone(used, undocumented)
         for waiver in self.waivers:
             if id(waiver) not in used:
                 drift.unused(waiver, self.matching.runbook.path, self.matching.runbook.text, self.diagnostics)
+
+    def _bullets_alone(self, used: set[int], undocumented: Sequence[tuple[Watch, Limit]]) -> Iterator[Span]:
+        """Report the bullets that no limit bears; yield the places of the limits that one of them seems to misname."""
+        for bullet in self.matching.bullets:
+            if self.matching.bearers(bullet) or _is_waived(self._waiver(bullet.text), used):
+                continue
+            misnamed = _misnamed(bullet, undocumented)
+            if misnamed is not None:
+                watch, limit = misnamed
+                drift.misnamed(bullet, watch.signal, limit, self.diagnostics)
+                yield limit.span
+            else:
+                about = drift.About(grade=drift.other_word(bullet.word, bullet.severity))
+                drift.unwatched(bullet.title, bullet.span, about, self.systems, self.diagnostics)
+
+    def _stale(self, line: str) -> Waiver | None:
+        """Return the waiver whose words seem to be those that this line had before somebody changed it."""
+        lines = [" ".join(one.split()) for one in self.matching.runbook.text.split("\n")]
+        lost = [one for one in self.waivers if not any(one.words in each for each in lines)]
+        return next((one for one in lost if one.is_like(line)), None)
 
     def _waiver(self, line: str, number: str = "") -> Waiver | None:
         return next((one for one in self.waivers if one.covers(line, number)), None)
@@ -154,6 +181,18 @@ def _is_waived(waiver: Waiver | None, used: set[int]) -> bool:
     if waiver is not None:
         used.add(id(waiver))
     return waiver is not None
+
+
+def _misnamed(bullet: Statement, undocumented: Iterable[tuple[Watch, Limit]]) -> tuple[Watch, Limit] | None:
+    """Return the limit without a statement that a bullet seems to state, under nearly the title of its signal."""
+    return next(
+        (
+            (watch, limit)
+            for watch, limit in undocumented
+            if limit.severity == bullet.severity and nearest(bullet.title.casefold(), [watch.signal.title.casefold()])
+        ),
+        None,
+    )
 
 
 def _name(claim: Claim) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from compiler import conventions
-from compiler.diagnostics import Span, nearest
+from compiler.diagnostics import Related, Span, nearest
 from compiler.document import Table
 from compiler.model import Documented, Limit, System, WatchedSignal
 from compiler.quantities import Comparison, QuantityError, parse_comparison
@@ -81,7 +81,18 @@ class _System:
             over_time=over_time(given, scope.over_time),
         )
         self.watches: list[Watch] = []
-        self.excused = False
+        self.excused = self._is_faulty()
+
+    def _is_faulty(self) -> bool:
+        """Return whether something is wrong with its limits or metrics already, so that one may be missing here."""
+        parts = [part for part in (self.limits, self.metrics) if part is not NOTHING]
+        return any(
+            one.level == "error"
+            and one.span.path == part.span.path
+            and part.span.line <= one.span.line <= part.end_line
+            for part in parts
+            for one in self.diagnostics.found
+        )
 
     def resolve(self) -> System:
         """Return the system."""
@@ -172,15 +183,30 @@ class _System:
                 )
 
     def _misspelt(self, identifier: str) -> bool:
-        """Return whether these metrics' limits seem to stand under a misspelt id, which is an error of its own."""
+        """Return whether these metrics' limits seem to stand under another id, which is an error of its own.
+
+        That is one like theirs, or one that is no signal's.
+        """
+        if identifier in self.limits:
+            return False
         unbound = {one for one, given in self.limits.items() if one not in self.metrics and not is_off(given)}
-        return identifier not in self.limits and nearest(identifier, unbound) is not None
+        unknown = {one for one in unbound if one not in self.scope.signals and not self._is_state(one)}
+        return nearest(identifier, unbound) is not None or bool(unknown)
+
+    def _is_state(self, identifier: str) -> bool:
+        own = self.limits.get(identifier)
+        return isinstance(own, Table) and limits.implies_state(limits.written(own, NOTHING))
 
     def _signal(self, identifier: str, tiers: tuple[limits.Written, ...], span: Span) -> Signal | None:
         if identifier in self.scope.signals:
             return self.scope.signals[identifier]
         if limits.implies_state(tiers) or "active" in table(self.metrics, identifier):
             return definitions.state(identifier)
+        without = [one for one in self.metrics if one not in self.limits and one not in self.scope.house_limits]
+        if nearest(identifier, {*self.scope.signals, *self.metrics} - {identifier}) is None and len(without) == 1:
+            meant = f"did you mean `{without[0]}`, which has metrics and no limit?"
+            self.diagnostics.error("signal", span, f"there is no signal `{identifier}`", hint=meant)
+            return None
         known = {*self.scope.signals, *self.metrics} - {identifier}
         no_signal(identifier, span, known, self.diagnostics)
         return None
@@ -189,6 +215,12 @@ class _System:
         if identifier in self.metrics:
             return True
         near = nearest(identifier, set(self.metrics) - set(self.limits))
+        if near is not None and near not in self.scope.signals:
+            # The limits have the signal's id, so that the other one is misspelt.
+            related = (Related(span=span, message=f"`{identifier}` has limits and no metrics"),)
+            message, meant = f"there is no signal `{near}`", f"did you mean `{identifier}`?"
+            self.diagnostics.error("metrics", self.metrics.key_spans[near], message, hint=meant, related=related)
+            return False
         hint = f"did you mean `{near}`?" if near else None
         message = f"`{identifier}` has limits but no metrics"
         self.diagnostics.error(

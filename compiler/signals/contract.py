@@ -15,7 +15,7 @@ from typing import ClassVar, Final, Protocol
 
 from compiler.metric_names import Wanted
 from compiler.promql import Matcher, Selector, operand
-from compiler.quantities import SECONDS, STATE, Quantity, decimal_text
+from compiler.quantities import SECONDS, STATE, Quantity, number_promql
 from compiler.signals.bound import STEP_SECONDS, BoundSignal
 from compiler.signals.phrases import IS, Clause, amount, uncapitalised
 from compiler.signals.profile import Case, Example, Phase, Rough
@@ -190,7 +190,7 @@ class Kind:
         if record:
             records[self.operations(bound)] = value
             value = name(self.operations(bound))
-        conditions = {one.severity: f"{operand(value)} {one.comparator} {decimal_text(one.value)}" for one in limits}
+        conditions = {one.severity: f"{operand(value)} {one.comparator} {number_promql(one.value)}" for one in limits}
         return Rules(records=records, conditions=conditions, value=value)
 
     def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:

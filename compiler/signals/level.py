@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 from compiler.promql import Selector
-from compiler.quantities import duration_text
+from compiler.quantities import duration_text, rate_of
 from compiler.signals.bound import STEP_SECONDS, BoundSignal
 
 _MOST_MOMENTS: Final = 20
@@ -92,8 +92,9 @@ def margin(limit: Decimal, *, ratio: bool) -> Decimal:
     Less than half a step of the limit's last digit, so that a limit that is off by one step is noticed; not more than a
     hundredth of it; one digit that is not 5, so that no rounding for people is a tie. A share stays between 0 and 1.
     """
-    exponent = int(limit.normalize().as_tuple().exponent)
-    step = Decimal(1).scaleb(min(exponent, 0) if limit else -2)
+    rate = rate_of(limit)
+    exponent = int(rate.count.normalize().as_tuple().exponent)
+    step = Decimal(1).scaleb(min(exponent, 0) if limit else -2) / rate.seconds
     away = min(abs(limit) / 100 or step, step * _PART)
     if ratio and 0 < limit < 1:
         away = min(away, (1 - limit) / 2)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from compiler.promql import Selector
-from compiler.quantities import PER_SECOND, Quantity, duration_text
+from compiler.quantities import PER_SECOND, Quantity, duration_text, rate_of
 from compiler.signals import sampling
 from compiler.signals.bound import BoundSignal
 from compiler.signals.contract import HALF, Kind, Series, Threshold, aggregate, first_rate
@@ -43,7 +43,8 @@ class Rate(Kind):
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
         """Return a counter that rises evenly by `value` a second."""
-        rises = ((None if one.value is None else one.value * bound.binding.step, one) for one in example.phases)
+        step = bound.binding.step
+        rises = ((None if one.value is None else _events(one.value, step), one) for one in example.phases)
         return (sampling.series(bound.selector(COUNTER.name), bound, example, sampling.counter(rises)),)
 
     def first(self, bound: BoundSignal) -> int | None:
@@ -52,7 +53,7 @@ class Rate(Kind):
 
     def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
         """Return a steady rise where no engine has a rounding error."""
-        by = value * bound.binding.step
+        by = _events(value, bound.binding.step)
         found = sampling.rates(by, bound.binding.step, bound.binding.window)
         fits = bound.binding.window % bound.binding.step == 0 and sampling.exact(by)
         return Phase(value=value, steps=1) if fits and all(one == float(value) for one in found) else None
@@ -81,6 +82,11 @@ class Rate(Kind):
         if bound.low:
             return value / 2
         return (value or Decimal(1)) * 2 * bound.binding.window / bound.binding.step
+
+
+def _events(per_second: Decimal, seconds: int) -> Decimal:
+    """Return the events of so many seconds, without a rounding error where the rate was stated by the minute."""
+    return rate_of(per_second).events_in(seconds)
 
 
 KIND = Rate()

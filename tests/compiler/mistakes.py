@@ -611,6 +611,12 @@ RUNBOOKS: Final = (
         codes=("unused-section",),
         fatal=False,
     ),
+    Mistake(
+        name="a section that says nothing",
+        edits=((SHOP, "Nobody can pay. Call the payment provider.\n", ""),),
+        codes=("empty-section",),
+        fatal=False,
+    ),
     _in_shop("a link to a file that is not there", "database slow?", "[database](ledgr.md) slow?", "broken-link"),
     _in_shop(
         "a link to a place that is not there",
@@ -631,7 +637,6 @@ SECRETS: Final = (
         "a key in place of its file",
         _ROUTED,
         "pagerduty: {routing_key: 0a1b2c3d4e5f60718293a4b5c6d7e8f9}",
-        "missing-key",
         "unknown-key",
         "secret",
     ),

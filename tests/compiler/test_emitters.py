@@ -106,6 +106,27 @@ ODD = {
     "a state of an age": (
         (SPEC, 'gauge: checkout_open, active: "== 0", of: all', 'since: sale_timestamp_seconds, active: "> 5m"'),
     ),
+    "a rate by the minute": (
+        (SPEC, "{kind: gauge, unit: seconds,", "{kind: rate, unit: per_second,"),
+        (SPEC, '"> 1h30m", documented: "should be closed within 90 minutes"', '">= 70 per minute"'),
+        (SPEC, "{since: day_started_timestamp_seconds, component: closer}", "{counter: closed_total}"),
+        (LEDGER, "The day should be closed within 90 minutes; later, the banks do not take the file.", "Once a day."),
+        (LEDGER, "- Backlog: warning", "- Time to close the day: warning at least 70 per minute.\n- Backlog: warning"),
+    ),
+    "a cache of hits and misses": (
+        (
+            SPEC,
+            '{attempts: \'rpc_total{method!="ping"}\', successes: \'rpc_total{method!="ping",ok="yes"}\', window: 1h}',
+            "{hits: hits_total, misses: misses_total, per: cache}",
+        ),
+    ),
+    "a cache of hits and misses by a label": (
+        (
+            SPEC,
+            '{attempts: \'rpc_total{method!="ping"}\', successes: \'rpc_total{method!="ping",ok="yes"}\', window: 1h}',
+            "{hits: 'reads_total{result=\"hit\"}', misses: 'reads_total{result=\"miss\"}', per: cache}",
+        ),
+    ),
     "a state that flaps": ((SPEC, 'active: "== 0", of: all', 'active: "== 0", within: 15m'),),
     "a component by a matcher": ((SPEC, 'selector: job="shop"', 'selector: job="shop",service=~"web|api"'),),
     "a word that YAML reads otherwise": ((SPEC, "title: The shop", 'title: "on: #1, it\'s \\"y\\""'),),

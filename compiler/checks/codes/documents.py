@@ -14,6 +14,13 @@ ENTRIES: Final = (
         mend="Quote the words as they stand there.",
     ),
     Code(
+        code="empty-section",
+        summary="An alert leads to a section of the runbook with nothing below its heading.",
+        explanation="Whoever is woken starts from that section, and the page quotes it: it would say nothing.",
+        mend="Write what to look at and what to do, or lead the alert to the section that says so.",
+        suppressible=True,
+    ),
+    Code(
         code="runbook-section",
         summary="An alert leads to no section of its system's runbook.",
         explanation="Whoever is woken starts from that section: the anchor is missing, or names no heading.",
