@@ -68,13 +68,17 @@ def _common(bound: BoundSignal) -> tuple[Matcher, ...]:
 
 
 def _inputs(bound: BoundSignal) -> Iterator[str]:
-    """Yield by which matchers one input is told from the others: `errors where code matches "5.."`."""
+    """Yield by which matchers one input is told from the others, and its unit where that is no base unit.
+
+    `errors where code matches "5.."`, `histogram in ms`.
+    """
     common, forms = _common(bound), kinds()[bound.signal.kind].forms
     for name in dict.fromkeys(one.name for form in forms for one in form):
         selector = bound.binding.inputs.get(name)
         own = [one for one in selector.matchers if one not in common] if isinstance(selector, Selector) else []
-        if own:
-            yield f"{name} where {where(own)}"
+        unit = f" in {bound.binding.units[name].unit}" if name in bound.binding.units else ""
+        if own or unit:
+            yield f"{name}{unit}{f' where {where(own)}' if own else ''}"
 
 
 def _afterwards(clause: Clause, limit: Limit) -> Iterator[str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import click
 
 from compiler.cli.program import complain, say
+from compiler.conventions import PROGRAM, QUESTION
 from compiler.diagnostics import Diagnostics
 from compiler.importing.imported import import_guides
 
@@ -32,3 +34,11 @@ def import_command(guides: tuple[Path, ...], form: str, *, new: bool) -> None:
     complain(diagnostics, "text")
     click.echo(imported.as_json() if form == "json" else imported.as_yaml(new=new))
     say(imported.summary())
+    if new and form == "yaml":
+        say(_NEXT)
+
+
+_NEXT: Final = (
+    f"answer every {QUESTION}, then run `{PROGRAM} check`; `{PROGRAM} signals NAME` shows how a signal is bound, and"
+    f" `{PROGRAM} schema --write` lets editors complete the file"
+)

@@ -6,7 +6,7 @@ reads the definitions, the kinds of signal know their inputs; `written` puts the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from compiler.signals.bound import Signal
 from compiler.signals.contract import Input
 from compiler.signals.inputs import GAUGE
 from compiler.signals.missing import UP
+from compiler.signals.ratio import HITS, Ratio
 from compiler.signals.state import KIND as STATE_KIND
 from compiler.signals.template import inputs as asked_for
 
@@ -82,9 +83,23 @@ def of_kind(name: str) -> ListedSignal:
     return replace(_listed(signal, own=True), definition=True)
 
 
+_GAUGES: Final = {
+    BYTES: "heap_used_bytes",
+    COUNT: "queue_messages",
+    PER_SECOND: "requests_per_second",
+    RATIO: "battery_charge_ratio",
+}
+"""An example of a gauge by unit: a metric's name says which unit it is in."""
+
+
+def _in_unit(signal: Signal, one: Input) -> Input:
+    """Return an input with an example in the unit of the signal."""
+    return replace(one, example=_GAUGES.get(signal.unit, one.example)) if one == GAUGE else one
+
+
 def _with_up(one: Input) -> Input:
     """Return an input of a state, a gauge by the metric that says best that something is down."""
-    return replace(one, example=UP.metric) if one == GAUGE else one
+    return replace(one, example=UP.metric) if one.name == GAUGE.name else one
 
 
 _UNITS: Final = {
@@ -110,18 +125,20 @@ def _input(one: Input, constants: frozenset[str]) -> dict[str, Any]:
 
 def _listed(signal: Signal, *, own: bool) -> ListedSignal:
     low = None if own else signal.id in _LOW
-    forms = tuple(form for form in kinds()[signal.kind].forms if _fits(signal, form, low=low))
+    fitting = (form for form in kinds()[signal.kind].forms if _fits(signal, form, low=low))
+    forms = tuple(tuple(_in_unit(signal, one) for one in form) for form in fitting)
     if signal.query is not None:
         named = asked_for(signal.query)
         forms = (tuple(Input(name=one, description="A metric of the query.", example=one) for one in named),)
     return ListedSignal(signal=signal, own=own, forms=forms, limits=_limits(signal))
 
 
+_CACHE: Final = "cache_hit_ratio"
 _LOW: Final = frozenset(
     {
         "availability",
         "availability_budget",
-        "cache_hit_ratio",
+        _CACHE,
         "certificate_expiry",
         "request_rate",
         "success_budget",
@@ -129,12 +146,15 @@ _LOW: Final = frozenset(
     }
 )
 """Built-in signals that are in trouble when they are low."""
-_LOW_INPUTS: Final = {"errors": False, "successes": True, "since": False, "until": True}
+_LOW_INPUTS: Final = {"errors": False, "successes": True, "hits": True, "since": False, "until": True}
 """Inputs that tell whether a low value is the trouble."""
 
 
-def _fits(signal: Signal, form: Iterable[Input], *, low: bool | None) -> bool:
+def _fits(signal: Signal, form: Sequence[Input], *, low: bool | None) -> bool:
     """Return whether inputs give the unit of a signal and its side, where it is known whether a `low` value is bad."""
+    # A cache is asked for its hits, nothing else is.
+    if low is not None and isinstance(kinds()[signal.kind], Ratio) and (HITS in form) != (signal.id == _CACHE):
+        return False
     in_unit = signal.unit == STATE or all(GIVEN_IN.get(one.name, signal.unit) == signal.unit for one in form)
     return in_unit and (low is None or all(_LOW_INPUTS.get(one.name, low) == low for one in form))
 

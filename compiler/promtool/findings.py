@@ -119,5 +119,5 @@ def _of_query(signal: Signal, alert: Alert) -> tuple[str, Span]:
     if signal.example and signal.example[0].span is not None:
         hint = f"the query of `{signal.id}` must return `value` for the series of its `example`: correct one of the two"
         return hint, signal.example[0].span
-    hint = f"the query of `{signal.id}` does not return what its metric is: give the signal an `example`"
+    hint = f"the query of `{signal.id}` does not return what its series were made up for: give the signal an `example`"
     return hint, signal.span or alert.limit.span

@@ -101,19 +101,19 @@ class BurnRate(Ratio):
 
     def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
         """Return which share is bad over a long and a short window, and how much of which budget goes then."""
-        part, whole = ratio.form(bound)
+        part, whole = ratio.nouns(bound)
         burns = _burns_or_last(bound, limit)
         shares = [f"{MORE[limit.comparator]} {amount(Quantity(edge, RATIO))}" for _, edge in burns]
         windows = [f"over both {span(burn.long)} and {span(_short(bound, burn))}" for burn, _ in burns]
         first, *others = zip(shares, windows, strict=True)
-        bad = [f"{first[0]} of the {whole.name} are {part.name} {first[1]}", *(" ".join(other) for other in others)]
+        bad = [f"{first[0]} of the {whole} are {part} {first[1]}", *(" ".join(other) for other in others)]
         spent = " or ".join(f"{amount(Quantity(burn.consumed, RATIO))} in {span(burn.long)}" for burn, _ in burns)
         objective = amount(Quantity(limit.value, RATIO))
         budget = f"with an objective of {objective}" if bound.low else f"which is {objective}"
         return Clause(
             text=", or ".join(bad),
             details=(f"that is {spent} of the error budget for {span(int(_period(bound)))}, {budget}",),
-            event=whole.name.removesuffix("s"),
+            event=whole.removesuffix("s"),
         )
 
     def sentence(self, bound: BoundSignal, limit: Threshold) -> str:

@@ -62,13 +62,13 @@ class Ratio(Kind):
 
     def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
         """Return which part of all events is of one sort."""
-        part, whole = form(bound)
+        part, whole = nouns(bound)
         share = amount(Quantity(limit.value, RATIO))
         return Clause(
-            text=f"{MORE[limit.comparator]} {share} of the {whole.name} are {part.name}",
+            text=f"{MORE[limit.comparator]} {share} of the {whole} are {part}",
             details=(over_window(bound),),
-            value=f"the share of {part.name}",
-            event=whole.name.removesuffix("s"),
+            value=f"the share of {part}",
+            event=whole.removesuffix("s"),
         )
 
     def steady(self, bound: BoundSignal) -> tuple[Selector, ...]:
@@ -158,6 +158,12 @@ def inputs(bound: BoundSignal) -> tuple[Selector, Selector]:
 def form(bound: BoundSignal) -> tuple[Input, ...]:
     """Return the inputs that a binding names, the part first."""
     return next(one for one in Ratio.forms if all(bound.has(each.name) for each in one))
+
+
+def nouns(bound: BoundSignal) -> tuple[str, str]:
+    """Return what the part and the whole are called: hits and misses together are reads."""
+    part, whole = form(bound)
+    return part.name, READS.name if is_complement(bound) else whole.name
 
 
 def is_complement(bound: BoundSignal) -> bool:

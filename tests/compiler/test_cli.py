@@ -123,7 +123,7 @@ def test_an_unknown_code_is_wrong_usage_with_the_nearest_one() -> None:
     result = tocsin("explain", "limit-unti")
     assert result.exit_code == 2
     assert "did you mean `limit-unit`?" in result.stderr
-    assert "shows its own in brackets" in tocsin("explain", "zzz").stderr
+    assert "shows its code in brackets" in tocsin("explain", "zzz").stderr
 
 
 def test_where_there_is_a_warning_nobody_is_told_that_there_is_nothing() -> None:

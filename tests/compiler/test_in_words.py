@@ -23,7 +23,7 @@ from compiler.model import Limit, System, WatchedSignal
 from compiler.promql import Selector, parse_matchers, parse_selector
 from compiler.quantities import BYTES, COUNT, PER_SECOND, RATIO, SECONDS, STATE, Quantity, Rate, parse_comparison
 from compiler.signals import kinds
-from compiler.signals.bound import Binding, BoundSignal, Signal
+from compiler.signals.bound import Binding, BoundSignal, MeasuredIn, Signal
 from compiler.signals.phrases import amount, ordinal, span, uncapitalised
 from tests.compiler.base import DATA, LEDGER, ROOT, SHOP, SPEC, compiled, edit, tocsin
 
@@ -217,6 +217,24 @@ NOBODY = "; nobody is paged below 1 request a minute."
             "Critical when the highest `jobs` is above 5 for 5 minutes, on each service, only where env is other than"
             ' "test", zone does not match "x|y", team matches "a.*", tier is empty, host is set and queue is "q".',
             id="every matcher",
+        ),
+        pytest.param(
+            lambda: sentence(
+                bound(
+                    "quantile",
+                    {"histogram": "took_milliseconds"},
+                    units={"histogram": MeasuredIn(unit="ms", by_name=True)},
+                )
+            ),
+            "Critical when the 95th percentile of `took_milliseconds` is above 200 ms (histogram in ms, over 5 minutes)"
+            " for 5 minutes, on each service; nobody is paged below 1 observation a minute.",
+            id="in another unit",
+        ),
+        pytest.param(
+            lambda: sentence(bound("ratio", {"hits": "h", "misses": "m"}), "<", "0.8"),
+            "Critical when less than 80 % of the reads are hits (over 5 minutes) for 5 minutes, on each service;"
+            " nobody is paged below 1 read a minute.",
+            id="hits and misses",
         ),
         pytest.param(
             lambda: sentence(bound("usage", MEMORY, title="Memory usage", over_time="avg")),

@@ -51,7 +51,7 @@ def test_what_is_shown_for_a_kind_compiles(name: str) -> None:
 def check_forms(one: ListedSignal) -> None:
     """Compile the example of a signal in each of its forms, in a system of its own."""
     Path("runbooks/depot.md").write_text(
-        "# Depot\n\n## Section of the runbook\n\n## Metrics missing\n", encoding="utf-8"
+        "# Depot\n\n## Section of the runbook\n\nLook.\n\n## Metrics missing\n\nLook.\n", encoding="utf-8"
     )
     whole = Path(SPEC).read_text(encoding="utf-8")
     assert one.forms

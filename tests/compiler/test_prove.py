@@ -136,7 +136,7 @@ def spoiled(promtool: Path, tmp_path: Path) -> Spoil:
 
     def make(expression: str) -> Path:
         script = tmp_path / "promtool-that-spoils"
-        rules = '"$(dirname "$(dirname "$3")")"/rules/shop.rules.yml'
+        rules = '"$(dirname "$(dirname "$3")")"/rules/*.rules.yml'
         script.write_text(
             f'#!/bin/sh\nif [ "$1" = test ]; then sed -i \'{expression}\' {rules}; fi\nexec {promtool} "$@"\n',
             encoding="utf-8",
@@ -198,8 +198,8 @@ def without_version(text: str) -> str:
 
 @pytest.mark.acceptance
 @pytest.mark.usefixtures("base")
-def test_a_query_without_an_example_is_shown_where_it_stands(promtool: Path) -> None:
-    """Twice its metric is not what a level of its metric is."""
+def test_a_query_without_an_example_is_shown_where_it_stands(spoiled: Spoil) -> None:
+    """Its series are made up from the query: an example says what the compiler got wrong."""
     query = '  doubled: {title: Doubled, unit: count, query: "2 * max by ({{ per }}) ({{ taken }})"}\n'
     edit(SPEC, "signals:\n", f"signals:\n{query}")
     edit(
@@ -213,12 +213,13 @@ def test_a_query_without_an_example_is_shown_where_it_stands(promtool: Path) -> 
         "      doubled: {taken: entries_taken, per: queue}\n      backlog:      {taken",
     )
     edit("runbooks/ledger.md", "- Backlog: ", "- Doubled: warning above 50.\n- Backlog: ")
-    result = proved(promtool, "--only", "ledger")
+    result = proved(spoiled("s/2 \\* max/4 * max/"), "--only", "ledger")
     assert result.exit_code == 1
     assert "error[test-fails]: LedgerDoubled warning" in result.stderr
     assert 'query: "2 * max' in result.stderr.partition("error[test-fails]")[2].splitlines()[1]
     assert (
-        "hint: the query of `doubled` does not return what its metric is: give the signal an `example`" in result.stderr
+        "hint: the query of `doubled` does not return what its series were made up for: give the signal an `example`"
+        in result.stderr
     )
 
 

@@ -45,6 +45,14 @@ def test_the_installed_compiler_gives_what_is_committed(installed: Path, tmp_pat
     assert (sorted(same), differing, missing) == (sorted(map(str, paths)), [], [])
 
 
+def test_the_installed_compiler_writes_the_schema(installed: Path, tmp_path: Path) -> None:
+    """A house of its own has no clone of this repository: its editors read the schema that the wheel brings."""
+    done = run(installed, "compiler.cli", "schema", "--write", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    written = (tmp_path / ".tocsin" / "thresholds.schema.json").read_bytes()
+    assert written == (ROOT / "compiler" / "schema" / "thresholds.schema.json").read_bytes()
+
+
 def test_the_installed_webhook_finds_its_schema_migrations_and_templates(installed: Path, tmp_path: Path) -> None:
     """A terminal command opens the store, which needs the migrations, and reads the catalogue, which needs the schema."""
     environment = os.environ | {
