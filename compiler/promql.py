@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final
@@ -138,8 +139,27 @@ _QUOTED: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`|#[^
 _PART: Final = re.compile(r"[-+*/%^<>=!(\[{]|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
 
 
+def in_parts(expressions: Sequence[str]) -> tuple[str, ...]:
+    """Return the expressions joined by `or`, in as few parts as can each be parsed."""
+    parts: list[list[str]] = [[]]
+    room = _MAX_PARTS
+    for expression in expressions:
+        size = _size(expression) + 1
+        if size > room and parts[-1]:
+            parts.append([])
+            room = _MAX_PARTS
+        parts[-1].append(expression)
+        room -= size
+    return tuple(" or ".join(part) for part in parts if part)
+
+
+def _size(text: str) -> int:
+    """Return how many operators and brackets an expression has, of which one more than is admitted is enough."""
+    return sum(1 for _ in islice(_PART.finditer(_QUOTED.sub("", text)), _MAX_PARTS + 1))
+
+
 def _parse(text: str) -> Any:  # noqa: ANN401 - the library has no types
-    if sum(1 for _ in islice(_PART.finditer(_QUOTED.sub("", text)), _MAX_PARTS + 1)) > _MAX_PARTS:
+    if _size(text) > _MAX_PARTS:
         raise PromQLError(f"it has more than {_MAX_PARTS} operators and brackets; record parts of it by rules")
     if "\N{REPLACEMENT CHARACTER}" in text:
         raise PromQLError("Prometheus takes the character U+FFFD for bytes that are not UTF-8")
