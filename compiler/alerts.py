@@ -153,9 +153,11 @@ def _record_labels(system: System, watched: WatchedSignal) -> dict[str, str]:
 
 
 def _records(system: System, watched: WatchedSignal, rules: Rules) -> Iterator[Record]:
-    for operations, expression in rules.records.items():
-        name = _record_name(watched, operations)
-        yield Record(name=name, expr=canonical(expression), labels=_record_labels(system, watched))
+    for operations, recorded in rules.records.items():
+        name, labels = _record_name(watched, operations), _record_labels(system, watched)
+        for number, expression in enumerate((recorded,) if isinstance(recorded, str) else recorded, 1):
+            part = {} if number == 1 else {conventions.PART_LABEL: str(number)}
+            yield Record(name=name, expr=canonical(expression), labels=labels | part)
     for limit in watched.limits:
         if limit.recover is not None:
             expr = _holding(system, watched, limit, rules)

@@ -53,6 +53,12 @@ MISSING_SECTION: Final = "#metrics-missing"
 MISSING_LIMITS: Final = {"warning": METRIC_GONE, "critical": TARGET_DOWN}
 METRIC_LABEL: Final = "metric"
 """Tells on an alert which metric is missing."""
+JOB_LABEL: Final = "job"
+"""Tells on an alert of which job no target is up; Prometheus gives it to every target."""
+PART_LABEL: Final = "part"
+"""Tells apart the recording rules that share a name because one of them would be too long."""
+MISSING_MEMORY: Final = 86400
+"""Seconds for which a target or a metric that is gone is remembered."""
 HELD: Final = "held"
 """The last part of the name of a recording rule: what fires and has not come to its recovery limit."""
 

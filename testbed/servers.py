@@ -53,6 +53,17 @@ def find(generation: Generation, folder: Path = SERVERS_FOLDER) -> Servers:
     return Servers(generation=generation, folder=folder / generation)
 
 
+PROMETHEUS_CONFIG = "prometheus.yml"
+
+
+def configure(folder: Path, *, targets: Mapping[str, Sequence[str]]) -> None:
+    """Give the Prometheus of `folder` other targets, by job name, which it reads when it is told to reload."""
+    file = folder / PROMETHEUS_CONFIG
+    config = json.loads(file.read_text())
+    config["scrape_configs"] = _prometheus_config(targets, (), None)["scrape_configs"]
+    file.write_text(json.dumps(config, indent=1))
+
+
 class Prometheus:
     """A Prometheus that scrapes `targets` (job name to `host:port`), evaluates `rules` and tells `alertmanager`."""
 
@@ -68,7 +79,7 @@ class Prometheus:
         address = f"{LOOPBACK}:{free_port()}"
         self.url = f"http://{address}"
         folder.mkdir(parents=True, exist_ok=True)
-        config = folder / "prometheus.yml"
+        config = folder / PROMETHEUS_CONFIG
         config.write_text(json.dumps(_prometheus_config(targets, rules, alertmanager), indent=1))
         command: list[str | Path] = [
             servers.tool("prometheus"),

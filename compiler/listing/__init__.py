@@ -20,7 +20,7 @@ from compiler.signals import kinds
 from compiler.signals.bound import Signal
 from compiler.signals.contract import Input
 from compiler.signals.inputs import GAUGE
-from compiler.signals.missing import UP
+from compiler.signals.missing_place import UP
 from compiler.signals.ratio import HITS, Ratio
 from compiler.signals.state import KIND as STATE_KIND
 from compiler.signals.template import inputs as asked_for

@@ -134,8 +134,7 @@ def _test(group: AlertGroup, name: str, cases: Sequence[Case], end: int) -> Rule
         component = component_of(bound, case.example, own)
         if case.decoys or case.name in _WITH_DECOYS or len(cases) == 1:
             series += decoys(bound, case.example)
-            steps = sum(phase.steps for phase in case.example.phases)
-            series += recorded(group, component, _bad(group), steps)
+            series += recorded(group, component, case, _bad(group))
         fired += [
             Fired(alert=alert, component=component, value=value_of(case, alert), labels=labels)
             for alert in group.alerts
@@ -162,7 +161,8 @@ def _bad(group: AlertGroup) -> Decimal:
 def all_well(group: AlertGroup, end: int, *, hollow: bool) -> tuple[Series, ...]:
     """Return series by which nothing of a group fires until `end`; none where its kind has no such case.
 
-    With `hollow` set, what makes trouble of other missing metrics is there, but none is missing.
+    With `hollow` set, what makes trouble of other missing metrics is there, but none is missing. They are as few as
+    can be.
     """
     bound = group.watched.bound
     kind = kinds()[bound.signal.kind]
@@ -171,4 +171,5 @@ def all_well(group: AlertGroup, end: int, *, hollow: bool) -> tuple[Series, ...]
     well = next((case.example for case in cases if not case.firing), None)
     if well is None:
         return ()
-    return series_of(bound, replace(well, phases=tuple(replace(one, hollow=hollow) for one in well.phases)))
+    phases = tuple(replace(one, hollow=hollow, exact=True) for one in well.phases)
+    return series_of(bound, replace(well, phases=phases))

@@ -39,11 +39,12 @@ _RESERVED_LABELS: Final = frozenset(conventions.RULE_LABELS) | {"alertname"}
 class Inherited:
     """What a binding takes from its system where it does not say otherwise.
 
-    `targets` is None where nobody can tell which targets the metrics come from.
+    `targets` is None where nobody can tell which targets the metrics come from, `targets_named` whether the file says.
     """
 
     matchers: tuple[Matcher, ...]
     targets: tuple[Matcher, ...] | None
+    targets_named: bool
     window: int
     scrape_interval: int
     minimum_traffic: Rate | None
@@ -75,6 +76,7 @@ def binding(signal: Signal, given: Table, inherited: Inherited, diagnostics: Dia
         over_time=over_time(given, inherited.over_time) if smoothed else None,
         source=matchers,
         targets=targets,
+        targets_named=targets is not None and names_targets(given, named=inherited.targets_named),
         missing_is_fine=given.get("no_data") == "ok",
         minimum_traffic=minimum_traffic(given, inherited.minimum_traffic, diagnostics),
         active=active,
@@ -131,6 +133,11 @@ def targets_of(
     if "selector" in owner:
         return matchers_of(owner, Diagnostics()) or None
     return inherited
+
+
+def names_targets(owner: Table, *, named: bool) -> bool:
+    """Return whether the matchers of `targets_of` are named as such; `named` whether the inherited ones are."""
+    return "targets" in owner or (named and "selector" not in owner)
 
 
 def _sketch(signal: Signal, found: Mapping[str, Selector | Decimal | None]) -> BoundSignal:

@@ -81,6 +81,7 @@ class _System:
         self.inherited = bindings.Inherited(
             matchers=bindings.matchers_of(given, self.diagnostics),
             targets=bindings.targets_of(given, None, self.diagnostics),
+            targets_named=bindings.names_targets(given, named=False),
             window=duration(given, "window", scope.window, self.diagnostics, least=conventions.LEAST_WINDOW),
             scrape_interval=duration(given, "scrape_interval", scope.scrape_interval, self.diagnostics, least=1),
             minimum_traffic=minimum_traffic(given, scope.traffic, self.diagnostics),

@@ -88,9 +88,10 @@ class Binding:
     component's series must be in it, `within` the seconds during which having been in it once is enough. `over_time` is
     the function by which gauges are taken over the window, None where they are taken as they are. `source` are the
     matchers that all inputs got, `targets` those of the targets that the metrics come from, None where that cannot be
-    told; `missing_is_fine` where the metrics may be absent while all is well. `units` are those of inputs that are not
-    in base units: kinds know nothing of it, `factors` sees to it. `quiet` are the seconds to the other day at whose
-    same time something must have come, None where no other day counts.
+    told, `targets_named` whether the file names them; `missing_is_fine` where the metrics may be absent while all is
+    well. `units` are those of inputs that are not in base units: kinds know nothing of it, `factors` sees to it.
+    `quiet` are the seconds to the other day at whose same time something must have come, None where no other day
+    counts.
     """
 
     inputs: dict[str, Selector | Decimal]
@@ -104,6 +105,7 @@ class Binding:
     over_time: str | None = None
     source: tuple[Matcher, ...] = ()
     targets: tuple[Matcher, ...] | None = None
+    targets_named: bool = False
     missing_is_fine: bool = False
     units: Mapping[str, MeasuredIn] = field(default_factory=dict)
     quiet: int | None = None

@@ -113,11 +113,12 @@ class Threshold(Protocol):
 class Rules:
     """What is to be evaluated for one signal, in this order.
 
-    `records` are expressions to record, by the last part of their names; `conditions` is PromQL with one series for
-    each component that is in trouble, by severity; `value` what they compare, where that is one for all severities.
+    `records` are expressions to record, by the last part of their names: one, or several that are recorded under one
+    name; `conditions` is PromQL with one series for each component that is in trouble, by severity; `value` what they
+    compare, where that is one for all severities.
     """
 
-    records: Mapping[str, str]
+    records: Mapping[str, str | tuple[str, ...]]
     conditions: Mapping[str, str]
     value: str | None = None
 
@@ -211,7 +212,8 @@ class Kind:
 
         `name` gives the selector of a recorded series by the last part of its name.
         """
-        value, records = self.expression(bound), {}
+        value = self.expression(bound)
+        records: dict[str, str | tuple[str, ...]] = {}
         if record:
             records[self.operations(bound)] = value
             value = name(self.operations(bound))

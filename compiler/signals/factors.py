@@ -48,10 +48,17 @@ def scaled(rules: Rules, bound: BoundSignal) -> Rules:
     if not bound.binding.units:
         return rules
     return Rules(
-        records={name: in_base_units(one, bound) for name, one in rules.records.items()},
+        records={name: _each_in_base_units(one, bound) for name, one in rules.records.items()},
         conditions={name: in_base_units(one, bound) for name, one in rules.conditions.items()},
         value=None if rules.value is None else in_base_units(rules.value, bound),
     )
+
+
+def _each_in_base_units(record: str | tuple[str, ...], bound: BoundSignal) -> str | tuple[str, ...]:
+    """Return a recorded expression, or the parts of one, in base units."""
+    if isinstance(record, str):
+        return in_base_units(record, bound)
+    return tuple(in_base_units(part, bound) for part in record)
 
 
 def in_base_units(expression: str, bound: BoundSignal) -> str:

@@ -94,11 +94,21 @@ class Example:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Elsewhere:
+    """What another system or place records: by the last part of the recording's name, with further labels."""
+
+    record: str
+    labels: Mapping[str, str]
+    value: Decimal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Case:
     """A course and what must come of it: the severities that fire, at `value`, with each of the further `labels`.
 
     `values` has the value by severity where it differs. `more` are further series of the same component; `decoys` asks
-    for series just outside of the selectors.
+    for series just outside of the selectors. `elsewhere` is what others record meanwhile, where that is not the value
+    itself.
     """
 
     name: str
@@ -109,3 +119,4 @@ class Case:
     value: Decimal = Decimal(0)
     values: Mapping[str, Decimal] = field(default_factory=dict)
     labels: tuple[Mapping[str, str], ...] = ({},)
+    elsewhere: tuple[Elsewhere, ...] = ()

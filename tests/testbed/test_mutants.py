@@ -223,6 +223,8 @@ def test_an_expression_that_must_have_the_same_result_is_told_from_one_that_need
         ('sum without (b) (a{b="c",d="e"})', {("d", "e")}),
         ('sum(a{b="c"})', set()),
         ('absent(a{b="c"})', set()),
+        ('last_over_time(a{b="c"}[1d]) unless on (x) d', {("b", "c")}),
+        ('rate(a{b="c"}[5m])', set()),
         ('a{b="c"', set()),
     ],
 )
