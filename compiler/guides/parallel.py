@@ -13,16 +13,20 @@ from compiler.guides.mention import Mention
 from compiler.guides.reading import Reading
 
 _BETWEEN: Final = re.compile(
-    r"[^.;:\d]{0,40}\b(?:in|on|for|of|at)\s[^.;:]{1,60}?(?:,\s*(?:and|or)?|\band|\bor|/)\s*", re.IGNORECASE
+    r"[^.;:\d]{0,40}\b(?:in|on|for|of|at)\s[^.;:]{1,60}?(?:,\s*(?:and|or)?|\band\b|\bor\b|/)\s*"
+    r"|\s*\([^()]{1,40}\)\s*(?:,\s*(?:and|or)?|and\b|or\b|/)\s*",
+    re.IGNORECASE,
 )
-_BEHIND: Final = re.compile(r"\s*(?:in|on|for|of|at)\s(?!all\b)(?:the |our )?[`\"'/\w]", re.IGNORECASE)
+_BEHIND: Final = re.compile(
+    r"\s*(?:(?:in|on|for|of|at)\s(?!all\b)(?:the |our )?[`\"'/\w]|\([^()\d]{1,40}\))", re.IGNORECASE
+)
 _TIME: Final = re.compile(r"\b(?:for|over|in|of)\s+(?:the last |at least )?\d", re.IGNORECASE)
 
 
 def is_parallel(mention: Mention, last: Reading) -> bool:
     """Return whether a number without a comparator takes that of the limit before it, in its unit."""
     before, unit = last.mention, mention.unit
-    if mention.sign or unit is None or before.unit is None or before.unit.unit != unit.unit or last.comparator is None:
+    if mention.sign or unit is None or before.unit is None or before.unit.unit != unit.unit:
         return False
     between = mention.sentence.text[before.found.end() : mention.found.start()]
     if _TIME.search(between) or not _BETWEEN.fullmatch(between):

@@ -44,17 +44,17 @@ class Word:
 
 def words(given: Sequence[Mapping[str, Any]], own: Iterable[tuple[str, str]]) -> tuple[Word, ...]:
     """Return the words of the vocabulary as a file maps them, and those that the file adds."""
-    found = [_word(one) for one in given]
+    entries = [_word(entry) for entry in given]
     for text, severity in own:
-        known = [one for one in found if word_key(text) in map(word_key, one.spellings)]
-        for one in known:
-            found[found.index(one)] = _mapped(one, severity)
+        known = [entry for entry in entries if word_key(text) in map(word_key, entry.spellings)]
+        for entry in known:
+            entries[entries.index(entry)] = _mapped(entry, severity)
         if not known:
-            said = re.compile(_spelled(text), re.IGNORECASE)
-            found.append(
-                Word(word=text, severity=severity, doubtful=False, spellings=(text,), said=said, placed=EVERYWHERE)
+            pattern = re.compile(_spelled(text), re.IGNORECASE)
+            entries.append(
+                Word(word=text, severity=severity, doubtful=False, spellings=(text,), said=pattern, placed=EVERYWHERE)
             )
-    return tuple(found)
+    return tuple(entries)
 
 
 def _word(given: Mapping[str, Any]) -> Word:
@@ -76,14 +76,14 @@ def _mapped(word: Word, severity: str) -> Word:
 
 def _spelled(text: str) -> str:
     """Return the pattern of a word in all its spellings: `SEV-1` is also "sev1" and "Sev 1"."""
-    pieces = [re.escape(one) for one in re.findall(r"[^\W\d_]+|\d+|[^\w\s.-]", text)]
+    pieces = [re.escape(piece) for piece in re.findall(r"[^\W\d_]+|\d+|[^\w\s.-]", text)]
     inner = r"[\s._-]?".join(pieces) or re.escape(text)
     return rf"(?<!\w){inner}(?!\w)"
 
 
 def _any(texts: Iterable[str]) -> re.Pattern[str]:
     # Words begin where words begin; what does not begin with a letter may stand anywhere.
-    return re.compile("|".join(rf"\b{one}" if one[0].isalpha() else one for one in texts), re.IGNORECASE)
+    return re.compile("|".join(rf"\b{text}" if text[0].isalpha() else text for text in texts), re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,24 +95,24 @@ class Severities:
     @cached_property
     def patterns(self) -> Mapping[str, re.Pattern[str]]:
         """The words that are found anywhere, by the severity that they stand for, the gravest first."""
-        said = {
-            name: [one.said.pattern for one in self.words if one.severity == name and one.said is not None]
+        patterns = {
+            name: [word.said.pattern for word in self.words if word.severity == name and word.said is not None]
             for name in _GRAVEST_FIRST
         }
-        return {name: re.compile("|".join(texts) or r"(?!)", re.IGNORECASE) for name, texts in said.items()}
+        return {name: re.compile("|".join(texts) or r"(?!)", re.IGNORECASE) for name, texts in patterns.items()}
 
     def gravest(self, text: str) -> Severity:
         """Return the gravest severity that a text names, or none."""
         for name, pattern in self.patterns.items():
-            found = pattern.search(text)
-            if found is not None:
-                return self._of(name, found)
+            match = pattern.search(text)
+            if match is not None:
+                return self._of(name, match)
         return NO_SEVERITY
 
     def named(self, text: str) -> Iterator[tuple[Severity, re.Match[str]]]:
         """Yield the severities that a text names, the gravest first."""
         for name, pattern in self.patterns.items():
-            yield from ((self._of(name, found), found) for found in pattern.finditer(text))
+            yield from ((self._of(name, match), match) for match in pattern.finditer(text))
 
     def expected(self, text: str) -> Severity:
         """Return the severity that a text names where nothing else is expected: in a column, or behind a key."""
@@ -129,48 +129,50 @@ class Severities:
         named = self.gravest(text)
         if named != NO_SEVERITY:
             return named
-        found = self._whole(text, of_kind=True)
-        return found if self._placed.get(word_key(found.word), "") == EVERYWHERE or _is_called(text) else NO_SEVERITY
+        severity = self._whole(text, of_kind=True)
+        return (
+            severity if self._placed.get(word_key(severity.word), "") == EVERYWHERE or _is_called(text) else NO_SEVERITY
+        )
 
     def leading(self, text: str) -> Severity:
         """Return the severity by which a clause begins: "major above 5 %", "Blocker: 10 %"."""
-        found = self._begins.match(text)
-        return self._of_word(found["word"]) if found else NO_SEVERITY
+        match = self._begins.match(text)
+        return self._of_word(match["word"]) if match else NO_SEVERITY
 
     def _whole(self, text: str, *, of_kind: bool) -> Severity:
         """Return the severity that all of a text is; `of_kind` asks words for what is measured to say more."""
-        found = self._alone.fullmatch(text)
-        if found is None:
+        match = self._alone.fullmatch(text)
+        if match is None:
             return NO_SEVERITY
-        if of_kind and found["word"].casefold() in _OF_VALUES and not _is_called(text):
+        if of_kind and match["word"].casefold() in _OF_VALUES and not _is_called(text):
             return NO_SEVERITY
-        return self._of_word(found["word"])
+        return self._of_word(match["word"])
 
-    def _of(self, name: str, found: re.Match[str]) -> Severity:
+    def _of(self, name: str, match: re.Match[str]) -> Severity:
         """Return the severity with the word that was found."""
-        for one in self.words:
-            if one.severity == name and one.said is not None and one.said.match(found.string, found.start()):
-                return one.severity_of(found.group())
-        return Severity(name, word=found.group().strip())
+        for word in self.words:
+            if word.severity == name and word.said is not None and word.said.match(match.string, match.start()):
+                return word.severity_of(match.group())
+        return Severity(name, word=match.group().strip())
 
     def _of_word(self, written: str) -> Severity:
         key = word_key(written)
-        found = next((one for one in self.words if key in map(word_key, one.spellings)), None)
-        return found.severity_of(written) if found else NO_SEVERITY
+        entry = next((word for word in self.words if key in map(word_key, word.spellings)), None)
+        return entry.severity_of(written) if entry else NO_SEVERITY
 
     @cached_property
     def _placed(self) -> Mapping[str, str]:
-        return {word_key(text): one.placed for one in self.words for text in one.spellings}
+        return {word_key(text): word.placed for word in self.words for text in word.spellings}
 
     @cached_property
     def _alone(self) -> re.Pattern[str]:
-        texts = "|".join(_spelled(text) for one in self.words if one.said is None for text in one.spellings)
+        texts = "|".join(_spelled(text) for word in self.words if word.said is None for text in word.spellings)
         return re.compile(rf"\W*(?:{_CALLED}\W+)?(?P<word>{texts})(?:\W+{_KIND})?\W*", re.IGNORECASE)
 
     @cached_property
     def _begins(self) -> re.Pattern[str]:
-        everywhere = [one for one in self.words if one.said is None and one.placed == EVERYWHERE]
-        texts = "|".join(_spelled(text) for one in everywhere for text in one.spellings)
+        everywhere = [word for word in self.words if word.said is None and word.placed == EVERYWHERE]
+        texts = "|".join(_spelled(text) for word in everywhere for text in word.spellings)
         return re.compile(rf"\W*(?P<word>{texts})\W{{0,3}}{_SIGNS}", re.IGNORECASE)
 
 

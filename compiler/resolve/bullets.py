@@ -41,9 +41,9 @@ def bullets(runbook: Runbook, titles: Collection[str], watched: Collection[str])
     Those of what is `watched` may stand there with additions, in a bullet of which all can be read.
     """
     lines: dict[int, list[Statement]] = {}
-    for one in runbook.statements:
-        lines.setdefault(one.span.line, []).append(one)
-    unread = {one.span.line for one in runbook.unread}
+    for statement in runbook.statements:
+        lines.setdefault(statement.span.line, []).append(statement)
+    unread = {statement.span.line for statement in runbook.unread}
     for line, statements in lines.items():
         title = statements[0].title.casefold()
         named = title if title in titles else _contained(title, watched)
@@ -58,21 +58,21 @@ def _spoken(
 ) -> Iterator[Bullet]:
     """Yield the statements of one bullet, each with its place among them."""
     begin = line.find(statements[0].text) + 1
-    ends = max(one.span.end_column for one in statements) - begin
+    ends = max(statement.span.end_column for statement in statements) - begin
     around = Surroundings(sentence=_without(title, statements[0].text[:ends]), above=over)
     marks = tuple(
-        Mark(start=one.span.column - begin, end=one.span.end_column - begin, severity=one.severity)
-        for one in statements
+        Mark(start=statement.span.column - begin, end=statement.span.end_column - begin, severity=statement.severity)
+        for statement in statements
     )
-    for index, one in enumerate(statements):
+    for index, statement in enumerate(statements):
         spoken = Spoken(around=around, marks=marks, index=index, titled=True)
-        yield Bullet(statement=one, title=title, exact=exact, spoken=spoken)
+        yield Bullet(statement=statement, title=title, exact=exact, spoken=spoken)
 
 
 def _contained(title: str, titles: Collection[str]) -> str | None:
     """Return the longest of some titles that a title contains as whole words."""
-    found = [one for one in titles if re.search(rf"(?<![\w-]){re.escape(one)}(?![\w-])", title)]
-    return max(found, key=lambda one: (len(_WORD.findall(one)), len(one), one), default=None)
+    contained = [known for known in titles if re.search(rf"(?<![\w-]){re.escape(known)}(?![\w-])", title)]
+    return max(contained, key=lambda known: (len(_WORD.findall(known)), len(known), known), default=None)
 
 
 def _without(title: str, text: str) -> str:
@@ -83,23 +83,23 @@ def _without(title: str, text: str) -> str:
 
 def sentence(bullet: Bullet) -> Sentence | None:
     """Return a bullet as a sentence on the signal that it names; None for a state, which has no number."""
-    one = bullet.statement
-    if one.comparison is None or one.comparison.quantity.unit == STATE:
+    statement = bullet.statement
+    if statement.comparison is None or statement.comparison.quantity.unit == STATE:
         return None
     stated = GuideStatement(
-        path=one.span.path,
-        line=one.span.line,
-        text=one.text,
-        signal="other" if one.comparison.quantity.unit != COUNT else "count",
-        comparator=one.comparison.comparator,
-        value=Decimal(one.comparison.quantity.value),
+        path=statement.span.path,
+        line=statement.span.line,
+        text=statement.text,
+        signal="other" if statement.comparison.quantity.unit != COUNT else "count",
+        comparator=statement.comparison.comparator,
+        value=Decimal(statement.comparison.quantity.value),
         value_to=None,
-        unit=one.comparison.quantity.unit,
-        severity=one.severity,
-        severity_word=one.word,
+        unit=statement.comparison.quantity.unit,
+        severity=statement.severity,
+        severity_word=statement.word,
         hold=None,
         kind=ALERT,
         written="",
         around=bullet.spoken.around,
     )
-    return Sentence(stated=stated, line=one.text, span=one.span, spoken=bullet.spoken, titled=bullet.title)
+    return Sentence(stated=stated, line=statement.text, span=statement.span, spoken=bullet.spoken, titled=bullet.title)

@@ -57,7 +57,7 @@ def subject(
     named = [] if component is None else [_valued(COMPONENT, [component])]
     return (
         *_joined(environments),
-        *(one for one in labels if not _is_environment(one)),
+        *(facet for facet in labels if not _is_environment(facet)),
         *named,
         Facet(dimension=SYSTEM, values=frozenset({system.lower(), title.lower()}), texts=(system, title)),
         Facet(dimension=SIGNAL, values=frozenset({signal.id.lower()}), texts=(signal.id, signal.title)),
@@ -67,13 +67,13 @@ def subject(
 def _labels(signal: Signal, binding: Binding | None) -> Iterator[Facet]:
     """Yield a facet for each label by which the metrics are selected."""
     inputs = () if binding is None else binding.inputs.values()
-    matchers = [matcher for one in inputs if isinstance(one, Selector) for matcher in one.matchers]
+    matchers = [matcher for given in inputs if isinstance(given, Selector) for matcher in given.matchers]
     if signal.query is not None:
-        found = _IN_QUERY.finditer(signal.query)
-        matchers += [Matcher(one["label"], one["sign"], one["value"]) for one in found]
+        texts = _IN_QUERY.finditer(signal.query)
+        matchers += [Matcher(text["label"], text["sign"], text["value"]) for text in texts]
     for label in dict.fromkeys(matcher.label for matcher in matchers):
-        own = [one for one in matchers if one.label == label]
-        chosen = [one for one in own if one.operator in {"=", "=~"}]
+        own = [matcher for matcher in matchers if matcher.label == label]
+        chosen = [matcher for matcher in own if matcher.operator in {"=", "=~"}]
         facet = _matched(label, chosen or own, but=not chosen)
         if label not in words().silent_labels and (facet.values or facet.patterns):
             yield facet
@@ -82,15 +82,15 @@ def _labels(signal: Signal, binding: Binding | None) -> Iterator[Facet]:
 def _matched(label: str, matchers: Iterable[Matcher], *, but: bool) -> Facet:
     values: set[str] = set()
     patterns = []
-    for one in matchers:
-        given = _GROUPED.fullmatch(one.value)
-        alternatives = (given["inside"] if given else one.value).split("|")
-        if one.operator in {"=", "!="}:
-            values.add(one.value.lower())
+    for matcher in matchers:
+        given = _GROUPED.fullmatch(matcher.value)
+        alternatives = (given["inside"] if given else matcher.value).split("|")
+        if matcher.operator in {"=", "!="}:
+            values.add(matcher.value.lower())
         elif all(map(_LITERAL.fullmatch, alternatives)) and not any(".." in text for text in alternatives):
             values |= {text.lower() for text in alternatives}
-        elif one.value not in {".*", ".+"}:
-            patterns.append(one.value.lower())
+        elif matcher.value not in {".*", ".+"}:
+            patterns.append(matcher.value.lower())
     # Numbers tell codes and sizes apart, which no sentence calls by name.
     named = frozenset(value for value in values if _LETTER.search(value) or "/" in value)
     return Facet(dimension=label, values=named, patterns=tuple(patterns), but=but)
@@ -111,14 +111,14 @@ def _is_environment(facet: Facet) -> bool:
 def _of_labels(labels: Iterable[Facet]) -> Iterator[Facet]:
     """Yield the environments that labels tell: of `env="prod"`, and of `namespace="shop-staging"`."""
     known = words()
-    for one in labels:
-        texts = (*one.values, *one.patterns)
-        whole = one.dimension in known.environment_labels
-        found = {name for text in texts for name in _environments(text, vague=whole)}
+    for facet in labels:
+        texts = (*facet.values, *facet.patterns)
+        whole = facet.dimension in known.environment_labels
+        environments = {name for text in texts for name in _environments(text, vague=whole)}
         if whole:
-            found |= {value for value in one.values if vocabulary().environment(value) is None}
-        if found:
-            yield Facet(dimension=ENVIRONMENT, values=frozenset(found), but=one.but)
+            environments |= {value for value in facet.values if vocabulary().environment(value) is None}
+        if environments:
+            yield Facet(dimension=ENVIRONMENT, values=frozenset(environments), but=facet.but)
 
 
 def _of_titles(*named: tuple[str, str]) -> Iterator[Facet]:
@@ -127,9 +127,9 @@ def _of_titles(*named: tuple[str, str]) -> Iterator[Facet]:
         bracketed = " ".join(_BRACKET.findall(title))
         last = parts(identifier)[-1:]
         sure = {name for text in (bracketed, *last) for name in _environments(text, vague=True)}
-        found = sure | {name for text in (identifier, title) for name in _environments(text, vague=False)}
-        if found:
-            yield Facet(dimension=ENVIRONMENT, values=frozenset(found))
+        environments = sure | {name for text in (identifier, title) for name in _environments(text, vague=False)}
+        if environments:
+            yield Facet(dimension=ENVIRONMENT, values=frozenset(environments))
             return
 
 
@@ -143,15 +143,15 @@ def _environments(text: str, *, vague: bool) -> set[str]:
     before = vocabulary().environment("".join(re.findall(r"\bpre[-_ ]?pro?d(?:uction)?\b", small)[:1]))
     if before is not None:
         return {before}
-    each = {one: vocabulary().environment(one) for one in parts(small) if vague or one not in known.generic}
+    each = {word: vocabulary().environment(word) for word in parts(small) if vague or word not in known.generic}
     return {name for name in each.values() if name is not None}
 
 
 def _joined(environments: Iterable[Facet]) -> tuple[Facet, ...]:
     """Return one facet for all environments that an alert is about."""
-    found = tuple(environments)
-    told = [one for one in found if not one.but] or list(found)
+    facets = list(environments)
+    told = [facet for facet in facets if not facet.but] or facets
     if not told:
         return ()
-    values = frozenset(value for one in told for value in one.values)
+    values = frozenset(value for facet in told for value in facet.values)
     return (Facet(dimension=ENVIRONMENT, values=values, but=told[0].but),)

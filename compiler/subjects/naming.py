@@ -8,7 +8,7 @@ measured.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -27,6 +27,10 @@ _FILE: Final = re.compile(r"\.\w{1,5}/?$")
 _REGION: Final = re.compile(
     r"[a-z]{2,3}-(?:gov-)?(?:north|south|east|west|central|northeast|southeast|northwest|southwest)-?\d?"
 )
+_LONGEST: Final = 80
+"""Characters of a name, and of a pattern for names."""
+# A repetition of repetitions, and sets that are written otherwise in Go.
+_NESTED: Final = re.compile(r"[*+}][^()]*\)[*+{]|\[\[|\[:")
 _ALONE: Final = re.compile(r"[\W_]*")
 _SHORT: Final = 6
 """Words of a heading, a label or a cell, which is about whatever it names."""
@@ -35,8 +39,9 @@ _ARTICLE: Final = r"(?:(?:the|our|its|an?|each|every|both|whole) +)?"
 _PREPOSITION: Final = re.compile(
     rf"\b(?:in|on|of|at|for|from|to|within|per|inside|and|or) +{_ARTICLE}[`\"'“(]*$", re.IGNORECASE
 )
-_LABEL: Final = re.compile(r"[`\"'”)\]*]* *(?:[:=|]|[–—→-] |$|[-=]>)")
+_LABEL: Final = re.compile(r"[`\"'”)\]*]* *(?:[:=|<>≥≤]|[–—→-] |$|[-=]>|(?:at )?\d)")
 _BEGIN: Final = re.compile(rf"(?:^ *|[:;,.|(–—/] ?){_ARTICLE}[`\"'“]*$", re.IGNORECASE)
+_THE: Final = re.compile(r"(?:^ *|[:;,.|(–—] ?|\b(?:if|when|and|or) )(?:the|our) +[`\"'“]*$", re.IGNORECASE)
 _OPEN: Final = re.compile(r"[(\[] *[`\"'“]*$")
 _CLOSED: Final = re.compile(r"[`\"'”]* *[)\],]")
 _POSSESSIVE: Final = re.compile(r"['’]s\b")
@@ -90,17 +95,17 @@ class Named:
     but: bool = False
 
 
-def named(found: Sequence[Occurrence]) -> Named | None:
+def named(occurrences: Sequence[Occurrence]) -> Named | None:
     """Return what some occurrences say together, None where there are none."""
-    if not found:
+    if not occurrences:
         return None
-    chosen = [one for one in found if not one.but] or list(found)
-    everything = any(not one.name for one in chosen)
+    meant = [each for each in occurrences if not each.but] or list(occurrences)
+    everything = any(not each.name for each in meant)
     return Named(
-        names=frozenset() if everything else frozenset(one.name for one in chosen),
-        written=tuple(dict.fromkeys(one.written for one in chosen)),
-        sure=any(one.sure for one in chosen),
-        but=chosen[0].but and not everything,
+        names=frozenset() if everything else frozenset(each.name for each in meant),
+        written=tuple(dict.fromkeys(each.written for each in meant)),
+        sure=any(each.sure for each in meant),
+        but=meant[0].but and not everything,
     )
 
 
@@ -134,7 +139,7 @@ def _spelled(value: str) -> re.Pattern[str]:
         return _ROOT
     if "/" in value:
         return re.compile(rf"(?<![\w/.>]){re.escape(value.rstrip('/'))}/?(?![\w{{]|-\w|\.\w|/\w)", re.IGNORECASE)
-    pieces = [re.escape(one) for one in re.split(r"[-_ ]", value)]
+    pieces = [re.escape(piece) for piece in re.split(r"[-_ ]", value)]
     return re.compile(rf"{_BEFORE}{'[-_ ]?'.join(pieces)}(?:['’]s)?{_BEHIND}", re.IGNORECASE)
 
 
@@ -150,22 +155,28 @@ class Names:
 
 def occurrences(text: str, names: Names) -> list[Occurrence]:
     """Return the names of one dimension in a text, in order; of two at one place the longer one."""
-    found: list[Occurrence] = []
-    blank = _URL.sub(lambda url: " " * len(url.group()), text)
-    bare = _PATH.sub(lambda path: " " * len(path.group()), blank)
-    for one in names.known:
-        for match in one.pattern.finditer(blank if "/" in one.name else bare):
-            found += _occurrence(text, match, one)
-    taken = [range(one.start, one.end) for one in found]
-    strangers = (*_strange_paths(blank, paths=names.paths), *_strange_codes(bare, names))
-    found += [one for one in strangers if not any(one.start in span for span in taken)]
-    found += [
-        Occurrence(start=one.start(), end=one.end(), name="", written=one.group(), sure=True)
-        for label, everything in words().everything
-        if label.fullmatch(names.dimension)
-        for one in everything.finditer(bare)
+    without_urls = _URL.sub(_blank, text)
+    without_paths = _PATH.sub(_blank, without_urls)
+    known = [
+        occurrence
+        for name in names.known
+        for match in name.pattern.finditer(without_urls if "/" in name.name else without_paths)
+        for occurrence in _occurrence(text, match, name)
     ]
-    return _longest(found)
+    strangers = (*_strange_paths(without_urls, paths=names.paths), *_strange_codes(without_paths, names))
+    new = [stranger for stranger in strangers if not any(each.start <= stranger.start < each.end for each in known)]
+    return _longest([*known, *new, *_everything(without_paths, names.dimension)])
+
+
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match.group())
+
+
+def _everything(text: str, dimension: str) -> Iterator[Occurrence]:
+    """Yield the words of a text for all that a dimension has."""
+    for dimensions, pattern in words().everything:
+        for match in pattern.finditer(text) if dimensions.fullmatch(dimension) else ():
+            yield Occurrence(start=match.start(), end=match.end(), name="", written=match.group(), sure=True)
 
 
 def _occurrence(text: str, match: re.Match[str], known: Known) -> Iterator[Occurrence]:
@@ -202,15 +213,17 @@ def is_framed(text: str, start: int, end: int) -> bool:
         return True
     if _BEGIN.search(before) and (_LABEL.match(behind) or (stem(text[start:end]) not in words().generic)):
         return True
+    if _THE.search(before) and stem(text[start:end]) in words().things and not _noun_follows(behind):
+        return True
     return framed_by_kind(text, start, end) or _POSSESSIVE.match(behind) is not None or _is_measured(behind)
 
 
 def _noun_follows(behind: str) -> bool:
     """Return whether another word makes a compound of a name, as in "of data loss" and "of test runs"."""
-    found = re.match(r" +([a-z]+)", behind)
-    if found is None or re.match(rf" +{words().kinds}\b", behind, re.IGNORECASE) or _is_measured(behind):
+    word = re.match(r" +([a-z]+)", behind)
+    if word is None or re.match(rf" +{words().kinds}\b", behind, re.IGNORECASE) or _is_measured(behind):
         return False
-    return not _FUNCTION.fullmatch(found[1])
+    return not _FUNCTION.fullmatch(word[1])
 
 
 _FUNCTION: Final = re.compile(
@@ -234,36 +247,43 @@ def _is_measured(behind: str) -> bool:
     if follows is None:
         return False
     rest = behind[follows.end() :].replace("_", " ")
-    return any(one.pattern.match(rest) for one in vocabulary().quantities)
+    return any(quantity.pattern.match(rest) for quantity in vocabulary().quantities)
 
 
 def _strange_paths(text: str, *, paths: bool) -> Iterator[Occurrence]:
     """Yield the paths of which nothing is known, in places for names."""
-    for found in _PATH.finditer(text) if paths else ():
-        start, end = found.start(), found.end()
-        name = found.group().rstrip(".:,").lower()
-        ends = start + len(name)
-        if not _FILE.search(name) and (is_framed(text, start, ends) or len(text.split()) <= _SHORT):
-            yield Occurrence(start=start, end=end, name=name.rstrip("/") or "/", written=name, sure=True, strange=True)
+    for match in _PATH.finditer(text) if paths else ():
+        path = match.group().rstrip(".:,").lower()
+        start, end = match.start(), match.start() + len(path)
+        if not _FILE.search(path) and (is_framed(text, start, end) or len(text.split()) <= _SHORT):
+            name = path.rstrip("/") or "/"
+            yield Occurrence(start=start, end=end, name=name, written=path, sure=True, strange=True)
 
 
 def _strange_codes(text: str, names: Names) -> Iterator[Occurrence]:
     """Yield the words that a value's pattern matches, and those that look like a known name: `db-3` beside `db-1`."""
-    forms = {_DIGITS.sub("0", one.name) for one in names.known if any(map(str.isdigit, one.name))}
-    regions = any(_REGION.fullmatch(one.name) for one in names.known)
-    for found in _CODE.finditer(text):
-        small = found.group().lower()
-        if not _CODED.search(small) and not any(map(str.isdigit, small)):
+    forms = {_DIGITS.sub("0", each.name) for each in names.known if _has_digit(each.name)}
+    regions = any(_REGION.fullmatch(each.name) for each in names.known)
+    for match in _CODE.finditer(text):
+        name = match.group().lower()
+        if len(name) > _LONGEST or not (_CODED.search(name) or _has_digit(name)):
             continue
-        like = any(map(str.isdigit, small)) and _DIGITS.sub("0", small) in forms
-        region = regions and _REGION.fullmatch(small) is not None
-        if like or region or any(fits(pattern, small) for pattern in names.patterns):
-            start, end = found.span()
-            yield Occurrence(start=start, end=end, name=small, written=found.group(), sure=True, strange=True)
+        like = _has_digit(name) and _DIGITS.sub("0", name) in forms
+        region = regions and _REGION.fullmatch(name) is not None
+        if like or region or any(fits(pattern, name) for pattern in names.patterns):
+            start, end = match.span()
+            yield Occurrence(start=start, end=end, name=name, written=match.group(), sure=True, strange=True)
+
+
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdigit, text))
 
 
 @lru_cache(maxsize=512)
 def _compiled(pattern: str) -> re.Pattern[str] | None:
+    """Return a matcher's pattern; None where it is not read here, or might take long."""
+    if len(pattern) > _LONGEST or _NESTED.search(pattern):
+        return None
     try:
         return re.compile(pattern)
     except re.error:
@@ -276,28 +296,26 @@ def fits(pattern: str, name: str) -> bool:
     return compiled is not None and compiled.fullmatch(name) is not None
 
 
-def _longest(found: Iterable[Occurrence]) -> list[Occurrence]:
+def _longest(occurrences: Sequence[Occurrence]) -> list[Occurrence]:
     kept: list[Occurrence] = []
-    for one in sorted(found, key=lambda one: (one.start - one.end, one.start)):
-        if all(one.end <= other.start or one.start >= other.end for other in kept):
-            kept.append(one)
-    return sorted(kept, key=lambda one: one.start)
+    for occurrence in sorted(occurrences, key=lambda each: (each.start - each.end, each.start)):
+        if all(occurrence.end <= each.start or occurrence.start >= each.end for each in kept):
+            kept.append(occurrence)
+    return sorted(kept, key=lambda each: each.start)
 
 
-def telling(texts: Sequence[Sequence[str]], *, of_signals: bool) -> list[frozenset[str]]:
+def telling(titles: Sequence[Sequence[str]], *, of_signals: bool) -> list[frozenset[str]]:
     """Return of each title, given as its texts, the words that not all have; of signals' those that measure nothing."""
-    known = words()
     each = [
-        {
-            stem(word)
-            for text in one
-            for word in parts(text)
-            if not known.hollow.fullmatch(word)
-            and vocabulary().environment(word) is None
-            and any(map(str.isalpha, word))
-            if not (of_signals and known.measures.fullmatch(word))
-        }
-        for one in texts
+        {stem(word) for text in texts for word in parts(text) if _tells(word, of_signals=of_signals)}
+        for texts in titles
     ]
     common = set.intersection(*each) if len(each) > 1 else set()
-    return [frozenset(one - common) for one in each]
+    return [frozenset(own - common) for own in each]
+
+
+def _tells(word: str, *, of_signals: bool) -> bool:
+    known = words()
+    if known.hollow.fullmatch(word) or vocabulary().environment(word) is not None or not any(map(str.isalpha, word)):
+        return False
+    return not (of_signals and known.measures.fullmatch(word))

@@ -73,9 +73,9 @@ class _Place:
         return self.leading or self.trailing
 
 
-def placed(text: str, marks: Sequence[Mark], found: Sequence[Occurrence]) -> list[list[Occurrence]]:
+def placed(text: str, marks: Sequence[Mark], names: Sequence[Occurrence]) -> list[list[Occurrence]]:
     """Return the names of one dimension that belong to each of a sentence's numbers, in the order of these."""
-    groups = _groups(text, marks, found)
+    groups = _groups(text, marks, names)
     if len(groups) == 1 and (aligned := _in_order(text, marks, groups[0])):
         return aligned
     places = [_Place() for _ in marks]
@@ -84,37 +84,34 @@ def placed(text: str, marks: Sequence[Mark], found: Sequence[Occurrence]) -> lis
     return [_of(index, text, marks, places) for index in range(len(marks))]
 
 
-def _groups(text: str, marks: Sequence[Mark], found: Sequence[Occurrence]) -> list[list[Occurrence]]:
-    """Return the names in lists: "in production and staging" is one."""
+def _groups(text: str, marks: Sequence[Mark], names: Sequence[Occurrence]) -> list[list[Occurrence]]:
+    """Return the names in lists: "in production and staging" is a list of two."""
     groups: list[list[Occurrence]] = []
-    for one in found:
-        last = groups[-1][-1] if groups else None
-        if last is not None and _is_listed(text, marks, last, one):
-            groups[-1].append(one)
+    for name in names:
+        if groups and _is_listed(text, marks, groups[-1][-1], name):
+            groups[-1].append(name)
         else:
-            groups.append([one])
+            groups.append([name])
     return groups
 
 
-def _is_listed(text: str, marks: Sequence[Mark], last: Occurrence, one: Occurrence) -> bool:
-    if not _GLUE.fullmatch(text[last.end : one.start]) or any(last.end <= mark.start < one.start for mark in marks):
+def _is_listed(text: str, marks: Sequence[Mark], last: Occurrence, name: Occurrence) -> bool:
+    if not _GLUE.fullmatch(text[last.end : name.start]) or any(last.end <= mark.start < name.start for mark in marks):
         return False
     # "1 % in production and staging 10 %": the second begins anew.
-    return not (_NUMBER_FOLLOWS.match(text, one.end) and any(mark.end <= last.start for mark in marks))
+    return not (_NUMBER_FOLLOWS.match(text, name.end) and any(mark.end <= last.start for mark in marks))
 
 
-def _in_order(text: str, marks: Sequence[Mark], group: Sequence[Occurrence]) -> list[list[Occurrence]] | None:
-    """Return one name for each number where as many stand in a row: "85 % and 97 % on /data and /backup"."""
-    each = [
-        [index for index, mark in enumerate(marks) if mark.severity == grade]
-        for grade in {one.severity for one in marks}
-    ]
-    if len(group) <= 1 or any(len(one) != len(group) for one in each):
+def _in_order(text: str, marks: Sequence[Mark], names: Sequence[Occurrence]) -> list[list[Occurrence]] | None:
+    """Return a name for each number where as many stand in a row: "85 % and 97 % on /data and /backup"."""
+    grades = {mark.severity for mark in marks}
+    rows = [[index for index, mark in enumerate(marks) if mark.severity == grade] for grade in grades]
+    if len(names) <= 1 or any(len(row) != len(names) for row in rows):
         return None
-    rows = all(_LIST.fullmatch(text[marks[a].end : marks[b].start]) for one in each for a, b in pairwise(one))
-    if not rows and not _IN_ORDER.search(text):
+    close = all(_LIST.fullmatch(text[marks[a].end : marks[b].start]) for row in rows for a, b in pairwise(row))
+    if not close and not _IN_ORDER.search(text):
         return None
-    return [[group[next(one.index(index) for one in each if index in one)]] for index in range(len(marks))]
+    return [[names[next(row.index(index) for row in rows if index in row)]] for index in range(len(marks))]
 
 
 def _place(text: str, marks: Sequence[Mark], group: list[Occurrence], places: Sequence[_Place]) -> None:
@@ -122,17 +119,30 @@ def _place(text: str, marks: Sequence[Mark], group: list[Occurrence], places: Se
     start, end = group[0].start, group[-1].end
     before = max((index for index, mark in enumerate(marks) if mark.start <= start), default=None)
     behind = min((index for index, mark in enumerate(marks) if mark.start >= end), default=None)
-    if before is not None and (
-        behind is None or not _is_leading(text, marks, group, led=any(one.leading for one in places))
-    ):
-        between = text[marks[before].end : start]
-        # What is done elsewhere, and what another number is about, is none of its; a strange name must stand at it.
-        acts = words().actions.search(between) or _DIGIT.search(HOLD.sub("", between))
-        apart = any(one.search(between) for one in _BREAKS[:2] if one is not _BREAKS[1] or "(" not in between)
-        if not acts and not (apart and all(one.strange for one in group)):
-            places[before].trailing += group
-    elif behind is not None:
-        places[behind].leading += group
+    led = any(place.leading for place in places)
+    if before is None or (behind is not None and _is_leading(text, marks, group, led=led)):
+        if behind is not None:
+            places[behind].leading += group
+    elif _is_trailing(text, marks[before], group, places[before].trailing):
+        places[before].trailing += group
+
+
+def _is_trailing(text: str, mark: Mark, group: Sequence[Occurrence], others: Sequence[Occurrence]) -> bool:
+    """Return whether names behind a number are about it; `others` are those that are already."""
+    between = text[mark.end : group[0].start]
+    # What is done elsewhere is not what the number is about, nor is what another number is about.
+    if words().actions.search(between) or _DIGIT.search(HOLD.sub("", between)):
+        return False
+    # "1 % in production; staging gets 10 %": that number is not read.
+    if others and _is_broken(text[others[-1].end : group[0].start]):
+        return False
+    # A name that no alert has must stand at the number, or in brackets.
+    strange = all(name.strange for name in group)
+    return not strange or not (_is_broken(between) and ("(" not in between or _BREAKS[0].search(between)))
+
+
+def _is_broken(text: str) -> bool:
+    return any(pattern.search(text) for pattern in _BREAKS[:2])
 
 
 def _is_leading(text: str, marks: Sequence[Mark], group: Sequence[Occurrence], *, led: bool) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from compiler.guides.vocabulary import vocabulary
+from compiler.guides.vocabulary import vocabulary as spoken_words
 from compiler.subjects.facets import ENVIRONMENT, OF_WORDS, SIGNAL, Facet, Subject
 from compiler.subjects.naming import (
     Known,
@@ -74,7 +74,7 @@ class _Dimension:
     def _is_of(self, facet: Facet, name: str) -> bool:
         if name in self.names[facet] or any(fits(pattern, name) for pattern in facet.patterns):
             return True
-        strange = all(name != one.name for one in self.vocabulary.known)
+        strange = all(name != known.name for known in self.vocabulary.known)
         return strange and any(_lies_within(name, value) for value in facet.values)
 
 
@@ -109,16 +109,19 @@ class Scope:
         """Return the guide's words for what a statement is about, as far as they tell alerts apart."""
         texts = [
             ("all but " if given.but else "") + " and ".join(given.written)
-            for one in self._of(spoken)
-            for given in [self._named(one, spoken)]
-            if given is not None and given.sure and one.parts(given)
+            for dimension in self._of(spoken)
+            for given in [self._named(dimension, spoken)]
+            if given is not None and given.sure and dimension.parts(given)
         ]
-        return tuple(dict.fromkeys(texts))
+        apart = dict.fromkeys(texts)
+        return tuple(text for text in apart if not any(text != other and text in other for other in apart))
 
     def several(self, spoken: Spoken) -> tuple[Named, ...]:
         """Return what a statement names where that is several values of a dimension."""
-        found = [self._named(one, spoken) for one in self._of(spoken)]
-        return tuple(one for one in found if one is not None and one.sure and not one.but and len(one.names) > 1)
+        names = [self._named(dimension, spoken) for dimension in self._of(spoken)]
+        return tuple(
+            given for given in names if given is not None and given.sure and not given.but and len(given.names) > 1
+        )
 
     def is_of(self, about: About, name: str) -> bool:
         """Return whether an alert is about the value that has a name."""
@@ -138,7 +141,9 @@ class Scope:
 
     def _of(self, spoken: Spoken) -> Iterator[_Dimension]:
         """Yield the dimensions in which a statement can name something."""
-        return (one for one in self._dimensions.values() if not (spoken.titled and one.key[0] == SIGNAL))
+        return (
+            dimension for dimension in self._dimensions.values() if not (spoken.titled and dimension.key[0] == SIGNAL)
+        )
 
     def _named(self, dimension: _Dimension, spoken: Spoken) -> Named | None:
         key = (spoken, dimension.key)
@@ -149,18 +154,33 @@ class Scope:
     def _look(self, dimension: _Dimension, spoken: Spoken) -> Named | None:
         """Return what a statement names in its sentence, else in the one before, else nearest above it."""
         around = spoken.around
-        inside = occurrences(around.sentence, dimension.vocabulary)
-        found = named(placed(around.sentence, spoken.marks, inside)[spoken.index]) if inside else None
-        if found is not None:
-            return found
+        own = self._inside(dimension, spoken)
+        if own is not None:
+            return own
+        if dimension.key[0] == SIGNAL and any(self._inside(label, spoken) for label in self._of_labels):
+            # "/var above 95 %" below "Root disk" says itself which disk it is about.
+            return None
         before = occurrences(_LAST_SENTENCE.split(around.before)[-1], dimension.vocabulary)
-        if before and len({one.name for one in before}) == 1:
+        if before and len({occurrence.name for occurrence in before}) == 1:
             return named(before)
         for text in around.above:
             above = [] if self._is_title(text) else occurrences(text[:_SPOKEN], dimension.vocabulary)
             if above:
                 return named(above)
         return None
+
+    def _inside(self, dimension: _Dimension, spoken: Spoken) -> Named | None:
+        """Return what the sentence of a statement names."""
+        names = occurrences(spoken.around.sentence, dimension.vocabulary)
+        return named(placed(spoken.around.sentence, spoken.marks, names)[spoken.index]) if names else None
+
+    @cached_property
+    def _of_labels(self) -> tuple[_Dimension, ...]:
+        return tuple(
+            dimension
+            for dimension in self._dimensions.values()
+            if dimension.key[0] not in OF_WORDS and len(dimension.names) > 1
+        )
 
     def _is_title(self, text: str) -> bool:
         return bool(self.title) and _letters(text) == _letters(self.title)
@@ -171,11 +191,11 @@ class Scope:
         for about in self.abouts:
             for facet in about.subject:
                 facets.setdefault(_key(facet, about), []).append(facet)
-        return {key: _dimension(key, tuple(dict.fromkeys(found))) for key, found in sorted(facets.items(), key=str)}
+        return {key: _dimension(key, tuple(dict.fromkeys(own))) for key, own in sorted(facets.items(), key=str)}
 
 
 def _letters(text: str) -> str:
-    return "".join(one for one in text.casefold() if one.isalnum())
+    return "".join(letter for letter in text.casefold() if letter.isalnum())
 
 
 def _key(facet: Facet, about: About) -> Key:
@@ -186,29 +206,33 @@ def _dimension(key: Key, facets: Sequence[Facet]) -> _Dimension:
     """Return what is known of a dimension by the facets that alerts have in it."""
     if key[0] == ENVIRONMENT:
         return _environments(key, facets)
-    titles = [one.texts or tuple(sorted(one.values)) for one in facets]
-    alone = len(facets) == 1
-    spoken = [frozenset[str]()] if alone else telling(titles, of_signals=key[0] == SIGNAL)
-    of_words = key[0] in OF_WORDS
+    alone, of_words = len(facets) == 1, key[0] in OF_WORDS
+    titles = [facet.texts or tuple(sorted(facet.values)) for facet in facets]
+    words_apart = [frozenset[str]()] if alone else telling(titles, of_signals=key[0] == SIGNAL)
     # A system is called by its id or its title; the whole title of a signal is what it measures.
-    whole = [() if of_words and (alone or key[0] == SIGNAL) else tuple(_known_values(one.values)) for one in facets]
-    tokens = [known_word(word) for found in spoken for word in sorted(found)]
-    known = (*(one for found in whole for one in found), *tokens)
+    whole = [() if of_words and (alone or key[0] == SIGNAL) else tuple(_known_values(facet.values)) for facet in facets]
+    known = [
+        *(known for values in whole for known in values),
+        *(known_word(word) for words in words_apart for word in sorted(words)),
+    ]
     names = {
-        facet: frozenset(one.name for one in values) | found
-        for facet, values, found in zip(facets, whole, spoken, strict=True)
+        facet: frozenset(known.name for known in values) | words
+        for facet, values, words in zip(facets, whole, words_apart, strict=True)
     }
-    patterns = tuple(pattern for one in facets for pattern in one.patterns)
-    paths = not of_words and any(value.startswith("/") for one in facets for value in one.values)
-    found = Names(dimension=key[0], known=tuple(dict.fromkeys(known)), patterns=patterns, paths=paths)
-    return _Dimension(key=key, vocabulary=found, names=names)
+    vocabulary = Names(
+        dimension=key[0],
+        known=tuple(dict.fromkeys(known)),
+        patterns=tuple(pattern for facet in facets for pattern in facet.patterns),
+        paths=not of_words and any(value.startswith("/") for facet in facets for value in facet.values),
+    )
+    return _Dimension(key=key, vocabulary=vocabulary, names=names)
 
 
 def _environments(key: Key, facets: Sequence[Facet]) -> _Dimension:
-    own = {value for one in facets for value in one.values if vocabulary().environment(value) is None}
-    found = Names(dimension=key[0], known=(*known_environments(), *_known_values(own)))
-    return _Dimension(key=key, vocabulary=found, names={one: one.values for one in facets})
+    unknown = {value for facet in facets for value in facet.values if spoken_words().environment(value) is None}
+    vocabulary = Names(dimension=key[0], known=(*known_environments(), *_known_values(unknown)))
+    return _Dimension(key=key, vocabulary=vocabulary, names={facet: facet.values for facet in facets})
 
 
 def _known_values(values: Iterable[str]) -> Iterator[Known]:
-    return (one for value in sorted(values) for one in known_value(value))
+    return (known for value in sorted(values) for known in known_value(value))

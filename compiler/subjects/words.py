@@ -25,6 +25,7 @@ class Words:
     environment_labels: frozenset[str]
     silent_labels: frozenset[str]
     generic: frozenset[str]
+    things: frozenset[str]
     measures: re.Pattern[str]
     hollow: re.Pattern[str]
     kinds: str
@@ -46,6 +47,7 @@ def words() -> Words:
         environment_labels=frozenset(given["environment_labels"]),
         silent_labels=frozenset(given["silent_labels"]),
         generic=frozenset(map(stem, given["generic"])),
+        things=frozenset(map(stem, given["things"])),
         measures=_pattern(rf"{_any(given['measures'])}s?"),
         hollow=_pattern(rf"{_any(given['hollow'])}s?"),
         kinds=kinds,
@@ -67,7 +69,7 @@ def stem(word: str) -> str:
 
 def parts(text: str) -> tuple[str, ...]:
     """Return the words of a text or an identifier, in small letters."""
-    return tuple(one.lower() for one in _PARTS.findall(text))
+    return tuple(word.lower() for word in _PARTS.findall(text))
 
 
 def _all(kinds: Iterable[str]) -> str:

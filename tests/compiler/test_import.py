@@ -107,6 +107,8 @@ def test_each_statement_has_its_place_its_words_and_its_meaning() -> None:
         "value_to": None,
         "unit": "ratio",
         "severity": "critical",
+        "severity_word": "Critical",
+        "severity_guess": False,
         "for_seconds": 600,
         "kind": "alert",
     }

@@ -10,9 +10,9 @@ import pytest
 
 from compiler.conventions import SEVERITIES
 from compiler.guides.grammar import statements
-from compiler.guides.vocabulary import severity_words, speaking, spellings
+from compiler.guides.vocabulary import severity_words, speaking, spellings, vocabulary
 from compiler.severities import PLAIN, word_key
-from tests.compiler.base import tocsin
+from tests.compiler.base import ROOT, tocsin
 from tests.compiler.houses import RATIO, House, found, two_systems
 
 
@@ -252,3 +252,17 @@ def test_a_doubtful_word_is_none_where_the_house_says_what_it_means() -> None:
         (told,) = statements("guide.md", TABLE.format("High"))
     assert (told.severity, told.severity_word, told.severity_guess) == ("warning", "High", False)
     assert replace(told, severity="info").as_json()["severity_word"] == "High"
+
+
+def test_the_documented_words_are_those_that_are_known() -> None:
+    """Each with its severity, and the doubtful ones in a column of their own."""
+    table: dict[str, tuple[set[str], set[str]]] = {name: (set(), set()) for name in SEVERITIES}
+    for one in vocabulary().severities.words:
+        table[one.severity][one.doubtful].add(one.word)
+    text = (ROOT / "docs" / "thresholds.md").read_text(encoding="utf-8")
+    documented = {
+        cells[0]: tuple({word for word in cell.split(", ") if word} for cell in cells[1:])
+        for row in text.split("\n")
+        if len(cells := [cell.strip() for cell in row.strip("|").split("|")]) == 3 and cells[0] in SEVERITIES
+    }
+    assert documented == table
