@@ -30,16 +30,18 @@ _RARE_BREAKS: Final = {0x85: " ", 0x2028: " ", 0x2029: " "}
 class Table(dict[str, Any]):
     """A YAML mapping: a dict that also knows its own place and those of its keys and values.
 
-    `end_line` is its last line; `contested` are the keys that it holds twice, with mappings below.
+    `end_line` is its last line; `contested` are the keys that it holds twice, with mappings below; `torn` is set where
+    several keys stand twice, so that the rest of it probably belongs to a key that is missing.
     """
 
-    __slots__ = ("contested", "end_line", "key_spans", "span", "value_spans")
+    __slots__ = ("contested", "end_line", "key_spans", "span", "torn", "value_spans")
 
     def __init__(self, span: Span) -> None:
         super().__init__()
         self.span = span
         self.end_line = span.line
         self.contested: set[str] = set()
+        self.torn = False
         self.key_spans: dict[str, Span] = {}
         self.value_spans: dict[str, Span] = {}
 
@@ -113,6 +115,7 @@ class _Builder:
         self.key_at = (0, 0)
         self.plain: tuple[str, int] | None = None
         self.cut_off: dict[int, syntax.CutOff] = {}
+        self.twice: dict[int, list[tuple[str, Span, Table]]] = {}
 
     def read(self, text: str) -> None:
         self.text, documents = text, 0
@@ -137,6 +140,8 @@ class _Builder:
         # Only now, because a text may hold several commas.
         for cut in self.cut_off.values():
             cut.report(self.diagnostics)
+        for found in self.twice.values():
+            self._duplicates(found)
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         span = _span(self.path, event)
@@ -148,11 +153,17 @@ class _Builder:
             return
         key = self.keys[-1] if self.stack else None
         if key and plain and not text:
+            parted = self._parted(key)
+            if parted is not None:
+                self._place(parted, key[1])
+                return
             if self._is_rejoined(_offset(event.start_mark)):
                 return
             text = self._unglued(key)
+        elif plain and (mended := slips.mended(text)) is not None:
+            text, plain = self._mended(mended, text, span), False
         elif plain:
-            text = self._mended(slips.mended(text), text, span)
+            pass
         else:
             self._check_closed(event)
         self._place(scalar(text) if plain else text, span)
@@ -180,6 +191,15 @@ class _Builder:
         if glued is not None:
             self.keys[-1] = (name.removesuffix(f":{glued.text}"), span)
         return self._mended(glued, "", span)
+
+    def _parted(self, key: tuple[str, Span]) -> str | None:
+        """Return the value of a key in braces that has taken it in, because no colon parts them; else None."""
+        name, span = key
+        found = slips.unparted(name)
+        if found is None:
+            return None
+        self.keys[-1] = (found[0], span)
+        return self._mended(found[1], "", span)
 
     def _check_closed(self, event: yaml.ScalarEvent) -> None:
         """Refuse a text in quotation marks that takes in lines with keys of their own: its own line does not end it."""
@@ -244,9 +264,11 @@ class _Builder:
         self.keys[-1] = None
         name, key_span = key
         if name in parent:
-            self._duplicate(name, key_span, parent)
+            self.twice.setdefault(id(parent), []).append((name, key_span, parent))
             if isinstance(value, Table):
                 parent.contested.add(name)
+            if parent[name] is None:
+                parent[name] = value
             return
         parent[name] = value
         parent.key_spans[name] = key_span
@@ -260,11 +282,17 @@ class _Builder:
             # A block ends where the next one begins.
             collection.end_line = max(span.line, end.line if end.column > 1 else end.line - 1)
 
-    def _duplicate(self, key: str, span: Span, table: Table) -> None:
+    def _duplicates(self, found: list[tuple[str, Span, Table]]) -> None:
+        """Add one error for the keys that a mapping holds twice."""
+        key, span, table = found[0]
         related = (Related(span=table.key_spans[key], message="it stands here first"),)
-        self.diagnostics.error(
-            "duplicate-key", span, f"`{key}` stands here a second time", hint="keep one of the two", related=related
-        )
+        message, hint = f"`{key}` stands here a second time", "keep one of the two"
+        others = {name for name, _, _ in found}
+        if len(others) > 1:
+            table.torn = True
+            message = f"`{key}` stands here a second time, and so do {len(others) - 1} more keys"
+            hint = "write the key above it that these belong to, or keep one of each two"
+        self.diagnostics.error("duplicate-key", span, message, hint=hint, related=related)
 
     def _check_plain(self, event: yaml.NodeEvent, tag: str | None) -> None:
         if event.anchor is not None:

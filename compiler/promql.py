@@ -123,8 +123,22 @@ def checked(expression: str) -> str:
 
     Raises PromQLError. What is built from parsed selectors needs no such check.
     """
-    promql_parser.walk(_parse(expression), _check_node)
+    root = _parse(expression)
+    try:
+        promql_parser.walk(root, _check_node)
+    except PromQLError as error:
+        raise PromQLError(str(error), _named(expression, str(error))) from error
     return expression
+
+
+def _named(expression: str, message: str) -> Mistake | None:
+    """Return the mistake with the place of the word that its message names first, where it does."""
+    name = _BACKTICKS.search(message)
+    words = (one for one in promql_text.tokens(expression) if name and one.text == name[1])
+    return next((Mistake(message, one.start, len(one.text)) for one in words), None)
+
+
+_BACKTICKS: Final = re.compile(r"`([^`]+)`")
 
 
 def portable(expression: str) -> str:

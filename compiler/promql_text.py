@@ -74,7 +74,7 @@ def _stray(text: str, position: int) -> Mistake:
     if character in "\"'`":
         line = text[position:].partition("\n")[0]
         end = "close it; text of several lines stands in backticks" if character != "`" else "close it"
-        return Mistake(f"the string {line[:_SHOWN]} has no end", position, len(line), end)
+        return Mistake(f"the string {_code(line[:_SHOWN])} has no end", position, len(line), end)
     name = "other names than of letters, digits, `_` and `:` stand in quotes" if character.isalnum() else None
     return Mistake(f"`{character}` has no meaning in PromQL", position, 1, name)
 
@@ -322,8 +322,13 @@ def _called(said: re.Match[str], found: tuple[Token, ...]) -> Mistake | None:
     calls = [one for one in found if one.kind == "word" and one.text == said["name"]]
     if len(calls) != 1:
         return None
-    hint = "a range stands behind a metric, such as `[5m]`" if said.groupdict().get("type") == "matrix" else None
-    return Mistake(said.string, calls[0].start, len(calls[0].text), hint)
+    wanted = said.groupdict().get("type", "")
+    message = f"`{said['name']}` takes {_TYPES[wanted]}" if wanted in _TYPES else said.string
+    hint = "a range stands behind a metric, such as `[5m]`" if wanted == "matrix" else None
+    return Mistake(message, calls[0].start, len(calls[0].text), hint)
+
+
+_TYPES: Final = {"matrix": "a range", "vector": "a metric", "scalar": "a number", "string": "a text"}
 
 
 def _pattern(said: re.Match[str], found: tuple[Token, ...]) -> Mistake | None:

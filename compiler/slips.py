@@ -19,6 +19,9 @@ _MERGE: Final = re.compile(r"<{7} |={7}$|>{7} |\|{7} ")
 _ODD_BLANK: Final = re.compile("[\u00a0\u2000-\u200b\u202f\u205f\u3000\ufeff]")
 _BEFORE_VALUE: Final = re.compile(rf"\s*(?:- )?[\w-]*\s*:?(?={_ODD_BLANK.pattern})")
 _NO_BLANK: Final = re.compile(r"(?P<key>[A-Za-z_][\w-]*):(?P<value>\S.*)")
+_QUOTED_VALUE: Final = re.compile(
+    r"(?P<key>(?!(?:or|and|but|the|of|with)\b)[a-z_][a-z0-9_-]*)\s+(?P<value>\"[^\"]*\"|'[^']*')"
+)
 _EQUALS: Final = re.compile(r"(?P<key>[A-Za-z_][\w-]*)\s*=\s*(?P<value>.*)")
 _WORD: Final = re.compile(r"[a-z_][a-z0-9_-]*\Z")
 _PAIR: Final = re.compile(r"(?P<key>[a-z_][a-z0-9_-]*)\s+(?P<value>\S.*)")
@@ -164,11 +167,12 @@ def _special_beginning(given: Complaint) -> Slip | None:
 
 def _no_colon(given: Complaint) -> Slip | None:
     """Look for a line without a colon, which the parser misses in the next line."""
-    if "could not find expected ':'" not in given.problem or not given.began_line:
+    began = given.began_line if "could not find expected ':'" in given.problem else _above_without_key(given)
+    if not began:
         return None
-    text = given.texts[given.began_line - 1]
+    text = given.texts[began - 1]
     words, start = text.strip(), len(text) - len(text.lstrip())
-    previous = next((one for one in reversed([*lines(given.texts[: given.began_line - 1])])), None)
+    previous = next((one for one in reversed([*lines(given.texts[: began - 1])])), None)
     for pattern, message in (
         (_NO_BLANK, "no space stands behind the colon"),
         (_EQUALS, "`=` stands in place of a colon"),
@@ -176,16 +180,26 @@ def _no_colon(given: Complaint) -> Slip | None:
         match = pattern.fullmatch(words)
         if match is not None:
             hint = f"write `{match['key']}: {match['value']}`"
-            return _slip(given.began_line, start, message, hint, len(words))
+            return _slip(began, start, message, hint, len(words))
     message, hint = "this line has no colon", "every line has a key, a colon and a value, or belongs to a list"
-    if previous is not None and previous.parent:
+    if previous is not None and previous.parent and previous.indent >= start:
         message = f"this line has no key, and is not indented below `{previous.key}`"
         hint = f"write it behind the colon: `{previous.key}: {words}`"
     elif _WORD.match(words):
         hint = f"write `{words}:`"
     elif (pair := _PAIR.match(words)) is not None:
         hint = f"write `{pair['key']}: {pair['value']}`"
-    return _slip(given.began_line, start, message, hint, len(words))
+    return _slip(began, start, message, hint, len(words))
+
+
+def _above_without_key(given: Complaint) -> int:
+    """Return the line above, where it has no key and the parser takes the next one for its continuation; else 0."""
+    if "mapping values are not allowed" not in given.problem:
+        return 0
+    above = [*lines(given.texts[: given.line])][-2:]
+    if len(above) < 2 or above[0].key is not None or above[0].dashed or above[0].indent != above[1].indent:
+        return 0
+    return above[0].number
 
 
 def _two_colons(given: Complaint) -> Slip | None:
@@ -252,8 +266,20 @@ def _document_end(given: Complaint) -> Slip | None:
 def _list_beside_keys(given: Complaint) -> Slip | None:
     if "'-' indicator" not in given.problem or not given.began_line:
         return None
+    if given.text.lstrip().startswith("- "):
+        spaces, own = given.began_column - 1, given.column - 1
+        parent = next((one for one in reversed([*lines(given.texts[: given.began_line - 1])]) if one.parent), None)
+        if parent is not None and own in {parent.indent, parent.indent + _STEP} and spaces < own:
+            message = f"this item stands not far enough in: {spaces} spaces where {own} fit"
+            hint = f"indent it by {own} spaces, as the items below are"
+            return _slip(given.began_line, given.began_column - 1, message, hint)
+        message = f"this item stands too far in: {given.column - 1} spaces where {spaces} fit"
+        return _slip(given.line, given.column - 1, message, f"indent it by {spaces} spaces, as the items above are")
     message = "a dash begins a list here, and keys stand beside it further down"
     return _slip(given.began_line, given.began_column - 1, message, "take the dashes out; keys stand without")
+
+
+_STEP: Final = 2
 
 
 def _escape(given: Complaint) -> Slip | None:
@@ -320,7 +346,7 @@ def mended(text: str) -> Mended | None:
     if len(text) > 2 and text[0] in _CURLY and text[-1] in _CURLY + QUOTES:
         message = f"`{text[0]}` is no quotation mark to YAML, but part of the text"
         return Mended(message=message, hint=f"write `{_quoted(text[1:-1])}`", text=text[1:-1])
-    if text.endswith('"') and text.count('"') == 1:
+    if text.endswith('"') and text.count('"') == 1 and "=" not in text:
         message = "a quotation mark ends this text, and none begins it"
         return Mended(message=message, hint=f"write `{_quoted(text[:-1])}`", text=text[:-1])
     return None
@@ -333,6 +359,17 @@ def glued(key: str) -> Mended | None:
         return None
     whole = f"{match['key']}: {match['value']}"
     return Mended(message="no space stands behind the colon", hint=f"write `{whole}`", text=match["value"])
+
+
+def unparted(key: str) -> tuple[str, Mended] | None:
+    """Return the key, and the slip, of one in braces that has taken in its value, because no colon parts them."""
+    match = _QUOTED_VALUE.fullmatch(key)
+    if match is None:
+        return None
+    hint = f"write `{match['key']}: {match['value']}`"
+    return match["key"], Mended(
+        message=f"no colon stands behind `{match['key']}`", hint=hint, text=match["value"][1:-1]
+    )
 
 
 def odd_key(key: str) -> Mended | None:

@@ -72,10 +72,7 @@ class SourceFiles:
                 continue
             name = shown(self.folder / path)
             text = self._runbook_text(path, span) if self._inside(path, span) else None
-            if text is not None and not text.strip():
-                hint = "write what helps whoever is woken: a heading for each trouble, and its limits"
-                self.diagnostics.error("runbook-section", span, f"{name} is empty", hint=hint)
-            if text is None or not text.strip():
+            if text is None or self._says_nothing(name, text, span):
                 failed.add(path)
             else:
                 self.texts[name] = text
@@ -111,6 +108,18 @@ class SourceFiles:
                 self.diagnostics.found[-1] = replace(error, hint=f"did you mean `{elsewhere}`?")
         return text
 
+    def _says_nothing(self, name: str, text: str, span: Span) -> bool:
+        """Return whether a runbook is empty, or no Markdown, after adding an error."""
+        hint = "write what helps whoever is woken: a heading for each trouble, and its limits"
+        if not text.strip():
+            self.diagnostics.error("runbook-section", span, f"{name} is empty", hint=hint)
+        elif wrong_files.is_page(text):
+            message = f"{name} is a page of the web, and no Markdown"
+            self.diagnostics.error("runbook-section", span, message, hint="save the text that the page is made from")
+        else:
+            return False
+        return True
+
     def _elsewhere(self, name: str) -> str | None:
         """Return the path of a file of that name in a folder below."""
         for number, (folder, below, files) in enumerate(os.walk(self.folder)):
@@ -126,7 +135,7 @@ class SourceFiles:
         if text is None:
             return None
         self.documents[name] = text
-        if self._is_another(name, text):
+        if self._is_another(name, text, included=included):
             return None
         table = document.parse(name, text, self.diagnostics)
         if table is not None and not questions.check(table, self.diagnostics):
@@ -135,7 +144,7 @@ class SourceFiles:
             return table
         return self._without_refused(table, included=included)
 
-    def _is_another(self, name: str, text: str) -> bool:
+    def _is_another(self, name: str, text: str, *, included: bool) -> bool:
         """Return whether a file seems to be none of Tocsin's, after adding an error that says what it seems to be."""
         found = wrong_files.guess(text)
         if found is not None:
@@ -143,7 +152,8 @@ class SourceFiles:
             length = len(text.split("\n")[found.line - 1])
             message = f"this seems to be {found.what}, and not a file of {conventions.PROGRAM}'s"
             span = Span(name, found.line, 1, max(2, length + 1))
-            self.diagnostics.error("syntax", span, message, hint=found.hint)
+            hint = "an included file holds `version`, `signals` and `systems`" if included else found.hint
+            self.diagnostics.error("syntax", span, message, hint=hint)
         return found is not None
 
     def _without_refused(self, table: Table, *, included: bool) -> Table | None:
@@ -222,7 +232,9 @@ class SourceFiles:
             return False
         if Path(path).is_absolute() or ".." in Path(path).parts:
             message = f"`{path}` leads out of the folder of {self.path.name}"
-            hint = f"paths begin in the folder of {self.path.name}, also those in included files"
+            hint = (
+                f"paths such as `systems/*.yaml` begin in the folder of {self.path.name}, also those in included files"
+            )
             inside = path.lstrip("./")
             if not Path(path).is_absolute() and (self.folder / inside).is_file():
                 hint = f"write `{inside}`: {hint}"

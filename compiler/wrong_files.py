@@ -17,7 +17,7 @@ from compiler.schema import nodes
 
 _KEY: Final = re.compile(r"^(?:[\"'])?([A-Za-z_][\w-]*)(?:[\"'])?\s*:(?=\s|$)", re.MULTILINE)
 _GUIDE_HINT: Final = f"`{conventions.PROGRAM} import --new FILE` begins a {conventions.SPEC_PATH} from a guide"
-_NAME_HINT: Final = f"name {conventions.SPEC_PATH} by `--spec`"
+_NAME_HINT: Final = "`--spec` names the right one"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +48,7 @@ _BY_FIRST_LINE: Final = (
     (re.compile(r"<(?:!doctype|html|\?xml|[a-z]+[ >])", re.IGNORECASE), "a page of the web"),
     (re.compile(r"\[[\w.-]+\]\s*$"), "a file of settings in sections (INI or TOML)"),
 )
+_PAGE: Final = re.compile(r"\s*<(?:!doctype html|html)\b", re.IGNORECASE)
 _MARKDOWN: Final = re.compile(
     r"^(?:#{1,6} .+\n(?:.*\n)*?(?:[-*] \S|#{1,6} \S|\| ?\S|```|[A-Z][^:\n]*[.,]\s*$))", re.MULTILINE
 )
@@ -69,6 +70,11 @@ def guess(text: str) -> Guess | None:
     if not keys and first.startswith("#") and _MARKDOWN.match(text.lstrip()):
         return Guess(what="a guide in Markdown", line=text.split("\n").index(first) + 1, hint=_GUIDE_HINT)
     return None
+
+
+def is_page(text: str) -> bool:
+    """Return whether a text is a page of the web, such as one that asks for a password in place of what was wanted."""
+    return _PAGE.match(text) is not None
 
 
 def _top_keys(text: str) -> list[str]:

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Final
 
 from compiler import promql
+from compiler.checks.functions import place_of_call
 from compiler.checks.subject import Subject
 from compiler.diagnostics import Diagnostics, Span
 from compiler.document import Table
@@ -63,7 +64,8 @@ def _check_query(watched: WatchedSignal, diagnostics: Diagnostics) -> None:
         _report_label(label, span, diagnostics)
     for name in sorted(functions(query) & _NEW_FUNCTIONS):
         message = f"Prometheus 2 has no function `{name}`"
-        diagnostics.error("newer-prometheus", span, message, hint=_SETTING)
+        place = place_of_call(bound.signal, watched.span, name, diagnostics)
+        diagnostics.error("newer-prometheus", place, message, hint=_SETTING)
 
 
 def _report_label(label: str, span: Span, diagnostics: Diagnostics) -> None:

@@ -13,7 +13,7 @@ from compiler.promql import Selector
 from compiler.proof import steady, timing
 from compiler.proof.decoys import matches
 from compiler.proof.ruletest import too_long
-from compiler.quantities import STATE
+from compiler.quantities import STATE, duration_text
 from compiler.resolve.reading import table
 from compiler.signals import kinds
 from compiler.signals.bound import Signal
@@ -49,7 +49,8 @@ def check(subject: Subject, diagnostics: Diagnostics) -> None:
         else:
             if too_long(group):
                 message = f"`{bound.signal.id}` gets no generated test: it looks back too far"
-                hint = f"tests are made for windows of up to 3d; {_REASON}"
+                longest = duration_text(kinds()[bound.signal.kind].longest)
+                hint = f"tests are made for windows of up to {longest}; {_REASON}"
                 diagnostics.warning("untested", span, message, hint=hint)
             _check_lengths(subject, bound.signal, series, diagnostics)
             _check_apart(subject, group, series, diagnostics)

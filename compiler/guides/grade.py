@@ -40,10 +40,10 @@ def severity(mention: Mention) -> Severity:
     text, (low, high) = mention.sentence.text, mention.bounds
     return (
         _pointed(mention)
-        or _named_last(text[low : mention.found.start("number")])
+        or named_last(text[low : mention.found.start("number")])
         or _leading(mention)
         or named_behind(text[mention.found.end() : high])
-        or _named_last(_of_all(mention))
+        or named_last(_of_all(mention))
         or named_behind(_CLAUSE_END.split(mention.rest, maxsplit=1)[0])
         or _told_to(mention.rest)
         or _called(mention)
@@ -116,10 +116,11 @@ def _of_all(mention: Mention) -> str:
     return f"{text[: mention.taken]} {text[end:low]}"
 
 
-def _named_last(text: str) -> Severity | None:
-    """Return the severity that a text names last; none where that is a target."""
+def named_last(text: str, *, with_targets: bool = True) -> Severity | None:
+    """Return the severity that a text names last; `NO_SEVERITY` where that is a target, if targets count."""
     known = vocabulary()
     named = [(severity, match.end()) for severity, match in known.severities.named(text)]
-    found = [*named, *((NO_SEVERITY, match.end()) for match in known.targets.finditer(text))]
+    targets = known.targets.finditer(text) if with_targets else ()
+    found = [*named, *((NO_SEVERITY, match.end()) for match in targets)]
     # Where two end at one place, the later pattern counts.
     return max(reversed(found), key=lambda one: one[1])[0] if found else None

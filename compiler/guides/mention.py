@@ -40,6 +40,10 @@ class Sentence:
     start: int
     before: str
 
+    def line(self, found: re.Match[str]) -> int:
+        """Return the line of a number in it."""
+        return self.passage.line(self.start + found.start("number"))
+
     @cached_property
     def marks(self) -> tuple[re.Match[str], ...]:
         """What parts its clauses."""

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final, Self
 
+from compiler import meaning
+from compiler.quantities import Comparison, Quantity
+
 ALERT, TARGET = "alert", "target"
 
 
@@ -72,6 +75,13 @@ class GuideStatement:
     around: Surroundings = Surroundings()
     severity_word: str = ""
     severity_guess: bool = False
+    complement: bool = False
+
+    @property
+    def limit(self) -> Comparison | None:
+        """What pages, in what the signal measures; None where the sentence does not tell it."""
+        stated = Comparison(self.comparator, Quantity(self.value, self.unit))
+        return meaning.paging(stated, norm=self.kind == TARGET, of_rest=self.complement)
 
     def as_json(self) -> dict[str, Any]:
         """Return the statement as `tocsin import --format json` prints it."""
@@ -89,4 +99,6 @@ class GuideStatement:
             "severity_guess": self.severity_guess,
             "for_seconds": self.hold,
             "kind": self.kind,
+            "complement": self.complement,
+            "limit": None if self.limit is None else meaning.text(self.limit),
         }

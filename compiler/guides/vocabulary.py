@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import yaml
 
+from compiler import meaning
 from compiler.guides.phrases import Phrases, alternatives, phrases
 from compiler.guides.severities import Severities, words
 from compiler.guides.statement import Severity
@@ -29,11 +30,16 @@ _PER_MINUTE: Final = Decimal(1) / 60
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Quantity:
-    """What can be limited: its signal, the units that its limits may have, and whether little of it is the trouble."""
+    """What can be limited: its signal, and the units that its limits may have.
+
+    `complement` is set where its words name what the signal leaves, as misses are what hits leave; `low` where little
+    of what the words name is the trouble.
+    """
 
     signal: str
     units: frozenset[str]
     low: bool
+    complement: bool
     pattern: re.Pattern[str]
 
 
@@ -169,7 +175,13 @@ def _vocabulary(own: tuple[tuple[str, str], ...]) -> Vocabulary:
 
 def _quantities(given: Iterable[Mapping[str, Any]]) -> tuple[Quantity, ...]:
     return tuple(
-        Quantity(signal=one["signal"], units=frozenset(one["units"]), low=one["low"], pattern=_any(one["words"]))
+        Quantity(
+            signal=one["signal"],
+            units=frozenset(one["units"]),
+            low=(meaning.builtin_side(one["signal"]) == meaning.LOW) != one.get("complement", False),
+            complement=one.get("complement", False),
+            pattern=_any(one["words"]),
+        )
         for one in given
     )
 

@@ -11,21 +11,20 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Final
 
+from compiler import meaning
 from compiler.conventions import SEVERITIES
 from compiler.guides.statement import ALERT, NO_SEVERITY, TARGET, GuideStatement
-from compiler.quantities import COUNT, RATIO, SECONDS
-from compiler.signals.bound import Signal
+from compiler.quantities import BYTES, COUNT, RATIO, SECONDS, Comparison, Quantity
+from compiler.signals.bound import LOW, Signal
 
 _DEFAULT_SEVERITY: Final = "warning"
-_BREACH: Final = {"<": ">", "<=": ">", ">": "<", ">=": "<", "==": "=="}
-"""A value exactly at a target breaches nothing that anybody would be woken for."""
-_BREACH_OF_COUNT: Final = {**_BREACH, "<": ">=", ">": "<="}
-"""Of whole things exactly so many are a value as any other."""
+_ONE_SIDED: Final = frozenset({">", ">=", "<", "<="})
+"""A limit has one side: "not 3" stays with the reader."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImportedLimit:
-    """A limit: the statement as an alert, the one that the guide makes, and what of it is a guess.
+    """A limit: the statement as an alert on what its signal measures, the one that the guide makes, and what to say.
 
     `holding` is the statement that says how long it must last, where that is another one.
     """
@@ -34,16 +33,21 @@ class ImportedLimit:
     statement: GuideStatement
     stated: GuideStatement
     remark: str
+    guessed: bool
     holding: GuideStatement | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
-    """The limits by signal, the signals that these need beside the vocabulary's, and the statements left over."""
+    """The limits by signal, the signals that these need beside the vocabulary's, and the statements left over.
+
+    `against` are those that were left over because they would page on the good side of their signal.
+    """
 
     of_signal: Mapping[str, Sequence[ImportedLimit]]
     own: tuple[Signal, ...]
     left_over: tuple[GuideStatement, ...]
+    against: frozenset[GuideStatement]
 
     def without(self, signal: str, severity: str) -> Limits:
         """Return the limits without one of them, whose statement is left over."""
@@ -52,7 +56,8 @@ class Limits:
         dropped = [one.stated for one in lines if one.severity == severity]
         kept = {key: one for key, one in others.items() if one}
         left_over = sorted((*self.left_over, *dropped), key=lambda one: one.line)
-        return Limits(of_signal=kept, own=tuple(one for one in self.own if one.id in kept), left_over=tuple(left_over))
+        own = tuple(one for one in self.own if one.id in kept)
+        return Limits(of_signal=kept, own=own, left_over=tuple(left_over), against=self.against)
 
 
 def limits(statements: Sequence[GuideStatement], signals: Mapping[str, Signal]) -> Limits:
@@ -62,24 +67,58 @@ def limits(statements: Sequence[GuideStatement], signals: Mapping[str, Signal]) 
     """
     known = {**signals, **_OWN}
     chosen: dict[str, list[ImportedLimit]] = {}
-    left_over = []
+    left_over, against = [], set()
     for one in sorted(statements, key=lambda one: (one.severity == NO_SEVERITY, one.kind == TARGET, one.line)):
         identifier = _signal(one)
         signal = known.get(identifier)
         lines = chosen.setdefault(identifier, [])
-        severity = one.severity if one.severity != NO_SEVERITY else _DEFAULT_SEVERITY
-        remark = "; ".join(_remarks(one, identifier))
-        limit = ImportedLimit(severity=severity, statement=_breached(one), stated=one, remark=remark)
-        # A limit has one side: "not 3" stays with the reader.
-        fits = signal is not None and signal.unit == one.unit and one.sure and one.comparator in _BREACH
-        if fits and all(_graver(*sorted((limit, line), key=_rank)) for line in lines):
+        limit = _limit(one, signal)
+        if limit is not None and signal is not None and _is_against(limit, signal):
+            against.add(one)
+            limit = None
+        if limit is not None and all(_graver(*sorted((limit, line), key=_rank)) for line in lines):
             lines.append(limit)
         else:
             left_over.append(one)
     held = {key: [_held(line, key, left_over) for line in lines] for key, lines in chosen.items()}
     found = {key: sorted(lines, key=_rank) for key, lines in sorted(held.items()) if lines}
-    own = tuple(_OWN[key] for key in found if key in _OWN)
-    return Limits(of_signal=found, own=own, left_over=tuple(sorted(left_over, key=lambda one: one.line)))
+    return Limits(
+        of_signal=found,
+        own=tuple(_OWN[key] for key in found if key in _OWN),
+        left_over=tuple(sorted(left_over, key=lambda one: one.line)),
+        against=frozenset(against),
+    )
+
+
+def _limit(one: GuideStatement, signal: Signal | None) -> ImportedLimit | None:
+    """Return the limit that a statement means, None where none of its signal can say it."""
+    if signal is None or signal.unit != one.unit or not one.sure or one.comparator not in _ONE_SIDED:
+        return None
+    of_rest = one.complement and signal.id not in _RESTS
+    stated = Comparison(one.comparator, Quantity(one.value, one.unit))
+    paging = meaning.paging(stated, norm=one.kind == TARGET, of_rest=of_rest)
+    if paging is None:
+        return None
+    alert = one
+    if paging != stated:
+        changed = replace(one, comparator=paging.comparator, value=paging.quantity.value)
+        alert = replace(changed, kind=ALERT, value_to=None, complement=False)
+    guesses = tuple(_guesses(one, signal.id))
+    words = tuple(_words(stated, signal, of_rest=of_rest, norm=one.kind == TARGET and not guesses))
+    severity = one.severity if one.severity != NO_SEVERITY else _DEFAULT_SEVERITY
+    remark = "; ".join((*words, *guesses))
+    return ImportedLimit(severity=severity, statement=alert, stated=one, remark=remark, guessed=bool(guesses))
+
+
+def _words(stated: Comparison, signal: Signal, *, of_rest: bool, norm: bool) -> Iterator[str]:
+    """Yield what the guide says where the limit is written otherwise."""
+    if of_rest or norm:
+        rest = (f" {meaning.rest(signal)}" if meaning.rest(signal) else ", of its complement") if of_rest else ""
+        yield f"guide: {meaning.text(stated)}{rest}{' is to hold' if norm else ''}"
+
+
+def _is_against(limit: ImportedLimit, signal: Signal) -> bool:
+    return meaning.is_against(limit.statement.comparator, meaning.directed(signal).bad)
 
 
 def _held(limit: ImportedLimit, signal: str, others: Sequence[GuideStatement]) -> ImportedLimit:
@@ -119,9 +158,20 @@ def _quantile(percentile: int) -> Signal:
     return Signal(id=identifier, kind="quantile", unit=SECONDS, title=title, parameters=parameters)
 
 
-_AUTH: Final = Signal(id="auth_success_ratio", kind="ratio", unit=RATIO, title="Authentication success ratio")
+def _rest(identifier: str, unit: str, title: str) -> Signal:
+    return Signal(id=identifier, kind="gauge", unit=unit, title=title, bad=LOW)
+
+
+_AUTH: Final = Signal(id="auth_success_ratio", kind="ratio", unit=RATIO, title="Authentication success ratio", bad=LOW)
 _AVERAGE_QUERY: Final = Signal(id="query_duration_avg", kind="average", unit=SECONDS, title="Average query duration")
-_OWN: Final = {one.id: one for one in (*map(_quantile, (50, 95, 99)), _AVERAGE_QUERY, _AUTH)}
+_OF_REST: Final = {
+    ("disk", BYTES): _rest("disk_free", BYTES, "Free disk space"),
+    ("memory", BYTES): _rest("memory_free", BYTES, "Free memory"),
+    ("connection_pool", COUNT): _rest("connections_free", COUNT, "Free connections"),
+}
+"""What is free is a quantity of its own where nobody says of how much: 5 GB free is no share."""
+_RESTS: Final = frozenset(one.id for one in _OF_REST.values())
+_OWN: Final = {one.id: one for one in (*map(_quantile, (50, 95, 99)), _AVERAGE_QUERY, _AUTH, *_OF_REST.values())}
 _OF_QUERIES: Final = {
     **{f"latency_p{percentile}": f"query_duration_p{percentile}" for percentile in (50, 95, 99)},
     "latency_avg": _AVERAGE_QUERY.id,
@@ -129,26 +179,23 @@ _OF_QUERIES: Final = {
 }
 """How long queries take is another quantity than how long answers do: it is measured at the database."""
 _QUERY: Final = re.compile(r"\bquer(?:y|ies)\b|\bSQL statements?\b", re.IGNORECASE)
+_TIMED: Final = re.compile(r"\b(?:latency|response|duration|time|p\d\d|percentile|average|mean)\b", re.IGNORECASE)
 _LOGIN: Final = re.compile(r"\bauthentication\b|\blog-?ins?\b|\bsign-?ins?\b", re.IGNORECASE)
 
 
 def _signal(one: GuideStatement) -> str:
-    """Return the signal of a statement: that of queries, or of logins, where its own words name them."""
+    """Return the signal of a statement: that of queries, of logins, or of what is free, where its words name them."""
+    if one.complement and (one.signal, one.unit) in _OF_REST:
+        return _OF_REST[one.signal, one.unit].id
     if one.signal == "success_ratio" and _LOGIN.search(one.text):
         return _AUTH.id
-    return _OF_QUERIES.get(one.signal, one.signal) if _QUERY.search(one.text) else one.signal
+    # "Query time: target below 20 ms, warning above 60 ms": the second number is on what the first is on.
+    words = one.text if _TIMED.search(one.text) else one.around.sentence[: one.around.end] or one.text
+    return _OF_QUERIES.get(one.signal, one.signal) if _QUERY.search(words) else one.signal
 
 
-def _breached(one: GuideStatement) -> GuideStatement:
-    """Return the alert that a target means: its breach."""
-    if one.kind != TARGET or one.comparator not in _BREACH:
-        return one
-    breach = (_BREACH_OF_COUNT if one.unit == COUNT else _BREACH)[one.comparator]
-    return replace(one, comparator=breach, kind=ALERT, value_to=None)
-
-
-def _remarks(one: GuideStatement, signal: str) -> Iterator[str]:
-    if one.kind == TARGET:
+def _guesses(one: GuideStatement, signal: str) -> Iterator[str]:
+    if one.kind == TARGET and one.severity == NO_SEVERITY:
         yield "a target; GUESS: its breach is a warning"
     elif one.severity == NO_SEVERITY:
         yield "GUESS: a warning"

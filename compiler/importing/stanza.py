@@ -75,7 +75,7 @@ def stanza(
         text="\n".join(written),
         own=found.own,
         used=len(used),
-        guesses=sum(bool(line.remark) for line in used),
+        guesses=sum(line.guessed for line in used),
         again=max(0, len(statements) - len(used) - len(agreed.alone)),
         left_out=len(agreed.alone),
         chosen={key: one for key, one in chosen.items() if key in found.of_signal},

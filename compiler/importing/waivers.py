@@ -16,6 +16,7 @@ from compiler.diagnostics import Span
 from compiler.guides.statement import NO_SEVERITY, TARGET, GuideStatement
 from compiler.importing.limits import ImportedLimit, Limits
 from compiler.importing.spelling import amount, one_line, quoted, said
+from compiler.meaning import directed
 from compiler.model import Limit
 from compiler.quantities import Comparison, Quantity
 from compiler.resolve.matching import Matching, Watch
@@ -57,7 +58,8 @@ class Agreement:
     @cached_property
     def alone(self) -> tuple[Alone, ...]:
         """The statements that no limit carries, in the order of their lines."""
-        sentences = (_alone(one) for one in self._matching.free if not self._matching.carriers(one))
+        free = (one for one in self._matching.free if not self._matching.carriers(one))
+        sentences = (_alone(one, doubtful=one.stated in self.limits.against) for one in free)
         bullets = (
             Alone(line=one.span.line, text=one.text, words=one.title, number="", meaning=f"{one.severity}, a bullet")
             for one in self._matching.bullets
@@ -93,7 +95,7 @@ class Agreement:
         limits = tuple(_limit(self.runbook.path, one) for one in lines)
         return Watch(
             system="",
-            signal=self.signals[signal],
+            signal=directed(self.signals[signal]),
             severities=tuple(one.severity for one in limits),
             limits=limits,
             section=self.sections.get(signal),
@@ -153,9 +155,11 @@ def _waiver(one: Alone) -> Waiver:
     return Waiver(words=line, reason="", span=span)
 
 
-def _alone(one: Sentence) -> Alone:
+def _alone(one: Sentence, *, doubtful: bool) -> Alone:
+    """Return a sentence; `doubtful` where it names the good side of its signal."""
     stated = one.stated
-    comment = said(stated, _meant(stated)).removeprefix(f"{stated.path}:{stated.line}: ")
+    doubt = "; GUESS: it names the good side, or speaks of something else" if doubtful else ""
+    comment = said(stated, f"{_meant(stated)}{doubt}").removeprefix(f"{stated.path}:{stated.line}: ")
     return Alone(line=stated.line, text=one.line, words=stated.text, number=stated.written, meaning=comment)
 
 

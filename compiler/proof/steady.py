@@ -24,6 +24,7 @@ from compiler.proof.ruletest import (
     longest_hold,
     longest_keep,
     series_of,
+    value_of,
 )
 from compiler.signals import kinds, sampling
 from compiler.signals.bound import STEP_SECONDS, BoundSignal
@@ -136,7 +137,7 @@ def _test(group: AlertGroup, name: str, cases: Sequence[Case], end: int) -> Rule
             steps = sum(phase.steps for phase in case.example.phases)
             series += recorded(group, component, _bad(group), steps)
         fired += [
-            Fired(alert=alert, component=component, value=case.value, labels=labels)
+            Fired(alert=alert, component=component, value=value_of(case, alert), labels=labels)
             for alert in group.alerts
             if alert.limit.severity in case.firing
             for labels in case.labels

@@ -19,6 +19,7 @@ from compiler.resolve.units import IN, NO_UNITS, units
 from compiler.signals import kinds
 from compiler.signals.bound import Binding, BoundSignal, Signal
 from compiler.signals.inputs import CAPACITY, COUNTER, HISTOGRAM
+from compiler.signals.silence import KIND as SILENCE
 from compiler.signals.state import EACH_SERIES, LOOKING_BACK, MEASURED_IN
 from compiler.signals.state import KIND as STATE
 from compiler.signals.template import inputs as template_inputs
@@ -29,7 +30,7 @@ _COMMON_KEYS: Final = (
     *("window", "scrape_interval", "minimum_traffic", "over_time", "no_data"),
     IN,
 )
-_STATE_KEYS: Final = ("active", "of", "within")
+_KEYS_OF_KIND: Final = {STATE.name: ("active", "of", "within"), SILENCE.name: ("quiet",)}
 _BUCKET_LABEL: Final = "le"
 _RESERVED_LABELS: Final = frozenset(conventions.RULE_LABELS) | {"alertname"}
 
@@ -79,6 +80,7 @@ def binding(signal: Signal, given: Table, inherited: Inherited, diagnostics: Dia
         active=active,
         every=given.get("of") == "all",
         within=duration(given, "within", 0, diagnostics) or None,
+        quiet=duration(given, "quiet", 0, diagnostics) or None,
     )
     return result if len(diagnostics.found) == before else None
 
@@ -138,15 +140,15 @@ def _sketch(signal: Signal, found: Mapping[str, Selector | Decimal | None]) -> B
 
 
 def _input_names(signal: Signal, given: Table, diagnostics: Diagnostics) -> tuple[str, ...] | None:
-    state_keys = _STATE_KEYS if signal.kind == STATE.name else ()
-    named = [key for key in given if key not in _COMMON_KEYS and key not in state_keys]
+    own_keys = _KEYS_OF_KIND.get(signal.kind, ())
+    named = [key for key in given if key not in _COMMON_KEYS and key not in own_keys]
     forms = tuple(tuple(one.name for one in form) for form in kinds()[signal.kind].forms)
     if signal.query is not None:
         forms = (template_inputs(signal.query),)
     known = {name for form in forms for name in form}
     unknown = [key for key in named if key not in known]
     for key in unknown:
-        near = nearest(key, {*known, *_COMMON_KEYS, *state_keys} - set(given))
+        near = nearest(key, {*known, *_COMMON_KEYS, *own_keys} - set(given))
         hint = f"did you mean `{near}`?" if near else f"it is measured by {_alternatives(forms)}"
         message = f"unknown key `{key}` for the signal `{signal.id}` of kind `{signal.kind}`"
         diagnostics.error("unknown-key", given.key_spans[key], message, hint=hint)

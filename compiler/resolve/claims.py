@@ -6,7 +6,7 @@ Used by `compiler.resolve.evidence`. A claim is a limit of one severity, or the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final
@@ -16,6 +16,7 @@ from compiler.diagnostics import Span
 from compiler.guides import meaning
 from compiler.guides.statement import NO_SEVERITY, TARGET, GuideStatement
 from compiler.guides.vocabulary import vocabulary
+from compiler.meaning import builtin_side, complement
 from compiler.model import Limit
 from compiler.quantities import COUNT, STATE, Comparison, Quantity
 from compiler.resolve.sentences import Sentence, of_runbook
@@ -131,7 +132,7 @@ def agrees(sentence: Sentence, claim: Claim) -> bool:
 
 def differences(sentence: Sentence, claim: Claim) -> tuple[str, ...]:
     """Return in what the two differ: `number`, `comparator`, `severity`, `for`; nothing where they agree."""
-    stated, comparison = sentence.stated, claim.comparison
+    stated, comparison = measured(sentence.stated, claim), claim.comparison
     found = []
     ends = [stated.value, *(() if stated.value_to is None else (stated.value_to,))]
     # Fewer than 25 is the target of an alert above 25, as well as of one from 25 on.
@@ -147,6 +148,21 @@ def differences(sentence: Sentence, claim: Claim) -> tuple[str, ...]:
     if stated.hold is not None and claim.hold is not None and stated.hold != claim.hold:
         found.append("for")
     return tuple(found)
+
+
+def measured(stated: GuideStatement, claim: Claim) -> GuideStatement:
+    """Return a statement on what the claim's signal measures: what is said of the rest of a share as of what is used.
+
+    A signal that measures the rest itself, and is in trouble when that is low, has its statements as they are.
+    """
+    if not stated.complement or claim.signal.bad != builtin_side(stated.signal):
+        return stated
+    found = complement(Comparison(stated.comparator, Quantity(stated.value, stated.unit)))
+    if found is None:
+        return stated
+    ends = () if stated.value_to is None else (Decimal(1) - stated.value_to,)
+    changed = replace(stated, comparator=found.comparator, value=found.quantity.value, complement=False)
+    return replace(changed, value_to=ends[0] if ends else None)
 
 
 _INVERSE: Final = {">": "<", "<": ">"}
@@ -174,8 +190,9 @@ def _whole(comparator: str, quantity: Quantity) -> tuple[str, Decimal]:
 
 def _is_beyond(claim: Claim, sentence: Sentence) -> bool:
     """Return whether a claim begins at the number of a sentence's target or on its bad side."""
-    value, target = claim.comparison.quantity.value, sentence.stated.value
-    inverse = _INVERSE.get(sentence.stated.comparator[0]) == claim.comparison.comparator[0]
+    stated = measured(sentence.stated, claim)
+    value, target = claim.comparison.quantity.value, stated.value
+    inverse = _INVERSE.get(stated.comparator[0]) == claim.comparison.comparator[0]
     return inverse and (value >= target if claim.comparison.comparator[0] == ">" else value <= target)
 
 
@@ -195,7 +212,7 @@ def _as_it_is(comparator: str, quantity: Quantity) -> tuple[str, Decimal]:
 
 
 def _distance(sentence: Sentence, claim: Claim) -> Decimal:
-    here, there = sentence.stated.value, claim.comparison.quantity.value
+    here, there = measured(sentence.stated, claim).value, claim.comparison.quantity.value
     return abs(here - there) / max(abs(here), abs(there), Decimal(1).scaleb(-18))
 
 

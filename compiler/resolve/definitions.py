@@ -56,6 +56,7 @@ def _signal(key: str, given: Table, diagnostics: Diagnostics) -> Signal | None:
         kind=given.get("kind", TEMPLATE.name),
         unit=given["unit"],
         title=given.get("title") or conventions.words(key),
+        bad=given.get("bad"),
         parameters=parameters,
         query=given.get("query"),
         settles=None if settles < 0 else settles,

@@ -13,9 +13,10 @@ from compiler.conventions import THRESHOLDS_HEADING
 from compiler.diagnostics import Diagnostics, Related, Span
 from compiler.guides.statement import TARGET
 from compiler.guides.vocabulary import spellings
+from compiler.meaning import rest
 from compiler.model import Limit
 from compiler.quantities import STATE, Comparison, Quantity, duration_text
-from compiler.resolve.claims import Claim, differences
+from compiler.resolve.claims import Claim, differences, measured
 from compiler.resolve.limits import TRUE, sentence, shown
 from compiler.resolve.matching import Watch
 from compiler.resolve.sentences import Sentence
@@ -81,7 +82,7 @@ def sentence_differs(one: Sentence, claim: Claim, about: About, naming: Naming, 
     if about.elsewhere and "severity" in what:
         of_system = f" of `{claim.system}`" if naming.several else ""
         runs = f"`{claim.signal.id}`{of_system} has no {one.stated.severity} limit"
-    message = f"the runbook says {_said(one, what)}{about.of}, and {runs}"
+    message = f"the runbook says {_said(one, claim, what)}{about.of}, and {runs}"
     hint = f"{_WHICH_SIDE}; where they speak of different things, waive the sentence: {_WAIVE}"
     if "severity" in what and other_word(one.stated.severity_word, one.stated.severity):
         meant = f"`severities: {{{one.stated.severity_word}: {claim.severity}}}` in thresholds.yaml"
@@ -153,9 +154,12 @@ def unused(waiver: Waiver, path: str, text: str, diagnostics: Diagnostics) -> No
     diagnostics.error("unused-waiver", waiver.span, f"{why}: there is nothing to waive", hint=hint)
 
 
-def _said(one: Sentence, what: Sequence[str]) -> str:
-    """Return what a sentence says of what it and a claim differ in."""
-    stated, limit = one.stated, _stated(one)
+def _said(one: Sentence, claim: Claim, what: Sequence[str]) -> str:
+    """Return what a sentence says of what it and a claim differ in; of the rest of a share both ways to say it."""
+    stated, same, limit = one.stated, measured(one.stated, claim), _stated(one)
+    if same is not stated:
+        used = shown(Comparison(same.comparator, Quantity(same.value, same.unit)))
+        limit = f"{limit} {rest(claim.signal) or 'of the rest'}, that is {used}"
     if {"number", "comparator"} & set(what):
         limit += " as a target" if stated.kind == TARGET else ""
         # What is quoted is the runbook's word, which may stand for what nobody expects.

@@ -50,7 +50,7 @@ class Evidence:
                     alone.append((watch, limit))
         different = () if self.excused else tuple(self._alone(used, alone))
         for watch, limit in alone:
-            if limit.span not in different:
+            if limit.span not in different and not self.excused:
                 drift.undocumented(watch, limit, self.matching.called(watch), self._naming, self.diagnostics)
         return found
 

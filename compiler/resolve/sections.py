@@ -89,6 +89,8 @@ class Sections:
         return section
 
     def _instead(self, anchor: str) -> str:
+        if not self.runbook.sections:
+            return "it has no heading yet; write one, such as `## High error rate`"
         near = nearest(anchor, self.runbook.anchors)
         known = ", ".join(f"`#{one}`" for one in sorted(self.runbook.anchors)[:_MOST_SHOWN])
         return f"did you mean `#{near}`?" if near else f"its sections are {known}"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
-from compiler import conventions
+from compiler import conventions, meaning
 from compiler.diagnostics import Related, Span, nearest
 from compiler.document import Table
 from compiler.model import Documented, Limit, System, WatchedSignal
@@ -20,6 +21,7 @@ from compiler.resolve.scope import Scope
 from compiler.resolve.sections import Sections
 from compiler.resolve.waivers import waivers
 from compiler.runbooks import Runbook, Section
+from compiler.signals import kinds
 from compiler.signals.bound import Binding, BoundSignal, Signal
 from compiler.statements import Statement
 from compiler.subjects import subject
@@ -57,6 +59,10 @@ def _with_statements(system: System, statements: Mapping[int, Statement]) -> Sys
     return replace(system, signals=signals)
 
 
+_TORN: Final = frozenset({"duplicate-key", "schema", "syntax"})
+"""Codes of what may have put a signal's limits or metrics into another one's, or nowhere."""
+
+
 class _System:
     """Resolves one system."""
 
@@ -82,12 +88,14 @@ class _System:
         )
         self.watches: list[Watch] = []
         self.excused = self._is_faulty()
+        self.torn = self._is_faulty(_TORN)
 
-    def _is_faulty(self) -> bool:
-        """Return whether something is wrong with its limits or metrics already, so that one may be missing here."""
+    def _is_faulty(self, codes: frozenset[str] | None = None) -> bool:
+        """Return whether something, of some codes, is wrong with its limits or metrics already."""
         parts = [part for part in (self.limits, self.metrics) if part is not NOTHING]
         return any(
             one.level == "error"
+            and (codes is None or one.code in codes)
             and one.span.path == part.span.path
             and part.span.line <= one.span.line <= part.end_line
             for part in parts
@@ -137,11 +145,14 @@ class _System:
             self.excused = True
             return None
         section = self.sections.of(signal, own, house, span) if self.sections else None
+        # A sentence is known by the section that it stands in.
+        self.excused |= section is None
         found = self._limits(signal, own, house, tiers, section)
         binding = bindings.binding(signal, self.metrics[identifier], self.inherited, self.diagnostics)
         self._tell_subject(signal, binding)
         if binding is None or section is None or not found:
             return None
+        binding = kinds()[signal.kind].fitted(binding, found)
         component = None if binding.per else str(self.metrics[identifier].get("component", self.id))
         return WatchedSignal(
             bound=BoundSignal(signal=signal, binding=binding, low=found[0].comparator.startswith("<")),
@@ -199,7 +210,7 @@ class _System:
 
     def _signal(self, identifier: str, tiers: tuple[limits.Written, ...], span: Span) -> Signal | None:
         if identifier in self.scope.signals:
-            return self.scope.signals[identifier]
+            return self._directed(self.scope.signals[identifier])
         if limits.implies_state(tiers) or "active" in table(self.metrics, identifier):
             return definitions.state(identifier)
         without = [one for one in self.metrics if one not in self.limits and one not in self.scope.house_limits]
@@ -211,9 +222,19 @@ class _System:
         no_signal(identifier, span, known, self.diagnostics)
         return None
 
+    def _directed(self, signal: Signal | None) -> Signal | None:
+        """Return a signal with the side on which it is in trouble: as the limits say, else by what it is, and is of."""
+        if signal is None:
+            return None
+        own, house = table(self.limits, signal.id), table(self.scope.house_limits, signal.id)
+        said = own.get("bad") or house.get("bad")
+        return replace(signal, bad=said or meaning.side(signal, table(self.metrics, signal.id)))
+
     def _has_metrics(self, identifier: str, span: Span) -> bool:
         if identifier in self.metrics:
             return True
+        if self.torn:
+            return False
         near = nearest(identifier, set(self.metrics) - set(self.limits))
         if near is not None and near not in self.scope.signals:
             # The limits have the signal's id, so that the other one is misspelt.
@@ -231,6 +252,8 @@ class _System:
     def _has_limits(self, identifier: str, tiers: tuple[limits.Written, ...], span: Span) -> bool:
         if tiers:
             return True
+        if self.torn:
+            return False
         message = f"`{identifier}` has metrics but no limit, and the house has none for it"
         self.diagnostics.error("limit", span, message, hint="name a limit below `limits:`, or say `off`")
         return False

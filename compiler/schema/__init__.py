@@ -7,6 +7,7 @@ is resolve's. `python -m compiler.schema` writes the names that the kinds of sig
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator, Sequence
 from functools import cache
 from typing import Any, Final, cast
@@ -16,6 +17,7 @@ from jsonschema.protocols import Validator
 
 from compiler.diagnostics import Diagnostics, Span, did_you_mean
 from compiler.document import Items, Table
+from compiler.lines import QUOTES
 from compiler.quantities import METRIC_UNITS
 from compiler.schema import nodes, suggestions, wording
 from compiler.schema.misplaced import Misplaced, misplaced
@@ -60,9 +62,13 @@ def validate(document: Table, diagnostics: Diagnostics, *, included: bool = Fals
     elsewhere is found in the same run, and nothing is complained of twice.
     """
     check = _validator(included=included)
+    _take_back(document, [], diagnostics)
     _take_for_known(document, check, diagnostics, included=included)
     errors = list(check.iter_errors(document))
-    places = list(misplaced(document, errors, diagnostics))
+    places: list[Misplaced] = []
+    for one in sorted(misplaced(document, errors, diagnostics), key=lambda one: one.span):
+        if not any(one.path[: len(each.path)] == each.path for each in places):
+            places.append(one)
     for one in places:
         _forget_below(one, diagnostics)
         diagnostics.error("schema", one.span, one.message, hint=one.hint)
@@ -83,12 +89,73 @@ def _take_for_known(document: Table, check: Validator, diagnostics: Diagnostics,
             owner, path = cast("Table", error.instance), list(error.absolute_path)
             known = INCLUDED_KEYS if included and not path else nodes.known(path)
             for key in [key for key in owner if key not in known]:
-                meant = None if _is_empty_above(owner, key) else suggestions.meant_key(key, known, owner)
-                if meant is not None:
-                    found = True
-                    span = owner.key_spans[key]
-                    diagnostics.error("unknown-key", span, f"unknown key `{key}`", hint=f"did you mean `{meant}`?")
-                    _rename(owner, key, meant)
+                found |= _take_one(owner, key, known, path, diagnostics)
+
+
+def _take_one(
+    owner: Table, key: str, known: Collection[str], path: Sequence[str | int], diagnostics: Diagnostics
+) -> bool:
+    """Return whether an unknown key was taken for another one, or for a key of its neighbour, after an error."""
+    span = owner.key_spans[key]
+    glued = _WITHOUT_COLON.fullmatch(key) if owner[key] is None else None
+    if glued is not None and glued["key"] in set(known) - set(owner):
+        hint = f"write `{glued['key']}: {glued['value']}`"
+        diagnostics.error("unknown-key", span, f"no colon stands behind `{glued['key']}`", hint=hint)
+        owner[key] = glued["value"].strip(QUOTES)
+        _rename(owner, key, glued["key"])
+        return True
+    if _is_empty_above(owner, key):
+        return False
+    meant = suggestions.meant_key(key, known, owner)
+    if meant is not None:
+        diagnostics.error("unknown-key", span, f"unknown key `{key}`", hint=f"did you mean `{meant}`?")
+        _rename(owner, key, meant)
+        return True
+    return _take_below(owner, key, path, diagnostics)
+
+
+def _take_below(owner: Table, key: str, path: Sequence[str | int], diagnostics: Diagnostics) -> bool:
+    """Return whether an unknown key was taken for one of the mapping of ids that stands before it, after an error."""
+    keys = list(owner)
+    before = keys[keys.index(key) - 1] if keys.index(key) else None
+    into = owner.get(before or "")
+    place = [*path, str(before)]
+    if not isinstance(into, Table) or key in into:
+        return False
+    named = key in nodes.known(place)
+    entry = nodes.is_open(place) and isinstance(owner[key], Table) and set(owner[key]) <= nodes.known([*place, key])
+    if not named and not entry:
+        return False
+    _move(owner, key, str(before), diagnostics)
+    return True
+
+
+def _take_back(owner: Table, path: Sequence[str | int], diagnostics: Diagnostics) -> None:
+    """Put each key that stands among ids, and belongs to the one before it, below that, after adding an error."""
+    if nodes.is_open(path):
+        keys = list(owner)
+        known = nodes.known([*path, ""])
+        strays = [key for key in keys if key in known and not isinstance(owner[key], Table)]
+        for key in strays if len(strays) == 1 else ():
+            before = keys[keys.index(key) - 1] if keys.index(key) else ""
+            into = owner.get(before)
+            if isinstance(into, Table) and key not in into and owner[key] is not None:
+                _move(owner, key, before, diagnostics)
+    for key, one in owner.items():
+        if isinstance(one, Table):
+            _take_back(one, [*path, key], diagnostics)
+
+
+def _move(owner: Table, key: str, before: str, diagnostics: Diagnostics) -> None:
+    """Put a key below the mapping before it, after adding an error."""
+    into = owner[before]
+    message, hint = f"`{key}` stands beside `{before}`, and belongs below it", f"indent it further than `{before}`"
+    diagnostics.error("schema", owner.key_spans[key], message, hint=hint)
+    into[key] = owner.pop(key)
+    into.key_spans[key], into.value_spans[key] = owner.key_spans.pop(key), owner.value_spans.pop(key)
+
+
+_WITHOUT_COLON: Final = re.compile(r"(?P<key>[a-z_]+)\s+(?P<value>\S.*)", re.DOTALL)
 
 
 def _is_empty_above(owner: Table, key: str) -> bool:
@@ -122,14 +189,21 @@ def _is_idle(error: ValidationError, document: Table, places: Sequence[Misplaced
     path = tuple(error.absolute_path)
     owner: object = document
     for step in path:
-        if isinstance(owner, Table) and step in owner.contested:
+        if isinstance(owner, Table) and (owner.torn or step in owner.contested):
             return True
         owner = owner[step]  # type: ignore[index]
+    if isinstance(owner, Table) and (owner.torn or (error.validator == "required" and _has_torn(owner))):
+        return True
     return any(
         path[: len(one.path)] == one.path
         or (error.validator == "required" and one.missing == _missing_key(error) and path == one.path[: len(path)])
         for one in places
     )
+
+
+def _has_torn(owner: Table) -> bool:
+    """Return whether one of the mappings directly below seems to hold what belongs to a key that is missing."""
+    return any(isinstance(one, Table) and one.torn for one in owner.values())
 
 
 _CODES: Final = {"additionalProperties": "unknown-key", "required": "missing-key"}
@@ -202,6 +276,7 @@ def _repeated(items: Items) -> Iterator[tuple[Span, str, str | None]]:
 
 
 _WITHOUT_SYSTEMS: Final = "write `version: 1` and `systems:` above it, and indent it below"
+_BEFORE_BRACKET: Final = re.compile(r"(?P<key>[a-z_]+)\s+(?P<rest>[\[{].*)", re.DOTALL)
 _COMMENT_SIGNS: Final = ("//", "--", "/*", ";")
 
 
@@ -212,6 +287,11 @@ def _unknown_keys(
         if key in known:
             continue
         span, message, hint = owner.key_spans[key], f"unknown key `{key}`", did_you_mean(key, set(known) - set(owner))
+        homes = [] if "did you mean" in (hint or "") else list(nodes.homes(key))
+        if homes:
+            hint = f"it is a key of {' and of '.join(homes)}"
+        if (opened := _BEFORE_BRACKET.match(key)) is not None:
+            message, hint = f"no colon stands behind `{opened['key']}`", f"write `{opened['key']}: {opened['rest']}…`"
         if key.startswith(_COMMENT_SIGNS):
             hint = "a comment begins with `#`"
         elif not path and included and key in nodes.known([]):

@@ -6,7 +6,7 @@ Used by `compiler.schema`. YAML reads such a file without complaint; what is wro
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +16,7 @@ from compiler.conventions import OFF, SEVERITIES
 from compiler.diagnostics import Diagnostics, Span
 from compiler.document import Table
 from compiler.schema import nodes
-from compiler.schema.wording import example
+from compiler.schema.wording import valued
 
 _COMMENT: Final = re.compile(r":\s+(?P<text>#\S.*?)\s*\Z")
 
@@ -38,24 +38,29 @@ class Misplaced:
 
 def misplaced(document: Table, errors: Iterable[ValidationError], diagnostics: Diagnostics) -> Iterator[Misplaced]:
     """Yield the keys of a document that stand in the wrong place or are left empty, by the schema's `errors`."""
-    for error in errors:
+    given = list(errors)
+    for error in given:
         path = tuple(error.absolute_path)
+        if error.validator == "additionalProperties" and path:
+            yield from _taken_in(document, path)
         if not path or error.validator not in {"type", "enum", "const"} or not isinstance(path[-1], str):
             continue
         owner = _value(document, path[:-1])
         if not isinstance(owner, Table):
             continue
         found = _too_deep(document, owner, path) or (
-            _without_children(owner, path) or _empty(owner, path, diagnostics) if error.instance is None else None
+            _without_children(owner, path) or _empty(document, path, diagnostics) if error.instance is None else None
         )
         if found is not None:
             yield found
+    yield from _without_id(document, given)
+    yield from _of_another_section(document, given)
 
 
 def _too_deep(document: Table, owner: Table, path: tuple[str | int, ...]) -> Misplaced | None:
     """Return a key of the mapping above, which stands below a neighbour of its own."""
     key = path[-1]
-    if len(path) < 3 or not isinstance(key, str) or key in nodes.known(path[:-1]):
+    if len(path) < 2 or not isinstance(key, str) or key in nodes.known(path[:-1]):
         return None
     above = _value(document, path[:-2])
     if key not in nodes.known(path[:-2]) or not isinstance(above, Table) or key in above:
@@ -65,11 +70,89 @@ def _too_deep(document: Table, owner: Table, path: tuple[str | int, ...]) -> Mis
     return Misplaced(
         span=owner.key_spans[key],
         message=f"`{key}` stands below `{path[-2]}`, and belongs beside it",
-        hint=f"indent it by {spaces} spaces, as `{path[-2]}` is, and what belongs to it further",
+        hint=f"{_indented(spaces)}, as `{path[-2]}` is, and what belongs to it further",
         path=path[:-1],
         missing=key,
         rest_of_line=owner.end_line,
     )
+
+
+def _indented(spaces: int) -> str:
+    return f"indent it by {spaces} {'space' if spaces == 1 else 'spaces'}" if spaces else "begin it at the left edge"
+
+
+def _without_id(document: Table, errors: Sequence[ValidationError]) -> Iterator[Misplaced]:
+    """Yield the first key of what stands directly below a section, where only ids stand: its id is missing."""
+    owners = {tuple(error.absolute_path)[:-1] for error in errors if error.validator == "type" and error.absolute_path}
+    for path in sorted(owners, key=str):
+        owner = _value(document, path)
+        if not isinstance(owner, Table) or not nodes.is_open(path):
+            continue
+        item = nodes.known((*path, ""))
+        keys = [key for key, one in owner.items() if key in item and not isinstance(one, Table)]
+        if len(keys) > 1:
+            yield Misplaced(
+                span=owner.key_spans[keys[0]],
+                message=f"`{keys[0]}` stands directly below `{path[-1]}`, where only ids stand",
+                hint=f"write an id above it, such as `{_an_id(path)}:`, and indent what belongs to it further",
+                path=path,
+            )
+
+
+def _an_id(path: tuple[str | int, ...]) -> str:
+    examples = nodes.at(path).get("examples", [])
+    return str(next(iter(examples[0]), "name")) if examples and isinstance(examples[0], dict) else "name"
+
+
+def _of_another_section(document: Table, errors: Sequence[ValidationError]) -> Iterator[Misplaced]:
+    """Yield the first entry of a section that has the keys of another one, whose line the file lacks."""
+    lacking = {
+        error.message.split("'")[1] for error in errors if error.validator == "required" and not error.absolute_path
+    }
+    unknown = {tuple(error.absolute_path): error for error in errors if error.validator == "additionalProperties"}
+    entries = [path for path in unknown if len(path) == 2 and isinstance(_value(document, path), Table)]
+    for path in sorted(entries, key=lambda one: _value(document, one).span):  # type: ignore[attr-defined]
+        section, entry = str(path[0]), str(path[1])
+        keys = set(_value(document, path))  # type: ignore[call-overload]
+        meant = next((one for one in sorted(lacking) if _holds(one, entry, keys)), None)
+        if meant is None:
+            continue
+        owner = _value(document, path[:1])
+        assert isinstance(owner, Table)  # noqa: S101 - an entry stands in a section
+        yield Misplaced(
+            span=owner.key_spans[entry],
+            message=f"`{entry}` stands below `{section}`, and has the keys of `{meant}`",
+            hint=f"write the line `{meant}:` above it",
+            path=path[:1],
+            missing=meant,
+        )
+        return
+
+
+def _holds(section: str, entry: str, keys: set[str]) -> bool:
+    """Return whether a section can hold an entry: under its own name, or under any with keys such as these."""
+    if nodes.is_open((section,)):
+        return keys <= nodes.known((section, ""))
+    return entry in nodes.known((section,)) and keys <= nodes.known((section, entry))
+
+
+def _taken_in(document: Table, path: tuple[str | int, ...]) -> Iterator[Misplaced]:
+    """Yield an unknown key with nothing behind it: it stands too far in, and what belongs to it beside it."""
+    owner, above = _value(document, path), _value(document, path[:-1])
+    if not isinstance(owner, Table) or not isinstance(above, Table):
+        return
+    known = nodes.known(path)
+    for key, value in owner.items():
+        if value is None and key not in known and owner.key_spans[key].line > above.key_spans[str(path[-1])].line:
+            spaces = above.key_spans[str(path[-1])].column - 1
+            yield Misplaced(
+                span=owner.key_spans[key],
+                message=f"`{key}` stands below `{path[-1]}`, and is no key of it",
+                hint=f"{_indented(spaces)}, as `{path[-1]}` is, and what belongs to it further",
+                path=path,
+                rest_of_line=owner.end_line,
+            )
+            return
 
 
 def _without_children(owner: Table, path: tuple[str | int, ...]) -> Misplaced | None:
@@ -80,7 +163,10 @@ def _without_children(owner: Table, path: tuple[str | int, ...]) -> Misplaced | 
     keys = list(owner)
     following = keys[keys.index(key) + 1 :]
     stray = next(iter(following), None)
-    if stray is None or not known or stray in known or owner.key_spans[stray].line <= owner.key_spans[key].line:
+    if stray is None or owner.key_spans[stray].line <= owner.key_spans[key].line:
+        return None
+    below = stray in nodes.known(path) if nodes.is_open(path[:-1]) else bool(known) and stray not in known
+    if not below or (isinstance(owner[stray], Table) and nodes.is_open(path[:-1])):
         return None
     return Misplaced(
         span=owner.key_spans[stray],
@@ -90,8 +176,9 @@ def _without_children(owner: Table, path: tuple[str | int, ...]) -> Misplaced | 
     )
 
 
-def _empty(owner: Table, path: tuple[str | int, ...], diagnostics: Diagnostics) -> Misplaced:
-    key = str(path[-1])
+def _empty(document: Table, path: tuple[str | int, ...], diagnostics: Diagnostics) -> Misplaced:
+    key, owner = str(path[-1]), _value(document, path[:-1])
+    assert isinstance(owner, Table)  # noqa: S101 - the caller has looked
     span = owner.key_spans[key]
     source = diagnostics.line(span) or ""
     comment = _COMMENT.search(source[span.end_column - 1 :])
@@ -104,12 +191,11 @@ def _empty(owner: Table, path: tuple[str | int, ...], diagnostics: Diagnostics) 
     message = f"`{key}` is {written}, which is nothing to YAML" if written else f"`{key}` is empty"
     if collection and not written:
         message = f"`{key}` is empty: nothing stands below it that is indented further"
-    return Misplaced(span=span, message=message, hint=_filled(key, path), path=path)
+    return Misplaced(span=span, message=message, hint=_filled(key, path, document), path=path)
 
 
-def _filled(key: str, path: tuple[str | int, ...]) -> str:
-    node = nodes.at(path)
-    shown = example(node)
+def _filled(key: str, path: tuple[str | int, ...], document: Table) -> str:
+    shown = valued(key, nodes.at(path), document)
     if path[-1] in SEVERITIES and "> " in str(shown):
         return f"write `{key}: {OFF}` where nobody is to be told, or a limit such as `{shown}`"
     off = ", or take the key out" if path[:-1] and key not in nodes.at(path[:-1]).get("required", ()) else ""

@@ -42,6 +42,35 @@ def at(path: Path) -> dict[str, Any]:
     return node
 
 
+def is_open(path: Path) -> bool:
+    """Return whether a mapping at a place holds ids of somebody's own, each with a mapping below."""
+    node = at(path)
+    return not node.get("properties") and bool(whole(node.get("additionalProperties") or {}).get("properties"))
+
+
+@cache
+def homes(key: str) -> tuple[str, ...]:
+    """Return the places that know a key, as people call them."""
+    root = _root()
+    found = ["the top level"] if key in root["properties"] else []
+    found += [f"`{name}:`" for name, node in root["properties"].items() if key in whole(node).get("properties", {})]
+    found += [words for name, words in _HOMES.items() if key in root["$defs"][name].get("properties", {})]
+    return tuple(found)
+
+
+_HOMES: Final = {
+    "policy": "a policy",
+    "tier": "a severity of a policy",
+    "level": "a level",
+    "team": "a team",
+    "schedule": "a schedule",
+    "signal": "a signal of `signals:`",
+    "system": "a system",
+    "limits": "the limits of a signal",
+}
+"""What a mapping of the schema's definitions is called."""
+
+
 def known(path: Path) -> frozenset[str]:
     """Return the keys that a mapping at a place may hold by name."""
     return frozenset(at(path).get("properties", {}))

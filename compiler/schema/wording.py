@@ -238,10 +238,15 @@ _MOST_SHOWN: Final = 4
 
 def _line(key: str, node: Mapping[str, Any], document: Table) -> str:
     """Return a key with a value: an id that there is, else the example of the schema."""
+    return f"{key}: {valued(key, nodes.whole(node.get('properties', {}).get(key, {})), document)}"
+
+
+def valued(key: str, node: Mapping[str, Any], document: Table) -> str | None:
+    """Return a value for a key, as YAML: an id that is defined in the document, else the example of the schema."""
     defined = document.get(_REFERENCES.get(key, ""))
-    if isinstance(defined, Table) and defined and key != "levels":
-        return f"{key}: {next(iter(defined))}"
-    return f"{key}: {example(nodes.whole(node.get('properties', {}).get(key, {})))}"
+    if isinstance(defined, Table) and defined and node.get("type") == "string":
+        return str(next(iter(defined)))
+    return example(node)
 
 
 def _and(words: Iterable[str]) -> str:

@@ -25,6 +25,11 @@ _STEPS: Final = (STEP_SECONDS, 30, 20, 15, 12, 10, 6, 5, 4, 3, 2, 1)
 """Divisors of the longest, so that there is a sample at each evaluation."""
 
 
+HIGH: Final = "high"
+LOW: Final = "low"
+"""The sides of a value; the one on which a signal is in trouble is its direction."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExampleSeries:
     """A series of a template's own `example`: templates of its selector and of its values in promtool's notation.
@@ -42,14 +47,17 @@ class ExampleSeries:
 class Signal:
     """What is measured: the kind, the unit of its limits, its name for people.
 
-    `parameters` are those of its kind. `span` is the place of a `query`; `settles` the seconds that its example takes
-    until the query returns what is asked for, None where nobody said. `untested` is why it has no generated test.
+    `bad` is the side on which it is in trouble, `HIGH` or `LOW`, None where either may be; the signal of a system has
+    what its binding tells as well. `parameters` are those of its kind. `span` is the place of a `query`; `settles` the
+    seconds that its example takes until the query returns what is asked for, None where nobody said. `untested` is why
+    it has no generated test.
     """
 
     id: str
     kind: str
     unit: str
     title: str
+    bad: str | None = None
     parameters: Mapping[str, Decimal] = field(default_factory=dict)
     query: str | None = None
     example: tuple[ExampleSeries, ...] = ()
@@ -81,7 +89,8 @@ class Binding:
     the function by which gauges are taken over the window, None where they are taken as they are. `source` are the
     matchers that all inputs got, `targets` those of the targets that the metrics come from, None where that cannot be
     told; `missing_is_fine` where the metrics may be absent while all is well. `units` are those of inputs that are not
-    in base units: kinds know nothing of it, `factors` sees to it.
+    in base units: kinds know nothing of it, `factors` sees to it. `quiet` are the seconds to the other day at whose
+    same time something must have come, None where no other day counts.
     """
 
     inputs: dict[str, Selector | Decimal]
@@ -97,6 +106,7 @@ class Binding:
     targets: tuple[Matcher, ...] | None = None
     missing_is_fine: bool = False
     units: Mapping[str, MeasuredIn] = field(default_factory=dict)
+    quiet: int | None = None
 
     @property
     def step(self) -> int:

@@ -7,7 +7,7 @@ finds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -16,7 +16,7 @@ from typing import ClassVar, Final, Protocol
 from compiler.metric_names import Wanted
 from compiler.promql import Matcher, Selector, operand
 from compiler.quantities import SECONDS, STATE, Quantity, number_promql
-from compiler.signals.bound import STEP_SECONDS, BoundSignal
+from compiler.signals.bound import STEP_SECONDS, Binding, BoundSignal
 from compiler.signals.phrases import IS, Clause, amount, uncapitalised
 from compiler.signals.profile import Case, Example, Phase, Rough
 
@@ -146,10 +146,35 @@ class Kind:
     """How much a synthesised series has of what the value is a share of, at a traffic of 1."""
     measures: ClassVar[bool] = True
     """Whether severities are limits of one measured value: then they must rise, and an alert may recover elsewhere."""
+    longest: ClassVar[int] = 3 * 86400
+    """Seconds; signals that take longer to settle have no tests: engines refuse to load so many samples."""
+    rises: ClassVar[bool] = False
+    """Whether a graver severity needs a limit beyond a milder one's, although they are not limits of one value."""
+    rest: ClassVar[str | None] = None
+    """What the part is called that a share leaves, such as "free" of what is used; None where it has no name."""
+
+    def bad(self, inputs: Collection[str]) -> str | None:
+        """Return the side of the value that is trouble where these inputs measure it, None where either may be."""
+        return None
 
     def windowed(self, bound: BoundSignal) -> bool:
         """Return whether the value is computed from the events of the binding's window."""
         return True
+
+    def fitted(self, binding: Binding, limits: Sequence[Threshold]) -> Binding:
+        """Return the binding with what only the limits tell of it."""
+        return binding
+
+    def looks_back(self, limit: Threshold) -> int | None:
+        """Return the seconds that a limit itself looks back; None where it does not."""
+        return None
+
+    def begins(self, bound: BoundSignal, limit: Threshold) -> int | None:
+        """Return after how many seconds the first case that fires an alert is trouble of its limit.
+
+        Of a kind whose severities are no limits of one value; None where that cannot be told.
+        """
+        return self.first(bound) or 0
 
     def never(self, bound: BoundSignal, limit: Threshold) -> str | None:
         """Return why a limit can never be crossed, where the kind alone knows that; else None."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 
 from compiler.quantities import Quantity
 from compiler.signals import sampling
-from compiler.signals.bound import BoundSignal
+from compiler.signals.bound import HIGH, LOW, BoundSignal
 from compiler.signals.contract import HALF, Kind, Series, Threshold, aggregate
 from compiler.signals.inputs import GAUGE, SINCE, UNTIL
 from compiler.signals.level import current, numbers, over_time, steps_without_rounding
@@ -19,6 +20,10 @@ class Gauge(Kind):
 
     name = "gauge"
     forms = ((GAUGE,), (SINCE,), (UNTIL,))
+
+    def bad(self, inputs: Collection[str]) -> str | None:
+        """Return that an age is in trouble when it is high and the time left when it is low; of a gauge nothing."""
+        return HIGH if SINCE.name in inputs else LOW if UNTIL.name in inputs else None
 
     def windowed(self, bound: BoundSignal) -> bool:
         """Return false: gauges need no four scrapes."""

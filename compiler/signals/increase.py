@@ -7,14 +7,15 @@ are counted where both ends of the window are known, and estimated only where th
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
 from compiler.promql import Selector
-from compiler.quantities import Quantity, duration_text
+from compiler.quantities import COUNT, STATE, Quantity, duration_text
 from compiler.signals import sampling
-from compiler.signals.bound import LOOKBACK_SECONDS, BoundSignal
+from compiler.signals.bound import HIGH, LOOKBACK_SECONDS, BoundSignal
 from compiler.signals.contract import HALF, Kind, Series, Threshold, aggregate, first_rate
 from compiler.signals.inputs import COUNTER
 from compiler.signals.level import current
@@ -30,6 +31,10 @@ class Increase(Kind):
 
     name = "increase"
     forms = ((COUNTER,),)
+
+    def bad(self, inputs: Collection[str]) -> str:
+        """Return `HIGH`."""
+        return HIGH
 
     def counts(self, bound: BoundSignal) -> bool:
         """Return true."""
@@ -47,7 +52,7 @@ class Increase(Kind):
         """Return the events within the window, series by series by the first of three ways that is known.
 
         What a counter has risen by, if it has not been reset; what it is, if its target was scraped before the window
-        and the counter was not there yet; else an estimate, rounded, as events are whole.
+        and the counter was not there yet; else an estimate.
         """
         counter, seconds = bound.selector(COUNTER.name), bound.binding.window
         window = duration_text(seconds)
@@ -57,7 +62,10 @@ class Increase(Kind):
         since = duration_text(seconds + (bound.binding.memory or LOOKBACK_SECONDS))
         risen = f"{now} - {before} unless resets({counter}[{since}]) > 0"
         born = f"{now} unless {before} and on (job, instance) {target} == 1"
-        events = f"({risen}) or ({born}) or round(increase({counter}[{window}]))"
+        estimate = f"increase({counter}[{window}])"
+        # Events are whole; what is counted in seconds or bytes is not.
+        estimate = f"round({estimate})" if bound.signal.unit in {COUNT, STATE} else estimate
+        events = f"({risen}) or ({born}) or {estimate}"
         return aggregate("sum", bound.binding.per, events)
 
     def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:

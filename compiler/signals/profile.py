@@ -97,7 +97,8 @@ class Example:
 class Case:
     """A course and what must come of it: the severities that fire, at `value`, with each of the further `labels`.
 
-    `more` are further series of the same component; `decoys` asks for series just outside of the selectors.
+    `values` has the value by severity where it differs. `more` are further series of the same component; `decoys` asks
+    for series just outside of the selectors.
     """
 
     name: str
@@ -106,4 +107,5 @@ class Case:
     decoys: bool = False
     firing: frozenset[str] = frozenset()
     value: Decimal = Decimal(0)
+    values: Mapping[str, Decimal] = field(default_factory=dict)
     labels: tuple[Mapping[str, str], ...] = ({},)

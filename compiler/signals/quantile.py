@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Final
 
 from compiler.promql import Selector
 from compiler.quantities import Quantity, decimal_text, duration_text
 from compiler.signals import sampling
-from compiler.signals.bound import BoundSignal
+from compiler.signals.bound import HIGH, BoundSignal
 from compiler.signals.contract import HALF, Kind, Parameter, Series, Threshold, aggregate, first_rate
 from compiler.signals.inputs import HISTOGRAM
 from compiler.signals.phrases import IS, Clause, amount, ordinal, over_window
@@ -37,6 +38,10 @@ class Quantile(Kind):
     parameters = (QUANTILE,)
     floored = True
     events_per_step = EVENTS_PER_STEP
+
+    def bad(self, inputs: Collection[str]) -> str:
+        """Return `HIGH`."""
+        return HIGH
 
     def operations(self, bound: BoundSignal) -> str:
         """Return the operations of the recorded name."""

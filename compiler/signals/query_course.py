@@ -33,12 +33,13 @@ _EXACT: Final = Context(prec=17)
 class Step:
     """What a query does to a number on its way out.
 
-    `scaled` is `factor` times the number and `offset` more; `kept` drops what fails the comparison, `tested` makes 1 or
-    0 of it; `within` changes nothing between two bounds.
+    `scaled` is `factor` times the number, by `divisor`, and `offset` more; `kept` drops what fails the comparison,
+    `tested` makes 1 or 0 of it; `within` changes nothing on the good side of a bound.
     """
 
     what: str
     factor: Decimal = Decimal(1)
+    divisor: Decimal = Decimal(1)
     offset: Decimal = Decimal(0)
     comparator: str = ""
     bound: Decimal = Decimal(0)
@@ -105,7 +106,7 @@ _FLIPPED: Final = {"==": "==", "!=": "!=", ">": "<", "<": ">", ">=": "<=", "<=":
 
 def _forward(step: Step, number: Decimal) -> Decimal | None:
     if step.what == "scaled":
-        return number * step.factor + step.offset
+        return number * step.factor / step.divisor + step.offset
     passes = COMPARISONS[step.comparator](number, step.bound)
     if step.what == "tested":
         return Decimal(int(passes))
@@ -114,7 +115,7 @@ def _forward(step: Step, number: Decimal) -> Decimal | None:
 
 def _backward(step: Step, value: Decimal) -> Decimal:
     if step.what == "scaled":
-        return _EXACT.divide(value - step.offset, step.factor)
+        return _EXACT.divide((value - step.offset) * step.divisor, step.factor)
     passes = COMPARISONS[step.comparator]
     if step.what == "tested":
         if value not in {0, 1}:
@@ -299,7 +300,7 @@ def _arithmetic(sign: str, number: Decimal, *, turned: bool) -> Step:
     if sign == "*" and number:
         return Step("scaled", factor=number)
     if sign == "/" and number and not turned:
-        return Step("scaled", factor=_EXACT.divide(Decimal(1), number))
+        return Step("scaled", divisor=number)
     raise UnsampledError(f"`{sign}` makes another number of what it sees")
 
 

@@ -5,13 +5,14 @@ Where nobody counts all reads, they are the hits and the misses together.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Final
 
 from compiler.promql import Selector
 from compiler.quantities import RATIO, Quantity, duration_text
 from compiler.signals import sampling
-from compiler.signals.bound import BoundSignal
+from compiler.signals.bound import HIGH, LOW, BoundSignal
 from compiler.signals.contract import HALF, Input, Kind, Series, Threshold, aggregate, first_rate
 from compiler.signals.phrases import MORE, Clause, amount, over_window
 from compiler.signals.profile import Example, Phase, Rough
@@ -46,6 +47,10 @@ class Ratio(Kind):
     forms = ((ERRORS, REQUESTS), (SUCCESSES, ATTEMPTS), (HITS, READS), (HITS, MISSES))
     floored = True
     events_per_step = EVENTS_PER_STEP
+
+    def bad(self, inputs: Collection[str]) -> str | None:
+        """Return the side by what is counted: errors, or successes."""
+        return HIGH if ERRORS.name in inputs else LOW if SUCCESSES.name in inputs else None
 
     def operations(self, bound: BoundSignal) -> str:
         """Return the operations of the recorded name."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Final
 
 from compiler.promql import Selector
 from compiler.quantities import RATIO, Quantity, decimal_text
 from compiler.signals import sampling
-from compiler.signals.bound import BoundSignal
+from compiler.signals.bound import HIGH, BoundSignal
 from compiler.signals.contract import HALF, Kind, Series, Threshold, aggregate
 from compiler.signals.inputs import AVAILABLE, MAX, USED
 from compiler.signals.level import numbers, over_time, steps_without_rounding
@@ -26,6 +27,11 @@ class Usage(Kind):
     forms = ((USED, MAX), (AVAILABLE, MAX))
     constants = frozenset({MAX.name})
     whole = WHOLE
+    rest = "free"
+
+    def bad(self, inputs: Collection[str]) -> str:
+        """Return `HIGH`."""
+        return HIGH
 
     def windowed(self, bound: BoundSignal) -> bool:
         """Return false: gauges need no four scrapes."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Final
 
 from compiler.promql import Selector
 from compiler.quantities import RATIO, Quantity, decimal_text, duration_text
 from compiler.signals import sampling
-from compiler.signals.bound import BoundSignal
+from compiler.signals.bound import HIGH, BoundSignal
 from compiler.signals.contract import HALF, Input, Kind, Measure, Series, Threshold, aggregate, first_rate
 from compiler.signals.inputs import CAPACITY, COUNTER
 from compiler.signals.level import last, numbers
@@ -29,9 +30,14 @@ class Utilization(Kind):
     """Rate of the counter by the capacity, or what is not idle on average over the CPUs."""
 
     name = "utilization"
+    rest = "idle"
     forms = ((COUNTER, CAPACITY), (COUNTER,), (IDLE,))
     constants = frozenset({CAPACITY.name})
     whole = _CAPACITY
+
+    def bad(self, inputs: Collection[str]) -> str:
+        """Return `HIGH`."""
+        return HIGH
 
     def operations(self, bound: BoundSignal) -> str:
         """Return the operations of the recorded name."""

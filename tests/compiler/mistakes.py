@@ -35,6 +35,13 @@ _ROUTED: Final = "pagerduty: {routing_key_file: /etc/alertmanager/pagerduty}"
 _SHOP_HEAD: Final = "    team: sales\n    runbook: runbooks/shop.md\n"
 _LATENCY: Final = 'latency_p95:     {warning: "> 150ms", critical: "> 200ms", runbook: "#slow-answers"}'
 
+_BACKLOG: Final = "sum by ({{ per }}) ({{ taken }}) - sum by ({{ per }}) ({{ done }})"
+_BACKLOG_EXAMPLE: Final = """\
+    example:
+      - {series: "{{ taken }}", values: "{{ 100 + value }}x{{ steps }}"}
+      - {series: "{{ done }}", values: "100x{{ steps }}"}
+"""
+
 YAML: Final = (
     _in_spec("a tab", "  shop:\n", "\tshop:\n", "syntax"),
     _in_spec("a limit without quotes", '"> 150ms"', "> 150ms", "syntax"),
@@ -174,6 +181,27 @@ LIMITS: Final = (
         (SPEC, 'critical: "> 5000"', 'critical: "< 10"'),
         (LEDGER, "critical above 5000", "critical below 10"),
         codes=("limit-direction",),
+    ),
+    _several(
+        "what is free as a limit of what is used",
+        (SPEC, '{warning: ">= 85 of 100", critical: off}', '{warning: "< 15%", critical: off}'),
+        (SHOP, "at least 85 of 100", "below 15 %"),
+        codes=("against-direction",),
+    ),
+    _in_spec(
+        "few errors are no trouble", '"> 1%",  critical: "> 5%"', '"< 5%",  critical: "< 1%"', "against-direction"
+    ),
+    _in_spec(
+        "availability by errors",
+        """availability: {attempts: 'rpc_total{method!="ping"}', successes: 'rpc_total{method!="ping",ok="yes"}'""",
+        """availability: {requests: 'rpc_total{method!="ping"}', errors: 'rpc_total{method!="ping",ok="no"}'""",
+        "against-direction",
+    ),
+    _in_spec(
+        "a state of what is free",
+        'gauge: checkout_open, active: "== 0", of: all',
+        'available: tills_free, max: tills, active: "< 10%"',
+        "against-direction",
     ),
     _in_spec(
         "a state measured in another unit",
@@ -560,6 +588,39 @@ REACH: Final = (
         "routing:\n  group_by: [alertname, severity, namespace]\n",
         "lost-label",
     ),
+    _in_spec(
+        "a label that needs quotes",
+        'selector: job="shop"',
+        """selector: 'job="shop","k8s.namespace"="sales"'""",
+        "newer-prometheus",
+    ),
+    _in_spec(
+        "a function that Prometheus 2 does not have",
+        "query: sum by ({{ per }}) ({{ taken }}) -",
+        "query: sum by ({{ per }}) (histogram_stddev({{ taken }})) -",
+        "newer-prometheus",
+    ),
+    _in_spec(
+        "a function that no supported Prometheus has",
+        "query: sum by ({{ per }}) ({{ taken }}) -",
+        "query: sum by ({{ per }}) (first_over_time({{ taken }}[5m])) -",
+        "promql",
+    ),
+    _in_spec(
+        "a query that asks for the hour",
+        f"    query: {_BACKLOG}\n{_BACKLOG_EXAMPLE}",
+        "    query: sum by ({{ per }}) ({{ taken }} + {{ done }}) and on () hour() > 6\n",
+        "untested",
+    ),
+    _in_spec(
+        "an example and a reason for none",
+        f"    query: {_BACKLOG}\n",
+        f"    query: {_BACKLOG}\n    untested: nobody could\n",
+        "signal",
+    ),
+    _in_spec("an escape that PromQL does not have", '{code=~"5.."}', '{code=~"5\\d\\d"}', "promql"),
+    _in_spec("a string without an end", '{code=~"5.."}', '{code=~"5..}', "promql"),
+    _in_spec("a word too many in a metric", "used: pool_in_use", "used: pool in use", "promql"),
     _in_spec(
         "an unknown function in a query",
         "query: sum by ({{ per }}) ({{ taken }}) -",

@@ -167,6 +167,32 @@ YAML: Final = (
     _slip("a byte that is not UTF-8", "title: Dispatch\n", b"title: D\xe9p\xeache\n"),
 )
 
+LEFT_OUT: Final = (
+    _slip("an id that is left out", "  parcels:\n", "", at='title: "Parcel labels'),
+    _slip(
+        "the id of one's own signal that is left out", "  print_queue:\n    title", "    title", at="title: Print queue"
+    ),
+    _slip("a signal's line that is left out", "      error_ratio:\n        warning", "        warning"),
+    _slip("the line of the metrics that is left out", "    metrics:\n", ""),
+    _slip("the line of the levels that is left out", "levels:\n", "", at="  first:"),
+    _slip("a section at the level of the signals", '        runbook: "#errors"\n', '      runbook: "#errors"\n'),
+    _slip("a unit at the level of the signals", "    unit: count\n", "  unit: count\n"),
+    _slip("metrics of one signal at the level of the system", "      print_queue: {gauge", "    print_queue: {gauge"),
+    _slip("a system's key below another section", "systems:\n", "  systems:\n"),
+    _slip(
+        "a signal one level too far in", "      print_queue:\n        warning", "        print_queue:\n        warning"
+    ),
+    _slip("an item of a list too far in", '      - {statement: "labels', '        - {statement: "labels'),
+    _slip("the first item of a list not far enough in", '      - {statement: "when', '     - {statement: "when'),
+    _slip("no colon in braces", '{statement: "labels', '{statement "labels'),
+    _slip("no colon before words in braces", "reason: seen by", "reason seen by"),
+    _slip("no colon before braces", "for: {critical: 10m}", "for {critical: 10m}"),
+    _slip("the first line too far in", "version: 1\n", "  version: 1\n"),
+    _slip(
+        "a policy misspelt where it is defined", "  standard:\n", "  standrad:\n", at=(PRINTERS, "escalation: standard")
+    ),
+)
+
 WRONG_FILES: Final = (
     _whole("an empty file", ""),
     _whole("a file of comments", "# Limits, to be written.\n"),
@@ -418,9 +444,7 @@ RUNBOOKS: Final = (
         None,
         "<!DOCTYPE html>\n<html><body>Sign in</body></html>\n",
         path=PRINTER_GUIDE,
-        at=(PRINTERS, "#no-printer"),
-        findings=2,
-        why="neither the limit nor the section is there",
+        at=(PRINTERS, "runbook: guides"),
     ),
     _slip(
         "words that are waived are gone",
@@ -439,5 +463,5 @@ VERSIONS: Final = (
 )
 
 SLIPS: Final = (
-    *YAML, *WRONG_FILES, *NAMES, *UNITS, *TIMES, *PEOPLE, *INCLUDES, *RUNBOOKS, *VERSIONS,
+    *YAML, *LEFT_OUT, *WRONG_FILES, *NAMES, *UNITS, *TIMES, *PEOPLE, *INCLUDES, *RUNBOOKS, *VERSIONS,
 )  # fmt: skip

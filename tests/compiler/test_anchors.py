@@ -108,10 +108,10 @@ def test_plain_pages_name_sections_as_github_does() -> None:
 @pytest.mark.parametrize("style", STYLES)
 def test_many_headings_of_one_text_take_no_longer_each(style: Style) -> None:
     """A generated file may hold thousands; in quadratic time this would take minutes."""
-    started = time.perf_counter()
+    started = time.process_time()
     found = anchors(style, *(f"a_{number % 3}" for number in range(60_000)))
     assert len(found) == 60_000
-    assert time.perf_counter() - started < 20
+    assert time.process_time() - started < 20
 
 
 @pytest.mark.parametrize(

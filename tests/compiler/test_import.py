@@ -111,8 +111,10 @@ def test_each_statement_has_its_place_its_words_and_its_meaning() -> None:
         "severity_guess": False,
         "for_seconds": 600,
         "kind": "alert",
+        "complement": False,
+        "limit": "> 5%",
     }
-    assert found[3]["kind"] == "target"
+    assert (found[3]["kind"], found[3]["comparator"], found[3]["limit"]) == ("target", "<", "> 300ms")
 
 
 def test_the_stanza_is_yaml_with_each_limit_and_the_line_that_it_comes_from() -> None:
@@ -386,3 +388,102 @@ def test_a_guide_with_an_example_of_a_password_is_read() -> None:
     with Path("ferry.md").open("a", encoding="utf-8") as guide:
         guide.write("\n```bash\nexport DB_PASSWORD=hunter2hunter2\n```\n")
     assert len(imported()) == 4
+
+
+MORE = """
+On-call sailors acknowledge critical calls within 15 minutes.
+
+Set the boiler to at most 8 bar.
+
+In 2023 the error rate was above 40 %.
+
+A red flag means seven of us are out.
+
+| Severity | Respond within |
+|---|---|
+| Critical | 30 minutes |
+
+```sh
+awk '$9 > 2000' harbour.log 2>&1 | head -3
+```
+
+<!-- errors above 9 %: page -->
+
+Boats are painted every 5 years.
+"""
+
+
+def test_what_was_not_read_is_listed_with_its_reason() -> None:
+    """A line with a number and a severity, or with a comparator at a number, may be a limit that a person must add."""
+    with Path("ferry.md").open("a", encoding="utf-8") as guide:
+        guide.write(MORE)
+    lines = Path("ferry.md").read_text(encoding="utf-8").split("\n")
+    done = tocsin("import", "--format", "json", "ferry.md")
+    left_out = json.loads(done.stdout)["left_out"]
+    assert [(one["text"], one["reason"]) for one in left_out] == [
+        ("On-call sailors acknowledge critical calls within 15 minutes.", "somebody or something sees to it"),
+        ("Set the boiler to at most 8 bar.", "an instruction"),
+        ("In 2023 the error rate was above 40 %.", "it tells what was, or what others keep to"),
+        ("A red flag means seven of us are out.", "a number in words, and no comparator"),
+        ("| Critical | 30 minutes |", "a table, in a column or a row that holds no limits"),
+        ("awk '$9 > 2000' harbour.log 2>&1 | head -3", "code"),
+        ("<!-- errors above 9 %: page -->", "a comment"),
+    ]
+    assert [lines[one["line"] - 1] for one in left_out] == [one["text"] for one in left_out]
+    assert "; 7 lines not read\n" in done.stderr
+
+
+def test_the_stanza_ends_with_what_was_not_read() -> None:
+    """As comments, in which no text of the guide becomes syntax."""
+    with Path("ferry.md").open("a", encoding="utf-8") as guide:
+        guide.write(MORE)
+    text = tocsin("import", "ferry.md").stdout
+    yaml.safe_load(text)
+    *_, last = text.rstrip().split("\n")
+    number = Path("ferry.md").read_text(encoding="utf-8").split("\n").index("<!-- errors above 9 %: page -->") + 1
+    assert last == f"#   ferry.md:{number}: <!-- errors above 9 %: page --> (a comment)"
+    assert text.count("\n#   ferry.md:") == 7
+
+
+def test_a_guide_of_which_all_was_read_says_nothing_more() -> None:
+    """A number that belongs to a limit, such as how long it lasts, is read with it."""
+    done = tocsin("import", "ferry.md")
+    assert "ot read" not in done.stdout + done.stderr
+
+
+def test_what_is_free_is_written_as_what_is_used_beside_the_words_of_the_guide() -> None:
+    """The signal measures usage; a person must see where the number comes from."""
+    edit("ferry.md", "- Error rate > 1%", "- Disk: less than 20 % free\n- At most 3 restarts an hour, otherwise page")
+    text = tocsin("import", "ferry.md").stdout
+    number = Path("ferry.md").read_text(encoding="utf-8").split("\n").index("- Disk: less than 20 % free") + 1
+    assert f'warning: "> 80%"  # ferry.md:{number}: Disk: less than 20 % free (guide: < 20% free)\n' in text
+    assert f'critical: "> 3"  # ferry.md:{number + 1}: At most 3 restarts an hour (guide: <= 3 is to hold)\n' in text
+    (found,) = [one for one in imported() if one["signal"] == "disk"]
+    assert (found["comparator"], found["value"], found["complement"], found["limit"]) == ("<", 0.2, True, "> 80%")
+
+
+def test_what_is_free_of_nobody_knows_how_much_is_a_signal_of_its_own() -> None:
+    """5 GB are no share; the signal says that it is in trouble when it is low."""
+    edit("ferry.md", "- Error rate > 1%", "- less than 5 GB of free disk space")
+    found = yaml.safe_load(tocsin("import", "ferry.md").stdout)
+    assert found["signals"]["disk_free"] == {"kind": "gauge", "unit": "bytes", "title": "Free disk space", "bad": "low"}
+    assert found["systems"]["ferry"]["limits"]["disk_free"]["warning"] == "< 5000000000B"
+    (stated,) = [one for one in imported() if one["signal"] == "disk"]
+    assert (stated["complement"], stated["limit"]) == (True, None)
+
+
+def test_a_limit_on_the_good_side_is_left_to_the_reader() -> None:
+    """A queue that must never be empty, or a sentence that was read wrongly: only people know."""
+    edit("ferry.md", "- Error rate > 1%", "- CPU idle above 95 %")
+    text = tocsin("import", "ferry.md").stdout
+    found = yaml.safe_load(text)["systems"]["ferry"]
+    assert "cpu" not in found["limits"]
+    assert [one["statement"] for one in found["waive"]] == ["CPU idle above 95 %"]
+    assert "cpu > 95%, warning; GUESS: it names the good side, or speaks of something else" in text
+
+
+def test_a_share_that_should_be_high_is_bound_by_what_went_well() -> None:
+    """By errors it would measure the opposite."""
+    edit("ferry.md", "- Error rate > 1%", "- Availability below 99 %")
+    found = yaml.safe_load(tocsin("import", "ferry.md").stdout)["systems"]["ferry"]
+    assert set(found["metrics"]["availability"]) == {"successes", "attempts", "per"}
