@@ -82,7 +82,13 @@ def _way_out(path: Path, *, main: bool) -> str | None:
         near = conventions.SPEC_PATH
     if near is not None:
         return f"did you mean `{shown(path.with_name(near))}`?"
-    return f"run {conventions.PROGRAM} where {conventions.SPEC_PATH} is, or name it by --spec" if main else None
+    return _NO_SPEC if main else None
+
+
+_NO_SPEC: Final = (
+    f"run {conventions.PROGRAM} where {conventions.SPEC_PATH} is, or name it by --spec;"
+    f" `{conventions.PROGRAM} import --new GUIDE.md` prints a beginning of one"
+)
 
 
 def _refuse_endless(path: Path) -> None:

@@ -114,7 +114,10 @@ def test_a_missing_specification_is_a_finding_with_a_way_out(snapshot: SnapshotA
     [
         ("limits.yaml", "did you mean `thresholds.yaml`?"),
         ("treshold.yml", "did you mean `thresholds.yaml`?"),
-        ("runbooks/limits.yaml", "run tocsin where thresholds.yaml is, or name it by --spec"),
+        (
+            "runbooks/limits.yaml",
+            "run tocsin where thresholds.yaml is, or name it by --spec; `tocsin import --new GUIDE.md` prints a beginning of one",
+        ),
         ("nowhere/limits.yaml", "there is no folder `nowhere`"),
     ],
 )
