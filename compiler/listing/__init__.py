@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from compiler import meaning
 from compiler.conventions import SEVERITIES
 from compiler.diagnostics import Diagnostics, Span
 from compiler.document import Table
@@ -124,39 +125,26 @@ def _input(one: Input, constants: frozenset[str]) -> dict[str, Any]:
 
 
 def _listed(signal: Signal, *, own: bool) -> ListedSignal:
-    low = None if own else signal.id in _LOW
-    fitting = (form for form in kinds()[signal.kind].forms if _fits(signal, form, low=low))
+    usual = meaning.directed(signal)
+    fitting = (form for form in kinds()[signal.kind].forms if _fits(usual, form, own=own))
     forms = tuple(tuple(_in_unit(signal, one) for one in form) for form in fitting)
     if signal.query is not None:
         named = asked_for(signal.query)
         forms = (tuple(Input(name=one, description="A metric of the query.", example=one) for one in named),)
-    return ListedSignal(signal=signal, own=own, forms=forms, limits=_limits(signal))
+    return ListedSignal(signal=signal, own=own, forms=forms, limits=_limits(usual))
 
 
 _CACHE: Final = "cache_hit_ratio"
-_LOW: Final = frozenset(
-    {
-        "availability",
-        "availability_budget",
-        _CACHE,
-        "certificate_expiry",
-        "request_rate",
-        "success_budget",
-        "success_ratio",
-    }
-)
-"""Built-in signals that are in trouble when they are low."""
-_LOW_INPUTS: Final = {"errors": False, "successes": True, "hits": True, "since": False, "until": True}
-"""Inputs that tell whether a low value is the trouble."""
 
 
-def _fits(signal: Signal, form: Sequence[Input], *, low: bool | None) -> bool:
-    """Return whether inputs give the unit of a signal and its side, where it is known whether a `low` value is bad."""
+def _fits(signal: Signal, form: Sequence[Input], *, own: bool) -> bool:
+    """Return whether inputs give the unit of a signal and the side on which it is in trouble."""
     # A cache is asked for its hits, nothing else is.
-    if low is not None and isinstance(kinds()[signal.kind], Ratio) and (HITS in form) != (signal.id == _CACHE):
+    if not own and isinstance(kinds()[signal.kind], Ratio) and (HITS in form) != (signal.id == _CACHE):
         return False
+    side = kinds()[signal.kind].bad([one.name for one in form])
     in_unit = signal.unit == STATE or all(GIVEN_IN.get(one.name, signal.unit) == signal.unit for one in form)
-    return in_unit and (low is None or all(_LOW_INPUTS.get(one.name, low) == low for one in form))
+    return in_unit and (side is None or signal.bad is None or side == signal.bad)
 
 
 _HIGH_LIMITS: Final = {
@@ -171,7 +159,12 @@ _LOW_LIMITS: Final = {
     SECONDS: ("< 14d", "< 3d"),
     PER_SECOND: ("< 10 per second", "< 1 per second"),
 }
-_OF_KIND: Final = {"usage": ("> 80%", "> 90%"), "utilization": ("> 80%", "> 90%"), "burn_rate": ("< 99.5%", "< 99.5%")}
+_OF_KIND: Final = {
+    "usage": ("> 80%", "> 90%"),
+    "utilization": ("> 80%", "> 90%"),
+    "burn_rate": ("< 99.5%", "< 99.5%"),
+    "silence": ("> 15m", "> 1h"),
+}
 
 
 def _limits(signal: Signal) -> dict[str, str]:
@@ -181,7 +174,7 @@ def _limits(signal: Signal) -> dict[str, str]:
         return dict(zip(_usual_severities(len(kind.words)), kind.words, strict=True))
     if signal.unit == STATE:
         return {"critical": "when true"}
-    usual = _LOW_LIMITS if signal.id in _LOW else _HIGH_LIMITS
+    usual = _LOW_LIMITS if signal.bad == meaning.LOW else _HIGH_LIMITS
     return dict(zip(_usual_severities(2), _OF_KIND.get(signal.kind, usual[signal.unit]), strict=True))
 
 

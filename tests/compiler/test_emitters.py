@@ -131,7 +131,7 @@ ODD = {
     "a component by a matcher": ((SPEC, 'selector: job="shop"', 'selector: job="shop",service=~"web|api"'),),
     "a word that YAML reads otherwise": ((SPEC, "title: The shop", 'title: "on: #1, it\'s \\"y\\""'),),
     "another direction": (
-        (SPEC, '{warning: ">= 85 of 100"', '{warning: "<= 10 of 100"'),
+        (SPEC, '{warning: ">= 85 of 100"', '{bad: low, warning: "<= 10 of 100"'),
         (SHOP, "at least 85 of 100", "at most 10 of 100"),
     ),
 }

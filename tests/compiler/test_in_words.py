@@ -371,7 +371,8 @@ def test_a_sentence_has_the_limit_the_hold_the_severity_and_the_direction(
     """And nothing that Prometheus or YAML would read as something else."""
     kind, inputs = form
     signal = bound(kind.name, dict(inputs), unit=kind.unit or UNITS.get(kind.name, COUNT), low=comparator[0] == "<")
-    value = Decimal(thousandths) / 1000
+    # A silence is a time in which scrapes come: it lasts whole seconds.
+    value = Decimal(thousandths) if kind.name == "silence" else Decimal(thousandths) / 1000
     text = sentence(signal, comparator, str(value), severity=severity, hold=hold)
     assert amount(Quantity(value, signal.signal.unit)) in text
     assert f" for {span(hold)}," in text if hold else " as soon as " in text
