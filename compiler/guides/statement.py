@@ -21,7 +21,8 @@ class GuideStatement:
     `per_second`, or `other`); `hold` is the seconds that it must last, None where nobody said. `sure` is unset where
     the quantity was guessed from its unit alone. `cell` names the row and the column of a table's cell, whose `text` is
     seldom more than a number. `written` is the number as it stands there, with its unit and any
-    comparator; `inferred` is set where it has no comparator of its own.
+    comparator; `inferred` is set where it has no comparator of its own. `complement` is set where the number tells what
+    `signal` leaves, as "20 % free" does of disk usage; `subject` is what is missed, where the limit is of an absence.
     """
 
     path: str
@@ -40,6 +41,7 @@ class GuideStatement:
     inferred: bool = False
     sure: bool = True
     complement: bool = False
+    subject: str = ""
 
     @property
     def limit(self) -> Comparison | None:

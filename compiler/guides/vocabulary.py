@@ -53,7 +53,8 @@ class Vocabulary:
 
     `comparators` gives each wording's sign, `before` matches any of them, `after` those that follow their number;
     `units` are by the pattern of their spelling, `columns` and `other_columns` pairs of pattern and role, in order;
-    `keys` has the patterns of a fence's keys by role, and `named_unit` finds a unit in a name.
+    `keys` has the patterns of a fence's keys by role, `named_unit` finds a unit in a name, `absence` has the texts of
+    patterns that `compiler.guides.absence` frames.
     """
 
     quantities: tuple[Quantity, ...]
@@ -69,6 +70,7 @@ class Vocabulary:
     other_columns: tuple[tuple[re.Pattern[str], str], ...]
     keys: Mapping[str, re.Pattern[str]]
     named_unit: re.Pattern[str]
+    absence: Mapping[str, str]
 
     def comparator(self, words: str) -> str:
         """Return the comparator that words stand for, which `before` has matched."""
@@ -118,6 +120,7 @@ def vocabulary() -> Vocabulary:
         other_columns=_columns(given["other_columns"]),
         keys={role: _pattern("|".join(texts)) for role, texts in given["keys"].items()},
         named_unit=_named_unit("|".join(spellings)),
+        absence={name: "|".join(texts) for name, texts in given["absence"].items()},
     )
 
 

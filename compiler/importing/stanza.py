@@ -14,13 +14,15 @@ from typing import Final
 
 from compiler import meaning
 from compiler.choosing.proposals import GUESS, LIKELY, Proposal, propose
-from compiler.conventions import MISSING_SECTION, MISSING_SIGNAL, OFF, QUESTION, words
+from compiler.conventions import DEFAULT_SCRAPE_INTERVAL, MISSING_SECTION, MISSING_SIGNAL, OFF, QUESTION, words
+from compiler.guides.absence import AGE, SILENCE
 from compiler.guides.statement import GuideStatement
 from compiler.importing.limits import ImportedLimit, Limits, limits
 from compiler.importing.spelling import amount, one_line, quoted, said, seconds
 from compiler.importing.waivers import not_carried, waivers
 from compiler.runbooks import Section
 from compiler.signals.bound import Signal
+from compiler.signals.inputs import SINCE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,7 +94,9 @@ def _limits(found: Limits, chosen: Mapping[str, Proposal | None]) -> Iterator[st
             one = line.statement
             limit = f"{line.severity}: {quoted(f'{one.comparator} {amount(one)}')}"
             yield f"        {limit}  # {said(one, one.text)}{f' ({line.remark})' if line.remark else ''}"
-        holds = {line.severity: line.statement.hold for line in lines if line.statement.hold}
+        holds = {
+            line.severity: line.statement.hold or 0 for line in lines if line.statement.hold or line.stated.subject
+        }
         if holds:
             inside = ", ".join(f"{severity}: {seconds(hold)}" for severity, hold in holds.items())
             yield f"        for: {{{inside}}}"
@@ -109,6 +113,9 @@ def _missing(anchors: Collection[str]) -> Iterator[str]:
 
 _COUNTED: Final = "increase"
 """The kind whose limit means nothing without the time in which so many come."""
+_SCRAPES: Final = 4
+_INTERVALS: Final = (30, 20, 15, 10, 5)
+_ENOUGH: Final = _SCRAPES * DEFAULT_SCRAPE_INTERVAL
 _HOW_SURE: Final = {LIKELY: "likely: ", GUESS: "GUESS: "}
 
 
@@ -120,10 +127,19 @@ def _leads_to(proposal: Proposal | None) -> str:
 
 
 def _metrics(found: Limits, signals: Mapping[str, Signal]) -> Iterator[str]:
-    for signal in found.of_signal:
+    for signal, lines in found.of_signal.items():
         kind = signals[signal].kind
-        keys = [*meaning.usual_inputs(signals[signal]), *(["window"] if kind == _COUNTED else []), "per"]
-        yield f"      {signal}: {{{', '.join(f'{key}: {QUESTION}' for key in keys)}}}"
+        inputs = (SINCE.name,) if signal.startswith(AGE) else meaning.usual_inputs(signals[signal])
+        keys = [*inputs, *(["window"] if kind == _COUNTED else []), "per"]
+        asked = ", ".join(f"{key}: {QUESTION}" for key in keys)
+        if kind != SILENCE:
+            yield f"      {signal}: {{{asked}}}"
+            continue
+        shortest = min(int(line.statement.value) for line in lines)
+        often = next((one for one in _INTERVALS if one * _SCRAPES <= shortest), 1)
+        scraped = f", scrape_interval: {seconds(often)}" if shortest < _ENOUGH else ""
+        guess = "GUESS: four scrapes must fit into the limit; " if scraped else ""
+        yield f"      {signal}: {{{asked}{scraped}}}  # {guess}add `quiet: 1d` where some hours of each day are quiet"
     if not found.of_signal:
         yield "      {}"
 
