@@ -11,12 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from compiler import conventions, wording
-from compiler.diagnostics import Diagnostics, Related
+from compiler.diagnostics import Diagnostics, Related, Span
+from compiler.in_words import in_words
 from compiler.model import Limit, Model, System, WatchedSignal
 from compiler.promql import Matcher, PromQLError, Selector, canonical
-from compiler.quantities import decimal_text
+from compiler.quantities import number_promql
 from compiler.signals import kinds
 from compiler.signals.contract import Rules
+from compiler.signals.factors import scaled
 from compiler.signals.template import InvalidTemplateError
 
 
@@ -31,7 +33,10 @@ class Record:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Alert:
-    """One alert. `component` is None where each series brings its own; times are in seconds."""
+    """One alert. `component` is None where each series brings its own; times are in seconds.
+
+    `in_words` says in one sentence when it fires.
+    """
 
     name: str
     system: System
@@ -42,6 +47,7 @@ class Alert:
     labels: dict[str, str]
     annotations: dict[str, str]
     summary: str
+    in_words: str
     runbook_url: str
 
 
@@ -85,25 +91,47 @@ def _group(model: Model, system: System, watched: WatchedSignal, diagnostics: Di
         _refuse("template", watched, f"does not render: {error}", diagnostics)
         return
     except PromQLError as error:
-        _refuse("promql", watched, f"is not PromQL: {error}", diagnostics)
+        _refuse("promql", watched, f"is not PromQL: {error}", diagnostics, error)
         return
     name = conventions.group_name(system.id, watched.bound.signal.id, watched.source)
     yield AlertGroup(name=name, system=system, watched=watched, records=records, alerts=alerts)
 
 
-def _refuse(code: str, watched: WatchedSignal, why: str, diagnostics: Diagnostics) -> None:
+def _refuse(
+    code: str, watched: WatchedSignal, why: str, diagnostics: Diagnostics, error: PromQLError | None = None
+) -> None:
     signal = watched.bound.signal
     related = (Related(span=watched.span, message="as it is used here"),)
-    diagnostics.error(code, signal.span or watched.span, f"the query of `{signal.id}` {why}", related=related)
+    span, hint = signal.span or watched.span, None if error is None else error.hint
+    if error is not None and signal.span is not None and signal.query is not None:
+        span = _written(error, watched, signal.query, signal.span, diagnostics)
+    diagnostics.error(code, span, f"the query of `{signal.id}` {why}", hint=hint, related=related)
+
+
+def _written(error: PromQLError, watched: WatchedSignal, query: str, span: Span, diagnostics: Diagnostics) -> Span:
+    """Return where in a query of the file an error of what it renders as lies; else the query's place.
+
+    A part that stands as often in the query as in what it renders as is found by its words.
+    """
+    mistake = error.mistake
+    rendered = kinds()[watched.bound.signal.kind].written(watched.bound)
+    excerpt = rendered[mistake.start : mistake.start + mistake.length]
+    if not excerpt or rendered.count(excerpt) != query.count(excerpt):
+        return span
+    start = -1
+    for _ in range(rendered.count(excerpt, 0, mistake.start) + 1):
+        start = query.find(excerpt, start + 1)
+    return diagnostics.part(span, query, start, len(excerpt))
 
 
 def _rules(system: System, watched: WatchedSignal) -> Rules:
     bound = watched.bound
     shared = len(watched.limits) > 1 or any(limit.recover for limit in watched.limits)
     kind = kinds()[bound.signal.kind]
-    return kind.rules(
+    rules = kind.rules(
         bound, watched.limits, record=shared, name=lambda operations: _recorded(system, watched, operations)
     )
+    return scaled(rules, bound)
 
 
 def _recorded(system: System, watched: WatchedSignal, operations: str, **labels: str) -> str:
@@ -151,7 +179,7 @@ def _holding(system: System, watched: WatchedSignal, limit: Limit, rules: Rules)
     }
     firing = ",".join(f'{name}="{text}"' for name, text in labels.items())
     remembered = _recorded(system, watched, conventions.HELD, severity=limit.severity)
-    recovered = f"{limit.recover.comparator} {decimal_text(limit.recover.quantity.value)}"
+    recovered = f"{limit.recover.comparator} {number_promql(limit.recover.quantity.value)}"
     still = _OPPOSITE[limit.recover.comparator] + recovered.removeprefix(limit.recover.comparator)
     per = ", ".join(watched.bound.binding.per)
     return f"{rules.value} {still} and on ({per}) (ALERTS{{{firing}}} or {remembered})"
@@ -163,7 +191,7 @@ _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 def _alert(model: Model, system: System, watched: WatchedSignal, limit: Limit, rules: Rules) -> Alert:
     url = model.runbook_url(watched.section.path, watched.section.anchor)
     per = watched.bound.binding.per
-    summary = wording.summary(system, watched, limit)
+    summary, sentence = wording.summary(system, watched, limit), in_words(system, watched, limit)
     return Alert(
         name=conventions.alert_name(system.id, watched.bound.signal.id),
         system=system,
@@ -179,12 +207,13 @@ def _alert(model: Model, system: System, watched: WatchedSignal, limit: Limit, r
             "team": system.team,
         },
         annotations={
-            "description": wording.description(system, watched, limit),
+            "description": wording.description(system, watched, limit, sentence),
             "runbook_url": url,
             "summary": summary,
             "value": wording.VALUE,
         },
         summary=summary,
+        in_words=sentence,
         runbook_url=url,
     )
 

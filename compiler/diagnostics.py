@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Final, Literal, NamedTuple
 
+from compiler.characters import is_printable
+
 _CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 Level = Literal["error", "warning"]
 
@@ -79,6 +81,34 @@ class Diagnostics:
         lines = self.sources.get(span.path, [])
         return self._concealed(lines[span.line - 1]) if 0 < span.line <= len(lines) else None
 
+    def part(self, span: Span, value: str, start: int, length: int) -> Span:
+        """Return the place of a part of a value: `length` characters from `start`; the value's own if it is not seen.
+
+        A value may go on for several lines, folded or not; an escape of YAML's in it hides what stands behind.
+        """
+        lines = self.sources.get(span.path, [])
+        if not length or not 0 < span.line <= len(lines):
+            return span
+        position = 0
+        for number in range(span.line, len(lines) + 1):
+            line = lines[number - 1]
+            offset = len(line) - len(line.lstrip())
+            if number == span.line:
+                offset = span.column - 1
+                if _BLOCK.match(line, offset):
+                    continue
+                offset += line[offset : offset + 1] in {"'", '"'}
+            shown = line[offset:].rstrip()
+            same = _common(shown, value[position:])
+            if position <= start < position + same:
+                column = offset + start - position + 1
+                return Span(span.path, number, column, column + min(length, position + same - start))
+            position += same
+            if same < len(shown) or position >= len(value):
+                break
+            position += len(value[position:]) - len(value[position:].lstrip())
+        return span
+
     def conceal(self, secret: str, *, before: str = "", behind: str = "") -> None:
         """Keep a secret from being shown, in source lines and in words, where it stands between the two texts."""
         self._secrets[f"{before}{secret}{behind}"] = f"{before}{'*' * len(secret)}{behind}"
@@ -115,6 +145,16 @@ class Diagnostics:
         return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", self._concealed(text))
 
 
+_BLOCK: Final = re.compile(r"[|>][-+0-9]*\s*(?:#.*)?$")
+"""The sign that begins a value on the lines below it."""
+
+
+def _common(first: str, second: str) -> int:
+    """Return how many characters two texts have in common at their beginning."""
+    shorter = min(len(first), len(second))
+    return next((at for at in range(shorter) if first[at] != second[at]), shorter)
+
+
 _TAB_WIDTH: Final = 8
 _MAX_SHOWN: Final = 160
 _MAX_RELATED: Final = 4
@@ -123,8 +163,10 @@ _MAX_RELATED: Final = 4
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word that `word` was probably meant to be, or None."""
-    matches = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
-    return matches[0] if matches else None
+    matches = get_close_matches(word, sorted(known), n=3, cutoff=0.6)
+    # Two letters that have changed places are the commonest slip.
+    turned = (one for one in matches if sorted(one) == sorted(word))
+    return next(turned, next(iter(matches), None))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
@@ -164,7 +206,7 @@ def _excerpt(span: Span, diagnostics: Diagnostics) -> list[str]:
     marked = max(1, min(span.end_column, len(source) + 1) - span.column)
     shown = source.expandtabs(_TAB_WIDTH)
     start = max(0, len(before) - _MAX_SHOWN // 2) if len(shown) > _MAX_SHOWN else 0
-    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown[start : start + _MAX_SHOWN])
+    shown = "".join(c if is_printable(c) else "\N{REPLACEMENT CHARACTER}" for c in shown[start : start + _MAX_SHOWN])
     gutter = f"{span.line:>5} | "
     caret = " " * (len(before) - start) + "^" * min(marked, _MAX_SHOWN)
     return [f"{gutter}{shown}", f"{' ' * (len(gutter) - 2)}| {caret[:_MAX_SHOWN]}"]

@@ -1,21 +1,22 @@
 """PromQL: selectors as data, canonical printing, and the Go templates' number formats.
 
 Used by `compiler.resolve` to read selectors and by `compiler.signals` to build expressions. Parsing and printing are
-the promql-parser library's; Prometheus itself stays the judge (`promtool check rules`, and the acceptance tests ask its
-API).
+the promql-parser library's, on texts that `compiler.promql_text` has made readable to it; Prometheus itself stays the
+judge (`promtool check rules`, and the acceptance tests ask its API).
 """
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final
 
 import promql_parser
 
-from compiler import patterns
+from compiler import float_labels, patterns, promql_text
+from compiler.promql_text import Mistake, MistakeError, Token, quoted
 
 METRIC_NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\Z")
 LABEL_NAME: Final = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
@@ -24,7 +25,19 @@ _OPERATORS: Final = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
 
 
 class PromQLError(ValueError):
-    """Text that Prometheus would refuse, or that has no place here."""
+    """Text that Prometheus would refuse, or that has no place here.
+
+    `mistake` says where in the text, as far as that is known: of no characters where it is not.
+    """
+
+    def __init__(self, message: str, mistake: Mistake | None = None) -> None:
+        super().__init__(message)
+        self.mistake = mistake or Mistake(message, 0, 0)
+
+    @property
+    def hint(self) -> str | None:
+        """The way out, where it is known."""
+        return self.mistake.hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +49,7 @@ class Matcher:
     value: str
 
     def __str__(self) -> str:
-        return f"{self.label}{self.operator}{json.dumps(self.value, ensure_ascii=False)}"
+        return f"{label_text(self.label)}{self.operator}{quoted(self.value)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +60,42 @@ class Selector:
     matchers: tuple[Matcher, ...] = ()
 
     def __str__(self) -> str:
-        inner = ",".join(map(str, self.matchers))
-        return f"{self.metric}{{{inner}}}" if inner else self.metric
+        plain = METRIC_NAME.match(self.metric) is not None
+        # Every server reads a name in this form; only Prometheus 3 reads `{"a.b"}`, and it prints it so too.
+        named = () if plain else (Matcher(_NAME, "=", self.metric),)
+        inner = ",".join(map(str, (*named, *self.matchers)))
+        metric = self.metric if plain else ""
+        return f"{metric}{{{inner}}}" if inner else metric
 
     def suffixed(self, suffix: str) -> Selector:
         """Return the same selector of `<metric><suffix>`, such as a histogram's `_bucket`."""
         return replace(self, metric=self.metric + suffix)
 
 
+_NAME: Final = "__name__"
+
+
+def label_text(label: str) -> str:
+    """Return a label as PromQL writes it: in quotes where its name asks for them, which Prometheus 2 does not read."""
+    return label if LABEL_NAME.match(label) else quoted(label)
+
+
 def parse_selector(text: str) -> Selector:
     """Return the selector that `text` writes, such as `requests_total{code=~"5.."}`; PromQLError where it is none."""
     if METRIC_NAME.match(text):
         return Selector(text)
-    found = _plain_selector(_parse(text), "a metric's name and its matchers")
-    if found.name is None:
+    return selector_of(_plain_selector(text, _parse(text), "a metric's name and its matchers"))
+
+
+def selector_of(node: promql_parser.VectorSelector) -> Selector:
+    """Return the selector of a node of `tree`; PromQLError where it names no metric, or is none of the classic ones."""
+    matchers = _matchers(node)
+    if node.name is not None:
+        return Selector(node.name, matchers)
+    names = [one.value for one in matchers if (one.label, one.operator) == (_NAME, "=")]
+    if len(names) != 1 or not names[0]:
         raise PromQLError("the metric's name is missing")
-    return Selector(found.name, _matchers(found))
+    return Selector(names[0], tuple(one for one in matchers if one.label != _NAME))
 
 
 def parse_matchers(text: str) -> tuple[Matcher, ...]:
@@ -70,7 +103,19 @@ def parse_matchers(text: str) -> tuple[Matcher, ...]:
 
     Raises PromQLError where it lists anything else.
     """
-    return _matchers(_plain_selector(_parse(f"tocsin{{{text}}}"), "label matchers")) if text.strip() else ()
+    if not text.strip():
+        return ()
+    before = "tocsin{"
+    try:
+        return _matchers(_plain_selector(text, _parse(f"{before}{text}}}"), "label matchers"))
+    except PromQLError as error:
+        raise PromQLError(str(error), _moved(error.mistake, -len(before), len(text))) from error
+
+
+def _moved(mistake: Mistake, by: int, length: int) -> Mistake:
+    """Return a mistake with its place in a text of that length, moved by so many characters."""
+    start = max(mistake.start + by, 0)
+    return replace(mistake, start=start, length=max(min(mistake.length, length - start), 0))
 
 
 def checked(expression: str) -> str:
@@ -78,12 +123,64 @@ def checked(expression: str) -> str:
 
     Raises PromQLError. What is built from parsed selectors needs no such check.
     """
-    promql_parser.walk(_parse(expression), _check_node)
+    root = _parse(expression)
+    try:
+        promql_parser.walk(root, _check_node)
+    except PromQLError as error:
+        raise PromQLError(str(error), _named(expression, str(error))) from error
     return expression
+
+
+def _named(expression: str, message: str) -> Mistake | None:
+    """Return the mistake with the place of the word that its message names first, where it does."""
+    name = _BACKTICKS.search(message)
+    words = (one for one in promql_text.tokens(expression) if name and one.text == name[1])
+    return next((Mistake(message, one.start, len(one.text)) for one in words), None)
+
+
+_BACKTICKS: Final = re.compile(r"`([^`]+)`")
+
+
+def portable(expression: str) -> str:
+    """Return an expression of somebody's own so that every server reads and selects the same by it.
+
+    Raw strings are written with escapes, matchers of `float_labels` know their numbers in every form. Raises
+    PromQLError where the text has no tokens.
+    """
+    try:
+        found = promql_text.tokens(expression)
+    except MistakeError as error:
+        raise PromQLError(str(error), error.mistake) from error
+    changes = {one: quoted(one.text[1:-1]) for one in found if one.text.startswith("`")}
+    for operator, value in _float_matchers(found):
+        text = promql_text.value_of(value)
+        if text is not None:
+            sign, pattern = float_labels.in_every_form(operator.text, text)
+            if pattern != text:
+                changes |= {operator: sign, value: quoted(pattern)}
+    return promql_text.rewritten(expression, ((one, changes[one]) for one in found if one in changes))
+
+
+def _float_matchers(found: tuple[Token, ...]) -> Iterator[tuple[Token, Token]]:
+    """Yield operator and value of each matcher on one of `float_labels`."""
+    inside = False
+    for before, operator, value in zip(found, found[1:], found[2:], strict=False):
+        inside = before.text == "{" or (inside and before.text != "}")
+        label = promql_text.value_of(before) if before.kind == "string" else before.text
+        opened = inside or operator.text == "{"
+        if opened and value.kind == "string" and label in float_labels.LABELS and operator.text in _SIGNS:
+            yield operator, value
+
+
+_SIGNS: Final = frozenset({"=", "!=", "=~", "!~"})
 
 
 _EXPERIMENTAL: Final = frozenset({"limitk", "limit_ratio"})
 """Aggregations that want a feature flag; of functions, the library says so."""
+
+
+_TOO_NEW: Final = frozenset({"first_over_time", "histogram_quantiles", "max_of", "min_of", "range", "step"})
+"""Functions that the library knows, and neither Prometheus 2.42 nor 3.5 without a feature flag (asked of promtool)."""
 
 
 def _check_node(node: Any) -> bool:  # noqa: ANN401 - the library has no common type of nodes
@@ -91,8 +188,14 @@ def _check_node(node: Any) -> bool:  # noqa: ANN401 - the library has no common 
         _matchers(node)
     elif isinstance(node, promql_parser.Call) and node.func.experimental:
         raise PromQLError(f"the function `{node.func.name}` is experimental")
+    elif isinstance(node, promql_parser.Call) and node.func.name in _TOO_NEW:
+        raise PromQLError(f"no supported Prometheus has the function `{node.func.name}`")
     elif isinstance(node, promql_parser.AggregateExpr) and str(node.op) in _EXPERIMENTAL:
         raise PromQLError(f"the aggregation `{node.op}` is experimental")
+    elif isinstance(node, promql_parser.BinaryExpr) and node.modifier is not None:
+        fill = node.modifier.fill_values
+        if (fill.lhs, fill.rhs) != (None, None):
+            raise PromQLError("no supported Prometheus has the modifier `fill`")
     return True
 
 
@@ -138,39 +241,81 @@ _QUOTED: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`|#[^
 _PART: Final = re.compile(r"[-+*/%^<>=!(\[{]|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
 
 
+def tree(expression: str) -> Any:  # noqa: ANN401 - the library has no types
+    """Return an expression as the library reads it; PromQLError where it does not."""
+    return _parse(expression)
+
+
 def _parse(text: str) -> Any:  # noqa: ANN401 - the library has no types
     if sum(1 for _ in islice(_PART.finditer(_QUOTED.sub("", text)), _MAX_PARTS + 1)) > _MAX_PARTS:
         raise PromQLError(f"it has more than {_MAX_PARTS} operators and brackets; record parts of it by rules")
-    if "\N{REPLACEMENT CHARACTER}" in text:
-        raise PromQLError("Prometheus takes the character U+FFFD for bytes that are not UTF-8")
+    if (place := text.find(_REPLACEMENT)) >= 0:
+        message = "Prometheus takes the character U+FFFD for bytes that are not UTF-8"
+        raise PromQLError(message, Mistake(message, place, 1))
     try:
-        return promql_parser.parse(text)
+        return promql_parser.parse(promql_text.without_raw_strings(text))
+    except MistakeError as error:
+        raise PromQLError(str(error), error.mistake) from error
     except ValueError as error:
-        raise PromQLError(str(error).strip()) from error
+        mistake = promql_text.mistake(text, str(error).strip())
+        raise PromQLError(mistake.message, mistake) from error
 
 
-def _plain_selector(expression: promql_parser.Expr, what: str) -> promql_parser.VectorSelector:
+_REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
+
+
+def _plain_selector(text: str, expression: promql_parser.Expr, what: str) -> promql_parser.VectorSelector:
     if not isinstance(expression, promql_parser.VectorSelector) or expression.offset or expression.at:
-        raise PromQLError(f"only {what} can stand here")
+        message = f"only {what} can stand here"
+        start, hint = _too_much(text, expression)
+        raise PromQLError(message, Mistake(message, start, len(text) - start, hint))
     return expression
 
 
+def _too_much(text: str, expression: promql_parser.Expr) -> tuple[int, str | None]:
+    """Return from where on a text is more than a selector, and the way out."""
+    if isinstance(expression, promql_parser.MatrixSelector):
+        return _first(text, "["), "take the range out; `window` says how far the signal looks back"
+    if isinstance(expression, promql_parser.VectorSelector):
+        return _first(text, "offset" if expression.offset else "@"), None
+    if _LOOKS_LIKE_A_NAME.fullmatch(text):
+        return 0, f"""write `{{"{text.strip()}"}}` if that is its name"""
+    return 0, "PromQL of your own is the `query` of a signal below `signals:`"
+
+
+def _first(text: str, word: str) -> int:
+    return next((one.start for one in promql_text.tokens(text) if one.text.lower() == word), 0)
+
+
+_LOOKS_LIKE_A_NAME: Final = re.compile(r"\s*[A-Za-z_][\w:]*(?:[-./][\w:]+)+\s*")
+
+
 def _matchers(selector: promql_parser.VectorSelector) -> tuple[Matcher, ...]:
-    """Return the matchers of a selector; PromQLError where it is none of the classic ones."""
+    """Return the matchers of a selector, in the forms that every server stores; PromQLError where some do not read it.
+
+    Labels that need quotes pass: whether the servers read them is for `compiler.checks` to ask.
+    """
     if selector.matchers.or_matchers:
         raise PromQLError("matchers joined by `or` are not part of PromQL")
     found = [Matcher(m.name, _OPERATORS[str(m.op).rpartition(".")[2]], m.value) for m in selector.matchers.matchers]
-    names = [selector.name or "", *(one.value for one in found if one.label == "__name__" and one.operator == "=")]
-    for name, pattern in [
-        *((name, METRIC_NAME) for name in names if name),
-        *((one.label, LABEL_NAME) for one in found),
-    ]:
-        if not pattern.match(name):
-            raise PromQLError(f"the name `{name}` needs quotes, which older servers do not read")
+    names = [selector.name or "", *(one.value for one in found if one.label == _NAME and one.operator == "=")]
+    for name in (*names, *(one.label for one in found)):
+        if _UNNAMABLE.search(name):
+            raise PromQLError(f"the name `{name}` holds a character that no rule can carry on")
     for matcher in found:
         if matcher.operator in {"=~", "!~"} and (rest := patterns.unread(matcher.value)) is not None:
             raise PromQLError(f"some Prometheus would not read the regular expression from `{rest}` on")
-    return tuple(found)
+    return tuple(map(_in_every_form, found))
+
+
+_UNNAMABLE: Final = re.compile(r"""[\x00-\x1f"'`\\${}\x7f]""")
+"""In names these would be syntax of templates, of the replacement in `label_replace`, or of strings."""
+
+
+def _in_every_form(matcher: Matcher) -> Matcher:
+    if matcher.label not in float_labels.LABELS:
+        return matcher
+    return Matcher(matcher.label, *float_labels.in_every_form(matcher.operator, matcher.value))
 
 
 def go_general(value: float, digits: int) -> str:

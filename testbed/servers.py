@@ -14,8 +14,9 @@ from typing import Any, Literal, Self, get_args
 from urllib.parse import urlencode
 
 from testbed import loopback
+from testbed.patience import PATIENCE_SECONDS, POLL_SECONDS
 from testbed.ports import LOOPBACK, free_port
-from testbed.processes import POLL_SECONDS, Process
+from testbed.processes import Process
 from testbed.standin import NothingCameError
 
 Generation = Literal["oldest", "newest"]
@@ -97,11 +98,13 @@ class Prometheus:
         groups = loopback.get_json(f"{self.url}/api/v1/rules")["data"]["groups"]
         return [rule for group in groups for rule in group["rules"]]
 
-    def await_alert(self, predicate: Callable[[dict[str, Any]], bool], seconds: float) -> dict[str, Any]:
+    def await_alert(
+        self, predicate: Callable[[dict[str, Any]], bool], seconds: float = PATIENCE_SECONDS
+    ) -> dict[str, Any]:
         """Return the first pending or firing alert for which `predicate` holds, now or within `seconds`."""
         return await_one(self.alerts, predicate, seconds, "an alert in Prometheus")
 
-    def await_metric(self, expr: str, seconds: float) -> dict[str, Any]:
+    def await_metric(self, expr: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """Return the first sample that `expr` has, now or within `seconds`."""
         return await_one(lambda: self.query(expr), lambda _sample: True, seconds, f"a sample of `{expr}`")
 
@@ -143,7 +146,9 @@ class Alertmanager:
         if status != 200:
             raise OSError(f"Alertmanager refused the alerts with {status}: {answer}")
 
-    def await_alert(self, predicate: Callable[[dict[str, Any]], bool], seconds: float) -> dict[str, Any]:
+    def await_alert(
+        self, predicate: Callable[[dict[str, Any]], bool], seconds: float = PATIENCE_SECONDS
+    ) -> dict[str, Any]:
         """Return the first alert for which `predicate` holds, now or within `seconds`."""
         return await_one(self.alerts, predicate, seconds, "an alert in Alertmanager")
 

@@ -7,11 +7,39 @@ explanations of all codes stand in `compiler.checks.codes`. Two families stand a
 
 from __future__ import annotations
 
-from compiler.checks import deadlines, direction, labels, limits, links, names, people, proof, reach, sections, windows
+from compiler.checks import (
+    deadlines,
+    direction,
+    generations,
+    labels,
+    limits,
+    links,
+    metrics,
+    names,
+    people,
+    proof,
+    reach,
+    sections,
+    windows,
+)
 from compiler.checks.subject import Subject
 from compiler.diagnostics import Diagnostics
 
-FAMILIES = (deadlines, direction, labels, limits, links, names, people, proof, reach, sections, windows)
+FAMILIES = (
+    deadlines,
+    direction,
+    generations,
+    labels,
+    limits,
+    links,
+    metrics,
+    names,
+    people,
+    reach,
+    sections,
+    windows,
+    proof,
+)
 
 
 def check(subject: Subject, diagnostics: Diagnostics) -> None:

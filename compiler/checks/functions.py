@@ -16,6 +16,8 @@ from compiler.signals import kinds
 from compiler.signals.bound import Signal
 from compiler.signals.template import InvalidTemplateError
 
+_REMOVED: Final = "holt_winters"
+"""What Prometheus 2 has and 3 has not."""
 _UNKNOWN: Final = re.compile(r"unknown function with name '(?P<name>[^']{1,200})'")
 """As the parser says it."""
 
@@ -36,9 +38,9 @@ def _refused(system: System, watched: WatchedSignal, diagnostics: Diagnostics) -
     name = _unknown(watched) if signal.query is not None else None
     if name is None:
         return False
-    message = f"Prometheus has no function `{name}`"
+    message = f"Prometheus{' 3' if name == _REMOVED else ''} has no function `{name}`"
     related = (Related(span=watched.span, message=f"`{system.id}` uses the query here"),)
-    span = _place(signal, watched.span, name, diagnostics)
+    span = place_of_call(signal, watched.span, name, diagnostics)
     diagnostics.error("unknown-function", span, message, hint=did_you_mean(name, FUNCTIONS), related=related)
     return True
 
@@ -54,7 +56,7 @@ def _unknown(watched: WatchedSignal) -> str | None:
     return None
 
 
-def _place(signal: Signal, used: Span, name: str, diagnostics: Diagnostics) -> Span:
+def place_of_call(signal: Signal, used: Span, name: str, diagnostics: Diagnostics) -> Span:
     """Return where the function's name stands: a query may go on for several lines of the file."""
     span = signal.span
     if span is None or signal.query is None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from compiler import conventions
 from compiler.checks.codes import blocking
-from compiler.checks.queries import carried
 from compiler.checks.subject import Subject
 from compiler.diagnostics import Diagnostics, Related, Span
 from compiler.document import Items, Table
 from compiler.model import System, WatchedSignal
 from compiler.resolve.reading import table
 from compiler.signals import kinds
+from compiler.signals.query_tree import carried
 
 
 def check(subject: Subject, diagnostics: Diagnostics) -> None:

@@ -2,67 +2,134 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from typing import Final
 
 from compiler.alerts import AlertGroup
 from compiler.checks.subject import Subject
 from compiler.diagnostics import Diagnostics
 from compiler.promql import Selector
+from compiler.proof import steady, timing
 from compiler.proof.decoys import matches
 from compiler.proof.ruletest import too_long
-from compiler.quantities import duration_text
+from compiler.quantities import STATE, duration_text
 from compiler.resolve.reading import table
 from compiler.signals import kinds
 from compiler.signals.bound import Signal
 from compiler.signals.contract import Series, UnsampledError
 from compiler.signals.profile import Example, Phase
+from compiler.signals.query_course import beyond_examples
+from compiler.signals.query_tree import counted, speaks_of_nothing
+from compiler.signals.ratio import MISSES
 from compiler.signals.template import KIND as TEMPLATE
-from compiler.signals.template import InvalidTemplateError
+from compiler.signals.template import InvalidTemplateError, inputs, sample_count
 
 
 def check(subject: Subject, diagnostics: Diagnostics) -> None:
-    """Check that every alert can be proved; where a selector is beyond what examples are made for, warn."""
+    """Check that every alert can be proved, or that the file says why not."""
     for group in subject.groups:
         bound = group.watched.bound
         span = bound.signal.span or group.watched.span
+        if bound.signal.untested is not None:
+            continue
         try:
-            series = kinds()[bound.signal.kind].series(bound, _example(group))
+            series = _tried(group)
         except InvalidTemplateError as error:
             message = f"the example of `{bound.signal.id}` does not render: {error}"
             diagnostics.error("template", span, message)
         except UnsampledError as error:
             message = f"`{bound.signal.id}` gets no generated test: {error}"
             if bound.signal.kind == TEMPLATE.name:
-                hint = "say below `signals:` which series make the query return `value`"
-                diagnostics.error("untested", span, message, hint=hint)
+                # What else is wrong with a query, or its limits, is the cause then.
+                if not _reported(group, diagnostics):
+                    diagnostics.error("untested", span, message, hint=_ways_out(group))
             else:
-                diagnostics.warning("untested", span, message)
+                diagnostics.warning("untested", span, message, hint=_REASON)
         else:
             if too_long(group):
                 message = f"`{bound.signal.id}` gets no generated test: it looks back too far"
                 longest = duration_text(kinds()[bound.signal.kind].longest)
-                diagnostics.warning("untested", span, message, hint=f"tests are made for windows of up to {longest}")
+                hint = f"tests are made for windows of up to {longest}; {_REASON}"
+                diagnostics.warning("untested", span, message, hint=hint)
             _check_lengths(subject, bound.signal, series, diagnostics)
             _check_apart(subject, group, series, diagnostics)
+
+
+_REASON: Final = 'write `untested: "why"` in the signal\'s definition if that is fine'
+
+
+def _reported(group: AlertGroup, diagnostics: Diagnostics) -> bool:
+    """Return whether an earlier finding is about a group's query, or says that a limit of it never fires."""
+    places = {group.watched.bound.signal.span} - {None}
+    limits = {alert.limit.span for alert in group.alerts}
+    return any(
+        (one.span in places and one.code in _CAUSES) or (one.span in limits and one.code == "limit-never-fires")
+        for one in diagnostics.found
+    )
+
+
+_CAUSES: Final = frozenset({"lost-label", "window-too-short"})
+
+
+def _tried(group: AlertGroup) -> tuple[Series, ...]:
+    """Return series of the group's signal; of a query, once all its tests have been made.
+
+    Raises what making them raises, for a query may return one value and not another.
+    """
+    bound = group.watched.bound
+    series = kinds()[bound.signal.kind].series(bound, _example(group))
+    if bound.signal.kind == TEMPLATE.name and not too_long(group):
+        # An example need not render for every value.
+        with suppress(InvalidTemplateError):
+            for part in (steady.tests, timing.tests):
+                for _ in part(group):
+                    pass
+    return series
+
+
+def _ways_out(group: AlertGroup) -> str:
+    """Return what to write in the definition of a query that has no test."""
+    bound = group.watched.bound
+    query = TEMPLATE.expression(bound)
+    if beyond_examples(query):
+        return 'write `untested: "why"` beside the query; no example can show it'
+    series = ", ".join(f'{{series: "{name}", values: "{values}"}}' for name, values in _skeleton(group, query))
+    begin = "write beside the query an `example` by which it returns `value`, such as"
+    return f'{begin} `[{series}]`, or `untested: "why"`'
+
+
+def _skeleton(group: AlertGroup, query: str) -> Iterator[tuple[str, str]]:
+    """Yield each metric of a query as an example names it, with samples to begin from."""
+    bound = group.watched.bound
+    rising = counted(query)
+    names = inputs(bound.signal.query or "")
+    known = [(f"{{{{ {name} }}}}", bound.binding.inputs[name]) for name in names]
+    found = [(shown, one) for shown, one in known if isinstance(one, Selector)]
+    for shown, selector in found or [(one.metric, one) for one in TEMPLATE.selectors(bound)]:
+        if selector in rising:
+            yield shown, "0+{{ value }}x{{ steps }}"
+        elif bound.signal.unit == STATE and speaks_of_nothing(query):
+            yield shown, "{{ '_' if value else 1 }}x{{ steps }}"
+        else:
+            yield shown, "{{ value }}x{{ steps }}"
 
 
 def _check_lengths(subject: Subject, signal: Signal, series: Sequence[Series], diagnostics: Diagnostics) -> None:
     """Check that a signal's own example asks for about as many samples as a course has steps."""
     written = table(table(subject.document, "signals"), signal.id).get("example", ())
     for given, one in zip(written, series, strict=False):
-        if _samples(one.values) > _MAX_SAMPLES:
+        if sample_count(one.values) > _MAX_SAMPLES:
             message = f"this makes more than {_MAX_SAMPLES} samples of a course of {_STEPS}"
             hint = "write `x{{ steps }}` behind a sample: that is how often it is wanted again"
             diagnostics.error("template", given.value_spans["values"], message, hint=hint)
 
 
 def _check_apart(subject: Subject, group: AlertGroup, series: Sequence[Series], diagnostics: Diagnostics) -> None:
-    """Check that how much there is, where a metric tells it, and how much is used are different series."""
+    """Check that how much there is and how much is used are different series, as are hits and misses."""
     bound, given = group.watched.bound, subject.binding(group.system, group.watched)
     inputs = {name: one for name, one in bound.binding.inputs.items() if isinstance(one, Selector)}
-    if not kinds()[bound.signal.kind].constants & set(inputs):
+    if not (kinds()[bound.signal.kind].constants | {MISSES.name}) & set(inputs):
         return
     for name, one in sorted(inputs.items()):
         if sum(other.metric == one.metric and matches(one, other) for other in series) > 1:
@@ -74,16 +141,8 @@ def _check_apart(subject: Subject, group: AlertGroup, series: Sequence[Series], 
 _STEPS: Final = 10
 _MAX_SAMPLES: Final = 10_000
 """A week of minutes. An example of one's own can ask for any number, and promtool writes out as many."""
-_REPEATED: Final = re.compile(r"x([0-9]+)")
-_DIGITS: Final = 9
-"""Enough to be too many; Python does not read numbers of thousands."""
 
 
 def _example(group: AlertGroup) -> Example:
     """Return the course that is wanted first of all: some samples at the first limit."""
     return Example(phases=(Phase(value=group.alerts[0].limit.value, steps=_STEPS),))
-
-
-def _samples(values: str) -> int:
-    """Return how many samples promtool makes of `values`, or a number that is too large."""
-    return len(values.split()) + sum(int(times.lstrip("0")[:_DIGITS] or 0) for times in _REPEATED.findall(values))

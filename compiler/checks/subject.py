@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from compiler.alerts import AlertGroup
 from compiler.anchors import DEFAULT_STYLE, Style
 from compiler.diagnostics import Related, Span
 from compiler.document import Table
 from compiler.model import Limit, Model, System, WatchedSignal
+from compiler.promql import Selector
 from compiler.resolve.reading import is_off, table
 from compiler.runbooks import Runbook
 from compiler.runbooks.destinations import Linked
+
+_SELECTING: Final = ("selector", "targets")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +63,13 @@ class Subject:
         """Return where the value of `key` stands: with the signal's metrics, the system or the house; None nowhere."""
         tables = (self.binding(system, watched), self._table("systems", system.id), self._table("defaults"))
         return next((one.value_spans[key] for one in tables if key in one), None)
+
+    def selecting(self, system: System, watched: WatchedSignal) -> Iterator[tuple[str, Table]]:
+        """Yield each key that says which series a signal is measured by, with its owner: inputs and selectors."""
+        owner, given = self._table("systems", system.id), self.binding(system, watched)
+        inputs = (name for name, one in watched.bound.binding.inputs.items() if isinstance(one, Selector))
+        yield from ((key, given) for key in (*inputs, *_SELECTING) if key in given)
+        yield from ((key, owner) for key in _SELECTING if key in owner and key not in given)
 
     def hold(self, system: System, watched: WatchedSignal, severity: str) -> Span | None:
         """Return where `for` of a severity stands: with the limits, the house's, the system or the house; or None."""

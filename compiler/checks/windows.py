@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from compiler.checks.queries import shortest_range
 from compiler.checks.subject import Subject
 from compiler.diagnostics import Diagnostics, Related, Span
 from compiler.model import System, WatchedSignal
 from compiler.quantities import duration_text
 from compiler.signals import kinds
+from compiler.signals.query_tree import shortest_range
 
 _SCRAPES: Final = 4
 """In a shorter range one late scrape leaves a gap (Grafana's `$__rate_interval` has the same four)."""

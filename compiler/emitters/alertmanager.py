@@ -25,7 +25,7 @@ def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
         "inhibit_rules": _inhibitions(),
         "receivers": _receivers(model.routing, direct=bool(direct)),
     }
-    yield yaml_artifact(conventions.ALERTMANAGER_PATH, content)
+    yield yaml_artifact(conventions.ALERTMANAGER_PATH, content, model.renewal)
 
 
 def _route(routing: Routing, direct: list[str]) -> dict[str, Any]:

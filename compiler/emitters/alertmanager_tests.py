@@ -30,7 +30,7 @@ def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
         "alerts": [*_alerts(groups), *_undefined(model)],
         "inhibition": _inhibition(),
     }
-    yield yaml_artifact(conventions.ROUTING_TESTS_PATH, content)
+    yield yaml_artifact(conventions.ROUTING_TESTS_PATH, content, model.renewal)
 
 
 def _routes(model: Model) -> list[dict[str, Any]]:

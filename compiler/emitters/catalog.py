@@ -114,6 +114,7 @@ def _alert(alert: Alert) -> dict[str, Any]:
         "team": alert.system.team,
         "title": signal.title,
         "summary": alert.summary,
+        "in_words": alert.in_words,
         "comparator": limit.comparator,
         "threshold": _number(limit.value),
         "unit": limit.unit,
@@ -125,6 +126,13 @@ def _alert(alert: Alert) -> dict[str, Any]:
         "runbook": _section(alert.watched.section, alert.runbook_url),
         "policy": alert.system.policy,
     }
+    if units := alert.watched.bound.binding.units:
+        found["measured_in"] = {
+            alert.watched.bound.selector(name).metric: {"unit": one.unit, "by": "name" if one.by_name else "file"}
+            for name, one in sorted(units.items())
+        }
+    if signal.untested is not None:
+        found["untested"] = signal.untested
     if limit.keep:
         found["keep_firing_seconds"] = limit.keep
     if limit.recover is not None:

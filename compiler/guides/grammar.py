@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
@@ -17,10 +17,11 @@ from compiler.guides import holds, marks, meaning, norms
 from compiler.guides.absence import absence, is_timeless
 from compiler.guides.complements import is_complement
 from compiler.guides.mention import Mention, Sentence
-from compiler.guides.passage import NEAR, Passage
+from compiler.guides.parallel import is_parallel
+from compiler.guides.passage import NEAR, Passage, restored
 from compiler.guides.passages import passages
 from compiler.guides.reading import WINDOW, Reading, is_told, read, refusal
-from compiler.guides.statement import ALERT, NO_SEVERITY, TARGET, GuideStatement
+from compiler.guides.statement import ALERT, NO_SEVERITY, TARGET, GuideStatement, Surroundings
 from compiler.guides.vocabulary import Quantity, vocabulary
 from compiler.guides.written import numbers
 from compiler.meaning import has_rest
@@ -83,7 +84,8 @@ def _stated(path: str, sentence: Sentence) -> Iterator[GuideStatement | Refused]
         for found in mentions[:1]:
             yield Refused(line=sentence.line(found), reason="more than a sentence", signed=False, graded=True)
         return
-    taken, refused, absent = 0, [], False
+    taken, refused, absent = 0, list[tuple[Reading, str]](), False
+    last: tuple[Reading, GuideStatement] | None = None
     for found in mentions:
         reading = read(Mention(sentence=sentence, found=found, taken=taken))
         why = refusal(reading)
@@ -91,8 +93,10 @@ def _stated(path: str, sentence: Sentence) -> Iterator[GuideStatement | Refused]
         missed = _missed(path, reading, statement, going_on=absent)
         if missed is not None:
             statement, absent = missed, True
+        if statement is None and last is not None and is_parallel(reading.mention, last[0]):
+            statement = _beside(reading.mention, last[1])
         if statement is not None:
-            taken = found.end()
+            taken, last = found.end(), (reading, statement)
             yield statement
         else:
             refused.append((reading, why or _unknown(reading)))
@@ -117,18 +121,21 @@ def _missed(path: str, reading: Reading, statement: GuideStatement | None, *, go
     return GuideStatement(
         path=path,
         line=mention.sentence.line(mention.found),
-        text=mention.clause.strip(" ,;"),
+        text=restored(mention.clause.strip(" ,;")),
         signal=found.signal,
         comparator=">",
         value=(mention.number * reading.factor).normalize(),
         value_to=None,
         unit=reading.unit,
-        severity=reading.severity,
+        severity=str(reading.severity),
+        severity_word=reading.severity.word,
+        severity_guess=reading.severity.doubtful,
         hold=None,
         kind=ALERT,
-        cell=mention.sentence.passage.cell,
+        cell=restored(mention.sentence.passage.cell),
         written=mention.found.group().strip(),
         inferred=True,
+        around=_surroundings(mention),
         subject=found.subject,
     )
 
@@ -136,6 +143,22 @@ def _missed(path: str, reading: Reading, statement: GuideStatement | None, *, go
 def _unknown(reading: Reading) -> str:
     """Return why a number that may be a limit is none all the same."""
     return "more than its whole" if reading.amount is None else "nothing says what is limited"
+
+
+def _beside(mention: Mention, last: GuideStatement) -> GuideStatement:
+    """Return what a number says of one thing beside what the limit before it says of another."""
+    value = mention.number * (mention.unit.factor if mention.unit else 1)
+    sentence = mention.sentence
+    return replace(
+        last,
+        line=sentence.line(mention.found),
+        text=restored(mention.clause.strip(" ,;")),
+        value=value.normalize(),
+        value_to=None,
+        hold=holds.hold(mention),
+        written=mention.found.group().strip(),
+        around=_surroundings(mention),
+    )
 
 
 def _statement(path: str, reading: Reading) -> GuideStatement | None:
@@ -163,20 +186,34 @@ def _statement(path: str, reading: Reading) -> GuideStatement | None:
     return GuideStatement(
         path=path,
         line=sentence.line(mention.found),
-        text=mention.clause.strip(" ,;"),
+        text=restored(mention.clause.strip(" ,;")),
         signal=quantity.signal if quantity else _signal(unit, mention.clause),
         comparator=comparator,
         value=value.normalize(),
         value_to=value_to,
         unit=unit,
-        severity=reading.severity,
+        severity=str(reading.severity),
+        severity_word=reading.severity.word,
+        severity_guess=reading.severity.doubtful,
         hold=holds.hold(mention),
         kind=TARGET if (reading.target and not feared) or promised or demanded else ALERT,
-        cell=sentence.passage.cell,
+        cell=restored(sentence.passage.cell),
         written=mention.found.group().strip(),
         inferred=reading.comparator is None and not sentence.passage.sign,
         sure=quantity is not None,
+        around=_surroundings(mention),
         complement=complement,
+    )
+
+
+def _surroundings(mention: Mention) -> Surroundings:
+    sentence = mention.sentence
+    return Surroundings(
+        sentence=restored(sentence.text),
+        start=mention.found.start("number"),
+        end=mention.found.end(),
+        before=restored(sentence.before.strip()),
+        above=tuple(map(restored, sentence.passage.above)),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Final
 from compiler.guides.grade import named_behind, named_last
 from compiler.guides.holds import HOLD
 from compiler.guides.mention import Mention
-from compiler.guides.statement import NO_SEVERITY
+from compiler.guides.statement import NO_SEVERITY, Severity
 from compiler.guides.vocabulary import vocabulary
 from compiler.guides.written import SIGNED_NUMBER
 
@@ -44,7 +44,7 @@ _OTHERWISE: Final = re.compile(
 _NEXT: Final = re.compile(r"[.!?]\s+")
 
 
-def severity_of_breach(mention: Mention) -> str | None:
+def severity_of_breach(mention: Mention) -> Severity | None:
     """Return the severity that the words behind a norm give to its breach: "otherwise page", "beyond that: critical".
 
     They stand in the norm's sentence, or in the next one.
@@ -84,7 +84,7 @@ def is_demand(mention: Mention, unit: str, *, breached: bool) -> bool:
     return breached or bool(_STRICT.search(mention.lead))
 
 
-def severity(mention: Mention) -> str:
+def severity(mention: Mention) -> Severity:
     """Return the severity of a norm itself: in its clause, or from above."""
     low, high = mention.bounds
     text = mention.sentence.text

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from markdown_it import MarkdownIt
@@ -29,11 +30,18 @@ _COMPARISON: Final = re.compile(r"[<>≥≤]=?\s?\d[\d.,]*\s?(?:%|[a-z]+\b)", re
 _LISTS: Final = ("bullet_list", "ordered_list")
 
 
-def passages(text: str) -> Iterator[Passage]:
-    """Yield the passages of a guide, in order."""
+def passages(text: str) -> tuple[Passage, ...]:
+    """Return the passages of a guide, in order."""
+    return _passages(text, vocabulary().own)
+
+
+@lru_cache(maxsize=8)
+def _passages(text: str, words: tuple[tuple[str, str], ...]) -> tuple[Passage, ...]:
+    """Return the passages as the words for severities have them, which the vocabulary knows."""
+    del words
     # A comment is blotted out, and its lines stay, so that lines keep their numbers.
     visible = _without_comments(text)
-    yield from _Walk(tokens=_MARKDOWN.parse(visible), lines=visible.split("\n")).passages()
+    return tuple(_Walk(tokens=_MARKDOWN.parse(visible), lines=visible.split("\n")).passages())
 
 
 CODE, TABLE = "code", "a table, in a column or a row that holds no limits"
@@ -91,7 +99,8 @@ class _Walk:
     def _heading(self, token: Token, text: str) -> Iterator[Passage]:
         """Enter a section; a heading states a limit itself, if its comparator is a sign or it says how grave it is."""
         said = self._sections[token.map[0] if token.map else 0]
-        self._context.enter(int(token.tag[1:]), apart(plain(text)), *said)
+        grade, hold = said
+        self._context.enter(int(token.tag[1:]), apart(plain(text)), f"severity {grade}" if grade else "", hold)
         graded = vocabulary().severity(text) != NO_SEVERITY
         if _COMPARISON.search(text) or (graded and SIGNED_NUMBER.search(text)):
             first = (token.map or [0])[0]

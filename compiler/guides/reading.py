@@ -12,8 +12,9 @@ from typing import Final
 
 from compiler.guides import bystanders, grade, marks, meaning, norms, traps
 from compiler.guides.mention import Mention
-from compiler.guides.statement import NO_SEVERITY
+from compiler.guides.statement import NO_SEVERITY, Severity
 from compiler.guides.vocabulary import vocabulary
+from compiler.quantities import PER_SECOND
 
 WINDOW: Final = "a time during which something is measured, or lasts"
 """Why most durations are no limits."""
@@ -36,7 +37,7 @@ class Reading:
     mention: Mention
     unit: str
     factor: Decimal
-    severity: str
+    severity: Severity
     target: bool
     comparator: str | None
     breached: bool = False
@@ -49,11 +50,17 @@ class Reading:
     @property
     def amount(self) -> tuple[Decimal, Decimal | None, str] | None:
         """Value, end of its range and base unit; nothing where a share is more than its whole."""
-        mention, factor = self.mention, self.factor
-        value, whole, upper = mention.number * factor, mention.whole, mention.upper
+        mention = self.mention
+        value, whole, upper = self._in_base(mention.number), mention.whole, mention.upper
         if whole is None:
-            return value, None if upper is None else upper * factor, self.unit
+            return value, None if upper is None else self._in_base(upper), self.unit
         return (value / whole, None, "ratio") if whole and value <= whole else None
+
+    def _in_base(self, number: Decimal) -> Decimal:
+        """Return a number in its base unit; so many a minute are divided, for a sixtieth is cut off."""
+        if self.unit == PER_SECOND and self.factor < 1:
+            return number / round(1 / self.factor)
+        return number * self.factor
 
 
 def read(mention: Mention) -> Reading:

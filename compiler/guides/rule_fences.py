@@ -102,7 +102,7 @@ def _rule(block: Sequence[tuple[int, str]]) -> _Rule:
 
 def _passage(rule: _Rule, limit: re.Match[str], first: int, above: tuple[str, ...]) -> Passage:
     grade = _SEVERITY.search(rule.text)
-    severity = vocabulary().severity(grade[1]) if grade else inherited(above)[0]
+    severity = vocabulary().severities.expected(grade[1]) if grade else inherited(above)[0]
     return Passage(
         text=f"{limit['sign']} {_product(limit['value']):f}",
         starts=((0, first + rule.last),),

@@ -174,7 +174,7 @@ def _is_name(mention: Mention, *, marked: bool) -> bool:
     """Return whether a number is part of a name or the value of an assignment: port 8080, issue #12, workers=4."""
     if not marked and vocabulary().phrases.named.search(mention.lead):
         return True
-    return not mention.sign and bool(re.search(r"[=#]\s*$", mention.lead))
+    return not mention.sign and bool(re.search(r"[=#\ue000-\ue009]\s*$", mention.lead))
 
 
 def _is_capacity(mention: Mention) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
+from typing import Final
 
 from compiler import conventions, meaning
 from compiler.choosing.proposals import GUESS, LIKELY, SURE
@@ -46,7 +47,13 @@ class Imported:
         With `new` it is a whole file; without, what a file that there is takes in, or includes.
         """
         head = f"# Begun by `{conventions.PROGRAM} import`. Answer every {conventions.QUESTION}, look at every GUESS."
-        house = [resources.files(__package__).joinpath("house.yaml").read_text(encoding="utf-8")] if new else []
+        if new:
+            head = f"{conventions.modeline(conventions.SCHEMA_PATH)}\n{_ABOUT_THE_SCHEMA}\n{head}"
+        house = (
+            [resources.files(__package__).joinpath("house.yaml").read_text(encoding="utf-8").rstrip("\n") + "\n"]
+            if new
+            else []
+        )
         stanzas = [one.text for _, one in self.stanzas]
         return "\n".join([head, *house, *self._own_signals(), "systems:", *stanzas, *self._unread()])
 
@@ -70,9 +77,16 @@ class Imported:
             yield f"  {signal.id}: {{{', '.join(_definition(signal))}}}"
 
 
+_ABOUT_THE_SCHEMA: Final = (
+    f"# Editors complete and explain this file by that schema; `{conventions.PROGRAM} schema --write` puts it there."
+)
+
+
 def _summary(path: str, one: Stanza, unread: int) -> str:
     found = one.used + one.again + one.left_out
-    said = f"{path}: {found} statements; {one.used} limits, {one.guesses} of them guesses; "
+    said = (
+        f"{path}: {found} statements; {len(one.chosen)} alerts with {one.used} limits, {one.guesses} of them guesses; "
+    )
     sections = Counter(chosen.sureness if chosen else "open" for chosen in one.chosen.values())
     sure = ", ".join(f"{sections[name]} {name}" for name in (SURE, LIKELY, GUESS, "open"))
     more = f"; {unread} {'line' if unread == 1 else 'lines'} not read" if unread else ""
@@ -88,8 +102,11 @@ def _definition(signal: Signal) -> Iterator[str]:
         yield f"bad: {signal.bad}"
 
 
-def import_guides(paths: Sequence[Path], diagnostics: Diagnostics) -> Imported:
-    """Return what the guides document; a file that cannot be read is an error in `diagnostics`."""
+def import_guides(paths: Sequence[Path], diagnostics: Diagnostics, *, new: bool = False) -> Imported:
+    """Return what the guides document; a file that cannot be read is an error in `diagnostics`.
+
+    With `new` the stanzas belong to a whole file, which has a team and a policy.
+    """
     known = {key: one for key, one in signals(Table(Span("", 1, 1, 1)), diagnostics).items() if one is not None}
     found: list[GuideStatement] = []
     unread: list[UnreadLine] = []
@@ -103,6 +120,6 @@ def import_guides(paths: Sequence[Path], diagnostics: Diagnostics) -> Imported:
         found += read.statements
         unread += unread_lines(name, text, read)
         # What a guide's form lacks is said when it is compiled; here it is somebody else's file.
-        sections = parse_runbook(name, text, Diagnostics()).sections
-        stanzas.append((name, stanza(name, text, read.statements, sections, known)))
+        runbook = parse_runbook(name, text, Diagnostics())
+        stanzas.append((name, stanza(runbook, read.statements, known, new=new)))
     return Imported(statements=tuple(found), stanzas=tuple(stanzas), unread=tuple(unread))

@@ -24,13 +24,17 @@ _ONE_SIDED: Final = frozenset({">", ">=", "<", "<="})
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImportedLimit:
-    """A limit: the statement as an alert on what its signal measures, the one that the guide makes, and what to say."""
+    """A limit: the statement as an alert on what its signal measures, the one that the guide makes, and what to say.
+
+    `holding` is the statement that says how long it must last, where that is another one.
+    """
 
     severity: str
     statement: GuideStatement
     stated: GuideStatement
     remark: str
     guessed: bool
+    holding: GuideStatement | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +48,16 @@ class Limits:
     own: tuple[Signal, ...]
     left_over: tuple[GuideStatement, ...]
     against: frozenset[GuideStatement]
+
+    def without(self, signal: str, severity: str) -> Limits:
+        """Return the limits without one of them, whose statement is left over."""
+        lines = self.of_signal[signal]
+        others = {**self.of_signal, signal: [one for one in lines if one.severity != severity]}
+        dropped = [one.stated for one in lines if one.severity == severity]
+        kept = {key: one for key, one in others.items() if one}
+        left_over = sorted((*self.left_over, *dropped), key=lambda one: one.line)
+        own = tuple(one for one in self.own if one.id in kept)
+        return Limits(of_signal=kept, own=own, left_over=tuple(left_over), against=self.against)
 
 
 def limits(statements: Sequence[GuideStatement], signals: Mapping[str, Signal]) -> Limits:
@@ -67,7 +81,8 @@ def limits(statements: Sequence[GuideStatement], signals: Mapping[str, Signal]) 
             lines.append(limit)
         else:
             left_over.append(one)
-    found = {key: sorted(lines, key=_rank) for key, lines in sorted(chosen.items()) if lines}
+    held = {key: [_held(line, key, left_over) for line in lines] for key, lines in chosen.items()}
+    found = {key: sorted(lines, key=_rank) for key, lines in sorted(held.items()) if lines}
     return Limits(
         of_signal=found,
         own=tuple(known[key] for key in found if key not in signals),
@@ -105,6 +120,23 @@ def _words(stated: Comparison, signal: Signal, *, of_rest: bool, norm: bool) -> 
 
 def _is_against(limit: ImportedLimit, signal: Signal) -> bool:
     return meaning.is_against(limit.statement.comparator, meaning.directed(signal).bad)
+
+
+def _held(limit: ImportedLimit, signal: str, others: Sequence[GuideStatement]) -> ImportedLimit:
+    """Return a limit with how long it must last, where only another statement of the same limit says so."""
+    if limit.statement.hold is not None:
+        return limit
+    same = (one for one in others if one.hold is not None and _signal(one) == signal and _restates(one, limit))
+    holding = next(same, None)
+    if holding is None:
+        return limit
+    return replace(limit, statement=replace(limit.statement, hold=holding.hold), holding=holding)
+
+
+def _restates(one: GuideStatement, limit: ImportedLimit) -> bool:
+    stated = limit.statement
+    same = (one.comparator, one.value, one.unit, one.kind) == (stated.comparator, stated.value, stated.unit, ALERT)
+    return same and one.severity in {limit.severity, NO_SEVERITY}
 
 
 def _graver(mild: ImportedLimit, grave: ImportedLimit) -> bool:
@@ -148,6 +180,7 @@ _OF_QUERIES: Final = {
 }
 """How long queries take is another quantity than how long answers do: it is measured at the database."""
 _QUERY: Final = re.compile(r"\bquer(?:y|ies)\b|\bSQL statements?\b", re.IGNORECASE)
+_TIMED: Final = re.compile(r"\b(?:latency|response|duration|time|p\d\d|percentile|average|mean)\b", re.IGNORECASE)
 _LOGIN: Final = re.compile(r"\bauthentication\b|\blog-?ins?\b|\bsign-?ins?\b", re.IGNORECASE)
 
 
@@ -157,7 +190,9 @@ def _signal(one: GuideStatement) -> str:
         return _OF_REST[one.signal, one.unit].id
     if one.signal == "success_ratio" and _LOGIN.search(one.text):
         return _AUTH.id
-    return _OF_QUERIES.get(one.signal, one.signal) if _QUERY.search(one.text) else one.signal
+    # "Query time: target below 20 ms, warning above 60 ms": the second number is on what the first is on.
+    words = one.text if _TIMED.search(one.text) else one.around.sentence[: one.around.end] or one.text
+    return _OF_QUERIES.get(one.signal, one.signal) if _QUERY.search(words) else one.signal
 
 
 def _missed(statements: Sequence[GuideStatement], signals: Mapping[str, Signal]) -> Mapping[tuple[str, str], Signal]:
@@ -215,5 +250,7 @@ def _guesses(one: GuideStatement, signal: str) -> Iterator[str]:
         yield "a target; GUESS: its breach is a warning"
     elif one.severity == NO_SEVERITY:
         yield "GUESS: a warning"
+    if one.severity_guess:
+        yield f"GUESS: “{one.severity_word}” is {'an' if one.severity[0] in 'aeiou' else 'a'} {one.severity}"
     if one.signal == "latency_other" and signal != one.signal:
         yield "GUESS: the average"

@@ -22,20 +22,28 @@ __all__ = ["RuleTest", "prove"]
 
 
 def prove(group: AlertGroup, others: Sequence[AlertGroup] = ()) -> Iterator[RuleTest]:
-    """Yield the tests of one group; none where no series can be made up, or too long ones.
+    """Yield the tests of one group; none where the file says so, no series can be made up, or too long ones.
 
-    `compiler.checks.proof` reports that.
+    `compiler.checks.proof` reports that. The name of a test says by whose example it is made.
 
     `others` are groups whose alerts have the same name: all is well with them meanwhile.
     """
-    if too_long(group):
+    signal = group.watched.bound.signal
+    if signal.untested is not None or too_long(group):
         return
     for part in (steady.tests, timing.tests):
         try:
             for test in part(group):
-                yield from _amid(test, group, others)
+                named = replace(test, name=_named(test.name)) if signal.example else test
+                yield from _amid(named, group, others)
         except (UnsampledError, InvalidTemplateError):
             return
+
+
+def _named(name: str) -> str:
+    """Return a test's name with the note that its series are the user's own, whose fault it may be where it fails."""
+    alert, _, what = name.rpartition(": ")
+    return f"{alert} by its own example: {what}"
 
 
 def _amid(test: RuleTest, group: AlertGroup, others: Sequence[AlertGroup]) -> Iterator[RuleTest]:

@@ -12,6 +12,7 @@ from typing import Final
 
 from compiler.alerts import AlertGroup
 from compiler.promql import Matcher, Selector
+from compiler.proof.ruletest import series_of
 from compiler.quantities import decimal_text
 from compiler.signals import kinds, sampling
 from compiler.signals.bound import BoundSignal
@@ -29,7 +30,7 @@ def decoys(bound: BoundSignal, example: Example) -> tuple[Series, ...]:
     known = kind.selectors(bound)
     found = (
         decoy
-        for series in kind.series(bound, loud)
+        for series in series_of(bound, loud)
         for selector in known
         if matches(selector, series)
         for decoy in _outside(selector, series)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
@@ -118,11 +118,20 @@ def longest_keep(group: AlertGroup) -> int:
 
 
 def component_of(bound: BoundSignal, example: Example, series: Sequence[Series]) -> dict[str, str]:
-    """Return the labels that tell an example's component apart: a matcher may have fixed them."""
+    """Return the labels of an example's component: those that tell it apart, as matchers fix them, and further ones."""
     labels = sampling.component_labels(bound, example)
     for one in series:
         labels |= {name: value for name, value in one.labels if name in labels}
-    return labels
+    return {**kinds()[bound.signal.kind].further(bound), **labels}
+
+
+def series_of(bound: BoundSignal, example: Example) -> tuple[Series, ...]:
+    """Return the series of an example, as often as they are scraped; of some metrics alone, where it names these."""
+    kind = kinds()[bound.signal.kind]
+    pace = bound.binding.pace if kind.scraped(bound) else 1
+    phases = tuple(replace(one, every=one.every * pace) for one in example.phases)
+    series = kind.series(bound, replace(example, phases=phases))
+    return tuple(one for one in series if not example.metrics or one.metric in example.metrics)
 
 
 def first_severity(group: AlertGroup) -> Limit:

@@ -27,6 +27,7 @@ from compiler.proof.ruletest import (
     longest_hold,
     longest_keep,
     recovered,
+    series_of,
     value_of,
 )
 from compiler.signals import kinds
@@ -63,7 +64,7 @@ def _of_cases(group: AlertGroup) -> Iterator[RuleTest]:
         if case is None or start is None:
             continue
         at = _fires(start, alert.limit)
-        series = kind.series(bound, case.example)
+        series = series_of(bound, case.example)
         component = component_of(bound, case.example, series)
         looks = (at - EVALUATION_SECONDS, at + late(group)) if at else (late(group),)
         yield RuleTest(
@@ -132,7 +133,7 @@ def _test(group: AlertGroup, name: str, values: Sequence[Decimal]) -> RuleTest:
     bound = group.watched.bound
     kind, step = kinds()[bound.signal.kind], bound.binding.step
     bad = courses.beyond_all(group)
-    component = component_of(bound, _course(bad, 1), kind.series(bound, _course(bad, 1)))
+    component = component_of(bound, _course(bad, 1), series_of(bound, _course(bad, 1)))
     expectations = [_expect(group, component, *one) for one in _beginning(group, bad)]
     trouble = _whole(max(one.at for one in expectations)) + STEP_SECONDS
     again = longest_hold(group) if len(values) > 1 else 0
@@ -143,7 +144,7 @@ def _test(group: AlertGroup, name: str, values: Sequence[Decimal]) -> RuleTest:
         expectations.append(_expect(group, component, trouble + (number + 1) * stay - STEP_SECONDS, alive, value))
     phases = [Phase(value=bad, steps=trouble // step), *(Phase(value=one, steps=stay // step) for one in values)]
     # One more sample, so that the last evaluation has one.
-    series = kind.series(bound, Example(phases=(*phases, Phase(value=values[-1], steps=1))))
+    series = series_of(bound, Example(phases=(*phases, Phase(value=values[-1], steps=1))))
     return RuleTest(
         name=name, step=step, selectors=kind.selectors(bound), series=series, expectations=tuple(expectations)
     )

@@ -35,7 +35,7 @@ def resolve(document: Table, runbooks: Mapping[str, Runbook], diagnostics: Diagn
         systems=resolved,
         policies=policies,
         levels=levels,
-        teams=people.teams(document),
+        teams=people.teams(document, diagnostics),
         routing=people.routing(document, policies, diagnostics),
         documented=documented,
         schedules=schedules.schedules(document, diagnostics),

@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
+from compiler.conventions import words
 from compiler.diagnostics import Span
 from compiler.guides import meaning
 from compiler.guides.absence import AGE, SILENCE
@@ -22,13 +23,14 @@ from compiler.quantities import COUNT, STATE, Comparison, Quantity
 from compiler.resolve.sentences import Sentence, of_runbook
 from compiler.runbooks import Runbook, Section
 from compiler.signals.bound import Signal
+from compiler.subjects import About, Subject
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Claim:
     """One number that a system watches; `severity` and `hold` (seconds) are None where they are not the claim's own.
 
-    `section` is where its alert leads to, None where that is not known.
+    `section` is where its alert leads to, None where that is not known; `system` and `subject` tell what it is about.
     """
 
     signal: Signal
@@ -37,6 +39,14 @@ class Claim:
     hold: int | None
     section: Section | None
     span: Span
+    system: str = ""
+    subject: Subject = ()
+
+    @property
+    def about(self) -> About:
+        """What it is about."""
+        quantity = self.quantity or (self.signal.kind, self.comparison.quantity.unit)
+        return About(subject=self.subject, quantity=quantity)
 
     @property
     def quantity(self) -> str | None:
@@ -65,17 +75,19 @@ def _quantity(identifier: str, title: str, unit: str) -> str | None:
         return AGE
     if any(one.signal == identifier for one in vocabulary().quantities):
         return identifier
-    found = meaning.nearest(title, unit, backwards=True)
+    found = meaning.nearest(title, unit, backwards=True) or meaning.nearest(words(identifier), unit, backwards=True)
     return found.signal if found else None
 
 
 def candidates(sentence: Sentence, claims: Sequence[Claim]) -> tuple[Claim, ...]:
-    """Return the claims that a sentence may speak of, all in its unit.
+    """Return the claims that a sentence may speak of, all in its unit; of a bullet those of the signal that it names.
 
     They are of its quantity and lead to its section; else lead there and say the same; else are of its quantity; else
     lead there; else are of a quantity of its family, as the 95th percentile is one of response times.
     """
     fitting = in_unit(sentence, claims)
+    if sentence.titled:
+        return tuple(one for one in fitting if sentence.titled in {one.signal.title.casefold(), one.signal.id})
     alike = [one for one in fitting if one.quantity == sentence.stated.signal]
     here = [one for one in _innermost(sentence, fitting) if agrees(sentence, one) or _may_mean(sentence, one)]
     family = [one for one in fitting if one.quantity and _family(one.quantity) == _family(sentence.stated.signal)]

@@ -38,6 +38,9 @@ def _signal(key: str, given: Table, diagnostics: Diagnostics) -> Signal | None:
             "signal", given.key_spans.get("query", given.span), message, hint="a `query` is PromQL of your own"
         )
         return None
+    if "untested" in given and "example" in given:
+        message = f"`{key}` has an `example`, which is what it is tested by"
+        diagnostics.error("signal", given.key_spans["untested"], message, hint="keep one of the two")
     if "query" in given:
         _check_templates(given, diagnostics)
     else:
@@ -57,6 +60,7 @@ def _signal(key: str, given: Table, diagnostics: Diagnostics) -> Signal | None:
         parameters=parameters,
         query=given.get("query"),
         settles=None if settles < 0 else settles,
+        untested=given.get("untested"),
         span=given.value_spans.get("query"),
         example=tuple(_example(one) for one in given.get("example", ())),
     )
@@ -109,4 +113,5 @@ def _check_templates(given: Table, diagnostics: Diagnostics) -> None:
 
 def _example(given: Table) -> ExampleSeries:
     labels = tuple(sorted(given.get("labels", {}).items()))
-    return ExampleSeries(series=given["series"], labels=labels, values=given["values"])
+    span = given.value_spans["values"]
+    return ExampleSeries(series=given["series"], labels=labels, values=given["values"], span=span)

@@ -8,6 +8,7 @@ from typing import Any, Final
 from compiler import conventions
 from compiler.diagnostics import Diagnostics, Span, did_you_mean
 from compiler.document import Table
+from compiler.promql import PromQLError
 from compiler.quantities import QuantityError, Rate, duration_text, parse_duration, parse_rate
 
 NOTHING: Final[Table] = Table(Span("", 1, 1, 1))
@@ -71,6 +72,12 @@ def over_time(owner: Table, inherited: str | None) -> str | None:
     """Return the function by which `owner` wants gauges taken over the window; None is none."""
     value = owner.get("over_time", inherited)
     return None if value is None or is_off(value) else str(value)
+
+
+def place_of(error: PromQLError, text: str, span: Span, diagnostics: Diagnostics) -> Span:
+    """Return where in a value, whose `text` is PromQL, an error lies; the value's place where that is not known."""
+    mistake = error.mistake
+    return diagnostics.part(span, text, mistake.start, mistake.length)
 
 
 def reference(owner: Table, key: str, known: Iterable[str], what: str, diagnostics: Diagnostics) -> str:

@@ -8,16 +8,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final
 
 from compiler.diagnostics import Span
 from compiler.promql import Matcher, Selector
-from compiler.quantities import Comparison, Rate
+from compiler.quantities import METRIC_UNITS, Comparison, Rate
 
 STEP_SECONDS: Final = 60
 """The interval between two samples of a synthesised series, unless a window holds less than two such samples."""
-_SHORT_STEPS: Final = (30, 20, 15, 12, 10, 6, 5, 4, 3, 2, 1)
-"""Divisors of `STEP_SECONDS`, so that there is a sample at each evaluation."""
+LOOKBACK_SECONDS: Final = 300
+"""For so long engines take the last sample of a series for its value (Prometheus, "staleness")."""
+_FEWEST: Final = 4
+"""Samples in a window, of a step that is shorter than usual."""
+_STEPS: Final = (STEP_SECONDS, 30, 20, 15, 12, 10, 6, 5, 4, 3, 2, 1)
+"""Divisors of the longest, so that there is a sample at each evaluation."""
 
 
 HIGH: Final = "high"
@@ -27,11 +32,15 @@ LOW: Final = "low"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExampleSeries:
-    """A series of a template's own `example`: templates of its selector and of its values in promtool's notation."""
+    """A series of a template's own `example`: templates of its selector and of its values in promtool's notation.
+
+    `span` is where the values stand, None where no file says them.
+    """
 
     series: str
     labels: tuple[tuple[str, str], ...]
     values: str
+    span: Span | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +49,8 @@ class Signal:
 
     `bad` is the side on which it is in trouble, `HIGH` or `LOW`, None where either may be; the signal of a system has
     what its binding tells as well. `parameters` are those of its kind. `span` is the place of a `query`; `settles` the
-    seconds that its example takes until the query returns what is asked for, None where nobody said.
+    seconds that its example takes until the query returns what is asked for, None where nobody said. `untested` is why
+    it has no generated test.
     """
 
     id: str
@@ -52,7 +62,21 @@ class Signal:
     query: str | None = None
     example: tuple[ExampleSeries, ...] = ()
     settles: int | None = None
+    untested: str | None = None
     span: Span | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MeasuredIn:
+    """The unit that a metric is in, a key of METRIC_UNITS; `by_name` where nothing but the metric's name says so."""
+
+    unit: str
+    by_name: bool
+
+    @property
+    def factor(self) -> Fraction:
+        """How many base units one of it is."""
+        return METRIC_UNITS[self.unit].factor
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,8 +88,9 @@ class Binding:
     component's series must be in it, `within` the seconds during which having been in it once is enough. `over_time` is
     the function by which gauges are taken over the window, None where they are taken as they are. `source` are the
     matchers that all inputs got, `targets` those of the targets that the metrics come from, None where that cannot be
-    told; `missing_is_fine` where the metrics may be absent while all is well. `quiet` are the seconds to the other day
-    at whose same time something must have come, None where no other day counts.
+    told; `missing_is_fine` where the metrics may be absent while all is well. `units` are those of inputs that are not
+    in base units: kinds know nothing of it, `factors` sees to it. `quiet` are the seconds to the other day at whose
+    same time something must have come, None where no other day counts.
     """
 
     inputs: dict[str, Selector | Decimal]
@@ -80,14 +105,29 @@ class Binding:
     source: tuple[Matcher, ...] = ()
     targets: tuple[Matcher, ...] | None = None
     missing_is_fine: bool = False
+    units: Mapping[str, MeasuredIn] = field(default_factory=dict)
     quiet: int | None = None
 
     @property
     def step(self) -> int:
-        """Seconds between two samples of a series that is made up for this binding: a window must hold several."""
-        if self.window >= 2 * STEP_SECONDS:
-            return STEP_SECONDS
-        return next((step for step in _SHORT_STEPS if step * 4 <= self.window), 1)
+        """Seconds between two samples of a series that is made up for this binding: a window holds several, evenly."""
+        return next((step for step in _STEPS if self.window % step == 0 and self._holds_several(step)), 1)
+
+    def _holds_several(self, step: int) -> bool:
+        return self.window >= 2 * step if step == STEP_SECONDS else self.window >= _FEWEST * step
+
+    @property
+    def memory(self) -> int | None:
+        """Seconds for which a sample of a metric that is scraped seldom counts: one scrape may fail, another be late.
+
+        None where engines remember two scrapes by themselves.
+        """
+        return None if 2 * self.scrape_interval <= LOOKBACK_SECONDS else self.scrape_interval * 5 // 2
+
+    @property
+    def pace(self) -> int:
+        """Steps between two samples of a series that is made up: more than one where it is scraped more seldom."""
+        return max(1, self.scrape_interval // self.step) if self.memory is not None else 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

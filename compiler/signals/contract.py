@@ -10,25 +10,47 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import Enum
 from typing import ClassVar, Final, Protocol
 
+from compiler.metric_names import Wanted
 from compiler.promql import Matcher, Selector, operand
-from compiler.quantities import SECONDS, STATE, decimal_text
+from compiler.quantities import SECONDS, STATE, Quantity, number_promql
 from compiler.signals.bound import STEP_SECONDS, Binding, BoundSignal
-from compiler.signals.profile import Case, Example, Phase
+from compiler.signals.phrases import IS, Clause, amount, uncapitalised
+from compiler.signals.profile import Case, Example, Phase, Rough
 
 EVALUATION_SECONDS: Final = 30
 """The interval between two evaluations of a rule test: half a minute, so that an alert on what a recording rule gives
 can be one evaluation late (as in vmalert, which reads back what it has written) and is still seen to the minute."""
 
 
+class Measure(Enum):
+    """What a metric counts or measures, as its unit goes: the unit of the limits, that of the other part, or its own.
+
+    A part is held against another part of the same unit. An instant is a time since the epoch, a span a time, both in
+    seconds. Events have no unit that matters.
+    """
+
+    LIMITED = "limited"
+    PART = "part"
+    INSTANT = "instant"
+    SPAN = "span"
+    EVENTS = "events"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Input:
-    """A metric that a binding names: the key in thresholds.yaml, what it must be, and an example."""
+    """A metric that a binding names: the key in thresholds.yaml, what it must be, and an example.
+
+    `type` is what the metric's own name must not contradict, `measure` what its unit is; most inputs count events.
+    """
 
     name: str
     description: str
     example: str
+    type: Wanted = "counter"
+    measure: Measure = Measure.EVENTS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -178,6 +200,10 @@ class Kind:
         """Return PromQL with one series a component, whose value is in the unit of the signal's limits."""
         raise NotImplementedError
 
+    def written(self, bound: BoundSignal) -> str:
+        """Return the expression as somebody wrote it, where that is another."""
+        return self.expression(bound)
+
     def rules(
         self, bound: BoundSignal, limits: Sequence[Threshold], *, record: bool, name: Callable[[str], str]
     ) -> Rules:
@@ -189,8 +215,13 @@ class Kind:
         if record:
             records[self.operations(bound)] = value
             value = name(self.operations(bound))
-        conditions = {one.severity: f"{operand(value)} {one.comparator} {decimal_text(one.value)}" for one in limits}
+        conditions = {one.severity: f"{operand(value)} {one.comparator} {number_promql(one.value)}" for one in limits}
         return Rules(records=records, conditions=conditions, value=value)
+
+    def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
+        """Return the condition of a limit in plain English: from what the rules compare, not from any document."""
+        quantity = Quantity(limit.value, bound.signal.unit)
+        return Clause(text=f"{uncapitalised(bound.signal.title)} {IS[limit.comparator]} {amount(quantity)}")
 
     def sentence(self, bound: BoundSignal, limit: Threshold) -> str | None:
         """Return what the description says of the trouble, where value and limit do not tell it; a template."""
@@ -216,7 +247,7 @@ class Kind:
 
     def settled(self, bound: BoundSignal) -> int:
         """Return after how many seconds of a steady course nothing of what was before is seen any more."""
-        return bound.binding.window + 2 * STEP_SECONDS
+        return bound.binding.window + (bound.binding.memory or 0) + 2 * STEP_SECONDS
 
     def shown(self, bound: BoundSignal, value: Decimal, seconds: int) -> Decimal | None:
         """Return what the expression has come to after so many seconds of a course at `value`, at least `first`.
@@ -252,6 +283,14 @@ class Kind:
         """Return every selector of the rules; a histogram's without the suffix."""
         return bound.metrics
 
+    def further(self, bound: BoundSignal) -> Mapping[str, str]:
+        """Return the labels that the value has besides those of the component."""
+        return {}
+
+    def ends(self, bound: BoundSignal) -> bool:
+        """Return whether there is no value any more once the data have ended."""
+        return True
+
     def cases(self, bound: BoundSignal, limits: Sequence[Threshold], steps: int) -> tuple[Case, ...] | None:
         """Return what a rule test must look at, a course of so many steps each, one a test.
 
@@ -265,6 +304,18 @@ class Kind:
         They show that the right thing is done with several: their sum, or the worst of them.
         """
         return ()
+
+    def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
+        """Return through which rough courses the value stays as it is: the generated tests hold it to that."""
+        return frozenset()
+
+    def scraped(self, bound: BoundSignal) -> bool:
+        """Return whether made-up samples may be as rare as scrapes: not where each moves with the clock."""
+        return True
+
+    def counts_births(self, bound: BoundSignal) -> bool:
+        """Return whether the first value of a counter counts, where it is known that there was no counter before."""
+        return False
 
     def loud(self, bound: BoundSignal) -> Phase:
         """Return a phase (of one step) of series so strong that the value changes where a selector lets them in."""
@@ -289,7 +340,7 @@ HALF: Final = Decimal("0.5")
 
 def first_rate(bound: BoundSignal) -> int:
     """Return after how many seconds a rate has a value: at the first evaluation that sees two samples."""
-    return -(-bound.binding.step // EVALUATION_SECONDS) * EVALUATION_SECONDS
+    return -(-bound.binding.step * bound.binding.pace // EVALUATION_SECONDS) * EVALUATION_SECONDS
 
 
 def aggregate(operator: str, per: tuple[str, ...], expression: str) -> str:

@@ -17,11 +17,14 @@ from compiler.quantities import STATE
 from compiler.signals import sampling
 from compiler.signals.bound import STEP_SECONDS, BoundSignal
 from compiler.signals.contract import Kind, Rules, Series, Threshold
+from compiler.signals.phrases import Clause, listed, where
 from compiler.signals.profile import Case, Example, Phase
 
 UP: Final = Selector("up")
 _GONE, _DOWN = Decimal(1), Decimal(2)
 _ONE: Final = Decimal("0.001")
+_MOST_NAMED: Final = 4
+"""Metrics in one sentence."""
 
 
 class Missing(Kind):
@@ -54,6 +57,18 @@ class Missing(Kind):
         targets = targets_of(bound)
         conditions = {one.severity: _condition(name("absent"), one.value, targets) for one in limits}
         return Rules(records={"absent": f"group by ({METRIC_LABEL}) ({absent})"}, conditions=conditions)
+
+    def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
+        """Return which metrics are gone, and whether a target is up meanwhile."""
+        names = list(dict.fromkeys(f"`{one.metric}`" for one in bound.metrics))
+        if len(names) > _MOST_NAMED:
+            names[_MOST_NAMED - 1 :] = [f"{len(names) - _MOST_NAMED + 1} more metrics"]
+        gone = f"{'one of ' if len(names) > 1 else ''}{listed(names)} is gone"
+        targets = bound.binding.targets
+        elsewhere = (f"targets where {where(targets)}",) if targets and targets != bound.binding.source else ()
+        if limit.value == _DOWN:
+            return Clause(text=f"no target is up and {gone}", details=elsewhere)
+        return Clause(text=gone if targets is None else f"a target is up and {gone}", details=elsewhere)
 
     def sentence(self, bound: BoundSignal, limit: Threshold) -> str:
         """Return which metric is gone, or that no target answers."""

@@ -18,6 +18,7 @@ from compiler.signals import sampling
 from compiler.signals.bound import HIGH, Binding, BoundSignal
 from compiler.signals.contract import EVALUATION_SECONDS, Kind, Rules, Series, Threshold
 from compiler.signals.inputs import COUNTER
+from compiler.signals.phrases import Clause, span
 from compiler.signals.profile import Case, Example, Phase
 
 MEMORY: Final = 86400
@@ -68,6 +69,13 @@ class Silence(Kind):
     ) -> Rules:
         """Return a condition a severity; its value is the time during which nothing has come."""
         return Rules(records={}, conditions={one.severity: _condition(bound, _seconds(one)) for one in limits})
+
+    def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
+        """Return for how long the counter has not risen."""
+        ago = bound.binding.quiet
+        before = f", though it had at the same time {span(ago)} before" if ago else ""
+        counter = bound.selector(COUNTER.name).metric
+        return Clause(text=f"`{counter}` has not risen for {span(_seconds(limit))}{before}")
 
     def sentence(self, bound: BoundSignal, limit: Threshold) -> str:
         """Return for how long nothing has come."""

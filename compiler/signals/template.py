@@ -8,25 +8,29 @@ are let in, so that rendering neither runs on nor fills the memory.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import lru_cache
+from itertools import accumulate
 from typing import Final
 
 from jinja2 import StrictUndefined, TemplateError, meta, nodes
 from jinja2 import Template as JinjaTemplate
 from jinja2.sandbox import SandboxedEnvironment
 
-from compiler.promql import PromQLError, Selector, checked, has_range, parse_selector
-from compiler.quantities import RATIO, decimal_text, duration_text
-from compiler.signals import sampling
+from compiler.promql import PromQLError, Selector, checked, has_range, parse_selector, portable
+from compiler.quantities import RATIO, STATE, Quantity, decimal_text, duration_text
+from compiler.signals import query_samples, sampling
 from compiler.signals.bound import STEP_SECONDS, BoundSignal, ExampleSeries
-from compiler.signals.contract import Kind, Series, UnsampledError
-from compiler.signals.profile import Example, Phase
+from compiler.signals.contract import Kind, Series, Threshold, UnsampledError, aggregate
+from compiler.signals.phrases import IS, Clause, amount, listed, over_window
+from compiler.signals.profile import Case, Example, Phase
+from compiler.signals.query_course import COMPARISONS, GAP, RISE, Course, asks_the_clock, course, looks_back
+from compiler.signals.query_tree import absence, carried, is_scalar, selectors, speaks_of_nothing
 
 CONTEXT: Final = frozenset({"per", "window"})
 """Names that every template knows besides its inputs."""
-EXAMPLE_CONTEXT: Final = frozenset({"value", "steps"})
+EXAMPLE_CONTEXT: Final = frozenset({"value", "steps", "start", "step"})
 """Names that the templates of an example know besides."""
 
 _ENVIRONMENT: Final = SandboxedEnvironment(undefined=StrictUndefined)
@@ -95,39 +99,114 @@ class Template(Kind):
         return "query"
 
     def expression(self, bound: BoundSignal) -> str:
-        """Return the rendered query; InvalidTemplateError where it does not render, PromQLError where it is none."""
-        return checked(_render(bound.signal.query or "", _names(bound)))
+        """Return the rendered query with one series a component: where its labels do not tell, the worst of them.
+
+        A rule sets labels of its own, and two series that differ in those alone would end its evaluation. A query whose
+        result is a number gets no labels. Raises InvalidTemplateError where it does not render, PromQLError where it
+        is none.
+        """
+        return _one_series(self.written(bound), bound.binding.per, "min" if bound.low else "max")
+
+    def written(self, bound: BoundSignal) -> str:
+        """Return the query as it is written, with its metrics in it; InvalidTemplateError where it does not render."""
+        return _render(bound.signal.query or "", _names(bound))
+
+    def further(self, bound: BoundSignal) -> Mapping[str, str]:
+        """Return the labels of what `absent` returns."""
+        return absence(self.expression(bound)) or {}
+
+    def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
+        """Return what the query comes to, and of which metrics."""
+        compared = "is true" if bound.signal.unit == STATE else f"{IS[limit.comparator]} {_amount(bound, limit)}"
+        names = list(dict.fromkeys(f"`{one.metric}`" for one in bound.metrics))
+        of = f" of {listed(names) if len(names) <= _MOST_NAMED else f'{len(names)} metrics'}" if names else ""
+        details = (over_window(bound),) if self.windowed(bound) else ()
+        return Clause(text=f"the query `{bound.signal.id}`{of} {compared}", details=details)
 
     def windowed(self, bound: BoundSignal) -> bool:
         """Return whether the query asks for the window."""
         return bool(_WINDOW.search(bound.signal.query or ""))
 
+    def steady(self, bound: BoundSignal) -> tuple[Selector, ...]:
+        """Return the metrics, but for one whose absence is what the query looks for."""
+        found = self._course(bound)
+        return () if found is not None and found.form == GAP else bound.metrics
+
+    def never(self, bound: BoundSignal, limit: Threshold) -> str | None:
+        """Return that a state is never 1, where a comparison returns another number than that."""
+        found = self._course(bound)
+        if found is None or bound.signal.unit != STATE or not found.steps:
+            return None
+        last = found.steps[-1]
+        if last.what != "kept" or COMPARISONS[last.comparator](Decimal(1), last.bound):
+            return None
+        asked = f"{last.comparator} bool {decimal_text(last.bound)}"
+        return f"a state is 1, and `{last.text}` returns what it compares; write `{asked}`"
+
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
-        """Return the signal's own example, or a level where the query has one input alone.
+        """Return the signal's own example, or the course of one series by which the query returns what is wanted.
 
         The samples of several phases are put behind each other; a counter that begins anew is no trouble to `rate`.
         """
         if bound.signal.example:
             return tuple(_example(one, bound, example) for one in bound.signal.example)
-        if len(bound.metrics) != 1:
-            raise UnsampledError("a query of several metrics needs an `example`")
-        return (
-            sampling.series(bound.metrics[0], bound, example, sampling.levels((p.value, p) for p in example.phases)),
-        )
+        found = self._told(bound)
+        values = query_samples.samples(found, bound, example)
+        return (sampling.series(found.selector, bound, example, values),)
+
+    def cases(self, bound: BoundSignal, limits: Sequence[Threshold], steps: int) -> tuple[Case, ...] | None:
+        """Return what shows that an absence is noticed; None for what has a value.
+
+        Raises UnsampledError where a query cannot return what lies around its limits, or not for a component.
+        """
+        labels = carried(self.expression(bound))
+        if lost := [label for label in bound.binding.per if label not in labels]:
+            raise UnsampledError(f"it loses `{lost[0]}`")
+        if bound.signal.example:
+            return None
+        found = self._told(bound)
+        if found.form == GAP:
+            return query_samples.absence_cases(found, bound, limits, steps)
+        query_samples.check_limits(found, bound, limits, self)
+        return None
+
+    def ends(self, bound: BoundSignal) -> bool:
+        """Return whether a query has no value without data; it may tell of their absence, or of the hour."""
+        return not bound.signal.example or not speaks_of_nothing(self.expression(bound))
+
+    def selectors(self, bound: BoundSignal) -> tuple[Selector, ...]:
+        """Return those of the query, bound or written in it."""
+        return tuple(dict.fromkeys((*bound.metrics, *selectors(self.expression(bound)))))
 
     def first(self, bound: BoundSignal) -> int | None:
-        """Return what the signal says; else 0 where the query has no range, and None where it has one."""
+        """Return what the signal says; else 0 where the query has a value at once, and None where that is not known."""
         if bound.signal.settles is not None:
             return bound.signal.settles
-        return None if has_range(self.expression(bound)) else 0
+        found = self._course(bound)
+        if found is not None:
+            return None if found.form == RISE else 0
+        query = self.expression(bound)
+        return None if has_range(query) or asks_the_clock(query) else 0
 
     def settled(self, bound: BoundSignal) -> int:
-        """Return an hour where nothing is said: the ranges of a query are its own."""
-        return max(bound.binding.window + 2 * STEP_SECONDS, bound.signal.settles or _SETTLES)
+        """Return the time that the query looks back; of an example, at least an hour: what settles it is not known."""
+        found, margin = self._course(bound), 2 * STEP_SECONDS
+        if found is not None:
+            return (
+                max(found.back, query_samples.LOOKBACK if found.form == GAP else 0, bound.signal.settles or 0) + margin
+            )
+        back = looks_back(self.expression(bound)) + margin
+        return max(bound.binding.window + margin, bound.signal.settles or max(_SETTLES, back))
+
+    def shown(self, bound: BoundSignal, value: Decimal, seconds: int) -> Decimal | None:
+        """Return the value; one that counts from or to a moment goes on between two scrapes."""
+        found = self._course(bound)
+        return value if found is None else query_samples.shown(found, bound, value, seconds)
 
     def loud(self, bound: BoundSignal) -> Phase:
-        """Return a value far beyond any other that an example is asked for."""
-        return Phase(value=Decimal(10**6), steps=1)
+        """Return a value far beyond any other, as far as the query can return it; of an absence, that it is none."""
+        found = self._course(bound)
+        return Phase(value=Decimal(10**6), steps=1) if found is None else query_samples.loud(found, bound)
 
     def beyond(self, bound: BoundSignal, value: Decimal) -> Decimal:
         """Return twice the limit, or all where it is a share."""
@@ -135,9 +214,51 @@ class Template(Kind):
             return Decimal(1)
         return super().beyond(bound, value)
 
+    def _course(self, bound: BoundSignal) -> Course | None:
+        """Return the course that shows what a query does; None where that takes an example, or cannot be told."""
+        if bound.signal.example:
+            return None
+        try:
+            return self._told(bound)
+        except (UnsampledError, InvalidTemplateError, PromQLError):
+            return None
 
+    def _told(self, bound: BoundSignal) -> Course:
+        found = _course(self.expression(bound), bound.binding.per)
+        if isinstance(found, str):
+            raise UnsampledError(found)
+        query_samples.check_fits(found, bound)
+        return found
+
+
+@lru_cache(maxsize=1024)
+def _one_series(written: str, per: tuple[str, ...], worst: str) -> str:
+    """Return a query with one series a component, the `worst` where it may have several."""
+    query = portable(checked(written))
+    if is_scalar(query):
+        return f"vector({query})"
+    if absence(query) is not None or carried(query).within(frozenset(per)):
+        return query
+    return aggregate(worst, per, query)
+
+
+@lru_cache(maxsize=1024)
+def _course(expression: str, per: tuple[str, ...]) -> Course | str:
+    """Return the course of an expression, or why there is none."""
+    try:
+        return course(expression, per)
+    except UnsampledError as error:
+        return str(error)
+
+
+_MOST_NAMED: Final = 4
+"""Metrics in one sentence."""
 _WINDOW: Final = re.compile(r"\{\{\s*window\s*\}\}")
 _SETTLES: Final = 3600
+
+
+def _amount(bound: BoundSignal, limit: Threshold) -> str:
+    return amount(Quantity(limit.value, bound.signal.unit))
 
 
 def _names(bound: BoundSignal) -> dict[str, object]:
@@ -151,7 +272,8 @@ def _text(value: Selector | Decimal) -> str:
 
 
 def _example(one: ExampleSeries, bound: BoundSignal, example: Example) -> Series:
-    values = " ".join(_samples(one, bound, phase) for phase in example.phases)
+    starts = accumulate((phase.steps * bound.binding.step for phase in example.phases), initial=0)
+    values = " ".join(_samples(one, bound, phase, start) for phase, start in zip(example.phases, starts, strict=False))
     try:
         selector = parse_selector(_render(one.series, _names(bound)))
     except PromQLError as error:
@@ -159,14 +281,35 @@ def _example(one: ExampleSeries, bound: BoundSignal, example: Example) -> Series
     return sampling.series(selector, bound, example, values, **dict(one.labels))
 
 
-def _samples(one: ExampleSeries, bound: BoundSignal, phase: Phase) -> str:
-    """Return the samples of one phase; an example renders `steps` as promtool counts: the first is not among them."""
+def _samples(one: ExampleSeries, bound: BoundSignal, phase: Phase, start: int) -> str:
+    """Return the samples of a phase that begins after `start` seconds.
+
+    An example renders `steps` as promtool counts: the first is not among them. Of blanks it is, so that there may be
+    one too few; then the phase ends in another.
+    """
     if phase.value is None:
         return sampling.levels([(None, phase)])
-    values = _render(one.values, _names(bound) | {"value": float(phase.value), "steps": phase.steps - 1})
+    known = {"value": float(phase.value), "steps": phase.steps - 1, "start": start, "step": bound.binding.step}
+    values = _render(one.values, _names(bound) | known)
     if not _SAMPLES.fullmatch(values):
         raise InvalidTemplateError(f"`{values[:60]}` are no samples in promtool's notation, such as `0+10x60`")
-    return values
+    missing = phase.steps - sample_count(values)
+    return f"{values} _x{missing}" if missing > 0 else values
+
+
+def sample_count(values: str) -> int:
+    """Return how many samples promtool makes of `values`, or a number that is too large."""
+    return sum(map(_count, values.split()))
+
+
+def _count(token: str) -> int:
+    sample, repeated, times = token.partition("x")
+    count = int(times.lstrip("0")[:_DIGITS] or 0)
+    return count + (sample != "_") if repeated else 1
+
+
+_DIGITS: Final = 9
+"""Enough to be too many; Python does not read numbers of thousands."""
 
 
 _NUMBER: Final = r"(?:[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?|Inf|NaN)"

@@ -40,7 +40,7 @@ def prometheus(servers: Servers, short_folder: Path, boiler: Exporter, chimney: 
     targets = {"boiler": [boiler.target], "chimney": [chimney.target]}
     with Prometheus(servers, short_folder / "prometheus", targets=targets, rules=[rules]) as running:
         for metric in ("boiler_pressure", "boiler_temperature", "chimney_draught"):
-            running.await_metric(metric, 20)
+            running.await_metric(metric)
         # A rule may have been evaluated before the first scrape.
         await_evaluations(running, 3)
         await_calm(running)

@@ -88,6 +88,8 @@ def series(wording: Wording, metrics: Mapping[str, str], value: float, begin: fl
         "errors": _rising(EVENTS * value),
         "attempts": _rising(EVENTS),
         "successes": _rising(EVENTS * value),
+        "reads": _rising(EVENTS),
+        "hits": _rising(EVENTS * value),
         "capacity": _constant(4),
         "gauge": _constant(value),
         "since": _constant(begin + SPAN - value),

@@ -35,6 +35,13 @@ _ROUTED: Final = "pagerduty: {routing_key_file: /etc/alertmanager/pagerduty}"
 _SHOP_HEAD: Final = "    team: sales\n    runbook: runbooks/shop.md\n"
 _LATENCY: Final = 'latency_p95:     {warning: "> 150ms", critical: "> 200ms", runbook: "#slow-answers"}'
 
+_BACKLOG: Final = "sum by ({{ per }}) ({{ taken }}) - sum by ({{ per }}) ({{ done }})"
+_BACKLOG_EXAMPLE: Final = """\
+    example:
+      - {series: "{{ taken }}", values: "{{ 100 + value }}x{{ steps }}"}
+      - {series: "{{ done }}", values: "100x{{ steps }}"}
+"""
+
 YAML: Final = (
     _in_spec("a tab", "  shop:\n", "\tshop:\n", "syntax"),
     _in_spec("a limit without quotes", '"> 150ms"', "> 150ms", "syntax"),
@@ -346,6 +353,53 @@ SIGNALS: Final = (
     _in_spec("all series of a counter", "gauge: checkout_open", "counter: checkouts_refused_total", "metrics"),
 )
 
+_CLOSING: Final = "since: day_started_timestamp_seconds"
+_LATENCIES: Final = "histogram: http_request_duration_seconds"
+_POOL: Final = "used: pool_in_use, max: 100"
+_OPEN: Final = 'gauge: checkout_open, active: "== 0", of: all'
+
+METRICS: Final = (
+    _in_spec("a counter as a gauge", _CLOSING, "gauge: day_work_seconds_total", "counter-as-gauge"),
+    _in_spec("a counter as a state", _OPEN, 'gauge: checkout_failures_total, active: "> 3"', "counter-as-gauge"),
+    _in_spec("a counter as a histogram", _LATENCIES, "histogram: http_requests_total", "histogram-name"),
+    _in_spec("a sum of what was observed as a gauge", _CLOSING, "gauge: day_closing_seconds_sum", "counter-as-gauge"),
+    _in_spec(
+        "a histogram by its buckets",
+        _LATENCIES,
+        """histogram: 'http_request_duration_seconds_bucket{method="GET"}'""",
+        "histogram-name",
+    ),
+    _in_spec("a gauge as a counter", "requests: http_requests_total", "requests: http_in_flight", "gauge-as-counter"),
+    _in_spec("a timestamp as a gauge", _CLOSING, "gauge: day_started_timestamp_seconds", "point-in-time"),
+    _in_spec("an age as a timestamp", _CLOSING, "since: day_age_seconds", "point-in-time"),
+    _in_spec("labels as a number", _CLOSING, "gauge: day_info", "constant-metric"),
+    _in_spec("bytes below a limit in seconds", _CLOSING, "gauge: day_report_bytes", "metric-unit"),
+    _in_spec("degrees below a limit in seconds", _CLOSING, "gauge: day_outside_celsius", "metric-unit"),
+    _in_spec("a unit that may be a region", _CLOSING, "gauge: day_length_us", "metric-unit"),
+    _in_spec("kilobytes of one thousand or more", _POOL, "used: pool_kb, max: pool_bytes", "metric-unit"),
+    _in_spec("a unit of one part alone", _POOL, "used: pool_in_use_mib, max: pool_size", "metric-unit"),
+    _in_spec("bytes as a share of seconds", _POOL, "used: pool_bytes, max: pool_seconds", "metric-unit"),
+    _in_spec(
+        "requests in seconds and errors in bytes",
+        'attempts: \'rpc_total{method!="ping"}\', successes: \'rpc_total{method!="ping",ok="yes"}\'',
+        "attempts: rpc_seconds_total, successes: rpc_bytes_total",
+        "metric-unit",
+    ),
+    _in_spec("a unit of bytes for seconds", _LATENCIES, f"{_LATENCIES}, in: KiB", "metric-unit"),
+    _in_spec("a unit for a point in time", _CLOSING, "since: day_started, in: percent", "metric-unit"),
+    _in_spec("a unit beside a bare number", _OPEN, 'gauge: checkout_wait, in: ms, active: "> 500"', "metric-unit"),
+    _in_spec("a unit that the name contradicts", _CLOSING, "gauge: day_milliseconds, in: s", "unit-contradicts-name"),
+    _in_spec("a unit that nobody knows", _LATENCIES, f"{_LATENCIES}, in: msec", "schema"),
+    _in_spec("a unit of an unknown input", _POOL, "used: pool_a, max: pool_b, in: {usde: KiB, max: B}", "unknown-key"),
+    _in_spec(
+        "a unit of events",
+        "requests: http_requests_total",
+        "in: ms, requests: http_requests_total",
+        "metrics",
+    ),
+    _in_spec("a unit of a query", "{taken: entries_taken,", "{in: ms, taken: entries_taken,", "metrics"),
+)
+
 _OFFICE: Final = "{timezone: Europe/Berlin, start: 2026-01-05 09:00, duration: 8h, rule: FREQ=WEEKLY}"
 
 
@@ -535,6 +589,39 @@ REACH: Final = (
         "lost-label",
     ),
     _in_spec(
+        "a label that needs quotes",
+        'selector: job="shop"',
+        """selector: 'job="shop","k8s.namespace"="sales"'""",
+        "newer-prometheus",
+    ),
+    _in_spec(
+        "a function that Prometheus 2 does not have",
+        "query: sum by ({{ per }}) ({{ taken }}) -",
+        "query: sum by ({{ per }}) (histogram_stddev({{ taken }})) -",
+        "newer-prometheus",
+    ),
+    _in_spec(
+        "a function that no supported Prometheus has",
+        "query: sum by ({{ per }}) ({{ taken }}) -",
+        "query: sum by ({{ per }}) (first_over_time({{ taken }}[5m])) -",
+        "promql",
+    ),
+    _in_spec(
+        "a query that asks for the hour",
+        f"    query: {_BACKLOG}\n{_BACKLOG_EXAMPLE}",
+        "    query: sum by ({{ per }}) ({{ taken }} + {{ done }}) and on () hour() > 6\n",
+        "untested",
+    ),
+    _in_spec(
+        "an example and a reason for none",
+        f"    query: {_BACKLOG}\n",
+        f"    query: {_BACKLOG}\n    untested: nobody could\n",
+        "signal",
+    ),
+    _in_spec("an escape that PromQL does not have", '{code=~"5.."}', '{code=~"5\\d\\d"}', "promql"),
+    _in_spec("a string without an end", '{code=~"5.."}', '{code=~"5..}', "promql"),
+    _in_spec("a word too many in a metric", "used: pool_in_use", "used: pool in use", "promql"),
+    _in_spec(
         "an unknown function in a query",
         "query: sum by ({{ per }}) ({{ taken }}) -",
         "query: sum by ({{ per }}) (avg_overtime({{ taken }}[5m])) -",
@@ -585,6 +672,12 @@ RUNBOOKS: Final = (
         codes=("unused-section",),
         fatal=False,
     ),
+    Mistake(
+        name="a section that says nothing",
+        edits=((SHOP, "Nobody can pay. Call the payment provider.\n", ""),),
+        codes=("empty-section",),
+        fatal=False,
+    ),
     _in_shop("a link to a file that is not there", "database slow?", "[database](ledgr.md) slow?", "broken-link"),
     _in_shop(
         "a link to a place that is not there",
@@ -605,7 +698,6 @@ SECRETS: Final = (
         "a key in place of its file",
         _ROUTED,
         "pagerduty: {routing_key: 0a1b2c3d4e5f60718293a4b5c6d7e8f9}",
-        "missing-key",
         "unknown-key",
         "secret",
     ),
@@ -665,6 +757,7 @@ MISTAKES: Final = (
     *LIMITS,
     *DOCUMENTS,
     *SIGNALS,
+    *METRICS,
     *SCHEDULES,
     *NAMES,
     *PROOF,

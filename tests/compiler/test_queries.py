@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from compiler.checks.queries import carried, shortest_range
+from compiler.signals.query_tree import carried, shortest_range
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,11 @@ from compiler.checks.queries import carried, shortest_range
         ("vector(time())", ""),
         ("time() - max by (a) (x)", "a"),
         ("scalar(x) + sum by (a) (y)", "a"),
-        ('absent(x{a="b"})', "abc"),
+        ('absent(x{a="b"})', "a"),
+        ('absent(x{a="b",b=~"c",c!="d"})', "a"),
+        ('absent(x{a="b",a!="c"})', ""),
+        ('absent_over_time(x{b="b"}[5m])', "b"),
+        ('absent(sum(x{a="b"}))', ""),
         ("hour()", ""),
     ],
 )

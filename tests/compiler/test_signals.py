@@ -214,6 +214,36 @@ def test_the_series_of_a_kind_give_the_wanted_value(kind: str, promtool: Path, t
 
 
 @pytest.mark.acceptance
+def test_a_cache_that_has_only_hits_or_only_misses_has_a_hit_ratio(promtool: Path, tmp_path: Path) -> None:
+    """A counter with labels has no series before its first event; a cache without one must not go unnoticed."""
+    inputs: dict[str, Selector | Decimal] = {
+        "hits": parse_selector("hits_total"),
+        "misses": parse_selector("miss_total"),
+    }
+    signal = Signal(id="x", kind="ratio", unit="ratio", title="X")
+    binding = Binding(inputs=inputs, per=("service",), window=300, minimum_traffic=FLOORS["ratio"])
+    expression = Case(name="", bound=BoundSignal(signal=signal, binding=binding, low=True)).expression
+    only_hits, only_misses, quiet = (
+        {"interval": "1m", "input_series": [{"series": f'{series}{{service="a"}}', "values": "0+60x20"}]}
+        for series in ("hits_total", "miss_total", "other_total")
+    )
+    tests = [
+        test
+        | {
+            "promql_expr_test": [
+                {
+                    "expr": expression,
+                    "eval_time": "15m",
+                    "exp_samples": [{"labels": '{service="a"}', "value": value}] if value is not None else [],
+                }
+            ]
+        }
+        for test, value in ((only_hits, 1), (only_misses, 0), (quiet, None))
+    ]
+    run(promtool, tmp_path, tests)
+
+
+@pytest.mark.acceptance
 @pytest.mark.parametrize("window", [4, 7, 30, 60, 119, 120, 3600])
 def test_series_fit_short_and_long_windows(window: int, promtool: Path, tmp_path: Path) -> None:
     """A window of seconds holds several samples too, or its rate would be empty and the rule's test fail."""

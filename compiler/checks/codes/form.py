@@ -26,7 +26,7 @@ ENTRIES: Final = (
             "Where a metric is measured, who owns a system, or why nobody need know of a limit, only people can say;"
             " `import` writes QUESTION there. Until all are answered nothing else is looked at."
         ),
-        mend="Write the answer in the place of the word; the comment beside it says what is asked.",
+        mend="Write the answer in the place of the word; the hint says what is asked.",
     ),
     Code(
         code="reference",
@@ -61,7 +61,10 @@ ENTRIES: Final = (
     Code(
         code="unknown-key",
         summary="The format does not know a key.",
-        explanation="A misspelt key would be a limit, a contact or a window that silently does not hold.",
+        explanation=(
+            "A misspelt key would be a limit, a contact or a window that silently does not hold. One that is nearly a"
+            " known key is taken for it in what else is looked at, so that nothing is said of it twice."
+        ),
         mend="Correct the key, or take it out.",
     ),
 )

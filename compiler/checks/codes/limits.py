@@ -58,10 +58,14 @@ ENTRIES: Final = (
         explanation=(
             "People follow the one, the alert follows the other. Number, comparator, severity and a stated duration"
             " are compared, in the bullets of “Alert thresholds” and in every other sentence that states a limit: one"
-            " that stands in the section of an alert, or names what it measures, speaks of it. Both places are shown."
+            " that stands in the section of an alert, or names what it measures, speaks of it. A sentence that names an"
+            " environment, an instance, a path, a route, a region or a component is held against the alerts of just"
+            " that: limits that are exchanged between two of them differ at both. All places are shown. What a word"
+            " such as `P1` stands for is said by `severities:`."
         ),
         mend=(
-            "Decide which of the two is right and change the other. A sentence about something else is waived:"
+            "Decide which of the two is right and change the other. Where the words name the wrong thing, change the"
+            " words or the alert's `selector`. A sentence about something else is waived:"
             ' `waive: [{statement: "its words", reason: "what it speaks of"}]` of the system.'
         ),
     ),
@@ -78,7 +82,8 @@ ENTRIES: Final = (
             "A share of events is never above 100 %, and a count never below 0. Looked at are ratios, counts, rates,"
             " averages and quantiles of what is counted, utilization by idle time, usage by what is available, and the"
             " `active` of states. Usage by what is in use may exceed its maximum (overcommitment), and a gauge may have"
-            " any value: nothing is said of these."
+            " any value: nothing is said of these. A state is true where its query returns 1: a comparison without"
+            " `bool` returns the number that it compares."
         ),
         mend="Move the limit into the range of the signal; `>= 100%` can fire where `> 100%` cannot.",
         suppressible=True,

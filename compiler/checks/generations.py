@@ -1,0 +1,74 @@
+"""Checks of generations: does every Prometheus that loads the rules read what stands in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Final
+
+from compiler import promql
+from compiler.checks.functions import place_of_call
+from compiler.checks.subject import Subject
+from compiler.diagnostics import Diagnostics, Span
+from compiler.document import Table
+from compiler.model import WatchedSignal
+from compiler.promql import LABEL_NAME, Matcher, PromQLError
+from compiler.resolve.reading import table
+from compiler.signals import kinds
+from compiler.signals.query_tree import functions, quoted_labels
+
+_NEWER: Final = 3
+_KEY: Final = "oldest"
+_SETTING: Final = f"`prometheus: {{{_KEY}: {_NEWER}}}` says that no older one loads the rules"
+_NEW_FUNCTIONS: Final = frozenset({"histogram_avg", "histogram_stddev", "histogram_stdvar"})
+"""Those that Prometheus 3 has and 2.42 has not, asked of promtool."""
+
+
+def check(subject: Subject, diagnostics: Diagnostics) -> None:
+    """Check names of labels and functions where Prometheus 2 is to load the rules."""
+    if table(subject.document, "prometheus").get(_KEY) == _NEWER:
+        return
+    for system, watched in subject.lowered():
+        for place, owner in subject.selecting(system, watched):
+            _check_matchers(place, owner, diagnostics)
+        if watched.bound.signal.query is not None:
+            _check_query(watched, diagnostics)
+
+
+def _check_matchers(key: str, owner: Table, diagnostics: Diagnostics) -> None:
+    text, span = str(owner[key]), owner.value_spans[key]
+    for label in _quoted(text):
+        written = promql.label_text(label)
+        place = diagnostics.part(span, text, max(text.find(written), 0), len(written))
+        _report_label(label, place, diagnostics)
+
+
+def _quoted(text: str) -> Iterator[str]:
+    """Yield the labels of a selector, or of matchers, that need quotes."""
+    yield from dict.fromkeys(one.label for one in _matchers(text) if not LABEL_NAME.match(one.label))
+
+
+def _matchers(text: str) -> tuple[Matcher, ...]:
+    with suppress(PromQLError):
+        return promql.parse_selector(text).matchers
+    with suppress(PromQLError):
+        return promql.parse_matchers(text)
+    return ()
+
+
+def _check_query(watched: WatchedSignal, diagnostics: Diagnostics) -> None:
+    bound = watched.bound
+    query, span = kinds()[bound.signal.kind].expression(bound), bound.signal.span or watched.span
+    of_metrics = {matcher.label for selector in bound.metrics for matcher in selector.matchers}
+    for label in sorted(quoted_labels(query) - of_metrics):
+        _report_label(label, span, diagnostics)
+    for name in sorted(functions(query) & _NEW_FUNCTIONS):
+        message = f"Prometheus 2 has no function `{name}`"
+        place = place_of_call(bound.signal, watched.span, name, diagnostics)
+        diagnostics.error("newer-prometheus", place, message, hint=_SETTING)
+
+
+def _report_label(label: str, span: Span, diagnostics: Diagnostics) -> None:
+    message = f"the label `{label}` needs quotes, which Prometheus 2 does not read"
+    hint = f"rename it where it is scraped (`metric_relabel_configs`); {_SETTING}"
+    diagnostics.error("newer-prometheus", span, message, hint=hint)

@@ -1,0 +1,196 @@
+"""Metrics that carry the labels which rules set themselves: of no kind of signal do two series become one alert twice.
+
+Prometheus ends the evaluation of a rule whose result has two series that differ in such labels alone, and nobody is
+paged.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import chdir
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from click.testing import CliRunner
+
+from compiler import conventions
+from compiler.cli import main
+from compiler.signals import kinds
+from testbed.servers import Prometheus, Servers, await_one
+from testbed.service import Series, Service
+
+pytestmark = pytest.mark.acceptance
+
+SYSTEM: Final = "mill"
+OVERWRITTEN: Final = (*conventions.RULE_LABELS, "alertname", "job", "metric")
+EVENT_SECONDS: Final = 90.0
+
+# So many a second that a window which has just begun to fill holds enough of them.
+COUNTED: Final = {
+    "attempts": 10_000.0,
+    "count": 5_000.0,
+    "counter": 5_000.0,
+    "errors": 5_000.0,
+    "idle": 0.1,
+    "requests": 10_000.0,
+    "successes": 1_000.0,
+    "total": 50_000.0,
+}
+LEVELS: Final = {"available": 1.0, "capacity": 10.0, "gauge": 5.0, "max": 10.0, "since": 1.0, "until": 1.0, "used": 9.0}
+ACTIVE: Final = {"counter": ">= 1", "gauge": "> 1", "max": "> 50%", "since": "> 1m", "until": "< 1m"}
+LIMITS: Final = {
+    "count": {"warning": "> 1", "critical": "> 2"},
+    "per_second": {"warning": "> 1 per second", "critical": "> 2 per second"},
+    "ratio": {"warning": "> 1%", "critical": "> 2%"},
+    "seconds": {"warning": "> 1s", "critical": "> 2s"},
+    "state": {"critical": "when true"},
+}
+LOW: Final = {
+    "ratio": {"warning": "< 99%", "critical": "< 98%"},
+    "seconds": {"warning": "< 2h", "critical": "< 1h"},
+}
+UNITS: Final = {
+    "average": "seconds",
+    "gauge": "count",
+    "increase": "count",
+    "quantile": "seconds",
+    "rate": "per_second",
+    "utilization": "ratio",
+}
+QUERIES: Final = {
+    "plain": ("count", "{{ level }}"),
+    "compared": ("state", "{{ level }} > bool 1"),
+    "filtered": ("count", "{{ level }} > 1"),
+    "joined": ("count", "{{ level }} and {{ level }} > 1"),
+    "either": ("count", "{{ level }} or {{ level }} offset 1s"),
+    "rising": ("per_second", "rate({{ total }}[5m])"),
+    "ranked": ("count", "topk(2, {{ level }})"),
+    "named": ("count", '{__name__=~"named_level|named_other"} and on () {{ level }}'),
+    "gone": ("state", 'absent({{ level }} == 77) or absent(nothing{system="a"}) or absent(nothing{system="b"})'),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watched:
+    """A signal: its definition, its binding, its limits, and the metrics that are bad."""
+
+    definition: dict[str, Any]
+    binding: dict[str, Any]
+    limits: dict[str, str]
+    metrics: dict[str, str] = field(default_factory=dict)
+
+
+def of_kinds() -> Iterator[tuple[str, Watched]]:
+    """Yield a signal of each form of each kind."""
+    for name, kind in kinds().items():
+        for number, form in enumerate(kind.forms if kind.bindable else ()):
+            identifier, inputs = f"{name}_{number}", [one.name for one in form]
+            metrics = {one: f"{identifier}_{one}" for one in inputs}
+            low = {"successes", "until"} & set(inputs) and name != "state"
+            unit = "seconds" if {"since", "until"} & set(inputs) and name == "gauge" else UNITS.get(name, kind.unit)
+            assert unit is not None
+            active = {"active": next(ACTIVE[one] for one in ACTIVE if one in inputs)} if name == "state" else {}
+            yield (
+                identifier,
+                Watched(
+                    definition={"kind": name, "unit": unit, "title": identifier},
+                    binding={**metrics, **active, "per": "node"},
+                    limits=(LOW if low else LIMITS)[unit],
+                    metrics=metrics,
+                ),
+            )
+
+
+def of_queries() -> Iterator[tuple[str, Watched]]:
+    """Yield a signal of each query of one's own."""
+    for identifier, (unit, query) in QUERIES.items():
+        metrics = {one: f"{identifier}_{one}" for one in ("level", "total") if f"{{{{ {one} }}}}" in query}
+        per = {} if identifier == "gone" else {"per": "node"}
+        definition = {
+            "query": query,
+            "unit": unit,
+            "title": identifier,
+            "untested": "what matters is that it evaluates",
+        }
+        yield identifier, Watched(definition=definition, binding=metrics | per, limits=LIMITS[unit], metrics=metrics)
+
+
+SIGNALS: Final = dict((*of_kinds(), *of_queries()))
+
+
+def specification() -> dict[str, Any]:
+    """Return the thresholds.yaml of all of them; limits of the house need no sentence."""
+    limits = {name: {**one.limits, "runbook": "#look", "for": "0s"} for name, one in SIGNALS.items()}
+    tier = {"respond": "4h", "announce": ["slack"], "escalate": "never"}
+    return {
+        "version": 1,
+        "links": {"runbook": "https://docs.example.com/{path}#{anchor}"},
+        "defaults": {"limits": limits},
+        "escalation": {"standard": {"levels": ["millers"], "warning": tier, "critical": tier}},
+        "levels": {"millers": {"title": "Millers", "email": ["millers@example.com"]}},
+        "teams": {"millers": {"title": "Millers", "slack": "#mill"}},
+        "routing": {
+            "webhook": {"url": "http://tocsin:9095/v1/alertmanager"},
+            "fallback": {"team": "millers", "escalation": "standard"},
+        },
+        "signals": {name: one.definition for name, one in SIGNALS.items()},
+        "systems": {
+            SYSTEM: {
+                "team": "millers",
+                "runbook": "mill.md",
+                "escalation": "standard",
+                "limits": {"metrics_missing": "off"},
+                "metrics": {name: one.binding for name, one in SIGNALS.items()},
+            }
+        },
+    }
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the compiled specification."""
+    folder = tmp_path_factory.mktemp("mill")
+    (folder / "mill.md").write_text("# Mill\n\n## Alert thresholds\n\nNone of its own.\n\n## Look\n\nLook.\n")
+    (folder / conventions.SPEC_PATH).write_text(json.dumps(specification(), indent=1))
+    with chdir(folder):
+        done = CliRunner().invoke(main, ["compile"])
+    assert done.exit_code == 0, done.stderr
+    return folder / conventions.OUTPUT_PATH
+
+
+def series() -> Iterator[Series]:
+    """Yield each metric twice, told apart by nothing but labels that the rules set."""
+    for twin in ("a", "b"):
+        labels = {**dict.fromkeys(OVERWRITTEN, twin), "node": "one"}
+        for watched in SIGNALS.values():
+            for name, metric in watched.metrics.items():
+                if name == "histogram":
+                    yield Series(metric=metric, kind="histogram", labels=labels, rate=5_000.0, spread={5.0: 1.0})
+                elif name in COUNTED:
+                    yield Series(metric=metric, kind="counter", labels=labels, rate=COUNTED[name])
+                else:
+                    yield Series(metric=metric, kind="gauge", labels=labels, value=LEVELS.get(name, 5.0))
+        yield Series(metric="named_other", kind="gauge", labels=labels, value=5.0)
+
+
+def test_no_rule_fails_to_evaluate_and_every_alert_comes(servers: Servers, project: Path, short_folder: Path) -> None:
+    """On a real Prometheus, of every form of every kind and of queries that leave all labels: one alert a severity."""
+    rules = project / conventions.rules_path(SYSTEM)
+    expected = {(conventions.alert_name(SYSTEM, name), one) for name in SIGNALS for one in SIGNALS[name].limits}
+    with (
+        Service(series()) as mill,
+        Prometheus(servers, short_folder, targets={"mill": [mill.target]}, rules=[rules]) as prometheus,
+    ):
+        prometheus.await_metric("up == 1", EVENT_SECONDS)
+
+        def missing() -> list[set[tuple[str, str]]]:
+            came = {(one["labels"]["alertname"], one["labels"]["severity"]) for one in prometheus.alerts()}
+            return [expected - came]
+
+        await_one(missing, lambda left: not left, EVENT_SECONDS, "every alert")
+        assert [rule.get("lastError") for rule in prometheus.rules() if rule["health"] != "ok"] == []
+        came = [(one["labels"]["alertname"], one["labels"]["severity"]) for one in prometheus.alerts()]
+        assert sorted(came) == sorted(expected)

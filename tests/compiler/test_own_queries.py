@@ -1,0 +1,319 @@
+"""Queries of one's own: what is proved of them, what is said where nothing can be, and what becomes of their labels."""
+
+from __future__ import annotations
+
+import json
+import re
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from compiler import conventions
+from compiler.compilation import compile_spec
+from compiler.promql import canonical, parse_selector
+from compiler.signals import kinds
+from compiler.signals.bound import Binding, BoundSignal, Signal
+from compiler.signals.contract import UnsampledError
+from compiler.signals.profile import Example, Phase
+from compiler.signals.query_course import course, looks_back
+from compiler.signals.query_tree import quoted_labels, speaks_of_nothing
+from tests.compiler.base import SPEC, compiled, edit, tocsin
+
+TEMPLATE = kinds()["template"]
+
+
+def bound(query: str, metric: str = "oven", *, per: tuple[str, ...] = ("hall",), low: bool = False) -> BoundSignal:
+    """Return a signal by a query over one metric."""
+    signal = Signal(id="heat", kind="template", unit="count", title="Heat", query=query)
+    return BoundSignal(
+        signal=signal, binding=Binding(inputs={"x": parse_selector(metric)}, per=per, window=300), low=low
+    )
+
+
+@pytest.mark.parametrize(
+    ("query", "expression"),
+    [
+        ("{{ x }}", "max by (hall) (oven)"),
+        ("avg by ({{ per }}) ({{ x }})", "avg by (hall) (oven)"),
+        ("sum by (hall, door) ({{ x }})", "max by (hall) (sum by (hall, door) (oven))"),
+        ("sum without (door) ({{ x }})", "max by (hall) (sum without (door) (oven))"),
+        ("sum by (hall) ({{ x }}) / 2 > 3", "sum by (hall) (oven) / 2 > 3"),
+        ("topk by (hall) (1, {{ x }})", "max by (hall) (topk by (hall) (1, oven))"),
+        ("{{ x }} == bool 1", "max by (hall) (oven == bool 1)"),
+        ("{{ x }} and {{ x }} > 1", "max by (hall) (oven and oven > 1)"),
+        ("max by (hall) ({{ x }}) or min by (hall) ({{ x }})", "max by (hall) (oven) or min by (hall) (oven)"),
+        ('{__name__=~"oven|stove"}', 'max by (hall) ({__name__=~"oven|stove"})'),
+        ("scalar({{ x }})", "vector(scalar(oven))"),
+        ("absent({{ x }})", "absent(oven)"),
+        ("absent({{ x }}) or absent(stove)", "absent(oven) or absent(stove)"),
+    ],
+)
+def test_a_query_comes_out_with_one_series_a_component(query: str, expression: str) -> None:
+    """What may carry more labels than those of `per` is aggregated to the worst, all else stays as it is written."""
+    assert canonical(TEMPLATE.expression(bound(query))) == expression
+
+
+def test_the_worst_is_the_lowest_where_low_is_bad_and_of_all_where_nothing_tells_components_apart() -> None:
+    """Neither depends on how the query is written."""
+    assert canonical(TEMPLATE.expression(bound("{{ x }}", low=True))) == "min by (hall) (oven)"
+    assert canonical(TEMPLATE.expression(bound("{{ x }} * 2", per=()))) == "max(oven * 2)"
+
+
+def test_an_absence_carries_the_labels_of_its_matchers() -> None:
+    """They are on the alert, so its test expects them."""
+    found = TEMPLATE.further(bound("absent({{ x }})", 'oven{hall="a",fuel=~"gas",door!="b"}'))
+    assert found == {"hall": "a"}
+    assert TEMPLATE.further(bound("{{ x }}", 'oven{hall="a"}')) == {}
+
+
+def samples(query: str, *values: str, unit: str = "count") -> str:
+    """Return the samples of a query's one series for phases of three steps at each value."""
+    one = bound(query)
+    signal = Signal(id="heat", kind="template", unit=unit, title="Heat", query=query)
+    phases = tuple(Phase(value=Decimal(value), steps=3) for value in values)
+    (series,) = TEMPLATE.series(BoundSignal(signal=signal, binding=one.binding), Example(phases=phases))
+    return series.values
+
+
+@pytest.mark.parametrize(
+    ("query", "values", "found"),
+    [
+        ("{{ x }}", ("7", "3"), "7x2 3x2"),
+        ("{{ x }} / 4 - 1", ("7", "3"), "32x2 16x2"),
+        ("100 - {{ x }}", ("7", "3"), "93x2 97x2"),
+        ("-{{ x }} + 2 * 5", ("7", "3"), "3x2 7x2"),
+        ("clamp_min({{ x }} > 1, 0)", ("7", "3"), "7x2 3x2"),
+        ("rate({{ x }}[5m]) * 60", ("6", "3"), "0+6x2 15+3x2"),
+        ("increase({{ x }}[10m])", ("20", "10"), "0+2x2 5+1x2"),
+        ("time() - {{ x }}", ("600", "60"), "-600+60x2 120+60x2"),
+        ("({{ x }} - time()) / 60", ("10", "1"), "600+60x2 240+60x2"),
+    ],
+)
+def test_samples_are_reckoned_back_from_the_value(query: str, values: tuple[str, ...], found: str) -> None:
+    """Through every number that the query adds, or multiplies by."""
+    assert samples(query, *values) == found
+
+
+@pytest.mark.parametrize(
+    ("query", "bad", "good"),
+    [
+        ("{{ x }} == bool 0", "0x2", "1x2"),
+        ("{{ x }} != bool 3", "4x2", "3x2"),
+        ("{{ x }} > bool 40", "44x2", "36x2"),
+        ("{{ x }} <= bool 40", "36x2", "44x2"),
+        ("5 < bool {{ x }} * 2", "3x2", "2x2"),
+        ("absent({{ x }})", "_x3", "1x2"),
+        ("absent_over_time({{ x }}[15m]) == bool 1", "_x3", "1x2"),
+        ("absent({{ x }} > 8)", "_x3", "9x2"),
+    ],
+)
+def test_a_state_is_made_true_and_false(query: str, bad: str, good: str) -> None:
+    """By samples on either side of its comparison, or by none at all."""
+    assert samples(query, "1", "0", unit="state") == f"{bad} {good}"
+
+
+UNTESTED = {
+    "count by (hall) ({{ x }})": "`count` makes another number of the values that it sees",
+    "predict_linear({{ x }}[1h], 60)": "`predict_linear` looks at how its metric changes",
+    "ln({{ x }})": "`ln` looks at more than the level of its metric",
+    "{{ x }} offset 1h": "`offset` looks at another time than now",
+    "{{ x }} @ 60": "`@` looks at another time than now",
+    "max_over_time({{ x }}[1h:5m])": "`max_over_time` goes over a subquery",
+    "{{ x }} % 7": "`%` makes another number of what it sees",
+    "1 / {{ x }}": "`/` makes another number of what it sees",
+    "{{ x }} or {{ x }} > 5": "`or` puts two results together",
+    "{{ x }} + stove": "it looks at several metrics",
+    "{{ x }} and on () hour() > 6": "`hour` asks the clock, and rule tests begin at 1970-01-01 00:00 UTC",
+    "{{ x }} * on () group_left () vector(time())": "`time` asks the clock, and rule tests begin at 1970-01-01 00:00 UTC",
+    "histogram_quantile(0.9, rate({{ x }}[5m]))": (
+        "its series are native histograms, which not every Prometheus can hold in a rule test"
+    ),
+    "histogram_quantile(0.9, rate(oven_bucket[5m]))": "a quantile comes of several buckets",
+    "rate({{ x }}[90s])": "its range holds too few samples of a rule test, one every 60s; write `[{{ window }}]`",
+    "absent({{ x }})": "what is absent is a state: write `unit: state` and `when true`",
+    "vector(1)": "it looks at no metric",
+    'label_replace({{ x }}, "hall", "b", "", "")': "`label_replace` looks at more than the level of its metric",
+}
+
+
+@pytest.mark.parametrize(("query", "why"), UNTESTED.items())
+def test_a_query_that_is_no_matter_of_one_number_has_no_series_and_says_why(query: str, why: str) -> None:
+    """Nothing is proved by a level that was made up."""
+    with pytest.raises(UnsampledError) as caught:
+        samples(query, "1")
+    assert str(caught.value) == why
+
+
+def test_a_metric_in_the_query_is_as_good_as_a_bound_one() -> None:
+    """Its series are made up too, unless it fixes a label of the component, which only a binding tells."""
+    assert course('max by (hall) (oven{fuel="gas"})', ("hall",)).selector == parse_selector('oven{fuel="gas"}')
+    with pytest.raises(UnsampledError, match="bind it below `metrics:`"):
+        samples('oven{hall="a"}', "1")
+
+
+def test_how_far_a_query_looks_back_is_the_sum_of_what_is_nested() -> None:
+    """Ranges, subqueries and offsets."""
+    assert looks_back("max_over_time(rate(x[5m])[1h:1m] offset 10m) + y offset 2m") == 4500
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [("x > 5", False), ("x or vector(0)", True), ("y unless x", True), ("absent(x)", True), ("hour()", True)],
+)
+def test_a_query_may_speak_of_what_has_no_data(query: str, *, found: bool) -> None:
+    """Then nobody knows what an example returns once its series have ended."""
+    assert speaks_of_nothing(query) is found
+
+
+def test_labels_in_quotes_are_found_wherever_a_query_names_them() -> None:
+    """In matchers, groupings, matchings, and where a function writes one."""
+    query = 'sum by ("a.a") (x{"b.b"="1"}) + on ("c.c") group_left ("d.d") label_replace(y, "e.e", "", "", "")'
+    assert quoted_labels(query) == {"a.a", "b.b", "c.c", "d.d", "e.e"}
+
+
+QUERY = """\
+    query: sum by ({{ per }}) ({{ taken }}) - sum by ({{ per }}) ({{ done }})
+    example:
+      - {series: "{{ taken }}", values: "{{ 100 + value }}x{{ steps }}"}
+      - {series: "{{ done }}", values: "100x{{ steps }}"}
+"""
+GOOD = Decimal("999.6")
+"""What the generated test takes for a backlog that is fine: its limit is 1000."""
+BINDING = "{taken: entries_taken, done: entries_done, per: [region, queue]}"
+
+
+def one_metric(query: str, *further: str, per: str = "queue", comment: str = "") -> None:
+    """Let the ledger's backlog be measured by a query over one metric."""
+    lines = "".join(f"    {line}\n" for line in (f"query: '{query}'{comment}", *further))
+    edit(SPEC, QUERY, lines)
+    edit(SPEC, BINDING, f"{{taken: entries_taken, per: {per}}}")
+
+
+def proofs_of(alert: str) -> list[dict[str, Any]]:
+    """Return the generated tests that look at an alert of the ledger."""
+    (found,) = (one for one in compiled().artifacts if one.path == conventions.tests_path("ledger"))
+    tests: list[dict[str, Any]] = yaml.safe_load(found.content)["tests"]
+    return [test for test in tests if alert in {one["alertname"] for one in test["alert_rule_test"]}]
+
+
+@pytest.mark.usefixtures("base")
+def test_a_query_that_cannot_be_tested_is_a_finding_with_both_ways_out() -> None:
+    """An example, with its series named, or a reason."""
+    one_metric("deriv({{ taken }}[1h])")
+    (found,) = compile_spec(Path(SPEC)).diagnostics
+    assert (found.code, found.level) == ("untested", "error")
+    assert found.hint is not None
+    assert '[{series: "{{ taken }}", values: "{{ value }}x{{ steps }}"}]' in found.hint
+    assert 'untested: "why"' in found.hint
+
+
+@pytest.mark.usefixtures("base")
+@pytest.mark.parametrize(
+    ("query", "skeleton"),
+    [
+        ("rate({{ taken }}[5m]) * rate({{ taken }}[5m])", "0+{{ value }}x{{ steps }}"),
+        ("{{ taken }} or vector(1)", "{{ value }}x{{ steps }}"),
+    ],
+)
+def test_the_example_that_is_proposed_suits_what_the_query_looks_at(query: str, skeleton: str) -> None:
+    """A counter rises."""
+    one_metric(query)
+    found = [one for one in compile_spec(Path(SPEC)).diagnostics if one.code == "untested"]
+    assert [skeleton in (one.hint or "") for one in found] == [True]
+
+
+@pytest.mark.usefixtures("base")
+def test_nobody_is_asked_for_an_example_that_cannot_be() -> None:
+    """No series know the hour."""
+    one_metric("{{ taken }} * on () group_left () hour()")
+    (found,) = compile_spec(Path(SPEC)).diagnostics
+    assert found.hint == 'write `untested: "why"` beside the query; no example can show it'
+
+
+@pytest.mark.usefixtures("base")
+@pytest.mark.parametrize("key", [True, False], ids=["the key", "a comment"])
+def test_a_reason_leaves_the_test_out(*, key: bool) -> None:
+    """Either way the alert is compiled, and all other tests stay."""
+    if key:
+        one_metric("deriv({{ taken }}[1h])", "untested: of a trend there is no level")
+    else:
+        one_metric("deriv({{ taken }}[1h])", comment="  # tocsin: ignore[untested] of a trend there is no level")
+    compilation = compiled()
+    alerts = {alert.name for group in compilation.groups for alert in group.alerts}
+    assert "LedgerBacklog" in alerts
+    assert proofs_of("LedgerBacklog") == []
+    assert proofs_of("LedgerAvailability") != []
+
+
+@pytest.mark.usefixtures("base")
+def test_the_reason_is_shown_in_the_catalogue_and_by_the_coverage() -> None:
+    """Nothing is silently untested."""
+    one_metric("deriv({{ taken }}[1h])", "untested: of a trend there is no level")
+    (catalog,) = (one for one in compiled().artifacts if one.path == conventions.CATALOG_PATH)
+    reasons = {one["signal"]: one.get("untested") for one in json.loads(catalog.content)["alerts"]}
+    assert reasons["backlog"] == "of a trend there is no level"
+    assert reasons["availability"] is None
+    assert "backlog has no generated test: of a trend there is no level" in tocsin("check", "--coverage").stdout
+
+
+@pytest.mark.usefixtures("base")
+def test_a_test_by_somebodys_example_says_so() -> None:
+    """Where it fails, the example may be at fault."""
+    assert all("LedgerBacklog by its own example" in test["name"] for test in proofs_of("LedgerBacklog"))
+    one_metric("{{ taken }} * 2")
+    assert not any("example" in test["name"] for test in proofs_of("LedgerBacklog"))
+
+
+@pytest.mark.usefixtures("base")
+def test_a_state_whose_comparison_returns_another_number_never_fires() -> None:
+    """`== 0` without `bool` is 0 where it holds."""
+    edit(SPEC, "signals:\n  closing", "signals:\n  idle: {unit: state, title: Idle, query: '{{ x }} == 0'}\n  closing")
+    edit(
+        SPEC,
+        "      error_ratio:  off\n",
+        '      error_ratio:  off\n      idle: {warning: when true, runbook: "#backlog"}\n',
+    )
+    edit(SPEC, f"backlog:      {BINDING}", f"backlog:      {BINDING}\n      idle: {{x: ledger_jobs, component: jobs}}")
+    found = [one for one in compile_spec(Path(SPEC)).diagnostics if one.code in {"limit-never-fires", "untested"}]
+    assert [one.code for one in found] == ["limit-never-fires"]
+    assert "write `== bool 0`" in found[0].message
+
+
+@pytest.mark.usefixtures("base")
+def test_an_example_may_count_from_the_beginning_of_its_phase() -> None:
+    """`start` and `step` are seconds, so that what is compared with `time()` has an example too."""
+    one_metric(
+        "(time() - {{ taken }}) * 1 + 0 * {{ taken }}",
+        'example: [{series: "{{ taken }}", values: "{{ start - value }}+{{ step }}x{{ steps }}"}]',
+    )
+    values = [
+        one["values"]
+        for test in proofs_of("LedgerBacklog")
+        for one in test["input_series"]
+        if one["series"].startswith("entries_taken") and test["name"].endswith("recovery")
+    ]
+    (text,) = values
+    (first, step, times), (second, *_) = (re.split(r"\+|x", token) for token in text.split(" ")[:2])
+    assert (Decimal(first), step) == (-11_000, "60")
+    assert Decimal(second) == 60 * (int(times) + 1) - GOOD
+
+
+@pytest.mark.usefixtures("base")
+def test_blanks_of_an_example_fill_their_phase() -> None:
+    """Promtool repeats a blank once less than a number; the next phase begins where it should all the same."""
+    one_metric(
+        "absent({{ taken }}) or vector(0)",
+        'example: [{series: "{{ taken }}", values: "{{ \'_\' if value > 2000 else value }}x{{ steps }}"}]',
+        per="[]",
+    )
+    edit(SPEC, "per: []", "component: all")
+    for test in proofs_of("LedgerBacklog"):
+        assert not test["name"].endswith("gone")
+        for one in test["input_series"]:
+            if one["values"].startswith("_"):
+                first, second = one["values"].split(" ")[:2]
+                assert second == "_x1"
+                assert first.startswith("_x")
