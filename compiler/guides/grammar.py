@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Final
 
 from compiler.guides import holds, marks, meaning, norms
+from compiler.guides.absence import absence, is_timeless
 from compiler.guides.complements import is_complement
 from compiler.guides.mention import Mention, Sentence
 from compiler.guides.parallel import is_parallel
@@ -83,12 +84,15 @@ def _stated(path: str, sentence: Sentence) -> Iterator[GuideStatement | Refused]
         for found in mentions[:1]:
             yield Refused(line=sentence.line(found), reason="more than a sentence", signed=False, graded=True)
         return
-    taken, refused = 0, list[tuple[Reading, str]]()
+    taken, refused, absent = 0, list[tuple[Reading, str]](), False
     last: tuple[Reading, GuideStatement] | None = None
     for found in mentions:
         reading = read(Mention(sentence=sentence, found=found, taken=taken))
         why = refusal(reading)
         statement = _statement(path, reading) if why is None else None
+        missed = _missed(path, reading, statement, going_on=absent)
+        if missed is not None:
+            statement, absent = missed, True
         if statement is None and last is not None and is_parallel(reading.mention, last[0]):
             statement = _beside(reading.mention, last[1])
         if statement is not None:
@@ -96,12 +100,44 @@ def _stated(path: str, sentence: Sentence) -> Iterator[GuideStatement | Refused]
             yield statement
         else:
             refused.append((reading, why or _unknown(reading)))
+    if not mentions and is_timeless(sentence):
+        line = sentence.passage.line(sentence.start)
+        yield Refused(line=line, reason="it does not say for how long", signed=False, graded=True)
     graded = vocabulary().severity(sentence.text) != NO_SEVERITY
     for reading, why in refused:
         # "From 8 to 18" compares nothing.
         signed = reading.mention.sign not in {"", "from"}
         if not taken or (signed and why != WINDOW):
             yield Refused(line=sentence.line(reading.mention.found), reason=why, signed=signed, graded=graded)
+
+
+def _missed(path: str, reading: Reading, statement: GuideStatement | None, *, going_on: bool) -> GuideStatement | None:
+    """Return the limit of an absence; a number that a telling quantity has is that one's."""
+    if statement is not None and statement.signal in meaning.TELLING:
+        return None
+    mention, found = reading.mention, absence(reading.mention, reading.unit, going_on=going_on)
+    if found is None:
+        return None
+    return GuideStatement(
+        path=path,
+        line=mention.sentence.line(mention.found),
+        text=restored(mention.clause.strip(" ,;")),
+        signal=found.signal,
+        comparator=">",
+        value=(mention.number * reading.factor).normalize(),
+        value_to=None,
+        unit=reading.unit,
+        severity=str(reading.severity),
+        severity_word=reading.severity.word,
+        severity_guess=reading.severity.doubtful,
+        hold=None,
+        kind=ALERT,
+        cell=restored(mention.sentence.passage.cell),
+        written=mention.found.group().strip(),
+        inferred=True,
+        around=_surroundings(mention),
+        subject=found.subject,
+    )
 
 
 def _unknown(reading: Reading) -> str:

@@ -61,7 +61,9 @@ def is_left(mention: Mention) -> bool:
     in_ratio = mention.unit is not None and mention.unit.unit == "ratio"
     graded = vocabulary().severity(mention.sentence.text) != NO_SEVERITY
     asked = graded or vocabulary().phrases.condition.search(mention.lead)
-    return bool(in_ratio and asked and _LEFT.match(mention.rest))
+    # "Above 85 % (15 % free)" says it twice.
+    aside = mention.taken and _IN_BRACKET.search(mention.lead)
+    return bool(in_ratio and asked and not aside and _LEFT.match(mention.rest))
 
 
 def is_named_target(mention: Mention) -> bool:

@@ -131,6 +131,9 @@ def _unit(expr: str, value: Decimal) -> Unit | None:
 def _base_unit(expr: str, value: Decimal) -> str | None:
     if re.search(r"\s/\s|(?<![a-z])ratio|percent|utili[sz]ation", expr):
         return "ratio" if value <= 1 else None
+    if value <= 1 and re.search(r"rate\(\w+_seconds_total\b", expr):
+        # Seconds of work a second are a share.
+        return "ratio"
     if re.search(r"histogram_quantile|_seconds|time\(\)|_duration|_age\b|_lag\b", expr):
         return "seconds"
     if "_bytes" in expr:

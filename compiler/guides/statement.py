@@ -55,6 +55,8 @@ class GuideStatement:
     seldom more than a number. `written` is the number as it stands there, with its unit and any
     comparator; `inferred` is set where it has no comparator of its own. `around` is what stands around it.
     `severity_word` is the guide's word for the severity, `severity_guess` set where houses mean different things by it.
+    `complement` is set where the number tells what `signal` leaves, as "20 % free" does of disk usage; `subject` is
+    what is missed, where the limit is of an absence.
     """
 
     path: str
@@ -76,6 +78,7 @@ class GuideStatement:
     severity_word: str = ""
     severity_guess: bool = False
     complement: bool = False
+    subject: str = ""
 
     @property
     def limit(self) -> Comparison | None:

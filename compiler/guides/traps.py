@@ -94,7 +94,7 @@ def refusal(mention: Mention, comparator: str | None, *, marked: bool) -> str | 
 
 def _refusals(mention: Mention, comparator: str | None, *, marked: bool) -> Iterator[str]:
     phrases = vocabulary().phrases
-    if _is_history(mention):
+    if is_history(mention):
         yield "it tells what was, or what others keep to"
     if phrases.forbidden.search(mention.clause):
         yield "an all-clear, or what is not to be done"
@@ -102,7 +102,7 @@ def _refusals(mention: Mention, comparator: str | None, *, marked: bool) -> Iter
         yield "it tells where another limit holds"
     if _is_enforced(mention):
         yield "somebody or something sees to it"
-    if _is_instruction(mention) and not (marked and is_modal(mention)):
+    if is_instruction(mention) and not (marked and is_modal(mention)):
         yield "an instruction"
     if mention.sign in phrases.sized and phrases.chore.search(mention.clause):
         yield "cleaning up"
@@ -114,7 +114,8 @@ def _refusals(mention: Mention, comparator: str | None, *, marked: bool) -> Iter
         yield "how long or how often something runs"
 
 
-def _is_history(mention: Mention) -> bool:
+def is_history(mention: Mention) -> bool:
+    """Return whether a sentence tells what was, or what is somebody else's to watch."""
     phrases, sentence = vocabulary().phrases, mention.sentence
     if phrases.history.search(sentence.text) or phrases.foreign.search(_part(mention)):
         return True
@@ -130,6 +131,12 @@ def _part(mention: Mention) -> str:
     return text[text.rfind(";", 0, at) + 1 : end if end >= 0 else len(text)]
 
 
+def is_kept_by_system(mention: Mention) -> bool:
+    """Return whether a system sees to it by itself: "sessions without a request for an hour are closed"."""
+    phrases, text = vocabulary().phrases, mention.sentence.text
+    return bool(phrases.enforced.match(mention.rest) or phrases.machinery.search(text) or phrases.itself.search(text))
+
+
 def _is_enforced(mention: Mention) -> bool:
     """Return whether a system sees to a limit itself, or a number compares: "over 10 MB are refused", "30 % faster"."""
     phrases = vocabulary().phrases
@@ -140,7 +147,7 @@ def _is_enforced(mention: Mention) -> bool:
     return bool(phrases.enforced.match(mention.rest) or phrases.machinery.search(mention.sentence.text))
 
 
-def _is_instruction(mention: Mention) -> bool:
+def is_instruction(mention: Mention) -> bool:
     """Return whether a sentence tells what to do, and not when: "confirm that the lag is below 5 seconds"."""
     phrases = vocabulary().phrases
     return bool(

@@ -58,7 +58,8 @@ class Vocabulary:
     `comparators` gives each wording's sign, `before` matches any of them, `after` those that follow their number;
     `units` are by the pattern of their spelling, `columns` and `other_columns` pairs of pattern and role, in order;
     `keys` has the patterns of a fence's keys by role, and `named_unit` finds a unit in a name; `environments` has the
-    spellings of each, `own` the words for severities that a file maps.
+    spellings of each, `absence` the texts of patterns that `compiler.guides.absence` frames, `own` the words for
+    severities that a file maps.
     """
 
     quantities: tuple[Quantity, ...]
@@ -74,6 +75,7 @@ class Vocabulary:
     other_columns: tuple[tuple[re.Pattern[str], str], ...]
     keys: Mapping[str, re.Pattern[str]]
     named_unit: re.Pattern[str]
+    absence: Mapping[str, str]
     environments: tuple[tuple[tuple[str, ...], str], ...]
     own: tuple[tuple[str, str], ...] = ()
 
@@ -169,6 +171,7 @@ def _vocabulary(own: tuple[tuple[str, str], ...]) -> Vocabulary:
         other_columns=_columns(given["other_columns"]),
         keys={role: _pattern("|".join(texts)) for role, texts in given["keys"].items()},
         named_unit=_named_unit("|".join(spellings)),
+        absence={name: "|".join(texts) for name, texts in given["absence"].items()},
         environments=tuple((tuple(texts), name) for name, texts in given["environments"].items()),
     )
 

@@ -65,11 +65,12 @@ def limits(statements: Sequence[GuideStatement], signals: Mapping[str, Signal]) 
 
     A severity in the guide's own words goes before a symptom without one, and this before the breach of a target.
     """
-    known = {**signals, **_OWN}
+    missed = _missed(statements, signals)
+    known = {**signals, **_OWN, **{one.id: one for one in missed.values()}}
     chosen: dict[str, list[ImportedLimit]] = {}
     left_over, against = [], set()
     for one in sorted(statements, key=lambda one: (one.severity == NO_SEVERITY, one.kind == TARGET, one.line)):
-        identifier = _signal(one)
+        identifier = missed[_what(one)].id if one.subject else _signal(one)
         signal = known.get(identifier)
         lines = chosen.setdefault(identifier, [])
         limit = _limit(one, signal)
@@ -84,7 +85,7 @@ def limits(statements: Sequence[GuideStatement], signals: Mapping[str, Signal]) 
     found = {key: sorted(lines, key=_rank) for key, lines in sorted(held.items()) if lines}
     return Limits(
         of_signal=found,
-        own=tuple(_OWN[key] for key in found if key in _OWN),
+        own=tuple(known[key] for key in found if key not in signals),
         left_over=tuple(sorted(left_over, key=lambda one: one.line)),
         against=frozenset(against),
     )
@@ -192,6 +193,56 @@ def _signal(one: GuideStatement) -> str:
     # "Query time: target below 20 ms, warning above 60 ms": the second number is on what the first is on.
     words = one.text if _TIMED.search(one.text) else one.around.sentence[: one.around.end] or one.text
     return _OF_QUERIES.get(one.signal, one.signal) if _QUERY.search(words) else one.signal
+
+
+def _missed(statements: Sequence[GuideStatement], signals: Mapping[str, Signal]) -> Mapping[tuple[str, str], Signal]:
+    """Return the signal of each thing that is missed: of the first the built-in one, of any other one of its own."""
+    found: dict[tuple[str, str], Signal] = {}
+    for one in statements:
+        signal = signals.get(one.signal)
+        if not one.subject or signal is None or _what(one) in found:
+            continue
+        _, words = _what(one)
+        is_first = all(name != one.signal for name, _ in found)
+        identifier = f"{signal.id}_{words.replace(' ', '_')}"[:_LONGEST_ID]
+        own = replace(signal, id=identifier, title=f"{signal.title} of {words}")
+        found[_what(one)] = signal if is_first else own
+    return found
+
+
+def _what(one: GuideStatement) -> tuple[str, str]:
+    """Return the signal of a statement with the words that tell what is missed from other things."""
+    words = [word for word in _WORDS.findall(one.subject.lower()) if word not in _LITTLE]
+    return one.signal, " ".join(word.rstrip("s") for word in words[:2]) or "other"
+
+
+_WORDS: Final = re.compile(r"[a-z]+")
+_LITTLE: Final = frozenset(
+    {
+        *(
+            "a",
+            "an",
+            "any",
+            "n",
+            "no",
+            "not",
+            "nothing",
+            "of",
+            "one",
+            "our",
+            "s",
+            "single",
+            "t",
+            "the",
+            "their",
+            "zero",
+        ),
+        *("are", "been", "did", "do", "does", "has", "hasn", "have", "haven", "had", "is", "isn", "it", "its", "was"),
+        *("from", "last", "latest", "most", "new", "newest", "recent", "since", "successful", "were", "without"),
+        *("after", "alert", "critical", "for", "if", "once", "page", "that", "warn", "warning", "when", "whenever"),
+    }
+)
+_LONGEST_ID: Final = 60
 
 
 def _guesses(one: GuideStatement, signal: str) -> Iterator[str]:

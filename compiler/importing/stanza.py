@@ -13,7 +13,8 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from compiler.choosing.proposals import GUESS, LIKELY, Proposal, propose
-from compiler.conventions import MISSING_SECTION, MISSING_SIGNAL, OFF, QUESTION, words
+from compiler.conventions import DEFAULT_SCRAPE_INTERVAL, MISSING_SECTION, MISSING_SIGNAL, OFF, QUESTION, words
+from compiler.guides.absence import AGE, SILENCE
 from compiler.guides.statement import GuideStatement
 from compiler.importing.limits import ImportedLimit, Limits, limits
 from compiler.importing.spelling import amount, one_line, quoted, said, seconds
@@ -22,6 +23,7 @@ from compiler.runbooks import Runbook, Section
 from compiler.signals import kinds
 from compiler.signals.bound import Signal
 from compiler.signals.contract import Input
+from compiler.signals.inputs import SINCE
 from compiler.signals.ratio import READS, SUCCESSES
 
 
@@ -99,7 +101,9 @@ def _limits(found: Limits, chosen: Mapping[str, Proposal | None], quotations: Ma
             one = line.statement
             limit = f"{line.severity}: {quoted(f'{one.comparator} {amount(one)}')}"
             yield f"        {limit}  # {said(one, one.text)}{f' ({line.remark})' if line.remark else ''}"
-        holds = {line.severity: line.statement.hold for line in lines if line.statement.hold}
+        holds = {
+            line.severity: line.statement.hold or 0 for line in lines if line.statement.hold or line.stated.subject
+        }
         if holds:
             inside = ", ".join(f"{severity}: {seconds(hold)}" for severity, hold in holds.items())
             where = "; ".join(said(one, one.text) for one in dict.fromkeys(line.holding for line in lines) if one)
@@ -119,6 +123,9 @@ def _missing(anchors: Collection[str]) -> Iterator[str]:
 
 _COUNTED: Final = "increase"
 """The kind whose limit means nothing without the time in which so many come."""
+_SCRAPES: Final = 4
+_INTERVALS: Final = (30, 20, 15, 10, 5)
+_ENOUGH: Final = _SCRAPES * DEFAULT_SCRAPE_INTERVAL
 _HOW_SURE: Final = {LIKELY: "likely: ", GUESS: "GUESS: "}
 
 
@@ -130,18 +137,33 @@ def _leads_to(proposal: Proposal | None) -> str:
 
 
 def _metrics(found: Limits, signals: Mapping[str, Signal]) -> Iterator[str]:
-    for signal in found.of_signal:
+    for signal, lines in found.of_signal.items():
         kind = signals[signal].kind
-        inputs = _form(signals[signal], found.of_signal[signal])
+        inputs = _form(signals[signal], lines)
         keys = [*(one.name for one in inputs), *(["window"] if kind == _COUNTED else []), "per"]
-        yield f"      {signal}: {{{', '.join(f'{key}: {QUESTION}' for key in keys)}}}"
+        asked = ", ".join(f"{key}: {QUESTION}" for key in keys)
+        if kind == SILENCE:
+            scraped = _scraped(lines)
+            guess = "GUESS: the limit must hold four scrapes; " if scraped else ""
+            yield f"      {signal}: {{{asked}{scraped}}}  # {guess}add `quiet: 1d` where each day has quiet hours"
+        else:
+            yield f"      {signal}: {{{asked}}}"
     if not found.of_signal:
         yield "      {}"
+
+
+def _scraped(lines: Sequence[ImportedLimit]) -> str:
+    """Return how often a counter must be scraped, where the shortest time that it may be silent tells."""
+    shortest = min(int(line.statement.value) for line in lines)
+    often = next((one for one in _INTERVALS if one * _SCRAPES <= shortest), 1)
+    return f", scrape_interval: {seconds(often)}" if shortest < _ENOUGH else ""
 
 
 def _form(signal: Signal, lines: Sequence[ImportedLimit]) -> Sequence[Input]:
     """Return the inputs to ask for: of a share that must not be low, those that count what went well."""
     forms = kinds()[signal.kind].forms
+    if signal.id.startswith(AGE):
+        return (SINCE,)
     low = lines[0].statement.comparator.startswith("<")
     if signal.id in _OF_READS:
         return next(form for form in forms if READS in form)

@@ -14,6 +14,7 @@ from typing import Final
 from compiler.conventions import words
 from compiler.diagnostics import Span
 from compiler.guides import meaning
+from compiler.guides.absence import AGE, SILENCE
 from compiler.guides.statement import NO_SEVERITY, TARGET, GuideStatement
 from compiler.guides.vocabulary import vocabulary
 from compiler.meaning import builtin_side, complement
@@ -50,6 +51,8 @@ class Claim:
     @property
     def quantity(self) -> str | None:
         """What is measured, in the vocabulary of guides; None where the signal's title does not tell."""
+        if self.signal.kind == SILENCE:
+            return SILENCE
         return _quantity(self.signal.id, self.signal.title, self.comparison.quantity.unit)
 
 
@@ -68,6 +71,8 @@ def limit_claim(signal: Signal, limit: Limit, section: Section | None) -> Claim:
 
 @lru_cache(maxsize=1024)
 def _quantity(identifier: str, title: str, unit: str) -> str | None:
+    if identifier.startswith(AGE):
+        return AGE
     if any(one.signal == identifier for one in vocabulary().quantities):
         return identifier
     found = meaning.nearest(title, unit, backwards=True) or meaning.nearest(words(identifier), unit, backwards=True)
@@ -111,6 +116,8 @@ def _unit(stated: GuideStatement) -> str:
 
 
 def _family(quantity: str) -> str:
+    if quantity in {AGE, SILENCE}:
+        return SILENCE
     return quantity.split("_", maxsplit=1)[0] if quantity.startswith("latency_") else quantity
 
 
