@@ -22,13 +22,14 @@ def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
 
     `routes` are in order, with what they inherit; `receivers` give what an integration must have, it may have more;
     `alerts` are examples, of which `labels` are common to those below one entry; an empty label is an absent one.
-    `inhibition` speaks of any two of these alerts: `alike` in all but severity, or `apart` in one label more.
+    `inhibition` speaks of any two of these alerts: `alike` in all but severity, or `apart` in one label more, such as
+    any of the `dimensions`, which an alert need not have.
     """
     content = {
         "routes": _routes(model),
         "receivers": _receivers(model),
         "alerts": [*_alerts(groups), *_undefined(model)],
-        "inhibition": _inhibition(),
+        "inhibition": _inhibition(model),
     }
     yield yaml_artifact(conventions.ROUTING_TESTS_PATH, content)
 
@@ -141,11 +142,15 @@ def _expect(receiver: str, name: str, labels: dict[str, str]) -> dict[str, Any]:
 _SUPPRESSING: Final = frozenset({"critical", "emergency"})
 
 
-def _inhibition() -> dict[str, Any]:
-    """Return who silences whom: the grave the milder of the same alert, system and component, and nobody else."""
+def _inhibition(model: Model) -> dict[str, Any]:
+    """Return who silences whom: the grave the milder of the same alert, system, component and place, nobody else."""
     alike = [
         {"firing": severity, "suppressed": list(conventions.SEVERITIES[:rank]) if severity in _SUPPRESSING else []}
         for rank, severity in enumerate(conventions.SEVERITIES)
     ]
     apart = [{"alertname": _OTHER_ALERT}, {"component": "another"}, {"system": "another"}, {"signal": ""}]
-    return {"alike": [*alike, {"firing": _OTHER_SEVERITY, "suppressed": []}], "apart": apart}
+    return {
+        "alike": [*alike, {"firing": _OTHER_SEVERITY, "suppressed": []}],
+        "apart": apart,
+        "dimensions": list(model.all_dimensions),
+    }

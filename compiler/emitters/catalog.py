@@ -21,6 +21,7 @@ def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
         "generated_by": conventions.GENERATED_BY,
         "severities": list(conventions.SEVERITIES),
         "watchdog": {"alert": conventions.WATCHDOG, "interval_seconds": model.routing.watchdog_repeat},
+        "dimensions": list(model.all_dimensions),
         "fallback": {
             "team": model.routing.fallback.team,
             "policy": model.routing.fallback.policy,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,7 @@ VARIANTS = {
         ("    deliver: direct\n", ""),
     ),
     "two are direct": (('    selector: job="shop"\n', '    selector: job="shop"\n    deliver: direct\n'),),
+    "clusters and tenants": (("defaults:\n", "dimensions: [planet, cluster]\n\ndefaults:\n"),),
     "other times and groups": (
         (
             "  fallback: {",
@@ -94,12 +95,13 @@ def test_a_fault_in_the_configuration_is_noticed(oldest_servers: Servers, base: 
     assert routing.failures(compiled, oldest_servers)
 
 
-@pytest.mark.parametrize("label", ["alertname", "system", "component"])
+@pytest.mark.parametrize("label", ["alertname", "system", "component", "planet", "cluster", "environment", "tenant"])
 @pytest.mark.parametrize("rule", [0, 1], ids=["critical", "emergency"])
 def test_an_inhibition_that_compares_one_label_less_is_noticed(
     oldest_servers: Servers, base: Path, rule: int, label: str
 ) -> None:
-    """It would silence another alert, another system's or another component's."""
+    """It would silence another alert, another system's, another component's or another installation's."""
+    edit(SPEC, "defaults:\n", "dimensions: [planet]\n\ndefaults:\n")
     compiled = compile_base()
     config = yaml.safe_load((compiled / routing.CONFIG).read_text())
     config["inhibit_rules"][rule]["equal"].remove(label)
@@ -110,17 +112,19 @@ def test_an_inhibition_that_compares_one_label_less_is_noticed(
     assert all(told in one and one.endswith("expected not suppressed, got suppressed") for one in found)
 
 
-@pytest.mark.parametrize("project", ["ours", "base"])
+@pytest.mark.parametrize("project", ["ours", "base", "base of two clusters"])
 def test_alertmanager_routes_and_silences_as_expected(
     servers: Servers, generated: Path, base: Path, short_folder: Path, project: str
 ) -> None:
     """With every alert firing at once, each beside others that differ in one label: critical silences warning only."""
+    if project == "base of two clusters":
+        edit(SPEC, "defaults:\n", "dimensions: [planet, cluster]\n\ndefaults:\n")
     compiled = generated if project == "ours" else compile_base()
     expected = yaml.safe_load((compiled / routing.TESTS).read_text())
     posted = [labels for labels, _ in examples(expected)]
-    neighbours = [
-        present(one | apart) for one in posted if "signal" in one for apart in expected["inhibition"]["apart"]
-    ]
+    inhibition = expected["inhibition"]
+    aparts = [*inhibition["apart"], *({label: "elsewhere"} for label in inhibition["dimensions"])]
+    neighbours = [present(one | apart) for one in posted if "signal" in one for apart in aparts]
     with Sink() as sink:
         endpoints = Endpoints(webhook=sink.url, pagerduty=sink.url, smarthost="127.0.0.1:1")
         secrets = {"credentials_file": "t", "routing_key_file": "k"}
@@ -133,17 +137,17 @@ def test_alertmanager_routes_and_silences_as_expected(
     told = [one["labels"] for one in found]
     assert all(present(labels) in told for labels in neighbours)
     silenced = {one["firing"]: one["suppressed"] for one in expected["inhibition"]["alike"]}
-    check_silenced(found, silenced)
+    check_silenced(found, silenced, ("alertname", "system", "component", *inhibition["dimensions"]))
 
 
-def check_silenced(found: Iterable[dict[str, Any]], silenced: dict[str, list[str]]) -> None:
+def check_silenced(found: Iterable[dict[str, Any]], silenced: dict[str, list[str]], identifying: Sequence[str]) -> None:
     """Hold every alert against those that may silence it, and nothing else."""
     by_state: dict[str, int] = {}
     for target in found:
         by = {
             one["fingerprint"]
             for one in found
-            if identity(one) == identity(target)
+            if all(one["labels"].get(label) == target["labels"].get(label) for label in identifying)
             and all("signal" in each["labels"] for each in (one, target))
             and target["labels"].get("severity") in silenced.get(one["labels"].get("severity"), ())
         }
@@ -154,10 +158,6 @@ def check_silenced(found: Iterable[dict[str, Any]], silenced: dict[str, list[str
         assert set(status["inhibitedBy"]) <= by
     assert by_state["suppressed"]
     assert by_state["active"]
-
-
-def identity(alert: dict[str, Any]) -> tuple[str | None, ...]:
-    return tuple(alert["labels"].get(label) for label in ("alertname", "system", "component"))
 
 
 def receivers(alert: dict[str, Any]) -> tuple[str, ...]:

@@ -185,6 +185,8 @@ class Catalog:
     alerts: Mapping[str, Mapping[Severity, Alert]]
     """By alert name, then by severity."""
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    dimensions: tuple[str, ...] = ()
+    """Labels that may tell installations of all systems apart, such as the cluster."""
 
     def policy(self, name: str) -> Policy:
         """Return the policy of that id, or the fallback's when a newer catalogue has dropped it."""
