@@ -58,7 +58,11 @@ HELD: Final = "held"
 
 WATCHDOG: Final = "Watchdog"
 WATCHDOG_GROUP: Final = "watchdog"
-WATCHDOG_LABELS: Final = {"severity": "none"}
+WATCHDOG_OWN_LABELS: Final = {"watchdog": PROGRAM}
+"""Tells our Watchdog from that of another project, which would be heard in its place."""
+WATCHDOG_LABELS: Final = {"severity": "none"} | WATCHDOG_OWN_LABELS
+ALL_LABELS: Final = "..."
+"""In `group_by`: every label, so that each alert is a group (Alertmanager, "route")."""
 WATCHDOG_ANNOTATIONS: Final = {
     "summary": "The way from Prometheus to the webhook works.",
     "description": "This alert always fires. When nobody hears it any more, the alerting pipeline is broken.",

@@ -32,6 +32,8 @@ def _route(routing: Routing, direct: list[str]) -> dict[str, Any]:
     watchdog = {
         "receiver": conventions.RECEIVER_WATCHDOG,
         "matchers": [f'alertname="{conventions.WATCHDOG}"'],
+        # Each Prometheus has its own, whatever tells them apart: in one group one would speak for all.
+        "group_by": [conventions.ALL_LABELS],
         "group_wait": "0s",
         # A repeat is sent at a tick of the group interval, so that must be much the shorter of the two.
         "group_interval": duration_text(max(1, routing.watchdog_repeat // 5)),
@@ -77,7 +79,7 @@ def _receivers(model: Model, *, direct: bool) -> list[dict[str, Any]]:
     webhook = [_webhook(routing)]
     receivers: list[dict[str, Any]] = [
         {"name": conventions.RECEIVER_DEFAULT, "webhook_configs": webhook},
-        {"name": conventions.RECEIVER_WATCHDOG, "webhook_configs": [webhook[0] | {"send_resolved": False}]},
+        {"name": conventions.RECEIVER_WATCHDOG, "webhook_configs": webhook},
     ]
     if direct:
         receivers.append({"name": conventions.RECEIVER_DIRECT, "pagerduty_configs": [_pagerduty(model, _OWN_SEVERITY)]})

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,9 @@ from testbed.standin import Reply, Request, StandIn
 from tests.compiler.base import DATA, SPEC, edit, tocsin
 
 pytestmark = pytest.mark.acceptance
+
+# Alertmanager tells of an end at the next tick of a second or so; the rest is for a machine that has other things to do.
+EVENT_SECONDS = 60.0
 
 
 class Sink(StandIn):
@@ -176,3 +182,40 @@ def settled(alertmanager: Alertmanager) -> list[dict[str, Any]]:
         lambda one: one["labels"] == last | {"severity": "warning"} and one["status"]["state"] == "suppressed", 20
     )
     return [one for one in alertmanager.alerts() if one["labels"]["alertname"] != "Last"]
+
+
+def test_each_watchdog_is_delivered_by_itself_and_its_end_is_told(
+    servers: Servers, generated: Path, short_folder: Path
+) -> None:
+    """In one group the others would go on firing, and nobody would hear of the one that has stopped."""
+    with Sink() as sink:
+        endpoints = Endpoints(webhook=sink.url, pagerduty=sink.url, smarthost="127.0.0.1:1")
+        secrets = {"credentials_file": "t", "routing_key_file": "k"}
+        scaled = scale_generated(generated, short_folder, endpoints=endpoints, secrets=secrets)
+        with Alertmanager(servers, short_folder / "am", config=scaled.alertmanager) as alertmanager:
+            dogs = {rack: {"alertname": "Watchdog", "severity": "none", "rack": rack} for rack in ("north", "south")}
+            alertmanager.post_alerts([{"labels": labels} for labels in dogs.values()])
+            await_that(lambda: {("north", "firing"), ("south", "firing")} <= told(sink))
+            begun = datetime.now(UTC) - timedelta(minutes=1)
+            alertmanager.post_alerts(
+                [{"labels": dogs["north"], "startsAt": begun.isoformat(), "endsAt": datetime.now(UTC).isoformat()}]
+            )
+            await_that(lambda: ("north", "resolved") in told(sink))
+    assert ("south", "resolved") not in told(sink)
+
+
+def told(sink: Sink) -> set[tuple[str, str]]:
+    """Return which Watchdog was told of in which state, each of which must have come alone."""
+    found = set()
+    for request in list(sink.requests):
+        (one,) = json.loads(request.body)["alerts"]
+        found.add((one["labels"]["rack"], one["status"]))
+    return found
+
+
+def await_that(holds: Callable[[], bool]) -> None:
+    """Return once it holds; fail when nothing comes of it."""
+    deadline = time.monotonic() + EVENT_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

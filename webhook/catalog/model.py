@@ -142,6 +142,8 @@ class Watchdog:
 
     alert: str
     interval_seconds: float
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Those of Tocsin's own, besides the name: others may send one too."""
 
 
 @dataclass(frozen=True, kw_only=True)
