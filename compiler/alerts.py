@@ -192,7 +192,7 @@ _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 def _alert(model: Model, system: System, watched: WatchedSignal, limit: Limit, rules: Rules) -> Alert:
     url = model.runbook_url(watched.section.path, watched.section.anchor)
-    per = watched.bound.binding.per
+    labels = watched.bound.binding.component_labels
     summary, sentence = wording.summary(system, watched, limit), in_words(system, watched, limit)
     return Alert(
         name=conventions.alert_name(system.id, watched.bound.signal.id),
@@ -202,7 +202,7 @@ def _alert(model: Model, system: System, watched: WatchedSignal, limit: Limit, r
         component=watched.component,
         expr=canonical(_expression(system, watched, limit, rules)),
         labels={
-            "component": watched.component or wording.component(per),
+            "component": watched.component or wording.component(labels),
             "severity": limit.severity,
             "signal": watched.bound.signal.id,
             "system": system.id,

@@ -64,7 +64,11 @@ HELD: Final = "held"
 
 WATCHDOG: Final = "Watchdog"
 WATCHDOG_GROUP: Final = "watchdog"
-WATCHDOG_LABELS: Final = {"severity": "none"}
+WATCHDOG_OWN_LABELS: Final = {"watchdog": PROGRAM}
+"""Tells our Watchdog from that of another project, which would be heard in its place."""
+WATCHDOG_LABELS: Final = {"severity": "none"} | WATCHDOG_OWN_LABELS
+ALL_LABELS: Final = "..."
+"""In `group_by`: every label, so that each alert is a group (Alertmanager, "route")."""
 WATCHDOG_ANNOTATIONS: Final = {
     "summary": "The way from Prometheus to the webhook works.",
     "description": "This alert always fires. When nobody hears it any more, the alerting pipeline is broken.",
@@ -72,6 +76,21 @@ WATCHDOG_ANNOTATIONS: Final = {
 
 RULE_LABELS: Final = ("system", "component", "signal", "severity", "team")
 """Labels that every rule sets; no series may be told apart by one of them."""
+
+ENGINE_LABELS: Final = frozenset({"le", "quantile"})
+"""Labels by which Prometheus tells the series of one histogram or summary apart."""
+
+USUAL_DIMENSIONS: Final = (
+    *("cluster", "cluster_name", "k8s_cluster", "datacenter", "dc", "env", "environment"),
+    *("region", "site", "stage", "tenant", "zone"),
+)
+"""What tells installations apart in most houses, mostly by `external_labels`: one never silences another.
+
+A label that no alert has is equal on both sides, so that a name too many costs nothing.
+"""
+
+INHIBITION_EQUAL: Final = ("alertname", "system", "component")
+"""What a graver alert and the milder one that it silences have in common, besides the dimensions."""
 
 RECEIVER_DEFAULT: Final = "tocsin-default"
 RECEIVER_DIRECT: Final = "tocsin-direct"

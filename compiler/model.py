@@ -10,6 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from urllib.parse import quote
 
+from compiler import conventions
 from compiler.anchors import page
 from compiler.conventions import COMPILE
 from compiler.diagnostics import Span
@@ -186,6 +187,7 @@ class Model:
     """Everything; systems, policies, levels, schedules and teams are sorted by id, `documented` by place.
 
     `renewal` is the command that renews what is generated, as people of this house type it.
+    `dimensions` are the labels that the file declares to tell installations of all systems apart.
     """
 
     runbook_link: str
@@ -197,6 +199,12 @@ class Model:
     documented: tuple[Documented, ...] = ()
     schedules: tuple[Schedule, ...] = ()
     renewal: str = COMPILE
+    dimensions: tuple[str, ...] = ()
+
+    @property
+    def all_dimensions(self) -> tuple[str, ...]:
+        """Return the labels that may tell installations apart: those that the file declares, and the usual ones."""
+        return tuple(dict.fromkeys((*self.dimensions, *conventions.USUAL_DIMENSIONS)))
 
     def runbook_url(self, path: str, anchor: str | None = None) -> str:
         """Return where people read a runbook, or one of its sections; what a URL cannot hold is percent-encoded."""

@@ -67,7 +67,7 @@ def description(system: System, watched: WatchedSignal, limit: Limit, in_words: 
 
 
 def _where(system: System, watched: WatchedSignal) -> str:
-    who = watched.component or component(watched.bound.binding.per)
+    who = watched.component or component(watched.bound.binding.component_labels)
     return f" in {system.title}" if who == system.id else f" on {who} of {system.title}"
 
 

@@ -20,7 +20,12 @@ def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
         "schema_version": conventions.CATALOG_VERSION,
         "generated_by": conventions.GENERATED_BY,
         "severities": list(conventions.SEVERITIES),
-        "watchdog": {"alert": conventions.WATCHDOG, "interval_seconds": model.routing.watchdog_repeat},
+        "watchdog": {
+            "alert": conventions.WATCHDOG,
+            "interval_seconds": model.routing.watchdog_repeat,
+            "labels": conventions.WATCHDOG_OWN_LABELS,
+        },
+        "dimensions": list(model.all_dimensions),
         "fallback": {
             "team": model.routing.fallback.team,
             "policy": model.routing.fallback.policy,

@@ -22,6 +22,7 @@ from compiler.signals.inputs import CAPACITY, COUNTER, HISTOGRAM
 from compiler.signals.silence import KIND as SILENCE
 from compiler.signals.state import EACH_SERIES, LOOKING_BACK, MEASURED_IN
 from compiler.signals.state import KIND as STATE
+from compiler.signals.template import asks as template_asks
 from compiler.signals.template import inputs as template_inputs
 from compiler.signals.utilization import IDLE
 
@@ -45,6 +46,7 @@ class Inherited:
     matchers: tuple[Matcher, ...]
     targets: tuple[Matcher, ...] | None
     targets_named: bool
+    dimensions: tuple[str, ...]
     window: int
     scrape_interval: int
     minimum_traffic: Rate | None
@@ -63,6 +65,8 @@ def binding(signal: Signal, given: Table, inherited: Inherited, diagnostics: Dia
     active = _active(given, inputs, diagnostics) if signal.kind == STATE.name else None
     _check_unit(signal, given, inputs, diagnostics)
     _check_apart(signal, given, found, diagnostics)
+    own = _per(given, diagnostics)
+    dimensions = tuple(label for label in inherited.dimensions if label not in own) if _keeps_per(signal) else ()
     smoothed = kinds()[signal.kind].smoothed(_sketch(signal, found))
     read = {name: value for name, value in found.items() if value is not None}
     # What has an error already is not asked for its unit.
@@ -70,7 +74,8 @@ def binding(signal: Signal, given: Table, inherited: Inherited, diagnostics: Dia
     result = Binding(
         inputs={**read, **measured.numbers},
         units=measured.metrics,
-        per=_per(given, diagnostics),
+        per=(*dimensions, *own),
+        dimensions=dimensions,
         window=duration(given, "window", inherited.window, diagnostics, least=conventions.LEAST_WINDOW),
         scrape_interval=duration(given, "scrape_interval", inherited.scrape_interval, diagnostics, least=1),
         over_time=over_time(given, inherited.over_time) if smoothed else None,
@@ -138,6 +143,11 @@ def targets_of(
 def names_targets(owner: Table, *, named: bool) -> bool:
     """Return whether the matchers of `targets_of` are named as such; `named` whether the inherited ones are."""
     return "targets" in owner or (named and "selector" not in owner)
+
+
+def _keeps_per(signal: Signal) -> bool:
+    """Return whether the result has the labels of `per`: a query of one's own has them where it asks for them."""
+    return signal.query is None or template_asks(signal.query, "per")
 
 
 def _sketch(signal: Signal, found: Mapping[str, Selector | Decimal | None]) -> BoundSignal:

@@ -86,7 +86,9 @@ def _deadline(tier: Table, key: str, diagnostics: Diagnostics) -> int | None:
         return None
 
 
-def routing(document: Table, policies: tuple[Policy, ...], diagnostics: Diagnostics) -> Routing:
+def routing(
+    document: Table, policies: tuple[Policy, ...], dimensions: tuple[str, ...], diagnostics: Diagnostics
+) -> Routing:
     """Return the routing with its defaults; what pages by Alertmanager itself is what some policy pages for."""
     given: Table = document["routing"]
     webhook, pagerduty = given["webhook"], table(given, "pagerduty")
@@ -95,7 +97,7 @@ def routing(document: Table, policies: tuple[Policy, ...], diagnostics: Diagnost
         return duration(given, key, default, diagnostics, least=least)
 
     return Routing(
-        group_by=_group_by(given, diagnostics),
+        group_by=tuple(dict.fromkeys((*_group_by(given, diagnostics), *dimensions))),
         group_wait=seconds("group_wait", conventions.DEFAULT_GROUP_WAIT, least=0),
         group_interval=seconds("group_interval", conventions.DEFAULT_GROUP_INTERVAL),
         repeat_interval=seconds("repeat_interval", conventions.DEFAULT_REPEAT_INTERVAL),

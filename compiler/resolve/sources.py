@@ -28,13 +28,18 @@ class Source:
     binding: Binding
 
 
-def sources(signals: Iterable[BoundSignal]) -> tuple[Source, ...]:
-    """Return the places, sorted by name, of the metrics that are there as long as all is well."""
+def sources(signals: Iterable[BoundSignal], dimensions: tuple[str, ...]) -> tuple[Source, ...]:
+    """Return the places, sorted by name, of the metrics that are there as long as all is well.
+
+    Metrics that are gone are told for each value of the `dimensions`.
+    """
     places: dict[tuple[tuple[Matcher, ...], tuple[Matcher, ...] | None], list[BoundSignal]] = {}
     for bound in signals:
         if not bound.binding.missing_is_fine and kinds()[bound.signal.kind].steady(bound):
             places.setdefault((bound.binding.source, bound.binding.targets), []).append(bound)
-    return tuple(sorted(_apart([_source(found) for found in places.values()]), key=lambda source: source.name))
+    return tuple(
+        sorted(_apart([_source(found, dimensions) for found in places.values()]), key=lambda source: source.name)
+    )
 
 
 def usual_tiers(span: Span) -> tuple[Written, ...]:
@@ -50,7 +55,7 @@ def serves(source: Source, limit: Limit) -> bool:
     return source.binding.targets is None or not _only_up(source.binding)
 
 
-def _source(signals: Sequence[BoundSignal]) -> Source:
+def _source(signals: Sequence[BoundSignal], dimensions: tuple[str, ...]) -> Source:
     """Return the place of signals that are selected alike."""
     first = signals[0].binding
     metrics = {one: None for bound in signals for one in kinds()[bound.signal.kind].steady(bound)}
@@ -59,6 +64,8 @@ def _source(signals: Sequence[BoundSignal]) -> Source:
     name = "/".join(_ODD.sub("_", one.value) for one in first.source) or _EVERYWHERE
     binding = Binding(
         inputs=dict(inputs),
+        per=dimensions,
+        dimensions=dimensions,
         window=conventions.DEFAULT_WINDOW,
         scrape_interval=max(bound.binding.scrape_interval for bound in signals),
         source=first.source,

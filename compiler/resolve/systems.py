@@ -82,6 +82,7 @@ class _System:
             matchers=bindings.matchers_of(given, self.diagnostics),
             targets=bindings.targets_of(given, None, self.diagnostics),
             targets_named=bindings.names_targets(given, named=False),
+            dimensions=scope.dimensions,
             window=duration(given, "window", scope.window, self.diagnostics, least=conventions.LEAST_WINDOW),
             scrape_interval=duration(given, "scrape_interval", scope.scrape_interval, self.diagnostics, least=1),
             minimum_traffic=minimum_traffic(given, scope.traffic, self.diagnostics),
@@ -154,7 +155,7 @@ class _System:
         if binding is None or section is None or not found:
             return None
         binding = kinds()[signal.kind].fitted(binding, found)
-        component = None if binding.per else str(self.metrics[identifier].get("component", self.id))
+        component = None if binding.component_labels else str(self.metrics[identifier].get("component", self.id))
         return WatchedSignal(
             bound=BoundSignal(signal=signal, binding=binding, low=found[0].comparator.startswith("<")),
             limits=found,
@@ -168,7 +169,7 @@ class _System:
         identifier = conventions.MISSING_SIGNAL
         own, house = self.limits.get(identifier, NOTHING), table(self.scope.house_limits, identifier)
         signal = self.scope.signals.get(identifier)
-        places = sources.sources([one.bound for one in watched])
+        places = sources.sources([one.bound for one in watched], self.scope.dimensions)
         if is_off(own) or is_off(self.scope.house_limits.get(identifier)) or not places or signal is None:
             return
         span = self.limits.key_spans.get(identifier) or self.scope.document["systems"].key_spans[self.id]

@@ -83,7 +83,8 @@ class MeasuredIn:
 class Binding:
     """Where a system's signal is measured.
 
-    `inputs` holds a selector, or a number where the input is a constant; `per` the labels that tell components apart;
+    `inputs` holds a selector, or a number where the input is a constant; `per` the labels that tell components apart,
+    the `dimensions` first, which lie outside of the system, such as its cluster;
     `window` and `scrape_interval` seconds. `active` is the comparison that makes a state true, `every` whether all of a
     component's series must be in it, `within` the seconds during which having been in it once is enough. `over_time` is
     the function by which gauges are taken over the window, None where they are taken as they are. `source` are the
@@ -96,6 +97,7 @@ class Binding:
 
     inputs: dict[str, Selector | Decimal]
     per: tuple[str, ...] = ()
+    dimensions: tuple[str, ...] = ()
     window: int
     scrape_interval: int = STEP_SECONDS
     minimum_traffic: Rate | None = None
@@ -109,6 +111,11 @@ class Binding:
     missing_is_fine: bool = False
     units: Mapping[str, MeasuredIn] = field(default_factory=dict)
     quiet: int | None = None
+
+    @property
+    def component_labels(self) -> tuple[str, ...]:
+        """The labels that name a component within its system: those of `per` that are no dimensions."""
+        return self.per[len(self.dimensions) :]
 
     @property
     def step(self) -> int:

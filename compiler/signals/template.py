@@ -53,6 +53,11 @@ def inputs(query: str) -> tuple[str, ...]:
     return tuple(sorted(meta.find_undeclared_variables(tree) - CONTEXT))
 
 
+def asks(query: str, name: str) -> bool:
+    """Return whether a template that parses asks for a name."""
+    return name in meta.find_undeclared_variables(_parse(query))
+
+
 def check_arithmetic(source: str) -> None:
     """Raise InvalidTemplateError where a template reckons with text, whose product would repeat it."""
     for node in _parse(source).find_all(_ARITHMETIC):

@@ -468,6 +468,12 @@ NAMES: Final = (
     _in_spec(
         "components by a label of the rule", "max: 100, per: service", "max: 100, per: severity", "reserved-label"
     ),
+    _in_spec("clusters by a label of the rule", "defaults:\n", "dimensions: [system]\n\ndefaults:\n", "reserved-label"),
+    _in_spec("clusters by buckets", "defaults:\n", "dimensions: [cluster, le]\n\ndefaults:\n", "reserved-label"),
+    _in_spec("clusters by jobs", "defaults:\n", "dimensions: [job]\n\ndefaults:\n", "reserved-label"),
+    _in_spec("clusters by an inner label", "defaults:\n", "dimensions: [__replica__]\n\ndefaults:\n", "reserved-label"),
+    _in_spec("no clusters", "defaults:\n", "dimensions: []\n\ndefaults:\n", "schema"),
+    _in_spec("a dimension that is no list", "defaults:\n", "dimensions: cluster\n\ndefaults:\n", "schema"),
     _in_spec("a system of a reserved name", "  ledger:\n", "  watchdog:\n", "reserved-id"),
     _several(
         "two signals of one alert name",
@@ -581,6 +587,19 @@ REACH: Final = (
         "query: sum by ({{ per }}) ({{ taken }}) -",
         "query: sum by (region) ({{ taken }}) -",
         "lost-label",
+    ),
+    Mistake(
+        name="a query that mixes clusters",
+        edits=(
+            (SPEC, "defaults:\n", "dimensions: [cluster]\n\ndefaults:\n"),
+            (
+                SPEC,
+                "query: sum by ({{ per }}) ({{ taken }}) - sum by ({{ per }}) ({{ done }})",
+                "query: sum by (region, queue) ({{ taken }}) - sum by (region, queue) ({{ done }})",
+            ),
+        ),
+        codes=("lost-label",),
+        fatal=False,
     ),
     _in_spec(
         "groups by a label that no alert carries",

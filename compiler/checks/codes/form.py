@@ -42,12 +42,13 @@ ENTRIES: Final = (
     ),
     Code(
         code="reserved-label",
-        summary="A label that cannot tell components apart is named by `per`.",
+        summary="A label that cannot tell components or installations apart is named by `per` or `dimensions`.",
         explanation=(
             "The rule itself sets this label on every alert, or it is `le`, which tells a histogram's buckets apart, or"
-            " it begins with `__`: Prometheus keeps those labels to itself and drops them from what is computed."
+            " it begins with `__`: Prometheus keeps those labels to itself and drops them from what is computed. As a"
+            " dimension `job` and `metric` mean something else too: what is missing."
         ),
-        mend="Name the label whose value differs from component to component.",
+        mend="Name the label whose value differs from component to component, or from installation to installation.",
     ),
     Code(
         code="schema",

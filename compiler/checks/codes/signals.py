@@ -67,12 +67,14 @@ ENTRIES: Final = (
         explanation=(
             "Aggregation drops every label that it does not name. An alert whose query loses a label of `per` has an"
             " empty component: all components share one alert, and the critical alert of one inhibits the warning of"
-            " another, and none of them has a generated test. A label of `group_by` that no alert carries groups by"
-            " nothing. Where it cannot be told which labels survive, nothing is said."
+            " another, and none of them has a generated test. A query that does not ask for `per` mixes what the"
+            " `dimensions` tell apart: in one cluster the state of all is told. A label of `group_by` that no alert"
+            " carries groups by nothing. Where it cannot be told which labels survive, nothing is said."
         ),
         mend=(
-            "Name the label in the `by (…)` of the query, or in `per`. Labels that Prometheus adds on the way out"
-            " (`external_labels`) are not known here: suppress the finding and say so."
+            "Name the label in the `by (…)` of the query, or in `per`. Labels that tell installations apart and may be"
+            " added by Prometheus on the way out (`external_labels`) stand below `dimensions`. Where they are added"
+            " so, a query need not keep them: suppress the finding and say so."
         ),
         suppressible=True,
     ),
