@@ -69,7 +69,7 @@ class PostgreSQL:
 
     def execute(self, statement: sql.Composed | sql.SQL) -> None:
         """Run `statement` outside any transaction; raises `psycopg.Error`."""
-        with psycopg.connect(self.url_of("postgres"), autocommit=True, connect_timeout=5) as connection:
+        with psycopg.connect(self.url_of("postgres"), autocommit=True, connect_timeout=60) as connection:
             connection.execute(statement)
 
     def start(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 
 from jsonschema.exceptions import ValidationError
 
+from compiler.characters import is_printable
 from compiler.conventions import PROGRAM
 from compiler.diagnostics import did_you_mean
 from compiler.document import Items, Table, scalar
@@ -159,7 +160,7 @@ def _text(text: str, node: Mapping[str, Any], path: Sequence[str | int], documen
     pattern = node.get("pattern")
     if pattern == _DURATION:
         meant = suggestions.duration(text)
-        shown = f"`{text}`" if text.isprintable() else _shown(text)
+        shown = f"`{text}`" if is_printable(text) else _shown(text)
         return f"{shown} is not a duration", f"write `{meant}`" if meant else f"such as {_examples(node)}"
     if pattern == _ANCHOR:
         return _anchor(text)

@@ -79,6 +79,6 @@ def test_prometheus_prints_every_expression_as_we_emit_it(
         for rule in group["rules"]
     )
     with Prometheus(servers, short_folder, targets={}, rules=files) as prometheus:
-        groups = requests.get(f"{prometheus.url}/api/v1/rules", timeout=10).json()["data"]["groups"]
+        groups = requests.get(f"{prometheus.url}/api/v1/rules", timeout=300).json()["data"]["groups"]
     printed = sorted(plain(rule["query"]) for group in groups for rule in group["rules"])
     assert printed == emitted

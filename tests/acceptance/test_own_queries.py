@@ -245,7 +245,7 @@ def test_prometheus_prints_the_queries_as_they_are_emitted(servers: Servers, kil
         for rule in group["rules"]
     )
     with Prometheus(servers, short_folder, targets={}, rules=rules) as prometheus:
-        groups = requests.get(f"{prometheus.url}/api/v1/rules", timeout=10).json()["data"]["groups"]
+        groups = requests.get(f"{prometheus.url}/api/v1/rules", timeout=300).json()["data"]["groups"]
     printed = sorted((rule["query"] for group in groups for rule in group["rules"]), key=plain)
     assert list(map(plain, printed)) == emitted
 

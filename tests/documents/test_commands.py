@@ -46,13 +46,14 @@ GUIDES = ("docs/troubleshooting.md", "RUNBOOK.md", "GUIDE.md", "guide.md")
 PLACEHOLDERS = {
     "CODE": "unused-section",
     "ALERT": "ApiPlatformErrorRatio",
+    "NAME": "error_ratio",
     "12": "1",
     "SID": f"AC{32 * '0'}",
     "TOKEN": 32 * "0",
 }
 """Words of a command or of a setting that stand for something."""
 SUBCOMMANDS = {
-    "tocsin": ["compile", "check", "explain", "import"],
+    "tocsin": ["check", "compile", "explain", "import", "prove", "schema", "signals"],
     "tocsin-webhook": ["serve", "send-test", "incidents"],
 }
 BIN = Path(sys.executable).parent
