@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 # The locks are complete, extras included: nothing is looked up at a registry but the locked files themselves, and nothing is built.
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-virtualenv --no-deps
 
-.PHONY: rules webhook test check mutants fuzz chaos demo bench servers lock update-golden format clean
+.PHONY: rules webhook test check pythons mutants fuzz chaos demo bench servers lock update-golden format clean
 
 rules: $(VENV)/compile.stamp  ## compile thresholds.yaml and runbooks/ into generated/
 	$(BIN)/tocsin compile
@@ -26,6 +26,9 @@ check: $(VENV)/dev.stamp servers  ## lint, types, import contracts, generated/ u
 	$(BIN)/lint-imports
 	$(BIN)/tocsin compile --check
 	$(BIN)/python -m testbed.accept generated
+
+pythons: $(VENV)/dev.stamp servers  ## the compiler's tests on each supported Python of this machine
+	$(BIN)/python -m testbed.pythons
 
 mutants: $(VENV)/dev.stamp servers  ## change generated/ in hundreds of small ways: its own tests must notice each
 	$(BIN)/python -m testbed.mutants generated
@@ -71,6 +74,7 @@ lock:  ## renew the hashed requirements (needs uv; `make lock UV_LOCK_FLAGS=--up
 	$(UV_LOCK) --extra postgres --extra apprise --group build pyproject.toml --output-file requirements/base.txt
 	$(UV_LOCK) --group compile --constraint requirements/base.txt --output-file requirements/compile.txt
 	$(UV_LOCK) --extra postgres --extra apprise --group dev --constraint requirements/base.txt pyproject.toml --output-file requirements/dev.txt
+	$(UV_LOCK) --group compile-tests --constraint requirements/dev.txt --output-file requirements/compile-tests.txt
 
 update-golden: $(VENV)/dev.stamp  ## refresh the goldens; read the difference afterwards
 	$(BIN)/python -m pytest --numprocesses 0 --snapshot-update
@@ -81,4 +85,4 @@ format: $(VENV)/dev.stamp
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV) .servers .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	rm -rf $(VENV) .servers .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 
 from compiler import conventions, wording
 from compiler.diagnostics import Diagnostics, Related, Span
+from compiler.in_words import in_words
 from compiler.model import Limit, Model, System, WatchedSignal
 from compiler.promql import Matcher, PromQLError, Selector, canonical
-from compiler.quantities import decimal_text
+from compiler.quantities import number_promql
 from compiler.signals import kinds
 from compiler.signals.contract import Rules
+from compiler.signals.factors import scaled
 from compiler.signals.template import InvalidTemplateError
 
 
@@ -31,7 +33,10 @@ class Record:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Alert:
-    """One alert. `component` is None where each series brings its own; times are in seconds."""
+    """One alert. `component` is None where each series brings its own; times are in seconds.
+
+    `in_words` says in one sentence when it fires.
+    """
 
     name: str
     system: System
@@ -42,6 +47,7 @@ class Alert:
     labels: dict[str, str]
     annotations: dict[str, str]
     summary: str
+    in_words: str
     runbook_url: str
 
 
@@ -122,9 +128,10 @@ def _rules(system: System, watched: WatchedSignal) -> Rules:
     bound = watched.bound
     shared = len(watched.limits) > 1 or any(limit.recover for limit in watched.limits)
     kind = kinds()[bound.signal.kind]
-    return kind.rules(
+    rules = kind.rules(
         bound, watched.limits, record=shared, name=lambda operations: _recorded(system, watched, operations)
     )
+    return scaled(rules, bound)
 
 
 def _recorded(system: System, watched: WatchedSignal, operations: str, **labels: str) -> str:
@@ -146,9 +153,11 @@ def _record_labels(system: System, watched: WatchedSignal) -> dict[str, str]:
 
 
 def _records(system: System, watched: WatchedSignal, rules: Rules) -> Iterator[Record]:
-    for operations, expression in rules.records.items():
-        name = _record_name(watched, operations)
-        yield Record(name=name, expr=canonical(expression), labels=_record_labels(system, watched))
+    for operations, recorded in rules.records.items():
+        name, labels = _record_name(watched, operations), _record_labels(system, watched)
+        for number, expression in enumerate((recorded,) if isinstance(recorded, str) else recorded, 1):
+            part = {} if number == 1 else {conventions.PART_LABEL: str(number)}
+            yield Record(name=name, expr=canonical(expression), labels=labels | part)
     for limit in watched.limits:
         if limit.recover is not None:
             expr = _holding(system, watched, limit, rules)
@@ -172,7 +181,7 @@ def _holding(system: System, watched: WatchedSignal, limit: Limit, rules: Rules)
     }
     firing = ",".join(f'{name}="{text}"' for name, text in labels.items())
     remembered = _recorded(system, watched, conventions.HELD, severity=limit.severity)
-    recovered = f"{limit.recover.comparator} {decimal_text(limit.recover.quantity.value)}"
+    recovered = f"{limit.recover.comparator} {number_promql(limit.recover.quantity.value)}"
     still = _OPPOSITE[limit.recover.comparator] + recovered.removeprefix(limit.recover.comparator)
     per = ", ".join(watched.bound.binding.per)
     return f"{rules.value} {still} and on ({per}) (ALERTS{{{firing}}} or {remembered})"
@@ -183,8 +192,8 @@ _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 
 def _alert(model: Model, system: System, watched: WatchedSignal, limit: Limit, rules: Rules) -> Alert:
     url = model.runbook_url(watched.section.path, watched.section.anchor)
-    per = watched.bound.binding.per
-    summary = wording.summary(system, watched, limit)
+    labels = watched.bound.binding.component_labels
+    summary, sentence = wording.summary(system, watched, limit), in_words(system, watched, limit)
     return Alert(
         name=conventions.alert_name(system.id, watched.bound.signal.id),
         system=system,
@@ -193,19 +202,20 @@ def _alert(model: Model, system: System, watched: WatchedSignal, limit: Limit, r
         component=watched.component,
         expr=canonical(_expression(system, watched, limit, rules)),
         labels={
-            "component": watched.component or wording.component(per),
+            "component": watched.component or wording.component(labels),
             "severity": limit.severity,
             "signal": watched.bound.signal.id,
             "system": system.id,
             "team": system.team,
         },
         annotations={
-            "description": wording.description(system, watched, limit),
+            "description": wording.description(system, watched, limit, sentence),
             "runbook_url": url,
             "summary": summary,
             "value": wording.VALUE,
         },
         summary=summary,
+        in_words=sentence,
         runbook_url=url,
     )
 

@@ -1,7 +1,7 @@
 """Parse: a heading's text → the anchor that the place where people read it gives the heading.
 
-Used by `compiler.runbooks`. What a code point becomes on GitHub comes from the library, a port of `github-slugger`,
-GitHub's reference; it walks long tables, so each code point is asked for once.
+Used by `compiler.runbooks`. What a character is comes from `compiler.characters`, not from Python: each version of it
+brings another Unicode. docs/decisions/0012 names the source of each rule.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from pathlib import PurePosixPath
+from string import ascii_uppercase, digits
 from typing import Final, Literal, get_args
 
-from github_slugger import slug as library_slug
+from compiler.characters import KEPT_ON_GITHUB, LETTER_OR_NUMBER, OF_A_WORD, is_kind, lower_case, small_letters
 
 Style = Literal["github", "gitlab", "gitea", "mkdocs", "plain"]
 """Who shows the runbooks. `plain` are pages without anchors of their own: sections are named as on GitHub."""
@@ -21,42 +22,44 @@ Style = Literal["github", "gitlab", "gitea", "mkdocs", "plain"]
 STYLES: Final[tuple[Style, ...]] = get_args(Style)
 DEFAULT_STYLE: Final[Style] = "github"
 
-_LATE: Final = str.maketrans({"\ua7cb": "ɤ", "\ua7dc": "ƛ"})
-"""Capitals of Unicode 16 whose small letters are older: what becomes of them must not hang on Python's version."""
-_WORD: Final = frozenset({"Nd", "Pc", "Lu", "Ll", "Lt", "Lm", "Lo", "Mn", "Mc", "Me", "Nl"})
-"""The categories of Ruby's `\\p{Word}`, and the numbers that are letters."""
 _HYPHENS: Final = re.compile("-{2,}")
 _MKDOCS_DROPPED: Final = re.compile(r"[^\w\s-]", re.ASCII)
 _MKDOCS_HYPHENS: Final = re.compile(r"[-\s]+")
 _MKDOCS_COUNTED: Final = re.compile(r"(.*)_([0-9]{1,9})", re.DOTALL)
 _MKDOCS_ROOT: Final = "docs"
+_MKDOCS_YOUNGER: Final = {0xA7F1: "S"} | {0x1CCD6 + place: sign for place, sign in enumerate(ascii_uppercase + digits)}
+"""What stands for ASCII by a Unicode that Python 3.11 does not have."""
 _LONGEST_GITLAB: Final = 255
 """Characters of a heading that GitLab looks at."""
 
 
-class _Kept(dict[int, str | None]):
-    """What becomes of each code point on GitHub, for `str.translate`; found out when it is first met."""
+class _OnGitHub(dict[int, str | None]):
+    """What becomes of each small character on GitHub, for `str.translate`; looked up when it is first met."""
 
     def __missing__(self, code: int) -> str | None:
-        self[code] = found = str(library_slug(chr(code))) or None
-        return found
+        character = chr(code)
+        self[code] = kept = character if is_kind(character, KEPT_ON_GITHUB) else None
+        return kept
 
 
-_KEPT: Final = _Kept()
+_ON_GITHUB: Final = _OnGitHub({ord(" "): "-"})
 
 
 @lru_cache(maxsize=4096)
 def slug(heading: str) -> str:
     """Return the anchor that GitHub gives a heading that is the only one of its text."""
-    return heading.translate(_LATE).lower().translate(_KEPT)
+    return lower_case(heading).translate(_ON_GITHUB)
 
 
 def _gitlab(heading: str) -> str:
-    """GitLab's rule: `Gitlab::Utils::Markdown#string_to_anchor` in gitlab-org/gitlab."""
-    text = heading[:_LONGEST_GITLAB].strip().lower()
-    kept = "".join(one for one in text if one in "- " or unicodedata.category(one) in _WORD)
-    found = _HYPHENS.sub("-", kept.replace(" ", "-"))
-    return f"anchor-{found}" if found.isascii() and found.isdigit() else found
+    """GitLab's rule: `Gitlab::Utils::Markdown#string_to_anchor` in gitlab-org/gitlab.
+
+    Ruby makes small letters of each character by itself: no sigma has its form for the end of a word.
+    """
+    text = small_letters(heading[:_LONGEST_GITLAB].strip())
+    kept = "".join(one for one in text if one in "- " or is_kind(one, OF_A_WORD))
+    anchor = _HYPHENS.sub("-", kept.replace(" ", "-"))
+    return f"anchor-{anchor}" if anchor.isascii() and anchor.isdigit() else anchor
 
 
 def _gitea(heading: str) -> str:
@@ -65,14 +68,14 @@ def _gitea(heading: str) -> str:
 
 
 def _gitea_part(character: str) -> str:
-    if character in "_-" or unicodedata.category(character)[0] in "LN":
-        return character.lower()[:1]
+    if character in "_-" or is_kind(character, LETTER_OR_NUMBER):
+        return small_letters(character)[:1]
     return "-" if character.isspace() else ""
 
 
 def _mkdocs(heading: str) -> str:
     """Python-Markdown's rule: `slugify` of its extension `toc`, as MkDocs has it unless configured otherwise."""
-    text = unicodedata.normalize("NFKD", heading).encode("ascii", "ignore").decode("ascii")
+    text = unicodedata.normalize("NFKD", heading.translate(_MKDOCS_YOUNGER)).encode("ascii", "ignore").decode("ascii")
     return _MKDOCS_HYPHENS.sub("-", _MKDOCS_DROPPED.sub("", text).strip().lower())
 
 

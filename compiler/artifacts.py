@@ -10,6 +10,7 @@ from typing import Final
 import yaml
 
 from compiler import conventions
+from compiler.characters import is_printable
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,10 +26,11 @@ _WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", 
 """What some reader of YAML 1.1 takes for something else than text."""
 
 
-def yaml_artifact(path: str, data: object) -> Artifact:
+def yaml_artifact(path: str, data: object, renewal: str) -> Artifact:
     """Return `data` as YAML, keys in the order given, under the header of generated files.
 
-    `data` is made of dicts, lists, text and booleans; TypeError where it holds anything else.
+    `renewal` is the command that renews the file. `data` is made of dicts, lists, text and booleans; TypeError where it
+    holds anything else.
 
     Events go straight to the C emitter: PyYAML's representer would walk everything twice more, for anchors and types
     that do not occur here. Text is quoted wherever a reader of YAML 1.1 or 1.2 could take it for anything else.
@@ -37,7 +39,7 @@ def yaml_artifact(path: str, data: object) -> Artifact:
     _append(data, events)
     events += _END
     text = yaml.emit(events, Dumper=yaml.CSafeDumper, allow_unicode=True, width=_WIDTH)
-    return Artifact(path=path, content=(conventions.HEADER + text).encode())
+    return Artifact(path=path, content=(conventions.header(renewal) + text).encode())
 
 
 _WIDTH: Final = 10**6
@@ -74,6 +76,6 @@ def _scalar(text: str) -> yaml.ScalarEvent:
     style: str | None = '"'
     if _PLAIN.fullmatch(text) and text.lower() not in _WORDS:
         style = None
-    elif text.isprintable() and "'" not in text:
+    elif is_printable(text) and "'" not in text:
         style = "'"
     return yaml.ScalarEvent(None, None, (True, True), text, style=style)

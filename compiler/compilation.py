@@ -5,9 +5,10 @@ Files are read by `compiler.source_files`. Writing is `compiler.output`'s, and t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from compiler import consequences
 from compiler.alerts import AlertGroup, lower
 from compiler.artifacts import Artifact
 from compiler.checks import check
@@ -18,6 +19,7 @@ from compiler.document import Table
 from compiler.emitters import emit
 from compiler.linked_files import linked_files
 from compiler.model import Model
+from compiler.renewal import renewal
 from compiler.resolve import resolve
 from compiler.source_files import SourceFiles, link_style
 from compiler.suppressions import suppress
@@ -49,6 +51,7 @@ def compile_spec(spec: Path) -> Compilation:
     table = files.spec()
     subject = None if table is None else _subject(table, files, diagnostics)
     suppress(files.documents, files.texts, diagnostics)
+    consequences.drop(diagnostics)
     if subject is None:
         return Compilation(diagnostics=diagnostics)
     artifacts = () if diagnostics.failed else tuple(emit(subject.model, subject.groups))
@@ -64,6 +67,7 @@ def _subject(table: Table, files: SourceFiles, diagnostics: Diagnostics) -> Subj
     """Return what the checked documents mean, and what the checks have looked at."""
     runbooks, style = files.runbooks(table), link_style(table)
     model = without_unknown(resolve(table, runbooks, diagnostics), diagnostics)
+    model = replace(model, renewal=renewal(files.folder))
     groups = lower(model, diagnostics)
     linked = linked_files(files.folder, runbooks, style)
     subject = Subject(document=table, runbooks=runbooks, model=model, groups=groups, linked=linked, style=style)

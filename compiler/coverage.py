@@ -21,7 +21,8 @@ class AlertCoverage:
     """One severity of one signal: where its limit is stated, None for a house default, and where it leads to.
 
     `source` tells alerts apart that a system has once for each place that its metrics come from, else it is None.
-    `untested` is why no generated test shows when it fires.
+    `untested` is why no generated test shows when it fires. `subject` are the runbook's words for what the statement is
+    about, none where it is about all alerts.
     """
 
     signal: str
@@ -32,6 +33,7 @@ class AlertCoverage:
     default: bool
     anchor: str
     untested: str | None = None
+    subject: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,7 +84,13 @@ class SystemCoverage:
             "runbook": self.runbook,
             "coverage": round(self.covered / self.all, 4) if self.all else 1.0,
             "statements": [
-                {"line": one.line, "text": one.text, "alerts": list(one.carriers), "waived": one.waived}
+                {
+                    "line": one.line,
+                    "text": one.text,
+                    "subject": list(one.subject),
+                    "alerts": list(one.carriers),
+                    "waived": one.waived,
+                }
                 for one in self.statements
             ],
             "alerts": [
@@ -92,6 +100,7 @@ class SystemCoverage:
                     "severity": one.severity,
                     "limit": one.limit,
                     "line": one.line,
+                    "subject": list(one.subject),
                     "default": one.default,
                     "section": one.anchor,
                     "untested": one.untested,
@@ -132,6 +141,7 @@ def _alert(watched: WatchedSignal, limit: Limit) -> AlertCoverage:
         default=limit.default,
         anchor=watched.section.anchor,
         untested=watched.bound.signal.untested,
+        subject=limit.statement.subject if limit.statement else (),
     )
 
 
@@ -154,7 +164,7 @@ def _lines(one: SystemCoverage) -> Iterator[str]:
     defaults = f", {one.defaults} of the house" if one.defaults else ""
     led = one.sections - len(one.unled)
     yield f"  statements carried by an alert: {one.carried} of {len(one.statements)}{waived}"
-    yield f"  alerts whose limit is stated:   {one.stated} of {len(one.alerts)}{defaults}"
+    yield f"  limits that are stated:         {one.stated} of {len(one.alerts)}{defaults}"
     yield f"  sections that an alert leads to: {led} of {one.sections}"
     yield from _table(one)
     for signal, reason in dict.fromkeys((alert.signal, alert.untested) for alert in one.alerts):
@@ -163,7 +173,7 @@ def _lines(one: SystemCoverage) -> Iterator[str]:
     for statement in one.statements:
         if not statement.carriers:
             why = f"waived: {statement.waived}" if statement.waived else "MISSING: no alert carries it"
-            yield f"  line {statement.line}: “{statement.text}” {why}"
+            yield f"  line {statement.line}{_about(statement.subject)}: “{statement.text}” {why}"
     for section in one.unled:
         yield f"  line {section.line}: “{section.title}” MISSING: no alert leads to it"
 
@@ -183,8 +193,12 @@ def _shown(alert: AlertCoverage) -> str:
 
 def _said(alert: AlertCoverage) -> str:
     if alert.line is not None:
-        return f"line {alert.line}"
+        return f"line {alert.line}{_about(alert.subject)}"
     return "house default" if alert.default else "MISSING: not stated"
+
+
+def _about(subject: tuple[str, ...]) -> str:
+    return f" ({', '.join(subject)})" if subject else ""
 
 
 def _share(part: int, whole: int) -> str:

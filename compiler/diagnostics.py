@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Final, Literal, NamedTuple
 
+from compiler.characters import is_printable
+
 _CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 Level = Literal["error", "warning"]
 
@@ -161,8 +163,10 @@ _MAX_RELATED: Final = 4
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """Return the known word that `word` was probably meant to be, or None."""
-    matches = get_close_matches(word, sorted(known), n=1, cutoff=0.6)
-    return matches[0] if matches else None
+    matches = get_close_matches(word, sorted(known), n=3, cutoff=0.6)
+    # Two letters that have changed places are the commonest slip.
+    turned = (one for one in matches if sorted(one) == sorted(word))
+    return next(turned, next(iter(matches), None))
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
@@ -202,7 +206,7 @@ def _excerpt(span: Span, diagnostics: Diagnostics) -> list[str]:
     marked = max(1, min(span.end_column, len(source) + 1) - span.column)
     shown = source.expandtabs(_TAB_WIDTH)
     start = max(0, len(before) - _MAX_SHOWN // 2) if len(shown) > _MAX_SHOWN else 0
-    shown = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in shown[start : start + _MAX_SHOWN])
+    shown = "".join(c if is_printable(c) else "\N{REPLACEMENT CHARACTER}" for c in shown[start : start + _MAX_SHOWN])
     gutter = f"{span.line:>5} | "
     caret = " " * (len(before) - start) + "^" * min(marked, _MAX_SHOWN)
     return [f"{gutter}{shown}", f"{' ' * (len(gutter) - 2)}| {caret[:_MAX_SHOWN]}"]

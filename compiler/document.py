@@ -15,7 +15,8 @@ import yaml
 from yaml._yaml import Mark as CMark
 from yaml.error import Mark
 
-from compiler import syntax
+from compiler import slips, syntax
+from compiler.conventions import PROGRAM
 from compiler.diagnostics import Diagnostics, Related, Span
 
 MAX_DEPTH: Final = 32
@@ -27,13 +28,20 @@ _RARE_BREAKS: Final = {0x85: " ", 0x2028: " ", 0x2029: " "}
 
 
 class Table(dict[str, Any]):
-    """A YAML mapping: a dict that also knows its own place and those of its keys and values."""
+    """A YAML mapping: a dict that also knows its own place and those of its keys and values.
 
-    __slots__ = ("key_spans", "span", "value_spans")
+    `end_line` is its last line; `contested` are the keys that it holds twice, with mappings below; `torn` is set where
+    several keys stand twice, so that the rest of it probably belongs to a key that is missing.
+    """
+
+    __slots__ = ("contested", "end_line", "key_spans", "span", "torn", "value_spans")
 
     def __init__(self, span: Span) -> None:
         super().__init__()
         self.span = span
+        self.end_line = span.line
+        self.contested: set[str] = set()
+        self.torn = False
         self.key_spans: dict[str, Span] = {}
         self.value_spans: dict[str, Span] = {}
 
@@ -52,6 +60,7 @@ class Items(list[Any]):
 CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 """All but the tab and the line feed: they would travel into messages, addresses and terminals."""
 
+_BEGIN: Final = f"start with `version: 1`; `{PROGRAM} import --new GUIDE.md` begins a whole file"
 _INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
 _FLOAT: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)\.[0-9]+\Z")
 _WORDS: Final[Mapping[str, object]] = {
@@ -82,9 +91,9 @@ def parse(path: str, text: str, diagnostics: Diagnostics) -> Table | None:
         return builder.root
     start = Span(path, 1, 1, 2)
     if builder.root_span is None:
-        diagnostics.error("syntax", start, "the file is empty", hint="start with `version: 1`")
+        diagnostics.error("syntax", start, "the file is empty", hint=_BEGIN)
     else:
-        diagnostics.error("syntax", builder.root_span, "the top level must be a mapping of keys to values")
+        diagnostics.error("syntax", builder.root_span, "the top level must be a mapping of keys to values", hint=_BEGIN)
     return None
 
 
@@ -106,6 +115,7 @@ class _Builder:
         self.key_at = (0, 0)
         self.plain: tuple[str, int] | None = None
         self.cut_off: dict[int, syntax.CutOff] = {}
+        self.twice: dict[int, list[tuple[str, Span, Table]]] = {}
 
     def read(self, text: str) -> None:
         self.text, documents = text, 0
@@ -118,7 +128,7 @@ class _Builder:
                 self._check_plain(event, event.tag)
                 self._open(event)
             elif isinstance(event, yaml.CollectionEndEvent):
-                self.stack.pop().span = self._closed(event)
+                self._close(event)
                 self.keys.pop()
                 self.plain = None
             elif isinstance(event, yaml.AliasEvent):
@@ -130,19 +140,77 @@ class _Builder:
         # Only now, because a text may hold several commas.
         for cut in self.cut_off.values():
             cut.report(self.diagnostics)
+        for found in self.twice.values():
+            self._duplicates(found)
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         span = _span(self.path, event)
         text = self._without_controls(event.value, span)
+        plain = event.implicit[0]
         if self.stack and type(self.stack[-1]) is Table and self.keys[-1] is None:
+            self._check_key(text, span)
             self.keys[-1], self.key_at = (text, span), (_offset(event.start_mark), _offset(event.end_mark))
             return
         key = self.keys[-1] if self.stack else None
-        if key and event.implicit[0] and not text and self._is_rejoined(_offset(event.start_mark)):
-            return
-        self._place(scalar(text) if event.implicit[0] else text, span)
-        if key and event.implicit[0] and text:
+        if key and plain and not text:
+            parted = self._parted(key)
+            if parted is not None:
+                self._place(parted, key[1])
+                return
+            if self._is_rejoined(_offset(event.start_mark)):
+                return
+            text = self._unglued(key)
+        elif plain and (mended := slips.mended(text)) is not None:
+            text, plain = self._mended(mended, text, span), False
+        elif plain:
+            pass
+        else:
+            self._check_closed(event)
+        self._place(scalar(text) if plain else text, span)
+        if key and plain and text:
             self.plain = (key[0], _offset(event.start_mark))
+
+    def _mended(self, mended: slips.Mended | None, text: str, span: Span) -> str:
+        """Return a text as it was meant, after adding what is odd about it."""
+        if mended is None:
+            return text
+        self.diagnostics.error("syntax", span, mended.message, hint=mended.hint)
+        return mended.text
+
+    def _check_key(self, key: str, span: Span) -> None:
+        odd = slips.odd_key(key)
+        if odd is not None:
+            # What only looks indented belongs to something else.
+            self._mended(odd, key, span)
+            raise _StopReadingError
+
+    def _unglued(self, key: tuple[str, Span]) -> str:
+        """Return the value of a key that has taken it in, because no blank stands behind the colon."""
+        name, span = key
+        glued = slips.glued(name)
+        if glued is not None:
+            self.keys[-1] = (name.removesuffix(f":{glued.text}"), span)
+        return self._mended(glued, "", span)
+
+    def _parted(self, key: tuple[str, Span]) -> str | None:
+        """Return the value of a key in braces that has taken it in, because no colon parts them; else None."""
+        name, span = key
+        found = slips.unparted(name)
+        if found is None:
+            return None
+        self.keys[-1] = (found[0], span)
+        return self._mended(found[1], "", span)
+
+    def _check_closed(self, event: yaml.ScalarEvent) -> None:
+        """Refuse a text in quotation marks that takes in lines with keys of their own: its own line does not end it."""
+        start, end = event.start_mark, event.end_mark
+        if start is None or end is None or start.line == end.line:
+            return
+        texts = self.text.split("\n")
+        slip = slips.open_quote(start.line + 1, texts[start.line], texts[start.line + 1 : start.line + 2])
+        if slip is not None:
+            syntax.add(self.path, slip, self.diagnostics)
+            raise _StopReadingError
 
     def _is_rejoined(self, offset: int) -> bool:
         """Return whether a key without a value at an offset is the end of the text before, cut off by a comma.
@@ -196,21 +264,35 @@ class _Builder:
         self.keys[-1] = None
         name, key_span = key
         if name in parent:
-            self._duplicate(name, key_span, parent)
+            self.twice.setdefault(id(parent), []).append((name, key_span, parent))
+            if isinstance(value, Table):
+                parent.contested.add(name)
+            if parent[name] is None:
+                parent[name] = value
             return
         parent[name] = value
         parent.key_spans[name] = key_span
         parent.value_spans[name] = span
 
-    def _closed(self, event: yaml.CollectionEndEvent) -> Span:
-        span, end = self.stack[-1].span, _span(self.path, event)
-        return span._replace(end_column=end.end_column) if end.line == span.line else span
+    def _close(self, event: yaml.CollectionEndEvent) -> None:
+        collection, end = self.stack.pop(), _span(self.path, event)
+        span = collection.span
+        collection.span = span._replace(end_column=end.end_column) if end.line == span.line else span
+        if isinstance(collection, Table):
+            # A block ends where the next one begins.
+            collection.end_line = max(span.line, end.line if end.column > 1 else end.line - 1)
 
-    def _duplicate(self, key: str, span: Span, table: Table) -> None:
+    def _duplicates(self, found: list[tuple[str, Span, Table]]) -> None:
+        """Add one error for the keys that a mapping holds twice."""
+        key, span, table = found[0]
         related = (Related(span=table.key_spans[key], message="it stands here first"),)
-        self.diagnostics.error(
-            "duplicate-key", span, f"`{key}` stands here a second time", hint="keep one of the two", related=related
-        )
+        message, hint = f"`{key}` stands here a second time", "keep one of the two"
+        others = {name for name, _, _ in found}
+        if len(others) > 1:
+            table.torn = True
+            message = f"`{key}` stands here a second time, and so do {len(others) - 1} more keys"
+            hint = "write the key above it that these belong to, or keep one of each two"
+        self.diagnostics.error("duplicate-key", span, message, hint=hint, related=related)
 
     def _check_plain(self, event: yaml.NodeEvent, tag: str | None) -> None:
         if event.anchor is not None:
@@ -219,9 +301,10 @@ class _Builder:
             self._stop("syntax", event, f"the tag `{tag}` has no meaning here", "write the value itself")
 
     def _refuse_alias(self, event: yaml.NodeEvent) -> None:
-        self._stop(
-            "alias", event, "anchors and aliases are not supported", "what many systems share stands in `defaults:`"
-        )
+        sign, what = ("*", "an alias") if isinstance(event, yaml.AliasEvent) else ("&", "an anchor")
+        message = f"`{sign}{event.anchor}` is {what} to YAML, and none are supported"
+        hint = "what many systems share stands in `defaults:`; quote text that begins with `" + sign + "`"
+        self._stop("alias", event, message, hint)
 
     def _stop(self, code: str, event: yaml.Event, message: str, hint: str | None) -> None:
         self.diagnostics.error(code, _span(self.path, event), message, hint=hint)

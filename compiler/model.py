@@ -10,7 +10,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from urllib.parse import quote
 
+from compiler import conventions
 from compiler.anchors import page
+from compiler.conventions import COMPILE
 from compiler.diagnostics import Span
 from compiler.quantities import Comparison
 from compiler.runbooks import Section
@@ -75,7 +77,8 @@ class System:
 class Documented:
     """A limit that a runbook states: where, in which words, and who carries it.
 
-    `carriers` are signals with their severity, such as `error_ratio critical`; `waived` is the reason why none has to.
+    `carriers` are signals with their severity, such as `error_ratio critical`; `waived` is the reason why none has to;
+    `subject` are the runbook's words for what it is about, such as `staging`, where it is not about all alerts.
     """
 
     path: str
@@ -83,6 +86,7 @@ class Documented:
     text: str
     carriers: tuple[str, ...]
     waived: str | None
+    subject: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -180,7 +184,11 @@ class Routing:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Model:
-    """Everything; systems, policies, levels, schedules and teams are sorted by id, `documented` by place."""
+    """Everything; systems, policies, levels, schedules and teams are sorted by id, `documented` by place.
+
+    `renewal` is the command that renews what is generated, as people of this house type it.
+    `dimensions` are the labels that the file declares to tell installations of all systems apart.
+    """
 
     runbook_link: str
     systems: tuple[System, ...]
@@ -190,6 +198,13 @@ class Model:
     routing: Routing
     documented: tuple[Documented, ...] = ()
     schedules: tuple[Schedule, ...] = ()
+    renewal: str = COMPILE
+    dimensions: tuple[str, ...] = ()
+
+    @property
+    def all_dimensions(self) -> tuple[str, ...]:
+        """Return the labels that may tell installations apart: those that the file declares, and the usual ones."""
+        return tuple(dict.fromkeys((*self.dimensions, *conventions.USUAL_DIMENSIONS)))
 
     def runbook_url(self, path: str, anchor: str | None = None) -> str:
         """Return where people read a runbook, or one of its sections; what a URL cannot hold is percent-encoded."""

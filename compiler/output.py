@@ -75,7 +75,7 @@ def _read(path: Path) -> bytes | None:
 
 
 def _stale(folder: Path, wanted: set[str]) -> Iterable[str]:
-    header = conventions.HEADER.encode()
+    header = conventions.HEADER_START.encode()
     for pattern in _OWNED:
         for path in folder.glob(pattern):
             relative = path.relative_to(folder).as_posix()

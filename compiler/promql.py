@@ -8,7 +8,7 @@ judge (`promtool check rules`, and the acceptance tests ask its API).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Final
@@ -246,8 +246,27 @@ def tree(expression: str) -> Any:  # noqa: ANN401 - the library has no types
     return _parse(expression)
 
 
+def in_parts(expressions: Sequence[str]) -> tuple[str, ...]:
+    """Return the expressions joined by `or`, in as few parts as can each be parsed."""
+    parts: list[list[str]] = [[]]
+    room = _MAX_PARTS
+    for expression in expressions:
+        size = _size(expression) + 1
+        if size > room and parts[-1]:
+            parts.append([])
+            room = _MAX_PARTS
+        parts[-1].append(expression)
+        room -= size
+    return tuple(" or ".join(part) for part in parts if part)
+
+
+def _size(text: str) -> int:
+    """Return how many operators and brackets an expression has, of which one more than is admitted is enough."""
+    return sum(1 for _ in islice(_PART.finditer(_QUOTED.sub("", text)), _MAX_PARTS + 1))
+
+
 def _parse(text: str) -> Any:  # noqa: ANN401 - the library has no types
-    if sum(1 for _ in islice(_PART.finditer(_QUOTED.sub("", text)), _MAX_PARTS + 1)) > _MAX_PARTS:
+    if _size(text) > _MAX_PARTS:
         raise PromQLError(f"it has more than {_MAX_PARTS} operators and brackets; record parts of it by rules")
     if (place := text.find(_REPLACEMENT)) >= 0:
         message = "Prometheus takes the character U+FFFD for bytes that are not UTF-8"

@@ -8,9 +8,11 @@ second.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact, InvalidOperation
-from typing import Final
+from fractions import Fraction
+from typing import Final, NamedTuple
 
 from compiler.conventions import OFF
 
@@ -24,6 +26,7 @@ PER_SECOND: Final = "per_second"
 _PRECISION: Final = 28
 _MAX_EXPONENT: Final = 18
 _EXACTLY: Final = Context(prec=_PRECISION, traps=[Inexact])
+_ROUNDED: Final = Context(prec=_PRECISION)
 _TOO_LONG: Final = "the number is too long to be kept exactly"
 _LONGEST: Final = 292 * 365 * 86400
 """Seconds; Prometheus counts nanoseconds in 64 bits."""
@@ -54,10 +57,36 @@ _UNITS: Final[dict[str, tuple[str, Decimal]]] = {
     "MiB": (BYTES, Decimal(2**20)),
     "GiB": (BYTES, Decimal(2**30)),
     "TiB": (BYTES, Decimal(2**40)),
-    "/s": (PER_SECOND, Decimal(1)),
-    "per second": (PER_SECOND, Decimal(1)),
     "": (COUNT, Decimal(1)),
 }
+
+
+class MetricUnit(NamedTuple):
+    """A unit that a metric can be in: its base unit, and how many of those one of it is."""
+
+    base: str
+    factor: Fraction
+
+
+def _metric_unit(text: str) -> MetricUnit:
+    base, factor = _UNITS[text]
+    return MetricUnit(base, Fraction(factor))
+
+
+METRIC_UNITS: Final[Mapping[str, MetricUnit]] = {
+    "ns": MetricUnit(SECONDS, Fraction(1, 10**9)),
+    "us": MetricUnit(SECONDS, Fraction(1, 10**6)),
+    **{text: _metric_unit(text) for text in ("ms", "s", "m", "h", "d")},
+    **{text: _metric_unit(text) for text in ("B", "kB", "KiB", "MB", "MiB", "GB", "GiB", "TB", "TiB")},
+    **{text: MetricUnit(BYTES, Fraction(size, 8)) for text, size in (("bit", 1), ("kbit", 10**3), ("Mbit", 10**6))},
+    "Gbit": MetricUnit(BYTES, Fraction(10**9, 8)),
+    "percent": _metric_unit("%"),
+    "%": _metric_unit("%"),
+    "ratio": MetricUnit(RATIO, Fraction(1)),
+    "count": MetricUnit(COUNT, Fraction(1)),
+}
+"""What `in` of a binding can say, by its name there."""
+_KNOWN_UNITS: Final = "units are %, ms, s, m, h, d, B, kB, KiB … TiB, `per second`, `per minute`, `per hour` and none"
 
 EXAMPLES: Final = {
     RATIO: "`> 5%` or `>= 85 of 100`",
@@ -65,7 +94,7 @@ EXAMPLES: Final = {
     BYTES: "`> 512MiB`",
     COUNT: "`> 5`",
     STATE: "`when true`",
-    PER_SECOND: "`> 100 per second`",
+    PER_SECOND: "`> 100 per second` or `> 1000 per minute`",
 }
 
 _NUMBER: Final = r"[0-9]+(?:\.[0-9]+)?"
@@ -91,6 +120,10 @@ _DURATION: Final = re.compile(
 )
 _RATE: Final = re.compile(rf"(?P<number>{_NUMBER})\s*(?:per|/)\s*(?P<unit>second|minute|hour|s|min|m|h)\Z")
 _PER: Final = {"second": 1, "s": 1, "minute": 60, "min": 60, "m": 60, "hour": 3600, "h": 3600}
+_PERIODS: Final = {1: "second", 60: "minute", 3600: "hour"}
+_PER_PERIOD: Final = re.compile(rf"(?:per |/\s*)(?P<period>{'|'.join(_PER)})\Z")
+_SHORT: Final = 18
+"""Digits; a number with more of them is a fraction that has been cut off."""
 
 
 class QuantityError(ValueError):
@@ -132,8 +165,16 @@ class Rate:
     @property
     def text(self) -> str:
         """The rate for people: `1 event per minute`."""
-        unit = {1: "second", 60: "minute", 3600: "hour"}[self.seconds]
-        return f"{decimal_text(self.count)} {'event' if self.count == 1 else 'events'} per {unit}"
+        return f"{decimal_text(self.count)} {'event' if self.count == 1 else 'events'} per {_PERIODS[self.seconds]}"
+
+    @property
+    def per_second(self) -> Decimal:
+        """The rate per second, cut off where it has no end."""
+        return _ROUNDED.divide(self.count, self.seconds)
+
+    def events_in(self, seconds: int) -> Decimal:
+        """Return how many events there are in so many seconds."""
+        return _ROUNDED.divide(_ROUNDED.multiply(self.count, seconds), self.seconds)
 
 
 def parse_quantity(text: str) -> Quantity:
@@ -150,12 +191,13 @@ def parse_quantity(text: str) -> Quantity:
     number = _decimal(match["number"])
     if match["whole"] is not None:
         return Quantity(_share(number, _decimal(match["whole"]), text), RATIO)
-    written = (match["unit"] or "").strip()
+    written = " ".join((match["unit"] or "").split())
+    period = _PER_PERIOD.match(written)
+    if period is not None:
+        return Quantity(Rate(number, _PER[period["period"]]).per_second, PER_SECOND)
     known = _UNITS.get(written)
     if known is None:
-        raise QuantityError(
-            f"`{written}` is not a unit", "units are %, ms, s, m, h, d, B, kB, KiB … TiB, `per second` and none"
-        )
+        raise QuantityError(f"`{written}` is not a unit", _KNOWN_UNITS)
     unit, factor = known
     try:
         return Quantity(_exact(_EXACTLY.multiply(number, factor)), unit)
@@ -221,6 +263,23 @@ def decimal_text(value: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def rate_of(per_second: Decimal) -> Rate:
+    """Return a rate in the shortest period in which its number has an end: 16.666… per second are 1000 per minute.
+
+    That number is one that a float can hold, so that Prometheus divides to the nearest float of the rate.
+    """
+    for seconds in _PERIODS:
+        count = Context(prec=_SHORT).multiply(per_second, seconds)
+        if Rate(count, seconds).per_second == per_second and (seconds == 1 or Decimal(float(count)) == count):
+            return Rate(count, seconds)
+    return Rate(per_second, 1)
+
+
+def number_promql(value: Decimal) -> str:
+    """Return a limit's number as PromQL: a decimal, or the fraction that it was before it had to be cut off."""
+    return rate_of(value).promql
+
+
 def quantity_text(quantity: Quantity) -> str:
     """Return a quantity for people in the unit that keeps it short: 0.05 ratio → `5%`, 0.2 seconds → `200ms`."""
     value = quantity.value
@@ -232,7 +291,10 @@ def quantity_text(quantity: Quantity) -> str:
         return duration_text(int(value)) if value == int(value) and value >= 0 else f"{decimal_text(value)}s"
     if quantity.unit == BYTES:
         return _bytes_text(value)
-    return f"{decimal_text(value)} per second" if quantity.unit == PER_SECOND else decimal_text(value)
+    if quantity.unit == PER_SECOND:
+        rate = rate_of(value)
+        return f"{decimal_text(rate.count)} per {_PERIODS[rate.seconds]}"
+    return decimal_text(value)
 
 
 def _bytes_text(value: Decimal) -> str:

@@ -6,14 +6,19 @@ through `compiler.document`, `compiler.schema` and `compiler.runbooks`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
-from compiler import document, questions, schema
+from compiler import conventions, document, questions, schema, wrong_files
 from compiler.anchors import DEFAULT_STYLE, Style
-from compiler.diagnostics import Diagnostics, Related, Span
+from compiler.diagnostics import Diagnostics, Related, Span, nearest
 from compiler.document import Items, Table
+from compiler.guides.vocabulary import severity_words, spellings
 from compiler.runbooks import Runbook, parse_runbook
+from compiler.severities import SeverityWords
 from compiler.source_text import read_text, shown
 
 
@@ -60,30 +65,96 @@ class SourceFiles:
         """Return the runbooks that could be read, by the path that systems name."""
         found: dict[str, Runbook] = {}
         failed: set[str] = set()
+        style, words = link_style(table), self._severity_words(table)
         for system in table["systems"].values():
             path, span = system["runbook"], system.value_spans["runbook"]
             if path in found or path in failed:
                 continue
             name = shown(self.folder / path)
-            text = self._text(self.folder / path, span) if self._inside(path, span) else None
-            if text is None:
+            text = self._runbook_text(path, span) if self._inside(path, span) else None
+            if text is None or self._says_nothing(name, text, span):
                 failed.add(path)
             else:
                 self.texts[name] = text
-                found[path] = parse_runbook(path, text, self.diagnostics, shown=name, style=link_style(table))
+                found[path] = parse_runbook(path, text, self.diagnostics, shown=name, style=style, words=words)
         return found
+
+    def _severity_words(self, table: Table) -> SeverityWords:
+        """Return the words for severities as the file maps them; two spellings of one word are an error."""
+        given = table.get("severities", Table(table.span))
+        own: list[tuple[str, str]] = []
+        taken: dict[str, str] = {}
+        for word, severity in given.items():
+            keys = spellings(word)
+            first = next((taken[key] for key in keys if key in taken), None)
+            if first is None:
+                own.append((word, severity))
+            else:
+                related = (Related(span=given.key_spans[first], message=f"`{first}` stands here"),)
+                message = f"`{word}` and `{first}` are spellings of one word"
+                span = given.key_spans[word]
+                self.diagnostics.error("duplicate-key", span, message, hint="keep one of the two", related=related)
+            taken.update(dict.fromkeys(keys, word))
+        return severity_words(own)
+
+    def _runbook_text(self, path: str, span: Span) -> str | None:
+        """Return the text of a runbook, or None after adding an error, with the file of its name in another folder."""
+        before = len(self.diagnostics.found)
+        text = self._text(self.folder / path, span)
+        error = self.diagnostics.found[-1] if len(self.diagnostics.found) > before else None
+        if text is None and error is not None and error.hint is None:
+            elsewhere = self._elsewhere(Path(path).name)
+            if elsewhere is not None:
+                self.diagnostics.found[-1] = replace(error, hint=f"did you mean `{elsewhere}`?")
+        return text
+
+    def _says_nothing(self, name: str, text: str, span: Span) -> bool:
+        """Return whether a runbook is empty, or no Markdown, after adding an error."""
+        hint = "write what helps whoever is woken: a heading for each trouble, and its limits"
+        if not text.strip():
+            self.diagnostics.error("runbook-section", span, f"{name} is empty", hint=hint)
+        elif wrong_files.is_page(text):
+            message = f"{name} is a page of the web, and no Markdown"
+            self.diagnostics.error("runbook-section", span, message, hint="save the text that the page is made from")
+        else:
+            return False
+        return True
+
+    def _elsewhere(self, name: str) -> str | None:
+        """Return the path of a file of that name in a folder below."""
+        for number, (folder, below, files) in enumerate(os.walk(self.folder)):
+            below[:] = sorted(one for one in below if not one.startswith("."))
+            if name in files:
+                return shown(Path(folder, name).relative_to(self.folder))
+            if number > _MOST_FOLDERS:
+                break
+        return None
 
     def _document(self, path: Path, span: Span, *, included: bool) -> Table | None:
         text, name = self._text(path, span), shown(path)
         if text is None:
             return None
         self.documents[name] = text
+        if self._is_another(name, text, included=included):
+            return None
         table = document.parse(name, text, self.diagnostics)
         if table is not None and not questions.check(table, self.diagnostics):
             return None
         if table is None or schema.validate(table, self.diagnostics, included=included):
             return table
         return self._without_refused(table, included=included)
+
+    def _is_another(self, name: str, text: str, *, included: bool) -> bool:
+        """Return whether a file seems to be none of Tocsin's, after adding an error that says what it seems to be."""
+        found = wrong_files.guess(text)
+        if found is not None:
+            self.diagnostics.read(name, text)
+            length = len(text.split("\n")[found.line - 1])
+            message = f"this seems to be {found.what}, and not a file of {conventions.PROGRAM}'s"
+            span = Span(name, found.line, 1, max(2, length + 1))
+            hint = "an included file holds `version`, `signals` and `systems`" if included else found.hint
+            self.diagnostics.error("syntax", span, message, hint=hint)
+        return found is not None
 
     def _without_refused(self, table: Table, *, included: bool) -> Table | None:
         """Return a document without the systems that the schema refuses, or None where it refuses more than these.
@@ -94,6 +165,7 @@ class SourceFiles:
         for key, given in refused.items():
             self.refused.add(str(given.get("runbook")) if isinstance(given, Table) else "")
             del table["systems"][key]
+            table["systems"].contested.discard(key)
         return table if refused and schema.validate(table, Diagnostics(), included=included) else None
 
     def _included(self, table: Table) -> Iterator[tuple[Path, Span]]:
@@ -118,8 +190,26 @@ class SourceFiles:
             self.diagnostics.error("path", span, f"`{pattern}` is no pattern: {why}", hint=hint)
             return []
         if not paths:
+            near = self._like(pattern)
+            hint = f"did you mean `{near}`?" if near else hint
             self.diagnostics.error("missing-file", span, f"no file matches `{pattern}`", hint=hint)
+        if paths == [self.folder / pattern] and paths[0].is_dir():
+            message = f"{shown(paths[0])} is a folder"
+            self.diagnostics.error("missing-file", span, message, hint=f"write `{pattern.rstrip('/')}/*.yaml`")
+            return []
         return paths
+
+    def _like(self, pattern: str) -> str | None:
+        """Return the file that a pattern was probably meant to name, or a pattern of the files in its folder."""
+        folder = (self.folder / pattern).parent
+        try:
+            files = [one for one in folder.iterdir() if one.suffix in {".yaml", ".yml"} and one != self.path]
+        except OSError:
+            return None
+        if "*" in Path(pattern).name:
+            return shown(Path(pattern).with_name(f"*{files[0].suffix}")) if files else None
+        name = nearest(Path(pattern).name, [one.name for one in files])
+        return shown(Path(pattern).with_name(name)) if name else None
 
     def _merge(self, table: Table, part: Table) -> None:
         for key in ("signals", "systems"):
@@ -142,12 +232,21 @@ class SourceFiles:
             return False
         if Path(path).is_absolute() or ".." in Path(path).parts:
             message = f"`{path}` leads out of the folder of {self.path.name}"
-            self.diagnostics.error("path", span, message, hint="name it relative to that folder")
+            hint = (
+                f"paths such as `systems/*.yaml` begin in the folder of {self.path.name}, also those in included files"
+            )
+            inside = path.lstrip("./")
+            if not Path(path).is_absolute() and (self.folder / inside).is_file():
+                hint = f"write `{inside}`: {hint}"
+            self.diagnostics.error("path", span, message, hint=hint)
             return False
         return True
 
     def _text(self, path: Path, span: Span) -> str | None:
         return read_text(path, span, self.diagnostics, main=path == self.path)
+
+
+_MOST_FOLDERS: Final = 1000
 
 
 def link_style(table: Table) -> Style:
@@ -161,7 +260,11 @@ def _refused(table: Table) -> dict[str, object]:
     systems = table.get("systems")
     if not isinstance(systems, Table):
         return {}
-    return {key: given for key, given in systems.items() if not _admitted(_alone(key, given, systems.span))}
+    return {
+        key: given
+        for key, given in systems.items()
+        if key in systems.contested or not _admitted(_alone(key, given, systems.span))
+    }
 
 
 def _alone(key: str, system: object, span: Span) -> Table:

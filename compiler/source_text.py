@@ -14,6 +14,10 @@ from compiler import conventions
 from compiler.checks import secrets
 from compiler.diagnostics import Diagnostics, Span, nearest
 
+_LOOKED_AT: Final = 1024
+_TEXT_HINT: Final = "save it as text in UTF-8, or name another file"
+_WIDE: Final = (b"\xff\xfe", b"\xfe\xff")
+"""What a file in UTF-16 begins with."""
 MAX_BYTES: Final = 16 * 2**20
 """Of one file; no person writes half as much."""
 
@@ -33,6 +37,11 @@ def read_text(path: Path, span: Span, diagnostics: Diagnostics, *, main: bool = 
         _missing(path, span, error, diagnostics, main=main)
     else:
         text = _lines_ended(text)
+        if "\0" in text[:_LOOKED_AT]:
+            wide = "\0" in text[1::2] and "\0" not in text[::2]
+            message = "the file is UTF-16, and not UTF-8" if wide else "this is not a text file"
+            diagnostics.error("encoding", Span(shown(path), 1, 1, 2), message, hint=_TEXT_HINT)
+            return None
         if ours:
             secrets.check(shown(path), text, diagnostics)
         return text
@@ -47,6 +56,8 @@ def _not_text(name: str, error: UnicodeDecodeError, diagnostics: Diagnostics) ->
     line = before.count("\n") + 1
     column = len(before.rpartition("\n")[2]) + 1
     message = f"the byte 0x{error.object[error.start]:02x} is not UTF-8"
+    if error.object.startswith(_WIDE):
+        message = "the file is UTF-16, and not UTF-8"
     diagnostics.error("encoding", Span(name, line, column, column + 1), message, hint="save the file as UTF-8")
 
 
@@ -70,8 +81,14 @@ def _way_out(path: Path, *, main: bool) -> str | None:
     if main and near is None and conventions.SPEC_PATH in neighbours:
         near = conventions.SPEC_PATH
     if near is not None:
-        return f"did you mean `{near}`?"
-    return f"run {conventions.PROGRAM} where {conventions.SPEC_PATH} is, or name it by --spec" if main else None
+        return f"did you mean `{shown(path.with_name(near))}`?"
+    return _NO_SPEC if main else None
+
+
+_NO_SPEC: Final = (
+    f"run {conventions.PROGRAM} where {conventions.SPEC_PATH} is, or name it by --spec;"
+    f" `{conventions.PROGRAM} import --new GUIDE.md` prints a beginning of one"
+)
 
 
 def _refuse_endless(path: Path) -> None:

@@ -9,19 +9,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from compiler.conventions import SEVERITIES
 from compiler.diagnostics import Diagnostics, Span, did_you_mean
 from compiler.quantities import Comparison, QuantityError, parse_comparison
+from compiler.severities import PLAIN, SeverityWords
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Statement:
     """One documented limit: of which signal (in the document's words), for which severity, and where it stands.
 
-    `comparison` is None for a state. `text` is the whole bullet; `span` is the clause with the number.
+    `comparison` is None for a state. `text` is the whole bullet; `span` is the clause with the number; `subject` are
+    the runbook's words for what it is about, none where it is about all alerts of the signal; `word` is its word for
+    the severity.
     """
 
     title: str
@@ -29,50 +32,64 @@ class Statement:
     comparison: Comparison | None
     text: str
     span: Span
+    subject: tuple[str, ...] = ()
+    word: str = ""
 
 
 _SENTENCE: Final = re.compile(r"(?P<title>[^:]+):\s*(?P<clauses>.*?)(?:\.(?=\s|$).*)?$")
 _CLAUSE: Final = re.compile(r"[^,;]+")
+_WITHOUT_COLON: Final = re.compile(
+    rf"(?P<title>[^:]+?)\s*(?:[-–—=→]+|\bis(?:\s+an?)?\b)\s*(?P<severity>{'|'.join(SEVERITIES)})\b(?P<rest>.*)\Z",
+    re.IGNORECASE,
+)
 _HINT: Final = "write `- Error ratio: warning above 1 %, critical above 5 %.`, or the severity alone for a state"
 
 
-def parse_statement(text: str, span: Span, diagnostics: Diagnostics) -> Iterator[Statement]:
+def parse_statement(
+    text: str, span: Span, diagnostics: Diagnostics, words: SeverityWords = PLAIN
+) -> Iterator[Statement]:
     """Yield the statements of one bullet; a clause that states no limit is an error in `diagnostics`.
 
-    `span` is the place of `text`, or of its first line where it has several, which is an error too.
+    `span` is the place of `text`, or of its first line where it has several, which is an error too; `words` are those
+    for severities.
     """
     if "\n" in text:
         diagnostics.error("statement", span, "this statement goes on in the next line", hint="write it on one line")
         return
     sentence = _SENTENCE.match(text)
     if sentence is None:
-        diagnostics.error("statement", span, "this bullet states no limit", hint=_HINT)
+        other = _WITHOUT_COLON.match(text)
+        hint = _HINT if other is None else f"write `- {other['title']}: {other['severity'].lower()}{other['rest']}`"
+        message = "this bullet states no limit" if other is None else "no colon stands behind what is measured"
+        diagnostics.error("statement", span, message, hint=hint)
         return
     title = sentence["title"].strip(" *`")
     if not sentence["clauses"].strip(" ,;"):
         diagnostics.error("statement", span, f"“{title}” has no limit behind the colon", hint=_HINT)
     for clause in _CLAUSE.finditer(sentence["clauses"]):
-        words = clause.group().strip()
-        if not words:
+        stated = clause.group().strip()
+        if not stated:
             continue
-        column = span.column + sentence.start("clauses") + clause.start() + clause.group().index(words[:1])
-        place = span._replace(column=column, end_column=column + len(words))
-        statement = _clause(title, words, text, place, diagnostics)
-        if statement is not None:
+        column = span.column + sentence.start("clauses") + clause.start() + clause.group().index(stated[:1])
+        place = span._replace(column=column, end_column=column + len(stated))
+        statement = _clause(stated, Statement(title=title, severity="", comparison=None, text=text, span=place), words)
+        if isinstance(statement, Statement):
             yield statement
+        else:
+            message, way_out = statement
+            diagnostics.error("statement", place, message, hint=way_out)
 
 
-def _clause(title: str, words: str, text: str, span: Span, diagnostics: Diagnostics) -> Statement | None:
-    severity, _, limit = words.partition(" ")
-    if severity.lower() not in SEVERITIES:
-        hint = did_you_mean(severity.lower(), SEVERITIES)
-        diagnostics.error("statement", span, f"`{severity}` is not a severity", hint=hint)
-        return None
+def _clause(clause: str, bullet: Statement, words: SeverityWords) -> Statement | tuple[str, str | None]:
+    """Return the statement of a clause of a bullet, or what is wrong with it and a hint."""
+    word, _, limit = clause.partition(" ")
+    severity = words.severity(word)
+    if severity is None:
+        return f"`{word}` is not a severity", did_you_mean(word.lower(), SEVERITIES)
     comparison: Comparison | None = None
     if limit.strip():
         try:
             comparison = parse_comparison(limit)
         except QuantityError as error:
-            diagnostics.error("statement", span, str(error), hint=error.hint or _HINT)
-            return None
-    return Statement(title=title, severity=severity.lower(), comparison=comparison, text=text, span=span)
+            return str(error), error.hint or _HINT
+    return replace(bullet, severity=severity, comparison=comparison, word=word)

@@ -6,19 +6,17 @@ Used by `compiler.document` alone.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import yaml
-from yaml._yaml import Mark as CMark
-from yaml.error import Mark
 from yaml.reader import ReaderError
 
-from compiler.diagnostics import Diagnostics, Related, Span
+from compiler.diagnostics import Diagnostics, Span
+from compiler.layout import Slip
+from compiler.slips import Complaint, explained
 
-_TAB_HINT: Final = "indent with spaces; YAML does not allow tabs"
-_LIMIT_HINT: Final = 'quote a limit that begins with a comparator: `"> 5%"`'
-_QUOTE_HINT: Final = "quote text that holds a comma, or a colon before a blank"
 _LONGEST: Final = 1000
 """Characters of a text that commas may have cut into keys."""
 
@@ -50,24 +48,18 @@ def rejoined(text: str, start: int, key: tuple[int, int], value: int) -> str | N
 
 
 def report(path: str, text: str, error: yaml.YAMLError, diagnostics: Diagnostics) -> None:
-    """Add what the parser says of a file's `text`, with a hint where what stands at the place suggests one."""
+    """Add what is wrong with a file's `text` that the parser refuses."""
     if isinstance(error, ReaderError):
         line, column = _place(text, error.position)
         message = f"the control character U+{error.character:04X} is not allowed"
         diagnostics.error("syntax", Span(path, line, column, column + 1), message, hint="delete it")
         return
-    context = problem = began = None
-    related: tuple[Related, ...] = ()
-    span = Span(path, 1, 1, 2)
-    if isinstance(error, yaml.MarkedYAMLError):
-        context, problem = error.context, error.problem
-        span = _at(path, error.problem_mark) or span
-        began = _at(path, error.context_mark)
-        if context and began and began.line != span.line:
-            related = (Related(span=began, message=context),)
-    source = diagnostics.line(span)
-    message, hint = _in_words(problem or "this is not YAML", source, span, began)
-    diagnostics.error("syntax", span, message, hint=hint, related=related)
+    add(path, explained(_complaint(text.split("\n"), error)), diagnostics)
+
+
+def add(path: str, slip: Slip, diagnostics: Diagnostics) -> None:
+    """Add the error for a slip of the hand."""
+    diagnostics.error("syntax", Span(path, slip.line, slip.column, slip.end_column), slip.message, hint=slip.hint)
 
 
 def _place(text: str, offset: int) -> tuple[int, int]:
@@ -76,24 +68,16 @@ def _place(text: str, offset: int) -> tuple[int, int]:
     return before.count("\n") + 1, len(before.rpartition("\n")[2]) + 1
 
 
-def _at(path: str, mark: Mark | CMark | None) -> Span | None:
-    return None if mark is None else Span(path, mark.line + 1, mark.column + 1, mark.column + 2)
-
-
-def _in_words(problem: str, source: str | None, span: Span, began: Span | None) -> tuple[str, str | None]:
-    """Return the parser's words and a hint, by what stands at the place; `began` is where the brackets open."""
-    if source is None:
-        return problem, None
-    found = source[span.column - 1 : span.column]
-    indentation = source[: len(source) - len(source.lstrip())]
-    if "\t" in indentation + found or " tab " in problem:
-        return "a tab stands where YAML wants spaces", _TAB_HINT
-    if problem.endswith("cannot start any token"):
-        hint = _LIMIT_HINT if found in "<>" else "quote text that begins with a special character"
-        return f"a value cannot begin with `{found}`", hint
-    if problem.endswith("comment or line break"):
-        return problem, _LIMIT_HINT
-    if "',' or" in problem:
-        inside = found == ":" and began is not None and began.line == span.line
-        return problem, _QUOTE_HINT if inside else "perhaps a bracket or a quote is left open further up"
-    return problem, None
+def _complaint(texts: Sequence[str], error: yaml.YAMLError) -> Complaint:
+    """Return what the parser says; its marks count from 0."""
+    problem, mark, began = "this is not YAML", None, None
+    if isinstance(error, yaml.MarkedYAMLError):
+        problem, mark, began = error.problem or problem, error.problem_mark, error.context_mark
+    return Complaint(
+        texts=texts,
+        problem=problem,
+        line=mark.line + 1 if mark else 1,
+        column=mark.column + 1 if mark else 1,
+        began_line=began.line + 1 if began else 0,
+        began_column=began.column + 1 if began else 0,
+    )

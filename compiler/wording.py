@@ -52,8 +52,8 @@ def summary(system: System, watched: WatchedSignal, limit: Limit) -> str:
     return f"{system.title}: {title} {_BEYOND[limit.comparator]} {_limit(limit)}."
 
 
-def description(system: System, watched: WatchedSignal, limit: Limit) -> str:
-    """Return the annotation `description`, a template over `$labels` and `$value`.
+def description(system: System, watched: WatchedSignal, limit: Limit, in_words: str) -> str:
+    """Return the annotation `description`, a template over `$labels` and `$value`: what is so, then `in_words`.
 
     It holds no colon with a blank behind it: newer Alertmanagers (0.33 does) read the values of PagerDuty's `details`
     as YAML.
@@ -63,16 +63,11 @@ def description(system: System, watched: WatchedSignal, limit: Limit) -> str:
     text = sentence or watched.bound.signal.title
     if measured:
         text += f" {_HUMANIZED[limit.unit]}{_span(watched)}"
-    text += _where(system, watched)
-    if measured:
-        text += f", {_BEYOND[limit.comparator]} {_limit(limit)}"
-    if limit.hold:
-        text += f" for {duration_text(limit.hold)}"
-    return f"{text}.{_recovery(limit)}{_floor(watched)}"
+    return f"{text}{_where(system, watched)}. {in_words}"
 
 
 def _where(system: System, watched: WatchedSignal) -> str:
-    who = watched.component or component(watched.bound.binding.per)
+    who = watched.component or component(watched.bound.binding.component_labels)
     return f" in {system.title}" if who == system.id else f" on {who} of {system.title}"
 
 
@@ -81,23 +76,10 @@ def _span(watched: WatchedSignal) -> str:
     return f" within {duration_text(watched.bound.binding.window)}" if counts else ""
 
 
-def _recovery(limit: Limit) -> str:
-    if limit.recover is None:
-        return ""
-    return f" Recovers {_BEYOND[limit.recover.comparator]} {quantity_text(limit.recover.quantity)}."
-
-
-def _floor(watched: WatchedSignal) -> str:
-    floor = watched.bound.binding.minimum_traffic
-    if floor is None or not kinds()[watched.bound.signal.kind].floored:
-        return ""
-    return f" Silent below {floor.text}."
-
-
 def _limit(limit: Limit) -> str:
-    """Return the limit as a person wrote it (`85 of 100`), in one form of its unit."""
+    """Return the limit as a person wrote it (`85 of 100`, `3 per minute`), in one form of its unit."""
     written = without_comparator(limit.text)
-    return written if " of " in written else quantity_text(Quantity(limit.value, limit.unit))
+    return written if " of " in written or " per " in written else quantity_text(Quantity(limit.value, limit.unit))
 
 
 def humanized(value: float, unit: str) -> str:

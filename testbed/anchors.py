@@ -8,16 +8,17 @@ otherwise random headings are asked for.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
-from compiler.anchors import Anchors
-from testbed.headings import Document, corpus, every, telling
+from compiler.anchors import STYLES, Anchors, Style
+from testbed.headings import Document, corpus, every, rows, telling
 
 VERSION: Final = "2.0.0"
 _SECONDS: Final = 300
@@ -35,10 +36,8 @@ def reference(documents: Sequence[Document]) -> list[list[str]]:
     """Return the reference's anchors, by document and heading."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "package.json").write_text('{"private": true, "type": "module"}', encoding="utf-8")
+        install_reference(folder)
         (folder / "slug.js").write_text(_SCRIPT, encoding="utf-8")
-        install = ["npm", "install", "--silent", "--no-audit", "--no-fund", f"github-slugger@{VERSION}"]
-        subprocess.run(install, cwd=folder, check=True, timeout=_SECONDS, stdout=subprocess.DEVNULL)
         given = json.dumps(documents).encode()
         run = subprocess.run(
             ["node", "slug.js"], cwd=folder, input=given, check=True, timeout=_SECONDS, capture_output=True
@@ -47,10 +46,27 @@ def reference(documents: Sequence[Document]) -> list[list[str]]:
     return found
 
 
+def install_reference(folder: Path) -> None:
+    """Let npm install the reference into `folder`, for scripts that import it."""
+    (folder / "package.json").write_text('{"private": true, "type": "module"}', encoding="utf-8")
+    install = ["npm", "install", "--silent", "--no-audit", "--no-fund", f"github-slugger@{VERSION}"]
+    subprocess.run(install, cwd=folder, check=True, timeout=_SECONDS, stdout=subprocess.DEVNULL)
+
+
 def ours(headings: Document) -> list[str]:
     """Return our anchors of one document's headings."""
     anchors = Anchors("github")
     return [anchors.add(heading) for heading in headings]
+
+
+def digest_of(style: Style) -> str:
+    """Return the digest of our anchors of every character."""
+    return digest(Anchors(style).add(row) for row in rows())
+
+
+def digest(anchors: Iterable[str]) -> str:
+    """Return what stands for many anchors in the fixture."""
+    return hashlib.sha256("\n".join(anchors).encode()).hexdigest()
 
 
 def differing(documents: Sequence[Document], expected: Sequence[list[str]]) -> list[tuple[Document, list[str]]]:
@@ -70,19 +86,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"{count} headings in {len(documents)} documents: {len(wrong)} documents differ from github-slugger {VERSION}"
     )
     if options.write:
-        _write(options.write, wrong)
+        _write(options.write)
     return 1 if wrong else 0
 
 
-def _write(path: Path, wrong: Sequence[tuple[Document, list[str]]]) -> None:
-    """Write the fixture: what tells most, and what differs, a document a line."""
+def _write(path: Path) -> None:
+    """Write the fixture: what tells most, a document a line, and of every character a digest a style."""
     documents = telling()
-    parts = {"documents": [*zip(documents, reference(documents), strict=True)], "differing": wrong}
-    lines = [f'{{"reference": "github-slugger {VERSION}"']
-    for key, kept in parts.items():
-        inner = ",\n".join(json.dumps({"headings": headings, "anchors": anchors}) for headings, anchors in kept)
-        lines.append(f'"{key}": [\n{inner}\n]')
-    path.write_text(",\n".join(lines) + "}\n", encoding="utf-8")
+    of_github = (anchor for (anchor,) in reference([[row] for row in rows()]))
+    digests = {style: digest_of(style) for style in STYLES if style != "plain"} | {"github": digest(of_github)}
+    lines = [
+        json.dumps({"headings": headings, "anchors": anchors})
+        for headings, anchors in zip(documents, reference(documents), strict=True)
+    ]
+    path.write_text(
+        f'{{"reference": "github-slugger {VERSION}",\n"every_character": {json.dumps(digests)},\n"documents": [\n'
+        + ",\n".join(lines)
+        + "\n]}\n",
+        encoding="utf-8",
+    )
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

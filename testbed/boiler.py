@@ -16,14 +16,13 @@ from click.testing import CliRunner
 from compiler import conventions
 from compiler.cli import main
 from testbed import loopback
+from testbed.patience import PATIENCE_SECONDS
 from testbed.servers import Prometheus, await_one
 from testbed.standin import Reply, Request, StandIn
 
 SYSTEM: Final = "boiler"
 LIMIT, RECOVERY = 10.0, 8.0
 """The pressure above which the alert fires, and the one below which it has recovered."""
-# Rules are evaluated once a second; the rest is for a machine that has other things to do.
-EVENT_SECONDS: Final = 45.0
 
 _SPECIFICATION: Final = """\
 version: 1
@@ -126,19 +125,22 @@ def firing(prometheus: Prometheus, **labels: str) -> list[dict[str, Any]]:
 
 
 def await_firing(prometheus: Prometheus, **labels: str) -> dict[str, Any]:
-    """Return the first alert with these labels that fires, now or within `EVENT_SECONDS`."""
-    return await_one(lambda: firing(prometheus, **labels), lambda _: True, EVENT_SECONDS, f"an alert of {labels}")
+    """Return the first alert with these labels that fires, now or within `PATIENCE_SECONDS`."""
+    return await_one(lambda: firing(prometheus, **labels), lambda _: True, PATIENCE_SECONDS, f"an alert of {labels}")
 
 
 def await_calm(prometheus: Prometheus, **labels: str) -> None:
-    """Return once no alert with these labels fires; raises `NothingCameError` after `EVENT_SECONDS`."""
+    """Return once no alert with these labels fires; raises `NothingCameError` after `PATIENCE_SECONDS`."""
     await_one(
-        lambda: [{"still": firing(prometheus, **labels)}], lambda one: not one["still"], EVENT_SECONDS, "the end of it"
+        lambda: [{"still": firing(prometheus, **labels)}],
+        lambda one: not one["still"],
+        PATIENCE_SECONDS,
+        "the end of it",
     )
 
 
 def await_evaluations(prometheus: Prometheus, times: int) -> None:
-    """Return once every rule has been evaluated `times` more; raises `NothingCameError` after `EVENT_SECONDS` each."""
+    """Return once every rule has been evaluated `times` more; raises `NothingCameError` where it never is."""
     for _ in range(times):
         _await_evaluation(prometheus)
 
@@ -150,7 +152,10 @@ def reload(prometheus: Prometheus) -> None:
         raise ProcessLookupError("Prometheus is not running")
     os.kill(pid, signal.SIGHUP)
     await_one(
-        lambda: [{"at": _reloaded(prometheus)}], lambda one: one["at"] != before, EVENT_SECONDS, "another configuration"
+        lambda: [{"at": _reloaded(prometheus)}],
+        lambda one: one["at"] != before,
+        PATIENCE_SECONDS,
+        "another configuration",
     )
 
 
@@ -159,7 +164,7 @@ def _await_evaluation(prometheus: Prometheus) -> None:
     await_one(
         lambda: [_evaluations(prometheus)],
         lambda now: all(now[rule] != at for rule, at in before.items()),
-        EVENT_SECONDS,
+        PATIENCE_SECONDS,
         "an evaluation",
     )
 

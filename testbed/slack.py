@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from testbed import slack_limits, slack_view
+from testbed.patience import PATIENCE_SECONDS
 from testbed.standin import Failure, Reply, Request, StandIn
 
 # Slack cuts a longer `text` of a new message; an edit with one is refused.
@@ -85,7 +86,7 @@ class Slack(StandIn):
         return f"{self.url}/api"
 
     def await_message(
-        self, predicate: Callable[[Message], bool], seconds: float, awaited: str = "a Slack message"
+        self, predicate: Callable[[Message], bool], seconds: float = PATIENCE_SECONDS, awaited: str = "a Slack message"
     ) -> Message:
         """Return the first message for which `predicate` holds, now or within `seconds`."""
         return self.await_value(lambda: next(filter(predicate, self.messages.values()), None), seconds, awaited)

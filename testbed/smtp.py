@@ -16,6 +16,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from testbed import box
+from testbed.patience import PATIENCE_SECONDS
 from testbed.ports import LOOPBACK, free_port
 from testbed.standin import NothingCameError
 
@@ -75,7 +76,9 @@ class Mailbox:
         with self._changed:
             self._failures.extend([answer] * times)
 
-    def await_mail(self, predicate: Callable[[Mail], bool], seconds: float, awaited: str = "an e-mail") -> Mail:
+    def await_mail(
+        self, predicate: Callable[[Mail], bool], seconds: float = PATIENCE_SECONDS, awaited: str = "an e-mail"
+    ) -> Mail:
         """Return the first message for which `predicate` holds, now or within `seconds`."""
         with self._changed:
             if not self._changed.wait_for(lambda: any(map(predicate, self.mails)), seconds):

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Self, cast
 
+from testbed.patience import PATIENCE_SECONDS
+
 PROMPT = "$ "
 COMMANDS = "console"
 """The language of fences that hold commands, each behind a prompt, and what they print."""
 ELISION = "…"
-# The longest command waits for a page: some 20 s, on a busy machine more.
-COMMAND_SECONDS = 90.0
 
 _FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -109,7 +109,7 @@ class Shell:
         self._typed = cast("IO[bytes]", self._bash.stdin)
         self._told = cast("IO[bytes]", self._bash.stdout)
 
-    def run(self, command: str, seconds: float = COMMAND_SECONDS) -> tuple[int, str]:
+    def run(self, command: str, seconds: float = PATIENCE_SECONDS) -> tuple[int, str]:
         """Return the exit status of a command and what it printed; raises `TimeoutError` after `seconds`."""
         self._count += 1
         output = self._outputs / f"{self._count}.txt"

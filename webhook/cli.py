@@ -100,7 +100,7 @@ def list_incidents(*, state: tuple[str, ...], limit: int) -> None:
         with service.database.read() as connection:
             found = store.listing(connection, statuses=wanted, limit=limit)
         for listed in found:
-            click.echo(listed_line(listed, now=service.clock()))
+            click.echo(listed_line(listed, now=service.clock(), dimensions=service.catalog.current.dimensions))
         if not found:
             click.echo("no incidents", err=True)
 

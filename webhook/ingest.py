@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
@@ -18,10 +19,11 @@ from webhook.catalog.model import Catalog
 from webhook.incidents import reasons
 from webhook.incidents.episode import Sighting
 from webhook.incidents.flapping import REOPEN_SECONDS
-from webhook.incidents.heartbeat import WATCHDOG
+from webhook.incidents.heartbeat import HEARING, WATCHDOG, forgotten, opens
 from webhook.incidents.incident import (
     Acknowledged,
     Delivered,
+    Entry,
     Event,
     Incident,
     Outcome,
@@ -34,12 +36,13 @@ from webhook.incidents.messages import Channels
 from webhook.incidents.placement import place
 from webhook.incidents.transitions import transition
 from webhook.payload import Payload, PostedAlert
-from webhook.storage import store
+from webhook.storage import store, watchdogs
 from webhook.storage.database import Database, StoreUnavailable
 from webhook.storage.outcomes import Writer
 from webhook.untrusted import one_line
 
 LONGEST_ACTOR = 80
+log = structlog.get_logger("tocsin.ingest")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,13 +118,24 @@ class Ingest:
     ) -> Taken:
         outcomes: list[Outcome] = []
         with self._database.write() as connection:
-            if any(alert.status == "firing" for alert in watchdog):
-                store.heard(connection, WATCHDOG, now)
+            self._listen(connection, watchdog, now)
             if event.sightings or not watchdog:
                 outcomes = self._take_parts(connection, event, now)
             if not still_waits():
                 raise HungUp
         return self._taken(outcomes) if outcomes else Taken(result="watchdog", incident_id=None)
+
+    def _listen(self, connection: Connection, watchdog: Sequence[PostedAlert], now: float) -> None:
+        """Record which Watchdogs fire, and which Alertmanager takes for ended."""
+        heard = [alert.labels for alert in watchdog if alert.status == "firing"]
+        if heard:
+            if opens(store.last_heard(connection, WATCHDOG), self._catalog(), now):
+                store.heard(connection, HEARING, now)
+            store.heard(connection, WATCHDOG, now)
+            left_out = watchdogs.hear(connection, heard, now)
+            if left_out:
+                log.warning("too many Watchdogs", known=watchdogs.MOST_KNOWN, not_told_apart=left_out)
+        watchdogs.stop(connection, [alert.labels for alert in watchdog if alert.status == "resolved"], now)
 
     def _deliver_late(self, event: Delivered, now: float) -> Taken:
         """Take the alerts that have never been heard of: nothing that was told since can be undone by them."""
@@ -180,9 +194,19 @@ class Ingest:
                 return None
             outcome = transition(before, event(before), now)
             Writer(catalog=self._catalog(), channels=self._channels).write(connection, before, outcome, now)
+            if outcome.result == "resolved":
+                _forget(connection, before, now)
         if outcome.notice is not None:
             self._committed()
         return outcome
+
+
+def _forget(connection: Connection, incident: Incident, now: float) -> None:
+    """Forget the Watchdogs whose silence a person has resolved: whoever does so knows that they are gone."""
+    for key, name in forgotten(incident).items():
+        watchdogs.forget(connection, [key])
+        detail = f"the Watchdog of {name}: it is listened for again once it is heard"
+        store.note(connection, incident.id, Entry(kind="forgotten", actor="tocsin", detail=detail), now)
 
 
 def _unseen(connection: Connection, event: Delivered) -> Delivered:

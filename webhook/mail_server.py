@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
+from webhook.boolean import parse_boolean
 from webhook.secret import Secret
 
 _PORTS = {"smtp": 587, "smtps": 465}
 _KEYS = {"from", "starttls"}
-_WORDS = {"yes": True, "no": False}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,14 +69,15 @@ def is_loopback(host: str) -> bool:
 
 
 def _starttls(url: SplitResult, options: dict[str, str]) -> bool:
-    word = options.get("starttls")
-    if word is None:
+    if "starttls" not in options:
         return url.scheme == "smtp" and not is_loopback(url.hostname or "")
-    if word not in _WORDS:
-        raise ValueError("has a starttls that is neither yes nor no")
-    if url.scheme == "smtps" and _WORDS[word]:
+    try:
+        starttls = parse_boolean(options["starttls"])
+    except ValueError as error:
+        raise ValueError(f"has a starttls that {error}") from None
+    if url.scheme == "smtps" and starttls:
         raise ValueError("asks for STARTTLS within TLS: use smtp:// with starttls=yes, or smtps:// without")
-    return _WORDS[word]
+    return starttls
 
 
 def _sender(given: str | None, user: str | None, host: str) -> str:

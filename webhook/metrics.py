@@ -7,7 +7,7 @@ restart and includes other processes; what only this process sees is counted her
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
@@ -19,7 +19,7 @@ from webhook.channels import CHANNELS
 from webhook.incidents.heartbeat import WATCHDOG
 from webhook.incidents.messages import State
 from webhook.severity import SEVERITIES
-from webhook.storage import deliveries, store, timers
+from webhook.storage import deliveries, store, timers, watchdogs
 from webhook.storage.database import Database, StoreUnavailable
 
 # The time of a counter's first increment, as a series of its own beside each: nobody asks for it.
@@ -129,6 +129,7 @@ class _Store(Collector):
                         value=timers.overdue(connection, self._clock()),
                     ),
                     *_heartbeat(store.last_heard(connection, WATCHDOG)),
+                    *_watchdogs([beat.heard_at for beat in watchdogs.known(connection)]),
                 ]
         except StoreUnavailable:
             families = []
@@ -199,4 +200,14 @@ def _heartbeat(heard_at: float | None) -> Iterator[Metric]:
     if heard_at is not None:
         yield GaugeMetricFamily(
             "tocsin_watchdog_last_heard_timestamp_seconds", "When the Watchdog was last heard.", value=heard_at
+        )
+
+
+def _watchdogs(heard_at: Sequence[float]) -> Iterator[Metric]:
+    yield GaugeMetricFamily("tocsin_watchdogs_known", "Watchdogs that have been heard, by labels.", value=len(heard_at))
+    if heard_at:
+        yield GaugeMetricFamily(
+            "tocsin_watchdog_longest_silent_timestamp_seconds",
+            "When that Watchdog was last heard that has not been heard for longest.",
+            value=min(heard_at),
         )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from webhook.channels import channel_word
 from webhook.render.plain import section_text, summary_lines
+from webhook.render.wording import installation_of
 from webhook.storage.store import Listed
 from webhook.timestamps import clock, span
 from webhook.untrusted import visible
@@ -14,14 +15,13 @@ from webhook.web.record import Record
 LONGEST_SECTION = 50_000
 
 
-def listed_line(listed: Listed, *, now: float) -> str:
-    """Return one line: number, severity, state, age, title, alerts."""
+def listed_line(listed: Listed, *, now: float, dimensions: Sequence[str] = ()) -> str:
+    """Return one line: number, severity, state, age, title with the group's `dimensions`, alerts."""
     incident = listed.incident
     age = span(now - incident.opened_at)
+    title = ", ".join(part for part in (incident.title, installation_of(incident.group_labels, dimensions)) if part)
     alerts = f"{listed.firing} of {listed.alerts} firing"
-    return visible(
-        f"{incident.id:>5}  {incident.severity:<9}  {incident.status:<12}  {age:>12}  {incident.title} ({alerts})"
-    )
+    return visible(f"{incident.id:>5}  {incident.severity:<9}  {incident.status:<12}  {age:>12}  {title} ({alerts})")
 
 
 def incident_lines(found: Record, *, now: float) -> Iterator[str]:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from compiler.checks import (
     deadlines,
+    direction,
     generations,
     labels,
     limits,
     links,
+    metrics,
     names,
     people,
     proof,
@@ -23,7 +25,21 @@ from compiler.checks import (
 from compiler.checks.subject import Subject
 from compiler.diagnostics import Diagnostics
 
-FAMILIES = (deadlines, generations, labels, limits, links, names, people, reach, sections, windows, proof)
+FAMILIES = (
+    deadlines,
+    direction,
+    generations,
+    labels,
+    limits,
+    links,
+    metrics,
+    names,
+    people,
+    reach,
+    sections,
+    windows,
+    proof,
+)
 
 
 def check(subject: Subject, diagnostics: Diagnostics) -> None:

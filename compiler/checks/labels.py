@@ -20,6 +20,7 @@ def check(subject: Subject, diagnostics: Diagnostics) -> None:
     for system, watched in subject.lowered():
         if watched.bound.signal.query is not None:
             _check_components(subject, system, watched, diagnostics)
+    _check_dimensions(subject, diagnostics)
     if not blocking(diagnostics.found):
         _check_groups(subject, diagnostics)
 
@@ -42,15 +43,38 @@ def _check_components(subject: Subject, system: System, watched: WatchedSignal, 
     diagnostics.error("lost-label", span, message, hint="aggregate `by ({{ per }})`", related=related)
 
 
+def _check_dimensions(subject: Subject, diagnostics: Diagnostics) -> None:
+    """Check that queries ask for the labels that tell installations apart; where Prometheus adds them they need not."""
+    users: dict[str, list[tuple[System, WatchedSignal]]] = {}
+    for system, watched in subject.lowered():
+        lost = set(subject.model.dimensions) - set(watched.bound.binding.per)
+        if lost and watched.bound.signal.query is not None:
+            users.setdefault(watched.bound.signal.id, []).append((system, watched))
+    for identifier, using in users.items():
+        _, first = using[0]
+        labels = " and ".join(f"`{one}`" for one in subject.model.dimensions if one not in first.bound.binding.per)
+        message = f"the query of `{identifier}` does not tell {labels} apart: it does not ask for `per`"
+        related = (
+            *(Related(span=span, message="declared here") for _, span in _written(subject.document, "dimensions")),
+            *(Related(span=watched.span, message=f"`{system.id}` uses the query here") for system, watched in using),
+        )
+        hint = "aggregate `by ({{ per }})`, or suppress this where Prometheus adds the label (`external_labels`)"
+        span = first.bound.signal.span or first.span
+        diagnostics.warning("lost-label", span, message, hint=hint, related=related)
+
+
 def _check_groups(subject: Subject, diagnostics: Diagnostics) -> None:
-    components = {label for _, watched in subject.watched() for label in watched.bound.binding.per}
+    components = {*subject.model.dimensions} | {
+        label for _, watched in subject.watched() for label in watched.bound.binding.per
+    }
     # What `absent` returns carries the labels that it looked for.
     components |= {label for _, watched in subject.lowered() for label in _further(watched)}
     routing = table(subject.document, "routing")
     for label, span in _written(routing, "group_by"):
         if label not in {"alertname", *conventions.RULE_LABELS, *components}:
             message = f"no alert carries the label `{label}`, so it groups by nothing"
-            hint = f"name it in `per`; alerts carry `alertname`, {_list(conventions.RULE_LABELS)} and what `per` names"
+            known = f"alerts carry `alertname`, {_list(conventions.RULE_LABELS)} and what `per` and `dimensions` name"
+            hint = f"name it in `per` or, where it tells installations apart, in `dimensions: [{label}]`; {known}"
             diagnostics.error("lost-label", span, message, hint=hint)
 
 

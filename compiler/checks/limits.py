@@ -9,18 +9,19 @@ from compiler.diagnostics import Diagnostics, Related
 from compiler.model import Limit, System, WatchedSignal
 from compiler.quantities import STATE, duration_text
 from compiler.signals import kinds
+from compiler.signals.bound import Signal
 
 
 def check(subject: Subject, diagnostics: Diagnostics) -> None:
     """Check the limits of each signal."""
     for system, watched in subject.watched():
-        measures = kinds()[watched.bound.signal.kind].measures
-        for milder, graver in pairwise(watched.limits) if measures else ():
+        kind = kinds()[watched.bound.signal.kind]
+        for milder, graver in pairwise(watched.limits) if kind.measures or kind.rises else ():
             related = (
                 Related(span=milder.span, message=f"{milder.severity} is here"),
                 *(subject.inherited(system, watched, graver) or subject.inherited(system, watched, milder)),
             )
-            _check_order(watched.bound.signal.id, milder, graver, related, diagnostics)
+            _check_order(watched.bound.signal, milder, graver, related, diagnostics)
         for limit in watched.limits:
             _check_hold(subject, system, watched, limit, diagnostics)
 
@@ -44,11 +45,13 @@ def _check_hold(
 
 
 def _check_order(
-    signal: str, milder: Limit, graver: Limit, related: tuple[Related, ...], diagnostics: Diagnostics
+    signal: Signal, milder: Limit, graver: Limit, related: tuple[Related, ...], diagnostics: Diagnostics
 ) -> None:
     if graver.comparator[0] != milder.comparator[0]:
+        if signal.bad is not None:  # `direction` says which of the two is wrong
+            return
         message = (
-            f"`{signal}` is bad when high for {milder.severity} and when low for {graver.severity}, or the reverse"
+            f"`{signal.id}` is bad when high for {milder.severity} and when low for {graver.severity}, or the reverse"
         )
         diagnostics.error("limit-direction", graver.span, message, related=related)
         return

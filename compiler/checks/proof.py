@@ -13,7 +13,7 @@ from compiler.promql import Selector
 from compiler.proof import steady, timing
 from compiler.proof.decoys import matches
 from compiler.proof.ruletest import too_long
-from compiler.quantities import STATE
+from compiler.quantities import STATE, duration_text
 from compiler.resolve.reading import table
 from compiler.signals import kinds
 from compiler.signals.bound import Signal
@@ -21,6 +21,7 @@ from compiler.signals.contract import Series, UnsampledError
 from compiler.signals.profile import Example, Phase
 from compiler.signals.query_reading import beyond_examples
 from compiler.signals.query_tree import counted, speaks_of_nothing
+from compiler.signals.ratio import MISSES
 from compiler.signals.template import KIND as TEMPLATE
 from compiler.signals.template import InvalidTemplateError, inputs, sample_count
 
@@ -48,7 +49,8 @@ def check(subject: Subject, diagnostics: Diagnostics) -> None:
         else:
             if too_long(group):
                 message = f"`{bound.signal.id}` gets no generated test: it looks back too far"
-                hint = f"tests are made for windows of up to 3d; {_REASON}"
+                longest = duration_text(kinds()[bound.signal.kind].longest)
+                hint = f"tests are made for windows of up to {longest}; {_REASON}"
                 diagnostics.warning("untested", span, message, hint=hint)
             _check_lengths(subject, bound.signal, series, diagnostics)
             _check_apart(subject, group, series, diagnostics)
@@ -124,10 +126,10 @@ def _check_lengths(subject: Subject, signal: Signal, series: Sequence[Series], d
 
 
 def _check_apart(subject: Subject, group: AlertGroup, series: Sequence[Series], diagnostics: Diagnostics) -> None:
-    """Check that how much there is, where a metric tells it, and how much is used are different series."""
+    """Check that how much there is and how much is used are different series, as are hits and misses."""
     bound, given = group.watched.bound, subject.binding(group.system, group.watched)
     inputs = {name: one for name, one in bound.binding.inputs.items() if isinstance(one, Selector)}
-    if not kinds()[bound.signal.kind].constants & set(inputs):
+    if not (kinds()[bound.signal.kind].constants | {MISSES.name}) & set(inputs):
         return
     for name, one in sorted(inputs.items()):
         if sum(other.metric == one.metric and matches(one, other) for other in series) > 1:

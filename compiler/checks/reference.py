@@ -45,9 +45,10 @@ cannot be silenced.
 ## What cannot be got wrong
 
 Inhibition has no check, because nobody writes its rules: a critical or emergency alert silences the milder ones of the
-same alert name, system and component, and nothing else. No rule can name an alert that does not exist, and none can
-silence another component, as long as the labels of `per` come out of the queries, which `lost-label` sees to. Tests
-hold the generated configuration against that law.
+same alert name, system and component in the same installation, and nothing else. What tells installations apart is
+what `dimensions` declares, and the labels that do so in most houses, such as `cluster` and `environment`. No rule can
+name an alert that does not exist, and none can silence another component, as long as the labels of `per` come out of
+the queries, which `lost-label` sees to. Tests hold the generated configuration against that law.
 """
 
 

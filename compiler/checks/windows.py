@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from compiler.checks.subject import Subject
@@ -27,9 +28,13 @@ class Looked(NamedTuple):
 def check(subject: Subject, diagnostics: Diagnostics) -> None:
     """Check the window of every signal that is computed from one, and the ranges of queries of one's own."""
     for system, watched in subject.lowered():
-        found = _looked(subject, system, watched)
-        scrapes = watched.bound.binding.scrape_interval
-        if found is None or found.seconds >= _SCRAPES * scrapes:
+        _check(subject, system, watched, diagnostics)
+
+
+def _check(subject: Subject, system: System, watched: WatchedSignal, diagnostics: Diagnostics) -> None:
+    scrapes = watched.bound.binding.scrape_interval
+    for found in _looked(subject, system, watched):
+        if found.seconds >= _SCRAPES * scrapes:
             continue
         message = (
             f"{found.what} of {duration_text(found.seconds)} holds too few scrapes, one every {duration_text(scrapes)}"
@@ -43,16 +48,20 @@ def check(subject: Subject, diagnostics: Diagnostics) -> None:
         diagnostics.error("window-too-short", found.span, message, hint=hint, related=(*interval, *found.uses))
 
 
-def _looked(subject: Subject, system: System, watched: WatchedSignal) -> Looked | None:
-    """Return the range that counts are taken over, None where there is none; of a query, the shortest one."""
+def _looked(subject: Subject, system: System, watched: WatchedSignal) -> Iterator[Looked]:
+    """Yield the ranges that counts are taken over: the window, or what limits look back; of a query the shortest."""
     bound = watched.bound
     kind = kinds()[bound.signal.kind]
     use = Related(span=watched.span, message=f"`{bound.signal.id}` of `{system.id}` is computed over it")
     if bound.signal.query is not None:
         shortest = shortest_range(kind.expression(bound))
-        return None if shortest is None else Looked("a range", shortest, bound.signal.span or watched.span, (use,))
-    if not kind.windowed(bound):
-        return None
-    span = subject.measuring(system, watched, "window")
-    own = "window" in subject.binding(system, watched)
-    return Looked("a window", bound.binding.window, span or watched.span, () if own or span is None else (use,))
+        if shortest is not None:
+            yield Looked("a range", shortest, bound.signal.span or watched.span, (use,))
+    elif kind.windowed(bound):
+        span = subject.measuring(system, watched, "window")
+        own = "window" in subject.binding(system, watched)
+        yield Looked("a window", bound.binding.window, span or watched.span, () if own or span is None else (use,))
+    for limit in watched.limits:
+        seconds = kind.looks_back(limit)
+        if seconds is not None:
+            yield Looked("a limit", seconds, limit.span, ())

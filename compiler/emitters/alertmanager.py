@@ -22,16 +22,18 @@ def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
     direct = [system.id for system in model.systems if system.direct]
     content = {
         "route": _route(model.routing, direct),
-        "inhibit_rules": _inhibitions(),
-        "receivers": _receivers(model.routing, direct=bool(direct)),
+        "inhibit_rules": _inhibitions(model),
+        "receivers": _receivers(model, direct=bool(direct)),
     }
-    yield yaml_artifact(conventions.ALERTMANAGER_PATH, content)
+    yield yaml_artifact(conventions.ALERTMANAGER_PATH, content, model.renewal)
 
 
 def _route(routing: Routing, direct: list[str]) -> dict[str, Any]:
     watchdog = {
         "receiver": conventions.RECEIVER_WATCHDOG,
         "matchers": [f'alertname="{conventions.WATCHDOG}"'],
+        # Each Prometheus has its own, whatever tells them apart: in one group one would speak for all.
+        "group_by": [conventions.ALL_LABELS],
         "group_wait": "0s",
         # A repeat is sent at a tick of the group interval, so that must be much the shorter of the two.
         "group_interval": duration_text(max(1, routing.watchdog_repeat // 5)),
@@ -52,13 +54,17 @@ def _route(routing: Routing, direct: list[str]) -> dict[str, Any]:
     }
 
 
-def _inhibitions() -> list[dict[str, Any]]:
-    """Return the rules by which a graver severity silences a milder one of the same alert, system and component."""
+def _inhibitions(model: Model) -> list[dict[str, Any]]:
+    """Return the rules by which a graver severity silences a milder one of the same alert, system and component.
+
+    And of the same installation: what is down in one cluster says nothing of another. A label that both lack is equal
+    (Alertmanager, "inhibition").
+    """
     return [
         {
             "source_matchers": [f'severity="{graver}"', 'signal!=""'],
             "target_matchers": [f'severity=~"{"|".join(conventions.SEVERITIES[:rank])}"', 'signal!=""'],
-            "equal": ["alertname", "system", "component"],
+            "equal": [*conventions.INHIBITION_EQUAL, *model.all_dimensions],
         }
         for rank, graver in enumerate(conventions.SEVERITIES)
         if graver in _INHIBITING
@@ -68,20 +74,19 @@ def _inhibitions() -> list[dict[str, Any]]:
 _INHIBITING: Final = frozenset({"critical", "emergency"})
 
 
-def _receivers(routing: Routing, *, direct: bool) -> list[dict[str, Any]]:
+def _receivers(model: Model, *, direct: bool) -> list[dict[str, Any]]:
+    routing = model.routing
     webhook = [_webhook(routing)]
     receivers: list[dict[str, Any]] = [
         {"name": conventions.RECEIVER_DEFAULT, "webhook_configs": webhook},
-        {"name": conventions.RECEIVER_WATCHDOG, "webhook_configs": [webhook[0] | {"send_resolved": False}]},
+        {"name": conventions.RECEIVER_WATCHDOG, "webhook_configs": webhook},
     ]
     if direct:
-        receivers.append(
-            {"name": conventions.RECEIVER_DIRECT, "pagerduty_configs": [_pagerduty(routing, _OWN_SEVERITY)]}
-        )
+        receivers.append({"name": conventions.RECEIVER_DIRECT, "pagerduty_configs": [_pagerduty(model, _OWN_SEVERITY)]})
     for severity in reversed(conventions.SEVERITIES):
         receiver: dict[str, Any] = {"name": conventions.receiver(severity), "webhook_configs": webhook}
         if routing.pagerduty_key_file is not None and severity in routing.pagerduty_severities:
-            receiver["pagerduty_configs"] = [_pagerduty(routing, severity)]
+            receiver["pagerduty_configs"] = [_pagerduty(model, severity)]
         receivers.append(receiver)
     return receivers
 
@@ -108,12 +113,14 @@ _OWN_SEVERITY: Final = (
 )
 
 
-def _pagerduty(routing: Routing, severity: str) -> dict[str, Any]:
+def _pagerduty(model: Model, severity: str) -> dict[str, Any]:
+    title = "{{ with .CommonAnnotations.summary }}{{ . }}{{ else }}{{ .CommonLabels.alertname }}{{ end }}"
+    where = "".join(f"{{{{ with .CommonLabels.{one} }}}} ({one} {{{{ . }}}}){{{{ end }}}}" for one in model.dimensions)
     return {
-        "routing_key_file": routing.pagerduty_key_file,
+        "routing_key_file": model.routing.pagerduty_key_file,
         "send_resolved": True,
         "severity": _PAGERDUTY_SEVERITIES.get(severity, severity),
-        "description": "{{ with .CommonAnnotations.summary }}{{ . }}{{ else }}{{ .CommonLabels.alertname }}{{ end }}",
+        "description": title + where,
         "component": "{{ .CommonLabels.component }}",
         "group": "{{ .CommonLabels.system }}",
         "class": "{{ .CommonLabels.alertname }}",

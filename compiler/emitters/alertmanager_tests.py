@@ -22,15 +22,16 @@ def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
 
     `routes` are in order, with what they inherit; `receivers` give what an integration must have, it may have more;
     `alerts` are examples, of which `labels` are common to those below one entry; an empty label is an absent one.
-    `inhibition` speaks of any two of these alerts: `alike` in all but severity, or `apart` in one label more.
+    `inhibition` speaks of any two of these alerts: `alike` in all but severity, or `apart` in one label more, such as
+    any of the `dimensions`, which an alert need not have.
     """
     content = {
         "routes": _routes(model),
         "receivers": _receivers(model),
         "alerts": [*_alerts(groups), *_undefined(model)],
-        "inhibition": _inhibition(),
+        "inhibition": _inhibition(model),
     }
-    yield yaml_artifact(conventions.ROUTING_TESTS_PATH, content)
+    yield yaml_artifact(conventions.ROUTING_TESTS_PATH, content, model.renewal)
 
 
 def _routes(model: Model) -> list[dict[str, Any]]:
@@ -38,12 +39,13 @@ def _routes(model: Model) -> list[dict[str, Any]]:
     usual = _timing(routing.group_wait, routing.group_interval, routing.repeat_interval)
     # The one alert whose repetition is the message: a repeat goes out at a tick of the group interval.
     watchdog = _timing(0, max(1, routing.watchdog_repeat // 5), routing.watchdog_repeat)
+    by_labels = {"group_by": list(routing.group_by)}
     order = [conventions.RECEIVER_DEFAULT, conventions.RECEIVER_WATCHDOG]
     order += [conventions.RECEIVER_DIRECT] if _is_direct(model) else []
     order += [conventions.receiver(severity) for severity in reversed(conventions.SEVERITIES)]
     return [
-        {"receiver": name, "group_by": list(routing.group_by)}
-        | (watchdog if name == conventions.RECEIVER_WATCHDOG else usual)
+        {"receiver": name}
+        | ({"group_by": ["..."]} | watchdog if name == conventions.RECEIVER_WATCHDOG else by_labels | usual)
         for name in order
     ]
 
@@ -60,14 +62,14 @@ def _is_direct(model: Model) -> bool:
 def _receivers(model: Model) -> list[dict[str, Any]]:
     routing = model.routing
     found: list[dict[str, Any]] = [
-        {"name": conventions.RECEIVER_DEFAULT, "webhook_configs": [_webhook(routing, send_resolved=True)]},
-        {"name": conventions.RECEIVER_WATCHDOG, "webhook_configs": [_webhook(routing, send_resolved=False)]},
+        {"name": conventions.RECEIVER_DEFAULT, "webhook_configs": [_webhook(routing)]},
+        {"name": conventions.RECEIVER_WATCHDOG, "webhook_configs": [_webhook(routing)]},
     ]
     if _is_direct(model):
         found.append({"name": conventions.RECEIVER_DIRECT, "pagerduty_configs": [_pagerduty(routing)]})
     for severity in reversed(conventions.SEVERITIES):
         receiver: dict[str, Any] = {"name": conventions.receiver(severity)}
-        receiver["webhook_configs"] = [_webhook(routing, send_resolved=True)]
+        receiver["webhook_configs"] = [_webhook(routing)]
         if routing.pagerduty_key_file is not None and severity in routing.pagerduty_severities:
             # PagerDuty knows critical, error, warning and info (Events API v2).
             paged = "critical" if severity == "emergency" else severity
@@ -76,11 +78,11 @@ def _receivers(model: Model) -> list[dict[str, Any]]:
     return found
 
 
-def _webhook(routing: Routing, *, send_resolved: bool) -> dict[str, Any]:
+def _webhook(routing: Routing) -> dict[str, Any]:
     http: dict[str, Any] = {"follow_redirects": False}
     if routing.webhook_token_file is not None:
         http["authorization"] = {"type": "Bearer", "credentials_file": routing.webhook_token_file}
-    return {"url": routing.webhook_url, "send_resolved": send_resolved, "http_config": http}
+    return {"url": routing.webhook_url, "send_resolved": True, "http_config": http}
 
 
 def _pagerduty(routing: Routing) -> dict[str, Any]:
@@ -123,8 +125,9 @@ _OTHER_ALERT: Final = "SomebodyElses"
 
 
 def _undefined(model: Model) -> Iterator[dict[str, Any]]:
-    """Yield the Watchdog, and alerts that nobody defined: none of them is lost, and severity routes them too."""
-    yield _expect(conventions.RECEIVER_WATCHDOG, conventions.WATCHDOG, {"severity": _OTHER_SEVERITY})
+    """Yield Watchdogs, and alerts that nobody defined: none of them is lost, and severity routes them too."""
+    for labels in ({"severity": _OTHER_SEVERITY}, {"severity": _OTHER_SEVERITY, "watchdog": "tocsin"}):
+        yield _expect(conventions.RECEIVER_WATCHDOG, conventions.WATCHDOG, labels)
     for severity in conventions.SEVERITIES:
         yield _expect(conventions.receiver(severity), _OTHER_ALERT, {"severity": severity})
     for severity in (_OTHER_SEVERITY, ""):
@@ -141,11 +144,15 @@ def _expect(receiver: str, name: str, labels: dict[str, str]) -> dict[str, Any]:
 _SUPPRESSING: Final = frozenset({"critical", "emergency"})
 
 
-def _inhibition() -> dict[str, Any]:
-    """Return who silences whom: the grave the milder of the same alert, system and component, and nobody else."""
+def _inhibition(model: Model) -> dict[str, Any]:
+    """Return who silences whom: the grave the milder of the same alert, system, component and place, nobody else."""
     alike = [
         {"firing": severity, "suppressed": list(conventions.SEVERITIES[:rank]) if severity in _SUPPRESSING else []}
         for rank, severity in enumerate(conventions.SEVERITIES)
     ]
     apart = [{"alertname": _OTHER_ALERT}, {"component": "another"}, {"system": "another"}, {"signal": ""}]
-    return {"alike": [*alike, {"firing": _OTHER_SEVERITY, "suppressed": []}], "apart": apart}
+    return {
+        "alike": [*alike, {"firing": _OTHER_SEVERITY, "suppressed": []}],
+        "apart": apart,
+        "dimensions": list(model.all_dimensions),
+    }

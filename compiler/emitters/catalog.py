@@ -20,7 +20,12 @@ def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
         "schema_version": conventions.CATALOG_VERSION,
         "generated_by": conventions.GENERATED_BY,
         "severities": list(conventions.SEVERITIES),
-        "watchdog": {"alert": conventions.WATCHDOG, "interval_seconds": model.routing.watchdog_repeat},
+        "watchdog": {
+            "alert": conventions.WATCHDOG,
+            "interval_seconds": model.routing.watchdog_repeat,
+            "labels": conventions.WATCHDOG_OWN_LABELS,
+        },
+        "dimensions": list(model.all_dimensions),
         "fallback": {
             "team": model.routing.fallback.team,
             "policy": model.routing.fallback.policy,
@@ -114,6 +119,7 @@ def _alert(alert: Alert) -> dict[str, Any]:
         "team": alert.system.team,
         "title": signal.title,
         "summary": alert.summary,
+        "in_words": alert.in_words,
         "comparator": limit.comparator,
         "threshold": _number(limit.value),
         "unit": limit.unit,
@@ -125,6 +131,11 @@ def _alert(alert: Alert) -> dict[str, Any]:
         "runbook": _section(alert.watched.section, alert.runbook_url),
         "policy": alert.system.policy,
     }
+    if units := alert.watched.bound.binding.units:
+        found["measured_in"] = {
+            alert.watched.bound.selector(name).metric: {"unit": one.unit, "by": "name" if one.by_name else "file"}
+            for name, one in sorted(units.items())
+        }
     if signal.untested is not None:
         found["untested"] = signal.untested
     if limit.keep:

@@ -16,8 +16,12 @@ from compiler.quantities import duration_text
 def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
     """Yield the rule files."""
     for system, of_system in groupby(groups, key=lambda group: group.system.id):
-        yield yaml_artifact(conventions.rules_path(system), {"groups": [_group(group) for group in of_system]})
-    yield yaml_artifact(conventions.rules_path(conventions.WATCHDOG_GROUP), {"groups": [_watchdog()]})
+        yield _file(system, [_group(group) for group in of_system], model)
+    yield _file(conventions.WATCHDOG_GROUP, [_watchdog()], model)
+
+
+def _file(name: str, groups: list[dict[str, Any]], model: Model) -> Artifact:
+    return yaml_artifact(conventions.rules_path(name), {"groups": groups}, model.renewal)
 
 
 def _group(group: AlertGroup) -> dict[str, Any]:

@@ -23,8 +23,8 @@ def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
         tests = packed(_proofs(tuple(of_system)))
         for slow in (False, True):
             if (found := [_test(test) for test in tests if test.slow is slow]) or not slow:
-                yield _file(system, found, slow=slow)
-    yield _file(conventions.WATCHDOG_GROUP, [_watchdog()])
+                yield _file(system, found, model, slow=slow)
+    yield _file(conventions.WATCHDOG_GROUP, [_watchdog()], model)
 
 
 def _proofs(groups: tuple[AlertGroup, ...]) -> Iterator[RuleTest]:
@@ -36,12 +36,12 @@ def _proofs(groups: tuple[AlertGroup, ...]) -> Iterator[RuleTest]:
         yield from prove(group, others)
 
 
-def _file(name: str, tests: list[dict[str, Any]], *, slow: bool = False) -> Artifact:
+def _file(name: str, tests: list[dict[str, Any]], model: Model, *, slow: bool = False) -> Artifact:
     # Paths are relative to the test file.
     rules = "../" + conventions.rules_path(name).removeprefix("prometheus/")
     step = duration_text(SLOW_EVALUATION_SECONDS if slow else EVALUATION_SECONDS)
     content = {"rule_files": [rules], "evaluation_interval": step, "tests": tests}
-    return yaml_artifact(conventions.tests_path(name, slow=slow), content)
+    return yaml_artifact(conventions.tests_path(name, slow=slow), content, model.renewal)
 
 
 def _test(test: RuleTest) -> dict[str, Any]:

@@ -7,6 +7,7 @@ known, the sign of a comparator, or a place that lists limits.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from compiler.guides.marks import is_named_target
@@ -27,27 +28,48 @@ _NEEDS: Final = re.compile(r"\b(?:needs?|requires?)\b", re.IGNORECASE)
 _SIGN: Final = re.compile(r"[<>≥≤=!≠&]")
 _WHOSE: Final = re.compile(r"\bwhose\b", re.IGNORECASE)
 _SENTENCE_WORDS: Final = 3
+_SETTINGS: Final = "about settings, plans or duties"
+_FINE: Final = "it is called fine"
 _ENOUGH: Final = 2
 
 
-def is_bystander(mention: Mention, unit: str, *, target: bool) -> bool:
-    """Return whether a number tells about people, work, kinds of things, or what a system does by itself."""
+def refusal(mention: Mention, unit: str, *, target: bool) -> str | None:
+    """Return why a number is no limit: it tells about people, work, kinds, or what a system does; None if it may be.
+
+    `target` is set for what is to be kept.
+    """
     if mention.sentence.passage.bare:
-        return False
-    if target:
-        # What a heading far above promises says nothing of capacities and settings.
-        aside = not is_named_target(mention) and (_is_quiet(mention, unit) or _is_named_setting(mention))
-        return aside or _is_tolerated(mention, unit)
-    if _is_tolerated(mention, unit) or _is_affair(mention, unit) or _is_labour(mention, unit):
-        return True
-    return not _is_called_for(mention) and (
-        _is_act(mention)
-        or _is_named_setting(mention)
-        or _is_quiet(mention, unit)
-        or _is_demand(mention, unit)
-        or _is_kind(mention, unit)
-        or _is_calm(mention, unit)
-    )
+        return None
+    return next(_of_target(mention, unit) if target else _of_alarm(mention, unit), None)
+
+
+def _of_target(mention: Mention, unit: str) -> Iterator[str]:
+    # What a heading far above promises says nothing of capacities and settings.
+    if not is_named_target(mention) and (_is_quiet(mention, unit) or _is_named_setting(mention)):
+        yield _SETTINGS
+    if _is_tolerated(mention, unit):
+        yield _FINE
+
+
+def _of_alarm(mention: Mention, unit: str) -> Iterator[str]:
+    if _is_tolerated(mention, unit):
+        yield _FINE
+    if _is_affair(mention, unit):
+        yield "about people"
+    if _is_labour(mention, unit):
+        yield "how long work takes"
+    if _is_called_for(mention):
+        return
+    if _is_act(mention):
+        yield "what a system does by itself"
+    if _is_named_setting(mention) or _is_quiet(mention, unit):
+        yield _SETTINGS
+    if _is_demand(mention, unit):
+        yield "a requirement"
+    if _is_kind(mention, unit):
+        yield "it tells which ones are meant"
+    if _is_calm(mention, unit):
+        yield "neither a severity nor a consequence"
 
 
 def _is_called_for(mention: Mention) -> bool:

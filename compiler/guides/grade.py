@@ -7,7 +7,7 @@ from typing import Final
 
 from compiler.guides.holds import HOLD
 from compiler.guides.mention import Mention
-from compiler.guides.statement import NO_SEVERITY
+from compiler.guides.statement import NO_SEVERITY, Severity
 from compiler.guides.vocabulary import vocabulary
 from compiler.guides.written import SIGNED_NUMBER
 
@@ -32,7 +32,7 @@ _CALLED: Final = re.compile(
 )
 
 
-def severity(mention: Mention) -> str:
+def severity(mention: Mention) -> Severity:
     """Return the severity that belongs to a number.
 
     It is that in brackets or of an arrow behind it, named in its own clause, before it or behind, or given from above.
@@ -40,9 +40,10 @@ def severity(mention: Mention) -> str:
     text, (low, high) = mention.sentence.text, mention.bounds
     return (
         _pointed(mention)
-        or _named_last(text[low : mention.found.start("number")])
+        or named_last(text[low : mention.found.start("number")])
+        or _leading(mention)
         or named_behind(text[mention.found.end() : high])
-        or _named_last(_of_all(mention))
+        or named_last(_of_all(mention))
         or named_behind(_CLAUSE_END.split(mention.rest, maxsplit=1)[0])
         or _told_to(mention.rest)
         or _called(mention)
@@ -50,23 +51,26 @@ def severity(mention: Mention) -> str:
     )
 
 
-def _pointed(mention: Mention) -> str | None:
+def _pointed(mention: Mention) -> Severity | None:
     """Return the severity in brackets behind a number, of its place in a pair, or right behind it."""
-    if (bracket := _BRACKET.match(mention.rest[:_NEAR])) and (name := _severity(bracket[1])):
+    if (bracket := _BRACKET.match(mention.rest[:_NEAR])) and (name := _bracketed(bracket[1])):
         return name
     if mention.in_pair is not None:
         return mention.in_pair
-    pointed = _POINTED.match(mention.rest) or NEXT.match(mention.rest) or _LAST.match(mention.rest)
+    arrow = _POINTED.match(mention.rest)
+    if arrow and (name := _bracketed(arrow[1])):
+        return name
+    pointed = NEXT.match(mention.rest) or _LAST.match(mention.rest)
     return _severity(pointed[1]) if pointed else None
 
 
-def _told_to(rest: str) -> str | None:
+def _told_to(rest: str) -> Severity | None:
     """Return the severity of what is to be done behind a semicolon: "the broker stops; page the storage team"."""
     told = _TO_DO.match(rest)
     return _severity(told[1]) if told else None
 
 
-def _called(mention: Mention) -> str | None:
+def _called(mention: Mention) -> Severity | None:
     """Return the severity that the words behind a number, its sentence or the next one, call all before them."""
     sentence = mention.sentence
     behind = sentence.passage.text[sentence.start + mention.found.end() :]
@@ -76,18 +80,32 @@ def _called(mention: Mention) -> str | None:
     return _severity(called["name"])
 
 
-def _severity(text: str) -> str | None:
-    name = vocabulary().severity(text)
+def _severity(text: str) -> Severity | None:
+    return _told(vocabulary().severity(text))
+
+
+def _bracketed(text: str) -> Severity | None:
+    return _told(vocabulary().severities.bracketed(text))
+
+
+def _leading(mention: Mention) -> Severity | None:
+    """Return the severity by which the clause of a number begins, or what stands behind its last colon."""
+    clause = mention.sentence.text[mention.bounds[0] : mention.found.end()]
+    known = vocabulary().severities
+    return _told(known.leading(clause)) or _told(known.leading(clause.rpartition(":")[2]))
+
+
+def _told(name: Severity) -> Severity | None:
     return None if name == NO_SEVERITY else name
 
 
-def named_behind(text: str) -> str | None:
+def named_behind(text: str) -> Severity | None:
     """Return the severity that a text behind a number names, if no other limit follows there."""
     name = _severity(text)
     # "Above 85 % for more than 5 minutes is a warning": how long it lasts is no other limit.
     if name is None or _OTHER_LIMIT.search(HOLD.sub("", text)):
         return None
-    named = vocabulary().severities[name].search(text)
+    named = vocabulary().severities.patterns[name].search(text)
     return None if named and _NUMBER_BEHIND.match(text, named.end()) else name
 
 
@@ -98,10 +116,11 @@ def _of_all(mention: Mention) -> str:
     return f"{text[: mention.taken]} {text[end:low]}"
 
 
-def _named_last(text: str) -> str | None:
-    """Return the severity that a text names last; none where that is a target."""
+def named_last(text: str, *, with_targets: bool = True) -> Severity | None:
+    """Return the severity that a text names last; `NO_SEVERITY` where that is a target, if targets count."""
     known = vocabulary()
-    patterns = (*known.severities.items(), (NO_SEVERITY, known.targets))
-    found = [(name, match.end()) for name, pattern in patterns for match in pattern.finditer(text)]
+    named = [(severity, match.end()) for severity, match in known.severities.named(text)]
+    targets = known.targets.finditer(text) if with_targets else ()
+    found = [*named, *((NO_SEVERITY, match.end()) for match in targets)]
     # Where two end at one place, the later pattern counts.
     return max(reversed(found), key=lambda one: one[1])[0] if found else None

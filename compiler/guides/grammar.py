@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
-from compiler.guides import holds, marks, meaning
+from compiler.guides import holds, marks, meaning, norms
+from compiler.guides.absence import absence, is_timeless
+from compiler.guides.complements import is_complement
 from compiler.guides.mention import Mention, Sentence
-from compiler.guides.passage import NEAR, Passage
+from compiler.guides.parallel import is_parallel
+from compiler.guides.passage import NEAR, Passage, restored
 from compiler.guides.passages import passages
-from compiler.guides.reading import Reading, is_told, may_limit, read
-from compiler.guides.statement import ALERT, NO_SEVERITY, TARGET, GuideStatement
+from compiler.guides.reading import WINDOW, Reading, is_told, read, refusal
+from compiler.guides.statement import ALERT, NO_SEVERITY, TARGET, GuideStatement, Surroundings
 from compiler.guides.vocabulary import Quantity, vocabulary
 from compiler.guides.written import numbers
+from compiler.meaning import has_rest
 
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9*`🔴🟡🟢🚨⚠(])|(?<=:)\s+(?=[A-Z][a-z]+ (?:at|when|if)\b)")
 # More numbers than these, or more characters, are data and not a sentence.
@@ -28,11 +33,39 @@ _LONGEST_SENTENCE: Final = 1200
 _TITLE_WORDS: Final = 20
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refused:
+    """A number that is no limit, and why; `signed` where it has a comparator, `graded` where its sentence is graded."""
+
+    line: int
+    reason: str
+    signed: bool
+    graded: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Read:
+    """What a guide documents, in the order of its lines, which numbers are no limits, and the lines that were read."""
+
+    statements: tuple[GuideStatement, ...]
+    refused: tuple[Refused, ...]
+    lines: frozenset[int]
+
+
 def statements(path: str, text: str) -> tuple[GuideStatement, ...]:
     """Return what a guide documents, in the order of its lines; `path` is only told in them."""
-    sentences = (sentence for passage in passages(text) for sentence in _sentences(passage))
-    found = (one for sentence in sentences for one in _stated(path, sentence))
-    return tuple(sorted(found, key=lambda one: one.line))
+    return read_guide(path, text).statements
+
+
+def read_guide(path: str, text: str) -> Read:
+    """Return what a guide documents, and what of it is read and states no limit."""
+    sentences = [sentence for passage in passages(text) for sentence in _sentences(passage)]
+    found = [one for sentence in sentences for one in _stated(path, sentence)]
+    return Read(
+        statements=tuple(sorted((one for one in found if isinstance(one, GuideStatement)), key=lambda one: one.line)),
+        refused=tuple(one for one in found if isinstance(one, Refused)),
+        lines=frozenset(line for sentence in sentences for _, line in sentence.passage.starts),
+    )
 
 
 def _sentences(passage: Passage) -> Iterator[Sentence]:
@@ -43,16 +76,89 @@ def _sentences(passage: Passage) -> Iterator[Sentence]:
         before, start = f"{before} {text}"[-NEAR:], end
 
 
-def _stated(path: str, sentence: Sentence) -> Iterator[GuideStatement]:
-    taken = 0
+def _stated(path: str, sentence: Sentence) -> Iterator[GuideStatement | Refused]:
+    """Yield the limits of a sentence, and its numbers that are none; a time beside a limit belongs to it."""
     paired = sentence.pair is not None
     mentions = list(islice(numbers(sentence.text, paired=paired), _MOST_NUMBERS + 1))
-    for found in mentions if len(mentions) <= _MOST_NUMBERS and len(sentence.text) <= _LONGEST_SENTENCE else ():
+    if len(mentions) > _MOST_NUMBERS or len(sentence.text) > _LONGEST_SENTENCE:
+        for found in mentions[:1]:
+            yield Refused(line=sentence.line(found), reason="more than a sentence", signed=False, graded=True)
+        return
+    taken, refused, absent = 0, list[tuple[Reading, str]](), False
+    last: tuple[Reading, GuideStatement] | None = None
+    for found in mentions:
         reading = read(Mention(sentence=sentence, found=found, taken=taken))
-        statement = _statement(path, reading) if may_limit(reading) else None
+        why = refusal(reading)
+        statement = _statement(path, reading) if why is None else None
+        missed = _missed(path, reading, statement, going_on=absent)
+        if missed is not None:
+            statement, absent = missed, True
+        if statement is None and last is not None and is_parallel(reading.mention, last[0]):
+            statement = _beside(reading.mention, last[1])
         if statement is not None:
-            taken = found.end()
+            taken, last = found.end(), (reading, statement)
             yield statement
+        else:
+            refused.append((reading, why or _unknown(reading)))
+    if not mentions and is_timeless(sentence):
+        line = sentence.passage.line(sentence.start)
+        yield Refused(line=line, reason="it does not say for how long", signed=False, graded=True)
+    graded = vocabulary().severity(sentence.text) != NO_SEVERITY
+    for reading, why in refused:
+        # "From 8 to 18" compares nothing.
+        signed = reading.mention.sign not in {"", "from"}
+        if not taken or (signed and why != WINDOW):
+            yield Refused(line=sentence.line(reading.mention.found), reason=why, signed=signed, graded=graded)
+
+
+def _missed(path: str, reading: Reading, statement: GuideStatement | None, *, going_on: bool) -> GuideStatement | None:
+    """Return the limit of an absence; a number that a telling quantity has is that one's."""
+    if statement is not None and statement.signal in meaning.TELLING:
+        return None
+    mention, found = reading.mention, absence(reading.mention, reading.unit, going_on=going_on)
+    if found is None:
+        return None
+    return GuideStatement(
+        path=path,
+        line=mention.sentence.line(mention.found),
+        text=restored(mention.clause.strip(" ,;")),
+        signal=found.signal,
+        comparator=">",
+        value=(mention.number * reading.factor).normalize(),
+        value_to=None,
+        unit=reading.unit,
+        severity=str(reading.severity),
+        severity_word=reading.severity.word,
+        severity_guess=reading.severity.doubtful,
+        hold=None,
+        kind=ALERT,
+        cell=restored(mention.sentence.passage.cell),
+        written=mention.found.group().strip(),
+        inferred=True,
+        around=_surroundings(mention),
+        subject=found.subject,
+    )
+
+
+def _unknown(reading: Reading) -> str:
+    """Return why a number that may be a limit is none all the same."""
+    return "more than its whole" if reading.amount is None else "nothing says what is limited"
+
+
+def _beside(mention: Mention, last: GuideStatement) -> GuideStatement:
+    """Return what a number says of one thing beside what the limit before it says of another."""
+    value = mention.number * (mention.unit.factor if mention.unit else 1)
+    sentence = mention.sentence
+    return replace(
+        last,
+        line=sentence.line(mention.found),
+        text=restored(mention.clause.strip(" ,;")),
+        value=value.normalize(),
+        value_to=None,
+        hold=holds.hold(mention),
+        written=mention.found.group().strip(),
+        around=_surroundings(mention),
+    )
 
 
 def _statement(path: str, reading: Reading) -> GuideStatement | None:
@@ -61,34 +167,65 @@ def _statement(path: str, reading: Reading) -> GuideStatement | None:
     if reading.amount is None or (quantity is None and not is_told(reading)):
         return None
     value, value_to, unit = reading.amount
-    low = _is_low(mention, quantity)
     if mention.whole is not None:
         quantity = meaning.quantity(mention, unit)
+    complement = is_complement(mention, quantity, falls=_falls(reading))
+    low = _is_low(mention, quantity, complement=complement)
     comparator = _comparator(reading, low=low)
     # What is promised and not feared is a target, even if nobody calls it so.
     timed = unit == "seconds" and mention.sign[:1] == "<"
     known = quantity is not None or timed
-    promised = known and _may_promise(reading) and comparator[0] == (">" if low else "<")
+    good = comparator[0] == (">" if low else "<")
+    promised = known and _may_promise(reading) and good
+    demanded = _is_demanded(reading) and (
+        good if quantity is not None else norms.is_demand(mention, unit, breached=reading.breached)
+    )
     # Below "Objectives", too, nobody aims at more errors.
     inherited = reading.target and not marks.is_named_target(mention) and not sentence.passage.bare
     feared = inherited and quantity is not None and comparator[0] == ("<" if low else ">")
     return GuideStatement(
         path=path,
-        line=sentence.passage.line(sentence.start + mention.found.start("number")),
-        text=mention.clause.strip(" ,;"),
+        line=sentence.line(mention.found),
+        text=restored(mention.clause.strip(" ,;")),
         signal=quantity.signal if quantity else _signal(unit, mention.clause),
         comparator=comparator,
         value=value.normalize(),
         value_to=value_to,
         unit=unit,
-        severity=reading.severity,
+        severity=str(reading.severity),
+        severity_word=reading.severity.word,
+        severity_guess=reading.severity.doubtful,
         hold=holds.hold(mention),
-        kind=TARGET if (reading.target and not feared) or promised else ALERT,
-        cell=sentence.passage.cell,
+        kind=TARGET if (reading.target and not feared) or promised or demanded else ALERT,
+        cell=restored(sentence.passage.cell),
         written=mention.found.group().strip(),
         inferred=reading.comparator is None and not sentence.passage.sign,
         sure=quantity is not None,
+        around=_surroundings(mention),
+        complement=complement,
     )
+
+
+def _surroundings(mention: Mention) -> Surroundings:
+    sentence = mention.sentence
+    return Surroundings(
+        sentence=restored(sentence.text),
+        start=mention.found.start("number"),
+        end=mention.found.end(),
+        before=restored(sentence.before.strip()),
+        above=tuple(map(restored, sentence.passage.above)),
+    )
+
+
+def _falls(reading: Reading) -> bool:
+    """Return whether a number may be a least one, as far as its comparator and its being a target tell."""
+    comparator = reading.comparator
+    return comparator is None or (comparator[0] == "<") != (reading.target or reading.breached)
+
+
+def _is_demanded(reading: Reading) -> bool:
+    """Return whether what is to be is said together with how grave it is when it is not."""
+    return reading.severity != NO_SEVERITY and (reading.breached or norms.is_norm(reading.mention))
 
 
 def _may_promise(reading: Reading) -> bool:
@@ -100,7 +237,9 @@ def _may_promise(reading: Reading) -> bool:
     return reading.severity == NO_SEVERITY and not feared and not told
 
 
-def _is_low(mention: Mention, quantity: Quantity | None) -> bool:
+def _is_low(mention: Mention, quantity: Quantity | None, *, complement: bool) -> bool:
+    if quantity is not None and (complement or has_rest(quantity.signal)):
+        return complement != quantity.low if not quantity.complement else quantity.low
     # A long text above speaks of more than of what its list limits.
     titles = (one for one in mention.sentence.passage.above[:2] if len(one.split()) <= _TITLE_WORDS)
     # What the sentence before says is free may be what "we page at 10 %" speaks of.
@@ -117,8 +256,9 @@ def _comparator(reading: Reading, *, low: bool) -> str:
         return "<=" if reading.comparator == "<" and not reading.mention.number else reading.comparator
     if sign and known.before.fullmatch(sign):
         return known.comparator(sign)
-    comparator = "<" if low != reading.target else ">"
-    reached = reading.mention.whole is not None or (reading.target and not reading.mention.number)
+    kept = reading.target or reading.breached
+    comparator = "<" if low != kept else ">"
+    reached = reading.mention.whole is not None or (kept and not reading.mention.number)
     return f"{comparator}=" if reached else comparator
 
 

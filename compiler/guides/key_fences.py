@@ -7,7 +7,7 @@ The lines need not be whole YAML: indents alone tell what belongs to what. A val
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -117,13 +117,15 @@ def _passage(block: _Block, pair: _Pair, above: tuple[str, ...]) -> Passage | No
     if any(keys["other"].search(key) for key in over):
         return None
     whole = " ".join((*reversed(block.keys), block.roles["name"], pair.key)).strip()
-    said = (pair.title, pair.comment, block.roles["severity"])
+    graded = f"severity {block.roles['severity']}"
+    said = (pair.title, pair.comment, graded)
     told = bool(keys["alarm"].search(" ".join((*over, *above[:2])))) or inherited(said)[0] != NO_SEVERITY
     is_text = bool(keys["condition"].search(pair.key))
-    if not is_text and not _is_limit(pair, whole, told=told, graded=inherited(over) != (NO_SEVERITY, False)):
+    if not is_text and not _is_limit(pair, whole, told=told, graded=inherited(_grading(over)) != (NO_SEVERITY, False)):
         return None
     titles = (pair.title, *above) if pair.title else above
-    severity, target = inherited((pair.key, pair.comment, block.roles["severity"], *block.keys, *titles))
+    grading = (*_grading([pair.key]), pair.comment, graded, *_grading(block.keys), *titles)
+    severity, target = inherited(grading)
     return Passage(
         text=pair.value,
         starts=((0, pair.line),),
@@ -137,6 +139,12 @@ def _passage(block: _Block, pair: _Pair, above: tuple[str, ...]) -> Passage | No
     )
 
 
+def _grading(keys: Iterable[str]) -> tuple[str, ...]:
+    """Return the keys that may tell a severity: "low" and "high" are the ends of a range."""
+    known = vocabulary().severities
+    return tuple(key for key in keys if known.label(key) == NO_SEVERITY or known.bracketed(key) != NO_SEVERITY)
+
+
 def _is_limit(pair: _Pair, whole: str, *, told: bool, graded: bool) -> bool:
     """Return whether a value is a limit; `told` is set among alerts, `graded` where a key is a severity or a target."""
     known = vocabulary()
@@ -144,7 +152,7 @@ def _is_limit(pair: _Pair, whole: str, *, told: bool, graded: bool) -> bool:
     if found is None:
         return False
     written = bool(found["sign"] or found["unit"])
-    if known.severity(pair.key) != NO_SEVERITY:
+    if known.severities.bracketed(pair.key) != NO_SEVERITY:
         return written or any(one.pattern.search(whole) for one in known.quantities)
     if known.targets.search(pair.key):
         return written

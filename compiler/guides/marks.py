@@ -26,6 +26,11 @@ _DIGIT: Final = re.compile(r"\d")
 _KEPT: Final = re.compile(
     r" of (?:\w+ ){1,4}?(?:(?:must|should|shall|have to|need to) )?(?:succeed|complete|finish|arrive)\b", re.IGNORECASE
 )
+_LEFT: Final = re.compile(
+    r"(?: of (?:the |its |all |our )?(?:[\w/-]+ ){0,3}?[\w/-]+)?(?: (?:is|are|be|space))* (?:still |yet )?"
+    rf"(?:{vocabulary().phrases.rest.pattern})",
+    re.IGNORECASE,
+)
 _COLON: Final = re.compile(r"\s*[:–—=→]")
 
 
@@ -49,6 +54,16 @@ def is_share_kept(mention: Mention) -> bool:
     # "95 % of all requests must complete within 250 ms" is a percentile.
     alone = not mention.sign and not mention.lead.strip() and not _DIGIT.search(mention.rest)
     return in_ratio and alone and bool(_KEPT.match(mention.rest))
+
+
+def is_left(mention: Mention) -> bool:
+    """Return whether a share is what is left, asked about or graded: "page when 10 % of the disk is left"."""
+    in_ratio = mention.unit is not None and mention.unit.unit == "ratio"
+    graded = vocabulary().severity(mention.sentence.text) != NO_SEVERITY
+    asked = graded or vocabulary().phrases.condition.search(mention.lead)
+    # "Above 85 % (15 % free)" says it twice.
+    aside = mention.taken and _IN_BRACKET.search(mention.lead)
+    return bool(in_ratio and asked and not aside and _LEFT.match(mention.rest))
 
 
 def is_named_target(mention: Mention) -> bool:

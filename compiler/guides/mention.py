@@ -11,7 +11,7 @@ from typing import Final
 
 from compiler.guides import numbers
 from compiler.guides.passage import Passage
-from compiler.guides.statement import NO_SEVERITY
+from compiler.guides.statement import NO_SEVERITY, Severity
 from compiler.guides.vocabulary import Unit, vocabulary
 from compiler.guides.written import SHARED_UNIT, pair
 
@@ -40,13 +40,17 @@ class Sentence:
     start: int
     before: str
 
+    def line(self, found: re.Match[str]) -> int:
+        """Return the line of a number in it."""
+        return self.passage.line(self.start + found.start("number"))
+
     @cached_property
     def marks(self) -> tuple[re.Match[str], ...]:
         """What parts its clauses."""
         return tuple(_CLAUSES.finditer(self.text))
 
     @cached_property
-    def pair(self) -> tuple[str, str] | None:
+    def pair(self) -> tuple[Severity, Severity] | None:
         """The severities of two numbers that a slash parts, if the sentence or what stands above names two."""
         return pair(self.text, *self.passage.above[:1]) if "/" in self.text else None
 
@@ -155,13 +159,13 @@ class Mention:
         return Unit(unit="per_second", factor=Decimal(1) / seconds) if seconds else None
 
     @cached_property
-    def in_pair(self) -> str | None:
+    def in_pair(self) -> Severity | None:
         """The severity of the number as one of two that a slash parts, or that are soft and hard."""
         phrases = vocabulary().phrases
         if phrases.soft.match(self.rest) and phrases.hard.search(self.rest):
-            return "warning"
+            return Severity("warning", word="soft")
         if phrases.hard.match(self.rest) and phrases.soft.search(self.lead):
-            return "critical"
+            return Severity("critical", word="hard")
         named = self.sentence.pair
         if named is None:
             return None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from compiler.guides.statement import NO_SEVERITY
+from compiler.guides.statement import NO_SEVERITY, Severity
 from compiler.guides.vocabulary import Unit, vocabulary
 
 LONGEST: Final = 4000
@@ -29,6 +29,9 @@ _QUERY: Final = re.compile(r"([^<>]*[\w)\]}] ?)((?<![<>])[<>]=? ?[\d.]+)$")
 _LOGGED: Final = re.compile(r"\[?(?:(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL)\b|\d{4}-\d\d|\d\d:\d\d)")
 _QUANTILE: Final = re.compile(r"(quantile\()0\.(\d\d)")
 _ASSIGNMENT: Final = re.compile(r"[=:]|\s--?\w|^--?\w|^\d")
+# Characters for private use, one a digit: no pattern takes them for a number.
+_BLOTS: Final = {ord("0") + digit: 0xE000 + digit for digit in range(10)}
+_DIGITS: Final = {blot: digit for digit, blot in _BLOTS.items()}
 _MARKUP: Final = re.compile(
     r"\*{1,3}|(?<!\w)_{1,2}|_{1,2}(?!\w)|^\s*>\s+(?=[A-Za-z*`\[-])|^\s*(?:[-*+]|\d+[.)])\s+|^#+\s*|~~"
 )
@@ -48,7 +51,7 @@ class Passage:
 
     text: str
     starts: tuple[tuple[int, int], ...]
-    severity: str = NO_SEVERITY
+    severity: Severity = NO_SEVERITY
     target: bool = False
     above: tuple[str, ...] = ()
     beside: str = ""
@@ -115,13 +118,13 @@ def is_quiet(titles: Sequence[str]) -> bool:
     return False
 
 
-def inherited(above: Sequence[str]) -> tuple[str, bool]:
+def inherited(above: Sequence[str]) -> tuple[Severity, bool]:
     """Return the severity that the nearest label or heading gives to all below it, and whether it names targets."""
     known = vocabulary()
     for text in above:
         if len(text.split()) > _LABEL_WORDS and not text.endswith(":"):
             continue
-        found = known.severity(text)
+        found = known.severities.label(text)
         # "SLO alerts" are alerts.
         if found != NO_SEVERITY or (known.targets.search(text) and not known.phrases.breach.search(text)):
             return found, found == NO_SEVERITY
@@ -136,6 +139,8 @@ def apart(name: str) -> str:
 def plain(text: str) -> str:
     """Return text without its markup; the digits of code are blotted out, unless the code is a comparison.
 
+    `restored` brings them back.
+
     Nothing is left of a text of more than `LONGEST` characters: no person writes such a line.
     """
     if len(text) > LONGEST:
@@ -144,11 +149,16 @@ def plain(text: str) -> str:
     return _SPACES.sub(" ", words).strip()
 
 
+def restored(text: str) -> str:
+    """Return text with the digits that `plain` has blotted out."""
+    return text.translate(_DIGITS)
+
+
 def _code(found: re.Match[str]) -> str:
     # A number in an assignment, an option or an output is a setting or a sample.
     inside = found[1]
     if _LOGGED.match(inside):
-        return re.sub(r"[0-9]", "#", inside)
+        return _blotted(inside)
     query = _QUERY.match(inside)
     if query:
         names = _QUANTILE.sub(r"\1p\2 ", query[1])
@@ -156,8 +166,12 @@ def _code(found: re.Match[str]) -> str:
         return re.sub(r"(?<![a-z0-9])[0-9]+", _blot, names).replace(",", " ") + query[2]
     if _COMPARISON.search(inside) or not _ASSIGNMENT.search(inside):
         return inside
-    return re.sub(r"[0-9]", "#", inside)
+    return _blotted(inside)
 
 
 def _blot(found: re.Match[str]) -> str:
-    return "#" * len(found.group())
+    return _blotted(found.group())
+
+
+def _blotted(text: str) -> str:
+    return text.translate(_BLOTS)

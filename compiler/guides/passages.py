@@ -7,7 +7,8 @@ Structure is markdown-it's (CommonMark and tables). A passage is a list item or 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from markdown_it import MarkdownIt
@@ -17,7 +18,10 @@ from mdit_py_plugins.front_matter import front_matter_plugin
 from compiler.guides.attributes import attributes
 from compiler.guides.fences import fence
 from compiler.guides.passage import NEAR, Context, Passage, apart, inherited, is_quiet, plain
+from compiler.guides.statement import NO_SEVERITY
 from compiler.guides.tables import table
+from compiler.guides.vocabulary import vocabulary
+from compiler.guides.written import SIGNED_NUMBER
 
 _MARKDOWN: Final = MarkdownIt("commonmark").enable("table").use(front_matter_plugin).disable("inline")
 _COMMENT: Final = ("<!--", "-->")
@@ -26,11 +30,31 @@ _COMPARISON: Final = re.compile(r"[<>≥≤]=?\s?\d[\d.,]*\s?(?:%|[a-z]+\b)", re
 _LISTS: Final = ("bullet_list", "ordered_list")
 
 
-def passages(text: str) -> Iterator[Passage]:
-    """Yield the passages of a guide, in order."""
+def passages(text: str) -> tuple[Passage, ...]:
+    """Return the passages of a guide, in order."""
+    return _passages(text, vocabulary().own)
+
+
+@lru_cache(maxsize=8)
+def _passages(text: str, words: tuple[tuple[str, str], ...]) -> tuple[Passage, ...]:
+    """Return the passages as the words for severities have them, which the vocabulary knows."""
+    del words
     # A comment is blotted out, and its lines stay, so that lines keep their numbers.
     visible = _without_comments(text)
-    yield from _Walk(tokens=_MARKDOWN.parse(visible), lines=visible.split("\n")).passages()
+    return tuple(_Walk(tokens=_MARKDOWN.parse(visible), lines=visible.split("\n")).passages())
+
+
+CODE, TABLE = "code", "a table, in a column or a row that holds no limits"
+_PLACES: Final = {"fence": CODE, "code_block": CODE, "table_open": TABLE, "heading_open": "a heading"}
+
+
+def places(text: str) -> Mapping[int, str]:
+    """Return what the lines of a guide are a part of that are no prose: code, a table, a heading, a comment."""
+    visible = _without_comments(text)
+    pairs = zip(text.split("\n"), visible.split("\n"), strict=True)
+    hidden = {number: "a comment" for number, (line, shown) in enumerate(pairs, 1) if line != shown}
+    tokens = (token for token in _MARKDOWN.parse(visible) if token.map and token.type in _PLACES)
+    return {line + 1: _PLACES[token.type] for token in tokens for line in range(*(token.map or (0, 0)))} | hidden
 
 
 def _without_comments(text: str) -> str:
@@ -73,10 +97,12 @@ class _Walk:
                 self._nest(token)
 
     def _heading(self, token: Token, text: str) -> Iterator[Passage]:
-        """Enter a section; a heading such as "Disk above 90 %" states a limit itself, if its comparator is a sign."""
+        """Enter a section; a heading states a limit itself, if its comparator is a sign or it says how grave it is."""
         said = self._sections[token.map[0] if token.map else 0]
-        self._context.enter(int(token.tag[1:]), apart(plain(text)), *said)
-        if _COMPARISON.search(text):
+        grade, hold = said
+        self._context.enter(int(token.tag[1:]), apart(plain(text)), f"severity {grade}" if grade else "", hold)
+        graded = vocabulary().severity(text) != NO_SEVERITY
+        if _COMPARISON.search(text) or (graded and SIGNED_NUMBER.search(text)):
             first = (token.map or [0])[0]
             yield self._passage([text], first + 1, self._context.above[1:])
 

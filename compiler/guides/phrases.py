@@ -41,6 +41,8 @@ class Phrases:
     asking: re.Pattern[str]
     good: re.Pattern[str]
     low: re.Pattern[str]
+    rest: re.Pattern[str]
+    used: re.Pattern[str]
     share: re.Pattern[str]
     slow: re.Pattern[str]
     breach: re.Pattern[str]
@@ -97,6 +99,8 @@ _FREE = (
     "labels",
     "asking",
     "low",
+    "rest",
+    "used",
     "share",
     "slow",
     "percent",

@@ -1,4 +1,4 @@
-"""A number and what was found out about it; `grammar` asks whether it may be a limit and what it amounts to.
+"""A number and what was found out about it; `grammar` asks why it is no limit, or what it amounts to.
 
 `traps` and `bystanders` tell what only looks like a limit; `meaning`, `grade` and `marks` read the words around it.
 """
@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from compiler.guides import grade, marks, meaning, traps
-from compiler.guides.bystanders import is_bystander
+from compiler.guides import bystanders, grade, marks, meaning, norms, traps
 from compiler.guides.mention import Mention
-from compiler.guides.statement import NO_SEVERITY
+from compiler.guides.statement import NO_SEVERITY, Severity
 from compiler.guides.vocabulary import vocabulary
+from compiler.quantities import PER_SECOND
+
+WINDOW: Final = "a time during which something is measured, or lasts"
+"""Why most durations are no limits."""
 
 # As many words before a number are an item of a list, such as "Queue depth > 500", not a sentence.
 _ITEM_WORDS: Final = 6
@@ -26,14 +29,18 @@ _SHORT_SENTENCE: Final = 25
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """A mention and what was found out about it so far."""
+    """A mention and what was found out about it so far.
+
+    `breached` is set where the severity is that of the breach, as in "at most 3, otherwise page".
+    """
 
     mention: Mention
     unit: str
     factor: Decimal
-    severity: str
+    severity: Severity
     target: bool
     comparator: str | None
+    breached: bool = False
 
     @property
     def marked(self) -> bool:
@@ -43,42 +50,60 @@ class Reading:
     @property
     def amount(self) -> tuple[Decimal, Decimal | None, str] | None:
         """Value, end of its range and base unit; nothing where a share is more than its whole."""
-        mention, factor = self.mention, self.factor
-        value, whole, upper = mention.number * factor, mention.whole, mention.upper
+        mention = self.mention
+        value, whole, upper = self._in_base(mention.number), mention.whole, mention.upper
         if whole is None:
-            return value, None if upper is None else upper * factor, self.unit
+            return value, None if upper is None else self._in_base(upper), self.unit
         return (value / whole, None, "ratio") if whole and value <= whole else None
+
+    def _in_base(self, number: Decimal) -> Decimal:
+        """Return a number in its base unit; so many a minute are divided, for a sixtieth is cut off."""
+        if self.unit == PER_SECOND and self.factor < 1:
+            return number / round(1 / self.factor)
+        return number * self.factor
 
 
 def read(mention: Mention) -> Reading:
     """Return a mention with its unit, severity and comparator."""
     written = mention.unit or meaning.bare_unit(mention)
     unit, factor = written.unit, written.factor
-    severity = grade.severity(mention)
-    target = severity == NO_SEVERITY and marks.is_target(mention)
     comparator = mention.comparator
+    breach = norms.severity_of_breach(mention) if comparator is not None or norms.is_modal(mention) else None
+    severity = breach or grade.severity(mention)
+    target = severity == NO_SEVERITY and marks.is_target(mention)
+    if target and norms.is_modal(mention):
+        # "Critical: errors must stay below 5 %": what is to be, and how grave it is when it is not.
+        severity = norms.severity(mention)
     if comparator is None and unit == "ratio" and target:
         # "Available 99.9 % of the time" promises that much or more.
         named = meaning.nearest(mention.clause, unit, backwards=True)
         comparator = ">=" if named and named.low else None
-    return Reading(mention=mention, unit=unit, factor=factor, severity=severity, target=target, comparator=comparator)
+    return Reading(
+        mention=mention,
+        unit=unit,
+        factor=factor,
+        severity=severity,
+        target=target,
+        comparator=comparator,
+        breached=breach is not None,
+    )
 
 
-def may_limit(reading: Reading) -> bool:
-    """Return whether a number may be a limit, by its comparator, its place and the words around it."""
+def refusal(reading: Reading) -> str | None:
+    """Return why a number is no limit, by its comparator, its place and the words around it; None if it may be one."""
     mention, comparator = reading.mention, reading.comparator
     bare = mention.sentence.passage.bare
     if mention.is_word and not _may_word_limit(mention):
-        return False
+        return "a number in words, and no comparator"
     if bare and mention.found["about"] and not mention.sign:
-        return False
+        return "about so much"
     if comparator is None and not bare and not _is_labelled(reading):
-        return False
+        return "no comparator, and no severity at the number"
     if reading.unit == "seconds" and traps.is_window(mention, comparator):
-        return False
-    if traps.is_no_limit(mention, comparator, marked=reading.marked):
-        return False
-    return not is_bystander(mention, reading.unit, target=reading.target)
+        return WINDOW
+    return traps.refusal(mention, comparator, marked=reading.marked) or bystanders.refusal(
+        mention, reading.unit, target=reading.target or reading.breached
+    )
 
 
 def _may_word_limit(mention: Mention) -> bool:
@@ -96,6 +121,8 @@ def _is_labelled(reading: Reading) -> bool:
     if reading.target and marks.is_share_kept(reading.mention):
         return True
     if reading.target and marks.is_promised(reading.mention):
+        return True
+    if marks.is_left(reading.mention):
         return True
     return marks.is_band(reading.mention) or marks.is_threshold(reading.mention)
 

@@ -102,7 +102,7 @@ def _rule(block: Sequence[tuple[int, str]]) -> _Rule:
 
 def _passage(rule: _Rule, limit: re.Match[str], first: int, above: tuple[str, ...]) -> Passage:
     grade = _SEVERITY.search(rule.text)
-    severity = vocabulary().severity(grade[1]) if grade else inherited(above)[0]
+    severity = vocabulary().severities.expected(grade[1]) if grade else inherited(above)[0]
     return Passage(
         text=f"{limit['sign']} {_product(limit['value']):f}",
         starts=((0, first + rule.last),),
@@ -131,6 +131,9 @@ def _unit(expr: str, value: Decimal) -> Unit | None:
 def _base_unit(expr: str, value: Decimal) -> str | None:
     if re.search(r"\s/\s|(?<![a-z])ratio|percent|utili[sz]ation", expr):
         return "ratio" if value <= 1 else None
+    if value <= 1 and re.search(r"rate\(\w+_seconds_total\b", expr):
+        # Seconds of work a second are a share.
+        return "ratio"
     if re.search(r"histogram_quantile|_seconds|time\(\)|_duration|_age\b|_lag\b", expr):
         return "seconds"
     if "_bytes" in expr:

@@ -4,10 +4,45 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final, Self
+
+from compiler import meaning
+from compiler.quantities import Comparison, Quantity
 
 ALERT, TARGET = "alert", "target"
-NO_SEVERITY = "none"
+
+
+class Severity(str):
+    """A severity's name, with the guide's `word` for it; `doubtful` where houses mean different things by the word."""
+
+    __slots__ = ("doubtful", "word")
+
+    doubtful: bool
+    word: str
+
+    def __new__(cls, name: str, *, word: str = "", doubtful: bool = False) -> Self:
+        """Return the severity of a name."""
+        made = super().__new__(cls, name)
+        made.word, made.doubtful = word, doubtful
+        return made
+
+
+NO_SEVERITY: Final = Severity("none")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Surroundings:
+    """What stands around the number of a statement, from which it can be told what the statement is about.
+
+    `sentence` is the sentence, in which the number stands at `start` to `end`; `before` are the sentences before it in
+    its paragraph, `above` the texts over it: a table's row and head, the items that hold it, headings; nearest first.
+    """
+
+    sentence: str = ""
+    start: int = 0
+    end: int = 0
+    before: str = ""
+    above: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,7 +53,10 @@ class GuideStatement:
     `per_second`, or `other`); `hold` is the seconds that it must last, None where nobody said. `sure` is unset where
     the quantity was guessed from its unit alone. `cell` names the row and the column of a table's cell, whose `text` is
     seldom more than a number. `written` is the number as it stands there, with its unit and any
-    comparator; `inferred` is set where it has no comparator of its own.
+    comparator; `inferred` is set where it has no comparator of its own. `around` is what stands around it.
+    `severity_word` is the guide's word for the severity, `severity_guess` set where houses mean different things by it.
+    `complement` is set where the number tells what `signal` leaves, as "20 % free" does of disk usage; `subject` is
+    what is missed, where the limit is of an absence.
     """
 
     path: str
@@ -36,6 +74,17 @@ class GuideStatement:
     written: str = ""
     inferred: bool = False
     sure: bool = True
+    around: Surroundings = Surroundings()
+    severity_word: str = ""
+    severity_guess: bool = False
+    complement: bool = False
+    subject: str = ""
+
+    @property
+    def limit(self) -> Comparison | None:
+        """What pages, in what the signal measures; None where the sentence does not tell it."""
+        stated = Comparison(self.comparator, Quantity(self.value, self.unit))
+        return meaning.paging(stated, norm=self.kind == TARGET, of_rest=self.complement)
 
     def as_json(self) -> dict[str, Any]:
         """Return the statement as `tocsin import --format json` prints it."""
@@ -49,6 +98,10 @@ class GuideStatement:
             "value_to": None if self.value_to is None else float(self.value_to),
             "unit": self.unit,
             "severity": self.severity,
+            "severity_word": self.severity_word,
+            "severity_guess": self.severity_guess,
             "for_seconds": self.hold,
             "kind": self.kind,
+            "complement": self.complement,
+            "limit": None if self.limit is None else meaning.text(self.limit),
         }

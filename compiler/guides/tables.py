@@ -11,7 +11,7 @@ from typing import Final
 from markdown_it.token import Token
 
 from compiler.guides.passage import Passage, inherited, plain
-from compiler.guides.statement import NO_SEVERITY
+from compiler.guides.statement import NO_SEVERITY, Severity
 from compiler.guides.vocabulary import vocabulary
 
 _EMPTY: Final = frozenset({"", "-", "–", "—", "none", "n/a"})
@@ -65,14 +65,18 @@ class _Row:
 def table(tokens: Sequence[Token], above: tuple[str, ...]) -> Iterator[Passage]:
     """Yield the cells of a table that may hold limits, row by row; `above` are the texts over it, nearest first."""
     rows = _rows(tokens)
-    if len(rows[0][1]) > _MOST_COLUMNS or vocabulary().phrases.settings.fullmatch(rows[0][1][0]):
+    if len(rows[0][1]) > _MOST_COLUMNS:
         return
     columns = zip_longest(*(texts for _, texts in rows), fillvalue="")
-    heads = [(column[0], _role(column[0], column[1:])) for column in columns]
-    if _names_rows(heads, [texts[0] for _, texts in rows[1:] if texts]):
-        heads[0] = (heads[0][0], "name")
+    roles = [(column[0], _role(column[0], column[1:])) for column in columns]
+    # An "Instance" with the severity of its limits is no setting.
+    graded = any(role in {"limit", "severity"} for _, role in roles[1:])
+    if vocabulary().phrases.settings.fullmatch(rows[0][1][0]) and not graded:
+        return
+    if _names_rows(roles, [texts[0] for _, texts in rows[1:] if texts]):
+        roles[0] = (roles[0][0], "name")
     for line, texts in rows[1:]:
-        cells = (_Cell(role=role, head=head, text=text) for (head, role), text in zip(heads, texts, strict=False))
+        cells = (_Cell(role=role, head=head, text=text) for (head, role), text in zip(roles, texts, strict=False))
         yield from _limits(_Row(line=line, cells=tuple(cells)), above)
 
 
@@ -91,8 +95,15 @@ def _role(head: str, texts: Sequence[str]) -> str:
     """Return what a column holds by its head; one named for a severity or a target holds numbers, or names the rows."""
     known, words = vocabulary(), head.casefold()
     role = next((role for pattern, role in known.columns if pattern.search(words)), None)
+    if role == "severity" and texts and all(text.startswith("/") for text in texts):
+        # The routes of a service are no way to people.
+        role = None
+    if role == "sign" and not words and texts and not any(known.phrases.signs.search(text) for text in texts):
+        role = None
     if role is not None:
         return role
+    if known.environment(words) is not None:
+        return "threshold"
     graded = "limit" if known.severity(head) != NO_SEVERITY else "target" if known.targets.search(head) else ""
     if graded:
         filled = [text for text in texts if text.casefold() not in _EMPTY]
@@ -142,7 +153,13 @@ def _passage(cell: _Cell, row: _Row, above: tuple[str, ...]) -> Passage:
     return Passage(
         text=cell.text,
         starts=((0, row.line),),
-        above=(" ".join(one for one in (*row.names, cell.head) if one != cell.text), *row.names, cell.head, *above),
+        above=(
+            " ".join(one for one in (*row.names, cell.head) if one != cell.text),
+            *row.names,
+            cell.head,
+            *(one.head for one in row.cells if one.role == "name" and one.head != cell.head),
+            *above,
+        ),
         bare=True,
         alert=cell.role == "threshold" and bool(row.only("action") or row.only("severity")),
         sign=_sign(cell, row),
@@ -153,7 +170,7 @@ def _passage(cell: _Cell, row: _Row, above: tuple[str, ...]) -> Passage:
     )
 
 
-def _grade(cell: _Cell, row: _Row, above: tuple[str, ...]) -> tuple[str, bool]:
+def _grade(cell: _Cell, row: _Row, above: tuple[str, ...]) -> tuple[Severity, bool]:
     """Return a cell's severity and whether it is a target: by its column, by its row, by what stands over the table."""
     known = vocabulary()
     if cell.role == "limit":
@@ -161,7 +178,7 @@ def _grade(cell: _Cell, row: _Row, above: tuple[str, ...]) -> tuple[str, bool]:
     if cell.role == "target":
         return NO_SEVERITY, True
     severity, target = inherited(above)
-    own = known.severity(row.only("severity"))
+    own = known.severities.expected(row.only("severity"))
     if own == severity == NO_SEVERITY and not target:
         # "Page the on-call" in a column of actions says as much as a column of severities.
         own = known.severity(row.only("action"))

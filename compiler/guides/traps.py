@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Final
 
 from compiler.guides.holds import HOLD, is_beside
 from compiler.guides.meaning import nearest
 from compiler.guides.mention import Mention
+from compiler.guides.norms import is_modal
 from compiler.guides.statement import NO_SEVERITY
 from compiler.guides.vocabulary import vocabulary
 from compiler.guides.written import BRACKET
@@ -82,24 +84,38 @@ def _is_of_last_limit(mention: Mention) -> bool:
     return not any(one.pattern.search(said) for one in vocabulary().quantities if "seconds" in one.units)
 
 
-def is_no_limit(mention: Mention, comparator: str | None, *, marked: bool) -> bool:
-    """Return whether the words around a number say that it is history, a setting, a name or a duration of work.
+def refusal(mention: Mention, comparator: str | None, *, marked: bool) -> str | None:
+    """Return why a number is no limit: it is history, a setting, a name or a duration of work; None if it may be one.
 
     `marked` is set where a severity or a target belongs to the number.
     """
+    return next(_refusals(mention, comparator, marked=marked), None)
+
+
+def _refusals(mention: Mention, comparator: str | None, *, marked: bool) -> Iterator[str]:
     phrases = vocabulary().phrases
-    if _is_history(mention) or phrases.forbidden.search(mention.clause) or _is_scope(mention):
-        return True
-    if _is_enforced(mention) or _is_instruction(mention):
-        return True
+    if is_history(mention):
+        yield "it tells what was, or what others keep to"
+    if phrases.forbidden.search(mention.clause):
+        yield "an all-clear, or what is not to be done"
+    if _is_scope(mention):
+        yield "it tells where another limit holds"
+    if _is_enforced(mention):
+        yield "somebody or something sees to it"
+    if is_instruction(mention) and not (marked and is_modal(mention)):
+        yield "an instruction"
     if mention.sign in phrases.sized and phrases.chore.search(mention.clause):
-        return True
-    if _is_name(mention, marked=marked) or _is_setting(mention, marked=marked):
-        return True
-    return comparator is None and bool(phrases.roughly.search(mention.lead))
+        yield "cleaning up"
+    if _is_name(mention, marked=marked):
+        yield "part of a name"
+    if _is_setting(mention, marked=marked):
+        yield "a setting, a capacity or a usual value"
+    if comparator is None and phrases.roughly.search(mention.lead):
+        yield "how long or how often something runs"
 
 
-def _is_history(mention: Mention) -> bool:
+def is_history(mention: Mention) -> bool:
+    """Return whether a sentence tells what was, or what is somebody else's to watch."""
     phrases, sentence = vocabulary().phrases, mention.sentence
     if phrases.history.search(sentence.text) or phrases.foreign.search(_part(mention)):
         return True
@@ -115,6 +131,12 @@ def _part(mention: Mention) -> str:
     return text[text.rfind(";", 0, at) + 1 : end if end >= 0 else len(text)]
 
 
+def is_kept_by_system(mention: Mention) -> bool:
+    """Return whether a system sees to it by itself: "sessions without a request for an hour are closed"."""
+    phrases, text = vocabulary().phrases, mention.sentence.text
+    return bool(phrases.enforced.match(mention.rest) or phrases.machinery.search(text) or phrases.itself.search(text))
+
+
 def _is_enforced(mention: Mention) -> bool:
     """Return whether a system sees to a limit itself, or a number compares: "over 10 MB are refused", "30 % faster"."""
     phrases = vocabulary().phrases
@@ -125,7 +147,7 @@ def _is_enforced(mention: Mention) -> bool:
     return bool(phrases.enforced.match(mention.rest) or phrases.machinery.search(mention.sentence.text))
 
 
-def _is_instruction(mention: Mention) -> bool:
+def is_instruction(mention: Mention) -> bool:
     """Return whether a sentence tells what to do, and not when: "confirm that the lag is below 5 seconds"."""
     phrases = vocabulary().phrases
     return bool(
@@ -152,7 +174,7 @@ def _is_name(mention: Mention, *, marked: bool) -> bool:
     """Return whether a number is part of a name or the value of an assignment: port 8080, issue #12, workers=4."""
     if not marked and vocabulary().phrases.named.search(mention.lead):
         return True
-    return not mention.sign and bool(re.search(r"[=#]\s*$", mention.lead))
+    return not mention.sign and bool(re.search(r"[=#\ue000-\ue009]\s*$", mention.lead))
 
 
 def _is_capacity(mention: Mention) -> bool:

@@ -1,13 +1,15 @@
 """The words of `vocabulary.yaml` as patterns, compiled once.
 
 The file holds the words, this module their frames (where a word begins, what may follow it); `passages` and `grammar`
-ask both through `vocabulary()`.
+ask both through `vocabulary()`. Words for severities may stand for something else in a house (`speaking`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -16,8 +18,11 @@ from typing import Any, Final
 
 import yaml
 
+from compiler import meaning
 from compiler.guides.phrases import Phrases, alternatives, phrases
-from compiler.guides.statement import NO_SEVERITY
+from compiler.guides.severities import Severities, words
+from compiler.guides.statement import Severity
+from compiler.severities import SeverityWords, word_key
 
 _RATE: Final = re.compile(r"(?:\w ?/ ?|\bper )(?P<period>s|secs?|seconds?|min|minute)\b\)?$", re.IGNORECASE)
 _PER_MINUTE: Final = Decimal(1) / 60
@@ -25,11 +30,16 @@ _PER_MINUTE: Final = Decimal(1) / 60
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Quantity:
-    """What can be limited: its signal, the units that its limits may have, and whether little of it is the trouble."""
+    """What can be limited: its signal, and the units that its limits may have.
+
+    `complement` is set where its words name what the signal leaves, as misses are what hits leave; `low` where little
+    of what the words name is the trouble.
+    """
 
     signal: str
     units: frozenset[str]
     low: bool
+    complement: bool
     pattern: re.Pattern[str]
 
 
@@ -47,11 +57,13 @@ class Vocabulary:
 
     `comparators` gives each wording's sign, `before` matches any of them, `after` those that follow their number;
     `units` are by the pattern of their spelling, `columns` and `other_columns` pairs of pattern and role, in order;
-    `keys` has the patterns of a fence's keys by role, and `named_unit` finds a unit in a name.
+    `keys` has the patterns of a fence's keys by role, and `named_unit` finds a unit in a name; `environments` has the
+    spellings of each, `absence` the texts of patterns that `compiler.guides.absence` frames, `own` the words for
+    severities that a file maps.
     """
 
     quantities: tuple[Quantity, ...]
-    severities: Mapping[str, re.Pattern[str]]
+    severities: Severities
     targets: re.Pattern[str]
     comparators: Mapping[str, str]
     before: re.Pattern[str]
@@ -63,14 +75,22 @@ class Vocabulary:
     other_columns: tuple[tuple[re.Pattern[str], str], ...]
     keys: Mapping[str, re.Pattern[str]]
     named_unit: re.Pattern[str]
+    absence: Mapping[str, str]
+    environments: tuple[tuple[tuple[str, ...], str], ...]
+    own: tuple[tuple[str, str], ...] = ()
+
+    def environment(self, words: str) -> str | None:
+        """Return the environment of which words, in small letters, are a spelling."""
+        spellings = ((name, text) for texts, name in self.environments for text in texts)
+        return next((name for name, text in spellings if re.fullmatch(text, words)), None)
 
     def comparator(self, words: str) -> str:
         """Return the comparator that words stand for, which `before` has matched."""
         return next(sign for text, sign in self.comparators.items() if re.fullmatch(text, words, re.IGNORECASE))
 
-    def severity(self, text: str) -> str:
+    def severity(self, text: str) -> Severity:
         """Return the gravest severity that a text names, or none."""
-        return next((name for name, pattern in self.severities.items() if pattern.search(text)), NO_SEVERITY)
+        return self.severities.gravest(text)
 
     def unit_of_name(self, *names: str) -> Unit | None:
         """Return the unit that the first of some names gives to its numbers: "latency (ms)", "wait_seconds"."""
@@ -91,16 +111,55 @@ class Vocabulary:
         return next(unit for pattern, unit in self.units if pattern.fullmatch(words))
 
 
-@cache
 def vocabulary() -> Vocabulary:
-    """Return the vocabulary."""
-    given: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("vocabulary.yaml").read_text(encoding="utf-8"))
+    """Return the vocabulary that is spoken."""
+    return _SPOKEN.get() or _vocabulary(())
+
+
+@contextmanager
+def speaking(words: SeverityWords) -> Iterator[None]:
+    """Let the words for severities stand for what a file says, while the context lasts."""
+    token = _SPOKEN.set(_vocabulary(words.own))
+    try:
+        yield
+    finally:
+        _SPOKEN.reset(token)
+
+
+def severity_words(own: Iterable[tuple[str, str]] = ()) -> SeverityWords:
+    """Return the words for severities, some of them as a file maps them."""
+    mapped = tuple(own)
+    found = _vocabulary(mapped).severities.words
+    known = {word_key(text): one.severity for one in found for text in one.spellings}
+    return SeverityWords(known=known, own=mapped)
+
+
+def spellings(word: str) -> tuple[str, ...]:
+    """Return the keys of all spellings of a word for severities, its own first."""
+    own = word_key(word)
+    keys = ([word_key(text) for text in one.spellings] for one in _vocabulary(()).severities.words)
+    return own, *next((each for each in keys if own in each), ())
+
+
+_SPOKEN: Final[ContextVar[Vocabulary | None]] = ContextVar("spoken", default=None)
+
+
+@cache
+def _given() -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("vocabulary.yaml").read_text(encoding="utf-8"))
+    return found
+
+
+@cache
+def _vocabulary(own: tuple[tuple[str, str], ...]) -> Vocabulary:
+    given = _given()
     comparators = {text: sign for sign, texts in given["comparators"].items() for text in texts}
     longest = sorted(comparators, key=len, reverse=True)
     spellings = sorted((text for one in given["units"] for text in one["words"]), key=len, reverse=True)
     return Vocabulary(
         quantities=_quantities(given["quantities"]),
-        severities={name: _any(texts) for name, texts in given["severities"].items()},
+        severities=Severities(words=words(given["severities"], own)),
+        own=own,
         targets=_any(given["targets"]),
         comparators=comparators,
         before=_pattern(alternatives(_bounded(text) for text in longest)),
@@ -112,12 +171,20 @@ def vocabulary() -> Vocabulary:
         other_columns=_columns(given["other_columns"]),
         keys={role: _pattern("|".join(texts)) for role, texts in given["keys"].items()},
         named_unit=_named_unit("|".join(spellings)),
+        absence={name: "|".join(texts) for name, texts in given["absence"].items()},
+        environments=tuple((tuple(texts), name) for name, texts in given["environments"].items()),
     )
 
 
 def _quantities(given: Iterable[Mapping[str, Any]]) -> tuple[Quantity, ...]:
     return tuple(
-        Quantity(signal=one["signal"], units=frozenset(one["units"]), low=one["low"], pattern=_any(one["words"]))
+        Quantity(
+            signal=one["signal"],
+            units=frozenset(one["units"]),
+            low=(meaning.builtin_side(one["signal"]) == meaning.LOW) != one.get("complement", False),
+            complement=one.get("complement", False),
+            pattern=_any(one["words"]),
+        )
         for one in given
     )
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Final
 
 from compiler.guides.numbers import NUMBER, WORD
-from compiler.guides.statement import NO_SEVERITY
+from compiler.guides.statement import NO_SEVERITY, Severity
 from compiler.guides.vocabulary import vocabulary
 
 _SCALES: Final = r"(?:k|(?-i:M)|thousand|million|billion|bn)(?![A-Za-z])"
@@ -61,7 +61,7 @@ def numbers(text: str, *, paired: bool) -> Iterator[re.Match[str]]:
     return (_ONE_OF_TWO if paired else _MENTION).finditer(text)
 
 
-def pair(*texts: str) -> tuple[str, str] | None:
+def pair(*texts: str) -> tuple[Severity, Severity] | None:
     """Return the two severities that the first of some texts names side by side, as "warn/crit" does."""
     for text in texts:
         for one, other in pairwise(_WORDS.finditer(text)):

@@ -9,12 +9,18 @@ from typing import Final
 from compiler.guides.statement import GuideStatement
 from compiler.quantities import SECONDS, Quantity, quantity_text
 
+_LONGEST: Final = 160
 _UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 
 
 def one_line(text: str) -> str:
     """Return text of a guide as it may stand in a comment: one line, without control characters."""
     return _UNSEEN.sub(" ", text)
+
+
+def shortened(text: str) -> str:
+    """Return a line of a guide as it may stand in a comment: its beginning, where it is long."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
 
 
 def quoted(text: str) -> str:

@@ -13,14 +13,18 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from compiler.choosing.proposals import GUESS, LIKELY, Proposal, propose
-from compiler.conventions import MISSING_SECTION, MISSING_SIGNAL, OFF, QUESTION, words
+from compiler.conventions import DEFAULT_SCRAPE_INTERVAL, MISSING_SECTION, MISSING_SIGNAL, OFF, QUESTION, words
+from compiler.guides.absence import AGE, SILENCE
 from compiler.guides.statement import GuideStatement
 from compiler.importing.limits import ImportedLimit, Limits, limits
 from compiler.importing.spelling import amount, one_line, quoted, said, seconds
-from compiler.importing.waivers import not_carried, waivers
-from compiler.runbooks import Section
+from compiler.importing.waivers import agreement, waivers
+from compiler.runbooks import Runbook, Section
 from compiler.signals import kinds
 from compiler.signals.bound import Signal
+from compiler.signals.contract import Input
+from compiler.signals.inputs import SINCE
+from compiler.signals.ratio import READS, SUCCESSES
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,42 +46,47 @@ class Stanza:
 
 
 def stanza(
-    path: str,
-    text: str,
-    statements: Sequence[GuideStatement],
-    sections: Sequence[Section],
-    signals: Mapping[str, Signal],
+    runbook: Runbook, statements: Sequence[GuideStatement], signals: Mapping[str, Signal], *, new: bool = False
 ) -> Stanza:
-    """Return the stanza of one guide; `signals` is the vocabulary that limits may use."""
-    found = limits(statements, signals)
-    known = {**signals, **{one.id: one for one in found.own}}
-    chosen = {key: _section(known[key], lines, sections) for key, lines in found.of_signal.items()}
+    """Return the stanza of one guide; `signals` is the vocabulary that limits may use.
+
+    With `new` it belongs to the file that `house.yaml` begins, and takes that file's team and policy.
+    """
+    path, sections = runbook.path, runbook.sections
+    first = limits(statements, signals)
+    known = {**signals, **{one.id: one for one in first.own}}
+    chosen = {key: _section(known[key], lines, sections) for key, lines in first.of_signal.items()}
     anchors = {one.anchor: one for one in sections}
-    leading = {key: anchors[one.anchor] for key, one in chosen.items() if one}
-    alone = not_carried(path, text, found, known, leading)
+    agreed = agreement(runbook, first, known, {key: anchors[one.anchor] for key, one in chosen.items() if one})
+    found = agreed.limits
     used = [line for lines in found.of_signal.values() for line in lines]
     written = [
         f"  {_identifier(path)}:",
-        f"    title: {quoted(title_of(text, path))}",
-        f"    team: {QUESTION}  # whose is it?",
+        f"    title: {quoted(title_of(runbook.text, path))}",
+        f"    team: {_TEAM if new else QUESTION}  # whose is it?",
         f"    runbook: {quoted(path)}",
-        f"    escalation: {QUESTION}  # a policy below `escalation:`",
+        f"    escalation: {_POLICY if new else QUESTION}  # a policy below `escalation:`",
         "    limits:",
-        *_limits(found, chosen),
+        *_limits(found, chosen, agreed.quotations),
         *_missing(anchors),
         "    metrics:",
         *_metrics(found, known),
-        *waivers(alone),
+        *waivers(agreed.alone, path),
     ]
     return Stanza(
         text="\n".join(written),
         own=found.own,
         used=len(used),
-        guesses=sum(bool(line.remark) for line in used),
-        again=len(statements) - len(used) - len(alone),
-        left_out=len(alone),
-        chosen=chosen,
+        guesses=sum(line.guessed for line in used),
+        again=max(0, len(statements) - len(used) - len(agreed.alone)),
+        left_out=len(agreed.alone),
+        chosen={key: one for key, one in chosen.items() if key in found.of_signal},
     )
+
+
+_TEAM: Final = "owners"
+_POLICY: Final = "standard"
+"""The ids in `house.yaml`."""
 
 
 def _section(signal: Signal, lines: Sequence[ImportedLimit], sections: Sequence[Section]) -> Proposal | None:
@@ -85,17 +94,22 @@ def _section(signal: Signal, lines: Sequence[ImportedLimit], sections: Sequence[
     return proposals[0] if proposals else None
 
 
-def _limits(found: Limits, chosen: Mapping[str, Proposal | None]) -> Iterator[str]:
+def _limits(found: Limits, chosen: Mapping[str, Proposal | None], quotations: Mapping[str, str]) -> Iterator[str]:
     for signal, lines in found.of_signal.items():
         yield f"      {signal}:"
         for line in lines:
             one = line.statement
             limit = f"{line.severity}: {quoted(f'{one.comparator} {amount(one)}')}"
             yield f"        {limit}  # {said(one, one.text)}{f' ({line.remark})' if line.remark else ''}"
-        holds = {line.severity: line.statement.hold for line in lines if line.statement.hold}
+        holds = {
+            line.severity: line.statement.hold or 0 for line in lines if line.statement.hold or line.stated.subject
+        }
         if holds:
             inside = ", ".join(f"{severity}: {seconds(hold)}" for severity, hold in holds.items())
-            yield f"        for: {{{inside}}}"
+            where = "; ".join(said(one, one.text) for one in dict.fromkeys(line.holding for line in lines) if one)
+            yield f"        for: {{{inside}}}{'  # ' if where else ''}{where}"
+        if signal in quotations:
+            yield f"        documented: {quoted(quotations[signal])}"
         yield f"        runbook: {_leads_to(chosen[signal])}"
 
 
@@ -109,6 +123,9 @@ def _missing(anchors: Collection[str]) -> Iterator[str]:
 
 _COUNTED: Final = "increase"
 """The kind whose limit means nothing without the time in which so many come."""
+_SCRAPES: Final = 4
+_INTERVALS: Final = (30, 20, 15, 10, 5)
+_ENOUGH: Final = _SCRAPES * DEFAULT_SCRAPE_INTERVAL
 _HOW_SURE: Final = {LIKELY: "likely: ", GUESS: "GUESS: "}
 
 
@@ -120,12 +137,40 @@ def _leads_to(proposal: Proposal | None) -> str:
 
 
 def _metrics(found: Limits, signals: Mapping[str, Signal]) -> Iterator[str]:
-    for signal in found.of_signal:
+    for signal, lines in found.of_signal.items():
         kind = signals[signal].kind
-        keys = [*(one.name for one in kinds()[kind].forms[0]), *(["window"] if kind == _COUNTED else []), "per"]
-        yield f"      {signal}: {{{', '.join(f'{key}: {QUESTION}' for key in keys)}}}"
+        inputs = _form(signals[signal], lines)
+        keys = [*(one.name for one in inputs), *(["window"] if kind == _COUNTED else []), "per"]
+        asked = ", ".join(f"{key}: {QUESTION}" for key in keys)
+        if kind == SILENCE:
+            scraped = _scraped(lines)
+            guess = "GUESS: the limit must hold four scrapes; " if scraped else ""
+            yield f"      {signal}: {{{asked}{scraped}}}  # {guess}add `quiet: 1d` where each day has quiet hours"
+        else:
+            yield f"      {signal}: {{{asked}}}"
     if not found.of_signal:
         yield "      {}"
+
+
+def _scraped(lines: Sequence[ImportedLimit]) -> str:
+    """Return how often a counter must be scraped, where the shortest time that it may be silent tells."""
+    shortest = min(int(line.statement.value) for line in lines)
+    often = next((one for one in _INTERVALS if one * _SCRAPES <= shortest), 1)
+    return f", scrape_interval: {seconds(often)}" if shortest < _ENOUGH else ""
+
+
+def _form(signal: Signal, lines: Sequence[ImportedLimit]) -> Sequence[Input]:
+    """Return the inputs to ask for: of a share that must not be low, those that count what went well."""
+    forms = kinds()[signal.kind].forms
+    if signal.id.startswith(AGE):
+        return (SINCE,)
+    low = lines[0].statement.comparator.startswith("<")
+    if signal.id in _OF_READS:
+        return next(form for form in forms if READS in form)
+    return next((form for form in forms if SUCCESSES in form), forms[0]) if low else forms[0]
+
+
+_OF_READS: Final = frozenset({"cache_hit_ratio"})
 
 
 def _identifier(path: str) -> str:

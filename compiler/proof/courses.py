@@ -14,7 +14,7 @@ from compiler.alerts import AlertGroup
 from compiler.model import Limit
 from compiler.proof.ruletest import crossed, is_state
 from compiler.quantities import RATIO
-from compiler.signals import kinds, sampling, state
+from compiler.signals import kinds, own_units, sampling, state
 from compiler.signals.bound import BoundSignal
 from compiler.signals.level import margin
 from compiler.signals.profile import Case, Example, Phase
@@ -38,7 +38,7 @@ def cases(group: AlertGroup, steps: int, end_of_data: int) -> Iterator[Case]:
         example = Example(phases=(Phase(value=bad, steps=steps),), preferred={label: text})
         yield Case(name=f"{label}-{text}", example=example, firing=firing(group, bad), value=bad)
     if kinds()[group.watched.bound.signal.kind].ends(group.watched.bound):
-        ended = (Phase(value=bad, steps=end_of_data), Phase(value=None, steps=steps - end_of_data))
+        ended = (Phase(value=bad, steps=end_of_data), Phase(value=None, steps=steps - end_of_data, stale=True))
         yield Case(name="gone", example=Example(phases=ended))
 
 
@@ -70,17 +70,24 @@ def _limits(group: AlertGroup, steps: int) -> Iterator[Case]:
         yield _case(group, BELOW, Phase(value=below, steps=steps))
     for alert in group.alerts:
         limit = alert.limit
-        exact = kind.exactly(bound, limit.value, always=crossed(limit, limit.value))
+        exact = _exactly(bound, limit.value, always=crossed(limit, limit.value))
         if exact is not None:
             yield _case(group, f"at-{limit.severity}", replace(exact, steps=steps))
-        else:
+        elif bound.binding.pace == 1:
             yield from _together(
-                group, f"at-{limit.severity}", kind.exact_parts(bound, limit.value), limit.value, steps
+                group, f"at-{limit.severity}", own_units.exact_parts(kind, bound, limit.value), limit.value, steps
             )
         above = just(limit, beyond=True)
         if above >= 0:
             name = ABOVE if limit is last else f"{ABOVE}-{limit.severity}"
             yield _case(group, name, Phase(value=above, steps=steps))
+
+
+def _exactly(bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
+    """Return what the kind returns; of rates over samples that are further apart than steps nothing is known."""
+    kind = kinds()[bound.signal.kind]
+    rates = kind.windowed(bound) and not kind.counts(bound)
+    return None if rates and bound.binding.pace > 1 else own_units.exactly(kind, bound, value, always=always)
 
 
 def _states(group: AlertGroup, steps: int) -> Iterator[Case]:
@@ -95,7 +102,7 @@ def _states(group: AlertGroup, steps: int) -> Iterator[Case]:
             phase = Phase(value=measure, steps=steps, exact=True)
             yield _case(group, f"just-{name}", phase, Decimal(int(inside)))
     inclusive = "=" in bound.binding.active.comparator
-    exact = kinds()[bound.signal.kind].exactly(bound, Decimal(1), always=inclusive)
+    exact = _exactly(bound, Decimal(1), always=inclusive)
     if exact is not None:
         yield _case(group, "at-limit", replace(exact, steps=steps), Decimal(int(inclusive)))
 
@@ -149,9 +156,9 @@ def _of_parts(group: AlertGroup, name: str, value: Decimal, steps: int) -> Itera
 def _together(group: AlertGroup, name: str, parts: Sequence[Phase], value: Decimal, steps: int) -> Iterator[Case]:
     """Yield a component of several series, where there are any and they can be told apart."""
     examples = [
-        Example(phases=(replace(one, steps=steps),), extra={_REPLICA: str(number)}) for number, one in enumerate(parts)
+        Example(phases=(replace(one, steps=steps),), extra={REPLICA: str(number)}) for number, one in enumerate(parts)
     ]
-    if examples and _REPLICA not in group.watched.bound.binding.per:
+    if examples and REPLICA not in group.watched.bound.binding.per:
         fires = firing(group, value)
         yield Case(name=name, example=examples[0], more=tuple(examples[1:]), firing=fires, value=value)
 
@@ -188,7 +195,8 @@ def _blips(group: AlertGroup, steps: int) -> Iterator[Case]:
         yield Case(name="blips", example=Example(phases=tuple(course)))
 
 
-_REPLICA: Final = "replica"
+REPLICA: Final = "replica"
+"""The label by which the series of one component are told apart."""
 _OFTEN: Final = 5
 _A_BIT_MORE: Final = Decimal("1.2")
 

@@ -5,18 +5,20 @@ A test without them passes whatever a matcher says.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
-from compiler.alerts import AlertGroup
+from compiler.alerts import AlertGroup, Record
+from compiler.conventions import PART_LABEL
 from compiler.promql import Matcher, Selector
+from compiler.proof.ruletest import series_of
 from compiler.quantities import decimal_text
 from compiler.signals import kinds, sampling
 from compiler.signals.bound import BoundSignal
 from compiler.signals.contract import Series, UnsampledError
-from compiler.signals.profile import Example
+from compiler.signals.profile import Case, Elsewhere, Example
 
 SUFFIXES = ("", "_bucket", "_count", "_sum")
 
@@ -29,7 +31,7 @@ def decoys(bound: BoundSignal, example: Example) -> tuple[Series, ...]:
     known = kind.selectors(bound)
     found = (
         decoy
-        for series in kind.series(bound, loud)
+        for series in series_of(bound, loud)
         for selector in known
         if matches(selector, series)
         for decoy in _outside(selector, series)
@@ -38,17 +40,31 @@ def decoys(bound: BoundSignal, example: Example) -> tuple[Series, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def recorded(group: AlertGroup, component: Mapping[str, str], value: Decimal, steps: int) -> tuple[Series, ...]:
-    """Return what other systems and sources record under the same names, for a component of the same labels."""
-    return tuple(
+def recorded(group: AlertGroup, component: Mapping[str, str], case: Case, value: Decimal) -> tuple[Series, ...]:
+    """Return what other systems and sources record under the same names, for a component of the same labels.
+
+    Each is the `value` all the while, unless the case says what is recorded elsewhere.
+    """
+    steps = sum(phase.steps for phase in case.example.phases)
+    found = (
         Series(
             metric=record.name,
-            labels=tuple(sorted({**component, **record.labels, label: _ELSEWHERE}.items())),
-            values=f"{decimal_text(value)}x{steps - 1}",
+            labels=tuple(sorted({**component, **other.labels, **record.labels, label: _ELSEWHERE}.items())),
+            values=f"{decimal_text(other.value)}x{steps - 1}",
         )
         for record in group.records
+        if PART_LABEL not in record.labels
+        for other in _others(record, case, value)
         for label in record.labels
     )
+    return tuple(dict.fromkeys(found))
+
+
+def _others(record: Record, case: Case, value: Decimal) -> Iterable[Elsewhere]:
+    operations = record.name.rpartition(":")[2]
+    if case.elsewhere:
+        return [one for one in case.elsewhere if one.record == operations]
+    return [Elsewhere(record=operations, labels={}, value=value)]
 
 
 _ELSEWHERE: Final = "elsewhere"

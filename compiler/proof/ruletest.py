@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
@@ -15,7 +15,7 @@ from compiler.quantities import STATE
 from compiler.signals import kinds, sampling
 from compiler.signals.bound import STEP_SECONDS, BoundSignal
 from compiler.signals.contract import EVALUATION_SECONDS, Series
-from compiler.signals.profile import Example
+from compiler.signals.profile import Case, Example
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,9 +66,6 @@ LONG_SECONDS: Final = 6 * 3600
 SLOW_EVALUATION_SECONDS: Final = 240
 """Less than the five minutes for which engines remember a value: some read back what they have recorded."""
 
-LONGEST_SECONDS: Final = 3 * 24 * 3600
-"""Signals that take longer to settle have no tests."""
-
 _OPERATORS: Final[dict[str, Callable[[Decimal, Decimal], bool]]] = {
     ">": operator.gt,
     ">=": operator.ge,
@@ -88,6 +85,11 @@ def recovered(limit: Limit, value: Decimal) -> bool:
     if limit.recover is None:
         return not crossed(limit, value)
     return _OPERATORS[limit.recover.comparator](value, limit.recover.quantity.value)
+
+
+def value_of(case: Case, alert: Alert) -> Decimal:
+    """Return the value at which an alert fires in a case."""
+    return case.values.get(alert.limit.severity, case.value)
 
 
 def hold_of(limit: Limit) -> int:
@@ -123,6 +125,15 @@ def component_of(bound: BoundSignal, example: Example, series: Sequence[Series])
     return {**kinds()[bound.signal.kind].further(bound), **labels}
 
 
+def series_of(bound: BoundSignal, example: Example) -> tuple[Series, ...]:
+    """Return the series of an example, as often as they are scraped; of some metrics alone, where it names these."""
+    kind = kinds()[bound.signal.kind]
+    pace = bound.binding.pace if kind.scraped(bound) else 1
+    phases = tuple(replace(one, every=one.every * pace) for one in example.phases)
+    series = kind.series(bound, replace(example, phases=phases))
+    return tuple(one for one in series if not example.metrics or one.metric in example.metrics)
+
+
 def first_severity(group: AlertGroup) -> Limit:
     """Return the limit of the least urgent severity."""
     return group.alerts[0].limit
@@ -131,7 +142,8 @@ def first_severity(group: AlertGroup) -> Limit:
 def too_long(group: AlertGroup) -> bool:
     """Return whether a test would have to be so long that engines refuse to load its samples."""
     bound = group.watched.bound
-    return kinds()[bound.signal.kind].settled(bound) > LONGEST_SECONDS
+    kind = kinds()[bound.signal.kind]
+    return kind.settled(bound) > kind.longest
 
 
 def is_state(group: AlertGroup) -> bool:

@@ -12,7 +12,7 @@ from math import lcm
 from typing import Final
 
 from compiler.alerts import AlertGroup
-from compiler.proof import courses
+from compiler.proof import courses, rough
 from compiler.proof.decoys import decoys, recorded
 from compiler.proof.ruletest import (
     LONG_SECONDS,
@@ -23,10 +23,12 @@ from compiler.proof.ruletest import (
     component_of,
     longest_hold,
     longest_keep,
+    series_of,
+    value_of,
 )
 from compiler.signals import kinds, sampling
 from compiler.signals.bound import STEP_SECONDS, BoundSignal
-from compiler.signals.contract import Series
+from compiler.signals.contract import Measure, Series
 from compiler.signals.profile import Case
 from compiler.signals.template import InvalidTemplateError
 
@@ -43,7 +45,7 @@ def tests(group: AlertGroup) -> Iterator[RuleTest]:
     steps = end // bound.binding.step + 1
     given = kinds()[bound.signal.kind].cases(bound, [alert.limit for alert in group.alerts], steps)
     end_of_data = (end - _forgotten(group)) // bound.binding.step + 1
-    found = tuple(courses.cases(group, steps, end_of_data)) if given is None else given
+    found = (*courses.cases(group, steps, end_of_data), *rough.cases(group, steps)) if given is None else given
     placed = _placed(bound, found)
     if placed is None:
         for case in found:
@@ -62,7 +64,23 @@ def _end(group: AlertGroup) -> int:
     end = max(settled + longest_hold(group) + STEP_SECONDS, _BEFORE_THE_END + _forgotten(group))
     multiple = lcm(bound.binding.window, STEP_SECONDS) if end < 4 * bound.binding.window else STEP_SECONDS
     multiple = lcm(multiple, SLOW_EVALUATION_SECONDS) if end > LONG_SECONDS else multiple
-    return -(-end // multiple) * multiple
+    end = -(-end // multiple) * multiple
+    while end in _scaled_ages(group):
+        end += multiple
+    return end
+
+
+def _scaled_ages(group: AlertGroup) -> set[Decimal]:
+    """Return the ages that are compared of points in time in another unit than seconds.
+
+    What is as old as the test itself happened at 0, which is 0 in every unit.
+    """
+    bound = group.watched.bound
+    measures = {one.name: one.measure for form in kinds()[bound.signal.kind].forms for one in form}
+    if not any(measures[name] is Measure.INSTANT for name in bound.binding.units):
+        return set()
+    active = bound.binding.active
+    return {alert.limit.value for alert in group.alerts} if active is None else {active.quantity.value}
 
 
 def _forgotten(group: AlertGroup) -> int:
@@ -109,17 +127,16 @@ def _test(group: AlertGroup, name: str, cases: Sequence[Case], end: int) -> Rule
     fired: list[Fired] = []
     for case in cases:
         try:
-            own = tuple(one for example in (case.example, *case.more) for one in kind.series(bound, example))
+            own = tuple(one for example in (case.example, *case.more) for one in series_of(bound, example))
         except InvalidTemplateError:  # an example of the user's own need not render for every value
             continue
         series += own
         component = component_of(bound, case.example, own)
         if case.decoys or case.name in _WITH_DECOYS or len(cases) == 1:
             series += decoys(bound, case.example)
-            steps = sum(phase.steps for phase in case.example.phases)
-            series += recorded(group, component, _bad(group), steps)
+            series += recorded(group, component, case, _bad(group))
         fired += [
-            Fired(alert=alert, component=component, value=case.value, labels=labels)
+            Fired(alert=alert, component=component, value=value_of(case, alert), labels=labels)
             for alert in group.alerts
             if alert.limit.severity in case.firing
             for labels in case.labels
@@ -144,7 +161,8 @@ def _bad(group: AlertGroup) -> Decimal:
 def all_well(group: AlertGroup, end: int, *, hollow: bool) -> tuple[Series, ...]:
     """Return series by which nothing of a group fires until `end`; none where its kind has no such case.
 
-    With `hollow` set, what makes trouble of other missing metrics is there, but none is missing.
+    With `hollow` set, what makes trouble of other missing metrics is there, but none is missing. They are as few as
+    can be.
     """
     bound = group.watched.bound
     kind = kinds()[bound.signal.kind]
@@ -153,4 +171,5 @@ def all_well(group: AlertGroup, end: int, *, hollow: bool) -> tuple[Series, ...]
     well = next((case.example for case in cases if not case.firing), None)
     if well is None:
         return ()
-    return kind.series(bound, replace(well, phases=tuple(replace(one, hollow=hollow) for one in well.phases)))
+    phases = tuple(replace(one, hollow=hollow, exact=True) for one in well.phases)
+    return series_of(bound, replace(well, phases=phases))

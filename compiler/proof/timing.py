@@ -11,8 +11,11 @@ from decimal import Decimal
 from typing import Final
 
 from compiler.alerts import Alert, AlertGroup
+from compiler.model import Limit
 from compiler.proof import courses
 from compiler.proof.ruletest import (
+    LONG_SECONDS,
+    SLOW_EVALUATION_SECONDS,
     Expectation,
     Fired,
     RuleTest,
@@ -24,9 +27,11 @@ from compiler.proof.ruletest import (
     longest_hold,
     longest_keep,
     recovered,
+    series_of,
+    value_of,
 )
 from compiler.signals import kinds
-from compiler.signals.bound import STEP_SECONDS
+from compiler.signals.bound import STEP_SECONDS, BoundSignal
 from compiler.signals.contract import EVALUATION_SECONDS
 from compiler.signals.level import margin
 from compiler.signals.profile import Case, Example, Phase
@@ -55,11 +60,11 @@ def _of_cases(group: AlertGroup) -> Iterator[RuleTest]:
     cases = kind.cases(bound, [alert.limit for alert in group.alerts], steps) or ()
     for alert in group.alerts:
         case = next((one for one in cases if alert.limit.severity in one.firing), None)
-        if case is None:
+        start = kind.begins(bound, alert.limit)
+        if case is None or start is None:
             continue
-        start = kind.first(bound) or 0
-        at = start + hold_of(alert.limit)
-        series = kind.series(bound, case.example)
+        at = _fires(start, alert.limit)
+        series = series_of(bound, case.example)
         component = component_of(bound, case.example, series)
         looks = (at - EVALUATION_SECONDS, at + late(group)) if at else (late(group),)
         yield RuleTest(
@@ -67,19 +72,37 @@ def _of_cases(group: AlertGroup) -> Iterator[RuleTest]:
             step=bound.binding.step,
             selectors=kind.selectors(bound),
             series=series,
-            expectations=tuple(_of_case(group, case, component, look, start) for look in looks),
+            expectations=tuple(_of_case(group, case, component, look) for look in looks),
         )
 
 
-def _of_case(group: AlertGroup, case: Case, component: dict[str, str], at: int, start: int) -> Expectation:
-    """Return what fires of a case that began to be trouble at `start`."""
+def _of_case(group: AlertGroup, case: Case, component: dict[str, str], at: int) -> Expectation:
+    """Return what fires of a case by then."""
+    bound = group.watched.bound
     fired = (
-        Fired(alert=alert, component=component, value=case.value, labels=labels)
+        Fired(alert=alert, component=component, value=value_of(case, alert), labels=labels)
         for alert in group.alerts
-        if alert.limit.severity in case.firing and start + hold_of(alert.limit) <= at
+        if alert.limit.severity in case.firing and _has_begun(bound, alert.limit, at)
         for labels in case.labels
     )
     return Expectation(alert=group.alerts[0].name, at=at, fired=tuple(fired))
+
+
+def _has_begun(bound: BoundSignal, limit: Limit, at: int) -> bool:
+    start = kinds()[bound.signal.kind].begins(bound, limit)
+    return start is not None and _fires(start, limit) <= at
+
+
+def _fires(start: int, limit: Limit) -> int:
+    """Return when an alert fires on trouble that began at `start`, to the evaluation; long tests have few of them."""
+    at = start + hold_of(limit)
+    if at <= LONG_SECONDS:
+        return at
+    return _seldom(_seldom(start) + hold_of(limit))
+
+
+def _seldom(seconds: int) -> int:
+    return -(-seconds // SLOW_EVALUATION_SECONDS) * SLOW_EVALUATION_SECONDS
 
 
 def _good(group: AlertGroup) -> Decimal:
@@ -110,7 +133,7 @@ def _test(group: AlertGroup, name: str, values: Sequence[Decimal]) -> RuleTest:
     bound = group.watched.bound
     kind, step = kinds()[bound.signal.kind], bound.binding.step
     bad = courses.beyond_all(group)
-    component = component_of(bound, _course(bad, 1), kind.series(bound, _course(bad, 1)))
+    component = component_of(bound, _course(bad, 1), series_of(bound, _course(bad, 1)))
     expectations = [_expect(group, component, *one) for one in _beginning(group, bad)]
     trouble = _whole(max(one.at for one in expectations)) + STEP_SECONDS
     again = longest_hold(group) if len(values) > 1 else 0
@@ -121,7 +144,7 @@ def _test(group: AlertGroup, name: str, values: Sequence[Decimal]) -> RuleTest:
         expectations.append(_expect(group, component, trouble + (number + 1) * stay - STEP_SECONDS, alive, value))
     phases = [Phase(value=bad, steps=trouble // step), *(Phase(value=one, steps=stay // step) for one in values)]
     # One more sample, so that the last evaluation has one.
-    series = kind.series(bound, Example(phases=(*phases, Phase(value=values[-1], steps=1))))
+    series = series_of(bound, Example(phases=(*phases, Phase(value=values[-1], steps=1))))
     return RuleTest(
         name=name, step=step, selectors=kind.selectors(bound), series=series, expectations=tuple(expectations)
     )

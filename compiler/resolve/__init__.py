@@ -13,6 +13,7 @@ from compiler.diagnostics import Diagnostics
 from compiler.document import Table
 from compiler.model import Model
 from compiler.resolve import definitions, people, schedules, systems
+from compiler.resolve.dimensions import dimensions
 from compiler.resolve.scope import Scope
 from compiler.runbooks import Runbook
 
@@ -21,12 +22,14 @@ def resolve(document: Table, runbooks: Mapping[str, Runbook], diagnostics: Diagn
     """Return the model of a document that the schema admits; `runbooks` are those that could be read, by path."""
     signals = definitions.signals(document, diagnostics)
     policies, levels = people.policies(document, diagnostics), people.levels(document, diagnostics)
+    declared = dimensions(document, diagnostics)
     scope = Scope(
         document=document,
         signals=signals,
         policies=frozenset(document["escalation"]),
         teams=frozenset(document["teams"]),
         runbooks=runbooks,
+        dimensions=declared,
         diagnostics=diagnostics,
     )
     resolved, documented = systems.systems(scope)
@@ -35,8 +38,9 @@ def resolve(document: Table, runbooks: Mapping[str, Runbook], diagnostics: Diagn
         systems=resolved,
         policies=policies,
         levels=levels,
-        teams=people.teams(document),
-        routing=people.routing(document, policies, diagnostics),
+        teams=people.teams(document, diagnostics),
+        routing=people.routing(document, policies, declared, diagnostics),
+        dimensions=declared,
         documented=documented,
         schedules=schedules.schedules(document, diagnostics),
     )

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 from compiler import conventions
-from compiler.diagnostics import Diagnostics, Related, Span, did_you_mean
+from compiler.diagnostics import Diagnostics, Related, Span, nearest
 from compiler.document import Items, Table
 from compiler.promql import Matcher, PromQLError, Selector, parse_matchers, parse_selector
 from compiler.quantities import EXAMPLES, RATIO, Comparison, QuantityError, Rate, parse_comparison
 from compiler.quantities import STATE as STATE_UNIT
 from compiler.resolve.reading import duration, is_off, minimum_traffic, over_time, place_of
+from compiler.resolve.units import IN, NO_UNITS, units
 from compiler.signals import kinds
 from compiler.signals.bound import Binding, BoundSignal, Signal
 from compiler.signals.inputs import CAPACITY, COUNTER, HISTOGRAM
+from compiler.signals.silence import KIND as SILENCE
 from compiler.signals.state import EACH_SERIES, LOOKING_BACK, MEASURED_IN
 from compiler.signals.state import KIND as STATE
+from compiler.signals.template import asks as template_asks
 from compiler.signals.template import inputs as template_inputs
 from compiler.signals.utilization import IDLE
 
 _COMMON_KEYS: Final = (
     *("per", "component", "selector", "targets"),
     *("window", "scrape_interval", "minimum_traffic", "over_time", "no_data"),
+    IN,
 )
-_STATE_KEYS: Final = ("active", "of", "within")
+_KEYS_OF_KIND: Final = {STATE.name: ("active", "of", "within"), SILENCE.name: ("quiet",)}
 _BUCKET_LABEL: Final = "le"
 _RESERVED_LABELS: Final = frozenset(conventions.RULE_LABELS) | {"alertname"}
 
@@ -35,11 +40,13 @@ _RESERVED_LABELS: Final = frozenset(conventions.RULE_LABELS) | {"alertname"}
 class Inherited:
     """What a binding takes from its system where it does not say otherwise.
 
-    `targets` is None where nobody can tell which targets the metrics come from.
+    `targets` is None where nobody can tell which targets the metrics come from, `targets_named` whether the file says.
     """
 
     matchers: tuple[Matcher, ...]
     targets: tuple[Matcher, ...] | None
+    targets_named: bool
+    dimensions: tuple[str, ...]
     window: int
     scrape_interval: int
     minimum_traffic: Rate | None
@@ -58,20 +65,29 @@ def binding(signal: Signal, given: Table, inherited: Inherited, diagnostics: Dia
     active = _active(given, inputs, diagnostics) if signal.kind == STATE.name else None
     _check_unit(signal, given, inputs, diagnostics)
     _check_apart(signal, given, found, diagnostics)
+    own = _per(given, diagnostics)
+    dimensions = tuple(label for label in inherited.dimensions if label not in own) if _keeps_per(signal) else ()
     smoothed = kinds()[signal.kind].smoothed(_sketch(signal, found))
+    read = {name: value for name, value in found.items() if value is not None}
+    # What has an error already is not asked for its unit.
+    measured = units(signal, given, read, active, diagnostics) if len(diagnostics.found) == before else NO_UNITS
     result = Binding(
-        inputs={name: value for name, value in found.items() if value is not None},
-        per=_per(given, diagnostics),
+        inputs={**read, **measured.numbers},
+        units=measured.metrics,
+        per=(*dimensions, *own),
+        dimensions=dimensions,
         window=duration(given, "window", inherited.window, diagnostics, least=conventions.LEAST_WINDOW),
         scrape_interval=duration(given, "scrape_interval", inherited.scrape_interval, diagnostics, least=1),
         over_time=over_time(given, inherited.over_time) if smoothed else None,
         source=matchers,
         targets=targets,
+        targets_named=targets is not None and names_targets(given, named=inherited.targets_named),
         missing_is_fine=given.get("no_data") == "ok",
         minimum_traffic=minimum_traffic(given, inherited.minimum_traffic, diagnostics),
         active=active,
         every=given.get("of") == "all",
         within=duration(given, "within", 0, diagnostics) or None,
+        quiet=duration(given, "quiet", 0, diagnostics) or None,
     )
     return result if len(diagnostics.found) == before else None
 
@@ -84,9 +100,30 @@ def matchers_of(owner: Table, diagnostics: Diagnostics, key: str = "selector") -
         return parse_matchers(owner[key])
     except PromQLError as error:
         span = place_of(error, owner[key], owner.value_spans[key], diagnostics)
-        hint = error.hint or 'such as `job="api",env!="test"`'
+        hint = error.hint or _matchers_hint(str(owner[key]))
         diagnostics.error("promql", span, f"not a list of matchers: {error}", hint=hint)
         return ()
+
+
+_WITHOUT_QUOTES: Final = re.compile(r"(?P<label>[A-Za-z_]\w*)\s*(?P<sign>=~|!~|!=|==|=|:)\s*(?P<value>[^\s\"',{}]+)")
+
+
+def _matchers_hint(text: str) -> str:
+    """Return how to write matchers that stand in braces, or whose values are not quoted."""
+    inside = text.strip()
+    if inside.startswith("{") and inside.endswith("}"):
+        try:
+            parse_matchers(inside[1:-1])
+        except PromQLError:
+            pass
+        else:
+            return f"take the braces out: `'{inside[1:-1].strip()}'`"
+    found = list(_WITHOUT_QUOTES.finditer(inside))
+    if found and '"' not in inside:
+        signs = {":": "=", "==": "="}
+        matchers = ",".join(f'{one["label"]}{signs.get(one["sign"], one["sign"])}"{one["value"]}"' for one in found)
+        return f"quote what a label is compared with: `'{matchers}'`"
+    return 'such as `job="api",env!="test"`'
 
 
 def targets_of(
@@ -103,6 +140,16 @@ def targets_of(
     return inherited
 
 
+def names_targets(owner: Table, *, named: bool) -> bool:
+    """Return whether the matchers of `targets_of` are named as such; `named` whether the inherited ones are."""
+    return "targets" in owner or (named and "selector" not in owner)
+
+
+def _keeps_per(signal: Signal) -> bool:
+    """Return whether the result has the labels of `per`: a query of one's own has them where it asks for them."""
+    return signal.query is None or template_asks(signal.query, "per")
+
+
 def _sketch(signal: Signal, found: Mapping[str, Selector | Decimal | None]) -> BoundSignal:
     """Return what is known of a binding so far, for the questions of its kind that its inputs alone answer."""
     inputs = {name: value for name, value in found.items() if value is not None}
@@ -110,15 +157,16 @@ def _sketch(signal: Signal, found: Mapping[str, Selector | Decimal | None]) -> B
 
 
 def _input_names(signal: Signal, given: Table, diagnostics: Diagnostics) -> tuple[str, ...] | None:
-    state_keys = _STATE_KEYS if signal.kind == STATE.name else ()
-    named = [key for key in given if key not in _COMMON_KEYS and key not in state_keys]
+    own_keys = _KEYS_OF_KIND.get(signal.kind, ())
+    named = [key for key in given if key not in _COMMON_KEYS and key not in own_keys]
     forms = tuple(tuple(one.name for one in form) for form in kinds()[signal.kind].forms)
     if signal.query is not None:
         forms = (template_inputs(signal.query),)
     known = {name for form in forms for name in form}
     unknown = [key for key in named if key not in known]
     for key in unknown:
-        hint = did_you_mean(key, {*known, *_COMMON_KEYS, *state_keys})
+        near = nearest(key, {*known, *_COMMON_KEYS, *own_keys} - set(given))
+        hint = f"did you mean `{near}`?" if near else f"it is measured by {_alternatives(forms)}"
         message = f"unknown key `{key}` for the signal `{signal.id}` of kind `{signal.kind}`"
         diagnostics.error("unknown-key", given.key_spans[key], message, hint=hint)
     if unknown:
@@ -126,8 +174,19 @@ def _input_names(signal: Signal, given: Table, diagnostics: Diagnostics) -> tupl
     chosen = next((form for form in forms if set(form) == set(named)), None)
     if chosen is None:
         message = f"`{signal.id}` is measured by {_alternatives(forms)}"
-        diagnostics.error("metrics", given.span, message, hint=f"a binding of kind `{signal.kind}` names exactly these")
+        diagnostics.error("metrics", given.span, message, hint=_instead(forms, named))
     return chosen
+
+
+def _instead(forms: Sequence[Sequence[str]], named: Sequence[str]) -> str:
+    """Return what to add and what to take out for the inputs that are most like those that are named."""
+    if not forms or not named:
+        return "name the metrics of one of these"
+    form = max(forms, key=lambda one: (len(set(one) & set(named)), named[0] in one, -len(one)))
+    lacking, odd = [one for one in form if one not in named], [one for one in named if one not in form]
+    parts = [f"add {_alternatives([lacking])}"] if lacking else []
+    parts += [f"take out {_alternatives([odd])}"] if odd else []
+    return ", and ".join(parts)
 
 
 def _alternatives(forms: Sequence[Sequence[str]]) -> str:
@@ -147,14 +206,35 @@ def _input(
         own = parse_selector(str(value))
     except PromQLError as error:
         place = place_of(error, str(value), span, diagnostics)
-        hint = error.hint or 'such as `http_requests_total{code=~"5.."}`'
+        hint = _metric_hint(str(value), name) or error.hint or 'such as `http_requests_total{code=~"5.."}`'
         diagnostics.error("promql", place, f"not a metric: {error}", hint=hint)
         return None
     labels = {matcher.label for matcher in own.matchers}
     return Selector(own.metric, (*(one for one in matchers if one.label not in labels), *own.matchers))
 
 
-_GIVEN_IN: Final = {
+_COMPARED: Final = re.compile(
+    r"(?P<metric>[^<>=!]+(?:\{[^}]*\})?)\s*(?P<comparison>(?:==|!=|>=|<=|>|<)\s*[0-9.]+)\s*\Z"
+)
+_CALLED: Final = re.compile(
+    r"\w+\s*(?:by\s*\([^)]*\)\s*)?\((?P<metric>[A-Za-z_:][\w:]*(?:\{[^}]*\})?)(?:\[\w+\])?\)\s*\Z"
+)
+_RANGED: Final = re.compile(r"(?P<metric>[A-Za-z_:][\w:]*(?:\{[^}]*\})?)\[[^\]]*\]\Z")
+
+
+def _metric_hint(text: str, name: str) -> str | None:
+    """Return how to write a metric that is called, compared or ranged over: the kind of signal does that."""
+    compared = _COMPARED.match(text)
+    if compared is not None and "{" not in compared["comparison"]:
+        where = f"`{compared['comparison']}` belongs below `active:` or `limits:`"
+        return f"write `{name}: {compared['metric'].strip()}`; {where}"
+    for pattern, what in ((_CALLED, "computes with it"), (_RANGED, "looks over its window")):
+        if (found := pattern.match(text)) is not None:
+            return f"name the metric alone, `{found['metric']}`: the kind of the signal {what}"
+    return None
+
+
+GIVEN_IN: Final = {
     **{name: unit for name, unit in MEASURED_IN.items() if name != COUNTER.name},
     CAPACITY.name: RATIO,
     IDLE.name: RATIO,
@@ -165,7 +245,7 @@ _GIVEN_IN: Final = {
 def _check_unit(signal: Signal, given: Table, inputs: Sequence[str], diagnostics: Diagnostics) -> None:
     """Add an error where the limits of a signal are in another unit than its metrics give."""
     for name in inputs:
-        unit = _GIVEN_IN.get(name, signal.unit)
+        unit = GIVEN_IN.get(name, signal.unit)
         if signal.query is None and signal.unit not in {unit, STATE_UNIT}:
             message = f"`{name}` gives {unit}, and the limits of `{signal.id}` are in {signal.unit}"
             hint = f"write `unit: {unit}` in the definition of `{signal.id}`"

@@ -6,27 +6,31 @@ Used by `compiler.resolve.evidence`. A claim is a limit of one severity, or the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final
 
+from compiler.conventions import words
 from compiler.diagnostics import Span
 from compiler.guides import meaning
+from compiler.guides.absence import AGE, SILENCE
 from compiler.guides.statement import NO_SEVERITY, TARGET, GuideStatement
 from compiler.guides.vocabulary import vocabulary
+from compiler.meaning import builtin_side, complement
 from compiler.model import Limit
 from compiler.quantities import COUNT, STATE, Comparison, Quantity
 from compiler.resolve.sentences import Sentence, of_runbook
 from compiler.runbooks import Runbook, Section
 from compiler.signals.bound import Signal
+from compiler.subjects import About, Subject
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Claim:
     """One number that a system watches; `severity` and `hold` (seconds) are None where they are not the claim's own.
 
-    `section` is where its alert leads to, None where that is not known.
+    `section` is where its alert leads to, None where that is not known; `system` and `subject` tell what it is about.
     """
 
     signal: Signal
@@ -35,10 +39,20 @@ class Claim:
     hold: int | None
     section: Section | None
     span: Span
+    system: str = ""
+    subject: Subject = ()
+
+    @property
+    def about(self) -> About:
+        """What it is about."""
+        quantity = self.quantity or (self.signal.kind, self.comparison.quantity.unit)
+        return About(subject=self.subject, quantity=quantity)
 
     @property
     def quantity(self) -> str | None:
         """What is measured, in the vocabulary of guides; None where the signal's title does not tell."""
+        if self.signal.kind == SILENCE:
+            return SILENCE
         return _quantity(self.signal.id, self.signal.title, self.comparison.quantity.unit)
 
 
@@ -57,19 +71,23 @@ def limit_claim(signal: Signal, limit: Limit, section: Section | None) -> Claim:
 
 @lru_cache(maxsize=1024)
 def _quantity(identifier: str, title: str, unit: str) -> str | None:
+    if identifier.startswith(AGE):
+        return AGE
     if any(one.signal == identifier for one in vocabulary().quantities):
         return identifier
-    found = meaning.nearest(title, unit, backwards=True)
+    found = meaning.nearest(title, unit, backwards=True) or meaning.nearest(words(identifier), unit, backwards=True)
     return found.signal if found else None
 
 
 def candidates(sentence: Sentence, claims: Sequence[Claim]) -> tuple[Claim, ...]:
-    """Return the claims that a sentence may speak of, all in its unit.
+    """Return the claims that a sentence may speak of, all in its unit; of a bullet those of the signal that it names.
 
     They are of its quantity and lead to its section; else lead there and say the same; else are of its quantity; else
     lead there; else are of a quantity of its family, as the 95th percentile is one of response times.
     """
     fitting = in_unit(sentence, claims)
+    if sentence.titled:
+        return tuple(one for one in fitting if sentence.titled in {one.signal.title.casefold(), one.signal.id})
     alike = [one for one in fitting if one.quantity == sentence.stated.signal]
     here = [one for one in _innermost(sentence, fitting) if agrees(sentence, one) or _may_mean(sentence, one)]
     family = [one for one in fitting if one.quantity and _family(one.quantity) == _family(sentence.stated.signal)]
@@ -98,6 +116,8 @@ def _unit(stated: GuideStatement) -> str:
 
 
 def _family(quantity: str) -> str:
+    if quantity in {AGE, SILENCE}:
+        return SILENCE
     return quantity.split("_", maxsplit=1)[0] if quantity.startswith("latency_") else quantity
 
 
@@ -119,7 +139,7 @@ def agrees(sentence: Sentence, claim: Claim) -> bool:
 
 def differences(sentence: Sentence, claim: Claim) -> tuple[str, ...]:
     """Return in what the two differ: `number`, `comparator`, `severity`, `for`; nothing where they agree."""
-    stated, comparison = sentence.stated, claim.comparison
+    stated, comparison = measured(sentence.stated, claim), claim.comparison
     found = []
     ends = [stated.value, *(() if stated.value_to is None else (stated.value_to,))]
     # Fewer than 25 is the target of an alert above 25, as well as of one from 25 on.
@@ -135,6 +155,21 @@ def differences(sentence: Sentence, claim: Claim) -> tuple[str, ...]:
     if stated.hold is not None and claim.hold is not None and stated.hold != claim.hold:
         found.append("for")
     return tuple(found)
+
+
+def measured(stated: GuideStatement, claim: Claim) -> GuideStatement:
+    """Return a statement on what the claim's signal measures: what is said of the rest of a share as of what is used.
+
+    A signal that measures the rest itself, and is in trouble when that is low, has its statements as they are.
+    """
+    if not stated.complement or claim.signal.bad != builtin_side(stated.signal):
+        return stated
+    found = complement(Comparison(stated.comparator, Quantity(stated.value, stated.unit)))
+    if found is None:
+        return stated
+    ends = () if stated.value_to is None else (Decimal(1) - stated.value_to,)
+    changed = replace(stated, comparator=found.comparator, value=found.quantity.value, complement=False)
+    return replace(changed, value_to=ends[0] if ends else None)
 
 
 _INVERSE: Final = {">": "<", "<": ">"}
@@ -162,8 +197,9 @@ def _whole(comparator: str, quantity: Quantity) -> tuple[str, Decimal]:
 
 def _is_beyond(claim: Claim, sentence: Sentence) -> bool:
     """Return whether a claim begins at the number of a sentence's target or on its bad side."""
-    value, target = claim.comparison.quantity.value, sentence.stated.value
-    inverse = _INVERSE.get(sentence.stated.comparator[0]) == claim.comparison.comparator[0]
+    stated = measured(sentence.stated, claim)
+    value, target = claim.comparison.quantity.value, stated.value
+    inverse = _INVERSE.get(stated.comparator[0]) == claim.comparison.comparator[0]
     return inverse and (value >= target if claim.comparison.comparator[0] == ">" else value <= target)
 
 
@@ -183,7 +219,7 @@ def _as_it_is(comparator: str, quantity: Quantity) -> tuple[str, Decimal]:
 
 
 def _distance(sentence: Sentence, claim: Claim) -> Decimal:
-    here, there = sentence.stated.value, claim.comparison.quantity.value
+    here, there = measured(sentence.stated, claim).value, claim.comparison.quantity.value
     return abs(here - there) / max(abs(here), abs(there), Decimal(1).scaleb(-18))
 
 

@@ -56,6 +56,7 @@ def _signal(key: str, given: Table, diagnostics: Diagnostics) -> Signal | None:
         kind=given.get("kind", TEMPLATE.name),
         unit=given["unit"],
         title=given.get("title") or conventions.words(key),
+        bad=given.get("bad"),
         parameters=parameters,
         query=given.get("query"),
         settles=None if settles < 0 else settles,
@@ -112,4 +113,5 @@ def _check_templates(given: Table, diagnostics: Diagnostics) -> None:
 
 def _example(given: Table) -> ExampleSeries:
     labels = tuple(sorted(given.get("labels", {}).items()))
-    return ExampleSeries(series=given["series"], labels=labels, values=given["values"])
+    span = given.value_spans["values"]
+    return ExampleSeries(series=given["series"], labels=labels, values=given["values"], span=span)

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from compiler.diagnostics import Diagnostics, Span
+from compiler.diagnostics import Diagnostics, Span, nearest
 from compiler.model import Documented, Limit
 from compiler.resolve import drift
-from compiler.resolve.claims import Claim, differences, limit_claim, nearest_claim
+from compiler.resolve.claims import Claim, differences, nearest_claim
 from compiler.resolve.matching import Matching, Watch
+from compiler.resolve.sentences import Sentence
 from compiler.resolve.waivers import Waiver
 from compiler.statements import Statement
 
@@ -34,7 +35,10 @@ class Evidence:
 
     def settle(self) -> dict[int, Statement]:
         """Return the statement that each limit comes from, by the limit's identity; report what does not agree."""
-        self.diagnostics.found += [problem for one in self.matching.unread for problem in one.problems]
+        used: set[int] = set()
+        for unread in self.matching.unread:
+            if not _is_waived(self._waiver(unread.text), used):
+                self.diagnostics.found += unread.problems
         found: dict[int, Statement] = {}
         alone = []
         for watch in self.matching.watches:
@@ -44,10 +48,10 @@ class Evidence:
                     found[id(limit)] = statement
                 elif not (limit.default or watch.misquoted or self.matching.may_be_unread(watch.signal)):
                     alone.append((watch, limit))
-        different = () if self.excused else tuple(self._alone())
+        different = () if self.excused else tuple(self._alone(used, alone))
         for watch, limit in alone:
-            if limit.span not in different:
-                drift.undocumented(watch.signal, limit, self.matching.runbook.path, self.diagnostics)
+            if limit.span not in different and not self.excused:
+                drift.undocumented(watch, limit, self.matching.called(watch), self._naming, self.diagnostics)
         return found
 
     def documented(self) -> tuple[Documented, ...]:
@@ -62,57 +66,112 @@ class Evidence:
                 one.stated.text,
                 self._waiver(one.line, one.stated.written),
                 map(_name, self.matching.carriers(one)),
+                self.matching.subject(one),
             )
             for one in self.matching.free
         )
         return tuple(sorted((*bullets, *free), key=lambda one: (one.line, one.text)))
 
-    def _documented(self, span: Span, text: str, waiver: Waiver | None, carriers: Iterable[str]) -> Documented:
+    def _documented(
+        self, span: Span, text: str, waiver: Waiver | None, carriers: Iterable[str], subject: tuple[str, ...] = ()
+    ) -> Documented:
         return Documented(
             path=self.matching.runbook.path,
             line=span.line,
             text=text,
             carriers=tuple(dict.fromkeys(carriers)),
             waived=None if waiver is None else waiver.reason,
+            subject=subject,
         )
 
     def _statement(self, watch: Watch, limit: Limit) -> Statement | None:
         if watch.quoted is not None:
             self._hold_against_quotation(watch, limit, watch.quoted)
             return watch.quoted
-        bullet = self.matching.bullet(watch.signal, limit.severity)
+        bullet = self.matching.bullet(watch, limit.severity)
         if bullet is None:
             return self.matching.saying(watch, limit)
-        drift.bullet_differs(watch.signal, limit, bullet, self.diagnostics)
+        drift.bullet_differs(watch, limit, bullet, self._naming, self.diagnostics)
         return bullet
 
     def _hold_against_quotation(self, watch: Watch, limit: Limit, quoted: Statement) -> None:
         """Compare with the numbers in the quoted words: one of the limit's unit must be its own."""
-        claim = limit_claim(watch.signal, limit, watch.section)
-        here = [one for one in self.matching.sentences if one.span.line == quoted.span.line]
-        said = [one for one in here if one.stated.unit == limit.unit]
-        if said and not any("number" not in differences(one, claim) for one in said):
-            drift.sentence_differs(said[0], claim, self.diagnostics)
+        claim = watch.claim(limit)
+        inside = [one for one in self.matching.sentences if one.span.line == quoted.span.line]
+        stated = [one for one in inside if one.stated.unit == limit.unit]
+        about = [one for one in stated if not self.matching.scope.excludes(watch.about, one.spoken, unsure=False)]
+        if stated and not any("number" not in differences(one, claim) for one in about):
+            self._differs((about or stated)[0], claim)
+        elif not stated and (strays := self.matching.strays(watch, quoted)):
+            drift.quotes_another(quoted, limit, strays, self._naming.limit(claim), self.diagnostics)
 
-    def _alone(self) -> Iterator[Span]:
-        """Report the statements that nobody carries or waives; yield the places of the limits that differ from one."""
-        used: set[int] = set()
+    @property
+    def _naming(self) -> drift.Naming:
+        return drift.Naming(path=self.matching.runbook.path, several=len(self.systems) > 1)
+
+    def _differs(self, one: Sentence, claim: Claim, name: str = "") -> tuple[Span, ...]:
+        """Report a sentence and a claim that it speaks of; return the places of the limits that it shows.
+
+        `name` is the one of several that the sentence names of which the claim is.
+        """
+        elsewhere = self.matching.elsewhere(one)
+        subject = (name,) if name else self.matching.subject(one)
+        about = drift.About(subject=subject, elsewhere=elsewhere)
+        drift.sentence_differs(one, claim, about, self._naming, self.diagnostics)
+        return claim.span, *(other.span for other in elsewhere)
+
+    def _alone(self, used: set[int], undocumented: Sequence[tuple[Watch, Limit]]) -> Iterator[Span]:
+        """Report the statements that nobody carries or waives; yield the places of the limits that differ from one.
+
+        `used` are the waivers, by identity, that waive something, and is added to.
+        """
         for one in self.matching.free:
-            if self.matching.carriers(one) or _is_waived(self._waiver(one.line, one.stated.written), used):
+            carried = bool(self.matching.carriers(one))
+            contradicted = self.matching.contradicted(one)
+            if (carried and contradicted is None) or _is_waived(self._waiver(one.line, one.stated.written), used):
+                continue
+            stale = self._stale(one.line)
+            if stale is not None:
+                used.add(id(stale))
+                drift.changed(stale, one, self.diagnostics)
                 continue
             claims = self.matching.candidates(one)
-            if claims:
-                claim = nearest_claim(one, claims)
-                drift.sentence_differs(one, claim, self.diagnostics)
-                yield claim.span
+            if contradicted is not None:
+                name, claim = contradicted
+                yield from self._differs(one, claim, name)
+            elif claims:
+                yield from self._differs(one, nearest_claim(one, claims))
             else:
-                drift.unwatched(one.stated.text, one.span, self.systems, self.diagnostics)
-        for bullet in self.matching.bullets:
-            if not self.matching.bearers(bullet) and not _is_waived(self._waiver(bullet.text), used):
-                drift.unwatched(bullet.title, bullet.span, self.systems, self.diagnostics)
+                about = drift.About(
+                    subject=self.matching.subject(one),
+                    elsewhere=self.matching.elsewhere(one),
+                    grade=drift.other_word(one.stated.severity_word, one.stated.severity),
+                )
+                drift.unwatched(one.stated.text, one.span, about, self.systems, self.diagnostics)
+        yield from self._bullets_alone(used, undocumented)
         for waiver in self.waivers:
             if id(waiver) not in used:
                 drift.unused(waiver, self.matching.runbook.path, self.matching.runbook.text, self.diagnostics)
+
+    def _bullets_alone(self, used: set[int], undocumented: Sequence[tuple[Watch, Limit]]) -> Iterator[Span]:
+        """Report the bullets that no limit bears; yield the places of the limits that one of them seems to misname."""
+        for bullet in self.matching.bullets:
+            if self.matching.bearers(bullet) or _is_waived(self._waiver(bullet.text), used):
+                continue
+            misnamed = _misnamed(bullet, undocumented)
+            if misnamed is not None:
+                watch, limit = misnamed
+                drift.misnamed(bullet, watch.signal, limit, self.diagnostics)
+                yield limit.span
+            else:
+                about = drift.About(grade=drift.other_word(bullet.word, bullet.severity))
+                drift.unwatched(bullet.title, bullet.span, about, self.systems, self.diagnostics)
+
+    def _stale(self, line: str) -> Waiver | None:
+        """Return the waiver whose words seem to be those that this line had before somebody changed it."""
+        lines = [" ".join(one.split()) for one in self.matching.runbook.text.split("\n")]
+        lost = [one for one in self.waivers if not any(one.words in each for each in lines)]
+        return next((one for one in lost if one.is_like(line)), None)
 
     def _waiver(self, line: str, number: str = "") -> Waiver | None:
         return next((one for one in self.waivers if one.covers(line, number)), None)
@@ -122,6 +181,18 @@ def _is_waived(waiver: Waiver | None, used: set[int]) -> bool:
     if waiver is not None:
         used.add(id(waiver))
     return waiver is not None
+
+
+def _misnamed(bullet: Statement, undocumented: Iterable[tuple[Watch, Limit]]) -> tuple[Watch, Limit] | None:
+    """Return the limit without a statement that a bullet seems to state, under nearly the title of its signal."""
+    return next(
+        (
+            (watch, limit)
+            for watch, limit in undocumented
+            if limit.severity == bullet.severity and nearest(bullet.title.casefold(), [watch.signal.title.casefold()])
+        ),
+        None,
+    )
 
 
 def _name(claim: Claim) -> str:

@@ -9,6 +9,7 @@ from typing import Final
 from compiler import conventions
 from compiler.diagnostics import Diagnostics, Span
 from compiler.document import Table
+from compiler.limit_advice import advice, without_unit
 from compiler.model import Limit
 from compiler.quantities import (
     COUNT,
@@ -158,7 +159,10 @@ def _comparison(signal: Signal, tier: Written, diagnostics: Diagnostics) -> Comp
     try:
         comparison = _read(signal, tier.text)
     except QuantityError as error:
-        diagnostics.error("limit", tier.span, str(error), hint=error.hint or f"write {EXAMPLES[signal.unit]}")
+        numeric = signal.unit != STATE and tier.text != conventions.STATE_LIMIT
+        better = advice(tier.text, signal.unit) if numeric else None
+        message, hint = better or (str(error), error.hint or f"write {EXAMPLES[signal.unit]}")
+        diagnostics.error("limit", tier.span, message, hint=hint)
         return None
     if comparison.quantity.unit != signal.unit:
         _wrong_unit(signal, tier, comparison.quantity, diagnostics)
@@ -179,7 +183,9 @@ def _read(signal: Signal, text: str) -> Comparison:
         raise QuantityError(f"`{signal.id}` is a state and has no number", hint)
     comparison = parse_comparison(text)
     if comparison.comparator == "==":
-        raise QuantityError("a measured number is hardly ever equal to a limit")
+        number = text.partition("==")[2].strip()
+        hint = f"write `> {number}`, or `< {number}` where less is worse" if number else None
+        raise QuantityError("a measured number is hardly ever equal to a limit", hint)
     return comparison
 
 
@@ -187,7 +193,7 @@ def _wrong_unit(signal: Signal, tier: Written, quantity: Quantity, diagnostics: 
     hint = f"write {EXAMPLES[signal.unit]}"
     if quantity.unit == COUNT:
         message = f"the limit `{tier.text}` has no unit; `{signal.id}` is measured in {signal.unit}"
-        diagnostics.error("limit-unit", tier.span, message, hint=hint)
+        diagnostics.error("limit-unit", tier.span, message, hint=without_unit(tier.text, signal.unit) or hint)
         return
     message = f"the limit `{tier.text}` is in {quantity.unit}; `{signal.id}` is measured in {signal.unit}"
     diagnostics.error("limit-unit", tier.span, message, hint=hint)

@@ -7,20 +7,26 @@ from compiler.diagnostics import Diagnostics
 from compiler.document import Table
 from compiler.model import Fallback, Level, Policy, Routing, Team, Tier, Turn
 from compiler.quantities import QuantityError, parse_duration
+from compiler.resolve import contacts
 from compiler.resolve.reading import check_reference, duration, reference, table
 
 CONTACTS = ("email", "sms", "phone")
 
 
-def teams(document: Table) -> tuple[Team, ...]:
-    """Return the teams, sorted by id."""
+def teams(document: Table, diagnostics: Diagnostics) -> tuple[Team, ...]:
+    """Return the teams, sorted by id; what is no channel is a finding."""
+    for team in document["teams"].values():
+        contacts.check_channel(team, diagnostics)
     return tuple(
         Team(id=key, title=team["title"], slack=team.get("slack")) for key, team in sorted(document["teams"].items())
     )
 
 
 def levels(document: Table, diagnostics: Diagnostics) -> tuple[Level, ...]:
-    """Return the levels, sorted by id; a schedule that does not exist is an error."""
+    """Return the levels, sorted by id; a schedule that does not exist is an error, and so is what is no contact."""
+    for level in document["levels"].values():
+        for owner in (level, *level.get("rotation", ())):
+            contacts.check(owner, diagnostics)
     return tuple(
         Level(
             id=key,
@@ -80,7 +86,9 @@ def _deadline(tier: Table, key: str, diagnostics: Diagnostics) -> int | None:
         return None
 
 
-def routing(document: Table, policies: tuple[Policy, ...], diagnostics: Diagnostics) -> Routing:
+def routing(
+    document: Table, policies: tuple[Policy, ...], dimensions: tuple[str, ...], diagnostics: Diagnostics
+) -> Routing:
     """Return the routing with its defaults; what pages by Alertmanager itself is what some policy pages for."""
     given: Table = document["routing"]
     webhook, pagerduty = given["webhook"], table(given, "pagerduty")
@@ -89,7 +97,7 @@ def routing(document: Table, policies: tuple[Policy, ...], diagnostics: Diagnost
         return duration(given, key, default, diagnostics, least=least)
 
     return Routing(
-        group_by=_group_by(given, diagnostics),
+        group_by=tuple(dict.fromkeys((*_group_by(given, diagnostics), *dimensions))),
         group_wait=seconds("group_wait", conventions.DEFAULT_GROUP_WAIT, least=0),
         group_interval=seconds("group_interval", conventions.DEFAULT_GROUP_INTERVAL),
         repeat_interval=seconds("repeat_interval", conventions.DEFAULT_REPEAT_INTERVAL),

@@ -24,6 +24,7 @@ class Scope:
     policies: frozenset[str]
     teams: frozenset[str]
     runbooks: Mapping[str, Runbook]
+    dimensions: tuple[str, ...]
     diagnostics: Diagnostics
 
     @cached_property

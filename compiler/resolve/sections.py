@@ -13,7 +13,7 @@ from compiler.choosing.proposals import proposals_text
 from compiler.diagnostics import Diagnostics, Related, Span, nearest
 from compiler.document import Table
 from compiler.resolve.claims import lines_about
-from compiler.runbooks import Runbook, Section
+from compiler.runbooks import Runbook, Section, lost_heading
 from compiler.signals.bound import Signal
 from compiler.statements import Statement
 
@@ -31,7 +31,17 @@ class Sections:
     diagnostics: Diagnostics
 
     def of(self, signal: Signal, own: Table, house: Table, span: Span) -> Section | None:
-        """Return the section that a signal leads to, or None after adding an error."""
+        """Return the section that a signal leads to, or None after adding an error; one that is empty is a finding."""
+        section = self._of(signal, own, house, span)
+        if section is not None and not section.markdown.strip():
+            place = Span(self.runbook.shown, section.line, 1, len(section.title) + 1)
+            named = Related(span=span, message=f"`{signal.id}` leads to it")
+            message = f"“{section.title}” is empty: it helps nobody whom the alert wakes"
+            hint = "write below it what to look at, and what to do"
+            self.diagnostics.warning("empty-section", place, message, hint=hint, related=(named,))
+        return section
+
+    def _of(self, signal: Signal, own: Table, house: Table, span: Span) -> Section | None:
         if "runbook" in own:
             return self._named(own, own.value_spans["runbook"])
         if "runbook" in house:
@@ -70,10 +80,17 @@ class Sections:
             house_says = " (the section that `defaults` names)" if by_house else ""
             message = f"{self.runbook.path} has no section `#{anchor}`{house_says}"
             here = (Related(span=owner.value_spans["runbook"], message="it is named here"),) if by_house else ()
-            self.diagnostics.error("runbook-section", span, message, hint=self._instead(anchor), related=here)
+            lost = lost_heading(self.runbook, anchor)
+            if lost is not None:
+                named = Related(span=owner.value_spans["runbook"], message=f"`#{anchor}` is named here")
+                self.diagnostics.error("runbook-section", lost.span, lost.message, hint=lost.hint, related=(named,))
+            else:
+                self.diagnostics.error("runbook-section", span, message, hint=self._instead(anchor), related=here)
         return section
 
     def _instead(self, anchor: str) -> str:
+        if not self.runbook.sections:
+            return "it has no heading yet; write one, such as `## High error rate`"
         near = nearest(anchor, self.runbook.anchors)
         known = ", ".join(f"`#{one}`" for one in sorted(self.runbook.anchors)[:_MOST_SHOWN])
         return f"did you mean `#{near}`?" if near else f"its sections are {known}"

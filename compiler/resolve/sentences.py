@@ -5,45 +5,93 @@ Used by `compiler.resolve.claims` and `compiler.resolve.matching`; the reading i
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from compiler.diagnostics import Span
 from compiler.guides import grammar
+from compiler.guides.passage import restored
+from compiler.guides.passages import passages
 from compiler.guides.statement import GuideStatement
+from compiler.guides.vocabulary import speaking
 from compiler.runbooks import Runbook
+from compiler.severities import SeverityWords
+from compiler.subjects import Mark, Spoken
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sentence:
-    """A limit that a runbook states in words of its own, and the place of its number."""
+    """A limit that a runbook states in words of its own, and the place of its number.
+
+    `spoken` is from what it can be told what the limit is about; `titled` the title or the id of the signal that a
+    bullet of "Alert thresholds" names, empty where the words have to tell.
+    """
 
     stated: GuideStatement
     line: str
     span: Span
+    spoken: Spoken
+    titled: str = ""
 
 
 def of_runbook(runbook: Runbook) -> tuple[Sentence, ...]:
     """Return the sentences of a runbook, with the places where the caller finds them."""
-    found = sentences(runbook.path, runbook.text)
+    found = sentences(runbook.path, runbook.text, runbook.words.own)
     if runbook.shown == runbook.path:
         return found
     return tuple(replace(one, span=one.span._replace(path=runbook.shown)) for one in found)
 
 
 @lru_cache(maxsize=64)
-def sentences(runbook_path: str, text: str) -> tuple[Sentence, ...]:
-    """Return the limits that a runbook states anywhere, in the order of their lines."""
+def sentences(runbook_path: str, text: str, own: tuple[tuple[str, str], ...] = ()) -> tuple[Sentence, ...]:
+    """Return the limits that a runbook states anywhere, in the order of their lines.
+
+    `own` are the words for severities that thresholds.yaml maps.
+    """
     lines = text.split("\n")
     ends: dict[int, int] = {}
     found = []
-    for stated in grammar.statements(runbook_path, text):
+    with speaking(SeverityWords(own=own)):
+        statements = grammar.statements(runbook_path, text)
+    beside = _beside(statements)
+    for stated in statements:
         line = lines[stated.line - 1]
         start, end = _place(line, stated.written, ends.get(stated.line, 0))
         ends[stated.line] = end
         span = Span(runbook_path, stated.line, start + 1, end + 1)
-        found.append(Sentence(stated=stated, line=line.strip(), span=span))
+        marks = beside[_sentence(stated)]
+        spoken = Spoken(around=stated.around, marks=marks, index=marks.index(_mark(stated)))
+        found.append(Sentence(stated=stated, line=line.strip(), span=span, spoken=spoken))
     return tuple(found)
+
+
+_SentenceKey = tuple[str, str, tuple[str, ...]]
+
+
+def _sentence(stated: GuideStatement) -> _SentenceKey:
+    return stated.around.sentence, stated.around.before, stated.around.above
+
+
+def _mark(stated: GuideStatement) -> Mark:
+    return Mark(start=stated.around.start, end=stated.around.end, severity=stated.severity)
+
+
+def _beside(statements: Iterable[GuideStatement]) -> Mapping[_SentenceKey, tuple[Mark, ...]]:
+    """Return the numbers of each sentence, in their order."""
+    found: dict[_SentenceKey, dict[Mark, None]] = {}
+    for one in statements:
+        found.setdefault(_sentence(one), {})[_mark(one)] = None
+    return {key: tuple(sorted(marks, key=lambda one: one.start)) for key, marks in found.items()}
+
+
+@lru_cache(maxsize=64)
+def above(text: str) -> Mapping[int, tuple[str, ...]]:
+    """Return what stands over each item and paragraph of a runbook, nearest first, by its first line."""
+    found: dict[int, tuple[str, ...]] = {}
+    for one in passages(text):
+        found.setdefault(one.starts[0][1], tuple(map(restored, one.above)))
+    return found
 
 
 def _place(line: str, written: str, after: int) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from compiler.promql import Matcher, Selector
 from compiler.resolve.limits import Written
 from compiler.signals import kinds
 from compiler.signals.bound import Binding, BoundSignal
-from compiler.signals.missing import UP
+from compiler.signals.missing_place import UP
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,15 +28,18 @@ class Source:
     binding: Binding
 
 
-def sources(signals: Iterable[BoundSignal]) -> tuple[Source, ...]:
-    """Return the places, sorted by name, of the metrics that are there as long as all is well."""
-    steady: dict[tuple[tuple[Matcher, ...], tuple[Matcher, ...] | None], dict[Selector, None]] = {}
+def sources(signals: Iterable[BoundSignal], dimensions: tuple[str, ...]) -> tuple[Source, ...]:
+    """Return the places, sorted by name, of the metrics that are there as long as all is well.
+
+    Metrics that are gone are told for each value of the `dimensions`.
+    """
+    places: dict[tuple[tuple[Matcher, ...], tuple[Matcher, ...] | None], list[BoundSignal]] = {}
     for bound in signals:
-        if not bound.binding.missing_is_fine:
-            of_place = steady.setdefault((bound.binding.source, bound.binding.targets), {})
-            of_place.update(dict.fromkeys(kinds()[bound.signal.kind].steady(bound)))
-    found = [_source(matchers, targets, tuple(metrics)) for (matchers, targets), metrics in steady.items() if metrics]
-    return tuple(sorted(_apart(found), key=lambda source: source.name))
+        if not bound.binding.missing_is_fine and kinds()[bound.signal.kind].steady(bound):
+            places.setdefault((bound.binding.source, bound.binding.targets), []).append(bound)
+    return tuple(
+        sorted(_apart([_source(found, dimensions) for found in places.values()]), key=lambda source: source.name)
+    )
 
 
 def usual_tiers(span: Span) -> tuple[Written, ...]:
@@ -52,13 +55,23 @@ def serves(source: Source, limit: Limit) -> bool:
     return source.binding.targets is None or not _only_up(source.binding)
 
 
-def _source(matchers: tuple[Matcher, ...], targets: tuple[Matcher, ...] | None, metrics: Sequence[Selector]) -> Source:
-    """Return a place; `up` is left out where the other metrics tell as much."""
-    others = [one for one in metrics if one.metric != UP.metric]
-    wanted = sorted(others if others and targets is not None else metrics, key=str)
-    inputs = {f"{number:03}": one for number, one in enumerate(wanted)}
-    name = "/".join(_ODD.sub("_", one.value) for one in matchers) or _EVERYWHERE
-    binding = Binding(inputs=dict(inputs), window=conventions.DEFAULT_WINDOW, source=matchers, targets=targets)
+def _source(signals: Sequence[BoundSignal], dimensions: tuple[str, ...]) -> Source:
+    """Return the place of signals that are selected alike."""
+    first = signals[0].binding
+    metrics = {one: None for bound in signals for one in kinds()[bound.signal.kind].steady(bound)}
+    apart = {(one.metric, frozenset(one.matchers)): one for one in sorted(metrics, key=str, reverse=True)}
+    inputs = {f"{number:03}": one for number, one in enumerate(sorted(apart.values(), key=str))}
+    name = "/".join(_ODD.sub("_", one.value) for one in first.source) or _EVERYWHERE
+    binding = Binding(
+        inputs=dict(inputs),
+        per=dimensions,
+        dimensions=dimensions,
+        window=conventions.DEFAULT_WINDOW,
+        scrape_interval=max(bound.binding.scrape_interval for bound in signals),
+        source=first.source,
+        targets=first.targets,
+        targets_named=any(bound.binding.targets_named for bound in signals),
+    )
     return Source(name=name, binding=binding)
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
-from compiler import conventions
-from compiler.diagnostics import Span, nearest
+from compiler import conventions, meaning
+from compiler.diagnostics import Related, Span, nearest
 from compiler.document import Table
 from compiler.model import Documented, Limit, System, WatchedSignal
 from compiler.quantities import Comparison, QuantityError, parse_comparison
@@ -20,8 +21,10 @@ from compiler.resolve.scope import Scope
 from compiler.resolve.sections import Sections
 from compiler.resolve.waivers import waivers
 from compiler.runbooks import Runbook, Section
-from compiler.signals.bound import BoundSignal, Signal
+from compiler.signals import kinds
+from compiler.signals.bound import Binding, BoundSignal, Signal
 from compiler.statements import Statement
+from compiler.subjects import subject
 
 
 def systems(scope: Scope) -> tuple[tuple[System, ...], tuple[Documented, ...]]:
@@ -56,6 +59,10 @@ def _with_statements(system: System, statements: Mapping[int, Statement]) -> Sys
     return replace(system, signals=signals)
 
 
+_TORN: Final = frozenset({"duplicate-key", "schema", "syntax"})
+"""Codes of what may have put a signal's limits or metrics into another one's, or nowhere."""
+
+
 class _System:
     """Resolves one system."""
 
@@ -74,13 +81,28 @@ class _System:
         self.inherited = bindings.Inherited(
             matchers=bindings.matchers_of(given, self.diagnostics),
             targets=bindings.targets_of(given, None, self.diagnostics),
+            targets_named=bindings.names_targets(given, named=False),
+            dimensions=scope.dimensions,
             window=duration(given, "window", scope.window, self.diagnostics, least=conventions.LEAST_WINDOW),
             scrape_interval=duration(given, "scrape_interval", scope.scrape_interval, self.diagnostics, least=1),
             minimum_traffic=minimum_traffic(given, scope.traffic, self.diagnostics),
             over_time=over_time(given, scope.over_time),
         )
         self.watches: list[Watch] = []
-        self.excused = False
+        self.excused = self._is_faulty()
+        self.torn = self._is_faulty(_TORN)
+
+    def _is_faulty(self, codes: frozenset[str] | None = None) -> bool:
+        """Return whether something, of some codes, is wrong with its limits or metrics already."""
+        parts = [part for part in (self.limits, self.metrics) if part is not NOTHING]
+        return any(
+            one.level == "error"
+            and (codes is None or one.code in codes)
+            and one.span.path == part.span.path
+            and part.span.line <= one.span.line <= part.end_line
+            for part in parts
+            for one in self.diagnostics.found
+        )
 
     def resolve(self) -> System:
         """Return the system."""
@@ -125,11 +147,15 @@ class _System:
             self.excused = True
             return None
         section = self.sections.of(signal, own, house, span) if self.sections else None
+        # A sentence is known by the section that it stands in.
+        self.excused |= section is None
         found = self._limits(signal, own, house, tiers, section)
         binding = bindings.binding(signal, self.metrics[identifier], self.inherited, self.diagnostics)
+        self._tell_subject(signal, binding)
         if binding is None or section is None or not found:
             return None
-        component = None if binding.per else str(self.metrics[identifier].get("component", self.id))
+        binding = kinds()[signal.kind].fitted(binding, found)
+        component = None if binding.component_labels else str(self.metrics[identifier].get("component", self.id))
         return WatchedSignal(
             bound=BoundSignal(signal=signal, binding=binding, low=found[0].comparator.startswith("<")),
             limits=found,
@@ -143,7 +169,7 @@ class _System:
         identifier = conventions.MISSING_SIGNAL
         own, house = self.limits.get(identifier, NOTHING), table(self.scope.house_limits, identifier)
         signal = self.scope.signals.get(identifier)
-        places = sources.sources([one.bound for one in watched])
+        places = sources.sources([one.bound for one in watched], self.scope.dimensions)
         if is_off(own) or is_off(self.scope.house_limits.get(identifier)) or not places or signal is None:
             return
         span = self.limits.key_spans.get(identifier) or self.scope.document["systems"].key_spans[self.id]
@@ -154,6 +180,7 @@ class _System:
         tiers = limits.written(own, house) or sources.usual_tiers(span)
         section = self.sections.of_missing(signal, own, house, span) if self.sections else None
         found = self._limits(signal, own, house, tiers, section)
+        self._tell_subject(signal, None)
         if section is None:
             return
         for place in places:
@@ -169,23 +196,54 @@ class _System:
                 )
 
     def _misspelt(self, identifier: str) -> bool:
-        """Return whether these metrics' limits seem to stand under a misspelt id, which is an error of its own."""
+        """Return whether these metrics' limits seem to stand under another id, which is an error of its own.
+
+        That is one like theirs, or one that is no signal's.
+        """
+        if identifier in self.limits:
+            return False
         unbound = {one for one, given in self.limits.items() if one not in self.metrics and not is_off(given)}
-        return identifier not in self.limits and nearest(identifier, unbound) is not None
+        unknown = {one for one in unbound if one not in self.scope.signals and not self._is_state(one)}
+        return nearest(identifier, unbound) is not None or bool(unknown)
+
+    def _is_state(self, identifier: str) -> bool:
+        own = self.limits.get(identifier)
+        return isinstance(own, Table) and limits.implies_state(limits.written(own, NOTHING))
 
     def _signal(self, identifier: str, tiers: tuple[limits.Written, ...], span: Span) -> Signal | None:
         if identifier in self.scope.signals:
-            return self.scope.signals[identifier]
+            return self._directed(self.scope.signals[identifier])
         if limits.implies_state(tiers) or "active" in table(self.metrics, identifier):
             return definitions.state(identifier)
+        without = [one for one in self.metrics if one not in self.limits and one not in self.scope.house_limits]
+        if nearest(identifier, {*self.scope.signals, *self.metrics} - {identifier}) is None and len(without) == 1:
+            meant = f"did you mean `{without[0]}`, which has metrics and no limit?"
+            self.diagnostics.error("signal", span, f"there is no signal `{identifier}`", hint=meant)
+            return None
         known = {*self.scope.signals, *self.metrics} - {identifier}
         no_signal(identifier, span, known, self.diagnostics)
         return None
 
+    def _directed(self, signal: Signal | None) -> Signal | None:
+        """Return a signal with the side on which it is in trouble: as the limits say, else by what it is, and is of."""
+        if signal is None:
+            return None
+        own, house = table(self.limits, signal.id), table(self.scope.house_limits, signal.id)
+        said = own.get("bad") or house.get("bad")
+        return replace(signal, bad=said or meaning.side(signal, table(self.metrics, signal.id)))
+
     def _has_metrics(self, identifier: str, span: Span) -> bool:
         if identifier in self.metrics:
             return True
+        if self.torn:
+            return False
         near = nearest(identifier, set(self.metrics) - set(self.limits))
+        if near is not None and near not in self.scope.signals:
+            # The limits have the signal's id, so that the other one is misspelt.
+            related = (Related(span=span, message=f"`{identifier}` has limits and no metrics"),)
+            message, meant = f"there is no signal `{near}`", f"did you mean `{identifier}`?"
+            self.diagnostics.error("metrics", self.metrics.key_spans[near], message, hint=meant, related=related)
+            return False
         hint = f"did you mean `{near}`?" if near else None
         message = f"`{identifier}` has limits but no metrics"
         self.diagnostics.error(
@@ -196,6 +254,8 @@ class _System:
     def _has_limits(self, identifier: str, tiers: tuple[limits.Written, ...], span: Span) -> bool:
         if tiers:
             return True
+        if self.torn:
+            return False
         message = f"`{identifier}` has metrics but no limit, and the house has none for it"
         self.diagnostics.error("limit", span, message, hint="name a limit below `limits:`, or say `off`")
         return False
@@ -221,6 +281,13 @@ class _System:
             )
         )
         return found
+
+    def _tell_subject(self, signal: Signal, binding: Binding | None) -> None:
+        """Tell of the watch that was added last what its alerts are about."""
+        component = table(self.metrics, signal.id).get("component")
+        named = None if component is None else str(component)
+        told = subject(system=self.id, title=self.title, signal=signal, binding=binding, component=named)
+        self.watches[-1] = replace(self.watches[-1], subject=told)
 
     def _active(self, signal: Signal) -> tuple[Comparison, Span] | None:
         given = table(self.metrics, signal.id)

@@ -22,6 +22,7 @@ from compiler.runbooks.headings import Heading, headings
 from compiler.runbooks.links import Link, links, names
 from compiler.runbooks.markdown import Document, parse, place
 from compiler.runbooks.section import Section
+from compiler.severities import PLAIN, SeverityWords
 from compiler.statements import Statement, parse_statement
 
 _ITEM: Final = re.compile(r"(?:[-*+]|[0-9]+[.)])\s+(?P<text>.*\S)")
@@ -41,7 +42,8 @@ class Unread:
 class Runbook:
     """A parsed runbook; whether its `unread` bullets are mistakes depends on what else can be read of them.
 
-    `path` is the one that systems name, `shown` where the caller finds it; `text` has blanks in the place of comments.
+    `path` is the one that systems name, `shown` where the caller finds it; `text` has blanks in the place of comments;
+    `words` are those for severities.
     """
 
     path: str
@@ -50,6 +52,7 @@ class Runbook:
     sections: tuple[Section, ...]
     statements: tuple[Statement, ...]
     unread: tuple[Unread, ...] = ()
+    words: SeverityWords = PLAIN
     document: Document = field(repr=False, compare=False)
 
     @cached_property
@@ -84,13 +87,19 @@ class Runbook:
         return None
 
 
-def parse_runbook(
-    path: str, text: str, diagnostics: Diagnostics, *, shown: str | None = None, style: Style = DEFAULT_STYLE
+def parse_runbook(  # noqa: PLR0913  what decides how a runbook is read
+    path: str,
+    text: str,
+    diagnostics: Diagnostics,
+    *,
+    shown: str | None = None,
+    style: Style = DEFAULT_STYLE,
+    words: SeverityWords = PLAIN,
 ) -> Runbook:
     """Return the sections and statements of a runbook; a control character in it is an error in `diagnostics`.
 
     `path` is the one that systems name; `shown` is where the caller finds the file, for places in diagnostics; `style`
-    is where people read it, which decides about the anchors.
+    is where people read it, which decides about the anchors; `words` are those for severities.
     """
     shown = path if shown is None else shown
     diagnostics.read(shown, text)
@@ -102,7 +111,7 @@ def parse_runbook(
     unread = []
     for bullet, span in _bullets(shown, sections, document, lines):
         problems = Diagnostics()
-        statements += parse_statement(bullet, span, problems)
+        statements += parse_statement(bullet, span, problems, words)
         if problems.found:
             unread.append(Unread(text=bullet, span=span, problems=tuple(problems.found)))
     return Runbook(
@@ -112,6 +121,7 @@ def parse_runbook(
         sections=sections,
         statements=tuple(statements),
         unread=tuple(unread),
+        words=words,
         document=document,
     )
 
@@ -164,6 +174,15 @@ def _fence(info: str, content: str) -> tuple[str, str]:
     return language(info), content.removesuffix("\n")
 
 
+def _leads_list(document: Document, index: int, text: str) -> bool:
+    """Return whether an item only says what the list inside it is about: "Staging:"."""
+    inside = next((one.type for one in document.tokens[index + 2 :] if one.type not in _OF_TEXT), "")
+    return text.rstrip(" *_").endswith(":") and inside in {"bullet_list_open", "ordered_list_open"}
+
+
+_OF_TEXT: Final = frozenset({"inline", "paragraph_close"})
+
+
 def _bullets(
     shown: str, sections: Sequence[Section], document: Document, lines: Sequence[str]
 ) -> Iterator[tuple[str, Span]]:
@@ -174,7 +193,7 @@ def _bullets(
         if token.type != "list_item_open" or not any(one.line <= number < one.end for one in stating):
             continue
         item = _ITEM.search(lines[number])
-        if item is not None:
+        if item is not None and not _leads_list(document, index, item["text"]):
             span = Span(shown, number + 1, item.start("text") + 1, item.end("text") + 1)
             start, end = place(document.tokens[index + 1])
             yield "\n".join([item["text"], *(line.rstrip() for line in lines[start + 1 : end])]), span

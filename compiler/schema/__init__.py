@@ -8,38 +8,38 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cache
-from importlib import resources
 from typing import Any, Final, cast
 
 from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
 
 from compiler.diagnostics import Diagnostics, Span, did_you_mean
-from compiler.document import Items, Table, scalar
+from compiler.document import Items, Table
+from compiler.lines import QUOTES
+from compiler.quantities import METRIC_UNITS
+from compiler.schema import nodes, suggestions, wording
+from compiler.schema.misplaced import Misplaced, misplaced
+from compiler.schema.nodes import CATALOG, THRESHOLDS, text
 from compiler.schema.validator import validator
 from compiler.signals import kinds
 
-THRESHOLDS: Final = "thresholds.schema.json"
-CATALOG: Final = "catalog.schema.json"
+__all__ = ["CATALOG", "INCLUDED_KEYS", "THRESHOLDS", "text", "validate", "with_kinds"]
+
 INCLUDED_KEYS: Final = ("version", "signals", "systems")
 """What a file named by `include` may hold."""
 
 
-def text(name: str) -> str:
-    """Return the text of a published schema."""
-    return resources.files(__name__).joinpath(name).read_text(encoding="utf-8")
-
-
 def with_kinds(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return the schema of thresholds.yaml with the kinds of signal and the inputs that a binding can name."""
+    """Return the schema of thresholds.yaml with the kinds of signal, and what a binding can name: inputs and units."""
     inputs = {one.name: one for kind in kinds().values() for form in kind.forms for one in form}
     constants = {name for kind in kinds().values() for name in kind.constants}
     binding = schema["$defs"]["binding"]["properties"]
     for name, one in sorted(inputs.items()):
         types = ["string", "number"] if name in constants else "string"
         binding[name] = {"description": one.description, "type": types, "examples": [one.example]}
+    schema["$defs"]["metric_unit"]["enum"] = list(METRIC_UNITS)
     definition = schema["$defs"]["signal"]["properties"]
     definition["kind"]["enum"] = [name for name, kind in kinds().items() if kind.bindable]
     definition |= {one.name: dict(one.schema) for kind in kinds().values() for one in kind.parameters}
@@ -58,124 +58,249 @@ def _validator(*, included: bool) -> Validator:
 def validate(document: Table, diagnostics: Diagnostics, *, included: bool = False) -> bool:
     """Add an error for each place of `document` that the schema does not admit; return whether resolve can read it.
 
-    An unknown key is left aside, so that what is wrong elsewhere is found in the same run.
+    An unknown key is taken for the one that it was probably meant to be, else left aside, so that what is wrong
+    elsewhere is found in the same run, and nothing is complained of twice.
     """
-    errors = list(_validator(included=included).iter_errors(document))
-    for error in errors:
-        for span, message, hint in _explain(error, document):
-            diagnostics.error(_CODES.get(str(error.validator), "schema"), span, message, hint=hint)
-    return all(error.validator == "additionalProperties" for error in errors)
+    check = _validator(included=included)
+    _take_back(document, [], diagnostics)
+    _take_for_known(document, check, diagnostics, included=included)
+    errors = list(check.iter_errors(document))
+    places: list[Misplaced] = []
+    for one in sorted(misplaced(document, errors, diagnostics), key=lambda one: one.span):
+        if not any(one.path[: len(each.path)] == each.path for each in places):
+            places.append(one)
+    for one in places:
+        _forget_below(one, diagnostics)
+        diagnostics.error("schema", one.span, one.message, hint=one.hint)
+    left = [error for error in errors if not _is_idle(error, document, places)]
+    for code, span, message, hint in _findings(left, document, diagnostics, included=included):
+        diagnostics.error(code, span, message, hint=hint)
+    return len(left) == len(errors) and all(error.validator == "additionalProperties" for error in errors)
+
+
+def _take_for_known(document: Table, check: Validator, diagnostics: Diagnostics, *, included: bool) -> None:
+    """Add an error for each key that is nearly one of the format's, and put that in its place."""
+    found = True
+    while found:
+        found = False
+        for error in list(check.iter_errors(document)):
+            if error.validator != "additionalProperties":
+                continue
+            owner, path = cast("Table", error.instance), list(error.absolute_path)
+            known = INCLUDED_KEYS if included and not path else nodes.known(path)
+            for key in [key for key in owner if key not in known]:
+                found |= _take_one(owner, key, known, path, diagnostics)
+
+
+def _take_one(
+    owner: Table, key: str, known: Collection[str], path: Sequence[str | int], diagnostics: Diagnostics
+) -> bool:
+    """Return whether an unknown key was taken for another one, or for a key of its neighbour, after an error."""
+    span = owner.key_spans[key]
+    glued = _WITHOUT_COLON.fullmatch(key) if owner[key] is None else None
+    if glued is not None and glued["key"] in set(known) - set(owner):
+        hint = f"write `{glued['key']}: {glued['value']}`"
+        diagnostics.error("unknown-key", span, f"no colon stands behind `{glued['key']}`", hint=hint)
+        owner[key] = glued["value"].strip(QUOTES)
+        _rename(owner, key, glued["key"])
+        return True
+    if _is_empty_above(owner, key):
+        return False
+    meant = suggestions.meant_key(key, known, owner)
+    if meant is not None:
+        diagnostics.error("unknown-key", span, f"unknown key `{key}`", hint=f"did you mean `{meant}`?")
+        _rename(owner, key, meant)
+        return True
+    return _take_below(owner, key, path, diagnostics)
+
+
+def _take_below(owner: Table, key: str, path: Sequence[str | int], diagnostics: Diagnostics) -> bool:
+    """Return whether an unknown key was taken for one of the mapping of ids that stands before it, after an error."""
+    keys = list(owner)
+    before = keys[keys.index(key) - 1] if keys.index(key) else None
+    into = owner.get(before or "")
+    place = [*path, str(before)]
+    if not isinstance(into, Table) or key in into:
+        return False
+    named = key in nodes.known(place)
+    entry = nodes.is_open(place) and isinstance(owner[key], Table) and set(owner[key]) <= nodes.known([*place, key])
+    if not named and not entry:
+        return False
+    _move(owner, key, str(before), diagnostics)
+    return True
+
+
+def _take_back(owner: Table, path: Sequence[str | int], diagnostics: Diagnostics) -> None:
+    """Put each key that stands among ids, and belongs to the one before it, below that, after adding an error."""
+    if nodes.is_open(path):
+        keys = list(owner)
+        known = nodes.known([*path, ""])
+        strays = [key for key in keys if key in known and not isinstance(owner[key], Table)]
+        for key in strays if len(strays) == 1 else ():
+            before = keys[keys.index(key) - 1] if keys.index(key) else ""
+            into = owner.get(before)
+            if isinstance(into, Table) and key not in into and owner[key] is not None:
+                _move(owner, key, before, diagnostics)
+    for key, one in owner.items():
+        if isinstance(one, Table):
+            _take_back(one, [*path, key], diagnostics)
+
+
+def _move(owner: Table, key: str, before: str, diagnostics: Diagnostics) -> None:
+    """Put a key below the mapping before it, after adding an error."""
+    into = owner[before]
+    message, hint = f"`{key}` stands beside `{before}`, and belongs below it", f"indent it further than `{before}`"
+    diagnostics.error("schema", owner.key_spans[key], message, hint=hint)
+    into[key] = owner.pop(key)
+    into.key_spans[key], into.value_spans[key] = owner.key_spans.pop(key), owner.value_spans.pop(key)
+
+
+_WITHOUT_COLON: Final = re.compile(r"(?P<key>[a-z_]+)\s+(?P<value>\S.*)", re.DOTALL)
+
+
+def _is_empty_above(owner: Table, key: str) -> bool:
+    """Return whether the key before has nothing below it: then this one is not misspelt, but indented wrongly."""
+    keys = list(owner)
+    place = keys.index(key)
+    return place > 0 and owner[keys[place - 1]] is None
+
+
+def _rename(owner: Table, key: str, meant: str) -> None:
+    for by_key in (owner, owner.key_spans, owner.value_spans):
+        items = list(by_key.items())
+        by_key.clear()
+        by_key.update((meant if name == key else name, one) for name, one in items)
+
+
+def _forget_below(one: Misplaced, diagnostics: Diagnostics) -> None:
+    """Take back what was said of keys that only stand twice because one of them stands in the wrong place."""
+    if one.rest_of_line is None:
+        return
+    lines = range(one.span.line, one.rest_of_line + 1)
+    diagnostics.found = [
+        given
+        for given in diagnostics.found
+        if given.code != "duplicate-key" or given.span.path != one.span.path or given.span.line not in lines
+    ]
+
+
+def _is_idle(error: ValidationError, document: Table, places: Sequence[Misplaced]) -> bool:
+    """Return whether an error lies where something else is wrong: a key stands twice there, or in the wrong place."""
+    path = tuple(error.absolute_path)
+    owner: object = document
+    for step in path:
+        if isinstance(owner, Table) and (owner.torn or step in owner.contested):
+            return True
+        owner = owner[step]  # type: ignore[index]
+    if isinstance(owner, Table) and (owner.torn or (error.validator == "required" and _has_torn(owner))):
+        return True
+    return any(
+        path[: len(one.path)] == one.path
+        or (error.validator == "required" and one.missing == _missing_key(error) and path == one.path[: len(path)])
+        for one in places
+    )
+
+
+def _has_torn(owner: Table) -> bool:
+    """Return whether one of the mappings directly below seems to hold what belongs to a key that is missing."""
+    return any(isinstance(one, Table) and one.torn for one in owner.values())
 
 
 _CODES: Final = {"additionalProperties": "unknown-key", "required": "missing-key"}
 
 
-def _explain(error: ValidationError, document: Table) -> Iterator[tuple[Span, str, str | None]]:
+def _findings(
+    errors: Sequence[ValidationError], document: Table, diagnostics: Diagnostics, *, included: bool
+) -> Iterator[tuple[str, Span, str, str | None]]:
+    lacking: dict[tuple[str | int, ...], list[ValidationError]] = {}
+    for error in errors:
+        code = _CODES.get(str(error.validator), "schema")
+        if error.validator == "required":
+            lacking.setdefault(tuple(error.absolute_path), []).append(error)
+            continue
+        for span, message, hint in _explain(error, document, diagnostics, included=included):
+            yield code, span, message, hint
+    outside = any(hint == _WITHOUT_SYSTEMS for _, _, hint in _unknown_at_top(errors, document, included=included))
+    for path, missing in lacking.items():
+        if outside and not path:
+            continue
+        message, hint = wording.missing(
+            list(map(_missing_key, missing)), cast("dict[str, Any]", missing[0].schema), document
+        )
+        yield "missing-key", _locate(document, path), message, hint
+
+
+def _unknown_at_top(
+    errors: Sequence[ValidationError], document: Table, *, included: bool
+) -> Iterator[tuple[Span, str, str | None]]:
+    if any(error.validator == "additionalProperties" and not error.absolute_path for error in errors):
+        yield from _unknown_keys(document, INCLUDED_KEYS if included else nodes.known([]), [], included=included)
+
+
+def _missing_key(error: ValidationError) -> str:
+    # jsonschema reports each missing key by an error of its own, whose message alone names it.
+    return error.message.split("'")[1]
+
+
+def _explain(
+    error: ValidationError, document: Table, diagnostics: Diagnostics, *, included: bool
+) -> Iterator[tuple[Span, str, str | None]]:
     path = list(error.absolute_path)
-    span = _locate(document, path)
-    schema = cast("dict[str, Any]", error.schema)
     owner = error.instance if error.validator == "additionalProperties" else _value(document, path)
     match error.validator:
         case "additionalProperties":
-            yield from _unknown_keys(cast("Table", owner), schema.get("properties", {}))
-        case "required":
-            # jsonschema reports each missing key by an error of its own, whose message alone names it.
-            key = error.message.split("'")[1]
-            yield span, f"the key `{key}` is missing", _example(schema.get("properties", {}).get(key, {}), key)
+            known = INCLUDED_KEYS if included and not path else nodes.known(path)
+            yield from _unknown_keys(cast("Table", owner), known, path, included=included)
         case "pattern" | "maxLength" if isinstance(owner, Table):
             name = str(error.instance)
-            yield (
-                owner.key_spans[name],
-                f"`{name}` cannot be an id",
-                f"an id is made of {_lower(schema['description'])}",
-            )
+            description = str(nodes.whole(cast("dict[str, Any]", error.schema))["description"])
+            yield owner.key_spans[name], *wording.identifier(name, description)
         case "uniqueItems":
             yield from _repeated(cast("Items", owner))
         case _:
-            yield span, _message(error), _hint(schema)
+            span = _locate(document, path)
+            yield span, *wording.explain(error, document, _source(span, diagnostics))
+
+
+def _source(span: Span, diagnostics: Diagnostics) -> str:
+    """Return what stands at a place, as it stands there."""
+    return (diagnostics.line(span) or "")[span.column - 1 : span.end_column - 1]
 
 
 def _repeated(items: Items) -> Iterator[tuple[Span, str, str | None]]:
     seen = set()
     for item, span in zip(items, items.spans, strict=True):
-        if (shown := _flow(item)) in seen:
+        if (shown := wording.flow(item)) in seen:
             yield span, f"`{shown}` stands here a second time", "take it out"
         seen.add(shown)
 
 
-def _lower(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:].rstrip(".")
+_WITHOUT_SYSTEMS: Final = "write `version: 1` and `systems:` above it, and indent it below"
+_BEFORE_BRACKET: Final = re.compile(r"(?P<key>[a-z_]+)\s+(?P<rest>[\[{].*)", re.DOTALL)
+_COMMENT_SIGNS: Final = ("//", "--", "/*", ";")
 
 
-def _unknown_keys(owner: Table, known: Mapping[str, object]) -> Iterator[tuple[Span, str, str | None]]:
+def _unknown_keys(
+    owner: Table, known: Collection[str], path: Sequence[str | int], *, included: bool
+) -> Iterator[tuple[Span, str, str | None]]:
     for key in owner:
-        if key not in known:
-            yield owner.key_spans[key], f"unknown key `{key}`", did_you_mean(key, known)
-
-
-def _message(error: ValidationError) -> str:
-    instance = error.instance
-    shown = f"`{_flow(instance)}`" if isinstance(instance, str | int | float) and instance != "" else "this"
-    match error.validator:
-        case "type":
-            wanted = error.validator_value
-            types = [wanted] if isinstance(wanted, str) else cast("list[str]", wanted)
-            return f"{shown} is not {' or '.join(_TYPES[one] for one in types)}"
-        case "enum" | "const":
-            return f"{shown} is not known here"
-        case "minItems" | "minProperties":
-            return "this is empty"
-        case "pattern" | "minLength" if not str(instance).strip():
-            return "this is empty"
-        case _:
-            return f"{shown} does not fit here"
-
-
-_TYPES: Final = {
-    "string": "text",
-    "object": "a mapping",
-    "array": "a list",
-    "boolean": "true or false",
-    "number": "a number",
-    "integer": "a whole number",
-    "null": "empty",
-}
-
-
-def _hint(schema: Mapping[str, Any]) -> str | None:
-    if "enum" in schema:
-        return "known here: " + ", ".join(f"`{one}`" for one in schema["enum"])
-    if "const" in schema:
-        return f"write `{schema['const']}`"
-    examples = schema.get("examples", [])
-    return f"such as `{_flow(examples[0])}`" if examples else None
-
-
-def _example(schema: Mapping[str, Any], key: str) -> str | None:
-    examples = schema.get("examples", [])
-    if not examples and "$ref" in schema:
-        examples = _definition(str(schema["$ref"])).get("examples", [])
-    return f"add `{key}: {_flow(examples[0])}`" if examples else None
-
-
-@cache
-def _definition(reference: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(text(THRESHOLDS))["$defs"][reference.rpartition("/")[2]]
-    return found
-
-
-_PLAIN: Final = re.compile(r"[A-Za-z0-9/][A-Za-z0-9 ._/:@-]*")
-
-
-def _flow(value: object) -> str:
-    """Return a value as YAML on one line."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_flow(one)}" for key, one in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_flow, value)) + "]"
-    if isinstance(value, str) and _PLAIN.fullmatch(value) and scalar(value) == value:
-        return value
-    return json.dumps(value, ensure_ascii=False)
+        if key in known:
+            continue
+        span, message, hint = owner.key_spans[key], f"unknown key `{key}`", did_you_mean(key, set(known) - set(owner))
+        homes = [] if "did you mean" in (hint or "") else list(nodes.homes(key))
+        if homes:
+            hint = f"it is a key of {' and of '.join(homes)}"
+        if (opened := _BEFORE_BRACKET.match(key)) is not None:
+            message, hint = f"no colon stands behind `{opened['key']}`", f"write `{opened['key']}: {opened['rest']}…`"
+        if key.startswith(_COMMENT_SIGNS):
+            hint = "a comment begins with `#`"
+        elif not path and included and key in nodes.known([]):
+            message = f"`{key}` cannot stand in an included file"
+            hint = "write it into the main file; an included one holds `signals` and `systems`"
+        elif not path and isinstance(owner[key], Table) and len(set(owner[key]) & nodes.known(["systems", key])) > 1:
+            message = f"`{key}` looks like a system, and stands outside of `systems:`"
+            hint = "indent it below `systems:`" if "systems" in owner else _WITHOUT_SYSTEMS
+        yield span, message, hint
 
 
 def _value(document: Table, path: Sequence[str | int]) -> object:
@@ -189,6 +314,9 @@ def _locate(document: Table, path: Sequence[str | int]) -> Span:
     if not path:
         return document.span
     owner, last = _value(document, path[:-1]), path[-1]
+    given = _value(document, path)
+    if isinstance(given, Items) and given.spans and isinstance(given[0], Table):
+        return given.spans[0]
     if isinstance(owner, Table):
         span = owner.value_spans[str(last)]
         return owner.key_spans[str(last)] if isinstance(owner[str(last)], dict | list) else span

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Final
 
 from compiler.promql import Selector
-from compiler.quantities import duration_text
+from compiler.quantities import Quantity, duration_text
 from compiler.signals import sampling
-from compiler.signals.bound import BoundSignal
-from compiler.signals.contract import HALF, Input, Kind, Series, aggregate, first_rate
+from compiler.signals.bound import HIGH, BoundSignal
+from compiler.signals.contract import HALF, Input, Kind, Measure, Series, Threshold, aggregate, first_rate
 from compiler.signals.inputs import HISTOGRAM
-from compiler.signals.profile import Example, Phase
+from compiler.signals.phrases import IS, Clause, amount, over_window
+from compiler.signals.profile import Example, Phase, Rough
 from compiler.signals.ratio import is_exact
 from compiler.signals.traffic import enough
 
@@ -19,6 +21,7 @@ TOTAL: Final = Input(
     name="total",
     description="Counter of the summed values, such as seconds.",
     example="pg_stat_statements_seconds_total",
+    measure=Measure.LIMITED,
 )
 COUNT: Final = Input(name="count", description="Counter of the observations.", example="pg_stat_statements_calls_total")
 
@@ -33,6 +36,10 @@ class Average(Kind):
     floored = True
     events_per_step = EVENTS_PER_STEP
 
+    def bad(self, inputs: Collection[str]) -> str:
+        """Return `HIGH`."""
+        return HIGH
+
     def operations(self, bound: BoundSignal) -> str:
         """Return the operations of the recorded name."""
         return f"mean_rate{duration_text(bound.binding.window)}"
@@ -44,6 +51,16 @@ class Average(Kind):
         numerator = aggregate("sum", per, f"rate({total}[{window}])")
         denominator = aggregate("sum", per, f"rate({count}[{window}])")
         return f"{numerator} / ({denominator} {enough(bound)})"
+
+    def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
+        """Return what the mean is."""
+        if bound.has(HISTOGRAM.name):
+            mean = f"the mean of `{bound.selector(HISTOGRAM.name).metric}`"
+        else:
+            total, count = _inputs(bound)
+            mean = f"the mean, `{total.metric}` divided by `{count.metric}`,"
+        text = f"{mean} {IS[limit.comparator]} {amount(Quantity(limit.value, bound.signal.unit))}"
+        return Clause(text=text, details=(over_window(bound),), value="the mean", event="observation")
 
     def steady(self, bound: BoundSignal) -> tuple[Selector, ...]:
         """Return the count."""
@@ -74,6 +91,10 @@ class Average(Kind):
     def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
         """Return the same value twice, each of half of all."""
         return (Phase(value=value, steps=1, traffic=HALF),) * 2
+
+    def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
+        """Return what happens to all counters alike: it changes both sides by the same factor."""
+        return frozenset({Rough.REPLACED, Rough.GAPS, Rough.RESET, Rough.DOUBLED})
 
     def loud(self, bound: BoundSignal) -> Phase:
         """Return a hundred times the observations, each of them large."""

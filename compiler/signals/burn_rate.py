@@ -8,18 +8,19 @@ rates): they page for a fast burn, and tell of a slow one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Context, Decimal
 from typing import Final
 
 from compiler.conventions import SEVERITIES
 from compiler.promql import operand
-from compiler.quantities import RATIO, Quantity, decimal_text, duration_text, quantity_text
+from compiler.quantities import RATIO, Quantity, decimal_text, duration_text
 from compiler.signals import ratio
-from compiler.signals.bound import STEP_SECONDS, BoundSignal
+from compiler.signals.bound import LOW, STEP_SECONDS, BoundSignal
 from compiler.signals.contract import HALF, Parameter, Rules, Threshold
 from compiler.signals.level import margin
+from compiler.signals.phrases import MORE, Clause, amount, span
 from compiler.signals.profile import Case, Example, Phase
 from compiler.signals.ratio import Ratio
 
@@ -70,6 +71,10 @@ class BurnRate(Ratio):
     parameters = (PERIOD,)
     measures = False
 
+    def bad(self, inputs: Collection[str]) -> str:
+        """Return `LOW`: the limit is an objective, whatever is counted."""
+        return LOW
+
     def windowed(self, bound: BoundSignal) -> bool:
         """Return false: the windows are those of the burn rates."""
         return False
@@ -88,8 +93,7 @@ class BurnRate(Ratio):
         conditions: dict[str, str] = {}
         for limit in limits:
             parts = []
-            # Where there is none the limit is refused, but a rule is written all the same.
-            for burn, edge in tuple(_burns(bound, limit)) or ((SLOW[-1], limit.value),):
+            for burn, edge in _burns_or_last(bound, limit):
                 both = []
                 for window in (burn.long, _short(bound, burn)):
                     operations = f"ratio_rate{duration_text(window)}"
@@ -99,18 +103,26 @@ class BurnRate(Ratio):
             conditions[limit.severity] = " or ".join(parts)
         return Rules(records=records, conditions=conditions)
 
+    def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
+        """Return which share is bad over a long and a short window, and how much of which budget goes then."""
+        part, whole = ratio.nouns(bound)
+        burns = _burns_or_last(bound, limit)
+        shares = [f"{MORE[limit.comparator]} {amount(Quantity(edge, RATIO))}" for _, edge in burns]
+        windows = [f"over both {span(burn.long)} and {span(_short(bound, burn))}" for burn, _ in burns]
+        first, *others = zip(shares, windows, strict=True)
+        bad = [f"{first[0]} of the {whole} are {part} {first[1]}", *(" ".join(other) for other in others)]
+        spent = " or ".join(f"{amount(Quantity(burn.consumed, RATIO))} in {span(burn.long)}" for burn, _ in burns)
+        objective = amount(Quantity(limit.value, RATIO))
+        budget = f"with an objective of {objective}" if bound.low else f"which is {objective}"
+        return Clause(
+            text=", or ".join(bad),
+            details=(f"that is {spent} of the error budget for {span(int(_period(bound)))}, {budget}",),
+            event=whole.removesuffix("s"),
+        )
+
     def sentence(self, bound: BoundSignal, limit: Threshold) -> str:
-        """Return the objective, and how fast its budget goes."""
-        objective = quantity_text(Quantity(limit.value, RATIO))
-        shares = (
-            f"{quantity_text(Quantity(burn.consumed, RATIO))} within {duration_text(burn.long)}"
-            for burn, _ in _burns(bound, limit)
-        )
-        period = duration_text(int(_period(bound)))
-        measured = "{{ $value | humanizePercentage }}"
-        return (
-            f"{bound.signal.title} of {objective} over {period} is spent too fast ({' or '.join(shares)}), {measured}"
-        )
+        """Return that the budget goes too fast, and the share over the long window."""
+        return f"{bound.signal.title} spent too fast, {{{{ $value | humanizePercentage }}}}"
 
     def headline(self, bound: BoundSignal, limit: Threshold) -> str:
         """Return what is the matter."""
@@ -282,6 +294,11 @@ def _burns(bound: BoundSignal, limit: Threshold) -> Iterator[tuple[Burn, Decimal
         bad = _ROUNDED.create_decimal(burn.limit(budget, _period(bound)))
         if bad < 1:
             yield burn, 1 - bad if bound.low else bad
+
+
+def _burns_or_last(bound: BoundSignal, limit: Threshold) -> tuple[tuple[Burn, Decimal], ...]:
+    """Return the burn rates of a severity, or one: where there is none the limit is refused, but a rule is written."""
+    return tuple(_burns(bound, limit)) or ((SLOW[-1], limit.value),)
 
 
 def _short(bound: BoundSignal, burn: Burn) -> int:

@@ -7,28 +7,50 @@ finds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import Enum
 from typing import ClassVar, Final, Protocol
 
+from compiler.metric_names import Wanted
 from compiler.promql import Matcher, Selector, operand
-from compiler.quantities import SECONDS, STATE, decimal_text
-from compiler.signals.bound import STEP_SECONDS, BoundSignal
-from compiler.signals.profile import Case, Example, Phase
+from compiler.quantities import SECONDS, STATE, Quantity, number_promql
+from compiler.signals.bound import STEP_SECONDS, Binding, BoundSignal
+from compiler.signals.phrases import IS, Clause, amount, uncapitalised
+from compiler.signals.profile import Case, Example, Phase, Rough
 
 EVALUATION_SECONDS: Final = 30
 """The interval between two evaluations of a rule test: half a minute, so that an alert on what a recording rule gives
 can be one evaluation late (as in vmalert, which reads back what it has written) and is still seen to the minute."""
 
 
+class Measure(Enum):
+    """What a metric counts or measures, as its unit goes: the unit of the limits, that of the other part, or its own.
+
+    A part is held against another part of the same unit. An instant is a time since the epoch, a span a time, both in
+    seconds. Events have no unit that matters.
+    """
+
+    LIMITED = "limited"
+    PART = "part"
+    INSTANT = "instant"
+    SPAN = "span"
+    EVENTS = "events"
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Input:
-    """A metric that a binding names: the key in thresholds.yaml, what it must be, and an example."""
+    """A metric that a binding names: the key in thresholds.yaml, what it must be, and an example.
+
+    `type` is what the metric's own name must not contradict, `measure` what its unit is; most inputs count events.
+    """
 
     name: str
     description: str
     example: str
+    type: Wanted = "counter"
+    measure: Measure = Measure.EVENTS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,11 +113,12 @@ class Threshold(Protocol):
 class Rules:
     """What is to be evaluated for one signal, in this order.
 
-    `records` are expressions to record, by the last part of their names; `conditions` is PromQL with one series for
-    each component that is in trouble, by severity; `value` what they compare, where that is one for all severities.
+    `records` are expressions to record, by the last part of their names: one, or several that are recorded under one
+    name; `conditions` is PromQL with one series for each component that is in trouble, by severity; `value` what they
+    compare, where that is one for all severities.
     """
 
-    records: Mapping[str, str]
+    records: Mapping[str, str | tuple[str, ...]]
     conditions: Mapping[str, str]
     value: str | None = None
 
@@ -124,10 +147,35 @@ class Kind:
     """How much a synthesised series has of what the value is a share of, at a traffic of 1."""
     measures: ClassVar[bool] = True
     """Whether severities are limits of one measured value: then they must rise, and an alert may recover elsewhere."""
+    longest: ClassVar[int] = 3 * 86400
+    """Seconds; signals that take longer to settle have no tests: engines refuse to load so many samples."""
+    rises: ClassVar[bool] = False
+    """Whether a graver severity needs a limit beyond a milder one's, although they are not limits of one value."""
+    rest: ClassVar[str | None] = None
+    """What the part is called that a share leaves, such as "free" of what is used; None where it has no name."""
+
+    def bad(self, inputs: Collection[str]) -> str | None:
+        """Return the side of the value that is trouble where these inputs measure it, None where either may be."""
+        return None
 
     def windowed(self, bound: BoundSignal) -> bool:
         """Return whether the value is computed from the events of the binding's window."""
         return True
+
+    def fitted(self, binding: Binding, limits: Sequence[Threshold]) -> Binding:
+        """Return the binding with what only the limits tell of it."""
+        return binding
+
+    def looks_back(self, limit: Threshold) -> int | None:
+        """Return the seconds that a limit itself looks back; None where it does not."""
+        return None
+
+    def begins(self, bound: BoundSignal, limit: Threshold) -> int | None:
+        """Return after how many seconds the first case that fires an alert is trouble of its limit.
+
+        Of a kind whose severities are no limits of one value; None where that cannot be told.
+        """
+        return self.first(bound) or 0
 
     def never(self, bound: BoundSignal, limit: Threshold) -> str | None:
         """Return why a limit can never be crossed, where the kind alone knows that; else None."""
@@ -164,12 +212,18 @@ class Kind:
 
         `name` gives the selector of a recorded series by the last part of its name.
         """
-        value, records = self.expression(bound), {}
+        value = self.expression(bound)
+        records: dict[str, str | tuple[str, ...]] = {}
         if record:
             records[self.operations(bound)] = value
             value = name(self.operations(bound))
-        conditions = {one.severity: f"{operand(value)} {one.comparator} {decimal_text(one.value)}" for one in limits}
+        conditions = {one.severity: f"{operand(value)} {one.comparator} {number_promql(one.value)}" for one in limits}
         return Rules(records=records, conditions=conditions, value=value)
+
+    def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
+        """Return the condition of a limit in plain English: from what the rules compare, not from any document."""
+        quantity = Quantity(limit.value, bound.signal.unit)
+        return Clause(text=f"{uncapitalised(bound.signal.title)} {IS[limit.comparator]} {amount(quantity)}")
 
     def sentence(self, bound: BoundSignal, limit: Threshold) -> str | None:
         """Return what the description says of the trouble, where value and limit do not tell it; a template."""
@@ -195,7 +249,7 @@ class Kind:
 
     def settled(self, bound: BoundSignal) -> int:
         """Return after how many seconds of a steady course nothing of what was before is seen any more."""
-        return bound.binding.window + 2 * STEP_SECONDS
+        return bound.binding.window + (bound.binding.memory or 0) + 2 * STEP_SECONDS
 
     def shown(self, bound: BoundSignal, value: Decimal, seconds: int) -> Decimal | None:
         """Return what the expression has come to after so many seconds of a course at `value`, at least `first`.
@@ -253,6 +307,18 @@ class Kind:
         """
         return ()
 
+    def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
+        """Return through which rough courses the value stays as it is: the generated tests hold it to that."""
+        return frozenset()
+
+    def scraped(self, bound: BoundSignal) -> bool:
+        """Return whether made-up samples may be as rare as scrapes: not where each moves with the clock."""
+        return True
+
+    def counts_births(self, bound: BoundSignal) -> bool:
+        """Return whether the first value of a counter counts, where it is known that there was no counter before."""
+        return False
+
     def loud(self, bound: BoundSignal) -> Phase:
         """Return a phase (of one step) of series so strong that the value changes where a selector lets them in."""
         raise NotImplementedError
@@ -276,7 +342,7 @@ HALF: Final = Decimal("0.5")
 
 def first_rate(bound: BoundSignal) -> int:
     """Return after how many seconds a rate has a value: at the first evaluation that sees two samples."""
-    return -(-bound.binding.step // EVALUATION_SECONDS) * EVALUATION_SECONDS
+    return -(-bound.binding.step * bound.binding.pace // EVALUATION_SECONDS) * EVALUATION_SECONDS
 
 
 def aggregate(operator: str, per: tuple[str, ...], expression: str) -> str:

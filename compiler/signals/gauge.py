@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 
+from compiler.quantities import Quantity
 from compiler.signals import sampling
-from compiler.signals.bound import BoundSignal
-from compiler.signals.contract import HALF, Kind, Series, aggregate
+from compiler.signals.bound import HIGH, LOW, BoundSignal
+from compiler.signals.contract import HALF, Kind, Series, Threshold, aggregate
 from compiler.signals.inputs import GAUGE, SINCE, UNTIL
-from compiler.signals.level import over_time, steps_without_rounding
-from compiler.signals.profile import Example, Phase
+from compiler.signals.level import current, numbers, over_time, steps_without_rounding
+from compiler.signals.phrases import IS, MORE, Clause, amount, over_time_words
+from compiler.signals.profile import Example, Phase, Rough
 
 
 class Gauge(Kind):
@@ -17,6 +20,10 @@ class Gauge(Kind):
 
     name = "gauge"
     forms = ((GAUGE,), (SINCE,), (UNTIL,))
+
+    def bad(self, inputs: Collection[str]) -> str | None:
+        """Return that an age is in trouble when it is high and the time left when it is low; of a gauge nothing."""
+        return HIGH if SINCE.name in inputs else LOW if UNTIL.name in inputs else None
 
     def windowed(self, bound: BoundSignal) -> bool:
         """Return false: gauges need no four scrapes."""
@@ -35,10 +42,23 @@ class Gauge(Kind):
         per = bound.binding.per
         worst, opposite = ("min", "max") if bound.low else ("max", "min")
         if bound.has(GAUGE.name):
-            return aggregate(worst, per, over_time(bound, bound.selector(GAUGE.name)))
+            return aggregate(worst, per, over_time(bound, numbers(bound, bound.selector(GAUGE.name))))
         if bound.has(SINCE.name):
-            return f"time() - {aggregate(opposite, per, str(bound.selector(SINCE.name)))}"
-        return f"{aggregate(worst, per, str(bound.selector(UNTIL.name)))} - time()"
+            return f"time() - {aggregate(opposite, per, current(bound, bound.selector(SINCE.name)))}"
+        return f"{aggregate(worst, per, current(bound, bound.selector(UNTIL.name)))} - time()"
+
+    def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
+        """Return what the worst series says: the highest or lowest value, the earliest or latest time."""
+        quantity = amount(Quantity(limit.value, bound.signal.unit))
+        if bound.has(GAUGE.name):
+            worst = "lowest" if bound.low else "highest"
+            text = f"the {worst} `{bound.selector(GAUGE.name).metric}` {IS[limit.comparator]} {quantity}"
+            return Clause(text=text, details=over_time_words(bound))
+        since = bound.has(SINCE.name)
+        worst = "earliest" if bound.low != since else "latest"
+        metric = bound.selector(SINCE.name if since else UNTIL.name).metric
+        text = f"the {worst} `{metric}` is {MORE[limit.comparator]} {quantity} {'ago' if since else 'away'}"
+        return Clause(text=text, value="the time")
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
         """Return a level, or a point in time that moves with the clock (which begins at 0 in a rule test)."""
@@ -71,11 +91,20 @@ class Gauge(Kind):
     def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
         """Return the value; where means are taken, so far apart that they have no rounding error."""
         every = steps_without_rounding(bound, (value,)) if bound.has(GAUGE.name) else 1
-        return None if every is None else Phase(value=value, steps=1, every=every)
+        return None if every is None else Phase(value=value, steps=1, every=every, stale=every > 1)
 
     def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
         """Return the value, and one that is better."""
         return (Phase(value=value, steps=1), Phase(value=value * 2 if bound.low else value * HALF, steps=1))
+
+    def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
+        """Return what changes nothing of the worst series; failing scrapes where gauges are taken over a window."""
+        smooth = {Rough.GAPS, Rough.NAN} if bound.has(GAUGE.name) and bound.binding.over_time else set[Rough]()
+        return frozenset({Rough.REPLACED, Rough.DOUBLED} | smooth)
+
+    def scraped(self, bound: BoundSignal) -> bool:
+        """Return false for a point in time: what is made up moves with the clock."""
+        return bound.has(GAUGE.name)
 
     def loud(self, bound: BoundSignal) -> Phase:
         """Return a value that is worse than any limit."""

@@ -1,17 +1,29 @@
-"""Kind `increase`: how many events there were in the window (restarts, failures)."""
+"""Kind `increase`: how many events there were in the window (restarts, failures).
+
+`increase()` alone is an estimate: it extrapolates, so that five events can read 5.36, and it does not see the first
+value of a series, so that a counter which is born with its first event has none (Prometheus, "increase"). So events
+are counted where both ends of the window are known, and estimated only where they are not.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from decimal import Decimal
+from fractions import Fraction
+from typing import Final
 
 from compiler.promql import Selector
-from compiler.quantities import duration_text
+from compiler.quantities import COUNT, STATE, Quantity, duration_text
 from compiler.signals import sampling
-from compiler.signals.bound import BoundSignal
-from compiler.signals.contract import HALF, Kind, Series, aggregate, first_rate
+from compiler.signals.bound import HIGH, LOOKBACK_SECONDS, BoundSignal
+from compiler.signals.contract import HALF, Kind, Series, Threshold, aggregate, first_rate
 from compiler.signals.inputs import COUNTER
-from compiler.signals.profile import Example, Phase
+from compiler.signals.level import current
+from compiler.signals.phrases import MORE, Clause, amount, span
+from compiler.signals.profile import Example, Phase, Rough
+
+UP: Final = Selector("up")
+"""What Prometheus records of each scrape; `job` and `instance` name the target (Prometheus, "jobs and instances")."""
 
 
 class Increase(Kind):
@@ -19,6 +31,10 @@ class Increase(Kind):
 
     name = "increase"
     forms = ((COUNTER,),)
+
+    def bad(self, inputs: Collection[str]) -> str:
+        """Return `HIGH`."""
+        return HIGH
 
     def counts(self, bound: BoundSignal) -> bool:
         """Return true."""
@@ -33,38 +49,64 @@ class Increase(Kind):
         return f"increase{duration_text(bound.binding.window)}"
 
     def expression(self, bound: BoundSignal) -> str:
-        """Return the events within the window."""
-        window = duration_text(bound.binding.window)
-        return aggregate("sum", bound.binding.per, f"increase({bound.selector(COUNTER.name)}[{window}])")
+        """Return the events within the window, series by series by the first of three ways that is known.
+
+        What a counter has risen by, if it has not been reset; what it is, if its target was scraped before the window
+        and the counter was not there yet; else an estimate.
+        """
+        counter, seconds = bound.selector(COUNTER.name), bound.binding.window
+        window = duration_text(seconds)
+        now, before = current(bound, counter), current(bound, counter, before=seconds)
+        target = current(bound, UP, before=seconds)
+        # What it was before may be older than the window, by as much as engines remember a sample.
+        since = duration_text(seconds + (bound.binding.memory or LOOKBACK_SECONDS))
+        risen = f"{now} - {before} unless resets({counter}[{since}]) > 0"
+        born = f"{now} unless {before} and on (job, instance) {target} == 1"
+        estimate = f"increase({counter}[{window}])"
+        # Events are whole; what is counted in seconds or bytes is not.
+        estimate = f"round({estimate})" if bound.signal.unit in {COUNT, STATE} else estimate
+        events = f"({risen}) or ({born}) or {estimate}"
+        return aggregate("sum", bound.binding.per, events)
+
+    def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
+        """Return by how much the counter rises."""
+        return rise_in_words(bound, limit.comparator, Quantity(limit.value, bound.signal.unit))
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
-        """Return a counter that rises evenly by `value` a window."""
-        rises = ((None if one.value is None else _by(bound, one.value), one) for one in example.phases)
-        return (sampling.series(bound.selector(COUNTER.name), bound, example, sampling.counter(rises)),)
+        """Return a counter that rises by `value` a window: by whole events where there are whole ones."""
+        rises = ((None if one.value is None else one.value, one) for one in example.phases)
+        values = sampling.events(rises, bound.binding.step, bound.binding.window)
+        counter = sampling.series(bound.selector(COUNTER.name), bound, example, values)
+        return (counter,) if example.target is None else (counter, _target(counter, example))
 
     def first(self, bound: BoundSignal) -> int:
         """Return a step: what has come by then is beyond the limit, see `beyond`."""
         return first_rate(bound)
 
     def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
-        """Return samples so far apart that neither they nor what engines extrapolate have a rounding error."""
-        for every in (1,) if always else _divisors(bound):
-            step = bound.binding.step * every
-            by = value * step / bound.binding.window
-            found = sampling.increases(by, step, bound.binding.window)
-            if sampling.exact(by) and all(one == float(value) for one in found):
-                return Phase(value=value, steps=1, every=every)
-        return None
+        """Return whole events, or a rise without a rounding error: what both ends are known of is exact."""
+        step, window = bound.binding.step, bound.binding.window
+        fits = window % (step * bound.binding.pace) == 0
+        whole = value == value.to_integral_value()
+        return Phase(value=value, steps=1) if fits and (whole or sampling.exact(value * step / window)) else None
 
     def shown(self, bound: BoundSignal, value: Decimal, seconds: int) -> Decimal | None:
         """Return what has come by then; between two samples some engines guess."""
-        if seconds % bound.binding.step and seconds < bound.binding.window:
+        if seconds % (bound.binding.step * bound.binding.pace) and seconds < bound.binding.window:
             return None
         return value * min(seconds, bound.binding.window) / bound.binding.window
 
     def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
         """Return half of the events twice."""
         return (Phase(value=value * HALF, steps=1),) * 2
+
+    def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
+        """Return that scrapes may fail and counters begin anew: then events are estimated."""
+        return frozenset() if bound.low else frozenset({Rough.GAPS, Rough.RESET})
+
+    def counts_births(self, bound: BoundSignal) -> bool:
+        """Return true."""
+        return not bound.low
 
     def loud(self, bound: BoundSignal) -> Phase:
         """Return a great many events."""
@@ -74,19 +116,21 @@ class Increase(Kind):
         """Return so many that those of one step are enough: while the window fills, the others are not there yet."""
         if bound.low:
             return value / 2
-        return (value or Decimal(1)) * 2 * bound.binding.window / bound.binding.step
+        whole = Fraction((value or Decimal(1)) * 2) * bound.binding.window / bound.binding.step
+        return Decimal(-(-whole.numerator // whole.denominator))
 
 
-def _by(bound: BoundSignal, value: Decimal) -> Decimal:
-    """Return the rise a step; the window is divided by first, so that whole numbers stay whole."""
-    return value * bound.binding.step / bound.binding.window
+def rise_in_words(bound: BoundSignal, comparator: str, rise: Quantity) -> Clause:
+    """Return a comparison of the events within the window as a clause."""
+    counter, window = bound.selector(COUNTER.name).metric, span(bound.binding.window)
+    return Clause(text=f"`{counter}` rises by {MORE[comparator]} {amount(rise)} within {window}")
 
 
-def _divisors(bound: BoundSignal) -> Iterator[int]:
-    """Yield how many steps may lie between two samples so that a window holds a whole number of them."""
-    within = bound.binding.window // bound.binding.step
-    if bound.binding.window % bound.binding.step == 0:
-        yield from (every for every in range(1, within + 1) if within % every == 0)
+def _target(counter: Series, example: Example) -> Series:
+    """Return what Prometheus records of the scrapes of a counter's target."""
+    name = tuple((label, value) for label, value in counter.labels if label in {"job", "instance"})
+    there = ((Decimal(1) if example.target or one.value is not None else None, one) for one in example.phases)
+    return Series(metric=UP.metric, labels=name, values=sampling.levels(there))
 
 
 KIND = Increase()

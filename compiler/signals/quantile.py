@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Final
 
 from compiler.promql import Selector
-from compiler.quantities import decimal_text, duration_text
+from compiler.quantities import Quantity, decimal_text, duration_text
 from compiler.signals import sampling
-from compiler.signals.bound import BoundSignal
-from compiler.signals.contract import HALF, Kind, Parameter, Series, aggregate, first_rate
+from compiler.signals.bound import HIGH, BoundSignal
+from compiler.signals.contract import HALF, Kind, Parameter, Series, Threshold, aggregate, first_rate
 from compiler.signals.inputs import HISTOGRAM
-from compiler.signals.profile import Example, Phase
+from compiler.signals.phrases import IS, Clause, amount, ordinal, over_window
+from compiler.signals.profile import Example, Phase, Rough
 from compiler.signals.traffic import enough
 
 QUANTILE: Final = Parameter(
@@ -37,6 +39,10 @@ class Quantile(Kind):
     floored = True
     events_per_step = EVENTS_PER_STEP
 
+    def bad(self, inputs: Collection[str]) -> str:
+        """Return `HIGH`."""
+        return HIGH
+
     def operations(self, bound: BoundSignal) -> str:
         """Return the operations of the recorded name."""
         return f"rate{duration_text(bound.binding.window)}"
@@ -48,6 +54,14 @@ class Quantile(Kind):
         buckets = aggregate("sum", ("le", *per), f"rate({histogram.suffixed('_bucket')}[{window}])")
         count = aggregate("sum", per, f"rate({histogram.suffixed('_count')}[{window}])")
         return f"histogram_quantile({decimal_text(_quantile(bound))}, {buckets}) and {count} {enough(bound)}"
+
+    def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
+        """Return what the percentile is."""
+        percent = decimal_text(_quantile(bound) * 100)
+        name = "median" if percent == "50" else f"{ordinal(percent)} percentile"
+        quantity = amount(Quantity(limit.value, bound.signal.unit))
+        text = f"the {name} of `{bound.selector(HISTOGRAM.name).metric}` {IS[limit.comparator]} {quantity}"
+        return Clause(text=text, details=(over_window(bound),), value=f"the {name}", event="observation")
 
     def steady(self, bound: BoundSignal) -> tuple[Selector, ...]:
         """Return the count."""
@@ -91,6 +105,10 @@ class Quantile(Kind):
             Phase(value=value * HALF, steps=1, traffic=fast),
             Phase(value=value, steps=1, traffic=1 - fast, exact=True),
         )
+
+    def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
+        """Return what happens to all counters alike: it changes both sides by the same factor."""
+        return frozenset({Rough.REPLACED, Rough.GAPS, Rough.RESET, Rough.DOUBLED})
 
     def loud(self, bound: BoundSignal) -> Phase:
         """Return a hundred times the events, all of them slow, or fast where that is the trouble."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from decimal import Decimal
 
 from compiler.promql import Selector
-from compiler.quantities import duration_text
+from compiler.quantities import PER_SECOND, Quantity, duration_text, rate_of
 from compiler.signals import sampling
 from compiler.signals.bound import BoundSignal
-from compiler.signals.contract import HALF, Kind, Series, aggregate, first_rate
+from compiler.signals.contract import HALF, Kind, Series, Threshold, aggregate, first_rate
 from compiler.signals.inputs import COUNTER
+from compiler.signals.phrases import MORE, Clause, amount, over_window
 from compiler.signals.profile import Example, Phase
 
 
@@ -32,9 +33,18 @@ class Rate(Kind):
         window = duration_text(bound.binding.window)
         return aggregate("sum", bound.binding.per, f"rate({bound.selector(COUNTER.name)}[{window}])")
 
+    def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
+        """Return how fast the counter rises."""
+        rise = amount(Quantity(limit.value, bound.signal.unit))
+        text = f"`{bound.selector(COUNTER.name).metric}` rises by {MORE[limit.comparator]} {rise}"
+        return Clause(
+            text=text if bound.signal.unit == PER_SECOND else f"{text} a second", details=(over_window(bound),)
+        )
+
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
         """Return a counter that rises evenly by `value` a second."""
-        rises = ((None if one.value is None else one.value * bound.binding.step, one) for one in example.phases)
+        step = bound.binding.step
+        rises = ((None if one.value is None else _events(one.value, step), one) for one in example.phases)
         return (sampling.series(bound.selector(COUNTER.name), bound, example, sampling.counter(rises)),)
 
     def first(self, bound: BoundSignal) -> int | None:
@@ -43,7 +53,7 @@ class Rate(Kind):
 
     def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
         """Return a steady rise where no engine has a rounding error."""
-        by = value * bound.binding.step
+        by = _events(value, bound.binding.step)
         found = sampling.rates(by, bound.binding.step, bound.binding.window)
         fits = bound.binding.window % bound.binding.step == 0 and sampling.exact(by)
         return Phase(value=value, steps=1) if fits and all(one == float(value) for one in found) else None
@@ -72,6 +82,11 @@ class Rate(Kind):
         if bound.low:
             return value / 2
         return (value or Decimal(1)) * 2 * bound.binding.window / bound.binding.step
+
+
+def _events(per_second: Decimal, seconds: int) -> Decimal:
+    """Return the events of so many seconds, without a rounding error where the rate was stated by the minute."""
+    return rate_of(per_second).events_in(seconds)
 
 
 KIND = Rate()

@@ -1,16 +1,21 @@
-"""Kind `ratio`: a part of all events, by two counters (errors of requests, successes of attempts)."""
+"""Kind `ratio`: a part of all events, by two counters: errors of requests, successes of attempts, hits of reads.
+
+Where nobody counts all reads, they are the hits and the misses together.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Final
 
 from compiler.promql import Selector
-from compiler.quantities import RATIO, duration_text
+from compiler.quantities import RATIO, Quantity, duration_text
 from compiler.signals import sampling
-from compiler.signals.bound import BoundSignal
-from compiler.signals.contract import HALF, Input, Kind, Series, aggregate, first_rate
-from compiler.signals.profile import Example, Phase
+from compiler.signals.bound import HIGH, LOW, BoundSignal
+from compiler.signals.contract import HALF, Input, Kind, Series, Threshold, aggregate, first_rate
+from compiler.signals.phrases import MORE, Clause, amount, over_window
+from compiler.signals.profile import Example, Phase, Rough
 from compiler.signals.traffic import enough
 
 ERRORS: Final = Input(
@@ -21,6 +26,15 @@ SUCCESSES: Final = Input(
     name="successes", description="Counter of the events that went well.", example="auth_success_total"
 )
 ATTEMPTS: Final = Input(name="attempts", description="Counter of all events.", example="auth_attempts_total")
+HITS: Final = Input(
+    name="hits", description="Counter of the reads that the cache answered.", example="redis_keyspace_hits_total"
+)
+READS: Final = Input(name="reads", description="Counter of all reads.", example="cache_reads_total")
+MISSES: Final = Input(
+    name="misses",
+    description="Counter of the reads that the cache could not answer.",
+    example="redis_keyspace_misses_total",
+)
 
 EVENTS_PER_STEP: Final = Decimal(10_000)
 
@@ -30,9 +44,13 @@ class Ratio(Kind):
 
     name = "ratio"
     unit = RATIO
-    forms = ((ERRORS, REQUESTS), (SUCCESSES, ATTEMPTS))
+    forms = ((ERRORS, REQUESTS), (SUCCESSES, ATTEMPTS), (HITS, READS), (HITS, MISSES))
     floored = True
     events_per_step = EVENTS_PER_STEP
+
+    def bad(self, inputs: Collection[str]) -> str | None:
+        """Return the side by what is counted: errors, or successes."""
+        return HIGH if ERRORS.name in inputs else LOW if SUCCESSES.name in inputs else None
 
     def operations(self, bound: BoundSignal) -> str:
         """Return the operations of the recorded name."""
@@ -42,9 +60,20 @@ class Ratio(Kind):
         """Return part / whole; a part that has no series yet counts as 0 where a low ratio is the trouble."""
         return quotient(bound, bound.binding.window)
 
+    def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
+        """Return which part of all events is of one sort."""
+        part, whole = nouns(bound)
+        share = amount(Quantity(limit.value, RATIO))
+        return Clause(
+            text=f"{MORE[limit.comparator]} {share} of the {whole} are {part}",
+            details=(over_window(bound),),
+            value=f"the share of {part}",
+            event=whole.removesuffix("s"),
+        )
+
     def steady(self, bound: BoundSignal) -> tuple[Selector, ...]:
-        """Return the whole: the part may never have happened."""
-        return (inputs(bound)[1],)
+        """Return the whole: the part may never have happened. A cache that is in use has both hits and misses."""
+        return inputs(bound) if is_complement(bound) else (inputs(bound)[1],)
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
         """Return the part and, where it is a metric of its own, the whole; else what is missing to the whole.
@@ -54,13 +83,15 @@ class Ratio(Kind):
         part, whole = inputs(bound)
         counted = sampling.counter((_events(one, one.value), one) for one in example.phases)
         hollow = any(one.hollow for one in example.phases)
+        if is_complement(bound):
+            missed = sampling.counter((_events(one, _rest(one)), one) for one in example.phases)
+            found = (sampling.series(part, bound, example, counted), sampling.series(whole, bound, example, missed))
+            return found[1:] if hollow else found
         if part.metric != whole.metric:
             total = sampling.counter((_events(one, Decimal(1)), one) for one in example.phases)
             found = (sampling.series(part, bound, example, counted), sampling.series(whole, bound, example, total))
             return found[1:] if hollow else found
-        rest = sampling.counter(
-            (_events(one, None if one.value is None else 1 - one.value), one) for one in example.phases
-        )
+        rest = sampling.counter((_events(one, _rest(one)), one) for one in example.phases)
         both = Selector(part.metric, (*part.matchers, *(m for m in whole.matchers if m not in part.matchers)))
         outside = dict(sampling.violating(part.matchers, whole.matchers))
         inside = dict(sampling.series(whole, bound, example, rest).labels)
@@ -79,15 +110,20 @@ class Ratio(Kind):
     def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
         """Return an amount of traffic at which the quotient comes out without a rounding error."""
         part, whole = inputs(bound)
+        apart = part.metric != whole.metric and not is_complement(bound)
         for scale in sampling.scales():
             events, total = value * EVENTS_PER_STEP * scale, EVENTS_PER_STEP * scale
-            if sampling.exact(events) and is_exact(bound, events, total, value, apart=part.metric != whole.metric):
+            if sampling.exact(events) and is_exact(bound, events, total, value, apart=apart):
                 return Phase(value=value, steps=1, traffic=scale)
         return None
 
     def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
         """Return the same share twice, each of half the traffic."""
         return (Phase(value=value, steps=1, traffic=HALF),) * 2
+
+    def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
+        """Return what happens to all counters alike: it changes both sides by the same factor."""
+        return frozenset({Rough.REPLACED, Rough.GAPS, Rough.RESET, Rough.DOUBLED})
 
     def loud(self, bound: BoundSignal) -> Phase:
         """Return a hundred times the traffic, all of it the part."""
@@ -104,21 +140,41 @@ def quotient(bound: BoundSignal, window: int) -> str:
     per, text = bound.binding.per, duration_text(window)
     total = aggregate("sum", per, f"rate({whole}[{text}])")
     counted = aggregate("sum", per, f"rate({part}[{text}])")
+    if is_complement(bound):
+        # Of a component that has only hits, or only misses so far, the other is 0.
+        counted, missed = f"({counted} or {total} * 0)", f"({total} or {counted} * 0)"
+        return f"{counted} / (({counted} + {missed}) {enough(bound)})"
     if bound.low:
         counted = f"({counted} or {total} * 0)"
     return f"{counted} / ({total} {enough(bound)})"
 
 
 def inputs(bound: BoundSignal) -> tuple[Selector, Selector]:
-    """Return the part and the whole."""
-    form = Ratio.forms[0] if bound.has(REQUESTS.name) else Ratio.forms[1]
-    return bound.selector(form[0].name), bound.selector(form[1].name)
+    """Return the part and the whole; the hits and the misses where nobody counts the whole."""
+    part, whole = form(bound)
+    return bound.selector(part.name), bound.selector(whole.name)
+
+
+def form(bound: BoundSignal) -> tuple[Input, ...]:
+    """Return the inputs that a binding names, the part first."""
+    return next(one for one in Ratio.forms if all(bound.has(each.name) for each in one))
+
+
+def nouns(bound: BoundSignal) -> tuple[str, str]:
+    """Return what the part and the whole are called: hits and misses together are reads."""
+    part, whole = form(bound)
+    return part.name, READS.name if is_complement(bound) else whole.name
+
+
+def is_complement(bound: BoundSignal) -> bool:
+    """Return whether the second input is what is missing to the whole."""
+    return bound.has(MISSES.name)
 
 
 def is_exact(bound: BoundSignal, events: Decimal, total: Decimal, value: Decimal, *, apart: bool) -> bool:
     """Return whether every engine divides the rates of so many events a step to `value` itself.
 
-    Where the part is of the whole's metric, the whole is a sum of two rates.
+    Where the part is of the whole's metric, or the whole is not counted, the whole is a sum of two rates.
     """
     step, window, wanted = bound.binding.step, bound.binding.window, float(value)
     parts = sampling.rates(events, step, window)
@@ -132,6 +188,10 @@ def is_exact(bound: BoundSignal, events: Decimal, total: Decimal, value: Decimal
 
 def _events(phase: Phase, share: Decimal | None) -> Decimal | None:
     return None if phase.value is None or share is None else share * EVENTS_PER_STEP * phase.traffic
+
+
+def _rest(phase: Phase) -> Decimal | None:
+    return None if phase.value is None else 1 - phase.value
 
 
 KIND = Ratio()

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
+from fractions import Fraction
 from functools import lru_cache
-from itertools import product
+from itertools import groupby, product
 from typing import Final
 
 from compiler.promql import Matcher, Selector
 from compiler.quantities import decimal_text
+from compiler.signals import own_units
 from compiler.signals.bound import BoundSignal
 from compiler.signals.contract import Series, UnsampledError
-from compiler.signals.profile import Example, Phase
+from compiler.signals.profile import Broken, Example, Phase
 
 Labels = tuple[tuple[str, str], ...]
 
@@ -29,12 +31,11 @@ def levels(phases: Iterable[tuple[Decimal | None, Phase]]) -> str:
     tokens: list[str] = []
     for value, phase in phases:
         if value is None:
-            tokens.append(_gap(phase.steps))
-        elif phase.every == 1:
+            tokens.append(_ended(phase))
+        elif phase.is_even:
             tokens.append(f"{decimal_text(value)}x{phase.steps - 1}")
         else:
-            for left in range(phase.steps, 0, -phase.every):
-                tokens += [decimal_text(value), _gap(min(phase.every, left) - 1)]
+            tokens += _uneven([value] * phase.steps, phase)
     return " ".join(token for token in tokens if token)
 
 
@@ -47,33 +48,96 @@ def counter(phases: Iterable[tuple[Decimal | None, Phase]], start: Decimal = Dec
     last: Decimal | None = None
     for by, phase in phases:
         if by is None:
-            tokens.append(_gap(phase.steps))
+            tokens.append(_ended(phase))
             continue
         rise = round(by * phase.every, _DIGITS)
-        first = start if last is None else last + rise
+        first = start if last is None or phase.reset else last + rise
         samples = -(-phase.steps // phase.every)
         last = first + rise * (samples - 1)
-        if phase.every == 1:
+        if phase.is_even:
             sign = "-" if rise < 0 else "+"
             tokens.append(f"{decimal_text(first)}{sign}{decimal_text(abs(rise))}x{samples - 1}")
             continue
-        for number in range(samples):
-            left = phase.steps - number * phase.every
-            tokens += [decimal_text(first + rise * number), _gap(min(phase.every, left) - 1)]
+        tokens += _uneven([first + rise * (step // phase.every) for step in range(phase.steps)], phase)
     return " ".join(token for token in tokens if token)
 
 
-def _gap(steps: int) -> str:
-    """Return so many missing samples: unlike a number, a blank is not repeated once more than it says."""
-    return f"_x{steps}" if steps > 0 else ""
+def events(phases: Iterable[tuple[Decimal | None, Phase]], step: int, window: int) -> str:
+    """Return samples of a counter that rises, for each phase, by the value given with it a window; None is a gap.
+
+    Whole numbers of events come one after the other, as events do: by as much every few steps. Others, which no counter
+    of events has, come evenly.
+    """
+    courses = list(phases)
+    if any(phase.born for _, phase in courses):
+        return levels(courses)
+    stairs = [(None if value is None else _stair(value, step, window), phase) for value, phase in courses]
+    if all(stair is None or stair[1] == 1 for stair, _ in stairs):
+        return counter((None if stair is None else stair[0], phase) for stair, phase in stairs)
+    tokens: list[str] = []
+    last, since = Decimal(0), 0
+    for stair, phase in stairs:
+        if stair is None:
+            tokens.append(_ended(phase))
+            continue
+        (by, every), values = stair, list[Decimal]()
+        last = Decimal(0) if phase.reset else last
+        for _ in range(phase.steps):
+            since += 1
+            if (tokens or values) and since >= every:
+                last, since = last + by, 0
+            values.append(last)
+        tokens += _uneven(values, phase)
+    return " ".join(token for token in tokens if token)
+
+
+def _uneven(values: Sequence[Decimal], phase: Phase) -> Iterator[str]:
+    """Yield the samples of a phase of which not every one is there, or as it should be."""
+    samples = (_sample(step, value, phase) for step, value in enumerate(values))
+    for sample, repeated in groupby(samples):
+        times = sum(1 for _ in repeated)
+        if sample == "_" and times > 1:
+            yield f"_x{times}"
+        else:
+            yield from [sample] * times
+
+
+def _sample(step: int, value: Decimal, phase: Phase) -> str:
+    if phase.is_broken(step):
+        return "NaN" if phase.broken is Broken.NAN else "stale"
+    if step % phase.every == 0:
+        return decimal_text(value)
+    return "stale" if phase.stale else "_"
+
+
+def _ended(phase: Phase) -> str:
+    """Return the samples of a phase that has none: unlike a number, a blank is not repeated once more than it says."""
+    if phase.stale:
+        return " ".join(["stale", *([f"_x{phase.steps - 1}"] if phase.steps > 1 else [])])
+    return f"_x{phase.steps}" if phase.steps > 0 else ""
+
+
+def _stair(value: Decimal, step: int, window: int) -> tuple[Decimal, int]:
+    """Return by how much a counter rises and every how many steps, so that it rises by `value` a window."""
+    if window % step == 0 and value == value.to_integral_value():
+        rise = Fraction(int(value) * step, window)
+        if rise.denominator <= window // step:
+            return Decimal(rise.numerator), rise.denominator
+    return value * step / window, 1
 
 
 def series(selector: Selector, bound: BoundSignal, example: Example, values: str, /, **labels: str) -> Series:
-    """Return a series that `selector` matches, of the example's component, with further `labels`."""
+    """Return a series that `selector` matches, of the example's component, with further `labels`.
+
+    `values`, and the edge `le` of a bucket, are in base units; the series is in the unit that its metric is in.
+    """
+    if "le" in labels:
+        labels["le"] = own_units.edge(bound, selector.metric, labels["le"])
+    samples = own_units.samples(bound, selector.metric, values)
     component = component_labels(bound, example)
     preferred = {**example.preferred, **component}
     found = dict(example.extra) | component | dict(satisfying(selector.matchers, preferred)) | labels
-    return Series(metric=selector.metric, labels=tuple(sorted(found.items())), values=values)
+    return Series(metric=selector.metric, labels=tuple(sorted(found.items())), values=samples)
 
 
 def component_labels(bound: BoundSignal, example: Example) -> dict[str, str]:
@@ -189,14 +253,6 @@ def exact_rates(value: Decimal, step: int, window: int) -> tuple[Decimal, ...]:
         ):
             return parts
     return ()
-
-
-def increases(by: Decimal, step: int, window: int) -> tuple[float, ...]:
-    """Return what the engines of `rates` make of `increase`."""
-    events, risen = float(by), window // step
-    extrapolated = window / (window - step) if window > step else 1.0
-    new = events * (risen - 1) * extrapolated if risen > 1 else events
-    return events * risen, new, events * risen
 
 
 def scales() -> Iterator[Decimal]:

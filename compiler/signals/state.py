@@ -16,10 +16,11 @@ from compiler.promql import Selector
 from compiler.quantities import COUNT, RATIO, SECONDS, STATE, Comparison, decimal_text, duration_text
 from compiler.signals import gauge, increase, usage
 from compiler.signals.bound import STEP_SECONDS, BoundSignal
-from compiler.signals.contract import Kind, Series, aggregate, first_rate
+from compiler.signals.contract import Kind, Series, Threshold, aggregate, first_rate
 from compiler.signals.inputs import AVAILABLE, COUNTER, GAUGE, MAX, SINCE, UNTIL, USED
-from compiler.signals.level import margin
-from compiler.signals.profile import Example, Phase
+from compiler.signals.level import current, margin
+from compiler.signals.phrases import IS, MORE, Clause, amount, span
+from compiler.signals.profile import Example, Phase, Rough
 
 MEASURED_IN: Final = {
     COUNTER.name: COUNT,
@@ -70,15 +71,35 @@ class State(Kind):
         test = f"{active.comparator} bool {decimal_text(active.quantity.value)}"
         across = "min" if binding.every else "max"
         if bound.has(COUNTER.name):
-            window = duration_text(binding.window)
-            return f"{aggregate('sum', binding.per, f'increase({bound.selector(COUNTER.name)}[{window}])')} {test}"
+            return f"{increase.KIND.expression(bound)} {test}"
         if bound.has(MAX.name):
             return f"{usage.KIND.expression(bound)} {test}"
         if bound.has(GAUGE.name):
             return aggregate(across, binding.per, f"{_gauge(bound, active)} {test}")
         if bound.has(SINCE.name):
-            return aggregate(across, binding.per, f"time() - {bound.selector(SINCE.name)} {test}")
-        return aggregate(across, binding.per, f"{bound.selector(UNTIL.name)} - time() {test}")
+            return aggregate(across, binding.per, f"time() - {current(bound, bound.selector(SINCE.name))} {test}")
+        return aggregate(across, binding.per, f"{current(bound, bound.selector(UNTIL.name))} - time() {test}")
+
+    def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
+        """Return what makes the state true."""
+        active = comparison(bound)
+        if bound.has(COUNTER.name):
+            return increase.rise_in_words(bound, active.comparator, active.quantity)
+        if bound.has(MAX.name):
+            return usage.used_in_words(bound, active.comparator, active.quantity.value)
+        name = next(one for one in (GAUGE.name, SINCE.name, UNTIL.name) if bound.has(one))
+        which, quantity = (
+            f"{'every' if bound.binding.every else 'any'} `{bound.selector(name).metric}`",
+            amount(active.quantity),
+        )
+        if name == GAUGE.name:
+            is_so = IS[active.comparator]
+            if bound.binding.within is None:
+                return Clause(text=f"{which} {is_so} {quantity}")
+            been = is_so.replace("is", "has been", 1)
+            return Clause(text=f"{which} {been} {quantity} within the last {span(bound.binding.within)}")
+        side = "ago" if name == SINCE.name else "away"
+        return Clause(text=f"{which} is {MORE[active.comparator]} {quantity} {side}")
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
         """Return what the underlying kind returns for a measure inside or outside of the state.
@@ -93,8 +114,8 @@ class State(Kind):
         return first_rate(bound) if bound.has(COUNTER.name) else 0
 
     def settled(self, bound: BoundSignal) -> int:
-        """Return the window, or the time that is looked back on."""
-        return max(bound.binding.window, bound.binding.within or 0) + 2 * STEP_SECONDS
+        """Return as of other kinds, or the time that is looked back on."""
+        return max(super().settled(bound), (bound.binding.within or 0) + 2 * STEP_SECONDS)
 
     def hollow(self, bound: BoundSignal) -> bool:
         """Return what the underlying kind returns."""
@@ -117,6 +138,18 @@ class State(Kind):
         if not value:
             return ()
         return (Phase(value=Decimal(1), steps=1), Phase(value=Decimal(1), steps=1), Phase(value=Decimal(0), steps=1))
+
+    def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
+        """Return what the underlying kind does; a state that is not known at a moment does not go on."""
+        return _underlying(bound).withstands(_plain(bound) if _underlying(bound) is gauge.KIND else bound)
+
+    def scraped(self, bound: BoundSignal) -> bool:
+        """Return what the underlying kind returns."""
+        return _underlying(bound).scraped(bound)
+
+    def counts_births(self, bound: BoundSignal) -> bool:
+        """Return what the underlying kind returns."""
+        return _underlying(bound).counts_births(bound)
 
     def loud(self, bound: BoundSignal) -> Phase:
         """Return the state, or its opposite where all series must be in it; a share is made large in both parts."""
@@ -167,7 +200,7 @@ def _gauge(bound: BoundSignal, active: Comparison) -> str:
     """Return the gauge, or its value most inside of the state within the time that the binding looks back."""
     selector = bound.selector(GAUGE.name)
     if bound.binding.within is None:
-        return str(selector)
+        return current(bound, selector)
     high = _rises(active) or (active.comparator == "==" and active.quantity.value > 0)
     return f"{'max' if high else 'min'}_over_time({selector}[{duration_text(bound.binding.within)}])"
 

@@ -19,10 +19,11 @@ from jinja2 import Template as JinjaTemplate
 from jinja2.sandbox import SandboxedEnvironment
 
 from compiler.promql import PromQLError, Selector, checked, has_range, parse_selector, portable
-from compiler.quantities import RATIO, STATE, decimal_text, duration_text
+from compiler.quantities import RATIO, STATE, Quantity, decimal_text, duration_text
 from compiler.signals import query_samples, sampling
 from compiler.signals.bound import STEP_SECONDS, BoundSignal, ExampleSeries
 from compiler.signals.contract import Kind, Series, Threshold, UnsampledError, aggregate
+from compiler.signals.phrases import IS, Clause, amount, listed, over_window
 from compiler.signals.profile import Case, Example, Phase
 from compiler.signals.query_course import COMPARISONS, GAP, RISE, Course
 from compiler.signals.query_reading import asks_the_clock, course, looks_back
@@ -51,6 +52,11 @@ def inputs(query: str) -> tuple[str, ...]:
         if not isinstance(node, _LET_IN):
             raise InvalidTemplateError(f"`{type(node).__name__.lower()}` has no place in it")
     return tuple(sorted(meta.find_undeclared_variables(tree) - CONTEXT))
+
+
+def asks(query: str, name: str) -> bool:
+    """Return whether a template that parses asks for a name."""
+    return name in meta.find_undeclared_variables(_parse(query))
 
 
 def check_arithmetic(source: str) -> None:
@@ -114,6 +120,14 @@ class Template(Kind):
     def further(self, bound: BoundSignal) -> Mapping[str, str]:
         """Return the labels of what `absent` returns."""
         return absence(self.expression(bound)) or {}
+
+    def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
+        """Return what the query comes to, and of which metrics."""
+        compared = "is true" if bound.signal.unit == STATE else f"{IS[limit.comparator]} {_amount(bound, limit)}"
+        names = list(dict.fromkeys(f"`{one.metric}`" for one in bound.metrics))
+        of = f" of {listed(names) if len(names) <= _MOST_NAMED else f'{len(names)} metrics'}" if names else ""
+        details = (over_window(bound),) if self.windowed(bound) else ()
+        return Clause(text=f"the query `{bound.signal.id}`{of} {compared}", details=details)
 
     def windowed(self, bound: BoundSignal) -> bool:
         """Return whether the query asks for the window."""
@@ -243,8 +257,14 @@ def _course(expression: str, per: tuple[str, ...]) -> Course | str:
         return str(error)
 
 
+_MOST_NAMED: Final = 4
+"""Metrics in one sentence."""
 _WINDOW: Final = re.compile(r"\{\{\s*window\s*\}\}")
 _SETTLES: Final = 3600
+
+
+def _amount(bound: BoundSignal, limit: Threshold) -> str:
+    return amount(Quantity(limit.value, bound.signal.unit))
 
 
 def _names(bound: BoundSignal) -> dict[str, object]:

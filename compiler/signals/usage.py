@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Final
 
 from compiler.promql import Selector
-from compiler.quantities import RATIO, decimal_text
+from compiler.quantities import RATIO, Quantity, decimal_text
 from compiler.signals import sampling
-from compiler.signals.bound import BoundSignal
-from compiler.signals.contract import HALF, Kind, Series, aggregate
+from compiler.signals.bound import HIGH, BoundSignal
+from compiler.signals.contract import HALF, Kind, Series, Threshold, aggregate
 from compiler.signals.inputs import AVAILABLE, MAX, USED
-from compiler.signals.level import last, over_time, steps_without_rounding
-from compiler.signals.profile import Example, Phase
+from compiler.signals.level import numbers, over_time, steps_without_rounding
+from compiler.signals.phrases import MORE, REST, USED_SHARE, Clause, amount, over_time_words, thing
+from compiler.signals.profile import Example, Phase, Rough
 
 WHOLE: Final = Decimal(1000)
 
@@ -25,6 +27,11 @@ class Usage(Kind):
     forms = ((USED, MAX), (AVAILABLE, MAX))
     constants = frozenset({MAX.name})
     whole = WHOLE
+    rest = "free"
+
+    def bad(self, inputs: Collection[str]) -> str:
+        """Return `HIGH`."""
+        return HIGH
 
     def windowed(self, bound: BoundSignal) -> bool:
         """Return false: gauges need no four scrapes."""
@@ -41,12 +48,18 @@ class Usage(Kind):
     def expression(self, bound: BoundSignal) -> str:
         """Return the used share; a component without a maximum (0, as some exporters say) has no value."""
         per, whole = bound.binding.per, bound.binding.inputs[MAX.name]
+        used = bound.has(USED.name)
+        part = aggregate("sum", per, numbers(bound, bound.selector(USED.name if used else AVAILABLE.name)))
         divisor = (
-            decimal_text(whole) if isinstance(whole, Decimal) else f"({aggregate('sum', per, last(bound, whole))} > 0)"
+            decimal_text(whole)
+            if isinstance(whole, Decimal)
+            else f"({aggregate('sum', per, numbers(bound, whole))} > 0)"
         )
-        if bound.has(USED.name):
-            return f"{aggregate('sum', per, over_time(bound, bound.selector(USED.name)))} / {divisor}"
-        return f"1 - {aggregate('sum', per, over_time(bound, bound.selector(AVAILABLE.name)))} / {divisor}"
+        return over_time(bound, f"{part} / {divisor}" if used else f"1 - {part} / {divisor}")
+
+    def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
+        """Return how much of it is used, and how much is free where that is what is measured."""
+        return used_in_words(bound, limit.comparator, limit.value)
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
         """Return gauges that stand still at the wanted share."""
@@ -67,18 +80,15 @@ class Usage(Kind):
         return 0
 
     def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
-        """Return so much of so much that neither means nor the quotient have a rounding error."""
+        """Return so much of so much that neither the quotient nor its mean has a rounding error."""
+        every = steps_without_rounding(bound, (value,))
         whole = bound.binding.inputs[MAX.name]
         used, base = bound.has(USED.name), whole if isinstance(whole, Decimal) else WHOLE
         for scale in (Decimal(1),) if isinstance(whole, Decimal) else sampling.scales():
             total = base * scale
-            share = (value if used else 1 - value) * total
-            quotient = float(share) / float(total)
-            if (quotient if used else 1 - quotient) != float(value):
-                continue
-            every = steps_without_rounding(bound, (share, total))
-            if every is not None:
-                return Phase(value=value, steps=1, traffic=scale, every=every)
+            quotient = float((value if used else 1 - value) * total) / float(total)
+            if (quotient if used else 1 - quotient) == float(value) and every is not None:
+                return Phase(value=value, steps=1, traffic=scale, every=every, stale=every > 1)
         return None
 
     def hollow(self, bound: BoundSignal) -> bool:
@@ -93,6 +103,13 @@ class Usage(Kind):
             return (Phase(value=value * HALF, steps=1),) * 2
         return ()
 
+    def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
+        """Return all that happens to gauges: the share is computed at each moment, from what is there then."""
+        withstood = {Rough.REPLACED, Rough.REPLACED_PART}
+        if self.hollow(bound):
+            withstood |= {Rough.REPLACED_WHOLE, Rough.DOUBLED}
+        return frozenset(withstood | ({Rough.GAPS, Rough.NAN} if bound.binding.over_time else set()))
+
     def loud(self, bound: BoundSignal) -> Phase:
         """Return a hundred times as much as there is elsewhere, of the part too."""
         return Phase(value=Decimal(1) if bound.has(USED.name) else Decimal(0), steps=1, traffic=Decimal(100))
@@ -100,6 +117,20 @@ class Usage(Kind):
     def beyond(self, bound: BoundSignal, value: Decimal) -> Decimal:
         """Return more than all is ever: a limit may lie at all of it."""
         return value / 2 if bound.low else max(Decimal(1), value) + Decimal("0.5")
+
+
+def used_in_words(bound: BoundSignal, comparator: str, share: Decimal) -> Clause:
+    """Return a comparison of the used share as a clause."""
+    whole, available = bound.binding.inputs[MAX.name], bound.has(AVAILABLE.name)
+    part = bound.selector(AVAILABLE.name if available else USED.name)
+    named = f"`{whole.metric}`" if isinstance(whole, Selector) else decimal_text(whole)
+    used = f"{MORE[comparator]} {amount(Quantity(share, RATIO))} of"
+    title = thing(bound.signal.title)
+    if title is None and not available:
+        return Clause(text=f"`{part.metric}` is {used} {named}", details=over_time_words(bound), value="the share")
+    free = f"that is {MORE[REST[comparator]]} {amount(Quantity(1 - share, RATIO))} free"
+    details = (*([free] if available and share <= 1 else []), *over_time_words(bound))
+    return Clause(text=f"{used} {title or named} is used", details=details, value=USED_SHARE)
 
 
 def _share(phase: Phase, *, used: bool) -> Decimal | None:

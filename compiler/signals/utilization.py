@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Final
 
 from compiler.promql import Selector
-from compiler.quantities import decimal_text, duration_text
+from compiler.quantities import RATIO, Quantity, decimal_text, duration_text
 from compiler.signals import sampling
-from compiler.signals.bound import BoundSignal
-from compiler.signals.contract import HALF, Input, Kind, Series, aggregate, first_rate
+from compiler.signals.bound import HIGH, BoundSignal
+from compiler.signals.contract import HALF, Input, Kind, Measure, Series, Threshold, aggregate, first_rate
 from compiler.signals.inputs import CAPACITY, COUNTER
-from compiler.signals.profile import Example, Phase
+from compiler.signals.level import last, numbers
+from compiler.signals.phrases import MORE, REST, USED_SHARE, Clause, amount, over_window, thing
+from compiler.signals.profile import Example, Phase, Rough
 
 IDLE: Final = Input(
     name="idle",
     description="Counter of idle seconds, one series a CPU.",
     example='node_cpu_seconds_total{mode="idle"}',
+    measure=Measure.SPAN,
 )
 _ONE: Final = Decimal(1)
 _CAPACITY: Final = Decimal(100)
@@ -26,9 +30,14 @@ class Utilization(Kind):
     """Rate of the counter by the capacity, or what is not idle on average over the CPUs."""
 
     name = "utilization"
+    rest = "idle"
     forms = ((COUNTER, CAPACITY), (COUNTER,), (IDLE,))
     constants = frozenset({CAPACITY.name})
     whole = _CAPACITY
+
+    def bad(self, inputs: Collection[str]) -> str:
+        """Return `HIGH`."""
+        return HIGH
 
     def operations(self, bound: BoundSignal) -> str:
         """Return the operations of the recorded name."""
@@ -44,8 +53,26 @@ class Utilization(Kind):
         if capacity is None:
             return done
         if isinstance(capacity, Selector):
-            return f"{done} / ({aggregate('sum', per, str(capacity))} > 0)"
+            return f"{done} / ({last(bound, aggregate('sum', per, numbers(bound, capacity)))} > 0)"
         return f"{done} / {decimal_text(capacity)}"
+
+    def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
+        """Return how busy it is, and how idle where that is measured; of a counter, how much it takes of what."""
+        comparator, share = limit.comparator, amount(Quantity(limit.value, bound.signal.unit))
+        window = over_window(bound)
+        if bound.has(IDLE.name):
+            idle = bound.selector(IDLE.name)
+            busy = thing(bound.signal.title) or f"the time that `{idle.metric}` counts"
+            rest = f"that is {MORE[REST[comparator]]} {amount(Quantity(1 - limit.value, RATIO))} idle"
+            own = tuple(one for one in idle.matchers if one not in bound.binding.source)
+            text = f"{MORE[comparator]} {share} of {busy} is busy"
+            return Clause(text=text, details=(rest, window), value="the busy share", told=own)
+        capacity = bound.binding.inputs.get(CAPACITY.name, _ONE)
+        verb, whole = "rises by", decimal_text(capacity) if isinstance(capacity, Decimal) else ""
+        if isinstance(capacity, Selector):
+            verb, whole = "takes", f"`{capacity.metric}`"
+        text = f"`{bound.selector(COUNTER.name).metric}` {verb} {MORE[comparator]} {share} of {whole} a second"
+        return Clause(text=text, details=(window,), value=USED_SHARE)
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
         """Return a counter that rises by the wanted share of the capacity a second."""
@@ -108,6 +135,15 @@ class Utilization(Kind):
         if bound.has(CAPACITY.name) and isinstance(bound.binding.inputs[CAPACITY.name], Selector):
             return (Phase(value=value, steps=1, traffic=HALF),) * 2
         return (Phase(value=value * HALF, steps=1),) * 2
+
+    def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
+        """Return what is told twice where something divides it, and another exporter of how much there is.
+
+        A rate over samples with gaps is a little less or more: that is not what it was.
+        """
+        if not self.hollow(bound):
+            return frozenset({Rough.DOUBLED} if bound.has(IDLE.name) else ())
+        return frozenset({Rough.REPLACED_WHOLE, Rough.DOUBLED})
 
     def loud(self, bound: BoundSignal) -> Phase:
         """Return a hundred times the capacity, all of it busy."""

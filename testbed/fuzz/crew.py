@@ -23,11 +23,11 @@ from testbed.fuzz.judge import ASKED, FAILURE, Judge, Verdict
 from testbed.fuzz.workshop import opened, place
 from testbed.servers import Servers
 
-SECONDS: Final = 20.0
-"""What an input may take by the clock; the usual one takes a five-hundredth of it."""
+SECONDS: Final = 60.0
+"""What an input may take by the clock; the usual one takes a thousandth of it."""
 MEMORY: Final = 2 * 2**30
 """Bytes of addresses that a process may have."""
-_PATIENT_SECONDS: Final = 120.0
+_PATIENT_SECONDS: Final = 600.0
 """What shrinking may take, and an input that the real tools are asked about."""
 
 

@@ -14,7 +14,7 @@ _RULES: Final = "prometheus/rules/"
 _TESTS: Final = "prometheus/tests/"
 _CONFIG: Final = "alertmanager/alertmanager.yml"
 _UNEXPECTED: Final = re.compile(r"^\s*(?:exp|got):\[|out of memory", re.MULTILINE)
-_SECONDS: Final = 40.0
+_SECONDS: Final = 300.0
 
 
 def installed() -> tuple[Servers, ...]:

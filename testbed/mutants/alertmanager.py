@@ -73,7 +73,7 @@ def _route_changes(keys: _Keys, route: Document, receivers: Sequence[str]) -> It
 def _inhibition_changes(keys: _Keys, rule: Document) -> Iterator[_Change]:
     for side in ("source_matchers", "target_matchers"):
         yield from _matcher_changes((*keys, side), rule.get(side, []), "inhibition matcher")
-    yield from _entries_dropped((*keys, "equal"), rule.get("equal", []), "equal")
+    yield from _entries_dropped((*keys, "equal"), rule.get("equal", []), "equal shortened")
     yield "inhibition removed", keys, GONE, _short(rule), ABSENT
 
 

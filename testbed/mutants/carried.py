@@ -9,6 +9,8 @@ import promql_parser
 
 _Pairs = frozenset[tuple[str, str]]
 _NONE: _Pairs = frozenset()
+_KEEPING = {"last_over_time", "max_over_time", "min_over_time", "avg_over_time", "sum_over_time"}
+"""Functions that leave the labels of their series as they are."""
 
 
 def carried_labels(text: str) -> _Pairs:
@@ -22,6 +24,10 @@ def carried_labels(text: str) -> _Pairs:
 def _carried(node: Any) -> _Pairs:  # noqa: ANN401  # the library has no common type of nodes
     if isinstance(node, promql_parser.ParenExpr):
         return _carried(node.expr)
+    if isinstance(node, promql_parser.Call) and node.func.name in _KEEPING:
+        return _carried(node.args[0])
+    if isinstance(node, promql_parser.MatrixSelector):
+        return _carried(node.vector_selector)
     if isinstance(node, promql_parser.VectorSelector):
         found = node.matchers.matchers
         return frozenset((one.name, one.value) for one in found if one.op == promql_parser.MatchOp.Equal and one.value)

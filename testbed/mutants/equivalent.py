@@ -15,7 +15,6 @@ from testbed.mutants.mutant import GONE, Document, Mutant, at
 from testbed.mutants.observable import observable
 
 _CONSTANT = re.compile(r"vector\(-?[\d.]+\)")
-_ABSENT = re.compile(r"group by \(\w+\) \(label_replace\(absent\(")
 _FALLBACK = re.compile(r" (?:or|and|unless) .* [-+*/%^] 0\) / ")
 """What a low ratio counts for while its part has no series yet: `(part or whole * 0) / …`."""
 _FLOOR = re.compile(r" (?:[<>]=?|[=!]=) [0-9.]+ [-+*/%^] [0-9.]+\)$")
@@ -46,11 +45,6 @@ def _is_unread_constant(mutant: Mutant, document: Document) -> bool:
     rule = at(document, mutant.keys[:-1])
     texts = (*rule.get("labels", {}).values(), *rule.get("annotations", {}).values())
     return "alert" in rule and not any("$value" in text or ".Value" in text for text in texts)
-
-
-def _aggregates_what_is_absent(mutant: Mutant, document: Document) -> bool:
-    """Return whether another aggregation is asked of what `absent` gives: a series of 1 where there would be none."""
-    return mutant.kind == "aggregation" and bool(_ABSENT.match(at(document, mutant.keys)))
 
 
 def _is_demanded_twice(mutant: Mutant, document: Document) -> bool:
@@ -106,9 +100,6 @@ EXCLUSIONS: dict[str, Callable[[Mutant, Document], bool]] = {
     "a value is asked only for its sign, its share or its being there, and these stay": _shows_in_no_result,
     "a rule that sets a label which its expression selects by and keeps sets nothing": _drops_what_is_carried,
     "an alert on a constant fires whatever the constant is, and none of its texts tells the value": _is_unread_constant,
-    "of one series of 1 a group, as `absent` gives, the sum, the largest and the group itself are 1": (
-        _aggregates_what_is_absent
-    ),
     "of two sides that are joined by a label, the matcher of one on it is enough": _is_demanded_twice,
     "where nothing has ever gone well, every window of an error budget says so": _is_one_of_many_fallbacks,
     "of several windows the others still have enough traffic, or too little": _is_one_of_many_floors,

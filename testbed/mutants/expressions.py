@@ -56,6 +56,7 @@ def differences(text: str) -> Iterator[Difference]:
             yield difference(kind, text, token.start, token.end, changed)
     yield from _matcher_differences(text, tokens)
     yield from _dropped_labels(text, tokens)
+    yield from _dropped_scales(text, tokens)
 
 
 def difference(kind: str, text: str, start: int, end: int, changed: str) -> Difference:
@@ -136,6 +137,16 @@ def _dropped_labels(text: str, tokens: list[Token]) -> Iterator[Difference]:
         if token.place is Place.LABELS and token.type == "name":
             start, end = _with_comma(tokens, number, number)
             yield difference("label dropped", text, start, end, "")
+
+
+def _dropped_scales(text: str, tokens: list[Token]) -> Iterator[Difference]:
+    """Yield each factor by which something that is measured comes into another unit (`/ 1000`), left out."""
+    for number, (before, operator, factor) in enumerate(zip(tokens, tokens[1:], tokens[2:], strict=False)):
+        if operator.text not in {"*", "/"} or operator.place is not Place.EXPRESSION or factor.type != "number":
+            continue
+        # Nothing is measured by a number times a number, nor by 0; and a limit is changed by itself.
+        if before.type != "number" and Decimal(factor.text) and not _is_limit(tokens, number + 2):
+            yield difference("scale dropped", text, before.end, factor.end, "")
 
 
 def _with_comma(tokens: list[Token], first: int, last: int) -> tuple[int, int]:

@@ -1,4 +1,7 @@
-"""Metrics that are not there, on a real Prometheus of both generations: one alert a source, which says what is wrong."""
+"""Metrics that are not there, on a real Prometheus of both generations: one alert a source, which says what is wrong.
+
+`tests/acceptance/test_missing.py` goes through what takes longer than a running Prometheus can be waited for.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +10,18 @@ from pathlib import Path
 
 import pytest
 
-from testbed.boiler import Exporter, await_calm, await_evaluations, await_firing, compile_boiler, firing
-from testbed.servers import Prometheus, Servers
+from compiler import conventions
+from testbed.boiler import (
+    SYSTEM,
+    Exporter,
+    await_calm,
+    await_evaluations,
+    await_firing,
+    compile_boiler,
+    firing,
+    reload,
+)
+from testbed.servers import Prometheus, Servers, configure
 from testbed.standin import Failure
 
 pytestmark = pytest.mark.acceptance
@@ -40,7 +53,7 @@ def prometheus(servers: Servers, short_folder: Path, boiler: Exporter, chimney: 
     targets = {"boiler": [boiler.target], "chimney": [chimney.target]}
     with Prometheus(servers, short_folder / "prometheus", targets=targets, rules=[rules]) as running:
         for metric in ("boiler_pressure", "boiler_temperature", "chimney_draught"):
-            running.await_metric(metric, 20)
+            running.await_metric(metric)
         # A rule may have been evaluated before the first scrape.
         await_evaluations(running, 3)
         await_calm(running)
@@ -48,9 +61,9 @@ def prometheus(servers: Servers, short_folder: Path, boiler: Exporter, chimney: 
 
 
 def told(prometheus: Prometheus) -> list[tuple[str, ...]]:
-    """Return what fires a few evaluations later: signal, severity, source and the metric, where there is one."""
+    """Return what fires a few evaluations later: signal, severity, source, and the metric or the job."""
     await_evaluations(prometheus, 5)
-    labels = ("signal", "severity", "component", "metric")
+    labels = ("signal", "severity", "component", "metric", "job")
     return sorted(
         tuple(one["labels"][label] for label in labels if label in one["labels"]) for one in firing(prometheus)
     )
@@ -62,13 +75,13 @@ def test_a_target_that_is_down_is_one_critical_alert_a_source(
     """Two signals with three alerts hang on the boiler: still one alert, and none on what each of them misses."""
     boiler.fail(Failure.error(), ALWAYS)
     await_firing(prometheus, signal="metrics_missing")
-    assert told(prometheus) == [("metrics_missing", "critical", "boiler")]
+    assert told(prometheus) == [("metrics_missing", "critical", "boiler", "boiler")]
 
     chimney.fail(Failure.close(), ALWAYS)
     await_firing(prometheus, component="chimney")
     assert told(prometheus) == [
-        ("metrics_missing", "critical", "boiler"),
-        ("metrics_missing", "critical", "chimney"),
+        ("metrics_missing", "critical", "boiler", "boiler"),
+        ("metrics_missing", "critical", "chimney", "chimney"),
     ]
 
 
@@ -85,3 +98,19 @@ def test_a_metric_that_is_gone_from_a_target_that_is_up_is_a_warning_that_names_
     boiler.samples |= WELL
     await_calm(prometheus)
     assert told(prometheus) == []
+
+
+def test_a_target_that_is_gone_from_discovery_is_critical_and_one_that_never_was_there_is_silent(
+    prometheus: Prometheus, servers: Servers, short_folder: Path, chimney: Exporter
+) -> None:
+    """Prometheus has no `up` of either; what tells them apart is that the one has been there."""
+    configure(short_folder / "prometheus", targets={"boiler": [], "chimney": [chimney.target]})
+    reload(prometheus)
+    await_firing(prometheus, signal="metrics_missing")
+    assert told(prometheus) == [("metrics_missing", "critical", "boiler", "boiler")]
+
+    rules = short_folder / "boiler" / conventions.OUTPUT_PATH / conventions.rules_path(SYSTEM)
+    with Prometheus(servers, short_folder / "shard", targets={"chimney": [chimney.target]}, rules=[rules]) as shard:
+        shard.await_metric("chimney_draught", 20)
+        await_evaluations(shard, 5)
+        assert told(shard) == []

@@ -69,7 +69,7 @@ def heat(prometheus: Prometheus, boiler: Exporter) -> str:
     boiler.samples[HOT] = LIMIT + 1
     since = str(await_firing(prometheus, signal="pressure")["activeAt"])
     boiler.samples[HOT] = BETWEEN
-    prometheus.await_metric(f'{{__name__=~"vessel:.*:max",vessel="hot"}} == {BETWEEN}', 20)
+    prometheus.await_metric(f'{{__name__=~"vessel:.*:max",vessel="hot"}} == {BETWEEN}')
     await_evaluations(prometheus, 3)
     return since
 
@@ -105,7 +105,7 @@ def test_an_alert_outlasts_a_restart_and_ends_once_its_value_has_recovered(
         boiler.samples[HOT] = RECOVERY - 0.1
         await_calm(prometheus, signal="pressure")
         boiler.samples[HOT] = BETWEEN
-        prometheus.await_metric(f'vessel:pressure:max{{vessel="hot"}} == {BETWEEN}', 20)
+        prometheus.await_metric(f'vessel:pressure:max{{vessel="hot"}} == {BETWEEN}')
         await_evaluations(prometheus, 3)
         assert prometheus.query("vessel:pressure:held") == []
         assert not [one for one in prometheus.alerts() if one["labels"].get("signal") == "pressure"]

@@ -182,6 +182,27 @@ LIMITS: Final = (
         (LEDGER, "critical above 5000", "critical below 10"),
         codes=("limit-direction",),
     ),
+    _several(
+        "what is free as a limit of what is used",
+        (SPEC, '{warning: ">= 85 of 100", critical: off}', '{warning: "< 15%", critical: off}'),
+        (SHOP, "at least 85 of 100", "below 15 %"),
+        codes=("against-direction",),
+    ),
+    _in_spec(
+        "few errors are no trouble", '"> 1%",  critical: "> 5%"', '"< 5%",  critical: "< 1%"', "against-direction"
+    ),
+    _in_spec(
+        "availability by errors",
+        """availability: {attempts: 'rpc_total{method!="ping"}', successes: 'rpc_total{method!="ping",ok="yes"}'""",
+        """availability: {requests: 'rpc_total{method!="ping"}', errors: 'rpc_total{method!="ping",ok="no"}'""",
+        "against-direction",
+    ),
+    _in_spec(
+        "a state of what is free",
+        'gauge: checkout_open, active: "== 0", of: all',
+        'available: tills_free, max: tills, active: "< 10%"',
+        "against-direction",
+    ),
     _in_spec(
         "a state measured in another unit",
         'gauge: checkout_open, active: "== 0", of: all',
@@ -332,6 +353,53 @@ SIGNALS: Final = (
     _in_spec("all series of a counter", "gauge: checkout_open", "counter: checkouts_refused_total", "metrics"),
 )
 
+_CLOSING: Final = "since: day_started_timestamp_seconds"
+_LATENCIES: Final = "histogram: http_request_duration_seconds"
+_POOL: Final = "used: pool_in_use, max: 100"
+_OPEN: Final = 'gauge: checkout_open, active: "== 0", of: all'
+
+METRICS: Final = (
+    _in_spec("a counter as a gauge", _CLOSING, "gauge: day_work_seconds_total", "counter-as-gauge"),
+    _in_spec("a counter as a state", _OPEN, 'gauge: checkout_failures_total, active: "> 3"', "counter-as-gauge"),
+    _in_spec("a counter as a histogram", _LATENCIES, "histogram: http_requests_total", "histogram-name"),
+    _in_spec("a sum of what was observed as a gauge", _CLOSING, "gauge: day_closing_seconds_sum", "counter-as-gauge"),
+    _in_spec(
+        "a histogram by its buckets",
+        _LATENCIES,
+        """histogram: 'http_request_duration_seconds_bucket{method="GET"}'""",
+        "histogram-name",
+    ),
+    _in_spec("a gauge as a counter", "requests: http_requests_total", "requests: http_in_flight", "gauge-as-counter"),
+    _in_spec("a timestamp as a gauge", _CLOSING, "gauge: day_started_timestamp_seconds", "point-in-time"),
+    _in_spec("an age as a timestamp", _CLOSING, "since: day_age_seconds", "point-in-time"),
+    _in_spec("labels as a number", _CLOSING, "gauge: day_info", "constant-metric"),
+    _in_spec("bytes below a limit in seconds", _CLOSING, "gauge: day_report_bytes", "metric-unit"),
+    _in_spec("degrees below a limit in seconds", _CLOSING, "gauge: day_outside_celsius", "metric-unit"),
+    _in_spec("a unit that may be a region", _CLOSING, "gauge: day_length_us", "metric-unit"),
+    _in_spec("kilobytes of one thousand or more", _POOL, "used: pool_kb, max: pool_bytes", "metric-unit"),
+    _in_spec("a unit of one part alone", _POOL, "used: pool_in_use_mib, max: pool_size", "metric-unit"),
+    _in_spec("bytes as a share of seconds", _POOL, "used: pool_bytes, max: pool_seconds", "metric-unit"),
+    _in_spec(
+        "requests in seconds and errors in bytes",
+        'attempts: \'rpc_total{method!="ping"}\', successes: \'rpc_total{method!="ping",ok="yes"}\'',
+        "attempts: rpc_seconds_total, successes: rpc_bytes_total",
+        "metric-unit",
+    ),
+    _in_spec("a unit of bytes for seconds", _LATENCIES, f"{_LATENCIES}, in: KiB", "metric-unit"),
+    _in_spec("a unit for a point in time", _CLOSING, "since: day_started, in: percent", "metric-unit"),
+    _in_spec("a unit beside a bare number", _OPEN, 'gauge: checkout_wait, in: ms, active: "> 500"', "metric-unit"),
+    _in_spec("a unit that the name contradicts", _CLOSING, "gauge: day_milliseconds, in: s", "unit-contradicts-name"),
+    _in_spec("a unit that nobody knows", _LATENCIES, f"{_LATENCIES}, in: msec", "schema"),
+    _in_spec("a unit of an unknown input", _POOL, "used: pool_a, max: pool_b, in: {usde: KiB, max: B}", "unknown-key"),
+    _in_spec(
+        "a unit of events",
+        "requests: http_requests_total",
+        "in: ms, requests: http_requests_total",
+        "metrics",
+    ),
+    _in_spec("a unit of a query", "{taken: entries_taken,", "{in: ms, taken: entries_taken,", "metrics"),
+)
+
 _OFFICE: Final = "{timezone: Europe/Berlin, start: 2026-01-05 09:00, duration: 8h, rule: FREQ=WEEKLY}"
 
 
@@ -400,6 +468,12 @@ NAMES: Final = (
     _in_spec(
         "components by a label of the rule", "max: 100, per: service", "max: 100, per: severity", "reserved-label"
     ),
+    _in_spec("clusters by a label of the rule", "defaults:\n", "dimensions: [system]\n\ndefaults:\n", "reserved-label"),
+    _in_spec("clusters by buckets", "defaults:\n", "dimensions: [cluster, le]\n\ndefaults:\n", "reserved-label"),
+    _in_spec("clusters by jobs", "defaults:\n", "dimensions: [job]\n\ndefaults:\n", "reserved-label"),
+    _in_spec("clusters by an inner label", "defaults:\n", "dimensions: [__replica__]\n\ndefaults:\n", "reserved-label"),
+    _in_spec("no clusters", "defaults:\n", "dimensions: []\n\ndefaults:\n", "schema"),
+    _in_spec("a dimension that is no list", "defaults:\n", "dimensions: cluster\n\ndefaults:\n", "schema"),
     _in_spec("a system of a reserved name", "  ledger:\n", "  watchdog:\n", "reserved-id"),
     _several(
         "two signals of one alert name",
@@ -514,6 +588,19 @@ REACH: Final = (
         "query: sum by (region) ({{ taken }}) -",
         "lost-label",
     ),
+    Mistake(
+        name="a query that mixes clusters",
+        edits=(
+            (SPEC, "defaults:\n", "dimensions: [cluster]\n\ndefaults:\n"),
+            (
+                SPEC,
+                "query: sum by ({{ per }}) ({{ taken }}) - sum by ({{ per }}) ({{ done }})",
+                "query: sum by (region, queue) ({{ taken }}) - sum by (region, queue) ({{ done }})",
+            ),
+        ),
+        codes=("lost-label",),
+        fatal=False,
+    ),
     _in_spec(
         "groups by a label that no alert carries",
         "routing:\n",
@@ -604,6 +691,12 @@ RUNBOOKS: Final = (
         codes=("unused-section",),
         fatal=False,
     ),
+    Mistake(
+        name="a section that says nothing",
+        edits=((SHOP, "Nobody can pay. Call the payment provider.\n", ""),),
+        codes=("empty-section",),
+        fatal=False,
+    ),
     _in_shop("a link to a file that is not there", "database slow?", "[database](ledgr.md) slow?", "broken-link"),
     _in_shop(
         "a link to a place that is not there",
@@ -624,7 +717,6 @@ SECRETS: Final = (
         "a key in place of its file",
         _ROUTED,
         "pagerduty: {routing_key: 0a1b2c3d4e5f60718293a4b5c6d7e8f9}",
-        "missing-key",
         "unknown-key",
         "secret",
     ),
@@ -684,6 +776,7 @@ MISTAKES: Final = (
     *LIMITS,
     *DOCUMENTS,
     *SIGNALS,
+    *METRICS,
     *SCHEDULES,
     *NAMES,
     *PROOF,

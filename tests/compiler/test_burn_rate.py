@@ -105,8 +105,11 @@ def test_what_the_alert_says_tells_objective_speed_and_where() -> None:
     said = alerts()["critical"].annotations
     assert said["summary"] == "The shop: Budget spent too fast."
     assert said["description"] == (
-        "Budget of 99.5% over 30d is spent too fast (2% within 1h or 5% within 6h), {{ $value | humanizePercentage }} "
-        "on {{ $labels.service }} of The shop for 5m. Silent below 1 event per minute."
+        "Budget spent too fast, {{ $value | humanizePercentage }} on {{ $labels.service }} of The shop."
+        " Critical when less than 92.8 % of the attempts are successes over both 1 hour and 5 minutes, or less than 97 %"
+        ' over both 6 hours and 30 minutes (successes where ok is "yes", that is 2 % in 1 hour or 5 % in 6'
+        " hours of the error budget for 30 days, with an objective of 99.5 %) for 5 minutes, on each service, only where"
+        ' job is "shop"; nobody is paged below 1 attempt a minute.'
     )
 
 

@@ -84,7 +84,7 @@ def test_a_wrong_limit_of_the_house_is_one_finding_that_names_all_who_take_it() 
     """Two systems inherit it; it is wrong in one place."""
     edit(SPEC, '"> 1%",  critical: "> 5%"', '">= 0%",  critical: "> 5%"')
     edit(SPEC, "      error_ratio:  off\n", "")
-    edit(LEDGER, "## Ledger fails", "## Errors\n\n## Ledger fails")
+    edit(LEDGER, "## Ledger fails", "## Errors\n\nSee the log.\n\n## Ledger fails")
     (found,) = findings()
     assert found.code == "limit-always-fires"
     assert [one.message for one in found.related] == [

@@ -9,7 +9,7 @@ import pytest
 
 from compiler import compilation
 from compiler.checks.codes import CODES
-from tests.compiler.base import SPEC, edit, tocsin
+from tests.compiler.base import ROOT, SHOP, SPEC, edit, tocsin
 
 pytestmark = pytest.mark.usefixtures("base")
 
@@ -18,16 +18,40 @@ def test_compiling_says_what_came_of_it() -> None:
     """How much there is, where it went, and how much of it is new or has changed; on stderr, as it is no data."""
     first, second = tocsin("compile"), tocsin("compile")
     assert (first.exit_code, first.stdout) == (0, "")
-    assert first.stderr == "2 systems, 13 alerts → generated: 10 new files\n"
-    assert second.stderr == "2 systems, 13 alerts → generated: 0 of 10 files changed\n"
+    *files, counts, unproved = first.stderr.splitlines()
+    assert sorted(files) == [f"generated/{path}: new" for path in sorted(generated())]
+    assert counts == "2 systems, 9 alerts with 13 limits → generated: 10 new files"
+    assert unproved == "the generated tests have not been run: `tocsin prove` runs them"
+    assert second.stderr.splitlines() == [
+        "2 systems, 9 alerts with 13 limits → generated: 0 of 10 files changed",
+        unproved,
+    ]
+
+
+def generated() -> list[str]:
+    """Return the paths of what has been generated."""
+    return [path.relative_to("generated").as_posix() for path in Path("generated").rglob("*") if path.is_file()]
+
+
+def test_many_files_are_listed_in_part() -> None:
+    """A hundred systems are no reason to fill the screen: the number says the rest."""
+    text = Path(SPEC).read_text(encoding="utf-8")
+    ledger = text[text.index("  ledger:\n") :]
+    Path(SPEC).write_text(text + "".join(ledger.replace("  ledger:", f"  ledger-{n}:") for n in range(9)), "utf-8")
+    *listed, more, _, _ = tocsin("compile").stderr.splitlines()
+    assert len(listed) == 20
+    assert more == "and 8 more files"
 
 
 def test_compiling_tells_changed_files_from_new_and_removed_ones() -> None:
     """A system under another name has new files, its old ones go, and the others tell of it."""
     tocsin("compile")
     edit(SPEC, "  ledger:\n    team", "  accounts:\n    team")
-    said = tocsin("compile").stderr.partition("generated: ")[2]
-    assert re.fullmatch(r"\d of 10 files changed, 2 new, 2 removed\n", said)
+    said = tocsin("compile").stderr
+    assert re.search(r"generated: \d of 10 files changed, 2 new, 2 removed\n", said)
+    assert "generated/prometheus/rules/accounts.rules.yml: new\n" in said
+    assert "generated/catalog.json: changed\n" in said
+    assert "generated/prometheus/rules/ledger.rules.yml: removed\n" in said
 
 
 def test_places_can_be_chosen() -> None:
@@ -43,7 +67,7 @@ def test_places_can_be_chosen() -> None:
 def test_checking_writes_nothing() -> None:
     """`check` says that all is well, or what is not."""
     result = tocsin("check")
-    assert (result.exit_code, result.stderr) == (0, "2 systems, 13 alerts: nothing to complain about\n")
+    assert (result.exit_code, result.stderr) == (0, "2 systems, 9 alerts with 13 limits: nothing to complain about\n")
     edit(SPEC, "> 150ms", "> 150")
     assert tocsin("check").exit_code == 1
     assert not Path("generated").exists()
@@ -99,4 +123,56 @@ def test_an_unknown_code_is_wrong_usage_with_the_nearest_one() -> None:
     result = tocsin("explain", "limit-unti")
     assert result.exit_code == 2
     assert "did you mean `limit-unit`?" in result.stderr
-    assert "shows its own in brackets" in tocsin("explain", "zzz").stderr
+    assert "shows its code in brackets" in tocsin("explain", "zzz").stderr
+
+
+def test_where_there_is_a_warning_nobody_is_told_that_there_is_nothing() -> None:
+    """The last line agrees with what stands above it."""
+    edit(SHOP, "## Checkout closed\n", "## Tills jam\n\n```bash\ntillctl unjam\n```\n\n## Checkout closed\n")
+    result = tocsin("check")
+    assert result.exit_code == 0
+    assert result.stderr.splitlines()[-2:] == ["1 finding", "2 systems, 9 alerts with 13 limits: 1 warning, no error"]
+
+
+def test_the_same_counts_everywhere() -> None:
+    """What `check`, `compile` and `compile --check` count is one thing, and `--coverage` counts the limits alike."""
+    counts = {
+        tocsin(*command).stderr.splitlines()[-1 - (command == ("compile",))].partition(" limits")[0]
+        for command in (("check",), ("compile",), ("compile", "--check"), ("check", "--coverage"))
+    }
+    assert counts == {"2 systems, 9 alerts with 13"}
+    covered = tocsin("check", "--coverage").stdout
+    assert sum(map(int, re.findall(r"limits that are stated: +\d+ of (\d+)", covered))) == 13
+
+
+def test_the_schema_is_printed_or_written() -> None:
+    """By default to where the line that `import --new` writes looks for it."""
+    printed = tocsin("schema")
+    assert (printed.exit_code, printed.stderr) == (0, "")
+    assert printed.stdout == (ROOT / "compiler" / "schema" / "thresholds.schema.json").read_text(encoding="utf-8")
+    for arguments, path in (((), ".tocsin/thresholds.schema.json"), (("editor/limits.json",), "editor/limits.json")):
+        written = tocsin("schema", "--write", *arguments)
+        assert written.exit_code == 0
+        assert written.stdout == f"# yaml-language-server: $schema={path}\n"
+        assert Path(path).read_text(encoding="utf-8") == printed.stdout
+
+
+def test_a_whole_new_file_names_the_schema_that_is_written() -> None:
+    """The first line, as the language server wants it, and the path that `schema --write` prints."""
+    first = tocsin("import", "--new", SHOP).stdout.splitlines()[0]
+    assert tocsin("schema", "--write").stdout.rstrip() == first
+
+
+def test_a_schema_that_cannot_be_written_is_no_finding() -> None:
+    """Exit 2, with the path and the reason."""
+    Path("taken").write_text("", encoding="utf-8")
+    result = tocsin("schema", "--write", "taken/schema.json")
+    assert result.exit_code == 2
+    assert result.stderr.startswith("cannot write taken")
+
+
+def test_each_command_is_told_in_one_line() -> None:
+    """`--help` is read first: no sentence of it is cut off."""
+    lines = tocsin("--help").stdout.partition("Commands:\n")[2].splitlines()
+    assert len(lines) >= 6
+    assert all(line.endswith(".") and not line.endswith("...") for line in lines)

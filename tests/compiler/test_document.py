@@ -150,11 +150,11 @@ def test_what_is_not_plain_yaml_is_refused_where_it_stands(text: str, code: str,
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("a:\n\tb: 1\n", "a tab stands where YAML wants spaces"),
-        ("a:\n \tb: 1\n", "a tab stands where YAML wants spaces"),
-        ("a: b\n\tc: d\n", "a tab stands where YAML wants spaces"),
-        ("a:\t{b: > 5%}\n", "a value cannot begin with `>`"),
-        ("a: {b: 'c}\t\n", "found unexpected end of stream"),
+        ("a:\n\tb: 1\n", "a tab indents this line"),
+        ("a:\n \tb: 1\n", "a tab indents this line"),
+        ("a: b\n\tc: d\n", "a tab indents this line"),
+        ("a:\t{b: > 5%}\n", "a value cannot begin with `>`, which YAML takes for a sign of its own"),
+        ("a: {b: 'c}\t\n", "this quotation mark is not closed"),
     ],
 )
 def test_a_tab_is_blamed_where_it_is_at_fault(text: str, message: str) -> None:
@@ -208,7 +208,7 @@ def test_a_key_without_a_value_is_left_to_the_schema(text: str) -> None:
 
 def test_a_bracket_left_open_says_nothing_of_commas() -> None:
     """What follows on other lines is no part of the text."""
-    assert refused("a: {k: more than 1,000 requests\nb: c\n")[3] == "did not find expected ',' or '}'"
+    assert refused("a: {k: more than 1,000 requests\nb: c\n")[3] == "this `{` is not closed"
 
 
 def test_a_lone_byte_order_mark_is_an_empty_file() -> None:

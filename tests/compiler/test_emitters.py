@@ -106,11 +106,32 @@ ODD = {
     "a state of an age": (
         (SPEC, 'gauge: checkout_open, active: "== 0", of: all', 'since: sale_timestamp_seconds, active: "> 5m"'),
     ),
+    "a rate by the minute": (
+        (SPEC, "{kind: gauge, unit: seconds,", "{kind: rate, unit: per_second,"),
+        (SPEC, '"> 1h30m", documented: "should be closed within 90 minutes"', '">= 70 per minute"'),
+        (SPEC, "{since: day_started_timestamp_seconds, component: closer}", "{counter: closed_total}"),
+        (LEDGER, "The day should be closed within 90 minutes; later, the banks do not take the file.", "Once a day."),
+        (LEDGER, "- Backlog: warning", "- Time to close the day: warning at least 70 per minute.\n- Backlog: warning"),
+    ),
+    "a cache of hits and misses": (
+        (
+            SPEC,
+            '{attempts: \'rpc_total{method!="ping"}\', successes: \'rpc_total{method!="ping",ok="yes"}\', window: 1h}',
+            "{hits: hits_total, misses: misses_total, per: cache}",
+        ),
+    ),
+    "a cache of hits and misses by a label": (
+        (
+            SPEC,
+            '{attempts: \'rpc_total{method!="ping"}\', successes: \'rpc_total{method!="ping",ok="yes"}\', window: 1h}',
+            "{hits: 'reads_total{result=\"hit\"}', misses: 'reads_total{result=\"miss\"}', per: cache}",
+        ),
+    ),
     "a state that flaps": ((SPEC, 'active: "== 0", of: all', 'active: "== 0", within: 15m'),),
     "a component by a matcher": ((SPEC, 'selector: job="shop"', 'selector: job="shop",service=~"web|api"'),),
     "a word that YAML reads otherwise": ((SPEC, "title: The shop", 'title: "on: #1, it\'s \\"y\\""'),),
     "another direction": (
-        (SPEC, '{warning: ">= 85 of 100"', '{warning: "<= 10 of 100"'),
+        (SPEC, '{warning: ">= 85 of 100"', '{bad: low, warning: "<= 10 of 100"'),
         (SHOP, "at least 85 of 100", "at most 10 of 100"),
     ),
 }
@@ -274,13 +295,13 @@ YAML = st.recursive(
 @given(st.dictionaries(TEXT, YAML, min_size=1, max_size=4))
 def test_written_yaml_reads_as_the_same_by_yaml_1_1(data: dict[str, object]) -> None:
     """Law: text stays text, also where PyYAML's rules of 1.1 would take it for a number, a date or a truth."""
-    assert yaml.safe_load(yaml_artifact("x", data).content.decode()) == data
+    assert yaml.safe_load(yaml_artifact("x", data, "tocsin compile").content.decode()) == data
 
 
 def test_what_has_no_place_in_yaml_is_a_bug() -> None:
     """Numbers and nothing would have to be written in one of several ways; no emitter needs them."""
     with pytest.raises(TypeError, match="NoneType has no place"):
-        yaml_artifact("x", {"key": None})
+        yaml_artifact("x", {"key": None}, "tocsin compile")
 
 
 JSON = st.recursive(

@@ -54,6 +54,7 @@ def table(*rows: str) -> str:
         ("Page when three or more nodes restarted.", ("restarts", ">=", "3", "count", "critical", None, "alert")),
         ("Timeouts: 2 % or more → critical", ("error_ratio", ">=", "0.02", "ratio", "critical", None, "alert")),
         ("Replica lag should be under 5 seconds.", ("replication_lag", "<", "5", "seconds", "none", None, "target")),
+        ("Warn at more than 3 logins per minute", ("rate", ">", "0.05", "per_second", "warning", None, "alert")),
         ("Availability target: 99.9 %", ("availability", ">=", "0.999", "ratio", "none", None, "target")),
         ("The heap must stay below 6 GB.", ("memory", "<", "6000000000", "bytes", "none", None, "target")),
         ("Goal: p95 latency within 200 ms", ("latency_p95", "<=", "0.2", "seconds", "none", None, "target")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from pathlib import Path
@@ -10,7 +11,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.compiler.base import SPEC, edit, tocsin
+from compiler.diagnostics import Diagnostics
+from compiler.runbooks import parse_runbook
+from tests.compiler.base import ROOT, SPEC, edit, tocsin
 
 GUIDE = """\
 # The ferry
@@ -50,6 +53,8 @@ Passengers see an error page.
 
 The p95 latency of the timetable is above its target.
 """
+
+CORPUS = sorted((ROOT / "tests/corpus").glob("*/*.md"))
 
 HEAD = """\
 version: 1
@@ -102,10 +107,14 @@ def test_each_statement_has_its_place_its_words_and_its_meaning() -> None:
         "value_to": None,
         "unit": "ratio",
         "severity": "critical",
+        "severity_word": "Critical",
+        "severity_guess": False,
         "for_seconds": 600,
         "kind": "alert",
+        "complement": False,
+        "limit": "> 5%",
     }
-    assert found[3]["kind"] == "target"
+    assert (found[3]["kind"], found[3]["comparator"], found[3]["limit"]) == ("target", "<", "> 300ms")
 
 
 def test_the_stanza_is_yaml_with_each_limit_and_the_line_that_it_comes_from() -> None:
@@ -150,7 +159,7 @@ def test_a_summary_counts_what_was_found_guessed_and_left_out() -> None:
     done = tocsin("import", "ferry.md")
     assert (
         done.stderr
-        == "ferry.md: 4 statements; 4 limits, 1 of them guesses; 0 said again, 0 left out; sections: 1 sure, 1 likely, 1 a guess, 0 open\n"
+        == "ferry.md: 4 statements; 3 alerts with 4 limits, 1 of them guesses; 0 said again, 0 left out; sections: 1 sure, 1 likely, 1 a guess, 0 open\n"
     )
 
 
@@ -235,6 +244,63 @@ def test_what_no_limit_carries_is_to_be_waived_in_words_of_its_line() -> None:
     assert "1 said again, 3 left out" in done.stderr
 
 
+def imported_system() -> dict[str, Any]:
+    """Return the system that the guide's stanza begins."""
+    system: dict[str, Any] = yaml.safe_load(tocsin("import", "ferry.md").stdout)["systems"]["ferry"]
+    return system
+
+
+def test_how_long_a_limit_must_last_may_stand_where_it_is_said_again() -> None:
+    """The table has the number, the section below the minutes: they are one limit."""
+    with Path("ferry.md").open("a", encoding="utf-8") as guide:
+        guide.write("\nPage when the departure queue exceeds 400 boats for 25 minutes.\n")
+    assert imported_system()["limits"]["queue_depth"]["for"] == {"critical": "25m"}
+    assert "for: {critical: 25m}  # ferry.md:38: " in tocsin("import", "ferry.md").stdout
+    assert "waive" not in imported_system()
+
+
+def test_a_second_duration_of_one_limit_is_left_out_and_shown() -> None:
+    """A limit has one duration; the sentence that gives another is not carried."""
+    with Path("ferry.md").open("a", encoding="utf-8") as guide:
+        guide.write("\nCritical: error rate > 5% for 40 minutes.\n")
+    assert imported_system()["limits"]["error_ratio"]["for"] == {"critical": "10m"}
+    assert [one["statement"] for one in imported_system()["waive"]] == ["Critical: error rate > 5% for 40 minutes."]
+
+
+def test_each_number_of_a_line_is_waived_in_words_of_its_own() -> None:
+    """A waiver that holds one number of a line leaves the others, so that one of them may get an alert."""
+    with Path("ferry.md").open("a", encoding="utf-8") as guide:
+        guide.write("\nMoored boats: warn above 30 boats, page above 60 boats.\n")
+    waived = [one["statement"] for one in imported_system()["waive"]]
+    assert waived == ["Moored boats: warn above 30 boats", "page above 60 boats."]
+
+
+def test_a_bullet_without_a_limit_below_alert_thresholds_is_waived() -> None:
+    """There the compiler takes each bullet for a limit; what is none needs a reason to stand there."""
+    edit("ferry.md", "## Alerts\n", "## Alert thresholds\n")
+    edit("ferry.md", "- Error rate > 1%", "- Any boat that sinks\n- Error rate > 1%")
+    assert [one["statement"] for one in imported_system()["waive"]] == ["Any boat that sinks"]
+
+
+def test_a_share_that_must_not_be_low_asks_for_what_went_well() -> None:
+    """Errors of requests below 99.9 % would page for ever."""
+    edit("ferry.md", "- Error rate > 1%", "- Availability < 99.9%\n- Error rate > 1%\n- Cache hit ratio < 80%")
+    metrics = imported_system()["metrics"]
+    assert [list(metrics[one])[:2] for one in ("availability", "cache_hit_ratio", "error_ratio")] == [
+        ["successes", "attempts"],
+        ["hits", "reads"],
+        ["errors", "requests"],
+    ]
+
+
+def test_a_whole_file_does_not_ask_for_what_it_has_just_made() -> None:
+    """Its team and its policy are there; to a file that there is they are unknown."""
+    whole = yaml.safe_load(tocsin("import", "--new", "ferry.md").stdout)
+    system = whole["systems"]["ferry"]
+    assert (system["team"] in whole["teams"], system["escalation"] in whole["escalation"]) == (True, True)
+    assert (imported_system()["team"], imported_system()["escalation"]) == ("QUESTION", "QUESTION")
+
+
 def test_when_its_questions_are_answered_the_stanza_compiles() -> None:
     """What `import` writes is a file that the rest of the program reads, statements left out included."""
     with Path("ferry.md").open("a", encoding="utf-8") as guide:
@@ -245,6 +311,36 @@ def test_when_its_questions_are_answered_the_stanza_compiles() -> None:
     Path(SPEC).write_text(HEAD + answered, encoding="utf-8")
     done = tocsin("compile")
     assert done.exit_code == 0, done.stderr
+
+
+@pytest.mark.parametrize("guide", CORPUS, ids=lambda path: path.stem)
+def test_any_guide_compiles_once_its_questions_are_answered(guide: Path) -> None:
+    """Whatever a guide says again, elsewhere or in two lines: what no limit carries is waived, and nothing else is."""
+    Path(guide.name).write_bytes(guide.read_bytes())
+    text = tocsin("import", "--new", guide.name).stdout
+    sections = parse_runbook(guide.name, guide.read_text(encoding="utf-8"), Diagnostics()).sections
+    Path(SPEC).write_text(answered(text, sections[-1].anchor), encoding="utf-8")
+    done = tocsin("check")
+    assert done.exit_code == 0, done.stderr
+
+
+def answered(text: str, anchor: str) -> str:
+    """Return a whole file with an answer to each of its questions."""
+    metrics = (f"metric_{number}" for number in itertools.count())
+    answers = {
+        "\n  runbook": '"https://docs.example.com/{path}#{anchor}"',
+        "\n        runbook": f'"#{anchor}"',
+        "title": "Harbour",
+        "slack": '"#harbour"',
+        "reason": "the captain knows",
+        "window": "1h",
+        "per": "instance",
+    }
+    return re.sub(
+        r"(\n *runbook|\w+): QUESTION\b",
+        lambda question: f"{question[1]}: {answers.get(question[1]) or next(metrics)}",
+        text.replace("[QUESTION]", "[harbour@example.com]"),
+    )
 
 
 def test_of_two_statements_for_one_place_the_other_is_left_out_and_shown() -> None:
@@ -292,3 +388,102 @@ def test_a_guide_with_an_example_of_a_password_is_read() -> None:
     with Path("ferry.md").open("a", encoding="utf-8") as guide:
         guide.write("\n```bash\nexport DB_PASSWORD=hunter2hunter2\n```\n")
     assert len(imported()) == 4
+
+
+MORE = """
+On-call sailors acknowledge critical calls within 15 minutes.
+
+Set the boiler to at most 8 bar.
+
+In 2023 the error rate was above 40 %.
+
+A red flag means seven of us are out.
+
+| Severity | Respond within |
+|---|---|
+| Critical | 30 minutes |
+
+```sh
+awk '$9 > 2000' harbour.log 2>&1 | head -3
+```
+
+<!-- errors above 9 %: page -->
+
+Boats are painted every 5 years.
+"""
+
+
+def test_what_was_not_read_is_listed_with_its_reason() -> None:
+    """A line with a number and a severity, or with a comparator at a number, may be a limit that a person must add."""
+    with Path("ferry.md").open("a", encoding="utf-8") as guide:
+        guide.write(MORE)
+    lines = Path("ferry.md").read_text(encoding="utf-8").split("\n")
+    done = tocsin("import", "--format", "json", "ferry.md")
+    left_out = json.loads(done.stdout)["left_out"]
+    assert [(one["text"], one["reason"]) for one in left_out] == [
+        ("On-call sailors acknowledge critical calls within 15 minutes.", "somebody or something sees to it"),
+        ("Set the boiler to at most 8 bar.", "an instruction"),
+        ("In 2023 the error rate was above 40 %.", "it tells what was, or what others keep to"),
+        ("A red flag means seven of us are out.", "a number in words, and no comparator"),
+        ("| Critical | 30 minutes |", "a table, in a column or a row that holds no limits"),
+        ("awk '$9 > 2000' harbour.log 2>&1 | head -3", "code"),
+        ("<!-- errors above 9 %: page -->", "a comment"),
+    ]
+    assert [lines[one["line"] - 1] for one in left_out] == [one["text"] for one in left_out]
+    assert "; 7 lines not read\n" in done.stderr
+
+
+def test_the_stanza_ends_with_what_was_not_read() -> None:
+    """As comments, in which no text of the guide becomes syntax."""
+    with Path("ferry.md").open("a", encoding="utf-8") as guide:
+        guide.write(MORE)
+    text = tocsin("import", "ferry.md").stdout
+    yaml.safe_load(text)
+    *_, last = text.rstrip().split("\n")
+    number = Path("ferry.md").read_text(encoding="utf-8").split("\n").index("<!-- errors above 9 %: page -->") + 1
+    assert last == f"#   ferry.md:{number}: <!-- errors above 9 %: page --> (a comment)"
+    assert text.count("\n#   ferry.md:") == 7
+
+
+def test_a_guide_of_which_all_was_read_says_nothing_more() -> None:
+    """A number that belongs to a limit, such as how long it lasts, is read with it."""
+    done = tocsin("import", "ferry.md")
+    assert "ot read" not in done.stdout + done.stderr
+
+
+def test_what_is_free_is_written_as_what_is_used_beside_the_words_of_the_guide() -> None:
+    """The signal measures usage; a person must see where the number comes from."""
+    edit("ferry.md", "- Error rate > 1%", "- Disk: less than 20 % free\n- At most 3 restarts an hour, otherwise page")
+    text = tocsin("import", "ferry.md").stdout
+    number = Path("ferry.md").read_text(encoding="utf-8").split("\n").index("- Disk: less than 20 % free") + 1
+    assert f'warning: "> 80%"  # ferry.md:{number}: Disk: less than 20 % free (guide: < 20% free)\n' in text
+    assert f'critical: "> 3"  # ferry.md:{number + 1}: At most 3 restarts an hour (guide: <= 3 is to hold)\n' in text
+    (found,) = [one for one in imported() if one["signal"] == "disk"]
+    assert (found["comparator"], found["value"], found["complement"], found["limit"]) == ("<", 0.2, True, "> 80%")
+
+
+def test_what_is_free_of_nobody_knows_how_much_is_a_signal_of_its_own() -> None:
+    """5 GB are no share; the signal says that it is in trouble when it is low."""
+    edit("ferry.md", "- Error rate > 1%", "- less than 5 GB of free disk space")
+    found = yaml.safe_load(tocsin("import", "ferry.md").stdout)
+    assert found["signals"]["disk_free"] == {"kind": "gauge", "unit": "bytes", "title": "Free disk space", "bad": "low"}
+    assert found["systems"]["ferry"]["limits"]["disk_free"]["warning"] == "< 5000000000B"
+    (stated,) = [one for one in imported() if one["signal"] == "disk"]
+    assert (stated["complement"], stated["limit"]) == (True, None)
+
+
+def test_a_limit_on_the_good_side_is_left_to_the_reader() -> None:
+    """A queue that must never be empty, or a sentence that was read wrongly: only people know."""
+    edit("ferry.md", "- Error rate > 1%", "- CPU idle above 95 %")
+    text = tocsin("import", "ferry.md").stdout
+    found = yaml.safe_load(text)["systems"]["ferry"]
+    assert "cpu" not in found["limits"]
+    assert [one["statement"] for one in found["waive"]] == ["CPU idle above 95 %"]
+    assert "cpu > 95%, warning; GUESS: it names the good side, or speaks of something else" in text
+
+
+def test_a_share_that_should_be_high_is_bound_by_what_went_well() -> None:
+    """By errors it would measure the opposite."""
+    edit("ferry.md", "- Error rate > 1%", "- Availability below 99 %")
+    found = yaml.safe_load(tocsin("import", "ferry.md").stdout)["systems"]["ferry"]
+    assert set(found["metrics"]["availability"]) == {"successes", "attempts", "per"}

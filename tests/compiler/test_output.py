@@ -14,7 +14,7 @@ from compiler import conventions, output
 from compiler.artifacts import Artifact
 from tests.compiler.base import SPEC, edit, tocsin
 
-OURS = conventions.HEADER.encode()
+OURS = conventions.header("make rules").encode()
 RULES = conventions.rules_path("a")
 TESTS = conventions.tests_path("a")
 
@@ -198,7 +198,7 @@ def test_check_is_quiet_when_all_is_up_to_date() -> None:
     tocsin("compile")
     before = state(Path("generated"))
     result = tocsin("compile", "--check")
-    assert (result.exit_code, result.stderr) == (0, "2 systems, 13 alerts → generated: up to date\n")
+    assert (result.exit_code, result.stderr) == (0, "2 systems, 9 alerts with 13 limits → generated: up to date\n")
     assert state(Path("generated")) == before
 
 

@@ -271,26 +271,64 @@ def test_data_that_end_in_trouble_are_tried() -> None:
     """What fired on its last samples fires no more once these are forgotten."""
     (test,) = proofs_of("ShopConnectionPool", "limits")
     (expectation,) = test["alert_rule_test"]
-    ended = [one for one in test["input_series"] if "_x" in one["values"] and one["series"].startswith("pool_in_use")]
+    pools = [one for one in test["input_series"] if one["series"].startswith("pool_in_use{")]
+    ended = [one for one in pools if "stale _x" in one["values"] and "replica" not in one["series"]]
     (pool,) = map(course, ended)
     assert pool.phases[0][0] > 85
     assert severities(expectation, service=pool.labels["service"]) == set()
 
 
-def test_missing_metrics_are_tried_as_a_target_that_is_down_and_as_a_metric_that_is_gone() -> None:
-    """Nothing fires while all is there; one critical alert when no target is up, a warning for each metric else."""
-    found: dict[str, tuple[int, set[str], list[tuple[str, str | None]]]] = {}
-    for what in ("all there", "metrics gone", "target down"):
-        (test,) = proofs_of("ShopMetricsMissing", f": {what}")
-        (up,) = (int(one.level) for one in courses(test, job="shop") if one.metric == "up")
-        there = {one.metric for one in courses(test, job="shop")} - {"up"}
-        (expectation,) = test["alert_rule_test"]
-        fired = [(one["exp_labels"]["severity"], one["exp_labels"].get("metric")) for one in expectation["exp_alerts"]]
-        found[what] = (up, there, fired)
+def test_missing_metrics_are_tried_in_each_way_that_they_can_be_missing() -> None:
+    """Nothing fires while all is there, or never was; one critical alert a job without a target, else warnings."""
+    found: dict[str, tuple[str | None, set[str], list[tuple[str, str]]]] = {}
+    for test in proofs_of("ShopMetricsMissing"):
+        what = test["name"].partition(": ")[2]
+        shops = [one for one in test["input_series"] if 'job="shop"' in one["series"] and ":" not in one["series"]]
+        series = {one["series"].partition("{")[0]: one["values"] for one in reversed(shops)}
+        (*_, expectation) = test["alert_rule_test"]
+        labels = [one["exp_labels"] for one in expectation["exp_alerts"]]
+        fired = [(one["severity"], one.get("metric") or one["job"]) for one in labels]
+        found[what] = (series.pop("up", "").partition(" ")[2] or None, set(series), fired)
     metrics = {"checkout_open", "http_request_duration_seconds_count", "http_requests_total", "pool_in_use"}
-    assert found["all there"] == (1, metrics, [])
-    assert found["metrics gone"] == (1, set(), [("warning", metric) for metric in sorted(metrics)])
-    assert found["target down"] == (0, set(), [("critical", None)])
+    warned = [("warning", metric) for metric in sorted(metrics)]
+    critical = [("critical", "shop")]
+    told = {what: fired for what, (_, _, fired) in found.items()}
+    assert told == {
+        "all there": [],
+        "never there": [],
+        "pushed": [],
+        "pushed beside a target that is down": [],
+        "metrics gone": warned,
+        "metrics never there": warned,
+        "metric 1 gone": warned[:1],
+        "pushed metrics gone": warned,
+        "a pushed metric gone": warned[:1],
+        "target gone": critical,
+        "target down": critical,
+        "target never up": critical,
+        "for of warning": warned,
+        "for of critical": critical,
+    }
+    up = {what: course for what, (course, _, _) in found.items()}
+    assert up["target gone"] is not None
+    assert up["target gone"].startswith("stale")
+    assert up["target down"] is not None
+    assert up["target down"].startswith("0x")
+    there = {what: names for what, (_, names, _) in found.items()}
+    assert (there["all there"], there["never there"], there["metrics never there"]) == (metrics, set(), set())
+
+
+def test_one_job_of_two_is_tried_where_a_place_may_have_two() -> None:
+    """Its death is told, that of a job which no watched metric comes from is not."""
+    edit(SPEC, 'selector: job="shop"', 'selector: job=~"shop|shop-.*"')
+    for what, jobs in (
+        ("one job of two gone", {"shop-a"}),
+        ("one job of two down", {"shop-a"}),
+        ("bystander gone", set()),
+    ):
+        (test,) = proofs_of("ShopMetricsMissing", f": {what}")
+        (expectation,) = test["alert_rule_test"]
+        assert {one["exp_labels"]["job"] for one in expectation["exp_alerts"]} == jobs
 
 
 def test_every_component_is_judged_apart_from_those_that_share_a_label_with_it() -> None:
@@ -333,10 +371,16 @@ def test_the_texts_of_an_alert_are_expected_word_for_word() -> None:
     """With the component, the value, the limit, the time and the runbook filled in."""
     (test,) = proofs_of("ShopErrorRatio", "limits")
     (expectation,) = test["alert_rule_test"]
-    (service,) = (
+    service = next(
         name
         for name, (errors, requests, _) in ratios("ShopErrorRatio").items()
         if errors / (requests or 1) == Decimal("0.0504")
+    )
+    (in_words,) = (
+        alert.in_words
+        for group in compiled().groups
+        for alert in group.alerts
+        if (alert.name, alert.limit.severity) == ("ShopErrorRatio", "critical")
     )
     (critical,) = (
         one
@@ -352,7 +396,7 @@ def test_the_texts_of_an_alert_are_expected_word_for_word() -> None:
         "team": "sales",
     }
     assert critical["exp_annotations"] == {
-        "description": f"Error ratio 5.04% on {service} of The shop, above 5% for 5m. Silent below 1 event per minute.",
+        "description": f"Error ratio 5.04% on {service} of The shop. {in_words}",
         "runbook_url": "https://docs.example.com/runbooks/shop.md#errors",
         "summary": "The shop: Error ratio above 5%.",
         "value": "0.0504",

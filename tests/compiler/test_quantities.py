@@ -21,6 +21,7 @@ from compiler.quantities import (
     QuantityError,
     decimal_text,
     duration_text,
+    number_promql,
     parse_comparison,
     parse_duration,
     parse_quantity,
@@ -29,7 +30,7 @@ from compiler.quantities import (
     without_comparator,
 )
 
-UNITS_HINT = "units are %, ms, s, m, h, d, B, kB, KiB … TiB, `per second` and none"
+UNITS_HINT = "units are %, ms, s, m, h, d, B, kB, KiB … TiB, `per second`, `per minute`, `per hour` and none"
 
 
 @pytest.mark.parametrize(
@@ -58,6 +59,10 @@ UNITS_HINT = "units are %, ms, s, m, h, d, B, kB, KiB … TiB, `per second` and 
         ("≤ 3", "<=", "3", COUNT),
         ("== 0", "==", "0", COUNT),
         ("> 100 per second", ">", "100", PER_SECOND),
+        ("> 90 per minute", ">", "1.5", PER_SECOND),
+        ("> 1000 per minute", ">", "16.66666666666666666666666667", PER_SECOND),
+        ("> 60000/h", ">", "16.66666666666666666666666667", PER_SECOND),
+        ("at most 7  per  min", "<=", "0.1166666666666666666666666667", PER_SECOND),
         ("> 100/s", ">", "100", PER_SECOND),
     ],
 )
@@ -154,6 +159,32 @@ def test_what_is_no_rate_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(QuantityError, match="is not a rate") as caught:
         parse_rate(text)
     assert caught.value.hint == "write `1 per minute` or `10 per second`"
+
+
+@pytest.mark.parametrize(
+    ("text", "promql", "words"),
+    [
+        ("1000 per minute", "1000 / 60", "1000 per minute"),
+        ("60000 per hour", "1000 / 60", "1000 per minute"),
+        ("7 per hour", "7 / 3600", "7 per hour"),
+        ("2.5 / min", "2.5 / 60", "2.5 per minute"),
+        ("3 per minute", "0.05", "0.05 per second"),
+        ("10 per second", "10", "10 per second"),
+    ],
+)
+def test_a_limit_that_has_no_decimal_a_second_keeps_its_period(text: str, promql: str, words: str) -> None:
+    """16.666… is neither what the guide says nor what a counter of whole events can be exactly at."""
+    quantity = parse_quantity(text)
+    assert (number_promql(quantity.value), quantity_text(quantity)) == (promql, words)
+
+
+@given(st.integers(1, 10**9), st.sampled_from(["second", "minute", "hour"]))
+def test_a_printed_rate_reads_as_the_same(count: int, period: str) -> None:
+    """Law: printing and parsing are inverse, and Prometheus divides to the very number that the proof works with."""
+    quantity = parse_quantity(f"{count} per {period}")
+    assert parse_quantity(quantity_text(quantity)) == quantity
+    dividend, _, divisor = number_promql(quantity.value).partition(" / ")
+    assert float(dividend) / float(divisor or "1") == float(quantity.value)
 
 
 def test_a_rate_of_none_is_off() -> None:

@@ -353,9 +353,9 @@ def test_a_command_deep_in_a_list_or_a_quotation_loses_their_marks() -> None:
 )
 def test_a_text_that_nobody_writes_is_read_in_time(text: str) -> None:
     """No rule takes quadratic time over it."""
-    started = time.perf_counter()
+    started = time.process_time()
     commands = [one.commands for one in parse(text).sections[:100]]
-    assert time.perf_counter() - started < 10, f"{len(commands)} sections"
+    assert time.process_time() - started < 10, f"{len(commands)} sections"
 
 
 def test_the_sentence_of_the_documentation_fills_a_placeholder() -> None:

@@ -13,7 +13,7 @@ from compiler.promql import Matcher, parse_matchers, parse_selector
 from compiler.signals import sampling
 from compiler.signals.bound import Binding, BoundSignal, Signal
 from compiler.signals.contract import UnsampledError
-from compiler.signals.profile import Example, Phase
+from compiler.signals.profile import Broken, Example, Phase
 
 WORD = st.from_regex(r"[a-z0-9/-]{1,6}", fullmatch=True)
 PATTERN = st.one_of(
@@ -193,8 +193,34 @@ def test_a_rise_without_end_is_cut_where_nobody_sees_it() -> None:
 def test_engines_agree_on_the_rate_of_a_steady_counter() -> None:
     """One event a minute is the usual floor of traffic, and exactly that in each of them."""
     assert set(sampling.rates(Decimal(1), 60, 300)) == {1 / 60}
-    assert set(sampling.increases(Decimal(2), 180, 900)) == {10.0}
     assert len(set(sampling.rates(Decimal(7), 60, 420))) > 1
+
+
+@pytest.mark.parametrize(
+    ("value", "samples"),
+    [
+        ("5", "0 0 1 1 1 2 2 2"),
+        ("15", "0+1x7"),
+        ("4.5", "0+0.3x7"),
+    ],
+)
+def test_events_are_whole_where_there_are_whole_ones(value: str, samples: str) -> None:
+    """Five in a quarter of an hour are one every three minutes; half an event is no event, and comes evenly."""
+    assert sampling.events([(Decimal(value), Phase(value=Decimal(value), steps=8))], 60, 900) == samples
+
+
+@pytest.mark.parametrize(
+    ("phase", "samples"),
+    [
+        (Phase(value=Decimal(2), steps=8, broken=Broken.GAP), "stale 2 2 2 2 stale 2 2"),
+        (Phase(value=Decimal(2), steps=6, broken=Broken.NAN), "2 2 2 NaN 2 2"),
+        (Phase(value=None, steps=3, stale=True), "stale _x2"),
+        (Phase(value=Decimal(2), steps=4, every=3, stale=True), "2 stale stale 2"),
+    ],
+)
+def test_samples_are_missing_as_they_are_in_reality(phase: Phase, samples: str) -> None:
+    """A scrape that fails and a series that ends leave a mark; the last samples are as they should be."""
+    assert sampling.levels([(phase.value, phase)]) == samples
 
 
 @pytest.mark.parametrize(("by", "exact"), [("0.5", True), ("3", True), ("0.1", False), ("0.0000001", False)])

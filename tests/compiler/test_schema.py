@@ -102,7 +102,7 @@ def test_an_included_file_may_hold_signals_and_systems_alone() -> None:
     assert schema.validate(table, diagnostics, included=True)
     (found,) = diagnostics.found
     assert (found.code, found.span.line) == ("unknown-key", 2)
-    assert found.hint == "known here: `signals`, `systems`, `version`"
+    assert found.hint == "write it into the main file; an included one holds `signals` and `systems`"
 
 
 PATTERNS = {path: node["pattern"] for path, node in THRESHOLDS_KEYS.items() if "pattern" in node}

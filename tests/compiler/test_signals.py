@@ -103,6 +103,8 @@ TEMPLATES = (
         ExampleSeries(series="{{ wanted }}", labels=(), values="4x{{ steps }}"),
     ),
 )
+NO_VALUE = {"silence"}
+"""Kinds whose series have events for a value, and whose expression says only where none has come."""
 BUILT_IN = [name for name, kind in kinds().items() if kind.bindable]
 
 
@@ -203,11 +205,41 @@ def proof(bound: BoundSignal, value: str, expression: str) -> dict[str, Any]:
 
 
 @pytest.mark.acceptance
-@pytest.mark.parametrize("kind", [*BUILT_IN, "template"])
+@pytest.mark.parametrize("kind", [*(one for one in BUILT_IN if one not in NO_VALUE), "template"])
 def test_the_series_of_a_kind_give_the_wanted_value(kind: str, promtool: Path, tmp_path: Path) -> None:
     """The real promtool evaluates each form's expression over its series: one series a component, of that value."""
     cases = list(cases_of(kind)) if kind != "template" else TEMPLATES
     tests = [proof(case.bound, value, case.expression) for case in cases for value in VALUES.get(kind, SHARES)]
+    run(promtool, tmp_path, tests)
+
+
+@pytest.mark.acceptance
+def test_a_cache_that_has_only_hits_or_only_misses_has_a_hit_ratio(promtool: Path, tmp_path: Path) -> None:
+    """A counter with labels has no series before its first event; a cache without one must not go unnoticed."""
+    inputs: dict[str, Selector | Decimal] = {
+        "hits": parse_selector("hits_total"),
+        "misses": parse_selector("miss_total"),
+    }
+    signal = Signal(id="x", kind="ratio", unit="ratio", title="X")
+    binding = Binding(inputs=inputs, per=("service",), window=300, minimum_traffic=FLOORS["ratio"])
+    expression = Case(name="", bound=BoundSignal(signal=signal, binding=binding, low=True)).expression
+    only_hits, only_misses, quiet = (
+        {"interval": "1m", "input_series": [{"series": f'{series}{{service="a"}}', "values": "0+60x20"}]}
+        for series in ("hits_total", "miss_total", "other_total")
+    )
+    tests = [
+        test
+        | {
+            "promql_expr_test": [
+                {
+                    "expr": expression,
+                    "eval_time": "15m",
+                    "exp_samples": [{"labels": '{service="a"}', "value": value}] if value is not None else [],
+                }
+            ]
+        }
+        for test, value in ((only_hits, 1), (only_misses, 0), (quiet, None))
+    ]
     run(promtool, tmp_path, tests)
 
 

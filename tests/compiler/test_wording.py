@@ -127,7 +127,10 @@ def test_an_alert_that_fires_at_once_names_no_time() -> None:
     edit(SPEC, "for: 2m}", "for: 0s}")
     compilation = compiled()
     (alert,) = next(group for group in compilation.groups if group.name == "shop.checkout_closed").alerts
-    assert alert.annotations["description"] == "Checkout closed in The shop."
+    assert alert.annotations["description"] == (
+        "Checkout closed in The shop."
+        ' Emergency as soon as every `checkout_open` is 0, over all of The shop, only where job is "shop".'
+    )
 
 
 @pytest.mark.usefixtures("base")

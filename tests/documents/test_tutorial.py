@@ -107,7 +107,7 @@ def test_the_tutorial_leads_from_a_guide_to_a_page_on_slack(newest_servers: Serv
     with Slack(TOKEN) as slack, prepare(short_folder, ports, slack.api_url) as shell:
         for step in story:
             follow(shell, ports, step)
-        message = slack.await_message(lambda one: "RESOLVED" in one.words, 20)
+        message = slack.await_message(lambda one: "RESOLVED" in one.words)
         for step in (kill, wait):
             follow(shell, ports, step)
         assert [port for port in ports.used.values() if is_listening(port)] == []

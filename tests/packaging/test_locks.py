@@ -20,14 +20,15 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from testbed.pythons import versions
+
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 PLATFORMS = {
     "linux": {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix", "platform_machine": "x86_64"},
     "macos": {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix", "platform_machine": "arm64"},
 }
-LOCKS = ("base", "compile", "dev")
+LOCKS = ("base", "compile", "compile-tests", "dev")
 
 
 def locked(name: str) -> dict[str, Requirement]:
@@ -54,6 +55,7 @@ def asked(name: str) -> list[Requirement]:
         for line in {
             "base": [*everything, *group("build")],
             "compile": group("compile"),
+            "compile-tests": group("compile-tests"),
             "dev": [*everything, *group("dev")],
         }[name]
     ]
@@ -89,7 +91,7 @@ def needs(name: str, environment: dict[str, str]) -> list[Requirement]:
 
 @pytest.mark.parametrize("name", LOCKS)
 @pytest.mark.parametrize("platform", PLATFORMS)
-@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize("python", versions())
 def test_a_lock_answers_every_requirement_of_what_it_holds(name: str, platform: str, python: str) -> None:
     """Direct or not, with extras, on every supported Python: there is nothing left to look up."""
     environment = PLATFORMS[platform] | {"python_version": python, "python_full_version": f"{python}.0"}
@@ -103,7 +105,7 @@ def test_a_requirement_that_a_lock_lacks_is_noticed() -> None:
     assert "coverage" in {canonicalize_name(one.name) for one in needs("pytest-cov", environment)}
 
 
-@pytest.mark.parametrize("name", ["base", "compile", "dev"])
+@pytest.mark.parametrize("name", LOCKS)
 def test_every_line_of_a_lock_is_one_version_with_hashes_and_no_address(name: str) -> None:
     text = (ROOT / "requirements" / f"{name}.txt").read_text()
     assert "://" not in text
@@ -115,7 +117,7 @@ def test_every_line_of_a_lock_is_one_version_with_hashes_and_no_address(name: st
 def test_the_locks_agree() -> None:
     """`make test` installs over what `make rules` installed: a package has one version."""
     pins = {name: locked(name) for name in LOCKS}
-    for smaller in ("base", "compile"):
+    for smaller in LOCKS:
         for package, pin in pins[smaller].items():
             assert pins["dev"][package].specifier == pin.specifier
 

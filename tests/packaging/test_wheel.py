@@ -15,16 +15,6 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the wheel, built with what is installed."""
-    folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    (built,) = folder.glob("*.whl")
-    return built
-
-
-@pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder that holds the wheel's content as pip would lay it out."""
     folder = tmp_path_factory.mktemp("site")
@@ -53,6 +43,14 @@ def test_the_installed_compiler_gives_what_is_committed(installed: Path, tmp_pat
     paths = [path.relative_to(ROOT / "generated") for path in (ROOT / "generated").rglob("*.*")]
     same, differing, missing = filecmp.cmpfiles(ROOT / "generated", out, map(str, paths), shallow=False)
     assert (sorted(same), differing, missing) == (sorted(map(str, paths)), [], [])
+
+
+def test_the_installed_compiler_writes_the_schema(installed: Path, tmp_path: Path) -> None:
+    """A house of its own has no clone of this repository: its editors read the schema that the wheel brings."""
+    done = run(installed, "compiler.cli", "schema", "--write", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    written = (tmp_path / ".tocsin" / "thresholds.schema.json").read_bytes()
+    assert written == (ROOT / "compiler" / "schema" / "thresholds.schema.json").read_bytes()
 
 
 def test_the_installed_webhook_finds_its_schema_migrations_and_templates(installed: Path, tmp_path: Path) -> None:

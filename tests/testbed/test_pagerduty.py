@@ -5,6 +5,7 @@ import requests
 
 from testbed.fixtures import ROUTING_KEY
 from testbed.pagerduty import PagerDuty
+from testbed.patience import PATIENCE_SECONDS
 
 
 def _event(action: str = "trigger", **changes: object) -> dict[str, Any]:
@@ -13,7 +14,7 @@ def _event(action: str = "trigger", **changes: object) -> dict[str, Any]:
 
 
 def _send(pagerduty: PagerDuty, body: object, agent: str = "test") -> requests.Response:
-    return requests.post(pagerduty.events_url, json=body, headers={"User-Agent": agent}, timeout=5)
+    return requests.post(pagerduty.events_url, json=body, headers={"User-Agent": agent}, timeout=PATIENCE_SECONDS)
 
 
 def test_events_of_one_key_merge_into_one_incident_that_tells_where_each_came_from(pagerduty: PagerDuty) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from testbed import demo
+from testbed.patience import PATIENCE_SECONDS
 from testbed.pipeline import Pipeline
 from testbed.processes import StartError
 from testbed.scenario import Scenario
@@ -54,7 +55,7 @@ def test_a_pipeline_whose_part_does_not_start_leaves_nothing_running(
         pytest.fail("it started")
     host, _, port = pipeline.mailbox.smarthost.partition(":")
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection((host, int(port)), timeout=5)
+        socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS)
 
 
 @pytest.fixture

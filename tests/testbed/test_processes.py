@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from testbed.patience import PATIENCE_SECONDS
 from testbed.ports import free_port
 from testbed.processes import Process, StartError
 
@@ -19,7 +20,7 @@ http.server.HTTPServer(("127.0.0.1", int(sys.argv[1])), http.server.SimpleHTTPRe
 """
 
 
-def _server(tmp_path: Path, *words: str, code: str = SERVER, ready_seconds: float = 20) -> Process:
+def _server(tmp_path: Path, *words: str, code: str = SERVER, ready_seconds: float = PATIENCE_SECONDS) -> Process:
     port = free_port()
     return Process(
         name="sample",
@@ -56,12 +57,14 @@ def test_a_process_that_ends_at_once_is_reported_with_its_log(tmp_path: Path) ->
 
 def test_a_process_that_never_gets_ready_is_killed(tmp_path: Path) -> None:
     """A failed start leaves nothing running."""
-    process = _server(
-        tmp_path, code="import os, time; print(os.getpid(), flush=True); time.sleep(300)", ready_seconds=0.5
-    )
+    process = _server(tmp_path, code="import time; time.sleep(300)", ready_seconds=0.5)
+    process.spawn()
+    pid = process.pid
+    assert pid is not None
     with pytest.raises(StartError, match=r"not ready after 0\.5 s"):
-        process.start()
-    assert not _is_alive(int(process.log_tail()))
+        process.await_ready()
+    process.stop()
+    assert not _is_alive(pid)
 
 
 def test_a_process_that_ignores_the_polite_signal_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +81,7 @@ def test_what_a_process_started_itself_goes_with_it(tmp_path: Path) -> None:
     with _server(tmp_path, "parent") as process:
         child = os.pidfd_open(int(process.log_tail().rpartition("child ")[2].split()[0]))
         assert not select.select([child], [], [], 0)[0]
-    ended, _, _ = select.select([child], [], [], 5)
+    ended, _, _ = select.select([child], [], [], PATIENCE_SECONDS)
     os.close(child)
     assert ended
 

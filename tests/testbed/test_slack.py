@@ -7,6 +7,7 @@ import pytest
 import requests
 
 from testbed.fixtures import SLACK_TOKEN
+from testbed.patience import PATIENCE_SECONDS
 from testbed.slack import Slack
 
 BEARER = {"Authorization": f"Bearer {SLACK_TOKEN}"}
@@ -26,7 +27,7 @@ def _actions(*elements: dict[str, Any]) -> dict[str, Any]:
 
 def _call(slack: Slack, method: str, body: dict[str, Any], headers: dict[str, str] | None = None) -> dict[str, Any]:
     answer = requests.post(
-        f"{slack.api_url}/{method}", json=body, headers=BEARER if headers is None else headers, timeout=5
+        f"{slack.api_url}/{method}", json=body, headers=BEARER if headers is None else headers, timeout=PATIENCE_SECONDS
     )
     assert answer.status_code == 200
     return answer.json()
@@ -79,7 +80,7 @@ def test_a_call_without_the_right_token_is_refused_with_200_and_ok_false(
 def test_a_form_is_taken_like_json(slack: Slack) -> None:
     """Structures inside a form are JSON in a field."""
     form = {"channel": "#ops", "blocks": json.dumps([_section("from a form")]), "token": SLACK_TOKEN}
-    answer = requests.post(f"{slack.api_url}/chat.postMessage", data=form, timeout=5).json()
+    answer = requests.post(f"{slack.api_url}/chat.postMessage", data=form, timeout=PATIENCE_SECONDS).json()
     assert slack.messages[answer["ts"]].words == "from a form"
 
 
@@ -239,5 +240,5 @@ def test_the_words_of_a_message_hold_the_addresses_that_its_view_hides(slack: Sl
 def test_a_rate_limit_is_a_429_with_retry_after(slack: Slack) -> None:
     """Only this refusal of Slack's is not a 200."""
     slack.rate_limit(3)
-    answer = requests.post(f"{slack.api_url}/chat.postMessage", json={}, headers=BEARER, timeout=5)
+    answer = requests.post(f"{slack.api_url}/chat.postMessage", json={}, headers=BEARER, timeout=PATIENCE_SECONDS)
     assert (answer.status_code, answer.headers["Retry-After"]) == (429, "3")

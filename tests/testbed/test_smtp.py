@@ -3,6 +3,7 @@ from email.message import EmailMessage
 
 import pytest
 
+from testbed.patience import PATIENCE_SECONDS
 from testbed.smtp import Mailbox
 
 
@@ -12,14 +13,14 @@ def _send(mailbox: Mailbox, subject: str = "Critical: errors") -> None:
     message.set_content("Look at the pods — now.\n")
     message.add_alternative("<p>Look at the pods — now.</p>", subtype="html")
     host, _, port = mailbox.smarthost.partition(":")
-    with smtplib.SMTP(host, int(port), timeout=5) as client:
+    with smtplib.SMTP(host, int(port), timeout=PATIENCE_SECONDS) as client:
         client.send_message(message)
 
 
 def test_a_message_is_kept_parsed(mailbox: Mailbox) -> None:
     """Envelope, subject and plain text can be asked for."""
     _send(mailbox, "Kritisch: Fehlerquote über 5 %")
-    mail = mailbox.await_mail(lambda mail: "über" in mail.subject, 1)
+    mail = mailbox.await_mail(lambda mail: "über" in mail.subject)
     assert (mail.recipients, mail.text) == (("devops@example.com",), "Look at the pods — now.\n")
     assert "Look at the pods — now." in mail.draw()
 

@@ -5,10 +5,11 @@ import requests
 
 from testbed.fixtures import ROUTING_KEY
 from testbed.pagerduty import PagerDuty
+from testbed.patience import PATIENCE_SECONDS
 from testbed.standin import Failure, NothingCameError
 
 
-def _trigger(pagerduty: PagerDuty, timeout: float = 5) -> requests.Response:
+def _trigger(pagerduty: PagerDuty, timeout: float = PATIENCE_SECONDS) -> requests.Response:
     payload = {"summary": "s", "source": "a", "severity": "info"}
     body = {"routing_key": ROUTING_KEY, "event_action": "trigger", "dedup_key": "k", "payload": payload}
     return requests.post(pagerduty.events_url, json=body, timeout=timeout)
@@ -36,11 +37,11 @@ def test_a_closed_connection_has_no_answer(pagerduty: PagerDuty) -> None:
 def test_a_hang_outlasts_the_clients_patience_but_not_the_stand_in() -> None:
     """`hang` says nothing, and leaving the block does not wait for it."""
     with PagerDuty() as pagerduty:
-        pagerduty.fail(Failure.hang(300))
+        pagerduty.fail(Failure.hang(2 * PATIENCE_SECONDS))
         with pytest.raises(requests.ReadTimeout):
             _trigger(pagerduty, timeout=0.2)
         started = time.monotonic()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < PATIENCE_SECONDS
 
 
 def test_a_wait_that_failed_says_what_came_instead(pagerduty: PagerDuty) -> None:

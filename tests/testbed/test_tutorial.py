@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from testbed.patience import await_that
 from testbed.tutorial import Shell, Step, shows, steps
 
 PAGE = """# Page
@@ -84,10 +84,7 @@ def test_nothing_that_the_shell_started_outlives_it(tmp_path: Path) -> None:
     """What the page forgets to stop is killed with the shell."""
     with Shell(tmp_path, {"PATH": os.environ["PATH"]}, tmp_path) as running:
         _, output = running.run("sleep 600 & echo $!")
-    deadline = time.monotonic() + 10
-    while is_running(int(output)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not is_running(int(output))
+    await_that(lambda: not is_running(int(output)))
 
 
 def is_running(pid: int) -> bool:

@@ -23,6 +23,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 from apprise.plugins.twilio import NotifyTwilio
 
+from testbed.patience import PATIENCE_SECONDS
 from webhook.apprise_url import parse_apprise_url
 from webhook.mail_server import parse_smtp_url
 from webhook.secret import Secret
@@ -126,7 +127,7 @@ class HttpStandIn:
         """Answer as told."""
         answer = self.next.pop(0) if self.next else self.usual
         if answer.hang:
-            self.released.wait(20)
+            self.released.wait(PATIENCE_SECONDS)
         if answer.drip_head:
             self.drip(handler, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Slow: " + b"x" * 10_000)
         if answer.hang or answer.close or answer.drip_head:

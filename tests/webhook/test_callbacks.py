@@ -17,6 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
+from testbed.patience import PATIENCE_SECONDS
 from tests.webhook.samples import NOON, PATIENT, Clock, FakeSender, alert, payload
 from tests.webhook.test_api import valid
 from tests.webhook.test_cli import serving
@@ -461,21 +462,21 @@ def test_real_server_takes_signed_callbacks(environment: dict[str, str]) -> None
     }
     with serving({**environment, **{f"TOCSIN_{name}": value for name, value in secrets.items()}}) as (url, _):
         bearer = {"Authorization": "Bearer bearer-token"}
-        requests.post(f"{url}/v1/alertmanager", json=payload(alert()), headers=bearer, timeout=5)
+        requests.post(f"{url}/v1/alertmanager", json=payload(alert()), headers=bearer, timeout=PATIENCE_SECONDS)
         body = urlencode({"payload": json.dumps(interaction())}).encode()
         press = requests.post(
-            f"{url}/slack/interactions", data=body, headers=slack_headers(body, time.time()), timeout=3
+            f"{url}/slack/interactions", data=body, headers=slack_headers(body, time.time()), timeout=PATIENCE_SECONDS
         )
         assert (press.status_code, press.content) == (200, b"")
         event = json.dumps({"event": event_of("resolved", occurred_at=iso(time.time() + 2))}).encode()
         headers = pagerduty_headers(event)
         change = requests.post(
-            f"{url}/pagerduty/webhook", data=iter([event[:50], event[50:]]), headers=headers, timeout=5
+            f"{url}/pagerduty/webhook", data=iter([event[:50], event[50:]]), headers=headers, timeout=PATIENCE_SECONDS
         )
         assert change.json() == {"result": "resolved"}
-        large = requests.post(f"{url}/slack/interactions", data=b"x" * (LARGEST_BODY + 1), timeout=5)
+        large = requests.post(f"{url}/slack/interactions", data=b"x" * (LARGEST_BODY + 1), timeout=PATIENCE_SECONDS)
         assert large.status_code == 413
-        found = requests.get(f"{url}/v1/incidents/1", headers=bearer, timeout=5).json()
+        found = requests.get(f"{url}/v1/incidents/1", headers=bearer, timeout=PATIENCE_SECONDS).json()
         assert [line["actor"] for line in found["timeline"]] == [
             "Alertmanager",
             "on.call (Slack)",

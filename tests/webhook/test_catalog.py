@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from testbed.patience import await_that
 from webhook.catalog.file import SCHEMA_NAME, CatalogFile, load
 from webhook.catalog.model import Catalog
 from webhook.catalog.parse import CatalogError
@@ -70,11 +71,7 @@ def test_watcher_picks_a_new_catalogue_up(catalog_path: Path, monkeypatch: pytes
     file.watch()
     try:
         change(catalog_path, lambda data: data["teams"]["operations"].update(slack="#new"))
-        for _ in range(1_000):
-            if file.current.teams["operations"].slack == "#new":
-                break
-            file._stopping.wait(0.01)
-        assert file.current.teams["operations"].slack == "#new"
+        await_that(lambda: file.current.teams["operations"].slack == "#new")
     finally:
         file.close()
 

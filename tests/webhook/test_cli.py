@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +17,8 @@ import pytest
 import requests
 from click.testing import CliRunner, Result
 
+from testbed import loopback
+from testbed.patience import PATIENCE_SECONDS, await_that
 from tests.webhook.samples import Clock, alert, payload
 from tests.webhook.sender_kit import (
     ACCOUNT,
@@ -74,26 +75,12 @@ def serving(environment: dict[str, str], *options: str) -> Iterator[tuple[str, s
     )
     try:
         if "--worker-only" not in options:
-            wait_for(lambda: answers(f"http://127.0.0.1:{port}/healthz"))
+            await_that(lambda: process.poll() is not None or loopback.answers(f"http://127.0.0.1:{port}/healthz"))
         yield f"http://127.0.0.1:{port}", process
     finally:
         if process.poll() is None:
             process.terminate()
-        process.communicate(timeout=60)
-
-
-def answers(url: str) -> bool:
-    try:
-        return requests.get(url, timeout=1).ok
-    except requests.RequestException:
-        return False
-
-
-def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
+        process.communicate(timeout=PATIENCE_SECONDS)
 
 
 @pytest.fixture
@@ -364,14 +351,19 @@ def test_each_channel_is_configured_by_the_variable_that_send_test_names() -> No
 def test_server_pages_and_stops_on_sigterm(wired: dict[str, str], stand_in: HttpStandIn) -> None:
     """A real process: a delivery becomes messages, SIGTERM ends it cleanly, its log is JSON without a secret."""
     with serving({**wired, "TOCSIN_TOKEN": "door-token"}) as (url, process):
-        assert requests.post(f"{url}/v1/alertmanager", json=payload(alert()), timeout=5).status_code == 401
+        assert (
+            requests.post(f"{url}/v1/alertmanager", json=payload(alert()), timeout=PATIENCE_SECONDS).status_code == 401
+        )
         answer = requests.post(
-            f"{url}/v1/alertmanager", json=payload(alert()), headers={"Authorization": "Bearer door-token"}, timeout=5
+            f"{url}/v1/alertmanager",
+            json=payload(alert()),
+            headers={"Authorization": "Bearer door-token"},
+            timeout=PATIENCE_SECONDS,
         )
         assert answer.json() == {"result": "opened", "incident": 1}
-        wait_for(lambda: len(stand_in.received) == 2)
+        await_that(lambda: len(stand_in.received) == 2)
         process.send_signal(signal.SIGTERM)
-        _, logged = process.communicate(timeout=60)
+        _, logged = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0
     lines = [json.loads(line) for line in logged.splitlines()]
     assert "stopped" in [line["event"] for line in lines]
@@ -384,12 +376,12 @@ def test_send_under_way_is_finished_before_the_server_stops(wired: dict[str, str
     stand_in.next.append(Answer(body=SLACK_OK.body, drip=True))
     wired = {name: value for name, value in wired.items() if "PAGERDUTY" not in name}
     with serving(wired) as (url, process):
-        requests.post(f"{url}/v1/alertmanager", json=payload(alert()), timeout=5)
-        wait_for(lambda: len(stand_in.received) == 1)
+        requests.post(f"{url}/v1/alertmanager", json=payload(alert()), timeout=PATIENCE_SECONDS)
+        await_that(lambda: len(stand_in.received) == 1)
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE_SECONDS)
     with serving(wired) as (url, _):
-        rows = requests.get(f"{url}/v1/incidents/1", timeout=5).json()["deliveries"]
+        rows = requests.get(f"{url}/v1/incidents/1", timeout=PATIENCE_SECONDS).json()["deliveries"]
     assert {row["channel"]: row["state"] for row in rows}["slack"] == "sent"
     assert len(stand_in.received) == 1
 
@@ -398,12 +390,12 @@ def test_send_under_way_is_finished_before_the_server_stops(wired: dict[str, str
 def test_killed_server_s_messages_go_out_after_the_restart(wired: dict[str, str], stand_in: HttpStandIn) -> None:
     """What was answered with 200 was on the disk: SIGKILL before anything was sent loses nothing."""
     with serving(wired, "--no-worker") as (url, process):
-        assert requests.post(f"{url}/v1/alertmanager", json=payload(alert()), timeout=5).ok
+        assert requests.post(f"{url}/v1/alertmanager", json=payload(alert()), timeout=PATIENCE_SECONDS).ok
         process.kill()
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE_SECONDS)
     assert stand_in.received == []
     with serving(wired, "--worker-only") as (_, process):
-        wait_for(lambda: len(stand_in.received) == 2)
+        await_that(lambda: len(stand_in.received) == 2)
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0

@@ -190,3 +190,15 @@ def test_page_lists_every_alert_those_that_ended_last(catalog: Catalog) -> None:
     assert len(lines) == 30
     assert [line.firing for line in lines] == [True] * 29 + [False]
     assert lines[-1].since == "since 11:50 UTC, until 12:00 UTC"
+
+
+def test_installations_are_told_apart_by_the_dimensions_of_the_catalogue(catalog: Catalog) -> None:
+    """Two clusters have the same component; what it says already, and other labels, are not said."""
+    known = replace(catalog, dimensions=("planet", "cluster", "zone"))
+    one = message_of(known, alert(component="z1/checkout", cluster="eu", zone="z1", pod="a"))
+    assert (one.component, one.installation) == ("z1/checkout", "cluster eu")
+    assert one.subject == "CRITICAL: API platform: Error ratio (z1/checkout, cluster eu)"
+    both = message_of(known, alert(cluster="eu", planet="earth"), alert(cluster="us", planet="earth"))
+    assert both.subject == "CRITICAL: API platform: Error ratio (planet earth, cluster eu and 1 other)"
+    assert message_of(catalog, alert(cluster="eu")).installation == ""
+    assert "\n" not in message_of(known, alert(cluster="e\nu" * 100)).installation

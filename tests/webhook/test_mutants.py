@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from testbed.patience import PATIENCE_SECONDS
 from testbed.payloads.mutate import mutated
 from testbed.payloads.run import Target, post_all
 from tests.webhook.samples import alert, payload
@@ -92,7 +93,7 @@ def test_large_delivery_of_good_alerts_is_taken(target: Target) -> None:
 
 def test_body_of_unknown_length_is_bounded_too(target: Target) -> None:
     """Sent in chunks, no header tells its size."""
-    connection = http.client.HTTPConnection(target.replica.url.removeprefix("http://"), timeout=30)
+    connection = http.client.HTTPConnection(target.replica.url.removeprefix("http://"), timeout=PATIENCE_SECONDS)
     pieces = (b"[" * 65_536 for _ in range(1_024))
     connection.request("POST", "/v1/alertmanager", pieces, {"Content-Type": "application/json"}, encode_chunked=True)
     response = connection.getresponse()

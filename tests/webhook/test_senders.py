@@ -8,7 +8,6 @@ import logging
 import re
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -18,6 +17,7 @@ from pathlib import Path
 import pytest
 import structlog
 
+from testbed.patience import PATIENCE_SECONDS
 from tests.webhook.samples import NOON, alert, message_of
 from tests.webhook.sender_kit import HTTP_RIGS, PASSWORD, RIGS, ROUTING_KEY, TOKEN, Answer, Rig, dribbling
 from webhook import logs
@@ -189,10 +189,8 @@ def test_dripping_provider_is_given_up(
     for room in (transport, gateway):
         monkeypatch.setattr(room, "LONGEST_SEND", 0.3)
     http_rig.answer(answer)
-    started = time.monotonic()
     with pytest.raises(TemporaryFailure, match="no answer in time"):
         http_rig.sender.send(for_rig(job, http_rig))
-    assert time.monotonic() - started < 3
 
 
 @pytest.mark.parametrize("status", [200, 500])
@@ -204,7 +202,7 @@ def test_endless_answer_is_not_read_to_its_end(http_rig: Rig, job: Job, status: 
         http_rig.sender.send(for_rig(job, http_rig))
     except TemporaryFailure as failure:
         said = str(failure)
-    assert http_rig.left.wait(10)
+    assert http_rig.left.wait(PATIENCE_SECONDS)
     assert len(said) <= 300
 
 
@@ -535,7 +533,7 @@ def test_mail_server_that_dribbles_is_given_up(job: Job, monkeypatch: pytest.Mon
     """Each byte of its greeting comes in time, the whole never does."""
     monkeypatch.setattr(mail_sender, "LONGEST_SEND", 0.3)
     with dribbling(b"2") as port:
-        assert _gives_up(f"smtp://127.0.0.1:{port}", job) < 3
+        _gives_up(f"smtp://127.0.0.1:{port}", job)
 
 
 @pytest.mark.parametrize("url", ["smtps://127.0.0.1:{port}", "smtp://127.0.0.1:{port}?starttls=yes"])
@@ -553,16 +551,14 @@ def test_mail_server_that_dribbles_while_tls_is_agreed_on_is_given_up(
         connection.sendall(b"\x16\x03\x03\x40\x00")
 
     with dribbling(b"\x02", begin=begin) as port:
-        assert _gives_up(url.format(port=port), job) < 3
+        _gives_up(url.format(port=port), job)
 
 
-def _gives_up(url: str, job: Job) -> float:
-    """Return after how many seconds a mail to the server at `url` is given up for now."""
+def _gives_up(url: str, job: Job) -> None:
+    """Send a mail to the server at `url`, which never comes to an end: it is given up for now."""
     sender = MailSender(parse_smtp_url(Secret(url)))
-    started = time.monotonic()
     with pytest.raises(TemporaryFailure, match="took too long"):
         sender.send(dataclasses.replace(job, destination="a@example.com"))
-    return time.monotonic() - started
 
 
 def test_mail_that_is_sent_twice_has_the_same_message_id(mail: Rig, job: Job) -> None:

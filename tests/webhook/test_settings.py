@@ -154,13 +154,25 @@ def test_mail_url_is_parsed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("words", "starttls"),
+    [(["yes", "true", "on", "1", "TRUE", "Yes"], True), (["no", "false", "off", "0", "False"], False)],
+)
+def test_yes_and_no_have_their_common_words(words: list[str], *, starttls: bool) -> None:
+    """In capitals or not, as a person writes it who knows another program."""
+    assert {parse_smtp_url(Secret(f"smtp://h?starttls={word}")).starttls for word in words} == {starttls}
+
+
+@pytest.mark.parametrize(
     ("url", "said"),
     [
         ("mail.example.com", "must begin with smtp:// or smtps://"),
         ("smtp://", "must begin with smtp:// or smtps:// and name a host"),
         ("smtp://h:x", "is not a URL"),
         ("smtp://h?tls=1", "unknown option 'tls'"),
-        ("smtp://h?starttls=maybe", "neither yes nor no"),
+        ("smtp://h?starttls=maybe", "has a starttls that is neither yes nor no; true, on and 1 mean yes"),
+        ("smtp://h?starttls=", "neither yes nor no"),
+        ("smtps://h?starttls=TRUE", "STARTTLS within TLS"),
+        ("smtp://u:hush@h?starttls=0", "would send the password in the clear"),
         ("smtps://h?starttls=yes", "STARTTLS within TLS"),
         ("smtp://u:hush@h?starttls=no", "would send the password in the clear"),
         ("smtp://h?from=nobody", "from that is not a mail address"),

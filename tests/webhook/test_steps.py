@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from testbed.patience import PATIENCE_SECONDS
 from tests.webhook.samples import Clock, FakeSender, FakeTruth, alert, at_once
 from webhook.incidents.incident import Suppression
 from webhook.incidents.truth import Absent, Active, Quiet, Unknown
@@ -526,7 +527,7 @@ def test_worker_that_runs_escalates_by_itself(*, post: Post, service: Service, c
     worker = service.worker()
     worker.start()
     try:
-        assert told.wait(timeout=20)
+        assert told.wait(timeout=PATIENCE_SECONDS)
     finally:
         worker.stop()
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
+from testbed.patience import PATIENCE_SECONDS
 from tests.webhook.samples import Clock, FakeSender, alert
 from webhook.senders.contract import PermanentFailure, TemporaryFailure
 from webhook.service import Service
@@ -289,9 +290,9 @@ def test_page_leaves_at_once_when_the_worker_waits(
     worker.start()
     try:
         for _ in range(worker_module.THREADS * len(senders)):
-            assert idle.acquire(timeout=20), "every thread has looked and found nothing"
+            assert idle.acquire(timeout=PATIENCE_SECONDS), "every thread has looked and found nothing"
         post(alert())
-        assert sent.wait(timeout=20)
+        assert sent.wait(timeout=PATIENCE_SECONDS)
     finally:
         worker.stop()
 
@@ -299,13 +300,13 @@ def test_page_leaves_at_once_when_the_worker_waits(
 def test_hanging_destination_does_not_hold_up_another(post: Post, service: Service, senders: Senders) -> None:
     """Slack hangs, PagerDuty still calls."""
     release, paged = threading.Event(), threading.Event()
-    senders["slack"].hook = lambda _: release.wait(timeout=60) and None
+    senders["slack"].hook = lambda _: release.wait(timeout=PATIENCE_SECONDS) and None
     senders["pagerduty"].hook = lambda _: paged.set()
     worker = service.worker()
     worker.start()
     try:
         post(alert())
-        assert paged.wait(timeout=20)
+        assert paged.wait(timeout=PATIENCE_SECONDS)
     finally:
         release.set()
         worker.stop()

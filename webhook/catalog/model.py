@@ -142,6 +142,8 @@ class Watchdog:
 
     alert: str
     interval_seconds: float
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Those of Tocsin's own, besides the name: others may send one too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,6 +187,8 @@ class Catalog:
     alerts: Mapping[str, Mapping[Severity, Alert]]
     """By alert name, then by severity."""
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    dimensions: tuple[str, ...] = ()
+    """Labels that may tell installations of all systems apart, such as the cluster."""
 
     def policy(self, name: str) -> Policy:
         """Return the policy of that id, or the fallback's when a newer catalogue has dropped it."""

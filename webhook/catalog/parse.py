@@ -41,6 +41,7 @@ def parse(data: Mapping[str, Any]) -> Catalog:
         systems={name: system["title"] for name, system in data["systems"].items()},
         alerts=_alerts(data["alerts"]),
         schedules={name: _schedule(name, schedule) for name, schedule in data.get("schedules", {}).items()},
+        dimensions=tuple(data.get("dimensions", ())),
     )
     dangling = sorted(set(_dangling(catalog)))
     if dangling:

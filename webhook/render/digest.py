@@ -32,6 +32,7 @@ def digest(incidents: Sequence[Incident], context: Context, *, why: str = "") ->
         severity=first.severity,
         title=_title(incidents, found),
         component="",
+        installation="",
         problem=_begin(first, base.problem) if len(over) < len(incidents) else "It is over.",
         description=one_line(why, 600),
         news="",

@@ -78,6 +78,8 @@ class Message:
     group: str = ""
     """The system's id, as Alertmanager's own pages name it."""
     component: str = ""
+    installation: str = ""
+    """Which of several installations it is, such as `cluster eu`."""
     description: str = ""
     since: str = ""
     tier: str = ""
@@ -112,8 +114,12 @@ class Message:
     @property
     def subject(self) -> str:
         """The message in one short line."""
-        component = f" ({self.component})" if self.component else ""
-        return f"{self.word}: {self.title}{component}"
+        return f"{self.word}: {self.title}{f' ({self.where})' if self.where else ''}"
+
+    @property
+    def where(self) -> str:
+        """Which component of which installation it is about."""
+        return ", ".join(part for part in (self.component, self.installation) if part)
 
 
 def compose(
@@ -128,6 +134,7 @@ def compose(
     lead = _lead(shown, action, focus)
     match = context.catalog.match(lead.labels)
     alert = match.alert
+    about = (lead,) if action == "join" else shown
     more = max(0, len(shown) - MOST_LISTED)
     return Message(
         incident_id=incident.id,
@@ -136,7 +143,8 @@ def compose(
         title=one_line(lead.title, 120),
         system=context.catalog.systems.get(alert.system, alert.system) if alert else "",
         group=one_line(lead.labels.get("system", ""), 200),
-        component=wording.component(lead, shown if action != "join" else (lead,), alert),
+        component=wording.component(lead, about, alert),
+        installation=wording.installation(about, context.catalog.dimensions),
         alert=one_line(lead.labels.get("alertname", ""), 200),
         source=one_line(lead.labels.get("instance", "") or incident.external_url or "alertmanager", 200),
         problem=wording.problem(lead, match),

@@ -49,7 +49,8 @@ def layout(message: Message) -> dict[str, Any]:
 def _summary(message: Message) -> str:
     """Return what a phone shows first. PagerDuty shows the severity itself."""
     where = " of ".join(part for part in (message.component, message.system) if part) or message.title
-    return f"{where}: {message.said}"
+    installation = f" ({message.installation})" if message.installation else ""
+    return f"{where}{installation}: {message.said}"
 
 
 def _details(message: Message) -> dict[str, Any]:

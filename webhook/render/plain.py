@@ -60,12 +60,13 @@ def summary_lines(message: Message) -> tuple[str, ...]:
     """Return the sentences that come before the runbook section, one a line."""
     where = f"System: {message.system}" if message.system else ""
     component = f"Component: {message.component}" if message.component else ""
+    installation = message.installation[:1].upper() + message.installation[1:]
     lines = (
         message.news,
         "" if message.problem in message.news else message.problem,
         message.description,
         message.since,
-        " · ".join(part for part in (where, component) if part),
+        " · ".join(part for part in (where, component, installation) if part),
         message.standing,
         message.next_step,
     )

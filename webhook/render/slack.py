@@ -152,10 +152,10 @@ def _chunks(line: str, size: int) -> list[str]:
 def _title(message: Message) -> str:
     emoji = "✅" if message.status == "resolved" else _EMOJI[message.severity]
     word = "RESOLVED" if message.status == "resolved" else message.severity.upper()
-    component = f" · {message.component}" if message.component else ""
+    where = f" · {message.where}" if message.where else ""
     title = message.title if message.gathered else message.title.replace(": ", " · ", 1)
     taken = "👀 " if message.status == "acknowledged" and not message.gathered else ""
-    return f"{taken}{emoji} {word} · {title}{component}"
+    return f"{taken}{emoji} {word} · {title}{where}"
 
 
 def _alerts(message: Message) -> list[str]:

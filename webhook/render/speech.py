@@ -37,10 +37,10 @@ _UNSPOKEN = re.compile(r"[^\w\s.,:;!?%'()/+-]")
 
 def layout(message: Message) -> str:
     """Return the words: how bad, what, who by when, and where to answer."""
-    component = f", {message.component}" if message.component else ""
+    where = f", {message.where}" if message.where else ""
     said = (
         f"Tocsin calling: {message.severity} alert",
-        f"{message.title.replace(': ', ', ', 1)}{component}",
+        f"{message.title.replace(': ', ', ', 1)}{where}",
         message.news,
         "" if message.problem in message.news else message.problem,
         message.standing,

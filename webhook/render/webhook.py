@@ -40,6 +40,7 @@ def _incident(message: Message, dedup_key: str) -> dict[str, Any]:
         "system": message.group,
         "system_title": message.system,
         "component": message.component,
+        "installation": message.installation,
         "alert": message.alert,
         "source": message.source,
         "problem": message.problem,

@@ -5,7 +5,7 @@ Every function returns visible text for any channel, empty where the sentence do
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from webhook.catalog.model import Alert, Catalog, Match
@@ -37,7 +37,35 @@ def component(lead: Episode, shown: Sequence[Episode], alert: Alert | None) -> s
     others = {episode.labels.get("component") for episode in shown} - {own, None, ""}
     if not own:
         return ""
-    return one_line(own, 80) + (f" and {len(others)} other{'s' if len(others) > 1 else ''}" if others else "")
+    return one_line(own, 80) + _and_others(len(others))
+
+
+def _and_others(count: int) -> str:
+    return f" and {count} other{'s' if count > 1 else ''}" if count else ""
+
+
+def installation(shown: Sequence[Episode], dimensions: Sequence[str]) -> str:
+    """Return where it is by the labels that tell installations apart, such as `cluster eu and 1 other, tenant a`.
+
+    The first alert leads. What its component says already is not said again.
+    """
+    lead = shown[0].labels
+    said = set(lead.get("component", "").split("/"))
+    found = []
+    for name in dimensions:
+        value = lead.get(name)
+        if value and value not in said:
+            others = len({episode.labels.get(name) for episode in shown} - {value, None, ""})
+            found.append(one_line(f"{name} {value}", 60) + _and_others(others))
+    return ", ".join(found[:_MOST_DIMENSIONS])
+
+
+_MOST_DIMENSIONS = 3
+
+
+def installation_of(labels: Mapping[str, str], dimensions: Sequence[str]) -> str:
+    """Return the same of a group's labels."""
+    return ", ".join(one_line(f"{name} {labels[name]}", 60) for name in dimensions if labels.get(name))
 
 
 def problem(episode: Episode, match: Match) -> str:

@@ -1,8 +1,8 @@
 """The tables of the store, for SQLite and PostgreSQL alike.
 
-`store`, `outbox`, `lanes`, `gathering`, `detours`, `deliveries`, `lookup`, `archive`, `trimming` and `timers` are the
-only readers. Every time is UTC epoch seconds in a double; `episodes.started` alone is text, because it carries nine
-decimals of identity. Changes here need a migration in `migrations/versions`.
+`store`, `outbox`, `lanes`, `gathering`, `detours`, `deliveries`, `lookup`, `archive`, `trimming`, `timers` and
+`watchdogs` are the only readers. Every time is UTC epoch seconds in a double; `episodes.started` alone is text, because
+it carries nine decimals of identity. Changes here need a migration in `migrations/versions`.
 """
 
 from __future__ import annotations
@@ -197,6 +197,16 @@ heartbeats = Table(
     metadata,
     Column("name", Text, primary_key=True),
     Column("heard_at", Double, nullable=False),
+)
+
+watchdogs = Table(
+    "watchdogs",
+    metadata,
+    # One for each Prometheus that sends a Watchdog: its labels, when it was last heard, when it was said to have ended.
+    Column("key", Text, primary_key=True),
+    Column("labels", JSON, nullable=False),
+    Column("heard_at", Double, nullable=False),
+    Column("stopped_at", Double, nullable=True),
 )
 
 archive = Table(

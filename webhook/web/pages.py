@@ -12,6 +12,7 @@ from webhook.channels import channel_word, has_addresses
 from webhook.ingest import Ingest
 from webhook.render.markdown import html
 from webhook.render.templates import environment
+from webhook.render.wording import installation_of
 from webhook.service import Service
 from webhook.severity import rank
 from webhook.storage import store
@@ -59,6 +60,7 @@ def _incidents(service: Service) -> Response:
         resolved=resolved,
         most=MOST_OPEN,
         teams=service.catalog.current.teams,
+        installation=lambda incident: installation_of(incident.group_labels, service.catalog.current.dimensions),
         when=lambda at: clock(at, now=now),
         ago=lambda at: span(now - at),
         catalog_error=service.catalog.error,

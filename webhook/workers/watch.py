@@ -1,6 +1,6 @@
-"""Looks whether the Watchdog is heard, and lets an incident of Tocsin's own begin or end. A thread of `worker`'s.
+"""Looks whether the Watchdogs are heard, and lets incidents of Tocsin's own begin or end. A thread of `worker`'s.
 
-When it was heard, and since when somebody has listened, are rows; `heartbeat` says what they mean. Any number of
+When each was heard, and since when somebody has listened, are rows; `heartbeat` says what they mean. Any number of
 replicas look: a group has one open incident, so that one of them raises it.
 """
 
@@ -13,10 +13,10 @@ from sqlalchemy import Connection
 
 from webhook.catalog.model import Catalog
 from webhook.incidents import heartbeat
-from webhook.incidents.heartbeat import LISTENING, LOOKED, WATCHDOG, Heard
+from webhook.incidents.heartbeat import HEARING, LISTENING, LOOKED, WATCHDOG, Heard
 from webhook.incidents.incident import Delivered, group_hash
 from webhook.ingest import Ingest
-from webhook.storage import store
+from webhook.storage import store, watchdogs
 from webhook.storage.database import Database
 
 log = structlog.get_logger("tocsin.watch")
@@ -46,21 +46,29 @@ class Watch:
                 return False
             store.heard(connection, LISTENING, heartbeat.listening_since(heard, now))
             store.heard(connection, LOOKED, now)
-        event = self._news(heard, catalog, now)
-        if event is None:
-            return False
+        taken = [self._take(event, now) for event in self._news(heard, catalog, now)]
+        return any(taken)
+
+    def _take(self, event: Delivered, now: float) -> bool:
         taken = self._ingest.observe(event, now)
         if taken.result in {"opened", "reopened", "resolved"}:
-            log.warning("the Watchdog", incident=taken.incident_id, result=taken.result)
+            log.warning("a Watchdog", incident=taken.incident_id, result=taken.result, group=dict(event.group_labels))
         return taken.result not in {"unchanged", "repeated"}
 
-    def _news(self, heard: Heard, catalog: Catalog, now: float) -> Delivered | None:
-        silence = heartbeat.silence(heard, catalog, now)
+    def _news(self, heard: Heard, catalog: Catalog, now: float) -> list[Delivered]:
+        """Return what has to be told: of the way to here, and of each Watchdog that is silent while others are not."""
         with self._database.read() as connection:
             is_told = heartbeat.is_told(store.open_incident(connection, group_hash(heartbeat.GROUP)))
-        if silence is None:
-            return heartbeat.ended(catalog, now) if is_told and heartbeat.is_heard(heard, catalog, now) else None
-        return None if is_told else heartbeat.raised(silence, catalog, now)
+            beats = watchdogs.known(connection)
+            keys = [*(beat.key for beat in beats), heartbeat.OURS]
+            told = store.homes(connection, [heartbeat.fingerprint(key) for key in keys])
+        silence = heartbeat.silence(heard, catalog, now)
+        if silence is not None:
+            return [] if is_told else [heartbeat.raised(silence, catalog, now)]
+        over = [heartbeat.ended(catalog, now)] if is_told and heartbeat.is_heard(heard, catalog, now) else []
+        over += [heartbeat.ended(catalog, now, one) for one in heartbeat.heard_again(beats, told, catalog, now)]
+        silent = (one for one in heartbeat.silences(heard, beats, catalog, now) if one.fingerprint not in told)
+        return [*over, *(heartbeat.raised(one, catalog, now) for one in silent)]
 
 
 def _heard(connection: Connection) -> Heard:
@@ -68,4 +76,5 @@ def _heard(connection: Connection) -> Heard:
         last=store.last_heard(connection, WATCHDOG),
         looked=store.last_heard(connection, LOOKED),
         listening=store.last_heard(connection, LISTENING),
+        hearing=store.last_heard(connection, HEARING),
     )

@@ -14,6 +14,13 @@ ENTRIES: Final = (
         mend="Quote the words as they stand there.",
     ),
     Code(
+        code="empty-section",
+        summary="An alert leads to a section of the runbook with nothing below its heading.",
+        explanation="Whoever is woken starts from that section, and the page quotes it: it would say nothing.",
+        mend="Write what to look at and what to do, or lead the alert to the section that says so.",
+        suppressible=True,
+    ),
+    Code(
         code="runbook-section",
         summary="An alert leads to no section of its system's runbook.",
         explanation="Whoever is woken starts from that section: the anchor is missing, or names no heading.",
@@ -28,7 +35,10 @@ ENTRIES: Final = (
     Code(
         code="undocumented-limit",
         summary="A system's own limit stands in no sentence of its runbook.",
-        explanation="The documents are the source of every limit; a number that stands in the file alone is nobody's.",
+        explanation=(
+            "The documents are the source of every limit; a number that stands in the file alone is nobody's. A"
+            " sentence about another environment, instance, path, route or component states it for that alone."
+        ),
         mend='Write the sentence below "Alert thresholds", as the hint shows it, or elsewhere in words of your own.',
     ),
     Code(
@@ -57,7 +67,7 @@ ENTRIES: Final = (
         explanation=(
             "Readers rely on being told, and nobody will tell them. A limit counts wherever the runbook states it, in"
             ' the bullets of "Alert thresholds" and in any other sentence, table or list; `tocsin import` lists what is'
-            " read in a document."
+            " read in a document. What it names, such as staging, needs an alert of just that."
         ),
         mend=(
             "Name the limit below `limits:` of the system, take the sentence out, or waive it:"

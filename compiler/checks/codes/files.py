@@ -61,8 +61,11 @@ ENTRIES: Final = (
     ),
     Code(
         code="syntax",
-        summary="The file is not YAML.",
-        explanation="Nothing of it can be used until it can be read. The related place is where the open part began.",
-        mend="Look at the place and just before it: an open quote or bracket, a tab, an unquoted limit.",
+        summary="The file is not YAML, or not the YAML that its author meant, or it is another program's.",
+        explanation=(
+            "Nothing of it can be used until it can be read. Where two lines contradict each other, by their"
+            " indentation for one, the line is shown that does not fit the rest of the file."
+        ),
+        mend="Look at the place and just before it; the hint shows what was probably meant.",
     ),
 )

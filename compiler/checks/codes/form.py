@@ -26,7 +26,7 @@ ENTRIES: Final = (
             "Where a metric is measured, who owns a system, or why nobody need know of a limit, only people can say;"
             " `import` writes QUESTION there. Until all are answered nothing else is looked at."
         ),
-        mend="Write the answer in the place of the word; the comment beside it says what is asked.",
+        mend="Write the answer in the place of the word; the hint says what is asked.",
     ),
     Code(
         code="reference",
@@ -42,12 +42,13 @@ ENTRIES: Final = (
     ),
     Code(
         code="reserved-label",
-        summary="A label that cannot tell components apart is named by `per`.",
+        summary="A label that cannot tell components or installations apart is named by `per` or `dimensions`.",
         explanation=(
             "The rule itself sets this label on every alert, or it is `le`, which tells a histogram's buckets apart, or"
-            " it begins with `__`: Prometheus keeps those labels to itself and drops them from what is computed."
+            " it begins with `__`: Prometheus keeps those labels to itself and drops them from what is computed. As a"
+            " dimension `job` and `metric` mean something else too: what is missing."
         ),
-        mend="Name the label whose value differs from component to component.",
+        mend="Name the label whose value differs from component to component, or from installation to installation.",
     ),
     Code(
         code="schema",
@@ -61,7 +62,10 @@ ENTRIES: Final = (
     Code(
         code="unknown-key",
         summary="The format does not know a key.",
-        explanation="A misspelt key would be a limit, a contact or a window that silently does not hold.",
+        explanation=(
+            "A misspelt key would be a limit, a contact or a window that silently does not hold. One that is nearly a"
+            " known key is taken for it in what else is looked at, so that nothing is said of it twice."
+        ),
         mend="Correct the key, or take it out.",
     ),
 )

@@ -8,6 +8,22 @@ from compiler.checks.code import Code
 
 ENTRIES: Final = (
     Code(
+        code="against-direction",
+        summary="A limit fires on the good side of its signal, or a signal is bound by its opposite.",
+        explanation=(
+            "Most quantities are in trouble on one side: usage, errors, latency, restarts, queues and lag when they are"
+            " high, availability, success and hit ratios and the time left when they are low. A guide that says “less"
+            " than 20 % free” means more than 80 % used: as `< 20%` of what is used the alert would page a healthy"
+            " disk and stay silent on a full one, with every generated test green. The same happens where availability"
+            " is bound by errors, and where a state compares what is `available`, whose value is the used share."
+        ),
+        mend=(
+            "Write the limit in what the signal measures: `> 80%`. Where the other side is the trouble, as of a queue"
+            " that must never be empty, say so once: `bad: low` beside the limits, or in the signal's definition."
+        ),
+        suppressible=True,
+    ),
+    Code(
         code="hold-outlasts-window",
         summary="Events have left the window before the alert may fire.",
         explanation=(
@@ -42,10 +58,14 @@ ENTRIES: Final = (
         explanation=(
             "People follow the one, the alert follows the other. Number, comparator, severity and a stated duration"
             " are compared, in the bullets of “Alert thresholds” and in every other sentence that states a limit: one"
-            " that stands in the section of an alert, or names what it measures, speaks of it. Both places are shown."
+            " that stands in the section of an alert, or names what it measures, speaks of it. A sentence that names an"
+            " environment, an instance, a path, a route, a region or a component is held against the alerts of just"
+            " that: limits that are exchanged between two of them differ at both. All places are shown. What a word"
+            " such as `P1` stands for is said by `severities:`."
         ),
         mend=(
-            "Decide which of the two is right and change the other. A sentence about something else is waived:"
+            "Decide which of the two is right and change the other. Where the words name the wrong thing, change the"
+            " words or the alert's `selector`. A sentence about something else is waived:"
             ' `waive: [{statement: "its words", reason: "what it speaks of"}]` of the system.'
         ),
     ),

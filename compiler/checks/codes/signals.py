@@ -17,19 +17,78 @@ ENTRIES: Final = (
         mend="Rename one of the two.",
     ),
     Code(
+        code="constant-metric",
+        summary="A metric whose value is 1 at all times is bound as a value.",
+        explanation=(
+            "Metrics named `_info` carry labels, such as a version, and are always 1 (OpenMetrics): a limit above 1"
+            " never fires, one below it always does."
+        ),
+        mend="Bind a metric that has a value; or make it a state, true while a series with certain labels is there.",
+        suppressible=True,
+    ),
+    Code(
+        code="counter-as-gauge",
+        summary="A counter, by its name, is bound as a value that goes up and down.",
+        explanation=(
+            "A counter rises until its process starts anew. A limit on what it is at fires once it has been crossed and"
+            " goes on for weeks, whatever happens. `_total` is the name of counters; `_count`, `_sum` and `_bucket` are"
+            " parts of histograms and summaries, and looked at where the word before them is one of what is observed:"
+            " `duration_seconds_count`. `max` and `capacity` may be called a total."
+        ),
+        mend=(
+            "Count what comes within a window (`kind: increase`, `rate`, or a state by `counter`), or bind the"
+            " histogram itself. Where an exporter calls a gauge so, silence the finding and say so."
+        ),
+        suppressible=True,
+    ),
+    Code(
+        code="gauge-as-counter",
+        summary="A value that goes up and down, by its name, is bound as a counter.",
+        explanation=(
+            "`rate` and `increase` take every fall for a counter that begins anew, so that the value of a gauge that"
+            " moves around becomes a large number of events that never were."
+        ),
+        mend="Bind it by `gauge`, or name the counter. Where the name is wrong, silence the finding and say so.",
+        suppressible=True,
+    ),
+    Code(
+        code="histogram-name",
+        summary="A histogram is bound by one of its series, or something else as a histogram.",
+        explanation=(
+            "The rules add `_bucket`, `_count` and `_sum` themselves. Of `x_bucket` they would ask for"
+            " `x_bucket_bucket`, which nobody has: the alert has no value and never fires."
+        ),
+        mend="Take the suffix off, as the hint shows.",
+        suppressible=True,
+    ),
+    Code(
         code="lost-label",
         summary="A label that the routing or an alert needs is lost on the way.",
         explanation=(
             "Aggregation drops every label that it does not name. An alert whose query loses a label of `per` has an"
             " empty component: all components share one alert, and the critical alert of one inhibits the warning of"
-            " another, and none of them has a generated test. A label of `group_by` that no alert carries groups by"
-            " nothing. Where it cannot be told which labels survive, nothing is said."
+            " another, and none of them has a generated test. A query that does not ask for `per` mixes what the"
+            " `dimensions` tell apart: in one cluster the state of all is told. A label of `group_by` that no alert"
+            " carries groups by nothing. Where it cannot be told which labels survive, nothing is said."
         ),
         mend=(
-            "Name the label in the `by (…)` of the query, or in `per`. Labels that Prometheus adds on the way out"
-            " (`external_labels`) are not known here: suppress the finding and say so."
+            "Name the label in the `by (…)` of the query, or in `per`. Labels that tell installations apart and may be"
+            " added by Prometheus on the way out (`external_labels`) stand below `dimensions`. Where they are added"
+            " so, a query need not keep them: suppress the finding and say so."
         ),
         suppressible=True,
+    ),
+    Code(
+        code="metric-unit",
+        summary="A metric is not in the unit of its limits, or nothing says in which.",
+        explanation=(
+            "Limits are compared in base units, and a metric that is in another one is scaled. Where its name says the"
+            " unit beyond doubt (`_milliseconds`, `_ms`, `_kib`) that is taken, and `in` of the binding is not needed."
+            " `_percent` may be of 100 or of 1, `_kilobytes` may be 1000 or 1024 bytes, `_us` and `_ns` may be a region"
+            " or a namespace: guessed wrong, the alert would fire for ever, or never. A name of bytes below a limit in"
+            " seconds is another metric than the one that is meant."
+        ),
+        mend="Write `in:` with the unit into the binding, by input where they differ, or bind another metric.",
     ),
     Code(
         code="metrics",
@@ -39,6 +98,16 @@ ENTRIES: Final = (
             " is held against itself, or against a whole that takes it in, is no share of anything."
         ),
         mend="Name below `metrics:` what the message asks for.",
+    ),
+    Code(
+        code="point-in-time",
+        summary="A point in time is bound as a value, or a length of time as a point in time.",
+        explanation=(
+            "`since` and `until` take a time since the epoch and reckon with the clock. A timestamp that is taken as it"
+            " is lies beyond every limit; an age that is taken for a timestamp is one of fifty years."
+        ),
+        mend="Bind a timestamp by `since` or `until`, an age or the time left by `gauge`.",
+        suppressible=True,
     ),
     Code(
         code="newer-prometheus",
@@ -74,6 +143,15 @@ ENTRIES: Final = (
             " neither run on nor fill the memory."
         ),
         mend="Use the names that a binding gives, `per` and `window`; in an example also `value` and `steps`.",
+    ),
+    Code(
+        code="unit-contradicts-name",
+        summary="`in` says another unit than the name of the metric.",
+        explanation=(
+            "One of the two is wrong, and with the wrong one the alert fires for ever, or never. `in` is what is taken."
+        ),
+        mend="Look at one of its values. Take `in` out, or keep it and say in a comment why the name is wrong.",
+        suppressible=True,
     ),
     Code(
         code="unknown-function",

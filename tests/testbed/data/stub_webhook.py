@@ -57,7 +57,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def post(self, url: str, body: dict, headers: dict[str, str]) -> dict:
         """Return what a receiver answers."""
-        answer = requests.post(url, json=body, headers=headers, timeout=5)
+        answer = requests.post(url, json=body, headers=headers, timeout=60)
         answer.raise_for_status()
         return answer.json()
 

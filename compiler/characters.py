@@ -1,0 +1,121 @@
+"""What a character is, by a table of our own: the same on every Python, each of which brings another Unicode.
+
+Used where output depends on it: `compiler.anchors`, `compiler.artifacts`, `compiler.diagnostics`. The table is
+`characters.txt`, which is read when it is first needed; `testbed.characters` measures it, and docs/decisions/0028 says
+why it exists.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Final
+
+KEPT_ON_GITHUB: Final = "g"
+OF_A_WORD: Final = "w"
+"""Letters, marks, digits and connecting punctuation: Ruby's `\\p{Word}`."""
+LETTER_OR_NUMBER: Final = "n"
+_CASED: Final = "c"
+_IGNORED: Final = "i"
+
+_LINE: Final = re.compile(
+    r"(?P<first>[0-9A-F]+)(?:-(?P<last>[0-9A-F]+))?(?P<second>/2)?"
+    r" (?:(?P<kinds>[a-z]+)|(?P<distance>[+-][0-9]+)|= (?P<letters>[0-9A-F ]+))"
+)
+_CAPITAL_SIGMA: Final = "\N{GREEK CAPITAL LETTER SIGMA}"
+_FINAL_SIGMA: Final = "\N{GREEK SMALL LETTER FINAL SIGMA}"
+_UNPRINTABLE: Final = re.compile(
+    r"[\x00-\x1f\x7f-\xa0\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u1680\u180e\u2000-\u200f\u2028-\u202f"
+    r"\u205f-\u206f\u3000\ud800-\uf8ff\ufdd0-\ufdef\ufeff\ufff0-\ufffb\ufffe\uffff\U000110bd\U000110cd"
+    r"\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U0010ffff]"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Table:
+    """The table as it is looked up: runs of characters of one kind, and the small letters of capitals."""
+
+    firsts: tuple[int, ...]
+    lasts: tuple[int, ...]
+    kinds: tuple[str, ...]
+    small: dict[int, str]
+
+
+class _Kinds(dict[str, str]):
+    """The kinds of each character, looked up when it is first met."""
+
+    def __missing__(self, character: str) -> str:
+        table, code = _table(), ord(character)
+        place = bisect(table.firsts, code) - 1
+        known = place >= 0 and code <= table.lasts[place]
+        self[character] = kinds = table.kinds[place] if known else ""
+        return kinds
+
+
+_KINDS: Final = _Kinds()
+
+
+def is_kind(character: str, kind: str) -> bool:
+    """Return whether the character is of one of the kinds above."""
+    return kind in _KINDS[character]
+
+
+def is_printable(text: str) -> bool:
+    """Return whether each character shows as itself; the ones that a later Unicode adds are taken to do so."""
+    return _UNPRINTABLE.search(text) is None
+
+
+def small_letters(text: str) -> str:
+    """Return the text in small letters, each character by itself."""
+    return text.translate(_table().small)
+
+
+def lower_case(text: str) -> str:
+    """Return the text in small letters by Unicode's rule, where a sigma that ends a word has a form of its own."""
+    if _CAPITAL_SIGMA not in text:
+        return small_letters(text)
+    characters = list(text)
+    for place, character in enumerate(characters):
+        if character == _CAPITAL_SIGMA and _has_case(text, place, -1) and not _has_case(text, place, 1):
+            characters[place] = _FINAL_SIGMA
+    return small_letters("".join(characters))
+
+
+def _has_case(text: str, place: int, step: int) -> bool:
+    """Return whether the next character beside `place` that is not ignored has a case."""
+    place += step
+    while 0 <= place < len(text) and is_kind(text[place], _IGNORED):
+        place += step
+    return 0 <= place < len(text) and is_kind(text[place], _CASED)
+
+
+@cache
+def _table() -> _Table:
+    """Return the table of `characters.txt`."""
+    text = resources.files(__package__).joinpath("characters.txt").read_text(encoding="ascii")
+    lines = [line for line in map(_LINE.fullmatch, text.splitlines()) if line]
+    runs = [line for line in lines if line["kinds"]]
+    return _Table(
+        firsts=tuple(_first(line) for line in runs),
+        lasts=tuple(_last(line) for line in runs),
+        kinds=tuple(line["kinds"] for line in runs),
+        small={code: letters for line in lines if not line["kinds"] for code, letters in _small(line).items()},
+    )
+
+
+def _small(line: re.Match[str]) -> dict[int, str]:
+    if line["letters"]:
+        return {_first(line): "".join(chr(int(code, 16)) for code in line["letters"].split())}
+    step, distance = 2 if line["second"] else 1, int(line["distance"])
+    return {code: chr(code + distance) for code in range(_first(line), _last(line) + 1, step)}
+
+
+def _first(line: re.Match[str]) -> int:
+    return int(line["first"], 16)
+
+
+def _last(line: re.Match[str]) -> int:
+    return int(line["last"] or line["first"], 16)

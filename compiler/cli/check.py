@@ -1,0 +1,37 @@
+"""`tocsin check`: what is wrong with the limits and runbooks, and how far they cover one another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from compiler.cli.program import FORMAT, SPEC, complain, counts, number, say
+from compiler.compilation import Compilation, compile_spec
+from compiler.coverage import as_json, as_text, coverage
+from compiler.notes import notes
+
+
+@click.command("check")
+@SPEC
+@click.option("--coverage", "covering", is_flag=True, help="Print what documents, alerts and sections leave uncovered.")
+@FORMAT
+def check_command(spec: Path, form: str, *, covering: bool) -> None:
+    """Say what is wrong, and write nothing."""
+    compilation = compile_spec(spec)
+    if covering and compilation.subject is not None:
+        found = coverage(compilation.subject)
+        click.echo(as_json(found) if form == "json" else as_text(found))
+        # The findings go to the other stream: what is printed is one document.
+        form = "text"
+    complain(compilation.diagnostics, form)
+    if compilation.subject is not None:
+        for note in notes(compilation.subject):
+            say(note)
+    say(f"{counts(compilation)}: {_verdict(compilation)}")
+
+
+def _verdict(compilation: Compilation) -> str:
+    """Return what is to be said where no finding is an error."""
+    warnings = len(list(compilation.diagnostics))
+    return f"{number(warnings, 'warning')}, no error" if warnings else "nothing to complain about"

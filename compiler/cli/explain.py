@@ -1,0 +1,99 @@
+"""`tocsin explain`: when an alert fires, in words, or what the code of a finding means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from textwrap import fill
+from typing import Final
+
+import click
+
+from compiler.alerts import Alert, AlertGroup
+from compiler.checks import reference
+from compiler.checks.codes import CODES
+from compiler.cli.program import SPEC, number, say
+from compiler.compilation import Compilation, compile_spec
+from compiler.diagnostics import nearest
+
+
+@click.command("explain")
+@click.argument("name", metavar="ALERT|CODE")
+@SPEC
+def explain_command(name: str, spec: Path) -> None:
+    """Explain an alert, or the code of a finding.
+
+    Of an alert, by its name as in Prometheus, it says in one sentence a severity when it fires, as the rule has it, and
+    where the limit comes from; `ALERT:critical` is one severity alone. Of a code it says what it means and how to mend
+    it.
+    """
+    if name.lower() in CODES:
+        click.echo(reference.explanation(CODES[name.lower()]))
+        return
+    wanted, _, severity = name.partition(":")
+    compilation = compile_spec(spec) if spec.exists() else None
+    groups = () if compilation is None else compilation.groups
+    named = [group for group in groups if _is_called(group, wanted)]
+    chosen = [group for group in named if any(_has(alert, severity) for alert in group.alerts)]
+    if not chosen:
+        raise click.BadParameter(_unknown(name, named, groups, spec), param_hint="ALERT|CODE")
+    click.echo("\n\n".join(_explained(chosen, severity)))
+    _warn(spec, compilation)
+
+
+def _is_called(group: AlertGroup, name: str) -> bool:
+    return any(alert.name.lower() == name.lower() for alert in group.alerts)
+
+
+def _has(alert: Alert, severity: str) -> bool:
+    return severity.lower() in {"", alert.limit.severity}
+
+
+_WIDTH: Final = 100
+
+
+def _explained(groups: Sequence[AlertGroup], severity: str) -> Iterator[str]:
+    first = groups[0].alerts[0]
+    yield f"{first.name}: {first.watched.bound.signal.title} of {first.system.title}"
+    for group in groups:
+        for alert in group.alerts:
+            if _has(alert, severity):
+                sentence = fill(alert.in_words, _WIDTH, break_long_words=False, break_on_hyphens=False)
+                yield "\n".join([sentence, *(f"    {label:<8} {text}" for label, text in _origins(alert, group))])
+
+
+def _origins(alert: Alert, group: AlertGroup) -> Iterator[tuple[str, str]]:
+    limit, section = alert.limit, alert.watched.section
+    if limit.statement is not None:
+        place = f"{limit.statement.span.path}:{limit.statement.span.line}"
+        yield "runbook", f"{place}: “{limit.statement.text}”"
+    elif limit.default:
+        yield "runbook", "no sentence: it is a limit of the house"
+    yield "limit", f"{limit.text}, {limit.span.path}:{limit.span.line}:{limit.span.column}"
+    yield "helps", f"“{section.title}”, {alert.runbook_url}"
+    yield "rule", alert.expr
+    for record in group.records:
+        # What was recorded for another severity is none of this one's.
+        if f"{record.name}{{" in alert.expr and record.labels.get("severity", limit.severity) == limit.severity:
+            yield "record", f"{record.name} = {record.expr}"
+
+
+def _unknown(name: str, named: Sequence[AlertGroup], groups: Sequence[AlertGroup], spec: Path) -> str:
+    if named:
+        severities = dict.fromkeys(alert.limit.severity for group in named for alert in group.alerts)
+        return f"`{named[0].alerts[0].name}` has no such severity; it has {' and '.join(severities)}"
+    known = {one.lower(): one for one in (*CODES, *(alert.name for group in groups for alert in group.alerts))}
+    meant = nearest(name.partition(":")[0].lower(), known)
+    hint = _FORMS if meant is None else f"did you mean `{known[meant]}`?"
+    if not spec.exists():
+        return f"there is no code `{name}`, and no {spec} whose alerts could be meant; {hint}"
+    return f"there is no alert and no code `{name}`; {hint}"
+
+
+_FORMS: Final = "every finding shows its code in brackets, and alerts are called as in Prometheus"
+
+
+def _warn(spec: Path, compilation: Compilation | None) -> None:
+    errors = [] if compilation is None else [one for one in compilation.diagnostics if one.level == "error"]
+    if errors:
+        say(f"{spec} has {number(len(errors), 'error')}, which `tocsin check` shows: not all that it says is told here")

@@ -1,0 +1,44 @@
+"""`tocsin import`: ordinary guides → the limits that they document, or a beginning of thresholds.yaml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import click
+
+from compiler.cli.program import complain, say
+from compiler.conventions import PROGRAM, QUESTION
+from compiler.diagnostics import Diagnostics
+from compiler.importing.imported import import_guides
+
+
+@click.command("import")
+@click.argument("guides", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["json", "yaml"]),
+    default="yaml",
+    show_default=True,
+    help="The statements as they are, or a beginning of thresholds.yaml.",
+)
+@click.option("--new", is_flag=True, help="A whole thresholds.yaml, for who has none.")
+def import_command(guides: tuple[Path, ...], form: str, *, new: bool) -> None:
+    """Find the limits that guides document.
+
+    GUIDES are ordinary Markdown. What is found is printed; nothing is written.
+    """
+    diagnostics = Diagnostics()
+    imported = import_guides(guides, diagnostics, new=new)
+    complain(diagnostics, "text")
+    click.echo(imported.as_json() if form == "json" else imported.as_yaml(new=new))
+    say(imported.summary())
+    if new and form == "yaml":
+        say(_NEXT)
+
+
+_NEXT: Final = (
+    f"answer every {QUESTION}, then run `{PROGRAM} check`; `{PROGRAM} signals NAME` shows how a signal is bound, and"
+    f" `{PROGRAM} schema --write` lets editors complete the file"
+)

@@ -1,0 +1,78 @@
+"""What the commands of `tocsin` share: options, exit statuses, and how findings and counts are told.
+
+Beside it lies one file a command; `compiler.cli` puts them together.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from pathlib import Path
+from typing import Final
+
+import click
+
+from compiler import conventions, reports
+from compiler.compilation import Compilation
+from compiler.diagnostics import Diagnostics
+
+CLEAN, FINDINGS, FAILED = 0, 1, 2
+"""Exit statuses: all is well; the user's files, or their proof, have findings; wrong usage or an internal error."""
+
+SPEC: Final = click.option(
+    "--spec",
+    type=click.Path(path_type=Path),
+    default=conventions.SPEC_PATH,
+    show_default=True,
+    help="The file with the limits.",
+)
+FORMAT: Final = click.option(
+    "--format",
+    "form",
+    type=click.Choice(sorted(reports.FORMATS)),
+    default="text",
+    show_default=True,
+    help="How findings are printed.",
+)
+
+
+class Program(click.Group):
+    """A group that keeps its promise about the exit status when it fails itself."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; a bug shows its traceback and does not pass for a finding."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
+        except Exception:  # noqa: BLE001 - whatever it is, the status must say that it is not the user's
+            traceback.print_exc()
+            say(f"this is a bug of {conventions.PROGRAM}, not of your files")
+            sys.exit(FAILED)
+
+
+def complain(diagnostics: Diagnostics, form: str) -> None:
+    """Print the findings: text to stderr, the other forms, which are data, to stdout; leave where one is an error."""
+    text = reports.FORMATS[form](diagnostics)
+    if text:
+        click.echo(text, err=form == "text")
+    if diagnostics.failed:
+        sys.exit(FINDINGS)
+
+
+def counts(compilation: Compilation) -> str:
+    """Return how much there is: an alert has one name, and a limit for each of its severities."""
+    systems = len(compilation.model.systems) if compilation.model else 0
+    alerts = [alert for group in compilation.groups for alert in group.alerts]
+    names = {alert.name for alert in alerts}
+    return f"{number(systems, 'system')}, {number(len(names), 'alert')} with {number(len(alerts), 'limit')}"
+
+
+def number(count: int, noun: str) -> str:
+    """Return so many of something: `1 system`, `2 systems`."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def say(text: str) -> None:
+    """Print what is no data."""
+    click.echo(text, err=True)

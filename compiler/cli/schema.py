@@ -1,0 +1,41 @@
+"""`tocsin schema`: the JSON Schema of thresholds.yaml, for editors."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from compiler import conventions, schema
+from compiler.cli.program import FAILED, say
+
+
+@click.command("schema")
+@click.option(
+    "--write",
+    "path",
+    type=click.Path(path_type=Path, dir_okay=False),
+    is_flag=False,
+    flag_value=conventions.SCHEMA_PATH,
+    metavar="[PATH]",
+    help=f"Write it to a file instead, {conventions.SCHEMA_PATH} unless a path is given.",
+)
+def schema_command(path: Path | None) -> None:
+    """Print the JSON Schema of thresholds.yaml.
+
+    An editor with a YAML language server completes and explains the file by it, and finds it by the first line of
+    thresholds.yaml. Run `--write` again after an upgrade.
+    """
+    text = schema.text(schema.THRESHOLDS)
+    if path is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        say(f"cannot write {error.filename or path}: {(error.strerror or str(error)).lower()}")
+        sys.exit(FAILED)
+    say(f"{path}: written; editors find it when the first line of {conventions.SPEC_PATH} is:")
+    click.echo(conventions.modeline(path.as_posix()))

@@ -1,0 +1,165 @@
+"""Absences: a time in which nothing has come, or nothing has been done, is a limit; used by `grammar`.
+
+"If no invoice has been written for 30 minutes", "no successful backup in 26 hours", "silent for 5 minutes", "the last
+snapshot is older than a day". What is missed is counted as it comes (`SILENCE`), or says when it was done last (`AGE`).
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import Final, NamedTuple
+
+from compiler.guides import traps
+from compiler.guides.mention import Mention, Sentence
+from compiler.guides.statement import NO_SEVERITY
+from compiler.guides.vocabulary import vocabulary
+
+SILENCE: Final = "silence"
+AGE: Final = "last_success_age"
+
+# The words between what is absent and its time: "has been written for", "within the last".
+_FILL: Final = r"(?:[\w/'’`-]+\s+){0,7}?"
+_AMOUNT: Final = (
+    r"(?:(?:the|a|an|about|at least|more|than|longer|over|another|full|whole|some|last|past|previous|any|of|its)\s+)*"
+)
+_FOR: Final = rf"(?:for|in|within|since|during|over|after|past)\s+{_AMOUNT}$"
+_IS: Final = (
+    r"(?:\s*[:–—-]?\s+|\s*[:–—-]\s*(?:[\w-]+\s+){1,2}?(?:after|at|for|in)\s+"
+    rf"|\s*(?:is\s+)?(?:>=?|≥)\s*|\s*(?:exceeds|above|beyond)\s+){_AMOUNT}$"
+)
+_DUE: Final = (
+    r"\b(?:must|should|shall|ha(?:s|ve) to|needs? to|(?:is|are) to|expected to)\s+(?:\w+\s+){0,2}?"
+    r"(?P<subject>%s)\s+(?:[\w-]+\s+){0,4}?(?:every|each|once)\s*(?:(?:full|whole)\s+)?$"
+)
+_OLD: Final = r"(?:older than|more than|longer than|over|above|exceeds?|beyond|past|>=?|≥|at least)\s*$"
+_OF_LAST: Final = r"(?:the|its|their|our|an?)?\s*(?:last|latest|most recent|newest|previous)\b"
+_UNTIL: Final = re.compile(r"\b(?:until|unless|wait)\b", re.IGNORECASE)
+_CLOSING: Final = re.compile(
+    r"\b(?:resolv\w*|clos(?:e|es|ed|ing)|stand down|all clear|recover\w*|is over|back to normal|end(?:s|ed)? the"
+    r"|harmless|log(?:ged)? out|sign(?:ed)? out|expir\w+|evict\w*|delet\w+|remov\w+|purg\w+|disconnect\w*"
+    r"|drop(?:s|ped)?)\b",
+    re.IGNORECASE,
+)
+
+
+class Absence(NamedTuple):
+    """What is missed, in the guide's words, and the signal that tells of it."""
+
+    subject: str
+    signal: str
+
+
+def absence(mention: Mention, unit: str, *, going_on: bool) -> Absence | None:
+    """Return what has been absent for the time that a number says; None where it says something else.
+
+    `going_on` is set behind another such time of the same sentence: "for 26 hours a warning, for 50 critical".
+    """
+    if unit != "seconds" or (mention.taken and not going_on) or _is_no_alarm(mention):
+        return None
+    subject = _subject(mention, going_on=going_on)
+    if subject is None:
+        return None
+    above = mention.sentence.passage.above[:1] if mention.sentence.passage.bare else ()
+    job = _patterns().jobs.search(" ".join((mention.sentence.text, *above)))
+    return Absence(" ".join(subject.split()), AGE if job else SILENCE)
+
+
+def is_timeless(sentence: Sentence) -> bool:
+    """Return whether a sentence grades what no longer comes and does not say after how long."""
+    condition = vocabulary().phrases.condition.search(sentence.text)
+    graded = vocabulary().severity(sentence.text) != NO_SEVERITY
+    return bool(condition and graded and _patterns().ceased.search(sentence.text))
+
+
+def _is_no_alarm(mention: Mention) -> bool:
+    """Return whether a sentence tells of people, of what was, of what a system does, or when all is well again."""
+    phrases, text, passage = vocabulary().phrases, mention.sentence.text, mention.sentence.passage
+    if traps.is_history(mention) or phrases.people.search(text) or _CLOSING.search(text):
+        return True
+    if _UNTIL.search(mention.lead) or traps.is_instruction(mention):
+        return True
+    graded = vocabulary().severity(text) != NO_SEVERITY or passage.severity != NO_SEVERITY
+    if not graded and (traps.is_kept_by_system(mention) or phrases.follows.match(mention.rest)):
+        return True
+    feared = graded or passage.alert or phrases.condition.search(mention.lead) or phrases.breach.search(text)
+    return not (feared or phrases.trouble.search(mention.rest))
+
+
+def _subject(mention: Mention, *, going_on: bool) -> str | None:
+    """Return what is absent: by the words before the number, behind it, or above it where its own place is silent."""
+    patterns = _patterns()
+    for pattern in (patterns.before, patterns.old, patterns.due):
+        if (found := pattern.search(mention.upto)) is not None:
+            return found["subject"]
+    if (found := patterns.behind.match(mention.rest)) is not None:
+        return found["subject"]
+    texts: tuple[str, ...] = (mention.upto,) if going_on else ()
+    if not vocabulary().phrases.tells(mention.lead):
+        texts = tuple(one for one in mention.sentence.passage.above[:2] if len(one.split()) <= _TITLE_WORDS)
+    told = (patterns.told.search(one) for one in texts)
+    return next((one["subject"] for one in told if one is not None), None)
+
+
+class _Patterns(NamedTuple):
+    """Compiled from the words of `vocabulary.yaml`; those that find an absence have a group `subject`.
+
+    `before`, `old` and `due` end at the number, `behind` begins there, `told` may stand anywhere, as may `ceased`, of
+    which nobody need say that it is missed.
+    """
+
+    before: re.Pattern[str]
+    behind: re.Pattern[str]
+    old: re.Pattern[str]
+    due: re.Pattern[str]
+    told: re.Pattern[str]
+    ceased: re.Pattern[str]
+    jobs: re.Pattern[str]
+
+
+@cache
+def _patterns() -> _Patterns:
+    words = vocabulary().absence
+    missed = rf"(?!(?:{words['fine']})\b)[\w/-]+"
+    noun = rf"{missed}(?:\s+(?!{_LITTLE}\b){missed})?"
+    verb, ended = words["verbs"], words["ended"]
+    undone = r"\b(?:has|have|had|is|are|was|were|does|do|did|could)(?:n['’]t| not| never)\s+(?:\w+\s+){0,3}?"
+    who = r"(?:\b[\w/-]+\s+){0,2}?"
+    stops = r"\b(?:stop(?:s|ped)?|cease(?:s|d)?)\s+(?:being\s+)?\w+(?:ing|ed)\b"
+    ceased = rf"{stops}|\b(?:goes|went|falls?|fell|has gone)\s+(?:{words['still']})\b|{undone}(?:{verb})\b"
+    told = "|".join(
+        (
+            rf"\b(?:no|zero|0|not (?:a|one|any)(?: single)?|without(?: an?| any| a single| one)?)\s+{noun}",
+            r"\bnothing\b",
+            rf"{who}{undone}(?:{verb})\b",
+            rf"{who}\b(?:is|are|was|goes|went|gets|falls|stays|has been|have been)\s+(?:{words['still']})\b",
+            rf"\b(?:{words['still']})\b",
+            rf"{who}{stops}",
+            r"\b(?:missed|missing|lost)\s+heartbeats?\b|\bheartbeats?\s+(?:\w+\s+){0,2}?(?:missing|missed|late|lost)\b",
+        )
+    )
+    dated = rf"\b{_OF_LAST}\s+(?!{_PERIOD}\b){missed}(?:\s+{missed}){{0,2}}?"
+    return _Patterns(
+        before=_pattern(rf"(?P<subject>{told}|{undone}(?:{ended})(?=\s+(?:for|since)\b))(?:\s+{_FILL}{_FOR}|{_IS})"),
+        behind=_pattern(
+            rf"\s*(?:(?:has|have)\s)?(?:(?:passed|gone by|elapsed)\s)?"
+            rf"(?P<subject>without\s+(?:an?\s|any\s|a single\s|one\s)?{noun}|(?:since|after)\s+{dated})"
+        ),
+        old=_pattern(rf"(?P<subject>{dated})(?:\s+[\w'’-]+){{0,4}}?\s*:?\s*{_OLD}"),
+        due=_pattern(_DUE % f"(?:be )?{verb}|{ended}"),
+        told=_pattern(rf"(?P<subject>{told}|{dated})"),
+        ceased=_pattern(ceased),
+        jobs=_pattern(rf"\b(?:{words['jobs']})\b"),
+    )
+
+
+_TITLE_WORDS: Final = 12
+_LITTLE: Final = (
+    r"(?:has|have|had|is|are|was|were|been|will|can|could|for|in|within|since|after|over|during|from|on|at|to|by|of|and"
+    r"|or|with|arrives?|arrived|comes?|came|gets?|got|reache[sd]|warnings?|critical|page)"
+)
+_PERIOD: Final = r"(?:\d+|few|couple|seconds?|minutes?|hours?|days?|weeks?|months?|years?)"
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text, re.IGNORECASE)

@@ -1,0 +1,95 @@
+"""Norms: sentences that say what is to be, and who is called when it is not; used by `reading` and `grammar`.
+
+"At most 3 restarts an hour, otherwise page" and "must stay below 80 %; anything beyond is critical" state the good
+side, and their breach pages.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from compiler.guides.grade import named_behind, named_last
+from compiler.guides.holds import HOLD
+from compiler.guides.mention import Mention
+from compiler.guides.statement import NO_SEVERITY, Severity
+from compiler.guides.vocabulary import vocabulary
+from compiler.guides.written import SIGNED_NUMBER
+
+_MODAL: Final = re.compile(
+    r"\b(?:must|should|shall|ought to|ha(?:s|ve) to|needs?(?: to)?|may|can|(?:is|are) (?:to|supposed to)"
+    r"|keep(?:s|ing)?)\b(?: [\w%'-]+){0,5}?\s*$",
+    re.IGNORECASE,
+)
+_STRICT: Final = re.compile(r"\b(?:must|should|shall|ought to|keep(?:s|ing)?)\b(?: [\w%'-]+){0,5}?\s*$", re.IGNORECASE)
+_DEMANDING: Final = re.compile(
+    r"at (?:most|least)|no[t]? (?:more|less|fewer|longer|later|older|higher|larger|slower|lower|smaller) than"
+    r"|a (?:maximum|minimum) of|minimum(?: of)?|up to|within|(?:not|never) .+|does not exceed",
+    re.IGNORECASE,
+)
+_BAD: Final = r"(?:beyond|above|over|below|under|outside(?: of)?)"
+_WORSE: Final = r"(?:more|less|fewer|else|higher|lower|slower|longer|worse|greater|larger|smaller|older|later)"
+_OTHERWISE: Final = re.compile(
+    r"\b(?:otherwise|or else|else|if not|failing (?:that|which|this)"
+    rf"|(?:anything|everything|all|whatever(?: is)?|what is|values?|numbers?) (?:{_BAD}|{_WORSE})"
+    rf"|{_BAD} (?:that|this|it)|{_WORSE} (?:than (?:that|this)|(?=is\b|are\b|means?\b|pages?\b))"
+    r"|(?:a|any|its|the|every|each) (?:breach|violation|excess)|breach(?:es)?|violations?"
+    r"|(?:if|when|once|whenever|should) (?:it|this|that|they|we|the (?:\w+ ){1,3}?)(?:\s?(?:is|are|does|do|ever))?"
+    r"(?: not)? ?(?:exceed|miss|brea|violat|cross|pass|ris|fa|drop|go|sink|climb|more|less|abo|bel|over|under)\w*"
+    r"|(?:if|when|once) it (?:does|is|has)(?: not|n.t)?"
+    r"|(?:if|when|once) (?:\w+ )?(?:exceeded|missed|broken|violated|breached|crossed)"
+    r"|or (?:we|you|somebody|someone|they|it|the \w+)(?= ))",
+    re.IGNORECASE,
+)
+_NEXT: Final = re.compile(r"[.!?]\s+")
+
+
+def severity_of_breach(mention: Mention) -> Severity | None:
+    """Return the severity that the words behind a norm give to its breach: "otherwise page", "beyond that: critical".
+
+    They stand in the norm's sentence, or in the next one.
+    """
+    sentence = mention.sentence
+    behind = sentence.passage.text[sentence.start + mention.found.end() :]
+    for part in _NEXT.split(behind, maxsplit=2)[:2]:
+        words = HOLD.sub("", part)
+        otherwise = _OTHERWISE.search(words)
+        if SIGNED_NUMBER.search(words):
+            return None
+        severity = vocabulary().severity(words)
+        if otherwise and severity != NO_SEVERITY:
+            return severity
+    return None
+
+
+def is_norm(mention: Mention) -> bool:
+    """Return whether the words at a comparator demand, and no condition asks: "must stay below", "at most"."""
+    low, _ = mention.bounds
+    asked = vocabulary().phrases.condition.search(mention.sentence.text, low, mention.found.start())
+    return not asked and bool(_MODAL.search(mention.lead) or _DEMANDING.fullmatch(mention.sign))
+
+
+def is_modal(mention: Mention) -> bool:
+    """Return whether what is to be is said by a verb, such as "must" or "keep", and no condition asks."""
+    return is_norm(mention) and bool(_MODAL.search(mention.lead))
+
+
+def is_demand(mention: Mention, unit: str, *, breached: bool) -> bool:
+    """Return whether words alone tell that so much is to be, whatever it is of which nobody knows the good side.
+
+    "Must be at least 3" does; a time that is longer than something is hardly ever what is to be.
+    """
+    if not is_norm(mention) or (unit == "seconds" and (mention.comparator or "")[:1] == ">"):
+        return False
+    return breached or bool(_STRICT.search(mention.lead))
+
+
+def severity(mention: Mention) -> Severity:
+    """Return the severity of a norm itself: in its clause, or from above."""
+    low, high = mention.bounds
+    text = mention.sentence.text
+    return (
+        named_last(text[low : mention.found.start("number")], with_targets=False)
+        or named_behind(text[mention.found.end() : high])
+        or mention.sentence.passage.severity
+    )

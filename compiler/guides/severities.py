@@ -1,0 +1,187 @@
+"""The words for severities in a text: each with what it stands for, and whether that is doubtful; used by `vocabulary`.
+
+Some are found anywhere. Others, such as "high" and "major", mean other things too, and count only in a place where a
+severity is expected: a column, a key, a heading of its own, brackets behind a number, or the beginning of a clause.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from compiler.conventions import SEVERITIES
+from compiler.guides.statement import NO_SEVERITY, Severity
+from compiler.severities import word_key
+
+EVERYWHERE, NAMED = "everywhere", "named"
+_GRAVEST_FIRST: Final = tuple(reversed(SEVERITIES))
+_CALLED: Final = r"(?:alert )?(?:severity|priority|prio|urgency|level|class|sev)(?: level)?"
+_KIND: Final = r"(?:severity|severities|priority|prio|level|urgency|impact|alerts?|alarms?|incidents?|issues?)"
+_SIGNS: Final = r"(?:at|when|if|above|over|below|under|more than|less than|from|[<>≥≤=:–—-]|\d|$)"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Word:
+    """A word, its other spellings, and what it stands for.
+
+    `said` finds it anywhere; where it is None, the word counts in the places that `placed` tells.
+    """
+
+    word: str
+    severity: str
+    doubtful: bool
+    spellings: tuple[str, ...]
+    said: re.Pattern[str] | None
+    placed: str
+
+    def severity_of(self, written: str) -> Severity:
+        """Return the severity with the word as it is written."""
+        return Severity(self.severity, word=written.strip(), doubtful=self.doubtful)
+
+
+def words(given: Sequence[Mapping[str, Any]], own: Iterable[tuple[str, str]]) -> tuple[Word, ...]:
+    """Return the words of the vocabulary as a file maps them, and those that the file adds."""
+    entries = [_word(entry) for entry in given]
+    for text, severity in own:
+        known = [entry for entry in entries if word_key(text) in map(word_key, entry.spellings)]
+        for entry in known:
+            entries[entries.index(entry)] = _mapped(entry, severity)
+        if not known:
+            pattern = re.compile(_spelled(text), re.IGNORECASE)
+            entries.append(
+                Word(word=text, severity=severity, doubtful=False, spellings=(text,), said=pattern, placed=EVERYWHERE)
+            )
+    return tuple(entries)
+
+
+def _word(given: Mapping[str, Any]) -> Word:
+    return Word(
+        word=given["word"],
+        severity=given["means"],
+        doubtful=bool(given.get("doubtful")),
+        spellings=(given["word"], *given.get("also", ())),
+        said=_any(given["said"]) if "said" in given else None,
+        placed=given.get("placed", EVERYWHERE),
+    )
+
+
+def _mapped(word: Word, severity: str) -> Word:
+    return Word(
+        word=word.word, severity=severity, doubtful=False, spellings=word.spellings, said=word.said, placed=word.placed
+    )
+
+
+def _spelled(text: str) -> str:
+    """Return the pattern of a word in all its spellings: `SEV-1` is also "sev1" and "Sev 1"."""
+    pieces = [re.escape(piece) for piece in re.findall(r"[^\W\d_]+|\d+|[^\w\s.-]", text)]
+    inner = r"[\s._-]?".join(pieces) or re.escape(text)
+    return rf"(?<!\w){inner}(?!\w)"
+
+
+def _any(texts: Iterable[str]) -> re.Pattern[str]:
+    # Words begin where words begin; what does not begin with a letter may stand anywhere.
+    return re.compile("|".join(rf"\b{text}" if text[0].isalpha() else text for text in texts), re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Severities:
+    """All words for severities that count in a house."""
+
+    words: tuple[Word, ...]
+
+    @cached_property
+    def patterns(self) -> Mapping[str, re.Pattern[str]]:
+        """The words that are found anywhere, by the severity that they stand for, the gravest first."""
+        patterns = {
+            name: [word.said.pattern for word in self.words if word.severity == name and word.said is not None]
+            for name in _GRAVEST_FIRST
+        }
+        return {name: re.compile("|".join(texts) or r"(?!)", re.IGNORECASE) for name, texts in patterns.items()}
+
+    def gravest(self, text: str) -> Severity:
+        """Return the gravest severity that a text names, or none."""
+        for name, pattern in self.patterns.items():
+            match = pattern.search(text)
+            if match is not None:
+                return self._of(name, match)
+        return NO_SEVERITY
+
+    def named(self, text: str) -> Iterator[tuple[Severity, re.Match[str]]]:
+        """Yield the severities that a text names, the gravest first."""
+        for name, pattern in self.patterns.items():
+            yield from ((self._of(name, match), match) for match in pattern.finditer(text))
+
+    def expected(self, text: str) -> Severity:
+        """Return the severity that a text names where nothing else is expected: in a column, or behind a key."""
+        named = self.gravest(text)
+        return self._whole(text, of_kind=False) if named == NO_SEVERITY else named
+
+    def label(self, text: str) -> Severity:
+        """Return the severity that a heading or a label names, as a whole if its word means other things too."""
+        named = self.gravest(text)
+        return self._whole(text, of_kind=True) if named == NO_SEVERITY else named
+
+    def bracketed(self, text: str) -> Severity:
+        """Return the severity that words in brackets, or behind an arrow, name."""
+        named = self.gravest(text)
+        if named != NO_SEVERITY:
+            return named
+        severity = self._whole(text, of_kind=True)
+        return (
+            severity if self._placed.get(word_key(severity.word), "") == EVERYWHERE or _is_called(text) else NO_SEVERITY
+        )
+
+    def leading(self, text: str) -> Severity:
+        """Return the severity by which a clause begins: "major above 5 %", "Blocker: 10 %"."""
+        match = self._begins.match(text)
+        return self._of_word(match["word"]) if match else NO_SEVERITY
+
+    def _whole(self, text: str, *, of_kind: bool) -> Severity:
+        """Return the severity that all of a text is; `of_kind` asks words for what is measured to say more."""
+        match = self._alone.fullmatch(text)
+        if match is None:
+            return NO_SEVERITY
+        if of_kind and match["word"].casefold() in _OF_VALUES and not _is_called(text):
+            return NO_SEVERITY
+        return self._of_word(match["word"])
+
+    def _of(self, name: str, match: re.Match[str]) -> Severity:
+        """Return the severity with the word that was found."""
+        for word in self.words:
+            if word.severity == name and word.said is not None and word.said.match(match.string, match.start()):
+                return word.severity_of(match.group())
+        return Severity(name, word=match.group().strip())
+
+    def _of_word(self, written: str) -> Severity:
+        key = word_key(written)
+        entry = next((word for word in self.words if key in map(word_key, word.spellings)), None)
+        return entry.severity_of(written) if entry else NO_SEVERITY
+
+    @cached_property
+    def _placed(self) -> Mapping[str, str]:
+        return {word_key(text): word.placed for word in self.words for text in word.spellings}
+
+    @cached_property
+    def _alone(self) -> re.Pattern[str]:
+        texts = "|".join(_spelled(text) for word in self.words if word.said is None for text in word.spellings)
+        return re.compile(rf"\W*(?:{_CALLED}\W+)?(?P<word>{texts})(?:\W+{_KIND})?\W*", re.IGNORECASE)
+
+    @cached_property
+    def _begins(self) -> re.Pattern[str]:
+        everywhere = [word for word in self.words if word.said is None and word.placed == EVERYWHERE]
+        texts = "|".join(_spelled(text) for word in everywhere for text in word.spellings)
+        return re.compile(rf"\W*(?P<word>{texts})\W{{0,3}}{_SIGNS}", re.IGNORECASE)
+
+
+_OF_VALUES: Final = frozenset({"error"})
+"""Words that are the heads of sections on what they name."""
+
+
+def _is_called(text: str) -> bool:
+    """Return whether a text says that it is a severity: "severity: high", "high priority"."""
+    return re.match(rf"\W*{_CALLED}\W", text, re.IGNORECASE) is not None or (
+        re.search(rf"\W{_KIND}\W*$", text, re.IGNORECASE) is not None
+    )

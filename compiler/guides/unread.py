@@ -1,0 +1,73 @@
+"""What of a guide was not read, line by line, with the reason: nothing that may be a limit goes unnoticed.
+
+A line counts where it holds a number and names a severity, or where a number has a comparator. `grammar` tells the
+reasons of what it read; of code, tables and comments the place is the reason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from compiler.guides.grammar import Read
+from compiler.guides.passage import plain
+from compiler.guides.passages import CODE, TABLE, places
+from compiler.guides.statement import NO_SEVERITY
+from compiler.guides.vocabulary import vocabulary
+from compiler.guides.written import SIGNED_NUMBER
+
+_DIGIT: Final = re.compile(r"(?<![\w.])\d")
+# In code a comparator is a sign; `2>&1`, `->` and `<<` are none.
+_COMPARED: Final = re.compile(r"(?<![<>=|&\d-])(?:[<>]=?|[≥≤]) ?(?:interval )?['\"]?[\d.]+(?![\d&])")
+_PLACEHOLDER: Final = re.compile(r"<[\w.-]+>")
+_ITEM: Final = re.compile(r"^\s*(?:#+\s+)?(?:\d+[.)]\s+)?")
+_ELSEWHERE: Final = "neither a sentence nor an item"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UnreadLine:
+    """A line of a guide that may hold a limit and from which none was read, as it stands, and why."""
+
+    path: str
+    line: int
+    text: str
+    reason: str
+
+    def as_json(self) -> dict[str, object]:
+        """Return the line as `tocsin import --format json` prints it."""
+        return {"path": self.path, "line": self.line, "text": self.text, "reason": self.reason}
+
+
+def unread_lines(path: str, text: str, read: Read) -> tuple[UnreadLine, ...]:
+    """Return the lines of a guide that may hold a limit that was not read, in their order."""
+    reasons = dict(_elsewhere(text, read)) | dict(_refused(read))
+    lines = text.split("\n")
+    return tuple(
+        UnreadLine(path=path, line=number, text=" ".join(lines[number - 1].split()), reason=reason)
+        for number, reason in sorted(reasons.items())
+    )
+
+
+def _refused(read: Read) -> Iterator[tuple[int, str]]:
+    """Yield what was read and is no limit, of several reasons the first one of a line last."""
+    stated = {one.line for one in read.statements}
+    for one in reversed(read.refused):
+        if one.signed or (one.graded and one.line not in stated):
+            yield one.line, one.reason
+
+
+def _elsewhere(text: str, read: Read) -> Iterator[tuple[int, str]]:
+    """Yield what stands where nothing was looked for."""
+    of_lines = places(text)
+    known = Counter([*(one.line for one in read.statements), *(one.line for one in read.refused)])
+    for number, line in enumerate(text.split("\n"), 1):
+        place = of_lines.get(number, _ELSEWHERE)
+        words = _PLACEHOLDER.sub("", line) if place == CODE else plain(_ITEM.sub("", line))
+        signed = len((_COMPARED if place == CODE else SIGNED_NUMBER).findall(words))
+        graded = bool(_DIGIT.search(words)) and vocabulary().severity(words) != NO_SEVERITY
+        new = number not in read.lines and number not in known
+        if (place == TABLE and signed > known[number]) or (new and (signed or graded)):
+            yield number, place

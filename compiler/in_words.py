@@ -1,0 +1,105 @@
+"""Lower: when an alert fires, in one sentence of plain English, written from the rule.
+
+Beside `compiler.wording`, which puts the sentence into the description. Each kind of signal says its condition
+(`Kind.in_words`); what all of them have in common is said here: the severity, the hold, the component, the series that
+are looked at, the least traffic, and when the alert ends. A runbook has no part in it, so that a person sees where the
+rule does something else than the runbook says.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from compiler.model import Limit, System, WatchedSignal
+from compiler.promql import Matcher, Selector
+from compiler.quantities import Rate
+from compiler.signals import kinds
+from compiler.signals.bound import BoundSignal
+from compiler.signals.phrases import IS, Clause, a_period, amount, listed, span, where
+
+
+def in_words(system: System, watched: WatchedSignal, limit: Limit) -> str:
+    """Return the sentence of one severity: `Critical when more than 5 % of the requests are errors …`.
+
+    It holds neither braces that Prometheus would take for a template nor a colon with a blank behind it, which newer
+    Alertmanagers read as YAML in PagerDuty's `details`.
+    """
+    bound = watched.bound
+    clause = kinds()[bound.signal.kind].in_words(bound, limit)
+    condition = f"{limit.severity.capitalize()} {'when' if limit.hold else 'as soon as'} {clause.text}"
+    parts = [condition + _details(bound, clause) + _hold(clause, limit), *_places(system, watched, clause)]
+    sentence = "; ".join([", ".join(parts), *_afterwards(clause, limit), *_floor(watched, clause)])
+    return f"{_harmless(sentence)}."
+
+
+def _details(bound: BoundSignal, clause: Clause) -> str:
+    details = [*_inputs(bound), *clause.details]
+    return f" ({', '.join(details)})" if details else ""
+
+
+def _hold(clause: Clause, limit: Limit) -> str:
+    if not limit.hold:
+        return ""
+    # Two times behind one another would be read as one.
+    return f"{',' if not clause.details and _TIME.search(clause.text) else ''} for {span(limit.hold)}"
+
+
+_TIME: Final = re.compile(r"(?:ms|seconds?|minutes?|hours?|days?)(?: ago| away)?$")
+
+
+def _places(system: System, watched: WatchedSignal, clause: Clause) -> Iterator[str]:
+    """Yield on what the condition is looked at, each by itself, and of which series."""
+    per = watched.bound.binding.per
+    if per:
+        yield f"on each {listed(per)}"
+    elif watched.source is None:
+        yield f"over all of {system.title}" if watched.component in {None, system.id} else f"on {watched.component}"
+    scope = [one for one in _common(watched.bound) if one not in clause.told]
+    if scope:
+        yield f"only where {where(scope)}"
+
+
+def _common(bound: BoundSignal) -> tuple[Matcher, ...]:
+    """Return the matchers that all metrics of a binding have."""
+    first, *others = bound.metrics or (Selector(""),)
+    return tuple(one for one in first.matchers if all(one in other.matchers for other in others))
+
+
+def _inputs(bound: BoundSignal) -> Iterator[str]:
+    """Yield by which matchers one input is told from the others, and its unit where that is no base unit.
+
+    `errors where code matches "5.."`, `histogram in ms`.
+    """
+    common, forms = _common(bound), kinds()[bound.signal.kind].forms
+    for name in dict.fromkeys(one.name for form in forms for one in form):
+        selector = bound.binding.inputs.get(name)
+        own = [one for one in selector.matchers if one not in common] if isinstance(selector, Selector) else []
+        unit = f" in {bound.binding.units[name].unit}" if name in bound.binding.units else ""
+        if own or unit:
+            yield f"{name}{unit}{f' where {where(own)}' if own else ''}"
+
+
+def _afterwards(clause: Clause, limit: Limit) -> Iterator[str]:
+    """Yield when the alert ends, where that is not as soon as the condition is over."""
+    kept = f"for {span(limit.keep)} after that" if limit.keep else ""
+    if limit.recover is not None:
+        recovered = f"{clause.value} {IS[limit.recover.comparator]} {amount(limit.recover.quantity)}"
+        yield f"it goes on until {recovered}" + (f", and {kept}" if kept else "")
+    elif kept:
+        yield f"it goes on {kept}"
+
+
+def _floor(watched: WatchedSignal, clause: Clause) -> Iterator[str]:
+    floor = watched.bound.binding.minimum_traffic
+    if floor is not None and kinds()[watched.bound.signal.kind].floored:
+        yield f"nobody is paged below {_traffic(floor, clause.event)}"
+
+
+def _traffic(floor: Rate, event: str) -> str:
+    return a_period(floor.text.replace("event", event, 1))
+
+
+def _harmless(text: str) -> str:
+    return text.replace("{{", "{ {").replace("}}", "} }").replace(": ", ":")

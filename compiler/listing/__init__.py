@@ -1,0 +1,184 @@
+"""The signals that a file can use: what each measures, by which inputs, and how its limits are written.
+
+For `tocsin signals` and the table in docs/thresholds.md, which `python -m compiler.listing` renews. `compiler.resolve`
+reads the definitions, the kinds of signal know their inputs; `written` puts them into words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from compiler import meaning
+from compiler.conventions import SEVERITIES
+from compiler.diagnostics import Diagnostics, Span
+from compiler.document import Table
+from compiler.quantities import BYTES, COUNT, EXAMPLES, PER_SECOND, RATIO, SECONDS, STATE
+from compiler.resolve.bindings import GIVEN_IN
+from compiler.resolve.definitions import signals, state
+from compiler.signals import kinds
+from compiler.signals.bound import Signal
+from compiler.signals.contract import Input
+from compiler.signals.inputs import GAUGE
+from compiler.signals.missing_place import UP
+from compiler.signals.ratio import HITS, Ratio
+from compiler.signals.state import KIND as STATE_KIND
+from compiler.signals.template import inputs as asked_for
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListedSignal:
+    """One signal. `forms` are the ways to bind it, `limits` examples by severity; `own` where the file defines it.
+
+    `definition` is whether it is an example that a file must define before it can use it.
+    """
+
+    signal: Signal
+    own: bool
+    forms: tuple[tuple[Input, ...], ...]
+    limits: Mapping[str, str]
+    definition: bool = False
+
+    @property
+    def bindable(self) -> bool:
+        """Whether a system binds it to metrics; Tocsin itself binds the others."""
+        return self.signal.query is not None or bool(kinds()[self.signal.kind].forms)
+
+    @property
+    def limit_form(self) -> str:
+        """How a limit of it is written, with examples."""
+        words = kinds()[self.signal.kind].words
+        low = any(limit.startswith("<") for limit in self.limits.values())
+        numbers = EXAMPLES[self.signal.unit]
+        return " or ".join(f"`{word}`" for word in words) or (numbers.replace(">", "<") if low else numbers)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as `tocsin signals --format json` prints it."""
+        return {
+            "id": self.signal.id,
+            "title": self.signal.title,
+            "kind": self.signal.kind,
+            "unit": self.signal.unit,
+            "own": self.own,
+            "inputs": [[_input(one, kinds()[self.signal.kind].constants) for one in form] for form in self.forms],
+            "limits": dict(self.limits),
+        }
+
+
+def listed(spec: Table | None = None) -> tuple[ListedSignal, ...]:
+    """Return the built-in signals and, behind them, those that `spec`, a checked thresholds.yaml, defines."""
+    known = signals(Table(_NOWHERE) if spec is None else spec, Diagnostics())
+    own = {} if spec is None else spec.get("signals", {})
+    found = [_listed(one, own=one.id in own) for one in known.values() if one is not None]
+    return tuple(sorted(found, key=lambda one: one.own))
+
+
+def of_kind(name: str) -> ListedSignal:
+    """Return an example of a signal of one's own, of the kind `name`, which a file may define."""
+    if name == STATE_KIND.name:
+        found = _listed(state("service_down"), own=True)
+        return replace(found, forms=tuple(tuple(map(_with_up, form)) for form in found.forms))
+    unit = kinds()[name].unit or _UNITS[name]
+    signal = Signal(id=f"my_{name}", kind=name, unit=unit, title="What it is called for people")
+    return replace(_listed(signal, own=True), definition=True)
+
+
+_GAUGES: Final = {
+    BYTES: "heap_used_bytes",
+    COUNT: "queue_messages",
+    PER_SECOND: "requests_per_second",
+    RATIO: "battery_charge_ratio",
+}
+"""An example of a gauge by unit: a metric's name says which unit it is in."""
+
+
+def _in_unit(signal: Signal, one: Input) -> Input:
+    """Return an input with an example in the unit of the signal."""
+    return replace(one, example=_GAUGES.get(signal.unit, one.example)) if one == GAUGE else one
+
+
+def _with_up(one: Input) -> Input:
+    """Return an input of a state, a gauge by the metric that says best that something is down."""
+    return replace(one, example=UP.metric) if one.name == GAUGE.name else one
+
+
+_UNITS: Final = {
+    "average": SECONDS,
+    "gauge": COUNT,
+    "increase": COUNT,
+    "quantile": SECONDS,
+    "rate": PER_SECOND,
+    "utilization": RATIO,
+}
+"""An example of a unit, by kind, where the kind leaves it open."""
+_NOWHERE: Final = Span("", 1, 1, 1)
+
+
+def _input(one: Input, constants: frozenset[str]) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "description": one.description,
+        "example": one.example,
+        "number": one.name in constants,
+    }
+
+
+def _listed(signal: Signal, *, own: bool) -> ListedSignal:
+    usual = meaning.directed(signal)
+    fitting = (form for form in kinds()[signal.kind].forms if _fits(usual, form, own=own))
+    forms = tuple(tuple(_in_unit(signal, one) for one in form) for form in fitting)
+    if signal.query is not None:
+        named = asked_for(signal.query)
+        forms = (tuple(Input(name=one, description="A metric of the query.", example=one) for one in named),)
+    return ListedSignal(signal=signal, own=own, forms=forms, limits=_limits(usual))
+
+
+_CACHE: Final = "cache_hit_ratio"
+
+
+def _fits(signal: Signal, form: Sequence[Input], *, own: bool) -> bool:
+    """Return whether inputs give the unit of a signal and the side on which it is in trouble."""
+    # A cache is asked for its hits, nothing else is.
+    if not own and isinstance(kinds()[signal.kind], Ratio) and (HITS in form) != (signal.id == _CACHE):
+        return False
+    side = kinds()[signal.kind].bad([one.name for one in form])
+    in_unit = signal.unit == STATE or all(GIVEN_IN.get(one.name, signal.unit) == signal.unit for one in form)
+    return in_unit and (side is None or signal.bad is None or side == signal.bad)
+
+
+_HIGH_LIMITS: Final = {
+    RATIO: ("> 1%", "> 5%"),
+    SECONDS: ("> 1s", "> 2s"),
+    BYTES: ("> 512MiB", "> 1GiB"),
+    COUNT: ("> 5", "> 10"),
+    PER_SECOND: ("> 100 per second", "> 200 per second"),
+}
+_LOW_LIMITS: Final = {
+    RATIO: ("< 99.5%", "< 99%"),
+    SECONDS: ("< 14d", "< 3d"),
+    PER_SECOND: ("< 10 per second", "< 1 per second"),
+}
+_OF_KIND: Final = {
+    "usage": ("> 80%", "> 90%"),
+    "utilization": ("> 80%", "> 90%"),
+    "burn_rate": ("< 99.5%", "< 99.5%"),
+    "silence": ("> 15m", "> 1h"),
+}
+
+
+def _limits(signal: Signal) -> dict[str, str]:
+    """Return examples of limits: of a warning and a critical alert, or of a critical one alone where it is a state."""
+    kind = kinds()[signal.kind]
+    if kind.words:
+        return dict(zip(_usual_severities(len(kind.words)), kind.words, strict=True))
+    if signal.unit == STATE:
+        return {"critical": "when true"}
+    usual = _LOW_LIMITS if signal.bad == meaning.LOW else _HIGH_LIMITS
+    return dict(zip(_usual_severities(2), _OF_KIND.get(signal.kind, usual[signal.unit]), strict=True))
+
+
+def _usual_severities(count: int) -> Iterator[str]:
+    """Return the severities of so many limits, from the milder: `critical`, or `warning` and `critical`."""
+    last = SEVERITIES.index("critical")
+    yield from SEVERITIES[last - count + 1 : last + 1]

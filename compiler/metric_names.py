@@ -1,0 +1,293 @@
+"""What the name of a metric says of it: the unit that its values are in, and the type that it is of.
+
+Pure; `compiler.resolve.units` takes units from here, `compiler.checks.metrics` holds bindings against types. The words
+are those of Prometheus ("metric and label naming"), OpenMetrics ("suffixes") and of exporters in the field. A word
+counts where it can hardly mean anything else; what it leaves open is told apart from what it says.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Literal, NamedTuple
+
+from compiler.quantities import BYTES, COUNT, METRIC_UNITS, PER_SECOND, RATIO, SECONDS
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NamedUnit:
+    """What a name says of the unit: the word, and the names in METRIC_UNITS of what it can mean.
+
+    `sure` where it means one unit and nothing else. `units` is empty for degrees, volts and the like.
+    """
+
+    word: str
+    units: tuple[str, ...]
+    sure: bool
+    against: frozenset[str]
+
+    @property
+    def base(self) -> str:
+        """The base unit of all that it can mean."""
+        return METRIC_UNITS[self.units[0]].base if self.units else f"`{self.word}`"
+
+
+class _Word(NamedTuple):
+    """A word for a unit; `anywhere` in a name, or only where nothing but statistics follow.
+
+    `against` are the base units of limits that it contradicts where it ends a name; a word without any says something
+    only to limits of its own base unit.
+    """
+
+    units: tuple[str, ...]
+    against: frozenset[str] = frozenset()
+    anywhere: bool = True
+    sure: bool = True
+
+
+def _words(text: str, *units: str, against: tuple[str, ...] = (), anywhere: bool = True) -> dict[str, _Word]:
+    word = _Word(units, frozenset(against), anywhere=anywhere, sure=len(units) == 1)
+    return dict.fromkeys(text.split(), word)
+
+
+_NOT_TIME: Final = (BYTES, COUNT, PER_SECOND, RATIO)
+_NOT_BYTES: Final = (COUNT, RATIO, SECONDS)
+_NOT_A_SHARE: Final = (BYTES, SECONDS)
+_NEITHER: Final = (BYTES, RATIO, SECONDS)
+
+_UNITS: Final[dict[str, _Word]] = {
+    **_words("seconds", "s", against=_NOT_TIME),
+    **_words("milliseconds millisecond millis", "ms", against=_NOT_TIME),
+    **_words("microseconds microsecond micros", "us", against=_NOT_TIME),
+    **_words("nanoseconds nanosecond nanos", "ns", against=_NOT_TIME),
+    # People count minutes, hours and days, so that a count may have such a name.
+    **_words("minutes", "m", against=_NEITHER[:2]),
+    **_words("hours", "h", against=_NEITHER[:2]),
+    **_words("days", "d", against=_NEITHER[:2]),
+    **_words("sec secs", "s", anywhere=False),
+    **_words("ms msec msecs", "ms", anywhere=False),
+    **_words("usec usecs", "us", anywhere=False),
+    **_words("nsec nsecs", "ns", anywhere=False),
+    **_words("mins", "m", anywhere=False),
+    **_words("hrs", "h", anywhere=False),
+    **_words("bytes octets", "B", against=_NOT_BYTES),
+    **_words("kibibytes kib", "KiB", against=_NOT_BYTES),
+    **_words("mebibytes mib", "MiB", against=_NOT_BYTES),
+    **_words("gibibytes gib", "GiB", against=_NOT_BYTES),
+    **_words("tebibytes tib", "TiB", against=_NOT_BYTES),
+    # The kernel and the JVM count in 1024, disks and networks in 1000.
+    **_words("kilobytes kilobyte kbytes", "KiB", "kB", against=_NOT_BYTES),
+    **_words("megabytes megabyte mbytes", "MiB", "MB", against=_NOT_BYTES),
+    **_words("gigabytes gigabyte gbytes", "GiB", "GB", against=_NOT_BYTES),
+    **_words("terabytes terabyte tbytes", "TiB", "TB", against=_NOT_BYTES),
+    **_words("kb", "KiB", "kB", anywhere=False),
+    **_words("mb", "MiB", "MB", anywhere=False),
+    **_words("gb", "GiB", "GB", anywhere=False),
+    **_words("tb", "TiB", "TB", anywhere=False),
+    **_words("bits", "bit", against=_NOT_BYTES),
+    **_words("kilobits kbits", "kbit", against=_NOT_BYTES),
+    **_words("megabits mbits", "Mbit", against=_NOT_BYTES),
+    **_words("gigabits gbits", "Gbit", against=_NOT_BYTES),
+    **_words("kbps", "kbit", "kB", "KiB", anywhere=False),
+    **_words("mbps", "Mbit", "MB", "MiB", anywhere=False),
+    **_words("gbps", "Gbit", "GB", "GiB", anywhere=False),
+    **_words("ratio", "ratio", against=_NOT_A_SHARE, anywhere=False),
+    # Of a hundred with most exporters, of one with some.
+    **_words("percent percents percentage pct", "percent", "ratio", against=_NOT_A_SHARE, anywhere=False),
+    # `us` may be a region, `ns` a namespace.
+    "us": _Word(("us",), anywhere=False, sure=False),
+    "ns": _Word(("ns",), anywhere=False, sure=False),
+    **dict.fromkeys(
+        (
+            *("celsius", "fahrenheit", "kelvin", "volts", "amperes", "amps", "watts", "joules"),
+            *("hertz", "meters", "grams", "pascals", "rpm", "dbm"),
+        ),
+        _Word((), frozenset(_NEITHER), anywhere=False),
+    ),
+}
+
+_STATISTICS: Final = frozenset(
+    {
+        *("total", "sum", "max", "min", "maximum", "minimum", "avg", "average", "mean", "median", "stddev", "ewma"),
+        *("p", "q", "th", "quantile", "percentile", "current", "value", "last", "latest"),
+        *("used", "free", "available", "limit", "usage", "size"),
+    }
+)
+"""Words behind a unit that leave it what it is."""
+_SPANS: Final = frozenset(["per", "last", "past", "every", "over", "within"])
+"""Words in front of a time that is no unit: `load_last_minutes`."""
+_PERCENTILES: Final = frozenset({"p", "q", "quantile", "percentile"})
+_PIECE: Final = re.compile(r"[A-Za-z0-9]+")
+_PART: Final = re.compile(r"[KMGT]iB(?![a-z])|[kKMGT]B(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+
+
+def unit_of(metric: str, base: str | None) -> NamedUnit | None:
+    """Return the unit that a name says, None where it says none; `base` is the base unit that is expected.
+
+    Counts (`_count`, `_bucket`) have none, whatever was counted.
+    """
+    words, rated = _unrated(_read(metric))
+    if not words or words[-1] in {"count", "bucket", "created", "info"}:
+        return None
+    for number in reversed(range(len(words))):
+        word = _UNITS.get(words[number])
+        if word is None or _is_span(words, number):
+            continue
+        last = all(_is_statistic(words, later) for later in range(number + 1, len(words)))
+        expected = bool(word.units) and METRIC_UNITS[word.units[0]].base == base
+        if (last or word.anywhere) and (expected or word.against):
+            against = word.against if last and not rated else frozenset()
+            return NamedUnit(word=words[number], units=word.units, sure=word.sure, against=against)
+    return None
+
+
+def _is_span(words: Sequence[str], number: int) -> bool:
+    """Return whether the word is part of a time that something is taken over: `requests_last_30_seconds`."""
+    before = words[number - 1] if number else ""
+    if before.isdigit():
+        return number < 2 or words[number - 2] not in _PERCENTILES
+    return before in _SPANS
+
+
+def _is_statistic(words: Sequence[str], number: int) -> bool:
+    word = words[number]
+    return word.isdigit() or word in _STATISTICS or (len(word) == 1 and words[number - 1].isdigit())
+
+
+def _unrated(words: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
+    """Return the words in front of `per`, and whether there is one."""
+    return (words[: words.index("per")], True) if "per" in words[1:] else (words, False)
+
+
+@lru_cache(maxsize=4096)
+def _read(metric: str) -> tuple[str, ...]:
+    """Return the words of a name in lower case; of a recording rule's those of the metric that it was made of.
+
+    A rate, a count and a ratio are in another unit than what they were made of.
+    """
+    level, *rest = metric.split(":")
+    if rest and _OF_ANOTHER_UNIT.search(rest[-1]):
+        return ("ratio",) if "ratio" in rest[-1] and "rate" not in rest[-1] else ()
+    name = rest[0] if rest else level
+    return tuple(part.lower() for piece in _PIECE.findall(name) for part in _PART.findall(piece))
+
+
+_OF_ANOTHER_UNIT: Final = re.compile(r"rate|increase|count|ratio|deriv")
+
+
+Type = Literal["counter", "part", "instant", "span", "info", "gauge"]
+"""What a name can say: a counter, one of the series of a histogram or summary, a point in time, a length of time, a
+constant whose labels matter, a value that goes up and down."""
+Wanted = Literal["counter", "gauge", "amount", "histogram", "instant"]
+"""What an input must be; an amount is how much there is of something, which may be called a total."""
+
+
+class Contradiction(NamedTuple):
+    """The type that a name says in place of the one that is wanted, and the words that say it."""
+
+    type: Type
+    words: str
+
+
+def contradiction(metric: str, wanted: Wanted) -> Contradiction | None:
+    """Return what a name says against being of the wanted type; None where it says nothing against that."""
+    words = _read(metric)
+    if not words or ":" in metric:
+        return None
+    for kind, found in (
+        ("info", _ending(words, _INFO)),
+        ("instant", _instant(words)),
+        ("part", _part(metric, words, wanted)),
+        ("counter", _ending(words, _TOTAL)),
+        ("span", _span(words)),
+        ("gauge", _gauge(words)),
+    ):
+        if found is not None and kind in _AGAINST[wanted]:
+            return Contradiction(kind, f"_{found}")
+    return None
+
+
+_AGAINST: Final[dict[Wanted, frozenset[Type]]] = {
+    "counter": frozenset({"info", "instant", "gauge"}),
+    "gauge": frozenset({"info", "instant", "part", "counter"}),
+    "amount": frozenset({"info", "instant", "part"}),
+    "histogram": frozenset({"info", "part", "counter"}),
+    "instant": frozenset({"info", "part", "counter", "span"}),
+}
+_INFO: Final = ("info",)
+_TOTAL: Final = ("total",)
+_GAUGES: Final = (
+    *("in_use", "in_flight", "inflight", "in_progress", "current", "utilization", "utilisation", "depth", "age"),
+    *("ratio", "percent", "percentage", "pct", "temperature", "celsius"),
+)
+_PARTS: Final = ("bucket", "count", "sum")
+_OBSERVED: Final = frozenset({*_UNITS, "duration", "latency", "size"})
+"""Words in front of `_count` and `_sum` of what is observed one by one; alone, both are names of gauges too."""
+_OF_CLOUDS: Final = ("aws_", "azure_", "stackdriver_", "gcp_")
+"""The statistics of cloud providers, `_sum` among them, are gauges (CloudWatch exporters)."""
+_INSTANTS: Final = frozenset({"timestamp", "unixtime"})
+_BEGINNINGS: Final = frozenset({("start", "time"), ("boot", "time")})
+_LENGTHS: Final = frozenset(
+    {
+        *("age", "uptime", "elapsed", "duration", "lag", "latency", "delay", "remaining", "ttl", "left"),
+        *("minutes", "hours", "days"),
+    }
+)
+_SINCE: Final = frozenset({("seconds", "since"), ("time", "since"), ("seconds", "until"), ("time", "until")})
+
+
+def whole_of(metric: str) -> str:
+    """Return the name of a histogram or summary by that of one of its series."""
+    name, _, last = metric.rpartition("_")
+    return name if last in _PARTS else metric
+
+
+def _ending(words: Sequence[str], endings: Sequence[str]) -> str | None:
+    text = "_".join(words)
+    return next((one for one in endings if text.endswith(f"_{one}")), None)
+
+
+def _gauge(words: Sequence[str]) -> str | None:
+    """Return the words of a value that goes up and down, whatever it is measured in."""
+    return _ending(words, _GAUGES) or (_ending(words[:-1], _GAUGES) if words[-1] in _UNITS else None)
+
+
+def _part(metric: str, words: Sequence[str], wanted: Wanted) -> str | None:
+    """Return the suffix of a histogram's series; where a gauge would do, only behind what is observed one by one."""
+    if words[-1] not in _PARTS or len(words) == 1:
+        return None
+    observed = words[-2] in _OBSERVED and not metric.startswith(_OF_CLOUDS)
+    return words[-1] if observed or wanted == "histogram" else None
+
+
+def _instant(words: Sequence[str]) -> str | None:
+    """Return the words of a point in time; a `_total` of such things is a counter."""
+    if words[-1] in {"total", "count"}:
+        return None
+    if words[-1] == "created":
+        return "created"
+    bare = list(words)
+    while len(bare) > 1 and bare[-1] in _UNITS:
+        bare.pop()
+    if (
+        bare[-1] in _INSTANTS
+        or tuple(bare[-2:]) == ("since", "epoch")
+        or (bare[-1] == "epoch" and len(bare) < len(words))
+    ):
+        return bare[-1]
+    return "_".join(bare[-2:]) if tuple(bare[-2:]) in _BEGINNINGS else None
+
+
+def _span(words: Sequence[str]) -> str | None:
+    """Return the words of a length of time."""
+    if _instant(words) is not None:
+        return None
+    pair = next((pair for pair in itertools.pairwise(words) if pair in _SINCE), None)
+    if pair is not None:
+        return "_".join(pair)
+    while len(words) > 1 and words[-1] in _UNITS and words[-1] not in _LENGTHS:
+        words = words[:-1]
+    return words[-1] if words[-1] in _LENGTHS else None

@@ -1,0 +1,160 @@
+"""Prove: courses that real data take and made-up ones do not: series that are replaced, doubled, late, NaN or missing.
+
+Beside `compiler.proof.courses`. A kind of signal says what it withstands (`Kind.withstands`); both a value in trouble
+and one that is just fine take each such course, and must stay what they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from decimal import ROUND_FLOOR, Decimal
+from typing import Final
+
+from compiler.alerts import AlertGroup
+from compiler.model import Limit
+from compiler.promql import Selector
+from compiler.proof.courses import REPLICA, beyond_all, firing, just
+from compiler.proof.ruletest import hold_of, is_state
+from compiler.signals import kinds
+from compiler.signals.bound import BoundSignal
+from compiler.signals.profile import Broken, Case, Example, Phase, Rough
+
+_BORN, _NEW_TARGET = "born", "new-target"
+_LONG_AGO: Final = Decimal(1_000_000)
+"""Events of a counter whose exporter is new: VictoriaMetrics takes a small first value for events of now."""
+_LIFE: Final = 4
+"""Steps for which a series is there before another follows: enough to have a rate."""
+_LATE: Final = 2
+"""Steps within which a rule has certainly seen a sample."""
+
+
+def cases(group: AlertGroup, steps: int) -> Iterator[Case]:
+    """Yield the cases, each of `steps` samples."""
+    yield from _courses(group, steps)
+    yield from _births(group, steps)
+
+
+def _courses(group: AlertGroup, steps: int) -> Iterator[Case]:
+    """Yield trouble, and what is just none, in each rough course that the kind withstands: it stays what it is."""
+    bound = group.watched.bound
+    courses = kinds()[bound.signal.kind].withstands(bound)
+    slow = bound.binding.pace > 1
+    values = _either_side(group)
+    for rough in Rough:
+        if rough not in courses or REPLICA in bound.binding.per or (slow and rough is not Rough.DOUBLED):
+            continue
+        for name, value in values:
+            examples = _roughly(bound, rough, Phase(value=value, steps=steps))
+            if examples:
+                name_of_case = f"{rough.value}-{name}"
+                fires = firing(group, value)
+                yield Case(name=name_of_case, example=examples[0], more=examples[1:], firing=fires, value=value)
+
+
+def _either_side(group: AlertGroup) -> list[tuple[str, Decimal]]:
+    """Return a value beyond the last limit, and one short of the first."""
+    bound = group.watched.bound
+    if is_state(group):
+        return [("trouble", Decimal(1)), ("fine", Decimal(0))]
+    if kinds()[bound.signal.kind].counts(bound):
+        # Through a gap events are estimated: only what is far from a limit stays on its side.
+        return [("trouble", beyond_all(group)), ("fine", group.alerts[0].limit.value // 2)]
+    beyond, short = just(group.alerts[-1].limit, beyond=True), just(group.alerts[0].limit, beyond=False)
+    return [(name, value) for name, value in (("trouble", beyond), ("fine", short)) if value >= 0]
+
+
+def _roughly(bound: BoundSignal, rough: Rough, phase: Phase) -> tuple[Example, ...]:
+    """Return the examples of a component that takes a rough course; nothing where its metrics cannot be told apart."""
+    if rough in _SHAPES:
+        return _SHAPES[rough](phase)
+    inputs = {selector.metric for selector in bound.metrics}
+    replaced = {one.metric for one in bound.metrics if one in _parts(bound, rough)}
+    if len(inputs) < len(bound.metrics):
+        return ()
+    others = Example(phases=(phase,), metrics=frozenset(inputs - replaced))
+    successors = tuple(replace(one, metrics=frozenset(replaced)) for one in _successors(phase))
+    return (*successors, others) if others.metrics else successors
+
+
+def _parts(bound: BoundSignal, rough: Rough) -> tuple[Selector, ...]:
+    """Return the metrics that are replaced: of how much there is, or of the rest."""
+    wholes = kinds()[bound.signal.kind].constants
+    chosen = (one for name, one in bound.binding.inputs.items() if (name in wholes) is (rough is Rough.REPLACED_WHOLE))
+    return tuple(one for one in chosen if isinstance(one, Selector))
+
+
+def _successors(phase: Phase) -> tuple[Example, ...]:
+    """Return series that each follow on the end of another, so that there is one at each moment."""
+    examples = []
+    for number, start in enumerate(range(0, phase.steps, _LIFE)):
+        alive = min(_LIFE, phase.steps - start)
+        phases = [Phase(value=None, steps=start), replace(phase, steps=alive)]
+        if rest := phase.steps - start - alive:
+            phases.append(Phase(value=None, steps=rest, stale=True))
+        course = tuple(one for one in phases if one.steps)
+        examples.append(Example(phases=course, extra={REPLICA: str(number)}))
+    return tuple(examples)
+
+
+def _gaps(phase: Phase) -> tuple[Example, ...]:
+    return (_alone(replace(phase, broken=Broken.GAP)),)
+
+
+def _nan(phase: Phase) -> tuple[Example, ...]:
+    return (_alone(replace(phase, broken=Broken.NAN)),)
+
+
+def _reset(phase: Phase) -> tuple[Example, ...]:
+    first = replace(phase, steps=phase.steps // 2)
+    return (Example(phases=(first, replace(phase, steps=phase.steps - first.steps, reset=True))),)
+
+
+def _doubled(phase: Phase) -> tuple[Example, ...]:
+    return (_alone(phase), replace(_alone(phase), extra={REPLICA: "second"}))
+
+
+def _alone(phase: Phase) -> Example:
+    return Example(phases=(phase,))
+
+
+_SHAPES: Final[Mapping[Rough, Callable[[Phase], tuple[Example, ...]]]] = {
+    Rough.GAPS: _gaps,
+    Rough.NAN: _nan,
+    Rough.RESET: _reset,
+    Rough.DOUBLED: _doubled,
+    Rough.REPLACED: _successors,
+}
+
+
+def _births(group: AlertGroup, steps: int) -> Iterator[Case]:
+    """Yield a counter that is born with too many events on a target that is known, and one that comes with its target.
+
+    Of the second nobody knows when the events were.
+    """
+    bound, step = group.watched.bound, group.watched.bound.binding.step
+    if not kinds()[bound.signal.kind].counts_births(bound) or bound.binding.pace > 1:
+        return
+    holds = {alert.limit.severity: hold_of(alert.limit) for alert in group.alerts}
+    seen = bound.binding.window - _LATE * step
+    fitting = [hold for hold in holds.values() if hold <= seen - _LATE * step]
+    if not fitting:
+        return
+    age = max(fitting) // step + _LATE
+    limit = max(_events_of(alert.limit, bound) for alert in group.alerts)
+    phases = (
+        Phase(value=None, steps=steps - age),
+        Phase(value=limit.to_integral_value(ROUND_FLOOR) + 1, steps=age, exact=True, born=True),
+    )
+    fires = frozenset(severity for severity, hold in holds.items() if hold <= max(fitting))
+    shown = Decimal(1) if is_state(group) else phases[1].value or Decimal(0)
+    born = Example(phases=phases, extra={"instance": _BORN, "job": _BORN}, target=True)
+    yield Case(name=_BORN, example=born, firing=fires, value=shown)
+    old = (phases[0], replace(phases[1], value=_LONG_AGO))
+    new = Example(phases=old, extra={"instance": _NEW_TARGET, "job": _NEW_TARGET}, target=False)
+    yield Case(name=_NEW_TARGET, example=new)
+
+
+def _events_of(limit: Limit, bound: BoundSignal) -> Decimal:
+    """Return the number of events that a limit, or a state's comparison, is about."""
+    return limit.value if bound.binding.active is None else bound.binding.active.quantity.value

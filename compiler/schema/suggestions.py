@@ -1,0 +1,108 @@
+"""What a key or a value was probably meant to be, where the format does not know it; used by `compiler.schema`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
+
+from compiler.diagnostics import nearest
+from compiler.quantities import SECONDS as SECONDS_UNIT
+from compiler.quantities import QuantityError, duration_text, parse_quantity
+
+_OTHER_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
+    "warn": ("warning",),
+    "ticket": ("warning",),
+    "minor": ("warning",),
+    "p2": ("warning",),
+    "sev2": ("warning",),
+    "crit": ("critical",),
+    "page": ("critical",),
+    "error": ("critical",),
+    "major": ("critical",),
+    "p1": ("critical",),
+    "sev1": ("critical",),
+    "fatal": ("emergency",),
+    "disaster": ("emergency",),
+    "p0": ("emergency",),
+    "notice": ("info",),
+    "information": ("info",),
+    "p3": ("info",),
+    "owner": ("team",),
+    "name": ("title",),
+    "policy": ("escalation",),
+    "threshold": ("limits",),
+    "thresholds": ("limits",),
+    "alerts": ("limits",),
+    "rules": ("limits",),
+    "labels": ("selector", "per"),
+    "by": ("per",),
+    "duration": ("for",),
+    "hold": ("for",),
+    "anchor": ("runbook",),
+    "section": ("runbook",),
+    "mail": ("email",),
+    "mobile": ("sms",),
+    "text": ("sms",),
+    "tel": ("phone",),
+    "call": ("phone",),
+    "channel": ("slack",),
+    "expr": ("query",),
+    "services": ("systems",),
+}
+"""Words of other tools, and the keys that say the same here."""
+
+_UNITS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("ms", "s", "sec", "second", "m", "min", "minutes", "h", "hours", "d", "days", "time"), "seconds"),
+    **dict.fromkeys(("%", "percent", "percentage", "share"), "ratio"),
+    **dict.fromkeys(("b", "byte", "kb", "mb", "gb", "kib", "mib", "gib"), "bytes"),
+    **dict.fromkeys(("number", "integer", "int", "none", "1"), "count"),
+    **dict.fromkeys(("/s", "rate", "per second", "rps", "persecond"), "per_second"),
+    **dict.fromkeys(("boolean", "bool", "true"), "state"),
+}
+"""Units as other formats write them."""
+
+
+def meant_key(key: str, known: Collection[str], present: Iterable[str]) -> str | None:
+    """Return the key that an unknown one was probably meant to be; none that stands beside it already."""
+    free = set(known) - set(present)
+    plain = key.strip().casefold().replace("-", "_")
+    for candidate in (plain, *_OTHER_WORDS.get(plain, ())):
+        if candidate in free:
+            return candidate
+    return nearest(plain, free)
+
+
+def meant_choice(value: object, choices: Collection[str]) -> str | None:
+    """Return the choice that a value was probably meant to be, or None."""
+    plain = str(value).strip().casefold()
+    for candidate in (plain, _UNITS.get(plain), *_OTHER_WORDS.get(plain, ())):
+        if candidate in choices:
+            return candidate
+    return nearest(plain, choices)
+
+
+def identifier(value: str, *, joint: str) -> str:
+    """Return an id made of a text; `joint` is what parts its words."""
+    found = re.sub(r"[^a-z0-9]+", joint, value.casefold()).strip(joint)
+    return found if re.match(r"[a-z]", found) else ""
+
+
+_CLOCK: Final = re.compile(r"(?P<hours>[0-9]{1,2}):(?P<minutes>[0-9]{2})\Z")
+_WORDS: Final = re.compile(r"(?P<number>[0-9]+)\s*(?P<unit>sec|min|hour|hr|day|s|m(?!s)|h|d)[a-z]*\.?\Z")
+
+
+def duration(value: object) -> str | None:
+    """Return a time as Prometheus writes it, of one that is written otherwise; None where it cannot be told."""
+    plain = str(value).strip().casefold()
+    clock = _CLOCK.match(plain)
+    if clock is not None:
+        return duration_text(int(clock["hours"]) * 3600 + int(clock["minutes"]) * 60)
+    if (words := _WORDS.match(plain)) is not None:
+        return f"{int(words['number'])}{words['unit'][0]}"
+    try:
+        quantity = parse_quantity(plain)
+    except QuantityError:
+        return None
+    seconds = quantity.value
+    return duration_text(int(seconds)) if quantity.unit == SECONDS_UNIT and seconds == int(seconds) else None

@@ -1,0 +1,272 @@
+"""What a value is that the schema does not admit, and how to write it; used by `compiler.schema`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final, cast
+
+from jsonschema.exceptions import ValidationError
+
+from compiler.conventions import PROGRAM
+from compiler.diagnostics import did_you_mean
+from compiler.document import Items, Table, scalar
+from compiler.schema import nodes, suggestions
+
+Said = tuple[str, str | None]
+"""A message, and a hint where there is one."""
+
+_PLAIN: Final = re.compile(r"[A-Za-z0-9/][A-Za-z0-9 ._/:@-]*")
+_DURATION: Final = "^[0-9]+[smhd]([0-9]+[smhd])*$"
+_ANCHOR: Final = "^#"
+_LABEL: Final = "^[a-zA-Z_][a-zA-Z0-9_]*$"
+_TYPES: Final = {
+    "string": "text",
+    "object": "a mapping",
+    "array": "a list",
+    "boolean": "true or false",
+    "number": "a number",
+    "integer": "a whole number",
+    "null": "empty",
+}
+_REFERENCES: Final = {"team": "teams", "escalation": "escalation", "levels": "levels", "schedule": "schedules"}
+"""Keys whose values are ids, and where these are defined."""
+
+
+def flow(value: object) -> str:
+    """Return a value as YAML on one line."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {flow(one)}" for key, one in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(flow, value)) + "]"
+    if isinstance(value, str) and _PLAIN.fullmatch(value) and scalar(value) == value:
+        return value
+    if isinstance(value, str) and '"' in value and "'" not in value:
+        return f"'{value}'"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def example(node: Mapping[str, Any]) -> str | None:
+    """Return the first example of a part of the schema as YAML."""
+    examples = node.get("examples", [])
+    return flow(examples[0]) if examples else None
+
+
+def explain(error: ValidationError, document: Table, source: str) -> Said:
+    """Return what is wrong with a value, and how to write it; `source` is the value as it stands in the file."""
+    node, path = nodes.whole(cast("Mapping[str, Any]", error.schema)), list(error.absolute_path)
+    match error.validator:
+        case "type":
+            return _type(error, node, path, document, source)
+        case "const":
+            return _version(error.instance) if path == ["version"] else (_unknown(error.instance), _such(node))
+        case "enum":
+            return _choice(error.instance, node, path)
+        case "minItems" | "minProperties":
+            return "this is empty", _such(node)
+        case "pattern" | "minLength" | "maxLength":
+            return _text(str(error.instance), node, path, document)
+        case _:
+            return f"{_shown(error.instance)} does not fit here", _such(node)
+
+
+def _type(
+    error: ValidationError, node: Mapping[str, Any], path: Sequence[str | int], document: Table, source: str
+) -> Said:
+    instance: object = error.instance
+    given = error.validator_value
+    types = (given,) if isinstance(given, str) else tuple(cast("list[str]", given))
+    key = next((str(step) for step in reversed(path) if isinstance(step, str)), "this")
+    said: Said | None = None
+    if isinstance(instance, Items) and "object" in types and any(isinstance(one, Table) for one in instance):
+        said = f"`{key}` is a list: each dash begins an item", "take the dashes out; keys stand without"
+    elif isinstance(instance, str) and instance:
+        said = _not_text(instance, key, types, node)
+    elif isinstance(instance, bool | int | float):
+        said = _not_a_number(instance, key, types, node, source)
+    elif isinstance(instance, Table) and types == ("string",):
+        hint = _matchers(instance, node) or _reference("", key, document) or _such(node)
+        said = f"`{key}` is text, and a mapping stands here", hint
+    what = "a mapping" if isinstance(instance, Table) else "a list" if isinstance(instance, Items) else _shown(instance)
+    return said or (f"{what} stands where `{key}` wants {' or '.join(_TYPES[one] for one in types)}", _such(node))
+
+
+def _not_text(text: str, key: str, types: tuple[str, ...], node: Mapping[str, Any]) -> Said | None:
+    """Return the words for text where a list is meant, or a mapping that needs but one key."""
+    if types == ("array",):
+        return f"`{text}` is not a list", f"put brackets around it: `{key}: [{flow(text)}]`"
+    needed = node.get("required", ())
+    if types == ("object",) and len(needed) == 1:
+        return f"`{key}` wants keys, and text stands here", f"write `{key}: {{{needed[0]}: {flow(text)}}}`"
+    return None
+
+
+def _not_a_number(number: float, key: str, types: tuple[str, ...], node: Mapping[str, Any], source: str) -> Said | None:
+    """Return the words for what YAML reads as a number, or as a truth, where text is meant."""
+    kind = "true or false" if isinstance(number, bool) else "a number"
+    if types == ("array",):
+        return f"YAML reads `{source}` as {kind}, and `{key}` is a list of texts", f'write `{key}: ["{source}"]`'
+    if "string" not in types:
+        return None
+    if node.get("pattern") == _DURATION or "duration" in str(node.get("description", "")):
+        return f"`{source}` has no unit of time", f"write {_durations(number)}"
+    if types == ("string",):
+        return f"YAML reads `{source}` as {kind}, and text is meant", f'quote it: `"{source}"`'
+    return None
+
+
+def _durations(number: object) -> str:
+    return f"`{number}s`, `{number}m` or `{number}h`"
+
+
+def _matchers(instance: Table, node: Mapping[str, Any]) -> str | None:
+    """Return label matchers that somebody wrote as a mapping as the text that they are."""
+    if "matchers" not in str(node.get("description", "")) or not all(isinstance(one, str) for one in instance.values()):
+        return None
+    matchers = ",".join(f'{label}="{text}"' for label, text in instance.items())
+    return f"write `'{matchers}'`"
+
+
+def _version(instance: object) -> Said:
+    if str(instance).strip(" v") == "1":
+        return f"the version is the number 1, and {_shown(instance)} is text", "write `version: 1`"
+    return f"version {_shown(instance)} of the format is not known", "write `version: 1`"
+
+
+def _choice(instance: object, node: Mapping[str, Any], path: Sequence[str | int]) -> Said:
+    choices = [one for one in node["enum"] if isinstance(one, str)]
+    known = "known here: " + ", ".join(f"`{one}`" for one in choices)
+    meant = suggestions.meant_choice(instance, choices)
+    elsewhere = _elsewhere(instance, path)
+    if elsewhere is not None:
+        return f"`{instance}` is not known here", f"it goes below `{elsewhere}:`; {known}"
+    return _unknown(instance), f"did you mean `{meant}`? {known}" if meant else known
+
+
+def _elsewhere(instance: object, path: Sequence[str | int]) -> str | None:
+    """Return the neighbouring key whose list takes a choice that this one's does not."""
+    if len(path) < 2 or not isinstance(path[-1], int):
+        return None
+    owner = list(path[:-2])
+    lists = (name for name in sorted(nodes.known(owner)) if name != path[-2])
+    return next((name for name in lists if instance in nodes.at([*owner, name, 0]).get("enum", ())), None)
+
+
+def _text(text: str, node: Mapping[str, Any], path: Sequence[str | int], document: Table) -> Said:
+    if not text.strip():
+        return "this is empty", _such(node)
+    pattern = node.get("pattern")
+    if pattern == _DURATION:
+        meant = suggestions.duration(text)
+        shown = f"`{text}`" if text.isprintable() else _shown(text)
+        return f"{shown} is not a duration", f"write `{meant}`" if meant else f"such as {_examples(node)}"
+    if pattern == _ANCHOR:
+        return _anchor(text)
+    key = next((str(step) for step in reversed(path) if isinstance(step, str)), "")
+    if key in _REFERENCES and pattern == nodes.at(["$id"]).get("pattern", _ID):
+        return f"`{text}` is no id", _reference(text, key, document)
+    if pattern == _LABEL:
+        name = re.sub(r"[^a-zA-Z0-9_]", "", text.rpartition(".")[2])
+        return f"`{text}` is not a label's name", f"write `{name}`" if name else _such(node)
+    return f"{_shown(text)} does not fit here", _such(node)
+
+
+_ID: Final = "^[a-z][a-z0-9-]*$"
+
+
+def _anchor(text: str) -> Said:
+    """Return what is wrong with text in place of a section's anchor: a path before it, or the heading itself."""
+    path, sign, anchor = text.partition("#")
+    if sign:
+        message = f"`{text}` names a file besides; the section is one of the system's runbook"
+        return message, f'write `"#{anchor}"`' if path else None
+    shown = suggestions.identifier(text, joint="-")
+    return f"`{text}` is no anchor: it lacks the `#`", f'write `"#{shown}"`'
+
+
+def _reference(text: str, key: str, document: Table) -> str | None:
+    """Return the id that was probably meant, by what is defined in the document: by its title, too."""
+    defined = document.get(_REFERENCES.get(key, ""))
+    if not isinstance(defined, Table):
+        return None
+    titles = {str(one.get("title")).casefold(): name for name, one in defined.items() if isinstance(one, Table)}
+    name = titles.get(text.casefold())
+    if name is not None:
+        return f"write `{name}`, the id of “{defined[name]['title']}”"
+    return did_you_mean(text.casefold(), defined)
+
+
+def asked(path: Sequence[str | int], document: Table) -> str:
+    """Return what is to be written at a place: what it means, the ids that there are, an example."""
+    key = next((str(step) for step in reversed(path) if isinstance(step, str)), "")
+    node = nodes.at(path)
+    described = str(nodes.at(path[:-1]).get("description", "")) if path and isinstance(path[-1], int) else ""
+    meaning = (described or str(node.get("description", ""))).partition(". ")[0].rstrip(".")
+    defined = document.get(_REFERENCES.get(key, ""))
+    if isinstance(defined, Table) and defined:
+        shown = "known here: " + ", ".join(f"`{one}`" for one in defined)
+    else:
+        shown = f"such as `{example(node)}`" if example(node) else ""
+    words = "; ".join(part for part in (meaning[:1].lower() + meaning[1:], shown) if part)
+    return f"write in its place: {words}"
+
+
+def identifier(key: str, description: str) -> Said:
+    """Return what is wrong with a key that cannot be an id, by the description of its form."""
+    meant = suggestions.identifier(key, joint="_" if "underscore" in description else "-")
+    form = f"an id is made of {description[:1].lower()}{description[1:].rstrip('.')}"
+    fits = meant and meant != key and len(meant) <= _LONGEST
+    return f"`{key}` cannot be an id", f"write `{meant}`: {form}" if fits else form
+
+
+_LONGEST: Final = 63
+
+
+def missing(keys: Sequence[str], node: Mapping[str, Any], document: Table) -> Said:
+    """Return the words for keys that a mapping lacks."""
+    if len(keys) == 1:
+        return f"the key `{keys[0]}` is missing", f"add `{_line(keys[0], node, document)}`"
+    message = f"the keys {_and(f'`{key}`' for key in keys)} are missing"
+    if len(keys) > _MOST_SHOWN:
+        return message, f"`{PROGRAM} import --new GUIDE.md` begins a file that has them all"
+    return message, f"add {_and(f'`{_line(key, node, document)}`' for key in keys)}"
+
+
+_MOST_SHOWN: Final = 4
+
+
+def _line(key: str, node: Mapping[str, Any], document: Table) -> str:
+    """Return a key with a value: an id that there is, else the example of the schema."""
+    return f"{key}: {valued(key, nodes.whole(node.get('properties', {}).get(key, {})), document)}"
+
+
+def valued(key: str, node: Mapping[str, Any], document: Table) -> str | None:
+    """Return a value for a key, as YAML: an id that is defined in the document, else the example of the schema."""
+    defined = document.get(_REFERENCES.get(key, ""))
+    if isinstance(defined, Table) and defined and node.get("type") == "string":
+        return str(next(iter(defined)))
+    return example(node)
+
+
+def _and(words: Iterable[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _such(node: Mapping[str, Any]) -> str | None:
+    shown = example(node)
+    return f"such as `{shown}`" if shown else None
+
+
+def _examples(node: Mapping[str, Any]) -> str:
+    return ", ".join(f"`{flow(one)}`" for one in node.get("examples", ["5m"]) if isinstance(one, str))
+
+
+def _unknown(instance: object) -> str:
+    return f"{_shown(instance)} is not known here"
+
+
+def _shown(instance: object) -> str:
+    plain: Collection[type] = (str, int, float, bool)
+    return f"`{flow(instance)}`" if isinstance(instance, tuple(plain)) and instance != "" else "this"

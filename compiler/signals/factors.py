@@ -1,0 +1,197 @@
+"""Metrics that are not in base units: the factors that make them so, in a kind's PromQL.
+
+Kinds write their formulas as if every metric were in seconds, bytes or shares; `compiler.alerts` asks for the factors.
+A formula is read as a tree: a metric's factor comes out of everything that is proportional to it (`rate`, `sum`,
+quotients), so that the value is scaled once, where it is compared, added to something or done. `own_units` does the
+reverse for the series of rule tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from math import isinf
+from typing import Any, Final, NamedTuple
+
+import promql_parser
+
+from compiler.signals.bound import BoundSignal
+from compiler.signals.contract import Rules
+from compiler.signals.inputs import HISTOGRAM
+
+_ONE: Final = Fraction(1)
+
+
+class Factors(NamedTuple):
+    """Factors by metric: of values, and of the edges of a histogram's buckets."""
+
+    values: Mapping[str, Fraction]
+    edges: Mapping[str, Fraction]
+
+
+def factors_of(bound: BoundSignal) -> Factors:
+    """Return how many base units one of a metric's own is, for the metrics of a binding that are not in base units."""
+    values: dict[str, Fraction] = {}
+    edges: dict[str, Fraction] = {}
+    for name, measured in bound.binding.units.items():
+        metric = bound.selector(name).metric
+        if name == HISTOGRAM.name:
+            values[f"{metric}_sum"] = measured.factor
+            edges |= {metric: measured.factor, f"{metric}_bucket": measured.factor}
+        else:
+            values[metric] = measured.factor
+    return Factors(values, edges)
+
+
+def scaled(rules: Rules, bound: BoundSignal) -> Rules:
+    """Return rules whose values are in base units, whatever units the metrics are in."""
+    if not bound.binding.units:
+        return rules
+    return Rules(
+        records={name: _each_in_base_units(one, bound) for name, one in rules.records.items()},
+        conditions={name: in_base_units(one, bound) for name, one in rules.conditions.items()},
+        value=None if rules.value is None else in_base_units(rules.value, bound),
+    )
+
+
+def _each_in_base_units(record: str | tuple[str, ...], bound: BoundSignal) -> str | tuple[str, ...]:
+    """Return a recorded expression, or the parts of one, in base units."""
+    if isinstance(record, str):
+        return in_base_units(record, bound)
+    return tuple(in_base_units(part, bound) for part in record)
+
+
+def in_base_units(expression: str, bound: BoundSignal) -> str:
+    """Return an expression with the factors of its metrics, so that its value is in base units."""
+    return _Scaling(factors_of(bound)).of(promql_parser.parse(expression)).done
+
+
+class _Scaled(NamedTuple):
+    """PromQL and what its value, and the edges of its buckets, have yet to be multiplied by.
+
+    `loose` where it binds less than a product, so that it needs parentheses in one; `inside` is the PromQL with the
+    factor in it, where that stands better further inside than at the end.
+    """
+
+    text: str
+    factor: Fraction = _ONE
+    edge: Fraction = _ONE
+    loose: bool = False
+    inside: str | None = None
+
+    @property
+    def done(self) -> str:
+        """The PromQL with the factor in it, divided where that is exact: 0.001 is no binary fraction."""
+        if self.factor == 1 or self.inside is not None:
+            return self.text if self.factor == 1 else self.inside or ""
+        text = f"({self.text})" if self.loose else self.text
+        up, down = self.factor.numerator, self.factor.denominator
+        return text + (f" * {up}" if up != 1 else "") + (f" / {down}" if down != 1 else "")
+
+    @property
+    def tight(self) -> str:
+        """The same as a side of what binds more than a product."""
+        return self.text if self.factor == 1 else f"({self.done})"
+
+
+_COUNTING: Final = frozenset(
+    {
+        *("absent", "absent_over_time", "changes", "count_over_time", "present_over_time", "resets", "timestamp"),
+        "histogram_count",
+    }
+)
+"""Functions whose value does not depend on the unit."""
+_OF_BUCKETS: Final = frozenset({"histogram_quantile", "histogram_avg", "histogram_sum", "histogram_stddev"})
+"""Functions that turn edges of buckets into a value."""
+_PROPORTIONAL: Final = frozenset(
+    {
+        *("abs", "delta", "deriv", "idelta", "increase", "irate", "label_join", "label_replace", "predict_linear"),
+        *("avg_over_time", "last_over_time", "max_over_time", "min_over_time", "quantile_over_time"),
+        # A rounding is one of the metric's own numbers.
+        "round",
+        *("rate", "scalar", "sort", "sort_desc", "stddev_over_time", "sum_over_time", "vector"),
+    }
+)
+"""Functions that give twice the value for twice the metric."""
+_COUNTS: Final = frozenset({"count", "group"})
+_LOOSE: Final = frozenset({"+", "-", "or", "==", "!=", ">", "<", ">=", "<="})
+_COMPARATORS: Final = frozenset({"==", "!=", ">", "<", ">=", "<="})
+
+
+class _Scaling:
+    """Walks over an expression and carries the factors outwards."""
+
+    def __init__(self, factors: Factors) -> None:
+        self.factors = factors
+
+    def of(self, node: Any) -> _Scaled:  # noqa: ANN401 - the library has no common type of nodes
+        match node:
+            case promql_parser.VectorSelector():
+                found = self._selected(node)
+            case promql_parser.MatrixSelector():
+                found = self._selected(node.vector_selector)._replace(text=str(node))
+            case promql_parser.ParenExpr():
+                inner = self.of(node.expr)
+                inside = None if inner.inside is None else f"({inner.inside})"
+                found = inner._replace(text=f"({inner.text})", loose=False, inside=inside)
+            case promql_parser.UnaryExpr() | promql_parser.SubqueryExpr():
+                found = self._around(node, node.expr)
+            case promql_parser.AggregateExpr():
+                around = self._around(node, node.expr)
+                found = _Scaled(around.text) if str(node.op) in _COUNTS else around
+            case promql_parser.Call():
+                found = self._call(node)
+            case promql_parser.BinaryExpr():
+                found = self._binary(node)
+            case _:
+                found = _Scaled(str(node))
+        return found
+
+    def _selected(self, node: promql_parser.VectorSelector) -> _Scaled:
+        name = node.name or ""
+        return _Scaled(str(node), self.factors.values.get(name, _ONE), self.factors.edges.get(name, _ONE))
+
+    def _around(self, node: Any, inner: Any) -> _Scaled:  # noqa: ANN401 - see above
+        """Return a node in the place of whose last part stands the scaled one."""
+        found = self.of(inner)
+        before, _, behind = str(node).rpartition(str(inner))
+        return found._replace(text=f"{before}{found.text}{behind}", loose=False, inside=None)
+
+    def _call(self, node: promql_parser.Call) -> _Scaled:
+        name, arguments = node.func.name, [self.of(one) for one in node.args]
+        if name not in _COUNTING | _OF_BUCKETS | _PROPORTIONAL:
+            return _Scaled(f"{name}({', '.join(one.done for one in arguments)})")
+        text = f"{name}({', '.join(one.text for one in arguments)})"
+        factor = next((one.factor for one in arguments if one.factor != 1), _ONE)
+        edge = next((one.edge for one in arguments if one.edge != 1), _ONE)
+        if name in _COUNTING:
+            return _Scaled(text)
+        return _Scaled(text, edge) if name in _OF_BUCKETS else _Scaled(text, factor, edge)
+
+    def _binary(self, node: promql_parser.BinaryExpr) -> _Scaled:
+        left, right, operator = self.of(node.lhs), self.of(node.rhs), str(node.op)
+        between = str(node).removeprefix(str(node.lhs)).removesuffix(str(node.rhs))
+        edge = left.edge if left.edge != 1 else right.edge
+        both = f"{left.text}{between}{right.text}"
+        if operator in {"*", "/"}:
+            factor = left.factor * right.factor if operator == "*" else left.factor / right.factor
+            return _Scaled(both, factor, edge)
+        if operator in {"and", "unless"}:
+            inside = f"{left.done}{between}{right.text}"
+            return _Scaled(f"{left.text}{between}{right.text}", left.factor, left.edge, loose=True, inside=inside)
+        if operator in _COMPARATORS and (left.factor == right.factor or _is_any(node.rhs)):
+            yes_or_no = bool(node.modifier and node.modifier.return_bool)
+            inside = f"{left.done}{between}{right.done}"
+            return _Scaled(both, _ONE if yes_or_no else left.factor, edge, loose=True, inside=inside)
+        if operator in {"+", "-", "or"} and left.factor == right.factor:
+            return _Scaled(both, left.factor, edge, loose=True)
+        if operator in _LOOSE:
+            return _Scaled(f"{left.done}{between}{right.done}", edge=edge, loose=True)
+        return _Scaled(f"{left.tight}{between}{right.tight}", edge=edge)
+
+
+def _is_any(node: Any) -> bool:  # noqa: ANN401 - the library has no common type of nodes
+    """Return whether a node is a number that is the same in every unit: nothing, or more than there is."""
+    if isinstance(node, promql_parser.UnaryExpr):
+        return _is_any(node.expr)
+    return isinstance(node, promql_parser.NumberLiteral) and (node.val == 0 or isinf(node.val))

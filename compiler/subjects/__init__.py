@@ -1,0 +1,13 @@
+"""What an alert is about, and what a sentence is about: environment, instance, path, route, region, queue, component.
+
+`facets` tells it of an alert, by its labels, its system and its titles; `naming` finds names in a text; `placing` says
+which number of a sentence a name belongs to; `scope` holds the two against each other. `names.yaml` has the words.
+Used by `compiler.resolve`, which asks whether a sentence is evidence for an alert.
+"""
+
+from compiler.subjects.facets import ENVIRONMENT, Facet, Subject, subject
+from compiler.subjects.naming import Named
+from compiler.subjects.placing import Mark, Spoken
+from compiler.subjects.scope import About, Scope
+
+__all__ = ["ENVIRONMENT", "About", "Facet", "Mark", "Named", "Scope", "Spoken", "Subject", "subject"]

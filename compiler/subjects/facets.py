@@ -1,0 +1,157 @@
+"""What an alert is about, dimension by dimension: the values of its labels, its system, its titles, its component.
+
+Used by `compiler.resolve.systems`, which knows the bindings; `scope` holds names of sentences against the facets.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from compiler.guides.vocabulary import vocabulary
+from compiler.promql import Matcher, Selector
+from compiler.signals.bound import Binding, Signal
+from compiler.subjects.words import parts, words
+
+ENVIRONMENT: Final = "environment"
+SYSTEM: Final = "system"
+SIGNAL: Final = "signal"
+COMPONENT: Final = "component"
+OF_WORDS: Final = frozenset({SYSTEM, SIGNAL})
+"""Dimensions whose facets are titles, in which single words tell one from another."""
+
+_LITERAL: Final = re.compile(r"[\w/:.@ -]+")
+_GROUPED: Final = re.compile(r"\^?\((?:\?:)?(?P<inside>[^()]*)\)\$?")
+_IN_QUERY: Final = re.compile(r"(?P<label>\w+)\s*(?P<sign>=~|!~|!=|=)\s*[\"'](?P<value>[^\"']*)[\"']")
+_BRACKET: Final = re.compile(r"\(([^()]*)\)")
+_LETTER: Final = re.compile(r"[^\W\d_]")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Facet:
+    """The values of one dimension that an alert is about, in small letters; `but` where it is about all others.
+
+    `patterns` are regular expressions of values that no list tells. `texts` is what a title says, before it is taken
+    apart into words.
+    """
+
+    dimension: str
+    values: frozenset[str] = frozenset()
+    patterns: tuple[str, ...] = ()
+    but: bool = False
+    texts: tuple[str, ...] = ()
+
+
+Subject = tuple[Facet, ...]
+"""What an alert is about; of a dimension without a facet it is about any value."""
+
+
+def subject(
+    *, system: str, title: str, signal: Signal, binding: Binding | None = None, component: str | None = None
+) -> Subject:
+    """Return what the alerts of one signal of a system are about; `binding` is None where it could not be read."""
+    labels = tuple(_labels(signal, binding))
+    environments = tuple(_of_labels(labels)) or tuple(_of_titles((system, title), (signal.id, signal.title)))
+    named = [] if component is None else [_valued(COMPONENT, [component])]
+    return (
+        *_joined(environments),
+        *(facet for facet in labels if not _is_environment(facet)),
+        *named,
+        Facet(dimension=SYSTEM, values=frozenset({system.lower(), title.lower()}), texts=(system, title)),
+        Facet(dimension=SIGNAL, values=frozenset({signal.id.lower()}), texts=(signal.id, signal.title)),
+    )
+
+
+def _labels(signal: Signal, binding: Binding | None) -> Iterator[Facet]:
+    """Yield a facet for each label by which the metrics are selected."""
+    inputs = () if binding is None else binding.inputs.values()
+    matchers = [matcher for given in inputs if isinstance(given, Selector) for matcher in given.matchers]
+    if signal.query is not None:
+        texts = _IN_QUERY.finditer(signal.query)
+        matchers += [Matcher(text["label"], text["sign"], text["value"]) for text in texts]
+    for label in dict.fromkeys(matcher.label for matcher in matchers):
+        own = [matcher for matcher in matchers if matcher.label == label]
+        chosen = [matcher for matcher in own if matcher.operator in {"=", "=~"}]
+        facet = _matched(label, chosen or own, but=not chosen)
+        if label not in words().silent_labels and (facet.values or facet.patterns):
+            yield facet
+
+
+def _matched(label: str, matchers: Iterable[Matcher], *, but: bool) -> Facet:
+    values: set[str] = set()
+    patterns = []
+    for matcher in matchers:
+        given = _GROUPED.fullmatch(matcher.value)
+        alternatives = (given["inside"] if given else matcher.value).split("|")
+        if matcher.operator in {"=", "!="}:
+            values.add(matcher.value.lower())
+        elif all(map(_LITERAL.fullmatch, alternatives)) and not any(".." in text for text in alternatives):
+            values |= {text.lower() for text in alternatives}
+        elif matcher.value not in {".*", ".+"}:
+            patterns.append(matcher.value.lower())
+    # Numbers tell codes and sizes apart, which no sentence calls by name.
+    named = frozenset(value for value in values if _LETTER.search(value) or "/" in value)
+    return Facet(dimension=label, values=named, patterns=tuple(patterns), but=but)
+
+
+def _valued(dimension: str, values: Iterable[str]) -> Facet:
+    return Facet(dimension=dimension, values=frozenset(value.lower() for value in values))
+
+
+def _is_environment(facet: Facet) -> bool:
+    """Return whether a label tells environments and nothing else."""
+    known = words()
+    if facet.patterns or not facet.values:
+        return facet.dimension in known.environment_labels
+    return all(vocabulary().environment(value) for value in facet.values)
+
+
+def _of_labels(labels: Iterable[Facet]) -> Iterator[Facet]:
+    """Yield the environments that labels tell: of `env="prod"`, and of `namespace="shop-staging"`."""
+    known = words()
+    for facet in labels:
+        texts = (*facet.values, *facet.patterns)
+        whole = facet.dimension in known.environment_labels
+        environments = {name for text in texts for name in _environments(text, vague=whole)}
+        if whole:
+            environments |= {value for value in facet.values if vocabulary().environment(value) is None}
+        if environments:
+            yield Facet(dimension=ENVIRONMENT, values=frozenset(environments), but=facet.but)
+
+
+def _of_titles(*named: tuple[str, str]) -> Iterator[Facet]:
+    """Yield the environments that ids and titles tell, the system's before the signal's."""
+    for identifier, title in named:
+        bracketed = " ".join(_BRACKET.findall(title))
+        last = parts(identifier)[-1:]
+        sure = {name for text in (bracketed, *last) for name in _environments(text, vague=True)}
+        environments = sure | {name for text in (identifier, title) for name in _environments(text, vague=False)}
+        if environments:
+            yield Facet(dimension=ENVIRONMENT, values=frozenset(environments))
+            return
+
+
+def _environments(text: str, *, vague: bool) -> set[str]:
+    """Return the environments that a value or a title names; by words that mean other things too if `vague` is set."""
+    known = words()
+    whole = vocabulary().environment(text.strip().lower())
+    if whole is not None:
+        return {whole} if vague or text.strip().lower() not in known.generic else set()
+    small = text.lower()
+    before = vocabulary().environment("".join(re.findall(r"\bpre[-_ ]?pro?d(?:uction)?\b", small)[:1]))
+    if before is not None:
+        return {before}
+    each = {word: vocabulary().environment(word) for word in parts(small) if vague or word not in known.generic}
+    return {name for name in each.values() if name is not None}
+
+
+def _joined(environments: Iterable[Facet]) -> tuple[Facet, ...]:
+    """Return one facet for all environments that an alert is about."""
+    facets = list(environments)
+    told = [facet for facet in facets if not facet.but] or facets
+    if not told:
+        return ()
+    values = frozenset(value for facet in told for value in facet.values)
+    return (Facet(dimension=ENVIRONMENT, values=values, but=told[0].but),)

@@ -1,0 +1,321 @@
+"""A text → the names in it that tell what it is about; used by `placing` and `scope`.
+
+A name counts where whole words of the text are it. A word that means other things too, such as "data" or "test",
+counts only in a place for names: behind a preposition, before a colon, in brackets, beside a kind of thing or what is
+measured.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from compiler.guides.vocabulary import vocabulary
+from compiler.subjects.words import parts, stem, words
+
+_BEFORE: Final = r"(?<![\w.@-])"
+_BEHIND: Final = r"(?![\w@])(?!-\w)(?!\.\w)"
+_PATH: Final = re.compile(r"(?<![\w<>:/.])/(?:[\w.{}:*+@-]+/?)+")
+_CODE: Final = re.compile(r"(?<![\w/.@-])[A-Za-z][\w.:@-]*\w")
+_CODED: Final = re.compile(r"[\d_.:-]")
+_URL: Final = re.compile(r"\b\w+://\S+")
+_DIGITS: Final = re.compile(r"\d+")
+_FILE: Final = re.compile(r"\.\w{1,5}/?$")
+_REGION: Final = re.compile(
+    r"[a-z]{2,3}-(?:gov-)?(?:north|south|east|west|central|northeast|southeast|northwest|southwest)-?\d?"
+)
+_LONGEST: Final = 80
+"""Characters of a name, and of a pattern for names."""
+# A repetition of repetitions, and sets that are written otherwise in Go.
+_NESTED: Final = re.compile(r"[*+}][^()]*\)[*+{]|\[\[|\[:")
+_ALONE: Final = re.compile(r"[\W_]*")
+_SHORT: Final = 6
+"""Words of a heading, a label or a cell, which is about whatever it names."""
+
+_ARTICLE: Final = r"(?:(?:the|our|its|an?|each|every|both|whole) +)?"
+_PREPOSITION: Final = re.compile(
+    rf"\b(?:in|on|of|at|for|from|to|within|per|inside|and|or) +{_ARTICLE}[`\"'“(]*$", re.IGNORECASE
+)
+_LABEL: Final = re.compile(r"[`\"'”)\]*]* *(?:[:=|<>≥≤]|[–—→-] |$|[-=]>|(?:at )?\d)")
+_BEGIN: Final = re.compile(rf"(?:^ *|[:;,.|(–—/] ?){_ARTICLE}[`\"'“]*$", re.IGNORECASE)
+_THE: Final = re.compile(r"(?:^ *|[:;,.|(–—] ?|\b(?:if|when|and|or) )(?:the|our) +[`\"'“]*$", re.IGNORECASE)
+_OPEN: Final = re.compile(r"[(\[] *[`\"'“]*$")
+_CLOSED: Final = re.compile(r"[`\"'”]* *[)\],]")
+_POSSESSIVE: Final = re.compile(r"['’]s\b")
+_ROOT: Final = re.compile(
+    r"\broot +(?:partition|volume|disk|mount|file ?system|drive|fs)\b"
+    r"|(?:\b(?:on|of|for|at|in|partition|volume|disk|mount|file ?system) +[`\"'“]?|^[`\"'“ ]*|[`\"'“])"
+    r"(?P<root>/)(?=[`\"'”\s,:;.)]|$)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """A name that a dimension knows: as the facets hold it, how it is looked for, and whether it is a plain word.
+
+    A `plain` word may mean something else; `vague` ones do so often. Of a `path` a word alone says less than the path.
+    """
+
+    name: str
+    pattern: re.Pattern[str]
+    plain: bool
+    vague: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Occurrence:
+    """A name at its place in a text; `sure` where it cannot well mean anything else, `but` where all others are meant.
+
+    `strange` is a name of which no alert knows; an empty name stands for everything.
+    """
+
+    start: int
+    end: int
+    name: str
+    written: str
+    sure: bool
+    but: bool = False
+    strange: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Named:
+    """The names by which a statement tells what it is about in one dimension; `but` where it is all others.
+
+    `written` are the guide's words for them. No names stand for everything.
+    """
+
+    names: frozenset[str]
+    written: tuple[str, ...]
+    sure: bool
+    but: bool = False
+
+
+def named(occurrences: Sequence[Occurrence]) -> Named | None:
+    """Return what some occurrences say together, None where there are none."""
+    if not occurrences:
+        return None
+    meant = [each for each in occurrences if not each.but] or list(occurrences)
+    everything = any(not each.name for each in meant)
+    return Named(
+        names=frozenset() if everything else frozenset(each.name for each in meant),
+        written=tuple(dict.fromkeys(each.written for each in meant)),
+        sure=any(each.sure for each in meant),
+        but=meant[0].but and not everything,
+    )
+
+
+def known_value(value: str) -> Iterator[Known]:
+    """Yield the names of one value of a label: all of it, and the name of a host without its port and its domain."""
+    forms = [value]
+    if "/" not in value:
+        host = value.partition(":")[0]
+        forms += [host, host.partition(".")[0]]
+    for form in dict.fromkeys(form for form in forms if form):
+        plain = form.isalpha()
+        yield Known(name=form, pattern=_spelled(form), plain=plain, vague=plain and stem(form) in words().generic)
+
+
+def known_word(word: str, *, name: str | None = None, vague: bool = False) -> Known:
+    """Return the name of one word of a value or a title; `name` where facets call it otherwise."""
+    pattern = re.compile(rf"{_BEFORE}{re.escape(stem(word))}(?:s|['’]s)?{_BEHIND}", re.IGNORECASE)
+    return Known(name=name or stem(word), pattern=pattern, plain=True, vague=vague or stem(word) in words().generic)
+
+
+def known_environments() -> Iterator[Known]:
+    """Yield all environments in all spellings."""
+    for spellings, name in vocabulary().environments:
+        for text in spellings:
+            pattern = re.compile(rf"{_BEFORE}(?P<non>non-?)?(?:{text})(?:['’]s)?{_BEHIND}", re.IGNORECASE)
+            yield Known(name=name, pattern=pattern, plain=True, vague=text in words().generic)
+
+
+def _spelled(value: str) -> re.Pattern[str]:
+    if value == "/":
+        return _ROOT
+    if "/" in value:
+        return re.compile(rf"(?<![\w/.>]){re.escape(value.rstrip('/'))}/?(?![\w{{]|-\w|\.\w|/\w)", re.IGNORECASE)
+    pieces = [re.escape(piece) for piece in re.split(r"[-_ ]", value)]
+    return re.compile(rf"{_BEFORE}{'[-_ ]?'.join(pieces)}(?:['’]s)?{_BEHIND}", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Names:
+    """The names of one dimension; `patterns` are regular expressions of further ones, `paths` is set if they are."""
+
+    dimension: str
+    known: tuple[Known, ...]
+    patterns: tuple[str, ...] = ()
+    paths: bool = False
+
+
+def occurrences(text: str, names: Names) -> list[Occurrence]:
+    """Return the names of one dimension in a text, in order; of two at one place the longer one."""
+    without_urls = _URL.sub(_blank, text)
+    without_paths = _PATH.sub(_blank, without_urls)
+    known = [
+        occurrence
+        for name in names.known
+        for match in name.pattern.finditer(without_urls if "/" in name.name else without_paths)
+        for occurrence in _occurrence(text, match, name)
+    ]
+    strangers = (*_strange_paths(without_urls, paths=names.paths), *_strange_codes(without_paths, names))
+    new = [stranger for stranger in strangers if not any(each.start <= stranger.start < each.end for each in known)]
+    return _longest([*known, *new, *_everything(without_paths, names.dimension)])
+
+
+def _blank(match: re.Match[str]) -> str:
+    return " " * len(match.group())
+
+
+def _everything(text: str, dimension: str) -> Iterator[Occurrence]:
+    """Yield the words of a text for all that a dimension has."""
+    for dimensions, pattern in words().everything:
+        for match in pattern.finditer(text) if dimensions.fullmatch(dimension) else ():
+            yield Occurrence(start=match.start(), end=match.end(), name="", written=match.group(), sure=True)
+
+
+def _occurrence(text: str, match: re.Match[str], known: Known) -> Iterator[Occurrence]:
+    start, end = match.span("root") if match.re is _ROOT and match["root"] else match.span()
+    before, behind = text[:start], text[end:]
+    if words().compared.search(before) or (known.plain and words().people.match(behind)):
+        return
+    framed = is_framed(text, start, end)
+    short = len(text.split()) <= _SHORT
+    if known.vague and not framed:
+        return
+    shouted = not known.plain or len(known.name) > 2 or match.group().isupper() or framed_by_kind(text, start, end)
+    if not shouted:
+        return
+    non = "non" in match.re.groupindex and match["non"] is not None
+    yield Occurrence(
+        start=start,
+        end=end,
+        name="" if words().including.search(before) or words().too.match(behind) else known.name,
+        written=_POSSESSIVE.sub("", text[start:end]).strip(),
+        sure=not known.plain or framed or (short and not known.vague),
+        but=non or bool(words().excepted.search(before)),
+    )
+
+
+def is_framed(text: str, start: int, end: int) -> bool:
+    """Return whether a word stands in a place for names."""
+    before, behind = text[:start], text[end:]
+    if _ALONE.fullmatch(before) and _ALONE.fullmatch(behind):
+        return True
+    if _PREPOSITION.search(before) and not _noun_follows(behind):
+        return True
+    if _OPEN.search(before) and _CLOSED.match(behind):
+        return True
+    if _BEGIN.search(before) and (_LABEL.match(behind) or (stem(text[start:end]) not in words().generic)):
+        return True
+    if _THE.search(before) and stem(text[start:end]) in words().things and not _noun_follows(behind):
+        return True
+    return framed_by_kind(text, start, end) or _POSSESSIVE.match(behind) is not None or _is_measured(behind)
+
+
+def _noun_follows(behind: str) -> bool:
+    """Return whether another word makes a compound of a name, as in "of data loss" and "of test runs"."""
+    word = re.match(r" +([a-z]+)", behind)
+    if word is None or re.match(rf" +{words().kinds}\b", behind, re.IGNORECASE) or _is_measured(behind):
+        return False
+    return not _FUNCTION.fullmatch(word[1])
+
+
+_FUNCTION: Final = re.compile(
+    r"(?:a|an|the|is|are|was|be|has|have|may|must|should|can|will|if|when|once|while|and|or|but|at|above|below|over|under|more"
+    r"|less|fewer|for|with|by|in|on|of|to|than|that|which|we|it|they|this|exceeds?|reach(?:es)?|rises?|falls?|drops?|goes|gets|stays?"
+    r"|pages?|warns?|alerts?|fires?|takes?|needs?|only|alone|also|too|respectively|warning|critical|emergency|info|where|as|from|up)"
+)
+
+
+def framed_by_kind(text: str, start: int, end: int) -> bool:
+    """Return whether a kind of thing stands beside a word: "the data volume", "queue `mails`"."""
+    kinds = words().kinds
+    behind = re.match(rf"[`\"'”]* +(?:{kinds})\b", text[end:], re.IGNORECASE)
+    before = re.search(rf"\b(?:{kinds})(?: (?:named|called))? *:? *[`\"'“(]*$", text[:start], re.IGNORECASE)
+    return bool(behind or before)
+
+
+def _is_measured(behind: str) -> bool:
+    """Return whether a quantity is named directly behind a word, as in "checkout latency"."""
+    follows = re.match(r"[`\"'”]* +", behind)
+    if follows is None:
+        return False
+    rest = behind[follows.end() :].replace("_", " ")
+    return any(quantity.pattern.match(rest) for quantity in vocabulary().quantities)
+
+
+def _strange_paths(text: str, *, paths: bool) -> Iterator[Occurrence]:
+    """Yield the paths of which nothing is known, in places for names."""
+    for match in _PATH.finditer(text) if paths else ():
+        path = match.group().rstrip(".:,").lower()
+        start, end = match.start(), match.start() + len(path)
+        if not _FILE.search(path) and (is_framed(text, start, end) or len(text.split()) <= _SHORT):
+            name = path.rstrip("/") or "/"
+            yield Occurrence(start=start, end=end, name=name, written=path, sure=True, strange=True)
+
+
+def _strange_codes(text: str, names: Names) -> Iterator[Occurrence]:
+    """Yield the words that a value's pattern matches, and those that look like a known name: `db-3` beside `db-1`."""
+    forms = {_DIGITS.sub("0", each.name) for each in names.known if _has_digit(each.name)}
+    regions = any(_REGION.fullmatch(each.name) for each in names.known)
+    for match in _CODE.finditer(text):
+        name = match.group().lower()
+        if len(name) > _LONGEST or not (_CODED.search(name) or _has_digit(name)):
+            continue
+        like = _has_digit(name) and _DIGITS.sub("0", name) in forms
+        region = regions and _REGION.fullmatch(name) is not None
+        if like or region or any(fits(pattern, name) for pattern in names.patterns):
+            start, end = match.span()
+            yield Occurrence(start=start, end=end, name=name, written=match.group(), sure=True, strange=True)
+
+
+def _has_digit(text: str) -> bool:
+    return any(map(str.isdigit, text))
+
+
+@lru_cache(maxsize=512)
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    """Return a matcher's pattern; None where it is not read here, or might take long."""
+    if len(pattern) > _LONGEST or _NESTED.search(pattern):
+        return None
+    try:
+        return re.compile(pattern)
+    except re.error:
+        return None
+
+
+def fits(pattern: str, name: str) -> bool:
+    """Return whether a matcher's pattern matches a name, whole as Prometheus does; what it cannot read matches none."""
+    compiled = _compiled(pattern)
+    return compiled is not None and compiled.fullmatch(name) is not None
+
+
+def _longest(occurrences: Sequence[Occurrence]) -> list[Occurrence]:
+    kept: list[Occurrence] = []
+    for occurrence in sorted(occurrences, key=lambda each: (each.start - each.end, each.start)):
+        if all(occurrence.end <= each.start or occurrence.start >= each.end for each in kept):
+            kept.append(occurrence)
+    return sorted(kept, key=lambda each: each.start)
+
+
+def telling(titles: Sequence[Sequence[str]], *, of_signals: bool) -> list[frozenset[str]]:
+    """Return of each title, given as its texts, the words that not all have; of signals' those that measure nothing."""
+    each = [
+        {stem(word) for text in texts for word in parts(text) if _tells(word, of_signals=of_signals)}
+        for texts in titles
+    ]
+    common = set.intersection(*each) if len(each) > 1 else set()
+    return [frozenset(own - common) for own in each]
+
+
+def _tells(word: str, *, of_signals: bool) -> bool:
+    known = words()
+    if known.hollow.fullmatch(word) or vocabulary().environment(word) is not None or not any(map(str.isalpha, word)):
+        return False
+    return not (of_signals and known.measures.fullmatch(word))

@@ -1,0 +1,181 @@
+"""Which number of a sentence a name belongs to: "above 85 % on /data, and above 97 % on /backup"; used by `scope`.
+
+A name stands before its number or behind it; a mark, or a conjunction, between two numbers says to which of the two.
+One before carries on to the numbers that follow, one behind also counts for a milder or graver number before it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Final
+
+from compiler.guides.holds import HOLD
+from compiler.guides.statement import Surroundings
+from compiler.subjects.naming import Occurrence
+from compiler.subjects.words import words
+
+_GLUE: Final = re.compile(
+    r"[`\"'”)\s]*(?:[,/&+]|,?\s*(?:and|or|as well as)\b)\s*(?:also )?"
+    r"(?:(?:in|on|of|for|at|from)\b)?\s*(?:(?:the|our)\b)?[`\"'“(\s]*",
+    re.IGNORECASE,
+)
+_NUMBER_FOLLOWS: Final = re.compile(
+    r"[`\"'”)\s]*[:=(–—-]?\s*(?:(?:at|is|above|below|over|under|more than|less than|[<>≥≤]=?)\s*)?\d", re.IGNORECASE
+)
+_LABEL: Final = re.compile(r"[`\"'”)\]*]*\s*(?:[:=]|[–—→]|[-=]>)")
+_BREAKS: Final = (
+    re.compile(r"[;.]\s"),
+    re.compile(r"[,–—|:]\s|\s-\s|\(|\)"),
+    re.compile(r"\b(?:and|or|but|while|whereas)\b"),
+)
+_LIST: Final = re.compile(
+    r"\s*(?:%|ms|s)?\s*(?:,|/|and|or|,\s*and|,\s*or)?\s*(?:above|over|below|under|at|[<>≥≤]=?)?\s*", re.IGNORECASE
+)
+_DIGIT: Final = re.compile(r"(?<![\w#/.-])\d")
+_IN_ORDER: Final = re.compile(r"\brespectively\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mark:
+    """The number of a statement in its sentence, and the statement's severity."""
+
+    start: int
+    end: int
+    severity: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spoken:
+    """A statement as far as its subject goes: what stands around it, and the numbers of its sentence in their order.
+
+    Its own number is the one at `index`. `titled` is set where it names its signal by the title, so that other words
+    need not tell the signal.
+    """
+
+    around: Surroundings
+    marks: tuple[Mark, ...] = (Mark(start=0, end=0, severity=""),)
+    index: int = 0
+    titled: bool = False
+
+
+@dataclass(kw_only=True)
+class _Place:
+    """The names at one number: those before it and those behind it."""
+
+    leading: list[Occurrence] = field(default_factory=list)
+    trailing: list[Occurrence] = field(default_factory=list)
+
+    @property
+    def own(self) -> list[Occurrence]:
+        return self.leading or self.trailing
+
+
+def placed(text: str, marks: Sequence[Mark], names: Sequence[Occurrence]) -> list[list[Occurrence]]:
+    """Return the names of one dimension that belong to each of a sentence's numbers, in the order of these."""
+    groups = _groups(text, marks, names)
+    if len(groups) == 1 and (aligned := _in_order(text, marks, groups[0])):
+        return aligned
+    places = [_Place() for _ in marks]
+    for group in groups:
+        _place(text, marks, group, places)
+    return [_of(index, text, marks, places) for index in range(len(marks))]
+
+
+def _groups(text: str, marks: Sequence[Mark], names: Sequence[Occurrence]) -> list[list[Occurrence]]:
+    """Return the names in lists: "in production and staging" is a list of two."""
+    groups: list[list[Occurrence]] = []
+    for name in names:
+        if groups and _is_listed(text, marks, groups[-1][-1], name):
+            groups[-1].append(name)
+        else:
+            groups.append([name])
+    return groups
+
+
+def _is_listed(text: str, marks: Sequence[Mark], last: Occurrence, name: Occurrence) -> bool:
+    if not _GLUE.fullmatch(text[last.end : name.start]) or any(last.end <= mark.start < name.start for mark in marks):
+        return False
+    # "1 % in production and staging 10 %": the second begins anew.
+    return not (_NUMBER_FOLLOWS.match(text, name.end) and any(mark.end <= last.start for mark in marks))
+
+
+def _in_order(text: str, marks: Sequence[Mark], names: Sequence[Occurrence]) -> list[list[Occurrence]] | None:
+    """Return a name for each number where as many stand in a row: "85 % and 97 % on /data and /backup"."""
+    grades = {mark.severity for mark in marks}
+    rows = [[index for index, mark in enumerate(marks) if mark.severity == grade] for grade in grades]
+    if len(names) <= 1 or any(len(row) != len(names) for row in rows):
+        return None
+    close = all(_LIST.fullmatch(text[marks[a].end : marks[b].start]) for row in rows for a, b in pairwise(row))
+    if not close and not _IN_ORDER.search(text):
+        return None
+    return [[names[next(row.index(index) for row in rows if index in row)]] for index in range(len(marks))]
+
+
+def _place(text: str, marks: Sequence[Mark], group: list[Occurrence], places: Sequence[_Place]) -> None:
+    """Put a list of names to the number before it, or to the one behind it."""
+    start, end = group[0].start, group[-1].end
+    before = max((index for index, mark in enumerate(marks) if mark.start <= start), default=None)
+    behind = min((index for index, mark in enumerate(marks) if mark.start >= end), default=None)
+    led = any(place.leading for place in places)
+    if before is None or (behind is not None and _is_leading(text, marks, group, led=led)):
+        if behind is not None:
+            places[behind].leading += group
+    elif _is_trailing(text, marks[before], group, places[before].trailing):
+        places[before].trailing += group
+
+
+def _is_trailing(text: str, mark: Mark, group: Sequence[Occurrence], others: Sequence[Occurrence]) -> bool:
+    """Return whether names behind a number are about it; `others` are those that are already."""
+    between = text[mark.end : group[0].start]
+    # What is done elsewhere is not what the number is about, nor is what another number is about.
+    if words().actions.search(between) or _DIGIT.search(HOLD.sub("", between)):
+        return False
+    # "1 % in production; staging gets 10 %": that number is not read.
+    if others and _is_broken(text[others[-1].end : group[0].start]):
+        return False
+    # A name that no alert has must stand at the number, or in brackets.
+    strange = all(name.strange for name in group)
+    return not strange or not (_is_broken(between) and ("(" not in between or _BREAKS[0].search(between)))
+
+
+def _is_broken(text: str) -> bool:
+    return any(pattern.search(text) for pattern in _BREAKS[:2])
+
+
+def _is_leading(text: str, marks: Sequence[Mark], group: Sequence[Occurrence], *, led: bool) -> bool:
+    """Return whether names between two numbers are about the second: by the strongest mark on either side."""
+    if _LABEL.match(text, group[-1].end):
+        return True
+    low = max(mark.end for mark in marks if mark.start <= group[0].start)
+    high = min(mark.start for mark in marks if mark.start >= group[-1].end)
+    for pattern in _BREAKS:
+        before = bool(pattern.search(text, low, group[0].start))
+        behind = bool(pattern.search(text, group[-1].end, high))
+        if before != behind:
+            return before
+        if before and behind:
+            return led
+    return led
+
+
+def _of(index: int, text: str, marks: Sequence[Mark], places: Sequence[_Place]) -> list[Occurrence]:
+    """Return the names of a number: its own, else those that carry on from before, else those behind the next one."""
+    own = places[index].own
+    if own:
+        return own
+    grade = marks[index].severity
+    for before in range(index - 1, -1, -1):
+        if places[before].leading:
+            return places[before].leading
+        if places[before].trailing:
+            return places[before].trailing if marks[before].severity != grade else []
+    for behind in range(index + 1, len(marks)):
+        between = text[marks[index].end : marks[behind].start]
+        if marks[behind].severity == grade or _BREAKS[0].search(between) or places[behind].leading:
+            return []
+        if places[behind].trailing:
+            return places[behind].trailing
+    return []

@@ -1,0 +1,86 @@
+"""The words of `names.yaml`, as patterns, compiled once; and how a name is taken apart into words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+_PARTS: Final = re.compile(r"[^\W_]+")
+_LEAST_PLURAL: Final = 4
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Words:
+    """Patterns match whole words; `compared`, `excepted` and `including` before a name, `too` and `people` behind it.
+
+    `everything` pairs the pattern of dimensions with what all of such a dimension is called.
+    """
+
+    environment_labels: frozenset[str]
+    silent_labels: frozenset[str]
+    generic: frozenset[str]
+    things: frozenset[str]
+    measures: re.Pattern[str]
+    hollow: re.Pattern[str]
+    kinds: str
+    compared: re.Pattern[str]
+    excepted: re.Pattern[str]
+    including: re.Pattern[str]
+    too: re.Pattern[str]
+    everything: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]
+    people: re.Pattern[str]
+    actions: re.Pattern[str]
+
+
+@cache
+def words() -> Words:
+    """Return the words."""
+    given: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("names.yaml").read_text(encoding="utf-8"))
+    kinds, before = _any(given["kinds"]), r"(?:(?: |^)(?:in|on|of|at|for))?(?: (?:the|our))? *[`\"'“(]*$"
+    return Words(
+        environment_labels=frozenset(given["environment_labels"]),
+        silent_labels=frozenset(given["silent_labels"]),
+        generic=frozenset(map(stem, given["generic"])),
+        things=frozenset(map(stem, given["things"])),
+        measures=_pattern(rf"{_any(given['measures'])}s?"),
+        hollow=_pattern(rf"{_any(given['hollow'])}s?"),
+        kinds=kinds,
+        compared=_pattern(rf"\b{_any(given['compared'])}{before}"),
+        excepted=_pattern(rf"\b{_any(given['excepted'])}{before}"),
+        including=_pattern(rf"\b{_any(given['including'])}{before}"),
+        too=_pattern(rf"[`\"'”)]*,? {_any(given['too'])}\b"),
+        everything=tuple((_pattern(label), _pattern(_all(texts))) for label, texts in given["everything"].items()),
+        people=_pattern(rf"(?:'s|’s)?[ -]{_any(given['people'])}\b"),
+        actions=_pattern(rf"(?:[:;,.–—→]|\bthen\b|\band\b)\s+(?:\w+ly |then |please )?{_any(given['actions'])}\b"),
+    )
+
+
+def stem(word: str) -> str:
+    """Return a word in small letters and without the ending of a plural."""
+    small = word.lower()
+    return small[:-1] if len(small) >= _LEAST_PLURAL and small.endswith("s") and not small.endswith("ss") else small
+
+
+def parts(text: str) -> tuple[str, ...]:
+    """Return the words of a text or an identifier, in small letters."""
+    return tuple(word.lower() for word in _PARTS.findall(text))
+
+
+def _all(kinds: Iterable[str]) -> str:
+    return (
+        rf"\beverywhere\b|\b(?:all|every|each|any|both|whichever)(?: of)?(?: the| our| its)?(?: \w+)? {_any(kinds)}\b"
+    )
+
+
+def _any(texts: Iterable[str]) -> str:
+    return rf"(?:{'|'.join(texts)})"
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    return re.compile(text, re.IGNORECASE)

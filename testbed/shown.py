@@ -1,0 +1,131 @@
+"""The commands that README and docs show, taken from the pages: blocks of shell, and commands in the text.
+
+`tests/documents/test_commands.py` runs each. The blocks of docs/tutorial.md are a story of their own (`tutorial.py`).
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from testbed.tutorial import COMMANDS, PROMPT
+
+SHELLS: Final = frozenset({"sh", "bash", "shell", "zsh", COMMANDS})
+"""The languages of fences that hold commands."""
+PROGRAMS: Final = frozenset({"make", "python", "tocsin", "tocsin-webhook", "promtool"})
+"""Words that begin a command in the text."""
+OTHER_PROGRAMS: Final = frozenset(
+    {
+        *(
+            "amlint",
+            "amtool",
+            "apt",
+            "apt-get",
+            "bash",
+            "brew",
+            "curl",
+            "docker",
+            "git",
+            "helm",
+            "kubectl",
+            "node",
+            "npm",
+        ),
+        *("npx", "pip", "pip3", "pipx", "pytest", "python3", "sh", "sudo", "systemctl", "uv", "uvx", "vmalert", "wget"),
+    }
+)
+"""Words that would begin one, too; nobody knows how to run them here."""
+
+_FENCE: Final = re.compile(r"(?P<indent> *)(?P<marks>`{3,}|~{3,})(?P<language>[^\s`]*)[^`]*")
+_SPAN: Final = re.compile(r"(?<!`)(?P<marks>`{1,2})(?!`)(?P<text>.+?)(?<!`)(?P=marks)(?!`)")
+_ASSIGNMENT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*=.*", re.DOTALL)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Block:
+    """A fenced block of a page: its language, empty where it names none, its text, and the number of its first line."""
+
+    language: str
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """One command of a page at `line`: the variables that are set for it, and its words, which may be none."""
+
+    path: str
+    line: int
+    variables: tuple[tuple[str, str], ...]
+    words: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Return the place and the command, without the variables."""
+        return f"{self.path}:{self.line}: {' '.join(self.words) or 'settings'}"
+
+
+def page(path: Path, root: Path, *, blocks: bool = True) -> tuple[Shown, ...]:
+    """Return the commands of a page, those of its blocks first; `blocks` says whether these are asked for."""
+    text, name = path.read_text(encoding="utf-8"), path.relative_to(root).as_posix()
+    found, prose = read(text)
+    of_blocks = (one for block in found if block.language in SHELLS for one in _of_block(block, name))
+    of_prose = (one for line, words in prose for one in _of_prose(words, name, line))
+    return (*(of_blocks if blocks else ()), *of_prose)
+
+
+def read(text: str) -> tuple[tuple[Block, ...], tuple[tuple[int, str], ...]]:
+    """Return the fenced blocks of a page, and the lines outside of them with their numbers.
+
+    What stands inside a fence is not looked through: an example of a runbook may hold fences of its own.
+    """
+    blocks, prose = list[Block](), list[tuple[int, str]]()
+    inside: re.Match[str] | None = None
+    gathered, begun = list[str](), 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        fence = _FENCE.fullmatch(line)
+        if inside is None and fence is not None:
+            inside, gathered, begun = fence, [], number + 1
+        elif inside is None:
+            prose.append((number, line))
+        elif fence is not None and fence["marks"].startswith(inside["marks"]) and not fence["language"]:
+            blocks.append(Block(language=inside["language"], text="\n".join(gathered), line=begun))
+            inside = None
+        else:
+            gathered.append(line.removeprefix(inside["indent"]))
+    return tuple(blocks), tuple(prose)
+
+
+def _of_block(block: Block, path: str) -> Iterator[Shown]:
+    """Yield the commands of a block; one may go on behind a backslash, and what it prints stands below its prompt."""
+    prompted = block.language == COMMANDS
+    pending, begun = "", block.line
+    for number, line in enumerate(block.text.splitlines(), start=block.line):
+        if prompted and not pending and not line.startswith(PROMPT):
+            continue
+        begun = begun if pending else number
+        pending += line.removeprefix(PROMPT) if prompted and not pending else line
+        if pending.endswith("\\"):
+            pending = pending[:-1]
+            continue
+        words = shlex.split(pending, comments=True)
+        pending = ""
+        if words:
+            yield _shown(path, begun, words)
+
+
+def _of_prose(line: str, path: str, number: int) -> Iterator[Shown]:
+    """Yield the commands that stand between backticks in a line of text."""
+    for span in _SPAN.finditer(line):
+        words = span["text"].replace(r"\|", "|").split()
+        if words[0] in PROGRAMS or (words[0] in OTHER_PROGRAMS and len(words) > 1):
+            yield _shown(path, number, words)
+
+
+def _shown(path: str, line: int, words: list[str]) -> Shown:
+    count = next((place for place, word in enumerate(words) if not _ASSIGNMENT.fullmatch(word)), len(words))
+    variables = tuple((name, value) for name, _, value in (word.partition("=") for word in words[:count]))
+    return Shown(path=path, line=line, variables=variables, words=tuple(words[count:]))

@@ -1,0 +1,87 @@
+"""What a person sees in the first hour, who brings a house of their own and makes the mistakes that people make."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from tests.compiler.base import DATA, codes, tocsin
+from tests.compiler.slips import SLIPS, Slip
+
+BY_NAME = {slip.name: slip for slip in SLIPS}
+_FINDING = re.compile(r"^(?P<path>\S+?):(?P<line>\d+):\d+: (?:error|warning)\[[a-z-]+\]", re.MULTILINE)
+
+
+@pytest.fixture(autouse=True)
+def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work in a copy of the house."""
+    shutil.copytree(DATA / "first_hour", tmp_path / "house")
+    monkeypatch.chdir(tmp_path / "house")
+
+
+def make(slip: Slip) -> tuple[str, int]:
+    """Make the mistake; return the place where it must be shown."""
+    changed = ("", 0)
+    for path, old, new in slip.edits:
+        file = Path(path)
+        before, content = file.read_bytes(), new.encode() if isinstance(new, str) else new
+        if old is not None:
+            assert old.encode() in before, f"{path} does not hold {old!r}"
+            content = before.replace(old.encode(), content, 1)
+        file.write_bytes(content)
+        changed = changed if changed[1] else (path, first_difference(before, content))
+    if slip.place is None:
+        return changed
+    path, text, further = slip.place
+    lines = [
+        number for number, line in enumerate(Path(path).read_text(encoding="utf-8").split("\n"), 1) if text in line
+    ]
+    return path, lines[further]
+
+
+def first_difference(before: bytes, after: bytes) -> int:
+    """Return the first line that differs."""
+    old, new = before.split(b"\n"), after.split(b"\n")
+    return next((number for number, pair in enumerate(zip(old, new, strict=False), 1) if len(set(pair)) > 1), len(new))
+
+
+def test_the_house_is_without_fault() -> None:
+    """What is found in a copy comes from the mistake."""
+    assert codes() == []
+
+
+def test_names_of_slips_are_unique() -> None:
+    """No mistake hides another one of its name."""
+    assert len(BY_NAME) == len(SLIPS)
+
+
+@pytest.mark.parametrize("name", [slip.name for slip in SLIPS if slip.findings])
+def test_a_mistake_is_one_finding_where_it_was_made(name: str, snapshot: SnapshotAssertion) -> None:
+    """The first line names the cause, in the line that somebody has to change; more findings need a reason."""
+    slip = BY_NAME[name]
+    place = make(slip)
+    done = tocsin("check")
+    found = [(one["path"], int(one["line"])) for one in _FINDING.finditer(done.stderr)]
+    assert done.stderr == snapshot
+    assert found[0] == place
+    assert len(found) == slip.findings
+    assert (len(found) == 1) is not bool(slip.why)
+    assert done.exit_code == int(slip.fatal)
+
+
+@pytest.mark.parametrize("name", [slip.name for slip in SLIPS if not slip.findings])
+def test_what_is_no_mistake_is_none(name: str) -> None:
+    """YAML and people have several ways to write the same."""
+    make(BY_NAME[name])
+    assert codes() == []
+
+
+@pytest.mark.parametrize("name", [slip.name for slip in SLIPS if slip.fatal and slip.findings])
+def test_each_error_says_how_to_mend_it(name: str) -> None:
+    """A message without a way out is half a message."""
+    make(BY_NAME[name])
+    assert "\n  hint: " in tocsin("check").stderr

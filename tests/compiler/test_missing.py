@@ -1,0 +1,104 @@
+"""Missing metrics: which rules a place gets, however many metrics it has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from compiler import conventions
+from compiler.promql import Matcher, Selector, canonical, in_parts
+from compiler.signals.bound import Binding, BoundSignal, Signal
+from compiler.signals.missing_place import place
+from tests.compiler.base import SHOP, SPEC, compiled, edit
+
+pytestmark = pytest.mark.usefixtures("base")
+
+MOST_RULES = 20
+"""In a group, by Mimir's default."""
+
+
+def dials(count: int, matchers: str = "") -> None:
+    """Bind so many gauges in the shop's only place."""
+    names = [f"dial_{number}" for number in range(count)]
+    edit(SPEC, "signals:\n", "signals:\n" + "".join(f"  {name}: {{kind: gauge, unit: count}}\n" for name in names))
+    limits = "".join(
+        f'      {name}: {{warning: "> {n + 7}", runbook: "#slow-answers"}}\n' for n, name in enumerate(names)
+    )
+    metrics = "".join(f"      {name}: {{gauge: 'board_{name}{matchers}', per: service}}\n" for name in names)
+    edit(SPEC, "      latency_p95:     {warning", f"{limits}      latency_p95:     {{warning")
+    edit(SPEC, "      latency_p95:     {histogram", f"{metrics}      latency_p95:     {{histogram")
+    stated = "".join(f"- {name}: warning above {n + 7}.\n" for n, name in enumerate(names))
+    text = Path(SHOP).read_text()
+    Path(SHOP).write_text(text.replace("## Alert thresholds\n\n", f"## Alert thresholds\n\n{stated}\n"))
+
+
+def rules(system: str = "shop") -> list[dict[str, str]]:
+    """Return the rules on missing metrics of a system with one place."""
+    (rules_file,) = (one for one in compiled().artifacts if one.path == conventions.rules_path(system))
+    groups = yaml.safe_load(rules_file.content)["groups"]
+    (found,) = (group["rules"] for group in groups if ".metrics_missing" in group["name"])
+    return list(found)
+
+
+@pytest.mark.parametrize(
+    ("count", "matchers"),
+    [(40, ""), (40, '{room="lab",rack!="7",kind=~"a|b"}'), (120, '{room="lab"}'), (400, "")],
+)
+def test_any_number_of_metrics_of_one_place_is_watched(count: int, matchers: str) -> None:
+    """Several recording rules of one name share them, each of which every server can parse; alerts stay the same two."""
+    dials(count, matchers)
+    found = rules()
+    recorded = [rule for rule in found if rule.get("record", "").endswith(":present")]
+    text = " ".join(rule["expr"] for rule in recorded)
+    assert all(text.count(f"(board_dial_{number}{{") == 1 for number in range(count))
+    assert [rule["labels"].get("part") for rule in recorded] == [None, *map(str, range(2, len(recorded) + 1))]
+    assert sum("alert" in rule for rule in found) == 2
+    if count < 200:
+        assert len(found) <= MOST_RULES
+
+
+def test_a_place_of_few_metrics_keeps_its_names() -> None:
+    """No rule is told apart by a part that there is no second of."""
+    assert all("part" not in rule["labels"] for rule in rules())
+
+
+def test_expressions_are_joined_as_far_as_they_fit() -> None:
+    """In order, and each part is PromQL."""
+    expressions = [f'label_replace(dial_{number}{{a="b"}}, "metric", "dial", "", "")' for number in range(300)]
+    parts = in_parts(expressions)
+    assert " or ".join(parts) == " or ".join(expressions)
+    assert 1 < len(parts) < 30
+    assert all(canonical(part) for part in parts)
+
+
+def binding(*metrics: Selector) -> BoundSignal:
+    """Return what is missed of these metrics."""
+    inputs = {f"{number:03}": metric for number, metric in enumerate(metrics)}
+    source = (Matcher("job", "=", "kite"),)
+    signal = Signal(id="metrics_missing", kind="missing", unit="state", title="Metrics missing")
+    return BoundSignal(signal=signal, binding=Binding(inputs=dict(inputs), window=300, source=source, targets=source))
+
+
+def test_metrics_of_one_name_are_called_by_their_matchers() -> None:
+    """By those that they do not share, in words that every engine reads back, and never two alike."""
+    job = Matcher("job", "=", "kite")
+    high = Selector("wind", (job, Matcher("level", "=", "high"), Matcher("unit", "!=", 'a="b",c')))
+    low = Selector("wind", (job, Matcher("level", "=~", "low.*")))
+    odd = [Selector("gust", (job, Matcher("at", "=", sign))) for sign in "=,"]
+    alone = Selector("rain", (job, Matcher("level", "=", "high")))
+    one = place(binding(high, low, *odd, alone))
+    assert [one.label(metric) for metric in (high, low, *odd, alone)] == [
+        "wind (level is high and unit is not a__b__c)",
+        "wind (level is like low.*)",
+        "gust (at is _) 1",
+        "gust (at is _) 2",
+        "rain",
+    ]
+
+
+def test_a_dollar_in_the_name_of_a_metric_stays_one() -> None:
+    """`label_replace` would take it for a group of its regular expression."""
+    cheap, dear = (Selector("price", (Matcher("sign", "=", sign),)) for sign in ("$1", "£1"))
+    assert place(binding(cheap, dear)).quoted_label(cheap) == '"price (sign is $$1)"'
