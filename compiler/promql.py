@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import promql_parser
 
-from compiler import float_labels, patterns, promql_text
+from compiler import float_labels, patterns, promql_mistakes, promql_text
 from compiler.promql_text import Mistake, MistakeError, Token, quoted
 
 METRIC_NAME: Final = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*\Z")
@@ -276,7 +276,7 @@ def _parse(text: str) -> Any:  # noqa: ANN401 - the library has no types
     except MistakeError as error:
         raise PromQLError(str(error), error.mistake) from error
     except ValueError as error:
-        mistake = promql_text.mistake(text, str(error).strip())
+        mistake = promql_mistakes.mistake(text, str(error).strip())
         raise PromQLError(mistake.message, mistake) from error
 
 

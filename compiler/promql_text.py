@@ -1,14 +1,13 @@
-"""PromQL as text: its tokens, what the parser library reads otherwise than Prometheus, and where a mistake stands.
+"""PromQL as text: its tokens, and strings as every reader of PromQL takes them.
 
-Below `compiler.promql`, which parses. The library says what is wrong but not where, and it reads escapes in raw
-strings. The words of the language are those of Prometheus ("Querying Prometheus: Basics", "Operators").
+Below `compiler.promql`, which parses: the parser library reads escapes in raw strings, where Prometheus has none.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -74,7 +73,7 @@ def _stray(text: str, position: int) -> Mistake:
     if character in "\"'`":
         line = text[position:].partition("\n")[0]
         end = "close it; text of several lines stands in backticks" if character != "`" else "close it"
-        return Mistake(f"the string {_code(line[:_SHOWN])} has no end", position, len(line), end)
+        return Mistake(f"the string {code(line[:_SHOWN])} has no end", position, len(line), end)
     name = "other names than of letters, digits, `_` and `:` stand in quotes" if character.isalnum() else None
     return Mistake(f"`{character}` has no meaning in PromQL", position, 1, name)
 
@@ -104,248 +103,9 @@ def quoted(value: str) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-_ESCAPED: Final = re.compile(
-    r"""\\(?:[abfnrtv\\]|x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|U[0-9A-Fa-f]{8}|[0-7]{3}|(?P<quote>["']))"""
-)
-
-
-def mistake(text: str, message: str) -> Mistake:
-    """Return what is wrong with a text that the library refuses with a `message`, as exactly as can be told."""
-    try:
-        found = tokens(text)
-        _check_escapes(found)
-        _check_balance(found)
-        _Grammar(text, found).check()
-    except MistakeError as error:
-        return error.mistake
-    except RecursionError:
-        pass
-    else:
-        for pattern, explain in _SAID:
-            said = pattern.fullmatch(message)
-            known = said and explain(said, found)
-            if known:
-                return known
-    return Mistake(message, 0, len(text))
-
-
-def _check_escapes(found: Iterable[Token]) -> None:
-    for token in found:
-        if token.kind != "string" or token.text.startswith("`"):
-            continue
-        position = 1
-        while (position := token.text.find("\\", position, -1)) >= 0:
-            match = _ESCAPED.match(token.text, position)
-            if match is None or match["quote"] not in {None, token.text[0]}:
-                shown = token.text[position : position + 2]
-                hint = f"write `\\{shown}`, or put the text in backticks, where nothing is an escape"
-                raise MistakeError(Mistake(f"the string has no escape `{shown}`", token.start + position, 2, hint))
-            position = match.end()
-
-
-_CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
-
-
-def _check_balance(found: Iterable[Token]) -> None:
-    """Raise MistakeError at a bracket that is not closed, or closes nothing."""
-    opened: list[Token] = []
-    for token in found:
-        if token.kind != "sign":
-            continue
-        if token.text in _CLOSING:
-            opened.append(token)
-        elif token.text in _CLOSING.values():
-            if not opened or _CLOSING[opened[-1].text] != token.text:
-                wanted = f", `{_CLOSING[opened[-1].text]}` is missing before it" if opened else ""
-                raise MistakeError(Mistake(f"`{token.text}` closes nothing{wanted}", token.start, 1))
-            opened.pop()
-    if opened:
-        last = opened[-1]
-        message = f"`{last.text}` is not closed"
-        raise MistakeError(Mistake(message, last.start, 1, f"`{_CLOSING[last.text]}` is missing"))
-
-
-_AGGREGATING: Final = "avg bottomk count count_values group limit_ratio limitk max min quantile stddev stdvar sum topk"
-AGGREGATIONS: Final = frozenset(_AGGREGATING.split())
-_GROUPING: Final = frozenset({"by", "without"})
-_BETWEEN: Final = "+ - * / % ^ == != > < >= <= and or unless atan2"
-_BINARY: Final = frozenset(_BETWEEN.split())
-_MATCHING: Final = frozenset({"on", "ignoring"})
-_MANY: Final = frozenset({"group_left", "group_right"})
-_MATCHES: Final = frozenset({"=", "!=", "=~", "!~"})
-
-
-class _Grammar:
-    """Reads tokens as PromQL's grammar has them, to find the first that cannot stand where it does."""
-
-    def __init__(self, text: str, found: tuple[Token, ...]) -> None:
-        self.tokens = (*found, Token("end", "", len(text.rstrip())))
-        self.index = 0
-
-    def check(self) -> None:
-        """Raise MistakeError at the first token that cannot stand where it does."""
-        self._expression()
-        if self._next.kind != "end":
-            self._fail("an operator")
-
-    @property
-    def _next(self) -> Token:
-        return self.tokens[self.index]
-
-    def _is(self, *texts: str) -> bool:
-        return self._next.kind in {"sign", "word"} and self._next.text.lower() in texts
-
-    def _take(self, *texts: str) -> bool:
-        found = self._is(*texts)
-        self.index += found
-        return found
-
-    def _need(self, what: str, *texts: str) -> None:
-        if not self._take(*texts):
-            self._fail(what)
-
-    def _fail(self, what: str) -> None:
-        token = self._next
-        if token.kind == "end":
-            raise MistakeError(Mistake(f"it ends where {what} is missing", max(token.start - 1, 0), 1))
-        raise MistakeError(Mistake(f"{_code(token.text)} stands where {what} should", token.start, len(token.text)))
-
-    def _expression(self) -> None:
-        self._operand()
-        while self._next.kind in {"sign", "word"} and self._next.text.lower() in _BINARY:
-            self.index += 1
-            self._take("bool")
-            if self._take(*_MATCHING):
-                self._labels()
-                if self._take(*_MANY) and self._is("("):
-                    self._labels()
-            self._operand()
-
-    def _operand(self) -> None:
-        while self._take("+", "-"):
-            pass
-        token = self._next
-        if self._take("("):
-            self._expression()
-            self._need("an operator or `)`", ")")
-        elif token.kind in {"number", "string"}:
-            self.index += 1
-        elif self._is("{"):
-            self._matchers()
-        elif token.kind == "word" and token.text.lower() not in _BINARY:
-            self._named(token)
-        else:
-            self._fail("a value")
-        self._modifiers()
-
-    def _named(self, token: Token) -> None:
-        self.index += 1
-        if token.text.lower() in AGGREGATIONS and self._take(*_GROUPING):
-            self._labels()
-            self._arguments()
-        elif self._is("("):
-            self._arguments()
-            if token.text.lower() in AGGREGATIONS and self._take(*_GROUPING):
-                self._labels()
-        elif self._is("{"):
-            self._matchers()
-
-    def _modifiers(self) -> None:
-        while True:
-            if self._take("["):
-                while not self._take("]"):
-                    self.index += 1
-            elif self._take("offset"):
-                self._take("-", "+")
-                self._number("a duration, such as `5m`,")
-            elif self._take("@"):
-                if self._take("start", "end"):
-                    self._arguments()
-                else:
-                    self._take("-", "+")
-                    self._number("a time")
-            else:
-                return
-
-    def _number(self, what: str) -> None:
-        if self._next.kind != "number":
-            self._fail(what)
-        self.index += 1
-
-    def _arguments(self) -> None:
-        self._list(self._expression, "an operator, `,` or `)`", "(", ")")
-
-    def _labels(self) -> None:
-        self._list(self._label, "`,` or `)`", "(", ")")
-
-    def _label(self) -> None:
-        if self._next.kind not in {"word", "string"}:
-            self._fail("a label")
-        self.index += 1
-
-    def _matchers(self) -> None:
-        self._list(self._matcher, "`,` or `}`", "{", "}")
-
-    def _list(self, item: Callable[[], None], what: str, begin: str, end: str) -> None:
-        self._need(f"`{begin}`", begin)
-        while not self._take(end):
-            item()
-            if not self._take(","):
-                self._need(what, end)
-                return
-
-    def _matcher(self) -> None:
-        name = self._next
-        if name.kind not in {"word", "string"}:
-            self._fail("a label")
-        self.index += 1
-        if name.kind == "string" and self._is(",", "}"):
-            return
-        self._need("`=`, `!=`, `=~` or `!~`", *_MATCHES)
-        value = self._next
-        if value.kind != "string":
-            hint = f'write `"{value.text}"`' if value.kind in {"word", "number"} else None
-            shown = f"; {_code(value.text)} has none" if value.text else ""
-            message = f"the value of a matcher stands in quotes{shown}"
-            raise MistakeError(Mistake(message, value.start, max(len(value.text), 1), hint))
-        self.index += 1
-        if self._take("or"):
-            self._matcher()
-
-
-def _code(text: str) -> str:
+def code(text: str) -> str:
+    """Return a text as messages quote it."""
     return text if "`" in text else f"`{text}`"
-
-
-def _called(said: re.Match[str], found: tuple[Token, ...]) -> Mistake | None:
-    """Return the mistake of a call that the library names, where there is one call of that name."""
-    calls = [one for one in found if one.kind == "word" and one.text == said["name"]]
-    if len(calls) != 1:
-        return None
-    wanted = said.groupdict().get("type", "")
-    message = f"`{said['name']}` takes {_TYPES[wanted]}" if wanted in _TYPES else said.string
-    hint = "a range stands behind a metric, such as `[5m]`" if wanted == "matrix" else None
-    return Mistake(message, calls[0].start, len(calls[0].text), hint)
-
-
-_TYPES: Final = {"matrix": "a range", "vector": "a metric", "scalar": "a number", "string": "a text"}
-
-
-def _pattern(said: re.Match[str], found: tuple[Token, ...]) -> Mistake | None:
-    """Return the mistake of a regular expression that the library cannot read."""
-    strings = [one for one in found if one.kind == "string" and value_of(one) == said["pattern"]]
-    if not strings:
-        return None
-    return Mistake(f"`{said['pattern']}` is no regular expression", strings[0].start, len(strings[0].text))
-
-
-_SAID: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str], tuple[Token, ...]], Mistake | None]], ...]] = (
-    (re.compile(r"unknown function with name '(?P<name>[^']+)'"), _called),
-    (re.compile(r"expected type (?P<type>\w+) in call to function '(?P<name>[^']+)', got .*"), _called),
-    (re.compile(r"expected .* argument\(s\) in call to '(?P<name>[^']+)', got .*"), _called),
-    (re.compile(r"illegal regex for (?P<pattern>.*)", re.DOTALL), _pattern),
-)
-"""What the library says of texts whose grammar is right, and who finds the place."""
 
 
 def value_of(token: Token) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from compiler import conventions
 from compiler.checks.codes import blocking
 from compiler.checks.subject import Subject
@@ -65,15 +67,19 @@ def _check_groups(subject: Subject, diagnostics: Diagnostics) -> None:
     components = {*subject.model.dimensions} | {
         label for _, watched in subject.watched() for label in watched.bound.binding.per
     }
-    # An alert without a component of its own may carry whatever its query leaves.
-    open_ = any(watched.bound.signal.query and not watched.bound.binding.per for _, watched in subject.watched())
+    # What `absent` returns carries the labels that it looked for.
+    components |= {label for _, watched in subject.lowered() for label in _further(watched)}
     routing = table(subject.document, "routing")
     for label, span in _written(routing, "group_by"):
-        if not open_ and label not in {"alertname", *conventions.RULE_LABELS, *components}:
+        if label not in {"alertname", *conventions.RULE_LABELS, *components}:
             message = f"no alert carries the label `{label}`, so it groups by nothing"
             known = f"alerts carry `alertname`, {_list(conventions.RULE_LABELS)} and what `per` and `dimensions` name"
             hint = f"name it in `per` or, where it tells installations apart, in `dimensions: [{label}]`; {known}"
             diagnostics.error("lost-label", span, message, hint=hint)
+
+
+def _further(watched: WatchedSignal) -> Mapping[str, str]:
+    return kinds()[watched.bound.signal.kind].further(watched.bound)
 
 
 def _written(owner: Table, key: str) -> list[tuple[str, Span]]:

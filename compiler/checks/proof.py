@@ -19,7 +19,7 @@ from compiler.signals import kinds
 from compiler.signals.bound import Signal
 from compiler.signals.contract import Series, UnsampledError
 from compiler.signals.profile import Example, Phase
-from compiler.signals.query_course import beyond_examples
+from compiler.signals.query_reading import beyond_examples
 from compiler.signals.query_tree import counted, speaks_of_nothing
 from compiler.signals.ratio import MISSES
 from compiler.signals.template import KIND as TEMPLATE

@@ -77,7 +77,14 @@ def check_limits(found: Course, bound: BoundSignal, limits: Sequence[Threshold],
         for value in (one for one in beyond if one >= 0):
             _check_beyond(found, bound, limit, value)
         if short >= 0:
-            _possible(found, short)
+            _check_short(found, bound, limit, short)
+
+
+def _check_short(found: Course, bound: BoundSignal, limit: Threshold, value: Decimal) -> None:
+    before_the_next = found.value(found.later(_possible(found, value), bound.binding.step - 1))
+    crosses = before_the_next is not None and COMPARISONS[limit.comparator](before_the_next, limit.value)
+    if limit.keep and crosses:
+        raise UnsampledError("a time that passes keeps it firing between two scrapes")
 
 
 def _check_beyond(found: Course, bound: BoundSignal, limit: Threshold, value: Decimal) -> None:

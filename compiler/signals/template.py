@@ -25,7 +25,8 @@ from compiler.signals.bound import STEP_SECONDS, BoundSignal, ExampleSeries
 from compiler.signals.contract import Kind, Series, Threshold, UnsampledError, aggregate
 from compiler.signals.phrases import IS, Clause, amount, listed, over_window
 from compiler.signals.profile import Case, Example, Phase
-from compiler.signals.query_course import COMPARISONS, GAP, RISE, Course, asks_the_clock, course, looks_back
+from compiler.signals.query_course import COMPARISONS, GAP, RISE, Course
+from compiler.signals.query_reading import asks_the_clock, course, looks_back
 from compiler.signals.query_tree import absence, carried, is_scalar, selectors, speaks_of_nothing
 
 CONTEXT: Final = frozenset({"per", "window"})

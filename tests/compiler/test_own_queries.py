@@ -18,7 +18,7 @@ from compiler.signals import kinds
 from compiler.signals.bound import Binding, BoundSignal, Signal
 from compiler.signals.contract import UnsampledError
 from compiler.signals.profile import Example, Phase
-from compiler.signals.query_course import course, looks_back
+from compiler.signals.query_reading import course, looks_back
 from compiler.signals.query_tree import quoted_labels, speaks_of_nothing
 from tests.compiler.base import SPEC, compiled, edit, tocsin
 
@@ -280,6 +280,14 @@ def test_a_state_whose_comparison_returns_another_number_never_fires() -> None:
     found = [one for one in compile_spec(Path(SPEC)).diagnostics if one.code in {"limit-never-fires", "untested"}]
     assert [one.code for one in found] == ["limit-never-fires"]
     assert "write `== bool 0`" in found[0].message
+
+
+@pytest.mark.usefixtures("base")
+@pytest.mark.parametrize("label", [*conventions.RULE_LABELS, "alertname"])
+def test_no_label_that_a_rule_sets_tells_components_apart(label: str) -> None:
+    """Of a query as of any other signal."""
+    one_metric("{{ taken }}", per=label)
+    assert [one.code for one in compile_spec(Path(SPEC)).diagnostics] == ["reserved-label"]
 
 
 @pytest.mark.usefixtures("base")
