@@ -62,7 +62,8 @@ _OTHER_UNITS: Final = {
     **dict.fromkeys(("rps", "qps", "tps", "reqs", "per sec"), "per second"),
 }
 _BY_CASE: Final = {
-    one.casefold(): one for one in ("ms", "s", "m", "h", "d", "B", "kB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB")
+    one.casefold(): one
+    for one in ("ms", "s", "sec", "m", "min", "h", "d", "B", "kB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB")
 }
 _NUMBERS: Final = {
     word: number
