@@ -90,7 +90,7 @@ def compile_harbour(folder: Path, *stanza: str) -> Path:
 def promtool(servers: Servers, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Return what promtool says."""
     command = [servers.tool("promtool"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=1800, check=False)
 
 
 def assert_told(
