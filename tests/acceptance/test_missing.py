@@ -185,7 +185,7 @@ def test_a_label_that_no_target_has_is_never_a_target_that_is_down(servers: Serv
     up = {'up{job="quay",namespace="port"}': "1x90"}
     tide = 'tide_metres{job="quay",deployment="quay"}'
     assert_told(servers, generated, up | {tide: "3x90"}, {"60m": []})
-    assert_told(servers, generated, up | {tide: "3x20 stale"}, {"60m": [("warning", "tide_metres")]})
+    assert_told(servers, generated, up | {tide: "3x20 stale"}, {"60m": [("warning", "quaytide_metres")]})
 
 
 @pytest.mark.parametrize("targets", ["", "    targets: off\n", '    targets: job="quays"\n'])

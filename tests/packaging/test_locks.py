@@ -130,7 +130,11 @@ def test_what_compiling_needs_is_all_that_make_rules_installs() -> None:
     assert ours.items() <= project.items()
     packages = metadata.packages_distributions()
     text = "\n".join(path.read_text() for path in (ROOT / "compiler").rglob("*.py"))
-    modules = set(re.findall(r"^(?:from|import) (\w+)", text, re.MULTILINE)) - sys.stdlib_module_names - {"compiler"}
+    modules = (
+        set(re.findall(r"^(?:from|import) (\w+)(?:[\w.]* import |$)", text, re.MULTILINE))
+        - sys.stdlib_module_names
+        - {"compiler"}
+    )
     imported = {canonicalize_name(name) for module in modules for name in packages[module]}
     assert {name for name in map(canonicalize_name, ours) if name != "tzdata"} == imported
 
