@@ -71,6 +71,8 @@ _NUMBERS: Final = {
         ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
     )
 }
+_LONGEST: Final = 80
+"""Characters of a limit that somebody may have meant."""
 _NOTHING: Final = frozenset({"no", "none", "never", "null", "nil", "-", "n/a", "disabled", "no limit"})
 _COMPARATOR: Final = re.compile(
     r"\s*(?P<sign>>=|<=|==|>|<|≥|≤|above|over|more than|at least|below|under|less than|at most)?\s*(?P<rest>.*?)\s*\Z",
@@ -84,6 +86,9 @@ _DURATION_PARTS: Final = re.compile(r"(?:[0-9]+(?:h|m(?!s)|s))+[0-9]+ms\Z")
 
 def advice(text: str, unit: str) -> Advice | None:
     """Return what is wrong with a limit of a signal that is measured in `unit`; None where nothing better is known."""
+    text = " ".join(text.split())
+    if len(text) > _LONGEST:
+        return None
     if text.strip().casefold() in _NOTHING:
         return f"`{text}` is not a limit", f"write `{OFF}` where nobody is to be told"
     if text.strip().startswith("!="):

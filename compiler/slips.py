@@ -27,6 +27,8 @@ _WORD: Final = re.compile(r"[a-z_][a-z0-9_-]*\Z")
 _PAIR: Final = re.compile(r"(?P<key>[a-z_][a-z0-9_-]*)\s+(?P<value>\S.*)")
 _NEXT_KEY: Final = re.compile(r"[{,]\s*[\w-]+:\s+(?:\"[^\"]*\"|'[^']*'|[^\s,]+)\s+(?P<next>[a-z_][\w-]*)\s*\Z")
 _COMPARED: Final = re.compile(r":\s*(?P<value>[<>]=?\s*[^,}#]*[^,}#\s])")
+_LONGEST: Final = 5000
+"""Characters of a line that somebody wrote by hand."""
 _CLOSING: Final = {"{": "}", "[": "]"}
 
 
@@ -57,7 +59,7 @@ class Complaint:
 
 def explained(complaint: Complaint) -> Slip:
     """Return what is wrong, where, and how to mend it."""
-    for look in _LOOKS:
+    for look in _LOOKS if len(complaint.text) <= _LONGEST else ():
         slip = look(complaint)
         if slip is not None:
             return slip

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from compiler.diagnostics import Diagnostics, Span, nearest
 from compiler.model import Documented, Limit
@@ -169,9 +170,13 @@ class Evidence:
 
     def _stale(self, line: str) -> Waiver | None:
         """Return the waiver whose words seem to be those that this line had before somebody changed it."""
+        return next((one for one in self._lost if one.is_like(line)), None)
+
+    @cached_property
+    def _lost(self) -> tuple[Waiver, ...]:
+        """The waivers whose words stand in no line of the runbook."""
         lines = [" ".join(one.split()) for one in self.matching.runbook.text.split("\n")]
-        lost = [one for one in self.waivers if not any(one.words in each for each in lines)]
-        return next((one for one in lost if one.is_like(line)), None)
+        return tuple(one for one in self.waivers if not any(one.words in each for each in lines))
 
     def _waiver(self, line: str, number: str = "") -> Waiver | None:
         return next((one for one in self.waivers if one.covers(line, number)), None)

@@ -32,11 +32,15 @@ class Waiver:
     def is_like(self, line: str) -> bool:
         """Return whether a line holds words that differ from these by a few characters."""
         whole = " ".join(line.split())
+        if max(len(whole), len(self.words)) > _LONGEST:
+            return False
         match = SequenceMatcher(None, self.words, whole, autojunk=False)
         common = sum(block.size for block in match.get_matching_blocks() if block.size > _LEAST_COMMON)
         return common >= _MOSTLY * len(self.words)
 
 
+_LONGEST: Final = 1000
+"""Characters of a line whose words are compared one by one."""
 _LEAST_COMMON: Final = 3
 _MOSTLY: Final = 0.75
 

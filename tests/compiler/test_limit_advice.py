@@ -69,3 +69,11 @@ def test_any_text_gets_advice_or_none(text: str, unit: str) -> None:
     """Law: whatever somebody writes, the advice is words, and never an exception."""
     found = advice(text, unit)
     assert found is None or (found[0] and (found[1] is None or "`" in found[1] or found[1].startswith("write ")))
+
+
+@pytest.mark.parametrize(
+    "text", ["> 1" + " " * 10**5 + "x", "> " + "1-" * 10**5, "1," * 10**5], ids=["blanks", "ranges", "commas"]
+)
+def test_endless_text_takes_no_time(text: str) -> None:
+    """No person writes it; a program may, and must not keep the compiler busy."""
+    assert advice(text, RATIO) in (None, advice(" ".join(text.split()), RATIO))
