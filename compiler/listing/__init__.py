@@ -125,26 +125,31 @@ def _input(one: Input, constants: frozenset[str]) -> dict[str, Any]:
 
 
 def _listed(signal: Signal, *, own: bool) -> ListedSignal:
-    usual = meaning.directed(signal)
-    fitting = (form for form in kinds()[signal.kind].forms if _fits(usual, form, own=own))
+    limits = _limits(meaning.directed(signal))
+    side = next((_SIDES[limit[0]] for limit in limits.values() if limit[0] in _SIDES), None)
+    fitting = (form for form in kinds()[signal.kind].forms if _fits(signal, form, side, own=own))
     forms = tuple(tuple(_in_unit(signal, one) for one in form) for form in fitting)
     if signal.query is not None:
         named = asked_for(signal.query)
         forms = (tuple(Input(name=one, description="A metric of the query.", example=one) for one in named),)
-    return ListedSignal(signal=signal, own=own, forms=forms, limits=_limits(usual))
+    return ListedSignal(signal=signal, own=own, forms=forms, limits=limits)
 
 
 _CACHE: Final = "cache_hit_ratio"
 
 
-def _fits(signal: Signal, form: Sequence[Input], *, own: bool) -> bool:
-    """Return whether inputs give the unit of a signal and the side on which it is in trouble."""
+_SIDES: Final = {">": meaning.HIGH, "<": meaning.LOW}
+"""The side on which a limit fires, by the first sign of its comparator."""
+
+
+def _fits(signal: Signal, form: Sequence[Input], side: str | None, *, own: bool) -> bool:
+    """Return whether inputs give the unit of a signal, and are in trouble on the side of its limits."""
     # A cache is asked for its hits, nothing else is.
     if not own and isinstance(kinds()[signal.kind], Ratio) and (HITS in form) != (signal.id == _CACHE):
         return False
-    side = kinds()[signal.kind].bad([one.name for one in form])
+    bad = kinds()[signal.kind].bad([one.name for one in form])
     in_unit = signal.unit == STATE or all(GIVEN_IN.get(one.name, signal.unit) == signal.unit for one in form)
-    return in_unit and (side is None or signal.bad is None or side == signal.bad)
+    return in_unit and (bad is None or side is None or bad == side)
 
 
 _HIGH_LIMITS: Final = {

@@ -8,7 +8,7 @@ rates): they page for a fast burn, and tell of a slow one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Context, Decimal
 from typing import Final
@@ -17,7 +17,7 @@ from compiler.conventions import SEVERITIES
 from compiler.promql import operand
 from compiler.quantities import RATIO, Quantity, decimal_text, duration_text
 from compiler.signals import ratio
-from compiler.signals.bound import LOW, STEP_SECONDS, BoundSignal
+from compiler.signals.bound import STEP_SECONDS, BoundSignal
 from compiler.signals.contract import HALF, Parameter, Rules, Threshold
 from compiler.signals.level import margin
 from compiler.signals.phrases import MORE, Clause, amount, span
@@ -70,10 +70,6 @@ class BurnRate(Ratio):
     name = "burn_rate"
     parameters = (PERIOD,)
     measures = False
-
-    def bad(self, inputs: Collection[str]) -> str:
-        """Return `LOW`: the limit is an objective, whatever is counted."""
-        return LOW
 
     def windowed(self, bound: BoundSignal) -> bool:
         """Return false: the windows are those of the burn rates."""

@@ -73,9 +73,9 @@ class Silence(Kind):
     def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
         """Return for how long the counter has not risen."""
         ago = bound.binding.quiet
-        before = f", though it had at the same time {span(ago)} before" if ago else ""
+        before = (f"though it had at the same time {span(ago)} before",) if ago else ()
         counter = bound.selector(COUNTER.name).metric
-        return Clause(text=f"`{counter}` has not risen for {span(_seconds(limit))}{before}")
+        return Clause(text=f"`{counter}` has not risen for {span(_seconds(limit))}", details=before)
 
     def sentence(self, bound: BoundSignal, limit: Threshold) -> str:
         """Return for how long nothing has come."""

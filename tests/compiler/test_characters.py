@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from compiler.artifacts import yaml_artifact
 from compiler.characters import is_printable, lower_case, small_letters
+from compiler.conventions import COMPILE
 
 KNOWN = st.characters(exclude_categories=["Cn", "Cs"])
 """What Python knows of; younger ones are ours alone."""
@@ -37,5 +38,5 @@ def test_small_letters_are_those_of_python(text: str) -> None:
 
 def test_a_new_letter_is_quoted_alike_on_every_python() -> None:
     """The bytes of generated YAML do not hang on Python's Unicode."""
-    content = yaml_artifact("a.yml", {"summary": f"disk {NEW_LETTER}!"}).content
+    content = yaml_artifact("a.yml", {"summary": f"disk {NEW_LETTER}!"}, COMPILE).content
     assert f"summary: 'disk {NEW_LETTER}!'\n".encode() in content

@@ -45,6 +45,7 @@ GUIDES = ("docs/troubleshooting.md", "RUNBOOK.md", "GUIDE.md", "guide.md")
 """Names under which pages speak of a guide that the reader has."""
 PLACEHOLDERS = {
     "CODE": "unused-section",
+    "COMMAND": "check",
     "ALERT": "ApiPlatformErrorRatio",
     "NAME": "error_ratio",
     "12": "1",
@@ -100,7 +101,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("house")
     for name in ("compiler", "docs", "generated", "runbooks"):
         shutil.copytree(ROOT / name, folder / name)
-    for name in ("testbed", "README.md", "pyproject.toml"):
+    for name in ("testbed", "README.md", "pyproject.toml", "Makefile"):
         (folder / name).symlink_to(ROOT / name)
     shutil.copy(ROOT / "thresholds.yaml", folder)
     for name in GUIDES:
