@@ -17,7 +17,7 @@ from compiler.quantities import COUNT, STATE
 from compiler.resolve.sentences import Sentence, above
 from compiler.runbooks import Runbook
 from compiler.statements import Statement
-from compiler.subjects import Mark, Spoken
+from compiler.subjects import Mark, Spoken, spoken
 
 _WORD: Final = re.compile(r"[^\W_]+")
 
@@ -64,9 +64,8 @@ def _spoken(
         Mark(start=statement.span.column - begin, end=statement.span.end_column - begin, severity=statement.severity)
         for statement in statements
     )
-    for index, statement in enumerate(statements):
-        spoken = Spoken(around=around, marks=marks, index=index, titled=True)
-        yield Bullet(statement=statement, title=title, exact=exact, spoken=spoken)
+    for statement, said in zip(statements, spoken(around, marks, titled=True), strict=True):
+        yield Bullet(statement=statement, title=title, exact=exact, spoken=said)
 
 
 def _contained(title: str, titles: Collection[str]) -> str | None:

@@ -140,15 +140,29 @@ class Matching:
 
     def bullet(self, watch: Watch, severity: str) -> Statement | None:
         """Return the bullet that states a severity's limit of a signal, unless a sentence is on just these alerts."""
+        key = (id(watch), severity)
+        return self._stating[key] if key in self._stating else self._bullet(watch, severity)
+
+    @cached_property
+    def _stating(self) -> Mapping[tuple[int, str], Statement | None]:
+        """The bullets of all limits, by the watch itself and the severity."""
+        return {
+            (id(watch), severity): self._bullet(watch, severity)
+            for watch in self.watches
+            for severity in watch.severities
+        }
+
+    def _bullet(self, watch: Watch, severity: str) -> Statement | None:
         if any(self._singles_out(one, watch, severity) for one in self._singling):
             return None
         named = self._named.get(watch.signal.title.casefold()) or self._named.get(watch.signal.id) or ()
-        fitting = [
+        about = watch.about
+        fitting = (
             one.statement
-            for one in named
-            if one.statement.severity == severity and not self.scope.excludes(watch.about, one.spoken, unsure=False)
-        ]
-        return fitting[-1] if fitting else None
+            for one in reversed(named)
+            if one.statement.severity == severity and not self.scope.excludes(about, one.spoken, unsure=False)
+        )
+        return next(fitting, None)
 
     def _singles_out(self, one: Sentence, watch: Watch, severity: str) -> bool:
         """Return whether a sentence on a severity's limit names just what a signal's alerts are about."""
@@ -165,14 +179,18 @@ class Matching:
 
     def bearers(self, bullet: Statement) -> tuple[str, ...]:
         """Return the alerts that a bullet is about, as signal and severity."""
-        return tuple(
-            dict.fromkeys(
-                f"{watch.signal.id} {severity}"
-                for watch in self.watches
-                for severity in watch.severities
-                if self.bullet(watch, severity) is bullet
-            )
-        )
+        return self._bearers.get(id(bullet), ())
+
+    @cached_property
+    def _bearers(self) -> Mapping[int, tuple[str, ...]]:
+        """The alerts that each bullet is about, by the bullet itself."""
+        found: dict[int, dict[str, None]] = {}
+        for watch in self.watches:
+            for severity in watch.severities:
+                bullet = self._stating[id(watch), severity]
+                if bullet is not None:
+                    found.setdefault(id(bullet), {})[f"{watch.signal.id} {severity}"] = None
+        return {bullet: tuple(names) for bullet, names in found.items()}
 
     def carriers(self, sentence: Sentence) -> tuple[Claim, ...]:
         """Return the claims that say what a sentence of `free` says."""

@@ -17,7 +17,7 @@ from compiler.guides.statement import GuideStatement
 from compiler.guides.vocabulary import speaking
 from compiler.runbooks import Runbook
 from compiler.severities import SeverityWords
-from compiler.subjects import Mark, Spoken
+from compiler.subjects import Mark, Spoken, spoken
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,9 +60,8 @@ def sentences(runbook_path: str, text: str, own: tuple[tuple[str, str], ...] = (
         start, end = _place(line, stated.written, ends.get(stated.line, 0))
         ends[stated.line] = end
         span = Span(runbook_path, stated.line, start + 1, end + 1)
-        marks = beside[_sentence(stated)]
-        spoken = Spoken(around=stated.around, marks=marks, index=marks.index(_mark(stated)))
-        found.append(Sentence(stated=stated, line=line.strip(), span=span, spoken=spoken))
+        said = beside[_sentence(stated)][_mark(stated)]
+        found.append(Sentence(stated=stated, line=line.strip(), span=span, spoken=said))
     return tuple(found)
 
 
@@ -77,12 +76,15 @@ def _mark(stated: GuideStatement) -> Mark:
     return Mark(start=stated.around.start, end=stated.around.end, severity=stated.severity)
 
 
-def _beside(statements: Iterable[GuideStatement]) -> Mapping[_SentenceKey, tuple[Mark, ...]]:
-    """Return the numbers of each sentence, in their order."""
-    found: dict[_SentenceKey, dict[Mark, None]] = {}
+def _beside(statements: Iterable[GuideStatement]) -> Mapping[_SentenceKey, Mapping[Mark, Spoken]]:
+    """Return what is said at each number of each sentence."""
+    found: dict[_SentenceKey, dict[Mark, GuideStatement]] = {}
     for one in statements:
-        found.setdefault(_sentence(one), {})[_mark(one)] = None
-    return {key: tuple(sorted(marks, key=lambda one: one.start)) for key, marks in found.items()}
+        found.setdefault(_sentence(one), {}).setdefault(_mark(one), one)
+    each = {key: sorted(marks, key=lambda one: one.start) for key, marks in found.items()}
+    return {
+        key: dict(zip(marks, spoken(found[key][marks[0]].around, marks), strict=True)) for key, marks in each.items()
+    }
 
 
 @lru_cache(maxsize=64)

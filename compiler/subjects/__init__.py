@@ -7,7 +7,7 @@ Used by `compiler.resolve`, which asks whether a sentence is evidence for an ale
 
 from compiler.subjects.facets import ENVIRONMENT, Facet, Subject, subject
 from compiler.subjects.naming import Named
-from compiler.subjects.placing import Mark, Spoken
+from compiler.subjects.placing import Mark, Spoken, spoken
 from compiler.subjects.scope import About, Scope
 
-__all__ = ["ENVIRONMENT", "About", "Facet", "Mark", "Named", "Scope", "Spoken", "Subject", "subject"]
+__all__ = ["ENVIRONMENT", "About", "Facet", "Mark", "Named", "Scope", "Spoken", "Subject", "spoken", "subject"]

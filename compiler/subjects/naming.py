@@ -32,6 +32,8 @@ _LONGEST: Final = 80
 # A repetition of repetitions, and sets that are written otherwise in Go.
 _NESTED: Final = re.compile(r"[*+}][^()]*\)[*+{]|\[\[|\[:")
 _ALONE: Final = re.compile(r"[\W_]*")
+_NEAR: Final = 300
+"""Characters beside a name that can matter to what it means."""
 _SHORT: Final = 6
 """Words of a heading, a label or a cell, which is about whatever it names."""
 
@@ -181,7 +183,7 @@ def _everything(text: str, dimension: str) -> Iterator[Occurrence]:
 
 def _occurrence(text: str, match: re.Match[str], known: Known) -> Iterator[Occurrence]:
     start, end = match.span("root") if match.re is _ROOT and match["root"] else match.span()
-    before, behind = text[:start], text[end:]
+    before, behind = _beside(text, start, end)
     if words().compared.search(before) or (known.plain and words().people.match(behind)):
         return
     framed = is_framed(text, start, end)
@@ -204,7 +206,7 @@ def _occurrence(text: str, match: re.Match[str], known: Known) -> Iterator[Occur
 
 def is_framed(text: str, start: int, end: int) -> bool:
     """Return whether a word stands in a place for names."""
-    before, behind = text[:start], text[end:]
+    before, behind = _beside(text, start, end)
     if _ALONE.fullmatch(before) and _ALONE.fullmatch(behind):
         return True
     if _PREPOSITION.search(before) and not _noun_follows(behind):
@@ -236,9 +238,16 @@ _FUNCTION: Final = re.compile(
 def framed_by_kind(text: str, start: int, end: int) -> bool:
     """Return whether a kind of thing stands beside a word: "the data volume", "queue `mails`"."""
     kinds = words().kinds
-    behind = re.match(rf"[`\"'”]* +(?:{kinds})\b", text[end:], re.IGNORECASE)
-    before = re.search(rf"\b(?:{kinds})(?: (?:named|called))? *:? *[`\"'“(]*$", text[:start], re.IGNORECASE)
-    return bool(behind or before)
+    before, behind = _beside(text, start, end)
+    return bool(
+        re.match(rf"[`\"'”]* +(?:{kinds})\b", behind, re.IGNORECASE)
+        or re.search(rf"\b(?:{kinds})(?: (?:named|called))? *:? *[`\"'“(]*$", before, re.IGNORECASE)
+    )
+
+
+def _beside(text: str, start: int, end: int) -> tuple[str, str]:
+    """Return what stands before and behind a place, as far as it can matter."""
+    return text[max(0, start - _NEAR) : start], text[end : end + _NEAR]
 
 
 def _is_measured(behind: str) -> bool:

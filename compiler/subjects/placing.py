@@ -7,8 +7,9 @@ One before carries on to the numbers that follow, one behind also counts for a m
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Final
 
@@ -59,6 +60,35 @@ class Spoken:
     marks: tuple[Mark, ...] = (Mark(start=0, end=0, severity=""),)
     index: int = 0
     titled: bool = False
+
+
+def spoken(around: Surroundings, marks: Sequence[Mark], *, titled: bool = False) -> tuple[Spoken, ...]:
+    """Return what is said at each of a sentence's numbers, which come in their order.
+
+    Of a sentence without end a number has only what is near: so the time that reading takes grows with the text alone.
+    """
+    text = around.sentence
+    if len(text) <= _BLOCK * _BLOCKS:
+        beside = tuple(marks)
+        return tuple(
+            Spoken(around=around, marks=beside, index=index, titled=titled) for index in range(len(beside))
+        )
+    starts = [mark.start for mark in marks]
+    found: list[Spoken] = []
+    for block in range(max(len(text), *starts) // _BLOCK + 1):
+        begin, end = max(0, (block - 1) * _BLOCK), (block + 2) * _BLOCK
+        first, last = bisect_left(starts, begin), bisect_left(starts, end)
+        near = tuple(replace(one, start=one.start - begin, end=one.end - begin) for one in marks[first:last])
+        here = replace(around, sentence=text[begin:end])
+        own = range(bisect_left(starts, block * _BLOCK), bisect_left(starts, (block + 1) * _BLOCK))
+        found += [Spoken(around=here, marks=near, index=index - first, titled=titled) for index in own]
+    return tuple(found)
+
+
+_BLOCK: Final = 500
+"""Characters; a number in one block of a long sentence has those before and behind it too."""
+_BLOCKS: Final = 4
+"""Blocks of a sentence that is read as a whole."""
 
 
 @dataclass(kw_only=True)

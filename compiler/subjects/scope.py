@@ -18,6 +18,7 @@ from compiler.subjects.naming import (
     Known,
     Named,
     Names,
+    Occurrence,
     fits,
     known_environments,
     known_value,
@@ -26,7 +27,7 @@ from compiler.subjects.naming import (
     occurrences,
     telling,
 )
-from compiler.subjects.placing import Spoken, placed
+from compiler.subjects.placing import Mark, Spoken, placed
 
 _LAST_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+")
 _SPOKEN: Final = 300
@@ -91,7 +92,10 @@ class Scope:
 
     abouts: Sequence[About]
     title: str = ""
-    _found: dict[tuple[Spoken, Key], Named | None] = field(default_factory=dict, repr=False, compare=False)
+    _found: dict[tuple[int, Key], tuple[Spoken, Named | None]] = field(default_factory=dict, repr=False, compare=False)
+    _placed: dict[tuple[int, str, Key], tuple[Sequence[Mark], list[list[Occurrence]]]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     def excludes(self, about: About, spoken: Spoken, *, unsure: bool) -> bool:
         """Return whether a statement is about something else than an alert; by names that are not sure too if asked."""
@@ -146,10 +150,11 @@ class Scope:
         )
 
     def _named(self, dimension: _Dimension, spoken: Spoken) -> Named | None:
-        key = (spoken, dimension.key)
+        # By identity: a long sentence takes as long to compare as to read.
+        key = (id(spoken), dimension.key)
         if key not in self._found:
-            self._found[key] = self._look(dimension, spoken)
-        return self._found[key]
+            self._found[key] = (spoken, self._look(dimension, spoken))
+        return self._found[key][1]
 
     def _look(self, dimension: _Dimension, spoken: Spoken) -> Named | None:
         """Return what a statement names in its sentence, else in the one before, else nearest above it."""
@@ -171,8 +176,13 @@ class Scope:
 
     def _inside(self, dimension: _Dimension, spoken: Spoken) -> Named | None:
         """Return what the sentence of a statement names."""
-        names = occurrences(spoken.around.sentence, dimension.vocabulary)
-        return named(placed(spoken.around.sentence, spoken.marks, names)[spoken.index]) if names else None
+        key = (id(spoken.marks), spoken.around.sentence, dimension.key)
+        if key not in self._placed:
+            names = occurrences(spoken.around.sentence, dimension.vocabulary)
+            # All numbers of a sentence share their marks.
+            self._placed[key] = (spoken.marks, placed(spoken.around.sentence, spoken.marks, names) if names else [])
+        each = self._placed[key][1]
+        return named(each[spoken.index]) if each else None
 
     @cached_property
     def _of_labels(self) -> tuple[_Dimension, ...]:
