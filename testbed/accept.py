@@ -1,7 +1,7 @@
 """`python -m testbed.accept generated`: has promtool and amtool of every generation found accept a generated directory.
 
 Rules, rule tests and configuration go to the tools as they are; `routing.py` runs the routing tests. One line a check;
-the tool's own words where it objects. Exit status 0 when all accept, 1 when one does not, or when
+the tool's own words where it objects. Rule tests that the same promtool has passed before are not run again. Exit status 0 when all accept, 1 when one does not, or when
 there is no server to ask.
 """
 
@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from compiler.promtool import running
+from compiler.promtool.proved import Proved, folder
 from testbed import routing
 from testbed.servers import GENERATIONS, Servers, find
 
@@ -65,8 +67,10 @@ def rule_files(generated: Path) -> list[Path]:
 def checks(servers: Servers, generated: Path) -> Iterator[Check]:
     """Yield the checks of `generated` by the tools of one generation: the longest first, one a test file."""
     promtool, amtool = servers.tool("promtool"), servers.tool("amtool")
+    proved = Proved(folder(), running.build(str(promtool)))
     for path in sorted((generated / "prometheus" / "tests").glob("*.yml"), key=lambda path: -path.stat().st_size):
-        yield _check(servers, f"promtool test rules {path.name}", promtool, "test", "rules", path)
+        ask = partial(_proof, str(promtool), path, proved)
+        yield Check(generation=servers.generation, title=f"promtool test rules {path.name}", ask=ask)
     rules = rule_files(generated)
     yield _check(servers, f"promtool check rules ({len(rules)} files)", promtool, "check", "rules", *rules)
     config = generated / routing.CONFIG
@@ -91,6 +95,11 @@ def _run(command: Sequence[str | Path]) -> tuple[bool, str]:
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, check=False
     )
     return done.returncode == 0, done.stdout
+
+
+def _proof(promtool: str, path: Path, proved: Proved) -> tuple[bool, str]:
+    found = running.run(promtool, path.parent, path.name, proved)
+    return found.passed, found.output
 
 
 def _routing(generated: Path, servers: Servers) -> tuple[bool, str]:

@@ -21,6 +21,8 @@ from compiler.diagnostics import Diagnostics, did_you_mean, render
 from compiler.promtool import running
 from compiler.promtool.findings import Finding, UnknownAlertError, findings
 from compiler.promtool.pairing import table
+from compiler.promtool.proved import Proved
+from compiler.promtool.proved import folder as cache
 from compiler.promtool.reading import NotUnderstoodError, failures
 
 _MOST_SHOWN: Final = 3
@@ -41,12 +43,16 @@ _NO_PROMTOOL: Final = (
     default=os.cpu_count() or 1,
     help="How many promtools run at once; as many as there are processors unless given.",
 )
+@click.option("--no-cache", is_flag=True, help="Run all of them, also those that this promtool has passed before.")
 @FORMAT
-def prove_command(spec: Path, promtool: Path | None, only: tuple[str, ...], jobs: int, form: str) -> None:
+def prove_command(
+    spec: Path, promtool: Path | None, only: tuple[str, ...], jobs: int, form: str, *, no_cache: bool
+) -> None:
     """Run the generated tests.
 
     What is compiled is what lies there now, whether or not it has been written to the output folder. A test that fails
-    is shown with what was expected beside what promtool got.
+    is shown with what was expected beside what promtool got. What the same promtool has passed before, of the same rules,
+    is not run again.
     """
     program = running.find(promtool)
     if program is None:
@@ -59,13 +65,15 @@ def prove_command(spec: Path, promtool: Path | None, only: tuple[str, ...], jobs
     with TemporaryDirectory(prefix=f"{conventions.PROGRAM}-") as folder:
         output.write(Path(folder), [one for one in compilation.artifacts if one.path.startswith(_FOLDERS)])
         try:
-            named = running.version(program)
-            proof = _proof(compilation, running.run_all(program, Path(folder), tests, jobs), told=form == "text")
+            build = running.build(program)
+            proved = Proved(None if no_cache else cache(), build)
+            runs = running.run_all(program, Path(folder), tests, proved, jobs)
+            proof = _proof(compilation, runs, told=form == "text")
         except OSError as error:
             say(f"cannot run {program}: {(error.strerror or str(error)).lower()}")
             sys.exit(FAILED)
     _tell(proof, compilation, form)
-    say(f"{', '.join(only) or counts(compilation)}: {_verdict(proof, tests, named)}")
+    say(f"{', '.join(only) or counts(compilation)}: {_verdict(proof, tests, running.name(build))}")
     sys.exit(proof.status)
 
 
@@ -105,7 +113,7 @@ def _proof(compilation: Compilation, runs: Iterator[running.Run], *, told: bool)
     proof = Proof()
     for run in runs:
         if told:
-            say(f"{run.path}: {'proved' if run.passed else 'FAILED'}")
+            say(f"{run.path}: {'FAILED' if not run.passed else 'proved before' if run.before else 'proved'}")
         if run.passed:
             continue
         proof.failed += 1

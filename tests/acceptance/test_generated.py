@@ -11,6 +11,8 @@ import pytest
 import requests
 import yaml
 
+from compiler.promtool import running
+from compiler.promtool.proved import Proved, folder
 from testbed.servers import Prometheus, Servers
 
 pytestmark = pytest.mark.acceptance
@@ -31,9 +33,13 @@ def test_promtool_accepts_every_rule_file(servers: Servers, generated: Path) -> 
 
 
 def test_the_generated_rule_tests_pass(servers: Servers, generated: Path) -> None:
-    """`promtool test rules` proves every limit, hold time and text."""
-    done = run(servers.tool("promtool"), "test", "rules", *sorted((generated / "prometheus" / "tests").glob("*.yml")))
-    assert done.returncode == 0, done.stdout + done.stderr
+    """`promtool test rules` proves every limit, hold time and text, now or when the same files were last checked."""
+    promtool = str(servers.tool("promtool"))
+    proved = Proved(folder(), running.build(promtool))
+    tests = sorted((generated / "prometheus" / "tests").glob("*.yml"))
+    assert tests
+    for one in (running.run(promtool, path.parent, path.name, proved) for path in tests):
+        assert one.passed, one.output
 
 
 def test_amtool_accepts_the_configuration(servers: Servers, generated: Path) -> None:

@@ -153,8 +153,10 @@ def proved(promtool: Path, *arguments: str) -> Result:
 
 
 @pytest.fixture(autouse=True)
-def _width(monkeypatch: pytest.MonkeyPatch) -> None:
+def _surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Stand-ins for promtool must leave nothing behind that anybody takes for a proof."""
     monkeypatch.setenv("COLUMNS", "110")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 @pytest.mark.acceptance
@@ -331,3 +333,71 @@ def test_an_unknown_system_is_wrong_usage_with_the_nearest_one(tmp_path: Path) -
     result = proved(stand_in(tmp_path, "exit 0"), "--only", "shopp")
     assert result.exit_code == 2
     assert "did you mean `shop`?" in result.stderr
+
+
+# What has been proved.
+
+COUNTING = 'if [ "$1" = test ]; then echo "$3" >> asked; fi; if [ "$1" = --version ]; then echo "promtool, version 1.2"; fi'
+
+
+def asked() -> list[str]:
+    """Return the names of the test files that promtool has been asked for since the last time, sorted."""
+    path = Path("asked")
+    names = sorted(Path(line).name for line in path.read_text().splitlines()) if path.exists() else []
+    path.unlink(missing_ok=True)
+    return names
+
+
+@pytest.fixture
+def counting(base: Path, tmp_path: Path) -> Path:
+    """Return a promtool that passes everything and says what it was asked for, which has passed the house."""
+    program = stand_in(tmp_path, COUNTING)
+    assert proved(program).exit_code == 0
+    assert asked() == ["ledger.test.yml", "shop.test.yml", "watchdog.test.yml"]
+    return program
+
+
+def test_what_was_proved_is_not_proved_again(counting: Path) -> None:
+    """And it is said so."""
+    result = proved(counting)
+    assert result.exit_code == 0
+    assert asked() == []
+    assert "prometheus/tests/shop.test.yml: proved before\n" in result.stderr
+    assert result.stderr.endswith(": proved by promtool 1.2\n")
+
+
+def test_a_change_of_one_system_is_proved_alone(counting: Path) -> None:
+    """Its rules or its tests are others then."""
+    edit(SPEC, "> 150ms", "> 160ms")
+    edit("runbooks/shop.md", "150 ms", "160 ms")
+    assert proved(counting).exit_code == 0
+    assert asked() == ["shop.test.yml"]
+
+
+def test_another_promtool_proves_all(counting: Path, tmp_path: Path) -> None:
+    """Of another version, and of the same one with something around it."""
+    for body in (COUNTING.replace("1.2", "1.3"), f"{COUNTING}; true"):
+        assert proved(stand_in(tmp_path, body)).exit_code == 0
+        assert len(asked()) == 3
+
+
+def test_on_request_all_are_proved(counting: Path) -> None:
+    """And nothing is kept."""
+    assert proved(counting, "--no-cache").exit_code == 0
+    assert len(asked()) == 3
+
+
+def test_a_failure_is_not_kept(counting: Path, tmp_path: Path) -> None:
+    """It fails again."""
+    program = stand_in(tmp_path, f"{COUNTING}; exit 1")
+    for _ in range(2):
+        assert proved(program).exit_code == 1
+        assert len(asked()) == 3
+
+
+def test_a_cache_that_cannot_be_kept_is_no_trouble(counting: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It only takes longer."""
+    for place in ("/dev/null", "/proc/nowhere"):
+        monkeypatch.setenv("XDG_CACHE_HOME", place)
+        assert proved(counting).exit_code == 0
+        assert len(asked()) == 3

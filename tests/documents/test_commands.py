@@ -14,6 +14,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+from functools import cache
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -242,6 +243,7 @@ def test_every_option_that_a_page_names_exists(path: Path) -> None:
             assert any(all(one in text for one in wanted) for text in texts), f"{path.name}:{number}: {span}"
 
 
+@cache
 def options() -> dict[str, str]:
     """Return the help of each subcommand."""
     return {
