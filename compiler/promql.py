@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from math import isinf
 from typing import Any, Final
 
 import promql_parser
@@ -338,5 +339,7 @@ def _in_every_form(matcher: Matcher) -> Matcher:
 
 
 def go_general(value: float, digits: int) -> str:
-    """Return a number as Go's `%.<digits>g` prints it, which is also Python's form."""
+    """Return a number as Go's `%.<digits>g` prints it, which is also Python's form but for infinity."""
+    if isinf(value):
+        return "+Inf" if value > 0 else "-Inf"
     return f"{value:.{digits}g}"

@@ -7,6 +7,7 @@ rule tests can state the text that a person will read; promtool compares the two
 
 from __future__ import annotations
 
+from math import isinf
 from typing import Final
 
 from compiler.model import Limit, System, WatchedSignal
@@ -105,6 +106,8 @@ def rendered(template: str, labels: dict[str, str], value: float, unit: str) -> 
 
 def _humanize_duration(value: float) -> str:
     """Repeat `humanizeDuration`: days to seconds from a minute on, one number with an SI prefix below."""
+    if isinf(value):
+        return go_general(value, 4)
     if value and abs(value) < 1:
         prefix = ""
         for smaller in "munpfazy":
@@ -123,6 +126,8 @@ def _humanize_duration(value: float) -> str:
 def _humanize_1024(value: float) -> str:
     """Repeat `humanize1024`."""
     prefix = ""
+    if isinf(value):
+        return go_general(value, 4)
     for larger in ("ki", "Mi", "Gi", "Ti", "Pi", "Ei", "Zi", "Yi"):
         if abs(value) < 1024:
             break

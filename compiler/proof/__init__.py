@@ -50,6 +50,8 @@ def _amid(test: RuleTest, group: AlertGroup, others: Sequence[AlertGroup]) -> It
     """Yield a test with the series by which the other groups are well; nothing where these would change it."""
     fired = {alert.alert.limit.severity for one in test.expectations for alert in one.fired}
     worst = fired == {group.alerts[-1].limit.severity}
-    series = tuple(one for other in others for one in steady.all_well(other, test.end, hollow=worst))
-    if not any(matches(selector, one) for selector in selectors(group) for one in series):
-        yield replace(test, series=(*test.series, *series))
+    well = {other.name: steady.all_well(other, test.end, hollow=worst) for other in others}
+    series = (one for each in well.values() for one in each)
+    asked = selectors(group)
+    if not any(matches(selector, one) for one in series for selector in asked):
+        yield replace(test, about=frozenset({group.name}), well=well, hollow=worst)

@@ -33,6 +33,7 @@ def cases(group: AlertGroup, steps: int) -> Iterator[Case]:
     """Yield the cases, each of `steps` samples."""
     yield from _courses(group, steps)
     yield from _births(group, steps)
+    yield from _off_scale(group, steps)
 
 
 def _courses(group: AlertGroup, steps: int) -> Iterator[Case]:
@@ -125,6 +126,16 @@ _SHAPES: Final[Mapping[Rough, Callable[[Phase], tuple[Example, ...]]]] = {
     Rough.DOUBLED: _doubled,
     Rough.REPLACED: _successors,
 }
+
+
+def _off_scale(group: AlertGroup, steps: int) -> Iterator[Case]:
+    """Yield a value beyond what the metric can tell: it counts as more than any limit."""
+    bound = group.watched.bound
+    phase = kinds()[bound.signal.kind].off_scale(bound, min(alert.limit.value for alert in group.alerts))
+    if phase is not None:
+        value = Decimal("Infinity")
+        example = _alone(replace(phase, steps=steps))
+        yield Case(name="off-scale", example=example, firing=firing(group, value), value=value)
 
 
 def _births(group: AlertGroup, steps: int) -> Iterator[Case]:

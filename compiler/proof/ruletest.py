@@ -41,7 +41,9 @@ class Expectation:
 class RuleTest:
     """Series with a sample every `step` seconds, and what is expected of them.
 
-    `selectors` are those of the rules that it is about: no other test's series may pass them.
+    `selectors` are those of the rules that it is about: no other test's series may pass them. `about` are the names of
+    their groups; `well` are series by which the groups are well that have alerts of the same name, by their names, with
+    `hollow` as the kind was asked for them.
     """
 
     name: str
@@ -49,6 +51,9 @@ class RuleTest:
     selectors: tuple[Selector, ...]
     series: tuple[Series, ...]
     expectations: tuple[Expectation, ...]
+    about: frozenset[str] = frozenset()
+    well: Mapping[str, tuple[Series, ...]] = field(default_factory=dict)
+    hollow: bool = False
 
     @property
     def end(self) -> int:

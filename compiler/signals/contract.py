@@ -315,6 +315,10 @@ class Kind:
         """Return whether made-up samples may be as rare as scrapes: not where each moves with the clock."""
         return True
 
+    def off_scale(self, bound: BoundSignal, value: Decimal) -> Phase | None:
+        """Return a phase (of one step) beyond what the metric can tell, which ends below `value`; None where none is."""
+        return None
+
     def counts_births(self, bound: BoundSignal) -> bool:
         """Return whether the first value of a counter counts, where it is known that there was no counter before."""
         return False

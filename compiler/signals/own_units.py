@@ -38,6 +38,12 @@ def edge(bound: BoundSignal, metric: str, text: str) -> str:
     return text if factor == 1 or text == "+Inf" else repr(float(_own(Decimal(text), factor)))
 
 
+def based(bound: BoundSignal, metric: str, own: float) -> Decimal:
+    """Return what `edge` turns into exactly this number: an edge of the histogram's own, in base units."""
+    factor = factors_of(bound).edges.get(metric, _ONE) if bound.binding.units else _ONE
+    return Decimal(repr(own)) if factor == 1 else _own(Decimal(own), 1 / factor)
+
+
 def _sample(text: str, factor: Fraction) -> str:
     found = _SAMPLE.fullmatch(text)
     if found is None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from decimal import Decimal
+from math import inf, nextafter
 from typing import Final
 
-from compiler.promql import Selector
+from compiler.promql import Matcher, Selector
 from compiler.quantities import Quantity, decimal_text, duration_text
-from compiler.signals import sampling
+from compiler.signals import own_units, sampling
 from compiler.signals.bound import HIGH, BoundSignal
 from compiler.signals.contract import HALF, Kind, Parameter, Series, Threshold, aggregate, first_rate
 from compiler.signals.inputs import HISTOGRAM
@@ -48,12 +49,21 @@ class Quantile(Kind):
         return f"rate{duration_text(bound.binding.window)}"
 
     def expression(self, bound: BoundSignal) -> str:
-        """Return the quantile where there is enough traffic."""
+        """Return the quantile where there is enough traffic, and `+Inf` where it lies beyond the last finite bucket.
+
+        `histogram_quantile` gives that bucket's edge then, so that a limit beyond it would never be crossed
+        (Prometheus, "histogram_quantile()"). It lies there if fewer events than its share are in finite buckets: the
+        quantile is divided by 0 then, else by 1.
+        """
         per, window = bound.binding.per, duration_text(bound.binding.window)
-        histogram = bound.selector(HISTOGRAM.name)
-        buckets = aggregate("sum", ("le", *per), f"rate({histogram.suffixed('_bucket')}[{window}])")
+        histogram, quantile = bound.selector(HISTOGRAM.name), decimal_text(_quantile(bound))
+        bucket = histogram.suffixed("_bucket")
+        buckets = aggregate("sum", ("le", *per), f"rate({bucket}[{window}])")
+        finite = Selector(bucket.metric, (*bucket.matchers, Matcher("le", "!=", "+Inf")))
+        seen = aggregate("sum", per, f"max without (le) (rate({finite}[{window}]))")
         count = aggregate("sum", per, f"rate({histogram.suffixed('_count')}[{window}])")
-        return f"histogram_quantile({decimal_text(_quantile(bound))}, {buckets}) and {count} {enough(bound)}"
+        within = f"{seen} >= bool {quantile} * {count}"
+        return f"histogram_quantile({quantile}, {buckets}) / ({within}) and {count} {enough(bound)}"
 
     def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
         """Return what the percentile is."""
@@ -70,14 +80,16 @@ class Quantile(Kind):
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
         """Return a narrow bucket for each value that the course takes, in which all events of the phase lie.
 
-        It begins just below the value, which is the quantile of it; quantiles are interpolated linearly. For an exact
-        value all lie beyond the last bucket: then the quantile is that one's edge (Prometheus, `histogram_quantile`).
+        It begins just below the value, which is the quantile of it; quantiles are interpolated linearly. The bucket of
+        an exact value is as narrow as numbers are. In a phase beyond its value all events lie above the bucket.
         """
         histogram = bound.selector(HISTOGRAM.name)
         edges = sorted({edge for one in example.phases if one.value is not None for edge in _edges(bound, one)})
         bucket = histogram.suffixed("_bucket")
         found = [
-            sampling.series(bucket, bound, example, sampling.counter(_bucket(bound, example, edge)), le=repr(edge))
+            sampling.series(
+                bucket, bound, example, sampling.counter(_bucket(bound, example, edge)), le=decimal_text(edge)
+            )
             for edge in edges
         ]
         counts = sampling.counter((_events(one), one) for one in example.phases)
@@ -92,8 +104,12 @@ class Quantile(Kind):
         return first_rate(bound)
 
     def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
-        """Return the edge of a bucket beyond which all events lie."""
+        """Return a bucket so narrow that there is no other number in it."""
         return Phase(value=value, steps=1, exact=True) if value else None
+
+    def off_scale(self, bound: BoundSignal, value: Decimal) -> Phase | None:
+        """Return events that are all beyond the last finite bucket, which ends far below the value."""
+        return Phase(value=_rounded(value * HALF), steps=1, beyond=True) if value else None
 
     def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
         """Return fast events, almost as many as the quantile leaves out of account, and as slow ones as are asked for.
@@ -126,20 +142,41 @@ _WIDTH: Final = Decimal("0.001")
 """How far below its value a bucket begins, as a part of it."""
 
 
-def _edges(bound: BoundSignal, phase: Phase) -> tuple[float, ...]:
-    """Return where the bucket of a phase begins and ends; of an exact value, its edge alone."""
+def _edges(bound: BoundSignal, phase: Phase) -> tuple[Decimal, ...]:
+    """Return where the bucket of a phase begins and ends, in base units; beyond it, its upper edge alone."""
     value = phase.value or Decimal(0)
+    if phase.beyond:
+        return (value,)
     if phase.exact:
-        return (float(value),)
+        return _around(bound, value)
     begin = value - value * _WIDTH
-    return float(begin), float(begin + value * _WIDTH / _quantile(bound))
+    return _rounded(begin), _rounded(begin + value * _WIDTH / _quantile(bound))
 
 
-def _bucket(bound: BoundSignal, example: Example, edge: float) -> list[tuple[Decimal | None, Phase]]:
+def _around(bound: BoundSignal, value: Decimal) -> tuple[Decimal, ...]:
+    """Return two numbers so close to a value that what lies between them, at the quantile, is the value in binary.
+
+    They are looked for in the histogram's own unit, in which engines interpolate.
+    """
+    bucket = bound.selector(HISTOGRAM.name).suffixed("_bucket").metric
+    own = float(own_units.edge(bound, bucket, decimal_text(value)))
+    below, above, quantile = nextafter(own, 0), nextafter(own, inf), float(_quantile(bound))
+    for begin, end in ((below, own), (own, above), (below, above)):
+        if begin + (end - begin) * quantile == own:
+            return own_units.based(bound, bucket, begin), own_units.based(bound, bucket, end)
+    return (value,)
+
+
+def _rounded(value: Decimal) -> Decimal:
+    """Return a number as a histogram's label has it: as many digits as tell floating-point numbers apart."""
+    return Decimal(repr(float(value)))
+
+
+def _bucket(bound: BoundSignal, example: Example, edge: Decimal) -> list[tuple[Decimal | None, Phase]]:
     """Return how many events of each phase are up to `edge`: all, or none."""
     found = []
     for one in example.phases:
-        inside = one.value is not None and not one.exact and _edges(bound, one)[-1] <= edge
+        inside = one.value is not None and not one.beyond and _edges(bound, one)[-1] <= edge
         found.append((_events(one) if inside or one.value is None else Decimal(0), one))
     return found
 
