@@ -34,7 +34,10 @@ COUNTED: Final = {
     "count": 5_000.0,
     "counter": 5_000.0,
     "errors": 5_000.0,
+    "hits": 5_000.0,
     "idle": 0.1,
+    "misses": 5_000.0,
+    "reads": 10_000.0,
     "requests": 10_000.0,
     "successes": 1_000.0,
     "total": 50_000.0,
@@ -52,6 +55,8 @@ LOW: Final = {
     "ratio": {"warning": "< 99%", "critical": "< 98%"},
     "seconds": {"warning": "< 2h", "critical": "< 1h"},
 }
+SILENT: Final = {"warning": "> 5s", "critical": "> 10s"}
+"""Limits of what must not be silent; it is scraped each second."""
 UNITS: Final = {
     "average": "seconds",
     "gauge": "count",
@@ -92,13 +97,15 @@ def of_kinds() -> Iterator[tuple[str, Watched]]:
             low = {"successes", "until"} & set(inputs) and name != "state"
             unit = "seconds" if {"since", "until"} & set(inputs) and name == "gauge" else UNITS.get(name, kind.unit)
             assert unit is not None
+            silent = name == "silence"
+            scraped = {"scrape_interval": "1s"} if silent else {}
             active = {"active": next(ACTIVE[one] for one in ACTIVE if one in inputs)} if name == "state" else {}
             yield (
                 identifier,
                 Watched(
                     definition={"kind": name, "unit": unit, "title": identifier},
-                    binding={**metrics, **active, "per": "node"},
-                    limits=(LOW if low else LIMITS)[unit],
+                    binding={**metrics, **active, **scraped, "per": "node"},
+                    limits=SILENT if silent else (LOW if low else LIMITS)[unit],
                     metrics=metrics,
                 ),
             )
@@ -170,7 +177,8 @@ def series() -> Iterator[Series]:
                 if name == "histogram":
                     yield Series(metric=metric, kind="histogram", labels=labels, rate=5_000.0, spread={5.0: 1.0})
                 elif name in COUNTED:
-                    yield Series(metric=metric, kind="counter", labels=labels, rate=COUNTED[name])
+                    rate = 0.0 if watched.limits is SILENT else COUNTED[name]
+                    yield Series(metric=metric, kind="counter", labels=labels, rate=rate)
                 else:
                     yield Series(metric=metric, kind="gauge", labels=labels, value=LEVELS.get(name, 5.0))
         yield Series(metric="named_other", kind="gauge", labels=labels, value=5.0)
