@@ -70,9 +70,7 @@ def spoken(around: Surroundings, marks: Sequence[Mark], *, titled: bool = False)
     text = around.sentence
     if len(text) <= _BLOCK * _BLOCKS:
         beside = tuple(marks)
-        return tuple(
-            Spoken(around=around, marks=beside, index=index, titled=titled) for index in range(len(beside))
-        )
+        return tuple(Spoken(around=around, marks=beside, index=index, titled=titled) for index in range(len(beside)))
     starts = [mark.start for mark in marks]
     found: list[Spoken] = []
     for block in range(max(len(text), *starts) // _BLOCK + 1):

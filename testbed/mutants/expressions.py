@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from testbed.mutants.durations import doubled_and_shortened
 from testbed.mutants.matchers import changed_matchers
+from testbed.mutants.naive import naive_forms
 from testbed.mutants.tokens import Place, Token, read
 
 COMPARATORS = {
@@ -57,6 +58,8 @@ def differences(text: str) -> Iterator[Difference]:
     yield from _matcher_differences(text, tokens)
     yield from _dropped_labels(text, tokens)
     yield from _dropped_scales(text, tokens)
+    for (start, end), naive in naive_forms(text, tokens):
+        yield difference("robust form replaced by naive", text, start, end, naive)
 
 
 def difference(kind: str, text: str, start: int, end: int, changed: str) -> Difference:

@@ -51,7 +51,9 @@ systems:
       connection_pool: {critical: "> 90%", runbook: "#look"}
       cpu: {critical: "> 90%", runbook: "#look"}
       error_ratio: {critical: "> 5%", runbook: "#look"}
+      latency_p95: {critical: "> 4s", runbook: "#look"}
     metrics:
+      latency_p95: {histogram: cut_seconds, per: saw}
       temperature: {gauge: oven_celsius, per: oven}
       jams: {counter: line_jams_total, window: 30m, per: line}
       reject_lost: {counter: rejects_lost_total, window: 20m, active: "> 0", per: line}
@@ -88,6 +90,7 @@ RUNBOOK = """# Mill
 - Connection pool usage: critical above 90 %.
 - CPU usage: critical above 90 %.
 - Error ratio: critical above 5 %.
+- 95th percentile latency: critical above 4 s.
 
 ## Look
 
@@ -137,6 +140,17 @@ def rollout(metric: str, labels: str, value: int, pods: int) -> dict[str, str]:
         series[f'{metric}{{{labels},pod="old-{number}"}}'] = f"{value}x{last} stale"
         series[f'{metric}{{{labels},pod="new-{number}"}}'] = f"_x{last + 1} {value}x200"
     return series
+
+
+def cuts(quick: int, all_cuts: int) -> dict[str, str]:
+    """Return a histogram of two buckets, the larger of which ends at a second: so many cuts a sample are in them."""
+    metric = 'cut_seconds_bucket{job="mill",saw="big"'
+    return {
+        f'{metric},le="0.5"}}': f"0+{quick}x400",
+        f'{metric},le="1"}}': f"0+{quick}x400",
+        f'{metric},le="+Inf"}}': f"0+{all_cuts}x400",
+        'cut_seconds_count{job="mill",saw="big"}': f"0+{all_cuts}x400",
+    }
 
 
 LIMITS = 'memory_limit_bytes{job="mill",pod="web-1"'
@@ -219,6 +233,10 @@ ROUGH = {
         alert="MillErrorRatio",
         fires=60,
     ),
+    "a limit beyond the last bucket, and what lies beyond it": Rough(
+        series=cuts(90, 100), alert="MillLatencyP95", fires=60
+    ),
+    "a limit beyond the last bucket, and what lies in it": Rough(series=cuts(96, 100), alert="MillLatencyP95", fires=0),
     "a gauge that is scraped every twelve minutes": Rough(
         series={'outside_celsius{job="weather",station="hill"}': "41x20"},
         alert="WeatherTemperature",

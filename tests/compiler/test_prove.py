@@ -337,7 +337,9 @@ def test_an_unknown_system_is_wrong_usage_with_the_nearest_one(tmp_path: Path) -
 
 # What has been proved.
 
-COUNTING = 'if [ "$1" = test ]; then echo "$3" >> asked; fi; if [ "$1" = --version ]; then echo "promtool, version 1.2"; fi'
+COUNTING = (
+    'if [ "$1" = test ]; then echo "$3" >> asked; fi; if [ "$1" = --version ]; then echo "promtool, version 1.2"; fi'
+)
 
 
 def asked() -> list[str]:

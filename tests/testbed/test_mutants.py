@@ -93,6 +93,44 @@ def test_an_expression_is_changed_in_every_place_that_matters_and_in_no_other(
     assert len(found) == len(expected)
 
 
+NAIVE = "robust form replaced by naive"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            'avg_over_time((sum by (a) (used{x="["} >= -Inf) / sum(max))[5m:15s]) > 1',
+            {
+                '(sum by (a) (used{x="["} >= -Inf) / sum(max)) > 1',
+                '(sum by (a) (avg_over_time(used{x="["}[5m]) >= -Inf) / sum(avg_over_time(max[5m]))) > 1',
+                'avg_over_time((sum by (a) (used{x="["}) / sum(max))[5m:15s]) > 1',
+            },
+        ),
+        ("max_over_time((rate(a[1m]))[5m:1m])", {"(rate(a[1m]))"}),
+        ("avg_over_time(a[5m])", set()),
+        (
+            "sum((a - a offset 5m unless resets(a[10m]) > 0) or (a unless a offset 5m) or round(increase(a[5m]))) > 5",
+            {
+                "sum((a - a offset 5m unless resets(a[10m]) > 0) or (a unless a offset 5m) or increase(a[5m])) > 5",
+                "sum(increase(a[5m])) > 5",
+            },
+        ),
+        ("sum(round(increase(a[5m])))", {"sum(increase(a[5m]))"}),
+        (
+            "histogram_quantile(0.9, sum by (le) (rate(a[5m]))) / (sum(b) >= bool 0.9 * sum(c)) and sum(c) > 0",
+            {"histogram_quantile(0.9, sum by (le) (rate(a[5m]))) and sum(c) > 0"},
+        ),
+        ("histogram_quantile(0.9, a) / 2", set()),
+    ],
+)
+def test_a_robust_form_is_replaced_by_the_naive_one(text: str, expected: set[str]) -> None:
+    """As it is often written: on made-up series both do the same."""
+    found = [each.text for each in differences(text) if each.kind == NAIVE]
+    assert set(found) == expected
+    assert len(found) == len(expected)
+
+
 def test_the_difference_is_shown_with_what_is_around_it() -> None:
     """A person sees the change and not the whole of a long expression."""
     text = f"sum by (job) (rate({'long_' * 20}name[5m])) > 5"
