@@ -1,8 +1,8 @@
 """`python -m testbed.accept generated`: has promtool and amtool of every generation found accept a generated directory.
 
 Rules, rule tests and configuration go to the tools as they are; `routing.py` runs the routing tests. One line a check;
-the tool's own words where it objects. Rule tests that the same promtool has passed before are not run again. Exit status 0 when all accept, 1 when one does not, or when
-there is no server to ask.
+the tool's own words where it objects. Rule tests that the same promtool has passed before are not run again. Exit
+status 0 when all accept, 1 when one does not, or when there is no server to ask.
 """
 
 import os

@@ -45,14 +45,14 @@ _NO_PROMTOOL: Final = (
 )
 @click.option("--no-cache", is_flag=True, help="Run all of them, also those that this promtool has passed before.")
 @FORMAT
-def prove_command(
+def prove_command(  # noqa: PLR0913 - an argument each
     spec: Path, promtool: Path | None, only: tuple[str, ...], jobs: int, form: str, *, no_cache: bool
 ) -> None:
     """Run the generated tests.
 
     What is compiled is what lies there now, whether or not it has been written to the output folder. A test that fails
-    is shown with what was expected beside what promtool got. What the same promtool has passed before, of the same rules,
-    is not run again.
+    is shown with what was expected beside what promtool got. What the same promtool has passed before, of the same
+    rules, is not run again.
     """
     program = running.find(promtool)
     if program is None:

@@ -36,7 +36,7 @@ class Proved:
         self._version = version
 
     def key(self, test: Path) -> str:
-        """Return the hash of a test file, of the rule files that it names, and of promtool; OSError as files give it."""
+        """Return the hash of a test file, the rule files that it names and promtool; OSError as files give it."""
         digest = sha256()
         for part in (_FORM, self._version, *_contents(test)):
             digest.update(sha256(part.encode()).digest())

@@ -316,7 +316,7 @@ class Kind:
         return True
 
     def off_scale(self, bound: BoundSignal, value: Decimal) -> Phase | None:
-        """Return a phase (of one step) beyond what the metric can tell, which ends below `value`; None where none is."""
+        """Return a phase (of one step) beyond what the metric can tell, which ends below `value`; None if none is."""
         return None
 
     def counts_births(self, bound: BoundSignal) -> bool:

@@ -47,8 +47,8 @@ class Phase:
     samples out: one in so many is there. `exact` asks for the value without any rounding error, `hollow` for nothing of
     what it is a share of. `stale` marks the series as ended: Prometheus does so when a target or a series is gone.
     `broken` says which of the samples are not as they should be; `reset` that counters begin anew, `born` that
-    they begin with `value` events and stay there. `beyond` asks for a value that is more than `value`, and more than its
-    metric can tell.
+    they begin with `value` events and stay there. `beyond` asks for a value that is more than `value`, and more than
+    its metric can tell.
     """
 
     value: Decimal | None

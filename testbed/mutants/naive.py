@@ -1,8 +1,8 @@
 """The mutants that put the form in which a rule is often written in the place of one that holds on real data.
 
-Beside `expressions.py`, which calls it. What makes a form robust is told by its shape alone: a function over the moments
-of a window, numbers that are not NaN, events that are counted before they are estimated, and a quantile that knows its
-largest bucket.
+Beside `expressions.py`, which calls it. What makes a form robust is told by its shape alone: a function over the
+moments of a window, numbers that are not NaN, events that are counted before they are estimated, and a quantile that
+knows its largest bucket.
 """
 
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ def naive_forms(text: str, tokens: list[Token]) -> Iterator[tuple[Span, str]]:
     yield from _windows(text, tokens)
     yield from _numbers(tokens)
     yield from _events(text, tokens)
-    yield from _quantiles(text, tokens)
+    yield from _quantiles(tokens)
 
 
 def _windows(text: str, tokens: list[Token]) -> Iterator[tuple[Span, str]]:
@@ -71,7 +71,7 @@ def _events(text: str, tokens: list[Token]) -> Iterator[tuple[Span, str]]:
                 yield (tokens[begin].end, tokens[end].end), estimate
 
 
-def _quantiles(text: str, tokens: list[Token]) -> Iterator[tuple[Span, str]]:
+def _quantiles(tokens: list[Token]) -> Iterator[tuple[Span, str]]:
     """Yield `histogram_quantile(…) / (… >= bool …)` as the quantile alone."""
     for number, token in enumerate(tokens):
         if token.text != "histogram_quantile":

@@ -14,9 +14,9 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from functools import cache
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
