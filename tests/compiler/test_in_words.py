@@ -469,7 +469,7 @@ def test_an_alert_is_explained_with_its_origins() -> None:
         "    limit    > 150ms, thresholds.yaml:50:34",
         "    helps    “Slow answers”, https://docs.example.com/runbooks/shop.md#slow-answers",
         '    rule     service:latency_p95:rate5m{system="shop"} > 0.15',
-        '    record   service:latency_p95:rate5m = histogram_quantile(0.95, sum by (le, service) (rate(http_request_duration_seconds_bucket{job="shop"}[5m]))) and sum by (service) (rate(http_request_duration_seconds_count{job="shop"}[5m])) >= 1 / 60',
+        '    record   service:latency_p95:rate5m = histogram_quantile(0.95, sum by (le, service) (rate(http_request_duration_seconds_bucket{job="shop"}[5m]))) / (sum by (service) (max without (le) (rate(http_request_duration_seconds_bucket{job="shop",le!="+Inf"}[5m]))) >= bool 0.95 * sum by (service) (rate(http_request_duration_seconds_count{job="shop"}[5m]))) and sum by (service) (rate(http_request_duration_seconds_count{job="shop"}[5m])) >= 1 / 60',
     ]
     assert "Critical when" in result.stdout
 
