@@ -74,7 +74,7 @@ class Payload:
     external_url: str
     alerts: tuple[PostedAlert, ...]
     truncated: int
-    """How many alerts of the group Alertmanager left out of this payload."""
+    """How many alerts of the group are not in `alerts`: Alertmanager left them out, or the payload was too large."""
 
 
 def parse_payload(body: bytes) -> Payload:
@@ -86,7 +86,11 @@ def parse_payload(body: bytes) -> Payload:
 
 
 def _parsed(body: bytes) -> Payload:
-    data = _decoded(body)
+    return payload_of(_decoded(body))
+
+
+def payload_of(data: Any, *, left_out: int = 0) -> Payload:  # noqa: ANN401  JSON
+    """Return the payload that the decoded body is, of which `left_out` alerts were not kept; raises PayloadError."""
     errors = sorted(islice(_VALIDATOR.iter_errors(data), MOST_PROBLEMS), key=lambda error: list(map(str, error.path)))
     if errors:
         # `required` is one error for each missing key, but one sentence for all of them.
@@ -98,7 +102,7 @@ def _parsed(body: bytes) -> Payload:
         receiver=data["receiver"],
         external_url=data["externalURL"],
         alerts=alerts,
-        truncated=min(int(data.get("truncatedAlerts", 0)), MOST_TRUNCATED),
+        truncated=min(int(data.get("truncatedAlerts", 0)) + left_out, MOST_TRUNCATED),
     )
 
 
@@ -108,7 +112,7 @@ def _decoded(body: bytes) -> Any:  # noqa: ANN401  JSON
     try:
         # Decoded here: given bytes, `json` lets lone surrogates pass, and takes UTF-16, which RFC 8259 does not.
         data = json.loads(body.decode())
-        return _storable(data) if _SUSPECT.search(body) else data
+        return storable(data) if _SUSPECT.search(body) else data
     except json.JSONDecodeError as error:
         message = f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
         raise PayloadError(Problem(path="$", message=message)) from None
@@ -116,14 +120,14 @@ def _decoded(body: bytes) -> Any:  # noqa: ANN401  JSON
         raise PayloadError(Problem(path="$", message=f"is not JSON: {str(error)[:200]}")) from None
 
 
-def _storable(value: Any) -> Any:  # noqa: ANN401  JSON
+def storable(value: Any) -> Any:  # noqa: ANN401  JSON
     """Return `value` with U+FFFD for every character that no store can hold."""
     if isinstance(value, str):
         return _UNSTORABLE.sub("\ufffd", value)
     if isinstance(value, list):
-        return [_storable(item) for item in value]
+        return [storable(item) for item in value]
     if isinstance(value, dict):
-        return {_storable(key): _storable(item) for key, item in value.items()}
+        return {storable(key): storable(item) for key, item in value.items()}
     return value
 
 
