@@ -6,11 +6,10 @@ restart and includes other processes; what only this process sees is counted her
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
@@ -21,6 +20,7 @@ from webhook.incidents.messages import State
 from webhook.severity import SEVERITIES
 from webhook.storage import deliveries, store, timers, watchdogs
 from webhook.storage.database import Database, StoreUnavailable
+from webhook.storage.probe import Probe
 
 # The time of a counter's first increment, as a series of its own beside each: nobody asks for it.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -84,10 +84,24 @@ class Metrics:
         with self._seconds.labels(channel).time():
             yield
 
-    def watch(self, catalog: CatalogFile, database: Database, clock: Callable[[], float] = time.time) -> None:
-        """Add what the catalogue and the store know."""
+    def watch(
+        self,
+        catalog: CatalogFile,
+        database: Database,
+        clock: Callable[[], float],
+        probe: Probe,
+        *,
+        ahead: Callable[[], float],
+    ) -> None:
+        """Add what the catalogue and the store know; `ahead` gives how far our clock is ahead of the store's."""
+        offset = Gauge(
+            "tocsin_clock_ahead_seconds",
+            "How far this machine's clock is ahead of the store's, which is used.",
+            registry=self.registry,
+        )
+        offset.set_function(ahead)
         self.registry.register(_Catalogue(catalog))
-        self.registry.register(_Store(database, clock))
+        self.registry.register(_Store(database, clock, probe))
 
     def text(self) -> bytes:
         """Return everything in Prometheus's text format."""
@@ -110,9 +124,10 @@ class _Catalogue(Collector):
 
 
 class _Store(Collector):
-    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+    def __init__(self, database: Database, clock: Callable[[], float], probe: Probe) -> None:
         self._database = database
         self._clock = clock
+        self._probe = probe
 
     def collect(self) -> Iterator[Metric]:
         try:
@@ -133,7 +148,8 @@ class _Store(Collector):
                 ]
         except StoreUnavailable:
             families = []
-        yield GaugeMetricFamily("tocsin_store_up", "Whether the store could be read.", value=1 if families else 0)
+        up = bool(families) and self._probe.problem() is None
+        yield GaugeMetricFamily("tocsin_store_up", "Whether the store could be read and written.", value=int(up))
         yield from families
 
     def describe(self) -> list[Metric]:

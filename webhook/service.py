@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -16,7 +15,9 @@ from webhook.metrics import Metrics
 from webhook.senders.contract import Sender
 from webhook.senders.registry import channels, configured
 from webhook.settings import Settings
+from webhook.storage.clock import StoreClock
 from webhook.storage.database import Database
+from webhook.storage.probe import Probe
 from webhook.workers.alertmanager_api import AlertmanagerApi
 from webhook.workers.bell import Bell
 from webhook.workers.dispatch import Dispatch
@@ -43,6 +44,9 @@ class Service:
     bell: Bell
     clock: Callable[[], float]
     truth: Truth
+    probe: Probe
+    kept: StoreClock
+    """The store's time; `clock` unless a test brings its own."""
 
     def worker(self) -> Worker:
         """Return a worker for this store; it is not started."""
@@ -95,18 +99,24 @@ def build(
     settings: Settings,
     *,
     senders: Mapping[str, Sender] | None = None,
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float] | None = None,
     truth: Truth | None = None,
 ) -> Service:
     """Return the webhook that `settings` describe, its store brought up to date.
+
+    Without `clock` its time is the store's.
 
     Raises CatalogError, StoreUnavailable, and ValueError when the database's URL cannot be used.
     """
     catalog = CatalogFile(settings.catalog)
     database = Database(settings.database_url)
     database.migrate()
+    kept = StoreClock(database)
+    kept.measure()
+    clock = kept if clock is None else clock
     metrics, bell = Metrics(), Bell()
-    metrics.watch(catalog, database, clock)
+    probe = Probe(database, clock)
+    metrics.watch(catalog, database, clock, probe, ahead=lambda: kept.ahead)
     chosen = configured(settings) if senders is None else senders
     ingest = Ingest(database, catalog=lambda: catalog.current, channels=channels(chosen), committed=bell.ring)
     return Service(
@@ -119,6 +129,8 @@ def build(
         bell=bell,
         clock=clock,
         truth=AlertmanagerApi(settings.alertmanager_url) if truth is None else truth,
+        probe=probe,
+        kept=kept,
     )
 
 

@@ -98,7 +98,14 @@ def since(shown: Sequence[Episode], incident: Incident, now: float) -> str:
     start = min(episode.starts_at for episode in shown)
     if incident.status == "resolved":
         end = max((episode.ended_at or now for episode in shown), default=now)
+        if end < start:
+            began = clock(start, now=now)
+            return (
+                f"Over since {clock(end, now=now)}. The clock of its source is ahead and says {began} of its beginning."
+            )
         return f"Lasted {span(end - start)}, from {clock(start, now=now)} to {clock(end, now=now)}."
+    if start > now:
+        return f"Since {clock(start, now=now)} by the clock of its source, which is ahead."
     return f"Since {clock(start, now=now)} ({span(now - start)})."
 
 

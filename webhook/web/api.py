@@ -14,10 +14,9 @@ from flask import Blueprint, Response, jsonify, request, url_for
 
 from webhook.incidents.incident import STATUSES, Outcome, Status
 from webhook.ingest import LONGEST_ACTOR
-from webhook.payload import Problem, parse_payload
+from webhook.payload import Problem
 from webhook.service import Service
 from webhook.storage import store
-from webhook.storage.database import StoreUnavailable
 from webhook.untrusted import one_line
 from webhook.web import body, record
 from webhook.web.representation import incident_json, listed_json
@@ -26,7 +25,6 @@ from webhook.web.sender import still_waits
 MOST_LISTED = 200
 USUALLY_LISTED = 50
 LARGEST_ID = 2**63 - 1
-PROBE = "readyz"
 
 NUMBER = f"<int(max={LARGEST_ID}):number>"
 
@@ -76,7 +74,7 @@ def openapi() -> dict[str, Any]:
 
 
 def _alertmanager(service: Service) -> Answer:
-    payload = parse_payload(body.read(request, body.LARGEST_DELIVERY))
+    payload = body.delivery(request)
     taken = service.ingest.deliver(payload, service.clock(), lambda: still_waits(request))
     service.metrics.delivered(taken.result)
     return jsonify(result=taken.result, incident=taken.incident_id)
@@ -166,13 +164,8 @@ def _actor() -> str:
 
 def _readyz(service: Service) -> Answer:
     """Answer whether deliveries can be taken; a broken new catalogue is told but keeps nobody from being paged."""
-    problems = []
-    try:
-        # Written, not only opened: a full disk shows itself at the first write.
-        with service.database.write() as connection:
-            store.heard(connection, PROBE, service.clock())
-    except StoreUnavailable as error:
-        problems.append(f"store: {error}")
+    unusable = service.probe.problem()
+    problems = [f"store: {unusable}"] if unusable else []
     warnings = [f"catalogue: {service.catalog.error}"] if service.catalog.error else []
     answer = jsonify(
         status="not ready" if problems else "ready",

@@ -29,8 +29,8 @@ from webhook.storage import lookup
 
 LARGEST_BODY = 1024 * 1024
 MOST_REMEMBERED = 4_096
-SKEW_SECONDS = 60.0
-"""How far PagerDuty's clock may be behind ours before an acknowledgement reads as one of an earlier incident."""
+SKEW_SECONDS = 300.0
+"""How far PagerDuty's clock may be behind ours before what a person does there reads as about an earlier incident."""
 
 T = TypeVar("T")
 
@@ -108,11 +108,10 @@ def _stale(change: Change, found: lookup.Found) -> bool:
     """Return whether the change was made before what it would change: PagerDuty sends again for a day.
 
     A resolve has to be later than the last call for attention, so that none of an earlier incident of the same key
-    ends this one.
+    ends this one. Both have the same allowance for clocks that differ.
     """
-    if change.verb == "resolve":
-        return change.at < found.paged_at
-    return change.at + SKEW_SECONDS < found.opened_at
+    since = found.paged_at if change.verb == "resolve" else found.opened_at
+    return change.at + SKEW_SECONDS < since
 
 
 def _quiet(service: Service) -> Ingest:
