@@ -22,6 +22,7 @@ from webhook.drill import drill, shortfall
 from webhook.incidents.incident import STATUSES, Incident, Outcome
 from webhook.server import Server, work
 from webhook.service import Service, build
+from webhook.serving.listeners import CannotListen
 from webhook.settings import Settings, SettingsError, read_settings
 from webhook.storage import store
 from webhook.storage.database import StoreUnavailable
@@ -61,7 +62,12 @@ def serve(*, worker_only: bool, no_worker: bool) -> None:
             return
         # The store is opened again in the process that serves; here it only has shown that it can be.
         service.database.close()
-    Server(settings, lambda: build(settings), with_worker=not no_worker).run()
+    try:
+        Server(settings, lambda: build(settings), with_worker=not no_worker).run()
+    except CannotListen as error:
+        _fail(1, f"TOCSIN_LISTEN: {error}")
+    except ValueError as error:
+        _fail(2, f"TOCSIN_TLS_CERT_FILE, TOCSIN_TLS_KEY_FILE: {error}")
 
 
 @main.command("send-test")

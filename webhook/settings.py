@@ -6,6 +6,7 @@ never by its value.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ DEFAULT_RETENTION = "90d"
 MOST_TOKENS = 2
 
 T = TypeVar("T")
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class SettingsError(Exception):
@@ -68,6 +70,26 @@ class Settings:
     webhook_url: Secret | None
     """Where the outgoing webhook posts to; a secret, because such addresses often hold a token."""
     webhook_secrets: tuple[Secret, ...]
+    tls: tuple[Path, Path] | None
+    """The files of the certificate and of its key, where TLS is spoken here and not by a proxy."""
+    trusted_proxies: tuple[Network, ...]
+    """Whose `X-Forwarded-*` headers are believed."""
+
+    @property
+    def path_prefix(self) -> str:
+        """What stands before every path of the public URL, without the last slash; mostly nothing."""
+        return urlsplit(self.public_url or "").path.rstrip("/")
+
+    def trusts(self, address: str) -> bool:
+        """Return whether what the proxy at this address says of others is believed."""
+        if not self.trusted_proxies:
+            return False
+        try:
+            found = ipaddress.ip_address(address.partition("%")[0])
+        except ValueError:
+            return False
+        plain = getattr(found, "ipv4_mapped", None) or found
+        return any(plain.version == network.version and plain in network for network in self.trusted_proxies)
 
     @property
     def slack_buttons(self) -> bool:
@@ -110,6 +132,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         retention_seconds=reader.parsed("RETENTION", DEFAULT_RETENTION, _retention),
         webhook_url=reader.parsed_secret("WEBHOOK_URL", _secret_web),
         webhook_secrets=reader.signing_keys("WEBHOOK_SECRET"),
+        tls=reader.files("TLS_CERT_FILE", "TLS_KEY_FILE"),
+        trusted_proxies=reader.parsed("TRUSTED_PROXIES", None, _networks) or (),
     )
     reader.together("WEBHOOK_URL", settings.webhook_url, "WEBHOOK_SECRET", settings.webhook_secrets)
     if reader.problems:
@@ -172,6 +196,12 @@ class _Reader:
             given, missing = (name, other) if value else (other, name)
             self.problems.append(f"{PREFIX}{given} is set without {PREFIX}{missing}; set both")
 
+    def files(self, name: str, other: str) -> tuple[Path, Path] | None:
+        """Return two paths of files that go together; they are read where they are used."""
+        first, second = self.text(name), self.text(other)
+        self.together(name, first, other, second)
+        return (Path(first), Path(second)) if first and second else None
+
     def parsed_secret(self, name: str, parse: Callable[[Secret], T]) -> T | None:
         secret = self.secret(name)
         if secret is None:
@@ -205,6 +235,16 @@ def _listen(text: str) -> tuple[str, int]:
     if not port.isascii() or not port.isdigit() or not 0 <= int(port) <= 65_535:
         raise ValueError("must be an address and a port, such as 127.0.0.1:9095 or [::]:9095")
     return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104  `:9095` means every address, as elsewhere
+
+
+def _networks(text: str) -> tuple[Network, ...]:
+    parts = [part.strip() for part in text.replace("\n", ",").split(",") if part.strip()]
+    try:
+        return tuple(ipaddress.ip_network(part, strict=False) for part in parts)
+    except ValueError:
+        raise ValueError(
+            "must be addresses or networks, such as 127.0.0.1 or 10.0.0.0/8, separated by commas"
+        ) from None
 
 
 def _retention(text: str) -> float | None:

@@ -23,7 +23,7 @@ Twice, because on SQLite a request may wait for another writer of its process th
 """
 # A replica that is paused in the middle of a transaction holds its locks no longer than this (PostgreSQL).
 IDLE_SECONDS = 15.0
-CONNECTIONS = 40
+CONNECTIONS = 46
 """So many are open at most: one for each thread that serves or works, and some to spare. None holds two at a time.
 
 A thread that finds none is told that the store is unavailable, though it is only busy. Two replicas stay below the

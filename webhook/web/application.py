@@ -17,6 +17,7 @@ from webhook.web.access import refusal
 from webhook.web.api import NUMBER, Wrong, api
 from webhook.web.callbacks import callbacks
 from webhook.web.pages import error_page, pages
+from webhook.web.proxies import Proxies
 
 log = structlog.get_logger("tocsin.http")
 
@@ -27,7 +28,8 @@ HEADERS = {
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    # With `no-referrer` browsers say of their own forms that they come from `null`.
+    "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
 
@@ -35,6 +37,7 @@ HEADERS = {
 def create_app(service: Service) -> Flask:
     """Return the application over `service`."""
     app = Flask(__name__, static_folder=None, template_folder=None)
+    app.wsgi_app = Proxies(app.wsgi_app, service.settings)  # type: ignore[method-assign,assignment]
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.register_blueprint(api(service))
     app.register_blueprint(callbacks(service))

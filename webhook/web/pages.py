@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import resources
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, redirect, request, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -90,7 +90,7 @@ def _act(service: Service, number: int, action: str) -> BaseResponse:
     done = ACTIONS[action](service.ingest, number, actor, service.clock())
     if done is None and not record.is_archived(service, number):
         return error_page(404, f"There is no incident {number}.")
-    return redirect(f"/incidents/{number}", code=303)
+    return redirect(url_for("pages.incident", number=number), code=303)
 
 
 def _runbook(found: Record) -> Markup | None:
@@ -101,4 +101,5 @@ def _runbook(found: Record) -> Markup | None:
 
 
 def _page(template: str, *, code: int = 200, **values: object) -> Response:
-    return Response(environment.get_template(template).render(values), status=code, mimetype="text/html")
+    text = environment.get_template(template).render(values, root=request.script_root)
+    return Response(text, status=code, mimetype="text/html")

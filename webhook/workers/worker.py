@@ -87,13 +87,18 @@ class Worker:
         self._threads.append(thread)
         thread.start()
 
-    def stop(self) -> None:
-        """Take no more messages, and return when those under way are done or their time is over."""
+    def begin_stop(self) -> None:
+        """Take no more messages; return at once."""
         self._stopping.set()
         self._bell.ring()
-        deadline = time.monotonic() + LONGEST_SEND
+
+    def stop(self, seconds: float = LONGEST_SEND) -> int:
+        """Take no more messages; return when those under way are done or after `seconds`: how many threads are not."""
+        self.begin_stop()
+        deadline = time.monotonic() + seconds
         for thread in self._threads:
             thread.join(timeout=max(0.0, deadline - time.monotonic()))
+        return sum(thread.is_alive() for thread in self._threads)
 
     def run_once(self, channel: str) -> bool:
         """Send the most urgent message of `channel` that is due, with others in a storm; return whether one was."""
