@@ -38,26 +38,23 @@ class Slow(FakeSender):
         return super().send(job)
 
 
-def replica(settings: Settings, url: str, sender: FakeSender, ahead: float, monkeypatch: pytest.MonkeyPatch) -> Service:
+def replica(settings: Settings, url: str, sender: FakeSender, ahead: float) -> Service:
     """Return a webhook on a machine whose clock is ahead."""
-    real = time.time
-    with monkeypatch.context() as patch:
-        patch.setattr("webhook.storage.clock.time.time", lambda: real() + ahead)
-        changed = replace(settings, database_url=Secret(url))
-        return build(changed, senders={"slack": sender}, truth=FakeTruth())
+    changed = replace(settings, database_url=Secret(url))
+    service = build(changed, senders={"slack": sender}, truth=FakeTruth())
+    service.kept._wall = lambda: time.time() + ahead
+    return service
 
 
-def test_replicas_whose_clocks_are_apart_send_once(
-    settings: Settings, postgresql: PostgreSQL, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_replicas_whose_clocks_are_apart_send_once(settings: Settings, postgresql: PostgreSQL) -> None:
     """The message that one is sending is not taken for abandoned by the other, three minutes ahead."""
     url, slow, quick = (
         postgresql.fresh(),
         Slow(),
         FakeSender("slack", {"open", "join", "escalate", "update", "resolve"}),
     )
-    behind = replica(settings, url, slow, 0.0, monkeypatch)
-    ahead = replica(settings, url, quick, APART, monkeypatch)
+    behind = replica(settings, url, slow, 0.0)
+    ahead = replica(settings, url, quick, APART)
     assert create_app(behind).test_client().post("/v1/alertmanager", json=payload(alert())).status_code == 200
     sending = threading.Thread(target=behind.worker().run_once, args=("slack",))
     sending.start()

@@ -150,6 +150,8 @@ def test_serving_process_ends_with_the_one_above_it_and_the_next_one_waits_for_t
     replica.process._running = None
     replica.process.start()
     await_that(lambda: not Path(f"/proc/{child}").exists() or "Z" in Path(f"/proc/{child}/stat").read_text().split()[2])
+    # Until then it may have been the old one that said that it was ready.
+    await_that(lambda: loopback.answers(f"{replica.url}/readyz"), replica.process.log_tail)
     assert post(replica, "one") == 200
 
 
