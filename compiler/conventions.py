@@ -110,6 +110,8 @@ DEFAULT_MINIMUM_TRAFFIC: Final = "1 per minute"
 DEFAULT_GROUP_BY: Final = ("alertname", "severity")
 DEFAULT_GROUP_WAIT: Final = 30
 DEFAULT_GROUP_INTERVAL: Final = 300
+LEAST_STILL_FIRING: Final = 60
+"""Seconds: what is told again sooner cannot be resolved by hand at all."""
 DEFAULT_REPEAT_INTERVAL: Final = 43200
 DEFAULT_WATCHDOG_REPEAT: Final = 300
 DEFAULT_FALLBACK_SEVERITY: Final = "warning"

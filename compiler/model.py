@@ -94,7 +94,8 @@ class Tier:
     """What a policy does for one severity; times in seconds, None is never.
 
     `acknowledged` is how long an acknowledgement holds, where the file says so (`holds`); `hours` the schedule outside
-    of which nobody is notified, None where there is none.
+    of which nobody is notified, None where there is none; `still_firing` after how long an incident that a person has
+    resolved is told again if it fires on, None where the file does not say.
     """
 
     respond: int | None = None
@@ -104,6 +105,7 @@ class Tier:
     holds: bool = False
     acknowledged: int | None = None
     hours: str | None = None
+    still_firing: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -91,20 +91,20 @@ def send_test(*, only: str | None) -> None:
 
 @main.group()
 def incidents() -> None:
-    """List, show, acknowledge, give back and resolve incidents."""
+    """List, show, acknowledge, give back, resolve and reopen incidents."""
 
 
 @incidents.command("list")
-@click.option("--state", type=click.Choice([*STATUSES, "all"]), multiple=True, help="Default: open and acknowledged.")
+@click.option("--state", type=click.Choice([*STATUSES, "all"]), multiple=True, help="Default: all that is not over.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 def list_incidents(*, state: tuple[str, ...], limit: int) -> None:
-    """List incidents, the newest first."""
+    """List incidents, the newest first; what was resolved by hand and fires on is not over."""
     wanted = (
         STATUSES if "all" in state else tuple(one for one in STATUSES if one in (state or ("open", "acknowledged")))
     )
     with _service(_settings()) as service:
         with service.database.read() as connection:
-            found = store.listing(connection, statuses=wanted, limit=limit)
+            found = store.listing(connection, statuses=wanted, limit=limit, fires_on=None if state else True)
         for listed in found:
             click.echo(listed_line(listed, now=service.clock(), dimensions=service.catalog.current.dimensions))
         if not found:
@@ -150,10 +150,23 @@ def unacknowledge(*, number: int, actor: str | None) -> None:
 @click.argument("number", metavar="ID", type=click.IntRange(1))
 @click.option("--as", "actor", help="Who resolves; default: the user of this terminal.")
 def resolve(*, number: int, actor: str | None) -> None:
-    """Close an incident by hand, whether or not its alerts still fire."""
+    """Resolve an incident by hand; while its alerts fire it is told again after the policy's time."""
     with _service(_settings()) as service:
         incident = _found(service, number, service.ingest.resolve(number, actor or _user(), service.clock()))
-        click.echo(f"incident {number}: resolved by {one_line(incident.resolved_by or '', 80)}")
+        by = one_line(incident.resolved_by or "", 80)
+        click.echo(f"incident {number}: resolved by {by}{', and still firing' if incident.fires_on else ''}")
+
+
+@incidents.command()
+@click.argument("number", metavar="ID", type=click.IntRange(1))
+@click.option("--as", "actor", help="Who reopens; default: the user of this terminal.")
+def reopen(*, number: int, actor: str | None) -> None:
+    """Take a resolve by hand back while its alerts fire: the first level is asked again."""
+    with _service(_settings()) as service:
+        incident = _found(service, number, service.ingest.reopen(number, actor or _user(), service.clock()))
+        if incident.status == "resolved":
+            _fail(1, f"incident {number} is over: none of its alerts fires any more")
+        click.echo(f"incident {number}: {incident.status}")
 
 
 def _found(service: Service, number: int, outcome: Outcome | None) -> Incident:
@@ -167,7 +180,8 @@ def _found(service: Service, number: int, outcome: Outcome | None) -> Incident:
 
 def _not_over(incident: Incident) -> None:
     if incident.status == "resolved":
-        _fail(1, f"incident {incident.id} is resolved already")
+        hint = [f"hint: it fires on; `incidents reopen {incident.id}` opens it again"] if incident.fires_on else []
+        _fail(1, f"incident {incident.id} is resolved already", *hint)
 
 
 def _settings() -> Settings:

@@ -26,14 +26,19 @@ from webhook.incidents.incident import (
     Entry,
     Event,
     Incident,
+    Merged,
+    Noted,
     Outcome,
+    Owner,
+    ReopenedByHand,
     ResolvedByHand,
     Result,
     Unacknowledged,
+    dedup_key,
     group_hash,
 )
 from webhook.incidents.messages import Channels
-from webhook.incidents.placement import place
+from webhook.incidents.placement import of_owners, place
 from webhook.incidents.transitions import transition
 from webhook.payload import Payload, PostedAlert
 from webhook.storage import store, watchdogs
@@ -102,6 +107,19 @@ class Ingest:
         """Let `actor` close the incident; return what came of it, None when there is no such incident."""
         return self._by_hand(number, lambda _: ResolvedByHand(actor=_actor(actor)), now)
 
+    def reopen(self, number: int, actor: str, now: float) -> Outcome | None:
+        """Let `actor` take a resolve by hand back; return what came of it, None when there is no such incident."""
+
+        def event(incident: Incident) -> Event:
+            why = reasons.reopened(self._catalog(), incident, _actor(actor), now)
+            return ReopenedByHand(actor=_actor(actor), why=why)
+
+        return self._by_hand(number, event, now)
+
+    def happened(self, number: int, event: Merged | Noted, now: float) -> Outcome | None:
+        """Take what a provider tells of its own incident; return what came of it, None when there is no such one."""
+        return self._by_hand(number, lambda _: event, now)
+
     def _deliver(self, payload: Payload, now: float, still_waits: Callable[[], bool]) -> Taken:
         catalog = self._catalog()
         watchdog = [alert for alert in payload.alerts if alert.labels.get("alertname") == catalog.watchdog.alert]
@@ -163,17 +181,22 @@ class Ingest:
     def _parts(
         self, connection: Connection, event: Delivered, now: float
     ) -> Iterator[tuple[Incident | None, Delivered]]:
-        """Yield the incidents that the delivery is about, each with its part; the group's own comes first."""
+        """Yield the incidents that the delivery is about, each with its part; the gravest owner's comes first."""
         key = group_hash(event.group_labels)
         store.take_turns(connection, key, [one.fingerprint for one in event.sightings])
-        own = store.open_incident(connection, key, lock=True)
+        for owner, share in of_owners(event):
+            yield from self._parts_of(connection, share, owner, now)
+
+    def _parts_of(
+        self, connection: Connection, event: Delivered, owner: Owner | None, now: float
+    ) -> Iterator[tuple[Incident | None, Delivered]]:
+        """Yield the incidents that one owner's part of a delivery is about; the group's own comes first."""
+        own = store.open_incident(connection, group_hash(event.group_labels), owner=owner, lock=True)
         known = {episode.fingerprint for episode in own.open_episodes} if own else set()
         strangers = [one.fingerprint for one in event.sightings if one.fingerprint not in known]
         for part in place(event, own=own is not None, homes=store.homes(connection, strangers)):
             if part.number is None and own is None:
-                firing = [one.fingerprint for one in part.event.sightings if one.firing]
-                fresh = replace(part.event, dismissed=store.dismissed(connection, firing))
-                yield store.latest_incident(connection, key, since=now - REOPEN_SECONDS), fresh
+                yield self._fresh(connection, part.event, owner, now)
                 continue
             if part.number is None:
                 yield own, part.event
@@ -181,6 +204,17 @@ class Ingest:
             found = store.incident_by_id(connection, part.number, lock=True)
             truncated = event.truncated if part.whole or found is None else found.truncated
             yield found, replace(part.event, truncated=truncated)
+
+    def _fresh(
+        self, connection: Connection, event: Delivered, owner: Owner | None, now: float
+    ) -> tuple[Incident | None, Delivered]:
+        """Return the incident that alerts without one may reopen, or None, and the event as it opens another."""
+        if owner is None:
+            return None, event
+        key = group_hash(event.group_labels)
+        shared = store.is_anothers(connection, key, dedup_key(event.group_key), owner)
+        latest = store.latest_incident(connection, key, owner=owner, since=now - REOPEN_SECONDS)
+        return latest, replace(event, shared=shared)
 
     def _take(self, connection: Connection, before: Incident | None, part: Delivered, now: float) -> Outcome:
         outcome = transition(before, part, now)

@@ -194,12 +194,10 @@ def _gathered(found: Mapping[str, deliveries.Gathered]) -> Iterator[Metric]:
 
 
 def _incidents(counts: Mapping[tuple[str, str], int]) -> Metric:
-    gauge = GaugeMetricFamily(
-        "tocsin_open_incidents", "Incidents that are not resolved.", labels=["severity", "status"]
-    )
+    gauge = GaugeMetricFamily("tocsin_open_incidents", "Incidents that are not over.", labels=["severity", "status"])
     for severity in SEVERITIES:
-        for status in ("open", "acknowledged"):
-            gauge.add_metric([severity, status], counts.get((severity, status), 0))
+        for status, word in (("open", "open"), ("acknowledged", "acknowledged"), ("resolved", "fires_on")):
+            gauge.add_metric([severity, word], counts.get((severity, status), 0))
     return gauge
 
 

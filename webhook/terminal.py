@@ -21,7 +21,8 @@ def listed_line(listed: Listed, *, now: float, dimensions: Sequence[str] = ()) -
     age = span(now - incident.opened_at)
     title = ", ".join(part for part in (incident.title, installation_of(incident.group_labels, dimensions)) if part)
     alerts = f"{listed.firing} of {listed.alerts} firing"
-    return visible(f"{incident.id:>5}  {incident.severity:<9}  {incident.status:<12}  {age:>12}  {title} ({alerts})")
+    status = "fires on" if incident.fires_on else incident.status
+    return visible(f"{incident.id:>5}  {incident.severity:<9}  {status:<12}  {age:>12}  {title} ({alerts})")
 
 
 def incident_lines(found: Record, *, now: float) -> Iterator[str]:

@@ -98,6 +98,8 @@ def _tier(tier: Tier) -> dict[str, Any]:
     }
     if tier.holds:
         found["acknowledged_seconds"] = tier.acknowledged
+    if tier.still_firing is not None:
+        found["still_firing_seconds"] = tier.still_firing
     if tier.hours is not None:
         found["hours"] = tier.hours
     return found

@@ -70,6 +70,9 @@ def _tier(document: Table, tier: Table, diagnostics: Diagnostics) -> Tier:
         holds="acknowledged" in tier,
         acknowledged=_deadline(tier, "acknowledged", diagnostics),
         hours=hours,
+        still_firing=duration(tier, "still_firing", 0, diagnostics, least=conventions.LEAST_STILL_FIRING)
+        if "still_firing" in tier
+        else None,
     )
 
 

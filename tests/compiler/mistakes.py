@@ -457,6 +457,18 @@ SCHEDULES: Final = (
         "escalate: 8h, acknowledged: a while}",
         "quantity",
     ),
+    _in_spec(
+        "what fires on and is never told again",
+        "escalate: 8h}",
+        "escalate: 8h, still_firing: never}",
+        "quantity",
+    ),
+    _in_spec(
+        "what fires on and is told again at once",
+        "escalate: 8h}",
+        "escalate: 8h, still_firing: 30s}",
+        "quantity",
+    ),
     _in_spec("a fallback to nowhere", "[on-call, manager]", "[on-call, manager]\n    fallback: [pigeon]", "schema"),
 )
 

@@ -43,7 +43,7 @@ def test_schedules_rotation_hours_and_fallback_reach_the_catalogue() -> None:
     """As they are written, in base units; `never` is null."""
     data = catalog(
         ("teams:\n", SCHEDULES),
-        ("escalate: 8h}", "escalate: 8h, hours: office, acknowledged: never}"),
+        ("escalate: 8h}", "escalate: 8h, hours: office, acknowledged: never, still_firing: 90m}"),
         ("[on-call, manager]", "[on-call, manager]\n    fallback: [sms, email]"),
         (
             "{title: On call,",
@@ -68,6 +68,8 @@ def test_schedules_rotation_hours_and_fallback_reach_the_catalogue() -> None:
     }
     warning = data["policies"]["standard"]["severities"]["warning"]
     assert (warning["hours"], warning["acknowledged_seconds"]) == ("office", None)
+    assert warning["still_firing_seconds"] == 5_400
+    assert "still_firing_seconds" not in data["policies"]["standard"]["severities"]["critical"]
     assert data["policies"]["standard"]["fallback"] == ["sms", "email"]
     assert data["levels"]["on-call"]["rotation"] == [
         {

@@ -121,6 +121,11 @@ def event_of(verb: str = "acknowledged", **changes: object) -> dict[str, Any]:
     }
 
 
+def with_data(**changes: object) -> dict[str, Any]:
+    found: dict[str, Any] = event_of()["data"]
+    return {**found, **changes}
+
+
 def pagerduty_headers(body: bytes, *, identity: str = "w-1", secret: str = PAGERDUTY_SECRET) -> dict[str, str]:
     signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     return {"X-PagerDuty-Signature": f"v1=00,v1={signature}", "X-Webhook-Id": identity}
@@ -311,6 +316,74 @@ def test_resolve_in_pagerduty_is_one_here(page: Press, incident: int, shown: Cal
     """And everybody else hears of it."""
     assert page("resolved").get_json() == {"result": "resolved"}
     assert shown(incident)["resolved_by"] == "On Call (PagerDuty)"
+
+
+MERGED = {
+    "type": "merge_resolve_reason",
+    "incident": {"id": "Q2", "type": "incident_reference", "summary": "the other one"},
+}
+
+
+def test_merge_in_pagerduty_resolves_nothing(page: Press, incident: int, shown: Callable[..., Any]) -> None:
+    """Its alerts fire on; whoever has merged is at work on them, under another number there."""
+    assert page("resolved", data=with_data(resolve_reason=MERGED)).get_json() == {"result": "merged"}
+    found = shown(incident)
+    assert (found["status"], found["acknowledged_by"]) == ("acknowledged", "On Call (PagerDuty)")
+    assert found["timeline"][-1]["detail"] == (
+        "merged into “the other one” (Q2) in PagerDuty; its alerts are Alertmanager's to end, so it stays open;"
+        " acknowledged, covers 1 alert"
+    )
+
+
+def test_merge_by_nobody_is_a_line_in_the_timeline(page: Press, incident: int, shown: Callable[..., Any]) -> None:
+    """A rule of PagerDuty's works on nothing."""
+    assert page("resolved", data=with_data(resolve_reason=MERGED), agent=None).get_json() == {"result": "merged"}
+    assert (shown(incident)["status"], shown(incident)["timeline"][-1]["kind"]) == ("open", "merged")
+
+
+@pytest.mark.parametrize("reason", [None, 5, [], {}, {"type": 7}, {"type": "something_new"}])
+def test_resolve_for_any_other_reason_is_a_persons(page: Press, incident: int, reason: object) -> None:
+    """As before; what has no meaning to us changes nothing."""
+    assert page("resolved", data=with_data(resolve_reason=reason)).get_json() == {"result": "resolved"}
+
+
+def test_reopening_in_pagerduty_reopens_it_here(
+    page: Press, incident: int, clock: Clock, shown: Callable[..., Any]
+) -> None:
+    """As long as it fires; what is older than the resolve is left alone."""
+    early = clock()
+    clock.forward(minutes=10)
+    page("resolved")
+    assert shown(incident)["still_firing"]
+    assert page("reopened", identity="early", at=early).get_json() == {"result": "ignored"}
+    assert page("reopened", identity="now").get_json() == {"result": "reopened"}
+    assert (shown(incident)["status"], shown(incident)["timeline"][-1]["actor"]) == ("open", "On Call (PagerDuty)")
+
+
+@pytest.mark.parametrize(
+    ("verb", "data", "detail"),
+    [
+        (
+            "reassigned",
+            {"assignees": [{"id": "P1", "summary": "Ana"}, {"id": "P2", "summary": "Bo\nris"}]},
+            "reassigned in PagerDuty to Ana, Bo ris",
+        ),
+        ("escalated", {"assignees": [{"summary": "Cy"}]}, "escalated in PagerDuty to Cy"),
+        ("delegated", {"escalation_policy": {"summary": "Storage"}}, "delegated in PagerDuty to Storage"),
+        ("reassigned", {"assignees": {"summary": "x"}}, "reassigned in PagerDuty"),
+    ],
+)
+def test_handing_on_in_pagerduty_is_a_line_in_the_timeline(
+    *, page: Press, incident: int, shown: Callable[..., Any], verb: str, data: dict[str, Any], detail: str
+) -> None:
+    """Who has it there changes nothing about who is asked here."""
+    assert page(verb, data=with_data(**data)).get_json() == {"result": "noted"}
+    found = shown(incident)
+    assert (found["status"], found["timeline"][-1]["kind"], found["timeline"][-1]["detail"]) == (
+        "open",
+        "reassigned",
+        detail,
+    )
 
 
 @pytest.mark.parametrize("verb", ["acknowledged", "resolved"])

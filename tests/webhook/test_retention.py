@@ -273,11 +273,11 @@ def test_kind_that_was_told_is_no_news_when_it_comes_again(
         clock.forward(minutes=5)
         return str(told[0]["result"])
 
-    assert deliver("ApiPlatformPod", "emergency") in {"opened", "joined"}
+    assert deliver("ApiPlatformCircuitBreaker", "emergency") in {"opened", "joined"}
     for _ in range(4):
         deliver("ApiPlatformErrorRatio", "warning")
     trim(1)
-    assert deliver("ApiPlatformPod", "emergency") == "updated"
+    assert deliver("ApiPlatformCircuitBreaker", "emergency") == "updated"
 
 
 def test_incident_is_as_old_as_it_was(

@@ -6,6 +6,7 @@ reads runbook sections. The shape is that of `catalog.schema.json`, version `SCH
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -15,6 +16,9 @@ from webhook.quantity import Unit
 from webhook.severity import Severity, known, rank
 
 SCHEMA_VERSION = 1
+
+STILL_FIRING_SECONDS = 3_600.0
+"""What holds where a tier does not say `still_firing_seconds`; the schema's description has it too."""
 
 UNKNOWN = "unknown:"
 """Begins the kind of alerts that no runbook section explains."""
@@ -98,6 +102,8 @@ class Tier:
     acknowledged_seconds: float | None = None
     hours: str | None = None
     """The schedule outside of which nobody is notified and no span counts; None is always."""
+    still_firing_seconds: float = STILL_FIRING_SECONDS
+    """After how long an incident that a person has resolved is told again if its alerts fire on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,6 +176,8 @@ class Match:
     """None when the catalogue does not know the name."""
     limit_known: bool
     """False when it knows the name but not with this severity: the runbook holds, the limit does not."""
+    part: str = ""
+    """What the alert is about: equal for alerts of one component of one system in one installation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,6 +224,7 @@ class Catalog:
                 kind=f"{UNKNOWN}{name}",
                 alert=None,
                 limit_known=False,
+                part=self._part(labels, None),
             )
         return Match(
             title=f"{self.systems.get(alert.system, alert.system)}: {alert.title}",
@@ -225,4 +234,22 @@ class Catalog:
             kind=f"{alert.runbook.path}#{alert.runbook.anchor}",
             alert=alert,
             limit_known=exact is not None,
+            part=self._part(labels, alert),
         )
+
+    def _part(self, labels: Mapping[str, str], alert: Alert | None) -> str:
+        """Return what an alert is about, as canonical JSON.
+
+        An alert without a component is known by its service, or by where it runs. Labels of single machines tell no
+        parts apart: fifty replicas of one service are one trouble.
+        """
+        system = labels.get("system") or (alert.system if alert else "")
+        component = labels.get("component") or (alert.component if alert else None)
+        own = {"component": component} if component else {name: labels.get(name) for name in _PLACES}
+        where = {name: labels.get(name) for name in self.dimensions}
+        found = {name: value for name, value in {"system": system, **where, **own}.items() if value}
+        return json.dumps(found, sort_keys=True, separators=(",", ":"))
+
+
+_PLACES = ("namespace", "service", "job", "app")
+"""Labels by which alerts without a component say what they are about."""

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from webhook.catalog.model import (
+    STILL_FIRING_SECONDS,
     Alert,
     Catalog,
     Command,
@@ -88,6 +89,7 @@ def _policy(data: Mapping[str, Any]) -> Policy:
             holds="acknowledged_seconds" in tier,
             acknowledged_seconds=tier.get("acknowledged_seconds"),
             hours=tier.get("hours"),
+            still_firing_seconds=tier.get("still_firing_seconds", STILL_FIRING_SECONDS),
         )
         for severity, tier in ((severity, data["severities"][severity]) for severity in SEVERITIES)
     }

@@ -1,13 +1,14 @@
 """What a delivery of Alertmanager's makes of an incident: opened, joined, reopened, resolved, or nothing new. Pure.
 
-`transitions` calls it; `episode` keeps the books of single alerts, `flapping` the rules of those that come and go.
+`transitions` calls it; `episode` keeps the books of single alerts, `joining` knows what is called when some join,
+`by_hand` what it means where a person has resolved, `flapping` the rules of those that come and go.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from webhook.incidents import flapping
+from webhook.incidents import by_hand, flapping, joining
 from webhook.incidents.episode import Changes, Episode, count, episode_of, in_order
 from webhook.incidents.incident import (
     ALERTMANAGER,
@@ -16,11 +17,16 @@ from webhook.incidents.incident import (
     Incident,
     Notice,
     Outcome,
+    asked_anew,
     dedup_key,
     group_hash,
+    led,
+    own_dedup_key,
 )
-from webhook.severity import rank
 from webhook.timestamps import span
+from webhook.untrusted import one_line
+
+_LONGEST_NAME = 80
 
 
 def deliver(incident: Incident | None, event: Delivered, now: float) -> Outcome:
@@ -39,22 +45,25 @@ def deliver(incident: Incident | None, event: Delivered, now: float) -> Outcome:
         truncated=event.truncated,
         episodes=tuple(changes.episodes.values()),
     )
+    if incident.fires_on:
+        return by_hand.delivered(incident, after, event, changes, now)
     if incident.status == "resolved":
         return _reopen(after, changes.changed, now) if changes.fired else Outcome(result="unchanged", incident=incident)
     if not after.open_episodes:
         return _all_ended(incident, after, changes.changed, now)
-    return _changed(incident, _led(after), changes, now)
+    return _changed(incident, led(after), changes, now)
 
 
 def _open(event: Delivered, now: float) -> Outcome:
     episodes = in_order(episode_of(sighting) for sighting in event.sightings if sighting.firing)
-    if all(episode.identity in event.dismissed for episode in episodes):
+    if not episodes:
         return Outcome(result="unchanged", incident=None)
     lead = episodes[0]
+    own = own_dedup_key(event.group_key, lead.team, lead.policy) if event.shared else dedup_key(event.group_key)
     incident = Incident(
         group_hash=group_hash(event.group_labels),
         group_labels=dict(event.group_labels),
-        dedup_key=dedup_key(event.group_key),
+        dedup_key=own,
         receiver=event.receiver,
         external_url=event.external_url,
         title=lead.title,
@@ -76,24 +85,18 @@ def _open(event: Delivered, now: float) -> Outcome:
 
 
 def _changed(before: Incident, after: Incident, changes: Changes, now: float) -> Outcome:
-    changed, news = changes.changed, changes.of_new_kind()
+    changed, news = changes.changed, changes.news()
     if news is not None:
-        entry = Entry(kind="joined", actor=ALERTMANAGER, detail=changes.detail(after.truncated))
-        notice = Notice(kind="joined", focus=news.fingerprint)
-        called = _called_anew(before, after, now)
+        called, notice = joining.called(before, after, news, now)
+        taken = before.acknowledged_by if before.status == "acknowledged" and called.status == "open" else None
+        given_back = f", which {one_line(taken, _LONGEST_NAME)} has not acknowledged" if taken else ""
+        detail = f"{changes.detail(after.truncated)}{given_back}"
+        entry = Entry(kind="joined", actor=ALERTMANAGER, detail=detail)
         return Outcome(result="joined", incident=called, changed=changed, entry=entry, notice=notice)
     if changes.fired or changes.ended or after.truncated != before.truncated:
         entry = Entry(kind="updated", actor=ALERTMANAGER, detail=changes.detail(after.truncated))
         return Outcome(result="updated", incident=after, changed=changed, entry=entry, notice=Notice(kind="updated"))
     return Outcome(result="repeated", incident=after, changed=changed)
-
-
-def _called_anew(before: Incident, after: Incident, now: float) -> Incident:
-    """Return the incident with its time counting from now; a higher severity begins at the first level, untaken."""
-    after = replace(after, paged_at=now, held_since=None, held_by=None)
-    if rank(after.severity) <= rank(before.severity):
-        return after
-    return replace(after, status="open", level=0, acknowledged_at=None, acknowledged_by=None)
 
 
 def _all_ended(before: Incident, after: Incident, changed: tuple[Episode, ...], now: float) -> Outcome:
@@ -126,18 +129,7 @@ def _reopen(incident: Incident, changed: tuple[Episode, ...], now: float) -> Out
     flaps = flapping.flaps(times, now)
     again = f"Fires again, {span(now - (incident.resolved_at or now))} after it was resolved."
     why = flapping.told(times, now) if flaps else again
-    after = replace(
-        _led(incident),
-        status="open",
-        level=0,
-        paged_at=now,
-        acknowledged_at=None,
-        acknowledged_by=None,
-        resolved_at=None,
-        resolved_by=None,
-        reopened_at=times,
-        flapping_since=now if flaps else None,
-    )
+    after = replace(asked_anew(led(incident), now), reopened_at=times, flapping_since=now if flaps else None)
     return Outcome(
         result="reopened",
         incident=after,
@@ -145,9 +137,3 @@ def _reopen(incident: Incident, changed: tuple[Episode, ...], now: float) -> Out
         entry=Entry(kind="flapping" if flaps else "reopened", actor=ALERTMANAGER, detail=why),
         notice=Notice(kind="reopened", focus=after.open_episodes[0].fingerprint, why=why),
     )
-
-
-def _led(incident: Incident) -> Incident:
-    """Return the incident named after its most severe open alert."""
-    lead = incident.open_episodes[0]
-    return replace(incident, title=lead.title, severity=lead.severity, team=lead.team, policy=lead.policy)

@@ -30,6 +30,8 @@ class Episode:
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
     generator_url: str
+    part: str = ""
+    """What it is about, as `Match.part`; empty where an earlier version has written it."""
     ended_at: float | None = None
     ended_by: EndedBy | None = None
 
@@ -73,7 +75,19 @@ def episode_of(sighting: Sighting) -> Episode:
         labels=sighting.labels,
         annotations=sighting.annotations,
         generator_url=sighting.generator_url,
+        part=sighting.match.part,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class News:
+    """The most severe alert that is news, and whether all that is news is another part of the same trouble."""
+
+    episode: Episode
+    graver: bool
+    """Whether a severity above any so far has come."""
+    only_parts: bool
+    """Whether no other runbook section and no severity above any so far has come."""
 
 
 class Changes:
@@ -86,7 +100,10 @@ class Changes:
         self.fired: list[Episode] = []
         self.ended = 0
         self._kinds = {episode.kind for episode in self.episodes.values()}
-        self._highest = max((rank(episode.severity) for episode in self.episodes.values()), default=-1)
+        self._parts: dict[str, int] = {}
+        for episode in self.episodes.values():
+            self._parts[episode.part] = max(rank(episode.severity), self._parts.get(episode.part, -1))
+        self._highest = max(self._parts.values(), default=-1)
         self._open = {one.fingerprint: one.identity for one in self.episodes.values() if one.ended_at is None}
 
     def fires(self, sighting: Sighting) -> None:
@@ -98,7 +115,7 @@ class Changes:
             self._begin(episode)
         elif known.ended_at is None:
             self._repeat(known, episode)
-        elif known.ended_by == "alertmanager" and known.fingerprint not in self._open:
+        elif known.ended_by != "superseded" and known.fingerprint not in self._open:
             # Alertmanager ends an alert that Prometheus stops sending; when it hears again, the start is the old one.
             self._begin(episode)
 
@@ -115,10 +132,19 @@ class Changes:
         del self._open[sighting.fingerprint]
         self.ended += 1
 
-    def of_new_kind(self) -> Episode | None:
-        """Return the most severe episode that is news: another runbook section, or a severity above any so far."""
-        news = (one for one in self.fired if one.kind not in self._kinds or rank(one.severity) > self._highest)
-        return next(iter(in_order(news)), None)
+    def news(self) -> News | None:
+        """Return what is news, or None.
+
+        That is another runbook section, a severity above any so far, or a component, system or installation that has
+        not fired in this incident or was milder.
+        """
+        graver = [one for one in self.fired if rank(one.severity) > self._highest]
+        kinds = [one for one in self.fired if one.kind not in self._kinds]
+        parts = [one for one in self.fired if rank(one.severity) > self._parts.get(one.part, -1)]
+        first = next(iter(in_order(graver or kinds or parts)), None)
+        if first is None:
+            return None
+        return News(episode=first, graver=bool(graver), only_parts=not graver and not kinds)
 
     @property
     def changed(self) -> tuple[Episode, ...]:
@@ -138,7 +164,8 @@ class Changes:
         self.fired.append(episode)
 
     def _repeat(self, known: Episode, seen: Episode) -> None:
-        current = replace(known, annotations=seen.annotations, generator_url=seen.generator_url)
+        part = known.part or seen.part
+        current = replace(known, annotations=seen.annotations, generator_url=seen.generator_url, part=part)
         if current != known:
             self._put(current)
 

@@ -23,8 +23,9 @@ REVIEW_SECONDS = HOUR
 LEAST_SECONDS = 60.0
 """No level is told sooner after the one before: an interval of nothing would call people without end."""
 
-TimerKind = Literal["escalate", "respond", "calm", "review"]
-"""Nobody has acknowledged; an acknowledgement has run out; a flapping incident may be over; is it still there."""
+TimerKind = Literal["escalate", "respond", "calm", "review", "still_firing"]
+"""Nobody has acknowledged; an acknowledgement has run out; a flapping incident may be over; is it still there; does it
+fire on although a person has resolved it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +99,7 @@ def standing_of(catalog: Catalog, incident: Incident) -> Standing:
 def due(catalog: Catalog, incident: Incident) -> Due | None:
     """Return what is next for the incident if nothing happens, or None when nothing is."""
     if incident.status == "resolved":
-        return None
+        return _told_again(catalog, incident)
     if incident.flapping_since is not None and not incident.open_episodes:
         ends = (one.ended_at for one in incident.episodes if one.ended_at is not None)
         return Due(kind="calm", at=max(ends, default=incident.flapping_since) + CALM_SECONDS)
@@ -124,6 +125,15 @@ def holds(tier: Tier) -> float | None:
     if tier.holds:
         return None if tier.acknowledged_seconds is None else max(tier.acknowledged_seconds, LEAST_SECONDS)
     return max(tier.escalate_seconds or 0.0, tier.respond_seconds or 0.0, LEAST_SECONDS)
+
+
+def _told_again(catalog: Catalog, incident: Incident) -> Due | None:
+    """Return when an incident that a person has resolved is told again if it fires on, None when it is over."""
+    if not incident.fires_on or incident.resolved_at is None:
+        return None
+    tier = catalog.policy(incident.policy).severities[incident.severity]
+    span = max(tier.still_firing_seconds, LEAST_SECONDS)
+    return Due(kind="still_firing", at=_passed(catalog, tier, incident.resolved_at, span))
 
 
 def next_level(catalog: Catalog, incident: Incident, reachable: Callable[[int], str | None]) -> Step:

@@ -183,12 +183,20 @@ def fingerprint(key: str = "") -> str:
 
 
 def forgotten(incident: Incident) -> dict[str, str]:
-    """Return the Watchdogs, by key, whose silence stands open in the incident, with a name for each."""
+    """Return the Watchdogs, by key, whose silence stands open in the incident and that may be gone, with their names.
+
+    Tocsin's own is not among them: nobody takes it away on purpose.
+    """
     return {
         episode.fingerprint.removeprefix(f"{FINGERPRINT}-"): name_of(own_labels(episode.labels))
         for episode in incident.open_episodes
-        if episode.fingerprint.startswith(f"{FINGERPRINT}-")
+        if episode.fingerprint.startswith(f"{FINGERPRINT}-") and episode.fingerprint != fingerprint(OURS)
     }
+
+
+def forgotten_fingerprints(incident: Incident) -> frozenset[str]:
+    """Return the fingerprints of the alerts on those Watchdogs."""
+    return frozenset(fingerprint(key) for key in forgotten(incident))
 
 
 def name_of(labels: Mapping[str, str]) -> str:

@@ -47,6 +47,8 @@ class Outgoing:
     """The number of the message that could not be sent and that this one stands in for."""
     not_before: float | None = None
     """When it may be sent at the earliest, in epoch seconds; None is at once."""
+    gathers: bool = False
+    """Whether it need not be sent where a call to the same destination waits already: that one will say it."""
     state: State = "waiting"
     reason: str | None = None
 

@@ -43,6 +43,21 @@ def given_back(catalog: Catalog, incident: Incident, actor: str, now: float) -> 
     return f"{who} has given it back; {level_of(catalog, incident, incident.level, now)} is asked again."
 
 
+def reopened(catalog: Catalog, incident: Incident, actor: str, now: float) -> str:
+    """Return why an incident that was resolved by hand is asked after again: somebody has taken that back."""
+    by = one_line(incident.resolved_by or "somebody", _LONGEST_NAME)
+    who = one_line(actor, _LONGEST_NAME)
+    return f"{who} has reopened it, resolved by {by} before; {level_of(catalog, incident, 0, now)} is asked again."
+
+
+def fires_on(catalog: Catalog, incident: Incident, now: float) -> str:
+    """Return why an incident that was resolved by hand is asked after again: it fires on."""
+    by = one_line(incident.resolved_by or "somebody", _LONGEST_NAME)
+    ago = written_span(round(now - (incident.resolved_at or now)))
+    whom = level_of(catalog, incident, 0, now)
+    return f"Resolved by {by} {ago} ago, and it still fires; {whom} is told again."
+
+
 def not_asked(reason: str) -> str:
     """Return the sentence that says that Alertmanager could not be asked whether it still fires."""
     return f" Alertmanager could not be asked whether it still fires ({one_line(reason, _LONGEST_REASON)})."

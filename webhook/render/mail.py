@@ -35,14 +35,14 @@ class MailContent:
 
 def layout(message: Message, *, follows: bool = False) -> MailContent:
     """Return the mail; `follows` marks one that answers an earlier one of the same incident."""
-    section = message.section if message.status != "resolved" else None
+    section = message.section if not message.over else None
     cut = section_text(section, LONGEST_SECTION) if section else None
     values = {
         "message": message,
         "lines": summary_lines(message),
         "section": section,
         "cut": cut,
-        "colour": RESOLVED_COLOUR if message.status == "resolved" else COLOURS[message.severity],
+        "colour": RESOLVED_COLOUR if message.over else COLOURS[message.severity],
         "runbook_html": _runbook(section) if section and cut and cut.complete else None,
     }
     subject = one_line(f"[Tocsin {_about(message)}] {message.subject}", LONGEST_SUBJECT)

@@ -98,6 +98,8 @@ class Message:
     """Who should have been told by other ways and was not."""
     gathered: int = 0
     """How many incidents it is about, where it is about many."""
+    fires_on: bool = False
+    """Whether a person has resolved it while Alertmanager says that it fires."""
 
     @property
     def said(self) -> str:
@@ -108,8 +110,15 @@ class Message:
 
     @property
     def word(self) -> str:
-        """How bad it is, or that it is over, in one word."""
-        return "RESOLVED" if self.status == "resolved" else self.severity.upper()
+        """How bad it is, or that it is over, in a word or a few."""
+        if self.fires_on:
+            return "RESOLVED BY HAND, STILL FIRING"
+        return "RESOLVED" if self.over else self.severity.upper()
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing of it fires any more: a person's resolve alone does not say so."""
+        return self.status == "resolved" and not self.fires_on
 
     @property
     def subject(self) -> str:
@@ -136,12 +145,14 @@ def compose(
     alert = match.alert
     about = (lead,) if action == "join" else shown
     more = max(0, len(shown) - MOST_LISTED)
+    system = context.catalog.systems.get(alert.system, alert.system) if alert else ""
     return Message(
         incident_id=incident.id,
         status=incident.status,
+        fires_on=incident.fires_on,
         severity=lead.severity if action == "join" else incident.severity,
         title=one_line(lead.title, 120),
-        system=context.catalog.systems.get(alert.system, alert.system) if alert else "",
+        system=system,
         group=one_line(lead.labels.get("system", ""), 200),
         component=wording.component(lead, about, alert),
         installation=wording.installation(about, context.catalog.dimensions),
@@ -154,7 +165,7 @@ def compose(
         tier=wording.tier(incident, context),
         standing=wording.stands(incident, context),
         next_step=wording.next_step(incident, context),
-        news=wording.news(lead, match, joined=action == "join", why=why),
+        news=wording.news(lead, match, system=system, joined=action == "join", why=why),
         section=_section(alert.runbook, lead) if alert else None,
         no_runbook="" if alert else NO_RUNBOOK,
         documented=wording.documented(match),

@@ -48,13 +48,13 @@ def layout(message: Message, *, action: Action = "open", buttons: bool = False) 
         head, tail = _head(message), _tail(message)
     head += _buttons(message) if buttons else []
     room = LONGEST_ALL - _size(head + tail)
-    body = _runbook(message.section, room) if message.section and message.status != "resolved" else []
+    body = _runbook(message.section, room) if message.section and not message.over else []
     blocks = (head + body + tail)[:MOST_BLOCKS]
     return SlackContent(text=_notification(message), blocks=blocks)
 
 
 def _head(message: Message) -> list[dict[str, Any]]:
-    resolved = message.status == "resolved"
+    resolved = message.over
     problem = escape(message.problem)
     lines = [f"~{problem.replace('~', '-')}~" if resolved else f"*{problem.replace('*', '')}*"]
     lines += [escape(shorten(message.description, 1_000))] if message.description and not resolved else []
@@ -72,25 +72,25 @@ def _head(message: Message) -> list[dict[str, Any]]:
 
 def _buttons(message: Message) -> list[dict[str, Any]]:
     """Return the row of buttons for what can be done now; `callbacks` takes the presses."""
-    if message.status == "resolved" or message.gathered:
+    if message.over or message.gathered:
         return []
+    if message.fires_on:
+        return [_row(message, {**_button(message, "reopen", "Reopen"), "style": "primary"})]
     taken = message.status == "acknowledged"
     first = _button(message, "unacknowledge", "Give back") if taken else _button(message, "acknowledge", "Acknowledge")
     resolve = _button(message, "resolve", "Resolve")
-    # It ends the incident for everybody, whether or not the alerts still fire.
+    # Everybody is asked no more, whether or not the alerts still fire.
     resolve["confirm"] = {
         "title": _plain("Resolve this incident?"),
-        "text": _plain("Everybody is told that it is over, also when its alerts still fire."),
+        "text": _plain("While its alerts fire it is not over: it is told again later if they still do."),
         "confirm": _plain("Resolve"),
         "deny": _plain("Cancel"),
     }
-    return [
-        {
-            "type": "actions",
-            "block_id": f"tocsin-{message.incident_id}",
-            "elements": [first if taken else {**first, "style": "primary"}, resolve],
-        }
-    ]
+    return [_row(message, first if taken else {**first, "style": "primary"}, resolve)]
+
+
+def _row(message: Message, *elements: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "actions", "block_id": f"tocsin-{message.incident_id}", "elements": list(elements)}
 
 
 def _button(message: Message, verb: Verb, text: str) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def _joined(message: Message) -> list[dict[str, Any]]:
 
 
 def _tail(message: Message) -> list[dict[str, Any]]:
-    quiet = [escape(message.documented)] if message.status != "resolved" else []
+    quiet = [escape(message.documented)] if not message.over else []
     quiet += [f"Not reached: {escape('; '.join(message.undelivered))}"] if message.undelivered else []
     found = [_links(message), "\n".join(line for line in quiet if line)]
     return [_context(text) for text in found if text]
@@ -150,8 +150,8 @@ def _chunks(line: str, size: int) -> list[str]:
 
 
 def _title(message: Message) -> str:
-    emoji = "✅" if message.status == "resolved" else _EMOJI[message.severity]
-    word = "RESOLVED" if message.status == "resolved" else message.severity.upper()
+    emoji = "✅" if message.over else "⚠️" if message.fires_on else _EMOJI[message.severity]
+    word = message.word
     where = f" · {message.where}" if message.where else ""
     title = message.title if message.gathered else message.title.replace(": ", " · ", 1)
     taken = "👀 " if message.status == "acknowledged" and not message.gathered else ""

@@ -35,6 +35,7 @@ def _incident(message: Message, dedup_key: str) -> dict[str, Any]:
         "id": message.incident_id,
         "dedup_key": dedup_key,
         "status": message.status,
+        "still_firing": message.fires_on,
         "severity": message.severity,
         "title": message.title,
         "system": message.group,

@@ -96,7 +96,7 @@ def _said(episode: Episode, annotation: str) -> str:
 def since(shown: Sequence[Episode], incident: Incident, now: float) -> str:
     """Return since when it is wrong, or for how long it was."""
     start = min(episode.starts_at for episode in shown)
-    if incident.status == "resolved":
+    if incident.status == "resolved" and not incident.fires_on:
         end = max((episode.ended_at or now for episode in shown), default=now)
         if end < start:
             began = clock(start, now=now)
@@ -109,20 +109,26 @@ def since(shown: Sequence[Episode], incident: Incident, now: float) -> str:
     return f"Since {clock(start, now=now)} ({span(now - start)})."
 
 
-def news(lead: Episode, match: Match, *, joined: bool, why: str) -> str:
-    """Return why somebody is called although the incident has been told before; `why` where that was written down."""
+def news(lead: Episode, match: Match, *, system: str, joined: bool, why: str) -> str:
+    """Return why somebody is called although the incident has been told before; `why` where that was written down.
+
+    What has joined is told with its system, in words, and its component.
+    """
     if why:
         return one_line(why, 600)
-    return f"New in this incident: {problem(lead, match)}" if joined else ""
+    if not joined:
+        return ""
+    what = ", ".join(part for part in (one_line(system, 80), one_line(lead.labels.get("component", ""), 80)) if part)
+    return f"New in this incident: {f'{what}: ' if what else ''}{problem(lead, match)}"
 
 
 def stands(incident: Incident, context: Context) -> str:
     """Return who has to act by when, who has acknowledged it, or how it ended."""
     now = context.now
     if incident.status == "resolved":
-        return (
-            f"Resolved at {clock(incident.resolved_at or now, now=now)} by {one_line(incident.resolved_by or '', 80)}."
-        )
+        how, end = (" by hand", ", and it still fires") if incident.fires_on else ("", "")
+        when = clock(incident.resolved_at or now, now=now)
+        return f"Resolved{how} at {when} by {one_line(incident.resolved_by or '', 80)}{end}."
     if incident.status == "acknowledged":
         who = one_line(incident.acknowledged_by or "somebody", 80)
         return f"Acknowledged by {who} at {clock(incident.acknowledged_at or now, now=now)}."
@@ -153,6 +159,11 @@ def next_step(incident: Incident, context: Context) -> str:
     if following is None:
         return ""
     at, when = standing_of(context.catalog, incident), clock(following.at, now=context.now)
+    if following.kind == "still_firing":
+        then = (
+            f"at {when} if it still fires then" if following.at > context.now else "as soon as Alertmanager tells of it"
+        )
+        return f"It is told again {then}; anybody can reopen it now."
     if following.kind == "calm":
         return f"It comes and goes, and none of its alerts fires now: resolved at {when} if it stays quiet."
     if incident.held_since is not None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, delete, exists, func, insert, select
+from sqlalchemy import Column, Connection, Table, and_, delete, exists, func, insert, select
 
 from webhook.storage.tables import (
     WAITING,
@@ -37,7 +37,8 @@ def move(connection: Connection, *, before: float, limit: int, now: float) -> in
     """Move up to `limit` incidents that were resolved before `before` (epoch seconds); return how many."""
     waits = exists().where(notifications.c.incident_id == incidents.c.id, notifications.c.state == WAITING)
     due = exists().where(timers.c.incident_id == incidents.c.id)
-    query = select(incidents).where(incidents.c.status == "resolved", incidents.c.resolved_at < before, ~waits, ~due)
+    over = and_(incidents.c.status == "resolved", incidents.c.firing_at.is_(None))
+    query = select(incidents).where(over, incidents.c.resolved_at < before, ~waits, ~due)
     query = query.order_by(incidents.c.id).limit(limit).with_for_update(skip_locked=True)
     found = [dict(row) for row in connection.execute(query).mappings()]
     if not found:

@@ -32,6 +32,7 @@ def read_back(record: Mapping[str, Any]) -> Whole:
     parts = {
         "episodes": tuple(_made(Episode, one) for one in record["episodes"]),
         "reopened_at": tuple(row.get("reopened_at", ())),
+        "news_at": tuple(row.get("news_at", ())),
     }
     return Whole(
         incident=_made(Incident, {**row, **parts}),

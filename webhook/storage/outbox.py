@@ -69,9 +69,13 @@ def enqueue(connection: Connection, incident_id: int, messages: Iterable[Outgoin
 
     An edit that still waits is folded into a newer edit or resolve of its lane: each is written from the state at
     the time it is sent, so the older says nothing that the newer does not. A call that may be made now, or is graver,
-    takes with it the calls that wait before it in its lane: it cannot overtake them.
+    takes with it the calls that wait before it in its lane: it cannot overtake them. A call that is gathered with
+    others is left out where one of its lane waits for the same already.
     """
     found = list(messages)
+    if any(message.gathers for message in found):
+        gathering = _lanes_that_gather(connection, incident_id, now)
+        found = [message for message in found if not (message.gathers and message.lane in gathering)]
     newer = [message.lane for message in found if message.action in {"update", "resolve"}]
     if newer:
         _fold(connection, and_(rows.c.lane.in_(newer), rows.c.action == "update", _unclaimed(now)), now)
@@ -215,6 +219,12 @@ def _row(incident_id: int, message: Outgoing, cause: int, now: float) -> dict[st
         "last_error": message.reason,
         "finished_at": None if message.state == "waiting" else now,
     }
+
+
+def _lanes_that_gather(connection: Connection, incident_id: int, now: float) -> frozenset[str]:
+    waits = and_(rows.c.action.in_(CALLS), rows.c.not_before > now, _unclaimed(now))
+    query = select(rows.c.lane).where(rows.c.incident_id == incident_id, waits)
+    return frozenset(connection.execute(query).scalars())
 
 
 def _pull_forward(connection: Connection, call: Outgoing, now: float) -> None:

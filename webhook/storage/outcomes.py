@@ -6,7 +6,6 @@ level that cannot be reached is not told in vain, the next one is told with the 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -32,7 +31,7 @@ class Writer:
 
     def write(self, connection: Connection, before: Incident | None, outcome: Outcome, now: float) -> Incident | None:
         """Write what has become of `before` and all that it causes; return the incident as it is now stored."""
-        if outcome.incident is None or outcome.incident == before:
+        if outcome.incident is None or (outcome.incident == before and outcome.entry is None):
             return before
         incident = store.save(connection, outcome.incident, outcome.changed)
         following = due(self.catalog, incident)
@@ -67,7 +66,7 @@ class Writer:
             told=outbox.told(connection, incident.id),
             channels=self.channels,
         )
-        outbox.enqueue(connection, incident.id, messages, cause=cause, now=_after_taking(incident, now))
+        outbox.enqueue(connection, incident.id, messages, cause=cause, now=now)
 
     def _recipients(self, incident: Incident, notice: Notice, now: float) -> Sequence[Recipient]:
         if notice.kind == "escalated":
@@ -111,12 +110,3 @@ class Writer:
         why = reasons.nobody_reached(self.catalog, incident, given_up, now)
         event = Escalated(level=given_up.step.level, why=why)
         return self.write(connection, incident, transition(incident, event, now), now) or incident
-
-
-def _after_taking(incident: Incident, now: float) -> float:
-    """Return a time for news that is not before the incident was taken: whoever took it did not know of it.
-
-    The clock was read before the incident was locked, perhaps on another replica.
-    """
-    taken = incident.acknowledged_at
-    return now if taken is None or taken <= now else math.nextafter(taken, math.inf)

@@ -43,6 +43,7 @@ metadata = MetaData(
 Key = BigInteger().with_variant(Integer, "sqlite")
 
 _NOT_RESOLVED = text("status <> 'resolved'")
+_FIRES_ON = text("firing_at IS NOT NULL")
 _GATHERED = text("gathered IS NOT NULL")
 _WAITING = text("state = 'waiting'")
 
@@ -72,14 +73,20 @@ incidents = Table(
     Column("held_by", Text),
     Column("reopened_at", JSON, nullable=False),
     Column("flapping_since", Double),
-    # A group has one open incident, whoever delivers it and however many replicas take it.
+    # Set while a person has resolved it and Alertmanager has not: the state is `resolved`, and its alerts fire.
+    Column("firing_at", Double),
+    Column("news_at", JSON, nullable=False),
+    # A group has one open incident of a team and policy, whoever delivers it and however many replicas take it.
     Index(
         "uq_incidents_open_group",
         "group_hash",
+        "team",
+        "policy",
         unique=True,
         sqlite_where=_NOT_RESOLVED,
         postgresql_where=_NOT_RESOLVED,
     ),
+    Index("ix_incidents_fires_on", "group_hash", sqlite_where=_FIRES_ON, postgresql_where=_FIRES_ON),
     Index("ix_incidents_status", "status", "id"),
     Index("ix_incidents_group", "group_hash", "id"),
     sqlite_autoincrement=True,  # a number that people have seen is never given to another incident
@@ -101,6 +108,7 @@ episodes = Table(
     Column("labels", JSON, nullable=False),
     Column("annotations", JSON, nullable=False),
     Column("generator_url", Text, nullable=False),
+    Column("part", Text, nullable=False),
     Column("ended_at", Double),
     Column("ended_by", Text),
     UniqueConstraint("incident_id", "fingerprint", "started"),

@@ -35,8 +35,8 @@ class _Part:
 
 
 def _of_episodes(ours: ColumnElement[bool]) -> tuple[Select[Any], ...]:
-    """Keep one of each kind and severity, for what was told is no news, and the first, since when it lasts."""
-    alike = (episodes.c.kind, episodes.c.severity)
+    """Keep one of each kind, part and severity, for what was told is no news, and the first, since when it lasts."""
+    alike = (episodes.c.kind, episodes.c.part, episodes.c.severity)
     first = select(episodes.c.id).where(ours).order_by(episodes.c.starts_at, episodes.c.id).limit(1)
     return select(func.max(episodes.c.id)).where(ours, episodes.c.ended_at.is_not(None)).group_by(*alike), first
 

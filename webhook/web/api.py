@@ -60,6 +60,9 @@ def api(service: Service) -> Blueprint:
     routes.add_url_rule(
         f"/v1/incidents/{NUMBER}/resolve", "resolve", lambda number: _resolve(service, number), methods=["POST"]
     )
+    routes.add_url_rule(
+        f"/v1/incidents/{NUMBER}/reopen", "reopen", lambda number: _reopen(service, number), methods=["POST"]
+    )
     routes.add_url_rule("/healthz", "healthz", lambda: jsonify(status="alive"))
     routes.add_url_rule("/readyz", "readyz", lambda: _readyz(service))
     routes.add_url_rule("/metrics", "metrics", lambda: _metrics(service))
@@ -89,7 +92,8 @@ def _incidents(service: Service) -> Answer:
     if len(found) > limit:
         state = request.args.getlist("state") or None
         following = url_for("api.incidents", state=state, limit=limit, before=shown[-1].incident.id)
-    return jsonify(incidents=[listed_json(listed) for listed in shown], next=following)
+    catalog = service.catalog.current
+    return jsonify(incidents=[listed_json(listed, catalog) for listed in shown], next=following)
 
 
 def _query() -> tuple[tuple[Status, ...], int, int | None]:
@@ -118,7 +122,7 @@ def _incident(service: Service, number: int) -> Answer:
     found = record.read(service, number)
     if found is None:
         return jsonify(error=f"there is no incident {number}"), 404
-    return jsonify(incident_json(found))
+    return jsonify(incident_json(found, service.catalog.current))
 
 
 def _acknowledge(service: Service, number: int) -> Answer:
@@ -136,13 +140,21 @@ def _resolve(service: Service, number: int) -> Answer:
     return _changed(service, number, service.ingest.resolve(number, _actor(), service.clock()))
 
 
+def _reopen(service: Service, number: int) -> Answer:
+    outcome = service.ingest.reopen(number, _actor(), service.clock())
+    if outcome is not None and outcome.incident is not None and outcome.incident.status == "resolved":
+        return jsonify(error=f"incident {number} is over: none of its alerts fires any more"), 409
+    return _changed(service, number, outcome)
+
+
 def _changed(service: Service, number: int, outcome: Outcome | None, *, unless_resolved: bool = False) -> Answer:
     if outcome is None or outcome.incident is None:
         if record.is_archived(service, number):
             return jsonify(error=f"incident {number} is archived: nothing about it changes any more"), 409
         return jsonify(error=f"there is no incident {number}"), 404
     if unless_resolved and outcome.incident.status == "resolved":
-        return jsonify(error=f"incident {number} is resolved already"), 409
+        again = "; it fires on, and can be reopened" if outcome.incident.fires_on else ""
+        return jsonify(error=f"incident {number} is resolved already{again}"), 409
     return jsonify(result=outcome.result, status=outcome.incident.status, incident=number)
 
 

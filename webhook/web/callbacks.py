@@ -1,4 +1,4 @@
-"""Signed callbacks: a button pressed in Slack, an incident acknowledged or resolved in PagerDuty.
+"""Signed callbacks: a button pressed in Slack, an incident acknowledged, resolved or merged in PagerDuty.
 
 They need no bearer token, because the provider signs each request; a callback whose secret is not set does not exist.
 `signatures` checks, `callback_events` reads, `ingest` acts. A request that is played again, or that a provider sends
@@ -18,7 +18,7 @@ import structlog
 from flask import Blueprint, Response, abort, jsonify, request
 
 from webhook.callback_events import Change, Verb, pagerduty_change, slack_press
-from webhook.incidents.incident import Outcome
+from webhook.incidents.incident import Merged, Noted, Outcome
 from webhook.incidents.messages import Channels
 from webhook.ingest import Ingest
 from webhook.secret import Secret
@@ -100,18 +100,31 @@ def _change(service: Service, change: Change) -> str:
         found = lookup.by_dedup_key(connection, change.key)
     if found is None or _stale(change, found):
         return "ignored"
-    outcome = _act(_quiet(service), change.verb, found.number, change.actor, service.clock())
+    outcome = _take(_quiet(service), change, found.number, service.clock())
     return "ignored" if outcome is None else outcome.result
+
+
+def _take(ingest: Ingest, change: Change, number: int, now: float) -> Outcome | None:
+    if change.verb == "merge":
+        merged = Merged(actor=change.actor, into=change.detail, by_person=change.by_person)
+        return ingest.happened(number, merged, now)
+    if change.verb == "note":
+        return ingest.happened(number, Noted(kind="reassigned", actor=change.actor, detail=change.detail), now)
+    return _act(ingest, change.verb, number, change.actor, now)
 
 
 def _stale(change: Change, found: lookup.Found) -> bool:
     """Return whether the change was made before what it would change: PagerDuty sends again for a day.
 
     A resolve has to be later than the last call for attention, so that none of an earlier incident of the same key
-    ends this one. Both have the same allowance for clocks that differ.
+    ends this one, and a reopening later than the resolve that it takes back. All have the same allowance for clocks
+    that differ.
     """
-    since = found.paged_at if change.verb == "resolve" else found.opened_at
-    return change.at + SKEW_SECONDS < since
+    if change.verb == "resolve":
+        return change.at + SKEW_SECONDS < found.asked_at
+    if change.verb == "reopen" and found.resolved_at is not None:
+        return change.at + SKEW_SECONDS < found.resolved_at
+    return change.at + SKEW_SECONDS < found.began_at
 
 
 def _quiet(service: Service) -> Ingest:
@@ -136,6 +149,7 @@ def _act(ingest: Ingest, verb: Verb, number: int, actor: str, now: float) -> Out
         "acknowledge": ingest.acknowledge,
         "unacknowledge": ingest.unacknowledge,
         "resolve": ingest.resolve,
+        "reopen": ingest.reopen,
     }
     return hands[verb](number, actor, now)
 

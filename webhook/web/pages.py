@@ -9,6 +9,8 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
 from webhook.channels import channel_word, has_addresses
+from webhook.incidents.escalation import due
+from webhook.incidents.incident import Incident
 from webhook.ingest import Ingest
 from webhook.render.markdown import html
 from webhook.render.templates import environment
@@ -24,7 +26,12 @@ from webhook.web.record import Record
 
 MOST_OPEN = 500
 MOST_RESOLVED = 30
-ACTIONS = {"acknowledge": Ingest.acknowledge, "unacknowledge": Ingest.unacknowledge, "resolve": Ingest.resolve}
+ACTIONS = {
+    "acknowledge": Ingest.acknowledge,
+    "unacknowledge": Ingest.unacknowledge,
+    "resolve": Ingest.resolve,
+    "reopen": Ingest.reopen,
+}
 DESIGN = resources.files("webhook.templates").joinpath("style.css")
 
 
@@ -52,11 +59,14 @@ def error_page(status: int, reason: str) -> Response:
 def _incidents(service: Service) -> Response:
     with service.database.read() as connection:
         unresolved = store.listing(connection, statuses=("open", "acknowledged"), limit=MOST_OPEN)
-        resolved = store.listing(connection, statuses=("resolved",), limit=MOST_RESOLVED)
+        by_hand = store.listing(connection, statuses=(), limit=MOST_OPEN, fires_on=True)
+        resolved = store.listing(connection, statuses=("resolved",), limit=MOST_RESOLVED, fires_on=False)
     now = service.clock()
     return _page(
         "incidents.html",
         unresolved=sorted(unresolved, key=lambda one: -rank(one.incident.severity)),
+        by_hand=by_hand,
+        told_again=lambda incident: _told_again(service, incident),
         resolved=resolved,
         most=MOST_OPEN,
         teams=service.catalog.current.teams,
@@ -83,6 +93,11 @@ def _incident(service: Service, number: int) -> Response:
         has_addresses=has_addresses,
         when=lambda at: clock(at, now=now),
     )
+
+
+def _told_again(service: Service, incident: Incident) -> float | None:
+    following = due(service.catalog.current, incident)
+    return following.at if following else None
 
 
 def _act(service: Service, number: int, action: str) -> BaseResponse:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from webhook.catalog.model import Catalog
 from webhook.incidents.episode import Episode
+from webhook.incidents.escalation import due
 from webhook.incidents.incident import Incident
 from webhook.incidents.messages import Delivery
 from webhook.render.message import Section
@@ -13,16 +15,16 @@ from webhook.timestamps import iso
 from webhook.web.record import Record
 
 
-def listed_json(listed: Listed) -> dict[str, Any]:
-    """Return an incident of a list."""
-    return {**_incident(listed.incident), "alerts": listed.alerts, "firing": listed.firing}
+def listed_json(listed: Listed, catalog: Catalog) -> dict[str, Any]:
+    """Return an incident of a list; `catalog` says when it is told again."""
+    return {**_incident(listed.incident, catalog), "alerts": listed.alerts, "firing": listed.firing}
 
 
-def incident_json(record: Record) -> dict[str, Any]:
-    """Return everything about one incident."""
+def incident_json(record: Record, catalog: Catalog) -> dict[str, Any]:
+    """Return everything about one incident; `catalog` says when it is told again."""
     incident, message = record.incident, record.message
     return {
-        **_incident(incident),
+        **_incident(incident, catalog),
         "group_labels": dict(incident.group_labels),
         "dedup_key": incident.dedup_key,
         "receiver": incident.receiver,
@@ -52,7 +54,8 @@ def incident_json(record: Record) -> dict[str, Any]:
     }
 
 
-def _incident(incident: Incident) -> dict[str, Any]:
+def _incident(incident: Incident, catalog: Catalog) -> dict[str, Any]:
+    following = due(catalog, incident) if incident.fires_on else None
     return {
         "id": incident.id,
         "status": incident.status,
@@ -67,6 +70,8 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "acknowledged_by": incident.acknowledged_by,
         "resolved_at": _maybe(incident.resolved_at),
         "resolved_by": incident.resolved_by,
+        "still_firing": incident.fires_on,
+        "told_again_at": _maybe(following.at if following else None),
         "held_since": _maybe(incident.held_since),
         "held_by": incident.held_by,
         "flapping_since": _maybe(incident.flapping_since),

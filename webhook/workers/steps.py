@@ -19,7 +19,7 @@ from webhook.incidents import reasons
 from webhook.incidents.escalation import REVIEW_SECONDS, Due, GivenUp, due
 from webhook.incidents.flapping import CALM_SECONDS
 from webhook.incidents.heartbeat import is_ours
-from webhook.incidents.incident import Escalated, Event, Gone, Incident, Resumed, Suppressed
+from webhook.incidents.incident import Escalated, Event, FiresOn, Gone, Incident, Resumed, Suppressed
 from webhook.incidents.messages import Channels
 from webhook.incidents.transitions import transition
 from webhook.incidents.truth import Absent, Active, Answer, Quiet, Unknown
@@ -123,7 +123,7 @@ class Steps:
         """Do the step; return whether somebody hears of it."""
         event = self._event(connection, incident, claimed, asked, now)
         if event is None:
-            first = (claimed.absent_since or now) if isinstance(asked.answer, Absent) else None
+            first = (_absent_since(incident, claimed) or now) if isinstance(asked.answer, Absent) else None
             pause = self._pause(asked)
             timers.postpone(connection, claimed, kind=asked.due.kind, due_at=now + pause, absent_since=first)
             return False
@@ -150,14 +150,15 @@ class Steps:
             return Gone(how=f"flapping, and quiet for {written_span(CALM_SECONDS)}")
         match asked.answer:
             case Absent():
-                if claimed.absent_since is None or now - claimed.absent_since < CONFIRM_SECONDS:
+                since = _absent_since(incident, claimed)
+                if since is None or now - since < CONFIRM_SECONDS:
                     return None
-                apart = span(now - claimed.absent_since)
+                apart = span(now - since)
                 return Gone(
                     how=f"asked twice, {apart} apart: it lists none of the alerts any more, and had not said so"
                 )
             case Quiet(by=by):
-                return None if asked.due.kind == "review" else Suppressed(by=by)
+                return None if asked.due.kind in {"review", "still_firing"} else Suppressed(by=by)
             case Active():
                 return self._step(connection, incident, asked, "", now)
             case Unknown(reason=reason):
@@ -168,6 +169,10 @@ class Steps:
         catalog = writer.catalog
         if asked.due.kind == "review":
             return None
+        if asked.due.kind == "still_firing":
+            # Somebody has resolved it: it is told again on Alertmanager's word, given since then.
+            told = isinstance(asked.answer, Active) or (incident.firing_at or 0.0) > (incident.resolved_at or 0.0)
+            return FiresOn(why=reasons.fires_on(catalog, incident, now) + remark) if told else None
         if asked.due.kind == "respond":
             return Resumed(why=reasons.acknowledgement_ran_out(catalog, incident, now) + remark)
         given_up = writer.given_up(connection, incident, now) if asked.given_up else None
@@ -180,6 +185,12 @@ class Steps:
 
     def _writer(self) -> Writer:
         return Writer(catalog=self._catalog(), channels=self._channels)
+
+
+def _absent_since(incident: Incident, claimed: Claim) -> float | None:
+    """Return since when Alertmanager lists none of the alerts, unless it has told of one since."""
+    since = claimed.absent_since
+    return None if since is not None and (incident.firing_at or 0.0) >= since else since
 
 
 def _firing(incident: Incident) -> frozenset[tuple[str, str]]:

@@ -34,7 +34,10 @@ ENTRIES: Final = (
         summary="`group_by` puts different alerts or severities into one notification.",
         explanation=(
             "Alerts of one name and one severity belong into one notification, and none else: a page has one PagerDuty"
-            " key, which Alertmanager makes from the group."
+            " key, which Alertmanager makes from the group, and whoever acknowledges it takes all of it. The name"
+            " stands for one signal of one system, so a group is one team's. The webhook takes apart what another"
+            " configuration mixes: each team has an incident of its own then; Alertmanager's own page stays one."
+            " Components of a system need not be told apart: one that joins is news, and is called."
         ),
         mend="Keep `alertname` and `severity` in `group_by`.",
     ),
