@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -35,11 +35,12 @@ from webhook.incidents.incident import (
 from webhook.incidents.messages import Channels
 from webhook.incidents.placement import place
 from webhook.incidents.transitions import transition
+from webhook.incidents.truth import Heard
 from webhook.payload import Payload, PostedAlert
 from webhook.storage import store, watchdogs
 from webhook.storage.database import Database, StoreUnavailable
 from webhook.storage.outcomes import Writer
-from webhook.untrusted import one_line
+from webhook.untrusted import one_line, plain_address
 
 LONGEST_ACTOR = 80
 log = structlog.get_logger("tocsin.ingest")
@@ -66,12 +67,17 @@ class Ingest:
         *,
         catalog: Callable[[], Catalog],
         channels: Channels,
+        peers: Callable[[str], frozenset[str]] = lambda _: frozenset(),
         committed: Callable[[], None] = lambda: None,
     ) -> None:
-        """Prepare; `catalog` returns the one in force, `committed` is called after each commit that causes messages."""
+        """Prepare; `catalog` returns the one in force, `committed` is called after each commit that causes messages.
+
+        `peers` gives the external URLs of an Alertmanager's cluster, as far as they are configured.
+        """
         self._database = database
         self._catalog = catalog
         self._channels = channels
+        self._peers = peers
         self._committed = committed
 
     def deliver(self, payload: Payload, now: float, still_waits: Callable[[], bool] = lambda: True) -> Taken:
@@ -83,7 +89,7 @@ class Ingest:
 
     def observe(self, event: Delivered, now: float) -> Taken:
         """Take what this program has noticed by itself; return after the commit. Raises StoreUnavailable."""
-        return _once_more(lambda: self._observe(event, now))
+        return _once_more(lambda: self._observe(replace(event, verified=True), now))
 
     def acknowledge(self, number: int, actor: str, now: float) -> Outcome | None:
         """Let `actor` take the incident; return what came of it, None when there is no such incident."""
@@ -106,7 +112,7 @@ class Ingest:
         catalog = self._catalog()
         watchdog = [alert for alert in payload.alerts if alert.labels.get("alertname") == catalog.watchdog.alert]
         others = [alert for alert in payload.alerts if alert.labels.get("alertname") != catalog.watchdog.alert]
-        event = delivered(payload, others, catalog)
+        event = replace(delivered(payload, others, catalog), own=self._peers(plain_address(payload.external_url)))
         # Before the work, so that what nobody waits for costs little, and after it, which may have taken long.
         if still_waits():
             with suppress(HungUp):
@@ -118,14 +124,14 @@ class Ingest:
     ) -> Taken:
         outcomes: list[Outcome] = []
         with self._database.write() as connection:
-            self._listen(connection, watchdog, now)
+            self._listen(connection, watchdog, event.external_url, now)
             if event.sightings or not watchdog:
                 outcomes = self._take_parts(connection, event, now)
             if not still_waits():
                 raise HungUp
         return self._taken(outcomes) if outcomes else Taken(result="watchdog", incident_id=None)
 
-    def _listen(self, connection: Connection, watchdog: Sequence[PostedAlert], now: float) -> None:
+    def _listen(self, connection: Connection, watchdog: Sequence[PostedAlert], url: str, now: float) -> None:
         """Record which Watchdogs fire, and which Alertmanager takes for ended."""
         heard = [alert.labels for alert in watchdog if alert.status == "firing"]
         if heard:
@@ -135,6 +141,8 @@ class Ingest:
             left_out = watchdogs.hear(connection, heard, now)
             if left_out:
                 log.warning("too many Watchdogs", known=watchdogs.MOST_KNOWN, not_told_apart=left_out)
+        watchdogs.told(connection, _watchdogs(watchdog, "firing", url), now)
+        watchdogs.untold(connection, _watchdogs(watchdog, "resolved", url))
         watchdogs.stop(connection, [alert.labels for alert in watchdog if alert.status == "resolved"], now)
 
     def _deliver_late(self, event: Delivered, now: float) -> Taken:
@@ -152,7 +160,7 @@ class Ingest:
         return self._taken(outcomes)
 
     def _taken(self, outcomes: list[Outcome]) -> Taken:
-        if any(outcome.notice is not None for outcome in outcomes):
+        if any(outcome.notice is not None or outcome.result == "doubted" for outcome in outcomes):
             self._committed()
         first = outcomes[0]
         return Taken(result=first.result, incident_id=first.incident.id if first.incident else None)
@@ -169,11 +177,15 @@ class Ingest:
         own = store.open_incident(connection, key, lock=True)
         known = {episode.fingerprint for episode in own.open_episodes} if own else set()
         strangers = [one.fingerprint for one in event.sightings if one.fingerprint not in known]
+        beginning = [(one.fingerprint, one.started) for one in event.sightings if one.firing]
+        ended = store.ended(connection, [one for one in beginning if one[0] not in known])
+        event = replace(event, ended_before=frozenset(ended))
         for part in place(event, own=own is not None, homes=store.homes(connection, strangers)):
             if part.number is None and own is None:
                 firing = [one.fingerprint for one in part.event.sightings if one.firing]
                 fresh = replace(part.event, dismissed=store.dismissed(connection, firing))
-                yield store.latest_incident(connection, key, since=now - REOPEN_SECONDS), fresh
+                latest = store.latest_incident(connection, key, since=now - REOPEN_SECONDS)
+                yield latest or _told_before(connection, fresh, ended), fresh
                 continue
             if part.number is None:
                 yield own, part.event
@@ -199,6 +211,20 @@ class Ingest:
         if outcome.notice is not None:
             self._committed()
         return outcome
+
+
+def _told_before(connection: Connection, event: Delivered, ended: Mapping[tuple[str, str], int]) -> Incident | None:
+    """Return the incident in which the alerts have ended, where none fires with a start that has not."""
+    firing = [(one.fingerprint, one.started) for one in event.sightings if one.firing]
+    if event.verified or not firing or not all(identity in ended for identity in firing):
+        return None
+    return store.incident_by_id(connection, max(ended[identity] for identity in firing), lock=True)
+
+
+def _watchdogs(alerts: Iterable[PostedAlert], status: str, url: str) -> Iterator[Heard]:
+    for alert in alerts:
+        if alert.status == status:
+            yield Heard(url=plain_address(url), fingerprint=alert.fingerprint, starts_at=alert.starts_at.seconds)
 
 
 def _forget(connection: Connection, incident: Incident, now: float) -> None:

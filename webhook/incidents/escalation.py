@@ -23,8 +23,9 @@ REVIEW_SECONDS = HOUR
 LEAST_SECONDS = 60.0
 """No level is told sooner after the one before: an interval of nothing would call people without end."""
 
-TimerKind = Literal["escalate", "respond", "calm", "review"]
-"""Nobody has acknowledged; an acknowledgement has run out; a flapping incident may be over; is it still there."""
+TimerKind = Literal["escalate", "respond", "calm", "review", "verify"]
+"""Nobody has acknowledged; an acknowledgement has run out; a flapping incident may be over; is it still there; a
+delivery is in doubt."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,8 +96,10 @@ def standing_of(catalog: Catalog, incident: Incident) -> Standing:
     )
 
 
-def due(catalog: Catalog, incident: Incident) -> Due | None:
+def due(catalog: Catalog, incident: Incident) -> Due | None:  # noqa: PLR0911  one for each kind
     """Return what is next for the incident if nothing happens, or None when nothing is."""
+    if incident.doubted_at is not None:
+        return Due(kind="verify", at=incident.doubted_at)
     if incident.status == "resolved":
         return None
     if incident.flapping_since is not None and not incident.open_episodes:

@@ -16,8 +16,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from webhook.incidents.episode import Episode, Sighting, in_order
+from webhook.incidents.episode import Episode, Sighting, Teller, in_order
 from webhook.severity import Severity
+from webhook.untrusted import plain_address
 
 Status = Literal["open", "acknowledged", "resolved"]
 STATUSES: tuple[Status, ...] = get_args(Status)
@@ -34,6 +35,7 @@ Result = Literal[
     "escalated",
     "resumed",
     "held",
+    "doubted",
     "unchanged",
 ]
 Suppression = Literal["silenced", "inhibited", "muted"]
@@ -78,6 +80,8 @@ class Incident:
     """When it fired again after it had been resolved, as far back as `flapping` looks."""
     flapping_since: float | None = None
     """Set while it comes and goes: it stays open until it has been quiet for a while."""
+    doubted_at: float | None = None
+    """When a delivery gave cause to ask Alertmanager at once."""
     episodes: tuple[Episode, ...] = ()
 
     @property
@@ -98,6 +102,26 @@ class Delivered:
     sightings: tuple[Sighting, ...]
     dismissed: frozenset[tuple[str, str]] = frozenset()
     """Episodes that a person has closed while they fired; being told of them again is no news."""
+    ended_before: frozenset[tuple[str, str]] = frozenset()
+    """Episodes of these alerts that have ended before, in whichever incident."""
+    own: frozenset[str] = frozenset()
+    """External URLs, in plain form, of the configured peers of the Alertmanager that delivers."""
+    verified: bool = False
+    """Alertmanager was asked about what is told here, or nobody can be."""
+    remark: str = ""
+    """What else whoever is called has to know: that nobody could be asked."""
+
+    @property
+    def teller(self) -> Teller:
+        """Who delivers."""
+        url = plain_address(self.external_url)
+        return Teller(
+            url=url,
+            receiver=self.receiver,
+            own=self.own | {url},
+            verified=self.verified,
+            ended_before=self.ended_before,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +175,14 @@ class Gone:
     how: str
 
 
-Event = Delivered | Acknowledged | Unacknowledged | ResolvedByHand | Escalated | Resumed | Suppressed | Gone
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """Alertmanager was asked about what a delivery made doubtful. `why` says what came of it, empty for nothing new."""
+
+    why: str = ""
+
+
+Event = Delivered | Acknowledged | Unacknowledged | ResolvedByHand | Escalated | Resumed | Suppressed | Gone | Settled
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from webhook.incidents.delivery import deliver
+from webhook.incidents.delivery import deliver, settle
 from webhook.incidents.episode import EndedBy, Episode, count
 from webhook.incidents.incident import (
     ALERTMANAGER,
@@ -24,16 +24,19 @@ from webhook.incidents.incident import (
     Outcome,
     ResolvedByHand,
     Resumed,
+    Settled,
     Suppressed,
     Unacknowledged,
 )
 
 
-def transition(incident: Incident | None, event: Event, now: float) -> Outcome:  # noqa: PLR0911  one for each event
+def transition(incident: Incident | None, event: Event, now: float) -> Outcome:  # noqa: C901, PLR0911  one for each event
     """Return what `event` makes of `incident`: of the group's open one, its latest if that may reopen, or None."""
     if isinstance(event, Delivered):
         return deliver(incident, event, now)
-    if incident is None or incident.status == "resolved":
+    if isinstance(event, Settled) and incident is not None:
+        return settle(incident, event.why, now)
+    if incident is None or isinstance(event, Settled) or incident.status == "resolved":
         return Outcome(result="unchanged", incident=incident)
     match event:
         case Acknowledged():
@@ -149,7 +152,7 @@ def _asked_again(incident: Incident, now: float) -> Incident:
 
 def _ended(incident: Incident, actor: str, by: EndedBy, now: float) -> tuple[tuple[Episode, ...], Incident]:
     """Return the episodes that end now, and the incident resolved with them."""
-    ended = tuple(replace(episode, ended_at=now, ended_by=by) for episode in incident.open_episodes)
+    ended = tuple(replace(episode, ended_at=now, ended_by=by, sources=()) for episode in incident.open_episodes)
     by_identity = {episode.identity: episode for episode in (*incident.episodes, *ended)}
     after = replace(
         incident,
@@ -159,6 +162,7 @@ def _ended(incident: Incident, actor: str, by: EndedBy, now: float) -> tuple[tup
         held_since=None,
         held_by=None,
         flapping_since=None,
+        doubted_at=None,
         episodes=tuple(by_identity.values()),
     )
     return ended, after

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, RowMapping, Select, func, select, text, tuple_, update
 from sqlalchemy import insert as plain_insert
 
-from webhook.incidents.episode import Episode
+from webhook.incidents.episode import Episode, Source
 from webhook.incidents.incident import ALERTMANAGER, Entry, Incident, Status
 from webhook.storage import archive
 from webhook.storage.tables import MOST_VALUES, episodes, heartbeats, incidents, timeline
@@ -22,6 +22,8 @@ from webhook.storage.upserts import upsert
 
 _EPISODE_COLUMNS = tuple(field.name for field in fields(Episode))
 _INCIDENT_COLUMNS = tuple(field.name for field in fields(Incident) if field.name not in {"id", "episodes"})
+
+_VOUCHED = "vouched:"
 
 MOST_TURNS = 64
 """Alerts that are locked one by one: PostgreSQL has room for some thousand locks of all its transactions."""
@@ -115,6 +117,33 @@ def dismissed(connection: Connection, fingerprints: Sequence[str]) -> frozenset[
     return frozenset((row.fingerprint, row.started) for row in _of_fingerprints(connection, query, fingerprints))
 
 
+def ended(connection: Connection, identities: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Return those of the episodes' identities that Alertmanager has ended, and the latest incident that had each."""
+    query = (
+        select(episodes.c.fingerprint, episodes.c.started, episodes.c.incident_id)
+        .where(episodes.c.ended_by == "alertmanager")
+        .order_by(episodes.c.incident_id)
+    )
+    found: dict[tuple[str, str], int] = {}
+    for start in range(0, len(identities), MOST_VALUES):
+        chosen = tuple_(episodes.c.fingerprint, episodes.c.started).in_(identities[start : start + MOST_VALUES])
+        found.update(
+            {(row.fingerprint, row.started): row.incident_id for row in connection.execute(query.where(chosen))}
+        )
+    return found
+
+
+def vouched(connection: Connection, server: str, now: float) -> None:
+    """Record that the Alertmanager has listed an alert that was delivered to us."""
+    heard(connection, f"{_VOUCHED}{server}", now)
+
+
+def have_vouched(connection: Connection) -> frozenset[str]:
+    """Return the Alertmanagers that ever have."""
+    query = select(heartbeats.c.name).where(heartbeats.c.name.startswith(_VOUCHED, autoescape=True))
+    return frozenset(name.removeprefix(_VOUCHED) for name in connection.execute(query).scalars())
+
+
 def seen(connection: Connection, identities: Sequence[tuple[str, str]]) -> frozenset[tuple[str, str]]:
     """Return those of the episodes' identities that an incident, open or not, has an episode of."""
     query = select(episodes.c.fingerprint, episodes.c.started)
@@ -135,7 +164,7 @@ def save(connection: Connection, incident: Incident, changed: Iterable[Episode])
         incident = replace(incident, id=number)
     rows = [{**asdict(episode), "incident_id": incident.id} for episode in changed]
     if rows:
-        mutable = ("annotations", "generator_url", "ended_at", "ended_by")
+        mutable = ("annotations", "generator_url", "ended_at", "ended_by", "sources", "listed_by", "refired_at")
         insert = upsert(connection, episodes)
         connection.execute(
             insert.on_conflict_do_update(
@@ -221,7 +250,8 @@ def _incident(row: RowMapping, found: tuple[Episode, ...]) -> Incident:
 
 
 def _episode(row: RowMapping) -> Episode:
-    return Episode(**{name: row[name] for name in _EPISODE_COLUMNS})
+    values = {name: row[name] for name in _EPISODE_COLUMNS}
+    return Episode(**{**values, "sources": tuple(Source(**one) for one in row["sources"])})
 
 
 def _numbers_of_alerts(connection: Connection, numbers: list[int]) -> Mapping[int, tuple[int, int]]:
