@@ -185,7 +185,7 @@ class Changes:
                 self._put(replace(episode, sources=sources))
             return
         ended_at = sighting.ends_at if episode.starts_at <= sighting.ends_at <= self.now else self.now
-        self._put(replace(episode, ended_at=ended_at, ended_by="alertmanager", sources=()))
+        self._put(replace(episode, ended_at=ended_at, ended_by="alertmanager", sources=(), refired_at=None))
         del self._open[sighting.fingerprint]
         self.ended += 1
 
@@ -219,7 +219,7 @@ class Changes:
             return
         self.doubts = True
         if known is None:
-            known = replace(episode, ended_at=self.now, ended_by="alertmanager", sources=())
+            known = replace(episode, ended_at=self.now, ended_by="alertmanager", sources=(), refired_at=None)
         if known.refired_at is None or episode.sources[0] not in known.sources:
             sources = (*known.sources, *episode.sources)[:MOST_SOURCES]
             self._put(replace(known, refired_at=known.refired_at or self.now, sources=sources))
@@ -253,7 +253,7 @@ class Changes:
         if identity is None:
             return episode.sources
         before = self.episodes[identity]
-        self._put(replace(before, ended_at=self.now, ended_by="superseded", sources=()))
+        self._put(replace(before, ended_at=self.now, ended_by="superseded", sources=(), refired_at=None))
         others = (one for one in before.sources if one.url not in self._teller.own)
         return (*episode.sources, *others)[:MOST_SOURCES]
 

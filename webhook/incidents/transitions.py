@@ -152,7 +152,9 @@ def _asked_again(incident: Incident, now: float) -> Incident:
 
 def _ended(incident: Incident, actor: str, by: EndedBy, now: float) -> tuple[tuple[Episode, ...], Incident]:
     """Return the episodes that end now, and the incident resolved with them."""
-    ended = tuple(replace(episode, ended_at=now, ended_by=by, sources=()) for episode in incident.open_episodes)
+    ended = tuple(
+        replace(episode, ended_at=now, ended_by=by, sources=(), refired_at=None) for episode in incident.open_episodes
+    )
     by_identity = {episode.identity: episode for episode in (*incident.episodes, *ended)}
     after = replace(
         incident,
