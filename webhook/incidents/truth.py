@@ -317,7 +317,7 @@ def no_standing(
     starts = [episode.starts_at for episode in concerned if episode.starts_at > 0]
     if one.server in known.vouched and one.up > now - min([incident.opened_at, *starts]):
         return None
-    return "it lists nothing of it, and has never listed it"
+    return "it lists nothing of it, and has not since it was started"
 
 
 def _of_episode(episode: Episode, incident: Incident, said: Sequence[Testimony], known: Known, now: float) -> Answer:
