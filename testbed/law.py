@@ -416,7 +416,8 @@ class Law(RuleBasedStateMachine):
                     continue
                 found = self.world.fires(cluster, episode.labels["instance"])
                 same = found is not None and parse_rfc3339(found.start).exact == episode.started
-                assert not same, f"incident {incident.id} has ended while {cluster} fires: {incident}"
+                if same:
+                    raise AssertionError(f"incident {incident.id} has ended while {cluster} fires: {incident}")
 
     def _is_held_lawfully(self, incident: Incident) -> None:
         for episode in incident.open_episodes:
@@ -424,7 +425,8 @@ class Law(RuleBasedStateMachine):
                 if any(one.url in _urls(cluster) for one in episode.sources):
                     found = self.world.fires(cluster, episode.labels["instance"])
                     active = found is not None and found.suppression is None
-                    assert not active, f"incident {incident.id} is held while {cluster} fires: {incident}"
+                    if active:
+                        raise AssertionError(f"incident {incident.id} is held while {cluster} fires: {incident}")
 
 
 def _urls(cluster: str) -> tuple[str, ...]:
@@ -450,7 +452,7 @@ def play(*, steps: int, first_seed: int, catalog: Path, examples: int = 200, shr
         )
         try:
             while STEPS[0] < steps:
-                run_state_machine_as_test(seed(number)(type("Law", (Law,), {})), settings=options)  # type: ignore[no-untyped-call]
+                run_state_machine_as_test(seed(number)(type("Law", (Law,), {})), settings=options)
                 number += 1
         finally:
             replicas.close()
