@@ -99,29 +99,30 @@ class World:
         fires = [(alert, found) for alert in ALERTS if knows and (found := self.fires(cluster, alert)) is not None]
         listed = tuple(
             Listed(
-                fingerprint=fingerprint(alert),
-                labels=labels(alert),
+                fingerprint=fingerprint(cluster, alert),
+                labels=labels(cluster, alert),
                 suppression=None if found.suppression == "muted" else found.suppression,
                 starts_at=parse_rfc3339(found.start).seconds,
             )
             for alert, found in fires
         )
         placed = tuple(
-            Placed(fingerprint=fingerprint(alert), receiver="t", muted=found.suppression == "muted")
+            Placed(fingerprint=fingerprint(cluster, alert), receiver="t", muted=found.suppression == "muted")
             for alert, found in fires
         )
         dogs = (Listed(fingerprint="dog", labels={}, suppression=None, starts_at=BEGIN),) if cluster == "eu" else ()
         return replace(empty, alerts=listed, placed=placed, watchdogs=dogs)
 
 
-def labels(alert: str) -> dict[str, str]:
-    """Return the labels of an alert: the same in each cluster."""
-    return {"alertname": "X", "instance": alert, "severity": "critical"}
+def labels(cluster: str, alert: str) -> dict[str, str]:
+    """Return the labels of an alert: `c` has the same in each cluster."""
+    own = {} if alert == "c" else {"cluster": cluster}
+    return {"alertname": "X", "instance": alert, "severity": "critical", **own}
 
 
-def fingerprint(alert: str) -> str:
+def fingerprint(cluster: str, alert: str) -> str:
     """Return the fingerprint of an alert."""
-    return hashlib.sha256(alert.encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(labels(cluster, alert)).encode()).hexdigest()[:16]
 
 
 def picture(world: World, cluster: str, url: str) -> dict[str, Any] | None:
@@ -134,25 +135,25 @@ def picture(world: World, cluster: str, url: str) -> dict[str, Any] | None:
         told.append(
             {
                 "status": "firing" if found.ended is None else "resolved",
-                "labels": labels(alert),
+                "labels": labels(cluster, alert),
                 "annotations": {},
                 "startsAt": found.start,
                 "endsAt": "0001-01-01T00:00:00Z" if found.ended is None else iso(found.ended),
                 "generatorURL": "",
-                "fingerprint": fingerprint(alert),
+                "fingerprint": fingerprint(cluster, alert),
             }
         )
-    return _payload(told, url) if told else None
+    return _payload(told, url, cluster) if told else None
 
 
-def _payload(alerts: list[dict[str, Any]], url: str) -> dict[str, Any]:
+def _payload(alerts: list[dict[str, Any]], url: str, cluster: str) -> dict[str, Any]:
     return {
         "version": "4",
         "groupKey": "{}:{alertname='X'}",
         "truncatedAlerts": 0,
         "status": "firing" if any(one["status"] == "firing" for one in alerts) else "resolved",
         "receiver": "t",
-        "groupLabels": {"alertname": "X"},
+        "groupLabels": {"alertname": "X", "cluster": cluster},
         "commonLabels": {},
         "commonAnnotations": {},
         "externalURL": url,
@@ -297,7 +298,9 @@ class Law(RuleBasedStateMachine):
             cluster, told = self.kept[which % len(self.kept)]
             firings = {alert: self.world.firing.get((cluster, alert)) for alert in ALERTS}
             starts = {
-                fingerprint(alert): found.start for alert, found in firings.items() if found and found.ended is None
+                fingerprint(cluster, alert): found.start
+                for alert, found in firings.items()
+                if found and found.ended is None
             }
             news = [
                 one
@@ -318,7 +321,15 @@ class Law(RuleBasedStateMachine):
             "generatorURL": "",
             "fingerprint": "dog",
         }
-        self._post(_payload([dog], URLS["eu"]), waits=True)
+        self._post(_payload([dog], URLS["eu"], "eu"), waits=True)
+
+    @rule(cluster=st.sampled_from(CLUSTERS[:2]), weather=st.sampled_from(WEATHERS))
+    def change_all(self, cluster: str, weather: str) -> None:
+        """Change how the servers of a cluster are, and let them be asked."""
+        for server in CONFIGURED:
+            if server.name.startswith(cluster):
+                self.change(server, weather)
+        self.ask_twice(0)
 
     @rule(server=st.sampled_from(CONFIGURED), weather=st.sampled_from(WEATHERS))
     def change(self, server: Server, weather: str) -> None:
