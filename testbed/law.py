@@ -326,10 +326,13 @@ class Law(RuleBasedStateMachine):
     @rule(cluster=st.sampled_from(CLUSTERS[:2]), weather=st.sampled_from(WEATHERS))
     def change_all(self, cluster: str, weather: str) -> None:
         """Change how the servers of a cluster are, and let them be asked."""
+        self.forward(3_600.0)
         for server in CONFIGURED:
             if server.name.startswith(cluster):
                 self.change(server, weather)
-        self.ask_twice(0)
+        for seconds in (1.0, 121.0):
+            self.forward(seconds)
+            self.work(0, 3)
 
     @rule(server=st.sampled_from(CONFIGURED), weather=st.sampled_from(WEATHERS))
     def change(self, server: Server, weather: str) -> None:
