@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -40,11 +40,12 @@ from webhook.incidents.incident import (
 from webhook.incidents.messages import Channels
 from webhook.incidents.placement import of_owners, place
 from webhook.incidents.transitions import transition
+from webhook.incidents.truth import Heard
 from webhook.payload import Payload, PostedAlert
 from webhook.storage import store, watchdogs
 from webhook.storage.database import Database, StoreUnavailable
 from webhook.storage.outcomes import Writer
-from webhook.untrusted import one_line
+from webhook.untrusted import one_line, plain_address
 
 LONGEST_ACTOR = 80
 log = structlog.get_logger("tocsin.ingest")
@@ -71,12 +72,17 @@ class Ingest:
         *,
         catalog: Callable[[], Catalog],
         channels: Channels,
+        peers: Callable[[str], frozenset[str]] = lambda _: frozenset(),
         committed: Callable[[], None] = lambda: None,
     ) -> None:
-        """Prepare; `catalog` returns the one in force, `committed` is called after each commit that causes messages."""
+        """Prepare; `catalog` returns the one in force, `committed` is called after each commit that causes messages.
+
+        `peers` gives the external URLs of an Alertmanager's cluster, as far as they are configured.
+        """
         self._database = database
         self._catalog = catalog
         self._channels = channels
+        self._peers = peers
         self._committed = committed
 
     def deliver(self, payload: Payload, now: float, still_waits: Callable[[], bool] = lambda: True) -> Taken:
@@ -88,7 +94,7 @@ class Ingest:
 
     def observe(self, event: Delivered, now: float) -> Taken:
         """Take what this program has noticed by itself; return after the commit. Raises StoreUnavailable."""
-        return _once_more(lambda: self._observe(event, now))
+        return _once_more(lambda: self._observe(replace(event, verified=True), now))
 
     def acknowledge(self, number: int, actor: str, now: float) -> Outcome | None:
         """Let `actor` take the incident; return what came of it, None when there is no such incident."""
@@ -124,7 +130,7 @@ class Ingest:
         catalog = self._catalog()
         watchdog = [alert for alert in payload.alerts if alert.labels.get("alertname") == catalog.watchdog.alert]
         others = [alert for alert in payload.alerts if alert.labels.get("alertname") != catalog.watchdog.alert]
-        event = delivered(payload, others, catalog)
+        event = replace(delivered(payload, others, catalog), own=self._peers(plain_address(payload.external_url)))
         # Before the work, so that what nobody waits for costs little, and after it, which may have taken long.
         if still_waits():
             with suppress(HungUp):
@@ -136,14 +142,14 @@ class Ingest:
     ) -> Taken:
         outcomes: list[Outcome] = []
         with self._database.write() as connection:
-            self._listen(connection, watchdog, now)
+            self._listen(connection, watchdog, event.external_url, now)
             if event.sightings or not watchdog:
                 outcomes = self._take_parts(connection, event, now)
             if not still_waits():
                 raise HungUp
         return self._taken(outcomes) if outcomes else Taken(result="watchdog", incident_id=None)
 
-    def _listen(self, connection: Connection, watchdog: Sequence[PostedAlert], now: float) -> None:
+    def _listen(self, connection: Connection, watchdog: Sequence[PostedAlert], url: str, now: float) -> None:
         """Record which Watchdogs fire, and which Alertmanager takes for ended."""
         heard = [alert.labels for alert in watchdog if alert.status == "firing"]
         if heard:
@@ -153,6 +159,8 @@ class Ingest:
             left_out = watchdogs.hear(connection, heard, now)
             if left_out:
                 log.warning("too many Watchdogs", known=watchdogs.MOST_KNOWN, not_told_apart=left_out)
+        watchdogs.told(connection, _watchdogs(watchdog, "firing", url), now)
+        watchdogs.untold(connection, _watchdogs(watchdog, "resolved", url))
         watchdogs.stop(connection, [alert.labels for alert in watchdog if alert.status == "resolved"], now)
 
     def _deliver_late(self, event: Delivered, now: float) -> Taken:
@@ -170,7 +178,7 @@ class Ingest:
         return self._taken(outcomes)
 
     def _taken(self, outcomes: list[Outcome]) -> Taken:
-        if any(outcome.notice is not None for outcome in outcomes):
+        if any(outcome.notice is not None or outcome.result == "doubted" for outcome in outcomes):
             self._committed()
         first = outcomes[0]
         return Taken(result=first.result, incident_id=first.incident.id if first.incident else None)
@@ -184,8 +192,17 @@ class Ingest:
         """Yield the incidents that the delivery is about, each with its part; the gravest owner's comes first."""
         key = group_hash(event.group_labels)
         store.take_turns(connection, key, [one.fingerprint for one in event.sightings])
+        told: set[int] = set()
         for owner, share in of_owners(event):
-            yield from self._parts_of(connection, share, owner, now)
+            for before, part in self._parts_of(connection, share, owner, now):
+                told |= {before.id} if before else set()
+                yield before, part
+        if not event.truncated and not any(one.firing for one in event.sightings):
+            # A whole picture of the group in which nothing fires: that it leaves out others' alerts is in doubt too.
+            for number in store.open_numbers(connection, key):
+                found = None if number in told else store.incident_by_id(connection, number, lock=True)
+                if found is not None:
+                    yield found, replace(event, sightings=())
 
     def _parts_of(
         self, connection: Connection, event: Delivered, owner: Owner | None, now: float
@@ -194,9 +211,12 @@ class Ingest:
         own = store.open_incident(connection, group_hash(event.group_labels), owner=owner, lock=True)
         known = {episode.fingerprint for episode in own.open_episodes} if own else set()
         strangers = [one.fingerprint for one in event.sightings if one.fingerprint not in known]
+        beginning = [(one.fingerprint, one.started) for one in event.sightings if one.firing]
+        ended = store.ended(connection, [one for one in beginning if one[0] not in known])
+        event = replace(event, ended_before=frozenset(ended))
         for part in place(event, own=own is not None, homes=store.homes(connection, strangers)):
             if part.number is None and own is None:
-                yield self._fresh(connection, part.event, owner, now)
+                yield self._fresh(connection, part.event, owner, ended, now)
                 continue
             if part.number is None:
                 yield own, part.event
@@ -206,15 +226,28 @@ class Ingest:
             yield found, replace(part.event, truncated=truncated)
 
     def _fresh(
-        self, connection: Connection, event: Delivered, owner: Owner | None, now: float
+        self,
+        connection: Connection,
+        event: Delivered,
+        owner: Owner | None,
+        ended: Mapping[tuple[str, str], int],
+        now: float,
     ) -> tuple[Incident | None, Delivered]:
-        """Return the incident that alerts without one may reopen, or None, and the event as it opens another."""
+        """Return the incident that alerts without one may reopen, or None, and the event as it opens another.
+
+        `ended` are those of the alerts' episodes that have ended, each with the incident that had it.
+        """
         if owner is None:
             return None, event
         key = group_hash(event.group_labels)
-        shared = store.is_anothers(connection, key, dedup_key(event.group_key), owner)
         latest = store.latest_incident(connection, key, owner=owner, since=now - REOPEN_SECONDS)
-        return latest, replace(event, shared=shared)
+        if latest is not None:
+            return latest, event
+        before = _told_before(connection, event, ended)
+        if before is not None:
+            # Of another group or owner: how much is left out of this delivery says nothing of it.
+            return before, replace(event, truncated=before.truncated)
+        return None, replace(event, shared=store.is_anothers(connection, key, dedup_key(event.group_key), owner))
 
     def _take(self, connection: Connection, before: Incident | None, part: Delivered, now: float) -> Outcome:
         outcome = transition(before, part, now)
@@ -233,6 +266,20 @@ class Ingest:
         if outcome.notice is not None:
             self._committed()
         return outcome
+
+
+def _told_before(connection: Connection, event: Delivered, ended: Mapping[tuple[str, str], int]) -> Incident | None:
+    """Return the incident in which the alerts have ended, where none fires with a start that has not."""
+    firing = [(one.fingerprint, one.started) for one in event.sightings if one.firing]
+    if event.verified or not firing or not all(identity in ended for identity in firing):
+        return None
+    return store.incident_by_id(connection, max(ended[identity] for identity in firing), lock=True)
+
+
+def _watchdogs(alerts: Iterable[PostedAlert], status: str, url: str) -> Iterator[Heard]:
+    for alert in alerts:
+        if alert.status == status:
+            yield Heard(url=plain_address(url), fingerprint=alert.fingerprint, starts_at=alert.starts_at.seconds)
 
 
 def _forget(connection: Connection, incident: Incident, now: float) -> None:

@@ -8,15 +8,18 @@ from dataclasses import dataclass
 
 import structlog
 
+from webhook.alertmanagers import peers
 from webhook.catalog.file import CatalogFile
 from webhook.channels import CHANNELS
+from webhook.incidents.truth import Known
 from webhook.ingest import Ingest
 from webhook.metrics import Metrics
 from webhook.senders.contract import Sender
 from webhook.senders.registry import channels, configured
 from webhook.settings import Settings
+from webhook.storage import store, watchdogs
 from webhook.storage.clock import StoreClock
-from webhook.storage.database import Database
+from webhook.storage.database import Database, StoreUnavailable
 from webhook.storage.probe import Probe
 from webhook.workers.alertmanager_api import AlertmanagerApi
 from webhook.workers.bell import Bell
@@ -118,7 +121,19 @@ def build(
     probe = Probe(database, clock)
     metrics.watch(catalog, database, clock, probe, ahead=lambda: kept.ahead)
     chosen = configured(settings) if senders is None else senders
-    ingest = Ingest(database, catalog=lambda: catalog.current, channels=channels(chosen), committed=bell.ring)
+    ingest = Ingest(
+        database,
+        catalog=lambda: catalog.current,
+        channels=channels(chosen),
+        peers=lambda url: peers(settings.alertmanagers, url),
+        committed=bell.ring,
+    )
+    asked = AlertmanagerApi(
+        settings.alertmanagers,
+        known=lambda: _known(database, clock()),
+        watchdog=lambda: catalog.current.watchdog.alert,
+        now=clock,
+    )
     return Service(
         settings=settings,
         catalog=catalog,
@@ -128,10 +143,19 @@ def build(
         metrics=metrics,
         bell=bell,
         clock=clock,
-        truth=AlertmanagerApi(settings.alertmanager_url) if truth is None else truth,
+        truth=asked if truth is None else truth,
         probe=probe,
         kept=kept,
     )
+
+
+def _known(database: Database, now: float) -> Known:
+    """Return what is known of the Alertmanagers from before; nothing when the store does not say."""
+    try:
+        with database.read() as connection:
+            return Known(watchdogs=watchdogs.awaited(connection, now), vouched=store.have_vouched(connection))
+    except StoreUnavailable:
+        return Known()
 
 
 def announce(service: Service) -> None:
@@ -149,5 +173,8 @@ def announce(service: Service) -> None:
         log.warning("secrets will be sent without encryption beyond this machine", setting=name)
     if settings.public_url is None:
         log.warning("TOCSIN_PUBLIC_URL is not set: messages will not lead to the incident's page")
-    if settings.alertmanager_url is None:
+    if not settings.alertmanagers:
         log.warning("TOCSIN_ALERTMANAGER_URL is not set: nobody can be asked whether an alert still fires")
+    for server in settings.alertmanagers:
+        external = sorted(server.external_urls) or "that of the alerts which it lists"
+        log.info("may be asked", alertmanager=server.name, url=server.url, external_url=external)

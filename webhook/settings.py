@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from webhook.alertmanagers import Hidden, Server, read_servers
 from webhook.apprise_url import Gateway, parse_apprise_url
 from webhook.mail_server import MailServer, is_loopback, parse_smtp_url
 from webhook.secret import Secret
 from webhook.signatures import standard_key
 from webhook.timestamps import DAY
-from webhook.untrusted import web_address
+from webhook.untrusted import plain_address, web_address
 
 PREFIX = "TOCSIN_"
 DEFAULT_CATALOG = "generated/catalog.json"
@@ -53,8 +54,8 @@ class Settings:
     tokens: tuple[Secret, ...]
     """Bearer tokens that are accepted; two while one is being replaced by the other."""
     public_url: str | None
-    alertmanager_url: str | None
-    """Who is asked before an escalation whether the alerts still fire; without a path prefix's last slash."""
+    alertmanagers: tuple[Server, ...]
+    """Who may be asked whether alerts still fire."""
     slack_bot_token: Secret | None
     slack_api_url: str
     slack_signing_secret: Secret | None
@@ -105,7 +106,9 @@ class Settings:
     def unencrypted(self) -> tuple[str, ...]:
         """The providers' addresses that send a secret in the clear beyond this machine."""
         found = {"SLACK_API_URL": self.slack_api_url, "PAGERDUTY_EVENTS_URL": self.pagerduty_events_url}
-        return tuple(PREFIX + name for name, url in found.items() if _in_the_clear(url))
+        providers = tuple(PREFIX + name for name, url in found.items() if _in_the_clear(url))
+        logs_in = (one for one in self.alertmanagers if one.password or one.token)
+        return (*providers, *(f"the address of {one.name}" for one in logs_in if _in_the_clear(one.url)))
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -119,7 +122,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         port=port,
         tokens=reader.tokens("TOKEN"),
         public_url=reader.parsed("PUBLIC_URL", None, _web),
-        alertmanager_url=reader.parsed("ALERTMANAGER_URL", None, _web),
+        alertmanagers=reader.alertmanagers(),
         slack_bot_token=reader.secret("SLACK_BOT_TOKEN"),
         slack_api_url=reader.parsed("SLACK_API_URL", DEFAULT_SLACK_API_URL, _web) or "",
         slack_signing_secret=reader.secret("SLACK_SIGNING_SECRET"),
@@ -190,6 +193,52 @@ class _Reader:
                 self.problems.append(f"{PREFIX}{name} {error}")
         return found
 
+    def alertmanagers(self) -> tuple[Server, ...]:
+        """Return the Alertmanagers of the file, or the single one of `TOCSIN_ALERTMANAGER_URL`."""
+        path, url = self.text("ALERTMANAGERS"), self.parsed("ALERTMANAGER_URL", None, _web)
+        external = self.parsed("ALERTMANAGER_EXTERNAL_URL", None, _external)
+        username, password = self.text("ALERTMANAGER_USERNAME"), self.hidden("ALERTMANAGER_PASSWORD")
+        token = self.hidden("ALERTMANAGER_TOKEN")
+        if path is not None:
+            single = ("URL", "EXTERNAL_URL", "USERNAME", "PASSWORD", "PASSWORD_FILE", "TOKEN", "TOKEN_FILE")
+            given = [name for name in single if self.text(f"ALERTMANAGER_{name}") is not None]
+            self.problems += [
+                f"{PREFIX}ALERTMANAGERS and {PREFIX}ALERTMANAGER_{name} are both set; the file has a place for it"
+                for name in given[:1]
+            ]
+            servers, problems = read_servers(Path(path))
+            self.problems += [f"{PREFIX}ALERTMANAGERS: {problem}" for problem in problems]
+            return servers
+        if (username is None) != (password is None):
+            self.problems.append(f"{PREFIX}ALERTMANAGER_USERNAME and {PREFIX}ALERTMANAGER_PASSWORD belong together")
+        if username is not None and token is not None:
+            self.problems.append(
+                f"{PREFIX}ALERTMANAGER_USERNAME and {PREFIX}ALERTMANAGER_TOKEN exclude each other; set one of them"
+            )
+        if url is None:
+            if any(one is not None for one in (external, username, password, token)):
+                self.problems.append(
+                    f"{PREFIX}ALERTMANAGER_URL is not set, though how to log in there, or its name, is"
+                )
+            return ()
+        return (
+            Server(
+                name=f"{PREFIX}ALERTMANAGER_URL",
+                url=url,
+                external_urls=external or frozenset(),
+                username=username,
+                password=password,
+                token=token,
+            ),
+        )
+
+    def hidden(self, name: str) -> Hidden | None:
+        """Return a secret; one in a file is read again whenever it is used."""
+        secret, path = self.secret(name), self.text(f"{name}_FILE")
+        if secret is None:
+            return None
+        return Hidden(secret=secret) if path is None else Hidden(path=Path(path))
+
     def together(self, name: str, value: object, other: str, companion: object) -> None:
         """Note a problem when one of two settings is given without the other."""
         if bool(value) != bool(companion) and not self.problems:
@@ -259,6 +308,10 @@ def _web(text: str) -> str:
     if url is None or urlsplit(url).username is not None:
         raise ValueError("must be an http or https address without a user name")
     return url.rstrip("/")
+
+
+def _external(text: str) -> frozenset[str]:
+    return frozenset(plain_address(_web(part)) for part in text.replace(",", " ").split())
 
 
 def _secret_web(secret: Secret) -> Secret:

@@ -101,9 +101,7 @@ def test_resolved_alert_nobody_knows_opens_nothing() -> None:
 def test_repeat_changes_nothing() -> None:
     """The same episodes again: no notice, nothing to write."""
     before = opened(sighting("a"), sighting("b"))
-    outcome = transition(
-        before, delivered(sighting("b"), sighting("a"), group_key="other", receiver="other"), NOON + 60
-    )
+    outcome = transition(before, delivered(sighting("b"), sighting("a"), group_key="other"), NOON + 60)
     assert outcome == Outcome(result="repeated", incident=before)
 
 
@@ -205,14 +203,16 @@ def test_late_replica_does_not_bring_a_replaced_episode_back() -> None:
     assert outcome == Outcome(result="repeated", incident=newer)
 
 
-def test_episode_that_alertmanager_ended_and_tells_again_fires_again() -> None:
-    """Alertmanager ends what Prometheus stops sending; when it comes back the start is the old one."""
+def test_episode_that_alertmanager_ended_and_tells_again_is_asked_about() -> None:
+    """Alertmanager ends what Prometheus stops sending; when it comes back the start is the old one, as in an old picture."""
     incident = opened(sighting("a"), sighting("b"))
     half = transition(incident, delivered(sighting("a", firing=False)), NOON).incident
     again = transition(half, delivered(sighting("a"), sighting("b")), NOON)
     assert again.incident is not None
-    assert kind_of(again) == "updated"
-    assert len(again.incident.open_episodes) == 2
+    assert (again.notice, again.incident.doubted_at, len(again.incident.open_episodes)) == (None, NOON, 1)
+    asked = transition(again.incident, delivered(sighting("a"), verified=True), NOON)
+    assert asked.incident is not None
+    assert (kind_of(asked), asked.incident.doubted_at, len(asked.incident.open_episodes)) == ("updated", None, 2)
 
 
 def test_resolve_by_hand_ends_no_alert() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from webhook.incidents import truth
 from webhook.incidents.episode import Changes, Episode, count
 from webhook.incidents.heartbeat import forgotten_fingerprints
 from webhook.incidents.incident import (
@@ -35,7 +36,9 @@ def resolve(incident: Incident, event: ResolvedByHand, now: float) -> Outcome:
     """Return the incident resolved; its alerts go on firing until Alertmanager says otherwise."""
     forgotten = forgotten_fingerprints(incident)
     ended = tuple(
-        replace(one, ended_at=now, ended_by="person") for one in incident.open_episodes if one.fingerprint in forgotten
+        replace(one, ended_at=now, ended_by="person", sources=(), refired_at=None)
+        for one in incident.open_episodes
+        if one.fingerprint in forgotten
     )
     after = replace(
         incident,
@@ -47,11 +50,11 @@ def resolve(incident: Incident, event: ResolvedByHand, now: float) -> Outcome:
         flapping_since=None,
         episodes=_with(incident, ended),
     )
-    firing = len(after.open_episodes)
-    fires_on = bool(firing or after.truncated)
+    over = truth.is_over(after)
+    firing = len(after.open_episodes) + len(truth.doubtful(after))
     return Outcome(
         result="resolved",
-        incident=replace(after, firing_at=now if fires_on else None),
+        incident=replace(after, doubted_at=None) if over else replace(after, firing_at=now),
         changed=ended,
         entry=Entry(
             kind="resolved", actor=event.actor, detail=f"by hand, {count(firing, after.truncated)} still firing"
@@ -74,17 +77,19 @@ def delivered(before: Incident, after: Incident, event: Delivered, changes: Chan
     """Return what a delivery makes of an incident that fires on; `after` has the changes of its alerts already."""
     if changes.fired:
         who = one_line(before.resolved_by or "somebody", _LONGEST_NAME)
-        why = f"Resolved by {who}, and another alert of it has begun to fire since."
+        why = f"Resolved by {who}, and another alert of it has begun to fire since.{event.remark}"
         return _open_again(after, Entry(kind="reopened", actor=ALERTMANAGER, detail=why), now, changes.changed)
-    if not after.open_episodes and not after.truncated:
+    if truth.is_over(after):
         return Outcome(
             result="resolved",
-            incident=replace(after, resolved_at=now, resolved_by=ALERTMANAGER, firing_at=None),
+            incident=replace(after, resolved_at=now, resolved_by=ALERTMANAGER, firing_at=None, doubted_at=None),
             changed=changes.changed,
             entry=Entry(kind="resolved", actor=ALERTMANAGER, detail="no alert fires any more"),
             notice=Notice(kind="resolved"),
         )
-    if any(one.firing for one in event.sightings):
+    held_open = {one.fingerprint for one in after.open_episodes}
+    # An old picture of an alert that has ended is no word that anything fires.
+    if any(one.firing and one.fingerprint in held_open for one in event.sightings):
         after = replace(after, firing_at=now)
     if not changes.ended and after.truncated == before.truncated:
         return Outcome(result="repeated", incident=after, changed=changes.changed)

@@ -23,9 +23,9 @@ REVIEW_SECONDS = HOUR
 LEAST_SECONDS = 60.0
 """No level is told sooner after the one before: an interval of nothing would call people without end."""
 
-TimerKind = Literal["escalate", "respond", "calm", "review", "still_firing"]
-"""Nobody has acknowledged; an acknowledgement has run out; a flapping incident may be over; is it still there; does it
-fire on although a person has resolved it."""
+TimerKind = Literal["escalate", "respond", "calm", "review", "verify", "still_firing"]
+"""Nobody has acknowledged; an acknowledgement has run out; a flapping incident may be over; is it still there; a
+delivery is in doubt; does it fire on although a person has resolved it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +98,13 @@ def standing_of(catalog: Catalog, incident: Incident) -> Standing:
 
 def due(catalog: Catalog, incident: Incident) -> Due | None:
     """Return what is next for the incident if nothing happens, or None when nothing is."""
+    if incident.doubted_at is not None:
+        return Due(kind="verify", at=incident.doubted_at)
+    return planned(catalog, incident)
+
+
+def planned(catalog: Catalog, incident: Incident) -> Due | None:
+    """Return what is next that people are told of: `due` but for the question that a doubtful delivery leads to."""
     if incident.status == "resolved":
         return _told_again(catalog, incident)
     if incident.flapping_since is not None and not incident.open_episodes:

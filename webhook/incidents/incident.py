@@ -16,8 +16,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from webhook.incidents.episode import Episode, Sighting, in_order
+from webhook.incidents.episode import Episode, Sighting, Teller, in_order
 from webhook.severity import Severity
+from webhook.untrusted import plain_address
 
 Status = Literal["open", "acknowledged", "resolved"]
 STATUSES: tuple[Status, ...] = get_args(Status)
@@ -36,6 +37,7 @@ Result = Literal[
     "held",
     "merged",
     "noted",
+    "doubted",
     "unchanged",
 ]
 Suppression = Literal["silenced", "inhibited", "muted"]
@@ -86,6 +88,8 @@ class Incident:
     the time of the resolve until it does."""
     news_at: tuple[float, ...] = ()
     """When people were called because another component had joined, as far back as `joining` looks."""
+    doubted_at: float | None = None
+    """When a delivery gave cause to ask Alertmanager at once."""
     episodes: tuple[Episode, ...] = ()
 
     @property
@@ -119,6 +123,26 @@ class Delivered:
     sightings: tuple[Sighting, ...]
     shared: bool = False
     """Whether the group's own key is that of another team's incident, so that one opened by this needs its own."""
+    ended_before: frozenset[tuple[str, str]] = frozenset()
+    """Episodes of these alerts that have ended before, in whichever incident."""
+    own: frozenset[str] = frozenset()
+    """External URLs, in plain form, of the configured peers of the Alertmanager that delivers."""
+    verified: bool = False
+    """Alertmanager was asked about what is told here, or nobody can be."""
+    remark: str = ""
+    """What else whoever is called has to know: that nobody could be asked."""
+
+    @property
+    def teller(self) -> Teller:
+        """Who delivers."""
+        url = plain_address(self.external_url)
+        return Teller(
+            url=url,
+            receiver=self.receiver,
+            own=self.own | {url},
+            verified=self.verified,
+            ended_before=self.ended_before,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,6 +232,13 @@ class Gone:
     how: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """Alertmanager was asked about what a delivery made doubtful. `why` says what came of it, empty for nothing new."""
+
+    why: str = ""
+
+
 Event = (
     Delivered
     | Acknowledged
@@ -221,6 +252,7 @@ Event = (
     | Resumed
     | Suppressed
     | Gone
+    | Settled
 )
 
 

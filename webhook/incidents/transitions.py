@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from webhook.incidents import by_hand
-from webhook.incidents.delivery import deliver
+from webhook.incidents.delivery import deliver, settle
 from webhook.incidents.episode import Episode
 from webhook.incidents.incident import (
     ALERTMANAGER,
@@ -30,6 +30,7 @@ from webhook.incidents.incident import (
     ReopenedByHand,
     ResolvedByHand,
     Resumed,
+    Settled,
     Suppressed,
     Unacknowledged,
 )
@@ -44,6 +45,8 @@ def transition(  # noqa: C901, PLR0911, PLR0912  one for each event
         return deliver(incident, event, now)
     if incident is None:
         return Outcome(result="unchanged", incident=None)
+    if isinstance(event, Settled):
+        return settle(incident, event.why, now)
     if incident.status == "resolved":
         return _resolved(incident, event, now)
     match event:
@@ -190,7 +193,10 @@ def _asked_again(incident: Incident, now: float) -> Incident:
 
 def _ended(incident: Incident, now: float) -> tuple[tuple[Episode, ...], Incident]:
     """Return the episodes that end now, as Alertmanager knows, and the incident resolved with them."""
-    ended = tuple(replace(episode, ended_at=now, ended_by="alertmanager") for episode in incident.open_episodes)
+    ended = tuple(
+        replace(episode, ended_at=now, ended_by="alertmanager", sources=(), refired_at=None)
+        for episode in incident.open_episodes
+    )
     by_identity = {episode.identity: episode for episode in (*incident.episodes, *ended)}
     after = replace(
         incident,
@@ -201,6 +207,7 @@ def _ended(incident: Incident, now: float) -> tuple[tuple[Episode, ...], Inciden
         held_by=None,
         flapping_since=None,
         firing_at=None,
+        doubted_at=None,
         episodes=tuple(by_identity.values()),
     )
     return ended, after

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from webhook.catalog.model import Alert, Catalog, Match
 from webhook.incidents.episode import Episode
-from webhook.incidents.escalation import Standing, due, standing_of
+from webhook.incidents.escalation import Standing, planned, standing_of
 from webhook.incidents.incident import Incident
 from webhook.incidents.recipients import opens
 from webhook.quantity import measured
@@ -155,7 +155,7 @@ def tier(incident: Incident, context: Context) -> str:
 
 def next_step(incident: Incident, context: Context) -> str:
     """Return who is told next, and when, if nobody answers; or why nobody is."""
-    following = due(context.catalog, incident)
+    following = planned(context.catalog, incident)
     if following is None:
         return ""
     at, when = standing_of(context.catalog, incident), clock(following.at, now=context.now)

@@ -42,5 +42,6 @@ def read_back(record: Mapping[str, Any]) -> Whole:
 
 
 def _made(kind: type[T], row: Mapping[str, Any]) -> T:
-    known = [field for field in fields(kind) if field.name in row or field.default is MISSING]  # type: ignore[arg-type]
+    columns = fields(kind)  # type: ignore[arg-type]
+    known = [one for one in columns if one.name in row or one.default is one.default_factory is MISSING]
     return kind(**{field.name: row.get(field.name) for field in known})

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import insert as plain_insert
 
-from webhook.incidents.episode import Episode
+from webhook.incidents.episode import Episode, Source
 from webhook.incidents.incident import ALERTMANAGER, Entry, Incident, Owner, Status
 from webhook.storage import archive
 from webhook.storage.tables import MOST_VALUES, episodes, heartbeats, incidents, timeline
@@ -38,6 +38,7 @@ _EPISODE_COLUMNS = tuple(field.name for field in fields(Episode))
 _INCIDENT_COLUMNS = tuple(field.name for field in fields(Incident) if field.name not in {"id", "episodes"})
 
 _NOT_OVER = or_(incidents.c.status != "resolved", incidents.c.firing_at.is_not(None))
+_VOUCHED = "vouched:"
 
 MOST_TURNS = 64
 """Alerts that are locked one by one: PostgreSQL has room for some thousand locks of all its transactions."""
@@ -81,7 +82,7 @@ def take_turns(connection: Connection, group_hash: str, fingerprints: Sequence[s
     else:
         connection.execute(select(func.pg_advisory_xact_lock_shared(_EVERY_TURN, 0)))
         connection.execute(_TAKE_TURN, {"name": _TURN, "turns": turns})
-    numbers = sorted({*homes(connection, fingerprints).values(), *_open_number(connection, group_hash)})
+    numbers = sorted({*homes(connection, fingerprints).values(), *open_numbers(connection, group_hash)})
     for start in range(0, len(numbers), MOST_VALUES):
         chosen = incidents.c.id.in_(numbers[start : start + MOST_VALUES])
         connection.execute(select(incidents.c.id).where(chosen).order_by(incidents.c.id).with_for_update())
@@ -99,6 +100,12 @@ def open_incident(
         query = query.where(incidents.c.team == owner.team, incidents.c.policy == owner.policy)
     query = query.order_by(incidents.c.status == "resolved", incidents.c.id).limit(1)
     return _one(connection, query.with_for_update() if lock else query)
+
+
+def open_numbers(connection: Connection, group_hash: str) -> Sequence[int]:
+    """Return the numbers of the group's incidents that are not over, in order."""
+    query = select(incidents.c.id).where(incidents.c.group_hash == group_hash, _NOT_OVER).order_by(incidents.c.id)
+    return connection.execute(query).scalars().all()
 
 
 def is_anothers(connection: Connection, group_hash: str, dedup_key: str, owner: Owner) -> bool:
@@ -144,6 +151,33 @@ def homes(connection: Connection, fingerprints: Sequence[str]) -> dict[str, int]
     return {row.fingerprint: row.incident_id for row in _of_fingerprints(connection, query, fingerprints)}
 
 
+def ended(connection: Connection, identities: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Return those of the episodes' identities that Alertmanager has ended, and the latest incident that had each."""
+    query = (
+        select(episodes.c.fingerprint, episodes.c.started, episodes.c.incident_id)
+        .where(episodes.c.ended_by == "alertmanager")
+        .order_by(episodes.c.incident_id)
+    )
+    found: dict[tuple[str, str], int] = {}
+    for start in range(0, len(identities), MOST_VALUES):
+        chosen = tuple_(episodes.c.fingerprint, episodes.c.started).in_(identities[start : start + MOST_VALUES])
+        found.update(
+            {(row.fingerprint, row.started): row.incident_id for row in connection.execute(query.where(chosen))}
+        )
+    return found
+
+
+def vouched(connection: Connection, server: str, now: float) -> None:
+    """Record that the Alertmanager has listed an alert that was delivered to us."""
+    heard(connection, f"{_VOUCHED}{server}", now)
+
+
+def have_vouched(connection: Connection) -> frozenset[str]:
+    """Return the Alertmanagers that ever have."""
+    query = select(heartbeats.c.name).where(heartbeats.c.name.startswith(_VOUCHED, autoescape=True))
+    return frozenset(name.removeprefix(_VOUCHED) for name in connection.execute(query).scalars())
+
+
 def seen(connection: Connection, identities: Sequence[tuple[str, str]]) -> frozenset[tuple[str, str]]:
     """Return those of the episodes' identities that an incident, open or not, has an episode of."""
     query = select(episodes.c.fingerprint, episodes.c.started)
@@ -165,7 +199,16 @@ def save(connection: Connection, incident: Incident, changed: Iterable[Episode])
         incident = replace(incident, id=number)
     rows = [{**asdict(episode), "incident_id": incident.id} for episode in changed]
     if rows:
-        mutable = ("annotations", "generator_url", "part", "ended_at", "ended_by")
+        mutable = (
+            "annotations",
+            "generator_url",
+            "part",
+            "ended_at",
+            "ended_by",
+            "sources",
+            "listed_by",
+            "refired_at",
+        )
         insert = upsert(connection, episodes)
         connection.execute(
             insert.on_conflict_do_update(
@@ -238,11 +281,6 @@ def last_heard(connection: Connection, name: str) -> float | None:
     return connection.execute(select(heartbeats.c.heard_at).where(heartbeats.c.name == name)).scalar_one_or_none()
 
 
-def _open_number(connection: Connection, group_hash: str) -> Sequence[int]:
-    query = select(incidents.c.id).where(incidents.c.group_hash == group_hash, _NOT_OVER)
-    return connection.execute(query).scalars().all()
-
-
 def _one(connection: Connection, query: Select[Any]) -> Incident | None:
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
@@ -264,7 +302,8 @@ def _incident(row: RowMapping, found: tuple[Episode, ...]) -> Incident:
 
 
 def _episode(row: RowMapping) -> Episode:
-    return Episode(**{name: row[name] for name in _EPISODE_COLUMNS})
+    values = {name: row[name] for name in _EPISODE_COLUMNS}
+    return Episode(**{**values, "sources": tuple(Source(**one) for one in row["sources"])})
 
 
 def _numbers_of_alerts(connection: Connection, numbers: list[int]) -> Mapping[int, tuple[int, int]]:

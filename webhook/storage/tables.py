@@ -76,6 +76,8 @@ incidents = Table(
     # Set while a person has resolved it and Alertmanager has not: the state is `resolved`, and its alerts fire.
     Column("firing_at", Double),
     Column("news_at", JSON, nullable=False),
+    # Since when Alertmanager is to be asked at once, because a delivery gave cause to.
+    Column("doubted_at", Double),
     # A group has one open incident of a team and policy, whoever delivers it and however many replicas take it.
     Index(
         "uq_incidents_open_group",
@@ -111,6 +113,12 @@ episodes = Table(
     Column("part", Text, nullable=False),
     Column("ended_at", Double),
     Column("ended_by", Text),
+    # Who still says that it fires: external URL, receiver and start each.
+    Column("sources", JSON, nullable=False),
+    # Which Alertmanagers have listed it when they were asked, and when each had started.
+    Column("listed_by", JSON, nullable=False),
+    # When it was told to fire again with its old start.
+    Column("refired_at", Double),
     UniqueConstraint("incident_id", "fingerprint", "started"),
     Index("ix_episodes_identity", "fingerprint", "started"),
 )
@@ -215,6 +223,16 @@ watchdogs = Table(
     Column("labels", JSON, nullable=False),
     Column("heard_at", Double, nullable=False),
     Column("stopped_at", Double, nullable=True),
+)
+
+told_watchdogs = Table(
+    "told_watchdogs",
+    metadata,
+    # Which Watchdogs an Alertmanager has told of, and with which start: it has to list them for its word to count.
+    Column("url", Text, primary_key=True),
+    Column("fingerprint", Text, primary_key=True),
+    Column("starts_at", Double, nullable=False),
+    Column("heard_at", Double, nullable=False),
 )
 
 archive = Table(

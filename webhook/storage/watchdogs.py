@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from sqlalchemy import Connection, delete, func, select, update
 
 from webhook.incidents.heartbeat import Beat, key_of, own_labels
-from webhook.storage.tables import MOST_VALUES, watchdogs
+from webhook.incidents.truth import Heard
+from webhook.storage.tables import MOST_VALUES, told_watchdogs, watchdogs
 from webhook.storage.upserts import upsert
+from webhook.timestamps import DAY
 
 MOST_KNOWN = 200
 """So many are told apart; of more it is only known that one of all is heard."""
@@ -56,6 +58,33 @@ def forget(connection: Connection, keys: Iterable[str]) -> None:
     """Forget these Watchdogs, until they are heard again."""
     for key in keys:
         connection.execute(delete(watchdogs).where(watchdogs.c.key == key))
+
+
+def told(connection: Connection, heard: Iterable[Heard], now: float) -> None:
+    """Record that these Watchdogs were delivered at `now`; there is room for `MOST_KNOWN`."""
+    for one in sorted(heard, key=lambda heard: (heard.url, heard.fingerprint)):
+        values = {"starts_at": one.starts_at, "heard_at": now}
+        mine = (told_watchdogs.c.url == one.url) & (told_watchdogs.c.fingerprint == one.fingerprint)
+        known_already = connection.execute(update(told_watchdogs).where(mine).values(**values)).rowcount
+        number = select(func.count()).select_from(told_watchdogs)
+        if not known_already and connection.execute(number).scalar_one() < MOST_KNOWN:
+            insert = upsert(connection, told_watchdogs).values(url=one.url, fingerprint=one.fingerprint, **values)
+            connection.execute(insert.on_conflict_do_update(index_elements=["url", "fingerprint"], set_=values))
+
+
+def untold(connection: Connection, ended: Iterable[Heard]) -> None:
+    """Record that these Watchdogs have ended, by the word of the Alertmanager that told of them."""
+    for one in sorted(ended, key=lambda heard: (heard.url, heard.fingerprint)):
+        mine = (told_watchdogs.c.url == one.url) & (told_watchdogs.c.fingerprint == one.fingerprint)
+        connection.execute(delete(told_watchdogs).where(mine))
+
+
+def awaited(connection: Connection, now: float) -> tuple[Heard, ...]:
+    """Return the Watchdogs that were told within the last day and have not ended."""
+    query = select(told_watchdogs).where(told_watchdogs.c.heard_at > now - DAY)
+    return tuple(
+        Heard(url=row.url, fingerprint=row.fingerprint, starts_at=row.starts_at) for row in connection.execute(query)
+    )
 
 
 def _locked(connection: Connection, keys: Sequence[str]) -> dict[str, float | None]:

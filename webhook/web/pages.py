@@ -9,7 +9,7 @@ from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
 from webhook.channels import channel_word, has_addresses
-from webhook.incidents.escalation import due
+from webhook.incidents.escalation import planned
 from webhook.incidents.incident import Incident
 from webhook.ingest import Ingest
 from webhook.render.markdown import html
@@ -96,7 +96,7 @@ def _incident(service: Service, number: int) -> Response:
 
 
 def _told_again(service: Service, incident: Incident) -> float | None:
-    following = due(service.catalog.current, incident)
+    following = planned(service.catalog.current, incident)
     return following.at if following else None
 
 

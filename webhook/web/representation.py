@@ -6,7 +6,7 @@ from typing import Any
 
 from webhook.catalog.model import Catalog
 from webhook.incidents.episode import Episode
-from webhook.incidents.escalation import due
+from webhook.incidents.escalation import planned
 from webhook.incidents.incident import Incident
 from webhook.incidents.messages import Delivery
 from webhook.render.message import Section
@@ -55,7 +55,7 @@ def incident_json(record: Record, catalog: Catalog) -> dict[str, Any]:
 
 
 def _incident(incident: Incident, catalog: Catalog) -> dict[str, Any]:
-    following = due(catalog, incident) if incident.fires_on else None
+    following = planned(catalog, incident) if incident.fires_on else None
     return {
         "id": incident.id,
         "status": incident.status,

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0008b"
-down_revision = "0007"
+down_revision = "0008a"
 
 _NOT_RESOLVED = sa.text("status <> 'resolved'")
 _FIRES_ON = sa.text("firing_at IS NOT NULL")
