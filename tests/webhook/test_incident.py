@@ -425,13 +425,17 @@ HANDS: tuple[Event, ...] = (
 @given(st.lists(st.one_of(st.sampled_from(HANDS), st.tuples(st.integers(0, 2), st.booleans())), max_size=30))
 def test_incident_is_over_by_alertmanagers_word_alone(steps: list[Event | tuple[int, bool]]) -> None:
     """Whatever people, providers and the clock do: while an alert fires its incident is open, or says that it fires on."""
-    firing, incident = {0}, opened(sighting("0", part="0"))
-    for number, step in enumerate(steps):
+    firing, starts, incident = {0}, [100, 100, 100], opened(sighting("0", part="0"))
+    for number, step in enumerate(steps, 1):
         event: Event
         if isinstance(step, tuple):
             alert, begins = step
+            if begins and alert not in firing:
+                starts[alert] += number
             firing = firing | {alert} if begins else firing - {alert}
-            event = delivered(*(sighting(str(one), firing=one in firing, part=str(one)) for one in range(3)))
+            event = delivered(
+                *(sighting(str(one), firing=one in firing, start=starts[one], part=str(one)) for one in range(3))
+            )
         else:
             event = step
         found = transition(incident, event, NOON + number).incident

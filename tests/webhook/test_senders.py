@@ -220,7 +220,12 @@ def test_huge_incident_is_told_within_the_provider_s_limits(
     """A storm of alerts, or labels of many kilobytes: the number is told, and the message is one that is taken."""
     long = "ü" * length
     alerts = [
-        alert("Nobody", instance=f"{number}{long}", annotations={"summary": long, "description": long})
+        alert(
+            "Nobody",
+            instance=f"{number}{long}",
+            annotations={"summary": long, "description": long},
+            fingerprint=f"{number:016x}",
+        )
         for number in range(count)
     ]
     rig.sender.send(dataclasses.replace(for_rig(job, rig), message=message_of(catalog, *alerts)))
