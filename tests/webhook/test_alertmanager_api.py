@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 import responses
 
-from tests.webhook.samples import NOON, alert, incident_of
+from tests.webhook.samples import NOON, InAnyLife, alert, incident_of
 from tests.webhook.sender_kit import dribbling
 from webhook.alertmanagers import Hidden, Server
 from webhook.catalog.model import Catalog
@@ -31,7 +31,7 @@ SERVER = Server(name="single", url=URL, external_urls=frozenset({URL}))
 
 def asking(*servers: Server, **options: Callable[[], Any]) -> AlertmanagerApi:
     """Return one that asks these servers at noon; they have listed alerts of ours before."""
-    known = Known(vouched=frozenset(server.key for server in servers or (SERVER,)))
+    known = Known(vouched=InAnyLife(*(server.key for server in servers or (SERVER,))))
     return AlertmanagerApi(servers or (SERVER,), **{"known": lambda: known, "now": lambda: NOON, **options})
 
 
@@ -250,9 +250,24 @@ def test_server_without_an_external_url_speaks_for_what_it_lists(
     assert asking(inside).ask(incident) == Unknown(reason=f"{URL} is not among the Alertmanagers that are configured")
 
 
+def test_server_that_has_listed_alerts_of_ours_in_another_life_only_is_not_believed(
+    incident: Incident, http: responses.RequestsMock
+) -> None:
+    """It is old and empty: another tenant, another process behind the same address, or one that has lost its state."""
+    started = NOON - 864_000
+    http.get(STATUS, json={"uptime": iso(started)}, headers=DATE)
+    http.get(ALERTS, json=[])
+    other = Known(vouched=frozenset({(SERVER.key, started + 86_400)}))
+    assert asking(known=lambda: other).ask(incident) == Unknown(
+        reason="it lists nothing of it, and has not since it was started"
+    )
+    same = Known(vouched=frozenset({(SERVER.key, started)}))
+    assert asking(known=lambda: same).ask(incident) == Absent()
+
+
 def test_watchdog_that_was_told_has_to_be_listed(incident: Incident, http: responses.RequestsMock) -> None:
     """An Alertmanager that lists nothing of it has lost its Prometheus, or is another tenant's."""
-    known = Known(watchdogs=(Heard(url=URL, fingerprint="dog", starts_at=NOON - 9),), vouched=frozenset({SERVER.key}))
+    known = Known(watchdogs=(Heard(url=URL, fingerprint="dog", starts_at=NOON - 9),), vouched=InAnyLife(SERVER.key))
     dog = {"fingerprint": "dog", "labels": {}, "status": {"state": "active"}, "startsAt": iso(NOON - 9)}
     http.get(STATUS, json={"uptime": iso(NOON - 86_400)}, headers=DATE)
     api = asking(known=lambda: known)

@@ -98,8 +98,8 @@ class Known:
     """What is known of the Alertmanagers from before."""
 
     watchdogs: tuple[Heard, ...] = ()
-    vouched: frozenset[str] = frozenset()
-    """The servers that have ever listed an alert that was delivered to us."""
+    vouched: frozenset[tuple[str, float]] = frozenset()
+    """The servers that have ever listed an alert that was delivered to us, and when each had started by then."""
 
 
 Seen = tuple[tuple[str, str], str, float | None]
@@ -208,13 +208,13 @@ def told_again(incident: Incident, answer: Answer, *, absent_since: float | None
     told of one since.
     """
     decision = decide(incident, answer, absent_since=absent_since, now=now)
-    word = (incident.firing_at or 0.0) > (incident.resolved_at or 0.0)
-    return AsksAgain() if isinstance(decision, GoesOn) and decision.unknown is not None and not word else decision
+    unknown = isinstance(decision, GoesOn) and decision.unknown is not None
+    return AsksAgain() if unknown and _told_since_resolved(incident) is None else decision
 
 
 def since_when(incident: Incident, absent_since: float | None) -> float | None:
     """Return since when Alertmanager lists none of the alerts, None where it has told since then that one fires."""
-    told = incident.firing_at if incident.fires_on else None
+    told = _told_since_resolved(incident)
     return None if absent_since is not None and told is not None and told >= absent_since else absent_since
 
 
@@ -317,7 +317,7 @@ def no_standing(
     """Return why it means nothing that the server does not list these episodes, or None when it means their end.
 
     It has been up for a while, and it lists each Watchdog that it has told of. Where it has told of none it must not
-    have been started anew since it listed the very alert, or have listed some alert of ours before and be up for longer
+    have been started anew since it listed the very alert, or since it listed some alert of ours and be up for longer
     than this one has been open.
     """
     if one.up is None:
@@ -333,7 +333,8 @@ def no_standing(
     if concerned and all(_has_listed(one, episode) for episode in concerned):
         return None
     starts = [episode.starts_at for episode in concerned if episode.starts_at > 0]
-    if one.server in known.vouched and one.up > now - min([incident.opened_at, *starts]):
+    vouched = one.started is not None and (one.server, one.started) in known.vouched
+    if vouched and one.up > now - min([incident.opened_at, *starts]):
         return None
     return "it lists nothing of it, and has not since it was started"
 
@@ -426,6 +427,12 @@ def _knows(one: Testimony, episode: Episode) -> bool:
 
 def _has_listed(one: Testimony, episode: Episode) -> bool:
     return one.started is not None and episode.listed_by.get(one.server) == one.started
+
+
+def _told_since_resolved(incident: Incident) -> float | None:
+    """Return when Alertmanager has last told of an alert since a person resolved the incident, None for not at all."""
+    told = incident.firing_at if incident.fires_on else None
+    return told if told is not None and told > (incident.resolved_at or 0.0) else None
 
 
 def _urls(episode: Episode, incident: Incident) -> Iterator[str]:

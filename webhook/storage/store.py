@@ -167,15 +167,16 @@ def ended(connection: Connection, identities: Sequence[tuple[str, str]]) -> dict
     return found
 
 
-def vouched(connection: Connection, server: str, now: float) -> None:
-    """Record that the Alertmanager has listed an alert that was delivered to us."""
-    heard(connection, f"{_VOUCHED}{server}", now)
+def vouched(connection: Connection, server: str, started: float, now: float) -> None:
+    """Record that the Alertmanager, which had started then, has listed an alert that was delivered to us."""
+    heard(connection, f"{_VOUCHED}{started!r} {server}", now)
 
 
-def have_vouched(connection: Connection) -> frozenset[str]:
-    """Return the Alertmanagers that ever have."""
+def have_vouched(connection: Connection) -> frozenset[tuple[str, float]]:
+    """Return the Alertmanagers that ever have, each with when it had started."""
     query = select(heartbeats.c.name).where(heartbeats.c.name.startswith(_VOUCHED, autoescape=True))
-    return frozenset(name.removeprefix(_VOUCHED) for name in connection.execute(query).scalars())
+    named = (name.removeprefix(_VOUCHED).partition(" ") for name in connection.execute(query).scalars())
+    return frozenset((server, float(started)) for started, _, server in named)
 
 
 def seen(connection: Connection, identities: Sequence[tuple[str, str]]) -> frozenset[tuple[str, str]]:

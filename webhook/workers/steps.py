@@ -157,8 +157,8 @@ class Steps:
         learned, changed = truth.with_seen(incident, seen)
         if changed:
             store.save(connection, learned, changed)
-            for server in sorted({server for _, server, _ in seen}):
-                store.vouched(connection, server, now)
+            for server, started in sorted({(server, at) for _, server, at in seen if at is not None}):
+                store.vouched(connection, server, started, now)
         return learned
 
     def _group_s(self, connection: Connection, incident: Incident, event: Event, now: float) -> Incident:
