@@ -375,9 +375,9 @@ class Law(RuleBasedStateMachine):
         """Let a process end and begin anew."""
         self.replicas.restart(replica)
 
-    @rule(which=st.integers(0, 9), hand=st.sampled_from(("acknowledge", "unacknowledge")))
+    @rule(which=st.integers(0, 9), hand=st.sampled_from(("acknowledge", "unacknowledge", "resolve", "reopen")))
     def lay_a_hand_on(self, which: int, hand: str) -> None:
-        """Let a person take an incident or give it back."""
+        """Let a person take an incident or give it back, resolve it or take that back."""
         if self.before:
             number = sorted(self.before)[which % len(self.before)]
             ingest = self.replicas.services[0].ingest
@@ -417,7 +417,7 @@ class Law(RuleBasedStateMachine):
                 told |= {
                     (cluster, alert) for cluster in CLUSTERS for one in episode.sources if one.url in _urls(cluster)
                 }
-            if incident.status == "resolved" and before is not None and before.status != "resolved":
+            if _is_over(incident) and before is not None and not _is_over(before):
                 self._has_ended_lawfully(incident, before)
             if incident.held_by is not None and (before is None or before.held_by != incident.held_by):
                 self._is_held_lawfully(incident)
@@ -441,6 +441,11 @@ class Law(RuleBasedStateMachine):
                     active = found is not None and found.suppression is None
                     if active:
                         raise AssertionError(f"incident {incident.id} is held while {cluster} fires: {incident}")
+
+
+def _is_over(incident: Incident) -> bool:
+    """Return whether it has ended; that a person has resolved it while it fires is no end."""
+    return incident.status == "resolved" and not incident.fires_on
 
 
 def _urls(cluster: str) -> tuple[str, ...]:
