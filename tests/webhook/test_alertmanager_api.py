@@ -250,6 +250,13 @@ def test_server_without_an_external_url_speaks_for_what_it_lists(
     assert asking(inside).ask(incident) == Unknown(reason=f"{URL} is not among the Alertmanagers that are configured")
 
 
+def test_server_without_a_name_that_refuses_says_why(incident: Incident, http: responses.RequestsMock) -> None:
+    """Nobody has said whose word it gives; that it is another's cannot be known while it does not answer."""
+    inside = Server(name="single", url="http://inside.example.com")
+    http.get("http://inside.example.com/api/v2/alerts", status=401)
+    assert asking(inside).ask(incident) == Unknown(reason="HTTP 401")
+
+
 def test_server_that_has_listed_alerts_of_ours_in_another_life_only_is_not_believed(
     incident: Incident, http: responses.RequestsMock
 ) -> None:

@@ -444,6 +444,10 @@ def _urls(episode: Episode, incident: Incident) -> Iterator[str]:
 def _nobody(url: str, said: Sequence[Testimony]) -> str:
     if not said and not url:
         return NOT_CONFIGURED
+    for one in said:
+        # It may be that one's alert; whether it is it would have to say.
+        if one.any_url and one.alerts is None:
+            return one.reason
     return f"{one_line(url, 200) or 'who told of it'} is not among the Alertmanagers that are configured"
 
 
