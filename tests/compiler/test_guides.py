@@ -477,6 +477,23 @@ def test_a_range_keeps_its_end() -> None:
     assert (one.value, one.value_to, one.unit) == (Decimal("0.01"), Decimal("0.03"), "ratio")
 
 
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ("p95 between 500 ms and 1 s: warning", ("0.5", "1")),
+        ("- p95 latency (warning): 750ms to 1.5s", ("0.75", "1.5")),
+        ("- p99 latency, warning: 90 s - 2 min", ("90", "120")),
+        ("p95 between 1 and 2 s: warning", ("1", "2")),
+        ("p95 above 500 ms to 1 s: warning", ("0.5", "1")),
+        ("Disk free, critical: 512 MB to 1 GB", ("512000000", "1000000000")),
+    ],
+)
+def test_each_end_of_a_range_keeps_its_own_unit(text: str, ends: tuple[str, str]) -> None:
+    """Only a number without a unit has that of the number behind it."""
+    (one,) = statements("guide.md", text)
+    assert (f"{one.value:f}", f"{one.value_to:f}") == ends
+
+
 def test_a_quantity_of_its_own_is_not_that_of_the_items_before() -> None:
     """A silent item speaks of what the items before it name; one with words of its own does not."""
     found = stated("- Disk: warn at 80 %\n- page at 90 %\n- Coverage: page at 95 %")
