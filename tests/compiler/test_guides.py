@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from compiler.guides.grammar import statements
+from compiler.guides.grammar import read_guide, statements
+from compiler.guides.unread import unread_lines
 from testbed.guides import score
 
 CORPUS = Path(__file__).parents[1] / "corpus"
@@ -492,6 +493,31 @@ def test_each_end_of_a_range_keeps_its_own_unit(text: str, ends: tuple[str, str]
     """Only a number without a unit has that of the number behind it."""
     (one,) = statements("guide.md", text)
     assert (f"{one.value:f}", f"{one.value_to:f}") == ends
+
+
+def test_a_cell_below_a_severity_is_a_limit_even_where_it_might_be_a_year() -> None:
+    """A year stands in a date, or has words beside it; a bare number below "Critical" is neither history nor unread."""
+    text = table("| What | Warning | Critical |", "| Queue depth | 1900 | 2024 |") + "\n\n"
+    text += table("| What | Threshold | Severity |", "| Messages waiting | 2099 | P1 |")
+    found = read_guide("guide.md", text)
+    assert [f"{one.value:f}" for one in found.statements] == ["1900", "2024", "2099"]
+    assert unread_lines("guide.md", text, found) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "In 2023 more than 500 jobs were waiting.",
+        "More than 500 jobs were waiting on 2024-03-01.",
+        "In the spring 2021 more than 500 jobs were waiting.",
+        "The 2021 outage: more than 500 jobs were waiting.",
+        "More than 500 jobs were waiting (2022).",
+        "More than 500 jobs were waiting on 12.03.2022.",
+    ],
+)
+def test_a_sentence_on_a_year_tells_what_was(text: str) -> None:
+    """No limit is read from it."""
+    assert stated(text) == []
 
 
 def test_a_quantity_of_its_own_is_not_that_of_the_items_before() -> None:
