@@ -181,7 +181,7 @@ class Mention:
 
     @property
     def upper(self) -> Decimal | None:
-        """The end of the range that the number begins, in the unit of the number; None where theirs are of two kinds."""
+        """The end of the range that the number begins, in its unit; None where theirs are of two kinds."""
         if not self.found["to"]:
             return None
         end = numbers.number(self.found["to"])

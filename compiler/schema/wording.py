@@ -14,6 +14,7 @@ from compiler.conventions import PROGRAM
 from compiler.diagnostics import did_you_mean
 from compiler.document import Items, Table, scalar
 from compiler.schema import nodes, suggestions
+from compiler.signals import examples
 
 Said = tuple[str, str | None]
 """A message, and a hint where there is one."""
@@ -208,9 +209,21 @@ def asked(path: Sequence[str | int], document: Table) -> str:
     if isinstance(defined, Table) and defined:
         shown = "known here: " + ", ".join(f"`{one}`" for one in defined)
     else:
-        shown = f"such as `{example(node)}`" if example(node) else ""
+        fitting = _metric(path) or example(node)
+        shown = f"such as `{fitting}`" if fitting else ""
     words = "; ".join(part for part in (meaning[:1].lower() + meaning[1:], shown) if part)
     return f"write in its place: {words}"
+
+
+def _metric(path: Sequence[str | int]) -> str | None:
+    """Return an example of the metric that a system binds at a place, where its signal is a built-in one."""
+    if len(path) < _BELOW_METRICS or path[-_BELOW_METRICS] != "metrics":
+        return None
+    return examples.metric(str(path[-2]), str(path[-1]))
+
+
+_BELOW_METRICS: Final = 3
+"""The steps `metrics`, signal and input."""
 
 
 def identifier(key: str, description: str) -> Said:

@@ -300,6 +300,12 @@ NAMES: Final = (
     _slip("a unit as it is written at numbers", "    unit: count", "    unit: ms"),
     _slip("a metric with a function", "{gauge: labels_print_queue", "{gauge: sum(labels_print_queue)"),
     _slip("a metric that is compared", "{gauge: printer_up, active", "{gauge: printer_up == 0, active", path=PRINTERS),
+    _slip("a time that is left, as a gauge", "until: certificate_not_after_seconds", "gauge: x509_cert_not_after"),
+    _slip(
+        "a time of expiry as a gauge", "until: certificate_not_after_seconds", "gauge: probe_ssl_earliest_cert_expiry"
+    ),
+    _slip("a question of an expiry", "until: certificate_not_after_seconds", "until: QUESTION"),
+    _slip("a question of a disk", "available: node_filesystem_avail_bytes", "available: QUESTION"),
     _slip("a selector in braces", 'selector: namespace="parcels"', """selector: '{namespace="parcels"}'"""),
     _slip("a selector as a mapping", 'selector: namespace="parcels"', "selector: {namespace: parcels}"),
     _slip("a selector without quotes", 'selector: namespace="parcels"', "selector: namespace=parcels"),
@@ -462,6 +468,20 @@ VERSIONS: Final = (
     _slip("no version in an included file", "version: 1\n", "", path=PRINTERS),
 )
 
+_BACKUP: Final = (
+    "    limits:\n      cache_hit_ratio:",
+    '    limits:\n      last_success_age: {critical: "> 26h", runbook: "#disk-is-full", documented: "Every Monday"}\n      cache_hit_ratio:',
+    "      cache_hit_ratio: {hits",
+    "      last_success_age: {gauge: kube_cronjob_status_last_successful_time, per: cronjob}\n      cache_hit_ratio: {hits",
+)
+AGES: Final = (
+    Slip(
+        name="a time of success as a gauge",
+        edits=((SPEC, _BACKUP[0], _BACKUP[1]), (SPEC, _BACKUP[2], _BACKUP[3])),
+        place=(SPEC, "last_success_age: {gauge", 0),
+    ),
+)
+
 SLIPS: Final = (
-    *YAML, *LEFT_OUT, *WRONG_FILES, *NAMES, *UNITS, *TIMES, *PEOPLE, *INCLUDES, *RUNBOOKS, *VERSIONS,
+    *YAML, *LEFT_OUT, *WRONG_FILES, *NAMES, *UNITS, *TIMES, *PEOPLE, *INCLUDES, *RUNBOOKS, *VERSIONS, *AGES,
 )  # fmt: skip
