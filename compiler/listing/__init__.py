@@ -6,7 +6,7 @@ reads the definitions, the kinds of signal know their inputs; `written` puts the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -48,12 +48,12 @@ class ListedSignal:
     @property
     def limit_form(self) -> str:
         """How a limit of it is written, with examples."""
-        words = kinds()[self.signal.kind].words
+        words: Iterable[str] = kinds()[self.signal.kind].words
         low = any(limit.startswith("<") for limit in self.limits.values())
         numbers = EXAMPLES[self.signal.unit]
         if self.signal.unit == SECONDS and (low or self.signal.id in examples.LIMITS):
             # The time that is left, or since something last went well, is told in hours and days.
-            words = tuple(self.limits.values())
+            words = self.limits.values()
         return " or ".join(f"`{word}`" for word in words) or (numbers.replace(">", "<") if low else numbers)
 
     def as_json(self) -> dict[str, Any]:
