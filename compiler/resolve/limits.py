@@ -9,7 +9,7 @@ from typing import Final
 from compiler import conventions
 from compiler.diagnostics import Diagnostics, Span
 from compiler.document import Table
-from compiler.limit_advice import advice, without_unit
+from compiler.limit_advice import NOTHING, advice, without_unit
 from compiler.model import Limit
 from compiler.quantities import (
     COUNT,
@@ -58,6 +58,8 @@ def not_tiers(value: object, span: Span, diagnostics: Diagnostics) -> None:
     """Add the error for a signal's limits that are neither a mapping nor `off`."""
     shown = str(value).lower() if isinstance(value, bool) else value
     hint = 'such as `{critical: "> 5%"}`'
+    if str(value).strip().casefold() in NOTHING:
+        hint = f"write `{conventions.OFF}` where nobody is to be told"
     diagnostics.error("limit", span, f"`{shown}` is neither limits by severity nor `{conventions.OFF}`", hint=hint)
 
 

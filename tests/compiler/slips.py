@@ -468,6 +468,50 @@ VERSIONS: Final = (
     _slip("no version in an included file", "version: 1\n", "", path=PRINTERS),
 )
 
+FOLLOWED: Final = (
+    _slip("two labels in braces", "per: warehouse", "per: warehouse, hall"),
+    _slip("two labels in one text", "per: warehouse", 'per: "warehouse, hall"'),
+    _slip("a label of two words", "per: warehouse", "per: Ware-House"),
+    _slip("a duration with a comma in braces", "respond: 30m", "respond: 1,5h"),
+    _slip("a duration with a point", "respond: 30m", "respond: 1.5h"),
+    _slip("a duration with a comma", "for: {critical: 15m}", 'for: {critical: "1,5h"}'),
+    _slip("an anchor that begins with a digit", '"#slow-answers"', '"33-slow-answers"'),
+    _slip("a numbered heading for an anchor", '"#slow-answers"', '"3.3 Slow answers"'),
+    _slip(
+        "no for off",
+        "    limits:\n      cache_hit_ratio:",
+        "    limits:\n      metrics_missing: no\n      cache_hit_ratio:",
+    ),
+    _slip("a brace that is not opened", "print_queue: {gauge", "print_queue: gauge"),
+    _slip("a size with a unit", "max: node_filesystem_size_bytes", "max: 4GB"),
+    _slip("a number with a word", "max: labels_pool_size", 'max: "50 connections"'),
+    _slip("a number in quotes", "max: labels_pool_size", 'max: "50"'),
+    _slip("a limit in thousands", '"> 3000"', '"> 3k"'),
+    _slip("a limit of a thousand thousands", '"> 3000"', '"> 0.003M"'),
+    _slip("a link with a placeholder of its own", "{path}#{anchor}", "{file}#{anchor}"),
+    _slip("a link without a section", "{path}#{anchor}", "{path}"),
+    _slip("a webhook without http", "http://127.0.0.1:9095/v1/alertmanager", "127.0.0.1:9095"),
+    _slip(
+        "a code misspelt in a comment",
+        'warning: "> 1.5s"\n',
+        'warning: "> 1.5s"  # tocsin: ignore[limit-difers] because\n',
+    ),
+    _slip(
+        "a query in braces without quotes",
+        "    kind: gauge\n    unit: count",
+        "    unit: count\n    query: {{ gauge }}",
+        at="query:",
+    ),
+    Slip(
+        name="an input misspelt in a query",
+        edits=(
+            (SPEC, "    kind: gauge\n    unit: count", '    unit: count\n    query: "{{ lables }}"'),
+            (SPEC, "print_queue: {gauge", "print_queue: {labels"),
+        ),
+        place=(SPEC, "query:", 0),
+    ),
+)
+
 _BACKUP: Final = (
     "    limits:\n      cache_hit_ratio:",
     '    limits:\n      last_success_age: {critical: "> 26h", runbook: "#disk-is-full", documented: "Every Monday"}\n      cache_hit_ratio:',
@@ -483,5 +527,5 @@ AGES: Final = (
 )
 
 SLIPS: Final = (
-    *YAML, *LEFT_OUT, *WRONG_FILES, *NAMES, *UNITS, *TIMES, *PEOPLE, *INCLUDES, *RUNBOOKS, *VERSIONS, *AGES,
+    *YAML, *LEFT_OUT, *WRONG_FILES, *NAMES, *UNITS, *TIMES, *PEOPLE, *INCLUDES, *RUNBOOKS, *VERSIONS, *AGES, *FOLLOWED,
 )  # fmt: skip
