@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -70,9 +71,13 @@ def implies_state(tiers: tuple[Written, ...]) -> bool:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Extras:
-    """What stands beside the limits of a signal, by severity: times in seconds, recovery limits as they are written."""
+    """What stands beside the limits of a signal, by severity: times in seconds, recovery limits as they are written.
+
+    `places` are those of the times that `for` says there.
+    """
 
     hold: dict[str, int]
+    places: Mapping[str, Span]
     keep: dict[str, int]
     recover: Table
 
@@ -81,9 +86,18 @@ def extras(own: Table, house: Table, hold: dict[str, int], keep: dict[str, int],
     """Return the extras of a signal: its own, else the house's for it, else those that its system gives."""
     return Extras(
         hold=holds(own, holds(house, hold, diagnostics), diagnostics),
+        places={**_places(house, hold), **_places(own, hold)},
         keep=holds(own, holds(house, keep, diagnostics, _KEEP), diagnostics, _KEEP),
         recover=table(own if "recover" in own else house, "recover"),
     )
+
+
+def _places(owner: Table, severities: Iterable[str]) -> dict[str, Span]:
+    """Return where `for` says how long, by severity."""
+    given = owner.get("for")
+    if isinstance(given, Table):
+        return dict(given.value_spans)
+    return {} if given is None else dict.fromkeys(severities, owner.value_spans["for"])
 
 
 _KEEP: Final = "keep_firing_for"
@@ -114,6 +128,7 @@ def limits(
                 default=tier.default,
                 statement=None,
                 span=tier.span,
+                hold_span=extras.places.get(tier.severity),
             )
         )
     return tuple(found)

@@ -512,6 +512,39 @@ FOLLOWED: Final = (
     ),
 )
 
+CAUSES: Final = (
+    _slip(
+        "a fence that the next one closes",
+        "kubectl rollout restart deployment/labels-worker\n```\n",
+        "kubectl rollout restart deployment/labels-worker\n",
+        path=GUIDE,
+        at=(GUIDE, "```bash", 2),
+    ),
+    _slip(
+        "what is free for what is used",
+        'warning: "> 80%"\n        critical: "> 95%"',
+        'warning: "< 20%"\n        critical: "< 5%"',
+    ),
+    _slip(
+        "two limits exchanged",
+        'warning: "> 500"\n        critical: "> 3000"',
+        'warning: "> 3000"\n        critical: "> 500"',
+        at='critical: "> 500"',
+    ),
+    _slip(
+        "another duration than the guide's",
+        "for: {critical: 15m}",
+        "for: {critical: 25m}",
+        at=(GUIDE, "for 15 minutes"),
+    ),
+    _slip(
+        "a broken link to a section that nothing else leads to",
+        "see [Disk is full](#disk-is-full)",
+        "see [Disk is full](#disk-full)",
+        path=GUIDE,
+    ),
+)
+
 _BACKUP: Final = (
     "    limits:\n      cache_hit_ratio:",
     '    limits:\n      last_success_age: {critical: "> 26h", runbook: "#disk-is-full", documented: "Every Monday"}\n      cache_hit_ratio:',
@@ -527,5 +560,5 @@ AGES: Final = (
 )
 
 SLIPS: Final = (
-    *YAML, *LEFT_OUT, *WRONG_FILES, *NAMES, *UNITS, *TIMES, *PEOPLE, *INCLUDES, *RUNBOOKS, *VERSIONS, *AGES, *FOLLOWED,
+    *YAML, *LEFT_OUT, *WRONG_FILES, *NAMES, *UNITS, *TIMES, *PEOPLE, *INCLUDES, *RUNBOOKS, *VERSIONS, *AGES, *FOLLOWED, *CAUSES,
 )  # fmt: skip
