@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from jsonschema.exceptions import ValidationError
 
 from compiler.characters import is_printable
-from compiler.conventions import PROGRAM
+from compiler.conventions import PROGRAM, SEVERITIES
 from compiler.diagnostics import did_you_mean
 from compiler.document import Items, Table, scalar
 from compiler.schema import nodes, suggestions
@@ -145,6 +145,20 @@ def _choice(instance: object, node: Mapping[str, Any], path: Sequence[str | int]
     if elsewhere is not None:
         return f"`{instance}` is not known here", f"it goes below `{elsewhere}:`; {known}"
     return _unknown(instance), f"did you mean `{meant}`? {known}" if meant else known
+
+
+def exchanged_words(document: Table) -> Said | None:
+    """Return what is said where all of `severities:` maps severities to words, in place of words to severities."""
+    given = document.get("severities")
+    if not isinstance(given, Table) or not given:
+        return None
+    turned = all(
+        key in SEVERITIES and isinstance(word, str) and word and word not in SEVERITIES for key, word in given.items()
+    )
+    if not turned:
+        return None
+    meant = flow({word: key for key, word in given.items()})
+    return "words and severities are exchanged: the runbook's word comes first", f"write `severities: {meant}`"
 
 
 def _elsewhere(instance: object, path: Sequence[str | int]) -> str | None:

@@ -545,6 +545,28 @@ CAUSES: Final = (
     ),
 )
 
+WORDS: Final = (
+    _slip(
+        "a word of a severity for a severity",
+        "version: 1\n",
+        "version: 1\nseverities: {get up: fatal}\n",
+        at="severities:",
+    ),
+    _slip(
+        "severities and words exchanged",
+        "version: 1\n",
+        "version: 1\nseverities: {warning: look at it, critical: get up}\n",
+        at="severities:",
+    ),
+    _slip(
+        "a level without one of the contacts",
+        '    email: [head@example.com]\n    sms: ["+12025550118"]\n',
+        "    email: [head@example.com]\n",
+        at="critical:  {respond",
+        fatal=False,
+    ),
+)
+
 _BACKUP: Final = (
     "    limits:\n      cache_hit_ratio:",
     '    limits:\n      last_success_age: {critical: "> 26h", runbook: "#disk-is-full", documented: "Every Monday"}\n      cache_hit_ratio:',
@@ -560,5 +582,5 @@ AGES: Final = (
 )
 
 SLIPS: Final = (
-    *YAML, *LEFT_OUT, *WRONG_FILES, *NAMES, *UNITS, *TIMES, *PEOPLE, *INCLUDES, *RUNBOOKS, *VERSIONS, *AGES, *FOLLOWED, *CAUSES,
+    *YAML, *LEFT_OUT, *WRONG_FILES, *NAMES, *UNITS, *TIMES, *PEOPLE, *INCLUDES, *RUNBOOKS, *VERSIONS, *AGES, *FOLLOWED, *CAUSES, *WORDS,
 )  # fmt: skip
