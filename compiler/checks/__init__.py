@@ -20,6 +20,7 @@ from compiler.checks import (
     proof,
     reach,
     sections,
+    tables,
     windows,
 )
 from compiler.checks.subject import Subject
@@ -37,6 +38,7 @@ FAMILIES = (
     people,
     reach,
     sections,
+    tables,
     windows,
     proof,
 )

@@ -142,8 +142,9 @@ class Mention:
     @cached_property
     def unit(self) -> Unit | None:
         """The unit that is written at the number, or at the next one for both, else that of the passage's numbers."""
-        if self.found["unit"]:
-            return vocabulary().unit(self.found["unit"])
+        written = self.found["from"] or self.found["unit"]
+        if written:
+            return vocabulary().unit(written)
         if self.found["per"]:
             return self._rate(self.found["per"].lower()) or self.sentence.passage.unit
         shared = SHARED_UNIT.match(self.rest)
@@ -180,8 +181,14 @@ class Mention:
 
     @property
     def upper(self) -> Decimal | None:
-        """The end of the range that the number begins."""
-        return numbers.number(self.found["to"]) if self.found["to"] else None
+        """The end of the range that the number begins, in its unit; None where theirs are of two kinds."""
+        if not self.found["to"]:
+            return None
+        end = numbers.number(self.found["to"])
+        if not (self.found["from"] and self.found["unit"]):
+            return end
+        own, other = vocabulary().unit(self.found["from"]), vocabulary().unit(self.found["unit"])
+        return end * other.factor / own.factor if own.unit == other.unit else None
 
     @property
     def whole(self) -> Decimal | None:

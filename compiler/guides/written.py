@@ -22,7 +22,8 @@ def _pattern(*, shares: bool) -> re.Pattern[str]:
     """Return the pattern of a number; without shares, "80/90 %" are two of them."""
     known = vocabulary()
     unit = rf"\s?(?P<unit>{known.unit_text}){_END}"
-    inner = rf"(?:\s?(?:{known.unit_text}){_END}\s?)?"
+    # "500 ms to 1 s": the first number has a unit of its own, "1 to 5 %" has that of the second.
+    inner = rf"(?:\s?(?P<from>{known.unit_text}){_END}\s?)?"
     up_to = rf"{inner}\s?(?:-|–|—|to|(?(between)and|to)|\.\.\.?|…)\s?(?P<to>{NUMBER})"
     # "1 in 200 requests" is a share, "3 in 5 minutes" is not.
     of_many = rf"\sin\s(?P<in>{NUMBER})(?![\d.,]*\s?(?:{known.unit_text}){_END})(?!\d)"

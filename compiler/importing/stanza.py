@@ -20,10 +20,10 @@ from compiler.importing.limits import ImportedLimit, Limits, limits
 from compiler.importing.spelling import amount, one_line, quoted, said, seconds
 from compiler.importing.waivers import agreement, waivers
 from compiler.runbooks import Runbook, Section
-from compiler.signals import kinds
+from compiler.signals import examples, kinds
 from compiler.signals.bound import Signal
 from compiler.signals.contract import Input
-from compiler.signals.inputs import SINCE
+from compiler.signals.inputs import SINCE, UNTIL
 from compiler.signals.ratio import READS, SUCCESSES
 
 
@@ -164,6 +164,9 @@ def _form(signal: Signal, lines: Sequence[ImportedLimit]) -> Sequence[Input]:
     forms = kinds()[signal.kind].forms
     if signal.id.startswith(AGE):
         return (SINCE,)
+    usual = next(iter(examples.forms(signal.id)), ())
+    if UNTIL.name in usual:
+        return (UNTIL,)
     low = lines[0].statement.comparator.startswith("<")
     if signal.id in _OF_READS:
         return next(form for form in forms if READS in form)

@@ -41,6 +41,7 @@ class Claim:
     span: Span
     system: str = ""
     subject: Subject = ()
+    hold_span: Span | None = None
 
     @property
     def about(self) -> About:
@@ -66,6 +67,7 @@ def limit_claim(signal: Signal, limit: Limit, section: Section | None) -> Claim:
         hold=limit.hold,
         section=section,
         span=limit.span,
+        hold_span=limit.hold_span,
     )
 
 

@@ -697,6 +697,12 @@ RUNBOOKS: Final = (
         codes=("empty-section",),
         fatal=False,
     ),
+    _in_shop(
+        "a table without its row of dashes",
+        "## Slow answers\n",
+        "| What | Critical |\n| 95th percentile latency | 3 s |\n\n## Slow answers\n",
+        "broken-table",
+    ),
     _in_shop("a link to a file that is not there", "database slow?", "[database](ledgr.md) slow?", "broken-link"),
     _in_shop(
         "a link to a place that is not there",

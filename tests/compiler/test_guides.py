@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from compiler.guides.grammar import statements
+from compiler.guides.grammar import read_guide, statements
+from compiler.guides.unread import unread_lines
 from testbed.guides import score
 
 CORPUS = Path(__file__).parents[1] / "corpus"
@@ -475,6 +476,48 @@ def test_a_range_keeps_its_end() -> None:
     """The limit is where the range begins; the unit belongs to both ends."""
     (one,) = statements("guide.md", "- Error rate, warning: 1-3%")
     assert (one.value, one.value_to, one.unit) == (Decimal("0.01"), Decimal("0.03"), "ratio")
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ("p95 between 500 ms and 1 s: warning", ("0.5", "1")),
+        ("- p95 latency (warning): 750ms to 1.5s", ("0.75", "1.5")),
+        ("- p99 latency, warning: 90 s - 2 min", ("90", "120")),
+        ("p95 between 1 and 2 s: warning", ("1", "2")),
+        ("p95 above 500 ms to 1 s: warning", ("0.5", "1")),
+        ("Disk free, critical: 512 MB to 1 GB", ("512000000", "1000000000")),
+    ],
+)
+def test_each_end_of_a_range_keeps_its_own_unit(text: str, ends: tuple[str, str]) -> None:
+    """Only a number without a unit has that of the number behind it."""
+    (one,) = statements("guide.md", text)
+    assert (f"{one.value:f}", f"{one.value_to:f}") == ends
+
+
+def test_a_cell_below_a_severity_is_a_limit_even_where_it_might_be_a_year() -> None:
+    """A year stands in a date, or has words beside it; a bare number below "Critical" is neither history nor unread."""
+    text = table("| What | Warning | Critical |", "| Queue depth | 1900 | 2024 |") + "\n\n"
+    text += table("| What | Threshold | Severity |", "| Messages waiting | 2099 | P1 |")
+    found = read_guide("guide.md", text)
+    assert [f"{one.value:f}" for one in found.statements] == ["1900", "2024", "2099"]
+    assert unread_lines("guide.md", text, found) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "In 2023 more than 500 jobs were waiting.",
+        "More than 500 jobs were waiting on 2024-03-01.",
+        "In the spring 2021 more than 500 jobs were waiting.",
+        "The 2021 outage: more than 500 jobs were waiting.",
+        "More than 500 jobs were waiting (2022).",
+        "More than 500 jobs were waiting on 12.03.2022.",
+    ],
+)
+def test_a_sentence_on_a_year_tells_what_was(text: str) -> None:
+    """No limit is read from it."""
+    assert stated(text) == []
 
 
 def test_a_quantity_of_its_own_is_not_that_of_the_items_before() -> None:
