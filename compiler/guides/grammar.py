@@ -23,7 +23,7 @@ from compiler.guides.passages import passages
 from compiler.guides.reading import WINDOW, Reading, is_told, read, refusal
 from compiler.guides.statement import ALERT, NO_SEVERITY, TARGET, GuideStatement, Surroundings
 from compiler.guides.vocabulary import Quantity, vocabulary
-from compiler.guides.written import numbers
+from compiler.guides.written import looks_back, numbers
 from compiler.meaning import has_rest
 
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9*`🔴🟡🟢🚨⚠(])|(?<=:)\s+(?=[A-Z][a-z]+ (?:at|when|if)\b)")
@@ -69,11 +69,14 @@ def read_guide(path: str, text: str) -> Read:
 
 
 def _sentences(passage: Passage) -> Iterator[Sentence]:
-    start, before = 0, ""
-    for end in (*(found.start() for found in _SENTENCE.finditer(passage.text)), len(passage.text)):
-        text = passage.text[start:end]
-        yield Sentence(passage=passage, text=text, start=start, before=before)
-        before, start = f"{before} {text}"[-NEAR:], end
+    before = ""
+    ends = [*(found.start() for found in _SENTENCE.finditer(passage.text)), len(passage.text)]
+    starts = [0, *ends[:-1]]
+    texts = [passage.text[start:end] for start, end in zip(starts, ends, strict=True)]
+    for start, text, behind in zip(starts, texts, (*texts[1:], ""), strict=True):
+        said = behind.strip() if looks_back(behind) else ""
+        yield Sentence(passage=passage, text=text, start=start, before=before, behind=said)
+        before = f"{before} {text}"[-NEAR:]
 
 
 def _stated(path: str, sentence: Sentence) -> Iterator[GuideStatement | Refused]:
@@ -213,6 +216,8 @@ def _surroundings(mention: Mention) -> Surroundings:
         start=mention.found.start("number"),
         end=mention.found.end(),
         before=restored(sentence.before.strip()),
+        behind=restored(sentence.behind),
+        beside=restored(sentence.passage.beside),
         above=tuple(map(restored, sentence.passage.above)),
     )
 

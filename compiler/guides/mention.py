@@ -33,12 +33,13 @@ _CLAUSES: Final = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Sentence:
-    """A sentence of a passage: where it starts there, and the text before it."""
+    """A sentence of a passage: where it starts there, the text before it, and the one behind it that looks back."""
 
     passage: Passage
     text: str
     start: int
     before: str
+    behind: str = ""
 
     def line(self, found: re.Match[str]) -> int:
         """Return the line of a number in it."""

@@ -65,11 +65,12 @@ def sentences(runbook_path: str, text: str, own: tuple[tuple[str, str], ...] = (
     return tuple(found)
 
 
-_SentenceKey = tuple[str, str, tuple[str, ...]]
+_SentenceKey = tuple[str, str, str, str, tuple[str, ...]]
 
 
 def _sentence(stated: GuideStatement) -> _SentenceKey:
-    return stated.around.sentence, stated.around.before, stated.around.above
+    around = stated.around
+    return around.sentence, around.before, around.behind, around.beside, around.above
 
 
 def _mark(stated: GuideStatement) -> Mark:

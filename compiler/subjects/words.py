@@ -26,6 +26,7 @@ class Words:
     silent_labels: frozenset[str]
     generic: frozenset[str]
     things: frozenset[str]
+    methods: frozenset[str]
     measures: re.Pattern[str]
     hollow: re.Pattern[str]
     kinds: str
@@ -48,6 +49,7 @@ def words() -> Words:
         silent_labels=frozenset(given["silent_labels"]),
         generic=frozenset(map(stem, given["generic"])),
         things=frozenset(map(stem, given["things"])),
+        methods=frozenset(given["methods"]),
         measures=_pattern(rf"{_any(given['measures'])}s?"),
         hollow=_pattern(rf"{_any(given['hollow'])}s?"),
         kinds=kinds,
