@@ -17,7 +17,7 @@ from compiler.guides import holds, marks, meaning, norms
 from compiler.guides.absence import absence, is_timeless
 from compiler.guides.complements import is_complement
 from compiler.guides.mention import Mention, Sentence
-from compiler.guides.parallel import is_parallel
+from compiler.guides.parallel import is_exception, is_parallel
 from compiler.guides.passage import NEAR, Passage, restored
 from compiler.guides.passages import passages
 from compiler.guides.reading import WINDOW, Reading, is_told, read, refusal
@@ -81,7 +81,7 @@ def _sentences(passage: Passage) -> Iterator[Sentence]:
 
 def _stated(path: str, sentence: Sentence) -> Iterator[GuideStatement | Refused]:
     """Yield the limits of a sentence, and its numbers that are none; a time beside a limit belongs to it."""
-    paired = sentence.pair is not None
+    paired = sentence.pair is not None or sentence.listed > 0
     mentions = list(islice(numbers(sentence.text, paired=paired), _MOST_NUMBERS + 1))
     if len(mentions) > _MOST_NUMBERS or len(sentence.text) > _LONGEST_SENTENCE:
         for found in mentions[:1]:
@@ -99,6 +99,7 @@ def _stated(path: str, sentence: Sentence) -> Iterator[GuideStatement | Refused]
         if statement is None and last is not None and is_parallel(reading.mention, last[0]):
             statement = _beside(reading.mention, last[1])
         if statement is not None:
+            reading, statement = _going_on(reading, statement, None if last is None else last[0])
             taken, last = found.end(), (reading, statement)
             yield statement
         else:
@@ -112,6 +113,16 @@ def _stated(path: str, sentence: Sentence) -> Iterator[GuideStatement | Refused]
         signed = reading.mention.sign not in {"", "from"}
         if not taken or (signed and why != WINDOW):
             yield Refused(line=sentence.line(reading.mention.found), reason=why, signed=signed, graded=graded)
+
+
+def _going_on(reading: Reading, statement: GuideStatement, last: Reading | None) -> tuple[Reading, GuideStatement]:
+    """Return a limit without a severity with that of the one before it, if it is an exception from that."""
+    graded = statement.severity != NO_SEVERITY or reading.target
+    if last is None or graded or not is_exception(reading.mention, last):
+        return reading, statement
+    given = last.severity
+    graded_statement = replace(statement, severity=str(given), severity_word=given.word, severity_guess=given.doubtful)
+    return replace(reading, severity=given), graded_statement
 
 
 def _missed(path: str, reading: Reading, statement: GuideStatement | None, *, going_on: bool) -> GuideStatement | None:

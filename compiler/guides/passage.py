@@ -26,7 +26,9 @@ _CODE: Final = re.compile(r"`([^`]*)`")
 _COMPARISON: Final = re.compile(r"^\s*[\w ./-]+\s*[<>]=?\s*[\d.]+\s*\S*$")
 _QUERY: Final = re.compile(r"([^<>]*[\w)\]}] ?)((?<![<>])[<>]=? ?[\d.]+)$")
 # A line of a log begins with its level or its time.
-_LOGGED: Final = re.compile(r"\[?(?:(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL)\b|\d{4}-\d\d|\d\d:\d\d)")
+LOGGED: Final = re.compile(r"\[?(?:(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL)\b|\d{4}-\d\d|\d\d:\d\d)")
+"""The beginning of a line of a log."""
+
 _QUANTILE: Final = re.compile(r"(quantile\()0\.(\d\d)")
 _ASSIGNMENT: Final = re.compile(r"[=:]|\s--?\w|^--?\w|^\d")
 # Characters for private use, one a digit: no pattern takes them for a number.
@@ -157,7 +159,7 @@ def restored(text: str) -> str:
 def _code(found: re.Match[str]) -> str:
     # A number in an assignment, an option or an output is a setting or a sample.
     inside = found[1]
-    if _LOGGED.match(inside):
+    if LOGGED.match(inside):
         return _blotted(inside)
     query = _QUERY.match(inside)
     if query:

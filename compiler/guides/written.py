@@ -78,6 +78,16 @@ def numbers(text: str, *, paired: bool) -> Iterator[re.Match[str]]:
     return (_ONE_OF_TWO if paired else _MENTION).finditer(text)
 
 
+_NAMED: Final = r"[^\W\d][\w.-]*"
+_NAMES_LISTED: Final = re.compile(rf"(?<![\w/])(?P<names>{_NAMED}(?:\s?/\s?{_NAMED})+)(?=\)|\s?:)")
+
+
+def names_listed(text: str) -> int:
+    """Return how many names a list with slashes has, in brackets or before a colon."""
+    found = _NAMES_LISTED.search(text)
+    return len(found["names"].split("/")) if found else 0
+
+
 def pair(*texts: str) -> tuple[Severity, Severity] | None:
     """Return the two severities that the first of some texts names side by side, as "warn/crit" does."""
     for text in texts:

@@ -51,7 +51,8 @@ _CLOSED: Final = re.compile(r"[`\"'”]* *[)\],]")
 _POSSESSIVE: Final = re.compile(r"['’]s\b")
 _ROOT: Final = re.compile(
     r"\broot +(?:partition|volume|disk|mount|file ?system|drive|fs)\b"
-    r"|(?:\b(?:on|of|for|at|in|partition|volume|disk|mount|file ?system) +[`\"'“]?|^[`\"'“ ]*|[`\"'“])"
+    r"|(?:\b(?:on|of|for|at|in|partition|volume|disk|mount|file ?system) +[`\"'“]?|^[`\"'“ ]*|[`\"'“]"
+    r"|\b(?:and|or|if|when|once|while) +|[,;:] +|(?<=[^\W\d]) (?=/ (?:is|has|gets|fills|reaches|exceeds)\b))"
     r"(?P<root>/)(?=[`\"'”\s,:;.)]|$)",
     re.IGNORECASE,
 )
@@ -74,7 +75,8 @@ class Known:
 class Occurrence:
     """A name at its place in a text; `sure` where it cannot well mean anything else, `but` where all others are meant.
 
-    `strange` is a name of which no alert knows; an empty name stands for everything.
+    `strange` is a name of which no alert knows; an empty name stands for everything. Of `ELSEWHERE`, which stands for
+    all but what is named beside it, `others` are those names.
     """
 
     start: int
@@ -84,6 +86,11 @@ class Occurrence:
     sure: bool
     but: bool = False
     strange: bool = False
+    others: frozenset[str] = frozenset()
+
+
+ELSEWHERE: Final = "*"
+"""The name of all but what is named beside it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -105,8 +112,11 @@ def named(occurrences: Sequence[Occurrence]) -> Named | None:
         return None
     meant = [each for each in occurrences if not each.but] or list(occurrences)
     everything = any(not each.name for each in meant)
+    if everything and not any(each.name for each in meant) and any(each.but for each in occurrences):
+        # "Everywhere except in staging".
+        meant, everything = [each for each in occurrences if each.but], False
     return Named(
-        names=frozenset() if everything else frozenset(each.name for each in meant),
+        names=frozenset() if everything else frozenset(name for each in meant for name in each.others or {each.name}),
         written=tuple(dict.fromkeys(each.written for each in meant)),
         sure=any(each.sure for each in meant),
         but=meant[0].but and not everything,
@@ -216,10 +226,14 @@ def _blank(match: re.Match[str]) -> str:
 
 
 def _everything(text: str, dimension: str) -> Iterator[Occurrence]:
-    """Yield the words of a text for all that a dimension has."""
+    """Yield the words of a text for all that a dimension has, and for all of that but what is named beside."""
     for dimensions, pattern in words().everything:
         for match in pattern.finditer(text) if dimensions.fullmatch(dimension) else ():
             yield Occurrence(start=match.start(), end=match.end(), name="", written=match.group(), sure=True)
+    for dimensions, pattern in words().elsewhere:
+        for match in pattern.finditer(text) if dimensions.fullmatch(dimension) else ():
+            start, end = match.span()
+            yield Occurrence(start=start, end=end, name=ELSEWHERE, written=match.group(), sure=True, but=True)
 
 
 def _occurrence(text: str, match: re.Match[str], known: Known) -> Iterator[Occurrence]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
@@ -16,6 +16,7 @@ from compiler.guides.vocabulary import vocabulary as spoken_words
 from compiler.guides.written import looks_back
 from compiler.subjects.facets import ENVIRONMENT, OF_WORDS, SIGNAL, Facet, Subject
 from compiler.subjects.naming import (
+    ELSEWHERE,
     Known,
     Named,
     Names,
@@ -55,6 +56,18 @@ class _Dimension:
     key: Key
     vocabulary: Names
     names: Mapping[Facet, frozenset[str]]
+
+    def occurrences(self, text: str, *context: str) -> list[Occurrence]:
+        """Return the names in a text; what "elsewhere" leaves out is named there, or in the nearest text before it."""
+        found = occurrences(text, self.vocabulary)
+        if all(each.name != ELSEWHERE for each in found):
+            return found
+        each_text = (found, *(occurrences(one, self.vocabulary) for one in context))
+        named_there = ({each.name for each in names if each.name not in {"", ELSEWHERE}} for names in each_text)
+        left_out = {value for facet in self.names if facet.but for value in facet.values}
+        others = frozenset(next((names for names in named_there if names), left_out))
+        resolved = (replace(each, others=others) if each.name == ELSEWHERE else each for each in found)
+        return [each for each in resolved if each.name != ELSEWHERE or each.others]
 
     def admits(self, facet: Facet, given: Named) -> bool:
         """Return whether an alert of this facet can be meant."""
@@ -165,17 +178,17 @@ class Scope:
     def _look(self, dimension: _Dimension, spoken: Spoken) -> Named | None:
         """Return what a statement names in its sentence, else in the next or the last one, else nearest above it."""
         around = spoken.around
-        own = self._inside(dimension, spoken) or named(occurrences(around.behind, dimension.vocabulary))
+        own = self._inside(dimension, spoken) or named(dimension.occurrences(around.behind))
         if own is not None:
             return own
         if dimension.key[0] == SIGNAL and any(self._inside(label, spoken) for label in self._of_labels):
             # "/var above 95 %" below "Root disk" says itself which disk it is about.
             return None
-        before = occurrences(_sentence_before(around.before), dimension.vocabulary)
+        before = dimension.occurrences(_sentence_before(around.before))
         if before and len({occurrence.name for occurrence in before}) == 1:
             return named(before)
         for text in around.above:
-            above = [] if self._is_title(text) else occurrences(text[:_SPOKEN], dimension.vocabulary)
+            above = [] if self._is_title(text) else dimension.occurrences(text[:_SPOKEN])
             if above:
                 return named(above)
         return None
@@ -184,7 +197,8 @@ class Scope:
         """Return what the sentence of a statement names."""
         key = (id(spoken.marks), spoken.around.sentence, dimension.key)
         if key not in self._placed:
-            names = occurrences(spoken.around.sentence, dimension.vocabulary)
+            around = spoken.around
+            names = dimension.occurrences(around.sentence, around.before, around.beside)
             # All numbers of a sentence share their marks.
             self._placed[key] = (spoken.marks, placed(spoken.around.sentence, spoken.marks, names) if names else [])
         each = self._placed[key][1]

@@ -31,6 +31,18 @@ ENVIRONMENTS: Final = House(
 )
 
 
+BUT: Final = House(
+    spec=two_systems(
+        'shop|Shop|job="shop",env="prod"',
+        'shop-rest|Shop aside|job="shop",env!="prod"',
+        "error_ratio",
+        RATIO,
+    ),
+    one="> 1 %",
+    other="> 10 %",
+)
+
+
 def disk(mount: str) -> str:
     """Return the binding of the disk of a mount point."""
     where = f'{{mountpoint="{mount}"}}'
@@ -45,6 +57,11 @@ MOUNTS: Final = House(
         ("disk_data", "Disk usage of data", disk("/data")),
         ("disk_backup", "Disk usage of backup", disk("/backup")),
     ),
+    one="> 85 %",
+    other="> 97 %",
+)
+ROOT: Final = House(
+    spec=MOUNTS.spec.replace("/data", "/srv").replace("/backup", "/").replace("usage of backup", "usage of the system"),
     one="> 85 %",
     other="> 97 %",
 )
@@ -426,6 +443,42 @@ SHAPES: Final = {
             '!!! note "Disk /data"\n    Warning above {one} disk usage.\n\n'
             '??? note "Disk /backup"\n    Warning above {other} disk usage.'
         ),
+    ),
+    "all but one, in one sentence": (
+        ENVIRONMENTS,
+        "An error ratio above {one} is a warning, but in staging only above {other}.",
+    ),
+    "all but one, the name behind": (MOUNTS, "Disk usage above {one} is a warning, but only above {other} on /backup."),
+    "all but one, in two sentences": (
+        REGIONS,
+        "An error ratio above {one} is a warning. In us-east-1, an error ratio above {other} is a warning.",
+    ),
+    "everywhere except": (
+        MOUNTS,
+        "Disk usage above {one} is a warning everywhere except on /backup, where {other} is the threshold.",
+    ),
+    "elsewhere": (BUT, "Warn when errors are above {one} in production, and when errors elsewhere are above {other}."),
+    "all other environments": (
+        BUT,
+        "- Production: warning above {one} errors\n- All other environments: warning above {other} errors",
+    ),
+    "the other regions": (
+        REGIONS,
+        "More than {one} errors in eu-west-1 are a warning. In the other regions more than {other} errors are a warning.",
+    ),
+    "names and numbers with slashes": (ENVIRONMENTS, "Error ratio, warning (prod / staging): above {one} / {other}."),
+    "numbers of one comparator, respectively": (
+        ROUTES,
+        "p95 is a warning above {one} and {other} on /checkout and /search respectively.",
+    ),
+    "the root, without a word for it": (
+        ROOT,
+        "Warn when the disk /srv is more than {one} full or / is more than {other} full.",
+    ),
+    "the root at the beginning": (ROOT, "Warn when /srv is above {one} disk usage. If / is above {other}, warn too."),
+    "a fence of lines": (
+        ENVIRONMENTS,
+        "```\nWHERE    WHAT\nprod     error ratio  warning > {one}\nstaging  error ratio  warning > {other}\n```",
     ),
     "regions by a part of their names": (REGIONS, "EU: warn at > {one} errors.\n\nUS: warn at > {other} errors."),
 }
