@@ -18,7 +18,7 @@ from compiler.guides.absence import absence, is_timeless
 from compiler.guides.complements import is_complement
 from compiler.guides.mention import Mention, Sentence
 from compiler.guides.parallel import is_exception, is_parallel
-from compiler.guides.passage import NEAR, Passage, restored
+from compiler.guides.passage import LONGEST, NEAR, Passage, restored
 from compiler.guides.passages import passages
 from compiler.guides.reading import WINDOW, Reading, is_told, read, refusal
 from compiler.guides.statement import ALERT, NO_SEVERITY, TARGET, GuideStatement, Surroundings
@@ -81,9 +81,10 @@ def _sentences(passage: Passage) -> Iterator[Sentence]:
 
 def _stated(path: str, sentence: Sentence) -> Iterator[GuideStatement | Refused]:
     """Yield the limits of a sentence, and its numbers that are none; a time beside a limit belongs to it."""
-    paired = sentence.pair is not None or sentence.listed > 0
-    mentions = list(islice(numbers(sentence.text, paired=paired), _MOST_NUMBERS + 1))
-    if len(mentions) > _MOST_NUMBERS or len(sentence.text) > _LONGEST_SENTENCE:
+    is_long = len(sentence.text) > _LONGEST_SENTENCE
+    paired = not is_long and (sentence.pair is not None or sentence.listed > 0)
+    mentions = list(islice(numbers(sentence.text[:LONGEST], paired=paired), _MOST_NUMBERS + 1))
+    if len(mentions) > _MOST_NUMBERS or is_long:
         for found in mentions[:1]:
             yield Refused(line=sentence.line(found), reason="more than a sentence", signed=False, graded=True)
         return

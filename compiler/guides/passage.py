@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,7 +12,7 @@ from compiler.guides.statement import NO_SEVERITY, Severity
 from compiler.guides.vocabulary import Unit, vocabulary
 
 LONGEST: Final = 4000
-"""Characters of the longest line that is read; what is longer is data, and patterns would take long over it."""
+"""Characters of the longest text that is read at once; patterns would take long over more."""
 
 NEAR: Final = 400
 """Characters of what stands before a passage that can still name its quantity."""
@@ -20,6 +21,7 @@ _SPACES: Final = re.compile(r"\s+")
 # A longer text above is a sentence about something, unless a colon says that it leads what follows.
 _LABEL_WORDS: Final = 9
 _TITLE_WORDS: Final = 3
+_END: Final = re.compile(r"[.!?][`*_)\"”]*\s+")
 _LINK: Final = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _CODE: Final = re.compile(r"`([^`]*)`")
@@ -37,6 +39,10 @@ _DIGITS: Final = {blot: digit for digit, blot in _BLOTS.items()}
 _MARKUP: Final = re.compile(
     r"\*{1,3}|(?<!\w)_{1,2}|_{1,2}(?!\w)|^\s*>\s+(?=[A-Za-z*`\[-])|^\s*(?:[-*+]|\d+[.)])\s+|^#+\s*|~~"
 )
+
+
+def _offset(start: tuple[int, int]) -> int:
+    return start[0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +74,7 @@ class Passage:
 
     def line(self, offset: int) -> int:
         """Return the line of a character."""
-        return next(line for start, line in reversed(self.starts) if start <= offset)
+        return self.starts[bisect_right(self.starts, offset, key=_offset) - 1][1]
 
 
 @dataclass(kw_only=True)
@@ -143,12 +149,34 @@ def plain(text: str) -> str:
 
     `restored` brings them back.
 
-    Nothing is left of a text of more than `LONGEST` characters: no person writes such a line.
+    Nothing is left of a text of more than `LONGEST` characters, of which `prose` takes the sentences.
     """
     if len(text) > LONGEST:
         return ""
     words = _MARKUP.sub("", _CODE.sub(_code, _LINK.sub(r"\1", text)))
     return _SPACES.sub(" ", words).strip()
+
+
+def prose(line: str) -> str:
+    """Return a line of prose without its markup; of a long one the pieces, so that it takes no longer for its length."""
+    if len(line) <= LONGEST:
+        return plain(line)
+    return " ".join(filter(None, map(plain, _pieces(line))))
+
+
+def _pieces(line: str) -> Iterator[str]:
+    """Yield a long line in pieces that end where sentences end, else where words do."""
+    start = 0
+    while len(line) - start > LONGEST:
+        window = line[start : start + LONGEST]
+        end = max((found.end() for found in _END.finditer(window)), default=0) or window.rfind(" ") + 1
+        # What has no space is data.
+        if not end:
+            space = line.find(" ", start + LONGEST)
+            end = (len(line) if space < 0 else space + 1) - start
+        yield line[start : start + end]
+        start += end
+    yield line[start:]
 
 
 def restored(text: str) -> str:

@@ -18,7 +18,7 @@ from mdit_py_plugins.front_matter import front_matter_plugin
 from compiler.guides.attributes import attributes
 from compiler.guides.fences import fence
 from compiler.guides.folds import unfolded
-from compiler.guides.passage import NEAR, Context, Passage, apart, inherited, is_quiet, plain
+from compiler.guides.passage import NEAR, Context, Passage, apart, inherited, is_quiet, plain, prose
 from compiler.guides.statement import NO_SEVERITY
 from compiler.guides.tables import table
 from compiler.guides.vocabulary import vocabulary
@@ -151,7 +151,7 @@ class _Walk:
 
     def _passage(self, lines: Sequence[str], first: int, above: tuple[str, ...]) -> Passage:
         severity, target = inherited((*self._open_items(), *self._context.titles))
-        parts = [plain(line) for line in lines]
+        parts = [prose(line) for line in lines]
         starts, offset = [], 0
         for number, words in enumerate(parts, first):
             starts.append((offset, number))

@@ -79,7 +79,7 @@ def numbers(text: str, *, paired: bool) -> Iterator[re.Match[str]]:
 
 
 _NAMED: Final = r"[^\W\d][\w.-]*"
-_NAMES_LISTED: Final = re.compile(rf"(?<![\w/])(?P<names>{_NAMED}(?:\s?/\s?{_NAMED})+)(?=\)|\s?:)")
+_NAMES_LISTED: Final = re.compile(rf"(?<![\w/.-])(?P<names>{_NAMED}(?:\s?/\s?{_NAMED}){{1,5}})(?=\)|\s?:)")
 
 
 def names_listed(text: str) -> int:
