@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -59,6 +60,13 @@ def statements(path: str, text: str) -> tuple[GuideStatement, ...]:
 
 def read_guide(path: str, text: str) -> Read:
     """Return what a guide documents, and what of it is read and states no limit."""
+    return _read(path, text, vocabulary().own)
+
+
+@lru_cache(maxsize=8)
+def _read(path: str, text: str, words: tuple[tuple[str, str], ...]) -> Read:
+    """Return what is read as the words for severities have it, which the vocabulary knows."""
+    del words
     sentences = [sentence for passage in passages(text) for sentence in _sentences(passage)]
     found = [one for sentence in sentences for one in _stated(path, sentence)]
     return Read(

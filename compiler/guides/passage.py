@@ -158,7 +158,7 @@ def plain(text: str) -> str:
 
 
 def prose(line: str) -> str:
-    """Return a line of prose without its markup; of a long one the pieces, so that it takes no longer for its length."""
+    """Return a line of prose without its markup; a long one is read piece by piece."""
     if len(line) <= LONGEST:
         return plain(line)
     return " ".join(filter(None, map(plain, _pieces(line))))
