@@ -13,7 +13,7 @@ from compiler.guides import numbers
 from compiler.guides.passage import Passage
 from compiler.guides.statement import NO_SEVERITY, Severity
 from compiler.guides.vocabulary import Unit, vocabulary
-from compiler.guides.written import SHARED_UNIT, pair
+from compiler.guides.written import SHARED_UNIT, names_listed, pair
 
 _SCALES: Final = {"k": 10**3, "thousand": 10**3, "m": 10**6, "million": 10**6, "billion": 10**9, "bn": 10**9}
 # A longer period than a minute does not say how fast, but how many: "40 restarts a day" is a count.
@@ -33,12 +33,13 @@ _CLAUSES: Final = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Sentence:
-    """A sentence of a passage: where it starts there, and the text before it."""
+    """A sentence of a passage: where it starts there, the text before it, and the one behind it that looks back."""
 
     passage: Passage
     text: str
     start: int
     before: str
+    behind: str = ""
 
     def line(self, found: re.Match[str]) -> int:
         """Return the line of a number in it."""
@@ -53,6 +54,11 @@ class Sentence:
     def pair(self) -> tuple[Severity, Severity] | None:
         """The severities of two numbers that a slash parts, if the sentence or what stands above names two."""
         return pair(self.text, *self.passage.above[:1]) if "/" in self.text else None
+
+    @cached_property
+    def listed(self) -> int:
+        """How many names with slashes between them the sentence gives to its numbers, as "(prod / staging): " does."""
+        return names_listed(self.text) if "/" in self.text else 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -149,7 +155,7 @@ class Mention:
             return self._rate(self.found["per"].lower()) or self.sentence.passage.unit
         shared = SHARED_UNIT.match(self.rest)
         labelled = shared and (shared["label"] is None or vocabulary().severity(shared["label"]) != NO_SEVERITY)
-        if shared and labelled and (shared["label"] or self.in_pair is not None):
+        if shared and labelled and (shared["label"] or self.in_pair is not None or self.sentence.listed):
             return vocabulary().unit(shared["unit"])
         return self.sentence.passage.unit
 

@@ -35,13 +35,16 @@ class Surroundings:
     """What stands around the number of a statement, from which it can be told what the statement is about.
 
     `sentence` is the sentence, in which the number stands at `start` to `end`; `before` are the sentences before it in
-    its paragraph, `above` the texts over it: a table's row and head, the items that hold it, headings; nearest first.
+    its paragraph, `behind` is the next one if it says of what this one holds; `beside` are the items before its own,
+    `above` the texts over it: a table's row and head, the items that hold it, headings; nearest first.
     """
 
     sentence: str = ""
     start: int = 0
     end: int = 0
     before: str = ""
+    behind: str = ""
+    beside: str = ""
     above: tuple[str, ...] = ()
 
 

@@ -565,3 +565,17 @@ def test_most_of_the_corpus_is_read_and_little_else(part: str) -> None:
     assert found.recall >= 0.95, found
     assert found.precision >= 0.95, found
     assert found.details["severity"] >= 0.95 * found.found, found
+
+
+@pytest.mark.parametrize("piece", ["critical above 7 % and ", "warn above 3 %, then ", "p95 > 40 ms (page) "])
+def test_a_text_without_end_is_told_as_not_read(piece: str) -> None:
+    """Nothing that may hold a limit goes unnoticed, however long its sentence is."""
+    text = f"Story. {piece * 400}"
+    (line,) = unread_lines("guide.md", text, read_guide("guide.md", text))
+    assert (line.line, line.reason) == (1, "more than a sentence")
+
+
+def test_every_sentence_of_a_long_line_is_read() -> None:
+    """A paragraph of some thousand characters on one line states what its sentences state."""
+    sentences = [f"Page when more than {number} jobs of shard {number} are waiting." for number in range(100, 400)]
+    assert [value for _, _, value, *_ in stated(" ".join(sentences))] == [str(number) for number in range(100, 400)]
