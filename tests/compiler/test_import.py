@@ -467,7 +467,7 @@ def test_what_is_free_of_nobody_knows_how_much_is_a_signal_of_its_own() -> None:
     edit("ferry.md", "- Error rate > 1%", "- less than 5 GB of free disk space")
     found = yaml.safe_load(tocsin("import", "ferry.md").stdout)
     assert found["signals"]["disk_free"] == {"kind": "gauge", "unit": "bytes", "title": "Free disk space", "bad": "low"}
-    assert found["systems"]["ferry"]["limits"]["disk_free"]["warning"] == "< 5000000000B"
+    assert found["systems"]["ferry"]["limits"]["disk_free"]["warning"] == "< 5GB"
     (stated,) = [one for one in imported() if one["signal"] == "disk"]
     assert (stated["complement"], stated["limit"]) == (True, None)
 
