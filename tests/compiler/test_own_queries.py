@@ -19,7 +19,8 @@ from compiler.signals.bound import Binding, BoundSignal, Signal
 from compiler.signals.contract import UnsampledError
 from compiler.signals.profile import Example, Phase
 from compiler.signals.query_reading import course, looks_back
-from compiler.signals.query_tree import quoted_labels, speaks_of_nothing
+from compiler.signals.query_tree import lost_buckets, quoted_labels, speaks_of_nothing
+from compiler.signals.query_truth import not_one
 from tests.compiler.base import SPEC, compiled, edit, tocsin
 
 TEMPLATE = kinds()["template"]
@@ -279,7 +280,58 @@ def test_a_state_whose_comparison_returns_another_number_never_fires() -> None:
     edit(SPEC, f"backlog:      {BINDING}", f"backlog:      {BINDING}\n      idle: {{x: ledger_jobs, component: jobs}}")
     found = [one for one in compile_spec(Path(SPEC)).diagnostics if one.code in {"limit-never-fires", "untested"}]
     assert [one.code for one in found] == ["limit-never-fires"]
-    assert "write `== bool 0`" in found[0].message
+    assert found[0].hint == "write `== bool 0`"
+
+
+@pytest.mark.parametrize(
+    ("query", "way_out"),
+    [
+        ("predict_linear(oven[2h], 7200) < 10", "write `< bool 10`"),
+        ("(time() - oven > 900) and on () (hour() > 6)", "write `> bool 900`"),
+        ("count by (hall) (oven > 70) >= 4", "write `>= bool 4`"),
+        ("label_replace(oven != 0, 'a', '$1', 'b', '(.*)') unless on (hall) closed", "write `!= bool 0`"),
+        ("max_over_time((3 < oven)[20m:1m])", "write `> bool 3`"),
+        ("min by (hall) (oven < 3)", "put `group by ({{ per }}) (…)` around"),
+        ("oven > 70 or fridge > 8", "put `group by ({{ per }}) (…)` around"),
+        ("oven > bool 70 or fridge > 8", "write `> bool 8`"),
+        ("oven > lid", "write `> bool …`"),
+        ("sum by (hall) (oven > bool 70) > 0", "write `> bool 0`"),
+        *(
+            (query, None)
+            for query in (
+                "oven == 1",
+                "1 == max by (hall) (oven)",
+                "max by (hall) (oven > bool 70) > 0",
+                "count by (hall) (oven > 70) >= bool 4",
+                "group by (hall) (oven > 70)",
+                "oven == bool 0 and on (hall) lid > 3",
+                "absent(oven) > 0",
+                "present_over_time(oven[5m]) unless lid > 3",
+                "(oven > 70) * 0 + 1",
+                "oven",
+            )
+        ),
+    ],
+)
+def test_a_comparison_of_a_state_returns_1(query: str, way_out: str | None) -> None:
+    """Where it is the query's own result; what stands behind `and` or inside of a count may be any number."""
+    why = not_one(query)
+    assert (None if why is None else why.partition("; ")[2]) == way_out
+
+
+@pytest.mark.parametrize(
+    ("query", "lost"),
+    [
+        ("histogram_quantile(0.9, sum by (hall) (rate(bake_bucket[5m])))", "bake_bucket"),
+        ('histogram_quantile(0.5, max without (le) ({__name__="bake.time_bucket"})) * 2', "bake.time_bucket"),
+        ("histogram_quantile(0.9, sum by (hall, le) (rate(bake_bucket[5m])))", None),
+        ("histogram_quantile(0.9, rate(bake_bucket[5m]))", None),
+        ("histogram_quantile(0.9, sum by (hall) (rate(bake[5m])))", None),
+    ],
+)
+def test_a_quantile_of_buckets_needs_their_edges(query: str, lost: str | None) -> None:
+    """A native histogram has them inside."""
+    assert lost_buckets(query) == lost
 
 
 @pytest.mark.usefixtures("base")

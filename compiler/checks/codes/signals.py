@@ -68,8 +68,9 @@ ENTRIES: Final = (
             "Aggregation drops every label that it does not name. An alert whose query loses a label of `per` has an"
             " empty component: all components share one alert, and the critical alert of one inhibits the warning of"
             " another, and none of them has a generated test. A query that does not ask for `per` mixes what the"
-            " `dimensions` tell apart: in one cluster the state of all is told. A label of `group_by` that no alert"
-            " carries groups by nothing. Where it cannot be told which labels survive, nothing is said."
+            " `dimensions` tell apart: in one cluster the state of all is told. A quantile of buckets without `le`"
+            " has no value. A label of `group_by` that no alert carries groups by nothing. Where it cannot be told"
+            " which labels survive, nothing is said."
         ),
         mend=(
             "Name the label in the `by (…)` of the query, or in `per`. Labels that tell installations apart and may be"
