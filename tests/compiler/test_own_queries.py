@@ -377,3 +377,45 @@ def test_blanks_of_an_example_fill_their_phase() -> None:
                 first, second = one["values"].split(" ")[:2]
                 assert second == "_x1"
                 assert first.startswith("_x")
+
+
+@pytest.mark.usefixtures("base")
+@pytest.mark.parametrize(
+    ("query", "unit", "metric", "finding"),
+    [
+        ("max by ({{ per }}) ({{ m }})", "seconds", "bake_delay_microseconds", "`{{ m }} / 1000000`"),
+        ("time() - {{ m }}", "seconds", "bake_done_timestamp_ms", "`{{ m }} / 1000`"),
+        ("avg_over_time({{ m }}[10m]) and on (kiln) lid > 3", "seconds", "bake_hours", "`{{ m }} * 3600`"),
+        ("{{ m }} + 1", "ratio", "hall_load_percent", "`{{ m }} / 100`"),
+        ("increase({{ m }}[1h])", "seconds", "bake_milliseconds_total", "`(…) / 1000`"),
+        ("histogram_quantile(0.9, sum by (le) (rate({{ m }}[5m])))", "seconds", "bake_ms_bucket", "`(…) / 1000`"),
+        ("{{ m }}", "seconds", "hall_bytes", "measure another metric"),
+        ("max_over_time({{ m }}[1h])", "count", "loaves_burnt_total", "increase({{ m }}"),
+        ("{{ m }} - 3", "count", "loaves_burnt_total", "increase({{ m }}"),
+        ("{{ m }} / 1000", "seconds", "bake_milliseconds", ""),
+        ("0.01 * {{ m }}", "ratio", "hall_load_percent", ""),
+        ("rate({{ m }}[5m])", "ratio", "bake_seconds_total", ""),
+        ("{{ m }} - {{ m }} offset 1h", "count", "loaves_burnt_total", ""),
+        ("count by ({{ per }}) ({{ m }} > 5)", "count", "bake_milliseconds", ""),
+        ("lid and on (kiln) {{ m }} > 5", "count", "bake_milliseconds", ""),
+        ("{{ m }} / hall_size_bytes", "ratio", "hall_used_bytes", ""),
+    ],
+)
+def test_a_metric_that_a_query_takes_as_it_is_is_in_the_unit_of_the_limits(
+    query: str, unit: str, metric: str, finding: str
+) -> None:
+    """As in a binding, and as there its name may be wrong: then a comment says so."""
+    definition = f"  one: {{unit: {unit}, title: One, query: '{query}', untested: not here}}\n"
+    edit(SPEC, "signals:\n", f"signals:\n{definition}")
+    limit = {"seconds": "90s", "ratio": "90%", "count": "9"}[unit]
+    written = f'      one: {{critical: "> {limit}", runbook: "#backlog", documented: backlog}}\n'
+    edit(SPEC, "      error_ratio:  off\n", f"      error_ratio:  off\n{written}")
+    edit(SPEC, f"backlog:      {BINDING}", f"backlog:      {BINDING}\n      one: {{m: {metric}, per: kiln}}")
+    asked = {"counter-as-gauge", "unit-contradicts-name"}
+    hints = [one.hint or "" for one in compile_spec(Path(SPEC)).diagnostics if one.code in asked]
+    assert len(hints) == bool(finding)
+    assert all(finding in hint for hint in hints)
+    if finding:
+        said = f"{{m: {metric}, per: kiln}}"
+        edit(SPEC, said, f"{said}  # tocsin: ignore[unit-contradicts-name, counter-as-gauge] a wrong name")
+        assert not asked & {one.code for one in compile_spec(Path(SPEC)).diagnostics}

@@ -147,11 +147,15 @@ ENTRIES: Final = (
     ),
     Code(
         code="unit-contradicts-name",
-        summary="`in` says another unit than the name of the metric.",
+        summary="`in`, or a query of one's own, takes a metric for another unit than its name says.",
         explanation=(
             "One of the two is wrong, and with the wrong one the alert fires for ever, or never. `in` is what is taken."
+            " Nothing scales the metrics of a query of one's own: its value is compared with limits in base units."
         ),
-        mend="Look at one of its values. Take `in` out, or keep it and say in a comment why the name is wrong.",
+        mend=(
+            "Look at one of its values. Take `in` out, or scale the metric in the query (`{{ m }} / 1000`); or keep"
+            " what stands there and say in a comment why the name is wrong."
+        ),
         suppressible=True,
     ),
     Code(
