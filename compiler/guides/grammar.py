@@ -26,6 +26,7 @@ from compiler.guides.statement import ALERT, NO_SEVERITY, TARGET, GuideStatement
 from compiler.guides.vocabulary import Quantity, vocabulary
 from compiler.guides.written import looks_back, numbers
 from compiler.meaning import has_rest
+from compiler.quantities import COUNT
 
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9*`🔴🟡🟢🚨⚠(])|(?<=:)\s+(?=[A-Z][a-z]+ (?:at|when|if)\b)")
 # More numbers than these, or more characters, are data and not a sentence.
@@ -179,9 +180,13 @@ def _beside(mention: Mention, last: GuideStatement) -> GuideStatement:
         value=value.normalize(),
         value_to=None,
         hold=holds.hold(mention),
+        window=holds.window(mention) if last.unit in _COUNTED else None,
         written=mention.found.group().strip(),
         around=_surroundings(mention),
     )
+
+
+_COUNTED: Final = frozenset({COUNT, "other"})
 
 
 def _statement(path: str, reading: Reading) -> GuideStatement | None:
@@ -219,6 +224,7 @@ def _statement(path: str, reading: Reading) -> GuideStatement | None:
         severity_word=reading.severity.word,
         severity_guess=reading.severity.doubtful,
         hold=holds.hold(mention),
+        window=holds.window(mention) if unit in _COUNTED else None,
         kind=TARGET if (reading.target and not feared) or promised or demanded else ALERT,
         cell=restored(sentence.passage.cell),
         written=mention.found.group().strip(),

@@ -53,7 +53,8 @@ class GuideStatement:
     """One limit: where it stands, in which words, and what they mean.
 
     `value`, and `value_to` where the guide gives a range, are in base units (`ratio`, `seconds`, `bytes`, `count`,
-    `per_second`, or `other`); `hold` is the seconds that it must last, None where nobody said. `sure` is unset where
+    `per_second`, or `other`); `hold` is the seconds that it must last, `window` those within
+    which events are counted, each None where nobody said. `sure` is unset where
     the quantity was guessed from its unit alone. `cell` names the row and the column of a table's cell, whose `text` is
     seldom more than a number. `written` is the number as it stands there, with its unit and any
     comparator; `inferred` is set where it has no comparator of its own. `around` is what stands around it.
@@ -82,6 +83,7 @@ class GuideStatement:
     severity_guess: bool = False
     complement: bool = False
     subject: str = ""
+    window: int | None = None
 
     @property
     def limit(self) -> Comparison | None:
@@ -104,6 +106,7 @@ class GuideStatement:
             "severity_word": self.severity_word,
             "severity_guess": self.severity_guess,
             "for_seconds": self.hold,
+            "window_seconds": self.window,
             "kind": self.kind,
             "complement": self.complement,
             "limit": None if self.limit is None else meaning.text(self.limit),

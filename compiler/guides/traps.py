@@ -80,8 +80,12 @@ def _is_of_last_limit(mention: Mention) -> bool:
         return False
     # In "3 % of requests fail over five minutes" the requests are what the share is of.
     of_share = _SHARE_OF.match(between)
-    said = between[of_share.end() :] if of_share else between
+    said = _TIMES.sub("", between[of_share.end() :] if of_share else between)
     return not any(one.pattern.search(said) for one in vocabulary().quantities if "seconds" in one.units)
+
+
+_TIMES: Final = re.compile(r"^\s*times\b", re.IGNORECASE)
+"""How often, which is no time."""
 
 
 def refusal(mention: Mention, comparator: str | None, *, marked: bool) -> str | None:

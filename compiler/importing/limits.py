@@ -91,6 +91,12 @@ def limits(statements: Sequence[GuideStatement], signals: Mapping[str, Signal]) 
     )
 
 
+def window(lines: Sequence[ImportedLimit]) -> int | None:
+    """Return the seconds within which all limits of a signal count events; None where the guide does not tell."""
+    said = {line.statement.window for line in lines} - {None}
+    return said.pop() if len(said) == 1 else None
+
+
 def _limit(one: GuideStatement, signal: Signal | None) -> ImportedLimit | None:
     """Return the limit that a statement means, None where none of its signal can say it."""
     if signal is None or signal.unit != one.unit or not one.sure or one.comparator not in _ONE_SIDED:

@@ -16,7 +16,7 @@ from compiler.choosing.proposals import GUESS, LIKELY, Proposal, propose
 from compiler.conventions import DEFAULT_SCRAPE_INTERVAL, MISSING_SECTION, MISSING_SIGNAL, OFF, QUESTION, words
 from compiler.guides.absence import AGE, SILENCE
 from compiler.guides.statement import GuideStatement
-from compiler.importing.limits import ImportedLimit, Limits, limits
+from compiler.importing.limits import ImportedLimit, Limits, limits, window
 from compiler.importing.spelling import amount, one_line, quoted, said, seconds
 from compiler.importing.waivers import agreement, waivers
 from compiler.runbooks import Runbook, Section
@@ -140,8 +140,9 @@ def _metrics(found: Limits, signals: Mapping[str, Signal]) -> Iterator[str]:
     for signal, lines in found.of_signal.items():
         kind = signals[signal].kind
         inputs = _form(signals[signal], lines)
-        keys = [*(one.name for one in inputs), *(["window"] if kind == _COUNTED else []), "per"]
-        asked = ", ".join(f"{key}: {QUESTION}" for key in keys)
+        within = window(lines)
+        counted = [f"window: {QUESTION if within is None else seconds(within)}"] if kind == _COUNTED else []
+        asked = ", ".join([*(f"{one.name}: {QUESTION}" for one in inputs), *counted, f"per: {QUESTION}"])
         if kind == SILENCE:
             scraped = _scraped(lines)
             guess = "GUESS: the limit must hold four scrapes; " if scraped else ""

@@ -14,7 +14,7 @@ from typing import Final
 from compiler.conventions import DEFAULT_HOLD, QUESTION
 from compiler.diagnostics import Span
 from compiler.guides.statement import NO_SEVERITY, TARGET, GuideStatement
-from compiler.importing.limits import ImportedLimit, Limits
+from compiler.importing.limits import ImportedLimit, Limits, window
 from compiler.importing.spelling import amount, one_line, quoted, said
 from compiler.meaning import directed
 from compiler.model import Limit
@@ -100,6 +100,7 @@ class Agreement:
             limits=limits,
             section=self.sections.get(signal),
             quoted=self._quoted(signal),
+            window=window(lines),
         )
 
     def _quoted(self, signal: str) -> Statement | None:

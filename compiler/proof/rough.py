@@ -20,7 +20,7 @@ from compiler.signals import kinds
 from compiler.signals.bound import BoundSignal
 from compiler.signals.profile import Broken, Case, Example, Phase, Rough
 
-_BORN, _NEW_TARGET = "born", "new-target"
+_BORN, _NEW_TARGET, _BACK = "born", "new-target", "back"
 _LONG_AGO: Final = Decimal(1_000_000)
 """Events of a counter whose exporter is new: VictoriaMetrics takes a small first value for events of now."""
 _LIFE: Final = 4
@@ -150,9 +150,9 @@ _OF_WHOLE: Final = frozenset({Rough.REPLACED_WHOLE, Rough.NAN_WHOLE, Rough.GAPS_
 
 
 def _births(group: AlertGroup, steps: int) -> Iterator[Case]:
-    """Yield a counter that is born with too many events on a target that is known, and one that comes with its target.
+    """Yield a counter that is born with too many events on a target that is known, and two that are not born.
 
-    Of the second nobody knows when the events were.
+    One comes with its target, so that nobody knows when its events were. One was away while the window began.
     """
     bound, step = group.watched.bound, group.watched.bound.binding.step
     if not kinds()[bound.signal.kind].counts_births(bound) or bound.binding.pace > 1:
@@ -175,6 +175,10 @@ def _births(group: AlertGroup, steps: int) -> Iterator[Case]:
     old = (phases[0], replace(phases[1], value=_LONG_AGO))
     new = Example(phases=old, extra={"instance": _NEW_TARGET, "job": _NEW_TARGET}, target=False)
     yield Case(name=_NEW_TARGET, example=new)
+    away = bound.binding.window // step + 1
+    if (before := steps - age - away) > 0:
+        course = (replace(old[1], steps=before), Phase(value=None, steps=away, stale=True), old[1])
+        yield Case(name=_BACK, example=Example(phases=course, extra={"instance": _BACK, "job": _BACK}, target=True))
 
 
 def _events_of(limit: Limit, bound: BoundSignal) -> Decimal:

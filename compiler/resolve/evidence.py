@@ -101,7 +101,7 @@ class Evidence:
         inside = [one for one in self.matching.sentences if one.span.line == quoted.span.line]
         stated = [one for one in inside if one.stated.unit == limit.unit]
         about = [one for one in stated if not self.matching.scope.excludes(watch.about, one.spoken, unsure=False)]
-        if stated and not any("number" not in differences(one, claim) for one in about):
+        if stated and not any({"number", "window"}.isdisjoint(differences(one, claim)) for one in about):
             self._differs((about or stated)[0], claim)
         elif not stated and (strays := self.matching.strays(watch, quoted)):
             drift.quotes_another(quoted, limit, strays, self._naming.limit(claim), self.diagnostics)

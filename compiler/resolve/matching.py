@@ -40,7 +40,7 @@ class Watch:
 
     `severities` are those that the file names, also where their limit could not be read; `quoted` the words that
     `documented:` quotes, `misquoted` whether it quotes what is not there; `active` what makes a state true, and where;
-    `subject` what its alerts are about.
+    `subject` what its alerts are about; `window` the seconds within which it counts events, None where it does not.
     """
 
     system: str
@@ -52,18 +52,21 @@ class Watch:
     misquoted: bool = False
     active: tuple[Comparison, Span] | None = None
     subject: Subject = ()
+    window: int | None = None
 
     @property
     def claims(self) -> tuple[Claim, ...]:
         """The numbers that it watches."""
         found = [self.claim(one) for one in self.limits if one.unit != STATE]
         active = active_claim(self.signal, self.active[0], self.section, self.active[1]) if self.active else None
-        return (*found, *((replace(active, system=self.system, subject=self.subject),) if active else ()))
+        return (*found, *((self._told(active),) if active else ()))
 
     def claim(self, limit: Limit) -> Claim:
         """Return what one of its limits claims."""
-        found = limit_claim(self.signal, limit, self.section)
-        return replace(found, system=self.system, subject=self.subject)
+        return self._told(limit_claim(self.signal, limit, self.section))
+
+    def _told(self, claim: Claim) -> Claim:
+        return replace(claim, system=self.system, subject=self.subject, window=self.window)
 
     @property
     def about(self) -> About:

@@ -178,7 +178,10 @@ class Kind:
         return self.first(bound) or 0
 
     def never(self, bound: BoundSignal, limit: Threshold) -> str | None:
-        """Return why a limit can never be crossed, where the kind alone knows that; else None."""
+        """Return why a limit can never be crossed, where the kind alone knows that; else None.
+
+        The way out may follow behind a semicolon.
+        """
         return None
 
     def smoothed(self, bound: BoundSignal) -> bool:

@@ -445,6 +445,28 @@ def test_a_time_over_which_a_share_is_taken_is_no_limit() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("text", "window", "hold", "severity"),
+    [
+        ("More than 8 restarts within 2 hours: critical.", 7200, None, "critical"),
+        ("More than 8 restarts in 45 minutes is a warning.", 2700, None, "warning"),
+        ("Critical: more than 3 restarts per day.", 86400, None, "critical"),
+        ("More than eight failed jobs in the past hour: page.", 3600, None, "critical"),
+        ("Over 12 failed jobs during the last 2 hours is critical.", 7200, None, "critical"),
+        ("Within the last half an hour more than 4 restarts: warning.", 1800, None, "warning"),
+        ("More than 7 restarts in any 15-minute window for 4 minutes: warning.", 900, 240, "warning"),
+        ("Page if a worker restarts more than 11 times within 25 minutes.", 1500, None, "critical"),
+        ("More than 90 jobs queued for 12 minutes: warning.", None, 720, "warning"),
+        ("More than 90 jobs queued, each of which runs in 2 minutes: warning.", None, None, "warning"),
+        ("CPU above 70 % during the last 6 minutes is a warning.", None, 360, "warning"),
+    ],
+)
+def test_events_are_counted_within_a_time(text: str, window: int | None, hold: int | None, severity: str) -> None:
+    """It is neither how long a limit lasts nor a limit of its own."""
+    found = [(one.window, one.hold, one.severity) for one in statements("guide.md", text)]
+    assert found == [(window, hold, severity)]
+
+
 def test_a_column_of_what_is_normal_promises_only_with_a_comparator() -> None:
     """Normally 30 % is what is, and normally below 50 % is what is to be; the other cells of a column tell as well."""
     is_so = stated(table("| Metric | Normal | Warning |", "| CPU | 30 % | 75 % |"))

@@ -110,6 +110,7 @@ def test_each_statement_has_its_place_its_words_and_its_meaning() -> None:
         "severity_word": "Critical",
         "severity_guess": False,
         "for_seconds": 600,
+        "window_seconds": None,
         "kind": "alert",
         "complement": False,
         "limit": "> 5%",
@@ -224,8 +225,23 @@ def test_a_limit_on_both_sides_is_left_to_the_reader() -> None:
 
 def test_how_many_of_something_come_is_a_question_of_the_time() -> None:
     """Five restarts are many in a minute and few in a month; the guide's words tell a person."""
-    edit("ferry.md", "- Error rate > 1%", "- Restarts > 5 an hour")
+    edit("ferry.md", "- Error rate > 1%", "- Restarts > 5")
     assert "restarts: {counter: QUESTION, window: QUESTION, per: QUESTION}" in tocsin("import", "ferry.md").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "window"),
+    [
+        ("Restarts > 6 an hour", "1h"),
+        ("More than 4 restarts in the last 20 minutes for 3 minutes", "20m"),
+        ("More than 9 restarts in half an hour", "30m"),
+        ("More than 4 restarts within a day; critical above 9 restarts in an hour", "QUESTION"),
+    ],
+)
+def test_the_time_in_which_so_many_come_is_taken_from_the_guide(words: str, window: str) -> None:
+    """Unless two limits of one signal have two times: then somebody has to choose."""
+    edit("ferry.md", "- Error rate > 1%", f"- {words}")
+    assert f"restarts: {{counter: QUESTION, window: {window}, per: QUESTION}}" in tocsin("import", "ferry.md").stdout
 
 
 def test_what_no_limit_carries_is_to_be_waived_in_words_of_its_line() -> None:
