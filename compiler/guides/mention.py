@@ -22,6 +22,11 @@ _PERIODS: Final = {"s": 1, "sec": 1, "second": 1, "minute": 60, "min": 60}
 _LONG_PERIODS: Final = {"hour": 3600, "h": 3600, "day": 86400}
 _SLASH_BEHIND: Final = re.compile(r"\s*/\s*[<>≥≤=~]{0,2}\s*\d")
 _SLASH_BEFORE: Final = re.compile(r"\d[^/]{0,12}/\s*$")
+_DENIED: Final = re.compile(
+    r"(?:\bnot|n['’]t|\bno longer|\bnever)(?: (?:be|been|being|stay|remain|any more))?\s*$", re.IGNORECASE
+)
+_UNLESS: Final = re.compile(r"^(?P<before>[^;]*)\bunless\b[^;]*$", re.IGNORECASE)
+_NEGATED: Final = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}
 _AT: Final = re.compile(r"\bat\s*$", re.IGNORECASE)
 _AFTER: Final = "|".join(pattern.pattern for pattern in vocabulary().after.values())
 # Clauses part at marks and conjunctions; the one in "3 or more" belongs to its number.
@@ -120,7 +125,20 @@ class Mention:
         before = vocabulary().comparator(self.found["sign"]) if self.found["sign"] else None
         behind = self.comparator_behind
         # "Falls to 97 % or lower" is at most 97 %.
-        return behind if before is None or (behind is not None and behind[0] == before[0]) else before
+        found = behind if before is None or (behind is not None and behind[0] == before[0]) else before
+        return _NEGATED.get(found, found) if found is not None and self.is_negated else found
+
+    @cached_property
+    def is_negated(self) -> bool:
+        """Whether the words before the comparator deny it: "is not at least", "unless at least", "no longer below"."""
+        denied = _DENIED.search(self.lead) is not None
+        return denied != self.is_unless
+
+    @cached_property
+    def is_unless(self) -> bool:
+        """Whether the number is that of what must be so, or else it is trouble: "critical unless at least 99 %"."""
+        unless = _UNLESS.search(self.lead)
+        return unless is not None and not self.taken and vocabulary().phrases.condition.search(unless["before"]) is None
 
     @cached_property
     def comparator_behind(self) -> str | None:

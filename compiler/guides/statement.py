@@ -86,9 +86,15 @@ class GuideStatement:
     window: int | None = None
 
     @property
+    def begin(self) -> Decimal:
+        """Return the end of a range that is reached first: of what is bad when low the upper one."""
+        falls = self.kind == ALERT and self.comparator[:1] == "<"
+        return self.value if self.value_to is None or not falls else max(self.value, self.value_to)
+
+    @property
     def limit(self) -> Comparison | None:
         """What pages, in what the signal measures; None where the sentence does not tell it."""
-        stated = Comparison(self.comparator, Quantity(self.value, self.unit))
+        stated = Comparison(self.comparator, Quantity(self.begin, self.unit))
         return meaning.paging(stated, norm=self.kind == TARGET, of_rest=self.complement)
 
     def as_json(self) -> dict[str, Any]:

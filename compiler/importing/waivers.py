@@ -14,7 +14,7 @@ from typing import Final
 from compiler.conventions import DEFAULT_HOLD, QUESTION
 from compiler.diagnostics import Span
 from compiler.guides.statement import NO_SEVERITY, TARGET, GuideStatement
-from compiler.importing.limits import ImportedLimit, Limits, window
+from compiler.importing.limits import AGAINST, ImportedLimit, Limits, window
 from compiler.importing.spelling import amount, one_line, quoted, said
 from compiler.meaning import directed
 from compiler.model import Limit
@@ -161,7 +161,7 @@ def _waiver(one: Alone) -> Waiver:
 def _alone(one: Sentence, *, doubtful: bool) -> Alone:
     """Return a sentence; `doubtful` where it names the good side of its signal."""
     stated = one.stated
-    doubt = "; GUESS: it names the good side, or speaks of something else" if doubtful else ""
+    doubt = f"; {AGAINST}" if doubtful else ""
     comment = said(stated, f"{_meant(stated)}{doubt}").removeprefix(f"{stated.path}:{stated.line}: ")
     return Alone(line=stated.line, text=one.line, words=stated.text, number=stated.written, meaning=comment)
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from compiler import meaning
 from compiler.guides.grammar import read_guide, statements
 from compiler.guides.unread import unread_lines
 from testbed.guides import score
@@ -601,3 +602,41 @@ def test_every_sentence_of_a_long_line_is_read() -> None:
     """A paragraph of some thousand characters on one line states what its sentences state."""
     sentences = [f"Page when more than {number} jobs of shard {number} are waiting." for number in range(100, 400)]
     assert [value for _, _, value, *_ in stated(" ".join(sentences))] == [str(number) for number in range(100, 400)]
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "severity"),
+    [
+        ("Critical unless at least 97 % of the requests succeed.", "< 97%", "critical"),
+        ("Warning when the volume is not at least 12 % free.", "> 88%", "warning"),
+        ("If p95 latency isn't under 3 s for 4 minutes: critical", ">= 3s", "critical"),
+        ("Page when free memory isn't above 7 %.", ">= 93%", "critical"),
+        ("Page unless at least 6 % of the inodes are left.", "> 94%", "critical"),
+        ("Warning once CPU usage is no longer below 65 %.", ">= 65%", "warning"),
+        ("Warn unless p99 stays below 450 ms.", ">= 450ms", "warning"),
+        ("Critical unless the success rate is not below 96 %.", "< 96%", "critical"),
+        ("Non-success answers over 4 % are critical.", "> 4%", "critical"),
+        ("The import must succeed at least once every 9 hours, otherwise page.", "> 9h", "critical"),
+        ("Critical unless a snapshot has finished within the last 20 hours.", "> 20h", "critical"),
+        ("Leave at least 15 % of the disk unused (critical).", "> 85%", "critical"),
+    ],
+)
+def test_what_is_denied_is_not_read_as_its_opposite(text: str, limit: str, severity: str) -> None:
+    """What must be so, or is no longer so, alerts on the other side."""
+    (one,) = statements("guide.md", text)
+    assert one.limit is not None
+    assert (meaning.text(one.limit), one.severity) == (limit, severity)
+
+
+@pytest.mark.parametrize(
+    ("text", "limits"),
+    [
+        ("Page when errors exceed 6 %, unless traffic is below 20 requests per second.", ["> 6%"]),
+        ("The hit rate may not drop more than 15 points below 80 %.", []),
+        ("Warn when the hit ratio falls 12 percentage points below 75 %.", []),
+    ],
+)
+def test_where_a_limit_holds_and_how_far_it_is_off_are_no_limits(text: str, limits: list[str]) -> None:
+    """The exception from a limit, and the number from which a distance is measured."""
+    found = [one.limit for one in statements("guide.md", text)]
+    assert [meaning.text(one) for one in found if one is not None] == limits
