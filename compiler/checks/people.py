@@ -13,14 +13,23 @@ from compiler.resolve.reading import table
 
 
 def check(subject: Subject, diagnostics: Diagnostics) -> None:
-    """Check that each level has a contact of some kind by which its policy notifies it."""
+    """Check that each level has a contact of some kind by which its policy notifies it, and then of each kind."""
     levels = {level.id: level for level in subject.model.levels}
-    told = set[tuple[str, str]]()
-    for policy in subject.model.policies:
-        for severity, tier in policy.tiers.items():
-            for level in _reached(policy, tier, levels):
-                if not _check(subject.document, policy, severity, level, diagnostics):
-                    _check_each(subject.document, policy, severity, level, diagnostics, told=told)
+    asked = [
+        (policy, severity, level)
+        for policy in subject.model.policies
+        for severity, tier in policy.tiers.items()
+        for level in _reached(policy, tier, levels)
+    ]
+    # A kind that an error asks for is one mistake, in however many tiers it is named.
+    told = {
+        (level.id, kind)
+        for policy, severity, level in asked
+        if _check(subject.document, policy, severity, level, diagnostics)
+        for kind in policy.tiers[severity].notify
+    }
+    for policy, severity, level in asked:
+        _check_each(subject.document, policy, severity, level, diagnostics, told=told)
 
 
 def _reached(policy: Policy, tier: Tier, levels: dict[str, Level]) -> Iterator[Level]:

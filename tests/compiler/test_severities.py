@@ -215,7 +215,7 @@ def test_what_is_no_severity_on_the_right_side_is_an_error_with_a_hint() -> None
     shop("critical", "{P1: fatal}").write(TABLE.format("P1"))
     (wrong, *_) = found()
     assert (wrong.code, wrong.message) == ("schema", "`fatal` is not known here")
-    assert wrong.hint == "did you mean `emergency`? known here: `info`, `warning`, `critical`, `emergency`"
+    assert wrong.hint == "did you mean `critical`? known here: `info`, `warning`, `critical`, `emergency`"
 
 
 @pytest.mark.parametrize(
