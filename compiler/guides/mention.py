@@ -26,6 +26,7 @@ _DENIED: Final = re.compile(
     r"(?:\bnot|n['’]t|\bno longer|\bnever)(?: (?:be|been|being|stay|remain|any more))?\s*$", re.IGNORECASE
 )
 _UNLESS: Final = re.compile(r"^(?P<before>[^;]*)\bunless\b[^;]*$", re.IGNORECASE)
+_NOBODY: Final = re.compile(r"\b(?:nobody|no one|no-one|nothing|never|not|no)\b|n['’]t\b", re.IGNORECASE)
 _NEGATED: Final = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}
 _AT: Final = re.compile(r"\bat\s*$", re.IGNORECASE)
 _AFTER: Final = "|".join(pattern.pattern for pattern in vocabulary().after.values())
@@ -138,7 +139,10 @@ class Mention:
     def is_unless(self) -> bool:
         """Whether the number is that of what must be so, or else it is trouble: "critical unless at least 99 %"."""
         unless = _UNLESS.search(self.lead)
-        return unless is not None and not self.taken and vocabulary().phrases.condition.search(unless["before"]) is None
+        if unless is None or self.taken or _NOBODY.search(unless["before"]):
+            # "Alert nobody unless more than 500 are left" alerts when they are.
+            return False
+        return vocabulary().phrases.condition.search(unless["before"]) is None
 
     @cached_property
     def comparator_behind(self) -> str | None:

@@ -176,7 +176,7 @@ def _is_scope(mention: Mention) -> bool:
     """Return whether a number tells where a limit before it holds: "above 90 % on three or more nodes"."""
     if _CONDITION.search(mention.lead):
         return True
-    if _UNLESS.search(mention.lead) and not mention.is_unless:
+    if mention.taken and _UNLESS.search(mention.lead[mention.taken :]):
         # Where traffic is low another limit does not hold: "above 5 %, unless below 10 requests a minute".
         return True
     if mention.sign == "up to" and mention.unit in _DAYS and _OF.search(mention.lead):

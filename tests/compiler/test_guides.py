@@ -613,6 +613,7 @@ def test_every_sentence_of_a_long_line_is_read() -> None:
         ("Page when free memory isn't above 7 %.", ">= 93%", "critical"),
         ("Page unless at least 6 % of the inodes are left.", "> 94%", "critical"),
         ("Warning once CPU usage is no longer below 65 %.", ">= 65%", "warning"),
+        ("Call nobody unless more than 25 % of the uploads fail.", "> 25%", "none"),
         ("Warn unless p99 stays below 450 ms.", ">= 450ms", "warning"),
         ("Critical unless the success rate is not below 96 %.", "< 96%", "critical"),
         ("Non-success answers over 4 % are critical.", "> 4%", "critical"),
