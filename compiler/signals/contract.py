@@ -310,6 +310,10 @@ class Kind:
         """
         return ()
 
+    def instances(self, bound: BoundSignal) -> str | None:
+        """Return the label of a component's instances, where the value is that of the worst; None where it is not."""
+        return None
+
     def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
         """Return through which rough courses the value stays as it is: the generated tests hold it to that."""
         return frozenset()
