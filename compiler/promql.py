@@ -63,7 +63,7 @@ class Selector:
     def __str__(self) -> str:
         plain = METRIC_NAME.match(self.metric) is not None
         # Every server reads a name in this form; only Prometheus 3 reads `{"a.b"}`, and it prints it so too.
-        named = () if plain else (Matcher(_NAME, "=", self.metric),)
+        named = () if plain else (Matcher(NAME, "=", self.metric),)
         inner = ",".join(map(str, (*named, *self.matchers)))
         metric = self.metric if plain else ""
         return f"{metric}{{{inner}}}" if inner else metric
@@ -73,7 +73,8 @@ class Selector:
         return replace(self, metric=self.metric + suffix)
 
 
-_NAME: Final = "__name__"
+NAME: Final = "__name__"
+"""The label that is the metric's name."""
 
 
 def label_text(label: str) -> str:
@@ -93,10 +94,10 @@ def selector_of(node: promql_parser.VectorSelector) -> Selector:
     matchers = _matchers(node)
     if node.name is not None:
         return Selector(node.name, matchers)
-    names = [one.value for one in matchers if (one.label, one.operator) == (_NAME, "=")]
+    names = [one.value for one in matchers if (one.label, one.operator) == (NAME, "=")]
     if len(names) != 1 or not names[0]:
         raise PromQLError("the metric's name is missing")
-    return Selector(names[0], tuple(one for one in matchers if one.label != _NAME))
+    return Selector(names[0], tuple(one for one in matchers if one.label != NAME))
 
 
 def parse_matchers(text: str) -> tuple[Matcher, ...]:
@@ -318,7 +319,7 @@ def _matchers(selector: promql_parser.VectorSelector) -> tuple[Matcher, ...]:
     if selector.matchers.or_matchers:
         raise PromQLError("matchers joined by `or` are not part of PromQL")
     found = [Matcher(m.name, _OPERATORS[str(m.op).rpartition(".")[2]], m.value) for m in selector.matchers.matchers]
-    names = [selector.name or "", *(one.value for one in found if one.label == _NAME and one.operator == "=")]
+    names = [selector.name or "", *(one.value for one in found if one.label == NAME and one.operator == "=")]
     for name in (*names, *(one.label for one in found)):
         if _UNNAMABLE.search(name):
             raise PromQLError(f"the name `{name}` holds a character that no rule can carry on")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -101,6 +101,24 @@ def without_raw_strings(text: str) -> str:
 def quoted(value: str) -> str:
     """Return a value as a string of PromQL."""
     return json.dumps(value, ensure_ascii=False)
+
+
+def marked(text: str) -> tuple[str, dict[str, Token]]:
+    """Return PromQL with a mark in the place of each string, and the strings by their marks.
+
+    A mark is no name of a label, so that the library leaves it in quotes where quotes matter, and is a valid regex.
+    """
+    found = (one for one in tokens(text) if one.kind == "string")
+    strings = {f"tocsin.{number}": one for number, one in enumerate(found)}
+    return rewritten(text, ((one, f'"{mark}"') for mark, one in strings.items())), strings
+
+
+def unmarked(text: str, strings: Mapping[str, Token]) -> str:
+    """Return PromQL with the strings in the places of their marks, also of those that lost their quotes."""
+    return _MARK.sub(lambda found: strings[found[1]].text, text)
+
+
+_MARK: Final = re.compile(r'"?(tocsin\.[0-9]+)"?')
 
 
 def code(text: str) -> str:

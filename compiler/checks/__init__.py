@@ -16,10 +16,12 @@ from compiler.checks import (
     links,
     metrics,
     names,
+    own_metrics,
     people,
     proof,
     reach,
     sections,
+    tables,
     windows,
 )
 from compiler.checks.subject import Subject
@@ -34,9 +36,11 @@ FAMILIES = (
     links,
     metrics,
     names,
+    own_metrics,
     people,
     reach,
     sections,
+    tables,
     windows,
     proof,
 )

@@ -12,7 +12,7 @@ from compiler.document import Items, Table
 from compiler.model import System, WatchedSignal
 from compiler.resolve.reading import table
 from compiler.signals import kinds
-from compiler.signals.query_tree import carried
+from compiler.signals.query_tree import carried, lost_buckets
 
 
 def check(subject: Subject, diagnostics: Diagnostics) -> None:
@@ -20,6 +20,7 @@ def check(subject: Subject, diagnostics: Diagnostics) -> None:
     for system, watched in subject.lowered():
         if watched.bound.signal.query is not None:
             _check_components(subject, system, watched, diagnostics)
+            _check_buckets(watched, diagnostics)
     _check_dimensions(subject, diagnostics)
     if not blocking(diagnostics.found):
         _check_groups(subject, diagnostics)
@@ -41,6 +42,17 @@ def _check_components(subject: Subject, system: System, watched: WatchedSignal, 
     )
     span = bound.signal.span or watched.span
     diagnostics.error("lost-label", span, message, hint="aggregate `by ({{ per }})`", related=related)
+
+
+def _check_buckets(watched: WatchedSignal, diagnostics: Diagnostics) -> None:
+    """Check that a quantile sees the edges of its buckets: without them it has no value at all."""
+    signal = watched.bound.signal
+    name = lost_buckets(kinds()[signal.kind].expression(watched.bound))
+    if name is not None:
+        message = f"the query of `{signal.id}` loses `le`, which tells the buckets of `{name}` apart"
+        labels = "le, {{ per }}" if watched.bound.binding.per else "le"
+        hint = f"aggregate `by ({labels})` inside of `histogram_quantile`"
+        diagnostics.error("lost-label", signal.span or watched.span, message, hint=hint)
 
 
 def _check_dimensions(subject: Subject, diagnostics: Diagnostics) -> None:

@@ -124,8 +124,9 @@ def _check_known(watched: WatchedSignal, diagnostics: Diagnostics) -> None:
     for limit in watched.limits:
         why = kinds()[watched.bound.signal.kind].never(watched.bound, limit)
         if why is not None:
-            message, hint = f"`{limit.text}` never fires: {why}", "a limit must lie where the signal can go"
-            diagnostics.error("limit-never-fires", limit.span, message, hint=hint)
+            reason, _, way_out = why.partition("; ")
+            hint = way_out or "a limit must lie where the signal can go"
+            diagnostics.error("limit-never-fires", limit.span, f"`{limit.text}` never fires: {reason}", hint=hint)
 
 
 def _past(value: Decimal, edge: Decimal | None, *, upwards: bool, or_at: bool = False) -> bool:

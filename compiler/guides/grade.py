@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from compiler.guides.holds import HOLD
+from compiler.guides.holds import HOLD, WINDOW
 from compiler.guides.mention import Mention
 from compiler.guides.statement import NO_SEVERITY, Severity
 from compiler.guides.vocabulary import vocabulary
@@ -103,7 +103,7 @@ def named_behind(text: str) -> Severity | None:
     """Return the severity that a text behind a number names, if no other limit follows there."""
     name = _severity(text)
     # "Above 85 % for more than 5 minutes is a warning": how long it lasts is no other limit.
-    if name is None or _OTHER_LIMIT.search(HOLD.sub("", text)):
+    if name is None or _OTHER_LIMIT.search(WINDOW.sub("", HOLD.sub("", text))):
         return None
     named = vocabulary().severities.patterns[name].search(text)
     return None if named and _NUMBER_BEHIND.match(text, named.end()) else name

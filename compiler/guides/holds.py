@@ -1,4 +1,7 @@
-"""For how long a limit must be crossed, by the words near its number; used by `grammar` and `traps`."""
+"""For how long a limit must be crossed, and within what time events are counted, by the words near a number.
+
+Used by `grammar`, `grade` and `traps`.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,15 @@ _TIME: Final = (
 HOLD: Final = re.compile(rf"{vocabulary().phrases.hold}{_TIME}", re.IGNORECASE)
 """A duration behind the words that say that something lasts."""
 
+WINDOW: Final = re.compile(
+    r"\b(?:within|in|inside|during|over)\s(?:(?:an?|any|each|every|the)\s)?(?:(?:last|past|previous|rolling|sliding)\s)?"
+    rf"(?:{_TIME}|(?P<one>second|minute|hour|day)\b)(?:[\s-]window\b)?",
+    re.IGNORECASE,
+)
+"""A duration behind the words that say that events are counted within it."""
+# "Five restarts an hour", "5 restarts per day".
+_EACH: Final = re.compile(r"\s*(?:[a-z]+\s+){0,3}?(?:an?|per|each|every)\s+(?P<one>minute|hour|day)\b", re.IGNORECASE)
+
 _RUN: Final = re.compile(rf"{_TIME}\s(?:in a row|running|straight|on end|at a stretch)\b", re.IGNORECASE)
 # "CPU > 85 % 15m → WARN": nothing else stands between, nor behind but a mark, an arrow or the end.
 _BESIDE: Final = re.compile(rf",?\s+{_TIME}(?=\s*(?:$|[,;:.)|=→–—-]))", re.IGNORECASE)
@@ -34,10 +46,34 @@ def hold(mention: Mention) -> int | None:
     rest = vocabulary().phrases.consequence.split(mention.rest, maxsplit=1)[0]
     in_time = mention.unit is not None and mention.unit.unit == "seconds"
     slashed = None if mention.in_pair is not None or (in_time and not mention.sign) else _SLASHED.match(rest)
-    found = _BESIDE.match(rest) or slashed or HOLD.search(rest) or _RUN.search(rest)
+    found = _BESIDE.match(rest) or slashed or _held(mention, rest) or _RUN.search(rest)
     if found and _is_of(rest[: found.start()]):
         return _seconds(found)
     return _seconds(_DURATION.search(mention.sentence.passage.hold))
+
+
+def _held(mention: Mention, rest: str) -> re.Match[str] | None:
+    """Return the duration behind a limit that says how long it lasts; none within which events are counted."""
+    counted = mention.unit is None or mention.unit.unit == "count"
+    found = HOLD.finditer(rest)
+    return next((one for one in found if not (counted and WINDOW.match(rest, one.start()))), None)
+
+
+def window(mention: Mention) -> int | None:
+    """Return the seconds within which the events of a number are counted; None where the sentence does not say so."""
+    rest = mention.rest
+    found = WINDOW.search(rest)
+    if found is None or _OTHER_NUMBER.search(rest[: found.start()]) or _PART_END.search(rest[: found.start()]):
+        found = _EACH.match(rest)
+    if found is None and mention.found["per"]:
+        found = _EACH.match(mention.found["per"])
+    if found is None:
+        before = [one for one in WINDOW.finditer(mention.lead) if mention.taken <= one.start()]
+        found = next((one for one in before if not _OTHER_NUMBER.search(mention.lead[one.end() :])), None)
+    if found is None:
+        return None
+    one = found["one"]
+    return _SECONDS[one[0].lower()] if one else _seconds(found)
 
 
 def is_beside(mention: Mention) -> bool:
@@ -56,7 +92,7 @@ def is_beside(mention: Mention) -> bool:
 
 def _is_of(between: str) -> bool:
     """Return whether a duration behind a limit is the limit's, by the words between the two."""
-    words = BRACKET.sub("", between)
+    words = WINDOW.sub("", BRACKET.sub("", between))
     # Behind another limit it is that one's, unless the comparator is its own ("for more than 5 minutes").
     if _OTHER_NUMBER.search(words):
         return False

@@ -35,13 +35,16 @@ class Surroundings:
     """What stands around the number of a statement, from which it can be told what the statement is about.
 
     `sentence` is the sentence, in which the number stands at `start` to `end`; `before` are the sentences before it in
-    its paragraph, `above` the texts over it: a table's row and head, the items that hold it, headings; nearest first.
+    its paragraph, `behind` is the next one if it says of what this one holds; `beside` are the items before its own,
+    `above` the texts over it: a table's row and head, the items that hold it, headings; nearest first.
     """
 
     sentence: str = ""
     start: int = 0
     end: int = 0
     before: str = ""
+    behind: str = ""
+    beside: str = ""
     above: tuple[str, ...] = ()
 
 
@@ -50,7 +53,8 @@ class GuideStatement:
     """One limit: where it stands, in which words, and what they mean.
 
     `value`, and `value_to` where the guide gives a range, are in base units (`ratio`, `seconds`, `bytes`, `count`,
-    `per_second`, or `other`); `hold` is the seconds that it must last, None where nobody said. `sure` is unset where
+    `per_second`, or `other`); `hold` is the seconds that it must last, `window` those within
+    which events are counted, each None where nobody said. `sure` is unset where
     the quantity was guessed from its unit alone. `cell` names the row and the column of a table's cell, whose `text` is
     seldom more than a number. `written` is the number as it stands there, with its unit and any
     comparator; `inferred` is set where it has no comparator of its own. `around` is what stands around it.
@@ -79,11 +83,18 @@ class GuideStatement:
     severity_guess: bool = False
     complement: bool = False
     subject: str = ""
+    window: int | None = None
+
+    @property
+    def begin(self) -> Decimal:
+        """Return the end of a range that is reached first: of what is bad when low the upper one."""
+        falls = self.kind == ALERT and self.comparator[:1] == "<"
+        return self.value if self.value_to is None or not falls else max(self.value, self.value_to)
 
     @property
     def limit(self) -> Comparison | None:
         """What pages, in what the signal measures; None where the sentence does not tell it."""
-        stated = Comparison(self.comparator, Quantity(self.value, self.unit))
+        stated = Comparison(self.comparator, Quantity(self.begin, self.unit))
         return meaning.paging(stated, norm=self.kind == TARGET, of_rest=self.complement)
 
     def as_json(self) -> dict[str, Any]:
@@ -101,6 +112,7 @@ class GuideStatement:
             "severity_word": self.severity_word,
             "severity_guess": self.severity_guess,
             "for_seconds": self.hold,
+            "window_seconds": self.window,
             "kind": self.kind,
             "complement": self.complement,
             "limit": None if self.limit is None else meaning.text(self.limit),

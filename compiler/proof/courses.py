@@ -16,6 +16,7 @@ from compiler.proof.ruletest import crossed, is_state
 from compiler.quantities import RATIO
 from compiler.signals import kinds, own_units, sampling, state
 from compiler.signals.bound import BoundSignal
+from compiler.signals.contract import HALF
 from compiler.signals.level import margin
 from compiler.signals.profile import Case, Example, Phase
 from compiler.signals.traffic import floor_scale
@@ -32,6 +33,7 @@ def cases(group: AlertGroup, steps: int, end_of_data: int) -> Iterator[Case]:
     yield from (_states(group, steps) if is_state(group) else _limits(group, steps))
     yield from _traffic(group, steps)
     yield from _replicas(group, steps)
+    yield from _instances(group, steps)
     yield from _blips(group, steps)
     bad = beyond_all(group)
     for label, text in _alternatives(group.watched.bound):
@@ -143,6 +145,23 @@ def _replicas(group: AlertGroup, steps: int) -> Iterator[Case]:
     yield from _of_parts(group, "replicas", trouble, steps)
     if is_state(group):
         yield from _of_parts(group, "fine-replicas", Decimal(0), steps)
+
+
+def _instances(group: AlertGroup, steps: int) -> Iterator[Case]:
+    """Yield a component with one instance in trouble, and one with three that are fine, where the worst counts."""
+    bound = group.watched.bound
+    label = kinds()[bound.signal.kind].instances(bound)
+    asked = {one.label for selector in bound.metrics for one in selector.matchers}
+    if label is None or label in asked:
+        return
+    beyond, short = just(group.alerts[-1].limit, beyond=True), just(group.alerts[0].limit, beyond=False)
+    for name, values in (("one-busy", (beyond, short * HALF, short * HALF)), ("all-fine", (short, short, short))):
+        parts = [
+            Example(phases=(Phase(value=value, steps=steps),), extra={label: f"{name}-{number}"})
+            for number, value in enumerate(values, 1)
+        ]
+        fires = firing(group, values[0])
+        yield Case(name=name, example=parts[0], more=tuple(parts[1:]), firing=fires, value=values[0])
 
 
 def _of_parts(group: AlertGroup, name: str, value: Decimal, steps: int) -> Iterator[Case]:

@@ -20,7 +20,7 @@ from compiler.signals import kinds
 from compiler.signals.bound import BoundSignal
 from compiler.signals.profile import Broken, Case, Example, Phase, Rough
 
-_BORN, _NEW_TARGET = "born", "new-target"
+_BORN, _NEW_TARGET, _BACK = "born", "new-target", "back"
 _LONG_AGO: Final = Decimal(1_000_000)
 """Events of a counter whose exporter is new: VictoriaMetrics takes a small first value for events of now."""
 _LIFE: Final = 4
@@ -69,19 +69,20 @@ def _roughly(bound: BoundSignal, rough: Rough, phase: Phase) -> tuple[Example, .
     """Return the examples of a component that takes a rough course; nothing where its metrics cannot be told apart."""
     if rough in _SHAPES:
         return _SHAPES[rough](phase)
+    shape = _SHAPES_OF_PARTS[rough]
     inputs = {selector.metric for selector in bound.metrics}
     replaced = {one.metric for one in bound.metrics if one in _parts(bound, rough)}
     if len(inputs) < len(bound.metrics):
         return ()
     others = Example(phases=(phase,), metrics=frozenset(inputs - replaced))
-    successors = tuple(replace(one, metrics=frozenset(replaced)) for one in _successors(phase))
-    return (*successors, others) if others.metrics else successors
+    shaped = tuple(replace(one, metrics=frozenset(replaced)) for one in shape(phase))
+    return (*shaped, others) if others.metrics else shaped
 
 
 def _parts(bound: BoundSignal, rough: Rough) -> tuple[Selector, ...]:
-    """Return the metrics that are replaced: of how much there is, or of the rest."""
+    """Return the metrics that take the course: of how much there is, or of the rest."""
     wholes = kinds()[bound.signal.kind].constants
-    chosen = (one for name, one in bound.binding.inputs.items() if (name in wholes) is (rough is Rough.REPLACED_WHOLE))
+    chosen = (one for name, one in bound.binding.inputs.items() if (name in wholes) is (rough in _OF_WHOLE))
     return tuple(one for one in chosen if isinstance(one, Selector))
 
 
@@ -138,10 +139,20 @@ def _off_scale(group: AlertGroup, steps: int) -> Iterator[Case]:
         yield Case(name="off-scale", example=example, firing=firing(group, value), value=value)
 
 
-def _births(group: AlertGroup, steps: int) -> Iterator[Case]:
-    """Yield a counter that is born with too many events on a target that is known, and one that comes with its target.
+_SHAPES_OF_PARTS: Final[Mapping[Rough, Callable[[Phase], tuple[Example, ...]]]] = {
+    Rough.REPLACED_PART: _successors,
+    Rough.REPLACED_WHOLE: _successors,
+    Rough.NAN_PART: _nan,
+    Rough.NAN_WHOLE: _nan,
+    Rough.GAPS_WHOLE: _gaps,
+}
+_OF_WHOLE: Final = frozenset({Rough.REPLACED_WHOLE, Rough.NAN_WHOLE, Rough.GAPS_WHOLE})
 
-    Of the second nobody knows when the events were.
+
+def _births(group: AlertGroup, steps: int) -> Iterator[Case]:
+    """Yield a counter that is born with too many events on a target that is known, and two that are not born.
+
+    One comes with its target, so that nobody knows when its events were. One was away while the window began.
     """
     bound, step = group.watched.bound, group.watched.bound.binding.step
     if not kinds()[bound.signal.kind].counts_births(bound) or bound.binding.pace > 1:
@@ -164,6 +175,10 @@ def _births(group: AlertGroup, steps: int) -> Iterator[Case]:
     old = (phases[0], replace(phases[1], value=_LONG_AGO))
     new = Example(phases=old, extra={"instance": _NEW_TARGET, "job": _NEW_TARGET}, target=False)
     yield Case(name=_NEW_TARGET, example=new)
+    away = bound.binding.window // step + 1
+    if (before := steps - age - away) > 0:
+        course = (replace(old[1], steps=before), Phase(value=None, steps=away, stale=True), old[1])
+        yield Case(name=_BACK, example=Example(phases=course, extra={"instance": _BACK, "job": _BACK}, target=True))
 
 
 def _events_of(limit: Limit, bound: BoundSignal) -> Decimal:

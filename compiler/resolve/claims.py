@@ -30,6 +30,7 @@ from compiler.subjects import About, Subject
 class Claim:
     """One number that a system watches; `severity` and `hold` (seconds) are None where they are not the claim's own.
 
+    `window` are the seconds within which the events are counted that it is a number of, None of anything else.
     `section` is where its alert leads to, None where that is not known; `system` and `subject` tell what it is about.
     """
 
@@ -41,6 +42,8 @@ class Claim:
     span: Span
     system: str = ""
     subject: Subject = ()
+    hold_span: Span | None = None
+    window: int | None = None
 
     @property
     def about(self) -> About:
@@ -66,6 +69,7 @@ def limit_claim(signal: Signal, limit: Limit, section: Section | None) -> Claim:
         hold=limit.hold,
         section=section,
         span=limit.span,
+        hold_span=limit.hold_span,
     )
 
 
@@ -138,7 +142,7 @@ def agrees(sentence: Sentence, claim: Claim) -> bool:
 
 
 def differences(sentence: Sentence, claim: Claim) -> tuple[str, ...]:
-    """Return in what the two differ: `number`, `comparator`, `severity`, `for`; nothing where they agree."""
+    """Return in what the two differ: `number`, `comparator`, `severity`, `for`, `window`; nothing where they agree."""
     stated, comparison = measured(sentence.stated, claim), claim.comparison
     found = []
     ends = [stated.value, *(() if stated.value_to is None else (stated.value_to,))]
@@ -154,6 +158,8 @@ def differences(sentence: Sentence, claim: Claim) -> tuple[str, ...]:
         found.append("severity")
     if stated.hold is not None and claim.hold is not None and stated.hold != claim.hold:
         found.append("for")
+    if stated.window is not None and claim.window is not None and stated.window != claim.window:
+        found.append("window")
     return tuple(found)
 
 

@@ -79,6 +79,9 @@ def sentence_differs(one: Sentence, claim: Claim, about: About, naming: Naming, 
     where, what = naming.limit(claim), differences(one, claim)
     related = [Related(span=claim.span, message=f"the {where} is {shown(claim.comparison)}")]
     runs = f"the {where} is {_runs(one, claim)}"
+    if what == ("for",) and claim.hold_span is not None and claim.hold is not None:
+        message = f"the {where} holds for {duration_text(claim.hold)}"
+        related = [Related(span=claim.hold_span, message=message)]
     if about.elsewhere and "severity" in what:
         of_system = f" of `{claim.system}`" if naming.several else ""
         runs = f"`{claim.signal.id}`{of_system} has no {one.stated.severity} limit"
@@ -167,7 +170,9 @@ def _said(one: Sentence, claim: Claim, what: Sequence[str]) -> str:
         return f"{limit} for {other}" if other else limit
     if "severity" in what:
         return f"{limit} is {other_word(stated.severity_word, stated.severity) or stated.severity}"
-    return f"{limit} for {duration_text(stated.hold or 0)}"
+    if "for" in what:
+        return f"{limit} for {duration_text(stated.hold or 0)}"
+    return f"{limit} within {duration_text(stated.window or 0)}"
 
 
 def other_word(word: str, severity: str) -> str:
@@ -180,8 +185,10 @@ def _stated(one: Sentence) -> str:
 
 
 def _runs(one: Sentence, claim: Claim) -> str:
-    runs, hold = shown(claim.comparison), claim.hold
-    return f"{runs} for {duration_text(hold)}" if differences(one, claim) == ("for",) and hold is not None else runs
+    runs, what = shown(claim.comparison), differences(one, claim)
+    if what[:1] == ("for",) and claim.hold is not None:
+        return f"{runs} for {duration_text(claim.hold)}"
+    return f"{runs} within {duration_text(claim.window)}" if what == ("window",) and claim.window is not None else runs
 
 
 def _comparison(limit: Limit) -> Comparison:

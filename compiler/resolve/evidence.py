@@ -17,7 +17,7 @@ from compiler.resolve import drift
 from compiler.resolve.claims import Claim, differences, nearest_claim
 from compiler.resolve.matching import Matching, Watch
 from compiler.resolve.sentences import Sentence
-from compiler.resolve.waivers import Waiver
+from compiler.resolve.waivers import Covering, Waiver
 from compiler.statements import Statement
 
 
@@ -101,7 +101,7 @@ class Evidence:
         inside = [one for one in self.matching.sentences if one.span.line == quoted.span.line]
         stated = [one for one in inside if one.stated.unit == limit.unit]
         about = [one for one in stated if not self.matching.scope.excludes(watch.about, one.spoken, unsure=False)]
-        if stated and not any("number" not in differences(one, claim) for one in about):
+        if stated and not any({"number", "window"}.isdisjoint(differences(one, claim)) for one in about):
             self._differs((about or stated)[0], claim)
         elif not stated and (strays := self.matching.strays(watch, quoted)):
             drift.quotes_another(quoted, limit, strays, self._naming.limit(claim), self.diagnostics)
@@ -179,7 +179,11 @@ class Evidence:
         return tuple(one for one in self.waivers if not any(one.words in each for each in lines))
 
     def _waiver(self, line: str, number: str = "") -> Waiver | None:
-        return next((one for one in self.waivers if one.covers(line, number)), None)
+        return next(self._covering.covering(line, number), None)
+
+    @cached_property
+    def _covering(self) -> Covering:
+        return Covering(self.waivers)
 
 
 def _is_waived(waiver: Waiver | None, used: set[int]) -> bool:

@@ -283,11 +283,13 @@ class _System:
         return found
 
     def _tell_subject(self, signal: Signal, binding: Binding | None) -> None:
-        """Tell of the watch that was added last what its alerts are about."""
+        """Tell of the watch that was added last what its alerts are about, and within what time it counts."""
         component = table(self.metrics, signal.id).get("component")
         named = None if component is None else str(component)
         told = subject(system=self.id, title=self.title, signal=signal, binding=binding, component=named)
-        self.watches[-1] = replace(self.watches[-1], subject=told)
+        counts = binding is not None and kinds()[signal.kind].counts(BoundSignal(signal=signal, binding=binding))
+        window = binding.window if binding is not None and counts else None
+        self.watches[-1] = replace(self.watches[-1], subject=told, window=window)
 
     def _active(self, signal: Signal) -> tuple[Comparison, Span] | None:
         given = table(self.metrics, signal.id)

@@ -178,7 +178,10 @@ class Kind:
         return self.first(bound) or 0
 
     def never(self, bound: BoundSignal, limit: Threshold) -> str | None:
-        """Return why a limit can never be crossed, where the kind alone knows that; else None."""
+        """Return why a limit can never be crossed, where the kind alone knows that; else None.
+
+        The way out may follow behind a semicolon.
+        """
         return None
 
     def smoothed(self, bound: BoundSignal) -> bool:
@@ -306,6 +309,10 @@ class Kind:
         They show that the right thing is done with several: their sum, or the worst of them.
         """
         return ()
+
+    def instances(self, bound: BoundSignal) -> str | None:
+        """Return the label of a component's instances, where the value is that of the worst; None where it is not."""
+        return None
 
     def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
         """Return through which rough courses the value stays as it is: the generated tests hold it to that."""

@@ -15,6 +15,8 @@ from typing import Any, Final, NamedTuple
 
 import promql_parser
 
+from compiler.promql import NAME
+from compiler.promql_text import marked, unmarked, value_of
 from compiler.signals.bound import BoundSignal
 from compiler.signals.contract import Rules
 from compiler.signals.inputs import HISTOGRAM
@@ -62,8 +64,13 @@ def _each_in_base_units(record: str | tuple[str, ...], bound: BoundSignal) -> st
 
 
 def in_base_units(expression: str, bound: BoundSignal) -> str:
-    """Return an expression with the factors of its metrics, so that its value is in base units."""
-    return _Scaling(factors_of(bound)).of(promql_parser.parse(expression)).done
+    """Return an expression with the factors of its metrics, so that its value is in base units.
+
+    The library prints the parts of a tree without the escapes of their strings, so that it gets marks in their place.
+    """
+    text, strings = marked(expression)
+    scaling = _Scaling(factors_of(bound), {mark: value_of(one) or one.text for mark, one in strings.items()})
+    return unmarked(scaling.of(promql_parser.parse(text)).done, strings)
 
 
 class _Scaled(NamedTuple):
@@ -121,8 +128,9 @@ _COMPARATORS: Final = frozenset({"==", "!=", ">", "<", ">=", "<="})
 class _Scaling:
     """Walks over an expression and carries the factors outwards."""
 
-    def __init__(self, factors: Factors) -> None:
+    def __init__(self, factors: Factors, strings: Mapping[str, str]) -> None:
         self.factors = factors
+        self.strings = strings
 
     def of(self, node: Any) -> _Scaled:  # noqa: ANN401 - the library has no common type of nodes
         match node:
@@ -148,8 +156,13 @@ class _Scaling:
         return found
 
     def _selected(self, node: promql_parser.VectorSelector) -> _Scaled:
-        name = node.name or ""
+        name = node.name or self._name_in_quotes(node)
         return _Scaled(str(node), self.factors.values.get(name, _ONE), self.factors.edges.get(name, _ONE))
+
+    def _name_in_quotes(self, node: promql_parser.VectorSelector) -> str:
+        """Return the name that a matcher says, which stands where a name needs quotes; nothing where none does."""
+        marks = (one.value for one in node.matchers.matchers if one.name == NAME and str(one.op) == "MatchOp.Equal")
+        return next((self.strings.get(one, one) for one in marks), "")
 
     def _around(self, node: Any, inner: Any) -> _Scaled:  # noqa: ANN401 - see above
         """Return a node in the place of whose last part stands the scaled one."""

@@ -25,6 +25,9 @@ from compiler.signals.profile import Example, Phase, Rough
 UP: Final = Selector("up")
 """What Prometheus records of each scrape; `job` and `instance` name the target (Prometheus, "jobs and instances")."""
 
+_REACH: Final = 3600
+"""Seconds before the window in which a counter that has been there is the same one: each is a scrape to read."""
+
 
 class Increase(Kind):
     """The sum over a component's series."""
@@ -51,8 +54,8 @@ class Increase(Kind):
     def expression(self, bound: BoundSignal) -> str:
         """Return the events within the window, series by series by the first of three ways that is known.
 
-        What a counter has risen by, if it has not been reset; what it is, if its target was scraped before the window
-        and the counter was not there yet; else an estimate.
+        What a counter has risen by, if it has not been reset; what it is, if it began within the window; else an
+        estimate.
         """
         counter, seconds = bound.selector(COUNTER.name), bound.binding.window
         window = duration_text(seconds)
@@ -61,7 +64,10 @@ class Increase(Kind):
         # What it was before may be older than the window, by as much as engines remember a sample.
         since = duration_text(seconds + (bound.binding.memory or LOOKBACK_SECONDS))
         risen = f"{now} - {before} unless resets({counter}[{since}]) > 0"
-        born = f"{now} unless {before} and on (job, instance) {target} == 1"
+        # The target was scraped before the window without the counter, which is not one that was away for a while: it
+        # has not been there for long, or it is less than it was, so that it began anew.
+        known = f"last_over_time({counter}[{duration_text(max(_REACH, seconds))}] offset {window})"
+        born = f"{now} unless {before} unless {now} >= {known} and on (job, instance) {target} == 1"
         estimate = f"increase({counter}[{window}])"
         # Events are whole; what is counted in seconds or bytes is not.
         estimate = f"round({estimate})" if bound.signal.unit in {COUNT, STATE} else estimate

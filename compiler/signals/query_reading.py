@@ -144,7 +144,7 @@ def _absent(node: promql_parser.Call, per: tuple[str, ...]) -> Course:
 
 def _bounded(node: promql_parser.Call, per: tuple[str, ...]) -> Course:
     """Return the course of a function that leaves a number between its bounds as it is."""
-    numbers = [Decimal(0)] if node.func.name == "abs" else [_number(one) for one in node.args[1:]]
+    numbers = [Decimal(0)] if node.func.name == "abs" else [number_of(one) for one in node.args[1:]]
     found = _read(node.args[0], per)
     for comparator, number in zip(_BOUNDS[node.func.name], numbers, strict=True):
         if number is None:
@@ -154,7 +154,7 @@ def _bounded(node: promql_parser.Call, per: tuple[str, ...]) -> Course:
 
 
 def _combined(node: promql_parser.BinaryExpr, per: tuple[str, ...]) -> Course:
-    sign, left, right = str(node.op), _number(node.lhs), _number(node.rhs)
+    sign, left, right = str(node.op), number_of(node.lhs), number_of(node.rhs)
     if sign == "-" and _is_time(node.lhs):
         return _moment(_read(node.rhs, per), SINCE)
     if sign == "-" and _is_time(node.rhs):
@@ -166,12 +166,12 @@ def _combined(node: promql_parser.BinaryExpr, per: tuple[str, ...]) -> Course:
     assert number is not None  # noqa: S101 - one of the two is a number
     if sign in COMPARISONS:
         tested = node.modifier is not None and node.modifier.return_bool
-        comparator = sign if left is None else _FLIPPED[sign]
+        comparator = sign if left is None else FLIPPED[sign]
         return found.then(Step("tested" if tested else "kept", comparator=comparator, bound=number))
     return found.then(_arithmetic(sign, number, turned=left is not None))
 
 
-_FLIPPED: Final = {"==": "==", "!=": "!=", ">": "<", "<": ">", ">=": "<=", "<=": ">="}
+FLIPPED: Final = {"==": "==", "!=": "!=", ">": "<", "<": ">", ">=": "<=", "<=": ">="}
 
 
 def _moment(found: Course, form: str) -> Course:
@@ -200,19 +200,19 @@ def _arithmetic(sign: str, number: Decimal, *, turned: bool) -> Step:
     raise UnsampledError(f"`{sign}` makes another number of what it sees")
 
 
-def _number(node: Any) -> Decimal | None:  # noqa: ANN401 - the library has no common type of nodes
+def number_of(node: Any) -> Decimal | None:  # noqa: ANN401 - the library has no common type of nodes
     """Return what an expression of numbers alone comes to; None where it is none."""
     found = None
     match node:
         case promql_parser.NumberLiteral():
             found = Decimal(repr(node.val))
         case promql_parser.ParenExpr():
-            found = _number(node.expr)
+            found = number_of(node.expr)
         case promql_parser.UnaryExpr():
-            inner = _number(node.expr)
+            inner = number_of(node.expr)
             found = None if inner is None else -inner
         case promql_parser.BinaryExpr() if str(node.op) in _FOLDED:
-            left, right = _number(node.lhs), _number(node.rhs)
+            left, right = number_of(node.lhs), number_of(node.rhs)
             if left is not None and right is not None:
                 with suppress(DecimalException):
                     found = _FOLDED[str(node.op)](left, right)

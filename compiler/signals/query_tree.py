@@ -93,6 +93,18 @@ def speaks_of_nothing(expression: str) -> bool:
 _UNASKED: Final = frozenset({"absent", "absent_over_time", "scalar", "vector"})
 
 
+def lost_buckets(expression: str) -> str | None:
+    """Return the name of a classic histogram of which a quantile is taken without `le`; None where there is none."""
+    for node in nodes(tree(expression)):
+        if isinstance(node, promql_parser.Call) and node.func.name == "histogram_quantile":
+            inner = node.args[1]
+            buckets = (one.metric for one in selectors(str(inner.prettify())) if one.metric.endswith("_bucket"))
+            name = next(buckets, None)
+            if name is not None and "le" not in _carried(inner):
+                return name
+    return None
+
+
 def counted(expression: str) -> frozenset[Selector]:
     """Return the selectors of an expression whose rise is what counts."""
     found: set[Selector] = set()

@@ -25,9 +25,10 @@ from compiler.signals.bound import STEP_SECONDS, BoundSignal, ExampleSeries
 from compiler.signals.contract import Kind, Series, Threshold, UnsampledError, aggregate
 from compiler.signals.phrases import IS, Clause, amount, listed, over_window
 from compiler.signals.profile import Case, Example, Phase
-from compiler.signals.query_course import COMPARISONS, GAP, RISE, Course
+from compiler.signals.query_course import GAP, RISE, Course
 from compiler.signals.query_reading import asks_the_clock, course, looks_back
 from compiler.signals.query_tree import absence, carried, is_scalar, selectors, speaks_of_nothing
+from compiler.signals.query_truth import not_one
 
 CONTEXT: Final = frozenset({"per", "window"})
 """Names that every template knows besides its inputs."""
@@ -139,15 +140,14 @@ class Template(Kind):
         return () if found is not None and found.form == GAP else bound.metrics
 
     def never(self, bound: BoundSignal, limit: Threshold) -> str | None:
-        """Return that a state is never 1, where a comparison returns another number than that."""
-        found = self._course(bound)
-        if found is None or bound.signal.unit != STATE or not found.steps:
+        """Return that a state is never 1, or only by chance, where a comparison returns another number than that."""
+        if bound.signal.unit != STATE:
             return None
-        last = found.steps[-1]
-        if last.what != "kept" or COMPARISONS[last.comparator](Decimal(1), last.bound):
+        try:
+            return not_one(self.written(bound))
+        except (InvalidTemplateError, PromQLError):
+            # Others say so.
             return None
-        asked = f"{last.comparator} bool {decimal_text(last.bound)}"
-        return f"a state is 1, and `{last.text}` returns what it compares; write `{asked}`"
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
         """Return the signal's own example, or the course of one series by which the query returns what is wanted.

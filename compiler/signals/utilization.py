@@ -22,6 +22,9 @@ IDLE: Final = Input(
     example='node_cpu_seconds_total{mode="idle"}',
     measure=Measure.SPAN,
 )
+_INSTANCE: Final = ("job", "instance", "pod")
+"""What tells apart instances that each have a capacity of their own: targets, and pods that one target tells of."""
+_TELLING: Final = frozenset({"instance", "pod"})
 _ONE: Final = Decimal(1)
 _CAPACITY: Final = Decimal(100)
 
@@ -48,13 +51,24 @@ class Utilization(Kind):
         per, window = bound.binding.per, duration_text(bound.binding.window)
         if bound.has(IDLE.name):
             return f"1 - {aggregate('avg', per, f'rate({bound.selector(IDLE.name)}[{window}])')}"
-        done = aggregate("sum", per, f"rate({bound.selector(COUNTER.name)}[{window}])")
+        rate = f"rate({bound.selector(COUNTER.name)}[{window}])"
         capacity = bound.binding.inputs.get(CAPACITY.name)
+        if self.instances(bound) is not None:
+            # Nobody says how much all of them may do: each may do all that one can.
+            return aggregate("max", per, aggregate("sum", tuple(dict.fromkeys((*per, *_INSTANCE))), rate))
+        done = aggregate("sum", per, rate)
         if capacity is None:
             return done
         if isinstance(capacity, Selector):
             return f"{done} / ({last(bound, aggregate('sum', per, numbers(bound, capacity)))} > 0)"
         return f"{done} / {decimal_text(capacity)}"
+
+    def instances(self, bound: BoundSignal) -> str | None:
+        """Return the label of instances where nothing tells how much all of a component's can do together."""
+        if set(bound.binding.inputs) != {COUNTER.name}:
+            return None
+        chosen = {one.label for one in bound.selector(COUNTER.name).matchers if one.operator == "="}
+        return None if {*bound.binding.per, *chosen} & _TELLING else "instance"
 
     def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
         """Return how busy it is, and how idle where that is measured; of a counter, how much it takes of what."""
@@ -71,7 +85,9 @@ class Utilization(Kind):
         verb, whole = "rises by", decimal_text(capacity) if isinstance(capacity, Decimal) else ""
         if isinstance(capacity, Selector):
             verb, whole = "takes", f"`{capacity.metric}`"
-        text = f"`{bound.selector(COUNTER.name).metric}` {verb} {MORE[comparator]} {share} of {whole} a second"
+        counter = f"`{bound.selector(COUNTER.name).metric}`"
+        counter += " of the busiest instance" if self.instances(bound) is not None else ""
+        text = f"{counter} {verb} {MORE[comparator]} {share} of {whole} a second"
         return Clause(text=text, details=(window,), value=USED_SHARE)
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
@@ -137,13 +153,13 @@ class Utilization(Kind):
         return (Phase(value=value * HALF, steps=1),) * 2
 
     def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
-        """Return what is told twice where something divides it, and another exporter of how much there is.
+        """Return what is told twice where something divides it, and what becomes of how much there is.
 
         A rate over samples with gaps is a little less or more: that is not what it was.
         """
         if not self.hollow(bound):
             return frozenset({Rough.DOUBLED} if bound.has(IDLE.name) else ())
-        return frozenset({Rough.REPLACED_WHOLE, Rough.DOUBLED})
+        return frozenset({Rough.REPLACED_WHOLE, Rough.GAPS_WHOLE, Rough.NAN_WHOLE, Rough.DOUBLED})
 
     def loud(self, bound: BoundSignal) -> Phase:
         """Return a hundred times the capacity, all of it busy."""

@@ -217,6 +217,30 @@ ROUGH = {
         alert="MillRejectLost",
         fires=29,
     ),
+    "a counter is away for eight minutes": Rough(
+        series={
+            'rejects_lost_total{job="mill",instance="c:1",line="a"}': "412x118 stale _x15 412x80",
+            'up{job="mill",instance="c:1"}': "1x400",
+        },
+        alert="MillRejectLost",
+        fires=0,
+    ),
+    "a counter is away for longer than the window": Rough(
+        series={
+            'rejects_lost_total{job="mill",instance="d:1",line="b"}': "35x90 stale _x55 35x80",
+            'up{job="mill",instance="d:1"}': "1x400",
+        },
+        alert="MillRejectLost",
+        fires=0,
+    ),
+    "a counter that was away begins anew": Rough(
+        series={
+            'rejects_lost_total{job="mill",instance="e:1",line="c"}': "31x90 stale _x55 3x80",
+            'up{job="mill",instance="e:1"}': "1x400",
+        },
+        alert="MillRejectLost",
+        fires=32,
+    ),
     "a new exporter tells of what was long ago": Rough(
         series={
             'rejects_lost_total{job="mill",instance="b:1",line="a"}': "_x150 37x60",

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Final
+
 import pytest
 
+from compiler.compilation import compile_spec
 from tests.compiler.base import LEDGER, SHOP, SPEC, codes, compiled, edit, tiers
 
 pytestmark = pytest.mark.usefixtures("base")
@@ -172,3 +176,71 @@ def test_what_code_and_configuration_hold_is_no_limit() -> None:
     """A pool's size, a query's filter and a log line are not what somebody is told about."""
     say("```sql\nSELECT * FROM q WHERE age > 30;\n```\n\nSet `DATABASE_POOL_SIZE=50`; time-outs are 30 s by default.")
     assert codes() == []
+
+
+STORY: Final = "People buy what they like here, and parcels come by post. "
+
+
+@pytest.mark.parametrize("end", ["", "\n"], ids=["one line", "wrapped"])
+@pytest.mark.parametrize("before", [0, 90], ids=["at its beginning", "at its end"])
+def test_a_limit_in_a_long_paragraph_is_read(before: int, end: str) -> None:
+    """However much is told around it, on one line or on many."""
+    told = f"{STORY}{end}"
+    say(f"{told * before}We page when p95 latency exceeds 200 ms. {told * (150 - before)}".rstrip())
+    assert codes() == []
+    edit(SHOP, "exceeds 200 ms", "exceeds 900 ms")
+    assert codes() == ["limit-differs"]
+
+
+RESTARTS = """version: 1
+links: {runbook: "https://git.example.com/ops/blob/main/{path}#{anchor}"}
+escalation: {std: {levels: [oncall], warning: {notify: [email]}, critical: {notify: [email]}}}
+levels: {oncall: {title: On call, email: [oncall@example.com]}}
+teams: {shop: {title: Shop team, slack: "#shop"}}
+routing: {webhook: {url: "http://127.0.0.1:9095/v1/alertmanager"}, fallback: {team: shop, escalation: std}}
+signals: {crash: {kind: state, unit: state, title: Crash}}
+systems:
+  mill:
+    title: Mill
+    team: shop
+    runbook: mill.md
+    escalation: std
+    selector: job="mill"
+    limits:
+      SIGNAL
+      metrics_missing: off
+    metrics:
+      BINDING
+"""
+AS_LIMIT = (
+    'restarts: {critical: "> 8", for: 3m, runbook: "#help"}',
+    "restarts: {counter: restarts_total, window: 20m, per: pod}",
+)
+AS_STATE = (
+    'crash: {critical: when true, for: 3m, runbook: "#help"}',
+    'crash: {counter: restarts_total, active: "> 8", window: 20m, per: pod}',
+)
+
+
+@pytest.mark.parametrize("form", [AS_LIMIT, AS_STATE], ids=["limit", "state"])
+@pytest.mark.parametrize(
+    ("words", "differs"),
+    [
+        ("More than 8 restarts within 2 hours: critical.", "within 2h"),
+        ("More than 8 restarts an hour: critical.", "within 1h"),
+        ("More than 8 restarts in the last day: critical.", "within 1d"),
+        ("More than 8 restarts within 20 minutes: critical.", ""),
+        ("More than 8 restarts in the last 20 minutes for 3 minutes: critical.", ""),
+    ],
+)
+def test_events_are_counted_within_the_time_that_the_sentence_states(
+    form: tuple[str, str], words: str, differs: str
+) -> None:
+    """Both times stand in the message."""
+    signal, binding = form
+    Path(SPEC).write_text(RESTARTS.replace("SIGNAL", signal).replace("BINDING", binding), encoding="utf-8")
+    bullet = "## Alert thresholds\n\n- Crash: critical.\n\n" if form is AS_STATE else ""
+    Path("mill.md").write_text(f"# Mill\n\n{bullet}## Help\n\n{words}\n", encoding="utf-8")
+    found = compile_spec(Path(SPEC)).diagnostics.found
+    assert [one.code for one in found] == (["limit-differs"] if differs else [])
+    assert all(f"`> 8` {differs}" in one.message and one.message.endswith("`> 8` within 20m") for one in found)

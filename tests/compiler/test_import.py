@@ -110,10 +110,13 @@ def test_each_statement_has_its_place_its_words_and_its_meaning() -> None:
         "severity_word": "Critical",
         "severity_guess": False,
         "for_seconds": 600,
+        "window_seconds": None,
         "kind": "alert",
         "complement": False,
         "limit": "> 5%",
+        "guesses": [],
     }
+    assert found[3]["guesses"] == ["a target; GUESS: its breach is a warning"]
     assert (found[3]["kind"], found[3]["comparator"], found[3]["limit"]) == ("target", "<", "> 300ms")
 
 
@@ -224,8 +227,23 @@ def test_a_limit_on_both_sides_is_left_to_the_reader() -> None:
 
 def test_how_many_of_something_come_is_a_question_of_the_time() -> None:
     """Five restarts are many in a minute and few in a month; the guide's words tell a person."""
-    edit("ferry.md", "- Error rate > 1%", "- Restarts > 5 an hour")
+    edit("ferry.md", "- Error rate > 1%", "- Restarts > 5")
     assert "restarts: {counter: QUESTION, window: QUESTION, per: QUESTION}" in tocsin("import", "ferry.md").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "window"),
+    [
+        ("Restarts > 6 an hour", "1h"),
+        ("More than 4 restarts in the last 20 minutes for 3 minutes", "20m"),
+        ("More than 9 restarts in half an hour", "30m"),
+        ("More than 4 restarts within a day; critical above 9 restarts in an hour", "QUESTION"),
+    ],
+)
+def test_the_time_in_which_so_many_come_is_taken_from_the_guide(words: str, window: str) -> None:
+    """Unless two limits of one signal have two times: then somebody has to choose."""
+    edit("ferry.md", "- Error rate > 1%", f"- {words}")
+    assert f"restarts: {{counter: QUESTION, window: {window}, per: QUESTION}}" in tocsin("import", "ferry.md").stdout
 
 
 def test_what_no_limit_carries_is_to_be_waived_in_words_of_its_line() -> None:
@@ -467,7 +485,7 @@ def test_what_is_free_of_nobody_knows_how_much_is_a_signal_of_its_own() -> None:
     edit("ferry.md", "- Error rate > 1%", "- less than 5 GB of free disk space")
     found = yaml.safe_load(tocsin("import", "ferry.md").stdout)
     assert found["signals"]["disk_free"] == {"kind": "gauge", "unit": "bytes", "title": "Free disk space", "bad": "low"}
-    assert found["systems"]["ferry"]["limits"]["disk_free"]["warning"] == "< 5000000000B"
+    assert found["systems"]["ferry"]["limits"]["disk_free"]["warning"] == "< 5GB"
     (stated,) = [one for one in imported() if one["signal"] == "disk"]
     assert (stated["complement"], stated["limit"]) == (True, None)
 
@@ -487,3 +505,29 @@ def test_a_share_that_should_be_high_is_bound_by_what_went_well() -> None:
     edit("ferry.md", "- Error rate > 1%", "- Availability below 99 %")
     found = yaml.safe_load(tocsin("import", "ferry.md").stdout)["systems"]["ferry"]
     assert set(found["metrics"]["availability"]) == {"successes", "attempts", "per"}
+
+
+def test_a_band_of_what_is_bad_when_low_begins_at_its_upper_end() -> None:
+    """Between 10 and 25 % free is a warning from 25 % down, and the critical limit comes after it."""
+    Path("ferry.md").write_text(
+        "# Shop\n\n| Metric | Normal | Warning | Critical |\n|---|---|---|---|\n| Disk headroom | > 25 % | 10–25 % | < 10 % |\n"
+        "| Success rate | > 99.5 % | 97–99.5 % | < 97 % |\n| CPU | < 60 % | 60–95 % | > 95 % |\n",
+        encoding="utf-8",
+    )
+    limits = imported_system()["limits"]
+    found = {
+        name: [limits[name][severity] for severity in ("warning", "critical")]
+        for name in ("disk", "success_ratio", "cpu")
+    }
+    assert found == {"disk": ["> 75%", "> 90%"], "success_ratio": ["< 99.5%", "< 97%"], "cpu": ["> 60%", "> 95%"]}
+    assert [one["limit"] for one in imported() if one["severity"] == "warning"] == ["> 75%", "< 99.5%", "> 60%"]
+
+
+def test_what_is_a_guess_in_the_stanza_is_one_in_the_json() -> None:
+    """Also of a statement that is left over because it would page on the good side."""
+    with Path("ferry.md").open("a", encoding="utf-8") as guide:
+        guide.write("\nPage when the availability is above 93 %. The cache hit ratio is below 35 %.\n")
+    found = {one["signal"]: one["guesses"] for one in imported()}
+    assert found["availability"] == ["GUESS: it names the good side, or speaks of something else"]
+    assert found["availability"][0] in tocsin("import", "ferry.md").stdout
+    assert found["cache_hit_ratio"] == ["GUESS: a warning"]

@@ -44,6 +44,8 @@ def bound(units: dict[str, str], **inputs: str) -> BoundSignal:
 
 AGE = bound({"gauge": "ms", "used": "KiB", "max": "GiB"}, gauge="a", used="u", max="m")
 HISTOGRAM = bound({"histogram": "ms"}, histogram="h")
+DOTTED = bound({"gauge": "ms"}, gauge='{"pump.delay"}')
+DOTTED_HISTOGRAM = bound({"histogram": "us"}, histogram='{"rpc.time"}')
 
 
 @pytest.mark.parametrize(
@@ -68,6 +70,14 @@ HISTOGRAM = bound({"histogram": "ms"}, histogram="h")
         (AGE, "avg_over_time((sum(u >= -Inf) / (sum(b) > 0))[5m:1m])", "avg_over_time((sum(u >= -Inf) / (sum(b) > 0))[5m:1m]) * 1024"),
         (AGE, "sum((a - a offset 1h unless resets(a[1h]) > 0) or round(increase(a[1h])))", "sum((a - a offset 1h unless resets(a[1h]) > 0) or round(increase(a[1h]))) / 1000"),
         (AGE, "a == a", "a / 1000 == a / 1000"),
+        (AGE, r'max(a{job=~"api\\.eu",path!="say \"hi\"\n"} > 3)', r'max(a{job=~"api\\.eu",path!="say \"hi\"\n"} / 1000 > 3)'),
+        (AGE, r'sum(rate(a{v=~"\\d+"}[5m])) / sum(b{v=~"\\d+"} > 0)', r'sum(rate(a{v=~"\\d+"}[5m])) / sum(b{v=~"\\d+"} > 0) / 1000'),
+        (AGE, r'label_replace(a, "x", "$1", "y", "(\\w+)\\..*")', r'label_replace(a, "x", "$1", "y", "(\\w+)\\..*") / 1000'),
+        (AGE, r'max by ("k.x") (a{"k.x"=~"\\."}) + 1', r'max by ("k.x") (a{"k.x"=~"\\."}) / 1000 + 1'),
+        (DOTTED, '{__name__="pump.delay"} > 5', '{__name__="pump.delay"} / 1000 > 5'),
+        (DOTTED, 'max({"pump.delay",a="b"})', 'max({__name__="pump.delay",a="b"}) / 1000'),
+        (DOTTED, '{__name__=~"pump.delay"} > 5', '{__name__=~"pump.delay"} > 5'),
+        (DOTTED_HISTOGRAM, 'histogram_quantile(0.9, sum by (le) (rate({__name__="rpc.time_bucket"}[5m])))', 'histogram_quantile(0.9, sum by (le) (rate({__name__="rpc.time_bucket"}[5m]))) / 1000000'),
         (AGE, "a > 0", "a / 1000 > 0"),
         (AGE, "b unless on (p) a", "b unless on (p) a"),
         (AGE, "a or b", "a / 1000 or b"),

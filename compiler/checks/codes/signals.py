@@ -68,8 +68,9 @@ ENTRIES: Final = (
             "Aggregation drops every label that it does not name. An alert whose query loses a label of `per` has an"
             " empty component: all components share one alert, and the critical alert of one inhibits the warning of"
             " another, and none of them has a generated test. A query that does not ask for `per` mixes what the"
-            " `dimensions` tell apart: in one cluster the state of all is told. A label of `group_by` that no alert"
-            " carries groups by nothing. Where it cannot be told which labels survive, nothing is said."
+            " `dimensions` tell apart: in one cluster the state of all is told. A quantile of buckets without `le`"
+            " has no value. A label of `group_by` that no alert carries groups by nothing. Where it cannot be told"
+            " which labels survive, nothing is said."
         ),
         mend=(
             "Name the label in the `by (…)` of the query, or in `per`. Labels that tell installations apart and may be"
@@ -146,11 +147,15 @@ ENTRIES: Final = (
     ),
     Code(
         code="unit-contradicts-name",
-        summary="`in` says another unit than the name of the metric.",
+        summary="`in`, or a query of one's own, takes a metric for another unit than its name says.",
         explanation=(
             "One of the two is wrong, and with the wrong one the alert fires for ever, or never. `in` is what is taken."
+            " Nothing scales the metrics of a query of one's own: its value is compared with limits in base units."
         ),
-        mend="Look at one of its values. Take `in` out, or keep it and say in a comment why the name is wrong.",
+        mend=(
+            "Look at one of its values. Take `in` out, or scale the metric in the query (`{{ m }} / 1000`); or keep"
+            " what stands there and say in a comment why the name is wrong."
+        ),
         suppressible=True,
     ),
     Code(

@@ -1,0 +1,113 @@
+"""Which metrics a query of one's own takes as they are, so that its value is in their unit.
+
+Used by `compiler.checks.own_metrics`. A factor, a quotient, a rate or a count makes another unit of a metric's; what
+stands behind `and` or is compared is no part of the value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
+
+import promql_parser
+
+from compiler.promql import PromQLError, Selector, selector_of, tree
+from compiler.signals.query_course import COMPARISONS
+from compiler.signals.query_reading import number_of
+
+
+class Taken(NamedTuple):
+    """A metric of which a query's value is made; `level` where that is what it is at, `unit` where it keeps its unit.
+
+    Of a classic histogram's buckets, the selector is that of the histogram.
+    """
+
+    selector: Selector
+    level: bool
+    unit: bool
+
+
+_SUMS: Final = frozenset({"avg", "bottomk", "max", "min", "quantile", "stddev", "sum", "topk"})
+_LEVELS: Final = frozenset(
+    {
+        *("abs", "avg_over_time", "ceil", "clamp", "clamp_max", "clamp_min", "floor", "label_join", "label_replace"),
+        *(
+            "last_over_time",
+            "max_over_time",
+            "min_over_time",
+            "predict_linear",
+            "quantile_over_time",
+            "round",
+            "scalar",
+        ),
+        *("sort", "sort_desc", "vector"),
+    }
+)
+_RISES: Final = frozenset({"delta", "idelta", "increase"})
+_QUANTILE: Final = "histogram_quantile"
+_BUCKET: Final = "_bucket"
+
+
+def taken(expression: str) -> tuple[Taken, ...]:
+    """Return the metrics that an expression takes as they are; none where it nests too deep to tell."""
+    try:
+        return tuple(dict.fromkeys(_of(tree(expression))))
+    except RecursionError:
+        return ()
+
+
+def _of(node: Any) -> Iterator[Taken]:  # noqa: ANN401 - the library has no common type of nodes
+    match node:
+        case promql_parser.VectorSelector():
+            with suppress(PromQLError):
+                yield Taken(selector_of(node), level=not node.offset, unit=True)
+        case promql_parser.MatrixSelector():
+            yield from _of(node.vector_selector)
+        case promql_parser.ParenExpr() | promql_parser.UnaryExpr() | promql_parser.SubqueryExpr():
+            yield from _of(node.expr)
+        case promql_parser.AggregateExpr() if str(node.op) in _SUMS:
+            yield from _of(node.expr)
+        case promql_parser.Call():
+            yield from _of_call(node)
+        case promql_parser.BinaryExpr():
+            yield from _of_operation(node)
+
+
+def _of_call(node: promql_parser.Call) -> Iterator[Taken]:
+    name = node.func.name
+    if name in _LEVELS:
+        yield from _of(node.args[1 if name == "quantile_over_time" else 0])
+    elif name in _RISES:
+        yield from (one._replace(level=False) for one in _of(node.args[0]))
+    elif name == _QUANTILE:
+        for one in _of(_without_rate(node.args[1])):
+            if one.selector.metric.endswith(_BUCKET):
+                histogram = replace(one.selector, metric=one.selector.metric.removesuffix(_BUCKET))
+                yield Taken(histogram, level=False, unit=True)
+
+
+def _without_rate(node: Any) -> Any:  # noqa: ANN401 - the library has no common type of nodes
+    """Return what the buckets of a quantile are computed from: a rate of all of them changes no edge."""
+    while isinstance(node, promql_parser.ParenExpr | promql_parser.AggregateExpr):
+        node = node.expr
+    rated = isinstance(node, promql_parser.Call) and node.func.name in {"increase", "irate", "rate"}
+    return node.args[0] if rated else node
+
+
+def _of_operation(node: promql_parser.BinaryExpr) -> Iterator[Taken]:
+    sign, left, right = str(node.op), number_of(node.lhs), number_of(node.rhs)
+    if sign in {"and", "unless"}:
+        yield from _of(node.lhs)
+    elif sign in COMPARISONS:
+        tested = node.modifier is not None and node.modifier.return_bool
+        yield from (one._replace(unit=not tested) for one in _of(node.lhs if left is None else node.rhs))
+    elif sign in {"+", "-", "or"}:
+        sides = [list(_of(node.lhs)), list(_of(node.rhs))]
+        both = {one.selector.metric for one in sides[0]} & {one.selector.metric for one in sides[1]}
+        for one in (*sides[0], *sides[1]):
+            # "a - a offset 1h" is a rise.
+            yield one._replace(level=one.level and not (sign == "-" and one.selector.metric in both))
+    elif sign in {"*", "/"} and (left if left is not None else right) == 1:
+        yield from _of(node.rhs if left is not None else node.lhs)
