@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -42,12 +43,16 @@ from webhook.incidents.placement import of_owners, place
 from webhook.incidents.transitions import transition
 from webhook.incidents.truth import Heard
 from webhook.payload import Payload, PostedAlert
+from webhook.severity import Severity
 from webhook.storage import store, watchdogs
 from webhook.storage.database import Database, StoreUnavailable
 from webhook.storage.outcomes import Writer
 from webhook.untrusted import one_line, plain_address
 
 LONGEST_ACTOR = 80
+_LONGEST_LOGGED = 80
+_MOST_LOGGED = 5
+"""Words of one delivery; all of them are counted."""
 log = structlog.get_logger("tocsin.ingest")
 
 
@@ -55,8 +60,12 @@ log = structlog.get_logger("tocsin.ingest")
 class Taken:
     """What a delivery has led to: the group's incident, where it has one."""
 
-    result: Result | Literal["watchdog"]
+    result: Result | Literal["watchdog", "ignored"]
     incident_id: int | None
+    unknown: tuple[Severity, ...] = ()
+    """For each alert that fires with a severity that is not known: what it was taken for."""
+    ignored: int = 0
+    """How many alerts fire of which nobody is told, for their severity is `none`."""
 
 
 class HungUp(Exception):  # noqa: N818  the state's name, not an error's
@@ -130,7 +139,17 @@ class Ingest:
         catalog = self._catalog()
         watchdog = [alert for alert in payload.alerts if alert.labels.get("alertname") == catalog.watchdog.alert]
         others = [alert for alert in payload.alerts if alert.labels.get("alertname") != catalog.watchdog.alert]
-        event = replace(delivered(payload, others, catalog), own=self._peers(plain_address(payload.external_url)))
+        whole = replace(delivered(payload, others, catalog), own=self._peers(plain_address(payload.external_url)))
+        event = replace(whole, sightings=tuple(one for one in whole.sightings if not _is_nothing(one)))
+        unknown = _unknown(event.sightings)
+        ignored = len(whole.sightings) - len(event.sightings)
+        if ignored and not event.sightings and not watchdog:
+            return Taken(result="ignored", incident_id=None, ignored=ignored)
+        return replace(self._deliver_event(event, now, still_waits, watchdog), unknown=unknown, ignored=ignored)
+
+    def _deliver_event(
+        self, event: Delivered, now: float, still_waits: Callable[[], bool], watchdog: Sequence[PostedAlert]
+    ) -> Taken:
         # Before the work, so that what nobody waits for costs little, and after it, which may have taken long.
         if still_waits():
             with suppress(HungUp):
@@ -266,6 +285,28 @@ class Ingest:
         if outcome.notice is not None:
             self._committed()
         return outcome
+
+
+def _is_nothing(sighting: Sighting) -> bool:
+    """Return whether nobody is to be told of it; an end is taken all the same, for what was told before."""
+    return sighting.firing and sighting.match.is_nothing
+
+
+def _unknown(sightings: Iterable[Sighting]) -> tuple[Severity, ...]:
+    """Return what the unknown severities of firing alerts were taken for, an item for each alert, and log them."""
+    found = [one for one in sightings if one.firing and one.match.unknown_severity]
+    words = Counter((one.match.unknown_severity, one.match.severity) for one in found)
+    for (word, severity), count in words.most_common(_MOST_LOGGED):
+        name = next(one.match.title for one in found if one.match.unknown_severity == word)
+        log.warning(
+            "severity not known",
+            severity=one_line(word, _LONGEST_LOGGED),
+            taken_for=severity,
+            alert=one_line(name, _LONGEST_LOGGED),
+            alerts=count,
+            hint="say below `severities:` of thresholds.yaml what it stands for",
+        )
+    return tuple(one.match.severity for one in found)
 
 
 def _told_before(connection: Connection, event: Delivered, ended: Mapping[tuple[str, str], int]) -> Incident | None:

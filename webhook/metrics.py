@@ -6,7 +6,7 @@ restart and includes other processes; what only this process sees is counted her
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
@@ -17,7 +17,7 @@ from webhook.catalog.file import CatalogFile
 from webhook.channels import CHANNELS
 from webhook.incidents.heartbeat import WATCHDOG
 from webhook.incidents.messages import State
-from webhook.severity import SEVERITIES
+from webhook.severity import SEVERITIES, Severity
 from webhook.storage import deliveries, store, timers, watchdogs
 from webhook.storage.database import Database, StoreUnavailable
 from webhook.storage.probe import Probe
@@ -40,6 +40,19 @@ class Metrics:
             "tocsin_alertmanager_deliveries",
             "Deliveries taken, by what they led to.",
             ["result"],
+            registry=self.registry,
+        )
+        self._unknown = Counter(
+            "tocsin_alerts_of_unknown_severity",
+            "Firing alerts delivered with a severity that is not known, by what it was taken for.",
+            ["severity"],
+            registry=self.registry,
+        )
+        for severity in SEVERITIES:
+            self._unknown.labels(severity)
+        self._ignored = Counter(
+            "tocsin_alerts_ignored",
+            "Firing alerts delivered of which nobody is told, for their severity is none.",
             registry=self.registry,
         )
         self._attempts = Counter(
@@ -65,6 +78,12 @@ class Metrics:
     def delivered(self, result: str) -> None:
         """Count a delivery of Alertmanager's."""
         self._deliveries.labels(result).inc()
+
+    def unusual(self, unknown: Iterable[Severity], ignored: int) -> None:
+        """Count a delivery's alerts of unknown severity, by what they were taken for, and those nobody is told of."""
+        for severity in unknown:
+            self._unknown.labels(severity).inc()
+        self._ignored.inc(ignored)
 
     def sent(self, channel: str, outcome: str) -> None:
         """Count a try to send; `outcome` is one of `OUTCOMES`."""

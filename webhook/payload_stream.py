@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import ijson
 from ijson.common import ObjectBuilder
 
-from webhook.payload import Payload, PayloadError, Problem, payload_of, storable
+from webhook.payload import OF_GRAFANA, Payload, PayloadError, Problem, payload_of, storable
 
 KEPT_WHOLE = 17 * 1_024 * 1_024
 """Characters of labels and annotations: 5,000 alerts, the generated `max_alerts`, of 3.5 KB each."""
@@ -42,6 +42,9 @@ _KEPT = frozenset(
         "commonAnnotations",
         "externalURL",
     }
+)
+_KEPT_OF_ALERT = OF_GRAFANA.keys() | frozenset(
+    {"status", "labels", "annotations", "startsAt", "endsAt", "generatorURL", "fingerprint", "values", "valueString"}
 )
 _TEXTS = ("labels", "annotations")
 _OPENING, _CLOSING = frozenset({"start_map", "start_array"}), frozenset({"end_map", "end_array"})
@@ -141,11 +144,13 @@ class _Document:
         """Count the alert's texts, and shorten its annotations when there are too many of them already."""
         if not isinstance(alert, dict):
             return alert
+        alert = {key: value for key, value in alert.items() if key in _KEPT_OF_ALERT}
         labels, annotations = ({**found} if isinstance(found := alert.get(key), dict) else {} for key in _TEXTS)
         if self._kept > KEPT_WHOLE:
             annotations = {name: _short(text) for name, text in annotations.items()}
             alert = {**alert, "annotations": annotations}
-        texts = (text for text in (*labels.values(), *annotations.values()) if isinstance(text, str))
+        others = (value for key, value in alert.items() if key not in _TEXTS)
+        texts = (text for text in (*labels.values(), *annotations.values(), *others) if isinstance(text, str))
         self._kept += sum(map(len, texts))
         return alert
 

@@ -53,6 +53,8 @@ class Settings:
     port: int
     tokens: tuple[Secret, ...]
     """Bearer tokens that are accepted; two while one is being replaced by the other."""
+    delivery_login: tuple[str, Secret] | None
+    """The user and the password by which deliveries are let in, beside the tokens."""
     public_url: str | None
     alertmanagers: tuple[Server, ...]
     """Who may be asked whether alerts still fire."""
@@ -121,6 +123,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         host=host,
         port=port,
         tokens=reader.tokens("TOKEN"),
+        delivery_login=reader.login("DELIVERY_USERNAME", "DELIVERY_PASSWORD"),
         public_url=reader.parsed("PUBLIC_URL", None, _web),
         alertmanagers=reader.alertmanagers(),
         slack_bot_token=reader.secret("SLACK_BOT_TOKEN"),
@@ -231,6 +234,17 @@ class _Reader:
                 token=token,
             ),
         )
+
+    def login(self, name: str, other: str) -> tuple[str, Secret] | None:
+        """Return a user and a password; each may stand in a file."""
+        username, password = self.secret(name), self.secret(other)
+        self.together(name, username, other, password)
+        if username is None or password is None:
+            return None
+        if ":" in username.reveal():
+            # RFC 7617, section 2: the first colon ends the user's name.
+            self.problems.append(f"{PREFIX}{name} holds a colon, which no user's name of basic authentication can")
+        return username.reveal(), password
 
     def hidden(self, name: str) -> Hidden | None:
         """Return a secret; one in a file is read again whenever it is used."""

@@ -101,6 +101,9 @@ def _webhook(routing: Routing) -> dict[str, Any]:
     config["http_config"] = {"follow_redirects": False}
     if routing.webhook_token_file is not None:
         config["http_config"]["authorization"] = {"type": "Bearer", "credentials_file": routing.webhook_token_file}
+    if routing.webhook_login is not None:
+        username, password_file = routing.webhook_login
+        config["http_config"]["basic_auth"] = {"username": username, "password_file": password_file}
     return config
 
 

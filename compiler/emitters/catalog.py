@@ -10,7 +10,7 @@ from typing import Any, Final
 from compiler import conventions, schema
 from compiler.alerts import Alert, AlertGroup, alerts_of
 from compiler.artifacts import Artifact
-from compiler.model import Level, Limit, Model, Policy, Schedule, System, Tier, Turn
+from compiler.model import Fallback, Level, Limit, Model, Policy, Route, Schedule, System, Tier, Turn
 from compiler.runbooks import Placeholder, Section
 
 
@@ -20,17 +20,14 @@ def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
         "schema_version": conventions.CATALOG_VERSION,
         "generated_by": conventions.GENERATED_BY,
         "severities": list(conventions.SEVERITIES),
+        "severity_words": dict(model.severity_words),
         "watchdog": {
             "alert": conventions.WATCHDOG,
             "interval_seconds": model.routing.watchdog_repeat,
             "labels": conventions.WATCHDOG_OWN_LABELS,
         },
         "dimensions": list(model.all_dimensions),
-        "fallback": {
-            "team": model.routing.fallback.team,
-            "policy": model.routing.fallback.policy,
-            "severity": model.routing.fallback.severity,
-        },
+        "fallback": _fallback(model.routing.fallback),
         "teams": {team.id: {"title": team.title, "slack": team.slack} for team in model.teams},
         "levels": {level.id: _level(level) for level in model.levels},
         **({"schedules": {one.id: _schedule(one) for one in model.schedules}} if model.schedules else {}),
@@ -40,6 +37,17 @@ def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
     }
     yield Artifact(path=conventions.CATALOG_PATH, content=(_lines(catalog, _DEPTH) + "\n").encode())
     yield Artifact(path=conventions.CATALOG_SCHEMA_PATH, content=schema.text(schema.CATALOG).encode())
+
+
+def _fallback(fallback: Fallback) -> dict[str, Any]:
+    routes = {"routes": [_route(route) for route in fallback.routes]} if fallback.routes else {}
+    return {"team": fallback.team, "policy": fallback.policy, "severity": fallback.severity, **routes}
+
+
+def _route(route: Route) -> dict[str, Any]:
+    matchers = [{"label": one.label, "operator": one.operator, "value": one.value} for one in route.matchers]
+    severity = {} if route.severity is None else {"severity": route.severity}
+    return {"matchers": matchers, "team": route.team, "policy": route.policy, **severity}
 
 
 _DEPTH: Final = 3

@@ -16,6 +16,7 @@ from webhook.incidents.incident import Incident, Status
 from webhook.incidents.messages import Action
 from webhook.quantity import measured
 from webhook.render import wording
+from webhook.render.identity import LONGEST_LINE, Labels, labels_of
 from webhook.render.links import Link, links
 from webhook.render.wording import Context
 from webhook.severity import Severity
@@ -26,9 +27,6 @@ MOST_LISTED = 10
 """How many alerts of one incident a message lists; the page lists all."""
 
 NO_RUNBOOK = "No runbook is known for this alert: the catalogue does not have it."
-
-# Labels that say what the whole incident is rather than which of its alerts one is.
-_SHARED_LABELS = frozenset({"alertname", "severity", "system", "team", "signal"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +78,12 @@ class Message:
     component: str = ""
     installation: str = ""
     """Which of several installations it is, such as `cluster eu`."""
+    place: str = ""
+    """Where an alert is of which only its labels say so, in a few words: `namespace payouts, instance db-1`."""
+    labels: str = ""
+    """The labels in which the alerts differ, and those by which one that is not in the catalogue is known."""
+    severity_note: str = ""
+    """That the label `severity` is not understood, and what it was taken for."""
     description: str = ""
     since: str = ""
     tier: str = ""
@@ -127,8 +131,13 @@ class Message:
 
     @property
     def where(self) -> str:
-        """Which component of which installation it is about."""
-        return ", ".join(part for part in (self.component, self.installation) if part)
+        """Which component of which installation it is about, or where it is."""
+        return ", ".join(part for part in (self.component, self.installation, self.place) if part)
+
+    @property
+    def further_labels(self) -> str:
+        """The labels, where they say more than the title does: for short messages."""
+        return "" if all(part in self.where for part in self.labels.split("; ")) else self.labels
 
 
 def compose(
@@ -146,6 +155,10 @@ def compose(
     about = (lead,) if action == "join" else shown
     more = max(0, len(shown) - MOST_LISTED)
     system = context.catalog.systems.get(alert.system, alert.system) if alert else ""
+    component = wording.component(lead, about, alert)
+    labels = labels_of(about)
+    said = (*context.catalog.dimensions, "component")
+    names = labels if about is shown else labels_of(shown)
     return Message(
         incident_id=incident.id,
         status=incident.status,
@@ -154,8 +167,11 @@ def compose(
         title=one_line(lead.title, 120),
         system=system,
         group=one_line(lead.labels.get("system", ""), 200),
-        component=wording.component(lead, about, alert),
+        component=component,
         installation=wording.installation(about, context.catalog.dimensions),
+        place="" if alert or component else labels.place(said),
+        labels=labels.text(single=alert is None, said=said),
+        severity_note=wording.severity_note(about, context.catalog),
         alert=one_line(lead.labels.get("alertname", ""), 200),
         source=one_line(lead.labels.get("instance", "") or incident.external_url or "alertmanager", 200),
         problem=wording.problem(lead, match),
@@ -169,7 +185,7 @@ def compose(
         section=_section(alert.runbook, lead) if alert else None,
         no_runbook="" if alert else NO_RUNBOOK,
         documented=wording.documented(match),
-        alerts=tuple(_line(one, shown, context) for one in shown[:MOST_LISTED]) if len(shown) > 1 else (),
+        alerts=tuple(_line(one, shown, names, context) for one in shown[:MOST_LISTED]) if len(shown) > 1 else (),
         more=more,
         unlisted=wording.unlisted(more, incident.truncated),
         links=links(incident, lead, alert, public_url=context.public_url, firing=incident.open_episodes),
@@ -180,7 +196,8 @@ def compose(
 def alert_lines(incident: Incident, context: Context) -> tuple[AlertLine, ...]:
     """Return every alert that the incident has had, those that fire first: for the page, which leaves none out."""
     ended = in_order(one for one in incident.episodes if one.ended_at is not None)
-    return tuple(_line(one, incident.episodes, context) for one in (*incident.open_episodes, *ended))
+    names = labels_of(incident.episodes)
+    return tuple(_line(one, incident.episodes, names, context) for one in (*incident.open_episodes, *ended))
 
 
 def _lead(shown: Sequence[Episode], action: Action, focus: str | None) -> Episode:
@@ -215,29 +232,17 @@ def _without_explanations(runbook: Runbook, filled: Mapping[str, Filled]) -> str
     return "\n".join(line for line in runbook.markdown.split("\n") if line not in done)
 
 
-def _line(episode: Episode, shown: Sequence[Episode], context: Context) -> AlertLine:
+def _line(episode: Episode, shown: Sequence[Episode], names: Labels, context: Context) -> AlertLine:
     state = "" if episode.ended_at is None else f", until {clock(episode.ended_at, now=context.now)}"
     match = context.catalog.match(episode.labels)
     problem = wording.problem(episode, match)
     same = episode.title == shown[0].title and episode.severity == shown[0].severity
     value = measured(episode.annotations.get("value"), match.alert.unit) if match.alert and same else None
     return AlertLine(
-        name=_name(episode, shown),
+        name=names.line(episode.labels) or one_line(episode.title, LONGEST_LINE),
         problem=problem,
         brief=value or problem,
         severity=episode.severity,
         since=f"since {clock(episode.starts_at, now=context.now)}{state}",
         firing=episode.ended_at is None,
     )
-
-
-def _name(episode: Episode, shown: Sequence[Episode]) -> str:
-    """Return the labels in which this alert differs from the others of the incident."""
-    first, last = shown[0].labels, shown[-1].labels
-    differing = {
-        name: value
-        for name, value in episode.labels.items()
-        if name not in _SHARED_LABELS and not (first.get(name) == value and last.get(name) == value)
-    }
-    chosen = differing or {name: value for name, value in episode.labels.items() if name not in _SHARED_LABELS}
-    return one_line(", ".join(f"{name}={value}" for name, value in sorted(chosen.items())) or episode.title, 160)

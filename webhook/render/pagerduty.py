@@ -49,8 +49,8 @@ def layout(message: Message) -> dict[str, Any]:
 def _summary(message: Message) -> str:
     """Return what a phone shows first. PagerDuty shows the severity itself."""
     where = " of ".join(part for part in (message.component, message.system) if part) or message.title
-    installation = f" ({message.installation})" if message.installation else ""
-    return f"{where}{installation}: {message.said}"
+    place = ", ".join(part for part in (message.installation, message.place) if part)
+    return f"{where}{f' ({place})' if place else ''}: {message.said}"
 
 
 def _details(message: Message) -> dict[str, Any]:
@@ -58,6 +58,8 @@ def _details(message: Message) -> dict[str, Any]:
     found = {
         "problem": message.problem,
         "description": message.description,
+        "labels": message.labels,
+        "severity_note": message.severity_note,
         "since": message.since,
         "tier": message.standing,
         "next": message.next_step,

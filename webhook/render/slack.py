@@ -58,6 +58,7 @@ def _head(message: Message) -> list[dict[str, Any]]:
     problem = escape(message.problem)
     lines = [f"~{problem.replace('~', '-')}~" if resolved else f"*{problem.replace('*', '')}*"]
     lines += [escape(shorten(message.description, 1_000))] if message.description and not resolved else []
+    lines += [f"Labels: {escape(message.labels)}"] if message.labels else []
     lines += [" ".join(escape(part) for part in (message.since, message.standing if resolved else "") if part)]
     blocks = [_header(_title(message)), _section("\n".join(lines))]
     if not resolved:
@@ -65,6 +66,8 @@ def _head(message: Message) -> list[dict[str, Any]]:
         blocks.append(_section(tier))
     if message.alerts:
         blocks.append(_section("\n".join(_alerts(message))))
+    if message.severity_note and not resolved:
+        blocks.append(_section(f"⚠️ {escape(message.severity_note)}"))
     if message.no_runbook and not resolved:
         blocks.append(_section(f"⚠️ {escape(message.no_runbook)}"))
     return blocks
@@ -100,7 +103,9 @@ def _button(message: Message, verb: Verb, text: str) -> dict[str, Any]:
 def _joined(message: Message) -> list[dict[str, Any]]:
     lines = [f"{_EMOJI[message.severity]} *{escape(message.news).replace('*', '')}*"]
     lines += [escape(message.problem)] if message.problem not in message.news else []
+    lines += [f"Labels: {escape(message.labels)}"] if message.labels else []
     lines += [_standing(message)]
+    lines += [f"⚠️ {escape(message.severity_note)}"] if message.severity_note else []
     lines += [f"⚠️ {escape(message.no_runbook)}"] if message.no_runbook else []
     return [_section("\n".join(lines))]
 

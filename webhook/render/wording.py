@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from webhook.catalog.model import Alert, Catalog, Match
+from webhook.catalog.model import GRAFANA_ERROR, GRAFANA_NO_DATA, Alert, Catalog, Match
 from webhook.incidents.episode import Episode
 from webhook.incidents.escalation import Standing, planned, standing_of
 from webhook.incidents.incident import Incident
 from webhook.incidents.recipients import opens
+from webhook.payload import VALUES
 from webhook.quantity import measured
 from webhook.render.markdown import words
+from webhook.severity import Severity, graver
 from webhook.timestamps import clock, span, written_span
 from webhook.untrusted import one_line, shorten, visible
 
@@ -72,7 +74,7 @@ def problem(episode: Episode, match: Match) -> str:
     """Return what is wrong, with the number and its limit where there are any."""
     alert = match.alert
     if alert is None or alert.unit == "state":
-        said = alert.summary if alert else _said(episode, "summary") or _said(episode, "description")
+        said = alert.summary if alert else _own_words(episode)
         return one_line(said or episode.title, 300)
     value = measured(episode.annotations.get("value"), alert.unit)
     if match.limit_known:
@@ -81,12 +83,45 @@ def problem(episode: Episode, match: Match) -> str:
     return f"{alert.title} is {value or 'beyond a limit'}; the catalogue has no limit for severity {match.severity}"
 
 
+def severity_note(shown: Sequence[Episode], catalog: Catalog) -> str:
+    """Return which words of labels say no severity that is known, and what their alerts count as."""
+    words: dict[str, Severity] = {}
+    for episode in shown:
+        said = catalog.read(episode.labels).unknown
+        if said:
+            word = one_line(said, _LONGEST_WORD)
+            words[word] = graver(words.get(word, episode.severity), episode.severity)
+    named = [f"“{word}” is not known here and counts as {severity}" for word, severity in words.items()]
+    more = len(named) - _MOST_WORDS
+    others = f"; {more} more word{'s are' if more > 1 else ' is'} not known either" if more > 0 else ""
+    return f"Severity {', '.join(named[:_MOST_WORDS])}{others}." if named else ""
+
+
+_LONGEST_WORD = 40
+_MOST_WORDS = 3
+
+
 def description(episode: Episode, match: Match) -> str:
-    """Return the alert's own words where the catalogue has none of its number."""
+    """Return the alert's own words where the catalogue has none of its number, and the values that Grafana tells."""
     if match.alert is not None and match.alert.unit != "state":
         return ""
     said = visible(episode.annotations.get("description") or episode.annotations.get("message") or "").strip()
-    return "" if one_line(said) == problem(episode, match) else shorten(said, _DESCRIPTION)
+    said = "" if one_line(said) == problem(episode, match) else shorten(said, _DESCRIPTION)
+    values = one_line(episode.annotations.get(VALUES, ""), 300) if match.alert is None else ""
+    return "\n".join(part for part in (said, f"Values: {values}" if values else "") if part)
+
+
+def _own_words(episode: Episode) -> str:
+    """Return what is wrong by the alert's own words; Grafana has alerts on rules that it cannot evaluate."""
+    said = _said(episode, "summary") or _said(episode, "description") or _said(episode, "message")
+    rule = one_line(episode.labels.get("rulename", ""), 100)
+    kind = episode.labels.get("alertname") if rule else None
+    if kind == GRAFANA_NO_DATA:
+        return f"Grafana's rule {rule} has no data{f': {said}' if said else ''}"
+    if kind == GRAFANA_ERROR:
+        reason = _said(episode, "Error") or said
+        return f"Grafana cannot evaluate its rule {rule}{f': {reason}' if reason else ''}"
+    return said
 
 
 def _said(episode: Episode, annotation: str) -> str:

@@ -13,7 +13,7 @@ from typing import Generic, Literal, TypeVar
 
 from webhook.serving.reading import Head
 from webhook.settings import Settings
-from webhook.web.access import CALLBACK_PATHS, DELIVERY_PATH, PUBLIC_PATHS, is_known
+from webhook.web.access import CALLBACK_PATHS, DELIVERY_PATH, PUBLIC_PATHS, is_known, may_deliver
 
 Lane = Literal["alive", "health", "deliveries", "large", "people", "strangers"]
 
@@ -40,9 +40,11 @@ def lane_of(head: Head, settings: Settings) -> Lane:
         return "strangers"
     if path in PUBLIC_PATHS and head.method in {"GET", "HEAD"}:
         return "health"
-    if not is_known(head.authorization, settings.tokens):
+    if path == DELIVERY_PATH and may_deliver(head.authorization, settings):
+        return "deliveries"
+    if not is_known(head.authorization, settings.tokens) or path == DELIVERY_PATH:
         return "strangers"
-    return "deliveries" if path == DELIVERY_PATH else "people"
+    return "people"
 
 
 def reads_body(head: Head, lane: Lane, settings: Settings) -> bool:

@@ -1,5 +1,7 @@
 """Who may ask: bearer tokens, HTTP Basic for browsers, and no requests that another site has made a browser send.
 
+Deliveries may also show a user and a password of their own, which open nothing else.
+
 `application` calls `refusal` before every request. Without a token the server listens on loopback only (`cli` sees to
 that), and then nobody has to show one.
 """
@@ -27,6 +29,8 @@ CALLBACK_PATHS = frozenset({"/slack/interactions", "/pagerduty/webhook"})
 
 DELIVERY_PATH = "/v1/alertmanager"
 
+_BASIC = 'Basic realm="Tocsin", charset="UTF-8"'
+
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
@@ -43,20 +47,42 @@ def refusal(request: Request, settings: Settings) -> Refusal | None:
         return Refusal(status=403, reason="the request comes from another site")
     if request.path in CALLBACK_PATHS:
         return None
+    if request.path == DELIVERY_PATH and (settings.tokens or settings.delivery_login):
+        return None if may_deliver(_authorization(request), settings) else _unauthorised(_challenge(settings))
     if not settings.tokens:
         return _without_token(request, settings)
     if request.path in PUBLIC_PATHS:
         return None
-    if request.path == DELIVERY_PATH:
-        return None if _accepted(_bearer(_authorization(request)), settings.tokens) else _unauthorised("Bearer")
     presented = _bearer(_authorization(request)) or _password(_authorization(request))
-    return None if _accepted(presented, settings.tokens) else _unauthorised('Basic realm="Tocsin", charset="UTF-8"')
+    return None if _accepted(presented, settings.tokens) else _unauthorised(_BASIC)
 
 
 def is_known(authorization: str, tokens: Iterable[Secret]) -> bool:
     """Return whether this header shows a valid token, in whichever way; everybody is known where there is none."""
     wanted = tuple(tokens)
     return not wanted or _accepted(_bearer(authorization) or _password(authorization), wanted)
+
+
+def may_deliver(authorization: str, settings: Settings) -> bool:
+    """Return whether this header opens the door for deliveries; everybody may deliver where nothing is asked for."""
+    login = settings.delivery_login
+    if not settings.tokens and login is None:
+        return True
+    return _accepted(_bearer(authorization), settings.tokens) or (login is not None and _logs_in(authorization, login))
+
+
+def _logs_in(authorization: str, login: tuple[str, Secret]) -> bool:
+    """Compare user and password in constant time, both of them whatever comes of the first."""
+    user, password = _basic(authorization) or ("", "")
+    same_user = hmac.compare_digest(user.encode(), login[0].encode())
+    same_password = hmac.compare_digest(password.encode(), login[1].reveal().encode())
+    return same_user and same_password
+
+
+def _challenge(settings: Settings) -> str:
+    """Return how a sender may log in, as the answer to one that has not."""
+    ways = ["Bearer"] if settings.tokens else []
+    return ", ".join([*ways, _BASIC] if settings.delivery_login else ways)
 
 
 def person(request: Request) -> str | None:

@@ -80,6 +80,7 @@ def _alertmanager(service: Service) -> Answer:
     payload = body.delivery(request)
     taken = service.ingest.deliver(payload, service.clock(), lambda: still_waits(request))
     service.metrics.delivered(taken.result)
+    service.metrics.unusual(taken.unknown, taken.ignored)
     return jsonify(result=taken.result, incident=taken.incident_id)
 
 

@@ -31,6 +31,8 @@ def incident_json(record: Record, catalog: Catalog) -> dict[str, Any]:
         "truncated_alerts": incident.truncated,
         "problem": message.problem,
         "description": message.description,
+        "labels": message.labels,
+        "severity_note": message.severity_note,
         "since": message.since,
         "standing": message.standing,
         "next_step": message.next_step,

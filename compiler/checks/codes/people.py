@@ -43,6 +43,28 @@ ENTRIES: Final = (
         mend="Keep `alertname` and `severity` in `group_by`.",
     ),
     Code(
+        code="matcher",
+        summary="A matcher of a route below `routing: fallback:` cannot be read.",
+        explanation=(
+            "Matchers are written as in Alertmanager, and mean the same: `=` and `!=` compare, `=~` and `!~` hold the"
+            " whole value against a regular expression, and an absent label is empty. Expressions are those that every"
+            " Prometheus reads, without what the webhook does not match, because it looks at each character once:"
+            r" `\b`, `\B`, `\p`, `(?m)`, and what is written out more than 1000 characters long."
+        ),
+        mend='Write `namespace="payments"`, or `{namespace: payments}` as a mapping.',
+    ),
+    Code(
+        code="route-never-taken",
+        summary="A route below `routing: fallback:` takes no alert.",
+        explanation=(
+            "The first route whose matchers an alert meets takes it. A route is never taken where one before it asks"
+            " for no more, where two of its matchers exclude each other, or where it names an alert that the file"
+            " defines: those belong to their system's team."
+        ),
+        mend="Put the narrower route first, or take the route out.",
+        suppressible=True,
+    ),
+    Code(
         code="recurrence",
         summary="A schedule's times cannot be read, or never come.",
         explanation=(
