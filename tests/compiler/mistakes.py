@@ -42,6 +42,16 @@ _BACKLOG_EXAMPLE: Final = """\
       - {series: "{{ done }}", values: "100x{{ steps }}"}
 """
 
+_FALLBACK: Final = "fallback: {team: sales, escalation: standard}"
+
+
+def _routes(*routes: str) -> str:
+    """Return the fallback with routes, an item a line."""
+    return "fallback:\n    team: sales\n    escalation: standard\n    routes:\n" + "\n".join(
+        f"      - {route}" for route in routes
+    )
+
+
 YAML: Final = (
     _in_spec("a tab", "  shop:\n", "\tshop:\n", "syntax"),
     _in_spec("a limit without quotes", '"> 150ms"', "> 150ms", "syntax"),
@@ -536,6 +546,63 @@ PROOF: Final = (
         codes=("hold-outlasts-window",),
     ),
     _in_spec("groups that mix severities", "routing:\n", "routing:\n  group_by: [alertname]\n", "group-by"),
+    _in_spec(
+        "a matcher that is none",
+        _FALLBACK,
+        "fallback: {team: sales, escalation: standard, routes: [{matchers: [namespace=shop, 'job==\"x\"'], team: sales}]}",
+        "matcher",
+    ),
+    _in_spec(
+        "a matcher in single quotes",
+        _FALLBACK,
+        _routes("""{matchers: "namespace=~'shop-.*'", team: sales}"""),
+        "matcher",
+    ),
+    _in_spec(
+        "an expression that the webhook does not match",
+        _FALLBACK,
+        _routes("""{matchers: 'namespace=~"\\\\bshop"', team: sales}"""),
+        "matcher",
+    ),
+    _in_spec(
+        "an expression that nobody reads",
+        _FALLBACK,
+        _routes("""{matchers: 'namespace=~"(shop"', team: sales}"""),
+        "matcher",
+    ),
+    _in_spec(
+        "a label's name that is none in a mapping",
+        _FALLBACK,
+        _routes("{matchers: {name space: shop}, team: sales}"),
+        "matcher",
+    ),
+    _in_spec("a route to nobody", _FALLBACK, _routes("{matchers: {namespace: shop}, team: tills}"), "reference"),
+    _in_spec("a route for all", _FALLBACK, _routes("{matchers: {}, team: sales}"), "schema"),
+    _in_spec("a route without a team", _FALLBACK, _routes("{matchers: {namespace: shop}}"), "missing-key"),
+    _in_spec("a label that is a list", _FALLBACK, _routes("{matchers: {namespace: [a, b]}, team: sales}"), "schema"),
+    Mistake(
+        name="routes that take no alert",
+        edits=(
+            (
+                SPEC,
+                _FALLBACK,
+                _routes(
+                    "{matchers: {namespace: shop}, team: sales}",
+                    """{matchers: 'job="till",namespace="shop"', team: books}""",
+                    """{matchers: [namespace="a", namespace="b"], team: books}""",
+                    "{matchers: {alertname: ShopErrorRatio}, team: books}",
+                ),
+            ),
+        ),
+        codes=("route-never-taken",) * 3,
+        fatal=False,
+    ),
+    _in_spec(
+        "a token and a password",
+        "token_file: /etc/alertmanager/token",
+        "token_file: /etc/alertmanager/token, basic_auth: {username: a, password_file: /etc/password}",
+        "schema",
+    ),
     _in_spec("a level that nobody can reach", ', phone: ["+12025550101"]', "", "contact"),
     _in_shop("a control character in a runbook", "## Checkout closed\n", "## Checkout closed\n\n\x1b[2J\n", "encoding"),
     _in_spec(

@@ -39,7 +39,8 @@ def test_known_name_with_unknown_severity_keeps_its_runbook_but_no_limit(catalog
 
 
 @pytest.mark.parametrize(
-    ("label", "severity"), [("critical", "critical"), ("Critical ", "critical"), ("pgae", "critical"), (None, "warning")]
+    ("label", "severity"),
+    [("critical", "critical"), ("Critical ", "critical"), ("pgae", "critical"), (None, "warning")],
 )
 def test_unknown_alert_takes_the_fallback_but_its_own_severity(
     catalog: Catalog, label: str | None, severity: str

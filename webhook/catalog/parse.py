@@ -144,7 +144,11 @@ def _dangling(catalog: Catalog) -> Iterator[str]:
     """Yield a sentence for each id that nothing in the catalogue has; JSON Schema cannot say this."""
     alerts = [alert for variants in catalog.alerts.values() for alert in variants.values()]
     routes = [(f"fallback route {number}", one) for number, one in enumerate(catalog.fallback.routes, start=1)]
-    owners = [("fallback", catalog.fallback), *routes, *((alert.alert, alert) for alert in alerts)]
+    owners: list[tuple[str, Fallback | Route | Alert]] = [
+        ("fallback", catalog.fallback),
+        *routes,
+        *((alert.alert, alert) for alert in alerts),
+    ]
     for user, team in [(user, owner.team) for user, owner in owners]:
         if team not in catalog.teams:
             yield f"`{user}` names the team `{team}`, which `teams` does not have"
