@@ -199,7 +199,7 @@ def _content(arguments: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
     blocks = [block for _where, group in groups for block in group]
     if slack_limits.too_long(blocks):
         raise SlackError("msg_blocks_too_long")
-    if not text and not blocks:
+    if not text.strip() and not blocks:
         raise SlackError("no_text")
     return text, blocks
 

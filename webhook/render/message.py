@@ -27,6 +27,8 @@ MOST_LISTED = 10
 
 NO_RUNBOOK = "No runbook is known for this alert: the catalogue does not have it."
 
+_NO_NAME = "An alert without a name that can be shown"
+
 # Labels that say what the whole incident is rather than which of its alerts one is.
 _SHARED_LABELS = frozenset({"alertname", "severity", "system", "team", "signal"})
 
@@ -151,13 +153,13 @@ def compose(
         status=incident.status,
         fires_on=incident.fires_on,
         severity=lead.severity if action == "join" else incident.severity,
-        title=one_line(lead.title, 120),
+        title=one_line(lead.title, 120) or _NO_NAME,
         system=system,
         group=one_line(lead.labels.get("system", ""), 200),
         component=wording.component(lead, about, alert),
         installation=wording.installation(about, context.catalog.dimensions),
         alert=one_line(lead.labels.get("alertname", ""), 200),
-        source=one_line(lead.labels.get("instance", "") or incident.external_url or "alertmanager", 200),
+        source=_source(lead, incident),
         problem=wording.problem(lead, match),
         description=wording.description(lead, match),
         since=wording.since(shown, incident, context.now),
@@ -181,6 +183,12 @@ def alert_lines(incident: Incident, context: Context) -> tuple[AlertLine, ...]:
     """Return every alert that the incident has had, those that fire first: for the page, which leaves none out."""
     ended = in_order(one for one in incident.episodes if one.ended_at is not None)
     return tuple(_line(one, incident.episodes, context) for one in (*incident.open_episodes, *ended))
+
+
+def _source(lead: Episode, incident: Incident) -> str:
+    """Return where it comes from, never empty: PagerDuty refuses an event without a source."""
+    found = (one_line(text, 200) for text in (lead.labels.get("instance", ""), incident.external_url))
+    return next((text for text in found if text), "alertmanager")
 
 
 def _lead(shown: Sequence[Episode], action: Action, focus: str | None) -> Episode:
