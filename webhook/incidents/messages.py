@@ -47,6 +47,8 @@ class Outgoing:
     """The number of the message that could not be sent and that this one stands in for."""
     not_before: float | None = None
     """When it may be sent at the earliest, in epoch seconds; None is at once."""
+    moves_on_at: float | None = None
+    """From when on it is delivered another way where it has not been taken yet, in epoch seconds; for calls."""
     gathers: bool = False
     """Whether it need not be sent where a call to the same destination waits already: that one will say it."""
     state: State = "waiting"
@@ -77,3 +79,5 @@ class Delivery:
     """How many incidents the message was about, where it was about many."""
     folded_into: int | None
     """The number of the message on many incidents that has told of this one too."""
+    moves_on_at: float | None = None
+    """From when on another way is looked for, in epoch seconds, where this one has not worked by then."""

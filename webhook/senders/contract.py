@@ -23,11 +23,15 @@ class Failure(Exception):  # noqa: N818  the two kinds below are named after wha
 
 
 class TemporaryFailure(Failure):
-    """It may work later. `retry_after` is how many seconds the destination asked to be left alone, if it did."""
+    """It may work later. `retry_after` is how many seconds the destination asked to be left alone, if it did.
 
-    def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
+    What is `lasting` may work later too, once somebody has mended it: nobody waits for that before another way is used.
+    """
+
+    def __init__(self, reason: str, *, retry_after: float | None = None, lasting: bool = False) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+        self.lasting = lasting
 
 
 class PermanentFailure(Failure):

@@ -37,8 +37,8 @@ from webhook.untrusted import breaks_line, one_line
 
 _HEADERS = HeaderRegistry()
 # As unstructured text a message's id longer than a line would be encoded, and no reader would find its thread.
-_HEADERS.map_to_type("in-reply-to", MessageIDHeader)
-_HEADERS.map_to_type("references", MessageIDHeader)
+_HEADERS.map_to_type("in-reply-to", MessageIDHeader)  # type: ignore[arg-type]
+_HEADERS.map_to_type("references", MessageIDHeader)  # type: ignore[arg-type]
 # An encoded word has 75 characters at most (RFC 2047, 2), and a line of them begins with a space.
 _POLICY = SMTP.clone(header_factory=_HEADERS, max_line_length=76)
 
@@ -64,7 +64,8 @@ class MailSender:
         except smtplib.SMTPResponseException as error:
             raise self._refused(error.smtp_code, error.smtp_error) from None
         except ssl.SSLError as error:
-            raise TemporaryFailure(f"the certificate was not accepted: {one_line(str(error), 200)}") from None
+            wrong = f"the certificate was not accepted: {one_line(str(error), 200)}"
+            raise TemporaryFailure(wrong, lasting=isinstance(error, ssl.SSLCertVerificationError)) from None
         except (smtplib.SMTPNotSupportedError, UnicodeError, MessageError) as error:
             raise PermanentFailure(self._clean(str(error))) from None
         except (OSError, smtplib.SMTPException) as error:

@@ -122,7 +122,7 @@ class Transport:
                 auth=self._auth,
             )
         except BROKEN as error:
-            raise TemporaryFailure(self.clean(broken(error))) from None
+            raise TemporaryFailure(self.clean(broken(error)), lasting=is_lasting(error)) from None
         failure = refused(raw, self.clean)
         if failure is not None:
             raise failure
@@ -165,6 +165,11 @@ def broken(error: Exception) -> str:
     if isinstance(error, _TIMEOUTS):
         return "no answer in time"
     return f"no connection: {type(error).__name__}: {error}"
+
+
+def is_lasting(error: Exception) -> bool:
+    """Return whether somebody has to mend something before there is an answer: a certificate does not mend itself."""
+    return isinstance(error, requests.exceptions.SSLError)
 
 
 def decoded(body: bytes) -> Any:  # noqa: ANN401  JSON

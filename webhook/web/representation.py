@@ -116,6 +116,7 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
         "attempts": delivery.attempts,
         "created_at": iso(delivery.created_at),
         "due_at": iso(delivery.due_at),
+        "moves_on_at": _maybe(delivery.moves_on_at),
         "finished_at": _maybe(delivery.finished_at),
         "provider_id": delivery.provider_id,
         "reason": delivery.last_error,

@@ -26,6 +26,7 @@ from webhook.storage.database import Database
 from webhook.storage.deliveries import Call
 from webhook.storage.detours import HeldUp
 from webhook.storage.outbox import Message
+from webhook.storage.outcomes import Writer
 from webhook.workers.relevance import is_taken_since
 
 log = structlog.get_logger("tocsin.fallback")
@@ -143,7 +144,9 @@ class Fallback:
         # The earlier sentence stays: whoever is reached has to know that it was an escalation that failed, say.
         earlier = message.why.replace(reasons.reached_by(channel_word(message.channel)), "", 1)
         notice = Notice(kind="escalated", focus=message.focus, why=f"{why} {earlier}".strip())
-        rows = [stand_in(incident, action, notice, to=way, instead_of=message.id) for way in fresh]
+        writer = Writer(catalog=self._catalog(), channels=self._channels)
+        found = (stand_in(incident, action, notice, to=way, instead_of=message.id) for way in fresh)
+        rows = [writer.patient(incident, row, now) for row in found]
         outbox.enqueue(connection, incident.id, rows, cause=cause, now=now)
 
     def _what(self, held_up: HeldUp, now: float) -> str:
@@ -152,7 +155,7 @@ class Fallback:
             return reasons.unconfigured(word)
         if held_up.paused_until is not None:
             return reasons.paused(word, held_up.paused_until - now)
-        return reasons.failed(word, held_up.reason, held_up.tries)
+        return reasons.failed(word, held_up.reason, now - held_up.message.meant_for)
 
 
 def _is_of_the_store(error: Exception) -> bool:
