@@ -7,7 +7,7 @@ two failures. It keeps no state about incidents and never tries again by itself:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from webhook.incidents.messages import Action
 from webhook.render.message import Message
@@ -82,3 +82,11 @@ class Sender(Protocol):
 
     def send(self, job: Job) -> Receipt:
         """Send `job` once; raises TemporaryFailure or PermanentFailure."""
+
+
+@runtime_checkable
+class Answering(Protocol):
+    """A channel that can answer a person who has pressed a button in it."""
+
+    def answer(self, channel: str, user: str, text: str) -> None:
+        """Say `text` where only `user` sees it; raises TemporaryFailure or PermanentFailure."""
