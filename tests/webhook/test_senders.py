@@ -29,7 +29,7 @@ from webhook.render.sms import MOST_SEGMENTS, segments
 from webhook.secret import Secret
 from webhook.senders import contract, gateway, transport
 from webhook.senders import mail as mail_sender
-from webhook.senders.contract import Failure, Job, PermanentFailure, TemporaryFailure
+from webhook.senders.contract import Answering, Failure, Job, PermanentFailure, TemporaryFailure
 from webhook.senders.log import LogSender
 from webhook.senders.mail import MailSender
 from webhook.senders.slack import TEMPORARY
