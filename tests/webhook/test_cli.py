@@ -235,7 +235,7 @@ def test_send_test_reaches_every_configured_receiver(run: Run, wired: dict[str, 
     assert done.stdout.splitlines() == [
         "slack #ops: sent",
         "slack #ops-platform: sent",
-        "pagerduty events: sent",
+        "pagerduty events: accepted by PagerDuty",
         "email devops@example.com: sent",
         "sms +12025550101: not configured, TOCSIN_APPRISE_SMS is not set",
         "phone +12025550101: not configured, TOCSIN_APPRISE_PHONE is not set",

@@ -19,6 +19,10 @@ CALLS: frozenset[Action] = frozenset({"open", "join", "escalate"})
 """What asks for somebody's attention; everything else keeps people informed who have been called."""
 
 
+VERIFIED = "incident "
+"""What a provider's id begins with where PagerDuty has an incident for the message; its id follows."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Told:
     """A destination that already has a row of this incident."""
@@ -81,3 +85,16 @@ class Delivery:
     """The number of the message on many incidents that has told of this one too."""
     moves_on_at: float | None = None
     """From when on another way is looked for, in epoch seconds, where this one has not worked by then."""
+
+    @property
+    def outcome(self) -> str:
+        """What is known of it, in words: PagerDuty's acceptance of an event does not say that anybody was called."""
+        return said_of(self.channel, self.provider_id) if self.state == "sent" else self.state
+
+
+def said_of(channel: str, provider_id: str | None) -> str:
+    """Return what is known of a message that a channel has taken, in words."""
+    if channel != "pagerduty":
+        return "sent"
+    number = (provider_id or "").removeprefix(VERIFIED)
+    return f"incident {number} is open in PagerDuty" if number != provider_id and number else "accepted by PagerDuty"

@@ -90,7 +90,7 @@ def moved_on(what: str, fallback: str) -> str:
 
 def reached_by(channel: str) -> str:
     """Return the end of the sentence of `moved_on`; it is no longer true where that channel has failed too."""
-    return f"; reached you by {channel}"
+    return "; handed to PagerDuty" if channel == "PagerDuty" else f"; reached you by {channel}"
 
 
 def level_of(catalog: Catalog, incident: Incident, level: int, now: float) -> str:

@@ -113,6 +113,7 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
         "to": delivery.who,
         "action": delivery.action,
         "state": delivery.state,
+        "outcome": delivery.outcome,
         "attempts": delivery.attempts,
         "created_at": iso(delivery.created_at),
         "due_at": iso(delivery.due_at),

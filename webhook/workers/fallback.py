@@ -110,15 +110,18 @@ class Fallback:
             for way, call in deliveries.calls(connection, incident.id).items()
             if call.created_at >= incident.paged_at
         }
+        moved = False
         for channel in self._catalog().policy(incident.policy).fallback:
             usable = self._usable(incident, channel, calls, now) if channel != message.channel else []
             # Whom a message of this page has been meant for already need not get another.
             fresh = [way for way in usable if _key(way) not in calls]
             if fresh:
                 self._stand_in(connection, incident, failed, fresh, now)
-            if usable:
-                return bool(fresh)
-        return False
+                moved = True
+            # That PagerDuty takes an event does not say that anybody is called.
+            if usable and channel != "pagerduty":
+                return moved
+        return moved
 
     def _usable(
         self, incident: Incident, channel: str, calls: Mapping[tuple[str, str], Call], now: float
