@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ def serving(environment: dict[str, str], *options: str) -> Iterator[tuple[str, s
 @pytest.fixture
 def stand_in() -> Iterator[HttpStandIn]:
     """Slack and PagerDuty on one address."""
-    server = HttpStandIn(SLACK_OK)
+    server = HttpStandIn(replace(SLACK_OK, body=SLACK_OK.body[:-1] + b', "status": "success"}'))
     yield server
     server.close()
 
