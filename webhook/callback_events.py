@@ -25,6 +25,7 @@ ACTION = "tocsin."
 
 _LONGEST_NAME = 60
 _NUMBER = re.compile(r"[0-9]{1,18}\Z", flags=re.ASCII)
+_SLACK_ID = re.compile(r"[A-Z0-9]{2,30}\Z", flags=re.ASCII)
 _KEY = re.compile(r"[0-9a-f]{64}\Z")
 _PAGERDUTY: dict[str, Verb] = {
     "incident.acknowledged": "acknowledge",
@@ -48,6 +49,9 @@ class Press:
     verb: Verb
     number: int
     actor: str
+    channel: str = ""
+    """The ids of the channel and of the person, where an answer that only they see goes; empty where unknown."""
+    user: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +81,14 @@ def slack_press(body: bytes) -> Press | None:
         verb = next((verb for verb in VERBS if action.get("action_id") == ACTION + verb), None)
         value = action.get("value")
         if verb is not None and isinstance(value, str) and _NUMBER.match(value):
-            return Press(verb=verb, number=int(value), actor=f"{_slack_name(_object(payload.get('user')))} (Slack)")
+            user, place = _object(payload.get("user")), _object(payload.get("container"))
+            return Press(
+                verb=verb,
+                number=int(value),
+                actor=f"{_slack_name(user)} (Slack)",
+                channel=_id(_object(payload.get("channel")).get("id")) or _id(place.get("channel_id")),
+                user=_id(user.get("id")),
+            )
     return None
 
 
@@ -137,6 +148,10 @@ def _handed_to(kind: str, data: dict[str, Any]) -> str:
 def _slack_name(user: dict[str, Any]) -> str:
     found = (_name(user.get(key)) for key in ("name", "username", "id"))
     return next((name for name in found if name), "somebody")
+
+
+def _id(value: object) -> str:
+    return value if isinstance(value, str) and _SLACK_ID.match(value) else ""
 
 
 def _name(value: object) -> str | None:

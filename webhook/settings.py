@@ -27,6 +27,7 @@ DEFAULT_CATALOG = "generated/catalog.json"
 DEFAULT_DATABASE_URL = "sqlite:///tocsin.db"
 DEFAULT_LISTEN = "127.0.0.1:9095"
 DEFAULT_SLACK_API_URL = "https://slack.com/api"
+DEFAULT_PAGERDUTY_API_URL = "https://api.pagerduty.com"
 DEFAULT_PAGERDUTY_EVENTS_URL = "https://events.pagerduty.com"
 DEFAULT_RETENTION = "90d"
 MOST_TOKENS = 2
@@ -64,6 +65,8 @@ class Settings:
     """Checks that a press of a button comes from Slack; without it there are no buttons."""
     pagerduty_routing_key: Secret | None
     pagerduty_events_url: str
+    pagerduty_api_url: str
+    pagerduty_api_key: Secret | None
     pagerduty_webhook_secret: Secret | None
     mail_server: MailServer | None
     sms_gateway: Gateway | None
@@ -108,6 +111,7 @@ class Settings:
     def unencrypted(self) -> tuple[str, ...]:
         """The providers' addresses that send a secret in the clear beyond this machine."""
         found = {"SLACK_API_URL": self.slack_api_url, "PAGERDUTY_EVENTS_URL": self.pagerduty_events_url}
+        found |= {"PAGERDUTY_API_URL": self.pagerduty_api_url} if self.pagerduty_api_key else {}
         providers = tuple(PREFIX + name for name, url in found.items() if _in_the_clear(url))
         logs_in = (one for one in self.alertmanagers if one.password or one.token)
         return (*providers, *(f"the address of {one.name}" for one in logs_in if _in_the_clear(one.url)))
@@ -132,6 +136,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         pagerduty_webhook_secret=reader.secret("PAGERDUTY_WEBHOOK_SECRET"),
         pagerduty_routing_key=reader.secret("PAGERDUTY_ROUTING_KEY"),
         pagerduty_events_url=reader.parsed("PAGERDUTY_EVENTS_URL", DEFAULT_PAGERDUTY_EVENTS_URL, _web) or "",
+        pagerduty_api_url=reader.parsed("PAGERDUTY_API_URL", DEFAULT_PAGERDUTY_API_URL, _web) or "",
+        pagerduty_api_key=reader.secret("PAGERDUTY_API_KEY"),
         mail_server=reader.parsed_secret("SMTP_URL", parse_smtp_url),
         sms_gateway=reader.parsed_secret("APPRISE_SMS", parse_apprise_url),
         phone_gateway=reader.parsed_secret("APPRISE_PHONE", parse_apprise_url),

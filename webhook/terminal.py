@@ -55,5 +55,5 @@ def incident_lines(found: Record, *, now: float) -> Iterator[str]:
         tries = f", {one.attempts} tries" if one.attempts > 1 else ""
         reason = f": {one.last_error}" if one.last_error else ""
         yield visible(
-            f"  {channel_word(one.channel)} {one.destination} ({one.who})  {one.action}  {one.state}{tries}{reason}"
+            f"  {channel_word(one.channel)} {one.destination} ({one.who})  {one.action}  {one.outcome}{tries}{reason}"
         )

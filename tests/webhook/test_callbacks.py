@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import queue
 import time
 from collections.abc import Callable
 from typing import Any
@@ -24,6 +25,7 @@ from tests.webhook.test_cli import serving
 from webhook.callback_events import pagerduty_change, slack_press
 from webhook.incidents.incident import dedup_key
 from webhook.ingest import Ingest
+from webhook.senders.contract import PermanentFailure
 from webhook.service import Service, build
 from webhook.settings import Settings, read_settings
 from webhook.storage.database import StoreUnavailable
@@ -230,6 +232,111 @@ def test_second_press_changes_nothing(press: Press, incident: int, clock: Clock,
     clock.forward(seconds=1)
     press(user={"id": "U2", "name": "late"})
     assert shown(incident)["acknowledged_by"] == "on.call (Slack)"
+
+
+class AnsweringSender(FakeSender):
+    """A sender that remembers what it has answered; `said` is set then."""
+
+    def __init__(self) -> None:
+        super().__init__("slack", {"open", "join", "escalate", "update", "resolve"})
+        self.answers: queue.Queue[tuple[str, str, str]] = queue.Queue()
+
+    def answer(self, channel: str, user: str, text: str) -> None:
+        """Remember the answer, or fail as told."""
+        self.answers.put((channel, user, text))
+        if self.failures:
+            raise self.failures.pop(0)
+
+
+PLACE = {"channel": {"id": "C024BE91L", "name": "ops"}}
+
+
+@pytest.fixture
+def answering(service: Service, senders: dict[str, FakeSender]) -> AnsweringSender:
+    """Return Slack's sender, put in place of the one that cannot answer."""
+    sender = AnsweringSender()
+    senders["slack"] = sender
+    assert service.senders["slack"] is sender
+    return sender
+
+
+@pytest.mark.parametrize(
+    ("before", "verb", "words"),
+    [
+        (["acknowledge"], "acknowledge", "is acknowledged already, by on.call (Slack) at 12:00 UTC."),
+        (["acknowledge"], "reopen", "there is nothing to reopen"),
+        ([], "unacknowledge", "there is nothing to give back"),
+        ([], "reopen", "is open already"),
+        (["resolve"], "acknowledge", "and it still fires. Reopen it"),
+        (["resolve"], "resolve", "and it still fires. Reopen it"),
+        (["over"], "acknowledge", "is resolved already, at 12:00 UTC by Alertmanager"),
+        (["over"], "unacknowledge", "is resolved already"),
+        (["over"], "resolve", "is resolved already"),
+        (["over"], "reopen", "none of its alerts fires, so nothing is reopened"),
+    ],
+)
+def test_press_that_changes_nothing_is_answered(
+    *,
+    press: Press,
+    incident: int,
+    client: FlaskClient,
+    answering: AnsweringSender,
+    before: list[str],
+    verb: str,
+    words: str,
+) -> None:
+    """Whoever presses sees at once why nothing happens, and nobody else does."""
+    for number, earlier in enumerate(before):
+        if earlier == "over":
+            ended = payload(alert(status="resolved"))
+            client.post("/v1/alertmanager", json=ended, headers={"Authorization": "Bearer bearer-token"})
+        else:
+            assert press(earlier, response_url=str(number), **PLACE).status_code == 200
+    assert press(verb, response_url="https://evil.example.com", **PLACE).status_code == 200
+    channel, user, text = answering.answers.get(timeout=PATIENCE_SECONDS)
+    assert (channel, user) == ("C024BE91L", "U024BE7LH")
+    assert text.startswith(f"Incident {incident} (")
+    assert words in text
+    assert answering.answers.empty()
+
+
+@pytest.mark.parametrize(("archive", "words"), [(False, "There is no incident 1"), (True, "Incident 1 is archived")])
+def test_press_on_what_is_gone_is_answered(
+    *, press: Press, answering: AnsweringSender, monkeypatch: pytest.MonkeyPatch, archive: bool, words: str
+) -> None:
+    """The message in Slack is older than what the store has kept."""
+    monkeypatch.setattr("webhook.storage.archive.find", lambda _connection, _number: object() if archive else None)
+    press(**PLACE)
+    assert answering.answers.get(timeout=PATIENCE_SECONDS)[2].startswith(words)
+
+
+def test_press_that_changes_something_is_answered_by_the_message_itself(
+    press: Press, incident: int, answering: AnsweringSender
+) -> None:
+    """It is edited; one sentence more would be noise."""
+    press("acknowledge", **PLACE)
+    press("acknowledge", user={"id": "U2", "name": "late"}, **PLACE)
+    assert answering.answers.get(timeout=PATIENCE_SECONDS)[1] == "U2"
+    assert answering.answers.empty()
+
+
+def test_press_whose_answer_fails_is_taken_all_the_same(
+    press: Press, incident: int, answering: AnsweringSender
+) -> None:
+    """Slack may refuse it; more than a few at once are left unsaid, and the next one is said again."""
+    answering.failures = [PermanentFailure("user_not_in_channel") for _ in range(30)]
+    for number in range(30):
+        assert press("reopen", response_url=str(number), **PLACE).status_code == 200
+        answering.answers.get(timeout=PATIENCE_SECONDS)
+
+
+@pytest.mark.parametrize("place", [{}, {"channel": None}, {"channel": {"id": "../x"}}, {"channel": {"id": 7}}])
+def test_press_from_nowhere_is_not_answered(
+    press: Press, incident: int, answering: AnsweringSender, place: dict[str, object]
+) -> None:
+    """Ids are Slack's, letters and digits; what is none goes nowhere."""
+    assert press("reopen", **place).status_code == 200
+    assert answering.answers.empty()
 
 
 def test_press_that_could_not_be_stored_can_be_sent_again(

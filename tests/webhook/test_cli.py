@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ def serving(environment: dict[str, str], *options: str) -> Iterator[tuple[str, s
 @pytest.fixture
 def stand_in() -> Iterator[HttpStandIn]:
     """Slack and PagerDuty on one address."""
-    server = HttpStandIn(SLACK_OK)
+    server = HttpStandIn(replace(SLACK_OK, body=SLACK_OK.body[:-1] + b', "status": "success"}'))
     yield server
     server.close()
 
@@ -235,7 +236,7 @@ def test_send_test_reaches_every_configured_receiver(run: Run, wired: dict[str, 
     assert done.stdout.splitlines() == [
         "slack #ops: sent",
         "slack #ops-platform: sent",
-        "pagerduty events: sent",
+        "pagerduty events: accepted by PagerDuty",
         "email devops@example.com: sent",
         "sms +12025550101: not configured, TOCSIN_APPRISE_SMS is not set",
         "phone +12025550101: not configured, TOCSIN_APPRISE_PHONE is not set",

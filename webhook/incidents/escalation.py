@@ -23,6 +23,12 @@ REVIEW_SECONDS = HOUR
 LEAST_SECONDS = 60.0
 """No level is told sooner after the one before: an interval of nothing would call people without end."""
 
+LEAST_PATIENCE_SECONDS = 10.0
+"""A call that fails for now is tried for so long before it moves on, however near the deadline is: most blips end."""
+
+PATIENCE_WITHOUT_DEADLINE = HOUR
+"""How long such a call is waited for where nobody has to answer by any time."""
+
 TimerKind = Literal["escalate", "respond", "calm", "review", "verify", "still_firing"]
 """Nobody has acknowledged; an acknowledgement has run out; a flapping incident may be over; is it still there; a
 delivery is in doubt; does it fire on although a person has resolved it."""
@@ -132,6 +138,20 @@ def holds(tier: Tier) -> float | None:
     if tier.holds:
         return None if tier.acknowledged_seconds is None else max(tier.acknowledged_seconds, LEAST_SECONDS)
     return max(tier.escalate_seconds or 0.0, tier.respond_seconds or 0.0, LEAST_SECONDS)
+
+
+def moves_on_at(catalog: Catalog, incident: Incident, meant_for: float) -> float:
+    """Return until when a call that fails for now is waited for, in epoch seconds; `meant_for` is its own time.
+
+    Half of what is left until somebody has to answer, or until the next level is told where that is sooner: the other
+    half is for whoever is reached another way.
+    """
+    tier = catalog.policy(incident.policy).severities[incident.severity]
+    spans = [span for span in (tier.respond_seconds, tier.escalate_seconds) if span is not None]
+    if not spans:
+        return meant_for + PATIENCE_WITHOUT_DEADLINE
+    deadline = _passed(catalog, tier, incident.paged_at, min(spans))
+    return meant_for + max(LEAST_PATIENCE_SECONDS, (deadline - meant_for) / 2)
 
 
 def _told_again(catalog: Catalog, incident: Incident) -> Due | None:

@@ -68,9 +68,9 @@ def refused(channel: str, reason: str) -> str:
     return f"{channel} refused ({one_line(reason, _LONGEST_REASON)})"
 
 
-def failed(channel: str, reason: str, tries: int) -> str:
-    """Return that a channel has failed so often: the beginning of `moved_on`."""
-    return f"{channel} failed {tries} times ({one_line(reason, _LONGEST_REASON)})"
+def failed(channel: str, reason: str, seconds: float) -> str:
+    """Return that a channel has not taken a message for so long: the beginning of `moved_on`."""
+    return f"{channel} has not taken it for {span(seconds)} ({one_line(reason, _LONGEST_REASON)})"
 
 
 def paused(channel: str, seconds: float) -> str:
@@ -90,7 +90,7 @@ def moved_on(what: str, fallback: str) -> str:
 
 def reached_by(channel: str) -> str:
     """Return the end of the sentence of `moved_on`; it is no longer true where that channel has failed too."""
-    return f"; reached you by {channel}"
+    return "; handed to PagerDuty" if channel == "PagerDuty" else f"; reached you by {channel}"
 
 
 def level_of(catalog: Catalog, incident: Incident, level: int, now: float) -> str:

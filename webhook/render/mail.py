@@ -11,7 +11,7 @@ from webhook.render.message import Message, Section
 from webhook.render.plain import section_text, summary_lines
 from webhook.render.templates import environment
 from webhook.severity import Severity
-from webhook.untrusted import one_line
+from webhook.untrusted import one_line, visible
 
 LONGEST_SUBJECT = 200
 LONGEST_SECTION = 20_000
@@ -48,8 +48,8 @@ def layout(message: Message, *, follows: bool = False) -> MailContent:
     subject = one_line(f"[Tocsin {_about(message)}] {message.subject}", LONGEST_SUBJECT)
     return MailContent(
         subject=f"Re: {subject}" if follows else subject,
-        text=environment.get_template("mail.txt").render(values),
-        html=environment.get_template("mail.html").render(values),
+        text=visible(environment.get_template("mail.txt").render(values)),
+        html=visible(environment.get_template("mail.html").render(values)),
     )
 
 

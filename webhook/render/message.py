@@ -28,6 +28,8 @@ MOST_LISTED = 10
 
 NO_RUNBOOK = "No runbook is known for this alert: the catalogue does not have it."
 
+_NO_NAME = "An alert without a name that can be shown"
+
 
 @dataclass(frozen=True, kw_only=True)
 class AlertLine:
@@ -164,7 +166,7 @@ def compose(
         status=incident.status,
         fires_on=incident.fires_on,
         severity=lead.severity if action == "join" else incident.severity,
-        title=one_line(lead.title, 120),
+        title=one_line(lead.title, 120) or _NO_NAME,
         system=system,
         group=one_line(lead.labels.get("system", ""), 200),
         component=component,
@@ -173,7 +175,7 @@ def compose(
         labels=labels.text(single=alert is None, said=said),
         severity_note=wording.severity_note(about, context.catalog),
         alert=one_line(lead.labels.get("alertname", ""), 200),
-        source=one_line(lead.labels.get("instance", "") or incident.external_url or "alertmanager", 200),
+        source=_source(lead, incident),
         problem=wording.problem(lead, match),
         description=wording.description(lead, match),
         since=wording.since(shown, incident, context.now),
@@ -198,6 +200,12 @@ def alert_lines(incident: Incident, context: Context) -> tuple[AlertLine, ...]:
     ended = in_order(one for one in incident.episodes if one.ended_at is not None)
     names = labels_of(incident.episodes)
     return tuple(_line(one, incident.episodes, names, context) for one in (*incident.open_episodes, *ended))
+
+
+def _source(lead: Episode, incident: Incident) -> str:
+    """Return where it comes from, never empty: PagerDuty refuses an event without a source."""
+    found = (one_line(text, 200) for text in (lead.labels.get("instance", ""), incident.external_url))
+    return next((text for text in found if text), "alertmanager")
 
 
 def _lead(shown: Sequence[Episode], action: Action, focus: str | None) -> Episode:

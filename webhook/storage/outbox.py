@@ -40,6 +40,8 @@ class Message:
     attempts: int
     """How many times it has been tried; of a claim, this time included."""
     created_at: float
+    moves_on_at: float | None
+    """From when on another way is looked for."""
     meant_for: float
     """Since when it could have been sent: when it was written, or when it was to be sent at the earliest."""
 
@@ -157,9 +159,15 @@ def finish(connection: Connection, claimed: Claim, ending: Ending, *, gathered: 
     return connection.execute(update(rows).where(_held(claimed)).values(**values)).rowcount == 1
 
 
-def postpone(connection: Connection, claimed: Claim, *, due_at: float, error: str) -> bool:
-    """Give a claimed message back to be tried again at `due_at`; return False when the lease was lost."""
-    values = {"due_at": due_at, "last_error": error, **FREED}
+def postpone(
+    connection: Connection, claimed: Claim, *, due_at: float, error: str, moves_on_at: float | None = None
+) -> bool:
+    """Give a claimed message back to be tried again at `due_at`; return False when the lease was lost.
+
+    `moves_on_at` is when another way is looked for, where that is not to wait for the message's own time.
+    """
+    moves_on = {} if moves_on_at is None else {"moves_on_at": moves_on_at}
+    values = {"due_at": due_at, "last_error": error, **moves_on, **FREED}
     return connection.execute(update(rows).where(_held(claimed)).values(**values)).rowcount == 1
 
 
@@ -215,6 +223,7 @@ def _row(incident_id: int, message: Outgoing, cause: int, now: float) -> dict[st
         "created_at": now,
         "due_at": now if message.not_before is None else message.not_before,
         "not_before": message.not_before,
+        "moves_on_at": message.moves_on_at,
         "attempts": 0,
         "last_error": message.reason,
         "finished_at": None if message.state == "waiting" else now,
@@ -240,6 +249,7 @@ def _pull_forward(connection: Connection, call: Outgoing, now: float) -> None:
         "urgency": case((rows.c.urgency > call.urgency, call.urgency), else_=rows.c.urgency),
         "due_at": case((and_(rows.c.attempts == 0, rows.c.due_at > at), at), else_=rows.c.due_at),
         "not_before": case((rows.c.not_before > at, at), else_=rows.c.not_before),
+        "moves_on_at": case((rows.c.moves_on_at > call.moves_on_at, call.moves_on_at), else_=rows.c.moves_on_at),
     }
     connection.execute(update(rows).where(ahead).values(**values))
 

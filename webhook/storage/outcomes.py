@@ -7,15 +7,15 @@ level that cannot be reached is not told in vain, the next one is told with the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
 from webhook.catalog.model import Catalog
 from webhook.incidents import reasons
-from webhook.incidents.escalation import GivenUp, Step, due, next_level
+from webhook.incidents.escalation import GivenUp, Step, due, moves_on_at, next_level
 from webhook.incidents.incident import Escalated, Incident, Notice, Outcome
-from webhook.incidents.messages import Channels
+from webhook.incidents.messages import CALLS, Channels, Outgoing
 from webhook.incidents.outgoing import outgoing
 from webhook.incidents.recipients import Recipient, people, recipients, unreachable
 from webhook.incidents.transitions import transition
@@ -66,7 +66,15 @@ class Writer:
             told=outbox.told(connection, incident.id),
             channels=self.channels,
         )
-        outbox.enqueue(connection, incident.id, messages, cause=cause, now=now)
+        patient = [self.patient(incident, message, now) for message in messages]
+        outbox.enqueue(connection, incident.id, patient, cause=cause, now=now)
+
+    def patient(self, incident: Incident, message: Outgoing, now: float) -> Outgoing:
+        """Return the message with the time until which its own way is waited for."""
+        if message.action not in CALLS:
+            return message
+        meant_for = now if message.not_before is None else message.not_before
+        return replace(message, moves_on_at=moves_on_at(self.catalog, incident, meant_for))
 
     def _recipients(self, incident: Incident, notice: Notice, now: float) -> Sequence[Recipient]:
         if notice.kind == "escalated":

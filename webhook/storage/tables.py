@@ -158,6 +158,8 @@ notifications = Table(
     Column("folded_into", Key),
     # When another way was looked for, because this one does not deliver in time; the row goes on being tried.
     Column("detour_at", Double),
+    # From when on another way is looked for: until then the tier's deadline leaves room for it.
+    Column("moves_on_at", Double),
     Index("ix_notifications_incident", "incident_id"),
     Index("ix_notifications_gathered", "channel", sqlite_where=_GATHERED, postgresql_where=_GATHERED),
     Index("ix_notifications_recent", "channel", "destination", "finished_at"),

@@ -17,22 +17,29 @@ from typing import TypeVar
 import structlog
 from flask import Blueprint, Response, abort, jsonify, request
 
-from webhook.callback_events import Change, Verb, pagerduty_change, slack_press
+from webhook.callback_events import Change, Press, Verb, pagerduty_change, slack_press
 from webhook.incidents.incident import Merged, Noted, Outcome
 from webhook.incidents.messages import Channels
 from webhook.ingest import Ingest
+from webhook.render import pressed
 from webhook.secret import Secret
+from webhook.senders.contract import Answering, Failure
 from webhook.senders.registry import channels
 from webhook.service import Service
 from webhook.signatures import pagerduty_signed, slack_signed
-from webhook.storage import lookup
+from webhook.storage import archive, lookup
 
 LARGEST_BODY = 1024 * 1024
 MOST_REMEMBERED = 4_096
 SKEW_SECONDS = 300.0
 """How far PagerDuty's clock may be behind ours before what a person does there reads as about an earlier incident."""
 
+MOST_ANSWERS = 8
+"""Answers to presses that are under way at once."""
+
 T = TypeVar("T")
+
+_answers = threading.BoundedSemaphore(MOST_ANSWERS)
 
 log = structlog.get_logger("tocsin.callbacks")
 
@@ -59,8 +66,8 @@ class Taken:
 def callbacks(service: Service) -> Blueprint:
     """Return the routes for providers."""
     routes = Blueprint("callbacks", __name__)
-    pressed, changed = Taken(), Taken()
-    routes.add_url_rule("/slack/interactions", "slack_interactions", lambda: _slack(service, pressed), methods=["POST"])
+    presses, changed = Taken(), Taken()
+    routes.add_url_rule("/slack/interactions", "slack_interactions", lambda: _slack(service, presses), methods=["POST"])
     routes.add_url_rule(
         "/pagerduty/webhook", "pagerduty_webhook", lambda: _pagerduty(service, changed), methods=["POST"]
     )
@@ -75,10 +82,38 @@ def _slack(service: Service, taken: Taken) -> Response:
     if identity not in taken:
         press = _read(slack_press, body)
         if press is not None:
-            _act(service.ingest, press.verb, press.number, press.actor, now)
+            outcome = _act(service.ingest, press.verb, press.number, press.actor, now)
+            if outcome is None or outcome.result == "unchanged":
+                _answer(service, press, outcome, now)
         taken.add(identity)
-    # Empty: Slack shows nothing for it, and the message itself is edited when the incident has changed.
+    # Empty: Slack shows nothing for it. The message itself is edited when the incident has changed.
     return Response(status=200)
+
+
+def _answer(service: Service, press: Press, outcome: Outcome | None, now: float) -> None:
+    """Tell whoever has pressed that nothing has changed, and why; not in this request, which has three seconds."""
+    sender: object = service.senders.get("slack")
+    if not isinstance(sender, Answering) or not press.channel or not press.user:
+        return
+    if outcome is not None and outcome.incident is not None:
+        text = pressed.unchanged(outcome.incident, press.verb, now=now)
+    else:
+        with service.database.read() as connection:
+            known = archive.find(connection, press.number) is not None
+        text = pressed.archived(press.number) if known else pressed.unknown(press.number)
+    if not _answers.acquire(blocking=False):
+        log.warning("a press that changed nothing is not answered: too many answers are under way")
+        return
+    threading.Thread(target=_say, args=(sender, press, text), name="answer", daemon=True).start()
+
+
+def _say(sender: Answering, press: Press, text: str) -> None:
+    try:
+        sender.answer(press.channel, press.user, text)
+    except Failure as failure:
+        log.warning("a press that changed nothing could not be answered", incident=press.number, reason=str(failure))
+    finally:
+        _answers.release()
 
 
 def _pagerduty(service: Service, taken: Taken) -> Response:

@@ -91,6 +91,7 @@ def _incident(service: Service, number: int) -> Response:
         person=person(request) or "",
         channel_word=channel_word,
         has_addresses=has_addresses,
+        now=now,
         when=lambda at: clock(at, now=now),
     )
 
