@@ -14,8 +14,9 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from webhook.catalog.file import CatalogFile
+from webhook.catalog.model import Catalog
 from webhook.channels import CHANNELS
-from webhook.incidents.heartbeat import WATCHDOG
+from webhook.incidents.heartbeat import LEFT_OUT, WATCHDOG, Beat, interval_of
 from webhook.incidents.messages import State
 from webhook.severity import SEVERITIES
 from webhook.storage import deliveries, store, timers, watchdogs
@@ -101,7 +102,7 @@ class Metrics:
         )
         offset.set_function(ahead)
         self.registry.register(_Catalogue(catalog))
-        self.registry.register(_Store(database, clock, probe))
+        self.registry.register(_Store(catalog, database, clock, probe))
 
     def text(self) -> bytes:
         """Return everything in Prometheus's text format."""
@@ -124,7 +125,8 @@ class _Catalogue(Collector):
 
 
 class _Store(Collector):
-    def __init__(self, database: Database, clock: Callable[[], float], probe: Probe) -> None:
+    def __init__(self, catalog: CatalogFile, database: Database, clock: Callable[[], float], probe: Probe) -> None:
+        self._catalog = catalog
         self._database = database
         self._clock = clock
         self._probe = probe
@@ -132,6 +134,7 @@ class _Store(Collector):
     def collect(self) -> Iterator[Metric]:
         try:
             with self._database.read() as connection:
+                beats = watchdogs.known(connection)
                 families = [
                     *_queue(deliveries.depths(connection, self._clock()), self._clock()),
                     *_totals(deliveries.totals(connection)),
@@ -144,7 +147,8 @@ class _Store(Collector):
                         value=timers.overdue(connection, self._clock()),
                     ),
                     *_heartbeat(store.last_heard(connection, WATCHDOG)),
-                    *_watchdogs([beat.heard_at for beat in watchdogs.known(connection)]),
+                    *_watchdogs([beat.heard_at for beat in beats]),
+                    *_heartbeats(beats, self._catalog.current, left_out=store.last_heard(connection, LEFT_OUT)),
                 ]
         except StoreUnavailable:
             families = []
@@ -224,4 +228,28 @@ def _watchdogs(heard_at: Sequence[float]) -> Iterator[Metric]:
             "tocsin_watchdog_longest_silent_timestamp_seconds",
             "When that Watchdog was last heard that has not been heard for longest.",
             value=min(heard_at),
+        )
+
+
+def _heartbeats(beats: Sequence[Beat], catalog: Catalog, *, left_out: float | None) -> Iterator[Metric]:
+    # As many as the store tells apart, `watchdogs.MOST_KNOWN`.
+    # By the beginning of their keys: what they are called nobody is told without a token.
+    labels = ["heartbeat"]
+    last = GaugeMetricFamily(
+        "tocsin_heartbeat_last_heard_timestamp_seconds", "When each heartbeat was last heard.", labels=labels
+    )
+    interval = GaugeMetricFamily(
+        "tocsin_heartbeat_interval_seconds", "In how many seconds each heartbeat is expected again.", labels=labels
+    )
+    for beat in beats:
+        told = [beat.key[:12]]
+        last.add_metric(told, beat.heard_at)
+        interval.add_metric(told, interval_of(beat, catalog))
+    yield last
+    yield interval
+    if left_out is not None:
+        yield GaugeMetricFamily(
+            "tocsin_heartbeats_left_out_timestamp_seconds",
+            "When a heartbeat has last arrived that is not told from others, because there are too many.",
+            value=left_out,
         )

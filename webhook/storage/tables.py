@@ -10,6 +10,7 @@ from __future__ import annotations
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     ColumnElement,
     Double,
@@ -218,11 +219,21 @@ heartbeats = Table(
 watchdogs = Table(
     "watchdogs",
     metadata,
-    # One for each Prometheus that sends a Watchdog: its labels, when it was last heard, when it was said to have ended.
+    # One for each Prometheus that sends a Watchdog, and each Alertmanager that delivers it: its labels, when it was
+    # last heard, when it was said to have ended.
     Column("key", Text, primary_key=True),
     Column("labels", JSON, nullable=False),
     Column("heard_at", Double, nullable=False),
     Column("stopped_at", Double, nullable=True),
+    # The key of its labels alone.
+    Column("alike", Text, nullable=False),
+    # The external URL of its Alertmanager; unknown of what was heard before that was kept.
+    Column("source", Text, nullable=True),
+    # The latest times between two arrivals, in seconds.
+    Column("gaps", JSON, nullable=False),
+    # Whether one with the same labels has come beside it from another Alertmanager.
+    Column("is_apart", Boolean, nullable=False),
+    Index("ix_watchdogs_alike", "alike"),
 )
 
 told_watchdogs = Table(
@@ -233,6 +244,9 @@ told_watchdogs = Table(
     Column("fingerprint", Text, primary_key=True),
     Column("starts_at", Double, nullable=False),
     Column("heard_at", Double, nullable=False),
+    # Which of `watchdogs` that is.
+    Column("alike", Text, nullable=True),
+    Column("source", Text, nullable=True),
 )
 
 archive = Table(
