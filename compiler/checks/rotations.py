@@ -89,11 +89,12 @@ def _instant(wall: datetime, zone: ZoneInfo) -> datetime:
 
 def _warn(subject: Subject, level: Level, schedule: Schedule, found: Sequence[Span], diagnostics: Diagnostics) -> None:
     zone = ZoneInfo(schedule.timezone)
-    hours = sum(((ends - starts) for starts, ends in found), timedelta()) / timedelta(hours=1)
+    spent = sum(((ends - starts) for starts, ends in found), timedelta()) / timedelta(hours=1)
+    hours = f"{spent:,.1f}".removesuffix(".0")
     shown = ", ".join(_shown(span, zone) for span in found[:_MOST_SHOWN])
     more = f" and {len(found) - _MOST_SHOWN} more" if len(found) > _MOST_SHOWN else ""
     message = (
-        f"nobody in the rotation of level `{level.id}` is on call for {hours:,.4g} h of the next {YEARS} years:"
+        f"nobody in the rotation of level `{level.id}` is on call for {hours} h of the next {YEARS} years:"
         f" {shown}{more} ({schedule.timezone})"
     )
     hint = "let shifts meet, or add a last one that always holds; the level's own contacts are told in a gap"

@@ -31,7 +31,7 @@ def layout(message: Message) -> dict[str, Any]:
         "summary": shorten(_summary(message), LONGEST_SUMMARY),
         "source": message.source,
         "severity": _SEVERITIES[message.severity],
-        "timestamp": iso(message.started_at),
+        "timestamp": None if message.started_at is None else iso(message.started_at),
         "component": message.component,
         "group": message.group,
         "class": message.alert,
