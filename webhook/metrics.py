@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+from sqlalchemy import Connection
 
 from webhook.catalog.file import CatalogFile
 from webhook.catalog.model import Catalog
@@ -19,7 +20,7 @@ from webhook.channels import CHANNELS
 from webhook.incidents.heartbeat import LEFT_OUT, WATCHDOG, Beat, interval_of
 from webhook.incidents.messages import State
 from webhook.severity import SEVERITIES
-from webhook.storage import deliveries, store, timers, watchdogs
+from webhook.storage import counters, deliveries, store, timers, watchdogs
 from webhook.storage.database import Database, StoreUnavailable
 from webhook.storage.probe import Probe
 
@@ -46,15 +47,6 @@ class Metrics:
         self._attempts = Counter(
             "tocsin_send_attempts", "Tries to send a message.", ["channel", "outcome"], registry=self.registry
         )
-        self._steps = Counter(
-            "tocsin_steps",
-            "Timers worked off, by what they led to; `escalated` is a level that was told.",
-            ["result", "severity"],
-            registry=self.registry,
-        )
-        self._escalations = Counter(
-            "tocsin_escalations", "Levels told because nobody had acknowledged.", ["level"], registry=self.registry
-        )
         self._seconds = Histogram(
             "tocsin_send_seconds", "How long a try to send took.", ["channel"], registry=self.registry
         )
@@ -70,14 +62,6 @@ class Metrics:
     def sent(self, channel: str, outcome: str) -> None:
         """Count a try to send; `outcome` is one of `OUTCOMES`."""
         self._attempts.labels(channel, outcome).inc()
-
-    def stepped(self, result: str, severity: str) -> None:
-        """Count a step of an incident's escalation."""
-        self._steps.labels(result, severity).inc()
-
-    def escalated(self, level: int) -> None:
-        """Count that a level was told; 1 is the first, and the catalogue knows how many there are."""
-        self._escalations.labels(str(level)).inc()
 
     @contextmanager
     def sending(self, channel: str) -> Iterator[None]:
@@ -146,6 +130,7 @@ class _Store(Collector):
                         "Steps of escalations that are due and not yet taken.",
                         value=timers.overdue(connection, self._clock()),
                     ),
+                    *_counted(connection),
                     *_heartbeat(store.last_heard(connection, WATCHDOG)),
                     *_watchdogs([beat.heard_at for beat in beats]),
                     *_heartbeats(beats, self._catalog.current, left_out=store.last_heard(connection, LEFT_OUT)),
@@ -195,6 +180,21 @@ def _gathered(found: Mapping[str, deliveries.Gathered]) -> Iterator[Metric]:
         told.add_metric([channel], one.incidents if one else 0)
     yield many
     yield told
+
+
+def _counted(connection: Connection) -> Iterator[Metric]:
+    for name, words, labels in (
+        (
+            "steps",
+            "Timers worked off, by what they led to; `escalated` is a level that was told.",
+            ("result", "severity"),
+        ),
+        ("escalations", "Levels told because nobody had acknowledged; 1 is the first.", ("level",)),
+    ):
+        family = CounterMetricFamily(f"tocsin_{name}", words, labels=labels)
+        for given, number in counters.read(connection, name):
+            family.add_metric([given.get(label, "") for label in labels], number)
+        yield family
 
 
 def _incidents(counts: Mapping[tuple[str, str], int]) -> Metric:

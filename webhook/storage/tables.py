@@ -1,8 +1,8 @@
 """The tables of the store, for SQLite and PostgreSQL alike.
 
-`store`, `outbox`, `lanes`, `gathering`, `detours`, `deliveries`, `lookup`, `archive`, `trimming`, `timers` and
-`watchdogs` are the only readers. Every time is UTC epoch seconds in a double; `episodes.started` alone is text, because
-it carries nine decimals of identity. Changes here need a migration in `migrations/versions`.
+`store`, `outbox`, `lanes`, `gathering`, `detours`, `deliveries`, `lookup`, `archive`, `trimming`, `timers`, `counters`,
+`taken` and `watchdogs` are the only readers. Every time is UTC epoch seconds in a double; `episodes.started` alone is
+text, because it carries nine decimals of identity. Changes here need a migration in `migrations/versions`.
 """
 
 from __future__ import annotations
@@ -247,6 +247,24 @@ told_watchdogs = Table(
     # Which of `watchdogs` that is.
     Column("alike", Text, nullable=True),
     Column("source", Text, nullable=True),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    # What several processes count together; the labels are JSON, sorted.
+    Column("name", Text, primary_key=True),
+    Column("labels", Text, primary_key=True),
+    Column("number", Key, nullable=False),
+)
+
+taken_callbacks = Table(
+    "taken_callbacks",
+    metadata,
+    # Signed requests of providers that were acted on: SHA-256 of what identifies each.
+    Column("key", Text, primary_key=True),
+    Column("taken_at", Double, nullable=False),
+    Index("ix_taken_callbacks_taken_at", "taken_at"),
 )
 
 archive = Table(

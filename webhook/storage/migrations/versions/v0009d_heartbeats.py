@@ -1,4 +1,4 @@
-"""Heartbeats: a Watchdog by its labels and by the Alertmanager that delivers it, each with its own interval."""
+"""Heartbeats by labels and Alertmanager; what processes count together, and which callbacks they have acted on."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,3 +17,17 @@ def upgrade() -> None:
     op.create_index("ix_watchdogs_alike", "watchdogs", ["alike"], unique=False)
     op.add_column("told_watchdogs", sa.Column("alike", sa.Text(), nullable=True))
     op.add_column("told_watchdogs", sa.Column("source", sa.Text(), nullable=True))
+    op.create_table(
+        "counters",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("labels", sa.Text(), nullable=False),
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.PrimaryKeyConstraint("name", "labels", name=op.f("pk_counters")),
+    )
+    op.create_table(
+        "taken_callbacks",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("taken_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_taken_callbacks")),
+    )
+    op.create_index("ix_taken_callbacks_taken_at", "taken_callbacks", ["taken_at"], unique=False)
