@@ -119,6 +119,11 @@ DEFAULT_FALLBACK_SEVERITY: Final = "warning"
 _ACRONYMS: Final = frozenset({"api", "cpu", "dns", "http", "tls"})
 
 
+def direct_matcher(systems: list[str]) -> str:
+    """Return the matcher of the route whose alerts do not pass through the webhook; it is part of their group keys."""
+    return f'system=~"{"|".join(systems)}"'
+
+
 def header(renewal: str) -> str:
     """Return the first line of a generated file; `renewal` is the command that renews it."""
     return f"{HEADER_START} change thresholds.yaml or the runbooks, then run `{renewal}`.\n"

@@ -1,4 +1,4 @@
-"""The command `tocsin-webhook`: serve, send-test, incidents.
+"""The command `tocsin-webhook`: serve, send-test, incidents, heartbeats.
 
 Exit 0 done, 1 it could not be done (catalogue, store, a receiver, no such incident), 2 the command or the settings are
 wrong. Data goes to stdout, everything else to stderr; nobody sees a traceback for a mistake.
@@ -19,6 +19,7 @@ from webhook import logs
 from webhook.catalog.parse import CatalogError
 from webhook.channels import CHANNELS
 from webhook.drill import drill, shortfall
+from webhook.incidents.heartbeat import name_of
 from webhook.incidents.incident import STATUSES, Incident, Outcome
 from webhook.server import Server, work
 from webhook.service import Service, build
@@ -26,9 +27,10 @@ from webhook.serving.listeners import CannotListen
 from webhook.settings import Settings, SettingsError, read_settings
 from webhook.storage import store
 from webhook.storage.database import StoreUnavailable
-from webhook.terminal import incident_lines, listed_line
+from webhook.terminal import heartbeat_line, incident_lines, listed_line
 from webhook.untrusted import one_line
 from webhook.web import record
+from webhook.web.heartbeats import read as read_heartbeats
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -167,6 +169,40 @@ def reopen(*, number: int, actor: str | None) -> None:
         if incident.status == "resolved":
             _fail(1, f"incident {number} is over: none of its alerts fires any more")
         click.echo(f"incident {number}: {incident.status}")
+
+
+@main.group()
+def heartbeats() -> None:
+    """List the Watchdogs that have been heard, and forget one that is gone."""
+
+
+@heartbeats.command("list")
+def list_heartbeats() -> None:
+    """List them, the one that has been silent for longest first."""
+    with _service(_settings()) as service:
+        found = read_heartbeats(service)
+        for one in found.shown:
+            click.echo(heartbeat_line(one, now=service.clock()))
+        if not found.shown:
+            click.echo("no heartbeat has been heard", err=True)
+        if found.left_out_at is not None:
+            click.echo(f"more than {found.most} have been heard: those beyond are not told apart", err=True)
+
+
+@heartbeats.command()
+@click.argument("key")
+@click.option("--as", "actor", help="Who forgets it; default: the user of this terminal.")
+def forget(*, key: str, actor: str | None) -> None:
+    """Forget a heartbeat, by its key or the beginning of it; it is listened for again once it is heard."""
+    with _service(_settings()) as service:
+        chosen = [one.beat.key for one in read_heartbeats(service).shown if key and one.beat.key.startswith(key)]
+        if len(chosen) > 1:
+            _fail(1, f"{len(chosen)} heartbeats have a key that begins so", "hint: write more of it")
+        done = service.ingest.forget(chosen[0], actor or _user(), service.clock()) if chosen else None
+        if done is None:
+            _fail(1, "there is no such heartbeat", "hint: `heartbeats list` shows their keys")
+        over = "" if done.incident_id is None else f", incident {done.incident_id} is no longer about it"
+        click.echo(f"forgotten: {name_of(done.beat.labels)}{over}")
 
 
 def _found(service: Service, number: int, outcome: Outcome | None) -> Incident:

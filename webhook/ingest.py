@@ -20,7 +20,18 @@ from webhook.catalog.model import Catalog
 from webhook.incidents import reasons
 from webhook.incidents.episode import Sighting
 from webhook.incidents.flapping import REOPEN_SECONDS
-from webhook.incidents.heartbeat import HEARING, WATCHDOG, forgotten, opens
+from webhook.incidents.heartbeat import (
+    BESIDE,
+    HEARING,
+    LEFT_OUT,
+    WATCHDOG,
+    Beat,
+    fingerprint,
+    forgotten,
+    forgotten_by_hand,
+    name_of,
+    opens,
+)
 from webhook.incidents.incident import (
     Acknowledged,
     Delivered,
@@ -66,6 +77,14 @@ class Taken:
     """For each alert that fires with a severity that is not known: what it was taken for."""
     ignored: int = 0
     """How many alerts fire of which nobody is told, for their severity is `none`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forgotten:
+    """A heartbeat that a person has forgotten, and the incident in which its silence stood open, if it did."""
+
+    beat: Beat
+    incident_id: int | None
 
 
 class HungUp(Exception):  # noqa: N818  the state's name, not an error's
@@ -131,6 +150,35 @@ class Ingest:
 
         return self._by_hand(number, event, now)
 
+    def forget(self, key: str, actor: str, now: float) -> Forgotten | None:
+        """Let `actor` forget a heartbeat; return what came of it, None when there is no such one.
+
+        If its silence stands open, that is over by the word of whoever forgets it.
+        """
+        rung = False
+        with self._database.write() as connection:
+            beat = watchdogs.find(connection, key, lock=True)
+            if beat is None:
+                return None
+            number = store.homes(connection, [fingerprint(key)]).get(fingerprint(key))
+            watchdogs.forget(connection, [key])
+            before = None if number is None else store.incident_by_id(connection, number, lock=True)
+            if before is not None:
+                rung = self._forgotten(connection, before, beat, _actor(actor), now)
+        if rung:
+            self._committed()
+        log.warning("a heartbeat is forgotten", watchdog=name_of(beat.labels), source=beat.source, actor=_actor(actor))
+        return Forgotten(beat=beat, incident_id=number)
+
+    def _forgotten(self, connection: Connection, before: Incident, beat: Beat, actor: str, now: float) -> bool:
+        """End the alert on a heartbeat that is forgotten; return whether that is told."""
+        alone = {episode.fingerprint for episode in before.open_episodes} == {fingerprint(beat.key)}
+        event = ResolvedByHand(actor=actor) if alone else forgotten_by_hand(self._catalog(), beat, now)
+        outcome = transition(before, event, now)
+        Writer(catalog=self._catalog(), channels=self._channels).write(connection, before, outcome, now)
+        _note_forgotten(connection, before.id, name_of(beat.labels), actor, now)
+        return outcome.notice is not None
+
     def happened(self, number: int, event: Merged | Noted, now: float) -> Outcome | None:
         """Take what a provider tells of its own incident; return what came of it, None when there is no such one."""
         return self._by_hand(number, lambda _: event, now)
@@ -161,26 +209,35 @@ class Ingest:
     ) -> Taken:
         outcomes: list[Outcome] = []
         with self._database.write() as connection:
-            self._listen(connection, watchdog, event.external_url, now)
+            self._listen(connection, watchdog, event, now)
             if event.sightings or not watchdog:
                 outcomes = self._take_parts(connection, event, now)
             if not still_waits():
                 raise HungUp
         return self._taken(outcomes) if outcomes else Taken(result="watchdog", incident_id=None)
 
-    def _listen(self, connection: Connection, watchdog: Sequence[PostedAlert], url: str, now: float) -> None:
+    def _listen(self, connection: Connection, watchdog: Sequence[PostedAlert], event: Delivered, now: float) -> None:
         """Record which Watchdogs fire, and which Alertmanager takes for ended."""
+        if not watchdog:
+            return
+        catalog = self._catalog()
+        url = plain_address(event.external_url)
+        source = min(event.own, default=url)  # peers are one
         heard = [alert.labels for alert in watchdog if alert.status == "firing"]
         if heard:
-            if opens(store.last_heard(connection, WATCHDOG), self._catalog(), now):
+            if opens(store.last_heard(connection, WATCHDOG), catalog, now, watchdogs.known(connection)):
                 store.heard(connection, HEARING, now)
             store.heard(connection, WATCHDOG, now)
-            left_out = watchdogs.hear(connection, heard, now)
+            beside = BESIDE * catalog.watchdog.interval_seconds
+            left_out = watchdogs.hear(connection, heard, now, source=source, beside=beside)
             if left_out:
+                store.heard(connection, LEFT_OUT, now)
                 log.warning("too many Watchdogs", known=watchdogs.MOST_KNOWN, not_told_apart=left_out)
-        watchdogs.told(connection, _watchdogs(watchdog, "firing", url), now)
+        labels = {alert.fingerprint: alert.labels for alert in watchdog}
+        watchdogs.told(connection, _watchdogs(watchdog, "firing", url), now, labels=labels, source=source)
         watchdogs.untold(connection, _watchdogs(watchdog, "resolved", url))
-        watchdogs.stop(connection, [alert.labels for alert in watchdog if alert.status == "resolved"], now)
+        ended = [alert.labels for alert in watchdog if alert.status == "resolved"]
+        watchdogs.stop(connection, ended, now, source=source)
 
     def _deliver_late(self, event: Delivered, now: float) -> Taken:
         """Take the alerts that have never been heard of: nothing that was told since can be undone by them."""
@@ -327,8 +384,12 @@ def _forget(connection: Connection, incident: Incident, now: float) -> None:
     """Forget the Watchdogs whose silence a person has resolved: whoever does so knows that they are gone."""
     for key, name in forgotten(incident).items():
         watchdogs.forget(connection, [key])
-        detail = f"the Watchdog of {name}: it is listened for again once it is heard"
-        store.note(connection, incident.id, Entry(kind="forgotten", actor="tocsin", detail=detail), now)
+        _note_forgotten(connection, incident.id, name, "tocsin", now)
+
+
+def _note_forgotten(connection: Connection, number: int, name: str, actor: str, now: float) -> None:
+    detail = f"the Watchdog of {name}: it is listened for again once it is heard"
+    store.note(connection, number, Entry(kind="forgotten", actor=actor, detail=detail), now)
 
 
 def _unseen(connection: Connection, event: Delivered) -> Delivered:

@@ -83,7 +83,6 @@ class Service:
             catalog=lambda: self.catalog.current,
             channels=channels(self.senders),
             clock=self.clock,
-            metrics=self.metrics,
             committed=self.bell.ring,
         )
         watch = Watch(self.database, self.ingest, catalog=lambda: self.catalog.current, clock=self.clock)

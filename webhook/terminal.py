@@ -10,6 +10,7 @@ from webhook.render.wording import installation_of
 from webhook.storage.store import Listed
 from webhook.timestamps import clock, span
 from webhook.untrusted import visible
+from webhook.web.heartbeats import Shown
 from webhook.web.record import Record
 
 LONGEST_SECTION = 50_000
@@ -23,6 +24,16 @@ def listed_line(listed: Listed, *, now: float, dimensions: Sequence[str] = ()) -
     alerts = f"{listed.firing} of {listed.alerts} firing"
     status = "fires on" if incident.fires_on else incident.status
     return visible(f"{incident.id:>5}  {incident.severity:<9}  {status:<12}  {age:>12}  {title} ({alerts})")
+
+
+def heartbeat_line(found: Shown, *, now: float) -> str:
+    """Return one line: key, state, how long ago it was heard, how often it should be, what it is and by which way."""
+    ago = f"{span(now - found.beat.heard_at)} ago"
+    every = f"every {span(found.interval)}"
+    way = f" by way of {found.beat.source}" if found.beat.source else ""
+    incident = f" (incident {found.incident})" if found.incident else ""
+    word = "silent" if found.state == "late" else found.state
+    return visible(f"{found.beat.key[:12]}  {word:<6}  {ago:>16}  {every:<14}  {found.name}{way}{incident}")
 
 
 def incident_lines(found: Record, *, now: float) -> Iterator[str]:

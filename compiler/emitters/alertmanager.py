@@ -39,7 +39,7 @@ def _route(routing: Routing, direct: list[str]) -> dict[str, Any]:
         "group_interval": duration_text(max(1, routing.watchdog_repeat // 5)),
         "repeat_interval": duration_text(routing.watchdog_repeat),
     }
-    straight = {"receiver": conventions.RECEIVER_DIRECT, "matchers": [f'system=~"{"|".join(direct)}"']}
+    straight = {"receiver": conventions.RECEIVER_DIRECT, "matchers": [conventions.direct_matcher(direct)]}
     by_severity = [
         {"receiver": conventions.receiver(severity), "matchers": [f'severity="{severity}"']}
         for severity in reversed(conventions.SEVERITIES)

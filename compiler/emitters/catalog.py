@@ -33,7 +33,7 @@ def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
         **({"schedules": {one.id: _schedule(one) for one in model.schedules}} if model.schedules else {}),
         "policies": {policy.id: _policy(policy) for policy in model.policies},
         "systems": {system.id: _system(model, system) for system in model.systems},
-        "alerts": [_alert(alert) for alert in alerts_of(groups)],
+        "alerts": [_alert(model, alert) for alert in alerts_of(groups)],
     }
     yield Artifact(path=conventions.CATALOG_PATH, content=(_lines(catalog, _DEPTH) + "\n").encode())
     yield Artifact(path=conventions.CATALOG_SCHEMA_PATH, content=schema.text(schema.CATALOG).encode())
@@ -118,7 +118,7 @@ def _system(model: Model, system: System) -> dict[str, Any]:
     return {"title": system.title, "team": system.team, "policy": system.policy, "runbook": runbook}
 
 
-def _alert(alert: Alert) -> dict[str, Any]:
+def _alert(model: Model, alert: Alert) -> dict[str, Any]:
     signal, limit = alert.watched.bound.signal, alert.limit
     found = {
         "alert": alert.name,
@@ -141,6 +141,8 @@ def _alert(alert: Alert) -> dict[str, Any]:
         "runbook": _section(alert.watched.section, alert.runbook_url),
         "policy": alert.system.policy,
     }
+    if (group_key := _direct_group_key(model, alert)) is not None:
+        found["direct_group_key"] = group_key
     if units := alert.watched.bound.binding.units:
         found["measured_in"] = {
             alert.watched.bound.selector(name).metric: {"unit": one.unit, "by": "name" if one.by_name else "file"}
@@ -156,6 +158,21 @@ def _alert(alert: Alert) -> dict[str, Any]:
             "threshold": _number(limit.recover.quantity.value),
         }
     return found
+
+
+def _direct_group_key(model: Model, alert: Alert) -> str | None:
+    """Return the key of the group in which Alertmanager pages directly, as it writes it, or None.
+
+    It is known where the alert's own labels alone make it: which cluster's Prometheus evaluates the rule nobody knows
+    here.
+    """
+    labels = {"alertname": alert.name} | alert.labels
+    grouped = sorted(set(model.routing.group_by))
+    if not alert.system.direct or any("{{" in labels.get(name, "{{") for name in grouped):
+        return None
+    matcher = conventions.direct_matcher([system.id for system in model.systems if system.direct])
+    inside = ", ".join(f"{name}={json.dumps(labels[name])}" for name in grouped)
+    return f"{{}}/{{{matcher}}}:{{{inside}}}"
 
 
 def _number(value: Decimal) -> int | float:

@@ -431,6 +431,10 @@ def _scheduled(name: str, old: str, new: str, *codes: str) -> Mistake:
     )
 
 
+_BY_DAY: Final = (
+    "{schedule: office, title: By day, email: [day@example.com], sms: ['+12025550103'], phone: ['+12025550103']}"
+)
+
 SCHEDULES: Final = (
     _in_spec("hours that nobody has defined", "escalate: 8h}", "escalate: 8h, hours: office}", "reference"),
     _in_spec(
@@ -457,9 +461,18 @@ SCHEDULES: Final = (
     _scheduled("a daily rule that never holds", "FREQ=WEEKLY", "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "recurrence"),
     _scheduled("an exception that is no date", "FREQ=WEEKLY}", "FREQ=WEEKLY, exceptions: [Christmas]}", "recurrence"),
     _scheduled("an end that is no time", "FREQ=WEEKLY}", "FREQ=WEEKLY, until: tomorrow}", "recurrence"),
+    Mistake(
+        name="a rotation in which nobody is on call at night",
+        edits=(
+            (SPEC, "teams:\n", f"schedules:\n  office: {_OFFICE}\n\nteams:\n"),
+            (SPEC, "title: On call,", f"title: On call, rotation: [{_BY_DAY}],"),
+        ),
+        codes=("rotation-gap",),
+        fatal=False,
+    ),
     _several(
         "a turn that nobody can reach",
-        (SPEC, "teams:\n", f"schedules:\n  office: {_OFFICE}\n\nteams:\n"),
+        (SPEC, "teams:\n", f"schedules:\n  office: {_OFFICE.replace('8h', '7d')}\n\nteams:\n"),
         (
             SPEC,
             "title: On call,",

@@ -23,7 +23,7 @@ schedules:
     rule: FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR
     until: 2026-12-31 23:59
     exceptions: [2026-12-25, 2026-12-24]
-  week-a: {timezone: UTC, start: 2026-01-05T09:00, duration: 7d, rule: "RRULE:FREQ=WEEKLY;INTERVAL=2"}
+  week-a: {timezone: UTC, start: 2026-01-05T09:00, duration: 7d, rule: "RRULE:FREQ=WEEKLY;INTERVAL=1"}
 
 teams:
 """
@@ -63,7 +63,7 @@ def test_schedules_rotation_hours_and_fallback_reach_the_catalogue() -> None:
             "timezone": "UTC",
             "start": "2026-01-05T09:00",
             "duration_seconds": 604_800,
-            "rule": "FREQ=WEEKLY;INTERVAL=2",
+            "rule": "FREQ=WEEKLY;INTERVAL=1",
         },
     }
     warning = data["policies"]["standard"]["severities"]["warning"]

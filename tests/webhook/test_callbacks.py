@@ -28,10 +28,11 @@ from webhook.ingest import Ingest
 from webhook.senders.contract import PermanentFailure
 from webhook.service import Service, build
 from webhook.settings import Settings, read_settings
+from webhook.storage import taken
 from webhook.storage.database import StoreUnavailable
 from webhook.timestamps import iso
 from webhook.web.application import create_app
-from webhook.web.callbacks import LARGEST_BODY, MOST_REMEMBERED, Taken
+from webhook.web.callbacks import LARGEST_BODY
 
 SLACK_SECRET = "slack-signing-secret"
 PAGERDUTY_SECRET = "pagerduty-webhook-secret"
@@ -612,12 +613,26 @@ def test_no_json_ends_in_anything_but_an_event_or_a_complaint(body: object) -> N
             continue
 
 
-def test_memory_of_what_was_taken_is_bounded() -> None:
-    """The oldest goes."""
-    taken = Taken()
-    for number in range(MOST_REMEMBERED + 1):
-        taken.add(str(number))
-    assert ("0" in taken, "1" in taken, str(MOST_REMEMBERED) in taken) == (False, True, True)
+def test_memory_of_what_was_taken_is_the_stores_and_bounded(either: Service) -> None:
+    """All replicas know it, and what no provider tries any more is dropped; on both databases."""
+    for number, at in ((1, NOON), (2, NOON + taken.KEPT_SECONDS), (2, NOON + taken.KEPT_SECONDS + 1)):
+        with either.database.write() as connection:
+            taken.take(connection, "slack", str(number), at)
+    with either.database.read() as connection:
+        found = [taken.is_taken(connection, "slack", number) for number in ("1", "2", "3")]
+        assert not taken.is_taken(connection, "pagerduty", "2")
+    assert found == [False, True, False]
+
+
+def test_press_that_is_played_again_at_another_replica_acts_once(
+    *, press: Press, client: FlaskClient, incident: int, service: Service, shown: Callable[..., Any]
+) -> None:
+    """The memory is no process's: a second application over the same store knows the request."""
+    press()
+    service.ingest.unacknowledge(incident, "Ada", service.clock())
+    client.application = create_app(service)
+    press()
+    assert shown(incident)["status"] == "open"
 
 
 def test_answers_and_logs_hold_no_secret(

@@ -91,6 +91,8 @@ class Alert:
     documented: Documented | None
     runbook: Runbook
     policy: str
+    direct_group_key: str | None = None
+    """The key of Alertmanager's group in which it pages about this without us; None where nobody knows it."""
 
 
 @dataclass(frozen=True, kw_only=True)

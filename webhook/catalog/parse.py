@@ -121,7 +121,9 @@ def _alerts(entries: list[dict[str, Any]]) -> dict[str, dict[Severity, Alert]]:
 
 
 def _alert(data: Mapping[str, Any]) -> Alert:
-    taken = {key: data[key] for key in Alert.__dataclass_fields__ if key not in {"documented", "runbook"}}
+    taken = {
+        key: data[key] for key in Alert.__dataclass_fields__ if key in data and key not in {"documented", "runbook"}
+    }
     documented = data["documented"]
     return Alert(
         **taken, documented=Documented(**documented) if documented else None, runbook=_runbook(data["runbook"])

@@ -20,7 +20,7 @@ from webhook.render.identity import LONGEST_LINE, Labels, labels_of
 from webhook.render.links import Link, links
 from webhook.render.wording import Context
 from webhook.severity import Severity
-from webhook.timestamps import clock
+from webhook.timestamps import clock, is_credible
 from webhook.untrusted import one_line
 
 MOST_LISTED = 10
@@ -71,7 +71,8 @@ class Message:
     alert: str
     source: str
     problem: str
-    started_at: float
+    started_at: float | None
+    """None where nobody has said it."""
     standing: str
     """Tier and deadline, who has acknowledged it, or how it ended."""
     system: str = ""
@@ -154,6 +155,7 @@ def compose(
     lead = _lead(shown, action, focus)
     match = context.catalog.match(lead.labels)
     alert = match.alert
+    starts = (one.starts_at for one in shown if is_credible(one.starts_at, now=context.now))
     about = (lead,) if action == "join" else shown
     more = max(0, len(shown) - MOST_LISTED)
     system = context.catalog.systems.get(alert.system, alert.system) if alert else ""
@@ -179,7 +181,7 @@ def compose(
         problem=wording.problem(lead, match),
         description=wording.description(lead, match),
         since=wording.since(shown, incident, context.now),
-        started_at=min(episode.starts_at for episode in shown),
+        started_at=min(starts, default=None),
         tier=wording.tier(incident, context),
         standing=wording.stands(incident, context),
         next_step=wording.next_step(incident, context),
@@ -242,6 +244,8 @@ def _without_explanations(runbook: Runbook, filled: Mapping[str, Filled]) -> str
 
 def _line(episode: Episode, shown: Sequence[Episode], names: Labels, context: Context) -> AlertLine:
     state = "" if episode.ended_at is None else f", until {clock(episode.ended_at, now=context.now)}"
+    known = is_credible(episode.starts_at, now=context.now)
+    began = f"since {clock(episode.starts_at, now=context.now)}" if known else "start unknown"
     match = context.catalog.match(episode.labels)
     problem = wording.problem(episode, match)
     same = episode.title == shown[0].title and episode.severity == shown[0].severity
@@ -251,6 +255,6 @@ def _line(episode: Episode, shown: Sequence[Episode], names: Labels, context: Co
         problem=problem,
         brief=value or problem,
         severity=episode.severity,
-        since=f"since {clock(episode.starts_at, now=context.now)}{state}",
+        since=f"{began}{state}",
         firing=episode.ended_at is None,
     )

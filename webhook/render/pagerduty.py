@@ -37,7 +37,7 @@ def layout(message: Message) -> dict[str, Any]:
         "summary": one_line(_summary(message), LONGEST_SUMMARY) or "An alert fires",
         "source": one_line(message.source) or "alertmanager",
         "severity": _SEVERITIES[message.severity],
-        "timestamp": iso(message.started_at),
+        "timestamp": None if message.started_at is None else iso(message.started_at),
         "component": message.component,
         "group": message.group,
         "class": message.alert,

@@ -50,7 +50,7 @@ def _incident(message: Message, dedup_key: str) -> dict[str, Any]:
         "problem": message.problem,
         "news": message.news,
         "description": message.description,
-        "started_at": iso(message.started_at),
+        "started_at": None if message.started_at is None else iso(message.started_at),
         "since": message.since,
         "tier": message.tier,
         "standing": message.standing,

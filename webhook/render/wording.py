@@ -17,7 +17,7 @@ from webhook.payload import VALUES
 from webhook.quantity import measured
 from webhook.render.markdown import words
 from webhook.severity import Severity, graver
-from webhook.timestamps import clock, span, written_span
+from webhook.timestamps import clock, is_credible, span, written_span
 from webhook.untrusted import one_line, shorten, visible
 
 _DESCRIPTION = 1_500
@@ -130,7 +130,10 @@ def _said(episode: Episode, annotation: str) -> str:
 
 def since(shown: Sequence[Episode], incident: Incident, now: float) -> str:
     """Return since when it is wrong, or for how long it was."""
-    start = min(episode.starts_at for episode in shown)
+    starts = [episode.starts_at for episode in shown if is_credible(episode.starts_at, now=now)]
+    if not starts:
+        return _since_unknown(shown, incident, now)
+    start = min(starts)
     if incident.status == "resolved" and not incident.fires_on:
         end = max((episode.ended_at or now for episode in shown), default=now)
         if end < start:
@@ -142,6 +145,13 @@ def since(shown: Sequence[Episode], incident: Incident, now: float) -> str:
     if start > now:
         return f"Since {clock(start, now=now)} by the clock of its source, which is ahead."
     return f"Since {clock(start, now=now)} ({span(now - start)})."
+
+
+def _since_unknown(shown: Sequence[Episode], incident: Incident, now: float) -> str:
+    if incident.status == "resolved" and not incident.fires_on:
+        end = max((episode.ended_at or now for episode in shown), default=now)
+        return f"Over since {clock(end, now=now)}; its start is unknown."
+    return f"Its start is unknown; heard of since {clock(incident.opened_at, now=now)}."
 
 
 def news(lead: Episode, match: Match, *, system: str, joined: bool, why: str) -> str:

@@ -1,8 +1,8 @@
 """The tables of the store, for SQLite and PostgreSQL alike.
 
-`store`, `outbox`, `lanes`, `gathering`, `detours`, `deliveries`, `lookup`, `archive`, `trimming`, `timers` and
-`watchdogs` are the only readers. Every time is UTC epoch seconds in a double; `episodes.started` alone is text, because
-it carries nine decimals of identity. Changes here need a migration in `migrations/versions`.
+`store`, `outbox`, `lanes`, `gathering`, `detours`, `deliveries`, `lookup`, `archive`, `trimming`, `timers`, `counters`,
+`taken` and `watchdogs` are the only readers. Every time is UTC epoch seconds in a double; `episodes.started` alone is
+text, because it carries nine decimals of identity. Changes here need a migration in `migrations/versions`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     ColumnElement,
     Double,
@@ -220,11 +221,21 @@ heartbeats = Table(
 watchdogs = Table(
     "watchdogs",
     metadata,
-    # One for each Prometheus that sends a Watchdog: its labels, when it was last heard, when it was said to have ended.
+    # One for each Prometheus that sends a Watchdog, and each Alertmanager that delivers it: its labels, when it was
+    # last heard, when it was said to have ended.
     Column("key", Text, primary_key=True),
     Column("labels", JSON, nullable=False),
     Column("heard_at", Double, nullable=False),
     Column("stopped_at", Double, nullable=True),
+    # The key of its labels alone.
+    Column("alike", Text, nullable=False),
+    # The external URL of its Alertmanager; unknown of what was heard before that was kept.
+    Column("source", Text, nullable=True),
+    # The latest times between two arrivals, in seconds.
+    Column("gaps", JSON, nullable=False),
+    # Whether one with the same labels has come beside it from another Alertmanager.
+    Column("is_apart", Boolean, nullable=False),
+    Index("ix_watchdogs_alike", "alike"),
 )
 
 told_watchdogs = Table(
@@ -235,6 +246,27 @@ told_watchdogs = Table(
     Column("fingerprint", Text, primary_key=True),
     Column("starts_at", Double, nullable=False),
     Column("heard_at", Double, nullable=False),
+    # Which of `watchdogs` that is.
+    Column("alike", Text, nullable=True),
+    Column("source", Text, nullable=True),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    # What several processes count together; the labels are JSON, sorted.
+    Column("name", Text, primary_key=True),
+    Column("labels", Text, primary_key=True),
+    Column("number", Key, nullable=False),
+)
+
+taken_callbacks = Table(
+    "taken_callbacks",
+    metadata,
+    # Signed requests of providers that were acted on: SHA-256 of what identifies each.
+    Column("key", Text, primary_key=True),
+    Column("taken_at", Double, nullable=False),
+    Index("ix_taken_callbacks_taken_at", "taken_at"),
 )
 
 archive = Table(

@@ -18,7 +18,8 @@ from webhook.payload import Problem
 from webhook.service import Service
 from webhook.storage import store
 from webhook.untrusted import one_line
-from webhook.web import body, record
+from webhook.web import body, heartbeats, record
+from webhook.web.heartbeats import heartbeats_json
 from webhook.web.representation import incident_json, listed_json
 from webhook.web.sender import still_waits
 
@@ -27,6 +28,8 @@ USUALLY_LISTED = 50
 LARGEST_ID = 2**63 - 1
 
 NUMBER = f"<int(max={LARGEST_ID}):number>"
+KEY = "<key>"
+"""Of a heartbeat."""
 
 Answer = Response | tuple[Response, int]
 
@@ -63,6 +66,8 @@ def api(service: Service) -> Blueprint:
     routes.add_url_rule(
         f"/v1/incidents/{NUMBER}/reopen", "reopen", lambda number: _reopen(service, number), methods=["POST"]
     )
+    routes.add_url_rule("/v1/heartbeats", "heartbeats", lambda: jsonify(heartbeats_json(heartbeats.read(service))))
+    routes.add_url_rule(f"/v1/heartbeats/{KEY}/forget", "forget", lambda key: _forget(service, key), methods=["POST"])
     routes.add_url_rule("/healthz", "healthz", lambda: jsonify(status="alive"))
     routes.add_url_rule("/readyz", "readyz", lambda: _readyz(service))
     routes.add_url_rule("/metrics", "metrics", lambda: _metrics(service))
@@ -146,6 +151,13 @@ def _reopen(service: Service, number: int) -> Answer:
     if outcome is not None and outcome.incident is not None and outcome.incident.status == "resolved":
         return jsonify(error=f"incident {number} is over: none of its alerts fires any more"), 409
     return _changed(service, number, outcome)
+
+
+def _forget(service: Service, key: str) -> Answer:
+    done = service.ingest.forget(key, _actor(), service.clock())
+    if done is None:
+        return jsonify(error="there is no heartbeat with this key"), 404
+    return jsonify(result="forgotten", heartbeat=key, incident=done.incident_id)
 
 
 def _changed(service: Service, number: int, outcome: Outcome | None, *, unless_resolved: bool = False) -> Answer:

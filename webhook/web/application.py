@@ -14,7 +14,7 @@ from webhook.payload import PayloadError
 from webhook.service import Service
 from webhook.storage.database import StoreUnavailable
 from webhook.web.access import refusal
-from webhook.web.api import NUMBER, Wrong, api
+from webhook.web.api import KEY, NUMBER, Wrong, api
 from webhook.web.callbacks import callbacks
 from webhook.web.pages import error_page, pages
 from webhook.web.proxies import Proxies
@@ -66,7 +66,7 @@ def _let_in(service: Service) -> Response | None:
 def _finish(service: Service, response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    route = request.url_rule.rule.replace(NUMBER, "{id}") if request.url_rule else "unknown"
+    route = request.url_rule.rule.replace(NUMBER, "{id}").replace(KEY, "{key}") if request.url_rule else "unknown"
     service.metrics.answered(request.method, route, response.status_code)
     return response
 
@@ -103,7 +103,7 @@ def _broken(error: Exception) -> Response:
 
 
 def _error(status: int, reason: str) -> Response:
-    if request.path.startswith("/incidents") or request.path == "/":
+    if request.path.startswith(("/incidents", "/heartbeats")) or request.path == "/":
         return error_page(status, reason)
     response = jsonify(error=reason)
     response.status_code = status

@@ -2,15 +2,14 @@
 
 They need no bearer token, because the provider signs each request; a callback whose secret is not set does not exist.
 `signatures` checks, `callback_events` reads, `ingest` acts. A request that is played again, or that a provider sends
-twice, acts once: what this process has taken is remembered, and beyond that every act is idempotent: acknowledging what
-is acknowledged changes nothing, and an event that is older than what it is about is left alone. So replicas need no
-shared memory.
+twice, acts once: what was acted on is remembered in the store, for all replicas. Two that take the same request at the
+same moment do no harm: acknowledging what is acknowledged changes nothing, and an event that is older than what it is
+about is left alone.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -27,10 +26,9 @@ from webhook.senders.contract import Answering, Failure
 from webhook.senders.registry import channels
 from webhook.service import Service
 from webhook.signatures import pagerduty_signed, slack_signed
-from webhook.storage import archive, lookup
+from webhook.storage import archive, lookup, taken
 
 LARGEST_BODY = 1024 * 1024
-MOST_REMEMBERED = 4_096
 SKEW_SECONDS = 300.0
 """How far PagerDuty's clock may be behind ours before what a person does there reads as about an earlier incident."""
 
@@ -44,48 +42,26 @@ _answers = threading.BoundedSemaphore(MOST_ANSWERS)
 log = structlog.get_logger("tocsin.callbacks")
 
 
-class Taken:
-    """The latest requests that were acted on, by what identifies them."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._known: OrderedDict[str, None] = OrderedDict()
-
-    def __contains__(self, identity: str) -> bool:
-        with self._lock:
-            return identity in self._known
-
-    def add(self, identity: str) -> None:
-        """Remember the request; the oldest is forgotten when there are too many."""
-        with self._lock:
-            self._known[identity] = None
-            if len(self._known) > MOST_REMEMBERED:
-                self._known.popitem(last=False)
-
-
 def callbacks(service: Service) -> Blueprint:
     """Return the routes for providers."""
     routes = Blueprint("callbacks", __name__)
-    presses, changed = Taken(), Taken()
-    routes.add_url_rule("/slack/interactions", "slack_interactions", lambda: _slack(service, presses), methods=["POST"])
-    routes.add_url_rule(
-        "/pagerduty/webhook", "pagerduty_webhook", lambda: _pagerduty(service, changed), methods=["POST"]
-    )
+    routes.add_url_rule("/slack/interactions", "slack_interactions", lambda: _slack(service), methods=["POST"])
+    routes.add_url_rule("/pagerduty/webhook", "pagerduty_webhook", lambda: _pagerduty(service), methods=["POST"])
     return routes
 
 
-def _slack(service: Service, taken: Taken) -> Response:
+def _slack(service: Service) -> Response:
     secret, now = service.settings.slack_signing_secret, service.clock()
     identity = request.headers.get("X-Slack-Signature", "")
     at = request.headers.get("X-Slack-Request-Timestamp", "")
     body = _signed("slack", secret, lambda body, key: slack_signed(identity, at, body, key, now=now))
-    if identity not in taken:
+    if not _is_taken(service, "slack", identity):
         press = _read(slack_press, body)
         if press is not None:
             outcome = _act(service.ingest, press.verb, press.number, press.actor, now)
             if outcome is None or outcome.result == "unchanged":
                 _answer(service, press, outcome, now)
-        taken.add(identity)
+        _remember(service, "slack", identity)
     # Empty: Slack shows nothing for it. The message itself is edited when the incident has changed.
     return Response(status=200)
 
@@ -116,18 +92,28 @@ def _say(sender: Answering, press: Press, text: str) -> None:
         _answers.release()
 
 
-def _pagerduty(service: Service, taken: Taken) -> Response:
+def _pagerduty(service: Service) -> Response:
     secret = service.settings.pagerduty_webhook_secret
     given = request.headers.get("X-PagerDuty-Signature", "")
     body = _signed("pagerduty", secret, lambda body, key: pagerduty_signed(given, body, key))
     identity = request.headers.get("X-Webhook-Id", "")
-    if identity and identity in taken:
+    if identity and _is_taken(service, "pagerduty", identity):
         return jsonify(result="repeated")
     change = _read(pagerduty_change, body)
     result = "ignored" if change is None else _change(service, change)
     if identity:
-        taken.add(identity)
+        _remember(service, "pagerduty", identity)
     return jsonify(result=result)
+
+
+def _is_taken(service: Service, provider: str, identity: str) -> bool:
+    with service.database.read() as connection:
+        return taken.is_taken(connection, provider, identity)
+
+
+def _remember(service: Service, provider: str, identity: str) -> None:
+    with service.database.write() as connection:
+        taken.take(connection, provider, identity, service.clock())
 
 
 def _change(service: Service, change: Change) -> str:

@@ -19,9 +19,9 @@ from webhook.service import Service
 from webhook.severity import rank
 from webhook.storage import store
 from webhook.timestamps import clock, span
-from webhook.web import record
+from webhook.web import heartbeats, record
 from webhook.web.access import person
-from webhook.web.api import NUMBER
+from webhook.web.api import KEY, NUMBER
 from webhook.web.record import Record
 
 MOST_OPEN = 500
@@ -47,6 +47,8 @@ def pages(service: Service) -> Blueprint:
             lambda number, action=action: _act(service, number, action),
             methods=["POST"],
         )
+    routes.add_url_rule("/heartbeats", "heartbeats", lambda: _heartbeats(service))
+    routes.add_url_rule(f"/heartbeats/{KEY}/forget", "forget", lambda key: _forget(service, key), methods=["POST"])
     routes.add_url_rule("/style.css", "style", lambda: Response(DESIGN.read_bytes(), mimetype="text/css"))
     return routes
 
@@ -94,6 +96,25 @@ def _incident(service: Service, number: int) -> Response:
         now=now,
         when=lambda at: clock(at, now=now),
     )
+
+
+def _heartbeats(service: Service) -> Response:
+    now = service.clock()
+    return _page(
+        "heartbeats.html",
+        heartbeats=heartbeats.read(service),
+        person=person(request) or "",
+        when=lambda at: clock(at, now=now),
+        ago=lambda at: span(now - at),
+        span=span,
+    )
+
+
+def _forget(service: Service, key: str) -> BaseResponse:
+    actor = request.form.get("actor", "").strip() or person(request) or "somebody on the web page"
+    if service.ingest.forget(key, actor, service.clock()) is None:
+        return error_page(404, "There is no such heartbeat; somebody may have forgotten it already.")
+    return redirect(url_for("pages.heartbeats"), code=303)
 
 
 def _told_again(service: Service, incident: Incident) -> float | None:

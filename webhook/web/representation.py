@@ -98,7 +98,8 @@ def _episode(episode: Episode) -> dict[str, Any]:
         "title": episode.title,
         "severity": episode.severity,
         "firing": episode.ended_at is None,
-        "started_at": iso(episode.starts_at),
+        # Before 1970 lies Alertmanager's zero time: nobody has said it.
+        "started_at": iso(episode.starts_at) if episode.starts_at > 0 else None,
         "ended_at": _maybe(episode.ended_at),
         "ended_by": episode.ended_by,
         "labels": dict(episode.labels),

@@ -35,8 +35,7 @@ from webhook.incidents.incident import (
 from webhook.incidents.messages import Channels
 from webhook.incidents.transitions import transition
 from webhook.incidents.truth import CONFIRM_SECONDS, VERIFY_SECONDS, Absent, Active, Answer
-from webhook.metrics import Metrics
-from webhook.storage import store, timers
+from webhook.storage import counters, store, timers
 from webhook.storage.database import Database
 from webhook.storage.outcomes import Writer
 from webhook.storage.timers import Claim
@@ -76,7 +75,6 @@ class Steps:
         catalog: Callable[[], Catalog],
         channels: Channels,
         clock: Callable[[], float],
-        metrics: Metrics,
         committed: Callable[[], None] = lambda: None,
     ) -> None:
         """Prepare; `clock` gives epoch seconds, `committed` is called after each commit that causes messages."""
@@ -85,7 +83,6 @@ class Steps:
         self._catalog = catalog
         self._channels = channels
         self._clock = clock
-        self._metrics = metrics
         self._committed = committed
 
     def take(self, claimed: Claim) -> None:
@@ -145,9 +142,9 @@ class Steps:
         self._writer().write(connection, incident, outcome, now)
         # A step that changes nothing that is due, such as a hold, leaves the row with us: give it back.
         timers.postpone(connection, claimed, kind=asked.due.kind, due_at=now + self._pause(asked))
-        self._metrics.stepped(outcome.result, incident.severity)
+        counters.count(connection, "steps", result=outcome.result, severity=incident.severity)
         if outcome.result == "escalated" and outcome.incident is not None:
-            self._metrics.escalated(outcome.incident.level + 1)
+            counters.count(connection, "escalations", level=str(outcome.incident.level + 1))
         log.info("step", incident=incident.id, result=outcome.result, answer=type(asked.answer).__name__)
         return outcome.notice is not None
 

@@ -74,6 +74,18 @@ ENTRIES: Final = (
         mend="Write a rule such as `FREQ=WEEKLY;BYDAY=MO,TU`, and times such as `2026-01-05 09:00`.",
     ),
     Code(
+        code="rotation-gap",
+        summary="There are times in the next two years at which nobody in a rotation is on call.",
+        explanation=(
+            "The shifts of a rotation are laid over each other, by the clock on the wall of each schedule's zone, over"
+            " every change of clocks and every exception, from today or the rotation's first beginning on. Nobody is on"
+            " call where none holds: between two shifts, on a day that is an exception, after `until`. The level's own"
+            " contacts are told then, and the message says so."
+        ),
+        mend="Let the shifts meet, let them go on, or add a last turn whose schedule always holds.",
+        suppressible=True,
+    ),
+    Code(
         code="timezone",
         summary="A schedule's time zone is not known.",
         explanation="Zones are named as in the tz database; most abbreviations say nothing of daylight saving.",

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009f"
-down_revision = "0008b"
+down_revision = "0009d"
 
 
 def upgrade() -> None:
