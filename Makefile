@@ -47,10 +47,13 @@ demo: $(VENV)/dev.stamp servers  ## a whole pipeline on this machine: breaks a s
 bench: $(VENV)/dev.stamp servers  ## the benchmarks, beside what they are compared to
 	$(BIN)/python -m benchmarks
 
-servers: .servers/.stamp  ## Prometheus and Alertmanager of both supported generations, unpacked into .servers/
+servers: .servers/.stamp .servers/browser/.stamp  ## Prometheus and Alertmanager of both supported generations, and Chromium, unpacked into .servers/
 
 .servers/.stamp: testbed/install-servers
 	testbed/install-servers .servers
+
+.servers/browser/.stamp: testbed/install-browser
+	testbed/install-browser .servers/browser
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

@@ -13,7 +13,6 @@ import re
 import socket
 import ssl
 import subprocess
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
@@ -25,6 +24,7 @@ from testbed import loopback
 from testbed.chaos.replica import Replica
 from testbed.patience import PATIENCE_SECONDS, await_that
 from testbed.ports import LOOPBACK, free_port
+from testbed.proxy import PREFIX, WAYS, proxied
 from tests.webhook.samples import alert, payload
 from webhook.service import build
 from webhook.settings import SettingsError, read_settings
@@ -32,59 +32,6 @@ from webhook.web.application import create_app
 
 PUBLIC = "tocsin.example.com"
 TOKEN = "a-token"
-WAYS = ["takes the prefix away", "leaves the prefix", "rewrites the host", "says what it does"]
-
-
-class Proxy(http.server.ThreadingHTTPServer):
-    """Passes requests on in one of `WAYS`."""
-
-    daemon_threads = True
-
-    def __init__(self, port: int, way: str) -> None:
-        super().__init__((LOOPBACK, 0), _Passing)
-        self.port, self.way = port, way
-
-    @property
-    def netloc(self) -> str:
-        """Where it is asked."""
-        return f"{LOOPBACK}:{self.server_port}"
-
-
-class _Passing(http.server.BaseHTTPRequestHandler):
-    def do_GET(self) -> None:
-        server = self.server
-        assert isinstance(server, Proxy)
-        headers, path = {name: value for name, value in self.headers.items() if name != "Connection"}, self.path
-        if server.way != "leaves the prefix":
-            assert path.startswith("/ops/tocsin")
-            path = path.removeprefix("/ops/tocsin") or "/"
-        if server.way in {"rewrites the host", "says what it does"}:
-            headers["Host"] = f"backend:{server.port}"
-        if server.way == "says what it does":
-            headers |= {
-                "X-Forwarded-Host": self.headers["Host"],
-                "X-Forwarded-Proto": "https",
-                "X-Forwarded-For": "203.0.113.9",
-                "X-Forwarded-Prefix": "/ops/tocsin",
-            }
-        line = http.client.HTTPConnection(LOOPBACK, server.port, timeout=PATIENCE_SECONDS)
-        length = int(self.headers.get("Content-Length") or 0)
-        line.request(self.command, path, self.rfile.read(length) or None, headers)
-        answer = line.getresponse()
-        body = answer.read()
-        self.send_response(answer.status)
-        for name in ("Content-Type", "Location", "Referrer-Policy"):
-            if value := answer.headers[name]:
-                self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-        line.close()
-
-    do_POST = do_GET  # noqa: N815  as the base class calls it
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
 
 
 @pytest.fixture
@@ -127,43 +74,43 @@ def ask(netloc: str, path: str, **fields: str) -> tuple[int, str, str]:
 @pytest.mark.parametrize("way", WAYS)
 def test_everything_on_the_pages_leads_somewhere_behind_a_proxy(start: Callable[..., Replica], way: str) -> None:
     """The style, the links and the buttons, and where a button leads to."""
-    proxy = Proxy(0, way)
-    replica = start(
-        TOCSIN_PUBLIC_URL=f"http://{proxy.netloc}/ops/tocsin/",
-        **({"TOCSIN_TRUSTED_PROXIES": LOOPBACK} if way == "says what it does" else {}),
-    )
-    proxy.port = int(replica.url.rpartition(":")[2])
-    threading.Thread(target=proxy.serve_forever, daemon=True).start()
-    try:
+    with proxied(way) as proxy:
+        replica = start(
+            TOCSIN_PUBLIC_URL=f"http://{proxy.netloc}{PREFIX}/",
+            **({"TOCSIN_TRUSTED_PROXIES": LOOPBACK} if way == "says what it does" else {}),
+        )
+        proxy.port = int(replica.url.rpartition(":")[2])
         body = payload(alert())
         assert (
             loopback.post_json(f"{replica.url}/v1/alertmanager", body, {"Authorization": f"Bearer {TOKEN}"})[0] == 200
         )
-        seen: set[str] = set()
-        waiting = ["/ops/tocsin/"]
-        while waiting:
-            path = waiting.pop()
-            if path in seen:
-                continue
-            seen.add(path)
-            status, text, _ = ask(proxy.netloc, path)
-            assert status == 200, path
-            for link in re.findall(r'href="([^"]+)"', text):
-                target = urljoin(f"http://{proxy.netloc}{path}", link)
-                if urlsplit(target).netloc == proxy.netloc:
-                    waiting.append(urlsplit(target).path)
-        assert {"/ops/tocsin/", "/ops/tocsin/style.css", "/ops/tocsin/incidents/1"} <= seen
+        assert {f"{PREFIX}/", f"{PREFIX}/style.css", f"{PREFIX}/incidents/1"} <= everything_linked(proxy.netloc)
         for action, state in (("acknowledge", "acknowledged"), ("unacknowledge", "open"), ("resolve", "resolved")):
-            page = ask(proxy.netloc, "/ops/tocsin/incidents/1")[1]
+            page = ask(proxy.netloc, f"{PREFIX}/incidents/1")[1]
             (target,) = set(re.findall(rf'action="([^"]+/{action})"', page))
             status, _, location = ask(proxy.netloc, target, actor="ana")
             assert status == 303, action
-            assert urlsplit(location).path == "/ops/tocsin/incidents/1"
+            assert urlsplit(location).path == f"{PREFIX}/incidents/1"
             listed = loopback.get_json(f"{replica.url}/v1/incidents/1", {"Authorization": f"Bearer {TOKEN}"})
             assert listed["status"] == state
-    finally:
-        proxy.shutdown()
-        proxy.server_close()
+
+
+def everything_linked(netloc: str) -> set[str]:
+    """Return the paths that links lead to from the first page on, each of which must be there."""
+    seen: set[str] = set()
+    waiting = [f"{PREFIX}/"]
+    while waiting:
+        path = waiting.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        status, text, _ = ask(netloc, path)
+        assert status == 200, path
+        for link in re.findall(r'href="([^"]+)"', text):
+            target = urljoin(f"http://{netloc}{path}", link)
+            if urlsplit(target).netloc == netloc:
+                waiting.append(urlsplit(target).path)
+    return seen
 
 
 @pytest.mark.acceptance
