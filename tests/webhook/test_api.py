@@ -315,7 +315,7 @@ def test_openapi_describes_every_route_and_no_other(service: Service) -> None:
     """The document is the contract; a route that is missing there does not exist for anybody."""
     rules = create_app(service).url_map.iter_rules()
     routes = {
-        (method, rule.rule.replace("<int(max=9223372036854775807):number>", "{number}"))
+        (method, rule.rule.replace("<int(max=9223372036854775807):number>", "{number}").replace("<key>", "{key}"))
         for rule in rules
         for method in rule.methods or ()
         if method in {"GET", "POST"}
