@@ -124,9 +124,9 @@ class Transport:
         *,
         headers: Mapping[str, str],
         data: bytes | None = None,
-        seconds: float = LONGEST_SEND,
+        seconds: float | None = None,
     ) -> Answer:
-        base = self._base.reveal()
+        base, seconds = self._base.reveal(), LONGEST_SEND if seconds is None else seconds
         try:
             raw = exchange(
                 method,
@@ -158,14 +158,15 @@ def exchange(
     *,
     deadline: float,
     clock: Callable[[], float],
-    seconds: float = LONGEST_SEND,
+    seconds: float | None = None,
     **options: Any,  # noqa: ANN401
 ) -> Raw:
     """Make one request with what `requests` calls `options` and return the answer; raises one of `BROKEN`.
 
+    It may take `seconds`, or as long as any message may.
     No pool of connections: sends are rare, and one that went stale overnight must not cost the first page.
     """
-    with patience.session(seconds=seconds) as session:
+    with patience.session(seconds=LONGEST_SEND if seconds is None else seconds) as session:
         options["headers"] = {**(options.get("headers") or {}), **_UNCOMPRESSED}
         bounds = {"timeout": (CONNECT_SECONDS, READ_SECONDS), "allow_redirects": False, "stream": True, "verify": True}
         with session.request(method, url, **{**options, **bounds}) as response:
