@@ -159,6 +159,57 @@ def test_what_is_young_open_or_waiting_stays(service: Service, story: Callable[.
     assert count(service, "archive") == 0
 
 
+def test_channel_that_is_gone_keeps_nothing_from_the_archive(
+    service: Service, story: Callable[..., None], clock: Clock
+) -> None:
+    """What waits for it is given up after a day without a sender, and the timeline says so; then it is archived."""
+    service.worker().archive_once()
+    story(range(1), kept=True)
+    kept = {name: sender for name, sender in service.senders.items() if name != "slack"}
+    changed = replace(service, senders=kept)
+    worker = changed.worker()
+
+    def work() -> None:
+        for channel in kept:
+            while worker.run_once(channel):
+                pass
+        while worker.move_on_once() or worker.archive_once():
+            pass
+
+    clock.forward(hours=23)
+    work()
+    waits = [one for one in _deliveries(service) if one["state"] == "waiting"]
+    assert len(waits) == 2, "it may be a mistake that somebody mends today"
+    clock.forward(hours=2)
+    work()
+    shown = create_app(service).test_client().get("/v1/incidents/1").get_json()
+    gone = [one for one in shown["deliveries"] if one["channel"] == "slack"]
+    assert {(one["state"], one["reason"]) for one in gone} == {
+        ("unconfigured", "no longer configured, given up after a day")
+    }
+    assert "Slack to Platform team: no longer configured, given up after a day" in shown["not_reached"]
+    told = [(line["actor"], line["detail"]) for line in shown["timeline"] if line["kind"] == "failed"]
+    assert told == [("Slack", "to Platform team: no longer configured, given up after a day")] * 2
+    clock.forward(seconds=91 * DAY)
+    work()
+    assert (count(service, "incidents"), count(service, "archive")) == (0, 1)
+
+
+def test_channel_that_another_replica_has_is_not_gone(
+    service: Service, story: Callable[..., None], clock: Clock
+) -> None:
+    """One that was configured anew speaks for no other."""
+    story(range(1), kept=True)
+    without = replace(service, senders={name: one for name, one in service.senders.items() if name != "slack"})
+    mine, others = without.worker(), service.worker()
+    for _ in range(5):
+        clock.forward(hours=12)
+        others.archive_once()
+        while mine.archive_once():
+            pass
+    assert {one["state"] for one in _deliveries(service) if one["channel"] == "slack"} == {"waiting"}
+
+
 def test_many_are_moved_a_few_at_a_time(
     service: Service, story: Callable[..., None], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -508,7 +559,7 @@ def test_incident_that_somebody_works_on_is_trimmed_soon_after(
 
 def _deliveries(service: Service) -> list[dict[str, Any]]:
     shown = create_app(service).test_client().get("/v1/incidents/1").get_json()
-    return [{name: one[name] for name in ("id", "action", "state")} for one in shown["deliveries"]]
+    return [{name: one[name] for name in ("id", "action", "state", "channel")} for one in shown["deliveries"]]
 
 
 def counters(service: Service) -> dict[str, float]:
