@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from webhook.channels import channel_word
 from webhook.render.plain import section_text, summary_lines
 from webhook.render.wording import installation_of
+from webhook.storage.archive_search import ArchivedLine
 from webhook.storage.store import Listed
 from webhook.timestamps import clock, span
 from webhook.untrusted import visible
@@ -23,6 +24,14 @@ def listed_line(listed: Listed, *, now: float, dimensions: Sequence[str] = ()) -
     alerts = f"{listed.firing} of {listed.alerts} firing"
     status = "fires on" if incident.fires_on else incident.status
     return visible(f"{incident.id:>5}  {incident.severity:<9}  {status:<12}  {age:>12}  {title} ({alerts})")
+
+
+def archived_line(one: ArchivedLine, *, now: float) -> str:
+    """Return one line: number, severity, when it was opened, how long it lasted, title, alerts."""
+    lasted = span(one.resolved_at - one.opened_at)
+    alerts = f"{one.alerts} alert{'' if one.alerts == 1 else 's'}"
+    opened = clock(one.opened_at, now=now)
+    return visible(f"{one.incident_id:>5}  {one.severity:<9}  {opened:<20}  {lasted:>12}  {one.title} ({alerts})")
 
 
 def incident_lines(found: Record, *, now: float) -> Iterator[str]:
