@@ -13,6 +13,7 @@ import pytest
 from apprise.plugins.twilio import NotifyTwilio
 
 from testbed.patience import await_that
+from testbed.postgresql import PostgreSQL
 from tests.webhook import sender_kit
 from tests.webhook.samples import alert, incident_of
 from tests.webhook.sender_kit import RIGS
@@ -122,6 +123,16 @@ def test_store_whose_name_hangs_is_unavailable(resolver: Resolver, monkeypatch: 
     with pytest.raises(StoreUnavailable), database.read():
         pass
     assert resolver.asked == [HANGS]
+    database.close()
+
+
+def test_store_is_reached_by_its_name(postgresql: PostgreSQL) -> None:
+    """Through whichever of the name's addresses takes the connection."""
+    address = postgresql.fresh().replace("127.0.0.1", "localhost")
+    database = Database(Secret(address))
+    assert "localhost" in address
+    with database.read() as connection:
+        assert connection.exec_driver_sql("SELECT 1").scalar_one() == 1
     database.close()
 
 
