@@ -25,9 +25,12 @@ from webhook.server import Server, work
 from webhook.service import Service, build
 from webhook.serving.listeners import CannotListen
 from webhook.settings import Settings, SettingsError, read_settings
-from webhook.storage import store
+from webhook.severity import SEVERITIES, Severity
+from webhook.storage import archive_search, store
+from webhook.storage.archive_search import Wanted
 from webhook.storage.database import StoreUnavailable
-from webhook.terminal import heartbeat_line, incident_lines, listed_line
+from webhook.terminal import archived_line, heartbeat_line, incident_lines, listed_line
+from webhook.timestamps import parse_moment
 from webhook.untrusted import one_line
 from webhook.web import record
 from webhook.web.heartbeats import read as read_heartbeats
@@ -91,6 +94,15 @@ def send_test(*, only: str | None) -> None:
             sys.exit(1)
 
 
+def _moment(_context: click.Context, option: click.Parameter, text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        return parse_moment(text, ends=option.name == "until")
+    except ValueError:
+        raise click.BadParameter("must be a day (2026-11-22) or an RFC 3339 time") from None
+
+
 @main.group()
 def incidents() -> None:
     """List, show, acknowledge, give back, resolve and reopen incidents."""
@@ -99,8 +111,34 @@ def incidents() -> None:
 @incidents.command("list")
 @click.option("--state", type=click.Choice([*STATUSES, "all"]), multiple=True, help="Default: all that is not over.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
-def list_incidents(*, state: tuple[str, ...], limit: int) -> None:
+@click.option("--archived", is_flag=True, help="List what is archived instead; the options below search it.")
+@click.option("--system", help="About this system.")
+@click.option("--alert", help="About an alert of this name.")
+@click.option("--severity", type=click.Choice(SEVERITIES))
+@click.option("--since", metavar="TIME", callback=_moment, help="Not over before this day (2026-11-22) or time.")
+@click.option("--until", metavar="TIME", callback=_moment, help="Opened until the end of this day, or this time.")
+@click.option("--before", type=click.IntRange(1), metavar="ID", help="Older than this one: the next page.")
+def list_incidents(  # noqa: PLR0913  one for each option
+    *,
+    state: tuple[str, ...],
+    limit: int,
+    archived: bool,
+    system: str | None,
+    alert: str | None,
+    severity: Severity | None,
+    since: float | None,
+    until: float | None,
+    before: int | None,
+) -> None:
     """List incidents, the newest first; what was resolved by hand and fires on is not over."""
+    wanted_archived = Wanted(system=system, alert=alert, severity=severity, since=since, until=until)
+    if archived:
+        if state:
+            raise click.UsageError("--state and --archived exclude each other: what is archived is resolved")
+        _list_archived(wanted_archived, limit, before)
+        return
+    if wanted_archived != Wanted() or before is not None:
+        raise click.UsageError("--system, --alert, --severity, --since, --until and --before need --archived")
     wanted = (
         STATUSES if "all" in state else tuple(one for one in STATUSES if one in (state or ("open", "acknowledged")))
     )
@@ -111,6 +149,18 @@ def list_incidents(*, state: tuple[str, ...], limit: int) -> None:
             click.echo(listed_line(listed, now=service.clock(), dimensions=service.catalog.current.dimensions))
         if not found:
             click.echo("no incidents", err=True)
+
+
+def _list_archived(wanted: Wanted, limit: int, before: int | None) -> None:
+    with _service(_settings()) as service:
+        with service.database.read() as connection:
+            found = archive_search.listing(connection, wanted, limit=limit + 1, before=before)
+        for one in found[:limit]:
+            click.echo(archived_line(one, now=service.clock()))
+        if len(found) > limit:
+            click.echo(f"there are older ones: --before {found[limit - 1].incident_id}", err=True)
+        if not found:
+            click.echo("no archived incidents", err=True)
 
 
 @incidents.command()

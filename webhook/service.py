@@ -27,6 +27,7 @@ from webhook.workers.dispatch import Dispatch
 from webhook.workers.endings import Endings
 from webhook.workers.fallback import Fallback
 from webhook.workers.retention import Retention
+from webhook.workers.senderless import Senderless
 from webhook.workers.steps import Steps, Truth
 from webhook.workers.watch import Watch
 from webhook.workers.worker import Worker
@@ -88,7 +89,15 @@ class Service:
         watch = Watch(self.database, self.ingest, catalog=lambda: self.catalog.current, clock=self.clock)
         retention = Retention(self.database, seconds=self.settings.retention_seconds, clock=self.clock)
         return Worker(
-            self.database, dispatch, steps, watch, retention, fallback=fallback, clock=self.clock, bell=self.bell
+            self.database,
+            dispatch,
+            steps,
+            watch,
+            retention,
+            fallback=fallback,
+            senderless=Senderless(self.database, channels=self.senders, clock=self.clock),
+            clock=self.clock,
+            bell=self.bell,
         )
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from webhook.channels import channel_word
 from webhook.render.plain import section_text, summary_lines
 from webhook.render.wording import installation_of
+from webhook.storage.archive_search import ArchivedLine
 from webhook.storage.store import Listed
 from webhook.timestamps import clock, span
 from webhook.untrusted import visible
@@ -34,6 +35,14 @@ def heartbeat_line(found: Shown, *, now: float) -> str:
     incident = f" (incident {found.incident})" if found.incident else ""
     word = "silent" if found.state == "late" else found.state
     return visible(f"{found.beat.key[:12]}  {word:<6}  {ago:>16}  {every:<14}  {found.name}{way}{incident}")
+
+
+def archived_line(one: ArchivedLine, *, now: float) -> str:
+    """Return one line: number, severity, when it was opened, how long it lasted, title, alerts."""
+    lasted = span(one.resolved_at - one.opened_at)
+    alerts = f"{one.alerts} alert{'' if one.alerts == 1 else 's'}"
+    opened = clock(one.opened_at, now=now)
+    return visible(f"{one.incident_id:>5}  {one.severity:<9}  {opened:<20}  {lasted:>12}  {one.title} ({alerts})")
 
 
 def incident_lines(found: Record, *, now: float) -> Iterator[str]:

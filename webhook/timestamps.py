@@ -17,6 +17,7 @@ DAY = 86_400
 _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)\Z", flags=re.ASCII
 )
+_DAY = re.compile(r"\d{4}-\d\d-\d\d\Z", flags=re.ASCII)
 # Days from 0001-01-01 (day 1 of the proleptic calendar) to 1970-01-01.
 _EPOCH_DAY = datetime(1970, 1, 1, tzinfo=UTC).toordinal()
 _FARTHEST = 100 * 366 * DAY
@@ -58,6 +59,16 @@ def is_credible(seconds: float, *, now: float) -> bool:
     Alertmanager's zero time, of the year 1, and what lies before 1970 or more than a day ahead says nothing.
     """
     return 0 < seconds <= now + DAY
+
+
+def parse_moment(text: str, *, ends: bool = False) -> float:
+    """Return the epoch seconds of an RFC 3339 time, or of a day (`2026-11-22`, UTC): its beginning, or its end.
+
+    Raises ValueError when the text is neither.
+    """
+    if _DAY.match(text):
+        return parse_rfc3339(f"{text}T00:00:00Z").seconds + (DAY if ends else 0)
+    return parse_rfc3339(text).seconds
 
 
 def iso(seconds: float) -> str:

@@ -20,6 +20,7 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
+from webhook import names
 from webhook.incidents.messages import Action
 from webhook.mail_server import MailServer
 from webhook.patience import Deadline
@@ -34,6 +35,9 @@ from webhook.senders.contract import (
     TemporaryFailure,
 )
 from webhook.untrusted import breaks_line, one_line
+
+OWN_NAME_SECONDS = 2.0
+"""So long is this machine's own name looked up: a mail is sent without it too."""
 
 _HEADERS = HeaderRegistry()
 # As unstructured text a message's id longer than a line would be encoded, and no reader would find its thread.
@@ -134,10 +138,13 @@ class _Conversation(smtplib.SMTP):
     def __init__(self, server: MailServer, deadline: Deadline) -> None:
         self._deadline = deadline
         self._context = ssl.create_default_context() if server.implicit_tls else None
-        super().__init__(server.host, server.port, timeout=READ_SECONDS)
+        # Left to itself it would look this machine's name up, for as long as that takes.
+        own_name = names.own_name(seconds=min(OWN_NAME_SECONDS, deadline.left))
+        super().__init__(server.host, server.port, own_name, timeout=READ_SECONDS)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        line = _line(host, port, self._deadline)
+        deadline = self._deadline
+        line = names.connect(host, port, seconds=CONNECT_SECONDS, left=lambda: deadline.left, options=())
         try:
             line.settimeout(timeout)
             self._deadline.watch(line)
@@ -145,17 +152,6 @@ class _Conversation(smtplib.SMTP):
         except BaseException:
             line.close()
             raise
-
-
-def _line(host: str, port: int, deadline: Deadline) -> socket.socket:
-    """Return a connection to the first of the host's addresses that takes one in time; raises OSError."""
-    failure = OSError("the name has no address")
-    for _, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        try:
-            return socket.create_connection((str(address[0]), port), max(0.0, min(CONNECT_SECONDS, deadline.left)))
-        except OSError as error:
-            failure = error
-    raise failure
 
 
 def _first_subject(job: Job) -> str:

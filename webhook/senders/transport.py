@@ -7,6 +7,7 @@ Statuses are sorted here in the one way all HTTP channels share; `slack` and `pa
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -126,14 +127,14 @@ class Transport:
         data: bytes | None = None,
         seconds: float | None = None,
     ) -> Answer:
-        base, seconds = self._base.reveal(), LONGEST_SEND if seconds is None else seconds
+        base = self._base.reveal()
+        seconds = LONGEST_SEND if seconds is None else seconds
         try:
             raw = exchange(
                 method,
                 f"{base.rstrip('/')}/{path.lstrip('/')}" if path else base,
                 deadline=self._clock() + seconds,
                 clock=self._clock,
-                seconds=seconds,
                 data=data,
                 headers={"User-Agent": USER_AGENT, **headers},
                 auth=self._auth,
@@ -158,15 +159,15 @@ def exchange(
     *,
     deadline: float,
     clock: Callable[[], float],
-    seconds: float | None = None,
     **options: Any,  # noqa: ANN401
 ) -> Raw:
     """Make one request with what `requests` calls `options` and return the answer; raises one of `BROKEN`.
 
-    It may take `seconds`, or as long as any message may.
+    All of it is over at `deadline`, as `clock` counts, from the look-up of the name to the last piece of the body.
+
     No pool of connections: sends are rare, and one that went stale overnight must not cost the first page.
     """
-    with patience.session(seconds=LONGEST_SEND if seconds is None else seconds) as session:
+    with patience.session(seconds=deadline - clock()) as session:
         options["headers"] = {**(options.get("headers") or {}), **_UNCOMPRESSED}
         bounds = {"timeout": (CONNECT_SECONDS, READ_SECONDS), "allow_redirects": False, "stream": True, "verify": True}
         with session.request(method, url, **{**options, **bounds}) as response:
@@ -190,12 +191,23 @@ def broken(error: Exception) -> str:
         return f"the certificate was not accepted: {error}"
     if isinstance(error, _TIMEOUTS):
         return "no answer in time"
+    nameless = _cause(error, socket.gaierror)
+    if nameless is not None:
+        return f"the name cannot be looked up: {nameless.strerror}"
     return f"no connection: {type(error).__name__}: {error}"
 
 
 def is_lasting(error: Exception) -> bool:
     """Return whether somebody has to mend something before there is an answer: a certificate does not mend itself."""
     return isinstance(error, requests.exceptions.SSLError)
+
+
+def _cause(error: BaseException, kind: type[OSError]) -> OSError | None:
+    """Return the error of the kind that has led to this one, through what `requests` makes of it, or None."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, kind):
+        cause = cause.__cause__ or cause.__context__
+    return cause
 
 
 def decoded(body: bytes) -> Any:  # noqa: ANN401  JSON

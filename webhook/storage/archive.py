@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import Column, Connection, Table, and_, delete, exists, func, insert, select
 
+from webhook.storage import archive_search
 from webhook.storage.tables import (
     WAITING,
     archive,
@@ -55,6 +56,11 @@ def move(connection: Connection, *, before: float, limit: int, now: float) -> in
         for row in found
     ]
     connection.execute(insert(archive), values)
+    earlier_alerts = _episodes_moved_before(connection, numbers)
+    archive_search.add(
+        connection,
+        ((row, [*parts["episodes"].get(row["id"], ()), *earlier_alerts.get(row["id"], ())]) for row in found),
+    )
     add_to_totals(connection, (row for found in parts["notifications"].values() for row in found))
     for _, table in _PARTS:
         connection.execute(delete(table).where(_owner(table).in_(numbers)))
@@ -104,6 +110,16 @@ def add_to_totals(connection: Connection, messages: Iterable[Mapping[str, Any]])
         row = upsert(connection, archived_totals).values(channel=channel, state=state, messages=number)
         more = {"messages": archived_totals.c.messages + row.excluded.messages}
         connection.execute(row.on_conflict_do_update(index_elements=["channel", "state"], set_=more))
+
+
+def _episodes_moved_before(connection: Connection, numbers: Sequence[int]) -> dict[int, list[Mapping[str, Any]]]:
+    """Return by incident the alerts that were archived while it was open."""
+    part = archived_parts.c
+    query = select(part.incident_id, part.record).where(part.incident_id.in_(numbers), part.alerts > 0)
+    found: dict[int, list[Mapping[str, Any]]] = {}
+    for number, record in connection.execute(query):
+        found.setdefault(number, []).extend(record["episodes"])
+    return found
 
 
 def _by_incident(connection: Connection, table: Table, numbers: Sequence[int]) -> dict[int, list[dict[str, Any]]]:

@@ -74,6 +74,22 @@ def take(connection: Connection, number: int, now: float, channels: Collection[s
     )
 
 
+def without_sender(connection: Connection, channels: Collection[str]) -> tuple[str, ...]:
+    """Return the channels that messages wait on and that are not among `channels`, sorted."""
+    query = select(rows.c.channel).where(rows.c.state == WAITING, rows.c.channel.not_in(sorted(channels))).distinct()
+    return tuple(sorted(connection.execute(query).scalars()))
+
+
+def oldest_without_sender(
+    connection: Connection, channels: Collection[str], before: float, now: float
+) -> Message | None:
+    """Return the oldest message on one of `channels` that could have been sent `before`, or None."""
+    meant_for = func.coalesce(rows.c.not_before, rows.c.created_at)
+    waits = and_(rows.c.state == WAITING, rows.c.channel.in_(sorted(channels)), meant_for < before, is_free(rows, now))
+    row = connection.execute(select(rows).where(waits).order_by(rows.c.id).limit(1)).one_or_none()
+    return None if row is None else message_of(row)
+
+
 def _held_up(now: float, channels: Collection[str]) -> ColumnElement[bool]:
     """Match calls that nobody is sending, that could have been sent by now, and that have not been looked at."""
     meant_for = func.coalesce(rows.c.not_before, rows.c.created_at)

@@ -171,6 +171,13 @@ def postpone(
     return connection.execute(update(rows).where(_held(claimed)).values(**values)).rowcount == 1
 
 
+def end_unsent(connection: Connection, number: int, now: float, reason: str) -> bool:
+    """End a waiting message that nobody has claimed, because no sender will ever take it; return whether it was."""
+    values = {"state": "unconfigured", "finished_at": now, "last_error": reason, **FREED}
+    chosen = and_(rows.c.id == number, _unclaimed(now))
+    return connection.execute(update(rows).where(chosen).values(**values)).rowcount == 1
+
+
 def pause(connection: Connection, channel: str, destination: str, until: float) -> None:
     """Claim nothing for this destination before `until`: it has asked for patience. A longer pause stays."""
     row = upsert(connection, pauses).values(channel=channel, destination=destination, until=until)

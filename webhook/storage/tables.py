@@ -1,8 +1,9 @@
 """The tables of the store, for SQLite and PostgreSQL alike.
 
-`store`, `outbox`, `lanes`, `gathering`, `detours`, `deliveries`, `lookup`, `archive`, `trimming`, `timers`, `counters`,
-`taken` and `watchdogs` are the only readers. Every time is UTC epoch seconds in a double; `episodes.started` alone is
-text, because it carries nine decimals of identity. Changes here need a migration in `migrations/versions`.
+`store`, `outbox`, `lanes`, `gathering`, `detours`, `deliveries`, `lookup`, `archive`, `archive_search`, `trimming`,
+`timers`, `counters`, `taken` and `watchdogs` are the only readers. Every time is UTC epoch seconds in a double;
+`episodes.started` alone is text, because it carries nine decimals of identity. Changes here need a migration in
+`migrations/versions`.
 """
 
 from __future__ import annotations
@@ -277,6 +278,32 @@ archive = Table(
     Column("resolved_at", Double, nullable=False),
     Column("archived_at", Double, nullable=False),
     Column("record", JSON, nullable=False),
+)
+
+archive_list = Table(
+    "archive_list",
+    metadata,
+    # What lists show of each archived incident, beside its record: a search reads no records.
+    Column("incident_id", Key, ForeignKey("archive.incident_id", ondelete="CASCADE"), primary_key=True),
+    Column("severity", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("team", Text, nullable=False),
+    Column("opened_at", Double, nullable=False),
+    Column("resolved_at", Double, nullable=False),
+    Column("resolved_by", Text),
+    Column("alerts", Integer, nullable=False),
+    Index("ix_archive_list_severity", "severity", "incident_id"),
+    Index("ix_archive_list_resolved", "resolved_at"),
+)
+
+archive_names = Table(
+    "archive_names",
+    metadata,
+    # Which systems and which alert names it was about.
+    Column("label", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("incident_id", Key, ForeignKey("archive.incident_id", ondelete="CASCADE"), primary_key=True),
+    Index("ix_archive_names_incident", "incident_id"),
 )
 
 archived_parts = Table(

@@ -7,6 +7,7 @@ has let the request in and turns exceptions into answers: PayloadError and Wrong
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
@@ -16,15 +17,19 @@ from webhook.incidents.incident import STATUSES, Outcome, Status
 from webhook.ingest import LONGEST_ACTOR
 from webhook.payload import Problem
 from webhook.service import Service
-from webhook.storage import store
+from webhook.severity import SEVERITIES
+from webhook.storage import archive_search, store
+from webhook.storage.archive_search import Wanted
+from webhook.timestamps import parse_moment
 from webhook.untrusted import one_line
 from webhook.web import body, heartbeats, record
 from webhook.web.heartbeats import heartbeats_json
-from webhook.web.representation import incident_json, listed_json
+from webhook.web.representation import archived_json, incident_json, listed_json
 from webhook.web.sender import still_waits
 
 MOST_LISTED = 200
 USUALLY_LISTED = 50
+ARCHIVE_FILTERS = ("system", "alert", "severity", "since", "until")
 LARGEST_ID = 2**63 - 1
 
 NUMBER = f"<int(max={LARGEST_ID}):number>"
@@ -47,6 +52,7 @@ def api(service: Service) -> Blueprint:
     routes = Blueprint("api", __name__)
     routes.add_url_rule("/v1/alertmanager", "alertmanager", lambda: _alertmanager(service), methods=["POST"])
     routes.add_url_rule("/v1/incidents", "incidents", lambda: _incidents(service))
+    routes.add_url_rule("/v1/archive", "archive", lambda: _archive(service))
     routes.add_url_rule(f"/v1/incidents/{NUMBER}", "incident", lambda number: _incident(service, number))
     routes.add_url_rule(
         f"/v1/incidents/{NUMBER}/acknowledge",
@@ -102,19 +108,64 @@ def _incidents(service: Service) -> Answer:
     return jsonify(incidents=[listed_json(listed, catalog) for listed in shown], next=following)
 
 
+def _archive(service: Service) -> Answer:
+    problems: list[Problem] = []
+    wanted = archive_wanted(request.args, problems)
+    limit = number_of("limit", USUALLY_LISTED, MOST_LISTED, problems)
+    before = number_of("before", 0, LARGEST_ID, problems) or None
+    if problems:
+        raise Wrong(*problems)
+    with service.database.read() as connection:
+        found = archive_search.listing(connection, wanted, limit=limit + 1, before=before)
+    shown, following = found[:limit], None
+    if len(found) > limit:
+        asked: dict[str, Any] = {name: request.args[name] for name in ARCHIVE_FILTERS if request.args.get(name)}
+        following = url_for("api.archive", **asked, limit=limit, before=shown[-1].incident_id)
+    return jsonify(incidents=[archived_json(one) for one in shown], next=following)
+
+
+def archive_wanted(asked: Mapping[str, str], problems: list[Problem]) -> Wanted:
+    """Return what is searched for in the archive, by `ARCHIVE_FILTERS`; adds to `problems` what cannot be understood.
+
+    A filter that is empty is none.
+    """
+    severity = asked.get("severity") or None
+    if severity is not None and severity not in SEVERITIES:
+        problems.append(Problem(path="severity", message=f"must be one of {', '.join(SEVERITIES)}"))
+    return Wanted(
+        system=asked.get("system") or None,
+        alert=asked.get("alert") or None,
+        severity=next((one for one in SEVERITIES if one == severity), None),
+        since=_moment("since", asked, problems),
+        until=_moment("until", asked, problems),
+    )
+
+
+def _moment(name: str, asked: Mapping[str, str], problems: list[Problem]) -> float | None:
+    text = asked.get(name)
+    if not text:
+        return None
+    try:
+        return parse_moment(text, ends=name == "until")
+    except ValueError:
+        problems.append(Problem(path=name, message="must be a day (2026-11-22) or an RFC 3339 time"))
+        return None
+
+
 def _query() -> tuple[tuple[Status, ...], int, int | None]:
     problems: list[Problem] = []
     wanted = request.args.getlist("state")
     if any(state not in STATUSES for state in wanted):
         problems.append(Problem(path="state", message=f"must be one of {', '.join(STATUSES)}"))
-    limit = _number("limit", USUALLY_LISTED, MOST_LISTED, problems)
-    before = _number("before", 0, LARGEST_ID, problems) or None
+    limit = number_of("limit", USUALLY_LISTED, MOST_LISTED, problems)
+    before = number_of("before", 0, LARGEST_ID, problems) or None
     if problems:
         raise Wrong(*problems)
     return tuple(status for status in STATUSES if not wanted or status in wanted), limit, before
 
 
-def _number(name: str, default: int, largest: int, problems: list[Problem]) -> int:
+def number_of(name: str, default: int, largest: int, problems: list[Problem]) -> int:
+    """Return a number of the query, or `default`; adds to `problems` what is none from 1 to `largest`."""
     text = request.args.get(name)
     if text is None:
         return default

@@ -103,7 +103,7 @@ def _broken(error: Exception) -> Response:
 
 
 def _error(status: int, reason: str) -> Response:
-    if request.path.startswith(("/incidents", "/heartbeats")) or request.path == "/":
+    if request.path.startswith(("/incidents", "/heartbeats")) or request.path in {"/", "/archive"}:
         return error_page(status, reason)
     response = jsonify(error=reason)
     response.status_code = status

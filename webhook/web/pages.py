@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib import resources
+from typing import Any
 
 from flask import Blueprint, Response, redirect, request, url_for
 from markupsafe import Markup
@@ -12,20 +13,23 @@ from webhook.channels import channel_word, has_addresses
 from webhook.incidents.escalation import planned
 from webhook.incidents.incident import Incident
 from webhook.ingest import Ingest
+from webhook.payload import Problem
 from webhook.render.markdown import html
 from webhook.render.templates import environment
 from webhook.render.wording import installation_of
 from webhook.service import Service
-from webhook.severity import rank
-from webhook.storage import store
+from webhook.severity import SEVERITIES, rank
+from webhook.storage import archive_search, store
+from webhook.storage.archive_search import ArchivedLine
 from webhook.timestamps import clock, span
 from webhook.web import heartbeats, record
 from webhook.web.access import person
-from webhook.web.api import KEY, NUMBER
+from webhook.web.api import ARCHIVE_FILTERS, KEY, LARGEST_ID, NUMBER, archive_wanted, number_of
 from webhook.web.record import Record
 
 MOST_OPEN = 500
 MOST_RESOLVED = 30
+MOST_ARCHIVED = 100
 ACTIONS = {
     "acknowledge": Ingest.acknowledge,
     "unacknowledge": Ingest.unacknowledge,
@@ -39,6 +43,7 @@ def pages(service: Service) -> Blueprint:
     """Return the routes for people."""
     routes = Blueprint("pages", __name__)
     routes.add_url_rule("/", "incidents", lambda: _incidents(service))
+    routes.add_url_rule("/archive", "archive", lambda: _archive(service))
     routes.add_url_rule(f"/incidents/{NUMBER}", "incident", lambda number: _incident(service, number))
     for action in ACTIONS:
         routes.add_url_rule(
@@ -76,6 +81,35 @@ def _incidents(service: Service) -> Response:
         when=lambda at: clock(at, now=now),
         ago=lambda at: span(now - at),
         catalog_error=service.catalog.error,
+    )
+
+
+def _archive(service: Service) -> Response:
+    problems: list[Problem] = []
+    wanted = archive_wanted(request.args, problems)
+    before = number_of("before", 0, LARGEST_ID, problems) or None
+    found: tuple[ArchivedLine, ...] = ()
+    if not problems:
+        with service.database.read() as connection:
+            found = archive_search.listing(connection, wanted, limit=MOST_ARCHIVED + 1, before=before)
+    shown, older = found[:MOST_ARCHIVED], None
+    asked = {name: request.args.get(name, "") for name in ARCHIVE_FILTERS}
+    if len(found) > MOST_ARCHIVED:
+        chosen: dict[str, Any] = {name: value for name, value in asked.items() if value}
+        older = url_for("pages.archive", **chosen, before=shown[-1].incident_id)
+    now = service.clock()
+    return _page(
+        "archive.html",
+        code=400 if problems else 200,
+        found=shown,
+        older=older,
+        asked=asked,
+        problems=[f"{problem.path} {problem.message}" for problem in problems],
+        severities=SEVERITIES,
+        systems=service.catalog.current.systems,
+        teams=service.catalog.current.teams,
+        when=lambda at: clock(at, now=now),
+        lasted=lambda one: span(one.resolved_at - one.opened_at),
     )
 
 

@@ -10,6 +10,7 @@ from webhook.incidents.escalation import planned
 from webhook.incidents.incident import Incident
 from webhook.incidents.messages import Delivery
 from webhook.render.message import Section
+from webhook.storage.archive_search import ArchivedLine
 from webhook.storage.store import Listed
 from webhook.timestamps import iso
 from webhook.web.record import Record
@@ -18,6 +19,21 @@ from webhook.web.record import Record
 def listed_json(listed: Listed, catalog: Catalog) -> dict[str, Any]:
     """Return an incident of a list; `catalog` says when it is told again."""
     return {**_incident(listed.incident, catalog), "alerts": listed.alerts, "firing": listed.firing}
+
+
+def archived_json(line: ArchivedLine) -> dict[str, Any]:
+    """Return an archived incident of a list."""
+    return {
+        "id": line.incident_id,
+        "severity": line.severity,
+        "title": line.title,
+        "team": line.team,
+        "opened_at": iso(line.opened_at),
+        "resolved_at": iso(line.resolved_at),
+        "resolved_by": line.resolved_by,
+        "alerts": line.alerts,
+        "archived_at": iso(line.archived_at),
+    }
 
 
 def incident_json(record: Record, catalog: Catalog) -> dict[str, Any]:
