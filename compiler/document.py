@@ -7,6 +7,7 @@ aliases are refused: a file that people read aloud does not need them, and they 
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -225,8 +226,16 @@ class _Builder:
         if whole is None:
             return False
         self.keys[-1] = None
+        span = parent.value_spans[key]
+        cut = syntax.CutOff(key=key, text=whole, span=span)
+        self.cut_off[start] = cut
         parent[key] = whole
-        self.cut_off[start] = syntax.CutOff(key=key, text=whole, span=parent.value_spans[key])
+        if cut.items:
+            parent[key] = items = Items(span)
+            items.extend(cut.items)
+            items.spans.extend(span for _ in cut.items)
+        elif cut.duration is not None:
+            parent[key] = cut.duration
         return True
 
     def _without_controls(self, text: str, span: Span) -> str:
@@ -243,11 +252,19 @@ class _Builder:
         if len(self.stack) >= MAX_DEPTH:
             self._stop("syntax", event, f"nested more than {MAX_DEPTH} deep", None)
         if self.stack and type(self.stack[-1]) is Table and self.keys[-1] is None:
-            self._stop("syntax", event, "a key must be plain text", "quote text that begins with a special character")
+            self._stop("syntax", event, *self._odd_beginning(event))
         collection = Table(span) if isinstance(event, yaml.MappingStartEvent) else Items(span)
         self._place(collection, span)
         self.stack.append(collection)
         self.keys.append(None)
+
+    def _odd_beginning(self, event: yaml.CollectionStartEvent) -> tuple[str, str]:
+        """Return what is wrong where a bracket begins a key, and how to mend it."""
+        start = _offset(event.start_mark)
+        rest = self.text[start - 1 :].partition("\n")[0]
+        if rest.startswith("{{") and (template := _TEMPLATE.match(rest)) is not None:
+            return "`{{` without quotes begins a mapping of YAML", f"quote the text: `{json.dumps(template['text'])}`"
+        return "a key must be plain text", "quote text that begins with a special character"
 
     def _place(self, value: object, span: Span) -> None:
         self.plain = None
@@ -309,6 +326,9 @@ class _Builder:
     def _stop(self, code: str, event: yaml.Event, message: str, hint: str | None) -> None:
         self.diagnostics.error(code, _span(self.path, event), message, hint=hint)
         raise _StopReadingError
+
+
+_TEMPLATE: Final = re.compile(r"(?P<text>\{\{.*?)\s*(?:#.*)?\Z")
 
 
 def scalar(text: str) -> object:

@@ -71,9 +71,17 @@ _NUMBERS: Final = {
         ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
     )
 }
+_SCALES: Final = {
+    **dict.fromkeys(("k", "thousand", "tsd"), 1000),
+    **dict.fromkeys(("M", "mio", "million", "millions"), 10**6),
+    **dict.fromkeys(("bn", "billion", "mrd"), 10**9),
+}
 _LONGEST: Final = 80
 """Characters of a limit that somebody may have meant."""
-_NOTHING: Final = frozenset({"no", "none", "never", "null", "nil", "-", "n/a", "disabled", "no limit"})
+NOTHING: Final = frozenset(
+    {"no", "none", "never", "null", "nil", "-", "n/a", "disabled", "no limit", "false", "nothing", "disable"}
+)
+"""Words for no limit at all, besides the one that the format has."""
 _COMPARATOR: Final = re.compile(
     r"\s*(?P<sign>>=|<=|==|>|<|≥|≤|above|over|more than|at least|below|under|less than|at most)?\s*(?P<rest>.*?)\s*\Z",
     re.IGNORECASE | re.DOTALL,
@@ -89,7 +97,7 @@ def advice(text: str, unit: str) -> Advice | None:
     text = " ".join(text.split())
     if len(text) > _LONGEST:
         return None
-    if text.strip().casefold() in _NOTHING:
+    if text.strip().casefold() in NOTHING:
         return f"`{text}` is not a limit", f"write `{OFF}` where nobody is to be told"
     if text.strip().startswith("!="):
         number = text.strip()[2:].strip()
@@ -185,6 +193,17 @@ def _separators(sign: str, rest: str) -> Advice | None:
     return f"`{decimals.group()}` has a comma for its point", f"write `{sign or '>'} {number}{rest[decimals.end() :]}`"
 
 
+def _scale(sign: str, rest: str) -> Advice | None:
+    """Return how to write `25k` or `1.5 million`; `5m` are minutes."""
+    found = re.fullmatch(r"(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<scale>[A-Za-z]+)(?P<unit>\s.*)?", rest)
+    size = _SCALES.get(found["scale"] if found["scale"] == "M" else found["scale"].casefold()) if found else None
+    if found is None or size is None:
+        return None
+    number = decimal_text(Decimal(found["number"]) * size)
+    unit = found["unit"] or ""
+    return f"`{found['scale']}` is not a unit", f"write `{sign or '>'} {number}{unit if 'per' in unit else ''}`"
+
+
 def _unit(sign: str, rest: str) -> Advice | None:
     found = _UNIT.match(rest)
     if found is None:
@@ -236,5 +255,6 @@ _LOOKS: Final[tuple[Callable[[str, str], Advice | None], ...]] = (
     _separators,
     _sums,
     _words,
+    _scale,
     _unit,
 )

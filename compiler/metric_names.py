@@ -233,8 +233,24 @@ _OBSERVED: Final = frozenset({*_UNITS, "duration", "latency", "size"})
 """Words in front of `_count` and `_sum` of what is observed one by one; alone, both are names of gauges too."""
 _OF_CLOUDS: Final = ("aws_", "azure_", "stackdriver_", "gcp_")
 """The statistics of cloud providers, `_sum` among them, are gauges (CloudWatch exporters)."""
-_INSTANTS: Final = frozenset({"timestamp", "unixtime"})
-_BEGINNINGS: Final = frozenset({("start", "time"), ("boot", "time")})
+_INSTANTS: Final = frozenset({"timestamp", "unixtime", "mtime"})
+_MOMENTS: Final = frozenset(
+    {
+        *(("start", "time"), ("boot", "time"), ("unix", "time"), ("modification", "time"), ("modif", "time")),
+        *(("not", "after"), ("not", "before"), ("since", "epoch")),
+        # kube-state-metrics: `kube_cronjob_status_last_successful_time`, `kube_cronjob_next_schedule_time`.
+        *(("successful", "time"), ("success", "time"), ("schedule", "time"), ("scheduled", "time")),
+    }
+)
+"""Pairs of words at the end of the name of a point in time."""
+_LAST: Final = frozenset({"success", "successful", "schedule", "scheduled"})
+"""Words in front of `time` that make a point in time only behind `last` or `next`."""
+_EXPIRIES: Final = frozenset({"expiry", "expiration"})
+"""Words that are a point in time where no unit follows: `probe_ssl_earliest_cert_expiry`, and not `expiry_days`."""
+_LEFT: Final = frozenset(
+    {"to", "until", "till", "before", "days", "hours", "minutes", "remaining", "left", "ttl", "in"}
+)
+"""Words in front of an expiry that make it a length of time, or a count."""
 _LENGTHS: Final = frozenset(
     {
         *("age", "uptime", "elapsed", "duration", "lag", "latency", "delay", "remaining", "ttl", "left"),
@@ -277,13 +293,16 @@ def _instant(words: Sequence[str]) -> str | None:
     bare = list(words)
     while len(bare) > 1 and bare[-1] in _UNITS:
         bare.pop()
-    if (
-        bare[-1] in _INSTANTS
-        or tuple(bare[-2:]) == ("since", "epoch")
-        or (bare[-1] == "epoch" and len(bare) < len(words))
-    ):
+    end = (bare[-2] if len(bare) > 1 else "", bare[-1])
+    if bare[-1] in _INSTANTS or (bare[-1] == "epoch" and len(bare) < len(words)):
         return bare[-1]
-    return "_".join(bare[-2:]) if tuple(bare[-2:]) in _BEGINNINGS else None
+    if end in _MOMENTS:
+        at_last = end[0] not in _LAST or not {"last", "next"}.isdisjoint(bare[:-2])
+        return "_".join(end) if at_last else None
+    if end == ("completion", "time") and bare[0] == "kube":
+        return "_".join(end)
+    dated = bare[-1] in _EXPIRIES and len(bare) == len(words) and _LEFT.isdisjoint(bare)
+    return bare[-1] if dated and len(bare) > 1 else None
 
 
 def _span(words: Sequence[str]) -> str | None:

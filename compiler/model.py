@@ -27,7 +27,7 @@ class Limit:
     `text` is the limit as written; `hold` the seconds that it must be crossed before the alert fires, `keep` those that
     the alert goes on firing when it is crossed no more; `recover` what the value must come to before the alert ends,
     None where the limit itself is enough. `statement` is the runbook's sentence that states the limit, None where it is
-    a house default (`default`).
+    a house default (`default`). `hold_span` is where `for` stands, None where it does not stand beside the limit.
     """
 
     severity: str
@@ -41,6 +41,7 @@ class Limit:
     default: bool
     statement: Statement | None
     span: Span
+    hold_span: Span | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

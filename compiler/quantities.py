@@ -8,7 +8,7 @@ second.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from fractions import Fraction
@@ -298,11 +298,20 @@ def quantity_text(quantity: Quantity) -> str:
 
 
 def _bytes_text(value: Decimal) -> str:
-    for unit in ("TiB", "GiB", "MiB", "KiB"):
-        size = _UNITS[unit][1]
-        if value >= size and value % size == 0:
-            return f"{decimal_text(value / size)}{unit}"
-    return f"{decimal_text(value)}B"
+    """Return bytes in the unit, binary or decimal, that leaves the fewest digits: `512MiB`, `20GB`, `1B`."""
+    families = (("TiB", "GiB", "MiB", "KiB", "B"), ("TB", "GB", "MB", "kB", "B"))
+    return min((_exactly_in(value, units) for units in families), key=_digits)
+
+
+def _exactly_in(value: Decimal, units: Sequence[str]) -> str:
+    """Return bytes as a whole number of the largest of some units in which they are one."""
+    fitting = (unit for unit in units if value >= _UNITS[unit][1] and value % _UNITS[unit][1] == 0)
+    unit = next(fitting, units[-1])
+    return f"{decimal_text(value / _UNITS[unit][1])}{unit}"
+
+
+def _digits(text: str) -> int:
+    return sum(one.isdigit() for one in text)
 
 
 def _decimal(text: str) -> Decimal:

@@ -227,6 +227,9 @@ def _two_colons(given: Complaint) -> Slip | None:
         r"[,}]|\s#", given.text[first.start("value") :] if inside else given.text[first.start("value") :] + "\n"
     )
     whole = (rest[0] if inside else re.split(r"\s#", given.text[first.start("value") :])[0]).rstrip()
+    if not inside and whole.endswith("}") and whole.count("}") > whole.count("{"):
+        hint = f"write `{first['key']}: {{{whole}`"
+        return _slip(given.line, first.start("value"), "`{` is missing where this begins", hint, len(whole))
     message = "a colon before a space ends a text that is not quoted"
     return _slip(given.line, first.start("value"), message, f"quote it: `{first['key']}: {_quoted(whole)}`", len(whole))
 

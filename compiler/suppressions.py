@@ -19,7 +19,7 @@ import yaml
 from markdown_it import MarkdownIt
 
 from compiler.checks.codes import CODES, blocking, suppressible
-from compiler.diagnostics import Diagnostics, Span, did_you_mean
+from compiler.diagnostics import Diagnostics, Span, did_you_mean, nearest
 
 _YAML: Final = re.compile(r"(?:^|(?<=[ \t]))#[ \t]*tocsin[ \t]*:(?P<words>.*)")
 _MARKDOWN: Final = re.compile(r"<!--[ \t]*tocsin[ \t]*:(?P<words>.*?)-->")
@@ -124,8 +124,11 @@ def _refuse(code: str, span: Span, diagnostics: Diagnostics) -> None:
         message = f"`{code}` cannot be suppressed"
         diagnostics.error("suppression", span, message, hint="it leaves nothing to compile: mend it")
         return
-    known = [one for one in CODES if suppressible(one)]
-    diagnostics.error("suppression", span, f"there is no code `{code}`", hint=did_you_mean(code, known))
+    hint = did_you_mean(code, CODES)
+    meant = nearest(code, CODES)
+    if meant is not None and not suppressible(meant):
+        hint = f"{hint} that one cannot be suppressed: mend what it is about"
+    diagnostics.error("suppression", span, f"there is no code `{code}`", hint=hint)
 
 
 def _yaml_comments(path: str, text: str) -> Iterator[Comment]:

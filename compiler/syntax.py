@@ -6,6 +6,7 @@ Used by `compiler.document` alone.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -15,8 +16,15 @@ from yaml.reader import ReaderError
 
 from compiler.diagnostics import Diagnostics, Span
 from compiler.layout import Slip
+from compiler.quantities import SECONDS, duration_text, parse_quantity
 from compiler.slips import Complaint, explained
 
+LISTS: Final = frozenset(
+    {"per", "notify", "announce", "fallback", "levels", "dimensions", "group_by", "email", "exceptions"}
+)
+"""Keys whose values are lists of words; tests/compiler/test_schema.py holds them against the schema."""
+_WORD: Final = re.compile(r"[\w@.+-]+")
+_DECIMAL: Final = re.compile(r"[0-9]+,[0-9]+\s*(?:s|m|h|d)")
 _LONGEST: Final = 1000
 """Characters of a text that commas may have cut into keys."""
 
@@ -29,8 +37,31 @@ class CutOff:
     text: str
     span: Span
 
+    @property
+    def items(self) -> tuple[str, ...]:
+        """The items of the text where its key takes a list, and each of them is a word; else nothing."""
+        found = tuple(one.strip() for one in self.text.split(","))
+        return found if self.key in LISTS and all(map(_WORD.fullmatch, found)) else ()
+
+    @property
+    def duration(self) -> str | None:
+        """The time that the text is once its comma is a point: `1,5h` is `1h30m`; None where it is none."""
+        if not _DECIMAL.fullmatch(self.text):
+            return None
+        quantity = parse_quantity(self.text.replace(",", "."))
+        exact = quantity.unit == SECONDS and quantity.value == int(quantity.value)
+        return duration_text(int(quantity.value)) if exact else None
+
     def report(self, diagnostics: Diagnostics) -> None:
         """Add an error that shows how to write it."""
+        if self.items:
+            message, hint = "several items stand in brackets", f"write `{self.key}: [{', '.join(self.items)}]`"
+            diagnostics.error("syntax", self.span, message, hint=hint)
+            return
+        if self.duration is not None:
+            message = f"`{self.text}` has a comma, and a duration has whole numbers"
+            diagnostics.error("syntax", self.span, message, hint=f"write `{self.key}: {self.duration}`")
+            return
         hint = f"quote it: `{self.key}: {json.dumps(self.text, ensure_ascii=False)}`"
         diagnostics.error("syntax", self.span, "inside braces a comma ends a text that is not quoted", hint=hint)
 

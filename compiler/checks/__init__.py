@@ -22,6 +22,7 @@ from compiler.checks import (
     proof,
     reach,
     sections,
+    tables,
     windows,
 )
 from compiler.checks.subject import Subject
@@ -41,6 +42,7 @@ FAMILIES = (
     people,
     reach,
     sections,
+    tables,
     windows,
     proof,
 )

@@ -18,7 +18,8 @@ from compiler.quantities import METRIC_UNITS, SECONDS
 from compiler.resolve.units import metric_of, stated
 from compiler.signals import kinds
 from compiler.signals.contract import Input
-from compiler.signals.inputs import GAUGE, HISTOGRAM
+from compiler.signals.gauge import KIND as GAUGE_KIND
+from compiler.signals.inputs import GAUGE, HISTOGRAM, SINCE, UNTIL
 from compiler.signals.state import KIND as STATE
 
 
@@ -84,7 +85,7 @@ def _check_type(watched: WatchedSignal, given: Table, one: Input, selector: Sele
             diagnostics.error("gauge-as-counter", span, message, hint=hint)
         case "instant":
             message = f"`{metric}` is a point in time by its name (`{found.words}`), and no `{one.name}`"
-            hint = f"in a signal of kind `gauge` write `since: {text}` for its age, `until: {text}` for the time left"
+            hint = _as_instant(watched, text)
             diagnostics.error("point-in-time", span, message, hint=hint)
         case "span":
             message = (
@@ -111,6 +112,16 @@ def _as_counter(watched: WatchedSignal, text: str) -> str:
     if signal.kind == STATE.name:
         return f"write {written}: the state is then about what comes within `window`"
     return f"count what comes within a `window`: give `{signal.id}` the kind `increase`, or `rate`, and bind {written}"
+
+
+def _as_instant(watched: WatchedSignal, text: str) -> str:
+    """Return how a point in time is bound: by the side on which the limits of a gauge of seconds lie, if it is one."""
+    bound = watched.bound
+    if bound.signal.kind == GAUGE_KIND.name and bound.signal.unit == SECONDS:
+        if bound.low:
+            return f"write `{UNTIL.name}: {text}`: the limits are then held against the time that is left"
+        return f"write `{SINCE.name}: {text}`: the limits are then held against its age"
+    return f"in a signal of kind `gauge` write `since: {text}` for its age, `until: {text}` for the time left"
 
 
 _PLAIN: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_:")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import Final
@@ -13,17 +14,16 @@ from compiler.promql import Selector
 from compiler.proof import steady, timing
 from compiler.proof.decoys import matches
 from compiler.proof.ruletest import too_long
-from compiler.quantities import STATE, duration_text
+from compiler.quantities import duration_text
 from compiler.resolve.reading import table
 from compiler.signals import kinds
-from compiler.signals.bound import Signal
+from compiler.signals.bound import BoundSignal, Signal
 from compiler.signals.contract import Series, UnsampledError
 from compiler.signals.profile import Example, Phase
 from compiler.signals.query_reading import beyond_examples
-from compiler.signals.query_tree import counted, speaks_of_nothing
 from compiler.signals.ratio import MISSES
 from compiler.signals.template import KIND as TEMPLATE
-from compiler.signals.template import InvalidTemplateError, inputs, sample_count
+from compiler.signals.template import InvalidTemplateError, sample_count
 
 
 def check(subject: Subject, diagnostics: Diagnostics) -> None:
@@ -94,25 +94,35 @@ def _ways_out(group: AlertGroup) -> str:
     query = TEMPLATE.expression(bound)
     if beyond_examples(query):
         return 'write `untested: "why"` beside the query; no example can show it'
-    series = ", ".join(f'{{series: "{name}", values: "{values}"}}' for name, values in _skeleton(group, query))
-    begin = "write beside the query an `example` by which it returns `value`, such as"
-    return f'{begin} `[{series}]`, or `untested: "why"`'
+    begin = "write beside the query an `example`: series by which it returns `value`"
+    series = ", ".join(f'{{series: "{{{{ {name} }}}}", values: "{values}"}}' for name, values in _skeleton(bound))
+    return f'{begin}{f", such as `[{series}]`" if series else ""}; or `untested: "why"`'
 
 
-def _skeleton(group: AlertGroup, query: str) -> Iterator[tuple[str, str]]:
-    """Yield each metric of a query as an example names it, with samples to begin from."""
-    bound = group.watched.bound
-    rising = counted(query)
-    names = inputs(bound.signal.query or "")
-    known = [(f"{{{{ {name} }}}}", bound.binding.inputs[name]) for name in names]
-    found = [(shown, one) for shown, one in known if isinstance(one, Selector)]
-    for shown, selector in found or [(one.metric, one) for one in TEMPLATE.selectors(bound)]:
-        if selector in rising:
-            yield shown, "0+{{ value }}x{{ steps }}"
-        elif bound.signal.unit == STATE and speaks_of_nothing(query):
-            yield shown, "{{ '_' if value else 1 }}x{{ steps }}"
-        else:
-            yield shown, "{{ value }}x{{ steps }}"
+_METRIC: Final = (
+    r"(?:(?:sum|max|min|avg)\s*(?:by\s*\([^()]*\)\s*)?\(\s*\{\{\s*(?P<%(one)s>\w+)\s*\}\}\s*\)"
+    r"|\{\{\s*(?P<%(one)s_alone>\w+)\s*\}\})"
+)
+_TWO_METRICS: Final = re.compile(
+    rf"\s*{_METRIC % {'one': 'first'}}\s*(?P<sign>[-+*/])\s*{_METRIC % {'one': 'second'}}\s*\Z"
+)
+_NEUTRAL: Final = {"-": 0, "+": 0, "*": 1, "/": 1}
+"""What the second metric is for the first alone to be the value."""
+
+
+def _skeleton(bound: BoundSignal) -> Iterator[tuple[str, str]]:
+    """Yield the two metrics of a sum, difference, product or quotient, with samples by which it is `value`.
+
+    Of other queries nothing is yielded: what does not return `value` would fail where it is pasted.
+    """
+    found = _TWO_METRICS.match(bound.signal.query or "")
+    if found is None:
+        return
+    first = found["first"] or found["first_alone"]
+    second = found["second"] or found["second_alone"]
+    if first != second and all(isinstance(bound.binding.inputs.get(one), Selector) for one in (first, second)):
+        yield first, "{{ value }}x{{ steps }}"
+        yield second, f"{_NEUTRAL[found['sign']]}x{{{{ steps }}}}"
 
 
 def _check_lengths(subject: Subject, signal: Signal, series: Sequence[Series], diagnostics: Diagnostics) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from compiler.checks.subject import Subject
 from compiler.conventions import THRESHOLDS_HEADING
-from compiler.diagnostics import Diagnostics, Span
+from compiler.diagnostics import Diagnostics, Span, nearest
 from compiler.runbooks import Runbook, Section
 from compiler.runbooks.destinations import destination
 
@@ -88,8 +88,21 @@ def _links(subject: Subject) -> _Links:
         for link in runbook.links:
             there = destination(path, link.target, subject.style)
             if there is not None and there.anchor is not None:
-                found.setdefault((there.path, there.anchor), []).append((path, link.span.line))
+                anchor = _meant(there.anchor, there.path, subject)
+                found.setdefault((there.path, anchor), []).append((path, link.span.line))
     return found
+
+
+def _meant(anchor: str, path: str, subject: Subject) -> str:
+    """Return the anchor of a link, of a broken one that to which it would lead once it is mended."""
+    runbook = next((one for name, one in subject.runbooks.items() if normpath(name) == path), None)
+    if runbook is None or anchor in runbook.targets or len(anchor) > _LONGEST:
+        return anchor
+    return nearest(anchor, runbook.anchors) or anchor
+
+
+_LONGEST: Final = 200
+"""Characters of an anchor that is compared with others."""
 
 
 def _linked(section: Section, links: _Links) -> bool:

@@ -34,6 +34,13 @@ _DUE: Final = (
 )
 _OLD: Final = r"(?:older than|more than|longer than|over|above|exceeds?|beyond|past|>=?|≥|at least)\s*$"
 _OF_LAST: Final = r"(?:the|its|their|our|an?)?\s*(?:last|latest|most recent|newest|previous)\b"
+# "Unless a backup has finished within the last 26 hours".
+_FRESH: Final = re.compile(
+    r"\bunless\s+(?P<subject>(?:(?:an?|the|any|one|some|at least one)\s+)?[\w/-]+(?:\s+[\w/-]+){0,3}?)\s+"
+    r"(?:(?:has|have|was|were)\s+(?:been\s+)?)?\w+(?:ed|en|ne|me|un|an|nt)(?:\s+\w+ly)?\s+"
+    r"(?:within|in|during)\s+(?:(?:the\s+)?(?:last|past|previous)\s*)?$",
+    re.IGNORECASE,
+)
 _UNTIL: Final = re.compile(r"\b(?:until|unless|wait)\b", re.IGNORECASE)
 _CLOSING: Final = re.compile(
     r"\b(?:resolv\w*|clos(?:e|es|ed|ing)|stand down|all clear|recover\w*|is over|back to normal|end(?:s|ed)? the"
@@ -77,7 +84,7 @@ def _is_no_alarm(mention: Mention) -> bool:
     phrases, text, passage = vocabulary().phrases, mention.sentence.text, mention.sentence.passage
     if traps.is_history(mention) or phrases.people.search(text) or _CLOSING.search(text):
         return True
-    if _UNTIL.search(mention.lead) or traps.is_instruction(mention):
+    if (_UNTIL.search(mention.lead) and not _FRESH.search(mention.upto)) or traps.is_instruction(mention):
         return True
     graded = vocabulary().severity(text) != NO_SEVERITY or passage.severity != NO_SEVERITY
     if not graded and (traps.is_kept_by_system(mention) or phrases.follows.match(mention.rest)):
@@ -89,7 +96,7 @@ def _is_no_alarm(mention: Mention) -> bool:
 def _subject(mention: Mention, *, going_on: bool) -> str | None:
     """Return what is absent: by the words before the number, behind it, or above it where its own place is silent."""
     patterns = _patterns()
-    for pattern in (patterns.before, patterns.old, patterns.due):
+    for pattern in (patterns.before, patterns.old, patterns.due, _FRESH):
         if (found := pattern.search(mention.upto)) is not None:
             return found["subject"]
     if (found := patterns.behind.match(mention.rest)) is not None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from itertools import islice
 from typing import Final
 
@@ -17,13 +18,13 @@ from compiler.guides import holds, marks, meaning, norms
 from compiler.guides.absence import absence, is_timeless
 from compiler.guides.complements import is_complement
 from compiler.guides.mention import Mention, Sentence
-from compiler.guides.parallel import is_parallel
-from compiler.guides.passage import NEAR, Passage, restored
+from compiler.guides.parallel import is_exception, is_parallel
+from compiler.guides.passage import LONGEST, NEAR, Passage, restored
 from compiler.guides.passages import passages
 from compiler.guides.reading import WINDOW, Reading, is_told, read, refusal
 from compiler.guides.statement import ALERT, NO_SEVERITY, TARGET, GuideStatement, Surroundings
 from compiler.guides.vocabulary import Quantity, vocabulary
-from compiler.guides.written import numbers
+from compiler.guides.written import looks_back, numbers
 from compiler.meaning import has_rest
 from compiler.quantities import COUNT
 
@@ -60,6 +61,13 @@ def statements(path: str, text: str) -> tuple[GuideStatement, ...]:
 
 def read_guide(path: str, text: str) -> Read:
     """Return what a guide documents, and what of it is read and states no limit."""
+    return _read(path, text, vocabulary().own)
+
+
+@lru_cache(maxsize=8)
+def _read(path: str, text: str, words: tuple[tuple[str, str], ...]) -> Read:
+    """Return what is read as the words for severities have it, which the vocabulary knows."""
+    del words
     sentences = [sentence for passage in passages(text) for sentence in _sentences(passage)]
     found = [one for sentence in sentences for one in _stated(path, sentence)]
     return Read(
@@ -70,18 +78,22 @@ def read_guide(path: str, text: str) -> Read:
 
 
 def _sentences(passage: Passage) -> Iterator[Sentence]:
-    start, before = 0, ""
-    for end in (*(found.start() for found in _SENTENCE.finditer(passage.text)), len(passage.text)):
-        text = passage.text[start:end]
-        yield Sentence(passage=passage, text=text, start=start, before=before)
-        before, start = f"{before} {text}"[-NEAR:], end
+    before = ""
+    ends = [*(found.start() for found in _SENTENCE.finditer(passage.text)), len(passage.text)]
+    starts = [0, *ends[:-1]]
+    texts = [passage.text[start:end] for start, end in zip(starts, ends, strict=True)]
+    for start, text, behind in zip(starts, texts, (*texts[1:], ""), strict=True):
+        said = behind.strip() if looks_back(behind) else ""
+        yield Sentence(passage=passage, text=text, start=start, before=before, behind=said)
+        before = f"{before} {text}"[-NEAR:]
 
 
 def _stated(path: str, sentence: Sentence) -> Iterator[GuideStatement | Refused]:
     """Yield the limits of a sentence, and its numbers that are none; a time beside a limit belongs to it."""
-    paired = sentence.pair is not None
-    mentions = list(islice(numbers(sentence.text, paired=paired), _MOST_NUMBERS + 1))
-    if len(mentions) > _MOST_NUMBERS or len(sentence.text) > _LONGEST_SENTENCE:
+    is_long = len(sentence.text) > _LONGEST_SENTENCE
+    paired = not is_long and (sentence.pair is not None or sentence.listed > 0)
+    mentions = list(islice(numbers(sentence.text[:LONGEST], paired=paired), _MOST_NUMBERS + 1))
+    if len(mentions) > _MOST_NUMBERS or is_long:
         for found in mentions[:1]:
             yield Refused(line=sentence.line(found), reason="more than a sentence", signed=False, graded=True)
         return
@@ -97,6 +109,7 @@ def _stated(path: str, sentence: Sentence) -> Iterator[GuideStatement | Refused]
         if statement is None and last is not None and is_parallel(reading.mention, last[0]):
             statement = _beside(reading.mention, last[1])
         if statement is not None:
+            reading, statement = _going_on(reading, statement, None if last is None else last[0])
             taken, last = found.end(), (reading, statement)
             yield statement
         else:
@@ -110,6 +123,16 @@ def _stated(path: str, sentence: Sentence) -> Iterator[GuideStatement | Refused]
         signed = reading.mention.sign not in {"", "from"}
         if not taken or (signed and why != WINDOW):
             yield Refused(line=sentence.line(reading.mention.found), reason=why, signed=signed, graded=graded)
+
+
+def _going_on(reading: Reading, statement: GuideStatement, last: Reading | None) -> tuple[Reading, GuideStatement]:
+    """Return a limit without a severity with that of the one before it, if it is an exception from that."""
+    graded = statement.severity != NO_SEVERITY or reading.target
+    if last is None or graded or not is_exception(reading.mention, last):
+        return reading, statement
+    given = last.severity
+    graded_statement = replace(statement, severity=str(given), severity_word=given.word, severity_guess=given.doubtful)
+    return replace(reading, severity=given), graded_statement
 
 
 def _missed(path: str, reading: Reading, statement: GuideStatement | None, *, going_on: bool) -> GuideStatement | None:
@@ -219,6 +242,8 @@ def _surroundings(mention: Mention) -> Surroundings:
         start=mention.found.start("number"),
         end=mention.found.end(),
         before=restored(sentence.before.strip()),
+        behind=restored(sentence.behind),
+        beside=restored(sentence.passage.beside),
         above=tuple(map(restored, sentence.passage.above)),
     )
 

@@ -146,8 +146,9 @@ def nearest(text: str, unit: str, *, backwards: bool) -> Quantity | None:
     if not found:
         return None
     chosen = _most_telling(found, unit)
-    # Where two are equally near, the vocabulary's later one counts.
-    return max(reversed(chosen), key=lambda one: one[1].end() if backwards else -one[1].start())[0]
+    # Where two are equally near, the longer one counts, or the vocabulary's later one.
+    near = max(reversed(chosen), key=lambda one: (one[1].end() if backwards else -one[1].start(), len(one[1].group())))
+    return near[0]
 
 
 _Found = Sequence[tuple[Quantity, re.Match[str]]]

@@ -13,7 +13,7 @@ from compiler.guides import numbers
 from compiler.guides.passage import Passage
 from compiler.guides.statement import NO_SEVERITY, Severity
 from compiler.guides.vocabulary import Unit, vocabulary
-from compiler.guides.written import SHARED_UNIT, pair
+from compiler.guides.written import SHARED_UNIT, names_listed, pair
 
 _SCALES: Final = {"k": 10**3, "thousand": 10**3, "m": 10**6, "million": 10**6, "billion": 10**9, "bn": 10**9}
 # A longer period than a minute does not say how fast, but how many: "40 restarts a day" is a count.
@@ -22,6 +22,12 @@ _PERIODS: Final = {"s": 1, "sec": 1, "second": 1, "minute": 60, "min": 60}
 _LONG_PERIODS: Final = {"hour": 3600, "h": 3600, "day": 86400}
 _SLASH_BEHIND: Final = re.compile(r"\s*/\s*[<>≥≤=~]{0,2}\s*\d")
 _SLASH_BEFORE: Final = re.compile(r"\d[^/]{0,12}/\s*$")
+_DENIED: Final = re.compile(
+    r"(?:\bnot|n['’]t|\bno longer|\bnever)(?: (?:be|been|being|stay|remain|any more))?\s*$", re.IGNORECASE
+)
+_UNLESS: Final = re.compile(r"^(?P<before>[^;]*)\bunless\b[^;]*$", re.IGNORECASE)
+_NOBODY: Final = re.compile(r"\b(?:nobody|no one|no-one|nothing|never|not|no)\b|n['’]t\b", re.IGNORECASE)
+_NEGATED: Final = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}
 _AT: Final = re.compile(r"\bat\s*$", re.IGNORECASE)
 _AFTER: Final = "|".join(pattern.pattern for pattern in vocabulary().after.values())
 # Clauses part at marks and conjunctions; the one in "3 or more" belongs to its number.
@@ -33,12 +39,13 @@ _CLAUSES: Final = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Sentence:
-    """A sentence of a passage: where it starts there, and the text before it."""
+    """A sentence of a passage: where it starts there, the text before it, and the one behind it that looks back."""
 
     passage: Passage
     text: str
     start: int
     before: str
+    behind: str = ""
 
     def line(self, found: re.Match[str]) -> int:
         """Return the line of a number in it."""
@@ -53,6 +60,11 @@ class Sentence:
     def pair(self) -> tuple[Severity, Severity] | None:
         """The severities of two numbers that a slash parts, if the sentence or what stands above names two."""
         return pair(self.text, *self.passage.above[:1]) if "/" in self.text else None
+
+    @cached_property
+    def listed(self) -> int:
+        """How many names with slashes between them the sentence gives to its numbers, as "(prod / staging): " does."""
+        return names_listed(self.text) if "/" in self.text else 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +126,23 @@ class Mention:
         before = vocabulary().comparator(self.found["sign"]) if self.found["sign"] else None
         behind = self.comparator_behind
         # "Falls to 97 % or lower" is at most 97 %.
-        return behind if before is None or (behind is not None and behind[0] == before[0]) else before
+        found = behind if before is None or (behind is not None and behind[0] == before[0]) else before
+        return _NEGATED.get(found, found) if found is not None and self.is_negated else found
+
+    @cached_property
+    def is_negated(self) -> bool:
+        """Whether the words before the comparator deny it: "is not at least", "unless at least", "no longer below"."""
+        denied = _DENIED.search(self.lead) is not None
+        return denied != self.is_unless
+
+    @cached_property
+    def is_unless(self) -> bool:
+        """Whether the number is that of what must be so, or else it is trouble: "critical unless at least 99 %"."""
+        unless = _UNLESS.search(self.lead)
+        if unless is None or self.taken or _NOBODY.search(unless["before"]):
+            # "Alert nobody unless more than 500 are left" alerts when they are.
+            return False
+        return vocabulary().phrases.condition.search(unless["before"]) is None
 
     @cached_property
     def comparator_behind(self) -> str | None:
@@ -142,13 +170,14 @@ class Mention:
     @cached_property
     def unit(self) -> Unit | None:
         """The unit that is written at the number, or at the next one for both, else that of the passage's numbers."""
-        if self.found["unit"]:
-            return vocabulary().unit(self.found["unit"])
+        written = self.found["from"] or self.found["unit"]
+        if written:
+            return vocabulary().unit(written)
         if self.found["per"]:
             return self._rate(self.found["per"].lower()) or self.sentence.passage.unit
         shared = SHARED_UNIT.match(self.rest)
         labelled = shared and (shared["label"] is None or vocabulary().severity(shared["label"]) != NO_SEVERITY)
-        if shared and labelled and (shared["label"] or self.in_pair is not None):
+        if shared and labelled and (shared["label"] or self.in_pair is not None or self.sentence.listed):
             return vocabulary().unit(shared["unit"])
         return self.sentence.passage.unit
 
@@ -180,8 +209,14 @@ class Mention:
 
     @property
     def upper(self) -> Decimal | None:
-        """The end of the range that the number begins."""
-        return numbers.number(self.found["to"]) if self.found["to"] else None
+        """The end of the range that the number begins, in its unit; None where theirs are of two kinds."""
+        if not self.found["to"]:
+            return None
+        end = numbers.number(self.found["to"])
+        if not (self.found["from"] and self.found["unit"]):
+            return end
+        own, other = vocabulary().unit(self.found["from"]), vocabulary().unit(self.found["unit"])
+        return end * other.factor / own.factor if own.unit == other.unit else None
 
     @property
     def whole(self) -> Decimal | None:

@@ -18,10 +18,12 @@ from compiler.guides.written import SIGNED_NUMBER
 
 _MODAL: Final = re.compile(
     r"\b(?:must|should|shall|ought to|ha(?:s|ve) to|needs?(?: to)?|may|can|(?:is|are) (?:to|supposed to)"
-    r"|keep(?:s|ing)?)\b(?: [\w%'-]+){0,5}?\s*$",
+    r"|keep(?:s|ing)?|leav(?:e|es|ing))\b(?: [\w%'-]+){0,5}?\s*$",
     re.IGNORECASE,
 )
-_STRICT: Final = re.compile(r"\b(?:must|should|shall|ought to|keep(?:s|ing)?)\b(?: [\w%'-]+){0,5}?\s*$", re.IGNORECASE)
+_STRICT: Final = re.compile(
+    r"\b(?:must|should|shall|ought to|keep(?:s|ing)?|leav(?:e|es|ing))\b(?: [\w%'-]+){0,5}?\s*$", re.IGNORECASE
+)
 _DEMANDING: Final = re.compile(
     r"at (?:most|least)|no[t]? (?:more|less|fewer|longer|later|older|higher|larger|slower|lower|smaller) than"
     r"|a (?:maximum|minimum) of|minimum(?: of)?|up to|within|(?:not|never) .+|does not exceed",

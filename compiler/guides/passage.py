@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -11,7 +12,7 @@ from compiler.guides.statement import NO_SEVERITY, Severity
 from compiler.guides.vocabulary import Unit, vocabulary
 
 LONGEST: Final = 4000
-"""Characters of the longest line that is read; what is longer is data, and patterns would take long over it."""
+"""Characters of the longest text that is read at once; patterns would take long over more."""
 
 NEAR: Final = 400
 """Characters of what stands before a passage that can still name its quantity."""
@@ -20,13 +21,16 @@ _SPACES: Final = re.compile(r"\s+")
 # A longer text above is a sentence about something, unless a colon says that it leads what follows.
 _LABEL_WORDS: Final = 9
 _TITLE_WORDS: Final = 3
+_END: Final = re.compile(r"[.!?][`*_)\"”]*\s+")
 _LINK: Final = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _CODE: Final = re.compile(r"`([^`]*)`")
 _COMPARISON: Final = re.compile(r"^\s*[\w ./-]+\s*[<>]=?\s*[\d.]+\s*\S*$")
 _QUERY: Final = re.compile(r"([^<>]*[\w)\]}] ?)((?<![<>])[<>]=? ?[\d.]+)$")
 # A line of a log begins with its level or its time.
-_LOGGED: Final = re.compile(r"\[?(?:(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL)\b|\d{4}-\d\d|\d\d:\d\d)")
+LOGGED: Final = re.compile(r"\[?(?:(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL)\b|\d{4}-\d\d|\d\d:\d\d)")
+"""The beginning of a line of a log."""
+
 _QUANTILE: Final = re.compile(r"(quantile\()0\.(\d\d)")
 _ASSIGNMENT: Final = re.compile(r"[=:]|\s--?\w|^--?\w|^\d")
 # Characters for private use, one a digit: no pattern takes them for a number.
@@ -35,6 +39,10 @@ _DIGITS: Final = {blot: digit for digit, blot in _BLOTS.items()}
 _MARKUP: Final = re.compile(
     r"\*{1,3}|(?<!\w)_{1,2}|_{1,2}(?!\w)|^\s*>\s+(?=[A-Za-z*`\[-])|^\s*(?:[-*+]|\d+[.)])\s+|^#+\s*|~~"
 )
+
+
+def _offset(start: tuple[int, int]) -> int:
+    return start[0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +74,7 @@ class Passage:
 
     def line(self, offset: int) -> int:
         """Return the line of a character."""
-        return next(line for start, line in reversed(self.starts) if start <= offset)
+        return self.starts[bisect_right(self.starts, offset, key=_offset) - 1][1]
 
 
 @dataclass(kw_only=True)
@@ -141,12 +149,34 @@ def plain(text: str) -> str:
 
     `restored` brings them back.
 
-    Nothing is left of a text of more than `LONGEST` characters: no person writes such a line.
+    Nothing is left of a text of more than `LONGEST` characters, of which `prose` takes the sentences.
     """
     if len(text) > LONGEST:
         return ""
     words = _MARKUP.sub("", _CODE.sub(_code, _LINK.sub(r"\1", text)))
     return _SPACES.sub(" ", words).strip()
+
+
+def prose(line: str) -> str:
+    """Return a line of prose without its markup; a long one is read piece by piece."""
+    if len(line) <= LONGEST:
+        return plain(line)
+    return " ".join(filter(None, map(plain, _pieces(line))))
+
+
+def _pieces(line: str) -> Iterator[str]:
+    """Yield a long line in pieces that end where sentences end, else where words do."""
+    start = 0
+    while len(line) - start > LONGEST:
+        window = line[start : start + LONGEST]
+        end = max((found.end() for found in _END.finditer(window)), default=0) or window.rfind(" ") + 1
+        # What has no space is data.
+        if not end:
+            space = line.find(" ", start + LONGEST)
+            end = (len(line) if space < 0 else space + 1) - start
+        yield line[start : start + end]
+        start += end
+    yield line[start:]
 
 
 def restored(text: str) -> str:
@@ -157,7 +187,7 @@ def restored(text: str) -> str:
 def _code(found: re.Match[str]) -> str:
     # A number in an assignment, an option or an output is a setting or a sample.
     inside = found[1]
-    if _LOGGED.match(inside):
+    if LOGGED.match(inside):
         return _blotted(inside)
     query = _QUERY.match(inside)
     if query:

@@ -17,7 +17,8 @@ from mdit_py_plugins.front_matter import front_matter_plugin
 
 from compiler.guides.attributes import attributes
 from compiler.guides.fences import fence
-from compiler.guides.passage import NEAR, Context, Passage, apart, inherited, is_quiet, plain
+from compiler.guides.folds import unfolded
+from compiler.guides.passage import NEAR, Context, Passage, apart, inherited, is_quiet, plain, prose
 from compiler.guides.statement import NO_SEVERITY
 from compiler.guides.tables import table
 from compiler.guides.vocabulary import vocabulary
@@ -41,7 +42,8 @@ def _passages(text: str, words: tuple[tuple[str, str], ...]) -> tuple[Passage, .
     del words
     # A comment is blotted out, and its lines stay, so that lines keep their numbers.
     visible = _without_comments(text)
-    return tuple(_Walk(tokens=_MARKDOWN.parse(visible), lines=visible.split("\n")).passages())
+    visible, folds = unfolded(visible)
+    return tuple(_Walk(tokens=_MARKDOWN.parse(visible), lines=visible.split("\n"), folds=folds).passages())
 
 
 CODE, TABLE = "code", "a table, in a column or a row that holds no limits"
@@ -53,7 +55,7 @@ def places(text: str) -> Mapping[int, str]:
     visible = _without_comments(text)
     pairs = zip(text.split("\n"), visible.split("\n"), strict=True)
     hidden = {number: "a comment" for number, (line, shown) in enumerate(pairs, 1) if line != shown}
-    tokens = (token for token in _MARKDOWN.parse(visible) if token.map and token.type in _PLACES)
+    tokens = (token for token in _MARKDOWN.parse(unfolded(visible)[0]) if token.map and token.type in _PLACES)
     return {line + 1: _PLACES[token.type] for token in tokens for line in range(*(token.map or (0, 0)))} | hidden
 
 
@@ -69,12 +71,15 @@ def _without_comments(text: str) -> str:
 class _Walk:
     """One way through a document's tokens.
 
-    `_items` holds the beginning of each list item that is open, `_siblings` what the items before say, by list.
+    `_items` holds the beginning of each list item that is open, `_siblings` what the items before say, by list; `folds`
+    the titles over each line that is in a tab or the like.
     """
 
-    def __init__(self, *, tokens: Sequence[Token], lines: Sequence[str]) -> None:
+    def __init__(self, *, tokens: Sequence[Token], lines: Sequence[str], folds: Mapping[int, tuple[str, ...]]) -> None:
         self._tokens = tokens
         self._lines = lines
+        self._folds = folds
+        self._folded: tuple[str, ...] = ()
         self._context = Context()
         self._sections = attributes(tokens, lines)
         self._items: list[str] = []
@@ -82,6 +87,7 @@ class _Walk:
 
     def passages(self) -> Iterator[Passage]:
         for index, token in enumerate(self._tokens):
+            self._folded = self._folds.get(token.map[0], ()) if token.map else self._folded
             if token.type == "heading_open":
                 yield from self._heading(token, self._tokens[index + 1].content)
             elif token.type == "paragraph_open":
@@ -92,7 +98,7 @@ class _Walk:
                 # "The output:" speaks of the fence alone.
                 self._context.label = "" if self._context.label.endswith(":") else self._context.label
             elif token.type == "table_open":
-                yield from table(self._until("table_close", index), self._context.above)
+                yield from table(self._until("table_close", index), (*self._folded, *self._context.above))
             else:
                 self._nest(token)
 
@@ -119,7 +125,7 @@ class _Walk:
         return self._tokens[index:end]
 
     def _open_items(self) -> tuple[str, ...]:
-        return tuple(one for one in reversed(self._items) if one)
+        return (*(one for one in reversed(self._items) if one), *self._folded)
 
     def _paragraph(self, index: int) -> Iterator[Passage]:
         first, end = self._tokens[index].map or (0, 0)
@@ -145,7 +151,7 @@ class _Walk:
 
     def _passage(self, lines: Sequence[str], first: int, above: tuple[str, ...]) -> Passage:
         severity, target = inherited((*self._open_items(), *self._context.titles))
-        parts = [plain(line) for line in lines]
+        parts = [prose(line) for line in lines]
         starts, offset = [], 0
         for number, words in enumerate(parts, first):
             starts.append((offset, number))

@@ -35,13 +35,16 @@ class Surroundings:
     """What stands around the number of a statement, from which it can be told what the statement is about.
 
     `sentence` is the sentence, in which the number stands at `start` to `end`; `before` are the sentences before it in
-    its paragraph, `above` the texts over it: a table's row and head, the items that hold it, headings; nearest first.
+    its paragraph, `behind` is the next one if it says of what this one holds; `beside` are the items before its own,
+    `above` the texts over it: a table's row and head, the items that hold it, headings; nearest first.
     """
 
     sentence: str = ""
     start: int = 0
     end: int = 0
     before: str = ""
+    behind: str = ""
+    beside: str = ""
     above: tuple[str, ...] = ()
 
 
@@ -83,9 +86,15 @@ class GuideStatement:
     window: int | None = None
 
     @property
+    def begin(self) -> Decimal:
+        """Return the end of a range that is reached first: of what is bad when low the upper one."""
+        falls = self.kind == ALERT and self.comparator[:1] == "<"
+        return self.value if self.value_to is None or not falls else max(self.value, self.value_to)
+
+    @property
     def limit(self) -> Comparison | None:
         """What pages, in what the signal measures; None where the sentence does not tell it."""
-        stated = Comparison(self.comparator, Quantity(self.value, self.unit))
+        stated = Comparison(self.comparator, Quantity(self.begin, self.unit))
         return meaning.paging(stated, norm=self.kind == TARGET, of_rest=self.complement)
 
     def as_json(self) -> dict[str, Any]:

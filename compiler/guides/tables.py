@@ -22,6 +22,8 @@ _NUMBERED: Final = re.compile(r"objective \d+", re.IGNORECASE)
 # An expression without the marks of code.
 _CALL: Final = re.compile(r"^[a-z_]\w*[({\[][^`]*[)}\]]\s?[<>]=?\s?[\d.]+$")
 _LETTER: Final = re.compile(r"[^\W\d_]")
+_KINDS: Final = re.compile(r"(?:route|tier|class)(?:s|es)?\b")
+_ROUTE: Final = re.compile(r"(?:[A-Z]+ +)?/")
 _COUNT: Final = re.compile(r"\d[\d,. ]*")
 _FALLING: Final = frozenset({"<", "≤"})
 _NUMERIC: Final = re.compile(
@@ -59,7 +61,12 @@ class _Row:
     @property
     def names(self) -> tuple[str, ...]:
         """The texts that name what the row is about."""
-        return tuple(cell.text for cell in self.cells if cell.role == "name" and cell.text)
+        # "1" in a column "Shard" is shard 1.
+        return tuple(
+            f"{cell.head} {cell.text}" if cell.text.isdecimal() else cell.text
+            for cell in self.cells
+            if cell.role == "name" and cell.text
+        )
 
 
 def table(tokens: Sequence[Token], above: tuple[str, ...]) -> Iterator[Passage]:
@@ -95,8 +102,8 @@ def _role(head: str, texts: Sequence[str]) -> str:
     """Return what a column holds by its head; one named for a severity or a target holds numbers, or names the rows."""
     known, words = vocabulary(), head.casefold()
     role = next((role for pattern, role in known.columns if pattern.search(words)), None)
-    if role == "severity" and texts and all(text.startswith("/") for text in texts):
-        # The routes of a service are no way to people.
+    if role == "severity" and _KINDS.match(words) and not any(map(_is_grave, texts)):
+        # The routes of a service are no way to people, and the tiers of its customers do not say how grave it is.
         role = None
     if role == "sign" and not words and texts and not any(known.phrases.signs.search(text) for text in texts):
         role = None
@@ -111,6 +118,11 @@ def _role(head: str, texts: Sequence[str]) -> str:
             return "skip"
         return graded if sum(bool(_NUMERIC.match(text)) for text in filled) * 2 >= len(filled) else "name"
     return next((role for pattern, role in known.other_columns if pattern.search(words)), "name")
+
+
+def _is_grave(text: str) -> bool:
+    """Return whether a text names a severity, and no route of a service."""
+    return not _ROUTE.match(text) and vocabulary().severities.expected(text) != NO_SEVERITY
 
 
 def _names_rows(heads: Sequence[tuple[str, str]], texts: Sequence[str]) -> bool:

@@ -22,6 +22,11 @@ _MAXIMUM: Final = re.compile(r"\s*max(?:imum)?\b", re.IGNORECASE)
 _KIND: Final = re.compile(r"\bfor (?:\w+ ){1,2}$", re.IGNORECASE)
 _SCOPE: Final = re.compile(r"\b(?:on|in|across|among|from|with)\s*$", re.IGNORECASE)
 _CONDITION: Final = re.compile(r"\((?:when|if|while)\b[^()]*$", re.IGNORECASE)
+_UNLESS: Final = re.compile(r"\bunless\b[^;.]*$", re.IGNORECASE)
+_DISTANCE: Final = re.compile(r"\d\s*(?:percentage[ -])?(?:points?|pp)\s*$", re.IGNORECASE)
+_POINTS: Final = re.compile(
+    r"[\d.,]+\s*(?:percentage[ -])?(?:points?|pp)\s+(?:above|below|over|under|from|off|beyond)\b", re.IGNORECASE
+)
 _DIGIT: Final = re.compile(r"\d")
 _LASTING: Final = re.compile(
     r"\b(?:(?:has|have|is|are) (?:been )?[a-z]+|without (?:an? |any )?[a-z]+|missing|down|silent|dark|stuck|gone)"
@@ -102,8 +107,7 @@ def _refusals(mention: Mention, comparator: str | None, *, marked: bool) -> Iter
         yield "it tells what was, or what others keep to"
     if phrases.forbidden.search(mention.clause):
         yield "an all-clear, or what is not to be done"
-    if _is_scope(mention):
-        yield "it tells where another limit holds"
+    yield from _of_another(mention)
     if _is_enforced(mention):
         yield "somebody or something sees to it"
     if is_instruction(mention) and not (marked and is_modal(mention)):
@@ -116,6 +120,13 @@ def _refusals(mention: Mention, comparator: str | None, *, marked: bool) -> Iter
         yield "a setting, a capacity or a usual value"
     if comparator is None and phrases.roughly.search(mention.lead):
         yield "how long or how often something runs"
+
+
+def _of_another(mention: Mention) -> Iterator[str]:
+    if _is_scope(mention):
+        yield "it tells where another limit holds"
+    if _DISTANCE.search(mention.lead) or _POINTS.match(mention.sentence.text, mention.found.start("number")):
+        yield "so far from another number"
 
 
 def is_history(mention: Mention) -> bool:
@@ -164,6 +175,9 @@ def is_instruction(mention: Mention) -> bool:
 def _is_scope(mention: Mention) -> bool:
     """Return whether a number tells where a limit before it holds: "above 90 % on three or more nodes"."""
     if _CONDITION.search(mention.lead):
+        return True
+    if mention.taken and _UNLESS.search(mention.lead[mention.taken :]):
+        # Where traffic is low another limit does not hold: "above 5 %, unless below 10 requests a minute".
         return True
     if mention.sign == "up to" and mention.unit in _DAYS and _OF.search(mention.lead):
         # "Exports of up to 31 days": they are of that many days, and may be ready in a minute.

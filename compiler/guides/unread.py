@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from compiler.guides.grammar import Read
-from compiler.guides.passage import plain
+from compiler.guides.passage import prose
 from compiler.guides.passages import CODE, TABLE, places
 from compiler.guides.statement import NO_SEVERITY
 from compiler.guides.vocabulary import vocabulary
@@ -65,7 +65,7 @@ def _elsewhere(text: str, read: Read) -> Iterator[tuple[int, str]]:
     known = Counter([*(one.line for one in read.statements), *(one.line for one in read.refused)])
     for number, line in enumerate(text.split("\n"), 1):
         place = of_lines.get(number, _ELSEWHERE)
-        words = _PLACEHOLDER.sub("", line) if place == CODE else plain(_ITEM.sub("", line))
+        words = _PLACEHOLDER.sub("", line) if place == CODE else prose(_ITEM.sub("", line))
         signed = len((_COMPARED if place == CODE else SIGNED_NUMBER).findall(words))
         graded = bool(_DIGIT.search(words)) and vocabulary().severity(words) != NO_SEVERITY
         new = number not in read.lines and number not in known

@@ -22,7 +22,8 @@ def _pattern(*, shares: bool) -> re.Pattern[str]:
     """Return the pattern of a number; without shares, "80/90 %" are two of them."""
     known = vocabulary()
     unit = rf"\s?(?P<unit>{known.unit_text}){_END}"
-    inner = rf"(?:\s?(?:{known.unit_text}){_END}\s?)?"
+    # "500 ms to 1 s": the first number has a unit of its own, "1 to 5 %" has that of the second.
+    inner = rf"(?:\s?(?P<from>{known.unit_text}){_END}\s?)?"
     up_to = rf"{inner}\s?(?:-|–|—|to|(?(between)and|to)|\.\.\.?|…)\s?(?P<to>{NUMBER})"
     # "1 in 200 requests" is a share, "3 in 5 minutes" is not.
     of_many = rf"\sin\s(?P<in>{NUMBER})(?![\d.,]*\s?(?:{known.unit_text}){_END})(?!\d)"
@@ -56,9 +57,36 @@ SHARED_UNIT: Final = re.compile(
 """Behind a number without a unit the next one with its own, as in "warn 75 / crit 90 %"."""
 
 
+_WHAT: Final = r"(?:limit|threshold|alert|rule|number|value)s?"
+_LOOKS_BACK: Final = re.compile(
+    rf"\W*(?:(?:(?:this|that|it|these|those|both)\b|(?:the|this|that) {_WHAT})(?: only| also| all| one| {_WHAT})*"
+    r" (?:holds?|appl(?:y|ies)|counts?|goes|go|concerns?|covers?|is|are)\b"
+    r"|(?:holds|applies|valid|counts|only)\b)[^\d:]*",
+    re.IGNORECASE,
+)
+
+
+def looks_back(text: str) -> bool:
+    """Return whether a sentence says where the limit before it holds: "This holds for production."."""
+    return len(text) <= _LONGEST_BACK and _LOOKS_BACK.fullmatch(text) is not None
+
+
+_LONGEST_BACK: Final = 120
+
+
 def numbers(text: str, *, paired: bool) -> Iterator[re.Match[str]]:
     """Yield the numbers of a text in order; where they are `paired`, a slash parts two and makes no share."""
     return (_ONE_OF_TWO if paired else _MENTION).finditer(text)
+
+
+_NAMED: Final = r"[^\W\d][\w.-]*"
+_NAMES_LISTED: Final = re.compile(rf"(?<![\w/.-])(?P<names>{_NAMED}(?:\s?/\s?{_NAMED}){{1,5}})(?=\)|\s?:)")
+
+
+def names_listed(text: str) -> int:
+    """Return how many names a list with slashes has, in brackets or before a colon."""
+    found = _NAMES_LISTED.search(text)
+    return len(found["names"].split("/")) if found else 0
 
 
 def pair(*texts: str) -> tuple[Severity, Severity] | None:

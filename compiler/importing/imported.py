@@ -17,6 +17,7 @@ from compiler.document import Table
 from compiler.guides.grammar import read_guide
 from compiler.guides.statement import GuideStatement
 from compiler.guides.unread import UnreadLine, unread_lines
+from compiler.importing.limits import AGAINST, guesses
 from compiler.importing.spelling import one_line, shortened
 from compiler.importing.stanza import Stanza, stanza
 from compiler.resolve.definitions import signals
@@ -36,10 +37,15 @@ class Imported:
     def as_json(self) -> str:
         """Return `{"statements": […], "left_out": […]}`."""
         found = {
-            "statements": [one.as_json() for one in self.statements],
+            "statements": [{**one.as_json(), "guesses": self._guesses(one)} for one in self.statements],
             "left_out": [one.as_json() for one in self.unread],
         }
         return json.dumps(found, indent=2, ensure_ascii=False)
+
+    def _guesses(self, one: GuideStatement) -> list[str]:
+        """Return what is guessed of a statement, in the words of the YAML."""
+        against = any(one in stanza.against for _, stanza in self.stanzas)
+        return [*guesses(one), *([AGAINST] if against else [])]
 
     def as_yaml(self, *, new: bool = False) -> str:
         """Return a beginning of thresholds.yaml; what a person must say is marked.

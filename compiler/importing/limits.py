@@ -17,6 +17,9 @@ from compiler.guides.statement import ALERT, NO_SEVERITY, TARGET, GuideStatement
 from compiler.quantities import BYTES, COUNT, RATIO, SECONDS, Comparison, Quantity
 from compiler.signals.bound import LOW, Signal
 
+AGAINST: Final = "GUESS: it names the good side, or speaks of something else"
+"""What is said of a statement that would page on the good side."""
+
 _DEFAULT_SEVERITY: Final = "warning"
 _ONE_SIDED: Final = frozenset({">", ">=", "<", "<="})
 """A limit has one side: "not 3" stays with the reader."""
@@ -102,11 +105,11 @@ def _limit(one: GuideStatement, signal: Signal | None) -> ImportedLimit | None:
     if signal is None or signal.unit != one.unit or not one.sure or one.comparator not in _ONE_SIDED:
         return None
     of_rest = one.complement and signal.id not in _RESTS
-    stated = Comparison(one.comparator, Quantity(one.value, one.unit))
+    stated = Comparison(one.comparator, Quantity(one.begin, one.unit))
     paging = meaning.paging(stated, norm=one.kind == TARGET, of_rest=of_rest)
     if paging is None:
         return None
-    alert = one
+    alert = one if one.begin == one.value else replace(one, value=one.begin, value_to=None)
     if paging != stated:
         changed = replace(one, comparator=paging.comparator, value=paging.quantity.value)
         alert = replace(changed, kind=ALERT, value_to=None, complement=False)
@@ -249,6 +252,11 @@ _LITTLE: Final = frozenset(
     }
 )
 _LONGEST_ID: Final = 60
+
+
+def guesses(one: GuideStatement) -> tuple[str, ...]:
+    """Return what is guessed of a statement where it becomes a limit."""
+    return tuple(_guesses(one, one.signal if one.subject else _signal(one)))
 
 
 def _guesses(one: GuideStatement, signal: str) -> Iterator[str]:

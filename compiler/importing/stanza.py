@@ -20,10 +20,10 @@ from compiler.importing.limits import ImportedLimit, Limits, limits, window
 from compiler.importing.spelling import amount, one_line, quoted, said, seconds
 from compiler.importing.waivers import agreement, waivers
 from compiler.runbooks import Runbook, Section
-from compiler.signals import kinds
+from compiler.signals import examples, kinds
 from compiler.signals.bound import Signal
 from compiler.signals.contract import Input
-from compiler.signals.inputs import SINCE
+from compiler.signals.inputs import SINCE, UNTIL
 from compiler.signals.ratio import READS, SUCCESSES
 
 
@@ -33,7 +33,7 @@ class Stanza:
 
     `own` are the signals to be defined beside the vocabulary's; of the statements, `used` stand in the stanza,
     `guesses` of these with a guess, `again` say what one of these says, and `left_out` nothing in the stanza says.
-    `chosen` has the section of each signal, None where none fits.
+    `against` are those that would page on the good side. `chosen` has the section of each signal, None where none fits.
     """
 
     text: str
@@ -42,6 +42,7 @@ class Stanza:
     guesses: int
     again: int
     left_out: int
+    against: frozenset[GuideStatement]
     chosen: Mapping[str, Proposal | None]
 
 
@@ -80,6 +81,7 @@ def stanza(
         guesses=sum(line.guessed for line in used),
         again=max(0, len(statements) - len(used) - len(agreed.alone)),
         left_out=len(agreed.alone),
+        against=found.against,
         chosen={key: one for key, one in chosen.items() if key in found.of_signal},
     )
 
@@ -165,6 +167,9 @@ def _form(signal: Signal, lines: Sequence[ImportedLimit]) -> Sequence[Input]:
     forms = kinds()[signal.kind].forms
     if signal.id.startswith(AGE):
         return (SINCE,)
+    usual = next(iter(examples.forms(signal.id)), ())
+    if UNTIL.name in usual:
+        return (UNTIL,)
     low = lines[0].statement.comparator.startswith("<")
     if signal.id in _OF_READS:
         return next(form for form in forms if READS in form)

@@ -14,14 +14,14 @@ from typing import Final
 from compiler.conventions import DEFAULT_HOLD, QUESTION
 from compiler.diagnostics import Span
 from compiler.guides.statement import NO_SEVERITY, TARGET, GuideStatement
-from compiler.importing.limits import ImportedLimit, Limits, window
+from compiler.importing.limits import AGAINST, ImportedLimit, Limits, window
 from compiler.importing.spelling import amount, one_line, quoted, said
 from compiler.meaning import directed
 from compiler.model import Limit
 from compiler.quantities import Comparison, Quantity
 from compiler.resolve.matching import Matching, Watch
 from compiler.resolve.sentences import Sentence
-from compiler.resolve.waivers import Waiver
+from compiler.resolve.waivers import Covering, Waiver
 from compiler.runbooks import Runbook, Section
 from compiler.signals.bound import Signal
 from compiler.statements import Statement
@@ -134,16 +134,18 @@ def _quotation(runbook: Runbook, lines: Sequence[ImportedLimit]) -> str | None:
 
 def waivers(alone: Sequence[Alone], path: str) -> Iterator[str]:
     """Yield the lines of `waive:`, none where there is nothing to waive."""
-    waived: list[Waiver] = []
-    for one in alone:
-        if any(waiver.covers(one.text, one.number) for waiver in waived):
+    each = [_waiver(one) for one in alone]
+    covering = Covering(each)
+    waived: set[int] = set()
+    for one, waiver in zip(alone, each, strict=True):
+        if any(id(other) in waived for other in covering.covering(one.text, one.number)):
             continue
         if not waived:
             yield "    # No limit above carries these: bind each to a signal of its own, or say why nobody need know."
             yield "    waive:"
-        waived.append(_waiver(one))
+        waived.add(id(waiver))
         comment = one_line(f"{path}:{one.line}: {one.meaning}")
-        yield f"      - {{statement: {quoted(waived[-1].words)}, reason: {QUESTION}}}  # {comment}"
+        yield f"      - {{statement: {quoted(waiver.words)}, reason: {QUESTION}}}  # {comment}"
 
 
 def _waiver(one: Alone) -> Waiver:
@@ -159,7 +161,7 @@ def _waiver(one: Alone) -> Waiver:
 def _alone(one: Sentence, *, doubtful: bool) -> Alone:
     """Return a sentence; `doubtful` where it names the good side of its signal."""
     stated = one.stated
-    doubt = "; GUESS: it names the good side, or speaks of something else" if doubtful else ""
+    doubt = f"; {AGAINST}" if doubtful else ""
     comment = said(stated, f"{_meant(stated)}{doubt}").removeprefix(f"{stated.path}:{stated.line}: ")
     return Alone(line=stated.line, text=one.line, words=stated.text, number=stated.written, meaning=comment)
 

@@ -6,7 +6,7 @@ reads the definitions, the kinds of signal know their inputs; `written` puts the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -17,7 +17,7 @@ from compiler.document import Table
 from compiler.quantities import BYTES, COUNT, EXAMPLES, PER_SECOND, RATIO, SECONDS, STATE
 from compiler.resolve.bindings import GIVEN_IN
 from compiler.resolve.definitions import signals, state
-from compiler.signals import kinds
+from compiler.signals import examples, kinds
 from compiler.signals.bound import Signal
 from compiler.signals.contract import Input
 from compiler.signals.inputs import GAUGE
@@ -48,9 +48,12 @@ class ListedSignal:
     @property
     def limit_form(self) -> str:
         """How a limit of it is written, with examples."""
-        words = kinds()[self.signal.kind].words
+        words: Iterable[str] = kinds()[self.signal.kind].words
         low = any(limit.startswith("<") for limit in self.limits.values())
         numbers = EXAMPLES[self.signal.unit]
+        if self.signal.unit == SECONDS and (low or self.signal.id in examples.LIMITS):
+            # The time that is left, or since something last went well, is told in hours and days.
+            words = self.limits.values()
         return " or ".join(f"`{word}`" for word in words) or (numbers.replace(">", "<") if low else numbers)
 
     def as_json(self) -> dict[str, Any]:
@@ -127,12 +130,20 @@ def _input(one: Input, constants: frozenset[str]) -> dict[str, Any]:
 def _listed(signal: Signal, *, own: bool) -> ListedSignal:
     limits = _limits(meaning.directed(signal))
     side = next((_SIDES[limit[0]] for limit in limits.values() if limit[0] in _SIDES), None)
-    fitting = (form for form in kinds()[signal.kind].forms if _fits(signal, form, side, own=own))
+    fitting = [form for form in kinds()[signal.kind].forms if _fits(signal, form, side, own=own)]
     forms = tuple(tuple(_in_unit(signal, one) for one in form) for form in fitting)
+    if not own and signal.id in examples.METRICS:
+        forms = tuple(_shown(form, fitting) for form in examples.METRICS[signal.id])
     if signal.query is not None:
         named = asked_for(signal.query)
         forms = (tuple(Input(name=one, description="A metric of the query.", example=one) for one in named),)
     return ListedSignal(signal=signal, own=own, forms=forms, limits=limits)
+
+
+def _shown(example: Mapping[str, str], forms: Sequence[Sequence[Input]]) -> tuple[Input, ...]:
+    """Return the form that has the inputs of an example, with the metrics of the example."""
+    form = next(form for form in forms if {one.name for one in form} == set(example))
+    return tuple(replace(one, example=example[one.name]) for one in form)
 
 
 _CACHE: Final = "cache_hit_ratio"
@@ -180,7 +191,8 @@ def _limits(signal: Signal) -> dict[str, str]:
     if signal.unit == STATE:
         return {"critical": "when true"}
     usual = _LOW_LIMITS if signal.bad == meaning.LOW else _HIGH_LIMITS
-    return dict(zip(_usual_severities(2), _OF_KIND.get(signal.kind, usual[signal.unit]), strict=True))
+    shown = examples.LIMITS.get(signal.id) or _OF_KIND.get(signal.kind, usual[signal.unit])
+    return dict(zip(_usual_severities(2), shown, strict=True))
 
 
 def _usual_severities(count: int) -> Iterator[str]:

@@ -119,7 +119,8 @@ def binding_line(one: ListedSignal, form: Sequence[Input]) -> str:
     state = [f'active: "{_ACTIVE[form[-1].name]}"'] if one.signal.kind == "state" else []
     inputs = [f"{each.name}: {_scalar(each.example)}" for each in form]
     # Events are counted within the window, which must be longer than the limit must hold.
-    window = ["window: 15m"] if one.signal.kind in {"increase", "state"} and COUNTER in form else []
+    counted = one.signal.kind in {"increase", "state"} and any(each.name == COUNTER.name for each in form)
+    window = ["window: 15m"] if counted else []
     return f"{one.signal.id}: {{{', '.join([*inputs, *window, *state, 'per: instance'])}}}"
 
 

@@ -69,19 +69,20 @@ def _roughly(bound: BoundSignal, rough: Rough, phase: Phase) -> tuple[Example, .
     """Return the examples of a component that takes a rough course; nothing where its metrics cannot be told apart."""
     if rough in _SHAPES:
         return _SHAPES[rough](phase)
+    shape = _SHAPES_OF_PARTS[rough]
     inputs = {selector.metric for selector in bound.metrics}
     replaced = {one.metric for one in bound.metrics if one in _parts(bound, rough)}
     if len(inputs) < len(bound.metrics):
         return ()
     others = Example(phases=(phase,), metrics=frozenset(inputs - replaced))
-    successors = tuple(replace(one, metrics=frozenset(replaced)) for one in _successors(phase))
-    return (*successors, others) if others.metrics else successors
+    shaped = tuple(replace(one, metrics=frozenset(replaced)) for one in shape(phase))
+    return (*shaped, others) if others.metrics else shaped
 
 
 def _parts(bound: BoundSignal, rough: Rough) -> tuple[Selector, ...]:
-    """Return the metrics that are replaced: of how much there is, or of the rest."""
+    """Return the metrics that take the course: of how much there is, or of the rest."""
     wholes = kinds()[bound.signal.kind].constants
-    chosen = (one for name, one in bound.binding.inputs.items() if (name in wholes) is (rough is Rough.REPLACED_WHOLE))
+    chosen = (one for name, one in bound.binding.inputs.items() if (name in wholes) is (rough in _OF_WHOLE))
     return tuple(one for one in chosen if isinstance(one, Selector))
 
 
@@ -136,6 +137,16 @@ def _off_scale(group: AlertGroup, steps: int) -> Iterator[Case]:
         value = Decimal("Infinity")
         example = _alone(replace(phase, steps=steps))
         yield Case(name="off-scale", example=example, firing=firing(group, value), value=value)
+
+
+_SHAPES_OF_PARTS: Final[Mapping[Rough, Callable[[Phase], tuple[Example, ...]]]] = {
+    Rough.REPLACED_PART: _successors,
+    Rough.REPLACED_WHOLE: _successors,
+    Rough.NAN_PART: _nan,
+    Rough.NAN_WHOLE: _nan,
+    Rough.GAPS_WHOLE: _gaps,
+}
+_OF_WHOLE: Final = frozenset({Rough.REPLACED_WHOLE, Rough.NAN_WHOLE, Rough.GAPS_WHOLE})
 
 
 def _births(group: AlertGroup, steps: int) -> Iterator[Case]:

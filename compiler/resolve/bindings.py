@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -12,7 +13,17 @@ from compiler import conventions
 from compiler.diagnostics import Diagnostics, Related, Span, nearest
 from compiler.document import Items, Table
 from compiler.promql import Matcher, PromQLError, Selector, parse_matchers, parse_selector
-from compiler.quantities import EXAMPLES, RATIO, Comparison, QuantityError, Rate, parse_comparison
+from compiler.quantities import (
+    COUNT,
+    EXAMPLES,
+    RATIO,
+    Comparison,
+    QuantityError,
+    Rate,
+    decimal_text,
+    parse_comparison,
+    parse_quantity,
+)
 from compiler.quantities import STATE as STATE_UNIT
 from compiler.resolve.reading import duration, is_off, minimum_traffic, over_time, place_of
 from compiler.resolve.units import IN, NO_UNITS, units
@@ -165,6 +176,8 @@ def _input_names(signal: Signal, given: Table, diagnostics: Diagnostics) -> tupl
     known = {name for form in forms for name in form}
     unknown = [key for key in named if key not in known]
     for key in unknown:
+        if _misspelt_in_query(signal, given, key, set(known) - set(given), diagnostics):
+            continue
         near = nearest(key, {*known, *_COMMON_KEYS, *own_keys} - set(given))
         hint = f"did you mean `{near}`?" if near else f"it is measured by {_alternatives(forms)}"
         message = f"unknown key `{key}` for the signal `{signal.id}` of kind `{signal.kind}`"
@@ -176,6 +189,27 @@ def _input_names(signal: Signal, given: Table, diagnostics: Diagnostics) -> tupl
         message = f"`{signal.id}` is measured by {_alternatives(forms)}"
         diagnostics.error("metrics", given.span, message, hint=_instead(forms, named))
     return chosen
+
+
+def _misspelt_in_query(
+    signal: Signal, given: Table, key: str, missing: Collection[str], diagnostics: Diagnostics
+) -> bool:
+    """Return whether a query names an input wrongly, after an error at the query.
+
+    The names that the metric and the signal have tell which of the two spellings is right.
+    """
+    near = nearest(key, missing)
+    if signal.query is None or signal.span is None or near is None:
+        return False
+    told = f"{given[key]} {signal.id} {signal.title}".casefold()
+    if key.casefold() not in told or near.casefold() in told:
+        return False
+    message = f"`{{{{ {near} }}}}` is no input of `{signal.id}`"
+    related = (Related(span=given.key_spans[key], message=f"`{key}` is bound here"),)
+    hint = f"did you mean `{{{{ {key} }}}}`?"
+    if not any(one.span == signal.span and one.message == message for one in diagnostics.found):
+        diagnostics.error("unknown-key", signal.span, message, hint=hint, related=related)
+    return True
 
 
 def _instead(forms: Sequence[Sequence[str]], named: Sequence[str]) -> str:
@@ -202,6 +236,10 @@ def _input(
             diagnostics.error("metrics", span, f"`{name}` must be more than 0", hint="something is divided by it")
             return None
         return Decimal(str(value))
+    if name in kinds()[signal.kind].constants and (number := _number_hint(str(value), name)) is not None:
+        message = f"`{value}` is no metric, and a number stands without quotes and without a unit"
+        diagnostics.error("metrics", span, message, hint=number)
+        return None
     try:
         own = parse_selector(str(value))
     except PromQLError as error:
@@ -211,6 +249,24 @@ def _input(
         return None
     labels = {matcher.label for matcher in own.matchers}
     return Selector(own.metric, (*(one for one in matchers if one.label not in labels), *own.matchers))
+
+
+_NUMBER: Final = re.compile(r"(?P<number>[0-9][0-9,_' ]*(?:\.[0-9]+)?)\s*(?P<unit>[A-Za-z%][\w ]*)?")
+
+
+def _number_hint(text: str, name: str) -> str | None:
+    """Return how to write a number with a unit, or in quotes, as one in the unit of the metric beside it."""
+    found = _NUMBER.fullmatch(text.strip())
+    if found is None:
+        return None
+    plain = re.sub(r"[,_' ]", "", found["number"])
+    with suppress(QuantityError):
+        quantity = parse_quantity(f"{plain}{found['unit'] or ''}")
+        if quantity.unit != COUNT:
+            plain = decimal_text(quantity.value)
+            where = f"`{name}: {plain}` where that is in {quantity.unit}"
+            return f"write the number in the unit of the metric beside it: {where}"
+    return f"write the number alone, in the unit of the metric beside it: `{name}: {plain}`"
 
 
 _COMPARED: Final = re.compile(

@@ -42,6 +42,7 @@ class Claim:
     span: Span
     system: str = ""
     subject: Subject = ()
+    hold_span: Span | None = None
     window: int | None = None
 
     @property
@@ -68,6 +69,7 @@ def limit_claim(signal: Signal, limit: Limit, section: Section | None) -> Claim:
         hold=limit.hold,
         section=section,
         span=limit.span,
+        hold_span=limit.hold_span,
     )
 
 

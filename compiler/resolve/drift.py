@@ -79,6 +79,9 @@ def sentence_differs(one: Sentence, claim: Claim, about: About, naming: Naming, 
     where, what = naming.limit(claim), differences(one, claim)
     related = [Related(span=claim.span, message=f"the {where} is {shown(claim.comparison)}")]
     runs = f"the {where} is {_runs(one, claim)}"
+    if what == ("for",) and claim.hold_span is not None and claim.hold is not None:
+        message = f"the {where} holds for {duration_text(claim.hold)}"
+        related = [Related(span=claim.hold_span, message=message)]
     if about.elsewhere and "severity" in what:
         of_system = f" of `{claim.system}`" if naming.several else ""
         runs = f"`{claim.signal.id}`{of_system} has no {one.stated.severity} limit"

@@ -17,7 +17,7 @@ from compiler.resolve import drift
 from compiler.resolve.claims import Claim, differences, nearest_claim
 from compiler.resolve.matching import Matching, Watch
 from compiler.resolve.sentences import Sentence
-from compiler.resolve.waivers import Waiver
+from compiler.resolve.waivers import Covering, Waiver
 from compiler.statements import Statement
 
 
@@ -179,7 +179,11 @@ class Evidence:
         return tuple(one for one in self.waivers if not any(one.words in each for each in lines))
 
     def _waiver(self, line: str, number: str = "") -> Waiver | None:
-        return next((one for one in self.waivers if one.covers(line, number)), None)
+        return next(self._covering.covering(line, number), None)
+
+    @cached_property
+    def _covering(self) -> Covering:
+        return Covering(self.waivers)
 
 
 def _is_waived(waiver: Waiver | None, used: set[int]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -9,7 +10,7 @@ from typing import Final
 from compiler import conventions
 from compiler.diagnostics import Diagnostics, Span
 from compiler.document import Table
-from compiler.limit_advice import advice, without_unit
+from compiler.limit_advice import NOTHING, advice, without_unit
 from compiler.model import Limit
 from compiler.quantities import (
     COUNT,
@@ -58,6 +59,8 @@ def not_tiers(value: object, span: Span, diagnostics: Diagnostics) -> None:
     """Add the error for a signal's limits that are neither a mapping nor `off`."""
     shown = str(value).lower() if isinstance(value, bool) else value
     hint = 'such as `{critical: "> 5%"}`'
+    if str(value).strip().casefold() in NOTHING:
+        hint = f"write `{conventions.OFF}` where nobody is to be told"
     diagnostics.error("limit", span, f"`{shown}` is neither limits by severity nor `{conventions.OFF}`", hint=hint)
 
 
@@ -68,9 +71,13 @@ def implies_state(tiers: tuple[Written, ...]) -> bool:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Extras:
-    """What stands beside the limits of a signal, by severity: times in seconds, recovery limits as they are written."""
+    """What stands beside the limits of a signal, by severity: times in seconds, recovery limits as they are written.
+
+    `places` are those of the times that `for` says there.
+    """
 
     hold: dict[str, int]
+    places: Mapping[str, Span]
     keep: dict[str, int]
     recover: Table
 
@@ -79,9 +86,18 @@ def extras(own: Table, house: Table, hold: dict[str, int], keep: dict[str, int],
     """Return the extras of a signal: its own, else the house's for it, else those that its system gives."""
     return Extras(
         hold=holds(own, holds(house, hold, diagnostics), diagnostics),
+        places={**_places(house, hold), **_places(own, hold)},
         keep=holds(own, holds(house, keep, diagnostics, _KEEP), diagnostics, _KEEP),
         recover=table(own if "recover" in own else house, "recover"),
     )
+
+
+def _places(owner: Table, severities: Iterable[str]) -> dict[str, Span]:
+    """Return where `for` says how long, by severity."""
+    given = owner.get("for")
+    if isinstance(given, Table):
+        return dict(given.value_spans)
+    return {} if given is None else dict.fromkeys(severities, owner.value_spans["for"])
 
 
 _KEEP: Final = "keep_firing_for"
@@ -112,6 +128,7 @@ def limits(
                 default=tier.default,
                 statement=None,
                 span=tier.span,
+                hold_span=extras.places.get(tier.severity),
             )
         )
     return tuple(found)

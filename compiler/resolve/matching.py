@@ -171,7 +171,7 @@ class Matching:
         """Return whether a sentence on a severity's limit names just what a signal's alerts are about."""
         if one.stated.severity not in {severity, NO_SEVERITY}:
             return False
-        own = any(claim.severity == severity and claim.about == watch.about for claim in self.candidates(one))
+        own = any(claim.severity == severity and claim.about == watch.about for claim in self._meant[one])
         return own and self.scope.singled_out(watch.about, replace(one.spoken, titled=True)) > 0
 
     @cached_property
@@ -262,7 +262,34 @@ class Matching:
 
     @cached_property
     def _candidates(self) -> Mapping[Sentence, tuple[Claim, ...]]:
+        degrees: dict[tuple[int, str], int] = {}
+        for one, claims in self._meant.items():
+            for claim in claims if one.stated.kind != TARGET else ():
+                key = (id(claim), one.stated.severity)
+                degrees[key] = max(degrees.get(key, 0), self.scope.singled_out(claim.about, one.spoken))
+        return {one: self._not_said_apart(one, claims, degrees) for one, claims in self._meant.items()}
+
+    @cached_property
+    def _meant(self) -> Mapping[Sentence, tuple[Claim, ...]]:
         return {one: self._those_meant(one) for one in self.free}
+
+    def _not_said_apart(
+        self, sentence: Sentence, claims: Sequence[Claim], degrees: Mapping[tuple[int, str], int]
+    ) -> tuple[Claim, ...]:
+        """Return the claims without those of which another sentence with this severity speaks, and this one does not.
+
+        "Above 20 % is critical. In staging, above 5 % is critical": the first is not about staging.
+        """
+        severity = sentence.stated.severity
+        left = tuple(
+            claim
+            for claim in claims
+            if degrees.get((id(claim), severity), 0) <= self.scope.singled_out(claim.about, sentence.spoken)
+        )
+        if len(left) == len(claims):
+            return left
+        undocumented = any(claim.severity == severity and not self._has_bullet(claim) for claim in left)
+        return left if undocumented else tuple(claims)
 
     def saying(self, watch: Watch, limit: Limit) -> Statement | None:
         """Return the sentence that says what a limit says, as its statement; the one that names the severity first."""
@@ -282,7 +309,11 @@ class Matching:
 
     @cached_property
     def _claims(self) -> tuple[Claim, ...]:
-        return tuple(claim for watch in self.watches for claim in watch.claims)
+        return tuple(claim for claim, _ in self._watched)
+
+    @cached_property
+    def _watched(self) -> tuple[tuple[Claim, Watch], ...]:
+        return tuple((claim, watch) for watch in self.watches for claim in watch.claims)
 
     @cached_property
     def _carried(self) -> Mapping[Sentence, tuple[Claim, ...]]:
@@ -297,7 +328,7 @@ class Matching:
         return claims if elsewhere and is_usual(sentence, claims) else ()
 
     def _has_bullet(self, claim: Claim) -> bool:
-        watches = [one for one in self.watches if claim in one.claims]
+        watches = [watch for one, watch in self._watched if one == claim]
         return any(self.bullet(one, claim.severity) is not None for one in watches if claim.severity is not None)
 
     @cached_property

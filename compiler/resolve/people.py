@@ -9,6 +9,7 @@ from compiler.model import Fallback, Level, Policy, Routing, Team, Tier, Turn
 from compiler.quantities import QuantityError, parse_duration
 from compiler.resolve import contacts
 from compiler.resolve.reading import check_reference, duration, reference, table
+from compiler.schema import suggestions
 
 CONTACTS = ("email", "sms", "phone")
 
@@ -82,7 +83,9 @@ def _deadline(tier: Table, key: str, diagnostics: Diagnostics) -> int | None:
     try:
         return parse_duration(written)
     except QuantityError as error:
-        diagnostics.error("quantity", tier.value_spans[key], str(error), hint="write `30m`, `now` or `never`")
+        meant = suggestions.duration(written)
+        hint = f"write `{meant}`" if meant else "write `30m`, `now` or `never`"
+        diagnostics.error("quantity", tier.value_spans[key], str(error), hint=hint)
         return None
 
 

@@ -82,6 +82,8 @@ class Sections:
             here = (Related(span=owner.value_spans["runbook"], message="it is named here"),) if by_house else ()
             lost = lost_heading(self.runbook, anchor)
             if lost is not None:
+                if any(one.span == lost.span and one.message == lost.message for one in self.diagnostics.found):
+                    return section
                 named = Related(span=owner.value_spans["runbook"], message=f"`#{anchor}` is named here")
                 self.diagnostics.error("runbook-section", lost.span, lost.message, hint=lost.hint, related=(named,))
             else:

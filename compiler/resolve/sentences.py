@@ -50,6 +50,7 @@ def sentences(runbook_path: str, text: str, own: tuple[tuple[str, str], ...] = (
     `own` are the words for severities that thresholds.yaml maps.
     """
     lines = text.split("\n")
+    stripped = [line.strip() for line in lines]
     ends: dict[int, int] = {}
     found = []
     with speaking(SeverityWords(own=own)):
@@ -61,15 +62,16 @@ def sentences(runbook_path: str, text: str, own: tuple[tuple[str, str], ...] = (
         ends[stated.line] = end
         span = Span(runbook_path, stated.line, start + 1, end + 1)
         said = beside[_sentence(stated)][_mark(stated)]
-        found.append(Sentence(stated=stated, line=line.strip(), span=span, spoken=said))
+        found.append(Sentence(stated=stated, line=stripped[stated.line - 1], span=span, spoken=said))
     return tuple(found)
 
 
-_SentenceKey = tuple[str, str, tuple[str, ...]]
+_SentenceKey = tuple[str, str, str, str, tuple[str, ...]]
 
 
 def _sentence(stated: GuideStatement) -> _SentenceKey:
-    return stated.around.sentence, stated.around.before, stated.around.above
+    around = stated.around
+    return around.sentence, around.before, around.behind, around.beside, around.above
 
 
 def _mark(stated: GuideStatement) -> Mark:

@@ -38,27 +38,56 @@ def lost_heading(runbook: Runbook, anchor: str) -> LostHeading | None:
             message = f"“{bold['title']}” is bold text, and no heading"
             return LostHeading(span=span, message=message, hint=f"write `### {bold['title']}`")
         heading = _HEADING.match(line)
-        if swallowed and number > swallowed and heading and slug(heading["title"]) == anchor:
-            opening = lines[swallowed - 1]
-            mark = "backticks" if opening.strip().startswith("`") else "tildes"
-            span = Span(runbook.shown, swallowed, 1, len(opening) + 1)
-            message = f"this block of commands is not closed: “{heading['title']}” in line {number} is part of it"
-            return LostHeading(span=span, message=message, hint=f"end it by a line of three {mark}")
+        if swallowed and number > swallowed.line and heading and slug(heading["title"]) == anchor:
+            return _not_closed(runbook, lines, swallowed, (heading["title"], number))
     return None
 
 
-def _unclosed(runbook: Runbook, lines: list[str]) -> int | None:
-    """Return the line, from 1, of a fence that reaches to the end of the text because nothing closes it.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Fence:
+    """The opening line of a fence that is not closed, and the first heading in it; None where that is not clear."""
 
-    A fence that takes in the opening line of the next one is closed by that one's end, and this by nothing.
+    line: int
+    heading: tuple[str, int] | None
+
+
+def _not_closed(runbook: Runbook, lines: list[str], fence: _Fence, heading: tuple[str, int]) -> LostHeading:
+    """Return what is said of a fence; all headings below it are lost for the same reason."""
+    title, number = fence.heading or heading
+    opening = lines[fence.line - 1]
+    mark = "backticks" if opening.strip().startswith("`") else "tildes"
+    return LostHeading(
+        span=Span(runbook.shown, fence.line, 1, len(opening) + 1),
+        message=f"this block of commands is not closed: “{title}” in line {number} is part of it",
+        hint=f"end it by a line of three {mark}",
+    )
+
+
+def _unclosed(runbook: Runbook, lines: list[str]) -> _Fence | None:
+    """Return the fence that nothing closes, where one of the text reaches further than it was meant to.
+
+    One that lacks its end is closed by the opening line of the next one, so that commands and text change places from
+    there on: it is the first one that holds a heading.
     """
-    for token in runbook.document.tokens:
-        if token.type == "fence":
-            start, end = place(token)
-            mark = token.markup
-            inside = [line.strip() for line in lines[start + 1 : end - 1]]
-            if any(line.startswith(mark) and line != mark for line in inside) or (
-                end >= len(lines) and lines[end - 1].strip() != mark
-            ):
-                return start + 1
-    return None
+    fences = [(*place(token), token.markup) for token in runbook.document.tokens if token.type == "fence"]
+    suspect = next((start for start, end, mark in fences if _reaches_too_far(lines, start, end, mark)), None)
+    if suspect is None:
+        return None
+    for start, end, _ in fences:
+        for number in range(start + 1, end):
+            heading = _SUBHEADING.match(lines[number])
+            if heading is not None and not lines[number - 1].strip():
+                return _Fence(line=start + 1, heading=(heading["title"], number + 1))
+    return _Fence(line=suspect + 1, heading=None)
+
+
+def _reaches_too_far(lines: list[str], start: int, end: int, mark: str) -> bool:
+    """Return whether a fence takes in the opening line of another one, or reaches to the end of the text unclosed."""
+    inside = [line.strip() for line in lines[start + 1 : end - 1]]
+    if any(line.startswith(mark) and line != mark for line in inside):
+        return True
+    return not any(line.strip() for line in lines[end:]) and lines[end - 1].strip() != mark
+
+
+_SUBHEADING: Final = re.compile(r"#{2,6}\s+(?P<title>\S.*?)\s*#*\Z")
+"""What no comment in a shell looks like."""

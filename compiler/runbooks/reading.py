@@ -74,6 +74,12 @@ class Runbook:
         """The links, pictures' too, by their place."""
         return links(self.document, self.shown)
 
+    @cached_property
+    def paragraphs(self) -> tuple[tuple[int, tuple[str, ...]], ...]:
+        """The lines of each paragraph, with the number of the first one, from 0."""
+        found = (place(token) for token in self.document.tokens if token.type == "paragraph_open")
+        return tuple((start, self.document.lines[start:end]) for start, end in found)
+
     def quote(self, words: str) -> Statement | None:
         """Return the first line that holds `words` as a statement, or None; white space counts as one blank."""
         wanted = " ".join(words.split())

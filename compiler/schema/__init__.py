@@ -213,6 +213,10 @@ def _findings(
     errors: Sequence[ValidationError], document: Table, diagnostics: Diagnostics, *, included: bool
 ) -> Iterator[tuple[str, Span, str, str | None]]:
     lacking: dict[tuple[str | int, ...], list[ValidationError]] = {}
+    exchanged = wording.exchanged_words(document)
+    if exchanged is not None:
+        yield "schema", document.key_spans["severities"], *exchanged
+        errors = [error for error in errors if list(error.absolute_path)[:1] != ["severities"]]
     for error in errors:
         code = _CODES.get(str(error.validator), "schema")
         if error.validator == "required":

@@ -22,12 +22,13 @@ _OTHER_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "major": ("critical",),
     "p1": ("critical",),
     "sev1": ("critical",),
-    "fatal": ("emergency",),
+    "fatal": ("critical",),
     "disaster": ("emergency",),
     "p0": ("emergency",),
     "notice": ("info",),
     "information": ("info",),
-    "p3": ("info",),
+    "p3": ("warning",),
+    "p4": ("info",),
     "owner": ("team",),
     "name": ("title",),
     "policy": ("escalation",),
@@ -88,13 +89,14 @@ def identifier(value: str, *, joint: str) -> str:
     return found if re.match(r"[a-z]", found) else ""
 
 
+_DECIMAL_COMMA: Final = re.compile(r"(?<=[0-9]),(?=[0-9])")
 _CLOCK: Final = re.compile(r"(?P<hours>[0-9]{1,2}):(?P<minutes>[0-9]{2})\Z")
 _WORDS: Final = re.compile(r"(?P<number>[0-9]+)\s*(?P<unit>sec|min|hour|hr|day|s|m(?!s)|h|d)[a-z]*\.?\Z")
 
 
 def duration(value: object) -> str | None:
     """Return a time as Prometheus writes it, of one that is written otherwise; None where it cannot be told."""
-    plain = str(value).strip().casefold()
+    plain = _DECIMAL_COMMA.sub(".", str(value).strip().casefold())
     clock = _CLOCK.match(plain)
     if clock is not None:
         return duration_text(int(clock["hours"]) * 3600 + int(clock["minutes"]) * 60)

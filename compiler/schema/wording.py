@@ -6,14 +6,16 @@ import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Final, cast
+from urllib.parse import urlsplit
 
 from jsonschema.exceptions import ValidationError
 
 from compiler.characters import is_printable
-from compiler.conventions import PROGRAM
+from compiler.conventions import PROGRAM, SEVERITIES
 from compiler.diagnostics import did_you_mean
 from compiler.document import Items, Table, scalar
 from compiler.schema import nodes, suggestions
+from compiler.signals import examples
 
 Said = tuple[str, str | None]
 """A message, and a hint where there is one."""
@@ -145,6 +147,20 @@ def _choice(instance: object, node: Mapping[str, Any], path: Sequence[str | int]
     return _unknown(instance), f"did you mean `{meant}`? {known}" if meant else known
 
 
+def exchanged_words(document: Table) -> Said | None:
+    """Return what is said where all of `severities:` maps severities to words, in place of words to severities."""
+    given = document.get("severities")
+    if not isinstance(given, Table) or not given:
+        return None
+    turned = all(
+        key in SEVERITIES and isinstance(word, str) and word and word not in SEVERITIES for key, word in given.items()
+    )
+    if not turned:
+        return None
+    meant = flow({word: key for key, word in given.items()})
+    return "words and severities are exchanged: the runbook's word comes first", f"write `severities: {meant}`"
+
+
 def _elsewhere(instance: object, path: Sequence[str | int]) -> str | None:
     """Return the neighbouring key whose list takes a choice that this one's does not."""
     if len(path) < 2 or not isinstance(path[-1], int):
@@ -162,14 +178,54 @@ def _text(text: str, node: Mapping[str, Any], path: Sequence[str | int], documen
         meant = suggestions.duration(text)
         shown = f"`{text}`" if is_printable(text) else _shown(text)
         return f"{shown} is not a duration", f"write `{meant}`" if meant else f"such as {_examples(node)}"
-    if pattern == _ANCHOR:
-        return _anchor(text)
     key = next((str(step) for step in reversed(path) if isinstance(step, str)), "")
     if key in _REFERENCES and pattern == nodes.at(["$id"]).get("pattern", _ID):
         return f"`{text}` is no id", _reference(text, key, document)
+    return _by_pattern(text, pattern or "", node)
+
+
+def _by_pattern(text: str, pattern: str, node: Mapping[str, Any]) -> Said:
+    """Return why text has not the form of an anchor, a label or an address."""
+    if pattern == _ANCHOR:
+        return _anchor(text)
     if pattern == _LABEL:
-        name = re.sub(r"[^a-zA-Z0-9_]", "", text.rpartition(".")[2])
-        return f"`{text}` is not a label's name", f"write `{name}`" if name else _such(node)
+        return f"`{text}` is not a label's name", _label(text) or _such(node)
+    if "https?://" in pattern:
+        return _address(text, pattern, node)
+    return f"{_shown(text)} does not fit here", _such(node)
+
+
+def _label(text: str) -> str | None:
+    """Return how to write one label or several where the text is none; None where it holds no name."""
+    names = [one.strip() for one in text.split(",")]
+    if len(names) > 1 and all(re.fullmatch(_LABEL.strip("^$"), one) for one in names):
+        return f"write `[{', '.join(names)}]`"
+    last = text.rpartition(".")[2]
+    name = re.sub(r"[^a-zA-Z0-9_]+", "_", last).strip("_")
+    if not re.match(r"[a-zA-Z_]", name):
+        return None
+    if last.endswith(name):
+        return f"write `{name}`"
+    return f"write the label as the metric has it, such as `{name.lower()}`"
+
+
+def _address(text: str, pattern: str, node: Mapping[str, Any]) -> Said:
+    """Return why an address does not fit: it has no scheme, a placeholder that is none, or lacks one that is needed."""
+    if not re.match(r"https?://", text):
+        links = "anchor" in pattern
+        path = "" if links or "/" in text else urlsplit(str(node.get("examples", [""])[0])).path
+        meant = f"{'https' if links else 'http'}://{text}{path}"
+        hint = f"write `{flow(meant)}`" if re.fullmatch(r"[\w.\[\]-]+(:\d+)?(/\S*)?", text) else _such(node)
+        return f"`{text}` does not begin with `http://` or `https://`", hint
+    if "anchor" in pattern:
+        known = ("{path}", "{page}", "{anchor}")
+        unknown = next((one for one in re.findall(r"\{[^{}]*\}", text) if one not in known), None)
+        if unknown is not None:
+            return f"`{unknown}` is no placeholder", "there are `{path}`, `{page}` and `{anchor}`"
+        if "{path}" not in text and "{page}" not in text:
+            return "the address names no runbook", "put `{path}`, or `{page}`, where its path belongs"
+        if "{anchor}" not in text:
+            return "the address names no section", f'write `"{text}#{{anchor}}"`'
     return f"{_shown(text)} does not fit here", _such(node)
 
 
@@ -182,7 +238,7 @@ def _anchor(text: str) -> Said:
     if sign:
         message = f"`{text}` names a file besides; the section is one of the system's runbook"
         return message, f'write `"#{anchor}"`' if path else None
-    shown = suggestions.identifier(text, joint="-")
+    shown = re.sub(r"\s+", "-", re.sub(r"[^\w\s-]", "", text.casefold()).strip())
     return f"`{text}` is no anchor: it lacks the `#`", f'write `"#{shown}"`'
 
 
@@ -208,9 +264,21 @@ def asked(path: Sequence[str | int], document: Table) -> str:
     if isinstance(defined, Table) and defined:
         shown = "known here: " + ", ".join(f"`{one}`" for one in defined)
     else:
-        shown = f"such as `{example(node)}`" if example(node) else ""
+        fitting = _metric(path) or example(node)
+        shown = f"such as `{fitting}`" if fitting else ""
     words = "; ".join(part for part in (meaning[:1].lower() + meaning[1:], shown) if part)
     return f"write in its place: {words}"
+
+
+def _metric(path: Sequence[str | int]) -> str | None:
+    """Return an example of the metric that a system binds at a place, where its signal is a built-in one."""
+    if len(path) < _BELOW_METRICS or path[-_BELOW_METRICS] != "metrics":
+        return None
+    return examples.metric(str(path[-2]), str(path[-1]))
+
+
+_BELOW_METRICS: Final = 3
+"""The steps `metrics`, signal and input."""
 
 
 def identifier(key: str, description: str) -> Said:

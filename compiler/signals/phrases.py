@@ -51,7 +51,7 @@ def amount(quantity: Quantity) -> str:
     text = quantity_text(quantity)
     if quantity.unit == RATIO:
         return f"{text.removesuffix('%')} %"
-    number = text.rstrip("KMGTiB")
+    number = text.rstrip("kKMGTiB")
     if text != number:
         return f"{number} {text.removeprefix(number)}"
     return a_period(text)

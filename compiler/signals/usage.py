@@ -108,7 +108,10 @@ class Usage(Kind):
         withstood = {Rough.REPLACED, Rough.REPLACED_PART}
         if self.hollow(bound):
             withstood |= {Rough.REPLACED_WHOLE, Rough.DOUBLED}
-        return frozenset(withstood | ({Rough.GAPS, Rough.NAN} if bound.binding.over_time else set()))
+        if bound.binding.over_time:
+            withstood |= {Rough.GAPS, Rough.NAN}
+            withstood |= {Rough.NAN_PART, Rough.NAN_WHOLE} if self.hollow(bound) else set()
+        return frozenset(withstood)
 
     def loud(self, bound: BoundSignal) -> Phase:
         """Return a hundred times as much as there is elsewhere, of the part too."""

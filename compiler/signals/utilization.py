@@ -153,13 +153,13 @@ class Utilization(Kind):
         return (Phase(value=value * HALF, steps=1),) * 2
 
     def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
-        """Return what is told twice where something divides it, and another exporter of how much there is.
+        """Return what is told twice where something divides it, and what becomes of how much there is.
 
         A rate over samples with gaps is a little less or more: that is not what it was.
         """
         if not self.hollow(bound):
             return frozenset({Rough.DOUBLED} if bound.has(IDLE.name) else ())
-        return frozenset({Rough.REPLACED_WHOLE, Rough.DOUBLED})
+        return frozenset({Rough.REPLACED_WHOLE, Rough.GAPS_WHOLE, Rough.NAN_WHOLE, Rough.DOUBLED})
 
     def loud(self, bound: BoundSignal) -> Phase:
         """Return a hundred times the capacity, all of it busy."""

@@ -13,6 +13,7 @@ from typing import Final
 from compiler.guides.vocabulary import vocabulary
 from compiler.promql import Matcher, Selector
 from compiler.signals.bound import Binding, Signal
+from compiler.subjects.naming import ADDRESS
 from compiler.subjects.words import parts, words
 
 ENVIRONMENT: Final = "environment"
@@ -22,6 +23,10 @@ COMPONENT: Final = "component"
 OF_WORDS: Final = frozenset({SYSTEM, SIGNAL})
 """Dimensions whose facets are titles, in which single words tell one from another."""
 
+# What of a regular expression stands for no text of its own.
+_NO_TEXT: Final = re.compile(r"\\[a-z]|\[[^\]]*\]|\(\?\w*:?|[.()|^$*+?]|\{[^}]*\}")
+_LEAST_TEXT: Final = 2
+_NUMBER: Final = re.compile(r"\d{1,6}")
 _LITERAL: Final = re.compile(r"[\w/:.@ -]+")
 _GROUPED: Final = re.compile(r"\^?\((?:\?:)?(?P<inside>[^()]*)\)\$?")
 _IN_QUERY: Final = re.compile(r"(?P<label>\w+)\s*(?P<sign>=~|!~|!=|=)\s*[\"'](?P<value>[^\"']*)[\"']")
@@ -33,8 +38,8 @@ _LETTER: Final = re.compile(r"[^\W\d_]")
 class Facet:
     """The values of one dimension that an alert is about, in small letters; `but` where it is about all others.
 
-    `patterns` are regular expressions of values that no list tells. `texts` is what a title says, before it is taken
-    apart into words.
+    `patterns` are regular expressions of values that no list tells. `texts` is what a title or a pattern says, before
+    it is taken apart into words.
     """
 
     dimension: str
@@ -91,9 +96,22 @@ def _matched(label: str, matchers: Iterable[Matcher], *, but: bool) -> Facet:
             values |= {text.lower() for text in alternatives}
         elif matcher.value not in {".*", ".+"}:
             patterns.append(matcher.value.lower())
-    # Numbers tell codes and sizes apart, which no sentence calls by name.
-    named = frozenset(value for value in values if _LETTER.search(value) or "/" in value)
-    return Facet(dimension=label, values=named, patterns=tuple(patterns), but=but)
+    # Other numbers tell codes and sizes apart, which no sentence calls by name.
+    named = frozenset(value for value in values if _LETTER.search(value) or "/" in value or _is_number(value))
+    texts = tuple(text for pattern in patterns for text in _texts(pattern))
+    return Facet(dimension=label, values=named, patterns=tuple(patterns), but=but, texts=texts)
+
+
+def _is_number(value: str) -> bool:
+    """Return whether a value is the number of something, as of a shard, or an address."""
+    return bool(_NUMBER.fullmatch(value) or ADDRESS.fullmatch(value))
+
+
+def _texts(pattern: str) -> Iterator[str]:
+    """Yield what a regular expression has in plain text: "api-" of `api-.+`."""
+    for text in _NO_TEXT.split(pattern.replace(r"\.", " ").replace(r"\-", "-")):
+        if len(text) >= _LEAST_TEXT:
+            yield text
 
 
 def _valued(dimension: str, values: Iterable[str]) -> Facet:

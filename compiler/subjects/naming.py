@@ -23,6 +23,8 @@ _CODE: Final = re.compile(r"(?<![\w/.@-])[A-Za-z][\w.:@-]*\w")
 _CODED: Final = re.compile(r"[\d_.:-]")
 _URL: Final = re.compile(r"\b\w+://\S+")
 _DIGITS: Final = re.compile(r"\d+")
+_NEVER: Final = re.compile(r"(?!)")
+ADDRESS: Final = re.compile(r"\d+(?:\.\d+){3}(?::\d+)?")
 _FILE: Final = re.compile(r"\.\w{1,5}/?$")
 _REGION: Final = re.compile(
     r"[a-z]{2,3}-(?:gov-)?(?:north|south|east|west|central|northeast|southeast|northwest|southwest)-?\d?"
@@ -49,7 +51,8 @@ _CLOSED: Final = re.compile(r"[`\"'”]* *[)\],]")
 _POSSESSIVE: Final = re.compile(r"['’]s\b")
 _ROOT: Final = re.compile(
     r"\broot +(?:partition|volume|disk|mount|file ?system|drive|fs)\b"
-    r"|(?:\b(?:on|of|for|at|in|partition|volume|disk|mount|file ?system) +[`\"'“]?|^[`\"'“ ]*|[`\"'“])"
+    r"|(?:\b(?:on|of|for|at|in|partition|volume|disk|mount|file ?system) +[`\"'“]?|^[`\"'“ ]*|[`\"'“]"
+    r"|\b(?:and|or|if|when|once|while) +|[,;:] +|(?<=[^\W\d]) (?=/ (?:is|has|gets|fills|reaches|exceeds)\b))"
     r"(?P<root>/)(?=[`\"'”\s,:;.)]|$)",
     re.IGNORECASE,
 )
@@ -72,7 +75,8 @@ class Known:
 class Occurrence:
     """A name at its place in a text; `sure` where it cannot well mean anything else, `but` where all others are meant.
 
-    `strange` is a name of which no alert knows; an empty name stands for everything.
+    `strange` is a name of which no alert knows; an empty name stands for everything. Of `ELSEWHERE`, which stands for
+    all but what is named beside it, `others` are those names.
     """
 
     start: int
@@ -82,6 +86,11 @@ class Occurrence:
     sure: bool
     but: bool = False
     strange: bool = False
+    others: frozenset[str] = frozenset()
+
+
+ELSEWHERE: Final = "*"
+"""The name of all but what is named beside it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,8 +112,11 @@ def named(occurrences: Sequence[Occurrence]) -> Named | None:
         return None
     meant = [each for each in occurrences if not each.but] or list(occurrences)
     everything = any(not each.name for each in meant)
+    if everything and not any(each.name for each in meant) and any(each.but for each in occurrences):
+        # "Everywhere except in staging".
+        meant, everything = [each for each in occurrences if each.but], False
     return Named(
-        names=frozenset() if everything else frozenset(each.name for each in meant),
+        names=frozenset() if everything else frozenset(name for each in meant for name in each.others or {each.name}),
         written=tuple(dict.fromkeys(each.written for each in meant)),
         sure=any(each.sure for each in meant),
         but=meant[0].but and not everything,
@@ -113,8 +125,15 @@ def named(occurrences: Sequence[Occurrence]) -> Named | None:
 
 def known_value(value: str) -> Iterator[Known]:
     """Yield the names of one value of a label: all of it, and the name of a host without its port and its domain."""
+    if value.isdecimal():
+        # "Shard 1" is one, "1" is none.
+        yield Known(name=value.lstrip("0") or "0", pattern=_NEVER, plain=False, vague=False)
+        return
+    if value in words().methods:
+        yield Known(name=value, pattern=re.compile(rf"{_BEFORE}{value.upper()}{_BEHIND}"), plain=False, vague=False)
+        return
     forms = [value]
-    if "/" not in value:
+    if "/" not in value and not ADDRESS.fullmatch(value):
         host = value.partition(":")[0]
         forms += [host, host.partition(".")[0]]
     for form in dict.fromkeys(form for form in forms if form):
@@ -165,9 +184,41 @@ def occurrences(text: str, names: Names) -> list[Occurrence]:
         for match in name.pattern.finditer(without_urls if "/" in name.name else without_paths)
         for occurrence in _occurrence(text, match, name)
     ]
+    known += _numbered(without_paths, names)
     strangers = (*_strange_paths(without_urls, paths=names.paths), *_strange_codes(without_paths, names))
     new = [stranger for stranger in strangers if not any(each.start <= stranger.start < each.end for each in known)]
     return _longest([*known, *new, *_everything(without_paths, names.dimension)])
+
+
+def _numbered(text: str, names: Names) -> Iterator[Occurrence]:
+    """Yield the numbers by which things are called, as in "shard 1" and "partitions 3 and 4", by the label's word."""
+    known = {each.name for each in names.known if each.name.isdecimal()}
+    pattern = _number_of(names.dimension) if known else None
+    for match in pattern.finditer(text) if pattern else ():
+        start = match.start("first")
+        end = match.end("several") if match["several"] else match.end("first")
+        for number in _DIGITS.finditer(text, start, end):
+            name = number.group().lstrip("0") or "0"
+            yield Occurrence(
+                start=match.start() if number.start() == start else number.start(),
+                end=number.end(),
+                name=name,
+                written=f"{match['kind']} {number.group()}",
+                sure=True,
+                strange=name not in known,
+            )
+
+
+@lru_cache(maxsize=256)
+def _number_of(label: str) -> re.Pattern[str] | None:
+    """Return the pattern for the numbers of what a label names: "shard 1" of `shard_id`."""
+    kinds = "|".join(map(re.escape, dict.fromkeys(map(stem, parts(label)))))
+    number = r"\d{1,6}(?![\w%]|[.,]\d)"
+    return re.compile(
+        rf"(?<![\w-])(?P<kind>{kinds})(?:s|es)?[`\"'*]*(?:[ -]|(?: ?(?:no\.?|number|id|nr\.?))? ?[#=:]? ?)[`\"'#(]*"
+        rf"(?P<first>{number})(?P<several>(?:(?:,|/| ?&|,? and|,? or) ?{number}(?! ?(?:%|ms|s|min)\b))*)",
+        re.IGNORECASE,
+    )
 
 
 def _blank(match: re.Match[str]) -> str:
@@ -175,10 +226,14 @@ def _blank(match: re.Match[str]) -> str:
 
 
 def _everything(text: str, dimension: str) -> Iterator[Occurrence]:
-    """Yield the words of a text for all that a dimension has."""
+    """Yield the words of a text for all that a dimension has, and for all of that but what is named beside."""
     for dimensions, pattern in words().everything:
         for match in pattern.finditer(text) if dimensions.fullmatch(dimension) else ():
             yield Occurrence(start=match.start(), end=match.end(), name="", written=match.group(), sure=True)
+    for dimensions, pattern in words().elsewhere:
+        for match in pattern.finditer(text) if dimensions.fullmatch(dimension) else ():
+            start, end = match.span()
+            yield Occurrence(start=start, end=end, name=ELSEWHERE, written=match.group(), sure=True, but=True)
 
 
 def _occurrence(text: str, match: re.Match[str], known: Known) -> Iterator[Occurrence]:
@@ -305,6 +360,15 @@ def fits(pattern: str, name: str) -> bool:
     return compiled is not None and compiled.fullmatch(name) is not None
 
 
+def leading(pattern: str) -> str:
+    """Return the folder in which all that a matcher's pattern matches lies: "/api" of `/api/.+`, else nothing."""
+    found = _LEADING.match(pattern)
+    return "" if found is None else found["path"].rpartition("/")[0] if found["more"] else found["path"]
+
+
+_LEADING: Final = re.compile(r"\^?(?P<path>/[\w/.-]*?)(?P<more>\.?[*+?({\[|\\]|\$?$)")
+
+
 def _longest(occurrences: Sequence[Occurrence]) -> list[Occurrence]:
     kept: list[Occurrence] = []
     for occurrence in sorted(occurrences, key=lambda each: (each.start - each.end, each.start)):
@@ -313,13 +377,17 @@ def _longest(occurrences: Sequence[Occurrence]) -> list[Occurrence]:
     return sorted(kept, key=lambda each: each.start)
 
 
-def telling(titles: Sequence[Sequence[str]], *, of_signals: bool) -> list[frozenset[str]]:
-    """Return of each title, given as its texts, the words that not all have; of signals' those that measure nothing."""
+def telling(titles: Sequence[Sequence[str]], buts: Sequence[bool], *, of_signals: bool) -> list[frozenset[str]]:
+    """Return of each title, given as its texts, the words that not all have; of signals' those that measure nothing.
+
+    Of what is about all but some, as `buts` tells, the words are those of the others.
+    """
     each = [
         {stem(word) for text in texts for word in parts(text) if _tells(word, of_signals=of_signals)}
         for texts in titles
     ]
-    common = set.intersection(*each) if len(each) > 1 else set()
+    straight = [own for own, but in zip(each, buts, strict=True) if not but]
+    common = set.intersection(*straight) if len(straight) > 1 else set()
     return [frozenset(own - common) for own in each]
 
 

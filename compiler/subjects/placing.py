@@ -15,7 +15,7 @@ from typing import Final
 
 from compiler.guides.holds import HOLD
 from compiler.guides.statement import Surroundings
-from compiler.subjects.naming import Occurrence
+from compiler.subjects.naming import ELSEWHERE, Occurrence
 from compiler.subjects.words import words
 
 _GLUE: Final = re.compile(
@@ -36,6 +36,8 @@ _LIST: Final = re.compile(
     r"\s*(?:%|ms|s)?\s*(?:,|/|and|or|,\s*and|,\s*or)?\s*(?:above|over|below|under|at|[<>≥≤]=?)?\s*", re.IGNORECASE
 )
 _DIGIT: Final = re.compile(r"(?<![\w#/.-])\d")
+_CONTRAST: Final = re.compile(r"\b(?:but|however|except|only|though|although|yet|already|whereas)\b", re.IGNORECASE)
+_WHERE: Final = re.compile(r"[`\"'”)]*,? where\b[^,;.\d]{0,30}", re.IGNORECASE)
 _IN_ORDER: Final = re.compile(r"\brespectively\b", re.IGNORECASE)
 
 
@@ -109,7 +111,19 @@ def placed(text: str, marks: Sequence[Mark], names: Sequence[Occurrence]) -> lis
     places = [_Place() for _ in marks]
     for group in groups:
         _place(text, marks, group, places)
-    return [_of(index, text, marks, places) for index in range(len(marks))]
+    return [_of(index, text, marks, places) or _contrasted(index, text, marks, places) for index in range(len(marks))]
+
+
+def _contrasted(index: int, text: str, marks: Sequence[Mark], places: Sequence[_Place]) -> list[Occurrence]:
+    """Return what a number is not about: "above 20 %, but in staging only above 5 %" says the first of all others."""
+    behind = next((other for other in range(index + 1, len(marks)) if places[other].own), None)
+    if behind is None or marks[behind].severity != marks[index].severity:
+        return []
+    own = places[behind].own
+    between = text[marks[index].end : max(marks[behind].start, own[0].start)]
+    if not _CONTRAST.search(between) or _BREAKS[0].search(between) or any(not name.name or name.but for name in own):
+        return []
+    return [replace(name, but=True) for name in own]
 
 
 def _groups(text: str, marks: Sequence[Mark], names: Sequence[Occurrence]) -> list[list[Occurrence]]:
@@ -148,6 +162,10 @@ def _place(text: str, marks: Sequence[Mark], group: list[Occurrence], places: Se
     before = max((index for index, mark in enumerate(marks) if mark.start <= start), default=None)
     behind = min((index for index, mark in enumerate(marks) if mark.start >= end), default=None)
     led = any(place.leading for place in places)
+    where = behind is not None and _WHERE.fullmatch(text, end, marks[behind].start)
+    if behind is not None and where and all(name.but for name in group):
+        # "Everywhere except in staging, where 5 % is the limit".
+        places[behind].leading += [replace(name, but=False) for name in group if name.name != ELSEWHERE]
     if before is None or (behind is not None and _is_leading(text, marks, group, led=led)):
         if behind is not None:
             places[behind].leading += group

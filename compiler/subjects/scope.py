@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
 from compiler.guides.vocabulary import vocabulary as spoken_words
+from compiler.guides.written import looks_back
 from compiler.subjects.facets import ENVIRONMENT, OF_WORDS, SIGNAL, Facet, Subject
 from compiler.subjects.naming import (
+    ELSEWHERE,
     Known,
     Named,
     Names,
@@ -23,11 +25,13 @@ from compiler.subjects.naming import (
     known_environments,
     known_value,
     known_word,
+    leading,
     named,
     occurrences,
     telling,
 )
 from compiler.subjects.placing import Mark, Spoken, placed
+from compiler.subjects.words import words
 
 _LAST_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+")
 _SPOKEN: Final = 300
@@ -53,6 +57,18 @@ class _Dimension:
     vocabulary: Names
     names: Mapping[Facet, frozenset[str]]
 
+    def occurrences(self, text: str, *context: str) -> list[Occurrence]:
+        """Return the names in a text; what "elsewhere" leaves out is named there, or in the nearest text before it."""
+        found = occurrences(text, self.vocabulary)
+        if all(each.name != ELSEWHERE for each in found):
+            return found
+        each_text = (found, *(occurrences(one, self.vocabulary) for one in context))
+        named_there = ({each.name for each in names if each.name not in {"", ELSEWHERE}} for names in each_text)
+        left_out = {value for facet in self.names if facet.but for value in facet.values}
+        others = frozenset(next((names for names in named_there if names), left_out))
+        resolved = (replace(each, others=others) if each.name == ELSEWHERE else each for each in found)
+        return [each for each in resolved if each.name != ELSEWHERE or each.others]
+
     def admits(self, facet: Facet, given: Named) -> bool:
         """Return whether an alert of this facet can be meant."""
         if not given.names:
@@ -76,7 +92,10 @@ class _Dimension:
         if name in self.names[facet] or any(fits(pattern, name) for pattern in facet.patterns):
             return True
         strange = all(name != known.name for known in self.vocabulary.known)
-        return strange and any(_lies_within(name, value) for value in facet.values)
+        return strange and (
+            any(_lies_within(name, value) for value in facet.values)
+            or any(f"{leading(pattern)}/".startswith(f"{name}/") for pattern in facet.patterns)
+        )
 
 
 def _lies_within(name: str, value: str) -> bool:
@@ -157,19 +176,19 @@ class Scope:
         return self._found[key][1]
 
     def _look(self, dimension: _Dimension, spoken: Spoken) -> Named | None:
-        """Return what a statement names in its sentence, else in the one before, else nearest above it."""
+        """Return what a statement names in its sentence, else in the next or the last one, else nearest above it."""
         around = spoken.around
-        own = self._inside(dimension, spoken)
+        own = self._inside(dimension, spoken) or named(dimension.occurrences(around.behind))
         if own is not None:
             return own
         if dimension.key[0] == SIGNAL and any(self._inside(label, spoken) for label in self._of_labels):
             # "/var above 95 %" below "Root disk" says itself which disk it is about.
             return None
-        before = occurrences(_LAST_SENTENCE.split(around.before)[-1], dimension.vocabulary)
+        before = dimension.occurrences(_sentence_before(around.before))
         if before and len({occurrence.name for occurrence in before}) == 1:
             return named(before)
         for text in around.above:
-            above = [] if self._is_title(text) else occurrences(text[:_SPOKEN], dimension.vocabulary)
+            above = [] if self._is_title(text) else dimension.occurrences(text[:_SPOKEN])
             if above:
                 return named(above)
         return None
@@ -178,7 +197,8 @@ class Scope:
         """Return what the sentence of a statement names."""
         key = (id(spoken.marks), spoken.around.sentence, dimension.key)
         if key not in self._placed:
-            names = occurrences(spoken.around.sentence, dimension.vocabulary)
+            around = spoken.around
+            names = dimension.occurrences(around.sentence, around.before, around.beside)
             # All numbers of a sentence share their marks.
             self._placed[key] = (spoken.marks, placed(spoken.around.sentence, spoken.marks, names) if names else [])
         each = self._placed[key][1]
@@ -204,6 +224,13 @@ class Scope:
         return {key: _dimension(key, tuple(dict.fromkeys(own))) for key, own in sorted(facets.items(), key=str)}
 
 
+def _sentence_before(text: str) -> str:
+    """Return the last sentence of a text, nothing if that is about the limit before it."""
+    *earlier, last = _LAST_SENTENCE.split(text)
+    stated = bool(earlier) and any(map(str.isdigit, earlier[-1]))
+    return "" if stated and looks_back(last) else last
+
+
 def _letters(text: str) -> str:
     return "".join(letter for letter in text.casefold() if letter.isalnum())
 
@@ -217,25 +244,31 @@ def _dimension(key: Key, facets: Sequence[Facet]) -> _Dimension:
     if key[0] == ENVIRONMENT:
         return _environments(key, facets)
     alone, of_words = len(facets) == 1, key[0] in OF_WORDS
-    titles = [facet.texts or tuple(sorted(facet.values)) for facet in facets]
-    words_apart = [frozenset[str]()] if alone else telling(titles, of_signals=key[0] == SIGNAL)
+    titles = [(*facet.texts, *sorted(facet.values - words().methods)) for facet in facets]
+    buts = [facet.but for facet in facets]
+    words_apart = [frozenset[str]()] if alone else telling(titles, buts, of_signals=key[0] == SIGNAL)
     # A system is called by its id or its title; the whole title of a signal is what it measures.
     whole = [() if of_words and (alone or key[0] == SIGNAL) else tuple(_known_values(facet.values)) for facet in facets]
     known = [
         *(known for values in whole for known in values),
-        *(known_word(word) for words in words_apart for word in sorted(words)),
+        *(known_word(word) for each in words_apart for word in sorted(each)),
     ]
     names = {
-        facet: frozenset(known.name for known in values) | words
-        for facet, values, words in zip(facets, whole, words_apart, strict=True)
+        facet: frozenset(known.name for known in values) | own
+        for facet, values, own in zip(facets, whole, words_apart, strict=True)
     }
     vocabulary = Names(
         dimension=key[0],
         known=tuple(dict.fromkeys(known)),
         patterns=tuple(pattern for facet in facets for pattern in facet.patterns),
-        paths=not of_words and any(value.startswith("/") for facet in facets for value in facet.values),
+        paths=not of_words
+        and any(map(_is_path, (text for facet in facets for text in (*facet.values, *facet.patterns)))),
     )
     return _Dimension(key=key, vocabulary=vocabulary, names=names)
+
+
+def _is_path(text: str) -> bool:
+    return text.lstrip("^(?:").startswith("/")
 
 
 def _environments(key: Key, facets: Sequence[Facet]) -> _Dimension:

@@ -19,13 +19,15 @@ _LEAST_PLURAL: Final = 4
 class Words:
     """Patterns match whole words; `compared`, `excepted` and `including` before a name, `too` and `people` behind it.
 
-    `everything` pairs the pattern of dimensions with what all of such a dimension is called.
+    `everything` pairs the pattern of dimensions with what all of such a dimension is called, `elsewhere` with what all
+    but those named before are.
     """
 
     environment_labels: frozenset[str]
     silent_labels: frozenset[str]
     generic: frozenset[str]
     things: frozenset[str]
+    methods: frozenset[str]
     measures: re.Pattern[str]
     hollow: re.Pattern[str]
     kinds: str
@@ -34,6 +36,7 @@ class Words:
     including: re.Pattern[str]
     too: re.Pattern[str]
     everything: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]
+    elsewhere: tuple[tuple[re.Pattern[str], re.Pattern[str]], ...]
     people: re.Pattern[str]
     actions: re.Pattern[str]
 
@@ -48,6 +51,7 @@ def words() -> Words:
         silent_labels=frozenset(given["silent_labels"]),
         generic=frozenset(map(stem, given["generic"])),
         things=frozenset(map(stem, given["things"])),
+        methods=frozenset(given["methods"]),
         measures=_pattern(rf"{_any(given['measures'])}s?"),
         hollow=_pattern(rf"{_any(given['hollow'])}s?"),
         kinds=kinds,
@@ -56,6 +60,10 @@ def words() -> Words:
         including=_pattern(rf"\b{_any(given['including'])}{before}"),
         too=_pattern(rf"[`\"'”)]*,? {_any(given['too'])}\b"),
         everything=tuple((_pattern(label), _pattern(_all(texts))) for label, texts in given["everything"].items()),
+        elsewhere=(
+            (_pattern(".*"), _pattern(rf"\b{_any(given['elsewhere'])}")),
+            *((_pattern(label), _pattern(_others(texts))) for label, texts in given["everything"].items()),
+        ),
         people=_pattern(rf"(?:'s|’s)?[ -]{_any(given['people'])}\b"),
         actions=_pattern(rf"(?:[:;,.–—→]|\bthen\b|\band\b)\s+(?:\w+ly |then |please )?{_any(given['actions'])}\b"),
     )
@@ -74,8 +82,13 @@ def parts(text: str) -> tuple[str, ...]:
 
 def _all(kinds: Iterable[str]) -> str:
     return (
-        rf"\beverywhere\b|\b(?:all|every|each|any|both|whichever)(?: of)?(?: the| our| its)?(?: \w+)? {_any(kinds)}\b"
+        rf"\beverywhere\b|\b(?:all|every|each|any|both|whichever)(?: of)?(?: the| our| its)?(?: (?!others?\b)\w+)?"
+        rf" {_any(kinds)}\b"
     )
+
+
+def _others(kinds: Iterable[str]) -> str:
+    return rf"\b(?:(?:all|every|each|any)(?: of)? )?(?:the |our |its )?(?:remaining|other|rest of the) {_any(kinds)}\b"
 
 
 def _any(texts: Iterable[str]) -> str:

@@ -60,12 +60,11 @@ def _numbers(tokens: list[Token]) -> Iterator[tuple[Span, str]]:
 
 
 def _events(text: str, tokens: list[Token]) -> Iterator[tuple[Span, str]]:
-    """Yield events that are counted, or else estimated, as estimated alone; rounded and not."""
+    """Yield events that are counted, or else estimated, as estimated alone."""
     for number, token in enumerate(tokens):
         if token.text == "round" and _texts(tokens, number + 1, 2) == ["(", "increase"]:
             end = _closing(tokens, number + 1)
             estimate = text[tokens[number + 2].start : tokens[end - 1].end]
-            yield (token.start, tokens[end].end), estimate
             begin = _opening(tokens, number)
             if begin is not None and any(one.text == "or" for one in tokens[begin:number]):
                 yield (tokens[begin].end, tokens[end].end), estimate

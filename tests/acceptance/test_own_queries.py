@@ -71,7 +71,7 @@ QUERIES: Final = (
     Query("count", "sum by (brick) ({{ x }})", metric="kiln_queue", per=None),
     Query("count", "{{ x }}", metric='{"kiln.heat-now",fuel="gas"}'),
     Query("count", "{{ x }}", metric=r"kiln_heat{route=~`/k\d+`}"),
-    Query("count", "{{ x }}", metric='kiln_seconds{quantile="1"}'),
+    Query("seconds", "{{ x }}", metric='kiln_seconds{quantile="1"}'),
     Query("count", "max by (door) (kiln_heat{fuel=~`g\\w+`})"),
     Query("low", "{{ x }}", metric="kiln_fuel"),
     Query("low", "min by (door) ({{ x }})", metric="kiln_fuel"),

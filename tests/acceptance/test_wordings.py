@@ -93,6 +93,7 @@ def series(wording: Wording, metrics: Mapping[str, str], value: float, begin: fl
         "capacity": _constant(4),
         "gauge": _constant(value),
         "since": _constant(begin + SPAN - value),
+        "until": _constant(begin + SPAN + value),
     }
     counters = {"restarts": _rising(value / 3600), "silence": _until(value)}
     for key, name in metrics.items():

@@ -159,7 +159,13 @@ LIMITS: Final = (
     ),
     _in_spec("a truth for a limit", '"> 150ms"', "true", "limit"),
     _in_spec("every limit off", '{warning: "> 1000", critical: "> 5000", ', "{", "limit"),
-    _in_spec("warning beyond critical", '"> 1000"', '"> 6000"', "limit-differs", "limit-order"),
+    _in_spec("warning beyond critical, and beyond the runbook's", '"> 1000"', '"> 6000"', "limit-differs"),
+    _several(
+        "warning beyond critical",
+        (SPEC, '"> 1000"', '"> 6000"'),
+        (LEDGER, "warning above 1000", "warning above 6000"),
+        codes=("limit-order",),
+    ),
     _in_spec(
         "warning beyond critical in the house", '"> 1%",  critical: "> 5%"', '"> 5%",  critical: "> 1%"', "limit-order"
     ),
@@ -697,6 +703,12 @@ RUNBOOKS: Final = (
         edits=((SHOP, "Nobody can pay. Call the payment provider.\n", ""),),
         codes=("empty-section",),
         fatal=False,
+    ),
+    _in_shop(
+        "a table without its row of dashes",
+        "## Slow answers\n",
+        "| What | Critical |\n| 95th percentile latency | 3 s |\n\n## Slow answers\n",
+        "broken-table",
     ),
     _in_shop("a link to a file that is not there", "database slow?", "[database](ledgr.md) slow?", "broken-link"),
     _in_shop(

@@ -300,6 +300,12 @@ NAMES: Final = (
     _slip("a unit as it is written at numbers", "    unit: count", "    unit: ms"),
     _slip("a metric with a function", "{gauge: labels_print_queue", "{gauge: sum(labels_print_queue)"),
     _slip("a metric that is compared", "{gauge: printer_up, active", "{gauge: printer_up == 0, active", path=PRINTERS),
+    _slip("a time that is left, as a gauge", "until: certificate_not_after_seconds", "gauge: x509_cert_not_after"),
+    _slip(
+        "a time of expiry as a gauge", "until: certificate_not_after_seconds", "gauge: probe_ssl_earliest_cert_expiry"
+    ),
+    _slip("a question of an expiry", "until: certificate_not_after_seconds", "until: QUESTION"),
+    _slip("a question of a disk", "available: node_filesystem_avail_bytes", "available: QUESTION"),
     _slip("a selector in braces", 'selector: namespace="parcels"', """selector: '{namespace="parcels"}'"""),
     _slip("a selector as a mapping", 'selector: namespace="parcels"', "selector: {namespace: parcels}"),
     _slip("a selector without quotes", 'selector: namespace="parcels"', "selector: namespace=parcels"),
@@ -462,6 +468,119 @@ VERSIONS: Final = (
     _slip("no version in an included file", "version: 1\n", "", path=PRINTERS),
 )
 
+FOLLOWED: Final = (
+    _slip("two labels in braces", "per: warehouse", "per: warehouse, hall"),
+    _slip("two labels in one text", "per: warehouse", 'per: "warehouse, hall"'),
+    _slip("a label of two words", "per: warehouse", "per: Ware-House"),
+    _slip("a duration with a comma in braces", "respond: 30m", "respond: 1,5h"),
+    _slip("a duration with a point", "respond: 30m", "respond: 1.5h"),
+    _slip("a duration with a comma", "for: {critical: 15m}", 'for: {critical: "1,5h"}'),
+    _slip("an anchor that begins with a digit", '"#slow-answers"', '"33-slow-answers"'),
+    _slip("a numbered heading for an anchor", '"#slow-answers"', '"3.3 Slow answers"'),
+    _slip(
+        "no for off",
+        "    limits:\n      cache_hit_ratio:",
+        "    limits:\n      metrics_missing: no\n      cache_hit_ratio:",
+    ),
+    _slip("a brace that is not opened", "print_queue: {gauge", "print_queue: gauge"),
+    _slip("a size with a unit", "max: node_filesystem_size_bytes", "max: 4GB"),
+    _slip("a number with a word", "max: labels_pool_size", 'max: "50 connections"'),
+    _slip("a number in quotes", "max: labels_pool_size", 'max: "50"'),
+    _slip("a limit in thousands", '"> 3000"', '"> 3k"'),
+    _slip("a limit of a thousand thousands", '"> 3000"', '"> 0.003M"'),
+    _slip("a link with a placeholder of its own", "{path}#{anchor}", "{file}#{anchor}"),
+    _slip("a link without a section", "{path}#{anchor}", "{path}"),
+    _slip("a webhook without http", "http://127.0.0.1:9095/v1/alertmanager", "127.0.0.1:9095"),
+    _slip(
+        "a code misspelt in a comment",
+        'warning: "> 1.5s"\n',
+        'warning: "> 1.5s"  # tocsin: ignore[limit-difers] because\n',
+    ),
+    _slip(
+        "a query in braces without quotes",
+        "    kind: gauge\n    unit: count",
+        "    unit: count\n    query: {{ gauge }}",
+        at="query:",
+    ),
+    Slip(
+        name="an input misspelt in a query",
+        edits=(
+            (SPEC, "    kind: gauge\n    unit: count", '    unit: count\n    query: "{{ lables }}"'),
+            (SPEC, "print_queue: {gauge", "print_queue: {labels"),
+        ),
+        place=(SPEC, "query:", 0),
+    ),
+)
+
+CAUSES: Final = (
+    _slip(
+        "a fence that the next one closes",
+        "kubectl rollout restart deployment/labels-worker\n```\n",
+        "kubectl rollout restart deployment/labels-worker\n",
+        path=GUIDE,
+        at=(GUIDE, "```bash", 2),
+    ),
+    _slip(
+        "what is free for what is used",
+        'warning: "> 80%"\n        critical: "> 95%"',
+        'warning: "< 20%"\n        critical: "< 5%"',
+    ),
+    _slip(
+        "two limits exchanged",
+        'warning: "> 500"\n        critical: "> 3000"',
+        'warning: "> 3000"\n        critical: "> 500"',
+        at='critical: "> 500"',
+    ),
+    _slip(
+        "another duration than the guide's",
+        "for: {critical: 15m}",
+        "for: {critical: 25m}",
+        at=(GUIDE, "for 15 minutes"),
+    ),
+    _slip(
+        "a broken link to a section that nothing else leads to",
+        "see [Disk is full](#disk-is-full)",
+        "see [Disk is full](#disk-full)",
+        path=GUIDE,
+    ),
+)
+
+WORDS: Final = (
+    _slip(
+        "a word of a severity for a severity",
+        "version: 1\n",
+        "version: 1\nseverities: {get up: fatal}\n",
+        at="severities:",
+    ),
+    _slip(
+        "severities and words exchanged",
+        "version: 1\n",
+        "version: 1\nseverities: {warning: look at it, critical: get up}\n",
+        at="severities:",
+    ),
+    _slip(
+        "a level without one of the contacts",
+        '    email: [head@example.com]\n    sms: ["+12025550118"]\n',
+        "    email: [head@example.com]\n",
+        at="critical:  {respond",
+        fatal=False,
+    ),
+)
+
+_BACKUP: Final = (
+    "    limits:\n      cache_hit_ratio:",
+    '    limits:\n      last_success_age: {critical: "> 26h", runbook: "#disk-is-full", documented: "Every Monday"}\n      cache_hit_ratio:',
+    "      cache_hit_ratio: {hits",
+    "      last_success_age: {gauge: kube_cronjob_status_last_successful_time, per: cronjob}\n      cache_hit_ratio: {hits",
+)
+AGES: Final = (
+    Slip(
+        name="a time of success as a gauge",
+        edits=((SPEC, _BACKUP[0], _BACKUP[1]), (SPEC, _BACKUP[2], _BACKUP[3])),
+        place=(SPEC, "last_success_age: {gauge", 0),
+    ),
+)
+
 SLIPS: Final = (
-    *YAML, *LEFT_OUT, *WRONG_FILES, *NAMES, *UNITS, *TIMES, *PEOPLE, *INCLUDES, *RUNBOOKS, *VERSIONS,
+    *YAML, *LEFT_OUT, *WRONG_FILES, *NAMES, *UNITS, *TIMES, *PEOPLE, *INCLUDES, *RUNBOOKS, *VERSIONS, *AGES, *FOLLOWED, *CAUSES, *WORDS,
 )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -175,6 +176,20 @@ def test_what_code_and_configuration_hold_is_no_limit() -> None:
     """A pool's size, a query's filter and a log line are not what somebody is told about."""
     say("```sql\nSELECT * FROM q WHERE age > 30;\n```\n\nSet `DATABASE_POOL_SIZE=50`; time-outs are 30 s by default.")
     assert codes() == []
+
+
+STORY: Final = "People buy what they like here, and parcels come by post. "
+
+
+@pytest.mark.parametrize("end", ["", "\n"], ids=["one line", "wrapped"])
+@pytest.mark.parametrize("before", [0, 90], ids=["at its beginning", "at its end"])
+def test_a_limit_in_a_long_paragraph_is_read(before: int, end: str) -> None:
+    """However much is told around it, on one line or on many."""
+    told = f"{STORY}{end}"
+    say(f"{told * before}We page when p95 latency exceeds 200 ms. {told * (150 - before)}".rstrip())
+    assert codes() == []
+    edit(SHOP, "exceeds 200 ms", "exceeds 900 ms")
+    assert codes() == ["limit-differs"]
 
 
 RESTARTS = """version: 1

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from compiler.guides.grammar import statements
+from compiler import meaning
+from compiler.guides.grammar import read_guide, statements
+from compiler.guides.unread import unread_lines
 from testbed.guides import score
 
 CORPUS = Path(__file__).parents[1] / "corpus"
@@ -499,6 +501,48 @@ def test_a_range_keeps_its_end() -> None:
     assert (one.value, one.value_to, one.unit) == (Decimal("0.01"), Decimal("0.03"), "ratio")
 
 
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ("p95 between 500 ms and 1 s: warning", ("0.5", "1")),
+        ("- p95 latency (warning): 750ms to 1.5s", ("0.75", "1.5")),
+        ("- p99 latency, warning: 90 s - 2 min", ("90", "120")),
+        ("p95 between 1 and 2 s: warning", ("1", "2")),
+        ("p95 above 500 ms to 1 s: warning", ("0.5", "1")),
+        ("Disk free, critical: 512 MB to 1 GB", ("512000000", "1000000000")),
+    ],
+)
+def test_each_end_of_a_range_keeps_its_own_unit(text: str, ends: tuple[str, str]) -> None:
+    """Only a number without a unit has that of the number behind it."""
+    (one,) = statements("guide.md", text)
+    assert (f"{one.value:f}", f"{one.value_to:f}") == ends
+
+
+def test_a_cell_below_a_severity_is_a_limit_even_where_it_might_be_a_year() -> None:
+    """A year stands in a date, or has words beside it; a bare number below "Critical" is neither history nor unread."""
+    text = table("| What | Warning | Critical |", "| Queue depth | 1900 | 2024 |") + "\n\n"
+    text += table("| What | Threshold | Severity |", "| Messages waiting | 2099 | P1 |")
+    found = read_guide("guide.md", text)
+    assert [f"{one.value:f}" for one in found.statements] == ["1900", "2024", "2099"]
+    assert unread_lines("guide.md", text, found) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "In 2023 more than 500 jobs were waiting.",
+        "More than 500 jobs were waiting on 2024-03-01.",
+        "In the spring 2021 more than 500 jobs were waiting.",
+        "The 2021 outage: more than 500 jobs were waiting.",
+        "More than 500 jobs were waiting (2022).",
+        "More than 500 jobs were waiting on 12.03.2022.",
+    ],
+)
+def test_a_sentence_on_a_year_tells_what_was(text: str) -> None:
+    """No limit is read from it."""
+    assert stated(text) == []
+
+
 def test_a_quantity_of_its_own_is_not_that_of_the_items_before() -> None:
     """A silent item speaks of what the items before it name; one with words of its own does not."""
     found = stated("- Disk: warn at 80 %\n- page at 90 %\n- Coverage: page at 95 %")
@@ -544,3 +588,56 @@ def test_most_of_the_corpus_is_read_and_little_else(part: str) -> None:
     assert found.recall >= 0.95, found
     assert found.precision >= 0.95, found
     assert found.details["severity"] >= 0.95 * found.found, found
+
+
+@pytest.mark.parametrize("piece", ["critical above 7 % and ", "warn above 3 %, then ", "p95 > 40 ms (page) "])
+def test_a_text_without_end_is_told_as_not_read(piece: str) -> None:
+    """Nothing that may hold a limit goes unnoticed, however long its sentence is."""
+    text = f"Story. {piece * 400}"
+    (line,) = unread_lines("guide.md", text, read_guide("guide.md", text))
+    assert (line.line, line.reason) == (1, "more than a sentence")
+
+
+def test_every_sentence_of_a_long_line_is_read() -> None:
+    """A paragraph of some thousand characters on one line states what its sentences state."""
+    sentences = [f"Page when more than {number} jobs of shard {number} are waiting." for number in range(100, 400)]
+    assert [value for _, _, value, *_ in stated(" ".join(sentences))] == [str(number) for number in range(100, 400)]
+
+
+@pytest.mark.parametrize(
+    ("text", "limit", "severity"),
+    [
+        ("Critical unless at least 97 % of the requests succeed.", "< 97%", "critical"),
+        ("Warning when the volume is not at least 12 % free.", "> 88%", "warning"),
+        ("If p95 latency isn't under 3 s for 4 minutes: critical", ">= 3s", "critical"),
+        ("Page when free memory isn't above 7 %.", ">= 93%", "critical"),
+        ("Page unless at least 6 % of the inodes are left.", "> 94%", "critical"),
+        ("Warning once CPU usage is no longer below 65 %.", ">= 65%", "warning"),
+        ("Call nobody unless more than 25 % of the uploads fail.", "> 25%", "none"),
+        ("Warn unless p99 stays below 450 ms.", ">= 450ms", "warning"),
+        ("Critical unless the success rate is not below 96 %.", "< 96%", "critical"),
+        ("Non-success answers over 4 % are critical.", "> 4%", "critical"),
+        ("The import must succeed at least once every 9 hours, otherwise page.", "> 9h", "critical"),
+        ("Critical unless a snapshot has finished within the last 20 hours.", "> 20h", "critical"),
+        ("Leave at least 15 % of the disk unused (critical).", "> 85%", "critical"),
+    ],
+)
+def test_what_is_denied_is_not_read_as_its_opposite(text: str, limit: str, severity: str) -> None:
+    """What must be so, or is no longer so, alerts on the other side."""
+    (one,) = statements("guide.md", text)
+    assert one.limit is not None
+    assert (meaning.text(one.limit), one.severity) == (limit, severity)
+
+
+@pytest.mark.parametrize(
+    ("text", "limits"),
+    [
+        ("Page when errors exceed 6 %, unless traffic is below 20 requests per second.", ["> 6%"]),
+        ("The hit rate may not drop more than 15 points below 80 %.", []),
+        ("Warn when the hit ratio falls 12 percentage points below 75 %.", []),
+    ],
+)
+def test_where_a_limit_holds_and_how_far_it_is_off_are_no_limits(text: str, limits: list[str]) -> None:
+    """The exception from a limit, and the number from which a distance is measured."""
+    found = [one.limit for one in statements("guide.md", text)]
+    assert [meaning.text(one) for one in found if one is not None] == limits

@@ -114,7 +114,9 @@ def test_each_statement_has_its_place_its_words_and_its_meaning() -> None:
         "kind": "alert",
         "complement": False,
         "limit": "> 5%",
+        "guesses": [],
     }
+    assert found[3]["guesses"] == ["a target; GUESS: its breach is a warning"]
     assert (found[3]["kind"], found[3]["comparator"], found[3]["limit"]) == ("target", "<", "> 300ms")
 
 
@@ -483,7 +485,7 @@ def test_what_is_free_of_nobody_knows_how_much_is_a_signal_of_its_own() -> None:
     edit("ferry.md", "- Error rate > 1%", "- less than 5 GB of free disk space")
     found = yaml.safe_load(tocsin("import", "ferry.md").stdout)
     assert found["signals"]["disk_free"] == {"kind": "gauge", "unit": "bytes", "title": "Free disk space", "bad": "low"}
-    assert found["systems"]["ferry"]["limits"]["disk_free"]["warning"] == "< 5000000000B"
+    assert found["systems"]["ferry"]["limits"]["disk_free"]["warning"] == "< 5GB"
     (stated,) = [one for one in imported() if one["signal"] == "disk"]
     assert (stated["complement"], stated["limit"]) == (True, None)
 
@@ -503,3 +505,29 @@ def test_a_share_that_should_be_high_is_bound_by_what_went_well() -> None:
     edit("ferry.md", "- Error rate > 1%", "- Availability below 99 %")
     found = yaml.safe_load(tocsin("import", "ferry.md").stdout)["systems"]["ferry"]
     assert set(found["metrics"]["availability"]) == {"successes", "attempts", "per"}
+
+
+def test_a_band_of_what_is_bad_when_low_begins_at_its_upper_end() -> None:
+    """Between 10 and 25 % free is a warning from 25 % down, and the critical limit comes after it."""
+    Path("ferry.md").write_text(
+        "# Shop\n\n| Metric | Normal | Warning | Critical |\n|---|---|---|---|\n| Disk headroom | > 25 % | 10–25 % | < 10 % |\n"
+        "| Success rate | > 99.5 % | 97–99.5 % | < 97 % |\n| CPU | < 60 % | 60–95 % | > 95 % |\n",
+        encoding="utf-8",
+    )
+    limits = imported_system()["limits"]
+    found = {
+        name: [limits[name][severity] for severity in ("warning", "critical")]
+        for name in ("disk", "success_ratio", "cpu")
+    }
+    assert found == {"disk": ["> 75%", "> 90%"], "success_ratio": ["< 99.5%", "< 97%"], "cpu": ["> 60%", "> 95%"]}
+    assert [one["limit"] for one in imported() if one["severity"] == "warning"] == ["> 75%", "< 99.5%", "> 60%"]
+
+
+def test_what_is_a_guess_in_the_stanza_is_one_in_the_json() -> None:
+    """Also of a statement that is left over because it would page on the good side."""
+    with Path("ferry.md").open("a", encoding="utf-8") as guide:
+        guide.write("\nPage when the availability is above 93 %. The cache hit ratio is below 35 %.\n")
+    found = {one["signal"]: one["guesses"] for one in imported()}
+    assert found["availability"] == ["GUESS: it names the good side, or speaks of something else"]
+    assert found["availability"][0] in tocsin("import", "ferry.md").stdout
+    assert found["cache_hit_ratio"] == ["GUESS: a warning"]

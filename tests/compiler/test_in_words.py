@@ -402,7 +402,7 @@ def test_a_sentence_has_the_limit_the_hold_the_severity_and_the_direction(
         (Quantity(Decimal(90), SECONDS), "1 minute 30 seconds"),
         (Quantity(Decimal(1209600), SECONDS), "14 days"),
         (Quantity(Decimal(536870912), BYTES), "512 MiB"),
-        (Quantity(Decimal(1000), BYTES), "1000 B"),
+        (Quantity(Decimal(1000), BYTES), "1 kB"),
         (Quantity(Decimal(5), COUNT), "5"),
         (Quantity(Decimal(100), PER_SECOND), "100 a second"),
     ],

@@ -104,7 +104,7 @@ def test_one_signal_is_shown_with_what_to_write() -> None:
     for line in (
         "disk: Disk usage",
         '      disk: {warning: "> 80%", critical: "> 90%", runbook: "#section-of-the-runbook"}',
-        "      # or disk: {available: node_memory_MemAvailable_bytes, max: db_pool_connections_max, per: instance}",
+        "      disk: {available: node_filesystem_avail_bytes, max: node_filesystem_size_bytes, per: instance}",
         "available  How much is left, where the used part is not exported.",
     ):
         assert line in text.splitlines()
@@ -117,6 +117,22 @@ def test_an_unknown_signal_is_wrong_usage_with_the_nearest_one() -> None:
     assert "did you mean `latency_p9" in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "first", "limits"),
+    [
+        ("certificate_expiry", "{until: probe_ssl_earliest_cert_expiry, per: instance}", "`< 14d` or `< 3d`"),
+        ("last_success_age", "{since: backup_last_success_timestamp_seconds, per: instance}", "`> 26h` or `> 50h`"),
+        ("memory", "{available: node_memory_MemAvailable_bytes, max: node_memory_MemTotal_bytes, per: instance}", ""),
+        ("cpu", "{idle: 'node_cpu_seconds_total{mode=\"idle\"}', per: instance}", ""),
+    ],
+)
+def test_an_example_is_of_the_signal(name: str, first: str, limits: str) -> None:
+    """The usual form comes first, with a metric that measures this signal and no other."""
+    text = tocsin("signals", name).stdout
+    assert f"    metrics:\n      {name}: {first}" in text
+    assert limits in text
+
+
 def test_programs_get_everything() -> None:
     """Inputs by form with an example, limits by severity, and whether the file defines the signal."""
     data = json.loads(tocsin("signals", "--format", "json").stdout)
@@ -124,7 +140,7 @@ def test_programs_get_everything() -> None:
     assert data["severities"] == ["info", "warning", "critical", "emergency"]
     assert signals["backlog"]["own"]
     assert not signals["memory"]["own"]
-    used, whole = signals["memory"]["inputs"][0]
+    used, whole = signals["connection_pool"]["inputs"][0]
     assert (used["name"], used["number"], whole["name"], whole["number"]) == ("used", False, "max", True)
     assert signals["metrics_missing"]["limits"] == {"warning": "when metric gone", "critical": "when target down"}
     assert [one["id"] for one in json.loads(tocsin("signals", "cpu", "--format", "json").stdout)["signals"]] == ["cpu"]

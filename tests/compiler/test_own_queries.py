@@ -202,28 +202,27 @@ def proofs_of(alert: str) -> list[dict[str, Any]]:
 
 @pytest.mark.usefixtures("base")
 def test_a_query_that_cannot_be_tested_is_a_finding_with_both_ways_out() -> None:
-    """An example, with its series named, or a reason."""
+    """An example or a reason; where no series are known by which it returns `value`, none are proposed."""
     one_metric("deriv({{ taken }}[1h])")
     (found,) = compile_spec(Path(SPEC)).diagnostics
     assert (found.code, found.level) == ("untested", "error")
     assert found.hint is not None
-    assert '[{series: "{{ taken }}", values: "{{ value }}x{{ steps }}"}]' in found.hint
+    assert "such as" not in found.hint
     assert 'untested: "why"' in found.hint
 
 
 @pytest.mark.usefixtures("base")
-@pytest.mark.parametrize(
-    ("query", "skeleton"),
-    [
-        ("rate({{ taken }}[5m]) * rate({{ taken }}[5m])", "0+{{ value }}x{{ steps }}"),
-        ("{{ taken }} or vector(1)", "{{ value }}x{{ steps }}"),
-    ],
-)
-def test_the_example_that_is_proposed_suits_what_the_query_looks_at(query: str, skeleton: str) -> None:
-    """A counter rises."""
-    one_metric(query)
-    found = [one for one in compile_spec(Path(SPEC)).diagnostics if one.code == "untested"]
-    assert [skeleton in (one.hint or "") for one in found] == [True]
+@pytest.mark.parametrize(("sign", "second"), [("-", 0), ("+", 0), ("*", 1), ("/", 1)])
+def test_the_example_that_is_proposed_returns_the_value(sign: str, second: int) -> None:
+    """Pasted as it is, it compiles: the first metric is the value, and the second changes nothing of it."""
+    query = f"sum by ({{{{ per }}}}) ({{{{ taken }}}}) {sign} sum by ({{{{ per }}}}) ({{{{ done }}}})"
+    edit(SPEC, QUERY, f"    query: '{query}'\n")
+    edit(SPEC, BINDING, "{taken: entries_taken, done: entries_done, per: queue}")
+    (found,) = compile_spec(Path(SPEC)).diagnostics
+    proposed = (found.hint or "").partition("such as `")[2].partition("`")[0]
+    assert f'{{series: "{{{{ done }}}}", values: "{second}x{{{{ steps }}}}"}}' in proposed
+    edit(SPEC, f"    query: '{query}'\n", f"    query: '{query}'\n    example: {proposed}\n")
+    assert compile_spec(Path(SPEC)).diagnostics.found == []
 
 
 @pytest.mark.usefixtures("base")

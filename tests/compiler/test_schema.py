@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from compiler import document, schema
+from compiler import document, schema, syntax
 from compiler.compilation import compile_spec
 from compiler.diagnostics import Diagnostics
 from compiler.schema.__main__ import publish
@@ -188,3 +189,16 @@ def test_an_id_has_sixty_three_characters_at_the_most(name: str) -> None:
     accepting = validator(THRESHOLDS["$defs"][name])
     assert accepting.is_valid("a" * 63)
     assert not accepting.is_valid("a" * 64)
+
+
+def test_the_keys_whose_commas_part_items_are_lists() -> None:
+    """What `compiler.syntax` takes for a list without brackets is one in the schema."""
+    parts = [THRESHOLDS, *THRESHOLDS["$defs"].values()]
+    keys = [(path.rpartition("/")[2], json.dumps(node)) for part in parts for path, node in keys_of(part)]
+    named = re.compile(r'"#/\$defs/(\w+)"')
+    lists = {
+        name
+        for name, shown in keys
+        if '"array"' in shown or any('"array"' in json.dumps(THRESHOLDS["$defs"][one]) for one in named.findall(shown))
+    }
+    assert lists >= syntax.LISTS

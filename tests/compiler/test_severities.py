@@ -11,6 +11,7 @@ import pytest
 from compiler.conventions import SEVERITIES
 from compiler.guides.grammar import statements
 from compiler.guides.vocabulary import severity_words, speaking, spellings, vocabulary
+from compiler.schema.suggestions import meant_choice
 from compiler.severities import PLAIN, word_key
 from tests.compiler.base import ROOT, tocsin
 from tests.compiler.houses import RATIO, House, found, two_systems
@@ -214,7 +215,7 @@ def test_what_is_no_severity_on_the_right_side_is_an_error_with_a_hint() -> None
     shop("critical", "{P1: fatal}").write(TABLE.format("P1"))
     (wrong, *_) = found()
     assert (wrong.code, wrong.message) == ("schema", "`fatal` is not known here")
-    assert wrong.hint == "did you mean `emergency`? known here: `info`, `warning`, `critical`, `emergency`"
+    assert wrong.hint == "did you mean `critical`? known here: `info`, `warning`, `critical`, `emergency`"
 
 
 @pytest.mark.parametrize(
@@ -266,3 +267,11 @@ def test_the_documented_words_are_those_that_are_known() -> None:
         if len(cells := [cell.strip() for cell in row.strip("|").split("|")]) == 3 and cells[0] in SEVERITIES
     }
     assert documented == table
+
+
+@pytest.mark.parametrize(
+    "word", ["fatal", "major", "disaster", "minor", "ticket", "page", "notice", "P0", "P1", "P2", "P3", "P4"]
+)
+def test_a_hint_takes_a_word_for_the_severity_that_it_stands_for(word: str) -> None:
+    """What is proposed in the place of another word is what runbooks mean by it."""
+    assert meant_choice(word, SEVERITIES) == severity_words(()).severity(word)

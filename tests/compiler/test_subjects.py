@@ -31,6 +31,18 @@ ENVIRONMENTS: Final = House(
 )
 
 
+BUT: Final = House(
+    spec=two_systems(
+        'shop|Shop|job="shop",env="prod"',
+        'shop-rest|Shop aside|job="shop",env!="prod"',
+        "error_ratio",
+        RATIO,
+    ),
+    one="> 1 %",
+    other="> 10 %",
+)
+
+
 def disk(mount: str) -> str:
     """Return the binding of the disk of a mount point."""
     where = f'{{mountpoint="{mount}"}}'
@@ -45,6 +57,11 @@ MOUNTS: Final = House(
         ("disk_data", "Disk usage of data", disk("/data")),
         ("disk_backup", "Disk usage of backup", disk("/backup")),
     ),
+    one="> 85 %",
+    other="> 97 %",
+)
+ROOT: Final = House(
+    spec=MOUNTS.spec.replace("/data", "/srv").replace("/backup", "/").replace("usage of backup", "usage of the system"),
     one="> 85 %",
     other="> 97 %",
 )
@@ -133,6 +150,28 @@ REGIONS: Final = House(
     one="> 2 %",
     other="> 7 %",
 )
+
+
+def matched(matcher: str) -> str:
+    """Return the binding of a latency that a matcher selects."""
+    return f"{{histogram: 'http_request_duration_seconds{{{matcher}}}', per: service}}"
+
+
+def matchers(one: str, other: str) -> House:
+    """Return a house of two latencies that two matchers tell apart."""
+    spec = one_system(
+        "kind: quantile, unit: seconds",
+        ("latency_one", "Response time", matched(one)),
+        ("latency_two", "Response time", matched(other)),
+    )
+    return House(spec=spec, one="> 250 ms", other="> 900 ms")
+
+
+METHODS: Final = matchers('method="PUT"', 'method="DELETE"')
+ROUTE_PATTERNS: Final = matchers('route=~"/v2/basket.*"', 'route=~"/v2/orders/.+"')
+POD_PATTERNS: Final = matchers('pod=~"worker-.+"', 'pod=~"mailer-[0-9a-f]+-.*"')
+SHARDS: Final = matchers('shard="3"', 'shard="12"')
+TIERS: Final = matchers('customers="bronze"', 'customers="platinum"')
 
 
 def rows(*lines: str) -> str:
@@ -337,6 +376,110 @@ SHAPES: Final = {
         REGIONS,
         rows("| Region | Warning |", "| EU West 1 | error ratio > {one} |", "| US East 1 | error ratio > {other} |"),
     ),
+    "methods in brackets": (
+        METHODS,
+        "- Changes (PUT): warn at p95 > {one}\n- Removals (DELETE): warn at p95 > {other}",
+    ),
+    "methods first": (METHODS, "PUT requests: warn at p95 > {one}.\n\nDELETE requests: warn at p95 > {other}."),
+    "methods as code": (METHODS, "- p95 of `PUT`: warning above {one}\n- p95 of `DELETE`: warning above {other}"),
+    "methods as rows": (METHODS, rows("| Method | p95 warning |", "| PUT | > {one} |", "| DELETE | > {other} |")),
+    "routes as rows, with their methods": (
+        ROUTES,
+        rows("| Route | p95 warning |", "| PUT /checkout | > {one} |", "| `GET /search` | > {other} |"),
+    ),
+    "customers as rows of tiers": (
+        TIERS,
+        rows("| Tier | p95 warning |", "| bronze | > {one} |", "| platinum | > {other} |"),
+    ),
+    "routes that patterns match": (
+        ROUTE_PATTERNS,
+        "- p95 of /v2/basket: warning above {one}\n- p95 of /v2/orders: warning above {other}",
+    ),
+    "routes that patterns match, below": (
+        ROUTE_PATTERNS,
+        "Warn when p95 of /v2/basket/items exceeds {one} or p95 of /v2/orders/open exceeds {other}.",
+    ),
+    "pods that patterns match": (
+        POD_PATTERNS,
+        "- p95 of the worker: warning above {one}\n- p95 of the mailer: warning above {other}",
+    ),
+    "shards by their numbers": (SHARDS, "- Shard 3: warning at p95 > {one}\n- Shard 12: warning at p95 > {other}"),
+    "shards in one sentence": (
+        SHARDS,
+        "Warn when p95 of shard #3 is above {one} or that of shard #12 is above {other}.",
+    ),
+    "shards as rows": (SHARDS, rows("| Shard | p95 warning |", "| 3 | > {one} |", "| 12 | > {other} |")),
+    "the next sentence says where": (
+        ENVIRONMENTS,
+        (
+            "Error ratio above {one} is a warning. This applies to production. "
+            "Error ratio above {other} is a warning. This applies to staging only."
+        ),
+    ),
+    "the next sentence says of which limit": (
+        MOUNTS,
+        (
+            "Warn at a disk usage above {one}. That limit holds for /data.\n\n"
+            "Warn at a disk usage above {other}. That limit holds for /backup."
+        ),
+    ),
+    "folded away": (
+        ENVIRONMENTS,
+        (
+            "<details>\n<summary><b>Production</b></summary>\n\nWarn at an error ratio above {one}.\n\n</details>\n\n"
+            "<details><summary>Staging</summary>\n\nWarn at an error ratio above {other}.\n\n</details>"
+        ),
+    ),
+    "tabs": (
+        ENVIRONMENTS,
+        (
+            '=== "Production"\n\n    - Error ratio above {one}: warning\n\n'
+            '=== "Staging"\n\n    - Error ratio above {other}: warning'
+        ),
+    ),
+    "boxes": (
+        MOUNTS,
+        (
+            '!!! note "Disk /data"\n    Warning above {one} disk usage.\n\n'
+            '??? note "Disk /backup"\n    Warning above {other} disk usage.'
+        ),
+    ),
+    "all but one, in one sentence": (
+        ENVIRONMENTS,
+        "An error ratio above {one} is a warning, but in staging only above {other}.",
+    ),
+    "all but one, the name behind": (MOUNTS, "Disk usage above {one} is a warning, but only above {other} on /backup."),
+    "all but one, in two sentences": (
+        REGIONS,
+        "An error ratio above {one} is a warning. In us-east-1, an error ratio above {other} is a warning.",
+    ),
+    "everywhere except": (
+        MOUNTS,
+        "Disk usage above {one} is a warning everywhere except on /backup, where {other} is the threshold.",
+    ),
+    "elsewhere": (BUT, "Warn when errors are above {one} in production, and when errors elsewhere are above {other}."),
+    "all other environments": (
+        BUT,
+        "- Production: warning above {one} errors\n- All other environments: warning above {other} errors",
+    ),
+    "the other regions": (
+        REGIONS,
+        "More than {one} errors in eu-west-1 are a warning. In the other regions more than {other} errors are a warning.",
+    ),
+    "names and numbers with slashes": (ENVIRONMENTS, "Error ratio, warning (prod / staging): above {one} / {other}."),
+    "numbers of one comparator, respectively": (
+        ROUTES,
+        "p95 is a warning above {one} and {other} on /checkout and /search respectively.",
+    ),
+    "the root, without a word for it": (
+        ROOT,
+        "Warn when the disk /srv is more than {one} full or / is more than {other} full.",
+    ),
+    "the root at the beginning": (ROOT, "Warn when /srv is above {one} disk usage. If / is above {other}, warn too."),
+    "a fence of lines": (
+        ENVIRONMENTS,
+        "```\nWHERE    WHAT\nprod     error ratio  warning > {one}\nstaging  error ratio  warning > {other}\n```",
+    ),
     "regions by a part of their names": (REGIONS, "EU: warn at > {one} errors.\n\nUS: warn at > {other} errors."),
 }
 
@@ -404,6 +547,16 @@ FINE: Final = {
         ),
     ),
     "the only environment that there is": (PRODUCTION, "Warning: error ratio above {one} in production."),
+    "several shards": (replace(SHARDS, other="> 250 ms"), "Warning: p95 > {one} on shards 3 and 12."),
+    "all shards but none named": (replace(SHARDS, other="> 250 ms"), "Every shard warns at p95 > {one}."),
+    "a word that is a method in capitals": (
+        replace(METHODS, other="> 250 ms"),
+        "Warn when p95 is above {one}, and delete what is old.",
+    ),
+    "where another limit holds": (
+        ALIKE,
+        "Replicas lag in staging. More than {one} errors are a warning. This concerns production and staging.",
+    ),
     "a pronoun": (replace(REGIONS, other="> 2 %"), "It warns us at more than {one} errors."),
     "a role in passing": (
         replace(ROLES, other="> 70 %"),

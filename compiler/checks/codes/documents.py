@@ -8,6 +8,16 @@ from compiler.checks.code import Code
 
 ENTRIES: Final = (
     Code(
+        code="broken-table",
+        summary="A table of a runbook lacks the row of dashes below its head.",
+        explanation=(
+            "Without `|---|---|` Markdown shows plain text, and a limit in it belongs to no column: what would be the"
+            " critical limit is read as a warning, or not at all. What else would be said of its rows is left out."
+        ),
+        mend="Write the row of dashes, with as many columns as the head has.",
+        suppressible=True,
+    ),
+    Code(
         code="documented",
         summary="The words that `documented:` quotes do not stand in the runbook.",
         explanation="The quotation is how a limit is held against its document; it must occur on one line.",

@@ -12,7 +12,8 @@ ENTRIES: Final = (
         summary="A level of a policy has no contact by which the policy notifies it, or what it has is none.",
         explanation=(
             "The step would be taken and nobody told. Looked at are the first level of every severity, and the further"
-            " ones where the severity escalates. A telephone number has a `+`, the country's code and digits; an e-mail"
+            " ones where the severity escalates. It is a warning where a level has another of the contacts by which it"
+            " is notified, and lacks this one. A telephone number has a `+`, the country's code and digits; an e-mail"
             " address stands alone; a Slack channel is a name with `#`, or an id."
         ),
         mend="Add the contact to the level, or notify by a kind that it has; write a contact as the hint shows it.",

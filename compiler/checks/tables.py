@@ -1,0 +1,34 @@
+"""Checks of tables in runbooks: one that lacks the row of dashes is text, and its limits are read in the wrong way."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from compiler.checks.subject import Subject
+from compiler.diagnostics import Diagnostics, Span
+from compiler.runbooks import Runbook
+
+_ROW: Final = re.compile(r"\s{0,3}\|(?P<cells>[^|]*(?:\|[^|]*)+)\|\s*\Z")
+_DIGIT: Final = re.compile(r"\d")
+_FEWEST_ROWS: Final = 2
+
+
+def check(subject: Subject, diagnostics: Diagnostics) -> None:
+    """Check every runbook that a system names."""
+    for _, runbook in sorted(subject.runbooks.items()):
+        for span, columns in _lost(runbook):
+            message = "this table lacks the row of dashes below its head, so that it is plain text"
+            hint = f"write `|{'---|' * columns}` below this line"
+            diagnostics.error("broken-table", span, message, hint=hint)
+
+
+def _lost(runbook: Runbook) -> Iterator[tuple[Span, int]]:
+    """Yield the head and the number of columns of each paragraph of rows that has a number below its first line."""
+    for start, lines in runbook.paragraphs:
+        rows = [_ROW.match(line) for line in lines]
+        if len(rows) < _FEWEST_ROWS or None in rows or not any(map(_DIGIT.search, lines[1:])):
+            continue
+        columns = lines[0].strip().strip("|").count("|") + 1
+        yield Span(runbook.shown, start + 1, 1, len(lines[0]) + 1), columns
