@@ -120,7 +120,7 @@ def _by_outcome(name: str, selector: Selector) -> Opposite | None:
 def _went_well(matcher: Matcher) -> bool | None:
     """Return whether a matcher selects what went well; None where it does not tell."""
     regex = matcher.operator.endswith("~")
-    # "(4|5).." is "[45].."
+    # Two classes of codes may stand in brackets of either form.
     written = re.sub(r"\(([1-5])\|([1-5])\)", r"[\1\2]", matcher.value)
     values = written.strip("^$()").split("|") if regex else [matcher.value]
     told = {_is_good(matcher.label.lower(), value.strip("()").lower()) for value in values}

@@ -11,7 +11,7 @@ from compiler.diagnostics import Diagnostics
 from compiler.metric_parts import opposite
 from compiler.promql import Selector
 from compiler.signals import kinds
-from compiler.signals.inputs import COUNTER
+from compiler.signals.inputs import COUNTER, USED
 from compiler.signals.utilization import IDLE
 
 
@@ -31,6 +31,9 @@ def check(subject: Subject, diagnostics: Diagnostics) -> None:
         }
         found = ((name, opposite(name, inputs)) for name in inputs if name in given.value_spans)
         found = ((name, one) for name, one in found if name != COUNTER.name or IDLE.name in known)
+        if watched.bound.low or (binding.active is not None and binding.active.comparator.startswith("<")):
+            # "Less than so much of it is free" takes what is free for what is held against all there is.
+            found = ((name, one) for name, one in found if name != USED.name)
         name, one = next(((name, one) for name, one in found if one is not None), ("", None))
         if one is not None:
             message = f"`{inputs[name].metric}` is {one.meaning} by its name (`{one.said}`), and is bound as `{name}`"

@@ -91,3 +91,10 @@ def test_a_matcher_of_the_source_tells_nothing_of_an_input() -> None:
     """It is the same for all of them."""
     edit(SPEC, 'selector: job="shop"', 'selector: job="shop",status="ok"')
     assert "input-contradicts-name" not in [one.code for one in compile_spec(Path(SPEC)).diagnostics]
+
+
+@pytest.mark.usefixtures("base")
+def test_a_state_of_too_little_that_is_free_is_fine() -> None:
+    """Its comparison says that little of it is the trouble."""
+    edit(SPEC, 'gauge: checkout_open, active: "== 0", of: all', 'used: seats_free, max: seats, active: "< 5%"')
+    assert "input-contradicts-name" not in [one.code for one in compile_spec(Path(SPEC)).diagnostics]
