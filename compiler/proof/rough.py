@@ -18,6 +18,7 @@ from compiler.proof.courses import REPLICA, beyond_all, firing, just
 from compiler.proof.ruletest import hold_of, is_state
 from compiler.signals import kinds
 from compiler.signals.bound import BoundSignal
+from compiler.signals.contract import HALF
 from compiler.signals.profile import Broken, Case, Example, Phase, Rough
 
 _BORN, _NEW_TARGET, _BACK = "born", "new-target", "back"
@@ -107,6 +108,12 @@ def _nan(phase: Phase) -> tuple[Example, ...]:
     return (_alone(replace(phase, broken=Broken.NAN)),)
 
 
+def _nan_of_one(phase: Phase) -> tuple[Example, ...]:
+    """Return two halves of which one is NaN now and then: what is left of a sum is not the sum."""
+    half = replace(phase, traffic=phase.traffic * HALF)
+    return (_alone(replace(half, broken=Broken.NAN)), replace(_alone(half), extra={REPLICA: "second"}))
+
+
 def _reset(phase: Phase) -> tuple[Example, ...]:
     first = replace(phase, steps=phase.steps // 2)
     return (Example(phases=(first, replace(phase, steps=phase.steps - first.steps, reset=True))),)
@@ -143,7 +150,7 @@ _SHAPES_OF_PARTS: Final[Mapping[Rough, Callable[[Phase], tuple[Example, ...]]]] 
     Rough.REPLACED_PART: _successors,
     Rough.REPLACED_WHOLE: _successors,
     Rough.NAN_PART: _nan,
-    Rough.NAN_WHOLE: _nan,
+    Rough.NAN_WHOLE: _nan_of_one,
     Rough.GAPS_WHOLE: _gaps,
 }
 _OF_WHOLE: Final = frozenset({Rough.REPLACED_WHOLE, Rough.NAN_WHOLE, Rough.GAPS_WHOLE})

@@ -27,7 +27,7 @@ class Rough(Enum):
     NAN_PART = "nan-part"
     """The same of what is used alone."""
     NAN_WHOLE = "nan-whole"
-    """The same of how much there is alone."""
+    """Of one of two that tell together how much there is."""
     GAPS_WHOLE = "gaps-whole"
     """Scrapes of how much there is fail now and then."""
     RESET = "reset"
