@@ -296,6 +296,19 @@ def test_a_fallback_is_missed_unless_other_windows_have_one_too() -> None:
         assert all((reason_to_exclude(one, document) is not None) is excluded for one in mutants)
 
 
+@pytest.mark.parametrize(("metrics", "same"), [(("a", "b"), True), (("a", "a"), False), (("", ""), False)])
+def test_the_number_of_a_part_is_missed_where_two_parts_tell_of_one_metric(
+    metrics: tuple[str, str], *, same: bool
+) -> None:
+    """Series that differ in another label stay apart without it; others would be told twice."""
+    around = Surroundings(file="f", evaluation_seconds=60, values={})
+    texts = [f'label_replace(x, "metric", "{metric}", "", "")' if metric else "vector(1)" for metric in metrics]
+    rules = [{"record": "r", "expr": texts[0]}, {"record": "r", "expr": texts[1], "labels": {"part": "2"}}]
+    document = {"groups": [{"name": "g", "rules": rules}]}
+    (dropped,) = (one for one in rule_mutants(document, around) if one.kind == "label part" and one.value is GONE)
+    assert (reason_to_exclude(dropped, document) is not None) is same
+
+
 def test_a_label_that_the_series_bring_along_need_not_be_noticed_when_it_is_dropped() -> None:
     """Dropping it changes no alert; setting it to another value does, and so does dropping any other."""
     rule = {"alert": "A", "expr": 'a{system="shop"} > 1', "labels": {"system": "shop", "team": "t"}}
