@@ -115,7 +115,8 @@ def _nan_of_one(phase: Phase) -> tuple[Example, ...]:
 
 
 def _reset(phase: Phase) -> tuple[Example, ...]:
-    first = replace(phase, steps=phase.steps // 2)
+    """Return a counter that begins anew so late that it is still less than it was a window ago."""
+    first = replace(phase, steps=max(phase.steps // 2, phase.steps - _LATE))
     return (Example(phases=(first, replace(phase, steps=phase.steps - first.steps, reset=True))),)
 
 
@@ -137,13 +138,13 @@ _SHAPES: Final[Mapping[Rough, Callable[[Phase], tuple[Example, ...]]]] = {
 
 
 def _off_scale(group: AlertGroup, steps: int) -> Iterator[Case]:
-    """Yield a value beyond what the metric can tell: it counts as more than any limit."""
+    """Yield a value beyond what the metric can tell, as two replicas tell it: it counts as more than any limit."""
     bound = group.watched.bound
     phase = kinds()[bound.signal.kind].off_scale(bound, min(alert.limit.value for alert in group.alerts))
     if phase is not None:
         value = Decimal("Infinity")
-        example = _alone(replace(phase, steps=steps))
-        yield Case(name="off-scale", example=example, firing=firing(group, value), value=value)
+        example, *more = _doubled(replace(phase, steps=steps))
+        yield Case(name="off-scale", example=example, more=tuple(more), firing=firing(group, value), value=value)
 
 
 _SHAPES_OF_PARTS: Final[Mapping[Rough, Callable[[Phase], tuple[Example, ...]]]] = {

@@ -275,6 +275,20 @@ def test_only_labels_that_a_result_has_with_certainty_are_carried(text: str, car
         ('sum by (p) (a{p="1"}) / sum by (p) (b) > 1', "sum by (p) (a) / sum by (p) (b) > 1", False),
         ('sum by (q) (a{p="1"}) / sum by (q) (b{p="1"})', 'sum by (q) (a) / sum by (q) (b{p="1"})', False),
         ('sum by (p) (a{p="1"}) or sum by (p) (b{p="1"})', 'sum by (p) (a) or sum by (p) (b{p="1"})', False),
+        (
+            'sum by (p) (a{p="1"}) / last_over_time((sum by (p) (b{p="1"}) > 0)[5m:1m])',
+            'sum by (p) (a{p="1"}) / last_over_time((sum by (p) (b) > 0)[5m:1m])',
+            True,
+        ),
+        (
+            'sum by (p) (a{p="1"}) / last_over_time((sum by (q) (b{p="1"}) > 0)[5m:1m])',
+            'sum by (p) (a{p="1"}) / last_over_time((sum by (q) (b) > 0)[5m:1m])',
+            False,
+        ),
+        ('sum(c unless a{p="1"} >= a{p="1"} offset 5m)', 'sum(c unless a >= a{p="1"} offset 5m)', True),
+        ('sum(c unless a{p="1"} >= a{p="1"} offset 5m)', "sum(c unless a >= a offset 5m)", False),
+        ('a{p="1"} unless b{p="1"}', 'a unless b{p="1"}', False),
+        ('a{p="1"} > on (q) b{p="1"}', 'a > on (q) b{p="1"}', False),
         ('sum by (p) (rate(a{p="1"}[5m])) / (b{p="1"} > 0)', 'sum by (p) (rate(a[5m])) / (b{p="1"} > 0)', False),
     ],
 )
