@@ -16,7 +16,7 @@ from compiler.model import Limit
 from compiler.promql import Selector
 from compiler.proof.courses import REPLICA, beyond_all, firing, just
 from compiler.proof.ruletest import hold_of, is_state
-from compiler.signals import kinds
+from compiler.signals import kinds, state
 from compiler.signals.bound import BoundSignal
 from compiler.signals.contract import HALF
 from compiler.signals.profile import Broken, Case, Example, Phase, Rough
@@ -33,6 +33,7 @@ _LATE: Final = 2
 def cases(group: AlertGroup, steps: int) -> Iterator[Case]:
     """Yield the cases, each of `steps` samples."""
     yield from _courses(group, steps)
+    yield from _spikes(group, steps)
     yield from _births(group, steps)
     yield from _off_scale(group, steps)
 
@@ -40,7 +41,7 @@ def cases(group: AlertGroup, steps: int) -> Iterator[Case]:
 def _courses(group: AlertGroup, steps: int) -> Iterator[Case]:
     """Yield trouble, and what is just none, in each rough course that the kind withstands: it stays what it is."""
     bound = group.watched.bound
-    courses = kinds()[bound.signal.kind].withstands(bound)
+    courses = kinds()[bound.signal.kind].withstands(bound) - {Rough.SPIKES}
     slow = bound.binding.pace > 1
     values = _either_side(group)
     for rough in Rough:
@@ -135,6 +136,22 @@ _SHAPES: Final[Mapping[Rough, Callable[[Phase], tuple[Example, ...]]]] = {
     Rough.DOUBLED: _doubled,
     Rough.REPLACED: _successors,
 }
+
+
+def _spikes(group: AlertGroup, steps: int) -> Iterator[Case]:
+    """Yield a value that is beyond the first limit in one sample of a few, and far from it on average."""
+    bound = group.watched.bound
+    if Rough.SPIKES not in kinds()[bound.signal.kind].withstands(bound) or REPLICA in bound.binding.per:
+        return
+    first = group.alerts[0].limit
+    high = state.near(bound, inside=True) if is_state(group) else just(first, beyond=True)
+    limit = state.comparison(bound).quantity.value if is_state(group) else first.value
+    if high is None or limit <= 0 or bound.binding.pace > 1 or bound.binding.window < _LIFE * bound.binding.step:
+        return
+    far = limit * HALF if high > limit else limit * 2
+    spike, calm = (Phase(value=value, steps=1, exact=is_state(group)) for value in (high, far))
+    phases = tuple(spike if step % _LIFE == 0 else calm for step in range(steps))
+    yield Case(name=Rough.SPIKES.value, example=Example(phases=phases))
 
 
 def _off_scale(group: AlertGroup, steps: int) -> Iterator[Case]:

@@ -30,6 +30,8 @@ class Rough(Enum):
     """Of one of two that tell together how much there is."""
     GAPS_WHOLE = "gaps-whole"
     """Scrapes of how much there is fail now and then."""
+    SPIKES = "spikes"
+    """A sample now and then is beyond a limit, and the mean is not."""
     RESET = "reset"
     """Counters begin anew."""
     DOUBLED = "doubled"

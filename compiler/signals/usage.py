@@ -113,6 +113,7 @@ class Usage(Kind):
             withstood |= {Rough.REPLACED_WHOLE, Rough.DOUBLED}
         if bound.binding.over_time:
             withstood |= {Rough.GAPS, Rough.NAN}
+            withstood |= {Rough.SPIKES} if bound.binding.over_time == "avg" and not bound.low else set()
             withstood |= {Rough.NAN_PART, Rough.NAN_WHOLE} if self.hollow(bound) else set()
         return frozenset(withstood)
 
