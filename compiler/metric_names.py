@@ -162,6 +162,11 @@ def _unrated(words: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
     return (words[: words.index("per")], True) if "per" in words[1:] else (words, False)
 
 
+def words_of(metric: str) -> tuple[str, ...]:
+    """Return the words of a name, in lower case."""
+    return _read(metric)
+
+
 @lru_cache(maxsize=4096)
 def _read(metric: str) -> tuple[str, ...]:
     """Return the words of a name in lower case; of a recording rule's those of the metric that it was made of.

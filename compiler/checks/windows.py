@@ -29,6 +29,7 @@ def check(subject: Subject, diagnostics: Diagnostics) -> None:
     """Check the window of every signal that is computed from one, and the ranges of queries of one's own."""
     for system, watched in subject.lowered():
         _check(subject, system, watched, diagnostics)
+        _check_kind(subject, system, watched, diagnostics)
 
 
 def _check(subject: Subject, system: System, watched: WatchedSignal, diagnostics: Diagnostics) -> None:
@@ -46,6 +47,19 @@ def _check(subject: Subject, system: System, watched: WatchedSignal, diagnostics
             "" if interval else ", or say by `scrape_interval` how often it is scraped"
         )
         diagnostics.error("window-too-short", found.span, message, hint=hint, related=(*interval, *found.uses))
+
+
+def _check_kind(subject: Subject, system: System, watched: WatchedSignal, diagnostics: Diagnostics) -> None:
+    """Check the windows that a kind takes by itself; the first limit tells it."""
+    bound = watched.bound
+    reasons = ((limit, kinds()[bound.signal.kind].too_slow(bound, limit)) for limit in watched.limits)
+    limit, why = next(((limit, why) for limit, why in reasons if why is not None), (None, None))
+    if limit is None or why is None:
+        return
+    said = subject.measuring(system, watched, "scrape_interval")
+    related = () if said is None else (Related(span=said, message="the scrape interval is set here"),)
+    hint = "scrape them more often, switch this severity off, or watch the ratio itself over a long `window`"
+    diagnostics.error("window-too-short", limit.span, why, hint=hint, related=related)
 
 
 def _looked(subject: Subject, system: System, watched: WatchedSignal) -> Iterator[Looked]:

@@ -18,16 +18,23 @@ from compiler.quantities import decimal_text
 from compiler.signals import kinds, sampling
 from compiler.signals.bound import BoundSignal
 from compiler.signals.contract import Series, UnsampledError
+from compiler.signals.increase import UP
 from compiler.signals.profile import Case, Elsewhere, Example
 
+_TARGET: Final = frozenset({"job", "instance"})
 SUFFIXES = ("", "_bucket", "_count", "_sum")
 
 
 def decoys(bound: BoundSignal, example: Example) -> tuple[Series, ...]:
-    """Return, for each matcher, the series of the example's component that only this matcher keeps out."""
+    """Return, for each matcher, the series of the example's component that only this matcher keeps out.
+
+    Where a counter that is new on a known target counts, so would one that is not selected before: its target is known.
+    """
     kind = kinds()[bound.signal.kind]
     steps = sum(phase.steps for phase in example.phases)
-    loud = replace(example, phases=(replace(kind.loud(bound), steps=steps),))
+    born = kind.counts_births(bound)
+    target = dict.fromkeys(_TARGET - set(bound.binding.per), _ELSEWHERE) if born else {}
+    loud = replace(example, phases=(replace(kind.loud(bound), steps=steps),), extra={**example.extra, **target})
     known = kind.selectors(bound)
     found = (
         decoy
@@ -37,7 +44,14 @@ def decoys(bound: BoundSignal, example: Example) -> tuple[Series, ...]:
         for decoy in _outside(selector, series)
         if not any(matches(one, decoy) for one in known)
     )
-    return tuple(dict.fromkeys(found))
+    found_once = tuple(dict.fromkeys(found))
+    known_targets = (_target(decoy, steps) for decoy in found_once if born)
+    return (*found_once, *dict.fromkeys(known_targets))
+
+
+def _target(series: Series, steps: int) -> Series:
+    labels = tuple((label, value) for label, value in series.labels if label in _TARGET)
+    return Series(metric=UP.metric, labels=labels, values=f"1x{steps - 1}")
 
 
 def recorded(group: AlertGroup, component: Mapping[str, str], case: Case, value: Decimal) -> tuple[Series, ...]:

@@ -16,8 +16,9 @@ from compiler.model import Limit
 from compiler.promql import Selector
 from compiler.proof.courses import REPLICA, beyond_all, firing, just
 from compiler.proof.ruletest import hold_of, is_state
-from compiler.signals import kinds
+from compiler.signals import kinds, state
 from compiler.signals.bound import BoundSignal
+from compiler.signals.contract import HALF
 from compiler.signals.profile import Broken, Case, Example, Phase, Rough
 
 _BORN, _NEW_TARGET, _BACK = "born", "new-target", "back"
@@ -32,6 +33,7 @@ _LATE: Final = 2
 def cases(group: AlertGroup, steps: int) -> Iterator[Case]:
     """Yield the cases, each of `steps` samples."""
     yield from _courses(group, steps)
+    yield from _spikes(group, steps)
     yield from _births(group, steps)
     yield from _off_scale(group, steps)
 
@@ -39,7 +41,7 @@ def cases(group: AlertGroup, steps: int) -> Iterator[Case]:
 def _courses(group: AlertGroup, steps: int) -> Iterator[Case]:
     """Yield trouble, and what is just none, in each rough course that the kind withstands: it stays what it is."""
     bound = group.watched.bound
-    courses = kinds()[bound.signal.kind].withstands(bound)
+    courses = kinds()[bound.signal.kind].withstands(bound) - {Rough.SPIKES}
     slow = bound.binding.pace > 1
     values = _either_side(group)
     for rough in Rough:
@@ -107,8 +109,15 @@ def _nan(phase: Phase) -> tuple[Example, ...]:
     return (_alone(replace(phase, broken=Broken.NAN)),)
 
 
+def _nan_of_one(phase: Phase) -> tuple[Example, ...]:
+    """Return two halves of which one is NaN now and then: what is left of a sum is not the sum."""
+    half = replace(phase, traffic=phase.traffic * HALF)
+    return (_alone(replace(half, broken=Broken.NAN)), replace(_alone(half), extra={REPLICA: "second"}))
+
+
 def _reset(phase: Phase) -> tuple[Example, ...]:
-    first = replace(phase, steps=phase.steps // 2)
+    """Return a counter that begins anew so late that it is still less than it was a window ago."""
+    first = replace(phase, steps=max(phase.steps // 2, phase.steps - _LATE))
     return (Example(phases=(first, replace(phase, steps=phase.steps - first.steps, reset=True))),)
 
 
@@ -129,21 +138,37 @@ _SHAPES: Final[Mapping[Rough, Callable[[Phase], tuple[Example, ...]]]] = {
 }
 
 
+def _spikes(group: AlertGroup, steps: int) -> Iterator[Case]:
+    """Yield a value that is beyond the first limit in one sample of a few, and far from it on average."""
+    bound = group.watched.bound
+    if Rough.SPIKES not in kinds()[bound.signal.kind].withstands(bound) or REPLICA in bound.binding.per:
+        return
+    first = group.alerts[0].limit
+    high = state.near(bound, inside=True) if is_state(group) else just(first, beyond=True)
+    limit = state.comparison(bound).quantity.value if is_state(group) else first.value
+    if high is None or limit <= 0 or bound.binding.pace > 1 or bound.binding.window < _LIFE * bound.binding.step:
+        return
+    far = limit * HALF if high > limit else limit * 2
+    spike, calm = (Phase(value=value, steps=1, exact=is_state(group)) for value in (high, far))
+    phases = tuple(spike if step % _LIFE == 0 else calm for step in range(steps))
+    yield Case(name=Rough.SPIKES.value, example=Example(phases=phases))
+
+
 def _off_scale(group: AlertGroup, steps: int) -> Iterator[Case]:
-    """Yield a value beyond what the metric can tell: it counts as more than any limit."""
+    """Yield a value beyond what the metric can tell, as two replicas tell it: it counts as more than any limit."""
     bound = group.watched.bound
     phase = kinds()[bound.signal.kind].off_scale(bound, min(alert.limit.value for alert in group.alerts))
     if phase is not None:
         value = Decimal("Infinity")
-        example = _alone(replace(phase, steps=steps))
-        yield Case(name="off-scale", example=example, firing=firing(group, value), value=value)
+        example, *more = _doubled(replace(phase, steps=steps))
+        yield Case(name="off-scale", example=example, more=tuple(more), firing=firing(group, value), value=value)
 
 
 _SHAPES_OF_PARTS: Final[Mapping[Rough, Callable[[Phase], tuple[Example, ...]]]] = {
     Rough.REPLACED_PART: _successors,
     Rough.REPLACED_WHOLE: _successors,
     Rough.NAN_PART: _nan,
-    Rough.NAN_WHOLE: _nan,
+    Rough.NAN_WHOLE: _nan_of_one,
     Rough.GAPS_WHOLE: _gaps,
 }
 _OF_WHOLE: Final = frozenset({Rough.REPLACED_WHOLE, Rough.NAN_WHOLE, Rough.GAPS_WHOLE})

@@ -172,11 +172,14 @@ def _beginning(group: AlertGroup, bad: Decimal) -> Iterator[tuple[int, frozenset
 
 
 def _known(group: AlertGroup, at: int) -> int:
-    """Return when to look for what fires at that time: then, or once engines agree on its value."""
+    """Return when to look for what fires at that time: then, or once engines agree on its value.
+
+    Just as the window is full they do not: VictoriaMetrics has no value of the first instant, offset by it.
+    """
     bound = group.watched.bound
     if is_state(group) or kinds()[bound.signal.kind].shown(bound, Decimal(1), at) is not None:
         return at
-    return max(at, _whole(bound.binding.window))
+    return max(at, _whole(bound.binding.window) + STEP_SECONDS)
 
 
 def _still(group: AlertGroup, alive: frozenset[str], value: Decimal) -> Iterator[str]:

@@ -21,6 +21,7 @@ LOOKBACK_SECONDS: Final = 300
 """For so long engines take the last sample of a series for its value (Prometheus, "staleness")."""
 _FEWEST: Final = 4
 """Samples in a window, of a step that is shorter than usual."""
+_TIMES: Final = frozenset({"since", "until"})
 _STEPS: Final = (STEP_SECONDS, 30, 20, 15, 12, 10, 6, 5, 4, 3, 2, 1)
 """Divisors of the longest, so that there is a sample at each evaluation."""
 
@@ -119,8 +120,12 @@ class Binding:
 
     @property
     def step(self) -> int:
-        """Seconds between two samples of a series that is made up for this binding: a window holds several, evenly."""
-        return next((step for step in _STEPS if self.window % step == 0 and self._holds_several(step)), 1)
+        """Seconds between two samples of a series that is made up for this binding: a window holds several, evenly.
+
+        What is held against the clock grows between two samples: one an evaluation, so that it stays as it is.
+        """
+        steps = _STEPS if _TIMES.isdisjoint(self.inputs) else _STEPS[1:]
+        return next((step for step in steps if self.window % step == 0 and self._holds_several(step)), 1)
 
     def _holds_several(self, step: int) -> bool:
         return self.window >= 2 * step if step == STEP_SECONDS else self.window >= _FEWEST * step

@@ -81,6 +81,15 @@ class BurnRate(Ratio):
             return None
         return "the error budget is so large that not even a total failure spends it too fast"
 
+    def too_slow(self, bound: BoundSignal, limit: Threshold) -> str | None:
+        """Return that a short window would be no shorter than half of the long one beside it."""
+        burn = (FAST if limit.severity in _PAGES else SLOW)[0]
+        short, scrapes = _short(bound, burn), duration_text(bound.binding.scrape_interval)
+        if 2 * short <= burn.long:
+            return None
+        window = f"a window of {duration_text(burn.short)} beside that of {duration_text(burn.long)}"
+        return f"{limit.severity} needs {window}, and metrics that come every {scrapes} need {duration_text(short)}"
+
     def rules(
         self, bound: BoundSignal, limits: Sequence[Threshold], *, record: bool, name: Callable[[str], str]
     ) -> Rules:
@@ -208,8 +217,9 @@ class _Courses:
             ("now-fine", bad, good, short + keep),
             ("just-begun", good, bad, short + hold),
         ):
-            course = (Phase(value=first, steps=within - for_, traffic=_HEAVY), Phase(value=last, steps=for_))
-            yield self._case(f"{name}-{words}", (*before, *course))
+            if for_ < within:
+                course = (Phase(value=first, steps=within - for_, traffic=_HEAVY), Phase(value=last, steps=for_))
+                yield self._case(f"{name}-{words}", (*before, *course))
         firing = frozenset({limit.severity}) if before else self._firing(bad)
         # A course that does not fill the long window, while the alert waits, has that much more traffic in it.
         floor = self._floor() * max(Decimal(burn.long) / ((self.steps - hold) * step), Decimal(1))
@@ -218,26 +228,32 @@ class _Courses:
         yield self._case(f"{name}-below", (*less, Phase(value=good, steps=within, traffic=enough)))
         yield self._case(f"{name}-above", (*less, Phase(value=bad, steps=within, traffic=enough)), firing, bad)
         if floor:
-            yield from self._quiet(name, before, bad, (within, short, hold, keep))
+            yield from self._quiet(name, before, bad, (within, burn.long // step, short, hold, keep))
 
     def _quiet(
-        self, name: str, before: tuple[Phase, ...], bad: Decimal, steps: tuple[int, int, int, int]
+        self, name: str, before: tuple[Phase, ...], bad: Decimal, steps: tuple[int, int, int, int, int]
     ) -> Iterator[Case]:
         """Yield trouble in which one of the two windows has too little traffic, the other enough.
 
         Engines do not agree on a long window that is not filled.
         """
-        within, short, hold, keep = steps
+        within, long, short, hold, keep = steps
         floor, quiet = self._floor(), short + keep
-        course = (
-            Phase(value=bad, steps=within - quiet, traffic=_HEAVY),
-            Phase(value=bad, steps=quiet, traffic=floor * _JUST_LESS),
-        )
-        yield self._case(f"{name}-now-quiet", (*before, *course))
-        if not before:
+        if quiet < within:
+            course = (
+                Phase(value=bad, steps=within - quiet, traffic=_HEAVY),
+                Phase(value=bad, steps=quiet, traffic=floor * _JUST_LESS),
+            )
+            yield self._case(f"{name}-now-quiet", (*before, *course))
+        # An engine may see the long window by a scrape less at either end, in which the busy part weighs more.
+        pace = self.bound.binding.pace
+        busy, seen = short + hold, long - 2 * pace
+        if not before or busy >= seen:
             return
-        busy = short + hold
-        rest = (floor * _JUST_LESS * within - floor * _A_BIT_MORE * busy) / (within - busy)
+        # The first sample of a phase tells of a whole pace.
+        rest = (floor * _JUST_LESS * seen - floor * _A_BIT_MORE * (busy + pace - 1)) / (seen - busy)
+        if rest < 0:
+            return
         course = (
             Phase(value=bad, steps=within - busy, traffic=round(rest, _DIGITS)),
             Phase(value=bad, steps=busy, traffic=floor * _A_BIT_MORE),

@@ -166,6 +166,10 @@ class Kind:
         """Return the binding with what only the limits tell of it."""
         return binding
 
+    def too_slow(self, bound: BoundSignal, limit: Threshold) -> str | None:
+        """Return why metrics that come as seldom as these cannot tell a limit, where the windows are the kind's own."""
+        return None
+
     def looks_back(self, limit: Threshold) -> int | None:
         """Return the seconds that a limit itself looks back; None where it does not."""
         return None

@@ -100,6 +100,7 @@ class Gauge(Kind):
     def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
         """Return what changes nothing of the worst series; failing scrapes where gauges are taken over a window."""
         smooth = {Rough.GAPS, Rough.NAN} if bound.has(GAUGE.name) and bound.binding.over_time else set[Rough]()
+        smooth |= {Rough.SPIKES} if smooth and bound.binding.over_time == "avg" else set()
         return frozenset({Rough.REPLACED, Rough.DOUBLED} | smooth)
 
     def scraped(self, bound: BoundSignal) -> bool:

@@ -7,7 +7,7 @@ are counted where both ends of the window are known, and estimated only where th
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from decimal import Decimal
 from fractions import Fraction
 from typing import Final
@@ -83,7 +83,7 @@ class Increase(Kind):
         rises = ((None if one.value is None else one.value, one) for one in example.phases)
         values = sampling.events(rises, bound.binding.step, bound.binding.window)
         counter = sampling.series(bound.selector(COUNTER.name), bound, example, values)
-        return (counter,) if example.target is None else (counter, _target(counter, example))
+        return (counter,) if example.target is None else (counter, *_targets(counter, example))
 
     def first(self, bound: BoundSignal) -> int:
         """Return a step: what has come by then is beyond the limit, see `beyond`."""
@@ -132,11 +132,15 @@ def rise_in_words(bound: BoundSignal, comparator: str, rise: Quantity) -> Clause
     return Clause(text=f"`{counter}` rises by {MORE[comparator]} {amount(rise)} within {window}")
 
 
-def _target(counter: Series, example: Example) -> Series:
-    """Return what Prometheus records of the scrapes of a counter's target."""
+def _targets(counter: Series, example: Example) -> Iterator[Series]:
+    """Yield what Prometheus records of the scrapes of a target; if it is new, of an older namesake's, too."""
     name = tuple((label, value) for label, value in counter.labels if label in {"job", "instance"})
     there = ((Decimal(1) if example.target or one.value is not None else None, one) for one in example.phases)
-    return Series(metric=UP.metric, labels=name, values=sampling.levels(there))
+    yield Series(metric=UP.metric, labels=name, values=sampling.levels(there))
+    if not example.target:
+        other = tuple((label, value if label == "instance" else f"other-{value}") for label, value in name)
+        always = sampling.levels((Decimal(1), one) for one in example.phases)
+        yield Series(metric=UP.metric, labels=other, values=always)
 
 
 KIND = Increase()

@@ -81,7 +81,8 @@ class Quantile(Kind):
         """Return a narrow bucket for each value that the course takes, in which all events of the phase lie.
 
         It begins just below the value, which is the quantile of it; quantiles are interpolated linearly. The bucket of
-        an exact value is as narrow as numbers are. In a phase beyond its value all events lie above the bucket.
+        an exact value is as narrow as numbers are. In a phase beyond its value there are two buckets, far below it,
+        and the rest lies above.
         """
         histogram = bound.selector(HISTOGRAM.name)
         edges = sorted({edge for one in example.phases if one.value is not None for edge in _edges(bound, one)})
@@ -108,7 +109,7 @@ class Quantile(Kind):
         return Phase(value=value, steps=1, exact=True) if value else None
 
     def off_scale(self, bound: BoundSignal, value: Decimal) -> Phase | None:
-        """Return events that are all beyond the last finite bucket, which ends far below the value."""
+        """Return events that are mostly in buckets far below the value, and too many beyond the last finite one."""
         return Phase(value=_rounded(value * HALF), steps=1, beyond=True) if value else None
 
     def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
@@ -143,10 +144,10 @@ _WIDTH: Final = Decimal("0.001")
 
 
 def _edges(bound: BoundSignal, phase: Phase) -> tuple[Decimal, ...]:
-    """Return where the bucket of a phase begins and ends, in base units; beyond it, its upper edge alone."""
+    """Return where the bucket of a phase begins and ends, in base units; where it lies beyond, two far below."""
     value = phase.value or Decimal(0)
     if phase.beyond:
-        return (value,)
+        return _rounded(value * HALF), value
     if phase.exact:
         return _around(bound, value)
     begin = value - value * _WIDTH
@@ -173,11 +174,15 @@ def _rounded(value: Decimal) -> Decimal:
 
 
 def _bucket(bound: BoundSignal, example: Example, edge: Decimal) -> list[tuple[Decimal | None, Phase]]:
-    """Return how many events of each phase are up to `edge`: all, or none."""
+    """Return how many events of each phase are up to `edge`: all, none, or almost as many as the quantile needs."""
     found = []
     for one in example.phases:
-        inside = one.value is not None and not one.beyond and _edges(bound, one)[-1] <= edge
-        found.append((_events(one) if inside or one.value is None else Decimal(0), one))
+        events = _events(one)
+        if events is not None and one.beyond:
+            events *= _quantile(bound) * _ALMOST
+        elif events is not None and _edges(bound, one)[-1] > edge:
+            events = Decimal(0)
+        found.append((events, one))
     return found
 
 

@@ -42,7 +42,8 @@ def levels(phases: Iterable[tuple[Decimal | None, Phase]]) -> str:
 def counter(phases: Iterable[tuple[Decimal | None, Phase]], start: Decimal = Decimal(0)) -> str:
     """Return samples that rise, for each phase, by the value given with it a step; None is a gap.
 
-    The first sample of all is `start`. Where a phase leaves samples out, those that are there rise by as much more.
+    The first sample of all is `start`. Where a phase leaves samples out, those that are there rise by as much more. A
+    counter that begins anew counts what has come since the last sample, so that no engine misses any.
     """
     tokens: list[str] = []
     last: Decimal | None = None
@@ -51,7 +52,7 @@ def counter(phases: Iterable[tuple[Decimal | None, Phase]], start: Decimal = Dec
             tokens.append(_ended(phase))
             continue
         rise = round(by * phase.every, _DIGITS)
-        first = start if last is None or phase.reset else last + rise
+        first = start if last is None else rise if phase.reset else last + rise
         samples = -(-phase.steps // phase.every)
         last = first + rise * (samples - 1)
         if phase.is_even:

@@ -12,7 +12,7 @@ from compiler.signals import sampling
 from compiler.signals.bound import HIGH, BoundSignal
 from compiler.signals.contract import HALF, Kind, Series, Threshold, aggregate
 from compiler.signals.inputs import AVAILABLE, MAX, USED
-from compiler.signals.level import numbers, over_time, steps_without_rounding
+from compiler.signals.level import current, numbers, over_time, steps_without_rounding
 from compiler.signals.phrases import MORE, REST, USED_SHARE, Clause, amount, over_time_words, thing
 from compiler.signals.profile import Example, Phase, Rough
 
@@ -46,14 +46,17 @@ class Usage(Kind):
         return "ratio"
 
     def expression(self, bound: BoundSignal) -> str:
-        """Return the used share; a component without a maximum (0, as some exporters say) has no value."""
+        """Return the used share; a component without a maximum (0, as some exporters say) has no value.
+
+        One without a number for one of several maxima has none either: the rest of them is not how much there is.
+        """
         per, whole = bound.binding.per, bound.binding.inputs[MAX.name]
         used = bound.has(USED.name)
         part = aggregate("sum", per, numbers(bound, bound.selector(USED.name if used else AVAILABLE.name)))
         divisor = (
             decimal_text(whole)
             if isinstance(whole, Decimal)
-            else f"({aggregate('sum', per, numbers(bound, whole))} > 0)"
+            else f"({aggregate('sum', per, current(bound, whole))} > 0)"
         )
         return over_time(bound, f"{part} / {divisor}" if used else f"1 - {part} / {divisor}")
 
@@ -110,6 +113,7 @@ class Usage(Kind):
             withstood |= {Rough.REPLACED_WHOLE, Rough.DOUBLED}
         if bound.binding.over_time:
             withstood |= {Rough.GAPS, Rough.NAN}
+            withstood |= {Rough.SPIKES} if bound.binding.over_time == "avg" and not bound.low else set()
             withstood |= {Rough.NAN_PART, Rough.NAN_WHOLE} if self.hollow(bound) else set()
         return frozenset(withstood)
 

@@ -12,7 +12,7 @@ from compiler.signals import sampling
 from compiler.signals.bound import HIGH, BoundSignal
 from compiler.signals.contract import HALF, Input, Kind, Measure, Series, Threshold, aggregate, first_rate
 from compiler.signals.inputs import CAPACITY, COUNTER
-from compiler.signals.level import last, numbers
+from compiler.signals.level import current, last
 from compiler.signals.phrases import MORE, REST, USED_SHARE, Clause, amount, over_window, thing
 from compiler.signals.profile import Example, Phase, Rough
 
@@ -60,7 +60,8 @@ class Utilization(Kind):
         if capacity is None:
             return done
         if isinstance(capacity, Selector):
-            return f"{done} / ({last(bound, aggregate('sum', per, numbers(bound, capacity)))} > 0)"
+            whole = aggregate("sum", per, current(bound, capacity))
+            return f"{done} / {last(bound, f'{whole} > 0')}"
         return f"{done} / {decimal_text(capacity)}"
 
     def instances(self, bound: BoundSignal) -> str | None:

@@ -18,6 +18,9 @@ _CONSTANT = re.compile(r"vector\(-?[\d.]+\)")
 _FALLBACK = re.compile(r" (?:or|and|unless) .* [-+*/%^] 0\) / ")
 """What a low ratio counts for while its part has no series yet: `(part or whole * 0) / …`."""
 _FLOOR = re.compile(r" (?:[<>]=?|[=!]=) [0-9.]+ [-+*/%^] [0-9.]+\)$")
+_METRIC = re.compile(r'"metric", "([^"]+)"')
+_SHARE = re.compile(r" >=? bool [0-9.]+ \* (?=sum)")
+"""By which a quantile is beyond the last finite bucket or not; both sides are rates, with errors of rounding."""
 _RANGE = re.compile(r"\[(\w+)\]")
 _SEVERAL = 2
 _EQUALS = re.compile(r'\s*(\w+)\s*=\s*"([^"]*)"\s*')
@@ -37,6 +40,24 @@ def _drops_what_is_carried(mutant: Mutant, document: Document) -> bool:
         return False
     rule = at(document, mutant.keys[:-2])
     return (mutant.keys[-1], mutant.before) in carried_labels(rule["expr"])
+
+
+def _is_a_share_to_the_last_bit(mutant: Mutant, document: Document) -> bool:
+    """Return whether only what becomes of exactly the quantile's share of events in finite buckets has changed."""
+    if mutant.kind != "comparator" or mutant.keys[-1] != "expr":
+        return False
+    expression = at(document, mutant.keys)
+    return _SHARE.search(expression) is not None and _SHARE.sub("", mutant.value) == _SHARE.sub("", expression)
+
+
+def _is_told_apart_by_its_metrics(mutant: Mutant, document: Document) -> bool:
+    """Return whether a part of a recording that is too long has another number, and no other part has its metrics."""
+    if mutant.keys[-2:] != ("labels", "part"):
+        return False
+    rule, rules = at(document, mutant.keys[:-2]), at(document, mutant.keys[:-3])
+    metrics = set(_METRIC.findall(rule["expr"]))
+    others = (one["expr"] for one in rules if one is not rule and one.get("record") == rule.get("record"))
+    return bool(metrics) and all(metrics.isdisjoint(_METRIC.findall(other)) for other in others)
 
 
 def _is_unread_constant(mutant: Mutant, document: Document) -> bool:
@@ -99,6 +120,8 @@ def _demanded(route: dict[str, Any]) -> dict[str, str]:
 EXCLUSIONS: dict[str, Callable[[Mutant, Document], bool]] = {
     "a value is asked only for its sign, its share or its being there, and these stay": _shows_in_no_result,
     "a rule that sets a label which its expression selects by and keeps sets nothing": _drops_what_is_carried,
+    "whether rates of events are exactly a share of others is a matter of rounding": _is_a_share_to_the_last_bit,
+    "parts of a recording that tell of different metrics are told apart by these": _is_told_apart_by_its_metrics,
     "an alert on a constant fires whatever the constant is, and none of its texts tells the value": _is_unread_constant,
     "of two sides that are joined by a label, the matcher of one on it is enough": _is_demanded_twice,
     "where nothing has ever gone well, every window of an error budget says so": _is_one_of_many_fallbacks,

@@ -10,32 +10,59 @@ import promql_parser
 
 _Demands = frozenset[tuple[str, str, str]]
 _NONE: _Demands = frozenset()
-_JOINS = {"/", "*", "+", "-", "and"}
+_COMPARISONS = {">", ">=", "<", "<=", "==", "!="}
+_JOINS = {"/", "*", "+", "-", "and", *_COMPARISONS}
 
 
 def drops_what_the_other_side_demands(before: str, after: str) -> bool:
     """Return whether one side of a join has lost a matcher that the other side still has, and nothing else."""
     try:
-        old, new = _sides(promql_parser.parse(before)), _sides(promql_parser.parse(after))
+        return _drops(promql_parser.parse(before), promql_parser.parse(after))
     except ValueError:
         return False
-    if old is None or new is None:
-        return False
-    for one, other in ((0, 1), (1, 0)):
-        lost = old[one] - new[one]
-        if lost and new[one] < old[one] and old[other] == new[other] and lost <= new[other]:
-            return True
-    return False
 
 
-def _sides(node: Any) -> tuple[_Demands, _Demands] | None:  # noqa: ANN401  # the library has no common type of nodes
+def _drops(old: Any, new: Any) -> bool:  # noqa: ANN401  # the library has no common type of nodes
+    before, after = _sides(old), _sides(new)
+    if before is not None and after is not None:
+        for one, other in ((0, 1), (1, 0)):
+            lost = before[one] - after[one]
+            if lost and after[one] < before[one] and before[other] == after[other] and lost <= after[other]:
+                return True
+    pairs = list(zip(_parts(old), _parts(new), strict=False))
+    differing = [pair for pair in pairs if str(pair[0]) != str(pair[1])]
+    return type(old) is type(new) and len(differing) == 1 and _drops(*differing[0])
+
+
+def _parts(node: Any) -> list[Any]:  # noqa: ANN401
+    if isinstance(node, promql_parser.BinaryExpr):
+        return [node.lhs, node.rhs]
+    if isinstance(node, promql_parser.Call):
+        return list(node.args)
+    inside = (promql_parser.ParenExpr, promql_parser.AggregateExpr, promql_parser.SubqueryExpr)
+    return [node.expr] if isinstance(node, inside) else []
+
+
+def _sides(node: Any) -> tuple[_Demands, _Demands] | None:  # noqa: ANN401
     if isinstance(node, promql_parser.ParenExpr):
         return _sides(node.expr)
     if not isinstance(node, promql_parser.BinaryExpr):
         return None
     if isinstance(node.rhs, promql_parser.NumberLiteral):
         return _sides(node.lhs)
-    return (_demanded(node.lhs), _demanded(node.rhs)) if str(node.op) in _JOINS else None
+    if str(node.op) not in _JOINS:
+        return None
+    if (node.modifier is None or node.modifier.matching is None) and _is_plain(node.lhs) and _is_plain(node.rhs):
+        # Series that are joined by all of their labels.
+        return _selected(node.lhs), _selected(node.rhs)
+    return _demanded(node.lhs), _demanded(node.rhs)
+
+
+def _is_plain(node: Any) -> bool:  # noqa: ANN401
+    """Return whether a part is series as they are stored, now or over a range: they have all of their labels."""
+    return isinstance(node, promql_parser.VectorSelector) or (
+        isinstance(node, promql_parser.Call) and node.func.name == "last_over_time"
+    )
 
 
 def _demanded(node: Any) -> _Demands:  # noqa: ANN401
@@ -45,6 +72,10 @@ def _demanded(node: Any) -> _Demands:  # noqa: ANN401
     if isinstance(node, promql_parser.BinaryExpr):
         kept = isinstance(node.rhs, promql_parser.NumberLiteral)
         return _demanded(node.lhs) if kept else _NONE
+    if isinstance(node, promql_parser.Call) and len(node.args) == 1:
+        # What is taken over the moments of a window keeps the labels that it has at each.
+        inner = node.args[0]
+        return _demanded(inner.expr) if isinstance(inner, promql_parser.SubqueryExpr) else _NONE
     if isinstance(node, promql_parser.AggregateExpr) and node.modifier:
         is_by = node.modifier.type == promql_parser.AggModifierType.By
         return frozenset(one for one in _selected(node.expr) if is_by and one[0] in node.modifier.labels)

@@ -405,6 +405,7 @@ METRICS: Final = (
     _in_spec("a unit for a point in time", _CLOSING, "since: day_started, in: percent", "metric-unit"),
     _in_spec("a unit beside a bare number", _OPEN, 'gauge: checkout_wait, in: ms, active: "> 500"', "metric-unit"),
     _in_spec("a unit that the name contradicts", _CLOSING, "gauge: day_milliseconds, in: s", "unit-contradicts-name"),
+    _in_spec("what is free as what is used", _POOL, "used: pool_free, max: 100", "input-contradicts-name"),
     _in_spec("a unit that nobody knows", _LATENCIES, f"{_LATENCIES}, in: msec", "schema"),
     _in_spec("a unit of an unknown input", _POOL, "used: pool_a, max: pool_b, in: {usde: KiB, max: B}", "unknown-key"),
     _in_spec(

@@ -85,6 +85,14 @@ def test_the_short_window_holds_four_scrapes() -> None:
 
 
 @pytest.mark.usefixtures("base")
+@pytest.mark.parametrize(("interval", "expected"), [("7m30s", []), ("9m", ["window-too-short"])])
+def test_a_short_window_takes_up_no_more_than_half_of_the_long_one(interval: str, expected: list[str]) -> None:
+    """Of metrics that come so seldom, nobody can tell that an hour is bad and has just become fine."""
+    spend("< 99%", binding=f", scrape_interval: {interval}")
+    assert [code for code in codes() if code == "window-too-short"] == expected
+
+
+@pytest.mark.usefixtures("base")
 def test_a_burn_rate_that_a_total_failure_does_not_reach_is_left_out() -> None:
     """Of a budget of a tenth, 14.4 times as much is more than everything."""
     spend("> 10%")
@@ -116,16 +124,20 @@ def test_what_the_alert_says_tells_objective_speed_and_where() -> None:
 @pytest.mark.acceptance
 @pytest.mark.usefixtures("base")
 @pytest.mark.parametrize(
-    ("objective", "definition", "more"),
+    ("objective", "definition", "more", "binding"),
     [
-        ("< 99.9%", "", ""),
-        (">= 0.5%", ", period: 28d", ""),
-        ("> 2%", ", period: 7d", ", keep_firing_for: 15m, for: 10m"),
+        ("< 99.9%", "", "", ""),
+        (">= 0.5%", ", period: 28d", "", ""),
+        ("> 2%", ", period: 7d", ", keep_firing_for: 15m, for: 10m", ""),
+        ("< 99%", "", ", for: 1m", ", scrape_interval: 4m30s"),
+        ("> 1%", "", ", for: 0s", ", scrape_interval: 7m"),
     ],
 )
-def test_each_window_counts_by_the_real_promtool(objective: str, definition: str, more: str, promtool: Path) -> None:
+def test_each_window_counts_by_the_real_promtool(
+    objective: str, definition: str, more: str, binding: str, promtool: Path
+) -> None:
     """The generated tests see a long window that is bad with a short one that is not, the reverse, and both."""
-    spend(objective, definition=definition)
+    spend(objective, definition=definition, binding=binding)
     edit(SPEC, f'critical: "{objective}", runbook', f'critical: "{objective}"{more}, runbook')
     files = {one.path: one.content for one in compiled().artifacts}
     for path in (

@@ -275,6 +275,20 @@ def test_only_labels_that_a_result_has_with_certainty_are_carried(text: str, car
         ('sum by (p) (a{p="1"}) / sum by (p) (b) > 1', "sum by (p) (a) / sum by (p) (b) > 1", False),
         ('sum by (q) (a{p="1"}) / sum by (q) (b{p="1"})', 'sum by (q) (a) / sum by (q) (b{p="1"})', False),
         ('sum by (p) (a{p="1"}) or sum by (p) (b{p="1"})', 'sum by (p) (a) or sum by (p) (b{p="1"})', False),
+        (
+            'sum by (p) (a{p="1"}) / last_over_time((sum by (p) (b{p="1"}) > 0)[5m:1m])',
+            'sum by (p) (a{p="1"}) / last_over_time((sum by (p) (b) > 0)[5m:1m])',
+            True,
+        ),
+        (
+            'sum by (p) (a{p="1"}) / last_over_time((sum by (q) (b{p="1"}) > 0)[5m:1m])',
+            'sum by (p) (a{p="1"}) / last_over_time((sum by (q) (b) > 0)[5m:1m])',
+            False,
+        ),
+        ('sum(c unless a{p="1"} >= a{p="1"} offset 5m)', 'sum(c unless a >= a{p="1"} offset 5m)', True),
+        ('sum(c unless a{p="1"} >= a{p="1"} offset 5m)', "sum(c unless a >= a offset 5m)", False),
+        ('a{p="1"} unless b{p="1"}', 'a unless b{p="1"}', False),
+        ('a{p="1"} > on (q) b{p="1"}', 'a > on (q) b{p="1"}', False),
         ('sum by (p) (rate(a{p="1"}[5m])) / (b{p="1"} > 0)', 'sum by (p) (rate(a[5m])) / (b{p="1"} > 0)', False),
     ],
 )
@@ -294,6 +308,20 @@ def test_a_fallback_is_missed_unless_other_windows_have_one_too() -> None:
         mutants = [one for one in rule_mutants(document, around) if one.kind == "set operator"]
         assert mutants
         assert all((reason_to_exclude(one, document) is not None) is excluded for one in mutants)
+
+
+@pytest.mark.parametrize(("metrics", "same"), [(("a", "b"), True), (("a", "a"), False), (("", ""), False)])
+def test_the_number_of_a_part_is_missed_where_two_parts_tell_of_one_metric(
+    metrics: tuple[str, str], *, same: bool
+) -> None:
+    """Series that differ in another label stay apart without it; others would be told twice."""
+    around = Surroundings(file="f", evaluation_seconds=60, values={})
+    texts = [f'label_replace(x, "metric", "{metric}", "", "")' if metric else "vector(1)" for metric in metrics]
+    rules = [{"record": "r", "expr": texts[0]}, {"record": "r", "expr": texts[1], "labels": {"part": "2"}}]
+    document = {"groups": [{"name": "g", "rules": rules}]}
+    mutants = [one for one in rule_mutants(document, around) if one.kind == "label part"]
+    assert mutants
+    assert all((reason_to_exclude(one, document) is not None) is same for one in mutants)
 
 
 def test_a_label_that_the_series_bring_along_need_not_be_noticed_when_it_is_dropped() -> None:

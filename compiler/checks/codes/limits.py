@@ -120,6 +120,7 @@ ENTRIES: Final = (
             "Prometheus needs two samples in a range to compute a rate or an increase; under four scrape intervals, one"
             " late or missed scrape leaves a gap, the alert's `for` starts anew, and it may never fire (Prometheus,"
             " `rate()`). The scrape interval is the one that thresholds.yaml states or, where it does not, the default."
+            " A burn rate has a short window of four scrapes at least, which must not take up half of the long one."
         ),
         mend="Widen `window` to four scrape intervals, or state the true `scrape_interval`.",
         suppressible=True,

@@ -62,6 +62,18 @@ ENTRIES: Final = (
         suppressible=True,
     ),
     Code(
+        code="input-contradicts-name",
+        summary="A metric is bound as the opposite of what its name or its matchers say.",
+        explanation=(
+            "What is free bound as what is in use, successes as errors, misses as hits, idle time as work, or two"
+            " inputs in each other's place: the alert is silent in trouble and pages when all is well, and every"
+            " generated test is green, because their series are made up for the binding. Looked at are the words of"
+            " names, matchers of outcomes (`code`, `status`, `result`, …) and of modes."
+        ),
+        mend="Bind it as the hint shows. Where the name is wrong, keep the binding and say so in a comment.",
+        suppressible=True,
+    ),
+    Code(
         code="lost-label",
         summary="A label that the routing or an alert needs is lost on the way.",
         explanation=(
