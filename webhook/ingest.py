@@ -142,7 +142,8 @@ class Ingest:
     ) -> Taken:
         outcomes: list[Outcome] = []
         with self._database.write() as connection:
-            self._listen(connection, watchdog, event.external_url, now)
+            if watchdog:
+                self._listen(connection, watchdog, event.external_url, now)
             if event.sightings or not watchdog:
                 outcomes = self._take_parts(connection, event, now)
             if not still_waits():

@@ -205,7 +205,7 @@ def decide(answer: Answer, *, absent_since: float | None, now: float) -> Decisio
 
 
 def tells_that_it_fires(incident: Incident, sightings: Iterable[Sighting]) -> bool:
-    """Return whether a delivery says that an alert of the incident fires: what was absent before has to be asked anew."""
+    """Return whether a delivery says that an alert of the incident fires: an absence before it is confirmed anew."""
     fingerprints = {episode.fingerprint for episode in (*incident.open_episodes, *doubtful(incident))}
     return any(sighting.firing and sighting.fingerprint in fingerprints for sighting in sightings)
 
