@@ -273,6 +273,13 @@ def main() -> None:
     chosen = random.Random(arguments.seed).sample(every, count)  # noqa: S311  made to be repeatable
     print(f"{count} of {len(every)} mutations of {ROOM}, seed {arguments.seed};", flush=True)
     print(f"{len(made) - len(every)} more change nothing anybody could observe", flush=True)
+    as_it_is = Mutation(
+        kind="none", line=0, before="", after="", source=ast.unparse(ast.parse((REPOSITORY / ROOM).read_text()))
+    )
+    untouched = run(as_it_is, steps=arguments.steps, seed=arguments.seed, catalog=arguments.catalog)
+    if untouched.noticed:
+        sys.exit(f"the room as it is does not pass, so nothing can be said of mistakes in it: {untouched.noticed}")
+    print(f"the room as it is passes {arguments.steps:,} steps, {untouched.seconds:.0f} s", flush=True)
     survived = 0
     with ThreadPoolExecutor(arguments.jobs) as pool:
         runs = pool.map(

@@ -24,6 +24,8 @@ from webhook.payload import Payload
 TWICE_SECONDS = 120.0
 AGAIN_SECONDS = 30.0
 SETTLED_SECONDS = 300.0
+LARGEST_STEP = 400.0
+"""Seconds by which a clock is set at the most, and some."""
 NOT_ASKED = "Alertmanager could not be asked whether it still fires"
 _ALERT = {fingerprint(cluster, alert): alert for cluster in CLUSTERS for alert in ALERTS}
 
@@ -66,7 +68,8 @@ class Oracle:
     """The servers, by name and life, that have listed a firing (fingerprint and start) when they were asked."""
     vouched: set[tuple[str, float]] = field(default_factory=set)
     doubtful_vouching: set[tuple[str, float]] = field(default_factory=set)
-    clocks_are_even: bool = True
+    even_from: float = 0.0
+    """When the clocks agree again, and nothing that was set by another clock lies ahead."""
 
     def __post_init__(self) -> None:
         self.replicas.asked = self.asks
@@ -76,9 +79,14 @@ class Oracle:
         """What is true."""
         return self.replicas.world
 
+    @property
+    def clocks_are_even(self) -> bool:
+        """Whether times can be compared to the second."""
+        return self.world.now >= self.even_from
+
     def clocks_differ(self) -> None:
         """Take notice that a clock was set: what was measured before may have taken any time."""
-        self.clocks_are_even = self.replicas.skew == [0.0, 0.0]
+        self.even_from = self.world.now + LARGEST_STEP if self.replicas.skew == [0.0, 0.0] else float("inf")
         self.must_end.clear()
         self.may_end = dict.fromkeys(self.may_end, float("-inf"))
 
@@ -103,9 +111,9 @@ class Oracle:
                 if firing is not None and (whole or not firing.ever_told):
                     firing.again = firing.end_told
                     firing.told, firing.ever_told, firing.settled = True, True, False
-            elif firing is not None and whole and firing.ended == posted.ends_at:
-                firing.again = firing.again and not firing.end_told
-                firing.told, firing.end_told = False, True
+            elif firing is not None and whole and firing.ended == posted.ends_at != firing.told_end:
+                # The same end once more is no news, also where the firing was told again since.
+                firing.told, firing.again, firing.end_told, firing.told_end = False, False, True, posted.ends_at
                 self._has_ended(cluster, posted.fingerprint, firing, before, after)
         for number, incident in after.items():
             if told & ({*incident.open} | {*incident.doubtful}):

@@ -48,6 +48,8 @@ class Firing:
     """Whether a delivery that was taken says that it fires, and none since that it has ended."""
     ever_told: bool = False
     end_told: bool = False
+    told_end: float | None = None
+    """The end that was told last."""
     again: bool = False
     """Whether it was told after its end was: an old picture, or Prometheus is heard again."""
     settled: bool = False
