@@ -31,6 +31,8 @@ STEPS = [0]
 """How many have been taken: a delivery, a question and what follows, a hand, a change of the world, passing time."""
 _RUNNING: list[Replicas] = []
 _LONGEST_KEPT = 12
+_WATCHDOG_SECONDS = 36_000.0
+"""It is told a good while before a day is over."""
 
 clusters = st.sampled_from(CLUSTERS)
 most_in_eu = st.sampled_from(("eu", "eu", "us", "us", "unknown"))
@@ -165,6 +167,7 @@ class Law(RuleBasedStateMachine):
     def deliver_watchdog(self) -> None:
         """Deliver the Watchdog of `eu`."""
         _step()
+        self.heard_at = self.world.now
         self.replicas.services[0].ingest.deliver(WATCHDOG, self.replicas.now(0))
 
     @rule(number=servers, weather=st.sampled_from(WEATHERS))
@@ -196,7 +199,7 @@ class Law(RuleBasedStateMachine):
         """Let time pass; the Watchdog goes on."""
         _step()
         self.world.now += seconds
-        if seconds > 3_600:
+        if self.world.now - self.heard_at > _WATCHDOG_SECONDS:
             self.deliver_watchdog()
 
     @rule(replica=replicas, meanwhile=st.sampled_from((None, None, None, "fire", "end", "repeat")), alert=alerts)
@@ -250,6 +253,66 @@ class Law(RuleBasedStateMachine):
         else:
             self.forward(seconds)
         self.work(replica)
+
+    @rule(
+        cluster=st.sampled_from(("eu", "us", "us")),
+        alert=alerts,
+        asked_before=st.booleans(),
+        other=st.sampled_from(("none", "silenced", "away", "fires")),
+        between=st.sampled_from((119.0, 120.0)),
+    )
+    def end_in_silence(self, *, cluster: str, alert: str, asked_before: bool, other: str, between: float) -> None:
+        """Let an alert end of which no end is told; of the same name or group, another is as `other` says."""
+        self.fire(cluster, alert, "at once")
+        beside = ("us" if cluster == "eu" else "eu", "c") if alert == "c" else (cluster, "b" if alert == "a" else "a")
+        if other != "none":
+            self.fire(*beside, "at once")
+        if asked_before:
+            self.ask_next(0, None, alert)
+        self.end(cluster, alert, "not")
+        if other == "silenced":
+            self.suppress(*beside, "silenced")
+        elif other == "away":
+            self.change_all(beside[0], "away")
+        self.ask_next(0, None, alert)
+        self.forward(between)
+        self.work(1)
+        self.forward(1.0)
+        self.work(0)
+
+    @rule(cluster=st.sampled_from(("eu", "us")), left_out=st.sampled_from(("fires", "silenced", "muted", "ends")))
+    def leave_out(self, cluster: str, left_out: str) -> None:
+        """Let an alert be left out of what is told, the other one end, and be asked twice."""
+        self.fire(cluster, "a", "not")
+        self.fire(cluster, "b", "not")
+        self.deliver_truncated(cluster, "b")
+        if left_out == "ends":
+            self.end(cluster, "b", "not")
+        elif left_out != "fires":
+            self.suppress(cluster, "b", left_out)
+        self.end(cluster, "a", "not")
+        self.deliver_truncated(cluster, "b")
+        self.ask_next(0, None, "a")
+        self.forward(120.0)
+        self.work(0)
+
+    @rule(cluster=most_in_eu, group=st.sampled_from(tuple(GROUPS)), wait=st.sampled_from((60.0, 119.0)))
+    def repeat_between(self, cluster: str, group: str, wait: float) -> None:
+        """Let an old picture be told between two answers that list nothing."""
+        for alert in GROUPS[group]:
+            self.fire(cluster, alert, "not")
+        self.deliver(cluster, group, 0, keep=False)
+        self.end(cluster, GROUPS[group][-1], "at once")
+        old = self.world.picture(cluster, group)
+        self.end(cluster, GROUPS[group][0], "not")
+        self.ask_next(0, None, "a")
+        self.forward(wait)
+        if old is not None:
+            self.post(old, waits=True)
+        self.forward(120.0 - wait)
+        self.work(0)
+        self.forward(wait)
+        self.work(0)
 
     @rule(replica=replicas)
     def work(self, replica: int) -> None:

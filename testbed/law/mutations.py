@@ -40,7 +40,13 @@ except Exception as error:
     sys.exit(3)
 """
 
-EQUIVALENT: dict[str, str] = {}
+EQUIVALENT: dict[str, str] = {
+    "_SAME_START = 0.001": "the API cuts starts to milliseconds, so the same start differs by less",
+    "_SAME_START = 0.004": "two starts of an alert are at least an evaluation apart",
+    "if not url and True:": "a delivery without an external URL is asked about under no name, with the same reason",
+    "apart = span(absent_since - now)": "a length in a sentence for people",
+    "return one.starts_at is not None and abs(starts_at - one.starts_at) < _SAME_START": "the same distance",
+}
 """Mutations that change nothing anybody could observe, by their line as it becomes, each with its reason."""
 
 _COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {

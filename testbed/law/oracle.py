@@ -116,7 +116,8 @@ class Oracle:
                 firing.told, firing.again, firing.end_told, firing.told_end = False, False, True, posted.ends_at
                 self._has_ended(cluster, posted.fingerprint, firing, before, after)
         for number, incident in after.items():
-            if told & ({*incident.open} | {*incident.doubtful}):
+            standing = {**incident.doubtful, **incident.open}
+            if any(one in standing and cluster in standing[one].clusters for one in told):
                 self._forget(number)
             was = before.get(number)
             if incident.over and was is not None and not was.over and (incident.truncated or incident.open):
@@ -150,8 +151,7 @@ class Oracle:
             if waited >= (AGAIN_SECONDS if what == "again" else TWICE_SECONDS):
                 raise AgainstTheLaw(f"incident {number} has been over for {waited} s and nobody has asked again")
         for number, incident in self.before.items():
-            waits = (number, "all") in self.may_end or (number, "again") in self.may_end
-            if incident.doubted and not waits:
+            if incident.doubted and self.replicas.due(number) > self.world.now + TWICE_SECONDS:
                 raise AgainstTheLaw(f"nobody asks about what is in doubt: {incident}")
 
     def _followed(self, question: Question, after: dict[int, Kept]) -> None:
@@ -260,6 +260,10 @@ class Oracle:
     def _stands(self, after: dict[int, Kept]) -> None:
         """Find every firing that was told in an incident that is not over."""
         self.before = after
+        for number, what in [*self.may_end]:
+            kept = after[number]
+            if not kept.doubtful if what == "again" else kept.over or kept.doubtful:
+                self._forget(number, what)
         standing = _open(after) | {one for kept in after.values() for one in kept.doubtful}
         for cluster, alert, firing in self.world.told():
             if fingerprint(cluster, alert) not in standing and not firing.settled:

@@ -125,6 +125,11 @@ class Replicas:
         found: tuple[float | None] = self._outside.execute("SELECT min(due_at) FROM timers").fetchone()
         return found[0]
 
+    def due(self, number: int) -> float:
+        """Return when the incident's timer is due, in a time that never comes when it has none."""
+        found = self._outside.execute("SELECT due_at FROM timers WHERE incident_id = ?", (number,)).fetchone()
+        return float("inf") if found is None else float(found[0])
+
     def kept(self) -> dict[int, Kept]:
         """Return every incident by its number."""
         alerts: dict[int, tuple[dict[str, Alert], dict[str, Alert]]] = {}

@@ -367,12 +367,12 @@ def _of_the_rest(incident: Incident, said: Sequence[Testimony], known: Known, no
     urls = dict.fromkeys(urls_of(incident)) or {plain_address(incident.external_url): None}
     answers: list[Answer] = []
     for url in urls:
-        own = [one for one in said if url in one.urls or one.any_url]
-        found = [one for server in own for one in server.alerts or () if _of_group(one, incident)]
-        if not own:
-            answers.append(Unknown(reason=_nobody(url, said)))
-        elif not found:
-            answers.append(_unlisted(own, incident, incident.episodes, known, now))
+        may_know = [one for one in said if url in one.urls or one.any_url]
+        own = [one for one in may_know if url in one.urls or any(_knows(one, each) for each in incident.episodes)]
+        found = [one for server in may_know for one in server.alerts or () if _of_group(one, incident)]
+        if not found:
+            silent = _unlisted(own, incident, incident.episodes, known, now) if own else None
+            answers.append(silent or Unknown(reason=_nobody(url, said)))
         else:
             first = found[0].suppression
             answers.append(
