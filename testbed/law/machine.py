@@ -280,18 +280,46 @@ class Law(RuleBasedStateMachine):
         self.forward(1.0)
         self.work(0)
 
-    @rule(cluster=st.sampled_from(("eu", "us")), left_out=st.sampled_from(("fires", "silenced", "muted", "ends")))
+    @rule(cluster=st.sampled_from(("eu", "eu", "us")))
+    def old_picture_of_two(self, cluster: str) -> None:
+        """Let two alerts end, one fire again with its old start, and both be told by an old picture."""
+        self.fire(cluster, "a", "not")
+        self.fire(cluster, "b", "at once")
+        old = self.world.picture(cluster, "ab")
+        self.forward(60.0)
+        self.end(cluster, "a", "not")
+        self.end(cluster, "b", "at once")
+        self.resume(cluster, "a", "not")
+        if old is not None:
+            self.post(old, waits=True)
+        self.ask_next(0, None, "a")
+
+    @rule(cluster=st.sampled_from(("eu", "us")), alert=alerts, by=st.sampled_from(SUPPRESSIONS[2:]))
+    def ask_suppressed(self, cluster: str, alert: str, by: str) -> None:
+        """Let an alert be suppressed that was told, ask, let it be so no longer, and ask again."""
+        self.fire(cluster, alert, "at once")
+        self.suppress(cluster, alert, by)
+        self.ask_next(0, None, alert)
+        self.suppress(cluster, alert, None)
+        self.ask_next(1, None, alert)
+
+    @rule(
+        cluster=st.sampled_from(("eu", "us")), left_out=st.sampled_from(("fires", "silenced", "muted", "ends", "hand"))
+    )
     def leave_out(self, cluster: str, left_out: str) -> None:
-        """Let an alert be left out of what is told, the other one end, and be asked twice."""
+        """Let an alert be left out of what is told, the other one end, and be asked twice; or a person resolve it."""
         self.fire(cluster, "a", "not")
         self.fire(cluster, "b", "not")
         self.deliver_truncated(cluster, "b")
         if left_out == "ends":
             self.end(cluster, "b", "not")
-        elif left_out != "fires":
+        elif left_out not in {"fires", "hand"}:
             self.suppress(cluster, "b", left_out)
         self.end(cluster, "a", "not")
         self.deliver_truncated(cluster, "b")
+        if left_out == "hand":
+            for which in range(len(self.oracle.before)):
+                self.lay_a_hand_on(which, "resolve")
         self.ask_next(0, None, "a")
         self.forward(120.0)
         self.work(0)

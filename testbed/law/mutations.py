@@ -44,6 +44,10 @@ EQUIVALENT: dict[str, str] = {
     "_SAME_START = 0.001": "the API cuts starts to milliseconds, so the same start differs by less",
     "_SAME_START = 0.004": "two starts of an alert are at least an evaluation apart",
     "if not url and True:": "a delivery without an external URL is asked about under no name, with the same reason",
+    "return any((sighting.firing and True for sighting in sightings))": "what a delivery says fires stands in it after",
+    "answers.append(Active() if any((one.suppression is None for one in found)) or False else Quiet(by=first))": (
+        "the first is one of all"
+    ),
     "apart = span(absent_since - now)": "a length in a sentence for people",
     "return one.starts_at is not None and abs(starts_at - one.starts_at) < _SAME_START": "the same distance",
 }

@@ -47,6 +47,8 @@ class Question:
     now: float
     others: Mapping[int, Kept]
     interrupted: bool = False
+    ended: frozenset[str] = frozenset()
+    """The alerts of which it is positive knowledge that they have ended."""
 
 
 class AgainstTheLaw(AssertionError):  # noqa: N818  what it is, in a word
@@ -96,7 +98,9 @@ class Oracle:
         before = kept[incident.id]
         asked = before.doubtful or before.open
         truth = self._truth(before, asked)
-        self.question = Question(before=before, truth=truth, now=now, others=kept, interrupted=False)
+        each = ((one, self._of_alert(one, alert, before)) for one, alert in asked.items())
+        ended = frozenset(one for one, known in each if known is not None and known.kind == "ended")
+        self.question = Question(before=before, truth=truth, now=now, others=kept, ended=ended)
         self._learn(asked, sure=self.replicas.meanwhile is None)
 
     def delivered(self, payload: Payload, *, whole: bool) -> None:
@@ -205,14 +209,15 @@ class Oracle:
         """Compare with what a clear answer demands."""
         was = question.before
         if was.doubtful:
-            self._demand_of_doubtful(truth, was, incident, after)
+            self._demand_of_doubtful(question, truth, incident, after)
         elif was.doubted:
             if incident.doubted:
                 raise AgainstTheLaw(f"{truth} leaves in doubt {was}")
         elif was.status == "resolved" or was.open or was.truncated:
             self._demand_of_step(question, truth, incident)
 
-    def _demand_of_doubtful(self, truth: Truth, was: Kept, incident: Kept, after: dict[int, Kept]) -> None:
+    def _demand_of_doubtful(self, question: Question, truth: Truth, incident: Kept, after: dict[int, Kept]) -> None:
+        was = question.before
         if truth.kind == "suppressed":
             if incident.doubtful:
                 raise AgainstTheLaw(f"{truth} leaves in doubt {was}")
@@ -220,6 +225,8 @@ class Oracle:
         again = {*was.doubtful} & {*_open(after)}
         if not again or (truth.kind == "unknown" and len(again) < len(was.doubtful)):
             raise AgainstTheLaw(f"{truth} does not let fire again {was}: {incident}")
+        if truth.kind == "active" and again & question.ended:
+            raise AgainstTheLaw(f"what has ended fires again with another alert: {was} {incident}")
 
     def _demand_of_step(self, question: Question, truth: Truth, incident: Kept) -> None:
         was = question.before
