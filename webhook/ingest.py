@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from webhook.catalog.model import Catalog
-from webhook.incidents import reasons
+from webhook.incidents import reasons, truth
 from webhook.incidents.episode import Sighting
 from webhook.incidents.flapping import REOPEN_SECONDS
 from webhook.incidents.heartbeat import (
@@ -55,7 +55,7 @@ from webhook.incidents.transitions import transition
 from webhook.incidents.truth import Heard
 from webhook.payload import Payload, PostedAlert
 from webhook.severity import Severity
-from webhook.storage import store, watchdogs
+from webhook.storage import store, timers, watchdogs
 from webhook.storage.database import Database, StoreUnavailable
 from webhook.storage.outcomes import Writer
 from webhook.untrusted import one_line, plain_address
@@ -328,7 +328,10 @@ class Ingest:
     def _take(self, connection: Connection, before: Incident | None, part: Delivered, now: float) -> Outcome:
         outcome = transition(before, part, now)
         writer = Writer(catalog=self._catalog(), channels=self._channels)
-        return replace(outcome, incident=writer.write(connection, before, outcome, now))
+        incident = writer.write(connection, before, outcome, now)
+        if incident is not None and truth.tells_that_it_fires(incident, part.sightings):
+            timers.ask_anew(connection, incident.id)
+        return replace(outcome, incident=incident)
 
     def _by_hand(self, number: int, event: Callable[[Incident], Event], now: float) -> Outcome | None:
         with self._database.write() as connection:

@@ -250,6 +250,18 @@ def test_server_without_an_external_url_speaks_for_what_it_lists(
     assert asking(inside).ask(incident) == Unknown(reason=f"{URL} is not among the Alertmanagers that are configured")
 
 
+def test_server_without_an_external_url_does_not_speak_for_what_another_left_out(
+    incident: Incident, http: responses.RequestsMock
+) -> None:
+    """It has listed other alerts of ours, and nobody has told which alerts these are: they may be another cluster's."""
+    inside = Server(name="single", url="http://inside.example.com")
+    http.get("http://inside.example.com/api/v2/alerts", json=[])
+    http.get("http://inside.example.com/api/v2/status", json={"uptime": iso(NOON - 86_400)}, headers=DATE)
+    ended = tuple(replace(one, ended_at=NOON, sources=()) for one in incident.episodes)
+    left_out = replace(incident, truncated=1, episodes=ended)
+    assert asking(inside).ask(left_out) == Unknown(reason=f"{URL} is not among the Alertmanagers that are configured")
+
+
 def test_server_without_a_name_that_refuses_says_why(incident: Incident, http: responses.RequestsMock) -> None:
     """Nobody has said whose word it gives; that it is another's cannot be known while it does not answer."""
     inside = Server(name="single", url="http://inside.example.com")

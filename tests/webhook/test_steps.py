@@ -650,16 +650,51 @@ def test_delivery_between_two_empty_lists_counts_more_than_they_do(
     assert incident(client)["still_firing"]
 
 
-def test_alertmanager_that_cannot_be_asked_tells_by_its_repeat(
+def test_delivery_between_two_empty_lists_counts_for_open_incidents_too(
     post: Post, client: FlaskClient, let: Callable[..., None], truth: FakeTruth
 ) -> None:
-    """A repeat since the resolve is its word; silence is nobody's."""
+    """A repeat says that it fires: only two empty lists after it end the incident."""
+    post(alert())
+    truth.answer = Absent()
+    let(hours=1)
+    let(minutes=1)
+    post(alert())
+    let(minutes=1)
+    assert incident(client)["status"] == "open"
+    let(minutes=1)
+    assert incident(client)["status"] == "open", "the first list after the repeat was a minute before"
+    let(minutes=1)
+    assert incident(client)["status"] == "resolved"
+
+
+def test_repeat_that_comes_while_alertmanager_is_asked_is_newer_than_its_answer(
+    post: Post, client: FlaskClient, let: Callable[..., None], truth: FakeTruth
+) -> None:
+    """The step that asked is dropped, and the question put anew."""
+    post(alert())
+    truth.answer = Absent()
+    let(hours=1)
+
+    def repeat_once() -> None:
+        truth.hook = lambda: None
+        post(alert())
+
+    truth.hook = repeat_once
+    let(minutes=2)
+    assert incident(client)["status"] == "open"
+    let(minutes=2)
+    assert incident(client)["status"] == "resolved"
+
+
+def test_what_nobody_can_be_asked_about_is_told_again_after_a_resolve_by_hand(
+    post: Post, client: FlaskClient, let: Callable[..., None], truth: FakeTruth
+) -> None:
+    """Not knowing never keeps a page back: no repeat is waited for, and the message says why."""
     post(alert())
     resolve(client)
     truth.answer = Unknown(reason="TOCSIN_ALERTMANAGER_URL is not set")
-    let(hours=2)
+    let(minutes=59)
     assert incident(client)["still_firing"]
-    post(alert())
     let(minutes=1)
     assert incident(client)["status"] == "open"
     assert incident(client)["timeline"][-1]["detail"].endswith(

@@ -197,8 +197,14 @@ class Changes:
             return
         episode = self.episodes[identity]
         sources = self._still_told(episode, sighting, self._teller.own)
+        if sources is None and episode.started == sighting.started:
+            # The end of a firing that was told again since: which of the two came late only Alertmanager knows.
+            self.doubts = True
+            self._put(replace(episode, ended_at=min(sighting.ends_at, self.now), ended_by="alertmanager"))
+            del self._open[sighting.fingerprint]
+            return
         if sources is None or sources:
-            self.doubts = self.doubts or sources is not None or episode.started == sighting.started
+            self.doubts = self.doubts or sources is not None
             if sources and sources != episode.sources:
                 self._put(replace(episode, sources=sources))
             return

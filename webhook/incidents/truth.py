@@ -182,14 +182,17 @@ Decision = Ends | Holds | GoesOn | AsksAgain
 Verdict = FiresAgain | OldPicture | AsksAgain
 
 
-def decide(incident: Incident, answer: Answer, *, absent_since: float | None, now: float) -> Decision:
-    """Return what follows from the answer; `absent_since` is when it was first `Absent`, of answers without a gap."""
+def decide(answer: Answer, *, absent_since: float | None, now: float) -> Decision:
+    """Return what follows from the answer.
+
+    `absent_since` is when it was first `Absent`, of answers between which nobody has told that it fires. A person's
+    resolve changes nothing: on `Unknown` the incident is told again, as any other step is taken.
+    """
     match answer:
         case Absent():
-            since = since_when(incident, absent_since)
-            if since is None or now - since < CONFIRM_SECONDS:
+            if absent_since is None or now - absent_since < CONFIRM_SECONDS:
                 return AsksAgain()
-            apart = span(now - since)
+            apart = span(now - absent_since)
             return Ends(how=f"asked twice, {apart} apart: it lists none of the alerts any more, and had not said so")
         case Quiet(by=by):
             return Holds(by=by)
@@ -201,21 +204,10 @@ def decide(incident: Incident, answer: Answer, *, absent_since: float | None, no
             assert_never(answer)
 
 
-def told_again(incident: Incident, answer: Answer, *, absent_since: float | None, now: float) -> Decision:
-    """Return as `decide` does what follows for an incident that a person has resolved, when its time is over.
-
-    That person wants to hear no more of it, so it is told again on Alertmanager's word alone: it lists an alert, or has
-    told of one since.
-    """
-    decision = decide(incident, answer, absent_since=absent_since, now=now)
-    unknown = isinstance(decision, GoesOn) and decision.unknown is not None
-    return AsksAgain() if unknown and _told_since_resolved(incident) is None else decision
-
-
-def since_when(incident: Incident, absent_since: float | None) -> float | None:
-    """Return since when Alertmanager lists none of the alerts, None where it has told since then that one fires."""
-    told = _told_since_resolved(incident)
-    return None if absent_since is not None and told is not None and told >= absent_since else absent_since
+def tells_that_it_fires(incident: Incident, sightings: Iterable[Sighting]) -> bool:
+    """Return whether a delivery says that an alert of the incident fires: an absence before it is confirmed anew."""
+    fingerprints = {episode.fingerprint for episode in (*incident.open_episodes, *doubtful(incident))}
+    return any(sighting.firing and sighting.fingerprint in fingerprints for sighting in sightings)
 
 
 def verified(incident: Incident, answer: Answer, *, absent_since: float | None, now: float) -> Verdict:
@@ -375,12 +367,12 @@ def _of_the_rest(incident: Incident, said: Sequence[Testimony], known: Known, no
     urls = dict.fromkeys(urls_of(incident)) or {plain_address(incident.external_url): None}
     answers: list[Answer] = []
     for url in urls:
-        own = [one for one in said if url in one.urls or one.any_url]
-        found = [one for server in own for one in server.alerts or () if _of_group(one, incident)]
-        if not own:
-            answers.append(Unknown(reason=_nobody(url, said)))
-        elif not found:
-            answers.append(_unlisted(own, incident, incident.episodes, known, now))
+        may_know = [one for one in said if url in one.urls or one.any_url]
+        own = [one for one in may_know if url in one.urls or any(_knows(one, each) for each in incident.episodes)]
+        found = [one for server in may_know for one in server.alerts or () if _of_group(one, incident)]
+        if not found:
+            silent = _unlisted(own, incident, incident.episodes, known, now) if own else None
+            answers.append(silent or Unknown(reason=_nobody(url, said)))
         else:
             first = found[0].suppression
             answers.append(
@@ -427,12 +419,6 @@ def _knows(one: Testimony, episode: Episode) -> bool:
 
 def _has_listed(one: Testimony, episode: Episode) -> bool:
     return one.started is not None and episode.listed_by.get(one.server) == one.started
-
-
-def _told_since_resolved(incident: Incident) -> float | None:
-    """Return when Alertmanager has last told of an alert since a person resolved the incident, None for not at all."""
-    told = incident.firing_at if incident.fires_on else None
-    return told if told is not None and told > (incident.resolved_at or 0.0) else None
 
 
 def _urls(episode: Episode, incident: Incident) -> Iterator[str]:

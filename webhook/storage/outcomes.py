@@ -6,7 +6,7 @@ level that cannot be reached is not told in vain, the next one is told with the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
@@ -48,12 +48,14 @@ class Writer:
 
     def unreachable(self, connection: Connection, incident: Incident, level: int, now: float) -> str | None:
         """Return why nobody of `level` can be reached, judged by the settings and by earlier messages."""
-        calls = deliveries.calls(connection, incident.id)
+        made: list[Mapping[tuple[str, str], deliveries.Call]] = []
 
         def refused(way: Recipient) -> str | None:
             if way.channel not in self.channels:
                 return f"{way.channel} is not configured"
-            call = calls.get((way.channel, way.destination))
+            if not made:
+                made.append(deliveries.calls(connection, incident.id))
+            call = made[0].get((way.channel, way.destination))
             return f"{way.channel} failed: {call.last_error}" if call is not None and call.state == "failed" else None
 
         return unreachable(self._people(incident, level, now), refused)

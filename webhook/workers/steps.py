@@ -132,7 +132,7 @@ class Steps:
         incident = self._learn(connection, incident, asked.answer, now)
         event = self._event(connection, incident, claimed, asked, now)
         if event is None:
-            absent_since = truth.since_when(incident, claimed.absent_since) or now
+            absent_since = now if claimed.absent_since is None else claimed.absent_since
             first = absent_since if isinstance(asked.answer, Absent) else None
             pause = self._pause(asked)
             timers.postpone(connection, claimed, kind=asked.due.kind, due_at=now + pause, absent_since=first)
@@ -182,8 +182,7 @@ class Steps:
             return Gone(how=f"flapping, and quiet for {written_span(CALM_SECONDS)}")
         if asked.due.kind == "verify" and truth.doubtful(incident):
             return _verified(incident, claimed, asked, now)
-        decide = truth.told_again if asked.due.kind == "still_firing" else truth.decide
-        decision = decide(incident, asked.answer, absent_since=claimed.absent_since, now=now)
+        decision = truth.decide(asked.answer, absent_since=claimed.absent_since, now=now)
         match decision:
             case truth.AsksAgain():
                 return None
