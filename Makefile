@@ -9,7 +9,7 @@ BIN    := $(VENV)/bin
 # The locks are complete, extras included: nothing is looked up at a registry but the locked files themselves, and nothing is built.
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-virtualenv --no-deps
 
-.PHONY: rules webhook test check pythons mutants fuzz chaos demo bench servers lock update-golden format clean
+.PHONY: rules webhook test check pythons mutants fuzz law chaos demo bench servers lock update-golden format clean
 
 rules: $(VENV)/compile.stamp  ## compile thresholds.yaml and runbooks/ into generated/
 	$(BIN)/tocsin compile
@@ -37,9 +37,13 @@ fuzz: $(VENV)/dev.stamp servers  ## 100,000 damaged inputs and 50,000 damaged de
 	$(BIN)/python -m testbed.fuzz --count 100000 --jobs 2
 	$(BIN)/python -m testbed.payloads --count 50000
 
-chaos: $(VENV)/dev.stamp servers  ## 2,000 alerts while the webhook is killed 20 times and its receivers fail: nothing may be lost, on either store
-	$(BIN)/python -m testbed.chaos
-	$(BIN)/python -m testbed.chaos --replicas 3
+law: $(VENV)/dev.stamp  ## a million steps against the law of ends and holds, and 20 mistakes in the room that decides
+	$(BIN)/python -m testbed.law --steps 1000000
+	$(BIN)/python -m testbed.law.mutations --count 20 --seed 1
+
+chaos: $(VENV)/dev.stamp servers  ## 2,000 alerts in bad weather, while the webhook is killed 20 times and its receivers fail, on either store, three seeds each: nothing may be lost
+	for seed in 1 2 3; do $(BIN)/python -m testbed.chaos --seed $$seed --weather all || exit 1; done
+	for seed in 1 2 3; do $(BIN)/python -m testbed.chaos --seed $$seed --weather all --replicas 3 || exit 1; done
 
 demo: $(VENV)/dev.stamp servers  ## a whole pipeline on this machine: breaks a service, shows the page, mends it
 	$(BIN)/python -m testbed.demo
@@ -47,10 +51,13 @@ demo: $(VENV)/dev.stamp servers  ## a whole pipeline on this machine: breaks a s
 bench: $(VENV)/dev.stamp servers  ## the benchmarks, beside what they are compared to
 	$(BIN)/python -m benchmarks
 
-servers: .servers/.stamp  ## Prometheus and Alertmanager of both supported generations, unpacked into .servers/
+servers: .servers/.stamp .servers/browser/.stamp  ## Prometheus and Alertmanager of both supported generations, and Chromium, unpacked into .servers/
 
 .servers/.stamp: testbed/install-servers
 	testbed/install-servers .servers
+
+.servers/browser/.stamp: testbed/install-browser
+	testbed/install-browser .servers/browser
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)

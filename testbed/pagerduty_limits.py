@@ -4,6 +4,7 @@ The fields: https://developer.pagerduty.com/docs/send-alert-event; the size of t
 """
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,7 @@ ROUTING_KEY_CHARACTERS = 32
 MAX_DEDUP_KEY = 255
 MAX_SUMMARY = 1_024
 ACTIONS = ("trigger", "acknowledge", "resolve")
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)\Z", flags=re.ASCII)
 SEVERITIES = ("critical", "error", "warning", "info")
 
 
@@ -51,12 +53,19 @@ def _payload_errors(payload: object) -> Iterator[str]:
         yield "'payload' is missing or blank"
         return
     for name in ("summary", "source", "severity"):
-        if not payload.get(name) or not isinstance(payload[name], str):
+        if not isinstance(payload.get(name), str) or not payload[name].strip():
             yield f"'payload.{name}' is missing or blank"
     if len(str(payload.get("summary") or "")) > MAX_SUMMARY:
         yield f"'payload.summary' is too long (maximum is {MAX_SUMMARY} characters)"
     if payload.get("severity") and payload["severity"] not in SEVERITIES:
         yield f"'payload.severity' is invalid (must be one of the following: {', '.join(SEVERITIES)})"
+    for name in ("component", "group", "class", "timestamp"):
+        if not isinstance(payload.get(name, ""), str):
+            yield f"'payload.{name}' must be a string"
+    if "timestamp" in payload and not _TIMESTAMP.match(str(payload["timestamp"])):
+        yield "'payload.timestamp' is not in ISO 8601"
+    if not isinstance(payload.get("custom_details", {}), dict):
+        yield "'payload.custom_details' must be an object"
     misplaced = sorted(payload.keys() & {"links", "images", "client", "client_url"})
     # PagerDuty ignores these here in silence; a test should not.
     yield from (f"'payload.{name}' belongs to the top level" for name in misplaced)
@@ -67,3 +76,5 @@ def _list_errors(name: str, required: str, items: object) -> Iterator[str]:
         return
     if not isinstance(items, list) or not all(isinstance(item, dict) and item.get(required) for item in items):
         yield f"'{name}' must be a list of objects with '{required}'"
+    elif not all(str(item[required]).startswith(("http://", "https://")) for item in items):
+        yield f"'{name}' must have web addresses as '{required}'"

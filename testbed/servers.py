@@ -128,23 +128,43 @@ class Prometheus:
 
 
 class Alertmanager:
-    """An Alertmanager with the configuration file `config`, alone: no cluster."""
+    """An Alertmanager with the configuration file `config`, alone or in a cluster.
 
-    def __init__(self, servers: Servers, folder: Path, *, config: Path) -> None:
+    `cluster` has the address at which it hears its peers, and theirs.
+    """
+
+    def __init__(self, servers: Servers, folder: Path, *, config: Path, cluster: Sequence[str] = ()) -> None:
+        self.data = folder / "data"
+        own, *peers = [*cluster] or [""]
         self.address = f"{LOOPBACK}:{free_port()}"
         self.url = f"http://{self.address}"
         folder.mkdir(parents=True, exist_ok=True)
         command: list[str | Path] = [
             servers.tool("alertmanager"),
             f"--config.file={config}",
-            f"--storage.path={folder / 'data'}",
+            f"--storage.path={self.data}",
             f"--web.listen-address={self.address}",
             f"--web.external-url={self.url}",
-            "--cluster.listen-address=",
+            f"--cluster.listen-address={own}",
         ]
+        if own:
+            # Short times, so that a peer is missed and found again within a test.
+            command += [f"--cluster.advertise-address={own}", "--cluster.peer-timeout=2s"]
+            command += ["--cluster.pushpull-interval=5s", "--cluster.settle-timeout=3s"]
+        self._alone, self._joined = command, [*command, *(f"--cluster.peer={peer}" for peer in peers)]
         name = f"Alertmanager ({servers.generation})"
         log = folder / "alertmanager.log"
-        self.process = Process(name=name, command=command, log=log, health_url=f"{self.url}/-/ready")
+        self.process = Process(name=name, command=self._joined, log=log, health_url=f"{self.url}/-/ready")
+
+    def leave(self, *, alone: bool) -> None:
+        """Let it hear of no peer, or of all of them again, from its next start on."""
+        self.process.command = self._alone if alone else self._joined
+
+    def reload(self) -> None:
+        """Have it read its configuration again; raises `OSError` when it refuses it."""
+        status, answer = loopback.post_json(f"{self.url}/-/reload", {})
+        if status != 200:
+            raise OSError(f"Alertmanager refused its configuration with {status}: {answer}")
 
     def alerts(self) -> list[dict[str, Any]]:
         """Return the alerts it knows, silenced and inhibited ones included, as the HTTP API (v2) answers them."""

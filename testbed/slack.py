@@ -69,6 +69,8 @@ class SlackError(Exception):
 class Slack(StandIn):
     """The workspace: `messages` by `ts`, in the order posted; `calls` that reached a method, refused ones too.
 
+    `ephemerals` are what was said to one person alone: channel, user, text.
+
     Every channel exists unless `channels` names those that do. Set an API base address to `api_url`.
     """
 
@@ -78,6 +80,7 @@ class Slack(StandIn):
         self.channels = channels
         self.messages: dict[str, Message] = {}
         self.calls: list[Call] = []
+        self.ephemerals: list[tuple[str, str, str]] = []
         self._ids: dict[str, str] = {}
 
     @property
@@ -123,7 +126,12 @@ class Slack(StandIn):
         return Reply(status=200, body={"ok": True, **answer})
 
     def _method(self, name: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
-        methods = {"chat.postMessage": self._post, "chat.update": self._update, "auth.test": self._auth_test}
+        methods = {
+            "chat.postMessage": self._post,
+            "chat.postEphemeral": self._post_ephemeral,
+            "chat.update": self._update,
+            "auth.test": self._auth_test,
+        }
         if name not in methods:
             raise SlackError("unknown_method")
         return methods[name]
@@ -158,6 +166,14 @@ class Slack(StandIn):
         self.messages[message.ts] = message
         shown = {"type": "message", "subtype": "bot_message", "text": message.text, "ts": message.ts, "blocks": blocks}
         return {"channel": message.channel_id, "ts": message.ts, "message": shown}
+
+    def _post_ephemeral(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        channel, user = self._channel(arguments, by_name=True), str(arguments.get("user") or "")
+        text, _ = _content(arguments)
+        if not user:
+            raise SlackError("user_not_in_channel")
+        self.ephemerals.append((channel, user, text))
+        return {"message_ts": f"{1_700_000_000 + len(self.ephemerals)}.000000"}
 
     def _update(self, arguments: dict[str, Any]) -> dict[str, Any]:
         channel = self._channel(arguments, by_name=False)
@@ -199,7 +215,7 @@ def _content(arguments: dict[str, Any]) -> tuple[str, list[dict[str, Any]]]:
     blocks = [block for _where, group in groups for block in group]
     if slack_limits.too_long(blocks):
         raise SlackError("msg_blocks_too_long")
-    if not text and not blocks:
+    if not text.strip() and not blocks:
         raise SlackError("no_text")
     return text, blocks
 

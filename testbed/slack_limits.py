@@ -24,6 +24,8 @@ MAX_BUTTON_TEXT = 75
 MAX_BUTTON_VALUE = 2_000
 MAX_URL = 3_000
 MAX_MARKDOWN_TEXT = 12_000
+# https://docs.slack.dev/reference/block-kit/composition-objects/confirmation-dialog-object
+_CONFIRM = {"title": 100, "text": 300, "confirm": 30, "deny": 30}
 
 Json = dict[str, Any]
 
@@ -91,8 +93,12 @@ def _context(block: Json, where: str) -> Iterator[str]:
 def _actions(block: Json, where: str) -> Iterator[str]:
     elements = block.get("elements")
     yield from _count(elements, MAX_ACTIONS_ELEMENTS, f"{where}/elements")
-    for index, element in enumerate(elements if isinstance(elements, list) else []):
+    found = elements if isinstance(elements, list) else []
+    for index, element in enumerate(found):
         yield from _element(element, f"{where}/elements/{index}")
+    ids = [each["action_id"] for each in found if isinstance(each, dict) and "action_id" in each]
+    if len(ids) != len(set(ids)):
+        yield _at("action_id already exists", f"{where}/elements")
 
 
 def _element(element: object, where: str) -> Iterator[str]:
@@ -111,8 +117,19 @@ def _button(button: Json, where: str) -> Iterator[str]:
     for name, limit in (("action_id", MAX_ACTION_ID), ("value", MAX_BUTTON_VALUE), ("url", MAX_URL)):
         if name in button:
             yield from _string(button[name], limit, f"{where}/{name}")
+    if "confirm" in button:
+        yield from _confirm(button["confirm"], f"{where}/confirm")
     if button.get("style", "primary") not in {"primary", "danger"}:
         yield _at("must be one of: primary, danger", f"{where}/style")
+
+
+def _confirm(dialogue: object, where: str) -> Iterator[str]:
+    if not isinstance(dialogue, dict):
+        yield _at("must be an object", where)
+        return
+    for name, limit in _CONFIRM.items():
+        kinds = ("plain_text",)
+        yield from _text(dialogue.get(name), limit, f"{where}/{name}", kinds=kinds)
 
 
 def _image(image: Json, where: str) -> Iterator[str]:
@@ -151,7 +168,8 @@ def _text(text: object, limit: int, where: str, kinds: tuple[str, ...] = ("plain
 def _string(value: object, limit: int, where: str) -> Iterator[str]:
     if not isinstance(value, str):
         yield _at("must be a string", where)
-    elif not value:
+    elif not value.strip():
+        # Slack trims texts before it counts them.
         yield _at("must be more than 0 characters", where)
     elif len(value) > limit:
         yield _at(f"must be less than {limit + 1} characters", where)

@@ -16,6 +16,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from testbed import box
+from testbed.mail_limits import mail_errors
 from testbed.patience import PATIENCE_SECONDS
 from testbed.ports import LOOPBACK, free_port
 from testbed.standin import NothingCameError
@@ -88,6 +89,9 @@ class Mailbox:
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
         """Take one message or refuse it; aiosmtpd calls this."""
+        wrong = mail_errors(_bytes(envelope.original_content or envelope.content), eight_bit=True)
+        if wrong:
+            return wrong[0]
         parsed = email.message_from_bytes(_bytes(envelope.content), policy=email.policy.default)
         with self._changed:
             refusal = self._failures.popleft() if self._failures else self.chance()

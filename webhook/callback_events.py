@@ -15,7 +15,9 @@ from urllib.parse import parse_qs
 from webhook.timestamps import parse_rfc3339
 from webhook.untrusted import one_line
 
-Verb = Literal["acknowledge", "unacknowledge", "resolve"]
+Verb = Literal["acknowledge", "unacknowledge", "resolve", "reopen"]
+Told = Literal["merge", "note"]
+"""What PagerDuty does with its own incident and nobody with ours."""
 
 VERBS: tuple[Verb, ...] = get_args(Verb)
 ACTION = "tocsin."
@@ -23,12 +25,21 @@ ACTION = "tocsin."
 
 _LONGEST_NAME = 60
 _NUMBER = re.compile(r"[0-9]{1,18}\Z", flags=re.ASCII)
+_SLACK_ID = re.compile(r"[A-Z0-9]{2,30}\Z", flags=re.ASCII)
 _KEY = re.compile(r"[0-9a-f]{64}\Z")
 _PAGERDUTY: dict[str, Verb] = {
     "incident.acknowledged": "acknowledge",
     "incident.unacknowledged": "unacknowledge",
     "incident.resolved": "resolve",
+    "incident.reopened": "reopen",
 }
+_HANDED_ON = {
+    "incident.reassigned": "reassigned in PagerDuty",
+    "incident.delegated": "delegated in PagerDuty",
+    "incident.escalated": "escalated in PagerDuty",
+}
+_MERGED = "merge_resolve_reason"
+_MOST_NAMES = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,16 +49,22 @@ class Press:
     verb: Verb
     number: int
     actor: str
+    channel: str = ""
+    """The ids of the channel and of the person, where an answer that only they see goes; empty where unknown."""
+    user: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
     """A change of an incident in PagerDuty; `key` is ours, `at` is epoch seconds."""
 
-    verb: Verb
+    verb: Verb | Told
     key: str
     actor: str
     at: float
+    detail: str = ""
+    """What a merge leads to, or to whom it was handed on, in words."""
+    by_person: bool = False
 
 
 def slack_press(body: bytes) -> Press | None:
@@ -64,33 +81,77 @@ def slack_press(body: bytes) -> Press | None:
         verb = next((verb for verb in VERBS if action.get("action_id") == ACTION + verb), None)
         value = action.get("value")
         if verb is not None and isinstance(value, str) and _NUMBER.match(value):
-            return Press(verb=verb, number=int(value), actor=f"{_slack_name(_object(payload.get('user')))} (Slack)")
+            user, place = _object(payload.get("user")), _object(payload.get("container"))
+            return Press(
+                verb=verb,
+                number=int(value),
+                actor=f"{_slack_name(user)} (Slack)",
+                channel=_id(_object(payload.get("channel")).get("id")) or _id(place.get("channel_id")),
+                user=_id(user.get("id")),
+            )
     return None
 
 
 def pagerduty_change(body: bytes) -> Change | None:
-    """Return the change that the event tells of, or None when it is none that a person has made to an incident of ours.
+    """Return the change that the event tells of, or None when it is none that concerns an incident of ours.
 
     https://developer.pagerduty.com/docs/webhooks-overview. The agent says who it was: what an integration has done is
-    Alertmanager's doing or our own, and a resolve that nobody signs for is PagerDuty's own time-out.
+    Alertmanager's doing or our own, and a resolve that nobody signs for is PagerDuty's own time-out. A merge arrives as
+    a resolve, with its own reason.
     """
     event = _object(_object(json.loads(body)).get("event"))
-    verb = _PAGERDUTY.get(str(event.get("event_type")))
-    key = _object(event.get("data")).get("incident_key")
+    data, agent = _object(event.get("data")), _object(event.get("agent"))
+    verb, detail = _done(str(event.get("event_type")), data)
+    key = data.get("incident_key")
     if verb is None or not isinstance(key, str) or not _KEY.match(key):
         return None
-    agent = _object(event.get("agent"))
     by_person = "user" in str(agent.get("type"))
     if (verb == "resolve" and not by_person) or (verb == "acknowledge" and agent and not by_person):
         return None
     name = _name(agent.get("summary")) if by_person else None
-    at = parse_rfc3339(str(event.get("occurred_at"))).seconds
-    return Change(verb=verb, key=key, actor=f"{name} (PagerDuty)" if name else "PagerDuty", at=at)
+    return Change(
+        verb=verb,
+        key=key,
+        actor=f"{name} (PagerDuty)" if name else "PagerDuty",
+        at=parse_rfc3339(str(event.get("occurred_at"))).seconds,
+        detail=detail,
+        by_person=by_person,
+    )
+
+
+def _done(kind: str, data: dict[str, Any]) -> tuple[Verb | Told | None, str]:
+    """Return what an event of this kind does, and in words what there is to say of it."""
+    reason = _object(data.get("resolve_reason"))
+    if kind == "incident.resolved" and reason.get("type") == _MERGED:
+        return "merge", _other(_object(reason.get("incident")))
+    if kind in _HANDED_ON:
+        to = _handed_to(kind, data)
+        return "note", f"{_HANDED_ON[kind]}{f' to {to}' if to else ''}"
+    return _PAGERDUTY.get(kind), ""
+
+
+def _other(incident: dict[str, Any]) -> str:
+    name, number = _name(incident.get("summary")), _name(incident.get("id"))
+    if name and number and name != number:
+        return f"“{name}” ({number}) in PagerDuty"
+    return f"{name or number or 'another incident'} in PagerDuty"
+
+
+def _handed_to(kind: str, data: dict[str, Any]) -> str:
+    if kind == "incident.delegated":
+        return _name(_object(data.get("escalation_policy")).get("summary")) or ""
+    found = data.get("assignees")
+    people = [_name(_object(one).get("summary")) for one in found[:_MOST_NAMES]] if isinstance(found, list) else []
+    return ", ".join(name for name in people if name)
 
 
 def _slack_name(user: dict[str, Any]) -> str:
     found = (_name(user.get(key)) for key in ("name", "username", "id"))
     return next((name for name in found if name), "somebody")
+
+
+def _id(value: object) -> str:
+    return value if isinstance(value, str) and _SLACK_ID.match(value) else ""
 
 
 def _name(value: object) -> str | None:

@@ -1,4 +1,4 @@
-"""The command `tocsin-webhook`: serve, send-test, incidents.
+"""The command `tocsin-webhook`: serve, send-test, incidents, heartbeats.
 
 Exit 0 done, 1 it could not be done (catalogue, store, a receiver, no such incident), 2 the command or the settings are
 wrong. Data goes to stdout, everything else to stderr; nobody sees a traceback for a mistake.
@@ -19,15 +19,21 @@ from webhook import logs
 from webhook.catalog.parse import CatalogError
 from webhook.channels import CHANNELS
 from webhook.drill import drill, shortfall
+from webhook.incidents.heartbeat import name_of
 from webhook.incidents.incident import STATUSES, Incident, Outcome
 from webhook.server import Server, work
 from webhook.service import Service, build
+from webhook.serving.listeners import CannotListen
 from webhook.settings import Settings, SettingsError, read_settings
-from webhook.storage import store
+from webhook.severity import SEVERITIES, Severity
+from webhook.storage import archive_search, store
+from webhook.storage.archive_search import Wanted
 from webhook.storage.database import StoreUnavailable
-from webhook.terminal import incident_lines, listed_line
+from webhook.terminal import archived_line, heartbeat_line, incident_lines, listed_line
+from webhook.timestamps import parse_moment
 from webhook.untrusted import one_line
 from webhook.web import record
+from webhook.web.heartbeats import read as read_heartbeats
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -61,7 +67,12 @@ def serve(*, worker_only: bool, no_worker: bool) -> None:
             return
         # The store is opened again in the process that serves; here it only has shown that it can be.
         service.database.close()
-    Server(settings, lambda: build(settings), with_worker=not no_worker).run()
+    try:
+        Server(settings, lambda: build(settings), with_worker=not no_worker).run()
+    except CannotListen as error:
+        _fail(1, f"TOCSIN_LISTEN: {error}")
+    except ValueError as error:
+        _fail(2, f"TOCSIN_TLS_CERT_FILE, TOCSIN_TLS_KEY_FILE: {error}")
 
 
 @main.command("send-test")
@@ -83,26 +94,73 @@ def send_test(*, only: str | None) -> None:
             sys.exit(1)
 
 
+def _moment(_context: click.Context, option: click.Parameter, text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        return parse_moment(text, ends=option.name == "until")
+    except ValueError:
+        raise click.BadParameter("must be a day (2026-11-22) or an RFC 3339 time") from None
+
+
 @main.group()
 def incidents() -> None:
-    """List, show, acknowledge, give back and resolve incidents."""
+    """List, show, acknowledge, give back, resolve and reopen incidents."""
 
 
 @incidents.command("list")
-@click.option("--state", type=click.Choice([*STATUSES, "all"]), multiple=True, help="Default: open and acknowledged.")
+@click.option("--state", type=click.Choice([*STATUSES, "all"]), multiple=True, help="Default: all that is not over.")
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
-def list_incidents(*, state: tuple[str, ...], limit: int) -> None:
-    """List incidents, the newest first."""
+@click.option("--archived", is_flag=True, help="List what is archived instead; the options below search it.")
+@click.option("--system", help="About this system.")
+@click.option("--alert", help="About an alert of this name.")
+@click.option("--severity", type=click.Choice(SEVERITIES))
+@click.option("--since", metavar="TIME", callback=_moment, help="Not over before this day (2026-11-22) or time.")
+@click.option("--until", metavar="TIME", callback=_moment, help="Opened until the end of this day, or this time.")
+@click.option("--before", type=click.IntRange(1), metavar="ID", help="Older than this one: the next page.")
+def list_incidents(  # noqa: PLR0913  one for each option
+    *,
+    state: tuple[str, ...],
+    limit: int,
+    archived: bool,
+    system: str | None,
+    alert: str | None,
+    severity: Severity | None,
+    since: float | None,
+    until: float | None,
+    before: int | None,
+) -> None:
+    """List incidents, the newest first; what was resolved by hand and fires on is not over."""
+    wanted_archived = Wanted(system=system, alert=alert, severity=severity, since=since, until=until)
+    if archived:
+        if state:
+            raise click.UsageError("--state and --archived exclude each other: what is archived is resolved")
+        _list_archived(wanted_archived, limit, before)
+        return
+    if wanted_archived != Wanted() or before is not None:
+        raise click.UsageError("--system, --alert, --severity, --since, --until and --before need --archived")
     wanted = (
         STATUSES if "all" in state else tuple(one for one in STATUSES if one in (state or ("open", "acknowledged")))
     )
     with _service(_settings()) as service:
         with service.database.read() as connection:
-            found = store.listing(connection, statuses=wanted, limit=limit)
+            found = store.listing(connection, statuses=wanted, limit=limit, fires_on=None if state else True)
         for listed in found:
             click.echo(listed_line(listed, now=service.clock(), dimensions=service.catalog.current.dimensions))
         if not found:
             click.echo("no incidents", err=True)
+
+
+def _list_archived(wanted: Wanted, limit: int, before: int | None) -> None:
+    with _service(_settings()) as service:
+        with service.database.read() as connection:
+            found = archive_search.listing(connection, wanted, limit=limit + 1, before=before)
+        for one in found[:limit]:
+            click.echo(archived_line(one, now=service.clock()))
+        if len(found) > limit:
+            click.echo(f"there are older ones: --before {found[limit - 1].incident_id}", err=True)
+        if not found:
+            click.echo("no archived incidents", err=True)
 
 
 @incidents.command()
@@ -144,10 +202,57 @@ def unacknowledge(*, number: int, actor: str | None) -> None:
 @click.argument("number", metavar="ID", type=click.IntRange(1))
 @click.option("--as", "actor", help="Who resolves; default: the user of this terminal.")
 def resolve(*, number: int, actor: str | None) -> None:
-    """Close an incident by hand, whether or not its alerts still fire."""
+    """Resolve an incident by hand; while its alerts fire it is told again after the policy's time."""
     with _service(_settings()) as service:
         incident = _found(service, number, service.ingest.resolve(number, actor or _user(), service.clock()))
-        click.echo(f"incident {number}: resolved by {one_line(incident.resolved_by or '', 80)}")
+        by = one_line(incident.resolved_by or "", 80)
+        click.echo(f"incident {number}: resolved by {by}{', and still firing' if incident.fires_on else ''}")
+
+
+@incidents.command()
+@click.argument("number", metavar="ID", type=click.IntRange(1))
+@click.option("--as", "actor", help="Who reopens; default: the user of this terminal.")
+def reopen(*, number: int, actor: str | None) -> None:
+    """Take a resolve by hand back while its alerts fire: the first level is asked again."""
+    with _service(_settings()) as service:
+        incident = _found(service, number, service.ingest.reopen(number, actor or _user(), service.clock()))
+        if incident.status == "resolved":
+            _fail(1, f"incident {number} is over: none of its alerts fires any more")
+        click.echo(f"incident {number}: {incident.status}")
+
+
+@main.group()
+def heartbeats() -> None:
+    """List the Watchdogs that have been heard, and forget one that is gone."""
+
+
+@heartbeats.command("list")
+def list_heartbeats() -> None:
+    """List them, the one that has been silent for longest first."""
+    with _service(_settings()) as service:
+        found = read_heartbeats(service)
+        for one in found.shown:
+            click.echo(heartbeat_line(one, now=service.clock()))
+        if not found.shown:
+            click.echo("no heartbeat has been heard", err=True)
+        if found.left_out_at is not None:
+            click.echo(f"more than {found.most} have been heard: those beyond are not told apart", err=True)
+
+
+@heartbeats.command()
+@click.argument("key")
+@click.option("--as", "actor", help="Who forgets it; default: the user of this terminal.")
+def forget(*, key: str, actor: str | None) -> None:
+    """Forget a heartbeat, by its key or the beginning of it; it is listened for again once it is heard."""
+    with _service(_settings()) as service:
+        chosen = [one.beat.key for one in read_heartbeats(service).shown if key and one.beat.key.startswith(key)]
+        if len(chosen) > 1:
+            _fail(1, f"{len(chosen)} heartbeats have a key that begins so", "hint: write more of it")
+        done = service.ingest.forget(chosen[0], actor or _user(), service.clock()) if chosen else None
+        if done is None:
+            _fail(1, "there is no such heartbeat", "hint: `heartbeats list` shows their keys")
+        over = "" if done.incident_id is None else f", incident {done.incident_id} is no longer about it"
+        click.echo(f"forgotten: {name_of(done.beat.labels)}{over}")
 
 
 def _found(service: Service, number: int, outcome: Outcome | None) -> Incident:
@@ -161,7 +266,8 @@ def _found(service: Service, number: int, outcome: Outcome | None) -> Incident:
 
 def _not_over(incident: Incident) -> None:
     if incident.status == "resolved":
-        _fail(1, f"incident {incident.id} is resolved already")
+        hint = [f"hint: it fires on; `incidents reopen {incident.id}` opens it again"] if incident.fires_on else []
+        _fail(1, f"incident {incident.id} is resolved already", *hint)
 
 
 def _settings() -> Settings:

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from webhook.catalog.model import Catalog
 from webhook.channels import CHANNELS
-from webhook.incidents.messages import Action
+from webhook.incidents.messages import Action, said_of
 from webhook.incidents.recipients import Recipient
 from webhook.render.message import Message
-from webhook.senders.contract import Failure, Job, Sender
+from webhook.senders.contract import Failure, Job, Receipt, Sender
 from webhook.service import Service
 
 SUBJECT = "Tocsin test message"
@@ -95,16 +95,16 @@ def _try(service: Service, recipient: Recipient, thread: str) -> Result:
             **to, sent=False, failed=False, said=f"not configured, {CHANNELS[recipient.channel].setting} is not set"
         )
     try:
-        _send(sender, recipient, thread, service.clock())
+        receipt = _send(sender, recipient, thread, service.clock())
     except Failure as failure:
         return Result(**to, sent=False, failed=True, said=f"failed: {failure}")
-    return Result(**to, sent=True, failed=False, said="sent")
+    return Result(**to, sent=True, failed=False, said=said_of(recipient.channel, receipt.provider_id))
 
 
-def _send(sender: Sender, recipient: Recipient, thread: str, now: float) -> None:
-    """Send the test, and take it back where the channel would otherwise keep calling somebody."""
+def _send(sender: Sender, recipient: Recipient, thread: str, now: float) -> Receipt:
+    """Send the test, and take it back where the channel would otherwise keep calling somebody; return the first."""
     actions: tuple[Action, ...] = ("open",) if sender.shows_state else ("open", "resolve")
-    for action in (action for action in actions if action in sender.actions):
+    receipts = [
         sender.send(
             Job(
                 id=0,
@@ -116,6 +116,10 @@ def _send(sender: Sender, recipient: Recipient, thread: str, now: float) -> None
                 sent_at=now,
             )
         )
+        for action in actions
+        if action in sender.actions
+    ]
+    return receipts[0]
 
 
 def _message(now: float) -> Message:

@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -16,32 +17,53 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from webhook.catalog.model import Catalog
-from webhook.incidents import reasons
+from webhook.incidents import reasons, truth
 from webhook.incidents.episode import Sighting
 from webhook.incidents.flapping import REOPEN_SECONDS
-from webhook.incidents.heartbeat import HEARING, WATCHDOG, forgotten, opens
+from webhook.incidents.heartbeat import (
+    BESIDE,
+    HEARING,
+    LEFT_OUT,
+    WATCHDOG,
+    Beat,
+    fingerprint,
+    forgotten,
+    forgotten_by_hand,
+    name_of,
+    opens,
+)
 from webhook.incidents.incident import (
     Acknowledged,
     Delivered,
     Entry,
     Event,
     Incident,
+    Merged,
+    Noted,
     Outcome,
+    Owner,
+    ReopenedByHand,
     ResolvedByHand,
     Result,
     Unacknowledged,
+    dedup_key,
     group_hash,
 )
 from webhook.incidents.messages import Channels
-from webhook.incidents.placement import place
+from webhook.incidents.placement import of_owners, place
 from webhook.incidents.transitions import transition
+from webhook.incidents.truth import Heard
 from webhook.payload import Payload, PostedAlert
-from webhook.storage import store, watchdogs
+from webhook.severity import Severity
+from webhook.storage import store, timers, watchdogs
 from webhook.storage.database import Database, StoreUnavailable
 from webhook.storage.outcomes import Writer
-from webhook.untrusted import one_line
+from webhook.untrusted import one_line, plain_address
 
 LONGEST_ACTOR = 80
+_LONGEST_LOGGED = 80
+_MOST_LOGGED = 5
+"""Words of one delivery; all of them are counted."""
 log = structlog.get_logger("tocsin.ingest")
 
 
@@ -49,7 +71,19 @@ log = structlog.get_logger("tocsin.ingest")
 class Taken:
     """What a delivery has led to: the group's incident, where it has one."""
 
-    result: Result | Literal["watchdog"]
+    result: Result | Literal["watchdog", "ignored"]
+    incident_id: int | None
+    unknown: tuple[Severity, ...] = ()
+    """For each alert that fires with a severity that is not known: what it was taken for."""
+    ignored: int = 0
+    """How many alerts fire of which nobody is told, for their severity is `none`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forgotten:
+    """A heartbeat that a person has forgotten, and the incident in which its silence stood open, if it did."""
+
+    beat: Beat
     incident_id: int | None
 
 
@@ -66,12 +100,17 @@ class Ingest:
         *,
         catalog: Callable[[], Catalog],
         channels: Channels,
+        peers: Callable[[str], frozenset[str]] = lambda _: frozenset(),
         committed: Callable[[], None] = lambda: None,
     ) -> None:
-        """Prepare; `catalog` returns the one in force, `committed` is called after each commit that causes messages."""
+        """Prepare; `catalog` returns the one in force, `committed` is called after each commit that causes messages.
+
+        `peers` gives the external URLs of an Alertmanager's cluster, as far as they are configured.
+        """
         self._database = database
         self._catalog = catalog
         self._channels = channels
+        self._peers = peers
         self._committed = committed
 
     def deliver(self, payload: Payload, now: float, still_waits: Callable[[], bool] = lambda: True) -> Taken:
@@ -83,7 +122,7 @@ class Ingest:
 
     def observe(self, event: Delivered, now: float) -> Taken:
         """Take what this program has noticed by itself; return after the commit. Raises StoreUnavailable."""
-        return _once_more(lambda: self._observe(event, now))
+        return _once_more(lambda: self._observe(replace(event, verified=True), now))
 
     def acknowledge(self, number: int, actor: str, now: float) -> Outcome | None:
         """Let `actor` take the incident; return what came of it, None when there is no such incident."""
@@ -102,11 +141,63 @@ class Ingest:
         """Let `actor` close the incident; return what came of it, None when there is no such incident."""
         return self._by_hand(number, lambda _: ResolvedByHand(actor=_actor(actor)), now)
 
+    def reopen(self, number: int, actor: str, now: float) -> Outcome | None:
+        """Let `actor` take a resolve by hand back; return what came of it, None when there is no such incident."""
+
+        def event(incident: Incident) -> Event:
+            why = reasons.reopened(self._catalog(), incident, _actor(actor), now)
+            return ReopenedByHand(actor=_actor(actor), why=why)
+
+        return self._by_hand(number, event, now)
+
+    def forget(self, key: str, actor: str, now: float) -> Forgotten | None:
+        """Let `actor` forget a heartbeat; return what came of it, None when there is no such one.
+
+        If its silence stands open, that is over by the word of whoever forgets it.
+        """
+        rung = False
+        with self._database.write() as connection:
+            beat = watchdogs.find(connection, key, lock=True)
+            if beat is None:
+                return None
+            number = store.homes(connection, [fingerprint(key)]).get(fingerprint(key))
+            watchdogs.forget(connection, [key])
+            before = None if number is None else store.incident_by_id(connection, number, lock=True)
+            if before is not None:
+                rung = self._forgotten(connection, before, beat, _actor(actor), now)
+        if rung:
+            self._committed()
+        log.warning("a heartbeat is forgotten", watchdog=name_of(beat.labels), source=beat.source, actor=_actor(actor))
+        return Forgotten(beat=beat, incident_id=number)
+
+    def _forgotten(self, connection: Connection, before: Incident, beat: Beat, actor: str, now: float) -> bool:
+        """End the alert on a heartbeat that is forgotten; return whether that is told."""
+        alone = {episode.fingerprint for episode in before.open_episodes} == {fingerprint(beat.key)}
+        event = ResolvedByHand(actor=actor) if alone else forgotten_by_hand(self._catalog(), beat, now)
+        outcome = transition(before, event, now)
+        Writer(catalog=self._catalog(), channels=self._channels).write(connection, before, outcome, now)
+        _note_forgotten(connection, before.id, name_of(beat.labels), actor, now)
+        return outcome.notice is not None
+
+    def happened(self, number: int, event: Merged | Noted, now: float) -> Outcome | None:
+        """Take what a provider tells of its own incident; return what came of it, None when there is no such one."""
+        return self._by_hand(number, lambda _: event, now)
+
     def _deliver(self, payload: Payload, now: float, still_waits: Callable[[], bool]) -> Taken:
         catalog = self._catalog()
         watchdog = [alert for alert in payload.alerts if alert.labels.get("alertname") == catalog.watchdog.alert]
         others = [alert for alert in payload.alerts if alert.labels.get("alertname") != catalog.watchdog.alert]
-        event = delivered(payload, others, catalog)
+        whole = replace(delivered(payload, others, catalog), own=self._peers(plain_address(payload.external_url)))
+        event = replace(whole, sightings=tuple(one for one in whole.sightings if not _is_nothing(one)))
+        unknown = _unknown(event.sightings)
+        ignored = len(whole.sightings) - len(event.sightings)
+        if ignored and not event.sightings and not watchdog:
+            return Taken(result="ignored", incident_id=None, ignored=ignored)
+        return replace(self._deliver_event(event, now, still_waits, watchdog), unknown=unknown, ignored=ignored)
+
+    def _deliver_event(
+        self, event: Delivered, now: float, still_waits: Callable[[], bool], watchdog: Sequence[PostedAlert]
+    ) -> Taken:
         # Before the work, so that what nobody waits for costs little, and after it, which may have taken long.
         if still_waits():
             with suppress(HungUp):
@@ -118,24 +209,35 @@ class Ingest:
     ) -> Taken:
         outcomes: list[Outcome] = []
         with self._database.write() as connection:
-            self._listen(connection, watchdog, now)
+            self._listen(connection, watchdog, event, now)
             if event.sightings or not watchdog:
                 outcomes = self._take_parts(connection, event, now)
             if not still_waits():
                 raise HungUp
         return self._taken(outcomes) if outcomes else Taken(result="watchdog", incident_id=None)
 
-    def _listen(self, connection: Connection, watchdog: Sequence[PostedAlert], now: float) -> None:
+    def _listen(self, connection: Connection, watchdog: Sequence[PostedAlert], event: Delivered, now: float) -> None:
         """Record which Watchdogs fire, and which Alertmanager takes for ended."""
+        if not watchdog:
+            return
+        catalog = self._catalog()
+        url = plain_address(event.external_url)
+        source = min(event.own, default=url)  # peers are one
         heard = [alert.labels for alert in watchdog if alert.status == "firing"]
         if heard:
-            if opens(store.last_heard(connection, WATCHDOG), self._catalog(), now):
+            if opens(store.last_heard(connection, WATCHDOG), catalog, now, watchdogs.known(connection)):
                 store.heard(connection, HEARING, now)
             store.heard(connection, WATCHDOG, now)
-            left_out = watchdogs.hear(connection, heard, now)
+            beside = BESIDE * catalog.watchdog.interval_seconds
+            left_out = watchdogs.hear(connection, heard, now, source=source, beside=beside)
             if left_out:
+                store.heard(connection, LEFT_OUT, now)
                 log.warning("too many Watchdogs", known=watchdogs.MOST_KNOWN, not_told_apart=left_out)
-        watchdogs.stop(connection, [alert.labels for alert in watchdog if alert.status == "resolved"], now)
+        labels = {alert.fingerprint: alert.labels for alert in watchdog}
+        watchdogs.told(connection, _watchdogs(watchdog, "firing", url), now, labels=labels, source=source)
+        watchdogs.untold(connection, _watchdogs(watchdog, "resolved", url))
+        ended = [alert.labels for alert in watchdog if alert.status == "resolved"]
+        watchdogs.stop(connection, ended, now, source=source)
 
     def _deliver_late(self, event: Delivered, now: float) -> Taken:
         """Take the alerts that have never been heard of: nothing that was told since can be undone by them."""
@@ -152,7 +254,7 @@ class Ingest:
         return self._taken(outcomes)
 
     def _taken(self, outcomes: list[Outcome]) -> Taken:
-        if any(outcome.notice is not None for outcome in outcomes):
+        if any(outcome.notice is not None or outcome.result == "doubted" for outcome in outcomes):
             self._committed()
         first = outcomes[0]
         return Taken(result=first.result, incident_id=first.incident.id if first.incident else None)
@@ -163,17 +265,34 @@ class Ingest:
     def _parts(
         self, connection: Connection, event: Delivered, now: float
     ) -> Iterator[tuple[Incident | None, Delivered]]:
-        """Yield the incidents that the delivery is about, each with its part; the group's own comes first."""
+        """Yield the incidents that the delivery is about, each with its part; the gravest owner's comes first."""
         key = group_hash(event.group_labels)
         store.take_turns(connection, key, [one.fingerprint for one in event.sightings])
-        own = store.open_incident(connection, key, lock=True)
+        told: set[int] = set()
+        for owner, share in of_owners(event):
+            for before, part in self._parts_of(connection, share, owner, now):
+                told |= {before.id} if before else set()
+                yield before, part
+        if not event.truncated and not any(one.firing for one in event.sightings):
+            # A whole picture of the group in which nothing fires: that it leaves out others' alerts is in doubt too.
+            for number in store.open_numbers(connection, key):
+                found = None if number in told else store.incident_by_id(connection, number, lock=True)
+                if found is not None:
+                    yield found, replace(event, sightings=())
+
+    def _parts_of(
+        self, connection: Connection, event: Delivered, owner: Owner | None, now: float
+    ) -> Iterator[tuple[Incident | None, Delivered]]:
+        """Yield the incidents that one owner's part of a delivery is about; the group's own comes first."""
+        own = store.open_incident(connection, group_hash(event.group_labels), owner=owner, lock=True)
         known = {episode.fingerprint for episode in own.open_episodes} if own else set()
         strangers = [one.fingerprint for one in event.sightings if one.fingerprint not in known]
+        beginning = [(one.fingerprint, one.started) for one in event.sightings if one.firing]
+        ended = store.ended(connection, [one for one in beginning if one[0] not in known])
+        event = replace(event, ended_before=frozenset(ended))
         for part in place(event, own=own is not None, homes=store.homes(connection, strangers)):
             if part.number is None and own is None:
-                firing = [one.fingerprint for one in part.event.sightings if one.firing]
-                fresh = replace(part.event, dismissed=store.dismissed(connection, firing))
-                yield store.latest_incident(connection, key, since=now - REOPEN_SECONDS), fresh
+                yield self._fresh(connection, part.event, owner, ended, now)
                 continue
             if part.number is None:
                 yield own, part.event
@@ -182,10 +301,37 @@ class Ingest:
             truncated = event.truncated if part.whole or found is None else found.truncated
             yield found, replace(part.event, truncated=truncated)
 
+    def _fresh(
+        self,
+        connection: Connection,
+        event: Delivered,
+        owner: Owner | None,
+        ended: Mapping[tuple[str, str], int],
+        now: float,
+    ) -> tuple[Incident | None, Delivered]:
+        """Return the incident that alerts without one may reopen, or None, and the event as it opens another.
+
+        `ended` are those of the alerts' episodes that have ended, each with the incident that had it.
+        """
+        if owner is None:
+            return None, event
+        key = group_hash(event.group_labels)
+        latest = store.latest_incident(connection, key, owner=owner, since=now - REOPEN_SECONDS)
+        if latest is not None:
+            return latest, event
+        before = _told_before(connection, event, ended)
+        if before is not None:
+            # Of another group or owner: how much is left out of this delivery says nothing of it.
+            return before, replace(event, truncated=before.truncated)
+        return None, replace(event, shared=store.is_anothers(connection, key, dedup_key(event.group_key), owner))
+
     def _take(self, connection: Connection, before: Incident | None, part: Delivered, now: float) -> Outcome:
         outcome = transition(before, part, now)
         writer = Writer(catalog=self._catalog(), channels=self._channels)
-        return replace(outcome, incident=writer.write(connection, before, outcome, now))
+        incident = writer.write(connection, before, outcome, now)
+        if incident is not None and truth.tells_that_it_fires(incident, part.sightings):
+            timers.ask_anew(connection, incident.id)
+        return replace(outcome, incident=incident)
 
     def _by_hand(self, number: int, event: Callable[[Incident], Event], now: float) -> Outcome | None:
         with self._database.write() as connection:
@@ -201,12 +347,52 @@ class Ingest:
         return outcome
 
 
+def _is_nothing(sighting: Sighting) -> bool:
+    """Return whether nobody is to be told of it; an end is taken all the same, for what was told before."""
+    return sighting.firing and sighting.match.is_nothing
+
+
+def _unknown(sightings: Iterable[Sighting]) -> tuple[Severity, ...]:
+    """Return what the unknown severities of firing alerts were taken for, an item for each alert, and log them."""
+    found = [one for one in sightings if one.firing and one.match.unknown_severity]
+    words = Counter((one.match.unknown_severity, one.match.severity) for one in found)
+    for (word, severity), count in words.most_common(_MOST_LOGGED):
+        name = next(one.match.title for one in found if one.match.unknown_severity == word)
+        log.warning(
+            "severity not known",
+            severity=one_line(word, _LONGEST_LOGGED),
+            taken_for=severity,
+            alert=one_line(name, _LONGEST_LOGGED),
+            alerts=count,
+            hint="say below `severities:` of thresholds.yaml what it stands for",
+        )
+    return tuple(one.match.severity for one in found)
+
+
+def _told_before(connection: Connection, event: Delivered, ended: Mapping[tuple[str, str], int]) -> Incident | None:
+    """Return the incident in which the alerts have ended, where none fires with a start that has not."""
+    firing = [(one.fingerprint, one.started) for one in event.sightings if one.firing]
+    if event.verified or not firing or not all(identity in ended for identity in firing):
+        return None
+    return store.incident_by_id(connection, max(ended[identity] for identity in firing), lock=True)
+
+
+def _watchdogs(alerts: Iterable[PostedAlert], status: str, url: str) -> Iterator[Heard]:
+    for alert in alerts:
+        if alert.status == status:
+            yield Heard(url=plain_address(url), fingerprint=alert.fingerprint, starts_at=alert.starts_at.seconds)
+
+
 def _forget(connection: Connection, incident: Incident, now: float) -> None:
     """Forget the Watchdogs whose silence a person has resolved: whoever does so knows that they are gone."""
     for key, name in forgotten(incident).items():
         watchdogs.forget(connection, [key])
-        detail = f"the Watchdog of {name}: it is listened for again once it is heard"
-        store.note(connection, incident.id, Entry(kind="forgotten", actor="tocsin", detail=detail), now)
+        _note_forgotten(connection, incident.id, name, "tocsin", now)
+
+
+def _note_forgotten(connection: Connection, number: int, name: str, actor: str, now: float) -> None:
+    detail = f"the Watchdog of {name}: it is listened for again once it is heard"
+    store.note(connection, number, Entry(kind="forgotten", actor=actor, detail=detail), now)
 
 
 def _unseen(connection: Connection, event: Delivered) -> Delivered:

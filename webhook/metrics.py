@@ -6,21 +6,23 @@ restart and includes other processes; what only this process sees is counted her
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, disable_created_metrics, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
+from sqlalchemy import Connection
 
 from webhook.catalog.file import CatalogFile
+from webhook.catalog.model import Catalog
 from webhook.channels import CHANNELS
-from webhook.incidents.heartbeat import WATCHDOG
+from webhook.incidents.heartbeat import LEFT_OUT, WATCHDOG, Beat, interval_of
 from webhook.incidents.messages import State
-from webhook.severity import SEVERITIES
-from webhook.storage import deliveries, store, timers, watchdogs
+from webhook.severity import SEVERITIES, Severity
+from webhook.storage import counters, deliveries, store, timers, watchdogs
 from webhook.storage.database import Database, StoreUnavailable
+from webhook.storage.probe import Probe
 
 # The time of a counter's first increment, as a series of its own beside each: nobody asks for it.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -42,17 +44,21 @@ class Metrics:
             ["result"],
             registry=self.registry,
         )
-        self._attempts = Counter(
-            "tocsin_send_attempts", "Tries to send a message.", ["channel", "outcome"], registry=self.registry
-        )
-        self._steps = Counter(
-            "tocsin_steps",
-            "Timers worked off, by what they led to; `escalated` is a level that was told.",
-            ["result", "severity"],
+        self._unknown = Counter(
+            "tocsin_alerts_of_unknown_severity",
+            "Firing alerts delivered with a severity that is not known, by what it was taken for.",
+            ["severity"],
             registry=self.registry,
         )
-        self._escalations = Counter(
-            "tocsin_escalations", "Levels told because nobody had acknowledged.", ["level"], registry=self.registry
+        for severity in SEVERITIES:
+            self._unknown.labels(severity)
+        self._ignored = Counter(
+            "tocsin_alerts_ignored",
+            "Firing alerts delivered of which nobody is told, for their severity is none.",
+            registry=self.registry,
+        )
+        self._attempts = Counter(
+            "tocsin_send_attempts", "Tries to send a message.", ["channel", "outcome"], registry=self.registry
         )
         self._seconds = Histogram(
             "tocsin_send_seconds", "How long a try to send took.", ["channel"], registry=self.registry
@@ -66,17 +72,15 @@ class Metrics:
         """Count a delivery of Alertmanager's."""
         self._deliveries.labels(result).inc()
 
+    def unusual(self, unknown: Iterable[Severity], ignored: int) -> None:
+        """Count a delivery's alerts of unknown severity, by what they were taken for, and those nobody is told of."""
+        for severity in unknown:
+            self._unknown.labels(severity).inc()
+        self._ignored.inc(ignored)
+
     def sent(self, channel: str, outcome: str) -> None:
         """Count a try to send; `outcome` is one of `OUTCOMES`."""
         self._attempts.labels(channel, outcome).inc()
-
-    def stepped(self, result: str, severity: str) -> None:
-        """Count a step of an incident's escalation."""
-        self._steps.labels(result, severity).inc()
-
-    def escalated(self, level: int) -> None:
-        """Count that a level was told; 1 is the first, and the catalogue knows how many there are."""
-        self._escalations.labels(str(level)).inc()
 
     @contextmanager
     def sending(self, channel: str) -> Iterator[None]:
@@ -84,10 +88,24 @@ class Metrics:
         with self._seconds.labels(channel).time():
             yield
 
-    def watch(self, catalog: CatalogFile, database: Database, clock: Callable[[], float] = time.time) -> None:
-        """Add what the catalogue and the store know."""
+    def watch(
+        self,
+        catalog: CatalogFile,
+        database: Database,
+        clock: Callable[[], float],
+        probe: Probe,
+        *,
+        ahead: Callable[[], float],
+    ) -> None:
+        """Add what the catalogue and the store know; `ahead` gives how far our clock is ahead of the store's."""
+        offset = Gauge(
+            "tocsin_clock_ahead_seconds",
+            "How far this machine's clock is ahead of the store's, which is used.",
+            registry=self.registry,
+        )
+        offset.set_function(ahead)
         self.registry.register(_Catalogue(catalog))
-        self.registry.register(_Store(database, clock))
+        self.registry.register(_Store(catalog, database, clock, probe))
 
     def text(self) -> bytes:
         """Return everything in Prometheus's text format."""
@@ -110,13 +128,16 @@ class _Catalogue(Collector):
 
 
 class _Store(Collector):
-    def __init__(self, database: Database, clock: Callable[[], float]) -> None:
+    def __init__(self, catalog: CatalogFile, database: Database, clock: Callable[[], float], probe: Probe) -> None:
+        self._catalog = catalog
         self._database = database
         self._clock = clock
+        self._probe = probe
 
     def collect(self) -> Iterator[Metric]:
         try:
             with self._database.read() as connection:
+                beats = watchdogs.known(connection)
                 families = [
                     *_queue(deliveries.depths(connection, self._clock()), self._clock()),
                     *_totals(deliveries.totals(connection)),
@@ -128,12 +149,15 @@ class _Store(Collector):
                         "Steps of escalations that are due and not yet taken.",
                         value=timers.overdue(connection, self._clock()),
                     ),
+                    *_counted(connection),
                     *_heartbeat(store.last_heard(connection, WATCHDOG)),
-                    *_watchdogs([beat.heard_at for beat in watchdogs.known(connection)]),
+                    *_watchdogs([beat.heard_at for beat in beats]),
+                    *_heartbeats(beats, self._catalog.current, left_out=store.last_heard(connection, LEFT_OUT)),
                 ]
         except StoreUnavailable:
             families = []
-        yield GaugeMetricFamily("tocsin_store_up", "Whether the store could be read.", value=1 if families else 0)
+        up = bool(families) and self._probe.problem() is None
+        yield GaugeMetricFamily("tocsin_store_up", "Whether the store could be read and written.", value=int(up))
         yield from families
 
     def describe(self) -> list[Metric]:
@@ -177,13 +201,26 @@ def _gathered(found: Mapping[str, deliveries.Gathered]) -> Iterator[Metric]:
     yield told
 
 
+def _counted(connection: Connection) -> Iterator[Metric]:
+    for name, words, labels in (
+        (
+            "steps",
+            "Timers worked off, by what they led to; `escalated` is a level that was told.",
+            ("result", "severity"),
+        ),
+        ("escalations", "Levels told because nobody had acknowledged; 1 is the first.", ("level",)),
+    ):
+        family = CounterMetricFamily(f"tocsin_{name}", words, labels=labels)
+        for given, number in counters.read(connection, name):
+            family.add_metric([given.get(label, "") for label in labels], number)
+        yield family
+
+
 def _incidents(counts: Mapping[tuple[str, str], int]) -> Metric:
-    gauge = GaugeMetricFamily(
-        "tocsin_open_incidents", "Incidents that are not resolved.", labels=["severity", "status"]
-    )
+    gauge = GaugeMetricFamily("tocsin_open_incidents", "Incidents that are not over.", labels=["severity", "status"])
     for severity in SEVERITIES:
-        for status in ("open", "acknowledged"):
-            gauge.add_metric([severity, status], counts.get((severity, status), 0))
+        for status, word in (("open", "open"), ("acknowledged", "acknowledged"), ("resolved", "fires_on")):
+            gauge.add_metric([severity, word], counts.get((severity, status), 0))
     return gauge
 
 
@@ -210,4 +247,28 @@ def _watchdogs(heard_at: Sequence[float]) -> Iterator[Metric]:
             "tocsin_watchdog_longest_silent_timestamp_seconds",
             "When that Watchdog was last heard that has not been heard for longest.",
             value=min(heard_at),
+        )
+
+
+def _heartbeats(beats: Sequence[Beat], catalog: Catalog, *, left_out: float | None) -> Iterator[Metric]:
+    # As many as the store tells apart, `watchdogs.MOST_KNOWN`.
+    # By the beginning of their keys: what they are called nobody is told without a token.
+    labels = ["heartbeat"]
+    last = GaugeMetricFamily(
+        "tocsin_heartbeat_last_heard_timestamp_seconds", "When each heartbeat was last heard.", labels=labels
+    )
+    interval = GaugeMetricFamily(
+        "tocsin_heartbeat_interval_seconds", "In how many seconds each heartbeat is expected again.", labels=labels
+    )
+    for beat in beats:
+        told = [beat.key[:12]]
+        last.add_metric(told, beat.heard_at)
+        interval.add_metric(told, interval_of(beat, catalog))
+    yield last
+    yield interval
+    if left_out is not None:
+        yield GaugeMetricFamily(
+            "tocsin_heartbeats_left_out_timestamp_seconds",
+            "When a heartbeat has last arrived that is not told from others, because there are too many.",
+            value=left_out,
         )

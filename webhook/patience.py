@@ -2,7 +2,7 @@
 
 `senders.transport` and `alertmanager_api` ask in a patient session, `senders.mail` talks under a deadline. A time-out
 bounds the wait for each piece only, and an answer is read piece by piece; here a timer cuts the line when all of them
-have taken too long.
+have taken too long. Names are looked up by `names`, within the same time.
 """
 
 from __future__ import annotations
@@ -12,21 +12,22 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
-from functools import partial
 from typing import Any, Self
 
 from requests import Session
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
 from urllib3.response import HTTPResponse
+
+from webhook import names
 
 _TOO_LONG = "the answer took too long"
 
 
 def session(*, seconds: float) -> Session:
-    """Return a session that waits at most `seconds` for the head of an answer, from when the request is sent."""
+    """Return a session for one request, which waits at most `seconds` from now on for the head of the answer."""
     found, adapter = Session(), _PatientAdapter(seconds=seconds)
     found.mount("https://", adapter)
     found.mount("http://", adapter)
@@ -34,12 +35,13 @@ def session(*, seconds: float) -> Session:
 
 
 class _PatientAdapter(HTTPAdapter):
-    """Waits at most `seconds` for the head of an answer, from the moment the request is sent."""
+    """Waits at most `seconds` for the head of an answer: name, connection, handshake and request are in them."""
 
     def __init__(self, *, seconds: float) -> None:
+        ends = time.monotonic() + seconds
         self._pools = {
-            "http": _patient(HTTPConnectionPool, HTTPConnection, seconds),
-            "https": _patient(HTTPSConnectionPool, HTTPSConnection, seconds),
+            "http": _patient(HTTPConnectionPool, HTTPConnection, ends),
+            "https": _patient(HTTPSConnectionPool, HTTPSConnection, ends),
         }
         super().__init__()
 
@@ -104,24 +106,53 @@ class Deadline:
                 self._line.shutdown(socket.SHUT_RDWR)
 
 
-def _patient(
-    pool: type[HTTPConnectionPool], connection: type[HTTPConnection], seconds: float
-) -> type[HTTPConnectionPool]:
-    def getresponse(self: HTTPConnection) -> HTTPResponse:
-        return _in_time(self, partial(connection.getresponse, self), seconds)
-
-    patient = type(f"Patient{connection.__name__}", (connection,), {"getresponse": getresponse})
+def _patient(pool: type[HTTPConnectionPool], connection: type[HTTPConnection], ends: float) -> type[HTTPConnectionPool]:
+    patient = type(f"Patient{connection.__name__}", (_Patient, connection), {"ends": ends})
     return type(f"Patient{pool.__name__}", (pool,), {"ConnectionCls": patient})
 
 
-def _in_time(connection: HTTPConnection, getresponse: Callable[[], HTTPResponse], seconds: float) -> HTTPResponse:
-    with Deadline(seconds) as deadline:
-        if connection.sock is not None:
-            deadline.watch(connection.sock)
-        answer = getresponse()
+class _Patient(HTTPConnection):
+    """A connection whose conversation, up to the head of the answer, is over at `ends` (monotonic seconds)."""
+
+    ends: float
+    _deadline: Deadline
+
+    def connect(self) -> None:
+        """Connect, and shake hands where there is TLS."""
         try:
-            deadline.check()
-        except TimeoutError:
-            answer.close()  # it may be the last that knows of the socket
-            raise
-        return answer
+            with Deadline(self.ends - time.monotonic()) as self._deadline:
+                super().connect()
+                self._deadline.check()
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, f"Connection to {self.host} timed out") from error
+
+    def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in the base class
+        """Return the answer when its head is there."""
+        with Deadline(self.ends - time.monotonic()) as deadline:
+            if self.sock is not None:
+                deadline.watch(self.sock)
+            answer = super().getresponse()
+            try:
+                deadline.check()
+            except TimeoutError:
+                answer.close()  # it may be the last that knows of the socket
+                raise
+            return answer
+
+    def _new_conn(self) -> socket.socket:
+        """Return the line, and raise as the base class does."""
+        deadline, span = self._deadline, self.timeout
+        seconds = span if isinstance(span, int | float) else deadline.left
+        host, port = self._dns_host, self.port
+        try:
+            line = names.connect(
+                host, port or 0, seconds=seconds, left=lambda: deadline.left, options=self.socket_options or ()
+            )
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        except TimeoutError as error:
+            raise ConnectTimeoutError(self, f"Connection to {self.host} timed out") from error
+        except (OSError, UnicodeError) as error:
+            raise NewConnectionError(self, f"Failed to establish a new connection: {error}") from error
+        deadline.watch(line)
+        return line

@@ -1,7 +1,8 @@
 """Alertmanager's webhook payload, version 4: bytes → types. Pure; called by `api`, read by `ingest`.
 
-Unknown keys are ignored; what is missing or of the wrong type is named with its place (JSON path) in a PayloadError,
-several at once.
+Grafana posts the alerts that it manages itself in the same form, as version 1: what it tells besides, links and values,
+becomes annotations. Unknown keys are ignored; what is missing or of the wrong type is named with its place (JSON path)
+in a PayloadError, several at once.
 """
 
 from __future__ import annotations
@@ -19,6 +20,20 @@ from jsonschema.exceptions import ValidationError
 
 from webhook.timestamps import Moment, parse_rfc3339
 
+VALUES = "values"
+"""The annotation with the values that Grafana tells."""
+OF_GRAFANA = {
+    "dashboardURL": "dashboard_url",
+    "panelURL": "panel_url",
+    "silenceURL": "silence_url",
+    "imageURL": "image_url",
+}
+"""What Grafana tells of an alert, and the annotation that it becomes; an annotation of that name goes before it."""
+_MOST_VALUES = 10
+_LONGEST_NAME = 40
+_LONGEST_TOLD = 2_000
+"""Characters of an address or of values; a longer address leads nowhere once it is cut."""
+
 MOST_PROBLEMS = 20
 MOST_TRUNCATED = 2**31 - 1
 MOST_OBJECTS = 250_000
@@ -30,7 +45,7 @@ _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 _VALIDATOR = Draft202012Validator(
-    json.loads(resources.files("webhook.schema").joinpath("alertmanager-v4.schema.json").read_bytes())
+    json.loads(resources.files("webhook.schema").joinpath("alertmanager.schema.json").read_bytes())
 )
 
 
@@ -74,7 +89,7 @@ class Payload:
     external_url: str
     alerts: tuple[PostedAlert, ...]
     truncated: int
-    """How many alerts of the group Alertmanager left out of this payload."""
+    """How many alerts of the group are not in `alerts`: Alertmanager left them out, or the payload was too large."""
 
 
 def parse_payload(body: bytes) -> Payload:
@@ -86,7 +101,11 @@ def parse_payload(body: bytes) -> Payload:
 
 
 def _parsed(body: bytes) -> Payload:
-    data = _decoded(body)
+    return payload_of(_decoded(body))
+
+
+def payload_of(data: Any, *, left_out: int = 0) -> Payload:  # noqa: ANN401  JSON
+    """Return the payload that the decoded body is, of which `left_out` alerts were not kept; raises PayloadError."""
     errors = sorted(islice(_VALIDATOR.iter_errors(data), MOST_PROBLEMS), key=lambda error: list(map(str, error.path)))
     if errors:
         # `required` is one error for each missing key, but one sentence for all of them.
@@ -98,7 +117,7 @@ def _parsed(body: bytes) -> Payload:
         receiver=data["receiver"],
         external_url=data["externalURL"],
         alerts=alerts,
-        truncated=min(int(data.get("truncatedAlerts", 0)), MOST_TRUNCATED),
+        truncated=min(int(data.get("truncatedAlerts", 0)) + left_out, MOST_TRUNCATED),
     )
 
 
@@ -108,7 +127,7 @@ def _decoded(body: bytes) -> Any:  # noqa: ANN401  JSON
     try:
         # Decoded here: given bytes, `json` lets lone surrogates pass, and takes UTF-16, which RFC 8259 does not.
         data = json.loads(body.decode())
-        return _storable(data) if _SUSPECT.search(body) else data
+        return storable(data) if _SUSPECT.search(body) else data
     except json.JSONDecodeError as error:
         message = f"is not JSON: {error.msg} at line {error.lineno}, column {error.colno}"
         raise PayloadError(Problem(path="$", message=message)) from None
@@ -116,14 +135,14 @@ def _decoded(body: bytes) -> Any:  # noqa: ANN401  JSON
         raise PayloadError(Problem(path="$", message=f"is not JSON: {str(error)[:200]}")) from None
 
 
-def _storable(value: Any) -> Any:  # noqa: ANN401  JSON
+def storable(value: Any) -> Any:  # noqa: ANN401  JSON
     """Return `value` with U+FFFD for every character that no store can hold."""
     if isinstance(value, str):
         return _UNSTORABLE.sub("\ufffd", value)
     if isinstance(value, list):
-        return [_storable(item) for item in value]
+        return [storable(item) for item in value]
     if isinstance(value, dict):
-        return {_storable(key): _storable(item) for key, item in value.items()}
+        return {storable(key): storable(item) for key, item in value.items()}
     return value
 
 
@@ -135,8 +154,8 @@ def _message(error: ValidationError) -> str:
     if error.validator == "required":
         missing = sorted(set(rule) - set(cast("Any", error.instance)))
         return f"lacks {', '.join(f'`{key}`' for key in missing)}"
-    if error.validator == "const":
-        return f'must be "{rule}" (the payload version this program reads), not {_shown(error)}'
+    if error.validator == "enum" and list(error.path) == ["version"]:
+        return f'must be "4" (as Alertmanager posts it) or "1" (as Grafana does), not {_shown(error)}'
     if error.validator == "enum":
         return f"must be one of {', '.join(rule)}, not {_shown(error)}"
     return error.message[:200]
@@ -162,11 +181,41 @@ def _alert(entry: Mapping[str, Any], index: int) -> PostedAlert:
         fingerprint=entry["fingerprint"],
         status=entry["status"],
         labels=entry["labels"],
-        annotations=entry["annotations"],
+        annotations=_annotations(entry),
         starts_at=_moment(entry, index, "startsAt"),
         ends_at=_moment(entry, index, "endsAt").seconds,
         generator_url=entry["generatorURL"],
     )
+
+
+def _annotations(entry: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return the annotations with what Grafana tells besides; of another type than it should be, it is left out."""
+    given: Mapping[str, str] = entry["annotations"]
+    found = {name: entry.get(key) for key, name in OF_GRAFANA.items()}
+    told = {name: text for name, text in found.items() if isinstance(text, str) and 0 < len(text) <= _LONGEST_TOLD}
+    values = _values(entry)
+    return {**told, **({VALUES: values} if values else {}), **given} if told or values else given
+
+
+def _values(entry: Mapping[str, Any]) -> str:
+    """Return `B = 22, C = 1`, or the text that releases before Grafana 9.4 told instead."""
+    values = entry.get("values")
+    if not isinstance(values, Mapping):
+        text = entry.get("valueString")
+        return text[:_LONGEST_TOLD] if isinstance(text, str) else ""
+    numbers = ((name, _number(value)) for name, value in values.items())
+    shown = (f"{name[:_LONGEST_NAME]} = {value}" for name, value in numbers if value)
+    return ", ".join(islice(shown, _MOST_VALUES))
+
+
+def _number(value: object) -> str:
+    """Return a number in few digits; empty for what is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return ""
+    try:
+        return f"{value:.6g}"
+    except OverflowError:
+        return ""
 
 
 def _moment(entry: Mapping[str, Any], index: int, key: str) -> Moment:

@@ -1,12 +1,15 @@
-"""Serving: gunicorn with one process, threads for requests, and the worker's threads beside them. Used by `cli`.
+"""Serving: gunicorn with one process, whose connections `serving` reads and answers, and the worker's threads beside.
 
-On SIGTERM gunicorn finishes the requests under way, then the worker finishes its sends. Whatever is cut off after
-`GRACE_SECONDS` comes back by its lease.
+On SIGTERM the port is let go, requests under way are answered and the worker finishes its sends, both within
+`END_SECONDS`. Whatever is cut off then comes back: a delivery because Alertmanager sends it again, a message by its
+lease.
 """
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -17,15 +20,20 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 
 from webhook.logs import ServerLogger
-from webhook.senders.contract import LONGEST_SEND
 from webhook.service import Service, announce
+from webhook.serving.connections import Connections
+from webhook.serving.lanes import THREADS
+from webhook.serving.listeners import listen
+from webhook.serving.tls import Certificate
 from webhook.settings import Settings
 from webhook.storage.database import StoreUnavailable
 from webhook.web.application import create_app
-from webhook.workers.worker import STORE_DOWN_SECONDS
+from webhook.workers.worker import STORE_DOWN_SECONDS, Worker
 
-REQUEST_THREADS = 8
-GRACE_SECONDS = int(LONGEST_SEND) + 5
+REQUEST_THREADS = sum(THREADS.values())
+END_SECONDS = 16.0
+"""From the signal to the end of the last send; a receiver that drips is left to the next process after it."""
+KILL_SECONDS = int(END_SECONDS) + 2
 
 log = structlog.get_logger("tocsin.server")
 
@@ -34,51 +42,103 @@ class Server(BaseApplication):  # type: ignore[misc]
     """The gunicorn application; `build` is called in the serving process, because a store does not survive a fork."""
 
     def __init__(self, settings: Settings, build: Callable[[], Service], *, with_worker: bool) -> None:
-        self._settings = settings
+        """Prepare; raises ValueError when the certificate cannot be used."""
+        self.settings = settings
+        self.certificate = Certificate(*settings.tls) if settings.tls else None
         self._build = build
         self._with_worker = with_worker
-        self._stop: Callable[[], None] = lambda: None
+        self._running: _Running | None = None
+        self._bound: str | None = None
         super().__init__()
 
     def load_config(self) -> None:
         """Set what gunicorn should do; nothing is taken from its files or the environment."""
-        host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
         options: dict[str, Any] = {
-            "bind": f"{host}:{self._settings.port}",
+            "bind": self._bound or "127.0.0.1:0",
             "workers": 1,
-            "worker_class": "gthread",
-            "threads": REQUEST_THREADS,
-            "graceful_timeout": GRACE_SECONDS,
+            "worker_class": Connections,
+            "graceful_timeout": KILL_SECONDS,
             "timeout": 60,
-            "keepalive": 30,
             "proc_name": "tocsin-webhook",
             "logger_class": ServerLogger,
             "worker_exit": lambda _server, _worker: self._stop(),
             "control_socket_disable": True,
+            # Headers of proxies are read by `webhook.web.proxies`, which knows whom to believe.
+            "forwarded_allow_ips": "",
+            "secure_scheme_headers": {},
         }
         for name, value in options.items():
             if name in self.cfg.settings:  # older releases have no control socket
                 self.cfg.set(name, value)
+
+    def run(self) -> None:
+        """Serve until SIGTERM or SIGINT; raises CannotListen when the address cannot be listened on."""
+        self._bound = f"fd://{listen(self.settings.host, self.settings.port).detach()}"
+        self.cfg.set("bind", self._bound)
+        super().run()
 
     def load(self) -> Flask:
         """Return the application; called once in the serving process."""
         service = self._built()
         service.catalog.watch()
         announce(service)
-        self._stop = _start(service, with_worker=self._with_worker)
+        self._running = _Running(service, with_worker=self._with_worker)
         return create_app(service)
+
+    def begin_stop(self) -> None:
+        """Let the worker begin nothing any more; called while requests are still answered."""
+        if self._running is not None:
+            self._running.begin_stop()
+
+    def _stop(self) -> None:
+        if self._running is not None:
+            self._running.stop()
 
     def _built(self) -> Service:
         """Return the webhook once its store can be used: gunicorn would end altogether for a process that gives up.
 
         The store was there when the command began, so it is away and not misspelt.
         """
+        parent = os.getppid()
         while True:
             try:
                 return self._build()
             except StoreUnavailable as error:
                 log.warning("the store cannot be used, trying again", reason=str(error))
                 time.sleep(STORE_DOWN_SECONDS)
+            if os.getppid() != parent:
+                sys.exit(1)
+
+
+class _Running:
+    """A service at work, and how it ends."""
+
+    def __init__(self, service: Service, *, with_worker: bool) -> None:
+        self._service = service
+        self._worker: Worker | None = service.worker() if with_worker else None
+        self._ends: float | None = None
+        self._stopping = threading.Event()
+        threading.Thread(target=service.kept.keep, args=(self._stopping,), name="clock", daemon=True).start()
+        if self._worker is not None:
+            self._worker.start()
+
+    def begin_stop(self) -> None:
+        """Begin nothing new; from now on the time runs."""
+        if self._ends is None:
+            self._ends = time.monotonic() + END_SECONDS
+            self._stopping.set()
+            if self._worker is not None:
+                self._worker.begin_stop()
+
+    def stop(self) -> None:
+        """Return when what is under way is done or its time is over."""
+        self.begin_stop()
+        if self._worker is not None and self._ends is not None:
+            left = self._worker.stop(max(0.0, self._ends - time.monotonic()))
+            if left:
+                log.warning("sends were not finished in time, they come back by their leases", threads=left)
+        self._service.close()
+        log.info("stopped")
 
 
 def work(service: Service) -> None:
@@ -88,21 +148,6 @@ def work(service: Service) -> None:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
-    stop = _start(service, with_worker=True)
+    running = _Running(service, with_worker=True)
     stopping.wait()
-    stop()
-
-
-def _start(service: Service, *, with_worker: bool) -> Callable[[], None]:
-    """Start the worker if wanted; return what stops everything."""
-    worker = service.worker() if with_worker else None
-    if worker is not None:
-        worker.start()
-
-    def stop() -> None:
-        if worker is not None:
-            worker.stop()
-        service.close()
-        log.info("stopped")
-
-    return stop
+    running.stop()

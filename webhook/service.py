@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
 
+from webhook.alertmanagers import peers
 from webhook.catalog.file import CatalogFile
 from webhook.channels import CHANNELS
+from webhook.incidents.truth import Known
 from webhook.ingest import Ingest
 from webhook.metrics import Metrics
 from webhook.senders.contract import Sender
 from webhook.senders.registry import channels, configured
 from webhook.settings import Settings
-from webhook.storage.database import Database
+from webhook.storage import store, watchdogs
+from webhook.storage.clock import StoreClock
+from webhook.storage.database import Database, StoreUnavailable
+from webhook.storage.probe import Probe
 from webhook.workers.alertmanager_api import AlertmanagerApi
 from webhook.workers.bell import Bell
 from webhook.workers.dispatch import Dispatch
 from webhook.workers.endings import Endings
 from webhook.workers.fallback import Fallback
 from webhook.workers.retention import Retention
+from webhook.workers.senderless import Senderless
 from webhook.workers.steps import Steps, Truth
 from webhook.workers.watch import Watch
 from webhook.workers.worker import Worker
@@ -43,6 +48,9 @@ class Service:
     bell: Bell
     clock: Callable[[], float]
     truth: Truth
+    probe: Probe
+    kept: StoreClock
+    """The store's time; `clock` unless a test brings its own."""
 
     def worker(self) -> Worker:
         """Return a worker for this store; it is not started."""
@@ -76,13 +84,20 @@ class Service:
             catalog=lambda: self.catalog.current,
             channels=channels(self.senders),
             clock=self.clock,
-            metrics=self.metrics,
             committed=self.bell.ring,
         )
         watch = Watch(self.database, self.ingest, catalog=lambda: self.catalog.current, clock=self.clock)
         retention = Retention(self.database, seconds=self.settings.retention_seconds, clock=self.clock)
         return Worker(
-            self.database, dispatch, steps, watch, retention, fallback=fallback, clock=self.clock, bell=self.bell
+            self.database,
+            dispatch,
+            steps,
+            watch,
+            retention,
+            fallback=fallback,
+            senderless=Senderless(self.database, channels=self.senders, clock=self.clock),
+            clock=self.clock,
+            bell=self.bell,
         )
 
     def close(self) -> None:
@@ -95,20 +110,38 @@ def build(
     settings: Settings,
     *,
     senders: Mapping[str, Sender] | None = None,
-    clock: Callable[[], float] = time.time,
+    clock: Callable[[], float] | None = None,
     truth: Truth | None = None,
 ) -> Service:
     """Return the webhook that `settings` describe, its store brought up to date.
+
+    Without `clock` its time is the store's.
 
     Raises CatalogError, StoreUnavailable, and ValueError when the database's URL cannot be used.
     """
     catalog = CatalogFile(settings.catalog)
     database = Database(settings.database_url)
     database.migrate()
+    kept = StoreClock(database)
+    kept.measure()
+    clock = kept if clock is None else clock
     metrics, bell = Metrics(), Bell()
-    metrics.watch(catalog, database, clock)
+    probe = Probe(database, clock)
+    metrics.watch(catalog, database, clock, probe, ahead=lambda: kept.ahead)
     chosen = configured(settings) if senders is None else senders
-    ingest = Ingest(database, catalog=lambda: catalog.current, channels=channels(chosen), committed=bell.ring)
+    ingest = Ingest(
+        database,
+        catalog=lambda: catalog.current,
+        channels=channels(chosen),
+        peers=lambda url: peers(settings.alertmanagers, url),
+        committed=bell.ring,
+    )
+    asked = AlertmanagerApi(
+        settings.alertmanagers,
+        known=lambda: _known(database, clock()),
+        watchdog=lambda: catalog.current.watchdog.alert,
+        now=clock,
+    )
     return Service(
         settings=settings,
         catalog=catalog,
@@ -118,8 +151,19 @@ def build(
         metrics=metrics,
         bell=bell,
         clock=clock,
-        truth=AlertmanagerApi(settings.alertmanager_url) if truth is None else truth,
+        truth=asked if truth is None else truth,
+        probe=probe,
+        kept=kept,
     )
+
+
+def _known(database: Database, now: float) -> Known:
+    """Return what is known of the Alertmanagers from before; nothing when the store does not say."""
+    try:
+        with database.read() as connection:
+            return Known(watchdogs=watchdogs.awaited(connection, now), vouched=store.have_vouched(connection))
+    except StoreUnavailable:
+        return Known()
 
 
 def announce(service: Service) -> None:
@@ -137,5 +181,8 @@ def announce(service: Service) -> None:
         log.warning("secrets will be sent without encryption beyond this machine", setting=name)
     if settings.public_url is None:
         log.warning("TOCSIN_PUBLIC_URL is not set: messages will not lead to the incident's page")
-    if settings.alertmanager_url is None:
+    if not settings.alertmanagers:
         log.warning("TOCSIN_ALERTMANAGER_URL is not set: nobody can be asked whether an alert still fires")
+    for server in settings.alertmanagers:
+        external = sorted(server.external_urls) or "that of the alerts which it lists"
+        log.info("may be asked", alertmanager=server.name, url=server.url, external_url=external)

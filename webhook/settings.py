@@ -6,6 +6,7 @@ never by its value.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,23 +14,26 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from webhook.alertmanagers import Hidden, Server, read_servers
 from webhook.apprise_url import Gateway, parse_apprise_url
 from webhook.mail_server import MailServer, is_loopback, parse_smtp_url
 from webhook.secret import Secret
 from webhook.signatures import standard_key
 from webhook.timestamps import DAY
-from webhook.untrusted import web_address
+from webhook.untrusted import plain_address, web_address
 
 PREFIX = "TOCSIN_"
 DEFAULT_CATALOG = "generated/catalog.json"
 DEFAULT_DATABASE_URL = "sqlite:///tocsin.db"
 DEFAULT_LISTEN = "127.0.0.1:9095"
 DEFAULT_SLACK_API_URL = "https://slack.com/api"
+DEFAULT_PAGERDUTY_API_URL = "https://api.pagerduty.com"
 DEFAULT_PAGERDUTY_EVENTS_URL = "https://events.pagerduty.com"
 DEFAULT_RETENTION = "90d"
 MOST_TOKENS = 2
 
 T = TypeVar("T")
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class SettingsError(Exception):
@@ -50,15 +54,19 @@ class Settings:
     port: int
     tokens: tuple[Secret, ...]
     """Bearer tokens that are accepted; two while one is being replaced by the other."""
+    delivery_login: tuple[str, Secret] | None
+    """The user and the password by which deliveries are let in, beside the tokens."""
     public_url: str | None
-    alertmanager_url: str | None
-    """Who is asked before an escalation whether the alerts still fire; without a path prefix's last slash."""
+    alertmanagers: tuple[Server, ...]
+    """Who may be asked whether alerts still fire."""
     slack_bot_token: Secret | None
     slack_api_url: str
     slack_signing_secret: Secret | None
     """Checks that a press of a button comes from Slack; without it there are no buttons."""
     pagerduty_routing_key: Secret | None
     pagerduty_events_url: str
+    pagerduty_api_url: str
+    pagerduty_api_key: Secret | None
     pagerduty_webhook_secret: Secret | None
     mail_server: MailServer | None
     sms_gateway: Gateway | None
@@ -68,6 +76,26 @@ class Settings:
     webhook_url: Secret | None
     """Where the outgoing webhook posts to; a secret, because such addresses often hold a token."""
     webhook_secrets: tuple[Secret, ...]
+    tls: tuple[Path, Path] | None
+    """The files of the certificate and of its key, where TLS is spoken here and not by a proxy."""
+    trusted_proxies: tuple[Network, ...]
+    """Whose `X-Forwarded-*` headers are believed."""
+
+    @property
+    def path_prefix(self) -> str:
+        """What stands before every path of the public URL, without the last slash; mostly nothing."""
+        return urlsplit(self.public_url or "").path.rstrip("/")
+
+    def trusts(self, address: str) -> bool:
+        """Return whether what the proxy at this address says of others is believed."""
+        if not self.trusted_proxies:
+            return False
+        try:
+            found = ipaddress.ip_address(address.partition("%")[0])
+        except ValueError:
+            return False
+        plain = getattr(found, "ipv4_mapped", None) or found
+        return any(plain.version == network.version and plain in network for network in self.trusted_proxies)
 
     @property
     def slack_buttons(self) -> bool:
@@ -83,7 +111,10 @@ class Settings:
     def unencrypted(self) -> tuple[str, ...]:
         """The providers' addresses that send a secret in the clear beyond this machine."""
         found = {"SLACK_API_URL": self.slack_api_url, "PAGERDUTY_EVENTS_URL": self.pagerduty_events_url}
-        return tuple(PREFIX + name for name, url in found.items() if _in_the_clear(url))
+        found |= {"PAGERDUTY_API_URL": self.pagerduty_api_url} if self.pagerduty_api_key else {}
+        providers = tuple(PREFIX + name for name, url in found.items() if _in_the_clear(url))
+        logs_in = (one for one in self.alertmanagers if one.password or one.token)
+        return (*providers, *(f"the address of {one.name}" for one in logs_in if _in_the_clear(one.url)))
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -96,20 +127,25 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         host=host,
         port=port,
         tokens=reader.tokens("TOKEN"),
+        delivery_login=reader.login("DELIVERY_USERNAME", "DELIVERY_PASSWORD"),
         public_url=reader.parsed("PUBLIC_URL", None, _web),
-        alertmanager_url=reader.parsed("ALERTMANAGER_URL", None, _web),
+        alertmanagers=reader.alertmanagers(),
         slack_bot_token=reader.secret("SLACK_BOT_TOKEN"),
         slack_api_url=reader.parsed("SLACK_API_URL", DEFAULT_SLACK_API_URL, _web) or "",
         slack_signing_secret=reader.secret("SLACK_SIGNING_SECRET"),
         pagerduty_webhook_secret=reader.secret("PAGERDUTY_WEBHOOK_SECRET"),
         pagerduty_routing_key=reader.secret("PAGERDUTY_ROUTING_KEY"),
         pagerduty_events_url=reader.parsed("PAGERDUTY_EVENTS_URL", DEFAULT_PAGERDUTY_EVENTS_URL, _web) or "",
+        pagerduty_api_url=reader.parsed("PAGERDUTY_API_URL", DEFAULT_PAGERDUTY_API_URL, _web) or "",
+        pagerduty_api_key=reader.secret("PAGERDUTY_API_KEY"),
         mail_server=reader.parsed_secret("SMTP_URL", parse_smtp_url),
         sms_gateway=reader.parsed_secret("APPRISE_SMS", parse_apprise_url),
         phone_gateway=reader.parsed_secret("APPRISE_PHONE", parse_apprise_url),
         retention_seconds=reader.parsed("RETENTION", DEFAULT_RETENTION, _retention),
         webhook_url=reader.parsed_secret("WEBHOOK_URL", _secret_web),
         webhook_secrets=reader.signing_keys("WEBHOOK_SECRET"),
+        tls=reader.files("TLS_CERT_FILE", "TLS_KEY_FILE"),
+        trusted_proxies=reader.parsed("TRUSTED_PROXIES", None, _networks) or (),
     )
     reader.together("WEBHOOK_URL", settings.webhook_url, "WEBHOOK_SECRET", settings.webhook_secrets)
     if reader.problems:
@@ -166,11 +202,74 @@ class _Reader:
                 self.problems.append(f"{PREFIX}{name} {error}")
         return found
 
+    def alertmanagers(self) -> tuple[Server, ...]:
+        """Return the Alertmanagers of the file, or the single one of `TOCSIN_ALERTMANAGER_URL`."""
+        path, url = self.text("ALERTMANAGERS"), self.parsed("ALERTMANAGER_URL", None, _web)
+        external = self.parsed("ALERTMANAGER_EXTERNAL_URL", None, _external)
+        username, password = self.text("ALERTMANAGER_USERNAME"), self.hidden("ALERTMANAGER_PASSWORD")
+        token = self.hidden("ALERTMANAGER_TOKEN")
+        if path is not None:
+            single = ("URL", "EXTERNAL_URL", "USERNAME", "PASSWORD", "PASSWORD_FILE", "TOKEN", "TOKEN_FILE")
+            given = [name for name in single if self.text(f"ALERTMANAGER_{name}") is not None]
+            self.problems += [
+                f"{PREFIX}ALERTMANAGERS and {PREFIX}ALERTMANAGER_{name} are both set; the file has a place for it"
+                for name in given[:1]
+            ]
+            servers, problems = read_servers(Path(path))
+            self.problems += [f"{PREFIX}ALERTMANAGERS: {problem}" for problem in problems]
+            return servers
+        if (username is None) != (password is None):
+            self.problems.append(f"{PREFIX}ALERTMANAGER_USERNAME and {PREFIX}ALERTMANAGER_PASSWORD belong together")
+        if username is not None and token is not None:
+            self.problems.append(
+                f"{PREFIX}ALERTMANAGER_USERNAME and {PREFIX}ALERTMANAGER_TOKEN exclude each other; set one of them"
+            )
+        if url is None:
+            if any(one is not None for one in (external, username, password, token)):
+                self.problems.append(
+                    f"{PREFIX}ALERTMANAGER_URL is not set, though how to log in there, or its name, is"
+                )
+            return ()
+        return (
+            Server(
+                name=f"{PREFIX}ALERTMANAGER_URL",
+                url=url,
+                external_urls=external or frozenset(),
+                username=username,
+                password=password,
+                token=token,
+            ),
+        )
+
+    def login(self, name: str, other: str) -> tuple[str, Secret] | None:
+        """Return a user and a password; each may stand in a file."""
+        username, password = self.secret(name), self.secret(other)
+        self.together(name, username, other, password)
+        if username is None or password is None:
+            return None
+        if ":" in username.reveal():
+            # RFC 7617, section 2: the first colon ends the user's name.
+            self.problems.append(f"{PREFIX}{name} holds a colon, which no user's name of basic authentication can")
+        return username.reveal(), password
+
+    def hidden(self, name: str) -> Hidden | None:
+        """Return a secret; one in a file is read again whenever it is used."""
+        secret, path = self.secret(name), self.text(f"{name}_FILE")
+        if secret is None:
+            return None
+        return Hidden(secret=secret) if path is None else Hidden(path=Path(path))
+
     def together(self, name: str, value: object, other: str, companion: object) -> None:
         """Note a problem when one of two settings is given without the other."""
         if bool(value) != bool(companion) and not self.problems:
             given, missing = (name, other) if value else (other, name)
             self.problems.append(f"{PREFIX}{given} is set without {PREFIX}{missing}; set both")
+
+    def files(self, name: str, other: str) -> tuple[Path, Path] | None:
+        """Return two paths of files that go together; they are read where they are used."""
+        first, second = self.text(name), self.text(other)
+        self.together(name, first, other, second)
+        return (Path(first), Path(second)) if first and second else None
 
     def parsed_secret(self, name: str, parse: Callable[[Secret], T]) -> T | None:
         secret = self.secret(name)
@@ -207,6 +306,16 @@ def _listen(text: str) -> tuple[str, int]:
     return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104  `:9095` means every address, as elsewhere
 
 
+def _networks(text: str) -> tuple[Network, ...]:
+    parts = [part.strip() for part in text.replace("\n", ",").split(",") if part.strip()]
+    try:
+        return tuple(ipaddress.ip_network(part, strict=False) for part in parts)
+    except ValueError:
+        raise ValueError(
+            "must be addresses or networks, such as 127.0.0.1 or 10.0.0.0/8, separated by commas"
+        ) from None
+
+
 def _retention(text: str) -> float | None:
     found = re.fullmatch(r"([1-9][0-9]{0,4})([dw])", text, flags=re.ASCII)
     if found is None and text != "off":
@@ -219,6 +328,10 @@ def _web(text: str) -> str:
     if url is None or urlsplit(url).username is not None:
         raise ValueError("must be an http or https address without a user name")
     return url.rstrip("/")
+
+
+def _external(text: str) -> frozenset[str]:
+    return frozenset(plain_address(_web(part)) for part in text.replace(",", " ").split())
 
 
 def _secret_web(secret: Secret) -> Secret:

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from webhook.channels import channel_word
 from webhook.render.plain import section_text, summary_lines
 from webhook.render.wording import installation_of
+from webhook.storage.archive_search import ArchivedLine
 from webhook.storage.store import Listed
 from webhook.timestamps import clock, span
 from webhook.untrusted import visible
+from webhook.web.heartbeats import Shown
 from webhook.web.record import Record
 
 LONGEST_SECTION = 50_000
@@ -21,7 +23,26 @@ def listed_line(listed: Listed, *, now: float, dimensions: Sequence[str] = ()) -
     age = span(now - incident.opened_at)
     title = ", ".join(part for part in (incident.title, installation_of(incident.group_labels, dimensions)) if part)
     alerts = f"{listed.firing} of {listed.alerts} firing"
-    return visible(f"{incident.id:>5}  {incident.severity:<9}  {incident.status:<12}  {age:>12}  {title} ({alerts})")
+    status = "fires on" if incident.fires_on else incident.status
+    return visible(f"{incident.id:>5}  {incident.severity:<9}  {status:<12}  {age:>12}  {title} ({alerts})")
+
+
+def heartbeat_line(found: Shown, *, now: float) -> str:
+    """Return one line: key, state, how long ago it was heard, how often it should be, what it is and by which way."""
+    ago = f"{span(now - found.beat.heard_at)} ago"
+    every = f"every {span(found.interval)}"
+    way = f" by way of {found.beat.source}" if found.beat.source else ""
+    incident = f" (incident {found.incident})" if found.incident else ""
+    word = "silent" if found.state == "late" else found.state
+    return visible(f"{found.beat.key[:12]}  {word:<6}  {ago:>16}  {every:<14}  {found.name}{way}{incident}")
+
+
+def archived_line(one: ArchivedLine, *, now: float) -> str:
+    """Return one line: number, severity, when it was opened, how long it lasted, title, alerts."""
+    lasted = span(one.resolved_at - one.opened_at)
+    alerts = f"{one.alerts} alert{'' if one.alerts == 1 else 's'}"
+    opened = clock(one.opened_at, now=now)
+    return visible(f"{one.incident_id:>5}  {one.severity:<9}  {opened:<20}  {lasted:>12}  {one.title} ({alerts})")
 
 
 def incident_lines(found: Record, *, now: float) -> Iterator[str]:
@@ -54,5 +75,5 @@ def incident_lines(found: Record, *, now: float) -> Iterator[str]:
         tries = f", {one.attempts} tries" if one.attempts > 1 else ""
         reason = f": {one.last_error}" if one.last_error else ""
         yield visible(
-            f"  {channel_word(one.channel)} {one.destination} ({one.who})  {one.action}  {one.state}{tries}{reason}"
+            f"  {channel_word(one.channel)} {one.destination} ({one.who})  {one.action}  {one.outcome}{tries}{reason}"
         )

@@ -17,8 +17,11 @@ DAY = 86_400
 _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)\Z", flags=re.ASCII
 )
+_DAY = re.compile(r"\d{4}-\d\d-\d\d\Z", flags=re.ASCII)
 # Days from 0001-01-01 (day 1 of the proleptic calendar) to 1970-01-01.
 _EPOCH_DAY = datetime(1970, 1, 1, tzinfo=UTC).toordinal()
+_FARTHEST = 100 * 366 * DAY
+"""What lies farther ahead is no time that anybody has meant."""
 _STEPS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (1, "s"))
 
 
@@ -50,17 +53,36 @@ def parse_rfc3339(text: str) -> Moment:
     return Moment(seconds=whole + int(nanoseconds) / 1e9, exact=f"{whole}.{nanoseconds}")
 
 
+def is_credible(seconds: float, *, now: float) -> bool:
+    """Return whether something may have begun at this time.
+
+    Alertmanager's zero time, of the year 1, and what lies before 1970 or more than a day ahead says nothing.
+    """
+    return 0 < seconds <= now + DAY
+
+
+def parse_moment(text: str, *, ends: bool = False) -> float:
+    """Return the epoch seconds of an RFC 3339 time, or of a day (`2026-11-22`, UTC): its beginning, or its end.
+
+    Raises ValueError when the text is neither.
+    """
+    if _DAY.match(text):
+        return parse_rfc3339(f"{text}T00:00:00Z").seconds + (DAY if ends else 0)
+    return parse_rfc3339(text).seconds
+
+
 def iso(seconds: float) -> str:
     """Return `seconds` since the epoch as RFC 3339 in UTC with whole seconds; empty when outside the calendar."""
     try:
-        return datetime.fromtimestamp(seconds, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        # Not by strftime, which writes the year 1 with one digit.
+        return datetime.fromtimestamp(seconds, tz=UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
     except (ValueError, OverflowError, OSError):
         return ""
 
 
 def clock(seconds: float, *, now: float) -> str:
     """Return `03:12 UTC`, with the date before it when that is not today's (both in UTC)."""
-    text = iso(seconds)
+    text = iso(seconds) if 0 < seconds <= now + _FARTHEST else ""
     if not text:
         return "an unknown time"
     day, time = text[:10], text[11:16]

@@ -39,6 +39,23 @@ def breaks_line(text: str) -> bool:
     return _UNSAFE_IN_LINE.search(text) is not None
 
 
+def plain_address(url: str) -> str:
+    """Return an address as it is compared: scheme and host in lower case, no default port, no last slash.
+
+    What is no address is returned as it is.
+    """
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").lower(), parts.port
+    except ValueError:
+        return url
+    if not host:
+        return url
+    written = f"[{host}]" if ":" in host else host
+    shown = "" if port is None or port == {"http": 80, "https": 443}.get(parts.scheme) else f":{port}"
+    return f"{parts.scheme.lower()}://{written}{shown}{parts.path.rstrip('/')}"
+
+
 def web_address(text: str | None, *, limit: int = 2_000) -> str | None:
     """Return `text` when it is an http or https address with a host and without surprises, else None.
 

@@ -39,7 +39,7 @@ def _route(routing: Routing, direct: list[str]) -> dict[str, Any]:
         "group_interval": duration_text(max(1, routing.watchdog_repeat // 5)),
         "repeat_interval": duration_text(routing.watchdog_repeat),
     }
-    straight = {"receiver": conventions.RECEIVER_DIRECT, "matchers": [f'system=~"{"|".join(direct)}"']}
+    straight = {"receiver": conventions.RECEIVER_DIRECT, "matchers": [conventions.direct_matcher(direct)]}
     by_severity = [
         {"receiver": conventions.receiver(severity), "matchers": [f'severity="{severity}"']}
         for severity in reversed(conventions.SEVERITIES)
@@ -101,6 +101,9 @@ def _webhook(routing: Routing) -> dict[str, Any]:
     config["http_config"] = {"follow_redirects": False}
     if routing.webhook_token_file is not None:
         config["http_config"]["authorization"] = {"type": "Bearer", "credentials_file": routing.webhook_token_file}
+    if routing.webhook_login is not None:
+        username, password_file = routing.webhook_login
+        config["http_config"]["basic_auth"] = {"username": username, "password_file": password_file}
     return config
 
 
@@ -108,27 +111,60 @@ _PAGERDUTY_SEVERITIES: Final = {"info": "info", "warning": "warning", "critical"
 """PagerDuty knows critical, error, warning and info (Events API v2)."""
 
 
+# A severity that PagerDuty does not know, or that the alerts of a group do not share, would have the page refused.
 _OWN_SEVERITY: Final = (
-    '{{ if eq .CommonLabels.severity "emergency" }}critical{{ else }}{{ .CommonLabels.severity }}{{ end }}'
+    '{{ if match "^(critical|error|warning|info)$" .CommonLabels.severity }}{{ .CommonLabels.severity }}'
+    "{{ else }}critical{{ end }}"
+)
+
+# PagerDuty refuses a summary of spaces.
+_SHOWN: Final = r"[^\\s\\pZ\\pC]"
+_TITLE: Final = (
+    f'{{{{ if match "{_SHOWN}" .CommonAnnotations.summary }}}}{{{{ .CommonAnnotations.summary }}}}'
+    f'{{{{ else if match "{_SHOWN}" .CommonLabels.alertname }}}}{{{{ .CommonLabels.alertname }}}}'
+    "{{ else }}An alert without a name{{ end }}"
+)
+
+# What is no address would be no link.
+_RUNBOOK: Final = (
+    r'{{ if match "^https?://[^\\s]{1,1000}$" .CommonAnnotations.runbook_url }}'
+    "{{ .CommonAnnotations.runbook_url }}{{ end }}"
+)
+
+# Alertmanager (since 0.28) reads a rendered detail as YAML, and what is a mapping or a list there as templates once
+# more: a label that holds `{{ $x }}` would break the whole page. A plain first line keeps any text from being either,
+# and no two braces stand together. Twice, for three of them leave two.
+_HARMLESS: Final = ' | reReplaceAll "[{][{]" "{ {" | reReplaceAll "[{][{]" "{ {"'
+
+
+_DESCRIPTIONS: Final = (
+    f"What is wrong\n{{{{ range .Alerts.Firing }}}}{{{{ .Annotations.description{_HARMLESS} }}}}\n{{{{ end }}}}"
 )
 
 
+def _listed(alerts: str) -> str:
+    """Return the template of these alerts, a line each: in place of Alertmanager's own, which is read as templates."""
+    pairs = f"{{{{ range .Labels.SortedPairs }}}}{{{{ .Name }}}}={{{{ .Value{_HARMLESS} }}}} {{{{ end }}}}"
+    return f"Labels of each alert\n{{{{ range {alerts} }}}}{pairs}\n{{{{ end }}}}"
+
+
 def _pagerduty(model: Model, severity: str) -> dict[str, Any]:
-    title = "{{ with .CommonAnnotations.summary }}{{ . }}{{ else }}{{ .CommonLabels.alertname }}{{ end }}"
     where = "".join(f"{{{{ with .CommonLabels.{one} }}}} ({one} {{{{ . }}}}){{{{ end }}}}" for one in model.dimensions)
     return {
         "routing_key_file": model.routing.pagerduty_key_file,
         "send_resolved": True,
         "severity": _PAGERDUTY_SEVERITIES.get(severity, severity),
-        "description": title + where,
+        "description": _TITLE + where,
         "component": "{{ .CommonLabels.component }}",
         "group": "{{ .CommonLabels.system }}",
         "class": "{{ .CommonLabels.alertname }}",
         "client": "Alertmanager",
         "client_url": "{{ .ExternalURL }}",
         "details": {
-            "description": "{{ range .Alerts.Firing }}{{ .Annotations.description }}\n{{ end }}",
-            "runbook": "{{ .CommonAnnotations.runbook_url }}",
+            "description": _DESCRIPTIONS,
+            "firing": _listed(".Alerts.Firing"),
+            "resolved": _listed(".Alerts.Resolved"),
+            "runbook": _RUNBOOK.replace("{{ end }}", "{{ else }}no address is known{{ end }}"),
         },
-        "links": [{"href": "{{ .CommonAnnotations.runbook_url }}", "text": "Runbook section"}],
+        "links": [{"href": _RUNBOOK, "text": "Runbook section"}],
     }

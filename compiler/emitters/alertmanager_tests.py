@@ -82,6 +82,8 @@ def _webhook(routing: Routing) -> dict[str, Any]:
     http: dict[str, Any] = {"follow_redirects": False}
     if routing.webhook_token_file is not None:
         http["authorization"] = {"type": "Bearer", "credentials_file": routing.webhook_token_file}
+    if routing.webhook_login is not None:
+        http["basic_auth"] = dict(zip(("username", "password_file"), routing.webhook_login, strict=True))
     return {"url": routing.webhook_url, "send_resolved": True, "http_config": http}
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from compiler import conventions, schema
 from compiler.alerts import Alert, AlertGroup, alerts_of
 from compiler.artifacts import Artifact
-from compiler.model import Level, Limit, Model, Policy, Schedule, System, Tier, Turn
+from compiler.model import Fallback, Level, Limit, Model, Policy, Route, Schedule, System, Tier, Turn
 from compiler.runbooks import Placeholder, Section
 
 
@@ -20,26 +20,34 @@ def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
         "schema_version": conventions.CATALOG_VERSION,
         "generated_by": conventions.GENERATED_BY,
         "severities": list(conventions.SEVERITIES),
+        "severity_words": dict(model.severity_words),
         "watchdog": {
             "alert": conventions.WATCHDOG,
             "interval_seconds": model.routing.watchdog_repeat,
             "labels": conventions.WATCHDOG_OWN_LABELS,
         },
         "dimensions": list(model.all_dimensions),
-        "fallback": {
-            "team": model.routing.fallback.team,
-            "policy": model.routing.fallback.policy,
-            "severity": model.routing.fallback.severity,
-        },
+        "fallback": _fallback(model.routing.fallback),
         "teams": {team.id: {"title": team.title, "slack": team.slack} for team in model.teams},
         "levels": {level.id: _level(level) for level in model.levels},
         **({"schedules": {one.id: _schedule(one) for one in model.schedules}} if model.schedules else {}),
         "policies": {policy.id: _policy(policy) for policy in model.policies},
         "systems": {system.id: _system(model, system) for system in model.systems},
-        "alerts": [_alert(alert) for alert in alerts_of(groups)],
+        "alerts": [_alert(model, alert) for alert in alerts_of(groups)],
     }
     yield Artifact(path=conventions.CATALOG_PATH, content=(_lines(catalog, _DEPTH) + "\n").encode())
     yield Artifact(path=conventions.CATALOG_SCHEMA_PATH, content=schema.text(schema.CATALOG).encode())
+
+
+def _fallback(fallback: Fallback) -> dict[str, Any]:
+    routes = {"routes": [_route(route) for route in fallback.routes]} if fallback.routes else {}
+    return {"team": fallback.team, "policy": fallback.policy, "severity": fallback.severity, **routes}
+
+
+def _route(route: Route) -> dict[str, Any]:
+    matchers = [{"label": one.label, "operator": one.operator, "value": one.value} for one in route.matchers]
+    severity = {} if route.severity is None else {"severity": route.severity}
+    return {"matchers": matchers, "team": route.team, "policy": route.policy, **severity}
 
 
 _DEPTH: Final = 3
@@ -98,6 +106,8 @@ def _tier(tier: Tier) -> dict[str, Any]:
     }
     if tier.holds:
         found["acknowledged_seconds"] = tier.acknowledged
+    if tier.still_firing is not None:
+        found["still_firing_seconds"] = tier.still_firing
     if tier.hours is not None:
         found["hours"] = tier.hours
     return found
@@ -108,7 +118,7 @@ def _system(model: Model, system: System) -> dict[str, Any]:
     return {"title": system.title, "team": system.team, "policy": system.policy, "runbook": runbook}
 
 
-def _alert(alert: Alert) -> dict[str, Any]:
+def _alert(model: Model, alert: Alert) -> dict[str, Any]:
     signal, limit = alert.watched.bound.signal, alert.limit
     found = {
         "alert": alert.name,
@@ -131,6 +141,8 @@ def _alert(alert: Alert) -> dict[str, Any]:
         "runbook": _section(alert.watched.section, alert.runbook_url),
         "policy": alert.system.policy,
     }
+    if (group_key := _direct_group_key(model, alert)) is not None:
+        found["direct_group_key"] = group_key
     if units := alert.watched.bound.binding.units:
         found["measured_in"] = {
             alert.watched.bound.selector(name).metric: {"unit": one.unit, "by": "name" if one.by_name else "file"}
@@ -146,6 +158,21 @@ def _alert(alert: Alert) -> dict[str, Any]:
             "threshold": _number(limit.recover.quantity.value),
         }
     return found
+
+
+def _direct_group_key(model: Model, alert: Alert) -> str | None:
+    """Return the key of the group in which Alertmanager pages directly, as it writes it, or None.
+
+    It is known where the alert's own labels alone make it: which cluster's Prometheus evaluates the rule nobody knows
+    here.
+    """
+    labels = {"alertname": alert.name} | alert.labels
+    grouped = sorted(set(model.routing.group_by))
+    if not alert.system.direct or any("{{" in labels.get(name, "{{") for name in grouped):
+        return None
+    matcher = conventions.direct_matcher([system.id for system in model.systems if system.direct])
+    inside = ", ".join(f"{name}={json.dumps(labels[name])}" for name in grouped)
+    return f"{{}}/{{{matcher}}}:{{{inside}}}"
 
 
 def _number(value: Decimal) -> int | float:

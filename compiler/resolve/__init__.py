@@ -11,11 +11,13 @@ from collections.abc import Mapping
 
 from compiler.diagnostics import Diagnostics
 from compiler.document import Table
+from compiler.guides.vocabulary import severity_words, spellings
 from compiler.model import Model
 from compiler.resolve import definitions, people, schedules, systems
 from compiler.resolve.dimensions import dimensions
 from compiler.resolve.scope import Scope
 from compiler.runbooks import Runbook
+from compiler.severities import LABEL_WORDS, UNTOLD
 
 
 def resolve(document: Table, runbooks: Mapping[str, Runbook], diagnostics: Diagnostics) -> Model:
@@ -41,6 +43,15 @@ def resolve(document: Table, runbooks: Mapping[str, Runbook], diagnostics: Diagn
         teams=people.teams(document, diagnostics),
         routing=people.routing(document, policies, declared, diagnostics),
         dimensions=declared,
+        severity_words=_severity_words(document),
         documented=documented,
         schedules=schedules.schedules(document, diagnostics),
     )
+
+
+def _severity_words(document: Table) -> dict[str, str]:
+    """Return what words for severities stand for in labels, by their keys: the file's own before those of guides."""
+    own: dict[str, str] = document.get("severities") or {}
+    severities = severity_words((word, one) for word, one in own.items() if one != UNTOLD).known
+    nothing = {key: UNTOLD for word, one in own.items() if one == UNTOLD for key in spellings(word)}
+    return dict(sorted({**LABEL_WORDS, **severities, **nothing}.items()))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from compiler import conventions
-from compiler.diagnostics import Diagnostics
+from compiler.diagnostics import Diagnostics, Related
 from compiler.document import Table
 from compiler.model import Fallback, Level, Policy, Routing, Team, Tier, Turn
 from compiler.quantities import QuantityError, parse_duration
-from compiler.resolve import contacts
+from compiler.resolve import contacts, routes
 from compiler.resolve.reading import check_reference, duration, reference, table
 from compiler.schema import suggestions
 
@@ -71,6 +73,9 @@ def _tier(document: Table, tier: Table, diagnostics: Diagnostics) -> Tier:
         holds="acknowledged" in tier,
         acknowledged=_deadline(tier, "acknowledged", diagnostics),
         hours=hours,
+        still_firing=duration(tier, "still_firing", 0, diagnostics, least=conventions.LEAST_STILL_FIRING)
+        if "still_firing" in tier
+        else None,
     )
 
 
@@ -106,6 +111,7 @@ def routing(
         repeat_interval=seconds("repeat_interval", conventions.DEFAULT_REPEAT_INTERVAL),
         webhook_url=webhook["url"],
         webhook_token_file=webhook.get("token_file"),
+        webhook_login=_login(webhook, diagnostics),
         pagerduty_key_file=pagerduty.get("routing_key_file"),
         pagerduty_severities=_paging(policies),
         watchdog_repeat=duration(
@@ -113,6 +119,18 @@ def routing(
         ),
         fallback=_fallback(document, given["fallback"], diagnostics),
     )
+
+
+def _login(webhook: Table, diagnostics: Diagnostics) -> tuple[str, str] | None:
+    if "basic_auth" not in webhook:
+        return None
+    given = webhook["basic_auth"]
+    if "token_file" in webhook:
+        related = (Related(span=webhook.key_spans["token_file"], message="the token is here"),)
+        message = "`token_file` and `basic_auth` exclude each other"
+        span = webhook.key_spans["basic_auth"]
+        diagnostics.error("schema", span, message, hint="keep one of the two", related=related)
+    return given["username"], given["password_file"]
 
 
 def _group_by(given: Table, diagnostics: Diagnostics) -> tuple[str, ...]:
@@ -135,8 +153,9 @@ def _paging(policies: tuple[Policy, ...]) -> tuple[str, ...]:
 
 
 def _fallback(document: Table, given: Table, diagnostics: Diagnostics) -> Fallback:
-    return Fallback(
+    usual = Fallback(
         team=reference(given, "team", document["teams"], "team", diagnostics),
         policy=reference(given, "escalation", document["escalation"], "policy", diagnostics),
         severity=given.get("severity", conventions.DEFAULT_FALLBACK_SEVERITY),
     )
+    return replace(usual, routes=routes.routes(document, given, usual, diagnostics))

@@ -66,6 +66,7 @@ _HOMES: Final = {
     "schedule": "a schedule",
     "signal": "a signal of `signals:`",
     "system": "a system",
+    "fallback_route": "a route of `routing: fallback:`",
     "limits": "the limits of a signal",
 }
 """What a mapping of the schema's definitions is called."""

@@ -8,6 +8,7 @@ the database crashes and later is away for some seconds.
 import json
 import random
 import secrets
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -17,9 +18,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from testbed import loopback
-from testbed.chaos import faults, storm, verdict
+from testbed.chaos import ends, faults, storm, verdict, weather
 from testbed.chaos.replica import REPOSITORY, Replica
-from testbed.chaos.serve import LEASE_SECONDS
+from testbed.chaos.serve import CLOCK, LEASE_SECONDS, WEATHER
+from testbed.chaos.sky import Sky
 from testbed.pagerduty import PagerDuty
 from testbed.postgresql import PostgreSQL
 from testbed.servers import Alertmanager, Servers
@@ -44,6 +46,17 @@ class Plan:
     replicas: int = 1
     pace: float = 6.0
     seed: int = 1
+    weather: str = ""
+    """Kinds of weather by name, with commas between them; `all` is all of them."""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The weather that there is to be, in order; raises ValueError for a kind that there is not."""
+        named = tuple(weather.KINDS) if self.weather == "all" else tuple(filter(None, self.weather.split(",")))
+        unknown = [name for name in named if name not in weather.KINDS]
+        if unknown:
+            raise ValueError(f"no weather is called {', '.join(unknown)}; there are {', '.join(weather.KINDS)}")
+        return named
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +86,9 @@ class Chaos:
         self._token = secrets.token_hex(16)
         self._postgresql = PostgreSQL() if plan.replicas > 1 else None
         self._stack = ExitStack()
+        self._sky: Sky | None = None
+        self.blown: list[str] = []
+        """What the weather has done, a sentence each."""
 
     @property
     def headers(self) -> Mapping[str, str]:
@@ -86,14 +102,14 @@ class Chaos:
             if self._postgresql is not None:
                 stack.enter_context(self._postgresql)
             settings = self._settings()
-            self.replicas = [Replica(f"webhook-{n}", self._folder, settings) for n in range(self.plan.replicas)]
+            if self.plan.kinds:
+                self._sky = Sky(self._servers, self._folder, self._token, self.plan.seed, self._say)
+                stack.enter_context(self._sky)
+                settings |= self._under(self._sky)
+            self.replicas = [self._replica(number, settings) for number in range(self.plan.replicas)]
             for replica in self.replicas:
                 stack.enter_context(replica.process)
-            config = self._folder / "alertmanager.yml"
-            urls = [f"{replica.url}/v1/alertmanager" for replica in self.replicas]
-            config.write_text(storm.alertmanager_config(urls, self._token))
-            self.alertmanager = Alertmanager(self._servers, self._folder / "am", config=config)
-            stack.enter_context(self.alertmanager)
+            self.post_alerts = self._sky_opens(self._sky) if self._sky else self._lone_alertmanager(stack)
             self._stack = stack.pop_all()
         self.slack.chance = self.faults.of(faults.SLACK)
         self.pagerduty.chance = self.faults.of(faults.PAGERDUTY)
@@ -107,8 +123,9 @@ class Chaos:
         """Return what is left of the storm."""
         plan = self.plan
         gale = storm.build(self.catalog, groups=plan.groups, alerts=plan.alerts, seed=plan.seed)
-        with ThreadPoolExecutor(1) as aside:
+        with ThreadPoolExecutor(2) as aside:
             posted = aside.submit(self._post, gale, plan.kills * plan.pace)
+            blown = aside.submit(self._blow, plan.kills * plan.pace)
             for disruption in self._disruptions():
                 time.sleep(self._chance.uniform(0.1, 2 * plan.pace))
                 self._revive()
@@ -116,6 +133,7 @@ class Chaos:
                 self.disruptions += disruption.cuts
                 self._say(f"  {disruption.what}")
             posted.result()
+            blown.result()
         self._say(f"  the storm is over, after {self.faults.count} failures of receivers; quiet now")
         self.faults.stop()
         url = self._settle(gale)
@@ -123,9 +141,64 @@ class Chaos:
 
     def _judge(self, gale: storm.Storm, url: str) -> verdict.Verdict:
         receivers = verdict.Receivers(slack=self.slack, pagerduty=self.pagerduty, mailbox=self.mailbox)
-        found = verdict.incidents(url, self.headers)
+        found = self._at_rest(url)
         logs = "\n".join(replica.log.read_text(errors="replace") for replica in self.replicas)
-        return verdict.judge(gale, self.catalog, found, receivers, disruptions=self.disruptions, logs=logs)
+        judged = verdict.judge(gale, self.catalog, found, receivers, disruptions=self.disruptions, logs=logs)
+        if self._sky is None:
+            return judged
+        counts = {**judged.counts, **dict.fromkeys((f"weather: {one}" for one in self.blown), 1)}
+        return verdict.Verdict(findings=(*judged.findings, *ends.findings(found, self._sky)), counts=counts)
+
+    def _at_rest(self, url: str) -> list[dict[str, Any]]:
+        """Return every incident at a moment when nothing waits: what fires is escalated for ever."""
+        deadline = time.monotonic() + LONGEST_QUIET_SECONDS
+        while True:
+            found = verdict.incidents(url, self.headers)
+            waits = any(row["state"] == "waiting" for one in found for row in one["deliveries"])
+            if self._sky is None or not waits or time.monotonic() > deadline:
+                return found
+            time.sleep(QUIET_POLL_SECONDS)
+
+    def _replica(self, number: int, settings: dict[str, str]) -> Replica:
+        own = {}
+        if self._sky is not None:
+            clock = self._folder / f"clock-{number}"
+            clock.write_text("0\n")
+            self._sky.clocks.append(clock)
+            own = {CLOCK: str(clock), WEATHER: "1"}
+        return Replica(f"webhook-{number}", self._folder, settings | own)
+
+    def _under(self, sky: Sky) -> dict[str, str]:
+        """Return the settings that a webhook under this sky has besides."""
+        catalog = self._folder / "catalog.json"
+        self.catalog = faster(self.catalog)
+        catalog.write_text(json.dumps(self.catalog))
+        shutil.copy(CATALOG.with_name("catalog.schema.json"), self._folder)
+        return {"TOCSIN_ALERTMANAGERS": str(sky.file), "TOCSIN_CATALOG": str(catalog)}
+
+    def _sky_opens(self, sky: Sky) -> Callable[[storm.Batch], None]:
+        sky.replicas = self.replicas
+        sky.start()
+        return sky.post_alerts
+
+    def _lone_alertmanager(self, stack: ExitStack) -> Callable[[storm.Batch], None]:
+        config = self._folder / "alertmanager.yml"
+        urls = [f"{replica.url}/v1/alertmanager" for replica in self.replicas]
+        config.write_text(storm.alertmanager_config(urls, self._token))
+        alertmanager = Alertmanager(self._servers, self._folder / "am", config=config)
+        stack.enter_context(alertmanager)
+        return alertmanager.post_alerts
+
+    def _blow(self, seconds: float) -> None:
+        """Let one kind of weather follow the other, in an order of the seed's, within about so many seconds."""
+        sky, kinds = self._sky, list(self.plan.kinds)
+        if sky is None:
+            return
+        sky.chance.shuffle(kinds)
+        for kind in kinds:
+            time.sleep(sky.chance.uniform(0, seconds / (4 * len(kinds))))
+            self.blown.append(f"{kind}: {weather.KINDS[kind](sky, self.headers)}")
+            self._say(f"  {self.blown[-1]}")
 
     def _disruptions(self) -> list[Disruption]:
         if self._postgresql is None:
@@ -173,7 +246,7 @@ class Chaos:
     def _post(self, gale: storm.Storm, seconds: float) -> None:
         """Post the storm's batches, evenly over `seconds`."""
         for batch in gale.batches:
-            self.alertmanager.post_alerts(batch)
+            self.post_alerts(batch)
             time.sleep(seconds / len(gale.batches))
 
     def _settle(self, gale: storm.Storm) -> str:
@@ -217,3 +290,21 @@ class Chaos:
             "TOCSIN_SMTP_URL": f"{self.mailbox.url}?from=tocsin@example.com",
             "TOCSIN_TOKEN": self._token,
         }
+
+
+def faster(catalog: dict[str, Any]) -> dict[str, Any]:
+    """Return the catalogue with policies whose levels follow each other within a minute."""
+    spans = {"escalate_seconds": 60, "respond_seconds": 30, "still_firing_seconds": 60}
+    policies = {
+        name: policy
+        | {
+            "severities": {
+                severity: tier
+                | {key: value for key, value in spans.items() if tier.get(key) is not None}
+                | {"still_firing_seconds": spans["still_firing_seconds"]}
+                for severity, tier in policy["severities"].items()
+            }
+        }
+        for name, policy in catalog["policies"].items()
+    }
+    return catalog | {"policies": policies}

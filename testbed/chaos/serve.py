@@ -6,6 +6,9 @@ constant that has been renamed is an error here, and not a test that quietly wai
 
 import importlib
 import os
+import time
+from contextlib import suppress
+from pathlib import Path
 
 LONGEST_SEND = 5.0
 LEASE_SECONDS = 2 * LONGEST_SEND
@@ -13,6 +16,13 @@ LEASE_SECONDS = 2 * LONGEST_SEND
 
 MOST_SINGLE = "CHAOS_MOST_SINGLE"
 """The variable that says how many calls a minute are no storm."""
+
+WEATHER = "CHAOS_WEATHER"
+"""The variable that says that there is weather: then asking Alertmanager takes a tenth of its time, too."""
+CLOCK = "CHAOS_CLOCK"
+"""The variable that names the file which says how many seconds the clock of this process is ahead."""
+_LOOK_SECONDS = 0.2
+FASTER = 10
 
 # Set before anything else of the webhook is imported: others copy or derive from them.
 SCALED = (
@@ -27,11 +37,21 @@ SCALED = (
     # Where every message has to be seen by itself nothing is gathered.
     ("webhook.incidents.storm", "MOST_SINGLE", int(os.environ.get(MOST_SINGLE, "10"))),
 )
+ASKING = (
+    ("webhook.incidents.truth", "SETTLED_SECONDS", 300.0 / FASTER),
+    ("webhook.incidents.truth", "CONFIRM_SECONDS", 120.0 / FASTER),
+    ("webhook.incidents.truth", "VERIFY_SECONDS", 30.0 / FASTER),
+    ("webhook.incidents.escalation", "REVIEW_SECONDS", 60.0),
+    ("webhook.incidents.escalation", "LEAST_SECONDS", 60.0 / FASTER),
+    ("webhook.workers.steps", "HOLD_SECONDS", 60.0 / FASTER),
+    ("webhook.workers.alertmanager_api", "SILENT_SECONDS", 30.0 / FASTER),
+)
 
 
 def main() -> None:
     """Scale, and hand over to the real command."""
-    for module, name, value in SCALED:
+    _set_clock()
+    for module, name, value in (*SCALED, *(ASKING if WEATHER in os.environ else ())):
         found = importlib.import_module(module)
         if not hasattr(found, name):
             raise SystemExit(f"{module} has no {name} any more: see testbed/chaos/serve.py")
@@ -40,6 +60,25 @@ def main() -> None:
     if lease != LEASE_SECONDS:
         raise SystemExit(f"the webhook's lease is {lease:g} s, not {LEASE_SECONDS:g} s: see testbed/chaos/serve.py")
     importlib.import_module("webhook.cli").main()
+
+
+def _set_clock() -> None:
+    """Let the time of this process be that of a clock which somebody else sets."""
+    named = os.environ.get(CLOCK)
+    if not named:
+        return
+    path, machine, ahead, look_at = Path(named), time.time, 0.0, 0.0
+
+    def clock() -> float:
+        nonlocal ahead, look_at
+        if time.monotonic() >= look_at:
+            look_at = time.monotonic() + _LOOK_SECONDS
+            # It may be read while it is written.
+            with suppress(OSError, ValueError):
+                ahead = float(path.read_text())
+        return machine() + ahead
+
+    time.time = clock
 
 
 if __name__ == "__main__":

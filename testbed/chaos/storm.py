@@ -18,6 +18,17 @@ Fate = Literal["fires", "resolves", "returns"]
 FATES: Sequence[Fate] = ("fires", "fires", "fires", "resolves", "returns")
 OWN = "TocsinWatchdogSilent"
 """The webhook says the same by itself while no Watchdog comes: nobody could tell the two apart, so it is not posted."""
+MUTABLE = 3
+"""One group in so many has a route of its own, which a mute interval can close for a time."""
+WATCHDOGS: Sequence[Mapping[str, Any]] = tuple(
+    {
+        "labels": {"alertname": "Watchdog", "cell": cell},
+        "annotations": {"summary": "It always fires."},
+        "generatorURL": "http://prometheus.example.com/graph",
+    }
+    for cell in ("cell-0000", "cell-0001")
+)
+"""What always fires, in a cell of each cluster."""
 # Of the groups whose alert has several severities, one in so many takes in a graver alert at last.
 WORSEN = 2
 # Posted in so many goes, about.
@@ -34,11 +45,13 @@ class Group:
     policy: str
     severities: tuple[str, ...]
     fate: Fate
+    mutable: bool = False
 
     @property
     def key(self) -> str:
-        """Alertmanager's own key of the group, as its root route forms it."""
-        return f'{{}}:{{alertname="{self.name}", cell="{self.cell}"}}'
+        """Alertmanager's own key of the group, as its route forms it."""
+        route = '{}/{mute="yes"}' if self.mutable else "{}"
+        return f'{route}:{{alertname="{self.name}", cell="{self.cell}"}}'
 
     @property
     def dedup_key(self) -> str:
@@ -73,8 +86,13 @@ def build(catalog: Mapping[str, Any], *, groups: int, alerts: int, seed: int) ->
     return Storm(groups=made, batches=tuple(_batches(posted, max(1, len(posted) // BATCHES))))
 
 
-def alertmanager_config(urls: Sequence[str], token: str) -> str:
-    """Return a configuration that sends every group to each of `urls`, at once and again a second after a change."""
+def alertmanager_config(urls: Sequence[str], token: str, *, muted: bool = False) -> str:
+    """Return a configuration that sends every group to each of `urls`, at once and again a second after a change.
+
+    `muted` says whether a mute interval is on for the groups that have a route of their own.
+    """
+    always = [{"times": [{"start_time": "00:00", "end_time": "24:00"}]}]
+    mute: dict[str, Any] = {"matchers": ['mute="yes"'], "receiver": "tocsin"}
     http = {"authorization": {"type": "Bearer", "credentials": token}, "follow_redirects": False}
     hooks = [{"url": url, "send_resolved": True, "http_config": http} for url in urls]
     config = {
@@ -85,7 +103,9 @@ def alertmanager_config(urls: Sequence[str], token: str) -> str:
             "group_wait": "200ms",
             "group_interval": "1s",
             "repeat_interval": "1h",
+            "routes": [mute | ({"mute_time_intervals": ["storm"]} if muted else {})],
         },
+        "time_intervals": [{"name": "storm", "time_intervals": always}],
         "receivers": [{"name": "tocsin", "webhook_configs": hooks}],
     }
     return json.dumps(config, indent=1)
@@ -108,6 +128,7 @@ def _group(catalog: Mapping[str, Any], number: int, size: int, chance: random.Ra
         policy=entry["policy"],
         severities=tuple(severities),
         fate=chance.choice(FATES),
+        mutable=number % MUTABLE == 1,
     )
 
 
@@ -134,6 +155,7 @@ def _alert(group: Group, number: int, started: datetime, *, ended: bool = False)
             "severity": group.severities[number],
             "system": group.system,
             "instance": f"{group.cell}-{number}",
+            **({"mute": "yes"} if group.mutable else {}),
         },
         "annotations": {"value": "0.5", "summary": f"{group.name} in {group.cell}."},
         "startsAt": started.isoformat(),

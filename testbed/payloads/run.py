@@ -5,6 +5,7 @@ Neighbours: `mutate.py` makes them, `testbed.chaos` has the process and its scal
 
 import http.client
 import json
+import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
@@ -68,7 +69,7 @@ class Target:
             for standin in (self.slack, self.pagerduty, self.mailbox):
                 stack.enter_context(standin)
             settings = {
-                "TOCSIN_CATALOG": str(REPOSITORY / "generated" / "catalog.json"),
+                "TOCSIN_CATALOG": str(self._catalog()),
                 "TOCSIN_DATABASE_URL": f"sqlite:///{self._folder / 'tocsin.db'}",
                 "TOCSIN_PAGERDUTY_EVENTS_URL": self.pagerduty.url,
                 "TOCSIN_PAGERDUTY_ROUTING_KEY": ROUTING_KEY,
@@ -85,6 +86,17 @@ class Target:
 
     def __exit__(self, *_exc: object) -> None:
         self._stack.close()
+
+    def _catalog(self) -> Path:
+        """Return the catalogue that is shipped, with mail in each tier: what is mutated has to reach each receiver."""
+        generated = REPOSITORY / "generated"
+        data = json.loads((generated / "catalog.json").read_text())
+        for policy in data["policies"].values():
+            for tier in policy["severities"].values():
+                tier["notify"] = sorted({*tier["notify"], "email"})
+        shutil.copy(generated / "catalog.schema.json", self._folder)
+        (self._folder / "catalog.json").write_text(json.dumps(data))
+        return self._folder / "catalog.json"
 
     def post(self, body: bytes, path: str = "/v1/alertmanager") -> Answer:
         """Post `body` as JSON and return the answer."""

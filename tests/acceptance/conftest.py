@@ -8,7 +8,13 @@ from typing import Any
 
 import pytest
 
-from testbed.fixtures import newest_servers, oldest_servers, servers, short_folder  # noqa: F401 - fixtures by their names
+from testbed.fixtures import (  # noqa: F401 - fixtures by their names
+    has_browser,
+    newest_servers,
+    oldest_servers,
+    servers,
+    short_folder,
+)
 
 ROOT = Path(__file__).parents[2]
 

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from compiler.checks import rotations
 from testbed.servers import GENERATIONS, find
 from tests.compiler.base import DATA
+
+
+@pytest.fixture(autouse=True)
+def _one_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let findings about the next two years be the same on every day."""
+    monkeypatch.setattr(rotations, "today", lambda: datetime(2026, 6, 1, tzinfo=UTC))
 
 
 @pytest.fixture

@@ -42,6 +42,16 @@ _BACKLOG_EXAMPLE: Final = """\
       - {series: "{{ done }}", values: "100x{{ steps }}"}
 """
 
+_FALLBACK: Final = "fallback: {team: sales, escalation: standard}"
+
+
+def _routes(*routes: str) -> str:
+    """Return the fallback with routes, an item a line."""
+    return "fallback:\n    team: sales\n    escalation: standard\n    routes:\n" + "\n".join(
+        f"      - {route}" for route in routes
+    )
+
+
 YAML: Final = (
     _in_spec("a tab", "  shop:\n", "\tshop:\n", "syntax"),
     _in_spec("a limit without quotes", '"> 150ms"', "> 150ms", "syntax"),
@@ -422,6 +432,10 @@ def _scheduled(name: str, old: str, new: str, *codes: str) -> Mistake:
     )
 
 
+_BY_DAY: Final = (
+    "{schedule: office, title: By day, email: [day@example.com], sms: ['+12025550103'], phone: ['+12025550103']}"
+)
+
 SCHEDULES: Final = (
     _in_spec("hours that nobody has defined", "escalate: 8h}", "escalate: 8h, hours: office}", "reference"),
     _in_spec(
@@ -448,9 +462,18 @@ SCHEDULES: Final = (
     _scheduled("a daily rule that never holds", "FREQ=WEEKLY", "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", "recurrence"),
     _scheduled("an exception that is no date", "FREQ=WEEKLY}", "FREQ=WEEKLY, exceptions: [Christmas]}", "recurrence"),
     _scheduled("an end that is no time", "FREQ=WEEKLY}", "FREQ=WEEKLY, until: tomorrow}", "recurrence"),
+    Mistake(
+        name="a rotation in which nobody is on call at night",
+        edits=(
+            (SPEC, "teams:\n", f"schedules:\n  office: {_OFFICE}\n\nteams:\n"),
+            (SPEC, "title: On call,", f"title: On call, rotation: [{_BY_DAY}],"),
+        ),
+        codes=("rotation-gap",),
+        fatal=False,
+    ),
     _several(
         "a turn that nobody can reach",
-        (SPEC, "teams:\n", f"schedules:\n  office: {_OFFICE}\n\nteams:\n"),
+        (SPEC, "teams:\n", f"schedules:\n  office: {_OFFICE.replace('8h', '7d')}\n\nteams:\n"),
         (
             SPEC,
             "title: On call,",
@@ -462,6 +485,18 @@ SCHEDULES: Final = (
         "an acknowledgement that holds for nobody knows how long",
         "escalate: 8h}",
         "escalate: 8h, acknowledged: a while}",
+        "quantity",
+    ),
+    _in_spec(
+        "what fires on and is never told again",
+        "escalate: 8h}",
+        "escalate: 8h, still_firing: never}",
+        "quantity",
+    ),
+    _in_spec(
+        "what fires on and is told again at once",
+        "escalate: 8h}",
+        "escalate: 8h, still_firing: 30s}",
         "quantity",
     ),
     _in_spec("a fallback to nowhere", "[on-call, manager]", "[on-call, manager]\n    fallback: [pigeon]", "schema"),
@@ -525,6 +560,63 @@ PROOF: Final = (
         codes=("hold-outlasts-window",),
     ),
     _in_spec("groups that mix severities", "routing:\n", "routing:\n  group_by: [alertname]\n", "group-by"),
+    _in_spec(
+        "a matcher that is none",
+        _FALLBACK,
+        "fallback: {team: sales, escalation: standard, routes: [{matchers: [namespace=shop, 'job==\"x\"'], team: sales}]}",
+        "matcher",
+    ),
+    _in_spec(
+        "a matcher in single quotes",
+        _FALLBACK,
+        _routes("""{matchers: "namespace=~'shop-.*'", team: sales}"""),
+        "matcher",
+    ),
+    _in_spec(
+        "an expression that the webhook does not match",
+        _FALLBACK,
+        _routes("""{matchers: 'namespace=~"\\\\bshop"', team: sales}"""),
+        "matcher",
+    ),
+    _in_spec(
+        "an expression that nobody reads",
+        _FALLBACK,
+        _routes("""{matchers: 'namespace=~"(shop"', team: sales}"""),
+        "matcher",
+    ),
+    _in_spec(
+        "a label's name that is none in a mapping",
+        _FALLBACK,
+        _routes("{matchers: {name space: shop}, team: sales}"),
+        "matcher",
+    ),
+    _in_spec("a route to nobody", _FALLBACK, _routes("{matchers: {namespace: shop}, team: tills}"), "reference"),
+    _in_spec("a route for all", _FALLBACK, _routes("{matchers: {}, team: sales}"), "schema"),
+    _in_spec("a route without a team", _FALLBACK, _routes("{matchers: {namespace: shop}}"), "missing-key"),
+    _in_spec("a label that is a list", _FALLBACK, _routes("{matchers: {namespace: [a, b]}, team: sales}"), "schema"),
+    Mistake(
+        name="routes that take no alert",
+        edits=(
+            (
+                SPEC,
+                _FALLBACK,
+                _routes(
+                    "{matchers: {namespace: shop}, team: sales}",
+                    """{matchers: 'job="till",namespace="shop"', team: books}""",
+                    """{matchers: [namespace="a", namespace="b"], team: books}""",
+                    "{matchers: {alertname: ShopErrorRatio}, team: books}",
+                ),
+            ),
+        ),
+        codes=("route-never-taken",) * 3,
+        fatal=False,
+    ),
+    _in_spec(
+        "a token and a password",
+        "token_file: /etc/alertmanager/token",
+        "token_file: /etc/alertmanager/token, basic_auth: {username: a, password_file: /etc/password}",
+        "schema",
+    ),
     _in_spec("a level that nobody can reach", ', phone: ["+12025550101"]', "", "contact"),
     _in_shop("a control character in a runbook", "## Checkout closed\n", "## Checkout closed\n\n\x1b[2J\n", "encoding"),
     _in_spec(

@@ -23,7 +23,7 @@ schedules:
     rule: FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR
     until: 2026-12-31 23:59
     exceptions: [2026-12-25, 2026-12-24]
-  week-a: {timezone: UTC, start: 2026-01-05T09:00, duration: 7d, rule: "RRULE:FREQ=WEEKLY;INTERVAL=2"}
+  week-a: {timezone: UTC, start: 2026-01-05T09:00, duration: 7d, rule: "RRULE:FREQ=WEEKLY;INTERVAL=1"}
 
 teams:
 """
@@ -43,7 +43,7 @@ def test_schedules_rotation_hours_and_fallback_reach_the_catalogue() -> None:
     """As they are written, in base units; `never` is null."""
     data = catalog(
         ("teams:\n", SCHEDULES),
-        ("escalate: 8h}", "escalate: 8h, hours: office, acknowledged: never}"),
+        ("escalate: 8h}", "escalate: 8h, hours: office, acknowledged: never, still_firing: 90m}"),
         ("[on-call, manager]", "[on-call, manager]\n    fallback: [sms, email]"),
         (
             "{title: On call,",
@@ -63,11 +63,13 @@ def test_schedules_rotation_hours_and_fallback_reach_the_catalogue() -> None:
             "timezone": "UTC",
             "start": "2026-01-05T09:00",
             "duration_seconds": 604_800,
-            "rule": "FREQ=WEEKLY;INTERVAL=2",
+            "rule": "FREQ=WEEKLY;INTERVAL=1",
         },
     }
     warning = data["policies"]["standard"]["severities"]["warning"]
     assert (warning["hours"], warning["acknowledged_seconds"]) == ("office", None)
+    assert warning["still_firing_seconds"] == 5_400
+    assert "still_firing_seconds" not in data["policies"]["standard"]["severities"]["critical"]
     assert data["policies"]["standard"]["fallback"] == ["sms", "email"]
     assert data["levels"]["on-call"]["rotation"] == [
         {

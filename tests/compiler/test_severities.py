@@ -211,11 +211,11 @@ def test_a_number_that_differs_is_told_with_the_word() -> None:
 
 
 def test_what_is_no_severity_on_the_right_side_is_an_error_with_a_hint() -> None:
-    """The four severities are all that there are."""
+    """The four severities are all that there are, and `none`."""
     shop("critical", "{P1: fatal}").write(TABLE.format("P1"))
     (wrong, *_) = found()
     assert (wrong.code, wrong.message) == ("schema", "`fatal` is not known here")
-    assert wrong.hint == "did you mean `critical`? known here: `info`, `warning`, `critical`, `emergency`"
+    assert wrong.hint == "did you mean `critical`? known here: `info`, `warning`, `critical`, `emergency`, `none`"
 
 
 @pytest.mark.parametrize(

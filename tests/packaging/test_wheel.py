@@ -65,5 +65,5 @@ def test_the_installed_webhook_finds_its_schema_migrations_and_templates(install
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(str(installed))
-    for name in ("openapi.json", "schema/alertmanager-v4.schema.json", "templates/incident.html"):
+    for name in ("openapi.json", "schema/alertmanager.schema.json", "templates/incident.html"):
         assert (installed / "webhook" / name).is_file()

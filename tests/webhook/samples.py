@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
 from hypothesis import HealthCheck, settings
 
@@ -122,6 +122,18 @@ def alert(
         "generatorURL": generator,
         "fingerprint": fingerprint or json.dumps(whole, sort_keys=True)[-60:],
     }
+
+
+class InAnyLife(frozenset[tuple[str, float]]):
+    """The servers by these keys, whenever they had started."""
+
+    def __new__(cls, *servers: str) -> Self:
+        """Return them."""
+        return super().__new__(cls, ((server, 0.0) for server in servers))
+
+    def __contains__(self, one: object) -> bool:
+        """Return whether the server is among them."""
+        return isinstance(one, tuple) and super().__contains__((one[0], 0.0))
 
 
 def payload(*alerts: dict[str, Any], **changes: object) -> dict[str, Any]:

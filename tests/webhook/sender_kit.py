@@ -239,7 +239,8 @@ def pagerduty(url: str) -> Sender:
 def pagerduty_rig() -> AbstractContextManager[Rig]:
     """Return PagerDuty's Events API."""
     usual = Answer(status=202, body=b'{"status": "success"}')
-    return http_rig(usual, pagerduty, secrets=(ROUTING_KEY,), destination="events")
+    accepted = (200, 201, 202)
+    return http_rig(usual, pagerduty, secrets=(ROUTING_KEY,), destination="events", accepted=accepted)
 
 
 def webhook(url: str) -> Sender:

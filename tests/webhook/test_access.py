@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from flask.testing import FlaskClient
 
 from tests.webhook.samples import alert, payload
 from webhook.service import Service, build
+from webhook.serving.lanes import lane_of
+from webhook.serving.reading import Head
 from webhook.settings import read_settings
 from webhook.web.application import create_app
 
@@ -136,3 +141,83 @@ def test_answers_never_hold_a_token(guarded: FlaskClient, service: Service, post
         said = guarded.get(path, headers=bearer(OLD)).get_data(as_text=True)
         assert OLD not in said
         assert NEW not in said
+
+
+USER, PASSWORD = "alertmanager", "pass:word, ü"
+
+
+@pytest.fixture
+def logged_in(environment: dict[str, str], tmp_path: Path) -> Iterator[FlaskClient]:
+    (tmp_path / "password").write_text(PASSWORD + "\n", encoding="utf-8")
+    login = {"TOCSIN_DELIVERY_USERNAME": USER, "TOCSIN_DELIVERY_PASSWORD_FILE": str(tmp_path / "password")}
+    service = build(read_settings({**environment, "TOCSIN_TOKEN": OLD, **login}), senders={})
+    yield create_app(service).test_client()
+    service.close()
+
+
+@pytest.mark.parametrize("headers", [basic(USER, PASSWORD), bearer(OLD)])
+def test_delivery_by_user_and_password_is_taken(logged_in: FlaskClient, headers: dict[str, str]) -> None:
+    """Some senders know no other way; a token is as good as before."""
+    assert logged_in.post("/v1/alertmanager", json=payload(alert()), headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        basic(USER, "wrong"),
+        basic("other", PASSWORD),
+        basic("", PASSWORD),
+        basic(USER, ""),
+        basic("", ""),
+        basic(USER, OLD),
+        bearer(PASSWORD.replace("ü", "u")),
+        {"Authorization": "Basic"},
+        {"Authorization": "Basic " + base64.b64encode(USER.encode()).decode()},
+        {"Authorization": "Basic " + base64.b64encode(b"\xff:\xff").decode()},
+    ],
+)
+def test_delivery_by_a_wrong_user_or_password_is_refused(logged_in: FlaskClient, headers: dict[str, str]) -> None:
+    """Both have to be right, and the answer says which ways there are."""
+    answer = logged_in.post("/v1/alertmanager", data=b"{", headers=headers)
+    assert answer.status_code == 401
+    assert answer.headers["WWW-Authenticate"] == 'Bearer, Basic realm="Tocsin", charset="UTF-8"'
+
+
+@pytest.mark.parametrize("path", READS)
+def test_password_of_deliveries_opens_nothing_else(logged_in: FlaskClient, path: str) -> None:
+    """Alertmanager's secret reads no incident, and acts on none."""
+    assert logged_in.get(path, headers=basic(USER, PASSWORD)).status_code == 401
+    assert logged_in.post(f"{path}/resolve", json={"actor": "x"}, headers=basic(USER, PASSWORD)).status_code == 401
+
+
+def test_deliveries_may_need_a_password_where_nothing_else_does(environment: dict[str, str]) -> None:
+    """On loopback, without a token."""
+    login = {"TOCSIN_DELIVERY_USERNAME": USER, "TOCSIN_DELIVERY_PASSWORD": "secret"}
+    service = build(read_settings({**environment, **login}), senders={})
+    client = create_app(service).test_client()
+    assert client.post("/v1/alertmanager", json=payload(alert())).status_code == 401
+    assert client.post("/v1/alertmanager", json=payload(alert()), headers=basic(USER, "secret")).status_code == 200
+    assert client.get("/v1/incidents").status_code == 200
+    service.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "lane"),
+    [
+        ("/v1/alertmanager", basic(USER, PASSWORD), "deliveries"),
+        ("/v1/alertmanager", bearer(OLD), "deliveries"),
+        ("/v1/alertmanager", basic(USER, "wrong"), "strangers"),
+        ("/v1/alertmanager", basic("x", OLD), "strangers"),
+        ("/v1/incidents", basic(USER, PASSWORD), "strangers"),
+        ("/v1/incidents", basic("x", OLD), "people"),
+    ],
+)
+def test_who_logs_in_for_deliveries_has_their_threads(
+    environment: dict[str, str], path: str, headers: dict[str, str], lane: str
+) -> None:
+    """And nobody else's: a stranger's body is not read."""
+    login = {"TOCSIN_DELIVERY_USERNAME": USER, "TOCSIN_DELIVERY_PASSWORD": PASSWORD}
+    settings = read_settings({**environment, "TOCSIN_TOKEN": OLD, **login})
+    head = cast("Head", SimpleNamespace(path=path, method="POST", authorization=headers["Authorization"]))
+    assert lane_of(head, settings) == lane

@@ -3,25 +3,36 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import responses
 
-from tests.webhook.samples import NOON, alert, incident_of
+from tests.webhook.samples import NOON, InAnyLife, alert, incident_of
 from tests.webhook.sender_kit import dribbling
+from webhook.alertmanagers import Hidden, Server
 from webhook.catalog.model import Catalog
 from webhook.incidents.incident import Incident
-from webhook.incidents.truth import Absent, Active, Listed, Quiet, Unknown, judge
+from webhook.incidents.truth import NOT_CONFIGURED, SETTLED_SECONDS, Absent, Active, Heard, Known, Quiet, Unknown
 from webhook.timestamps import iso
 from webhook.workers import alertmanager_api
-from webhook.workers.alertmanager_api import NOT_CONFIGURED, SETTLED_SECONDS, SILENT_SECONDS, AlertmanagerApi
+from webhook.workers.alertmanager_api import SILENT_SECONDS, AlertmanagerApi
 
 URL = "http://alertmanager.example.com:9093"
 ALERTS, STATUS = f"{URL}/api/v2/alerts", f"{URL}/api/v2/status"
+GROUPS = f"{URL}/api/v2/alerts/groups"
 DATE = {"Date": "Sun, 22 Nov 2026 12:00:00 GMT"}
+SERVER = Server(name="single", url=URL, external_urls=frozenset({URL}))
+
+
+def asking(*servers: Server, **options: Callable[[], Any]) -> AlertmanagerApi:
+    """Return one that asks these servers at noon; they have listed alerts of ours before."""
+    known = Known(vouched=InAnyLife(*(server.key for server in servers or (SERVER,))))
+    return AlertmanagerApi(servers or (SERVER,), **{"known": lambda: known, "now": lambda: NOON, **options})
 
 
 @pytest.fixture
@@ -56,8 +67,8 @@ def listed(incident: Incident, *states: str) -> list[dict[str, Any]]:
         (("active", "active"), Active()),
         (("silencedBy", "active"), Active()),
         (("silencedBy", "silencedBy"), Quiet(by="silenced")),
-        (("inhibitedBy",), Quiet(by="inhibited")),
-        (("mutedBy",), Quiet(by="muted")),
+        (("inhibitedBy", "inhibitedBy"), Quiet(by="inhibited")),
+        (("mutedBy", "mutedBy"), Quiet(by="muted")),
     ],
 )
 def test_state_of_the_incident_follows_from_those_of_its_alerts(
@@ -65,7 +76,7 @@ def test_state_of_the_incident_follows_from_those_of_its_alerts(
 ) -> None:
     """One that fires and is not suppressed is enough to go on; what is not listed has ended."""
     http.get(ALERTS, json=listed(incident, *states))
-    assert AlertmanagerApi(URL).ask(incident) == expected
+    assert asking().ask(incident) == expected
 
 
 def test_alerts_of_the_same_group_that_are_not_the_incident_s_do_not_keep_it(
@@ -75,16 +86,7 @@ def test_alerts_of_the_same_group_that_are_not_the_incident_s_do_not_keep_it(
     other = {**listed(incident, "active")[0], "fingerprint": "other"}
     http.get(ALERTS, json=[other])
     http.get(STATUS, json={"uptime": iso(NOON - 86_400)}, headers=DATE)
-    assert AlertmanagerApi(URL).ask(incident) == Absent()
-
-
-def test_group_whose_delivery_was_truncated_is_not_over_while_any_of_its_alerts_fires(catalog: Catalog) -> None:
-    """Nobody has told us the fingerprints of those that were left out."""
-    incident = incident_of(catalog, alert(), truncatedAlerts=5)
-    other = Listed(fingerprint="other", labels={"alertname": "ApiPlatformErrorRatio", "x": "y"}, suppression=None)
-    foreign = Listed(fingerprint="other", labels={"alertname": "Foreign"}, suppression=None)
-    assert judge(incident, [other]) == Active()
-    assert judge(incident, [foreign]) == Absent()
+    assert asking().ask(incident) == Absent()
 
 
 def test_alertmanager_that_has_just_started_is_not_believed_that_nothing_fires(
@@ -93,11 +95,11 @@ def test_alertmanager_that_has_just_started_is_not_believed_that_nothing_fires(
     """It learns of a firing alert only when Prometheus tells it again; its own clock says how long it has been up."""
     http.get(ALERTS, json=[])
     status = http.get(STATUS, json={"uptime": iso(NOON - SETTLED_SECONDS + 10)}, headers=DATE)
-    found = AlertmanagerApi(URL).ask(incident)
+    found = asking().ask(incident)
     assert found == Unknown(reason="it has been up for only 290 s and may not know of it yet")
     http.remove(status)
-    http.get(STATUS, json={"uptime": iso(NOON - SETTLED_SECONDS)}, headers=DATE)
-    assert AlertmanagerApi(URL).ask(incident) == Absent()
+    http.get(STATUS, json={"uptime": iso(NOON - 86_400)}, headers=DATE)
+    assert asking().ask(incident) == Absent()
 
 
 def test_group_s_labels_are_the_question_and_cannot_become_another(
@@ -107,7 +109,7 @@ def test_group_s_labels_are_the_question_and_cannot_become_another(
     labels = {"alertname": 'a"b\\c\nd', "dotted.name": "x", "long": "y" * 5_000, "zone": "&x=1"}
     incident = incident_of(catalog, alert(), groupLabels=labels)
     asked = http.get(ALERTS, json=listed(incident, "active"))
-    AlertmanagerApi(URL).ask(incident)
+    asking().ask(incident)
     query = parse_qs(urlsplit(str(asked.calls[0].request.url)).query)
     assert query["filter"] == ['alertname="a\\"b\\\\c\\nd"', 'zone="&x=1"']
     assert query["silenced"] == query["inhibited"] == query["active"] == query["unprocessed"] == ["true"]
@@ -133,7 +135,7 @@ def test_whatever_goes_wrong_is_not_known_rather_than_an_error(
 ) -> None:
     """A page must never be kept back by the question whether it is needed."""
     http.get(ALERTS, **answer)
-    assert AlertmanagerApi(URL).ask(incident) == Unknown(reason=reason)
+    assert asking().ask(incident) == Unknown(reason=reason)
 
 
 def test_answer_without_end_is_cut_off(
@@ -142,13 +144,13 @@ def test_answer_without_end_is_cut_off(
     """Memory is bounded whatever answers at that address."""
     monkeypatch.setattr(alertmanager_api, "LARGEST_ANSWER", 1_000)
     http.get(ALERTS, body="[" + " " * 100_000 + "]")
-    assert AlertmanagerApi(URL).ask(incident) == Unknown(reason="the answer is too large")
+    assert asking().ask(incident) == Unknown(reason="the answer is too large")
 
 
 def test_address_in_a_payload_is_never_asked(incident: Incident, http: responses.RequestsMock) -> None:
     """Only the configured one is, and where none is, nobody."""
     assert incident.external_url == URL
-    assert AlertmanagerApi(None).ask(incident) == Unknown(reason=NOT_CONFIGURED)
+    assert AlertmanagerApi(()).ask(incident) == Unknown(reason=NOT_CONFIGURED)
     assert len(http.calls) == 0
 
 
@@ -157,7 +159,7 @@ def test_alertmanager_that_does_not_answer_is_left_alone_for_a_while(
 ) -> None:
     """A hundred steps that are due at once must not each wait for it."""
     now = [0.0]
-    api = AlertmanagerApi(URL, clock=lambda: now[0])
+    api = asking(clock=lambda: now[0])
     first = http.get(ALERTS, body=TimeoutError())
     assert api.ask(incident) == api.ask(incident) == Unknown(reason="no answer in time")
     assert len(first.calls) == 1
@@ -169,13 +171,164 @@ def test_alertmanager_that_does_not_answer_is_left_alone_for_a_while(
 def test_time_of_an_answer_that_names_none_is_ours(incident: Incident, http: responses.RequestsMock) -> None:
     """A proxy may strip the header."""
     http.get(ALERTS, json=[])
-    http.get(STATUS, json={"uptime": iso(time.time() - 86_400)}, headers={"Date": "nonsense"})
-    assert AlertmanagerApi(URL).ask(incident) == Absent()
+    http.get(STATUS, json={"uptime": iso(time.time() - 86_400 * 365)}, headers={"Date": "nonsense"})
+    assert asking().ask(incident) == Absent()
 
 
 def test_head_that_dribbles_in_is_given_up(incident: Incident, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each line of it comes in time, the whole never does: a step that waited for that would never end."""
     monkeypatch.setattr(alertmanager_api, "LONGEST_ASKING", 0.3)
+    server = Server(name="slow", url="", external_urls=frozenset({URL}))
     with dribbling(b"X", begin=lambda connection: connection.sendall(b"HTTP/1.1 200 OK\r\n")) as port:
-        found = AlertmanagerApi(f"http://127.0.0.1:{port}").ask(incident)
+        found = asking(replace(server, url=f"http://127.0.0.1:{port}")).ask(incident)
     assert found == Unknown(reason="no answer in time")
+
+
+def placed(incident: Incident, muted: str, receiver: str = "tocsin") -> list[dict[str, Any]]:
+    """Return the API's groups: one for each alert of the incident, muted or not; shape as in 0.33."""
+    return [
+        {
+            "receiver": {"name": receiver},
+            "alerts": [{**one, "status": {**one["status"], "mutedBy": ["night"] if at == "m" else []}}],
+        }
+        for one, at in zip(listed(incident, "active", "active"), muted, strict=True)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("groups", "expected"),
+    [
+        (lambda incident: placed(incident, "mm"), Quiet(by="muted")),
+        (lambda incident: placed(incident, "m-"), Active()),
+        (lambda incident: placed(incident, "mm", receiver="another's"), Active()),
+        (lambda incident: [*placed(incident, "mm"), *placed(incident, "-m")], Active()),
+        (
+            lambda incident: [*placed(incident, "mm"), *placed(incident, "--", receiver="another's")],
+            Quiet(by="muted"),
+        ),
+        (lambda _: {"groups": []}, Active()),
+        (lambda _: [{"receiver": None}], Active()),
+    ],
+)
+def test_muted_is_what_each_group_for_our_receiver_says(
+    groups: Callable[[Incident], object], expected: object, incident: Incident, http: responses.RequestsMock
+) -> None:
+    """0.33 says it of the groups alone; what cannot be read there is not known, and holds nothing."""
+    http.get(ALERTS, json=listed(incident, "active", "active"))
+    http.get(GROUPS, json=groups(incident))
+    assert asking().ask(incident) == expected
+
+
+def test_groups_that_are_not_told_hold_nothing(incident: Incident, http: responses.RequestsMock) -> None:
+    """An Alertmanager that does not answer there is no reason to wait."""
+    http.get(ALERTS, json=listed(incident, "active", "active"))
+    http.get(GROUPS, status=500)
+    assert asking().ask(incident) == Active()
+
+
+def test_only_who_told_of_it_is_asked(incident: Incident, http: responses.RequestsMock) -> None:
+    """Another cluster's Alertmanager knows nothing of it, and does not hear of it."""
+    other = Server(name="b", url="http://b.example.com", external_urls=frozenset({"http://b.example.com"}))
+    assert asking(other).ask(incident) == Unknown(reason=f"{URL} is not among the Alertmanagers that are configured")
+    assert len(http.calls) == 0
+
+
+def test_server_without_an_external_url_speaks_for_what_it_lists(
+    incident: Incident, http: responses.RequestsMock
+) -> None:
+    """It is asked at an address that is nobody's external URL: what it lists with the same start is evidently its own."""
+    inside = Server(name="single", url="http://inside.example.com")
+    found = [
+        {**one, "startsAt": iso(incident.open_episodes[0].starts_at)[:-1] + ".123Z"}
+        for one in listed(incident, "silencedBy", "silencedBy")
+    ]
+    answer = http.get("http://inside.example.com/api/v2/alerts", json=found)
+    assert asking(inside).ask(incident) == Quiet(by="silenced")
+    http.remove(answer)
+    http.get("http://inside.example.com/api/v2/alerts", json=[])
+    http.get("http://inside.example.com/api/v2/status", json={"uptime": iso(NOON - 86_400)}, headers=DATE)
+    assert asking(inside).ask(incident) == Unknown(reason=f"{URL} is not among the Alertmanagers that are configured")
+
+
+def test_server_without_an_external_url_does_not_speak_for_what_another_left_out(
+    incident: Incident, http: responses.RequestsMock
+) -> None:
+    """It has listed other alerts of ours, and nobody has told which alerts these are: they may be another cluster's."""
+    inside = Server(name="single", url="http://inside.example.com")
+    http.get("http://inside.example.com/api/v2/alerts", json=[])
+    http.get("http://inside.example.com/api/v2/status", json={"uptime": iso(NOON - 86_400)}, headers=DATE)
+    ended = tuple(replace(one, ended_at=NOON, sources=()) for one in incident.episodes)
+    left_out = replace(incident, truncated=1, episodes=ended)
+    assert asking(inside).ask(left_out) == Unknown(reason=f"{URL} is not among the Alertmanagers that are configured")
+
+
+def test_server_without_a_name_that_refuses_says_why(incident: Incident, http: responses.RequestsMock) -> None:
+    """Nobody has said whose word it gives; that it is another's cannot be known while it does not answer."""
+    inside = Server(name="single", url="http://inside.example.com")
+    http.get("http://inside.example.com/api/v2/alerts", status=401)
+    assert asking(inside).ask(incident) == Unknown(reason="HTTP 401")
+
+
+def test_server_that_has_listed_alerts_of_ours_in_another_life_only_is_not_believed(
+    incident: Incident, http: responses.RequestsMock
+) -> None:
+    """It is old and empty: another tenant, another process behind the same address, or one that has lost its state."""
+    started = NOON - 864_000
+    http.get(STATUS, json={"uptime": iso(started)}, headers=DATE)
+    http.get(ALERTS, json=[])
+    other = Known(vouched=frozenset({(SERVER.key, started + 86_400)}))
+    assert asking(known=lambda: other).ask(incident) == Unknown(
+        reason="it lists nothing of it, and has not since it was started"
+    )
+    same = Known(vouched=frozenset({(SERVER.key, started)}))
+    assert asking(known=lambda: same).ask(incident) == Absent()
+
+
+def test_watchdog_that_was_told_has_to_be_listed(incident: Incident, http: responses.RequestsMock) -> None:
+    """An Alertmanager that lists nothing of it has lost its Prometheus, or is another tenant's."""
+    known = Known(watchdogs=(Heard(url=URL, fingerprint="dog", starts_at=NOON - 9),), vouched=InAnyLife(SERVER.key))
+    dog = {"fingerprint": "dog", "labels": {}, "status": {"state": "active"}, "startsAt": iso(NOON - 9)}
+    http.get(STATUS, json={"uptime": iso(NOON - 86_400)}, headers=DATE)
+    api = asking(known=lambda: known)
+    for dogs, expected in (
+        ([], Unknown(reason="it lists nothing of it, but does not list its Watchdog either")),
+        (
+            [{**dog, "startsAt": iso(NOON - 60)}],
+            Unknown(reason="it lists nothing of it, but does not list its Watchdog either"),
+        ),
+        ([dog], Absent()),
+    ):
+        http.get(ALERTS, json=[])
+        http.get(ALERTS, json=dogs)
+        assert api.ask(incident) == expected
+        http.remove(responses.GET, ALERTS)
+
+
+def test_login_is_read_from_its_files_each_time(
+    incident: Incident, http: responses.RequestsMock, tmp_path: Path
+) -> None:
+    """A password that is replaced needs no restart; one that cannot be read is said, without a value."""
+    secret = tmp_path / "password"
+    secret.write_text("first\n")
+    basic = replace(
+        SERVER,
+        username="ops",
+        password=Hidden(path=secret),
+        headers={"X-Scope-OrgID": Hidden(path=secret), "X-Team": "a"},
+    )
+    asked = http.get(ALERTS, json=listed(incident, "silencedBy", "silencedBy"))
+    asking(basic).ask(incident)
+    secret.write_text("second")
+    asking(basic).ask(incident)
+    asking(replace(SERVER, token=Hidden(path=secret))).ask(incident)
+    heads = [call.request.headers for call in asked.calls]
+    assert [head["Authorization"] for head in heads] == [
+        b"Basic b3BzOmZpcnN0",
+        b"Basic b3BzOnNlY29uZA==",
+        b"Bearer second",
+    ]
+    assert [head["X-Scope-OrgID"] for head in heads[:2]] == [b"first", b"second"]
+    secret.unlink()
+    found = asking(basic).ask(incident)
+    assert isinstance(found, Unknown)
+    assert found.reason == f"a secret cannot be read: {secret}: No such file or directory"

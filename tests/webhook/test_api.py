@@ -189,11 +189,10 @@ def test_acknowledge_and_resolve_name_who_acts(post: Post, client: FlaskClient) 
     assert client.post("/v1/incidents/1/resolve", json={"actor": "x"}).get_json()["result"] == "unchanged"
     assert client.post("/v1/incidents/1/acknowledge", json={"actor": "x"}).status_code == 409
     found = client.get("/v1/incidents/1").get_json()
-    assert (found["acknowledged_by"], found["resolved_by"], found["alerts"][0]["ended_by"]) == (
-        "on call",
-        "on call",
-        "person",
-    )
+    valid("Incident", found)
+    assert (found["acknowledged_by"], found["resolved_by"]) == ("on call", "on call")
+    assert (found["still_firing"], found["alerts"][0]["firing"]) == (True, True)
+    assert found["told_again_at"] == "2026-11-22T13:00:00Z"
 
 
 @pytest.mark.parametrize("verb", ["acknowledge", "resolve"])
@@ -220,12 +219,32 @@ def test_hand_without_a_name_is_a_400(post: Post, client: FlaskClient, body: byt
     assert client.post("/v1/incidents/1/resolve", data=body, content_type=kind).status_code == 400
 
 
-def test_incident_resolved_by_hand_is_not_opened_again_by_the_same_alerts(post: Post, client: FlaskClient) -> None:
-    """Alertmanager's repeat of what somebody has closed wakes nobody; a new episode does."""
+def test_resolve_by_hand_is_taken_back_by_anybody(post: Post, client: FlaskClient) -> None:
+    """At once, as long as it fires; Alertmanager's repeat meanwhile wakes nobody."""
     post(alert())
     client.post("/v1/incidents/1/resolve", json={"actor": "x"})
-    assert post(alert()) == {"result": "unchanged", "incident": None}
-    assert post(alert(started="2026-11-22T12:01:00Z")) == {"result": "opened", "incident": 2}
+    assert post(alert()) == {"result": "repeated", "incident": 1}
+    answer = client.post("/v1/incidents/1/reopen", json={"actor": "y"}).get_json()
+    valid("Changed", answer)
+    assert answer == {"result": "reopened", "status": "open", "incident": 1}
+    assert client.post("/v1/incidents/1/reopen", json={"actor": "y"}).get_json()["result"] == "unchanged"
+    found = client.get("/v1/incidents/1").get_json()
+    assert (found["still_firing"], found["told_again_at"], found["resolved_by"]) == (False, None, None)
+    assert found["timeline"][-1]["detail"] == (
+        "y has reopened it, resolved by x before; DevOps team (level 1 of 3) is asked again."
+    )
+
+
+def test_what_is_over_is_not_reopened(post: Post, client: FlaskClient) -> None:
+    """The answer says why: nothing of it fires."""
+    post(alert())
+    post(alert(status="resolved"))
+    answer = client.post("/v1/incidents/1/reopen", json={"actor": "y"})
+    assert (answer.status_code, answer.get_json()["error"]) == (
+        409,
+        "incident 1 is over: none of its alerts fires any more",
+    )
+    assert client.post("/v1/incidents/7/reopen", json={"actor": "y"}).status_code == 404
 
 
 def test_healthz_says_alive(client: FlaskClient) -> None:
@@ -296,7 +315,7 @@ def test_openapi_describes_every_route_and_no_other(service: Service) -> None:
     """The document is the contract; a route that is missing there does not exist for anybody."""
     rules = create_app(service).url_map.iter_rules()
     routes = {
-        (method, rule.rule.replace("<int(max=9223372036854775807):number>", "{number}"))
+        (method, rule.rule.replace("<int(max=9223372036854775807):number>", "{number}").replace("<key>", "{key}"))
         for rule in rules
         for method in rule.methods or ()
         if method in {"GET", "POST"}

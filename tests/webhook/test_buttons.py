@@ -45,6 +45,15 @@ def test_resolved_incident_has_no_buttons(catalog: Catalog) -> None:
     assert actions(layout(message_of(catalog, alert(), resolve=True), buttons=True).blocks) == []
 
 
+def test_incident_that_was_resolved_by_hand_and_fires_on_can_be_reopened(catalog: Catalog) -> None:
+    """A mistaken press is taken back where it was made, and the message does not look as if all were well."""
+    message = dataclasses.replace(message_of(catalog, alert()), status="resolved", fires_on=True)
+    content = layout(message, action="resolve", buttons=True)
+    assert actions(content.blocks) == ["tocsin.reopen"]
+    assert content.text.startswith("⚠️ RESOLVED BY HAND, STILL FIRING")
+    assert "✅" not in json.dumps(content.blocks, ensure_ascii=False)
+
+
 def test_buttons_stand_above_the_runbook(catalog: Catalog) -> None:
     """Nobody scrolls to acknowledge."""
     blocks = layout(message_of(catalog, alert()), buttons=True).blocks

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import queue
 import time
 from collections.abc import Callable
 from typing import Any
@@ -24,12 +25,14 @@ from tests.webhook.test_cli import serving
 from webhook.callback_events import pagerduty_change, slack_press
 from webhook.incidents.incident import dedup_key
 from webhook.ingest import Ingest
+from webhook.senders.contract import PermanentFailure
 from webhook.service import Service, build
 from webhook.settings import Settings, read_settings
+from webhook.storage import taken
 from webhook.storage.database import StoreUnavailable
 from webhook.timestamps import iso
 from webhook.web.application import create_app
-from webhook.web.callbacks import LARGEST_BODY, MOST_REMEMBERED, Taken
+from webhook.web.callbacks import LARGEST_BODY
 
 SLACK_SECRET = "slack-signing-secret"
 PAGERDUTY_SECRET = "pagerduty-webhook-secret"
@@ -119,6 +122,11 @@ def event_of(verb: str = "acknowledged", **changes: object) -> dict[str, Any]:
         "data": {"id": "PGR0VU2", "type": "incident", "status": verb, "incident_key": KEY},
         **changes,
     }
+
+
+def with_data(**changes: object) -> dict[str, Any]:
+    found: dict[str, Any] = event_of()["data"]
+    return {**found, **changes}
 
 
 def pagerduty_headers(body: bytes, *, identity: str = "w-1", secret: str = PAGERDUTY_SECRET) -> dict[str, str]:
@@ -227,6 +235,111 @@ def test_second_press_changes_nothing(press: Press, incident: int, clock: Clock,
     assert shown(incident)["acknowledged_by"] == "on.call (Slack)"
 
 
+class AnsweringSender(FakeSender):
+    """A sender that remembers what it has answered; `said` is set then."""
+
+    def __init__(self) -> None:
+        super().__init__("slack", {"open", "join", "escalate", "update", "resolve"})
+        self.answers: queue.Queue[tuple[str, str, str]] = queue.Queue()
+
+    def answer(self, channel: str, user: str, text: str) -> None:
+        """Remember the answer, or fail as told."""
+        self.answers.put((channel, user, text))
+        if self.failures:
+            raise self.failures.pop(0)
+
+
+PLACE = {"channel": {"id": "C024BE91L", "name": "ops"}}
+
+
+@pytest.fixture
+def answering(service: Service, senders: dict[str, FakeSender]) -> AnsweringSender:
+    """Return Slack's sender, put in place of the one that cannot answer."""
+    sender = AnsweringSender()
+    senders["slack"] = sender
+    assert service.senders["slack"] is sender
+    return sender
+
+
+@pytest.mark.parametrize(
+    ("before", "verb", "words"),
+    [
+        (["acknowledge"], "acknowledge", "is acknowledged already, by on.call (Slack) at 12:00 UTC."),
+        (["acknowledge"], "reopen", "there is nothing to reopen"),
+        ([], "unacknowledge", "there is nothing to give back"),
+        ([], "reopen", "is open already"),
+        (["resolve"], "acknowledge", "and it still fires. Reopen it"),
+        (["resolve"], "resolve", "and it still fires. Reopen it"),
+        (["over"], "acknowledge", "is resolved already, at 12:00 UTC by Alertmanager"),
+        (["over"], "unacknowledge", "is resolved already"),
+        (["over"], "resolve", "is resolved already"),
+        (["over"], "reopen", "none of its alerts fires, so nothing is reopened"),
+    ],
+)
+def test_press_that_changes_nothing_is_answered(
+    *,
+    press: Press,
+    incident: int,
+    client: FlaskClient,
+    answering: AnsweringSender,
+    before: list[str],
+    verb: str,
+    words: str,
+) -> None:
+    """Whoever presses sees at once why nothing happens, and nobody else does."""
+    for number, earlier in enumerate(before):
+        if earlier == "over":
+            ended = payload(alert(status="resolved"))
+            client.post("/v1/alertmanager", json=ended, headers={"Authorization": "Bearer bearer-token"})
+        else:
+            assert press(earlier, response_url=str(number), **PLACE).status_code == 200
+    assert press(verb, response_url="https://evil.example.com", **PLACE).status_code == 200
+    channel, user, text = answering.answers.get(timeout=PATIENCE_SECONDS)
+    assert (channel, user) == ("C024BE91L", "U024BE7LH")
+    assert text.startswith(f"Incident {incident} (")
+    assert words in text
+    assert answering.answers.empty()
+
+
+@pytest.mark.parametrize(("archive", "words"), [(False, "There is no incident 1"), (True, "Incident 1 is archived")])
+def test_press_on_what_is_gone_is_answered(
+    *, press: Press, answering: AnsweringSender, monkeypatch: pytest.MonkeyPatch, archive: bool, words: str
+) -> None:
+    """The message in Slack is older than what the store has kept."""
+    monkeypatch.setattr("webhook.storage.archive.find", lambda _connection, _number: object() if archive else None)
+    press(**PLACE)
+    assert answering.answers.get(timeout=PATIENCE_SECONDS)[2].startswith(words)
+
+
+def test_press_that_changes_something_is_answered_by_the_message_itself(
+    press: Press, incident: int, answering: AnsweringSender
+) -> None:
+    """It is edited; one sentence more would be noise."""
+    press("acknowledge", **PLACE)
+    press("acknowledge", user={"id": "U2", "name": "late"}, **PLACE)
+    assert answering.answers.get(timeout=PATIENCE_SECONDS)[1] == "U2"
+    assert answering.answers.empty()
+
+
+def test_press_whose_answer_fails_is_taken_all_the_same(
+    press: Press, incident: int, answering: AnsweringSender
+) -> None:
+    """Slack may refuse it; more than a few at once are left unsaid, and the next one is said again."""
+    answering.failures = [PermanentFailure("user_not_in_channel") for _ in range(30)]
+    for number in range(30):
+        assert press("reopen", response_url=str(number), **PLACE).status_code == 200
+        answering.answers.get(timeout=PATIENCE_SECONDS)
+
+
+@pytest.mark.parametrize("place", [{}, {"channel": None}, {"channel": {"id": "../x"}}, {"channel": {"id": 7}}])
+def test_press_from_nowhere_is_not_answered(
+    press: Press, incident: int, answering: AnsweringSender, place: dict[str, object]
+) -> None:
+    """Ids are Slack's, letters and digits; what is none goes nowhere."""
+    assert press("reopen", **place).status_code == 200
+    assert answering.answers.empty()
+
+
 def test_press_that_could_not_be_stored_can_be_sent_again(
     press: Press, incident: int, monkeypatch: pytest.MonkeyPatch, shown: Callable[..., Any]
 ) -> None:
@@ -311,6 +424,74 @@ def test_resolve_in_pagerduty_is_one_here(page: Press, incident: int, shown: Cal
     """And everybody else hears of it."""
     assert page("resolved").get_json() == {"result": "resolved"}
     assert shown(incident)["resolved_by"] == "On Call (PagerDuty)"
+
+
+MERGED = {
+    "type": "merge_resolve_reason",
+    "incident": {"id": "Q2", "type": "incident_reference", "summary": "the other one"},
+}
+
+
+def test_merge_in_pagerduty_resolves_nothing(page: Press, incident: int, shown: Callable[..., Any]) -> None:
+    """Its alerts fire on; whoever has merged is at work on them, under another number there."""
+    assert page("resolved", data=with_data(resolve_reason=MERGED)).get_json() == {"result": "merged"}
+    found = shown(incident)
+    assert (found["status"], found["acknowledged_by"]) == ("acknowledged", "On Call (PagerDuty)")
+    assert found["timeline"][-1]["detail"] == (
+        "merged into “the other one” (Q2) in PagerDuty; its alerts are Alertmanager's to end, so it stays open;"
+        " acknowledged, covers 1 alert"
+    )
+
+
+def test_merge_by_nobody_is_a_line_in_the_timeline(page: Press, incident: int, shown: Callable[..., Any]) -> None:
+    """A rule of PagerDuty's works on nothing."""
+    assert page("resolved", data=with_data(resolve_reason=MERGED), agent=None).get_json() == {"result": "merged"}
+    assert (shown(incident)["status"], shown(incident)["timeline"][-1]["kind"]) == ("open", "merged")
+
+
+@pytest.mark.parametrize("reason", [None, 5, [], {}, {"type": 7}, {"type": "something_new"}])
+def test_resolve_for_any_other_reason_is_a_persons(page: Press, incident: int, reason: object) -> None:
+    """As before; what has no meaning to us changes nothing."""
+    assert page("resolved", data=with_data(resolve_reason=reason)).get_json() == {"result": "resolved"}
+
+
+def test_reopening_in_pagerduty_reopens_it_here(
+    page: Press, incident: int, clock: Clock, shown: Callable[..., Any]
+) -> None:
+    """As long as it fires; what is older than the resolve is left alone."""
+    early = clock()
+    clock.forward(minutes=10)
+    page("resolved")
+    assert shown(incident)["still_firing"]
+    assert page("reopened", identity="early", at=early).get_json() == {"result": "ignored"}
+    assert page("reopened", identity="now").get_json() == {"result": "reopened"}
+    assert (shown(incident)["status"], shown(incident)["timeline"][-1]["actor"]) == ("open", "On Call (PagerDuty)")
+
+
+@pytest.mark.parametrize(
+    ("verb", "data", "detail"),
+    [
+        (
+            "reassigned",
+            {"assignees": [{"id": "P1", "summary": "Ana"}, {"id": "P2", "summary": "Bo\nris"}]},
+            "reassigned in PagerDuty to Ana, Bo ris",
+        ),
+        ("escalated", {"assignees": [{"summary": "Cy"}]}, "escalated in PagerDuty to Cy"),
+        ("delegated", {"escalation_policy": {"summary": "Storage"}}, "delegated in PagerDuty to Storage"),
+        ("reassigned", {"assignees": {"summary": "x"}}, "reassigned in PagerDuty"),
+    ],
+)
+def test_handing_on_in_pagerduty_is_a_line_in_the_timeline(
+    *, page: Press, incident: int, shown: Callable[..., Any], verb: str, data: dict[str, Any], detail: str
+) -> None:
+    """Who has it there changes nothing about who is asked here."""
+    assert page(verb, data=with_data(**data)).get_json() == {"result": "noted"}
+    found = shown(incident)
+    assert (found["status"], found["timeline"][-1]["kind"], found["timeline"][-1]["detail"]) == (
+        "open",
+        "reassigned",
+        detail,
+    )
 
 
 @pytest.mark.parametrize("verb", ["acknowledged", "resolved"])
@@ -432,12 +613,26 @@ def test_no_json_ends_in_anything_but_an_event_or_a_complaint(body: object) -> N
             continue
 
 
-def test_memory_of_what_was_taken_is_bounded() -> None:
-    """The oldest goes."""
-    taken = Taken()
-    for number in range(MOST_REMEMBERED + 1):
-        taken.add(str(number))
-    assert ("0" in taken, "1" in taken, str(MOST_REMEMBERED) in taken) == (False, True, True)
+def test_memory_of_what_was_taken_is_the_stores_and_bounded(either: Service) -> None:
+    """All replicas know it, and what no provider tries any more is dropped; on both databases."""
+    for number, at in ((1, NOON), (2, NOON + taken.KEPT_SECONDS), (2, NOON + taken.KEPT_SECONDS + 1)):
+        with either.database.write() as connection:
+            taken.take(connection, "slack", str(number), at)
+    with either.database.read() as connection:
+        found = [taken.is_taken(connection, "slack", number) for number in ("1", "2", "3")]
+        assert not taken.is_taken(connection, "pagerduty", "2")
+    assert found == [False, True, False]
+
+
+def test_press_that_is_played_again_at_another_replica_acts_once(
+    *, press: Press, client: FlaskClient, incident: int, service: Service, shown: Callable[..., Any]
+) -> None:
+    """The memory is no process's: a second application over the same store knows the request."""
+    press()
+    service.ingest.unacknowledge(incident, "Ada", service.clock())
+    client.application = create_app(service)
+    press()
+    assert shown(incident)["status"] == "open"
 
 
 def test_answers_and_logs_hold_no_secret(

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -86,7 +87,7 @@ def serving(environment: dict[str, str], *options: str) -> Iterator[tuple[str, s
 @pytest.fixture
 def stand_in() -> Iterator[HttpStandIn]:
     """Slack and PagerDuty on one address."""
-    server = HttpStandIn(SLACK_OK)
+    server = HttpStandIn(replace(SLACK_OK, body=SLACK_OK.body[:-1] + b', "status": "success"}'))
     yield server
     server.close()
 
@@ -171,15 +172,25 @@ def test_incidents_are_handled_from_a_terminal(run: Run, post: Callable[..., Any
     assert run("incidents", "acknowledge", "2", "--as", "on-call").stdout == "incident 2: acknowledged by on-call\n"
     assert run("incidents", "acknowledge", "2", "--as", "other").stdout == "incident 2: acknowledged by on-call\n"
     assert run("incidents", "unacknowledge", "2", "--as", "on-call").stdout == "incident 2: open, nobody is on it\n"
-    assert run("incidents", "resolve", "2", "--as", "on-call").stdout == "incident 2: resolved by on-call\n"
+    assert run("incidents", "resolve", "2", "--as", "on-call").stdout == (
+        "incident 2: resolved by on-call, and still firing\n"
+    )
     for verb in ("acknowledge", "unacknowledge"):
         late = run("incidents", verb, "2", "--as", "on-call")
-        assert (late.exit_code, late.stderr) == (1, "error: incident 2 is resolved already\n")
+        assert (late.exit_code, late.stderr) == (
+            1,
+            "error: incident 2 is resolved already\nhint: it fires on; `incidents reopen 2` opens it again\n",
+        )
+    assert re.search(r"^ +2  critical   fires on ", run("incidents", "list").stdout, re.MULTILINE)
+    assert run("incidents", "reopen", "2", "--as", "other").stdout == "incident 2: open\n"
+    post({**alert(), "status": "resolved", "endsAt": "2026-11-22T11:59:00Z"})
+    over = run("incidents", "reopen", "2", "--as", "other")
+    assert (over.exit_code, over.stderr) == (1, "error: incident 2 is over: none of its alerts fires any more\n")
     assert "resolved" in run("incidents", "list", "--state", "all").stdout
     assert " 2  " not in run("incidents", "list").stdout
 
 
-@pytest.mark.parametrize("verb", ["show", "acknowledge", "unacknowledge", "resolve"])
+@pytest.mark.parametrize("verb", ["show", "acknowledge", "unacknowledge", "resolve", "reopen"])
 def test_unknown_incident_is_exit_1(run: Run, verb: str) -> None:
     """With its number."""
     done = run("incidents", verb, "7")
@@ -225,7 +236,7 @@ def test_send_test_reaches_every_configured_receiver(run: Run, wired: dict[str, 
     assert done.stdout.splitlines() == [
         "slack #ops: sent",
         "slack #ops-platform: sent",
-        "pagerduty events: sent",
+        "pagerduty events: accepted by PagerDuty",
         "email devops@example.com: sent",
         "sms +12025550101: not configured, TOCSIN_APPRISE_SMS is not set",
         "phone +12025550101: not configured, TOCSIN_APPRISE_PHONE is not set",

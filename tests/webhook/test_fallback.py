@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from tests.webhook.samples import Clock, FakeSender, alert
+from tests.webhook.samples import NOON, Clock, FakeSender, alert
 from webhook.incidents.messages import Action, Outgoing
 from webhook.senders.contract import PermanentFailure, TemporaryFailure
 from webhook.service import Service
@@ -27,10 +27,14 @@ Senders = dict[str, FakeSender]
 
 @pytest.fixture
 def catalog_path(catalog_path: Path) -> Path:
-    """Return the catalogue with fallback channels, and SMS in no tier: what goes there stands in for something."""
+    """Return the catalogue with fallback channels, and SMS in no tier: what goes there stands in for something.
+
+    A warning has half an hour, so a quarter of one is for the channel that fails.
+    """
     data = json.loads(catalog_path.read_text())
     data["policies"]["standard"]["fallback"] = ["sms", "email"]
-    data["policies"]["standard"]["severities"]["warning"]["notify"] = ["log"]
+    tier = {"notify": ["log"], "respond_seconds": 1_800, "escalate_seconds": 3_600}
+    data["policies"]["standard"]["severities"]["warning"] |= tier
     catalog_path.write_text(json.dumps(data))
     return catalog_path
 
@@ -66,23 +70,124 @@ def test_refused_message_reaches_people_by_another_channel_which_says_so(
     assert [line["kind"] for line in found["timeline"]] == ["opened", "failed", "fallback"]
 
 
-def test_message_that_failed_three_times_moves_on_and_is_still_tried(
-    post: Post, drain: Drain, senders: Senders, client: FlaskClient, clock: Clock
+def test_message_that_fails_for_now_is_waited_for_until_the_deadline_needs_another_way(
+    *, post: Post, drain: Drain, senders: Senders, client: FlaskClient, clock: Clock
 ) -> None:
-    """Nobody waits for the fourth try; when Slack is back the team sees it there too."""
-    senders["slack"].failures = [TemporaryFailure("HTTP 500") for _ in range(4)]
+    """A warning has half an hour: a quarter is for Slack. When it is back the team sees it there too."""
+    senders["slack"].hook = lambda _: _fail_until(TemporaryFailure("HTTP 500"), clock, 1_200)
     post_warning(post)
-    for tries in (1, 2, 3):
-        assert senders["sms"].jobs == [], f"before try {tries}"
-        drain("slack")
-        drain("sms")
-        clock.forward(minutes=5)
-    assert senders["sms"].jobs[0].message.news == "Slack failed 3 times (HTTP 500); reached you by SMS."
-    for _ in range(2):
+    for _ in range(90):
         drain()
+        assert senders["sms"].jobs == []
+        clock.forward(seconds=10)
+    drain()
+    assert senders["sms"].jobs[0].message.news == "Slack has not taken it for 15 min (HTTP 500); reached you by SMS."
+    found = client.get("/v1/incidents/1").get_json()
+    slack = next(one for one in found["deliveries"] if one["channel"] == "slack")
+    assert slack["moves_on_at"] == "2026-11-22T12:15:00Z"
+    for _ in range(3):
         clock.forward(minutes=5)
+        drain()
     assert senders["slack"].said == [("open", "#ops-platform")]
     assert len(senders["sms"].jobs) == 1, "it moves on once"
+
+
+@pytest.mark.parametrize("minutes", [1, 5, 14])
+def test_greylisted_mail_rings_no_telephone(
+    *, post: Post, drain: Drain, senders: Senders, clock: Clock, catalog_path: Path, service: Service, minutes: int
+) -> None:
+    """A mail server that takes nothing of strangers at once takes it a few minutes later (RFC 6647)."""
+    standard(catalog_path, service, fallback=["phone"], notify=["email"], severity="critical")
+    greylisted = TemporaryFailure("SMTP 451: 4.7.1 greylisted, try again later")
+    senders["email"].hook = lambda _: _fail_until(greylisted, clock, 60 * minutes)
+    post(alert())
+    for _ in range(200):
+        drain()
+        clock.forward(seconds=10)
+    assert senders["email"].said == [("open", "devops@example.com")]
+    assert senders["phone"].jobs == []
+
+
+@pytest.mark.parametrize(
+    ("tier", "seconds"),
+    [
+        ({"respond_seconds": 1_800, "escalate_seconds": 3_600}, 900),
+        ({"respond_seconds": 3_600, "escalate_seconds": 600}, 300),
+        ({"respond_seconds": None, "escalate_seconds": 7_200}, 3_600),
+        ({"respond_seconds": 0, "escalate_seconds": 900}, 10),
+        ({"respond_seconds": None, "escalate_seconds": None}, 3_600),
+    ],
+)
+def test_how_long_a_failure_may_last_comes_from_the_tier(
+    *,
+    post: Post,
+    drain: Drain,
+    senders: Senders,
+    clock: Clock,
+    catalog_path: Path,
+    service: Service,
+    tier: dict[str, float | None],
+    seconds: float,
+) -> None:
+    """Half of the time until somebody has to answer, or until the next level is told if that is sooner; at least 10 s."""
+    standard(catalog_path, service, fallback=["sms"], severity="warning", **tier)
+    senders["slack"].hook = lambda _: _fail_until(TemporaryFailure("HTTP 503"), clock, 1e9)
+    post_warning(post)
+    drain()
+    clock.forward(seconds=seconds - 1)
+    drain()
+    assert senders["sms"].jobs == []
+    clock.forward(seconds=1)
+    drain()
+    assert senders["sms"].said == [("open", "+12025550101")]
+
+
+def test_what_stands_in_has_half_of_the_time_that_is_left(
+    *, post: Post, drain: Drain, senders: Senders, clock: Clock, catalog_path: Path, service: Service
+) -> None:
+    """Critical: a quarter of an hour for Slack, half of the other one for the text, and the telephone is still in time."""
+    standard(catalog_path, service, fallback=["sms", "phone"], notify=["log"], severity="critical")
+    for channel in ("slack", "sms"):
+        senders[channel].hook = lambda _: _fail_until(TemporaryFailure("HTTP 503"), clock, 1e9)
+    began = clock()
+    post(alert())
+    while not senders["phone"].jobs and clock() < began + 3_600:
+        drain()
+        clock.forward(seconds=10)
+    assert 22 * 60 <= clock() - began <= 24 * 60
+
+
+def test_failure_that_somebody_has_to_mend_is_not_waited_for(post: Post, drain: Drain, senders: Senders) -> None:
+    """A certificate that is not accepted may be mended, so it is tried again; meanwhile another way is used."""
+    senders["slack"].failures = [TemporaryFailure("the certificate was not accepted", lasting=True)]
+    post_warning(post)
+    drain()
+    drain()
+    assert senders["sms"].said == [("open", "+12025550101")]
+
+
+def test_pause_that_ends_in_time_is_waited_for(post: Post, drain: Drain, senders: Senders, clock: Clock) -> None:
+    """A warning has half an hour: ten minutes leave enough of it."""
+    senders["slack"].failures = [TemporaryFailure("ratelimited", retry_after=600)]
+    post_warning(post)
+    for _ in range(11):
+        drain()
+        clock.forward(minutes=1)
+    assert (senders["slack"].said, senders["sms"].jobs) == ([("open", "#ops-platform")], [])
+
+
+def standard(catalog_path: Path, service: Service, *, fallback: list[str], severity: str, **tier: object) -> None:
+    """Change the policy and one of its tiers."""
+    data = json.loads(catalog_path.read_text())
+    data["policies"]["standard"]["fallback"] = fallback
+    data["policies"]["standard"]["severities"][severity] |= tier
+    catalog_path.write_text(json.dumps(data))
+    assert service.catalog.refresh()
+
+
+def _fail_until(failure: Exception, clock: Clock, seconds: float) -> None:
+    if clock() < NOON + seconds:
+        raise failure
 
 
 def test_destination_that_asks_for_long_patience_is_not_waited_for(post: Post, drain: Drain, senders: Senders) -> None:
@@ -118,14 +223,14 @@ def test_call_waits_for_a_destination_that_asks_for_little_patience(
     post: Post, drain: Drain, senders: Senders, clock: Clock
 ) -> None:
     """Half a minute is what everybody asks for now and then. Asked for again and again it is too much."""
-    senders["slack"].failures = [TemporaryFailure("ratelimited", retry_after=30) for _ in range(2)]
+    senders["slack"].failures = [TemporaryFailure("ratelimited", retry_after=30) for _ in range(60)]
     post(alert(severity="warning"), groupLabels={"n": "1"})
     drain()
     post(alert(severity="warning", instance="b"), groupLabels={"n": "2"})
-    clock.forward(seconds=30)
-    drain()
-    assert senders["sms"].jobs == []
-    senders["slack"].failures = [TemporaryFailure("ratelimited", retry_after=30)]
+    for _ in range(29):
+        clock.forward(seconds=30)
+        drain()
+        assert senders["sms"].jobs == []
     clock.forward(seconds=30)
     drain()
     assert [job.message.incident_id for job in senders["sms"].jobs] == [1, 2]
@@ -137,16 +242,17 @@ def test_call_behind_one_that_its_destination_does_not_take_moves_on(
     """What joins stays behind the first message in its line; nobody waits until that one has had its day."""
     group = {"system": "api-platform"}
     first, second = alert(severity="warning"), alert("ApiPlatformConnectionPool", "warning")
-    senders["slack"].failures = [TemporaryFailure("HTTP 500") for _ in range(3)]
+    senders["slack"].hook = lambda _: _fail_until(TemporaryFailure("HTTP 500"), clock, 1e9)
     post(first, groupLabels=group)
-    for _ in range(3):
-        drain("slack")
-        clock.forward(seconds=5)
-    drain("sms")
+    for _ in range(4):
+        drain()
+        clock.forward(minutes=5)
     post(first, second, groupLabels=group)
-    drain("log", "sms")
+    for _ in range(4):
+        drain()
+        clock.forward(minutes=5)
     assert [action for action, _ in senders["sms"].said] == ["open", "join"]
-    assert senders["sms"].jobs[1].message.news.startswith("Slack failed 3 times (HTTP 500); reached you by SMS.")
+    assert senders["sms"].jobs[1].message.news.startswith("Slack has not taken it for 15 min (HTTP 500); reached you")
 
 
 def test_call_that_waits_for_its_hours_is_not_held_up_by_a_pause_before_them(
@@ -362,7 +468,7 @@ def test_call_moves_on_past_a_channel_that_is_held_up_itself(
     data = json.loads(catalog_path.read_text())
     standard = data["policies"]["standard"]
     standard["fallback"] = ["sms", "email", "phone"]
-    standard["severities"]["critical"]["notify"] = notify
+    standard["severities"]["critical"] |= {"notify": notify, "respond_seconds": 0}
     catalog_path.write_text(json.dumps(data))
     assert service.catalog.refresh()
     for channel in ("sms", "email"):

@@ -323,3 +323,18 @@ def test_deleted_database_file_is_not_written_to(tmp_path: Path) -> None:
         assert connection.exec_driver_sql("SELECT count(*) FROM incidents").scalar_one() == 0
     store.close()
     other.close()
+
+
+def test_full_disk_shows_before_a_delivery_is_refused(over_sqlite: Running) -> None:
+    """A row that is changed in place still fits; what a delivery needs does not, and `/readyz` and the metric say so."""
+    assert over_sqlite.is_ready()
+    files = list(over_sqlite.folder.glob("tocsin.db*"))
+    # The log of changes has grown to its usual size by then: rows alone would go on being written.
+    _limit_files(over_sqlite.replica, max(512_000, *(file.stat().st_size for file in files)))
+    await_that(lambda: not over_sqlite.is_ready(), over_sqlite.replica.process.log_tail)
+    metrics = loopback.get_text(f"{over_sqlite.replica.url}/metrics")
+    assert "tocsin_store_up 0.0" in metrics
+    assert loopback.answers(f"{over_sqlite.replica.url}/healthz")
+    _limit_files(over_sqlite.replica, resource.RLIM_INFINITY)
+    await_that(over_sqlite.is_ready, over_sqlite.replica.process.log_tail)
+    assert "tocsin_store_up 1.0" in loopback.get_text(f"{over_sqlite.replica.url}/metrics")

@@ -13,7 +13,9 @@ from testbed.postgresql import PostgreSQL
 from tests.webhook.samples import NOON, Clock, FakeSender, FakeTruth, alert, at_once
 from webhook.catalog.model import Catalog
 from webhook.incidents import heartbeat
-from webhook.incidents.heartbeat import GAP_SECONDS, LOOK_SECONDS, Beat, Heard, silence, silences
+from webhook.incidents.heartbeat import GAP_SECONDS, LOOK_SECONDS, Beat, Heard, Silence, silence, silences
+from webhook.incidents.incident import ResolvedByHand
+from webhook.incidents.transitions import transition
 from webhook.incidents.truth import Absent
 from webhook.secret import Secret
 from webhook.service import Service, build
@@ -349,3 +351,14 @@ def test_replicas_raise_it_once(replicas: list[Service], clock: Clock) -> None:
     with replicas[0].database.read() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM incidents").scalar_one() == 1
         assert connection.exec_driver_sql("SELECT count(*) FROM notifications").scalar_one() >= 1
+
+
+def test_own_watchdog_is_not_forgotten_by_a_persons_resolve(catalog: Catalog) -> None:
+    """Nobody takes it away on purpose: it is told again like any alert, and no second incident opens at each look."""
+    ours = Silence(since=NOON, last=None, key=heartbeat.OURS, labels={"watchdog": "tocsin"})
+    theirs = Silence(since=NOON, last=NOON, key="k", labels=EU)
+    for told, fires_on in ((ours, True), (theirs, False)):
+        incident = transition(None, heartbeat.raised(told, catalog, NOON), NOON).incident
+        resolved = transition(incident, ResolvedByHand(actor="on-call"), NOON).incident
+        assert resolved is not None
+        assert resolved.fires_on is fires_on

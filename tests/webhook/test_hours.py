@@ -203,11 +203,11 @@ def test_critical_alert_that_joins_a_warning_which_waits_for_working_hours_is_to
     catalog_path.write_text(json.dumps(data))
     assert service.catalog.refresh()
     group = {"cell": "a"}
-    post(alert("Lag", "warning"), groupLabels=group)
+    post(alert("ApiPlatformConnectionPool", "warning"), groupLabels=group)
     clock.forward(minutes=5)
     drain()
     assert mails(senders) == []
-    post(alert("Lag", "warning"), alert(), groupLabels=group)
+    post(alert("ApiPlatformConnectionPool", "warning"), alert(), groupLabels=group)
     assert b'tocsin_outbox_oldest_seconds{channel="email"} 0.0' in client.get("/metrics").data, (
         "no delay of five minutes"
     )

@@ -17,9 +17,18 @@ from webhook.incidents.episode import Sighting
 from webhook.incidents.incident import (
     Acknowledged,
     Delivered,
+    Escalated,
+    Event,
+    FiresOn,
     Incident,
+    Merged,
+    Noted,
     Outcome,
+    ReopenedByHand,
     ResolvedByHand,
+    Resumed,
+    Suppressed,
+    Unacknowledged,
     dedup_key,
     group_hash,
 )
@@ -41,7 +50,16 @@ def sighting(
         labels={"alertname": "X", "instance": fingerprint},
         annotations=changes.pop("annotations", {}),
         generator_url="",
-        match=Match(title="X", severity=severity, team="t", policy="p", kind=kind, alert=None, limit_known=False),
+        match=Match(
+            title="X",
+            severity=severity,
+            team=changes.pop("team", "t"),
+            policy=changes.pop("policy", "p"),
+            kind=kind,
+            alert=None,
+            limit_known=False,
+            part=changes.pop("part", ""),
+        ),
     )
 
 
@@ -83,9 +101,7 @@ def test_resolved_alert_nobody_knows_opens_nothing() -> None:
 def test_repeat_changes_nothing() -> None:
     """The same episodes again: no notice, nothing to write."""
     before = opened(sighting("a"), sighting("b"))
-    outcome = transition(
-        before, delivered(sighting("b"), sighting("a"), group_key="other", receiver="other"), NOON + 60
-    )
+    outcome = transition(before, delivered(sighting("b"), sighting("a"), group_key="other"), NOON + 60)
     assert outcome == Outcome(result="repeated", incident=before)
 
 
@@ -187,24 +203,139 @@ def test_late_replica_does_not_bring_a_replaced_episode_back() -> None:
     assert outcome == Outcome(result="repeated", incident=newer)
 
 
-def test_episode_that_alertmanager_ended_and_tells_again_fires_again() -> None:
-    """Alertmanager ends what Prometheus stops sending; when it comes back the start is the old one."""
+def test_episode_that_alertmanager_ended_and_tells_again_is_asked_about() -> None:
+    """Alertmanager ends what Prometheus stops sending; when it comes back the start is the old one, as in an old picture."""
     incident = opened(sighting("a"), sighting("b"))
     half = transition(incident, delivered(sighting("a", firing=False)), NOON).incident
     again = transition(half, delivered(sighting("a"), sighting("b")), NOON)
     assert again.incident is not None
-    assert kind_of(again) == "updated"
-    assert len(again.incident.open_episodes) == 2
+    assert (again.notice, again.incident.doubted_at, len(again.incident.open_episodes)) == (None, NOON, 1)
+    asked = transition(again.incident, delivered(sighting("a"), verified=True), NOON)
+    assert asked.incident is not None
+    assert (kind_of(asked), asked.incident.doubted_at, len(asked.incident.open_episodes)) == ("updated", None, 2)
 
 
-def test_incident_closed_by_hand_is_not_opened_by_the_same_alerts() -> None:
-    """Who has closed it has seen them; a new episode opens a new incident."""
+def test_resolve_by_hand_ends_no_alert() -> None:
+    """A person's word is not Alertmanager's: the alerts of the incident go on firing, and a repeat is no news."""
     closed = transition(opened(sighting()), ResolvedByHand(actor="on-call"), NOON)
     assert closed.incident is not None
-    assert closed.changed[0].ended_by == "person"
-    dismissed = frozenset({closed.changed[0].identity})
-    assert transition(None, delivered(sighting(), dismissed=dismissed), NOON).notice is None
-    assert kind_of(transition(None, delivered(sighting(start=999), dismissed=dismissed), NOON)) == "opened"
+    assert (closed.changed, closed.incident.fires_on, len(closed.incident.open_episodes)) == ((), True, 1)
+    repeated = transition(closed.incident, delivered(sighting()), NOON + 60)
+    assert repeated.incident is not None
+    assert (repeated.result, repeated.notice, repeated.incident.firing_at) == ("repeated", None, NOON + 60)
+
+
+def test_new_alert_reopens_what_was_resolved_by_hand() -> None:
+    """Whoever has resolved it has not seen that one."""
+    closed = transition(opened(sighting("a")), ResolvedByHand(actor="on-call"), NOON).incident
+    again = transition(closed, delivered(sighting("a"), sighting("b")), NOON + 60)
+    assert again.incident is not None
+    assert (again.result, again.incident.status, again.incident.fires_on) == ("reopened", "open", False)
+
+
+def test_end_of_what_was_resolved_by_hand_is_told() -> None:
+    """Alertmanager says that it is over, so there is nothing to tell again."""
+    closed = transition(opened(sighting()), ResolvedByHand(actor="on-call"), NOON).incident
+    over = transition(closed, delivered(sighting(firing=False)), NOON + 60)
+    assert over.incident is not None
+    assert (kind_of(over), over.incident.fires_on, over.incident.resolved_by) == ("resolved", False, "Alertmanager")
+
+
+def test_resolve_by_hand_of_what_was_left_out_of_a_delivery_is_no_end() -> None:
+    """Alerts that were never listed may fire: nobody has said that they do not."""
+    incident = opened(sighting())
+    half = transition(incident, delivered(sighting(firing=False), truncated=3), NOON).incident
+    closed = transition(half, ResolvedByHand(actor="on-call"), NOON + 1).incident
+    assert closed is not None
+    assert (closed.open_episodes, closed.fires_on) == ((), True)
+    over = transition(closed, delivered(sighting(firing=False)), NOON + 2).incident
+    assert over is not None
+    assert not over.fires_on
+
+
+@pytest.mark.parametrize("event", [Acknowledged(actor="x"), ResolvedByHand(actor="y"), Escalated(level=1, why="z")])
+def test_what_fires_on_is_reopened_before_anything_else_is_done_about_it(event: Event) -> None:
+    """It asks for nobody's attention, so there is nothing to take."""
+    closed = transition(opened(sighting()), ResolvedByHand(actor="on-call"), NOON).incident
+    assert transition(closed, event, NOON + 1).result == "unchanged"
+
+
+def test_reopening_by_hand_begins_the_escalation_anew() -> None:
+    """The first level is asked, and nobody has taken it."""
+    incident = replace(opened(sighting()), level=2)
+    taken = transition(incident, Acknowledged(actor="one"), NOON).incident
+    closed = transition(taken, ResolvedByHand(actor="one"), NOON + 1).incident
+    again = transition(closed, ReopenedByHand(actor="two", why="a mistake"), NOON + 2)
+    assert again.incident is not None
+    assert (kind_of(again), again.incident.status, again.incident.level) == ("reopened", "open", 0)
+    assert (again.incident.paged_at, again.incident.acknowledged_by) == (NOON + 2, None)
+    assert transition(again.incident, ReopenedByHand(actor="two", why=""), NOON + 3).result == "unchanged"
+
+
+def test_what_is_over_is_not_reopened_by_hand() -> None:
+    """Nothing fires, so nothing would ever end it again."""
+    over = transition(opened(sighting()), delivered(sighting(firing=False)), NOON).incident
+    assert transition(over, ReopenedByHand(actor="x", why=""), NOON).result == "unchanged"
+
+
+def test_merge_elsewhere_resolves_nothing() -> None:
+    """Whoever has merged works on it; its alerts are Alertmanager's to end."""
+    merged = transition(opened(sighting()), Merged(actor="ana", into="Q2", by_person=True), NOON)
+    assert merged.incident is not None
+    assert merged.entry is not None
+    assert (merged.result, merged.incident.status, merged.entry.kind) == ("merged", "acknowledged", "merged")
+    alone = transition(opened(sighting()), Merged(actor="PagerDuty", into="Q2", by_person=False), NOON)
+    assert alone.incident is not None
+    assert (alone.incident.status, alone.notice) == ("open", None)
+
+
+def test_another_component_is_news() -> None:
+    """Also where the section and the severity are known."""
+    outcome = transition(opened(sighting("a", part="one")), delivered(sighting("b", part="two")), NOON + 60)
+    assert kind_of(outcome) == "joined"
+    more = transition(opened(sighting("a", part="one")), delivered(sighting("b", part="one")), NOON + 60)
+    assert kind_of(more) == "updated"
+
+
+def test_component_that_becomes_graver_is_news() -> None:
+    """Also where another one was as grave before."""
+    before = opened(sighting("a", part="one"), sighting("b", part="two", severity="warning"))
+    assert kind_of(transition(before, delivered(sighting("c", part="two")), NOON)) == "joined"
+
+
+@pytest.mark.parametrize("changes", [{"part": "two"}, {"kind": "k2"}, {"severity": "emergency"}])
+def test_acknowledgement_covers_what_was_known_then(changes: dict[str, Any]) -> None:
+    """What is news after it asks the first level again."""
+    incident = replace(opened(sighting("a", part="one")), level=1)
+    taken = transition(incident, Acknowledged(actor="ana"), NOON).incident
+    outcome = transition(taken, delivered(sighting("b", **{"part": "one", **changes})), NOON + 900)
+    assert outcome.incident is not None
+    assert outcome.entry is not None
+    assert (outcome.incident.status, outcome.incident.level, outcome.incident.paged_at) == ("open", 0, NOON + 900)
+    assert outcome.entry.detail == "1 alert joined, which ana has not acknowledged"
+
+
+def test_another_component_does_not_put_off_the_next_level() -> None:
+    """While nobody has acknowledged, components that fail one after another must not keep the manager from being told."""
+    incident = opened(sighting("0", part="0"))
+    for number in range(1, 30):
+        incident = transition(
+            incident, delivered(sighting(str(number), part=str(number))), NOON + 60 * number
+        ).incident or pytest.fail("there is no incident")
+    assert incident.paged_at == NOON
+
+
+def test_components_that_fail_together_are_few_calls() -> None:
+    """Three at once within five minutes, the next waits for the others until the first is five minutes old."""
+    incident, waits = opened(sighting("0", part="0")), []
+    for number in range(1, 50):
+        outcome = transition(incident, delivered(sighting(str(number), part=str(number))), NOON + number)
+        assert outcome.incident is not None
+        assert outcome.notice is not None
+        incident = outcome.incident
+        waits.append(outcome.notice.not_before)
+    assert waits[:3] == [None, None, None]
+    assert set(waits[3:]) == {NOON + 1 + 300}
 
 
 def test_acknowledging_is_told_once() -> None:
@@ -274,3 +405,42 @@ def test_same_delivery_twice_never_notifies_twice(history: list[list[Sighting]])
             again = transition(incident, delivered(*alerts), NOON)
             assert again.notice is None
             incident = again.incident
+
+
+HANDS: tuple[Event, ...] = (
+    Acknowledged(actor="ana"),
+    Unacknowledged(actor="ana", why=""),
+    ResolvedByHand(actor="ana"),
+    ReopenedByHand(actor="ana", why=""),
+    Merged(actor="ana", into="Q2", by_person=True),
+    Noted(kind="reassigned", actor="ana", detail=""),
+    Escalated(level=1, why=""),
+    Resumed(why=""),
+    FiresOn(why=""),
+    Suppressed(by="silenced"),
+)
+
+
+@PATIENT
+@given(st.lists(st.one_of(st.sampled_from(HANDS), st.tuples(st.integers(0, 2), st.booleans())), max_size=30))
+def test_incident_is_over_by_alertmanagers_word_alone(steps: list[Event | tuple[int, bool]]) -> None:
+    """Whatever people, providers and the clock do: while an alert fires its incident is open, or says that it fires on."""
+    firing, starts, incident = {0}, [100, 100, 100], opened(sighting("0", part="0"))
+    for number, step in enumerate(steps, 1):
+        event: Event
+        if isinstance(step, tuple):
+            alert, begins = step
+            if begins and alert not in firing:
+                starts[alert] += number
+            firing = firing | {alert} if begins else firing - {alert}
+            event = delivered(
+                *(sighting(str(one), firing=one in firing, start=starts[one], part=str(one)) for one in range(3))
+            )
+        else:
+            event = step
+        found = transition(incident, event, NOON + number).incident
+        assert found is not None
+        incident = found
+        over = incident.status == "resolved" and not incident.fires_on
+        assert not (over and firing)
+        assert {one.fingerprint for one in incident.open_episodes} == {str(one) for one in firing}

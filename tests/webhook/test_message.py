@@ -115,9 +115,9 @@ def test_section_of_the_most_severe_alert_leads(catalog: Catalog) -> None:
 
 
 def test_joined_alert_leads_its_own_message(catalog: Catalog) -> None:
-    """The news is what is new."""
+    """The news is what is new, with the system's name."""
     message = message_of(catalog, alert(), alert(POOL, "warning", annotations={"value": "0.9"}), action="join")
-    assert message.news == "New in this incident: Connection pool usage is 90%, limit >= 85 of 100"
+    assert message.news == "New in this incident: API platform: Connection pool usage is 90%, limit >= 85 of 100"
     assert message.severity == "warning"
 
 

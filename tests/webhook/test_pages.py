@@ -30,7 +30,7 @@ def test_list_shows_open_incidents_the_most_severe_first(post: Post, client: Fla
     post(alert("ApiPlatformCircuitBreaker", "emergency"))
     post(alert(severity="warning"))
     post(alert("Gone"))
-    client.post("/v1/incidents/3/resolve", json={"actor": "on-call"})
+    post(alert("Gone", status="resolved"))
     text = page(client, "/")
     assert "2 open incidents" in text
     assert (
@@ -44,6 +44,28 @@ def test_list_shows_open_incidents_the_most_severe_first(post: Post, client: Fla
 def test_empty_list_says_that_nothing_is_wrong(client: FlaskClient) -> None:
     """The best page of all."""
     assert "Nothing is wrong" in page(client, "/")
+
+
+def test_list_does_not_say_that_all_is_well_while_something_fires(post: Post, client: FlaskClient) -> None:
+    """What a person has resolved and Alertmanager has not stands apart, with when it is told again."""
+    post(alert())
+    client.post("/v1/incidents/1/resolve", json={"actor": "on-call"})
+    text = page(client, "/")
+    assert "Nothing is wrong" not in text
+    assert "1 incident resolved by hand, still firing" in text
+    assert "told again at 13:00 UTC" in text
+
+
+def test_button_reopens_what_was_resolved_by_hand(post: Post, client: FlaskClient) -> None:
+    """On the incident's page, for whoever looks at it."""
+    post(alert())
+    client.post("/v1/incidents/1/resolve", json={"actor": "on-call"})
+    text = page(client, "/incidents/1")
+    assert "resolved by hand, still firing" in text
+    assert "<s>" not in text
+    assert 'action="/incidents/1/reopen"' in text
+    assert client.post("/incidents/1/reopen", data={"actor": "ana"}).status_code == 303
+    assert client.get("/v1/incidents/1").get_json()["status"] == "open"
 
 
 def test_incident_page_shows_everything(
@@ -128,7 +150,9 @@ def test_button_acknowledges_and_leads_back(post: Post, client: FlaskClient) -> 
     client.post("/incidents/1/unacknowledge", data={"actor": "on-call"})
     assert "on-call has given it back" in page(client, "/incidents/1")
     client.post("/incidents/1/resolve", data={"actor": "on-call"})
-    assert "Resolved at 12:00 UTC by on-call" in page(client, "/incidents/1")
+    assert "Resolved by hand at 12:00 UTC by on-call, and it still fires." in page(client, "/incidents/1")
+    post(alert(status="resolved"))
+    assert "Resolved at 12:00 UTC by Alertmanager" in page(client, "/incidents/1")
     assert "<form" not in page(client, "/incidents/1")
 
 

@@ -70,8 +70,8 @@ def test_missing_key_of_an_alert_is_named(key: str) -> None:
 @pytest.mark.parametrize(
     ("change", "expected"),
     [
-        ({"version": "3"}, '$.version: must be "4" (the payload version this program reads), not "3"'),
-        ({"version": 4}, '$.version: must be "4" (the payload version this program reads), not 4'),
+        ({"version": "3"}, '$.version: must be "4" (as Alertmanager posts it) or "1" (as Grafana does), not "3"'),
+        ({"version": 4}, '$.version: must be "4" (as Alertmanager posts it) or "1" (as Grafana does), not 4'),
         ({"status": "odd"}, '$.status: must be one of firing, resolved, not "odd"'),
         ({"groupLabels": []}, "$.groupLabels: must be an object, not an array"),
         ({"groupLabels": {"a": 1}}, "$.groupLabels.a: must be a string, not a number"),

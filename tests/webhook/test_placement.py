@@ -65,11 +65,40 @@ def test_alert_of_two_groups_opens_one_incident(post: Post, client: FlaskClient)
     assert (firing(client, 1), firing(client, 2)) == ({"west"}, {"east", "north"})
 
 
-def test_alert_that_a_person_has_closed_opens_nothing_in_another_group(post: Post, client: FlaskClient) -> None:
-    """Who has closed it has seen it, whatever the route is called now."""
+def test_alert_that_a_person_has_resolved_opens_nothing_in_another_group(post: Post, client: FlaskClient) -> None:
+    """It keeps its incident, which fires on, whatever the route is called now."""
     post(WEST, groupLabels={"alertname": "X"})
     client.post("/v1/incidents/1/resolve", json={"actor": "on-call"})
-    assert post(WEST, groupLabels={"instance": "west"}) == {"result": "unchanged", "incident": None}
+    assert post(WEST, groupLabels={"instance": "west"}) == {"result": "repeated", "incident": 1}
+
+
+def test_group_of_two_teams_is_an_incident_of_each(
+    post: Post, client: FlaskClient, drain: Drain, senders: Senders
+) -> None:
+    """Each is told by its own people, and the end of one is not the end of the other."""
+    group = {"groupLabels": {"cluster": "eu"}}
+    ours, theirs = alert(), alert("UnknownToTheCatalogue")
+    assert post(ours, **group) == {"result": "opened", "incident": 1}
+    assert post(ours, theirs, **group)["result"] == "repeated"
+    drain()
+    first, second = (client.get(f"/v1/incidents/{number}").get_json() for number in (1, 2))
+    assert (first["team"], len(first["alerts"])) == ("platform", 1)
+    assert (second["team"] != "platform", len(second["alerts"])) == (True, 1)
+    assert first["dedup_key"] != second["dedup_key"]
+    assert senders["slack"].said == [("open", "#ops-platform"), ("open", "#ops")]
+    ended = {**ours, "status": "resolved", "endsAt": "2026-11-22T11:59:00Z"}
+    post(ended, theirs, **group)
+    assert [client.get(f"/v1/incidents/{number}").get_json()["status"] for number in (1, 2)] == ["resolved", "open"]
+
+
+def test_what_is_left_out_of_a_delivery_may_be_any_teams(post: Post, client: FlaskClient) -> None:
+    """No owner's incident ends while Alertmanager says that alerts were left out."""
+    group = {"groupLabels": {"cluster": "eu"}}
+    ours, theirs = alert(), alert("UnknownToTheCatalogue")
+    post(ours, theirs, **group)
+    ended = [{**one, "status": "resolved", "endsAt": "2026-11-22T11:59:00Z"} for one in (ours, theirs)]
+    post(*ended, truncatedAlerts=4, **group)
+    assert [client.get(f"/v1/incidents/{number}").get_json()["status"] for number in (1, 2)] == ["open", "open"]
 
 
 def test_split_group_that_is_truncated_does_not_say_so_of_the_other(post: Post, client: FlaskClient) -> None:
@@ -100,11 +129,11 @@ def test_group_that_fires_again_soon_reopens_its_incident_and_calls_again(
     assert senders["pagerduty"].said[-2:] == [("resolve", "events"), ("join", "events")]
 
 
-def test_incident_that_a_person_has_closed_is_not_reopened(post: Post, client: FlaskClient) -> None:
-    """That story has been ended by somebody; a new episode is a new one."""
+def test_incident_that_a_person_has_resolved_is_reopened_when_it_fires_anew(post: Post, client: FlaskClient) -> None:
+    """Nobody has said that it was over."""
     post(alert())
     client.post("/v1/incidents/1/resolve", json={"actor": "on-call"})
-    assert post(alert(started="2026-11-22T12:00:00Z")) == {"result": "opened", "incident": 2}
+    assert post(alert(started="2026-11-22T12:00:00Z")) == {"result": "reopened", "incident": 1}
 
 
 def flap(post: Post, drain: Drain, clock: Clock, times: int, first: int = 0) -> list[str]:

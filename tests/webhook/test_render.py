@@ -182,7 +182,7 @@ def test_slack_reply_about_a_new_kind_is_short_and_has_its_section(catalog: Cata
         action="join",
     )
     said = texts(content.blocks)
-    assert said[0].startswith("🔴 *New in this incident: Connection pool usage is 97%")
+    assert said[0].startswith("🔴 *New in this incident: API platform: Connection pool usage is 97%")
     assert "Connection pool exhaustion" in said[1]
 
 

@@ -4,24 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Connection, delete, func, select
 
 from testbed.postgresql import PostgreSQL
-from tests.webhook.samples import Clock, FakeSender, alert, payload
+from tests.webhook.samples import PATIENT, Clock, FakeSender, alert, payload
+from webhook.render.undelivered import undelivered
 from webhook.secret import Secret
 from webhook.senders.contract import PermanentFailure
 from webhook.service import Service, build
 from webhook.settings import Settings, SettingsError, read_settings
-from webhook.storage import store, trimming
-from webhook.storage.tables import archive, archived_parts
+from webhook.storage import archive as archive_of
+from webhook.storage import deliveries, lanes, outbox, store, trimming
+from webhook.storage.database import Database
+from webhook.storage.tables import archive, archived_parts, archived_totals, incidents, notifications
 from webhook.terminal import incident_lines
 from webhook.timestamps import DAY, iso
 from webhook.web import record
 from webhook.web.application import create_app
 from webhook.workers import retention
 
+INCIDENT = {
+    "id": 1,
+    "group_hash": "g",
+    "group_labels": {},
+    "dedup_key": "d",
+    "receiver": "tocsin",
+    "external_url": "",
+    "status": "open",
+    "title": "Error ratio",
+    "severity": "critical",
+    "team": "platform",
+    "policy": "standard",
+    "opened_at": 0.0,
+    "paged_at": 0.0,
+    "truncated": 0,
+    "level": 0,
+    "reopened_at": [],
+    "news_at": [],
+}
 HOT = ("incidents", "episodes", "timeline", "notifications", "timers")
 
 
@@ -133,6 +159,57 @@ def test_what_is_young_open_or_waiting_stays(service: Service, story: Callable[.
     assert count(service, "archive") == 0
 
 
+def test_channel_that_is_gone_keeps_nothing_from_the_archive(
+    service: Service, story: Callable[..., None], clock: Clock
+) -> None:
+    """What waits for it is given up after a day without a sender, and the timeline says so; then it is archived."""
+    service.worker().archive_once()
+    story(range(1), kept=True)
+    kept = {name: sender for name, sender in service.senders.items() if name != "slack"}
+    changed = replace(service, senders=kept)
+    worker = changed.worker()
+
+    def work() -> None:
+        for channel in kept:
+            while worker.run_once(channel):
+                pass
+        while worker.move_on_once() or worker.archive_once():
+            pass
+
+    clock.forward(hours=23)
+    work()
+    waits = [one for one in _deliveries(service) if one["state"] == "waiting"]
+    assert len(waits) == 2, "it may be a mistake that somebody mends today"
+    clock.forward(hours=2)
+    work()
+    shown = create_app(service).test_client().get("/v1/incidents/1").get_json()
+    gone = [one for one in shown["deliveries"] if one["channel"] == "slack"]
+    assert {(one["state"], one["reason"]) for one in gone} == {
+        ("unconfigured", "no longer configured, given up after a day")
+    }
+    assert "Slack to Platform team: no longer configured, given up after a day" in shown["not_reached"]
+    told = [(line["actor"], line["detail"]) for line in shown["timeline"] if line["kind"] == "failed"]
+    assert told == [("Slack", "to Platform team: no longer configured, given up after a day")] * 2
+    clock.forward(seconds=91 * DAY)
+    work()
+    assert (count(service, "incidents"), count(service, "archive")) == (0, 1)
+
+
+def test_channel_that_another_replica_has_is_not_gone(
+    service: Service, story: Callable[..., None], clock: Clock
+) -> None:
+    """One that was configured anew speaks for no other."""
+    story(range(1), kept=True)
+    without = replace(service, senders={name: one for name, one in service.senders.items() if name != "slack"})
+    mine, others = without.worker(), service.worker()
+    for _ in range(5):
+        clock.forward(hours=12)
+        others.archive_once()
+        while mine.archive_once():
+            pass
+    assert {one["state"] for one in _deliveries(service) if one["channel"] == "slack"} == {"waiting"}
+
+
 def test_many_are_moved_a_few_at_a_time(
     service: Service, story: Callable[..., None], clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,7 +309,7 @@ def test_incident_that_stays_open_stays_small(
 def test_newest_stay_and_what_is_needed(
     service: Service, flapping: Callable[[int], None], trim: Callable[[int], None]
 ) -> None:
-    """The alert that fires, the last ended ones, the first line, every call, and what was said last."""
+    """The alert that fires, the last ended ones, the first line, the first message to each, and what was said last."""
     flapping(9)
     client = create_app(service).test_client()
     whole = client.get("/v1/incidents/1").get_json()
@@ -241,8 +318,10 @@ def test_newest_stay_and_what_is_needed(
     ended = [one for one in whole["alerts"] if not one["firing"]]
     assert shown["alerts"] == [one for one in whole["alerts"] if one["firing"]] + ended[-3:]
     assert shown["timeline"] == [whole["timeline"][0], *whole["timeline"][-3:]]
-    edits = [one for one in whole["deliveries"] if one["action"] == "update"]
-    assert shown["deliveries"] == [one for one in whole["deliveries"] if one not in edits[:-3]]
+    firsts = {one["channel"]: one for one in reversed(whole["deliveries"])}
+    for one in (*firsts.values(), whole["deliveries"][-1]):
+        assert one in shown["deliveries"]
+    assert len(shown["deliveries"]) < len(whole["deliveries"])
 
 
 def test_edit_that_waits_is_not_moved(
@@ -273,11 +352,11 @@ def test_kind_that_was_told_is_no_news_when_it_comes_again(
         clock.forward(minutes=5)
         return str(told[0]["result"])
 
-    assert deliver("ApiPlatformPod", "emergency") in {"opened", "joined"}
+    assert deliver("ApiPlatformCircuitBreaker", "emergency") in {"opened", "joined"}
     for _ in range(4):
         deliver("ApiPlatformErrorRatio", "warning")
     trim(1)
-    assert deliver("ApiPlatformPod", "emergency") == "updated"
+    assert deliver("ApiPlatformCircuitBreaker", "emergency") == "updated"
 
 
 def test_incident_is_as_old_as_it_was(
@@ -324,10 +403,134 @@ def test_channel_that_fails_does_not_keep_it_large(
     flapping(8)
     before = create_app(service).test_client().get("/v1/incidents/1").get_json()["not_reached"]
     trim(2)
-    assert len([one for one in _deliveries(service) if one["action"] == "update"]) == 2
+    assert len([one for one in _deliveries(service) if one["action"] == "update"]) <= 2
     after = create_app(service).test_client().get("/v1/incidents/1").get_json()
     assert after["not_reached"] == before
     assert len(after["timeline"]) == 3
+
+
+def test_incident_that_nobody_takes_stays_small(
+    service: Service, trim: Callable[[int], None], drain: Callable[..., int], clock: Clock
+) -> None:
+    """It is escalated for weeks: old calls are archived, and who was reached and who is asked next is as before."""
+    client = create_app(service).test_client()
+    client.post("/v1/alertmanager", json=payload(alert()))
+    drain()
+    worker = service.worker()
+    for _ in range(30):
+        clock.forward(hours=1)
+        while worker.step_once():
+            pass
+        drain()
+    before = client.get("/v1/incidents/1").get_json()
+    totals = counters(service)
+    assert len([one for one in before["deliveries"] if one["action"] == "escalate"]) > 30
+    trim(5)
+    after = client.get("/v1/incidents/1").get_json()
+    assert len(after["deliveries"]) < 20
+    assert counters(service) == totals
+    same = ("not_reached", "standing", "next_step", "level")
+    assert {name: after[name] for name in same} == {name: before[name] for name in same}
+    assert after["archived_earlier"]["deliveries"] == len(before["deliveries"]) - len(after["deliveries"])
+    clock.forward(hours=1)
+    assert worker.step_once()
+    assert drain() > 0
+
+
+def test_incident_that_is_resolved_by_hand_and_fires_on_stays_small(
+    service: Service, trim: Callable[[int], None], drain: Callable[..., int], clock: Clock
+) -> None:
+    """Whoever resolves it each time that it is told again leaves it resolved whenever somebody looks."""
+    client = create_app(service).test_client()
+    for _ in range(8):
+        client.post("/v1/alertmanager", json=payload(alert()))
+        drain()
+        client.post("/v1/incidents/1/resolve", json={"actor": "on-call"})
+        drain()
+        client.post("/v1/incidents/1/reopen", json={"actor": "on-call"})
+        drain()
+        client.post("/v1/incidents/1/resolve", json={"actor": "on-call"})
+    before = count(service, "notifications")
+    trim(5)
+    assert count(service, "notifications") < before
+
+
+CHANNEL_OF = {"a": "slack", "b": "email", "c": "email", "d": "sms"}
+
+
+@st.composite
+def messages(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Return rows of one incident: whatever may have become of messages to four destinations."""
+    found: list[dict[str, Any]] = []
+    for number in range(1, draw(st.integers(0, 25)) + 1):
+        state = draw(st.sampled_from(["sent", "sent", "failed", "folded", "unconfigured", "waiting"]))
+        lane = draw(st.sampled_from("abcd"))
+        others = [one["id"] for one in found if one["lane"] != lane]
+        row = {
+            "id": number,
+            "incident_id": 1,
+            "channel": CHANNEL_OF[lane],
+            "destination": f"to {lane}",
+            "who": f"{lane} at {number}",
+            "lane": lane,
+            "action": draw(st.sampled_from(["open", "join", "escalate", "update", "resolve"])),
+            "why": "",
+            "urgency": 0,
+            "dedup_key": str(number),
+            "state": state,
+            "created_at": float(number),
+            "due_at": float(number),
+            "attempts": 1,
+            "instead_of": draw(st.sampled_from([None, None, *others[-3:]])),
+            "last_error": f"reason {number}",
+            "provider_id": f"p{number}" if state == "sent" and draw(st.booleans()) else None,
+            "gathered": 2 if state == "sent" and draw(st.integers(0, 3)) == 0 else None,
+            "folded_into": 99 if state == "folded" and draw(st.booleans()) else None,
+        }
+        found.append(row)
+    return found
+
+
+def test_no_decision_changes_when_messages_are_archived(tmp_path: Path) -> None:
+    """Whatever has become of them: who was told, who was reached, what is edited, who is missing."""
+    database = Database(Secret(f"sqlite:///{tmp_path / 'decisions.db'}"))
+    database.migrate()
+
+    def known(connection: Connection) -> dict[str, object]:
+        rows = connection.execute(select(notifications).order_by(notifications.c.id)).all()
+        newest = {row.lane: row for row in rows}
+        claims = [outbox.claim_of(row, "token") for row in newest.values()]
+        return {
+            "told": outbox.told(connection, 1),
+            "calls": deliveries.calls(connection, 1),
+            "not reached": undelivered(deliveries.of_incident(connection, 1)),
+            "edited": [(one.lane, lanes.first_provider_id(connection, one)) for one in claims],
+            "sent": [(one.lane, lanes.any_sent(connection, replace(one, id=10_000))) for one in claims],
+            "told by another": [(one.lane, lanes.is_told_by_another(connection, one)) for one in claims],
+            "waiting": [(row.id, outbox.stood_in_for(connection, row.id)) for row in rows if row.state == "waiting"],
+        }
+
+    @PATIENT
+    @given(found=messages(), batch=st.integers(1, 9))
+    def holds(found: list[dict[str, Any]], batch: int) -> None:
+        with pytest.MonkeyPatch.context() as patch, database.write() as connection:
+            patch.setattr(trimming, "KEPT", 0)
+            connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+            connection.execute(incidents.insert(), INCIDENT)
+            if found:
+                connection.execute(notifications.insert(), found)
+            before = known(connection)
+            while trimming.trim(connection, 1, limit=batch, now=1.0):
+                pass
+            assert known(connection) == before
+            left = connection.execute(select(func.count()).select_from(notifications)).scalar_one()
+            moved = archive_of.earlier(connection, [1])[1].messages
+            assert left + moved == len(found)
+            for table in (notifications, archived_parts, archived_totals, incidents):
+                connection.execute(delete(table))
+
+    holds()
+    database.close()
 
 
 def test_incident_that_somebody_works_on_is_trimmed_soon_after(
@@ -356,7 +559,7 @@ def test_incident_that_somebody_works_on_is_trimmed_soon_after(
 
 def _deliveries(service: Service) -> list[dict[str, Any]]:
     shown = create_app(service).test_client().get("/v1/incidents/1").get_json()
-    return [{name: one[name] for name in ("id", "action", "state")} for one in shown["deliveries"]]
+    return [{name: one[name] for name in ("id", "action", "state", "channel")} for one in shown["deliveries"]]
 
 
 def counters(service: Service) -> dict[str, float]:

@@ -19,7 +19,17 @@ PURE = [
         if path.parent.name == "render" and path.stem != "templates"
     ),
     *("catalog/model", "catalog/parse", "catalog/schedule", "workers/backoff"),
-    *("callback_events", "commands", "mail_server", "payload", "quantity", "secret", "severity", "signatures"),
+    *(
+        "callback_events",
+        "commands",
+        "mail_server",
+        "payload",
+        "payload_stream",
+        "quantity",
+        "secret",
+        "severity",
+        "signatures",
+    ),
     *("timestamps", "untrusted"),
 ]
 IMPURE = {

@@ -58,15 +58,15 @@ def test_shift_that_begins_in_the_hour_that_does_not_exist_begins_at_the_change(
     """On 29 March 2026 02:30 does not come: with the offset from before it is 03:30 of the new time."""
     night = schedule("2026-03-01T02:30", 4, "FREQ=DAILY")
     window = night.window(at("2026-03-29T04:00", BERLIN))
-    assert window == (at("2026-03-29T01:30"), at("2026-03-29T05:30"))
+    assert window == (at("2026-03-29T01:30"), at("2026-03-29T06:30", BERLIN))
     assert not night.holds(at("2026-03-29T03:29", BERLIN))
     assert night.holds(at("2026-03-29T03:30", BERLIN))
 
 
 def test_shift_that_begins_in_the_hour_that_comes_twice_begins_at_the_first() -> None:
-    """On 25 October 2026 02:30 comes twice; hours are exact, so four of them end at 05:30 of the new time."""
+    """On 25 October 2026 02:30 comes twice; the end is by the clock on the wall, as in every night."""
     night = schedule("2026-10-01T02:30", 4, "FREQ=DAILY")
-    assert night.window(at("2026-10-25T03:00", BERLIN)) == (at("2026-10-25T00:30"), at("2026-10-25T04:30"))
+    assert night.window(at("2026-10-25T03:00", BERLIN)) == (at("2026-10-25T00:30"), at("2026-10-25T06:30", BERLIN))
 
 
 def test_change_of_half_an_hour_is_one_too() -> None:
@@ -131,6 +131,31 @@ def test_laws_of_windows(now: int, zone: str, hours: float, rule: str) -> None:
     after = recurring.after(now, 600)
     assert after is not None
     assert after >= now + 600
+
+
+CHANGES = (
+    ("Europe/Berlin", "2026-03-29", "2026-10-25"),
+    ("America/New_York", "2026-03-08", "2026-11-01"),
+    ("Australia/Lord_Howe", "2026-10-04", "2026-04-05"),
+)
+
+
+@PATIENT
+@given(
+    st.sampled_from([(zone, day) for zone, *days in CHANGES for day in days]),
+    st.sampled_from([15, 30, 60, 120, 180, 480, 720]),
+    st.integers(0, 95),
+    st.integers(-12 * 3600, 36 * 3600),
+)
+def test_shifts_that_meet_leave_nobody_out_when_clocks_change(
+    change: tuple[str, str], minutes: int, quarter: int, second: int
+) -> None:
+    """However long they are and whenever they begin, in the hour that is left out and in the one that comes twice."""
+    zone, day = change
+    begins = [(quarter * 15 + number * minutes) % (24 * 60) for number in range(24 * 60 // minutes)]
+    shifts = [schedule(f"2026-01-05T{one // 60:02}:{one % 60:02}", minutes / 60, "FREQ=DAILY", zone) for one in begins]
+    now = at(f"{day}T00:00", zone) + second
+    assert any(shift.holds(now) for shift in shifts)
 
 
 @PATIENT

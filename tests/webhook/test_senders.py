@@ -29,7 +29,7 @@ from webhook.render.sms import MOST_SEGMENTS, segments
 from webhook.secret import Secret
 from webhook.senders import contract, gateway, transport
 from webhook.senders import mail as mail_sender
-from webhook.senders.contract import Failure, Job, PermanentFailure, TemporaryFailure
+from webhook.senders.contract import Answering, Failure, Job, PermanentFailure, TemporaryFailure
 from webhook.senders.log import LogSender
 from webhook.senders.mail import MailSender
 from webhook.senders.slack import TEMPORARY
@@ -220,7 +220,12 @@ def test_huge_incident_is_told_within_the_provider_s_limits(
     """A storm of alerts, or labels of many kilobytes: the number is told, and the message is one that is taken."""
     long = "ü" * length
     alerts = [
-        alert("Nobody", instance=f"{number}{long}", annotations={"summary": long, "description": long})
+        alert(
+            "Nobody",
+            instance=f"{number}{long}",
+            annotations={"summary": long, "description": long},
+            fingerprint=f"{number:016x}",
+        )
         for number in range(count)
     ]
     rig.sender.send(dataclasses.replace(for_rig(job, rig), message=message_of(catalog, *alerts)))
@@ -631,3 +636,13 @@ def test_log_line_is_json_that_names_tier_and_runbook(job: Job, capsys: pytest.C
     assert lines[0]["event"] == "CRITICAL: API platform: Error ratio (checkout)"
     assert lines[0]["tier"] == "L1 DevOps team: acknowledge within 30 min, by 12:20 UTC."
     assert lines[0]["runbook"].endswith("#high-error-rate")
+
+
+def test_slack_answer_is_seen_by_one_person(slack: Rig) -> None:
+    """Whoever has pressed a button that changes nothing is told why; nobody is mentioned by it."""
+    assert isinstance(slack.sender, Answering)
+    slack.sender.answer("C024BE91L", "U024BE7LH", "Incident 1 is resolved already.")
+    sent = slack.received[0]
+    assert sent["_path"] == "/api/chat.postEphemeral"
+    assert (sent["channel"], sent["user"]) == ("C024BE91L", "U024BE7LH")
+    assert (sent["text"], sent["parse"]) == ("Incident 1 is resolved already.", "none")

@@ -184,3 +184,13 @@ def test_mail_url_mistakes_are_told_without_the_url(url: str, said: str) -> None
     with pytest.raises(ValueError, match=said) as caught:
         parse_smtp_url(Secret(url))
     assert "hush" not in str(caught.value)
+
+
+def test_login_of_deliveries_is_whole_or_not_there() -> None:
+    """A name alone would let everybody in, or nobody."""
+    assert "TOCSIN_DELIVERY_PASSWORD; set both" in problems(DELIVERY_USERNAME="x")
+    assert "TOCSIN_DELIVERY_USERNAME; set both" in problems(DELIVERY_PASSWORD="secret")
+    said = problems(DELIVERY_USERNAME="a:b", DELIVERY_PASSWORD="secret")
+    assert said == "TOCSIN_DELIVERY_USERNAME holds a colon, which no user's name of basic authentication can"
+    found = read_settings({"TOCSIN_DELIVERY_USERNAME": "x", "TOCSIN_DELIVERY_PASSWORD": "pass:word"})
+    assert "pass:word" not in repr(found)

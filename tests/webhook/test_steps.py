@@ -537,3 +537,223 @@ def change_contacts(service: Service, path: Path, level: str, addresses: list[st
     data["levels"][level]["contacts"]["email"] = addresses
     path.write_text(json.dumps(data))
     assert service.catalog.refresh()
+
+
+def resolve(client: FlaskClient, action: str = "resolve", who: str = "on-call") -> None:
+    assert client.post(f"/v1/incidents/1/{action}", json={"actor": who}).status_code == 200
+
+
+def test_what_is_resolved_by_hand_is_told_again_if_it_fires_on(
+    post: Post, senders: Senders, client: FlaskClient, let: Callable[..., None]
+) -> None:
+    """After the policy's time, an hour unless given; the first level is asked, PagerDuty under the same key."""
+    post(alert())
+    let()
+    let(hours=1)
+    resolve(client)
+    let()
+    assert senders["pagerduty"].said == [("open", "events"), ("resolve", "events")]
+    assert senders["slack"].jobs[-1].message.word == "RESOLVED BY HAND, STILL FIRING"
+    assert senders["slack"].jobs[-1].message.next_step == (
+        "It is told again at 14:00 UTC if it still fires then; anybody can reopen it now."
+    )
+    told = len(senders["email"].said)
+    let(minutes=59)
+    assert (incident(client)["status"], len(senders["email"].said)) == ("resolved", told)
+    let(minutes=1)
+    found = incident(client)
+    assert (found["status"], found["level"], found["paged_at"]) == ("open", 1, "2026-11-22T14:00:00Z")
+    assert mails(senders)[told:] == [("join", "devops")]
+    assert senders["email"].jobs[-1].message.news == (
+        "Resolved by on-call 1 h ago, and it still fires; DevOps team (level 1 of 3) is told again."
+    )
+    assert senders["pagerduty"].jobs[-1].dedup_key == senders["pagerduty"].jobs[0].dedup_key
+    assert senders["pagerduty"].said[-1] == ("join", "events")
+    let(hours=1)
+    assert mails(senders)[-1] == ("escalate", "manager"), "its escalation has begun anew"
+
+
+def test_time_until_it_is_told_again_is_the_policys(
+    catalog_path: Path, post: Post, client: FlaskClient, let: Callable[..., None], service: Service
+) -> None:
+    """Each tier may have its own."""
+    data = json.loads(catalog_path.read_text())
+    data["policies"]["standard"]["severities"]["critical"]["still_firing_seconds"] = 600
+    catalog_path.write_text(json.dumps(data))
+    service.catalog.refresh()
+    post(alert())
+    resolve(client)
+    let(minutes=9)
+    assert incident(client)["still_firing"]
+    let(minutes=1)
+    assert incident(client)["status"] == "open"
+
+
+def test_end_that_alertmanager_tells_drops_the_second_telling(
+    post: Post, senders: Senders, client: FlaskClient, let: Callable[..., None]
+) -> None:
+    """It is said that it is over, and that is all."""
+    post(alert())
+    let()
+    resolve(client)
+    let()
+    post(alert(status="resolved"))
+    let()
+    assert senders["slack"].jobs[-1].message.word == "RESOLVED"
+    told = len(senders["email"].said)
+    let(hours=2)
+    found = incident(client)
+    assert (found["status"], found["still_firing"], len(senders["email"].said)) == ("resolved", False, told)
+    assert timeline(client)[-1] == ("resolved", "Alertmanager")
+
+
+def test_what_is_silenced_is_not_told_again_until_it_is_not(
+    post: Post, client: FlaskClient, let: Callable[..., None], truth: FakeTruth
+) -> None:
+    """Alertmanager tells nobody of it either; it is no end."""
+    post(alert())
+    resolve(client)
+    truth.answer = Quiet(by="silenced")
+    let(hours=1)
+    let(hours=3)
+    assert incident(client)["still_firing"]
+    truth.answer = Active()
+    let(minutes=1)
+    assert incident(client)["status"] == "open"
+
+
+def test_what_alertmanager_lists_no_more_is_over_and_not_told_again(
+    post: Post, client: FlaskClient, let: Callable[..., None], truth: FakeTruth
+) -> None:
+    """Asked twice, as everywhere."""
+    post(alert())
+    resolve(client)
+    truth.answer = Absent()
+    let(hours=1)
+    assert incident(client)["still_firing"]
+    let(minutes=2)
+    found = incident(client)
+    assert (found["status"], found["still_firing"], found["resolved_by"]) == ("resolved", False, "Alertmanager")
+
+
+def test_delivery_between_two_empty_lists_counts_more_than_they_do(
+    post: Post, client: FlaskClient, let: Callable[..., None], truth: FakeTruth
+) -> None:
+    """Alertmanager has told of the alert since the first one."""
+    post(alert())
+    resolve(client)
+    truth.answer = Absent()
+    let(hours=1)
+    let(minutes=1)
+    post(alert())
+    let(minutes=1)
+    assert incident(client)["still_firing"]
+
+
+def test_delivery_between_two_empty_lists_counts_for_open_incidents_too(
+    post: Post, client: FlaskClient, let: Callable[..., None], truth: FakeTruth
+) -> None:
+    """A repeat says that it fires: only two empty lists after it end the incident."""
+    post(alert())
+    truth.answer = Absent()
+    let(hours=1)
+    let(minutes=1)
+    post(alert())
+    let(minutes=1)
+    assert incident(client)["status"] == "open"
+    let(minutes=1)
+    assert incident(client)["status"] == "open", "the first list after the repeat was a minute before"
+    let(minutes=1)
+    assert incident(client)["status"] == "resolved"
+
+
+def test_repeat_that_comes_while_alertmanager_is_asked_is_newer_than_its_answer(
+    post: Post, client: FlaskClient, let: Callable[..., None], truth: FakeTruth
+) -> None:
+    """The step that asked is dropped, and the question put anew."""
+    post(alert())
+    truth.answer = Absent()
+    let(hours=1)
+
+    def repeat_once() -> None:
+        truth.hook = lambda: None
+        post(alert())
+
+    truth.hook = repeat_once
+    let(minutes=2)
+    assert incident(client)["status"] == "open"
+    let(minutes=2)
+    assert incident(client)["status"] == "resolved"
+
+
+def test_what_nobody_can_be_asked_about_is_told_again_after_a_resolve_by_hand(
+    post: Post, client: FlaskClient, let: Callable[..., None], truth: FakeTruth
+) -> None:
+    """Not knowing never keeps a page back: no repeat is waited for, and the message says why."""
+    post(alert())
+    resolve(client)
+    truth.answer = Unknown(reason="TOCSIN_ALERTMANAGER_URL is not set")
+    let(minutes=59)
+    assert incident(client)["still_firing"]
+    let(minutes=1)
+    assert incident(client)["status"] == "open"
+    assert incident(client)["timeline"][-1]["detail"].endswith(
+        "Alertmanager could not be asked whether it still fires (TOCSIN_ALERTMANAGER_URL is not set)."
+    )
+
+
+def test_silent_watchdog_that_a_person_has_resolved_is_told_again(
+    client: FlaskClient, service: Service, let: Callable[..., None], clock: Clock
+) -> None:
+    """Nobody but the Watchdog says that the way is open."""
+    worker = service.worker()
+    for _ in range(40):
+        clock.forward(minutes=1)
+        worker.watch_once()
+    assert incident(client)["title"] == "Tocsin: Watchdog silent"
+    resolve(client)
+    for _ in range(30):
+        clock.forward(minutes=1)
+        worker.watch_once()
+    assert incident(client)["still_firing"]
+    assert client.get("/v1/incidents/2").status_code == 404, "it is one story"
+    let(minutes=31)
+    assert incident(client)["status"] == "open"
+
+
+def test_another_component_is_called_although_the_first_is_taken(
+    post: Post, senders: Senders, client: FlaskClient, let: Callable[..., None]
+) -> None:
+    """With the system's name and its own; the timeline says what the acknowledgement covered."""
+    first, second = alert(component="checkout"), alert(component="payments", annotations={"value": "0.97"})
+    post(first)
+    let()
+    acknowledge(client)
+    let(minutes=15)
+    assert post(first, second)["result"] == "joined"
+    let()
+    assert senders["email"].jobs[-1].message.news == (
+        "New in this incident: API platform, payments: Error ratio is 97%, limit > 5%"
+    )
+    assert (incident(client)["status"], mails(senders)[-1]) == ("open", ("join", "devops"))
+    assert senders["pagerduty"].said[-1] == ("join", "events")
+    details = [line["detail"] for line in incident(client)["timeline"]]
+    assert details[1:] == ["covers 1 alert (checkout)", "1 alert joined, which on-call has not acknowledged"]
+    let(hours=1)
+    assert mails(senders)[-1] == ("escalate", "manager")
+
+
+def test_fifty_components_that_fail_together_are_a_few_calls(
+    post: Post, senders: Senders, let: Callable[..., None]
+) -> None:
+    """Also where Alertmanager delivers each by itself: the first, three more, and one that gathers the rest."""
+    found: list[dict[str, Any]] = []
+    for number in range(50):
+        found.append(alert(component=f"part-{number}"))
+        post(*found)
+        let(seconds=1)
+    assert mails(senders) == [("open", "devops"), *([("join", "devops")] * 3)]
+    let(minutes=5)
+    assert mails(senders)[4:] == [("join", "devops")]
+    let(minutes=5)
+    assert len(mails(senders)) == 5

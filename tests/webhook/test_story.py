@@ -70,7 +70,7 @@ def test_alert_of_new_kind_that_joins_notifies_again(post: Post, drain: Drain, s
     assert senders["slack"].said[1:] == [("update", "#ops-platform"), ("join", "#ops-platform")]
     assert (
         senders["slack"].jobs[2].message.news
-        == "New in this incident: Connection pool usage is 97%, limit >= 95 of 100"
+        == "New in this incident: API platform: Connection pool usage is 97%, limit >= 95 of 100"
     )
     assert senders["pagerduty"].said[1:] == [("join", "events")]
     assert senders["email"].said[1:] == [("join", "devops@example.com")]

@@ -6,15 +6,23 @@ reads runbook sections. The shape is that of `catalog.schema.json`, version `SCH
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from webhook.catalog.routes import Route
 from webhook.catalog.schedule import Schedule
 from webhook.quantity import Unit
-from webhook.severity import Severity, known, rank
+from webhook.severity import LEAST_LIKELY, Reading, Severity, Word, graver, rank, read
 
 SCHEMA_VERSION = 1
+
+STILL_FIRING_SECONDS = 3_600.0
+"""What holds where a tier does not say `still_firing_seconds`; the schema's description has it too."""
+
+GRAFANA_NO_DATA, GRAFANA_ERROR = "DatasourceNoData", "DatasourceError"
+"""Grafana's alerts on rules that it cannot evaluate; their label `rulename` says which."""
 
 UNKNOWN = "unknown:"
 """Begins the kind of alerts that no runbook section explains."""
@@ -83,6 +91,8 @@ class Alert:
     documented: Documented | None
     runbook: Runbook
     policy: str
+    direct_group_key: str | None = None
+    """The key of Alertmanager's group in which it pages about this without us; None where nobody knows it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,6 +108,8 @@ class Tier:
     acknowledged_seconds: float | None = None
     hours: str | None = None
     """The schedule outside of which nobody is notified and no span counts; None is always."""
+    still_firing_seconds: float = STILL_FIRING_SECONDS
+    """After how long an incident that a person has resolved is told again if its alerts fire on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -148,11 +160,12 @@ class Watchdog:
 
 @dataclass(frozen=True, kw_only=True)
 class Fallback:
-    """Who is told of an alert that the catalogue does not know."""
+    """Who is told of an alert that the catalogue does not know: by the first route that takes it, else these."""
 
     team: str
     policy: str
     severity: Severity
+    routes: tuple[Route, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,6 +183,12 @@ class Match:
     """None when the catalogue does not know the name."""
     limit_known: bool
     """False when it knows the name but not with this severity: the runbook holds, the limit does not."""
+    unknown_severity: str = ""
+    """What its label `severity` says where that is not known; `severity` is the gravest that it is likely to mean."""
+    is_nothing: bool = False
+    """Whether its label says that it is nobody's business."""
+    part: str = ""
+    """What the alert is about: equal for alerts of one component of one system in one installation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -189,6 +208,8 @@ class Catalog:
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     dimensions: tuple[str, ...] = ()
     """Labels that may tell installations of all systems apart, such as the cluster."""
+    severity_words: Mapping[str, Word] = field(default_factory=dict)
+    """What labels call severities, by `severity.word_key`."""
 
     def policy(self, name: str) -> Policy:
         """Return the policy of that id, or the fallback's when a newer catalogue has dropped it."""
@@ -198,31 +219,76 @@ class Catalog:
         """Return the team of that id, or the fallback's when a newer catalogue has dropped it."""
         return self.teams.get(name) or self.teams[self.fallback.team]
 
+    def read(self, labels: Mapping[str, str]) -> Reading:
+        """Return what an alert's label says of its severity."""
+        return read(labels.get("severity"), self.severity_words)
+
     def match(self, labels: Mapping[str, str]) -> Match:
         """Return what is known of an alert with these labels, with the fallback for what is not."""
         name = labels.get("alertname", "")
-        label = labels.get("severity")
-        own = known(label)
+        said = self.read(labels)
         variants = self.alerts.get(name, {})
-        exact = variants.get(own) if own else None
-        alert = exact or max(variants.values(), key=lambda variant: rank(variant.severity), default=None)
-        severity = own or self.fallback.severity
-        if alert is None:
-            return Match(
-                title=name or "Alert without a name",
-                severity=severity,
-                team=self.fallback.team,
-                policy=self.fallback.policy,
-                kind=f"{UNKNOWN}{name}",
-                alert=None,
-                limit_known=False,
-            )
+        gravest = max(variants.values(), key=lambda variant: rank(variant.severity), default=None)
+        if gravest is None:
+            return self._unknown(name, labels, said)
+        severity = said.severity or self.fallback.severity
+        # Where the label says nothing that is known, it is one of those that the catalogue has.
+        exact = gravest if said.unknown else variants.get(severity) if said.severity else None
+        alert = exact or gravest
         return Match(
             title=f"{self.systems.get(alert.system, alert.system)}: {alert.title}",
-            severity=severity,
+            severity=gravest.severity if said.unknown else severity,
             team=alert.team,
             policy=alert.policy,
             kind=f"{alert.runbook.path}#{alert.runbook.anchor}",
             alert=alert,
             limit_known=exact is not None,
+            unknown_severity=said.unknown,
+            is_nothing=said.is_none,
+            part=self._part(labels, alert),
         )
+
+    def _unknown(self, name: str, labels: Mapping[str, str], said: Reading) -> Match:
+        """Return what is known of an alert by its labels alone."""
+        route = self._route(labels)
+        usual = route.severity or self.fallback.severity
+        rule = labels.get("rulename", "") if name in {GRAFANA_NO_DATA, GRAFANA_ERROR} else ""
+        name = f"{name}: {rule}" if rule else name
+        return Match(
+            title=name or "Alert without a name",
+            severity=graver(said.severity or LEAST_LIKELY, usual) if said.unknown else said.severity or usual,
+            team=route.team,
+            policy=route.policy,
+            kind=f"{UNKNOWN}{name}",
+            alert=None,
+            limit_known=False,
+            unknown_severity=said.unknown,
+            is_nothing=said.is_none,
+            part=self._part(labels, None),
+        )
+
+    def _route(self, labels: Mapping[str, str]) -> Route:
+        """Return whose an alert is that the catalogue does not know; a label `team` with a team's id says it, too."""
+        for route in self.fallback.routes:
+            if route.takes(labels):
+                return route
+        team = labels.get("team", "")
+        own = team if team in self.teams else self.fallback.team
+        return Route(matchers=(), team=own, policy=self.fallback.policy)
+
+    def _part(self, labels: Mapping[str, str], alert: Alert | None) -> str:
+        """Return what an alert is about, as canonical JSON.
+
+        An alert without a component is known by its service, or by where it runs. Labels of single machines tell no
+        parts apart: fifty replicas of one service are one trouble.
+        """
+        system = labels.get("system") or (alert.system if alert else "")
+        component = labels.get("component") or (alert.component if alert else None)
+        own = {"component": component} if component else {name: labels.get(name) for name in _PLACES}
+        where = {name: labels.get(name) for name in self.dimensions}
+        found = {name: value for name, value in {"system": system, **where, **own}.items() if value}
+        return json.dumps(found, sort_keys=True, separators=(",", ":"))
+
+
+_PLACES = ("namespace", "service", "job", "app")
+"""Labels by which alerts without a component say what they are about."""

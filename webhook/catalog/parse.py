@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from webhook.catalog.model import (
+    STILL_FIRING_SECONDS,
     Alert,
     Catalog,
     Command,
@@ -21,6 +22,8 @@ from webhook.catalog.model import (
     Turn,
     Watchdog,
 )
+from webhook.catalog.patterns import PatternError
+from webhook.catalog.routes import Route, matcher
 from webhook.catalog.schedule import Schedule
 from webhook.severity import SEVERITIES, Severity
 
@@ -34,7 +37,7 @@ def parse(data: Mapping[str, Any]) -> Catalog:
     catalog = Catalog(
         generated_by=data["generated_by"],
         watchdog=Watchdog(**data["watchdog"]),
-        fallback=Fallback(**data["fallback"]),
+        fallback=_fallback(data["fallback"]),
         teams={name: Team(**team) for name, team in data["teams"].items()},
         levels={name: _level(level) for name, level in data["levels"].items()},
         policies={name: _policy(policy) for name, policy in data["policies"].items()},
@@ -42,11 +45,25 @@ def parse(data: Mapping[str, Any]) -> Catalog:
         alerts=_alerts(data["alerts"]),
         schedules={name: _schedule(name, schedule) for name, schedule in data.get("schedules", {}).items()},
         dimensions=tuple(data.get("dimensions", ())),
+        severity_words=dict(data.get("severity_words", {})),
     )
     dangling = sorted(set(_dangling(catalog)))
     if dangling:
         raise CatalogError("; ".join(dangling))
     return catalog
+
+
+def _fallback(data: Mapping[str, Any]) -> Fallback:
+    routes = tuple(_route(number, route) for number, route in enumerate(data.get("routes", ()), start=1))
+    return Fallback(team=data["team"], policy=data["policy"], severity=data["severity"], routes=routes)
+
+
+def _route(number: int, data: Mapping[str, Any]) -> Route:
+    try:
+        matchers = tuple(matcher(**one) for one in data["matchers"])
+    except PatternError as error:
+        raise CatalogError(f"route {number} of `fallback` has a regular expression that {error}") from error
+    return Route(matchers=matchers, team=data["team"], policy=data["policy"], severity=data.get("severity"))
 
 
 def _level(data: Mapping[str, Any]) -> Level:
@@ -88,6 +105,7 @@ def _policy(data: Mapping[str, Any]) -> Policy:
             holds="acknowledged_seconds" in tier,
             acknowledged_seconds=tier.get("acknowledged_seconds"),
             hours=tier.get("hours"),
+            still_firing_seconds=tier.get("still_firing_seconds", STILL_FIRING_SECONDS),
         )
         for severity, tier in ((severity, data["severities"][severity]) for severity in SEVERITIES)
     }
@@ -103,7 +121,9 @@ def _alerts(entries: list[dict[str, Any]]) -> dict[str, dict[Severity, Alert]]:
 
 
 def _alert(data: Mapping[str, Any]) -> Alert:
-    taken = {key: data[key] for key in Alert.__dataclass_fields__ if key not in {"documented", "runbook"}}
+    taken = {
+        key: data[key] for key in Alert.__dataclass_fields__ if key in data and key not in {"documented", "runbook"}
+    }
     documented = data["documented"]
     return Alert(
         **taken, documented=Documented(**documented) if documented else None, runbook=_runbook(data["runbook"])
@@ -125,10 +145,16 @@ def _runbook(data: Mapping[str, Any]) -> Runbook:
 def _dangling(catalog: Catalog) -> Iterator[str]:
     """Yield a sentence for each id that nothing in the catalogue has; JSON Schema cannot say this."""
     alerts = [alert for variants in catalog.alerts.values() for alert in variants.values()]
-    for user, team in [("fallback", catalog.fallback.team), *((alert.alert, alert.team) for alert in alerts)]:
+    routes = [(f"fallback route {number}", one) for number, one in enumerate(catalog.fallback.routes, start=1)]
+    owners: list[tuple[str, Fallback | Route | Alert]] = [
+        ("fallback", catalog.fallback),
+        *routes,
+        *((alert.alert, alert) for alert in alerts),
+    ]
+    for user, team in [(user, owner.team) for user, owner in owners]:
         if team not in catalog.teams:
             yield f"`{user}` names the team `{team}`, which `teams` does not have"
-    for user, policy in [("fallback", catalog.fallback.policy), *((alert.alert, alert.policy) for alert in alerts)]:
+    for user, policy in [(user, owner.policy) for user, owner in owners]:
         if policy not in catalog.policies:
             yield f"`{user}` names the policy `{policy}`, which `policies` does not have"
     for user, schedule in _schedules_named(catalog):

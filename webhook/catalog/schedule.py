@@ -4,9 +4,10 @@
 by python-dateutil, from a first start on the wall's clock.
 
 On a day when clocks change the rules of RFC 5545 hold. A start that the clock passes over is read with the offset from
-before the change (3.3.5): 02:30 on the night in spring is 03:30; one that comes twice is the first of the two. Whole
-days of a duration are days of the calendar, what is left is exact (3.3.6): seven days from Monday nine o'clock end on
-Monday at nine o'clock, though they may be 167 or 169 hours.
+the change (3.3.5): 02:30 on the night in spring is 03:30; one that comes twice is the first of the two. An end is
+read in the same way, for people agree on the clock's times: eight hours from ten in the evening end at six in the
+morning, though they may be seven or nine, and whoever begins at six meets whoever ends then. (3.3.6 would have hours
+exact.)
 """
 
 from __future__ import annotations
@@ -17,8 +18,6 @@ from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrule, rrulestr
-
-from webhook.timestamps import DAY
 
 _LONGEST_CHANGE = timedelta(hours=2)
 """By more than this no zone has put its clocks forward or back for the summer."""
@@ -64,8 +63,8 @@ class Schedule:
             window = self._instant(begin), self._end(begin)
             if window[0] <= now < window[1]:
                 return window
-            if window[1] <= now:
-                return None  # each lasts equally long, so those before have ended too
+            if window[1] <= now - _LONGEST_CHANGE.total_seconds():
+                return None  # each lasts equally long by the clock, so those before have ended too
             begin = self._before(begin)
         return None
 
@@ -75,7 +74,8 @@ class Schedule:
         if around is not None:
             return around
         begin = self._after(self._wall(now) - _LONGEST_CHANGE)
-        while begin is not None and self._end(begin) <= now:
+        # One that lies in the hour that is left out does not take place.
+        while begin is not None and self._end(begin) <= max(now, self._instant(begin)):
             begin = self._after(begin)
         return None if begin is None else (self._instant(begin), self._end(begin))
 
@@ -123,5 +123,4 @@ class Schedule:
         return wall.replace(tzinfo=self._zone).astimezone(UTC).timestamp()
 
     def _end(self, begin: datetime) -> float:
-        days, rest = divmod(self.duration_seconds, DAY)
-        return self._instant(begin + timedelta(days=days)) + rest
+        return self._instant(begin + timedelta(seconds=self.duration_seconds))

@@ -1,14 +1,15 @@
 """What a delivery of Alertmanager's makes of an incident: opened, joined, reopened, resolved, or nothing new. Pure.
 
-`transitions` calls it; `episode` keeps the books of single alerts, `flapping` the rules of those that come and go.
+`transitions` calls it; `episode` keeps the books of single alerts, `joining` knows what is called when some join,
+`by_hand` what it means where a person has resolved, `flapping` the rules of those that come and go.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from webhook.incidents import flapping
-from webhook.incidents.episode import Changes, Episode, count, episode_of, in_order
+from webhook.incidents import by_hand, flapping, joining, truth
+from webhook.incidents.episode import Changes, Episode, count, in_order, sighting_of
 from webhook.incidents.incident import (
     ALERTMANAGER,
     Delivered,
@@ -16,18 +17,23 @@ from webhook.incidents.incident import (
     Incident,
     Notice,
     Outcome,
+    asked_anew,
     dedup_key,
     group_hash,
+    led,
+    own_dedup_key,
 )
-from webhook.severity import rank
 from webhook.timestamps import span
+from webhook.untrusted import one_line
+
+_LONGEST_NAME = 80
 
 
 def deliver(incident: Incident | None, event: Delivered, now: float) -> Outcome:
     """Return what the delivery makes of the group's incident; one that is resolved reopens when an alert fires."""
     if incident is None:
         return _open(event, now)
-    changes = Changes(incident.episodes, now)
+    changes = Changes(incident.episodes, now, event.teller, truth.still_told)
     for sighting in event.sightings:
         if sighting.firing:
             changes.fires(sighting)
@@ -39,22 +45,33 @@ def deliver(incident: Incident | None, event: Delivered, now: float) -> Outcome:
         truncated=event.truncated,
         episodes=tuple(changes.episodes.values()),
     )
+    if changes.doubts or _leaves_out(after, event):
+        after = replace(after, doubted_at=now if incident.doubted_at is None else incident.doubted_at)
+    if event.verified:
+        after = replace(after, doubted_at=after.doubted_at if truth.doubtful(after) else None)
+    if incident.fires_on:
+        return by_hand.delivered(incident, after, event, changes, now)
     if incident.status == "resolved":
-        return _reopen(after, changes.changed, now) if changes.fired else Outcome(result="unchanged", incident=incident)
+        return _again(after, changes, incident, event.remark, now)
     if not after.open_episodes:
         return _all_ended(incident, after, changes.changed, now)
-    return _changed(incident, _led(after), changes, now)
+    return _changed(incident, led(after), changes, now)
 
 
 def _open(event: Delivered, now: float) -> Outcome:
-    episodes = in_order(episode_of(sighting) for sighting in event.sightings if sighting.firing)
-    if all(episode.identity in event.dismissed for episode in episodes):
+    changes = Changes((), now, event.teller, truth.still_told)
+    for sighting in event.sightings:
+        if sighting.firing:
+            changes.fires(sighting)
+    episodes = in_order(changes.fired)
+    if not episodes:
         return Outcome(result="unchanged", incident=None)
     lead = episodes[0]
+    own = own_dedup_key(event.group_key, lead.team, lead.policy) if event.shared else dedup_key(event.group_key)
     incident = Incident(
         group_hash=group_hash(event.group_labels),
         group_labels=dict(event.group_labels),
-        dedup_key=dedup_key(event.group_key),
+        dedup_key=own,
         receiver=event.receiver,
         external_url=event.external_url,
         title=lead.title,
@@ -64,36 +81,52 @@ def _open(event: Delivered, now: float) -> Outcome:
         opened_at=now,
         paged_at=now,
         truncated=event.truncated,
-        episodes=episodes,
+        doubted_at=now if changes.doubts else None,
+        episodes=tuple(changes.episodes.values()),
     )
     return Outcome(
         result="opened",
         incident=incident,
-        changed=episodes,
+        changed=incident.episodes,
         entry=Entry(kind="opened", actor=ALERTMANAGER, detail=f"{count(len(episodes), event.truncated)} firing"),
         notice=Notice(kind="opened", focus=lead.fingerprint),
     )
 
 
+def _again(after: Incident, changes: Changes, before: Incident, remark: str, now: float) -> Outcome:
+    """Return what a delivery makes of an incident that is over."""
+    if changes.fired:
+        return _reopen(after, changes.changed, remark, now)
+    if changes.doubts:
+        return Outcome(
+            result="doubted", incident=replace(before, doubted_at=now, episodes=after.episodes), changed=changes.changed
+        )
+    return Outcome(result="unchanged", incident=before)
+
+
+def _leaves_out(after: Incident, event: Delivered) -> bool:
+    """Return whether a whole picture of the group, in which nothing fires, leaves out alerts that are held open."""
+    return (
+        not event.truncated
+        and not any(sighting.firing for sighting in event.sightings)
+        and bool(after.open_episodes)
+        and after.group_hash == group_hash(event.group_labels)
+    )
+
+
 def _changed(before: Incident, after: Incident, changes: Changes, now: float) -> Outcome:
-    changed, news = changes.changed, changes.of_new_kind()
+    changed, news = changes.changed, changes.news()
     if news is not None:
-        entry = Entry(kind="joined", actor=ALERTMANAGER, detail=changes.detail(after.truncated))
-        notice = Notice(kind="joined", focus=news.fingerprint)
-        called = _called_anew(before, after, now)
+        called, notice = joining.called(before, after, news, now)
+        taken = before.acknowledged_by if before.status == "acknowledged" and called.status == "open" else None
+        given_back = f", which {one_line(taken, _LONGEST_NAME)} has not acknowledged" if taken else ""
+        detail = f"{changes.detail(after.truncated)}{given_back}"
+        entry = Entry(kind="joined", actor=ALERTMANAGER, detail=detail)
         return Outcome(result="joined", incident=called, changed=changed, entry=entry, notice=notice)
     if changes.fired or changes.ended or after.truncated != before.truncated:
         entry = Entry(kind="updated", actor=ALERTMANAGER, detail=changes.detail(after.truncated))
         return Outcome(result="updated", incident=after, changed=changed, entry=entry, notice=Notice(kind="updated"))
     return Outcome(result="repeated", incident=after, changed=changed)
-
-
-def _called_anew(before: Incident, after: Incident, now: float) -> Incident:
-    """Return the incident with its time counting from now; a higher severity begins at the first level, untaken."""
-    after = replace(after, paged_at=now, held_since=None, held_by=None)
-    if rank(after.severity) <= rank(before.severity):
-        return after
-    return replace(after, status="open", level=0, acknowledged_at=None, acknowledged_by=None)
 
 
 def _all_ended(before: Incident, after: Incident, changed: tuple[Episode, ...], now: float) -> Outcome:
@@ -105,7 +138,14 @@ def _all_ended(before: Incident, after: Incident, changed: tuple[Episode, ...], 
     return Outcome(
         result="resolved",
         incident=replace(
-            after, status="resolved", resolved_at=now, resolved_by=ALERTMANAGER, held_since=None, held_by=None
+            after,
+            status="resolved",
+            resolved_at=now,
+            resolved_by=ALERTMANAGER,
+            held_since=None,
+            held_by=None,
+            firing_at=None,
+            doubted_at=None,
         ),
         changed=changed,
         entry=Entry(kind="resolved", actor=ALERTMANAGER, detail="no alert fires any more"),
@@ -118,26 +158,17 @@ def _stays_open(before: Incident, after: Incident) -> str | None:
     if after.truncated:
         # Alertmanager says so of the alerts that it sends, and leaves out the rest: these may fire.
         return f"no alert that was told of fires now; {after.truncated} more were left out"
+    if truth.doubtful(after):
+        return "an alert that had ended is told again; Alertmanager is asked whether it fires"
     return "no alert fires now; flapping" if before.flapping_since is not None else None
 
 
-def _reopen(incident: Incident, changed: tuple[Episode, ...], now: float) -> Outcome:
+def _reopen(incident: Incident, changed: tuple[Episode, ...], remark: str, now: float) -> Outcome:
     times = (*flapping.recent(incident.reopened_at, now), now)
     flaps = flapping.flaps(times, now)
     again = f"Fires again, {span(now - (incident.resolved_at or now))} after it was resolved."
-    why = flapping.told(times, now) if flaps else again
-    after = replace(
-        _led(incident),
-        status="open",
-        level=0,
-        paged_at=now,
-        acknowledged_at=None,
-        acknowledged_by=None,
-        resolved_at=None,
-        resolved_by=None,
-        reopened_at=times,
-        flapping_since=now if flaps else None,
-    )
+    why = (flapping.told(times, now) if flaps else again) + remark
+    after = replace(asked_anew(led(incident), now), reopened_at=times, flapping_since=now if flaps else None)
     return Outcome(
         result="reopened",
         incident=after,
@@ -147,7 +178,28 @@ def _reopen(incident: Incident, changed: tuple[Episode, ...], now: float) -> Out
     )
 
 
-def _led(incident: Incident) -> Incident:
-    """Return the incident named after its most severe open alert."""
-    lead = incident.open_episodes[0]
-    return replace(incident, title=lead.title, severity=lead.severity, team=lead.team, policy=lead.policy)
+def refired(incident: Incident, episodes: tuple[Episode, ...], remark: str) -> Delivered:
+    """Return the event that these alerts, which had ended, fire again with their old start."""
+    source = next(iter(episodes[0].sources), None)
+    return Delivered(
+        group_key="",
+        group_labels=incident.group_labels,
+        receiver=source.receiver if source else incident.receiver,
+        external_url=source.url if source else incident.external_url,
+        truncated=incident.truncated,
+        sightings=tuple(sighting_of(episode) for episode in episodes),
+        verified=True,
+        remark=remark,
+    )
+
+
+def settle(incident: Incident, why: str, now: float) -> Outcome:
+    """Return the incident without doubt: what was told again with its old start does not fire; its end stands."""
+    known = tuple(replace(one, refired_at=None, sources=()) for one in truth.doubtful(incident))
+    by_identity = {one.identity: one for one in (*incident.episodes, *known)}
+    after = replace(incident, doubted_at=None, episodes=tuple(by_identity.values()))
+    lasts = incident.status != "resolved" or incident.fires_on
+    if lasts and truth.is_over(after) and incident.flapping_since is None:
+        return _all_ended(incident, after, known, now)
+    entry = Entry(kind="updated", actor=ALERTMANAGER, detail=why) if why else None
+    return Outcome(result="unchanged", incident=after, changed=known, entry=entry)

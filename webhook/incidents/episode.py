@@ -5,14 +5,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from webhook.catalog.model import Match
 from webhook.severity import Severity, rank
 
 EndedBy = Literal["alertmanager", "person", "superseded"]
+
+
+MOST_SOURCES = 32
+"""So many Alertmanagers and receivers are kept of one alert; URLs come from outside."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Who says that an alert fires: an Alertmanager by its plain external URL, to which receiver, since when."""
+
+    url: str
+    receiver: str
+    started: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,8 +43,16 @@ class Episode:
     labels: Mapping[str, str]
     annotations: Mapping[str, str]
     generator_url: str
+    part: str = ""
+    """What it is about, as `Match.part`; empty where an earlier version has written it."""
     ended_at: float | None = None
     ended_by: EndedBy | None = None
+    sources: tuple[Source, ...] = ()
+    """Who still says that it fires."""
+    listed_by: Mapping[str, float] = field(default_factory=dict)
+    """The Alertmanagers that have listed it when they were asked, by their key: when each had started by then."""
+    refired_at: float | None = None
+    """When it was told to fire after it had ended, with its old start; an end that is older than that is no news."""
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -73,34 +94,101 @@ def episode_of(sighting: Sighting) -> Episode:
         labels=sighting.labels,
         annotations=sighting.annotations,
         generator_url=sighting.generator_url,
+        part=sighting.match.part,
     )
+
+
+def sighting_of(episode: Episode) -> Sighting:
+    """Return the firing alert that the episode is."""
+    return Sighting(
+        fingerprint=episode.fingerprint,
+        firing=True,
+        started=episode.started,
+        starts_at=episode.starts_at,
+        ends_at=0.0,
+        labels=episode.labels,
+        annotations=episode.annotations,
+        generator_url=episode.generator_url,
+        match=Match(
+            title=episode.title,
+            severity=episode.severity,
+            team=episode.team,
+            policy=episode.policy,
+            kind=episode.kind,
+            alert=None,
+            limit_known=False,
+            part=episode.part,
+        ),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Teller:
+    """Who delivers: an Alertmanager by its external URL in plain form, and how far its word goes."""
+
+    url: str
+    receiver: str
+    own: frozenset[str]
+    """Its external URL and those of its peers."""
+    verified: bool = False
+    """Alertmanager was asked, or nobody can be: what fires with an old start does fire."""
+    ended_before: frozenset[tuple[str, str]] = frozenset()
+    """Episodes that ended in other incidents."""
+
+    def source(self, sighting: Sighting) -> Source:
+        """Return the source that a firing alert of this delivery has."""
+        return Source(url=self.url, receiver=self.receiver, started=sighting.started)
+
+
+StillTold = Callable[[Episode, Sighting, frozenset[str]], tuple[Source, ...] | None]
+"""Who still says that the episode fires after a delivered end, None when that end is old; `truth` has the law."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class News:
+    """The most severe alert that is news, and whether all that is news is another part of the same trouble."""
+
+    episode: Episode
+    graver: bool
+    """Whether a severity above any so far has come."""
+    only_parts: bool
+    """Whether no other runbook section and no severity above any so far has come."""
 
 
 class Changes:
     """What one delivery does to the episodes of an open incident."""
 
-    def __init__(self, known: Iterable[Episode], now: float) -> None:
+    def __init__(self, known: Iterable[Episode], now: float, teller: Teller, still_told: StillTold) -> None:
         self.now = now
+        self.doubts = False
+        """Whether something was told that Alertmanager has to be asked about."""
+        self._teller = teller
+        self._still_told = still_told
         self.episodes = {episode.identity: episode for episode in known}
         self.touched: dict[tuple[str, str], None] = {}
         self.fired: list[Episode] = []
         self.ended = 0
         self._kinds = {episode.kind for episode in self.episodes.values()}
-        self._highest = max((rank(episode.severity) for episode in self.episodes.values()), default=-1)
+        self._parts: dict[str, int] = {}
+        for episode in self.episodes.values():
+            self._parts[episode.part] = max(rank(episode.severity), self._parts.get(episode.part, -1))
+        self._highest = max(self._parts.values(), default=-1)
         self._open = {one.fingerprint: one.identity for one in self.episodes.values() if one.ended_at is None}
 
     def fires(self, sighting: Sighting) -> None:
         """Take a firing alert: a repeat, an episode that fires again, or a new one."""
-        episode = episode_of(sighting)
+        episode = replace(episode_of(sighting), sources=(self._teller.source(sighting),))
         known = self.episodes.get(episode.identity)
-        if known is None:
-            self._supersede(episode.fingerprint)
-            self._begin(episode)
-        elif known.ended_at is None:
+        current = self.episodes.get(self._open.get(episode.fingerprint, ("", "")))
+        if known is not None and known.ended_at is None:
             self._repeat(known, episode)
-        elif known.ended_by == "alertmanager" and known.fingerprint not in self._open:
-            # Alertmanager ends an alert that Prometheus stops sending; when it hears again, the start is the old one.
-            self._begin(episode)
+        elif current is not None and (known is not None or episode.starts_at <= current.starts_at):
+            # Another Alertmanager's firing of an alert of the same labels, or an older picture of this one.
+            self._told_too(current, episode.sources[0])
+        elif self._is_new(known, episode):
+            self._begin(replace(episode, sources=self._supersede(episode)))
+        elif known is None or known.ended_by == "alertmanager":
+            self._fires_again(known, episode)
 
     def ends(self, sighting: Sighting) -> None:
         """Take a resolved alert: it ends the open episode of its fingerprint unless that began after the end."""
@@ -108,17 +196,36 @@ class Changes:
         if identity is None:
             return
         episode = self.episodes[identity]
-        if episode.started != sighting.started and episode.starts_at > sighting.ends_at:
+        sources = self._still_told(episode, sighting, self._teller.own)
+        if sources is None and episode.started == sighting.started:
+            # The end of a firing that was told again since: which of the two came late only Alertmanager knows.
+            self.doubts = True
+            self._put(replace(episode, ended_at=min(sighting.ends_at, self.now), ended_by="alertmanager"))
+            del self._open[sighting.fingerprint]
+            return
+        if sources is None or sources:
+            self.doubts = self.doubts or sources is not None
+            if sources and sources != episode.sources:
+                self._put(replace(episode, sources=sources))
             return
         ended_at = sighting.ends_at if episode.starts_at <= sighting.ends_at <= self.now else self.now
-        self._put(replace(episode, ended_at=ended_at, ended_by="alertmanager"))
+        self._put(replace(episode, ended_at=ended_at, ended_by="alertmanager", sources=(), refired_at=None))
         del self._open[sighting.fingerprint]
         self.ended += 1
 
-    def of_new_kind(self) -> Episode | None:
-        """Return the most severe episode that is news: another runbook section, or a severity above any so far."""
-        news = (one for one in self.fired if one.kind not in self._kinds or rank(one.severity) > self._highest)
-        return next(iter(in_order(news)), None)
+    def news(self) -> News | None:
+        """Return what is news, or None.
+
+        That is another runbook section, a severity above any so far, or a component, system or installation that has
+        not fired in this incident or was milder.
+        """
+        graver = [one for one in self.fired if rank(one.severity) > self._highest]
+        kinds = [one for one in self.fired if one.kind not in self._kinds]
+        parts = [one for one in self.fired if rank(one.severity) > self._parts.get(one.part, -1)]
+        first = next(iter(in_order(graver or kinds or parts)), None)
+        if first is None:
+            return None
+        return News(episode=first, graver=bool(graver), only_parts=not graver and not kinds)
 
     @property
     def changed(self) -> tuple[Episode, ...]:
@@ -132,21 +239,63 @@ class Changes:
         parts += [f"{truncated} more not listed by Alertmanager"] if truncated else []
         return ", ".join(parts) or "all alerts are listed again"
 
+    def _is_new(self, known: Episode | None, episode: Episode) -> bool:
+        """Return whether Alertmanager has not ended this firing before; a person's word is no end of it."""
+        if known is not None:
+            return known.ended_by == "person"
+        return episode.identity not in self._teller.ended_before or self._teller.verified
+
+    def _fires_again(self, known: Episode | None, episode: Episode) -> None:
+        """Take an alert that had ended and is told with its old start.
+
+        Alertmanager ends an alert that Prometheus stops sending; when it hears again, the start is the old one. An old
+        picture that is delivered late looks the same.
+        """
+        if self._teller.verified:
+            before = known or episode
+            sources = tuple(dict.fromkeys((*episode.sources, *before.sources)))[:MOST_SOURCES]
+            self._begin(replace(episode, refired_at=self.now, listed_by=before.listed_by, sources=sources))
+            return
+        self.doubts = True
+        if known is None:
+            known = replace(episode, ended_at=self.now, ended_by="alertmanager", sources=(), refired_at=None)
+        if known.refired_at is None or episode.sources[0] not in known.sources:
+            sources = (*known.sources, *episode.sources)[:MOST_SOURCES]
+            self._put(replace(known, refired_at=known.refired_at or self.now, sources=sources))
+
+    def _told_too(self, current: Episode, source: Source) -> None:
+        """Keep that somebody else says that the alert fires; of one that does, only the newest start counts."""
+        others = tuple(one for one in current.sources if (one.url, one.receiver) != (source.url, source.receiver))
+        same = next((one for one in current.sources if one not in others), None)
+        if same is not None and float(same.started) >= float(source.started):
+            return
+        if len(others) < MOST_SOURCES:
+            self._put(replace(current, sources=(*others, source)))
+
     def _begin(self, episode: Episode) -> None:
         self._put(episode)
         self._open[episode.fingerprint] = episode.identity
         self.fired.append(episode)
 
     def _repeat(self, known: Episode, seen: Episode) -> None:
-        current = replace(known, annotations=seen.annotations, generator_url=seen.generator_url)
+        part = known.part or seen.part
+        current = replace(known, annotations=seen.annotations, generator_url=seen.generator_url, part=part)
         if current != known:
             self._put(current)
+        self._told_too(current, seen.sources[0])
 
-    def _supersede(self, fingerprint: str) -> None:
-        """End the open episode of an alert that has started anew: an alert fires once at a time."""
-        identity = self._open.pop(fingerprint, None)
-        if identity is not None:
-            self._put(replace(self.episodes[identity], ended_at=self.now, ended_by="superseded"))
+    def _supersede(self, episode: Episode) -> tuple[Source, ...]:
+        """End the open episode of an alert that has started anew: an alert fires once at a time.
+
+        Return who says that it fires now: who tells of it, and everybody else who told of the one before.
+        """
+        identity = self._open.pop(episode.fingerprint, None)
+        if identity is None:
+            return episode.sources
+        before = self.episodes[identity]
+        self._put(replace(before, ended_at=self.now, ended_by="superseded", sources=(), refired_at=None))
+        others = (one for one in before.sources if one.url not in self._teller.own)
+        return (*episode.sources, *others)[:MOST_SOURCES]
 
     def _put(self, episode: Episode) -> None:
         self.episodes[episode.identity] = episode

@@ -23,8 +23,15 @@ REVIEW_SECONDS = HOUR
 LEAST_SECONDS = 60.0
 """No level is told sooner after the one before: an interval of nothing would call people without end."""
 
-TimerKind = Literal["escalate", "respond", "calm", "review"]
-"""Nobody has acknowledged; an acknowledgement has run out; a flapping incident may be over; is it still there."""
+LEAST_PATIENCE_SECONDS = 10.0
+"""A call that fails for now is tried for so long before it moves on, however near the deadline is: most blips end."""
+
+PATIENCE_WITHOUT_DEADLINE = HOUR
+"""How long such a call is waited for where nobody has to answer by any time."""
+
+TimerKind = Literal["escalate", "respond", "calm", "review", "verify", "still_firing"]
+"""Nobody has acknowledged; an acknowledgement has run out; a flapping incident may be over; is it still there; a
+delivery is in doubt; does it fire on although a person has resolved it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,8 +104,15 @@ def standing_of(catalog: Catalog, incident: Incident) -> Standing:
 
 def due(catalog: Catalog, incident: Incident) -> Due | None:
     """Return what is next for the incident if nothing happens, or None when nothing is."""
+    if incident.doubted_at is not None:
+        return Due(kind="verify", at=incident.doubted_at)
+    return planned(catalog, incident)
+
+
+def planned(catalog: Catalog, incident: Incident) -> Due | None:
+    """Return what is next that people are told of: `due` but for the question that a doubtful delivery leads to."""
     if incident.status == "resolved":
-        return None
+        return _told_again(catalog, incident)
     if incident.flapping_since is not None and not incident.open_episodes:
         ends = (one.ended_at for one in incident.episodes if one.ended_at is not None)
         return Due(kind="calm", at=max(ends, default=incident.flapping_since) + CALM_SECONDS)
@@ -124,6 +138,29 @@ def holds(tier: Tier) -> float | None:
     if tier.holds:
         return None if tier.acknowledged_seconds is None else max(tier.acknowledged_seconds, LEAST_SECONDS)
     return max(tier.escalate_seconds or 0.0, tier.respond_seconds or 0.0, LEAST_SECONDS)
+
+
+def moves_on_at(catalog: Catalog, incident: Incident, meant_for: float) -> float:
+    """Return until when a call that fails for now is waited for, in epoch seconds; `meant_for` is its own time.
+
+    Half of what is left until somebody has to answer, or until the next level is told where that is sooner: the other
+    half is for whoever is reached another way.
+    """
+    tier = catalog.policy(incident.policy).severities[incident.severity]
+    spans = [span for span in (tier.respond_seconds, tier.escalate_seconds) if span is not None]
+    if not spans:
+        return meant_for + PATIENCE_WITHOUT_DEADLINE
+    deadline = _passed(catalog, tier, incident.paged_at, min(spans))
+    return meant_for + max(LEAST_PATIENCE_SECONDS, (deadline - meant_for) / 2)
+
+
+def _told_again(catalog: Catalog, incident: Incident) -> Due | None:
+    """Return when an incident that a person has resolved is told again if it fires on, None when it is over."""
+    if not incident.fires_on or incident.resolved_at is None:
+        return None
+    tier = catalog.policy(incident.policy).severities[incident.severity]
+    span = max(tier.still_firing_seconds, LEAST_SECONDS)
+    return Due(kind="still_firing", at=_passed(catalog, tier, incident.resolved_at, span))
 
 
 def next_level(catalog: Catalog, incident: Incident, reachable: Callable[[int], str | None]) -> Step:

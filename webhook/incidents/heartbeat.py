@@ -3,6 +3,10 @@
 `ingest` records each Watchdog that arrives, `watch` looks whether it does, and lets what stands here become an incident
 of Tocsin's own: like any other, except that nobody is asked whether it is true. Who would be asked is who is silent.
 Where no Watchdog is heard the way from Alertmanager is broken; where others are, the Prometheus of one is.
+
+A heartbeat is a Watchdog by its labels and by the Alertmanager that delivers it; configured peers are one. Peers that
+nobody has configured deliver in turns, each while the other is away: as long as two have never come beside each other
+they are one heartbeat. Each has the interval at which it really comes.
 """
 
 from __future__ import annotations
@@ -11,11 +15,12 @@ import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
-from webhook.catalog.model import Catalog
+from webhook.catalog.model import Alert, Catalog
 from webhook.incidents.episode import Sighting
 from webhook.incidents.incident import Delivered, Incident
-from webhook.timestamps import clock, span
+from webhook.timestamps import DAY, clock, span
 from webhook.untrusted import one_line
 
 WATCHDOG = "watchdog"
@@ -26,11 +31,23 @@ LISTENING = "listening"
 """Since when somebody has looked without a gap."""
 HEARING = "hearing"
 """Since when a Watchdog, any, has been heard without a gap of `INTERVALS`."""
+LEFT_OUT = "left out"
+"""When a Watchdog has last arrived that is not told from others, because there are too many."""
 
 INTERVALS = 3
 """So many intervals without it are silence: Alertmanager repeats a little late, and one delivery may be lost."""
 FIRST_INTERVALS = 1
 """Where it has never been heard nothing has been lost: that the way was never opened is said sooner."""
+MOST_GAPS = 8
+"""So many of the latest times between two arrivals are kept of each."""
+LEAST_GAP = 1.0
+"""Seconds: what comes sooner is the same arrival, delivered again."""
+SHORTEST_INTERVAL = 30.0
+LONGEST_INTERVAL = float(DAY)
+"""What comes more seldom is no heartbeat."""
+BESIDE = 0.5
+"""Of an interval: two that come so soon after each other are delivered by two Alertmanagers which both work. One that
+stands in for another comes when the other's next arrival is due."""
 LOOK_SECONDS = 15.0
 """How often somebody looks, at most; a shorter interval is looked after as often as it is long."""
 GAP_SECONDS = 60.0
@@ -47,6 +64,7 @@ OURS = "ours"
 
 MOST_LABELS = 20
 LONGEST_VALUE = 200
+LONGEST_SOURCE = 500
 _COMMON = frozenset({"alertname", "severity"})
 """Labels that every Watchdog has."""
 
@@ -63,15 +81,33 @@ def key_of(labels: Mapping[str, str]) -> str:
     return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
 
 
+def key_at(like: str, source: str) -> str:
+    """Return the key of the heartbeat whose Watchdog has the key `like` and comes from this Alertmanager."""
+    return hashlib.sha256(f"{like} {source}".encode()).hexdigest() if source else like
+
+
+def with_gap(gaps: Sequence[float], gap: float) -> tuple[float, ...]:
+    """Return the latest times between two arrivals, the newest last."""
+    return tuple(gaps) if gap < LEAST_GAP else (*gaps, gap)[-MOST_GAPS:]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Beat:
-    """What the store knows of one Watchdog, in epoch seconds."""
+    """What the store knows of one heartbeat, in epoch seconds."""
 
     key: str
     labels: Mapping[str, str]
     heard_at: float
     stopped_at: float | None
     """When Alertmanager said that it has ended: its Prometheus sends it no more. None since it fires."""
+    like: str = ""
+    """The key of its labels alone."""
+    source: str = ""
+    """The external URL of its Alertmanager, in plain form; empty where that is not known."""
+    gaps: tuple[float, ...] = ()
+    """The latest times between two arrivals in seconds, the newest last."""
+    is_apart: bool = False
+    """Whether one with the same labels has come beside it from another Alertmanager."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +132,10 @@ class Silence:
     last: float | None
     key: str = ""
     labels: Mapping[str, str] | None = field(default=None)
+    source: str = ""
+    is_apart: bool = False
+    interval: float | None = None
+    """Seconds; None is the catalogue's."""
 
     @property
     def fingerprint(self) -> str:
@@ -115,7 +155,31 @@ def listening_since(heard: Heard, now: float) -> float:
     return heard.listening
 
 
-def silence(heard: Heard, catalog: Catalog, now: float) -> Silence | None:
+def interval_of(beat: Beat, catalog: Catalog) -> float:
+    """Return in how many seconds a heartbeat is expected again: the catalogue's interval, or its own.
+
+    A longer one is believed when two arrivals in a row were that far apart, for one alone may be an outage. A shorter
+    one needs eight: a delivery that is tried again comes soon too.
+    """
+    usual = catalog.watchdog.interval_seconds
+    if len(beat.gaps) > 1 and min(beat.gaps[-2:]) > usual:
+        return min(*beat.gaps[-2:], LONGEST_INTERVAL) if usual < LONGEST_INTERVAL else usual
+    if len(beat.gaps) == MOST_GAPS and max(beat.gaps) < usual / 2:
+        return min(usual, max(*beat.gaps, SHORTEST_INTERVAL))
+    return usual
+
+
+def way_interval(last: float | None, beats: Sequence[Beat], catalog: Catalog) -> float:
+    """Return in how many seconds some Watchdog is expected again, of those that were heard when the last one was."""
+    alive = [
+        interval_of(beat, catalog)
+        for beat in beats
+        if last is not None and beat.stopped_at is None and last - beat.heard_at <= _patience(beat, catalog)
+    ]
+    return max(catalog.watchdog.interval_seconds, min(alive, default=0.0))
+
+
+def silence(heard: Heard, catalog: Catalog, now: float, beats: Sequence[Beat] = ()) -> Silence | None:
     """Return the silence that has to be told, or None while the Watchdog is heard or may still come in time.
 
     What was not heard while nobody listened (this program was down, or its store) is no silence of Alertmanager's.
@@ -123,24 +187,40 @@ def silence(heard: Heard, catalog: Catalog, now: float) -> Silence | None:
     began = listening_since(heard, now)
     since = began if heard.last is None else max(heard.last, began)
     intervals = FIRST_INTERVALS if heard.last is None else INTERVALS
-    if now - since <= intervals * catalog.watchdog.interval_seconds:
+    interval = way_interval(heard.last, beats, catalog)
+    if now - since <= intervals * interval:
         return None
-    return Silence(since=since, last=heard.last)
+    return Silence(since=since, last=heard.last, interval=interval)
 
 
-def is_heard(heard: Heard, catalog: Catalog, now: float) -> bool:
+def is_heard(heard: Heard, catalog: Catalog, now: float, beats: Sequence[Beat] = ()) -> bool:
     """Return whether the Watchdog has come lately. Where nobody has listened, it is neither heard nor silent."""
-    return heard.last is not None and now - heard.last <= INTERVALS * catalog.watchdog.interval_seconds
+    return not opens(heard.last, catalog, now, beats)
 
 
-def opens(last: float | None, catalog: Catalog, now: float) -> bool:
+def opens(last: float | None, catalog: Catalog, now: float, beats: Sequence[Beat] = ()) -> bool:
     """Return whether the way has been closed, as far as anybody knows, when a Watchdog arrives at `now`."""
-    return last is None or now - last > INTERVALS * catalog.watchdog.interval_seconds
+    return last is None or now - last > INTERVALS * way_interval(last, beats, catalog)
 
 
 def is_beating(beat: Beat, catalog: Catalog, now: float) -> bool:
     """Return whether a Watchdog has come lately, and has not been said to have ended."""
-    return beat.stopped_at is None and now - beat.heard_at <= INTERVALS * catalog.watchdog.interval_seconds
+    return beat.stopped_at is None and now - beat.heard_at <= _patience(beat, catalog)
+
+
+def _patience(beat: Beat, catalog: Catalog) -> float:
+    return INTERVALS * interval_of(beat, catalog)
+
+
+def together(beats: Sequence[Beat]) -> tuple[tuple[Beat, ...], ...]:
+    """Return the heartbeats: each a row of its own, or the rows of Alertmanagers that deliver in turns.
+
+    The row that was heard last comes first.
+    """
+    grouped: dict[str, list[Beat]] = {}
+    for beat in beats:
+        grouped.setdefault(beat.key if beat.is_apart or not beat.like else f"like {beat.like}", []).append(beat)
+    return tuple(tuple(sorted(rows, key=lambda one: (-one.heard_at, one.key))) for rows in grouped.values())
 
 
 def silences(heard: Heard, beats: Sequence[Beat], catalog: Catalog, now: float) -> Iterator[Silence]:
@@ -152,11 +232,13 @@ def silences(heard: Heard, beats: Sequence[Beat], catalog: Catalog, now: float) 
         return
     began = max(listening_since(heard, now), heard.hearing or 0.0)
     interval = catalog.watchdog.interval_seconds
-    for beat in beats:
-        since = max(beat.heard_at, began)
-        ended = beat.stopped_at is not None and now - max(beat.stopped_at, began) > FIRST_INTERVALS * interval
-        if ended or now - since > INTERVALS * interval:
-            yield Silence(since=since, last=beat.heard_at, key=beat.key, labels=beat.labels)
+    for beat, *_ in together(beats):
+        since, own = max(beat.heard_at, began), interval_of(beat, catalog)
+        ended = beat.stopped_at is not None and now - max(beat.stopped_at, began) > FIRST_INTERVALS * own
+        # Where nothing has come since it was due, it may be the way that is closed.
+        missed = now - since > INTERVALS * own and any(one.heard_at > since + own for one in beats)
+        if ended or missed:
+            yield _silence_of(beat, since, own)
     wanted = catalog.watchdog.labels
     if wanted and now - began > INTERVALS * interval and not any(_is_ours(beat, wanted) for beat in beats):
         yield Silence(since=began, last=None, key=OURS, labels=wanted)
@@ -165,12 +247,24 @@ def silences(heard: Heard, beats: Sequence[Beat], catalog: Catalog, now: float) 
 def heard_again(beats: Sequence[Beat], told: Collection[str], catalog: Catalog, now: float) -> Iterator[Silence]:
     """Yield the silences that are over, of those whose alerts' fingerprints stand open."""
     beating = [beat for beat in beats if is_beating(beat, catalog, now)]
-    for beat in beating:
-        if fingerprint(beat.key) in told:
-            yield Silence(since=beat.heard_at, last=beat.heard_at, key=beat.key, labels=beat.labels)
+    for rows in together(beats):
+        if is_beating(rows[0], catalog, now):
+            yield from (_silence_of(one, one.heard_at, None) for one in rows if fingerprint(one.key) in told)
     wanted = catalog.watchdog.labels
     if fingerprint(OURS) in told and any(_is_ours(beat, wanted) for beat in beating):
         yield Silence(since=now, last=None, key=OURS, labels=wanted)
+
+
+def _silence_of(beat: Beat, since: float, interval: float | None) -> Silence:
+    return Silence(
+        since=since,
+        last=beat.heard_at,
+        key=beat.key,
+        labels=beat.labels,
+        source=beat.source,
+        is_apart=beat.is_apart,
+        interval=interval,
+    )
 
 
 def _is_ours(beat: Beat, wanted: Mapping[str, str]) -> bool:
@@ -183,12 +277,20 @@ def fingerprint(key: str = "") -> str:
 
 
 def forgotten(incident: Incident) -> dict[str, str]:
-    """Return the Watchdogs, by key, whose silence stands open in the incident, with a name for each."""
+    """Return the Watchdogs, by key, whose silence stands open in the incident and that may be gone, with their names.
+
+    Tocsin's own is not among them: nobody takes it away on purpose.
+    """
     return {
         episode.fingerprint.removeprefix(f"{FINGERPRINT}-"): name_of(own_labels(episode.labels))
         for episode in incident.open_episodes
-        if episode.fingerprint.startswith(f"{FINGERPRINT}-")
+        if episode.fingerprint.startswith(f"{FINGERPRINT}-") and episode.fingerprint != fingerprint(OURS)
     }
+
+
+def forgotten_fingerprints(incident: Incident) -> frozenset[str]:
+    """Return the fingerprints of the alerts on those Watchdogs."""
+    return frozenset(fingerprint(key) for key in forgotten(incident))
 
 
 def name_of(labels: Mapping[str, str]) -> str:
@@ -200,7 +302,7 @@ def raised(found: Silence, catalog: Catalog, now: float) -> Delivered:
     """Return the event that the silence is: an alert of our own begins."""
     if found.labels is not None:
         return _told(catalog, found, firing=True, at=found.since, annotations=_of_one(found, catalog, now))
-    ago = span(now - found.since)
+    ago, interval = span(now - found.since), found.interval or catalog.watchdog.interval_seconds
     last = "It has never been heard." if found.last is None else f"It was last heard at {clock(found.last, now=now)}."
     return _told(
         catalog,
@@ -210,7 +312,7 @@ def raised(found: Silence, catalog: Catalog, now: float) -> Delivered:
         annotations={
             "summary": f"Alertmanager has not been heard of for {ago}: alerts may not arrive",
             "description": f"The Watchdog, which always fires, has not arrived for {ago}; it should every"
-            f" {span(catalog.watchdog.interval_seconds)}. {last} Other alerts may not arrive either.",
+            f" {span(interval)}. {last} Other alerts may not arrive either.",
         },
     )
 
@@ -224,12 +326,31 @@ def _of_one(found: Silence, catalog: Catalog, now: float) -> dict[str, str]:
             "description": f"{others}, and none of them is that of Tocsin's rules ({name}). Are these rules loaded?",
         }
     last = clock(found.last or found.since, now=now)
+    way = f", by way of the Alertmanager {one_line(found.source, LONGEST_VALUE)}" if found.source else ""
+    missing = f"{name}{way if found.is_apart else ''}"
     return {
-        "summary": f"The Watchdog of {name} has not been heard of for {ago}: alerts of that Prometheus may not arrive",
-        "description": f"The Watchdog of {name}, which always fires, was last heard at {last}; it should arrive every"
-        f" {span(catalog.watchdog.interval_seconds)}. {others}. If that Prometheus was taken away on purpose, resolve"
-        " this incident: its Watchdog is then forgotten until it is heard again.",
+        "summary": f"The Watchdog of {missing} has not been heard of for {ago}: alerts of that Prometheus may not"
+        " arrive",
+        "description": f"The Watchdog of {name}, which always fires, was last heard at {last}{way}; it should arrive"
+        f" every {span(found.interval or catalog.watchdog.interval_seconds)}. {others}. If that Prometheus was taken"
+        " away on purpose, resolve this incident: its Watchdog is then forgotten until it is heard again.",
     }
+
+
+State = Literal["heard", "late", "ended"]
+
+
+def state(beat: Beat, beats: Sequence[Beat], catalog: Catalog, now: float) -> State:
+    """Return whether a heartbeat is heard, by any of the Alertmanagers that deliver it in turns."""
+    rows = next(rows for rows in together(beats) if any(one.key == beat.key for one in rows))
+    if is_beating(rows[0], catalog, now):
+        return "heard"
+    return "late" if rows[0].stopped_at is None else "ended"
+
+
+def forgotten_by_hand(catalog: Catalog, beat: Beat, now: float) -> Delivered:
+    """Return the event that the alert on this heartbeat's silence is over, because a person has forgotten it."""
+    return ended(catalog, now, _silence_of(beat, now, None))
 
 
 def ended(catalog: Catalog, now: float, found: Silence | None = None) -> Delivered:
@@ -249,8 +370,17 @@ def is_ours(incident: Incident) -> bool:
     return bool(found) and all(episode.fingerprint.startswith(FINGERPRINT) for episode in found)
 
 
+def _group_key(found: Silence, alert: Alert | None) -> str:
+    """Return the key that PagerDuty's is made of: for the silence of all, that of Alertmanager's own page about it."""
+    if found.key:
+        return f"{GROUP_KEY}:{found.key}"
+    return (alert.direct_group_key if alert else None) or GROUP_KEY
+
+
 def _told(catalog: Catalog, found: Silence, *, firing: bool, at: float, annotations: dict[str, str]) -> Delivered:
-    group = {**(found.labels or {}), **GROUP}
+    # What tells it from one with the same labels.
+    way = {"alertmanager": found.source[:LONGEST_VALUE]} if found.is_apart and found.source else {}
+    group = {**(found.labels or {}), **way, **GROUP}
     labels = {**group, "severity": "critical"}
     match = catalog.match(labels)
     if match.alert is None:
@@ -267,7 +397,7 @@ def _told(catalog: Catalog, found: Silence, *, firing: bool, at: float, annotati
         match=match,
     )
     return Delivered(
-        group_key=f"{GROUP_KEY}:{found.key}" if found.key else GROUP_KEY,
+        group_key=_group_key(found, match.alert),
         group_labels=group,
         receiver=RECEIVER,
         external_url="",

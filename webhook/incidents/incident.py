@@ -4,8 +4,8 @@
 anybody has to hear of it, `outcomes` writes that down in one transaction.
 
 An episode is one firing of one alert: its fingerprint and the moment it started. An incident is the episodes of one
-group (group labels) from the first that fires until none does. Alertmanager's `groupKey` changes when routes are
-edited, so it only names the delivery that opened the incident.
+group (group labels) and one owner (team and policy) from the first that fires until none does. Alertmanager's
+`groupKey` changes when routes are edited, so it only names the delivery that opened the incident.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from webhook.incidents.episode import Episode, Sighting, in_order
+from webhook.incidents.episode import Episode, Sighting, Teller, in_order
 from webhook.severity import Severity
+from webhook.untrusted import plain_address
 
 Status = Literal["open", "acknowledged", "resolved"]
 STATUSES: tuple[Status, ...] = get_args(Status)
@@ -34,6 +35,9 @@ Result = Literal[
     "escalated",
     "resumed",
     "held",
+    "merged",
+    "noted",
+    "doubted",
     "unchanged",
 ]
 Suppression = Literal["silenced", "inhibited", "muted"]
@@ -56,9 +60,10 @@ class Incident:
     external_url: str
     status: Status = "open"
     title: str
-    """That of the most severe open alert, as `severity`, `team` and `policy` are."""
+    """That of the most severe open alert, as `severity` is."""
     severity: Severity
     team: str
+    """Whose it is, with `policy`: all of its alerts are theirs."""
     policy: str
     opened_at: float
     paged_at: float
@@ -78,12 +83,32 @@ class Incident:
     """When it fired again after it had been resolved, as far back as `flapping` looks."""
     flapping_since: float | None = None
     """Set while it comes and goes: it stays open until it has been quiet for a while."""
+    firing_at: float | None = None
+    """Set while it is resolved by a person and fires on: when Alertmanager last told of an alert of it that fires, and
+    the time of the resolve until it does."""
+    news_at: tuple[float, ...] = ()
+    """When people were called because another component had joined, as far back as `joining` looks."""
+    doubted_at: float | None = None
+    """When a delivery gave cause to ask Alertmanager at once."""
     episodes: tuple[Episode, ...] = ()
+
+    @property
+    def fires_on(self) -> bool:
+        """Whether a person has resolved it and Alertmanager has not said that it is over."""
+        return self.status == "resolved" and self.firing_at is not None
 
     @property
     def open_episodes(self) -> tuple[Episode, ...]:
         """The episodes that have not ended, most severe first, then the oldest."""
         return in_order(episode for episode in self.episodes if episode.ended_at is None)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Owner:
+    """Whose alerts are: a group that mixes those of several is an incident of each."""
+
+    team: str
+    policy: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,8 +121,28 @@ class Delivered:
     external_url: str
     truncated: int
     sightings: tuple[Sighting, ...]
-    dismissed: frozenset[tuple[str, str]] = frozenset()
-    """Episodes that a person has closed while they fired; being told of them again is no news."""
+    shared: bool = False
+    """Whether the group's own key is that of another team's incident, so that one opened by this needs its own."""
+    ended_before: frozenset[tuple[str, str]] = frozenset()
+    """Episodes of these alerts that have ended before, in whichever incident."""
+    own: frozenset[str] = frozenset()
+    """External URLs, in plain form, of the configured peers of the Alertmanager that delivers."""
+    verified: bool = False
+    """Alertmanager was asked about what is told here, or nobody can be."""
+    remark: str = ""
+    """What else whoever is called has to know: that nobody could be asked."""
+
+    @property
+    def teller(self) -> Teller:
+        """Who delivers."""
+        url = plain_address(self.external_url)
+        return Teller(
+            url=url,
+            receiver=self.receiver,
+            own=self.own | {url},
+            verified=self.verified,
+            ended_before=self.ended_before,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +165,42 @@ class ResolvedByHand:
     """Somebody has closed the incident while alerts may still fire."""
 
     actor: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReopenedByHand:
+    """Somebody has taken a resolve by hand back; `why` is told to whoever is asked again."""
+
+    actor: str
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class FiresOn:
+    """An incident was resolved by hand, its time is over, and Alertmanager still tells of it: `why` says so."""
+
+    why: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Merged:
+    """A provider has merged its incident into another, which says nothing of the alerts; `into` is the other's name.
+
+    `by_person` says whether somebody did that, who then is at work on it.
+    """
+
+    actor: str
+    into: str
+    by_person: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Noted:
+    """Something was done elsewhere that changes nothing here and that people will want to read afterwards."""
+
+    kind: str
+    actor: str
+    detail: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -151,7 +232,28 @@ class Gone:
     how: str
 
 
-Event = Delivered | Acknowledged | Unacknowledged | ResolvedByHand | Escalated | Resumed | Suppressed | Gone
+@dataclass(frozen=True, kw_only=True)
+class Settled:
+    """Alertmanager was asked about what a delivery made doubtful. `why` says what came of it, empty for nothing new."""
+
+    why: str = ""
+
+
+Event = (
+    Delivered
+    | Acknowledged
+    | Unacknowledged
+    | ResolvedByHand
+    | ReopenedByHand
+    | FiresOn
+    | Merged
+    | Noted
+    | Escalated
+    | Resumed
+    | Suppressed
+    | Gone
+    | Settled
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -165,6 +267,8 @@ class Notice:
     kind: NoticeKind
     focus: str | None = None
     why: str = ""
+    not_before: float | None = None
+    """Until when a call is gathered with others of its kind, in epoch seconds; None is not at all."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,6 +291,29 @@ class Outcome:
     notice: Notice | None = None
 
 
+def led(incident: Incident) -> Incident:
+    """Return the incident named after its most severe open alert; whose it is does not change."""
+    lead = incident.open_episodes[0]
+    return replace(incident, title=lead.title, severity=lead.severity)
+
+
+def asked_anew(incident: Incident, now: float) -> Incident:
+    """Return the incident open, untaken, with its first level, its time counting from now."""
+    return replace(
+        incident,
+        status="open",
+        level=0,
+        paged_at=now,
+        acknowledged_at=None,
+        acknowledged_by=None,
+        resolved_at=None,
+        resolved_by=None,
+        held_since=None,
+        held_by=None,
+        firing_at=None,
+    )
+
+
 def group_hash(labels: Mapping[str, str]) -> str:
     """Return the identity of a group: SHA-256 (hex) of its labels as canonical JSON, whatever receiver or route."""
     canonical = json.dumps(dict(labels), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
@@ -196,3 +323,8 @@ def group_hash(labels: Mapping[str, str]) -> str:
 def dedup_key(group_key: str) -> str:
     """Return the key under which Alertmanager's own PagerDuty receiver files this group (measured on 0.25)."""
     return hashlib.sha256(group_key.encode()).hexdigest()
+
+
+def own_dedup_key(group_key: str, team: str, policy: str) -> str:
+    """Return the key of an incident whose group's key belongs to another team's: the resolve of one ends one."""
+    return dedup_key(json.dumps([group_key, team, policy]))

@@ -19,6 +19,10 @@ CALLS: frozenset[Action] = frozenset({"open", "join", "escalate"})
 """What asks for somebody's attention; everything else keeps people informed who have been called."""
 
 
+VERIFIED = "incident "
+"""What a provider's id begins with where PagerDuty has an incident for the message; its id follows."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Told:
     """A destination that already has a row of this incident."""
@@ -47,6 +51,10 @@ class Outgoing:
     """The number of the message that could not be sent and that this one stands in for."""
     not_before: float | None = None
     """When it may be sent at the earliest, in epoch seconds; None is at once."""
+    moves_on_at: float | None = None
+    """From when on it is delivered another way where it has not been taken yet, in epoch seconds; for calls."""
+    gathers: bool = False
+    """Whether it need not be sent where a call to the same destination waits already: that one will say it."""
     state: State = "waiting"
     reason: str | None = None
 
@@ -75,3 +83,18 @@ class Delivery:
     """How many incidents the message was about, where it was about many."""
     folded_into: int | None
     """The number of the message on many incidents that has told of this one too."""
+    moves_on_at: float | None = None
+    """From when on another way is looked for, in epoch seconds, where this one has not worked by then."""
+
+    @property
+    def outcome(self) -> str:
+        """What is known of it, in words: PagerDuty's acceptance of an event does not say that anybody was called."""
+        return said_of(self.channel, self.provider_id) if self.state == "sent" else self.state
+
+
+def said_of(channel: str, provider_id: str | None) -> str:
+    """Return what is known of a message that a channel has taken, in words."""
+    if channel != "pagerduty":
+        return "sent"
+    number = (provider_id or "").removeprefix(VERIFIED)
+    return f"incident {number} is open in PagerDuty" if number != provider_id and number else "accepted by PagerDuty"

@@ -132,10 +132,17 @@ def _row(
         focus=notice.focus,
         why=notice.why if action in CALLS else "",
         urgency=_URGENCY[action] + 3 - rank(incident.severity),
-        not_before=to.not_before if isinstance(to, Recipient) and action in CALLS and not reason else None,
+        not_before=_not_before(notice, to) if action in CALLS and not reason else None,
+        gathers=notice.not_before is not None and action in CALLS,
         state="unconfigured" if reason else "waiting",
         reason=reason,
     )
+
+
+def _not_before(notice: Notice, to: Recipient | Told) -> float | None:
+    """Return the later of the times before which a call is not made: it is gathered, or those on call are off duty."""
+    times = [notice.not_before, to.not_before if isinstance(to, Recipient) else None]
+    return max((at for at in times if at is not None), default=None)
 
 
 def _lane(incident: Incident, to: Recipient | Told) -> str:

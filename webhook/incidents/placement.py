@@ -1,5 +1,7 @@
 """Which incident each alert of a delivery belongs to. Pure; `ingest` loads the incidents and lets them take their part.
 
+Alerts of several owners (team and policy) that Alertmanager has grouped together are an incident of each owner.
+
 An edited route splits a group or merges several, and two routes may deliver one alert in two groups. People do not
 care about routes: an alert that is open in an incident stays there, wherever it is delivered from. Only alerts that
 no open incident has go to the group's own incident. A group that has none yet, and of whose alerts some are open
@@ -13,7 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from webhook.incidents.episode import Sighting
-from webhook.incidents.incident import Delivered
+from webhook.incidents.incident import Delivered, Owner
+from webhook.severity import rank
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +27,24 @@ class Part:
     event: Delivered
     whole: bool
     """Whether what the delivery says of the whole group, such as how much is truncated, is said of this incident."""
+
+
+def of_owners(event: Delivered) -> tuple[tuple[Owner | None, Delivered], ...]:
+    """Return the delivery by whose alerts it tells of, the owner of the gravest that fires first.
+
+    Each is told by their own people, and none of them by another's acknowledgement. What Alertmanager left out of the
+    delivery may be anybody's. A delivery without alerts has no owner.
+    """
+    found: dict[Owner | None, list[Sighting]] = {}
+    for one in sorted(event.sightings, key=lambda one: (not one.firing, -rank(one.match.severity))):
+        found.setdefault(Owner(team=one.match.team, policy=one.match.policy), []).append(one)
+    if len(found) <= 1:
+        return ((next(iter(found), None), event),)
+    order = {id(one): number for number, one in enumerate(event.sightings)}
+    return tuple(
+        (owner, replace(event, sightings=tuple(sorted(sightings, key=lambda one: order[id(one)]))))
+        for owner, sightings in found.items()
+    )
 
 
 def place(event: Delivered, *, own: bool, homes: Mapping[str, int]) -> tuple[Part, ...]:

@@ -43,6 +43,21 @@ def given_back(catalog: Catalog, incident: Incident, actor: str, now: float) -> 
     return f"{who} has given it back; {level_of(catalog, incident, incident.level, now)} is asked again."
 
 
+def reopened(catalog: Catalog, incident: Incident, actor: str, now: float) -> str:
+    """Return why an incident that was resolved by hand is asked after again: somebody has taken that back."""
+    by = one_line(incident.resolved_by or "somebody", _LONGEST_NAME)
+    who = one_line(actor, _LONGEST_NAME)
+    return f"{who} has reopened it, resolved by {by} before; {level_of(catalog, incident, 0, now)} is asked again."
+
+
+def fires_on(catalog: Catalog, incident: Incident, now: float) -> str:
+    """Return why an incident that was resolved by hand is asked after again: it fires on."""
+    by = one_line(incident.resolved_by or "somebody", _LONGEST_NAME)
+    ago = written_span(round(now - (incident.resolved_at or now)))
+    whom = level_of(catalog, incident, 0, now)
+    return f"Resolved by {by} {ago} ago, and it still fires; {whom} is told again."
+
+
 def not_asked(reason: str) -> str:
     """Return the sentence that says that Alertmanager could not be asked whether it still fires."""
     return f" Alertmanager could not be asked whether it still fires ({one_line(reason, _LONGEST_REASON)})."
@@ -53,9 +68,9 @@ def refused(channel: str, reason: str) -> str:
     return f"{channel} refused ({one_line(reason, _LONGEST_REASON)})"
 
 
-def failed(channel: str, reason: str, tries: int) -> str:
-    """Return that a channel has failed so often: the beginning of `moved_on`."""
-    return f"{channel} failed {tries} times ({one_line(reason, _LONGEST_REASON)})"
+def failed(channel: str, reason: str, seconds: float) -> str:
+    """Return that a channel has not taken a message for so long: the beginning of `moved_on`."""
+    return f"{channel} has not taken it for {span(seconds)} ({one_line(reason, _LONGEST_REASON)})"
 
 
 def paused(channel: str, seconds: float) -> str:
@@ -75,7 +90,7 @@ def moved_on(what: str, fallback: str) -> str:
 
 def reached_by(channel: str) -> str:
     """Return the end of the sentence of `moved_on`; it is no longer true where that channel has failed too."""
-    return f"; reached you by {channel}"
+    return "; handed to PagerDuty" if channel == "PagerDuty" else f"; reached you by {channel}"
 
 
 def level_of(catalog: Catalog, incident: Incident, level: int, now: float) -> str:

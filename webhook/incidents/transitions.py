@@ -1,6 +1,7 @@
 """What an event makes of an incident, and whether somebody has to hear of it. Pure.
 
-`ingest` brings what people and Alertmanager do, `steps` what time does; `delivery` knows what a delivery means.
+`ingest` brings what people and Alertmanager do, `steps` what time does; `delivery` knows what a delivery means,
+`by_hand` what a person's resolve does.
 """
 
 from __future__ import annotations
@@ -8,8 +9,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import assert_never
 
-from webhook.incidents.delivery import deliver
-from webhook.incidents.episode import EndedBy, Episode, count
+from webhook.incidents import by_hand
+from webhook.incidents.delivery import deliver, settle
+from webhook.incidents.episode import Episode
 from webhook.incidents.incident import (
     ALERTMANAGER,
     TOCSIN,
@@ -18,30 +20,48 @@ from webhook.incidents.incident import (
     Entry,
     Escalated,
     Event,
+    FiresOn,
     Gone,
     Incident,
+    Merged,
+    Noted,
     Notice,
     Outcome,
+    ReopenedByHand,
     ResolvedByHand,
     Resumed,
+    Settled,
     Suppressed,
     Unacknowledged,
 )
+from webhook.incidents.joining import covered
 
 
-def transition(incident: Incident | None, event: Event, now: float) -> Outcome:  # noqa: PLR0911  one for each event
+def transition(  # noqa: C901, PLR0911, PLR0912  one for each event
+    incident: Incident | None, event: Event, now: float
+) -> Outcome:
     """Return what `event` makes of `incident`: of the group's open one, its latest if that may reopen, or None."""
     if isinstance(event, Delivered):
         return deliver(incident, event, now)
-    if incident is None or incident.status == "resolved":
-        return Outcome(result="unchanged", incident=incident)
+    if incident is None:
+        return Outcome(result="unchanged", incident=None)
+    if isinstance(event, Settled):
+        return settle(incident, event.why, now)
+    if incident.status == "resolved":
+        return _resolved(incident, event, now)
     match event:
         case Acknowledged():
             return _acknowledge(incident, event, now)
         case Unacknowledged():
             return _unacknowledge(incident, event, now)
         case ResolvedByHand():
-            return _resolve_by_hand(incident, event, now)
+            return by_hand.resolve(incident, event, now)
+        case ReopenedByHand() | FiresOn():
+            return Outcome(result="unchanged", incident=incident)
+        case Merged():
+            return _merge(incident, event, now)
+        case Noted():
+            return _note(incident, event)
         case Escalated():
             return _escalate(incident, event, now)
         case Resumed():
@@ -54,15 +74,51 @@ def transition(incident: Incident | None, event: Event, now: float) -> Outcome: 
             assert_never(event)
 
 
+def _resolved(incident: Incident, event: Event, now: float) -> Outcome:
+    """Return what happens to an incident that is resolved: nothing, unless a person has resolved it and it fires on."""
+    if incident.fires_on:
+        match event:
+            case ReopenedByHand():
+                return by_hand.reopen(incident, event, now)
+            case FiresOn():
+                return by_hand.tell_again(incident, event, now)
+            case Gone():
+                return _gone(incident, event, now)
+            case Noted():
+                return _note(incident, event)
+            case _:
+                pass
+    return Outcome(result="unchanged", incident=incident)
+
+
 def _acknowledge(incident: Incident, event: Acknowledged, now: float) -> Outcome:
     if incident.status != "open":
         return Outcome(result="unchanged", incident=incident)
     return Outcome(
         result="acknowledged",
         incident=replace(incident, status="acknowledged", acknowledged_at=now, acknowledged_by=event.actor),
-        entry=Entry(kind="acknowledged", actor=event.actor, detail=""),
+        entry=Entry(kind="acknowledged", actor=event.actor, detail=covered(incident)),
         notice=Notice(kind="acknowledged"),
     )
+
+
+def _merge(incident: Incident, event: Merged, now: float) -> Outcome:
+    """Return the incident as it was, taken by whoever has merged: they work on it, in another place."""
+    detail = f"merged into {event.into}; its alerts are Alertmanager's to end, so it stays open"
+    entry = Entry(kind="merged", actor=event.actor, detail=detail)
+    if incident.status != "open" or not event.by_person:
+        return Outcome(result="merged", incident=incident, entry=entry)
+    return Outcome(
+        result="merged",
+        incident=replace(incident, status="acknowledged", acknowledged_at=now, acknowledged_by=event.actor),
+        entry=replace(entry, detail=f"{detail}; acknowledged, {covered(incident)}"),
+        notice=Notice(kind="acknowledged"),
+    )
+
+
+def _note(incident: Incident, event: Noted) -> Outcome:
+    entry = Entry(kind=event.kind, actor=event.actor, detail=event.detail)
+    return Outcome(result="noted", incident=incident, entry=entry)
 
 
 def _unacknowledge(incident: Incident, event: Unacknowledged, now: float) -> Outcome:
@@ -111,20 +167,8 @@ def _hold(incident: Incident, event: Suppressed, now: float) -> Outcome:
     )
 
 
-def _resolve_by_hand(incident: Incident, event: ResolvedByHand, now: float) -> Outcome:
-    ended, after = _ended(incident, event.actor, "person", now)
-    detail = f"by hand, {count(len(ended), 0)} still firing"
-    return Outcome(
-        result="resolved",
-        incident=after,
-        changed=ended,
-        entry=Entry(kind="resolved", actor=event.actor, detail=detail),
-        notice=Notice(kind="resolved"),
-    )
-
-
 def _gone(incident: Incident, event: Gone, now: float) -> Outcome:
-    ended, after = _ended(incident, ALERTMANAGER, "alertmanager", now)
+    ended, after = _ended(incident, now)
     return Outcome(
         result="resolved",
         incident=after,
@@ -147,18 +191,23 @@ def _asked_again(incident: Incident, now: float) -> Incident:
     )
 
 
-def _ended(incident: Incident, actor: str, by: EndedBy, now: float) -> tuple[tuple[Episode, ...], Incident]:
-    """Return the episodes that end now, and the incident resolved with them."""
-    ended = tuple(replace(episode, ended_at=now, ended_by=by) for episode in incident.open_episodes)
+def _ended(incident: Incident, now: float) -> tuple[tuple[Episode, ...], Incident]:
+    """Return the episodes that end now, as Alertmanager knows, and the incident resolved with them."""
+    ended = tuple(
+        replace(episode, ended_at=now, ended_by="alertmanager", sources=(), refired_at=None)
+        for episode in incident.open_episodes
+    )
     by_identity = {episode.identity: episode for episode in (*incident.episodes, *ended)}
     after = replace(
         incident,
         status="resolved",
         resolved_at=now,
-        resolved_by=actor,
+        resolved_by=ALERTMANAGER,
         held_since=None,
         held_by=None,
         flapping_since=None,
+        firing_at=None,
+        doubted_at=None,
         episodes=tuple(by_identity.values()),
     )
     return ended, after

@@ -1,15 +1,46 @@
-"""What Alertmanager says of an incident's alerts when it is asked, and what follows from it. Pure.
+"""The law of ends and holds; pure.
 
-`alertmanager_api` asks, `steps` acts. The webhook alone does not know: an alert that is silenced while it fires and
-then ends sends no resolved notification (alertmanager#226; measured on 0.25 and 0.33).
+No incident ends, and no step is held, on anything less than positive knowledge about its own alerts from their own
+Alertmanager.
+
+Nothing else decides either. `delivery` asks here what a delivered end or an old firing is worth, `steps` what follows
+from an answer; `alertmanager_api` only brings what the servers say. What is not positive knowledge:
+
+- Absence. An alert that is not listed has ended only if the answer has standing (`no_standing`): an Alertmanager that
+  has just started, has lost its state, has lost its Prometheus or answers for another tenant lists nothing either.
+- The word of another server. An alert belongs to the Alertmanagers that told of it, by their external URL, and to their
+  configured peers; one whose Alertmanager is not configured is `Unknown`. That an alert fires anybody may say who lists
+  it with the same start.
+- A delivery that comes late. An alert that had ended and is told with its old start is asked about first.
+
+Not knowing never keeps a page back: on `Unknown` the step is taken, and the message says why. The webhook alone does
+not know: an alert that is silenced while it fires and then ends sends no resolved notification (alertmanager#226;
+measured on 0.25 and 0.33).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import assert_never
 
+from webhook.incidents.episode import Episode, Sighting, Source
 from webhook.incidents.incident import Incident, Suppression
+from webhook.timestamps import span
+from webhook.untrusted import one_line, plain_address
+
+SETTLED_SECONDS = 300.0
+"""An Alertmanager that has just started knows of no alert until Prometheus tells it again: a minute after the last time
+by default (`--rules.alert.resend-delay`), and an evaluation interval on top. Before this its silence says nothing."""
+CONFIRM_SECONDS = 120.0
+"""How long after Alertmanager first lists none of the alerts it is asked again, before that is believed: behind one
+address there may be several of it, and one of them may just have lost touch with Prometheus."""
+VERIFY_SECONDS = 30.0
+"""How long after Alertmanager first does not list an alert that is told with its old start it is asked again."""
+NOT_CONFIGURED = "TOCSIN_ALERTMANAGER_URL is not set"
+
+_SAME_START = 0.002
+"""Seconds: the API gives starts in milliseconds, cut."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,23 +50,80 @@ class Listed:
     fingerprint: str
     labels: Mapping[str, str]
     suppression: Suppression | None
+    starts_at: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """An alert as one group of Alertmanager's has it: for which receiver, and whether a time interval mutes it."""
+
+    fingerprint: str
+    receiver: str
+    muted: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Testimony:
+    """What one Alertmanager says."""
+
+    server: str
+    """Its key: the name and whom it is asked as; another tenant of the same server is another one."""
+    urls: frozenset[str]
+    """The external URLs it speaks for, in plain form."""
+    any_url: bool = False
+    """Nobody has said what its external URL is: it speaks for the alerts that it lists, or listed, with their start."""
+    alerts: tuple[Listed, ...] | None = None
+    """None when it has not answered."""
+    reason: str = ""
+    """Why it has not."""
+    up: float | None = None
+    """For how many seconds it has been up, by its own clock; None when it was not asked or does not say."""
+    started: float | None = None
+    """When it started, by its own clock: equal for as long as it has not lost what it knew."""
+    watchdogs: tuple[Listed, ...] = ()
+    placed: tuple[Placed, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Heard:
+    """A Watchdog that an Alertmanager has delivered and not ended."""
+
+    url: str
+    fingerprint: str
+    starts_at: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What is known of the Alertmanagers from before."""
+
+    watchdogs: tuple[Heard, ...] = ()
+    vouched: frozenset[tuple[str, float]] = frozenset()
+    """The servers that have ever listed an alert that was delivered to us, and when each had started by then."""
+
+
+Seen = tuple[tuple[str, str], str, float | None]
+"""An episode's identity, the server that lists it, and since when that is up by its own clock."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Active:
     """At least one alert of the incident fires and nobody has silenced it."""
 
+    seen: frozenset[Seen] = field(default=frozenset(), compare=False)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Quiet:
-    """Alerts of the incident fire, and every one of them is suppressed."""
+    """Alerts of the incident fire, every one of them is suppressed, and the others have ended."""
 
     by: Suppression
+    seen: frozenset[Seen] = field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Absent:
-    """None of the incident's alerts is listed."""
+    """None of the incident's alerts is listed by those who would."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,25 +131,318 @@ class Unknown:
     """It could not be found out; `reason` says why, for people."""
 
     reason: str
+    seen: frozenset[Seen] = field(default=frozenset(), compare=False)
 
 
 Answer = Active | Quiet | Absent | Unknown
 
 
-def judge(incident: Incident, listed: Iterable[Listed]) -> Answer:
-    """Return what the list says of the incident.
+@dataclass(frozen=True, kw_only=True)
+class Ends:
+    """The incident is over; `how` says how that is known."""
+
+    how: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holds:
+    """The step waits, because Alertmanager tells nobody of any alert that fires."""
+
+    by: Suppression
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoesOn:
+    """The step is taken; `unknown` says why nobody knows whether it still fires, None when it does."""
+
+    unknown: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class AsksAgain:
+    """Nothing follows yet."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FiresAgain:
+    """These alerts fire again with their old start; `unknown` as in `GoesOn`."""
+
+    episodes: tuple[Episode, ...]
+    unknown: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OldPicture:
+    """What was told again does not fire; `why` is empty where it is not news."""
+
+    why: str = ""
+
+
+Decision = Ends | Holds | GoesOn | AsksAgain
+Verdict = FiresAgain | OldPicture | AsksAgain
+
+
+def decide(answer: Answer, *, absent_since: float | None, now: float) -> Decision:
+    """Return what follows from the answer.
+
+    `absent_since` is when it was first `Absent`, of answers between which nobody has told that it fires. A person's
+    resolve changes nothing: on `Unknown` the incident is told again, as any other step is taken.
+    """
+    match answer:
+        case Absent():
+            if absent_since is None or now - absent_since < CONFIRM_SECONDS:
+                return AsksAgain()
+            apart = span(now - absent_since)
+            return Ends(how=f"asked twice, {apart} apart: it lists none of the alerts any more, and had not said so")
+        case Quiet(by=by):
+            return Holds(by=by)
+        case Active():
+            return GoesOn()
+        case Unknown(reason=reason):
+            return GoesOn(unknown=reason)
+        case _:
+            assert_never(answer)
+
+
+def tells_that_it_fires(incident: Incident, sightings: Iterable[Sighting]) -> bool:
+    """Return whether a delivery says that an alert of the incident fires: an absence before it is confirmed anew."""
+    fingerprints = {episode.fingerprint for episode in (*incident.open_episodes, *doubtful(incident))}
+    return any(sighting.firing and sighting.fingerprint in fingerprints for sighting in sightings)
+
+
+def verified(incident: Incident, answer: Answer, *, absent_since: float | None, now: float) -> Verdict:
+    """Return what the answer says of alerts that had ended and have been told again with their old start.
+
+    Nobody is called for an alert that is suppressed: when it no longer is Alertmanager tells of it anew.
+    """
+    told = doubtful(incident)
+    match answer:
+        case Active(seen=seen) | Unknown(seen=seen):
+            listed = {identity for identity, _, _ in seen}
+            fires = tuple(one for one in told if one.identity in listed) if isinstance(answer, Active) else told
+            return FiresAgain(episodes=fires or told, unknown=answer.reason if isinstance(answer, Unknown) else None)
+        case Quiet():
+            return OldPicture()
+        case Absent():
+            if absent_since is None or now - absent_since < VERIFY_SECONDS:
+                return AsksAgain()
+            return OldPicture(
+                why="an alert that had ended was told again with its old start; Alertmanager does not list it"
+            )
+        case _:
+            assert_never(answer)
+
+
+def with_seen(incident: Incident, seen: Iterable[Seen]) -> tuple[Incident, tuple[Episode, ...]]:
+    """Return the incident with what was learned about who lists its alerts, and the episodes that this changes."""
+    found: dict[tuple[str, str], dict[str, float]] = {}
+    for identity, server, started in seen:
+        if started is not None:
+            found.setdefault(identity, {})[server] = started
+    learned = (replace(one, listed_by={**one.listed_by, **found.get(one.identity, {})}) for one in incident.episodes)
+    changed = tuple(one for one, before in zip(learned, incident.episodes, strict=True) if one != before)
+    by_identity = {one.identity: one for one in (*incident.episodes, *changed)}
+    return replace(incident, episodes=tuple(by_identity.values())) if changed else incident, changed
+
+
+def is_over(incident: Incident) -> bool:
+    """Return whether every alert of the incident has been told to have ended, none is left out and none in doubt."""
+    return not incident.open_episodes and not incident.truncated and not doubtful(incident)
+
+
+def doubtful(incident: Incident) -> tuple[Episode, ...]:
+    """Return the alerts that had ended and have been told again with their old start."""
+    return tuple(one for one in incident.episodes if one.ended_at is not None and one.refired_at is not None)
+
+
+def asked_about(incident: Incident) -> Incident:
+    """Return the incident as it is asked about: with the alerts in doubt alone where there are some."""
+    episodes = tuple(replace(one, ended_at=None, ended_by=None) for one in doubtful(incident))
+    return replace(incident, truncated=0, episodes=episodes) if episodes else incident
+
+
+def still_told(episode: Episode, ended: Sighting, own: frozenset[str]) -> tuple[Source, ...] | None:
+    """Return who still says that the episode fires, after a delivered end; None when that end is an older picture.
+
+    `own` are the external URLs of the Alertmanager that delivers and of its peers. With the same start it is the same
+    firing, whichever peer tells of its end; with another one only its own Alertmanager's word counts. A start is the
+    moment of an evaluation, to the nanosecond: two Prometheus servers do not share one.
+    """
+    if episode.started != ended.started and episode.starts_at > ended.ends_at:
+        return None
+    if episode.refired_at is not None and ended.ends_at < episode.refired_at:
+        return None
+    return tuple(one for one in episode.sources if one.started != ended.started and one.url not in own)
+
+
+def judge(incident: Incident, said: Sequence[Testimony], known: Known, now: float) -> Answer:
+    """Return what the Alertmanagers say of the incident.
 
     An alert is the incident's by its fingerprint. Where Alertmanager has left alerts out of a delivery nobody knows
     their fingerprints: then every listed alert with the labels of the group counts, for what was never listed to us
     must not be taken for resolved.
     """
-    known = {episode.fingerprint for episode in incident.open_episodes}
-    found = [one for one in listed if one.fingerprint in known or (incident.truncated and _of_group(one, incident))]
-    if not found:
-        return Absent()
-    reasons = [one.suppression for one in found]
+    if not said and not urls_of(incident):
+        return Unknown(reason=NOT_CONFIGURED)
+    answers = [_of_episode(episode, incident, said, known, now) for episode in incident.open_episodes]
+    if incident.truncated or not answers:
+        answers.append(_of_the_rest(incident, said, known, now))
+    seen = frozenset(one for answer in answers if not isinstance(answer, Absent) for one in answer.seen)
+    if any(isinstance(answer, Active) for answer in answers):
+        return Active(seen=seen)
+    for answer in answers:
+        if isinstance(answer, Unknown):
+            return replace(answer, seen=seen)
+    quiet = next((answer for answer in answers if isinstance(answer, Quiet)), None)
+    return Absent() if quiet is None else replace(quiet, seen=seen)
+
+
+def urls_of(incident: Incident) -> tuple[str, ...]:
+    """Return the external URLs of the Alertmanagers that say that alerts of the incident fire, in order."""
+    urls = {source.url for episode in incident.open_episodes for source in episode.sources}
+    return tuple(sorted((urls or {plain_address(incident.external_url)}) - {""}))
+
+
+def no_standing(
+    one: Testimony, incident: Incident, episodes: Iterable[Episode], known: Known, now: float
+) -> str | None:
+    """Return why it means nothing that the server does not list these episodes, or None when it means their end.
+
+    It has been up for a while, and it lists each Watchdog that it has told of. Where it has told of none it must not
+    have been started anew since it listed the very alert, or since it listed some alert of ours and be up for longer
+    than this one has been open.
+    """
+    if one.up is None:
+        return "it does not say how long it has been up"
+    if one.up < SETTLED_SECONDS:
+        return f"it has been up for only {max(0, round(one.up))} s and may not know of it yet"
+    concerned = tuple(episodes)
+    urls = one.urls | {source.url for episode in concerned for source in episode.sources} if one.any_url else one.urls
+    awaited = [heard for heard in known.watchdogs if heard.url in urls]
+    if awaited:
+        listed = all(any(_is(dog, heard.fingerprint, heard.starts_at) for dog in one.watchdogs) for heard in awaited)
+        return None if listed else "it lists nothing of it, but does not list its Watchdog either"
+    if concerned and all(_has_listed(one, episode) for episode in concerned):
+        return None
+    starts = [episode.starts_at for episode in concerned if episode.starts_at > 0]
+    vouched = one.started is not None and (one.server, one.started) in known.vouched
+    if vouched and one.up > now - min([incident.opened_at, *starts]):
+        return None
+    return "it lists nothing of it, and has not since it was started"
+
+
+def _of_episode(episode: Episode, incident: Incident, said: Sequence[Testimony], known: Known, now: float) -> Answer:
+    """Return what is known of one alert: it has ended only if each Alertmanager that told of it says so."""
+    answers = [_of_source(episode, url, incident, said, known, now) for url in dict.fromkeys(_urls(episode, incident))]
+    # Whoever lists it with this very start knows of it, whatever URL it was told under.
+    answers += [
+        _fires(episode, server, [one])
+        for server in said
+        for one in server.alerts or ()
+        if one.fingerprint == episode.fingerprint and one.suppression is None and _same(one, episode.starts_at)
+    ]
+    kinds = (Active, Unknown, Quiet, Absent)
+    return min(answers, key=lambda answer: kinds.index(type(answer)))
+
+
+def _of_source(  # noqa: PLR0913, PLR0917  what is known, by name
+    episode: Episode, url: str, incident: Incident, said: Sequence[Testimony], known: Known, now: float
+) -> Answer:
+    own = [one for one in said if url in one.urls or (one.any_url and _knows(one, episode))]
+    if not own:
+        return Unknown(reason=_nobody(url, said))
+    for server in own:
+        listed = [one for one in server.alerts or () if one.fingerprint == episode.fingerprint]
+        if any(_suppression(one, episode, server) is None for one in listed):
+            return _fires(episode, server, listed)
+    for server in own:
+        listed = [one for one in server.alerts or () if one.fingerprint == episode.fingerprint]
+        if listed:
+            return _fires(episode, server, listed)
+    return _unlisted(own, incident, [episode], known, now)
+
+
+def _of_the_rest(incident: Incident, said: Sequence[Testimony], known: Known, now: float) -> Answer:
+    """Return what is known of the alerts of the group that nobody has told us of."""
+    urls = dict.fromkeys(urls_of(incident)) or {plain_address(incident.external_url): None}
+    answers: list[Answer] = []
+    for url in urls:
+        may_know = [one for one in said if url in one.urls or one.any_url]
+        own = [one for one in may_know if url in one.urls or any(_knows(one, each) for each in incident.episodes)]
+        found = [one for server in may_know for one in server.alerts or () if _of_group(one, incident)]
+        if not found:
+            silent = _unlisted(own, incident, incident.episodes, known, now) if own else None
+            answers.append(silent or Unknown(reason=_nobody(url, said)))
+        else:
+            first = found[0].suppression
+            answers.append(
+                Active() if first is None or any(one.suppression is None for one in found) else Quiet(by=first)
+            )
+    kinds = (Active, Unknown, Quiet, Absent)
+    return min(answers, key=lambda answer: kinds.index(type(answer)))
+
+
+def _unlisted(
+    own: Sequence[Testimony], incident: Incident, episodes: Sequence[Episode], known: Known, now: float
+) -> Answer:
+    """Return what it means that none of the peers that answer lists the alerts: one of them has to be entitled."""
+    why: list[str] = []
+    for server in own:
+        reason = server.reason if server.alerts is None else no_standing(server, incident, episodes, known, now)
+        if reason is None:
+            return Absent()
+        why.append(reason)
+    return Unknown(reason=why[0])
+
+
+def _fires(episode: Episode, server: Testimony, listed: Sequence[Listed]) -> Answer:
+    reasons = [_suppression(one, episode, server) for one in listed]
     first = reasons[0]
-    return Active() if first is None or None in reasons else Quiet(by=first)
+    seen = frozenset({(episode.identity, server.server, server.started)})
+    return Active(seen=seen) if first is None or None in reasons else Quiet(by=first, seen=seen)
+
+
+def _suppression(one: Listed, episode: Episode, server: Testimony) -> Suppression | None:
+    """Return why nobody is told of the alert: it is muted where each of its groups for our receivers is."""
+    if one.suppression is not None:
+        return one.suppression
+    receivers = {source.receiver for source in episode.sources}
+    ours = [at for at in server.placed if at.fingerprint == one.fingerprint and at.receiver in receivers]
+    return "muted" if ours and all(at.muted for at in ours) else None
+
+
+def _knows(one: Testimony, episode: Episode) -> bool:
+    """Return whether the server lists, or has listed, this very firing: then it is evidently its own."""
+    listed = any(_is(alert, episode.fingerprint, episode.starts_at) for alert in one.alerts or ())
+    return listed or one.server in episode.listed_by
+
+
+def _has_listed(one: Testimony, episode: Episode) -> bool:
+    return one.started is not None and episode.listed_by.get(one.server) == one.started
+
+
+def _urls(episode: Episode, incident: Incident) -> Iterator[str]:
+    yield from (source.url for source in episode.sources)
+    if not episode.sources:
+        yield plain_address(incident.external_url)
+
+
+def _nobody(url: str, said: Sequence[Testimony]) -> str:
+    if not said and not url:
+        return NOT_CONFIGURED
+    for one in said:
+        # It may be that one's alert; whether it is it would have to say.
+        if one.any_url and one.alerts is None:
+            return one.reason
+    return f"{one_line(url, 200) or 'who told of it'} is not among the Alertmanagers that are configured"
+
+
+def _is(one: Listed, fingerprint: str, starts_at: float) -> bool:
+    return one.fingerprint == fingerprint and _same(one, starts_at)
+
+
+def _same(one: Listed, starts_at: float) -> bool:
+    return one.starts_at is not None and abs(one.starts_at - starts_at) < _SAME_START
 
 
 def _of_group(one: Listed, incident: Incident) -> bool:

@@ -26,13 +26,16 @@ def digest(incidents: Sequence[Incident], context: Context, *, why: str = "") ->
     first = found[0]
     base = compose(first.lead, context)
     more = max(0, len(found) - MOST_LISTED)
-    over = [one for one in incidents if one.status == "resolved"]
+    over = [one for one in incidents if _is_over(one)]
     return replace(
         base,
         severity=first.severity,
         title=_title(incidents, found),
         component="",
         installation="",
+        place="",
+        labels="",
+        severity_note="",
         problem=_begin(first, base.problem) if len(over) < len(incidents) else "It is over.",
         description=one_line(why, 600),
         news="",
@@ -49,11 +52,15 @@ def digest(incidents: Sequence[Incident], context: Context, *, why: str = "") ->
 
 def _title(incidents: Sequence[Incident], found: Sequence[Cause]) -> str:
     """Return the storm in one line; the words for Slack's header, 150 characters, come first."""
-    alerts = sum(one.alerts for one in found) + sum(one.truncated for one in incidents if one.status != "resolved")
+    alerts = sum(one.alerts for one in found) + sum(one.truncated for one in incidents if not _is_over(one))
     many = f"{_count(alerts, 'alert')} in {_count(len(incidents), 'incident')}"
-    if all(one.status == "resolved" for one in incidents):
+    if all(map(_is_over, incidents)):
         return f"{many} over"
     return f"{many}, {_sections(found)}, start here: {one_line(found[0].title, 80)}"
+
+
+def _is_over(incident: Incident) -> bool:
+    return incident.status == "resolved" and not incident.fires_on
 
 
 def _sections(found: Sequence[Cause]) -> str:
@@ -72,6 +79,8 @@ def _begin(first: Cause, problem: str) -> str:
 def _named(incidents: Sequence[Incident], over: Sequence[Incident]) -> str:
     """Return which incidents the message is about, in words."""
     ended = f" {_count(len(over), 'incident')} of them {'is' if len(over) == 1 else 'are'} over." if over else ""
+    by_hand = sum(one.fires_on for one in incidents)
+    ended += f" {_count(by_hand, 'incident')} of them resolved by hand, still firing." if by_hand else ""
     which = numbers(one.id for one in incidents)
     return f"Told in one message: incidents {which}.{ended} Each is acknowledged by itself."
 

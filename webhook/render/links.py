@@ -1,5 +1,7 @@
 """Where a message leads: runbook, Prometheus, a prepared silence, the incident's page. Pure; used by `message`.
 
+Grafana brings addresses of its own for what it manages: `payload` makes annotations of them.
+
 Only http and https addresses leave here; whatever an alert brings that is something else is left out.
 """
 
@@ -8,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from webhook.catalog.model import Alert
 from webhook.incidents.episode import Episode
@@ -34,10 +36,37 @@ def links(
     found = (
         ("Runbook section" if alert else "Runbook named by the alert", web_address(runbook)),
         (f"Incident {incident.id}", incident_page(public_url, incident.id)),
-        ("Prometheus", web_address(lead.generator_url)),
-        ("Silence", silence(incident.external_url, _matchers(incident, firing)) if firing else None),
+        (_source(lead.generator_url), web_address(lead.generator_url)),
+        ("Dashboard", web_address(lead.annotations.get("dashboard_url"))),
+        ("Panel", web_address(lead.annotations.get("panel_url"))),
+        ("Image", web_address(lead.annotations.get("image_url"))),
+        ("Silence", _silence(incident, lead, firing) if firing else None),
     )
     return tuple(Link(text=text, url=url) for text, url in found if url)
+
+
+def _source(generator_url: str) -> str:
+    """Return the name of the program that the address of an alert's rule leads to."""
+    try:
+        path = urlsplit(generator_url).path
+    except ValueError:
+        path = ""
+    return next((name for name, pattern in _SOURCES.items() if pattern.search(path)), "Prometheus")
+
+
+_SOURCES = {
+    "vmalert": re.compile(r"/vmalert/|/api/v1/[0-9]+/[0-9]+/status\Z"),
+    "VictoriaMetrics": re.compile(r"/vmui(?:/|\Z)"),
+    "Grafana": re.compile(r"/alerting/|/explore\Z"),
+}
+"""Whom links lead to that do not lead to Prometheus. vmalert's own, of newer and older releases, and what it is told to
+link to in place of that (`-external.alert.source`); Grafana's."""
+
+
+def _silence(incident: Incident, lead: Episode, firing: Sequence[Episode]) -> str | None:
+    """Return the address of a prepared silence: the one that the alert brings, or that of Alertmanager's form."""
+    own = web_address(lead.annotations.get("silence_url"))
+    return own or silence(incident.external_url, _matchers(incident, firing))
 
 
 def incident_page(public_url: str | None, number: int) -> str | None:

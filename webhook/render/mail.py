@@ -11,7 +11,7 @@ from webhook.render.message import Message, Section
 from webhook.render.plain import section_text, summary_lines
 from webhook.render.templates import environment
 from webhook.severity import Severity
-from webhook.untrusted import one_line
+from webhook.untrusted import one_line, visible
 
 LONGEST_SUBJECT = 200
 LONGEST_SECTION = 20_000
@@ -35,21 +35,21 @@ class MailContent:
 
 def layout(message: Message, *, follows: bool = False) -> MailContent:
     """Return the mail; `follows` marks one that answers an earlier one of the same incident."""
-    section = message.section if message.status != "resolved" else None
+    section = message.section if not message.over else None
     cut = section_text(section, LONGEST_SECTION) if section else None
     values = {
         "message": message,
         "lines": summary_lines(message),
         "section": section,
         "cut": cut,
-        "colour": RESOLVED_COLOUR if message.status == "resolved" else COLOURS[message.severity],
+        "colour": RESOLVED_COLOUR if message.over else COLOURS[message.severity],
         "runbook_html": _runbook(section) if section and cut and cut.complete else None,
     }
     subject = one_line(f"[Tocsin {_about(message)}] {message.subject}", LONGEST_SUBJECT)
     return MailContent(
         subject=f"Re: {subject}" if follows else subject,
-        text=environment.get_template("mail.txt").render(values),
-        html=environment.get_template("mail.html").render(values),
+        text=visible(environment.get_template("mail.txt").render(values)),
+        html=visible(environment.get_template("mail.html").render(values)),
     )
 
 

@@ -16,10 +16,11 @@ from webhook.incidents.incident import Incident, Status
 from webhook.incidents.messages import Action
 from webhook.quantity import measured
 from webhook.render import wording
+from webhook.render.identity import LONGEST_LINE, Labels, labels_of
 from webhook.render.links import Link, links
 from webhook.render.wording import Context
 from webhook.severity import Severity
-from webhook.timestamps import clock
+from webhook.timestamps import clock, is_credible
 from webhook.untrusted import one_line
 
 MOST_LISTED = 10
@@ -27,8 +28,7 @@ MOST_LISTED = 10
 
 NO_RUNBOOK = "No runbook is known for this alert: the catalogue does not have it."
 
-# Labels that say what the whole incident is rather than which of its alerts one is.
-_SHARED_LABELS = frozenset({"alertname", "severity", "system", "team", "signal"})
+_NO_NAME = "An alert without a name that can be shown"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +71,8 @@ class Message:
     alert: str
     source: str
     problem: str
-    started_at: float
+    started_at: float | None
+    """None where nobody has said it."""
     standing: str
     """Tier and deadline, who has acknowledged it, or how it ended."""
     system: str = ""
@@ -80,6 +81,12 @@ class Message:
     component: str = ""
     installation: str = ""
     """Which of several installations it is, such as `cluster eu`."""
+    place: str = ""
+    """Where an alert is of which only its labels say so, in a few words: `namespace payouts, instance db-1`."""
+    labels: str = ""
+    """The labels in which the alerts differ, and those by which one that is not in the catalogue is known."""
+    severity_note: str = ""
+    """That the label `severity` is not understood, and what it was taken for."""
     description: str = ""
     since: str = ""
     tier: str = ""
@@ -98,6 +105,8 @@ class Message:
     """Who should have been told by other ways and was not."""
     gathered: int = 0
     """How many incidents it is about, where it is about many."""
+    fires_on: bool = False
+    """Whether a person has resolved it while Alertmanager says that it fires."""
 
     @property
     def said(self) -> str:
@@ -108,8 +117,15 @@ class Message:
 
     @property
     def word(self) -> str:
-        """How bad it is, or that it is over, in one word."""
-        return "RESOLVED" if self.status == "resolved" else self.severity.upper()
+        """How bad it is, or that it is over, in a word or a few."""
+        if self.fires_on:
+            return "RESOLVED BY HAND, STILL FIRING"
+        return "RESOLVED" if self.over else self.severity.upper()
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing of it fires any more: a person's resolve alone does not say so."""
+        return self.status == "resolved" and not self.fires_on
 
     @property
     def subject(self) -> str:
@@ -118,8 +134,13 @@ class Message:
 
     @property
     def where(self) -> str:
-        """Which component of which installation it is about."""
-        return ", ".join(part for part in (self.component, self.installation) if part)
+        """Which component of which installation it is about, or where it is."""
+        return ", ".join(part for part in (self.component, self.installation, self.place) if part)
+
+    @property
+    def further_labels(self) -> str:
+        """The labels, where they say more than the title does: for short messages."""
+        return "" if all(part in self.where for part in self.labels.split("; ")) else self.labels
 
 
 def compose(
@@ -134,31 +155,41 @@ def compose(
     lead = _lead(shown, action, focus)
     match = context.catalog.match(lead.labels)
     alert = match.alert
+    starts = (one.starts_at for one in shown if is_credible(one.starts_at, now=context.now))
     about = (lead,) if action == "join" else shown
     more = max(0, len(shown) - MOST_LISTED)
+    system = context.catalog.systems.get(alert.system, alert.system) if alert else ""
+    component = wording.component(lead, about, alert)
+    labels = labels_of(about)
+    said = (*context.catalog.dimensions, "component")
+    names = labels if about is shown else labels_of(shown)
     return Message(
         incident_id=incident.id,
         status=incident.status,
+        fires_on=incident.fires_on,
         severity=lead.severity if action == "join" else incident.severity,
-        title=one_line(lead.title, 120),
-        system=context.catalog.systems.get(alert.system, alert.system) if alert else "",
+        title=one_line(lead.title, 120) or _NO_NAME,
+        system=system,
         group=one_line(lead.labels.get("system", ""), 200),
-        component=wording.component(lead, about, alert),
+        component=component,
         installation=wording.installation(about, context.catalog.dimensions),
+        place="" if alert or component else labels.place(said),
+        labels=labels.text(single=alert is None, said=said),
+        severity_note=wording.severity_note(about, context.catalog),
         alert=one_line(lead.labels.get("alertname", ""), 200),
-        source=one_line(lead.labels.get("instance", "") or incident.external_url or "alertmanager", 200),
+        source=_source(lead, incident),
         problem=wording.problem(lead, match),
         description=wording.description(lead, match),
         since=wording.since(shown, incident, context.now),
-        started_at=min(episode.starts_at for episode in shown),
+        started_at=min(starts, default=None),
         tier=wording.tier(incident, context),
         standing=wording.stands(incident, context),
         next_step=wording.next_step(incident, context),
-        news=wording.news(lead, match, joined=action == "join", why=why),
+        news=wording.news(lead, match, system=system, joined=action == "join", why=why),
         section=_section(alert.runbook, lead) if alert else None,
         no_runbook="" if alert else NO_RUNBOOK,
         documented=wording.documented(match),
-        alerts=tuple(_line(one, shown, context) for one in shown[:MOST_LISTED]) if len(shown) > 1 else (),
+        alerts=tuple(_line(one, shown, names, context) for one in shown[:MOST_LISTED]) if len(shown) > 1 else (),
         more=more,
         unlisted=wording.unlisted(more, incident.truncated),
         links=links(incident, lead, alert, public_url=context.public_url, firing=incident.open_episodes),
@@ -169,7 +200,14 @@ def compose(
 def alert_lines(incident: Incident, context: Context) -> tuple[AlertLine, ...]:
     """Return every alert that the incident has had, those that fire first: for the page, which leaves none out."""
     ended = in_order(one for one in incident.episodes if one.ended_at is not None)
-    return tuple(_line(one, incident.episodes, context) for one in (*incident.open_episodes, *ended))
+    names = labels_of(incident.episodes)
+    return tuple(_line(one, incident.episodes, names, context) for one in (*incident.open_episodes, *ended))
+
+
+def _source(lead: Episode, incident: Incident) -> str:
+    """Return where it comes from, never empty: PagerDuty refuses an event without a source."""
+    found = (one_line(text, 200) for text in (lead.labels.get("instance", ""), incident.external_url))
+    return next((text for text in found if text), "alertmanager")
 
 
 def _lead(shown: Sequence[Episode], action: Action, focus: str | None) -> Episode:
@@ -204,29 +242,19 @@ def _without_explanations(runbook: Runbook, filled: Mapping[str, Filled]) -> str
     return "\n".join(line for line in runbook.markdown.split("\n") if line not in done)
 
 
-def _line(episode: Episode, shown: Sequence[Episode], context: Context) -> AlertLine:
+def _line(episode: Episode, shown: Sequence[Episode], names: Labels, context: Context) -> AlertLine:
     state = "" if episode.ended_at is None else f", until {clock(episode.ended_at, now=context.now)}"
+    known = is_credible(episode.starts_at, now=context.now)
+    began = f"since {clock(episode.starts_at, now=context.now)}" if known else "start unknown"
     match = context.catalog.match(episode.labels)
     problem = wording.problem(episode, match)
     same = episode.title == shown[0].title and episode.severity == shown[0].severity
     value = measured(episode.annotations.get("value"), match.alert.unit) if match.alert and same else None
     return AlertLine(
-        name=_name(episode, shown),
+        name=names.line(episode.labels) or one_line(episode.title, LONGEST_LINE),
         problem=problem,
         brief=value or problem,
         severity=episode.severity,
-        since=f"since {clock(episode.starts_at, now=context.now)}{state}",
+        since=f"{began}{state}",
         firing=episode.ended_at is None,
     )
-
-
-def _name(episode: Episode, shown: Sequence[Episode]) -> str:
-    """Return the labels in which this alert differs from the others of the incident."""
-    first, last = shown[0].labels, shown[-1].labels
-    differing = {
-        name: value
-        for name, value in episode.labels.items()
-        if name not in _SHARED_LABELS and not (first.get(name) == value and last.get(name) == value)
-    }
-    chosen = differing or {name: value for name, value in episode.labels.items() if name not in _SHARED_LABELS}
-    return one_line(", ".join(f"{name}={value}" for name, value in sorted(chosen.items())) or episode.title, 160)

@@ -6,16 +6,22 @@ the payload, 512 KB in all.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from webhook.render.message import Message
 from webhook.render.plain import commands, section_text
 from webhook.severity import Severity
 from webhook.timestamps import iso
-from webhook.untrusted import shorten
+from webhook.untrusted import one_line
 
 LONGEST_SUMMARY = 1_024
 LONGEST_SECTION = 6_000
+LONGEST_EVENT = 400_000
+"""Bytes of the event but for the key: PagerDuty refuses 512 KB, and takes nothing of what it refuses."""
+
+_LEFT_OUT = ("commands", "left_to_fill_in", "not_reached", "alerts", "runbook", "description")
+"""What is left out of an event that is too large, in this order; the incident's page has all."""
 
 _SEVERITIES: dict[Severity, str] = {
     "info": "info",
@@ -28,10 +34,10 @@ _SEVERITIES: dict[Severity, str] = {
 def layout(message: Message) -> dict[str, Any]:
     """Return the parts of a trigger event that describe the incident: payload, links, client."""
     payload = {
-        "summary": shorten(_summary(message), LONGEST_SUMMARY),
-        "source": message.source,
+        "summary": one_line(_summary(message), LONGEST_SUMMARY) or "An alert fires",
+        "source": one_line(message.source) or "alertmanager",
         "severity": _SEVERITIES[message.severity],
-        "timestamp": iso(message.started_at),
+        "timestamp": None if message.started_at is None else iso(message.started_at),
         "component": message.component,
         "group": message.group,
         "class": message.alert,
@@ -42,15 +48,25 @@ def layout(message: Message) -> dict[str, Any]:
         "payload": {key: value for key, value in payload.items() if value},
         "links": [{"href": link.url, "text": link.text} for link in message.links],
     }
+    _cut(event)
     page = next((link.url for link in message.links if link.text.startswith("Incident ")), None)
     return {**event, "client_url": page} if page else event
+
+
+def _cut(event: dict[str, Any]) -> None:
+    details = event["payload"].get("custom_details", {})
+    for name in _LEFT_OUT:
+        if len(json.dumps(event)) <= LONGEST_EVENT:
+            return
+        details.pop(name, None)
 
 
 def _summary(message: Message) -> str:
     """Return what a phone shows first. PagerDuty shows the severity itself."""
     where = " of ".join(part for part in (message.component, message.system) if part) or message.title
-    installation = f" ({message.installation})" if message.installation else ""
-    return f"{where}{installation}: {message.said}"
+    place = ", ".join(part for part in (message.installation, message.place) if part)
+    known = f"{where}{f' ({place})' if place else ''}"
+    return f"{known}: {message.said}" if message.said else known
 
 
 def _details(message: Message) -> dict[str, Any]:
@@ -58,6 +74,8 @@ def _details(message: Message) -> dict[str, Any]:
     found = {
         "problem": message.problem,
         "description": message.description,
+        "labels": message.labels,
+        "severity_note": message.severity_note,
         "since": message.since,
         "tier": message.standing,
         "next": message.next_step,

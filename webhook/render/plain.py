@@ -67,6 +67,8 @@ def summary_lines(message: Message) -> tuple[str, ...]:
         message.description,
         message.since,
         " · ".join(part for part in (where, component, installation) if part),
+        f"Labels: {message.labels}" if message.labels else "",
+        "" if message.over else message.severity_note,
         message.standing,
         message.next_step,
     )

@@ -1,12 +1,14 @@
 """A message as Slack blocks. Pure; `senders.slack` sends what this returns.
 
 Limits, from Slack's Block Kit reference: 50 blocks, a header of 150 characters of plain text, a section of 3,000, a
-context element of 2,000. Beyond the reference, all blocks together fail at about 13,200 characters (bolt-js#2509).
+context element of 2,000; no text, no block and no list of either is empty. Beyond the reference, all blocks together
+fail at about 13,200 characters (bolt-js#2509).
 """
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +18,7 @@ from webhook.render.markdown import fitting, pieces
 from webhook.render.message import Message, Section
 from webhook.render.mrkdwn import FENCE, SlackStyle, escape
 from webhook.severity import Severity
-from webhook.untrusted import shorten, visible
+from webhook.untrusted import ELLIPSIS, shorten, visible
 
 MOST_BLOCKS = 50
 LONGEST_HEADER = 150
@@ -26,6 +28,8 @@ LONGEST_ALL = 12_000
 LONGEST_TEXT = 3_000
 
 _LONGEST_LINK = 1_200
+_ROOM_OF_TAIL = 5_000
+_HALF_ESCAPED = re.compile(f"&[a-z]{{0,3}}{ELLIPSIS}\\Z")
 _EMOJI: dict[Severity, str] = {"info": "🔵", "warning": "🟠", "critical": "🔴", "emergency": "🚨"}
 
 
@@ -43,54 +47,80 @@ _STYLE = SlackStyle()
 def layout(message: Message, *, action: Action = "open", buttons: bool = False) -> SlackContent:
     """Return the message as blocks within Slack's limits; the runbook section is what is shortened."""
     if action in {"join", "escalate"}:
-        head, tail = _joined(message), [_context(_links(message))]
+        head, tail = _joined(message), _context(_links(message))
     else:
         head, tail = _head(message), _tail(message)
     head += _buttons(message) if buttons else []
+    head, tail = _cut_to(head, LONGEST_ALL - _ROOM_OF_TAIL), _cut_to(tail, _ROOM_OF_TAIL)
     room = LONGEST_ALL - _size(head + tail)
-    body = _runbook(message.section, room) if message.section and message.status != "resolved" else []
-    blocks = (head + body + tail)[:MOST_BLOCKS]
+    body = _runbook(message.section, room) if message.section and not message.over else []
+    blocks = head + body[: MOST_BLOCKS - len(head + tail)] + tail
     return SlackContent(text=_notification(message), blocks=blocks)
 
 
+def _cut_to(blocks: list[dict[str, Any]], room: int) -> list[dict[str, Any]]:
+    """Return the blocks within `room` characters of JSON: the longest text is shortened, one with links left out."""
+    found = list(blocks)
+    while (excess := _size(found) - room) > 0 and found:
+        longest = max(range(len(found)), key=lambda place: _size([found[place]]))
+        found[longest : longest + 1] = _shortened(found[longest], excess)
+    return found
+
+
+def _shortened(block: dict[str, Any], excess: int) -> list[dict[str, Any]]:
+    """Return the block with a shorter text; JSON doubles some characters, so each round comes nearer from above."""
+    of_kind = {"section": _section, "context": _context}.get(block["type"])
+    text = (block.get("text") or block["elements"][0]).get("text", "")
+    if of_kind is None or "<http" in text:
+        return []
+    return of_kind(_cut(text, len(text) - max(1, min(excess, len(text)) // 2)))
+
+
+def _cut(text: str, limit: int) -> str:
+    """Return escaped `text` cut to `limit` characters, and not within an escaped one."""
+    return _HALF_ESCAPED.sub(ELLIPSIS, shorten(text, limit))
+
+
 def _head(message: Message) -> list[dict[str, Any]]:
-    resolved = message.status == "resolved"
+    resolved = message.over
     problem = escape(message.problem)
     lines = [f"~{problem.replace('~', '-')}~" if resolved else f"*{problem.replace('*', '')}*"]
     lines += [escape(shorten(message.description, 1_000))] if message.description and not resolved else []
+    lines += [f"Labels: {escape(message.labels)}"] if message.labels else []
     lines += [" ".join(escape(part) for part in (message.since, message.standing if resolved else "") if part)]
-    blocks = [_header(_title(message)), _section("\n".join(lines))]
+    blocks = [_header(_title(message)), *_section("\n".join(lines))]
     if not resolved:
-        tier = " ".join(part for part in (_standing(message), escape(message.next_step)) if part)
-        blocks.append(_section(tier))
+        blocks += _section(" ".join(part for part in (_standing(message), escape(message.next_step)) if part))
     if message.alerts:
-        blocks.append(_section("\n".join(_alerts(message))))
+        blocks += _section("\n".join(_alerts(message)))
+    if message.severity_note and not resolved:
+        blocks += _section(f"⚠️ {escape(message.severity_note)}")
     if message.no_runbook and not resolved:
-        blocks.append(_section(f"⚠️ {escape(message.no_runbook)}"))
+        blocks += _section(f"⚠️ {escape(message.no_runbook)}")
     return blocks
 
 
 def _buttons(message: Message) -> list[dict[str, Any]]:
     """Return the row of buttons for what can be done now; `callbacks` takes the presses."""
-    if message.status == "resolved" or message.gathered:
+    if message.over or message.gathered:
         return []
+    if message.fires_on:
+        return [_row(message, {**_button(message, "reopen", "Reopen"), "style": "primary"})]
     taken = message.status == "acknowledged"
     first = _button(message, "unacknowledge", "Give back") if taken else _button(message, "acknowledge", "Acknowledge")
     resolve = _button(message, "resolve", "Resolve")
-    # It ends the incident for everybody, whether or not the alerts still fire.
+    # Everybody is asked no more, whether or not the alerts still fire.
     resolve["confirm"] = {
         "title": _plain("Resolve this incident?"),
-        "text": _plain("Everybody is told that it is over, also when its alerts still fire."),
+        "text": _plain("While its alerts fire it is not over: it is told again later if they still do."),
         "confirm": _plain("Resolve"),
         "deny": _plain("Cancel"),
     }
-    return [
-        {
-            "type": "actions",
-            "block_id": f"tocsin-{message.incident_id}",
-            "elements": [first if taken else {**first, "style": "primary"}, resolve],
-        }
-    ]
+    return [_row(message, first if taken else {**first, "style": "primary"}, resolve)]
+
+
+def _row(message: Message, *elements: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "actions", "block_id": f"tocsin-{message.incident_id}", "elements": list(elements)}
 
 
 def _button(message: Message, verb: Verb, text: str) -> dict[str, Any]:
@@ -98,18 +128,20 @@ def _button(message: Message, verb: Verb, text: str) -> dict[str, Any]:
 
 
 def _joined(message: Message) -> list[dict[str, Any]]:
-    lines = [f"{_EMOJI[message.severity]} *{escape(message.news).replace('*', '')}*"]
-    lines += [escape(message.problem)] if message.problem not in message.news else []
+    why = message.news or message.title
+    lines = [f"{_EMOJI[message.severity]} *{escape(why).replace('*', '')}*"]
+    lines += [escape(message.problem)] if message.problem not in why else []
+    lines += [f"Labels: {escape(message.labels)}"] if message.labels else []
     lines += [_standing(message)]
+    lines += [f"⚠️ {escape(message.severity_note)}"] if message.severity_note else []
     lines += [f"⚠️ {escape(message.no_runbook)}"] if message.no_runbook else []
-    return [_section("\n".join(lines))]
+    return _section("\n".join(lines))
 
 
 def _tail(message: Message) -> list[dict[str, Any]]:
-    quiet = [escape(message.documented)] if message.status != "resolved" else []
+    quiet = [escape(message.documented)] if not message.over else []
     quiet += [f"Not reached: {escape('; '.join(message.undelivered))}"] if message.undelivered else []
-    found = [_links(message), "\n".join(line for line in quiet if line)]
-    return [_context(text) for text in found if text]
+    return [*_context(_links(message)), *_context("\n".join(line for line in quiet if line))]
 
 
 def _runbook(section: Section, room: int) -> list[dict[str, Any]]:
@@ -124,7 +156,7 @@ def _runbook(section: Section, room: int) -> list[dict[str, Any]]:
         cut = fitting(found, limit)
         rest = "" if cut.complete else f"\n… {_STYLE.link('the rest of this section', section.url)}"
         texts = _packed(f"{title}\n\n{cut.text}{rest}")
-        blocks = [_section(text) for text in texts] + ([_context(note)] if note else [])
+        blocks = [block for text in texts for block in _section(text)] + _context(note)
         size = _size(blocks)
         if size <= room or limit == 0:
             return blocks
@@ -150,8 +182,8 @@ def _chunks(line: str, size: int) -> list[str]:
 
 
 def _title(message: Message) -> str:
-    emoji = "✅" if message.status == "resolved" else _EMOJI[message.severity]
-    word = "RESOLVED" if message.status == "resolved" else message.severity.upper()
+    emoji = "✅" if message.over else "⚠️" if message.fires_on else _EMOJI[message.severity]
+    word = message.word
     where = f" · {message.where}" if message.where else ""
     title = message.title if message.gathered else message.title.replace(": ", " · ", 1)
     taken = "👀 " if message.status == "acknowledged" and not message.gathered else ""
@@ -194,7 +226,7 @@ def _standing(message: Message) -> str:
 
 def _notification(message: Message) -> str:
     """Return what a phone's lock screen shows."""
-    return shorten(escape(f"{_title(message)}: {message.said}. {message.standing}"), LONGEST_TEXT)
+    return _cut(escape(f"{_title(message)}: {message.said}. {message.standing}"), LONGEST_TEXT)
 
 
 def _header(text: str) -> dict[str, Any]:
@@ -207,12 +239,14 @@ def _plain(text: str) -> dict[str, Any]:
     return {"type": "plain_text", "text": text, "emoji": True}
 
 
-def _section(text: str) -> dict[str, Any]:
-    return {"type": "section", "text": _mrkdwn(shorten(text, LONGEST_SECTION))}
+def _section(text: str) -> list[dict[str, Any]]:
+    """Return the block, or none for an empty text, with which Slack would refuse the whole message."""
+    return [{"type": "section", "text": _mrkdwn(_cut(text, LONGEST_SECTION))}] if text.strip() else []
 
 
-def _context(text: str) -> dict[str, Any]:
-    return {"type": "context", "elements": [_mrkdwn(shorten(text, LONGEST_CONTEXT))]}
+def _context(text: str) -> list[dict[str, Any]]:
+    """Return the block, or none for an empty text, as `_section`."""
+    return [{"type": "context", "elements": [_mrkdwn(_cut(text, LONGEST_CONTEXT))]}] if text.strip() else []
 
 
 def _mrkdwn(text: str) -> dict[str, Any]:

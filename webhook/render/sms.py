@@ -45,7 +45,9 @@ def layout(message: Message) -> str:
     link = _link(message)
     text = _fitting("", "\n", one_line(message.subject, 200), link)
     problem = "" if message.problem in message.news else message.problem
-    for sentence in (message.news, problem, message.standing, message.next_step, _not_reached(message)):
+    note = "" if message.over else message.severity_note
+    labels = message.further_labels
+    for sentence in (message.news, problem, note, message.standing, labels, message.next_step, _not_reached(message)):
         text = _fitting(text, "\n", sentence, link)
     return f"{text}\n{link}" if link else text
 

@@ -43,7 +43,9 @@ def layout(message: Message) -> str:
         f"{message.title.replace(': ', ', ', 1)}{where}",
         message.news,
         "" if message.problem in message.news else message.problem,
+        "" if message.over else message.severity_note,
         message.standing,
+        message.further_labels,
     )
     body = shorten(". ".join(spoken(sentence).rstrip(".") for sentence in said if sentence), LONGEST)
     return f"{spoken(body)}.{_end(message)}"

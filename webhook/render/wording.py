@@ -8,14 +8,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from webhook.catalog.model import Alert, Catalog, Match
+from webhook.catalog.model import GRAFANA_ERROR, GRAFANA_NO_DATA, Alert, Catalog, Match
 from webhook.incidents.episode import Episode
-from webhook.incidents.escalation import Standing, due, standing_of
+from webhook.incidents.escalation import Standing, planned, standing_of
 from webhook.incidents.incident import Incident
 from webhook.incidents.recipients import opens
+from webhook.payload import VALUES
 from webhook.quantity import measured
 from webhook.render.markdown import words
-from webhook.timestamps import clock, span, written_span
+from webhook.severity import Severity, graver
+from webhook.timestamps import clock, is_credible, span, written_span
 from webhook.untrusted import one_line, shorten, visible
 
 _DESCRIPTION = 1_500
@@ -72,7 +74,7 @@ def problem(episode: Episode, match: Match) -> str:
     """Return what is wrong, with the number and its limit where there are any."""
     alert = match.alert
     if alert is None or alert.unit == "state":
-        said = alert.summary if alert else _said(episode, "summary") or _said(episode, "description")
+        said = alert.summary if alert else _own_words(episode)
         return one_line(said or episode.title, 300)
     value = measured(episode.annotations.get("value"), alert.unit)
     if match.limit_known:
@@ -81,12 +83,45 @@ def problem(episode: Episode, match: Match) -> str:
     return f"{alert.title} is {value or 'beyond a limit'}; the catalogue has no limit for severity {match.severity}"
 
 
+def severity_note(shown: Sequence[Episode], catalog: Catalog) -> str:
+    """Return which words of labels say no severity that is known, and what their alerts count as."""
+    words: dict[str, Severity] = {}
+    for episode in shown:
+        said = catalog.read(episode.labels).unknown
+        if said:
+            word = one_line(said, _LONGEST_WORD)
+            words[word] = graver(words.get(word, episode.severity), episode.severity)
+    named = [f"“{word}” is not known here and counts as {severity}" for word, severity in words.items()]
+    more = len(named) - _MOST_WORDS
+    others = f"; {more} more word{'s are' if more > 1 else ' is'} not known either" if more > 0 else ""
+    return f"Severity {', '.join(named[:_MOST_WORDS])}{others}." if named else ""
+
+
+_LONGEST_WORD = 40
+_MOST_WORDS = 3
+
+
 def description(episode: Episode, match: Match) -> str:
-    """Return the alert's own words where the catalogue has none of its number."""
+    """Return the alert's own words where the catalogue has none of its number, and the values that Grafana tells."""
     if match.alert is not None and match.alert.unit != "state":
         return ""
     said = visible(episode.annotations.get("description") or episode.annotations.get("message") or "").strip()
-    return "" if one_line(said) == problem(episode, match) else shorten(said, _DESCRIPTION)
+    said = "" if one_line(said) == problem(episode, match) else shorten(said, _DESCRIPTION)
+    values = one_line(episode.annotations.get(VALUES, ""), 300) if match.alert is None else ""
+    return "\n".join(part for part in (said, f"Values: {values}" if values else "") if part)
+
+
+def _own_words(episode: Episode) -> str:
+    """Return what is wrong by the alert's own words; Grafana has alerts on rules that it cannot evaluate."""
+    said = _said(episode, "summary") or _said(episode, "description") or _said(episode, "message")
+    rule = one_line(episode.labels.get("rulename", ""), 100)
+    kind = episode.labels.get("alertname") if rule else None
+    if kind == GRAFANA_NO_DATA:
+        return f"Grafana's rule {rule} has no data{f': {said}' if said else ''}"
+    if kind == GRAFANA_ERROR:
+        reason = _said(episode, "Error") or said
+        return f"Grafana cannot evaluate its rule {rule}{f': {reason}' if reason else ''}"
+    return said
 
 
 def _said(episode: Episode, annotation: str) -> str:
@@ -95,27 +130,50 @@ def _said(episode: Episode, annotation: str) -> str:
 
 def since(shown: Sequence[Episode], incident: Incident, now: float) -> str:
     """Return since when it is wrong, or for how long it was."""
-    start = min(episode.starts_at for episode in shown)
-    if incident.status == "resolved":
+    starts = [episode.starts_at for episode in shown if is_credible(episode.starts_at, now=now)]
+    if not starts:
+        return _since_unknown(shown, incident, now)
+    start = min(starts)
+    if incident.status == "resolved" and not incident.fires_on:
         end = max((episode.ended_at or now for episode in shown), default=now)
+        if end < start:
+            began = clock(start, now=now)
+            return (
+                f"Over since {clock(end, now=now)}. The clock of its source is ahead and says {began} of its beginning."
+            )
         return f"Lasted {span(end - start)}, from {clock(start, now=now)} to {clock(end, now=now)}."
+    if start > now:
+        return f"Since {clock(start, now=now)} by the clock of its source, which is ahead."
     return f"Since {clock(start, now=now)} ({span(now - start)})."
 
 
-def news(lead: Episode, match: Match, *, joined: bool, why: str) -> str:
-    """Return why somebody is called although the incident has been told before; `why` where that was written down."""
+def _since_unknown(shown: Sequence[Episode], incident: Incident, now: float) -> str:
+    if incident.status == "resolved" and not incident.fires_on:
+        end = max((episode.ended_at or now for episode in shown), default=now)
+        return f"Over since {clock(end, now=now)}; its start is unknown."
+    return f"Its start is unknown; heard of since {clock(incident.opened_at, now=now)}."
+
+
+def news(lead: Episode, match: Match, *, system: str, joined: bool, why: str) -> str:
+    """Return why somebody is called although the incident has been told before; `why` where that was written down.
+
+    What has joined is told with its system, in words, and its component.
+    """
     if why:
         return one_line(why, 600)
-    return f"New in this incident: {problem(lead, match)}" if joined else ""
+    if not joined:
+        return ""
+    what = ", ".join(part for part in (one_line(system, 80), one_line(lead.labels.get("component", ""), 80)) if part)
+    return f"New in this incident: {f'{what}: ' if what else ''}{problem(lead, match)}"
 
 
 def stands(incident: Incident, context: Context) -> str:
     """Return who has to act by when, who has acknowledged it, or how it ended."""
     now = context.now
     if incident.status == "resolved":
-        return (
-            f"Resolved at {clock(incident.resolved_at or now, now=now)} by {one_line(incident.resolved_by or '', 80)}."
-        )
+        how, end = (" by hand", ", and it still fires") if incident.fires_on else ("", "")
+        when = clock(incident.resolved_at or now, now=now)
+        return f"Resolved{how} at {when} by {one_line(incident.resolved_by or '', 80)}{end}."
     if incident.status == "acknowledged":
         who = one_line(incident.acknowledged_by or "somebody", 80)
         return f"Acknowledged by {who} at {clock(incident.acknowledged_at or now, now=now)}."
@@ -142,10 +200,15 @@ def tier(incident: Incident, context: Context) -> str:
 
 def next_step(incident: Incident, context: Context) -> str:
     """Return who is told next, and when, if nobody answers; or why nobody is."""
-    following = due(context.catalog, incident)
+    following = planned(context.catalog, incident)
     if following is None:
         return ""
     at, when = standing_of(context.catalog, incident), clock(following.at, now=context.now)
+    if following.kind == "still_firing":
+        then = (
+            f"at {when} if it still fires then" if following.at > context.now else "as soon as Alertmanager tells of it"
+        )
+        return f"It is told again {then}; anybody can reopen it now."
     if following.kind == "calm":
         return f"It comes and goes, and none of its alerts fires now: resolved at {when} if it stays quiet."
     if incident.held_since is not None:

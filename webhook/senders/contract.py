@@ -7,7 +7,7 @@ two failures. It keeps no state about incidents and never tries again by itself:
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from webhook.incidents.messages import Action
 from webhook.render.message import Message
@@ -23,11 +23,15 @@ class Failure(Exception):  # noqa: N818  the two kinds below are named after wha
 
 
 class TemporaryFailure(Failure):
-    """It may work later. `retry_after` is how many seconds the destination asked to be left alone, if it did."""
+    """It may work later. `retry_after` is how many seconds the destination asked to be left alone, if it did.
 
-    def __init__(self, reason: str, *, retry_after: float | None = None) -> None:
+    What is `lasting` may work later too, once somebody has mended it: nobody waits for that before another way is used.
+    """
+
+    def __init__(self, reason: str, *, retry_after: float | None = None, lasting: bool = False) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+        self.lasting = lasting
 
 
 class PermanentFailure(Failure):
@@ -78,3 +82,11 @@ class Sender(Protocol):
 
     def send(self, job: Job) -> Receipt:
         """Send `job` once; raises TemporaryFailure or PermanentFailure."""
+
+
+@runtime_checkable
+class Answering(Protocol):
+    """A channel that can answer a person who has pressed a button in it."""
+
+    def answer(self, channel: str, user: str, text: str) -> None:
+        """Say `text` where only `user` sees it; raises TemporaryFailure or PermanentFailure."""

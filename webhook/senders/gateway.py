@@ -19,7 +19,7 @@ import requests
 
 from webhook.apprise_url import Gateway
 from webhook.senders.contract import LONGEST_SEND, Failure, PermanentFailure, TemporaryFailure
-from webhook.senders.transport import BROKEN, Bearer, Raw, broken, decoded, exchange, refused
+from webhook.senders.transport import BROKEN, Bearer, Raw, broken, decoded, exchange, is_lasting, refused
 from webhook.untrusted import one_line
 
 _METHODS = ("get", "post", "put", "patch", "delete", "head")
@@ -82,7 +82,8 @@ def _failure(gateway: Gateway, exchanges: _Exchanges) -> Failure:
         return one_line(text, 300)
 
     if exchanges.broken:
-        return TemporaryFailure(clean(broken(exchanges.broken[0])))
+        error = exchanges.broken[0]
+        return TemporaryFailure(clean(broken(error)), lasting=is_lasting(error))
     for raw in exchanges.answers:
         failure = refused(raw, clean)
         if failure is not None:

@@ -28,6 +28,8 @@ class LogSender:
             severity=message.severity,
             alert=message.alert,
             problem=message.said,
+            labels=message.labels,
+            severity_note=message.severity_note,
             since=message.since,
             tier=message.standing,
             next=message.next_step,

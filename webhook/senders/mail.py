@@ -15,11 +15,12 @@ import socket
 import ssl
 from datetime import UTC, datetime
 from email.errors import MessageError
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry, MessageIDHeader
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 
+from webhook import names
 from webhook.incidents.messages import Action
 from webhook.mail_server import MailServer
 from webhook.patience import Deadline
@@ -34,6 +35,16 @@ from webhook.senders.contract import (
     TemporaryFailure,
 )
 from webhook.untrusted import breaks_line, one_line
+
+OWN_NAME_SECONDS = 2.0
+"""So long is this machine's own name looked up: a mail is sent without it too."""
+
+_HEADERS = HeaderRegistry()
+# As unstructured text a message's id longer than a line would be encoded, and no reader would find its thread.
+_HEADERS.map_to_type("in-reply-to", MessageIDHeader)  # type: ignore[arg-type]
+_HEADERS.map_to_type("references", MessageIDHeader)  # type: ignore[arg-type]
+# An encoded word has 75 characters at most (RFC 2047, 2), and a line of them begins with a space.
+_POLICY = SMTP.clone(header_factory=_HEADERS, max_line_length=76)
 
 
 class MailSender:
@@ -57,7 +68,8 @@ class MailSender:
         except smtplib.SMTPResponseException as error:
             raise self._refused(error.smtp_code, error.smtp_error) from None
         except ssl.SSLError as error:
-            raise TemporaryFailure(f"the certificate was not accepted: {one_line(str(error), 200)}") from None
+            wrong = f"the certificate was not accepted: {one_line(str(error), 200)}"
+            raise TemporaryFailure(wrong, lasting=isinstance(error, ssl.SSLCertVerificationError)) from None
         except (smtplib.SMTPNotSupportedError, UnicodeError, MessageError) as error:
             raise PermanentFailure(self._clean(str(error))) from None
         except (OSError, smtplib.SMTPException) as error:
@@ -86,7 +98,7 @@ class MailSender:
         follows = job.action != "open" and not job.first
         content = layout(job.message, follows=follows)
         root = self._message_id(f"{job.thread}|{job.destination}")
-        mail = EmailMessage(policy=SMTP)
+        mail = EmailMessage(policy=_POLICY)
         mail["From"] = _address(self._server.sender, name=f"Tocsin {job.message.word}")
         mail["To"] = _address(job.destination)
         mail["Subject"] = (follows and _first_subject(job)) or content.subject
@@ -100,8 +112,9 @@ class MailSender:
         mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"
         if job.message.severity in {"critical", "emergency"} and job.message.status != "resolved":
             mail["Importance"] = "high"
-        mail.set_content(content.text)
-        mail.add_alternative(content.html, subtype="html")
+        # Every server takes quoted-printable: lines of 76 characters, no byte beyond ASCII (RFC 2045, 6.7).
+        mail.set_content(content.text, cte="quoted-printable")
+        mail.add_alternative(content.html, subtype="html", cte="quoted-printable")
         return mail
 
     def _message_id(self, about: str) -> str:
@@ -125,10 +138,13 @@ class _Conversation(smtplib.SMTP):
     def __init__(self, server: MailServer, deadline: Deadline) -> None:
         self._deadline = deadline
         self._context = ssl.create_default_context() if server.implicit_tls else None
-        super().__init__(server.host, server.port, timeout=READ_SECONDS)
+        # Left to itself it would look this machine's name up, for as long as that takes.
+        own_name = names.own_name(seconds=min(OWN_NAME_SECONDS, deadline.left))
+        super().__init__(server.host, server.port, own_name, timeout=READ_SECONDS)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
-        line = _line(host, port, self._deadline)
+        deadline = self._deadline
+        line = names.connect(host, port, seconds=CONNECT_SECONDS, left=lambda: deadline.left, options=())
         try:
             line.settimeout(timeout)
             self._deadline.watch(line)
@@ -136,17 +152,6 @@ class _Conversation(smtplib.SMTP):
         except BaseException:
             line.close()
             raise
-
-
-def _line(host: str, port: int, deadline: Deadline) -> socket.socket:
-    """Return a connection to the first of the host's addresses that takes one in time; raises OSError."""
-    failure = OSError("the name has no address")
-    for _, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        try:
-            return socket.create_connection((str(address[0]), port), max(0.0, min(CONNECT_SECONDS, deadline.left)))
-        except OSError as error:
-            failure = error
-    raise failure
 
 
 def _first_subject(job: Job) -> str:

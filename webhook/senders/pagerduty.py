@@ -1,17 +1,37 @@
 """PagerDuty, through the Events API v2. Its deduplication key is the idempotency key: sending twice changes nothing.
 
 https://developer.pagerduty.com/docs/send-alert-event. 202 is accepted, 400 never worth repeating, 429 and 5xx are.
+Accepted is no more than that: a service that is disabled or in maintenance answers 202 too, and nobody is called. With
+a key of the REST API the sender looks for PagerDuty's own incident before it says so; without one nothing is claimed.
 """
 
 from __future__ import annotations
 
+import json
+import time
+from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 
-from webhook.incidents.messages import Action
+import structlog
+
+from webhook.incidents.messages import VERIFIED, Action
 from webhook.render.pagerduty import layout
 from webhook.secret import Secret
-from webhook.senders.contract import Job, Receipt
-from webhook.senders.transport import Transport
+from webhook.senders.contract import Failure, Job, Receipt, TemporaryFailure
+from webhook.senders.transport import Answer, Transport
+from webhook.untrusted import one_line
+
+ACCEPTED = 202
+PAUSES = (1.0, 2.0, 3.0)
+"""Seconds before each look for PagerDuty's incident: events are worked off a moment after they are accepted."""
+LOOK_SECONDS = 5.0
+"""How long a look may take."""
+NO_INCIDENT = "PagerDuty accepted the event and has no incident for it: is its service disabled or in maintenance?"
+_VERSION = "application/vnd.pagerduty+json;version=2"
+_OPEN = frozenset({"triggered", "acknowledged"})
+
+log = structlog.get_logger("tocsin.pagerduty")
 
 _EVENTS: dict[Action, str] = {
     "open": "trigger",
@@ -29,9 +49,22 @@ class PagerDutySender:
     actions: frozenset[Action] = frozenset(_EVENTS)
     shows_state = False
 
-    def __init__(self, *, events_url: str, routing_key: Secret) -> None:
+    def __init__(
+        self,
+        *,
+        events_url: str,
+        routing_key: Secret,
+        api_url: str = "",
+        api_key: Secret | None = None,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        """Prepare; with `api_key` every trigger is verified at `api_url`, `wait` passes the seconds between looks."""
         self._routing_key = routing_key
-        self._transport = Transport(events_url, token=None, secrets=(routing_key,))
+        secrets = (routing_key,) if api_key is None else (routing_key, api_key)
+        self._transport = Transport(events_url, token=None, secrets=secrets)
+        self._api = None if api_key is None else Transport(api_url, token=None, secrets=secrets)
+        self._api_key = api_key
+        self._wait = wait
 
     def send(self, job: Job) -> Receipt:
         """Trigger, acknowledge or resolve; see `contract.Sender.send`."""
@@ -42,5 +75,44 @@ class PagerDutySender:
         }
         if event["event_action"] == "trigger":
             event |= layout(job.message)
-        self._transport.post("/v2/enqueue", event)
-        return Receipt(provider_id=job.dedup_key)
+        self._accepted(self._transport.post("/v2/enqueue", event))
+        number = self._verified(job) if event["event_action"] == "trigger" else None
+        return Receipt(provider_id=f"{VERIFIED}{number}" if number else job.dedup_key)
+
+    def _accepted(self, answer: Answer) -> None:
+        """Raise TemporaryFailure where PagerDuty has not said that it takes the event."""
+        said = answer.data.get("status") if isinstance(answer.data, dict) else None
+        if said == "success" or (answer.status == ACCEPTED and said is None):
+            return
+        told = self._transport.clean(json.dumps(answer.data))
+        raise TemporaryFailure(f"PagerDuty has not said that it accepts the event: HTTP {answer.status}: {told}")
+
+    def _verified(self, job: Job) -> str | None:
+        """Return the id of PagerDuty's incident, or None where it cannot be asked.
+
+        Raises TemporaryFailure where it has none: the event is sent again, and meanwhile another way is used.
+        """
+        if self._api is None or self._api_key is None:
+            return None
+        headers = {"Authorization": f"Token token={self._api_key.reveal()}", "Accept": _VERSION}
+        query = urlencode({"incident_key": job.dedup_key, "sort_by": "created_at:desc", "limit": 5})
+        for pause in PAUSES:
+            self._wait(pause)
+            try:
+                answer = self._api.get(f"incidents?{query}", headers=headers, seconds=LOOK_SECONDS)
+            except Failure as failure:
+                log.warning("PagerDuty could not be asked about its incident", reason=str(failure))
+                return None
+            number = _open_incident(answer.data)
+            if number is not None:
+                return number
+        raise TemporaryFailure(NO_INCIDENT)
+
+
+def _open_incident(data: Any) -> str | None:  # noqa: ANN401  JSON
+    """Return the id of the incident for which somebody is called or has answered, if the list has one."""
+    found = data.get("incidents") if isinstance(data, dict) else None
+    for one in found if isinstance(found, list) else ():
+        if isinstance(one, dict) and one.get("status") in _OPEN and isinstance(one.get("id"), str):
+            return one_line(one["id"], 40)
+    return None

@@ -25,7 +25,12 @@ def configured(settings: Settings) -> dict[str, Sender]:
         )
     if settings.pagerduty_routing_key is not None:
         senders.append(
-            PagerDutySender(events_url=settings.pagerduty_events_url, routing_key=settings.pagerduty_routing_key)
+            PagerDutySender(
+                events_url=settings.pagerduty_events_url,
+                routing_key=settings.pagerduty_routing_key,
+                api_url=settings.pagerduty_api_url,
+                api_key=settings.pagerduty_api_key,
+            )
         )
     if settings.mail_server is not None:
         senders.append(MailSender(settings.mail_server))

@@ -57,6 +57,14 @@ class SlackSender:
             return self._post(job, body)
         return Receipt()
 
+    def answer(self, channel: str, user: str, text: str) -> None:
+        """Say `text` to `user` alone, by their ids; see `contract.Answering.answer`.
+
+        https://docs.slack.dev/reference/methods/chat.postEphemeral
+        """
+        body = {"channel": channel, "user": user, "text": text, "link_names": False, "parse": "none"}
+        self._call("chat.postEphemeral", body)
+
     def _post(self, job: Job, body: dict[str, Any], *, channel: str | None = None) -> Receipt:
         answer = self._call(
             "chat.postMessage",

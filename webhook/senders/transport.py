@@ -7,6 +7,7 @@ Statuses are sorted here in the one way all HTTP channels share; `slack` and `pa
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -110,19 +111,36 @@ class Transport:
         An empty `path` is the base itself. `headers` returns what is to be added, given the bytes that are posted.
         """
         data = json.dumps(body).encode()
+        sent = {"Content-Type": "application/json; charset=utf-8", **headers(data)}
+        return self._exchange("POST", path, headers=sent, data=data)
+
+    def get(self, path: str, *, headers: Mapping[str, str], seconds: float) -> Answer:
+        """Return the 2xx answer of a question that may take so long; raises as `post`."""
+        return self._exchange("GET", path, headers=headers, seconds=seconds)
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str],
+        data: bytes | None = None,
+        seconds: float | None = None,
+    ) -> Answer:
         base = self._base.reveal()
+        seconds = LONGEST_SEND if seconds is None else seconds
         try:
             raw = exchange(
-                "POST",
+                method,
                 f"{base.rstrip('/')}/{path.lstrip('/')}" if path else base,
-                deadline=self._clock() + LONGEST_SEND,
+                deadline=self._clock() + seconds,
                 clock=self._clock,
                 data=data,
-                headers={"Content-Type": "application/json; charset=utf-8", "User-Agent": USER_AGENT, **headers(data)},
+                headers={"User-Agent": USER_AGENT, **headers},
                 auth=self._auth,
             )
         except BROKEN as error:
-            raise TemporaryFailure(self.clean(broken(error))) from None
+            raise TemporaryFailure(self.clean(broken(error)), lasting=is_lasting(error)) from None
         failure = refused(raw, self.clean)
         if failure is not None:
             raise failure
@@ -135,12 +153,21 @@ class Transport:
         return one_line(text, 300)
 
 
-def exchange(method: str, url: str, *, deadline: float, clock: Callable[[], float], **options: Any) -> Raw:  # noqa: ANN401
+def exchange(
+    method: str,
+    url: str,
+    *,
+    deadline: float,
+    clock: Callable[[], float],
+    **options: Any,  # noqa: ANN401
+) -> Raw:
     """Make one request with what `requests` calls `options` and return the answer; raises one of `BROKEN`.
+
+    All of it is over at `deadline`, as `clock` counts, from the look-up of the name to the last piece of the body.
 
     No pool of connections: sends are rare, and one that went stale overnight must not cost the first page.
     """
-    with patience.session(seconds=LONGEST_SEND) as session:
+    with patience.session(seconds=deadline - clock()) as session:
         options["headers"] = {**(options.get("headers") or {}), **_UNCOMPRESSED}
         bounds = {"timeout": (CONNECT_SECONDS, READ_SECONDS), "allow_redirects": False, "stream": True, "verify": True}
         with session.request(method, url, **{**options, **bounds}) as response:
@@ -164,7 +191,23 @@ def broken(error: Exception) -> str:
         return f"the certificate was not accepted: {error}"
     if isinstance(error, _TIMEOUTS):
         return "no answer in time"
+    nameless = _cause(error, socket.gaierror)
+    if nameless is not None:
+        return f"the name cannot be looked up: {nameless.strerror}"
     return f"no connection: {type(error).__name__}: {error}"
+
+
+def is_lasting(error: Exception) -> bool:
+    """Return whether somebody has to mend something before there is an answer: a certificate does not mend itself."""
+    return isinstance(error, requests.exceptions.SSLError)
+
+
+def _cause(error: BaseException, kind: type[OSError]) -> OSError | None:
+    """Return the error of the kind that has led to this one, through what `requests` makes of it, or None."""
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, kind):
+        cause = cause.__cause__ or cause.__context__
+    return cause
 
 
 def decoded(body: bytes) -> Any:  # noqa: ANN401  JSON

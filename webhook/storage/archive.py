@@ -11,8 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, delete, exists, func, insert, select
+from sqlalchemy import Column, Connection, Table, and_, delete, exists, func, insert, select
 
+from webhook.storage import archive_search
 from webhook.storage.tables import (
     WAITING,
     archive,
@@ -37,7 +38,8 @@ def move(connection: Connection, *, before: float, limit: int, now: float) -> in
     """Move up to `limit` incidents that were resolved before `before` (epoch seconds); return how many."""
     waits = exists().where(notifications.c.incident_id == incidents.c.id, notifications.c.state == WAITING)
     due = exists().where(timers.c.incident_id == incidents.c.id)
-    query = select(incidents).where(incidents.c.status == "resolved", incidents.c.resolved_at < before, ~waits, ~due)
+    over = and_(incidents.c.status == "resolved", incidents.c.firing_at.is_(None))
+    query = select(incidents).where(over, incidents.c.resolved_at < before, ~waits, ~due)
     query = query.order_by(incidents.c.id).limit(limit).with_for_update(skip_locked=True)
     found = [dict(row) for row in connection.execute(query).mappings()]
     if not found:
@@ -54,6 +56,11 @@ def move(connection: Connection, *, before: float, limit: int, now: float) -> in
         for row in found
     ]
     connection.execute(insert(archive), values)
+    earlier_alerts = _episodes_moved_before(connection, numbers)
+    archive_search.add(
+        connection,
+        ((row, [*parts["episodes"].get(row["id"], ()), *earlier_alerts.get(row["id"], ())]) for row in found),
+    )
     add_to_totals(connection, (row for found in parts["notifications"].values() for row in found))
     for _, table in _PARTS:
         connection.execute(delete(table).where(_owner(table).in_(numbers)))
@@ -103,6 +110,16 @@ def add_to_totals(connection: Connection, messages: Iterable[Mapping[str, Any]])
         row = upsert(connection, archived_totals).values(channel=channel, state=state, messages=number)
         more = {"messages": archived_totals.c.messages + row.excluded.messages}
         connection.execute(row.on_conflict_do_update(index_elements=["channel", "state"], set_=more))
+
+
+def _episodes_moved_before(connection: Connection, numbers: Sequence[int]) -> dict[int, list[Mapping[str, Any]]]:
+    """Return by incident the alerts that were archived while it was open."""
+    part = archived_parts.c
+    query = select(part.incident_id, part.record).where(part.incident_id.in_(numbers), part.alerts > 0)
+    found: dict[int, list[Mapping[str, Any]]] = {}
+    for number, record in connection.execute(query):
+        found.setdefault(number, []).extend(record["episodes"])
+    return found
 
 
 def _by_incident(connection: Connection, table: Table, numbers: Sequence[int]) -> dict[int, list[dict[str, Any]]]:

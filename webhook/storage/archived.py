@@ -32,6 +32,7 @@ def read_back(record: Mapping[str, Any]) -> Whole:
     parts = {
         "episodes": tuple(_made(Episode, one) for one in record["episodes"]),
         "reopened_at": tuple(row.get("reopened_at", ())),
+        "news_at": tuple(row.get("news_at", ())),
     }
     return Whole(
         incident=_made(Incident, {**row, **parts}),
@@ -41,5 +42,6 @@ def read_back(record: Mapping[str, Any]) -> Whole:
 
 
 def _made(kind: type[T], row: Mapping[str, Any]) -> T:
-    known = [field for field in fields(kind) if field.name in row or field.default is MISSING]  # type: ignore[arg-type]
+    columns = fields(kind)  # type: ignore[arg-type]
+    known = [one for one in columns if one.name in row or one.default is one.default_factory is MISSING]
     return kind(**{field.name: row.get(field.name) for field in known})

@@ -41,6 +41,11 @@ class Database:
         """Whether rows are locked one by one (PostgreSQL) instead of the whole file (SQLite)."""
         return self.engine.dialect.name == "postgresql"
 
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite database."""
+        return None if self.skip_locked or not self.engine.url.database else Path(self.engine.url.database)
+
     @contextmanager
     def write(self, *, urgent: bool = False) -> Iterator[Connection]:
         """Run a transaction that sees no other writer; commits at the end, rolls back on any exception.

@@ -1,9 +1,10 @@
 """Calls that will not be delivered in time where they were meant to be, in SQL. `fallback` looks for another way.
 
-A destination that cannot be used says so in three ways: it has failed a call three times; it has failed what is before
-the call in its line three times; it has asked to be left alone. Of the last a call may know before it was ever tried,
-or never be told itself. So nothing is decided at one moment: every call that waits is looked at, once. So is what
-waits on a channel that no longer has a sender (`channels` are those that have): nobody will ever try it.
+How long a call is waited for stands in its row (`moves_on_at`): as long as its tier's deadline leaves room for another
+way. A destination holds a call up in three ways: it has failed the call until then; it has failed what stands before
+the call in its line until then; it has asked to be left alone for longer than that. Of the last a call may know before
+it was ever tried, or never be told itself. So nothing is decided at one moment: every call that waits is looked at,
+once. So is what waits on a channel that no longer has a sender (`channels` are those that have): nobody will ever try.
 """
 
 from __future__ import annotations
@@ -20,10 +21,10 @@ from webhook.storage.outbox import Message, message_of
 from webhook.storage.tables import WAITING, pauses
 from webhook.storage.tables import notifications as rows
 
-TRIES = 3
-"""After so many failures a call moves on, though it goes on being tried."""
-LONGEST_WAIT = 60.0
-"""Seconds: a destination that asks for more patience than this is not waited for, nor a sender that is not there.
+USUAL_PATIENCE = 60.0
+"""Seconds: how long a call is waited for that an earlier version has written."""
+MISSING_SENDER = 60.0
+"""Seconds: a sender that is not there is not waited for any longer.
 
 Where replicas are restarted one by one with a new channel, one that has it takes the call within that time.
 """
@@ -34,9 +35,8 @@ class HeldUp:
     """A call that will not be delivered in time, and what its destination has done: failed, or asked for patience."""
 
     message: Message
-    tries: int
-    """How often the destination has failed this call, or the one before it in the line."""
     reason: str
+    """Why the destination has not taken this call, or the one before it in the line."""
     paused_until: float | None
     """Until when the destination has asked to be left alone, in epoch seconds, if it has."""
 
@@ -64,19 +64,42 @@ def take(connection: Connection, number: int, now: float, channels: Collection[s
     pause = select(pauses.c.until).where(
         pauses.c.channel == row.channel, pauses.c.destination == row.destination, pauses.c.until > now
     )
+    message = message_of(row)
+    is_waited_for = now < (message.moves_on_at or message.meant_for + USUAL_PATIENCE)
     return HeldUp(
-        message=message_of(row),
-        tries=worst.attempts if worst else row.attempts,
+        message=message,
         reason=((worst.last_error if worst else row.last_error) or "no answer"),
-        paused_until=None if worst else connection.execute(pause).scalar_one_or_none(),
+        # What could still be waited for moves on because the pause is longer than that.
+        paused_until=connection.execute(pause).scalar_one_or_none() if is_waited_for or worst is None else None,
     )
+
+
+def without_sender(connection: Connection, channels: Collection[str]) -> tuple[str, ...]:
+    """Return the channels that messages wait on and that are not among `channels`, sorted."""
+    query = select(rows.c.channel).where(rows.c.state == WAITING, rows.c.channel.not_in(sorted(channels))).distinct()
+    return tuple(sorted(connection.execute(query).scalars()))
+
+
+def oldest_without_sender(
+    connection: Connection, channels: Collection[str], before: float, now: float
+) -> Message | None:
+    """Return the oldest message on one of `channels` that could have been sent `before`, or None."""
+    meant_for = func.coalesce(rows.c.not_before, rows.c.created_at)
+    waits = and_(rows.c.state == WAITING, rows.c.channel.in_(sorted(channels)), meant_for < before, is_free(rows, now))
+    row = connection.execute(select(rows).where(waits).order_by(rows.c.id).limit(1)).one_or_none()
+    return None if row is None else message_of(row)
 
 
 def _held_up(now: float, channels: Collection[str]) -> ColumnElement[bool]:
     """Match calls that nobody is sending, that could have been sent by now, and that have not been looked at."""
     meant_for = func.coalesce(rows.c.not_before, rows.c.created_at)
+    moves_on_at = func.coalesce(rows.c.moves_on_at, meant_for + USUAL_PATIENCE)
     ahead = rows.alias("ahead")
     paused = and_(pauses.c.channel == rows.c.channel, pauses.c.destination == rows.c.destination, pauses.c.until > now)
+    fails = or_(
+        _has_failed(rows),
+        exists().where(ahead.c.lane == rows.c.lane, ahead.c.id < rows.c.id, _has_failed(ahead)),
+    )
     return and_(
         rows.c.state == WAITING,
         rows.c.action.in_(CALLS),
@@ -84,13 +107,13 @@ def _held_up(now: float, channels: Collection[str]) -> ColumnElement[bool]:
         is_free(rows, now),
         meant_for <= now,
         or_(
-            _has_failed(rows),
-            exists().where(ahead.c.lane == rows.c.lane, ahead.c.id < rows.c.id, _has_failed(ahead)),
-            exists().where(paused, pauses.c.until > meant_for + LONGEST_WAIT),
-            and_(rows.c.channel.not_in(sorted(channels)), meant_for + LONGEST_WAIT <= now),
+            and_(moves_on_at <= now, fails),
+            exists().where(paused, pauses.c.until > moves_on_at),
+            and_(rows.c.channel.not_in(sorted(channels)), meant_for + MISSING_SENDER <= now),
         ),
     )
 
 
 def _has_failed(which: FromClause) -> ColumnElement[bool]:
-    return and_(which.c.state == WAITING, which.c.attempts >= TRIES)
+    """Match what was tried and was not taken; a try that a killed worker has not told of is none."""
+    return and_(which.c.state == WAITING, which.c.attempts > 0, which.c.last_error.is_not(None))

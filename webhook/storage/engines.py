@@ -14,6 +14,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError, NoSuchModuleError
 from sqlalchemy.pool import QueuePool
 
+from webhook import names
 from webhook.secret import Secret
 
 BUSY_SECONDS = 4.0
@@ -23,7 +24,7 @@ Twice, because on SQLite a request may wait for another writer of its process th
 """
 # A replica that is paused in the middle of a transaction holds its locks no longer than this (PostgreSQL).
 IDLE_SECONDS = 15.0
-CONNECTIONS = 40
+CONNECTIONS = 46
 """So many are open at most: one for each thread that serves or works, and some to spare. None holds two at a time.
 
 A thread that finds none is told that the store is unavailable, though it is only busy. Two replicas stay below the
@@ -75,8 +76,25 @@ def _postgresql(url: Any) -> Engine:  # noqa: ANN401  sqlalchemy's URL
         "tcp_user_timeout": 2 * milliseconds,
     }
     engine = create_engine(url, pool_pre_ping=True, connect_args=arguments, **_pool())
+    event.listen(engine, "do_connect", _look_up)
     event.listen(engine, "connect", _limit)
     return engine
+
+
+def _look_up(dialect: Any, _record: object, _args: object, parameters: dict[str, Any]) -> None:  # noqa: ANN401
+    """Look the server's name up here: the client library's `connect_timeout` begins after its own look-up.
+
+    Several hosts, and directories of sockets, are left to the library (libpq, 34.1.1).
+    """
+    host = parameters.get("host")
+    if not isinstance(host, str) or not host or host.startswith(("/", "@")) or "," in host or "hostaddr" in parameters:
+        return
+    try:
+        found = names.addresses(host, int(parameters.get("port") or 5432), seconds=BUSY_SECONDS)
+    except (OSError, UnicodeError, ValueError) as error:
+        raise dialect.dbapi.OperationalError(f"the name {host} leads nowhere: {error}") from None
+    parameters["hostaddr"] = ",".join(str(address[0]) for _, address in found)
+    parameters["host"] = ",".join(host for _ in found)
 
 
 def _pool() -> dict[str, Any]:

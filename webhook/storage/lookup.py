@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, or_, select
 
 from webhook.storage.tables import incidents
 
@@ -14,20 +14,25 @@ _OPEN = ("open", "acknowledged")
 
 @dataclass(frozen=True, kw_only=True)
 class Found:
-    """An incident that is not resolved; times are epoch seconds."""
+    """An incident that is not over; times are epoch seconds."""
 
     number: int
-    opened_at: float
-    paged_at: float
+    began_at: float
+    """Since when people are asked for what fires now: what was done before was done about something else."""
+    asked_at: float
+    """When it was last told, or news of it were."""
+    resolved_at: float | None
+    """When a person has resolved it, where its alerts fire on."""
 
 
 def by_dedup_key(connection: Connection, key: str) -> Found | None:
-    """Return the newest incident that is not resolved and that PagerDuty knows by `key`, or None."""
-    query = (
-        select(incidents.c.id, incidents.c.opened_at, incidents.c.paged_at)
-        .where(incidents.c.status.in_(_OPEN), incidents.c.dedup_key == key)
-        .order_by(incidents.c.id.desc())
-        .limit(1)
-    )
+    """Return the newest incident that is not over and that PagerDuty knows by `key`, or None."""
+    not_over = or_(incidents.c.status.in_(_OPEN), incidents.c.firing_at.is_not(None))
+    query = select(incidents).where(not_over, incidents.c.dedup_key == key).order_by(incidents.c.id.desc()).limit(1)
     row = connection.execute(query).one_or_none()
-    return None if row is None else Found(number=row.id, opened_at=row.opened_at, paged_at=row.paged_at)
+    if row is None:
+        return None
+    asked_at = max((row.paged_at, *row.news_at))
+    # Where a higher level has been told the first time is not known any more; then it is the incident's own.
+    began_at = row.opened_at if row.level else asked_at
+    return Found(number=row.id, began_at=began_at, asked_at=asked_at, resolved_at=row.resolved_at)

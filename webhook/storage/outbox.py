@@ -40,6 +40,8 @@ class Message:
     attempts: int
     """How many times it has been tried; of a claim, this time included."""
     created_at: float
+    moves_on_at: float | None
+    """From when on another way is looked for."""
     meant_for: float
     """Since when it could have been sent: when it was written, or when it was to be sent at the earliest."""
 
@@ -69,9 +71,13 @@ def enqueue(connection: Connection, incident_id: int, messages: Iterable[Outgoin
 
     An edit that still waits is folded into a newer edit or resolve of its lane: each is written from the state at
     the time it is sent, so the older says nothing that the newer does not. A call that may be made now, or is graver,
-    takes with it the calls that wait before it in its lane: it cannot overtake them.
+    takes with it the calls that wait before it in its lane: it cannot overtake them. A call that is gathered with
+    others is left out where one of its lane waits for the same already.
     """
     found = list(messages)
+    if any(message.gathers for message in found):
+        gathering = _lanes_that_gather(connection, incident_id, now)
+        found = [message for message in found if not (message.gathers and message.lane in gathering)]
     newer = [message.lane for message in found if message.action in {"update", "resolve"}]
     if newer:
         _fold(connection, and_(rows.c.lane.in_(newer), rows.c.action == "update", _unclaimed(now)), now)
@@ -153,10 +159,23 @@ def finish(connection: Connection, claimed: Claim, ending: Ending, *, gathered: 
     return connection.execute(update(rows).where(_held(claimed)).values(**values)).rowcount == 1
 
 
-def postpone(connection: Connection, claimed: Claim, *, due_at: float, error: str) -> bool:
-    """Give a claimed message back to be tried again at `due_at`; return False when the lease was lost."""
-    values = {"due_at": due_at, "last_error": error, **FREED}
+def postpone(
+    connection: Connection, claimed: Claim, *, due_at: float, error: str, moves_on_at: float | None = None
+) -> bool:
+    """Give a claimed message back to be tried again at `due_at`; return False when the lease was lost.
+
+    `moves_on_at` is when another way is looked for, where that is not to wait for the message's own time.
+    """
+    moves_on = {} if moves_on_at is None else {"moves_on_at": moves_on_at}
+    values = {"due_at": due_at, "last_error": error, **moves_on, **FREED}
     return connection.execute(update(rows).where(_held(claimed)).values(**values)).rowcount == 1
+
+
+def end_unsent(connection: Connection, number: int, now: float, reason: str) -> bool:
+    """End a waiting message that nobody has claimed, because no sender will ever take it; return whether it was."""
+    values = {"state": "unconfigured", "finished_at": now, "last_error": reason, **FREED}
+    chosen = and_(rows.c.id == number, _unclaimed(now))
+    return connection.execute(update(rows).where(chosen).values(**values)).rowcount == 1
 
 
 def pause(connection: Connection, channel: str, destination: str, until: float) -> None:
@@ -211,10 +230,17 @@ def _row(incident_id: int, message: Outgoing, cause: int, now: float) -> dict[st
         "created_at": now,
         "due_at": now if message.not_before is None else message.not_before,
         "not_before": message.not_before,
+        "moves_on_at": message.moves_on_at,
         "attempts": 0,
         "last_error": message.reason,
         "finished_at": None if message.state == "waiting" else now,
     }
+
+
+def _lanes_that_gather(connection: Connection, incident_id: int, now: float) -> frozenset[str]:
+    waits = and_(rows.c.action.in_(CALLS), rows.c.not_before > now, _unclaimed(now))
+    query = select(rows.c.lane).where(rows.c.incident_id == incident_id, waits)
+    return frozenset(connection.execute(query).scalars())
 
 
 def _pull_forward(connection: Connection, call: Outgoing, now: float) -> None:
@@ -230,6 +256,7 @@ def _pull_forward(connection: Connection, call: Outgoing, now: float) -> None:
         "urgency": case((rows.c.urgency > call.urgency, call.urgency), else_=rows.c.urgency),
         "due_at": case((and_(rows.c.attempts == 0, rows.c.due_at > at), at), else_=rows.c.due_at),
         "not_before": case((rows.c.not_before > at, at), else_=rows.c.not_before),
+        "moves_on_at": case((rows.c.moves_on_at > call.moves_on_at, call.moves_on_at), else_=rows.c.moves_on_at),
     }
     connection.execute(update(rows).where(ahead).values(**values))
 

@@ -6,17 +6,16 @@ level that cannot be reached is not told in vain, the next one is told with the 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from sqlalchemy import Connection
 
 from webhook.catalog.model import Catalog
 from webhook.incidents import reasons
-from webhook.incidents.escalation import GivenUp, Step, due, next_level
+from webhook.incidents.escalation import GivenUp, Step, due, moves_on_at, next_level
 from webhook.incidents.incident import Escalated, Incident, Notice, Outcome
-from webhook.incidents.messages import Channels
+from webhook.incidents.messages import CALLS, Channels, Outgoing
 from webhook.incidents.outgoing import outgoing
 from webhook.incidents.recipients import Recipient, people, recipients, unreachable
 from webhook.incidents.transitions import transition
@@ -32,7 +31,7 @@ class Writer:
 
     def write(self, connection: Connection, before: Incident | None, outcome: Outcome, now: float) -> Incident | None:
         """Write what has become of `before` and all that it causes; return the incident as it is now stored."""
-        if outcome.incident is None or outcome.incident == before:
+        if outcome.incident is None or (outcome.incident == before and outcome.entry is None):
             return before
         incident = store.save(connection, outcome.incident, outcome.changed)
         following = due(self.catalog, incident)
@@ -49,12 +48,14 @@ class Writer:
 
     def unreachable(self, connection: Connection, incident: Incident, level: int, now: float) -> str | None:
         """Return why nobody of `level` can be reached, judged by the settings and by earlier messages."""
-        calls = deliveries.calls(connection, incident.id)
+        made: list[Mapping[tuple[str, str], deliveries.Call]] = []
 
         def refused(way: Recipient) -> str | None:
             if way.channel not in self.channels:
                 return f"{way.channel} is not configured"
-            call = calls.get((way.channel, way.destination))
+            if not made:
+                made.append(deliveries.calls(connection, incident.id))
+            call = made[0].get((way.channel, way.destination))
             return f"{way.channel} failed: {call.last_error}" if call is not None and call.state == "failed" else None
 
         return unreachable(self._people(incident, level, now), refused)
@@ -67,7 +68,15 @@ class Writer:
             told=outbox.told(connection, incident.id),
             channels=self.channels,
         )
-        outbox.enqueue(connection, incident.id, messages, cause=cause, now=_after_taking(incident, now))
+        patient = [self.patient(incident, message, now) for message in messages]
+        outbox.enqueue(connection, incident.id, patient, cause=cause, now=now)
+
+    def patient(self, incident: Incident, message: Outgoing, now: float) -> Outgoing:
+        """Return the message with the time until which its own way is waited for."""
+        if message.action not in CALLS:
+            return message
+        meant_for = now if message.not_before is None else message.not_before
+        return replace(message, moves_on_at=moves_on_at(self.catalog, incident, meant_for))
 
     def _recipients(self, incident: Incident, notice: Notice, now: float) -> Sequence[Recipient]:
         if notice.kind == "escalated":
@@ -111,12 +120,3 @@ class Writer:
         why = reasons.nobody_reached(self.catalog, incident, given_up, now)
         event = Escalated(level=given_up.step.level, why=why)
         return self.write(connection, incident, transition(incident, event, now), now) or incident
-
-
-def _after_taking(incident: Incident, now: float) -> float:
-    """Return a time for news that is not before the incident was taken: whoever took it did not know of it.
-
-    The clock was read before the incident was locked, perhaps on another replica.
-    """
-    taken = incident.acknowledged_at
-    return now if taken is None or taken <= now else math.nextafter(taken, math.inf)

@@ -11,17 +11,34 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, RowMapping, Select, func, select, text, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    RowMapping,
+    Select,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    text,
+    tuple_,
+    update,
+)
 from sqlalchemy import insert as plain_insert
 
-from webhook.incidents.episode import Episode
-from webhook.incidents.incident import ALERTMANAGER, Entry, Incident, Status
+from webhook.incidents.episode import Episode, Source
+from webhook.incidents.incident import ALERTMANAGER, Entry, Incident, Owner, Status
 from webhook.storage import archive
 from webhook.storage.tables import MOST_VALUES, episodes, heartbeats, incidents, timeline
 from webhook.storage.upserts import upsert
 
 _EPISODE_COLUMNS = tuple(field.name for field in fields(Episode))
 _INCIDENT_COLUMNS = tuple(field.name for field in fields(Incident) if field.name not in {"id", "episodes"})
+
+_NOT_OVER = or_(incidents.c.status != "resolved", incidents.c.firing_at.is_not(None))
+_VOUCHED = "vouched:"
 
 MOST_TURNS = 64
 """Alerts that are locked one by one: PostgreSQL has room for some thousand locks of all its transactions."""
@@ -65,16 +82,37 @@ def take_turns(connection: Connection, group_hash: str, fingerprints: Sequence[s
     else:
         connection.execute(select(func.pg_advisory_xact_lock_shared(_EVERY_TURN, 0)))
         connection.execute(_TAKE_TURN, {"name": _TURN, "turns": turns})
-    numbers = sorted({*homes(connection, fingerprints).values(), *_open_number(connection, group_hash)})
+    numbers = sorted({*homes(connection, fingerprints).values(), *open_numbers(connection, group_hash)})
     for start in range(0, len(numbers), MOST_VALUES):
         chosen = incidents.c.id.in_(numbers[start : start + MOST_VALUES])
         connection.execute(select(incidents.c.id).where(chosen).order_by(incidents.c.id).with_for_update())
 
 
-def open_incident(connection: Connection, group_hash: str, *, lock: bool = False) -> Incident | None:
-    """Return the group's incident that is not resolved, locked for this transaction when asked, or None."""
-    query = select(incidents).where(incidents.c.group_hash == group_hash, incidents.c.status != "resolved")
+def open_incident(
+    connection: Connection, group_hash: str, *, owner: Owner | None = None, lock: bool = False
+) -> Incident | None:
+    """Return the group's incident that is not over, of `owner` if given, locked for this transaction when asked.
+
+    One that a person has resolved while it fires is not over either; one that is open comes first.
+    """
+    query = select(incidents).where(incidents.c.group_hash == group_hash, _NOT_OVER)
+    if owner is not None:
+        query = query.where(incidents.c.team == owner.team, incidents.c.policy == owner.policy)
+    query = query.order_by(incidents.c.status == "resolved", incidents.c.id).limit(1)
     return _one(connection, query.with_for_update() if lock else query)
+
+
+def open_numbers(connection: Connection, group_hash: str) -> Sequence[int]:
+    """Return the numbers of the group's incidents that are not over, in order."""
+    query = select(incidents.c.id).where(incidents.c.group_hash == group_hash, _NOT_OVER).order_by(incidents.c.id)
+    return connection.execute(query).scalars().all()
+
+
+def is_anothers(connection: Connection, group_hash: str, dedup_key: str, owner: Owner) -> bool:
+    """Return whether an incident of the group that is not this owner's goes by the key."""
+    others = or_(incidents.c.team != owner.team, incidents.c.policy != owner.policy)
+    same = and_(incidents.c.group_hash == group_hash, incidents.c.dedup_key == dedup_key)
+    return bool(connection.execute(select(exists().where(same, others))).scalar_one())
 
 
 def incident_by_id(connection: Connection, number: int, *, lock: bool = False) -> Incident | None:
@@ -83,12 +121,16 @@ def incident_by_id(connection: Connection, number: int, *, lock: bool = False) -
     return _one(connection, query.with_for_update() if lock else query)
 
 
-def latest_incident(connection: Connection, group_hash: str, *, since: float) -> Incident | None:
-    """Return the group's latest incident if Alertmanager has ended it after `since`, locked for this transaction."""
-    latest = select(func.max(incidents.c.id)).where(incidents.c.group_hash == group_hash).scalar_subquery()
+def latest_incident(connection: Connection, group_hash: str, *, owner: Owner, since: float) -> Incident | None:
+    """Return its owner's latest incident of the group if Alertmanager has ended it after `since`, locked."""
+    ours = and_(
+        incidents.c.group_hash == group_hash, incidents.c.team == owner.team, incidents.c.policy == owner.policy
+    )
+    latest = select(func.max(incidents.c.id)).where(ours).scalar_subquery()
     query = select(incidents).where(
         incidents.c.id == latest,
         incidents.c.status == "resolved",
+        incidents.c.firing_at.is_(None),
         incidents.c.resolved_by == ALERTMANAGER,
         incidents.c.resolved_at > since,
     )
@@ -96,23 +138,45 @@ def latest_incident(connection: Connection, group_hash: str, *, since: float) ->
 
 
 def homes(connection: Connection, fingerprints: Sequence[str]) -> dict[str, int]:
-    """Return by fingerprint the open incident that has an open episode of it.
+    """Return by fingerprint the incident that is not over and has an open episode of it.
 
     Where several have one, which only data of earlier versions can hold, the oldest incident counts.
     """
     query = (
         select(episodes.c.fingerprint, episodes.c.incident_id)
         .join(incidents, incidents.c.id == episodes.c.incident_id)
-        .where(episodes.c.ended_at.is_(None), incidents.c.status != "resolved")
+        .where(episodes.c.ended_at.is_(None), _NOT_OVER)
         .order_by(episodes.c.incident_id.desc())
     )
     return {row.fingerprint: row.incident_id for row in _of_fingerprints(connection, query, fingerprints)}
 
 
-def dismissed(connection: Connection, fingerprints: Sequence[str]) -> frozenset[tuple[str, str]]:
-    """Return the identities of those episodes of these alerts that a person has closed."""
-    query = select(episodes.c.fingerprint, episodes.c.started).where(episodes.c.ended_by == "person")
-    return frozenset((row.fingerprint, row.started) for row in _of_fingerprints(connection, query, fingerprints))
+def ended(connection: Connection, identities: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
+    """Return those of the episodes' identities that Alertmanager has ended, and the latest incident that had each."""
+    query = (
+        select(episodes.c.fingerprint, episodes.c.started, episodes.c.incident_id)
+        .where(episodes.c.ended_by == "alertmanager")
+        .order_by(episodes.c.incident_id)
+    )
+    found: dict[tuple[str, str], int] = {}
+    for start in range(0, len(identities), MOST_VALUES):
+        chosen = tuple_(episodes.c.fingerprint, episodes.c.started).in_(identities[start : start + MOST_VALUES])
+        found.update(
+            {(row.fingerprint, row.started): row.incident_id for row in connection.execute(query.where(chosen))}
+        )
+    return found
+
+
+def vouched(connection: Connection, server: str, started: float, now: float) -> None:
+    """Record that the Alertmanager, which had started then, has listed an alert that was delivered to us."""
+    heard(connection, f"{_VOUCHED}{started!r} {server}", now)
+
+
+def have_vouched(connection: Connection) -> frozenset[tuple[str, float]]:
+    """Return the Alertmanagers that ever have, each with when it had started."""
+    query = select(heartbeats.c.name).where(heartbeats.c.name.startswith(_VOUCHED, autoescape=True))
+    named = (name.removeprefix(_VOUCHED).partition(" ") for name in connection.execute(query).scalars())
+    return frozenset((server, float(started)) for started, _, server in named)
 
 
 def seen(connection: Connection, identities: Sequence[tuple[str, str]]) -> frozenset[tuple[str, str]]:
@@ -127,7 +191,8 @@ def seen(connection: Connection, identities: Sequence[tuple[str, str]]) -> froze
 
 def save(connection: Connection, incident: Incident, changed: Iterable[Episode]) -> Incident:
     """Write the incident and its changed episodes; return it with its id."""
-    values = {name: getattr(incident, name) for name in _INCIDENT_COLUMNS} | {"reopened_at": list(incident.reopened_at)}
+    lists = {"reopened_at": list(incident.reopened_at), "news_at": list(incident.news_at)}
+    values = {name: getattr(incident, name) for name in _INCIDENT_COLUMNS} | lists
     if incident.id:
         connection.execute(update(incidents).where(incidents.c.id == incident.id), values)
     else:
@@ -135,7 +200,16 @@ def save(connection: Connection, incident: Incident, changed: Iterable[Episode])
         incident = replace(incident, id=number)
     rows = [{**asdict(episode), "incident_id": incident.id} for episode in changed]
     if rows:
-        mutable = ("annotations", "generator_url", "ended_at", "ended_by")
+        mutable = (
+            "annotations",
+            "generator_url",
+            "part",
+            "ended_at",
+            "ended_by",
+            "sources",
+            "listed_by",
+            "refired_at",
+        )
         insert = upsert(connection, episodes)
         connection.execute(
             insert.on_conflict_do_update(
@@ -162,10 +236,22 @@ def lines(connection: Connection, number: int) -> tuple[Line, ...]:
 
 
 def listing(
-    connection: Connection, *, statuses: Sequence[Status], limit: int, before: int | None = None
+    connection: Connection,
+    *,
+    statuses: Sequence[Status],
+    limit: int,
+    before: int | None = None,
+    fires_on: bool | None = None,
 ) -> tuple[Listed, ...]:
-    """Return up to `limit` incidents in one of `statuses` with an id below `before`, newest first."""
-    query = select(incidents).where(incidents.c.status.in_(statuses)).order_by(incidents.c.id.desc()).limit(limit)
+    """Return up to `limit` incidents in one of `statuses` with an id below `before`, newest first.
+
+    `fires_on` adds those that a person has resolved while they fire where it is True, and leaves them out where False.
+    """
+    chosen: ColumnElement[bool] = incidents.c.status.in_(statuses)
+    if fires_on is not None:
+        by_hand = incidents.c.firing_at.is_not(None)
+        chosen = or_(chosen, by_hand) if fires_on else and_(chosen, ~by_hand)
+    query = select(incidents).where(chosen).order_by(incidents.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(incidents.c.id < before)
     found = [_incident(row, ()) for row in connection.execute(query).mappings()]
@@ -176,10 +262,10 @@ def listing(
 
 
 def open_counts(connection: Connection) -> dict[tuple[str, str], int]:
-    """Return how many incidents are not resolved, by severity and status."""
+    """Return how many incidents are not over, by severity and status; `resolved` are those that fire on."""
     query = (
         select(incidents.c.severity, incidents.c.status, func.count())
-        .where(incidents.c.status != "resolved")
+        .where(_NOT_OVER)
         .group_by(incidents.c.severity, incidents.c.status)
     )
     return {(severity, status): number for severity, status, number in connection.execute(query)}
@@ -194,11 +280,6 @@ def heard(connection: Connection, name: str, now: float) -> None:
 def last_heard(connection: Connection, name: str) -> float | None:
     """Return when the heartbeat `name` was last heard, in epoch seconds, or None for never."""
     return connection.execute(select(heartbeats.c.heard_at).where(heartbeats.c.name == name)).scalar_one_or_none()
-
-
-def _open_number(connection: Connection, group_hash: str) -> Sequence[int]:
-    query = select(incidents.c.id).where(incidents.c.group_hash == group_hash, incidents.c.status != "resolved")
-    return connection.execute(query).scalars().all()
 
 
 def _one(connection: Connection, query: Select[Any]) -> Incident | None:
@@ -216,12 +297,14 @@ def _of_fingerprints(connection: Connection, query: Select[Any], fingerprints: S
 
 
 def _incident(row: RowMapping, found: tuple[Episode, ...]) -> Incident:
-    values = {name: row[name] for name in _INCIDENT_COLUMNS} | {"reopened_at": tuple(row["reopened_at"])}
+    lists = {name: tuple(row[name]) for name in ("reopened_at", "news_at")}
+    values = {name: row[name] for name in _INCIDENT_COLUMNS} | lists
     return Incident(id=row["id"], episodes=found, **values)
 
 
 def _episode(row: RowMapping) -> Episode:
-    return Episode(**{name: row[name] for name in _EPISODE_COLUMNS})
+    values = {name: row[name] for name in _EPISODE_COLUMNS}
+    return Episode(**{**values, "sources": tuple(Source(**one) for one in row["sources"])})
 
 
 def _numbers_of_alerts(connection: Connection, numbers: list[int]) -> Mapping[int, tuple[int, int]]:

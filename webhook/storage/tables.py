@@ -1,8 +1,9 @@
 """The tables of the store, for SQLite and PostgreSQL alike.
 
-`store`, `outbox`, `lanes`, `gathering`, `detours`, `deliveries`, `lookup`, `archive`, `trimming`, `timers` and
-`watchdogs` are the only readers. Every time is UTC epoch seconds in a double; `episodes.started` alone is text, because
-it carries nine decimals of identity. Changes here need a migration in `migrations/versions`.
+`store`, `outbox`, `lanes`, `gathering`, `detours`, `deliveries`, `lookup`, `archive`, `archive_search`, `trimming`,
+`timers`, `counters`, `taken` and `watchdogs` are the only readers. Every time is UTC epoch seconds in a double;
+`episodes.started` alone is text, because it carries nine decimals of identity. Changes here need a migration in
+`migrations/versions`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     ColumnElement,
     Double,
@@ -43,6 +45,7 @@ metadata = MetaData(
 Key = BigInteger().with_variant(Integer, "sqlite")
 
 _NOT_RESOLVED = text("status <> 'resolved'")
+_FIRES_ON = text("firing_at IS NOT NULL")
 _GATHERED = text("gathered IS NOT NULL")
 _WAITING = text("state = 'waiting'")
 
@@ -72,14 +75,22 @@ incidents = Table(
     Column("held_by", Text),
     Column("reopened_at", JSON, nullable=False),
     Column("flapping_since", Double),
-    # A group has one open incident, whoever delivers it and however many replicas take it.
+    # Set while a person has resolved it and Alertmanager has not: the state is `resolved`, and its alerts fire.
+    Column("firing_at", Double),
+    Column("news_at", JSON, nullable=False),
+    # Since when Alertmanager is to be asked at once, because a delivery gave cause to.
+    Column("doubted_at", Double),
+    # A group has one open incident of a team and policy, whoever delivers it and however many replicas take it.
     Index(
         "uq_incidents_open_group",
         "group_hash",
+        "team",
+        "policy",
         unique=True,
         sqlite_where=_NOT_RESOLVED,
         postgresql_where=_NOT_RESOLVED,
     ),
+    Index("ix_incidents_fires_on", "group_hash", sqlite_where=_FIRES_ON, postgresql_where=_FIRES_ON),
     Index("ix_incidents_status", "status", "id"),
     Index("ix_incidents_group", "group_hash", "id"),
     sqlite_autoincrement=True,  # a number that people have seen is never given to another incident
@@ -101,8 +112,15 @@ episodes = Table(
     Column("labels", JSON, nullable=False),
     Column("annotations", JSON, nullable=False),
     Column("generator_url", Text, nullable=False),
+    Column("part", Text, nullable=False),
     Column("ended_at", Double),
     Column("ended_by", Text),
+    # Who still says that it fires: external URL, receiver and start each.
+    Column("sources", JSON, nullable=False),
+    # Which Alertmanagers have listed it when they were asked, and when each had started.
+    Column("listed_by", JSON, nullable=False),
+    # When it was told to fire again with its old start.
+    Column("refired_at", Double),
     UniqueConstraint("incident_id", "fingerprint", "started"),
     Index("ix_episodes_identity", "fingerprint", "started"),
 )
@@ -142,6 +160,8 @@ notifications = Table(
     Column("folded_into", Key),
     # When another way was looked for, because this one does not deliver in time; the row goes on being tried.
     Column("detour_at", Double),
+    # From when on another way is looked for: until then the tier's deadline leaves room for it.
+    Column("moves_on_at", Double),
     Index("ix_notifications_incident", "incident_id"),
     Index("ix_notifications_gathered", "channel", sqlite_where=_GATHERED, postgresql_where=_GATHERED),
     Index("ix_notifications_recent", "channel", "destination", "finished_at"),
@@ -202,11 +222,52 @@ heartbeats = Table(
 watchdogs = Table(
     "watchdogs",
     metadata,
-    # One for each Prometheus that sends a Watchdog: its labels, when it was last heard, when it was said to have ended.
+    # One for each Prometheus that sends a Watchdog, and each Alertmanager that delivers it: its labels, when it was
+    # last heard, when it was said to have ended.
     Column("key", Text, primary_key=True),
     Column("labels", JSON, nullable=False),
     Column("heard_at", Double, nullable=False),
     Column("stopped_at", Double, nullable=True),
+    # The key of its labels alone.
+    Column("alike", Text, nullable=False),
+    # The external URL of its Alertmanager; unknown of what was heard before that was kept.
+    Column("source", Text, nullable=True),
+    # The latest times between two arrivals, in seconds.
+    Column("gaps", JSON, nullable=False),
+    # Whether one with the same labels has come beside it from another Alertmanager.
+    Column("is_apart", Boolean, nullable=False),
+    Index("ix_watchdogs_alike", "alike"),
+)
+
+told_watchdogs = Table(
+    "told_watchdogs",
+    metadata,
+    # Which Watchdogs an Alertmanager has told of, and with which start: it has to list them for its word to count.
+    Column("url", Text, primary_key=True),
+    Column("fingerprint", Text, primary_key=True),
+    Column("starts_at", Double, nullable=False),
+    Column("heard_at", Double, nullable=False),
+    # Which of `watchdogs` that is.
+    Column("alike", Text, nullable=True),
+    Column("source", Text, nullable=True),
+)
+
+counters = Table(
+    "counters",
+    metadata,
+    # What several processes count together; the labels are JSON, sorted.
+    Column("name", Text, primary_key=True),
+    Column("labels", Text, primary_key=True),
+    Column("number", Key, nullable=False),
+)
+
+taken_callbacks = Table(
+    "taken_callbacks",
+    metadata,
+    # Signed requests of providers that were acted on: SHA-256 of what identifies each.
+    Column("key", Text, primary_key=True),
+    Column("taken_at", Double, nullable=False),
+    Index("ix_taken_callbacks_taken_at", "taken_at"),
 )
 
 archive = Table(
@@ -217,6 +278,32 @@ archive = Table(
     Column("resolved_at", Double, nullable=False),
     Column("archived_at", Double, nullable=False),
     Column("record", JSON, nullable=False),
+)
+
+archive_list = Table(
+    "archive_list",
+    metadata,
+    # What lists show of each archived incident, beside its record: a search reads no records.
+    Column("incident_id", Key, ForeignKey("archive.incident_id", ondelete="CASCADE"), primary_key=True),
+    Column("severity", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("team", Text, nullable=False),
+    Column("opened_at", Double, nullable=False),
+    Column("resolved_at", Double, nullable=False),
+    Column("resolved_by", Text),
+    Column("alerts", Integer, nullable=False),
+    Index("ix_archive_list_severity", "severity", "incident_id"),
+    Index("ix_archive_list_resolved", "resolved_at"),
+)
+
+archive_names = Table(
+    "archive_names",
+    metadata,
+    # Which systems and which alert names it was about.
+    Column("label", Text, primary_key=True),
+    Column("value", Text, primary_key=True),
+    Column("incident_id", Key, ForeignKey("archive.incident_id", ondelete="CASCADE"), primary_key=True),
+    Index("ix_archive_names_incident", "incident_id"),
 )
 
 archived_parts = Table(

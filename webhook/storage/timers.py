@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, func, or_, select, update
 
 from webhook.incidents.escalation import Due, TimerKind
 from webhook.storage.leases import FREED, is_free, is_held, leased
@@ -43,6 +43,12 @@ def hasten(connection: Connection, number: int, now: float) -> None:
     """Let the incident's timer be looked at now, unless somebody is at it."""
     unheld = and_(rows.c.incident_id == number, rows.c.due_at > now, is_free(rows, now))
     connection.execute(update(rows).where(unheld).values(due_at=now))
+
+
+def ask_anew(connection: Connection, number: int) -> None:
+    """Forget that none of the incident's alerts was listed, also where somebody asks at this moment."""
+    asked = or_(rows.c.absent_since.is_not(None), rows.c.lease_token.is_not(None))
+    connection.execute(update(rows).where(rows.c.incident_id == number, asked).values(absent_since=None, **FREED))
 
 
 def claim(connection: Connection, *, token: str, now: float, until: float) -> Claim | None:

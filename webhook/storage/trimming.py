@@ -1,7 +1,8 @@
 """What is long over of an incident that is not, moved into the archive in SQL. `retention` calls it.
 
-An incident stays open while one alert of its group fires, however often the others come and go, and every delivery
-and every message reads it: so only the newest of what is over stays, and what anything is still decided by.
+An incident stays open while one alert of its group fires, however often the others come and go and however often
+people are called in vain, and every delivery and every message reads it: so only the newest of what is over stays, and
+what anything is still decided by.
 """
 
 from __future__ import annotations
@@ -10,10 +11,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, Table, and_, delete, func, insert, select
+from sqlalchemy import (
+    CTE,
+    Column,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    Table,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+)
 
+from webhook.incidents.messages import CALLS
 from webhook.storage.archive import add_to_totals
-from webhook.storage.tables import archived_parts, episodes, incidents, notifications, timeline
+from webhook.storage.deliveries import ENDED
+from webhook.storage.tables import WAITING, archived_parts, episodes, incidents, notifications, timeline
 
 KEPT = 5_000
 """Of each part of an incident: as many alerts as a storm is told to have, and some 2 MB of JSON."""
@@ -35,21 +53,55 @@ class _Part:
 
 
 def _of_episodes(ours: ColumnElement[bool]) -> tuple[Select[Any], ...]:
-    """Keep one of each kind and severity, for what was told is no news, and the first, since when it lasts."""
-    alike = (episodes.c.kind, episodes.c.severity)
+    """Keep one of each kind, part and severity, for what was told is no news, and the first, since when it lasts."""
+    alike = (episodes.c.kind, episodes.c.part, episodes.c.severity)
     first = select(episodes.c.id).where(ours).order_by(episodes.c.starts_at, episodes.c.id).limit(1)
     return select(func.max(episodes.c.id)).where(ours, episodes.c.ended_at.is_not(None)).group_by(*alike), first
 
 
 def _of_messages(ours: ColumnElement[bool]) -> tuple[Select[Any], ...]:
-    """Keep the last of each state in each line, which tell who was reached, and the first posted, which is edited."""
-    rows = notifications.c
-    last = select(func.max(rows.id)).where(ours, _EDITED).group_by(rows.lane, rows.state)
+    """Keep what tells who was reached, how, and what can still be edited, of each line of messages.
+
+    The first, which names whom it is to. The last of each kind: calls apart from others, in each state, told alone or
+    together with others. The first that was posted, which is edited. Of the calls that were meant for the line, also of
+    those that stood in for one, the last in each state. What stands in for a message that still waits; and what
+    anything stands in for, until that has gone.
+    """
+    rows, meant = notifications.c, notifications.alias("meant")
+    alone = rows.folded_into.is_(None)
+    kind = (rows.lane, rows.action.in_(CALLS), rows.state, rows.gathered.is_(None), alone)
     posted = and_(rows.provider_id.is_not(None), rows.gathered.is_(None))
-    return last, select(func.min(rows.id)).where(ours, posted).group_by(rows.lane)
+    lines = _lines_meant(ours)
+    reached = select(func.max(rows.id)).join(lines, lines.c.id == rows.id)
+    waited_for = select(rows.id).join(meant, meant.c.id == rows.instead_of)
+    return (
+        select(func.min(rows.id)).where(ours).group_by(rows.lane),
+        select(func.max(rows.id)).where(ours, _ENDED).group_by(*kind),
+        select(func.min(rows.id)).where(ours, posted).group_by(rows.lane),
+        reached.where(ours, _ENDED).group_by(lines.c.lane, rows.state, alone),
+        waited_for.where(ours, meant.c.state == WAITING),
+        select(rows.instead_of).where(ours, rows.instead_of.is_not(None)),
+    )
 
 
-_EDITED = and_(notifications.c.action == "update", notifications.c.state.in_(("sent", "folded", "failed")))
+def _lines_meant(ours: ColumnElement[bool]) -> CTE:
+    """Return the id of each call and the line that it was meant for, also through several that stood in.
+
+    What was folded into a later message of its line is none, as for `deliveries.calls`.
+    """
+    rows, meant, further = notifications.c, notifications.alias("meant_call"), notifications.alias("further")
+    stands_in = exists().where(meant.c.id == rows.instead_of, _is_call(meant))
+    first = select(rows.id, rows.lane).where(ours, _is_call(notifications), ~stands_in)
+    lines = first.cte("lines_meant", recursive=True)
+    onward = select(further.c.id, lines.c.lane).join(lines, lines.c.id == further.c.instead_of)
+    return lines.union_all(onward.where(_is_call(further)))
+
+
+def _is_call(which: FromClause) -> ColumnElement[bool]:
+    return and_(which.c.action.in_(CALLS), or_(which.c.state != "folded", which.c.folded_into.is_not(None)))
+
+
+_ENDED = notifications.c.state.in_(ENDED)
 
 _PARTS = (
     _Part(
@@ -60,17 +112,19 @@ _PARTS = (
         stays=_of_episodes,
     ),
     _Part(table=timeline, counted="lines", over=timeline.c.kind != "opened", order=timeline.c.id, stays=lambda _: ()),
-    _Part(table=notifications, counted="messages", over=_EDITED, order=notifications.c.id, stays=_of_messages),
+    _Part(table=notifications, counted="messages", over=_ENDED, order=notifications.c.id, stays=_of_messages),
 )
 
 
 def crowded(connection: Connection) -> tuple[int, ...]:
-    """Return the incidents, not resolved, of which more than `KEPT` rows of a part are over."""
+    """Return the incidents that are not over of which more than `KEPT` rows of a part are."""
     found: set[int] = set()
     for part in _PARTS:
         owner = part.table.c.incident_id
         query = select(owner).join(incidents, incidents.c.id == owner).group_by(owner).having(func.count() > KEPT)
-        found.update(connection.execute(query.where(incidents.c.status != "resolved", part.over)).scalars())
+        # Resolved by hand an hour ago and told again an hour later, it is resolved whenever somebody looks.
+        lasts = or_(incidents.c.status != "resolved", incidents.c.firing_at.is_not(None))
+        found.update(connection.execute(query.where(lasts, part.over)).scalars())
     return tuple(sorted(found))
 
 

@@ -1,4 +1,4 @@
-"""The Watchdogs that have been heard, each by its labels: one row for each Prometheus that sends one.
+"""The Watchdogs that have been heard, one row for each set of labels and each Alertmanager that delivers them.
 
 `heartbeat` says which of them are silent. Their number is bounded: labels come from outside.
 """
@@ -6,68 +6,172 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, delete, func, select, update
+from sqlalchemy import Connection, RowMapping, and_, delete, func, or_, select, update
 
-from webhook.incidents.heartbeat import Beat, key_of, own_labels
-from webhook.storage.tables import MOST_VALUES, watchdogs
+from webhook.incidents.heartbeat import LONGEST_SOURCE, Beat, key_at, key_of, own_labels, with_gap
+from webhook.incidents.truth import Heard
+from webhook.storage.tables import MOST_VALUES, told_watchdogs, watchdogs
 from webhook.storage.upserts import upsert
+from webhook.timestamps import DAY
 
 MOST_KNOWN = 200
 """So many are told apart; of more it is only known that one of all is heard."""
 
 
-def hear(connection: Connection, heard: Iterable[Mapping[str, str]], now: float) -> int:
-    """Record the Watchdogs of these labels as heard at `now`; return how many there was no room for."""
+def hear(
+    connection: Connection, heard: Iterable[Mapping[str, str]], now: float, *, source: str = "", beside: float = 0.0
+) -> int:
+    """Record the Watchdogs of these labels as heard at `now`; return how many there was no room for.
+
+    `source` is the external URL of their Alertmanager. One with the same labels that was heard from another within
+    `beside` seconds is another heartbeat from now on.
+    """
+    source = source[:LONGEST_SOURCE]
     by_key = {key_of(labels): labels for labels in heard}
-    known = _locked(connection, sorted(by_key))
-    if known:
-        _set(connection, known, {"heard_at": now, "stopped_at": None})
-    new = [key for key in sorted(by_key) if key not in known]
-    if not new:
-        return 0
-    room = max(0, MOST_KNOWN - connection.execute(select(func.count()).select_from(watchdogs)).scalar_one())
-    insert = upsert(connection, watchdogs)
-    rows = [{"key": key, "labels": own_labels(by_key[key]), "heard_at": now, "stopped_at": None} for key in new[:room]]
-    if rows:
-        connection.execute(
-            insert.on_conflict_do_update(index_elements=["key"], set_={"heard_at": now, "stopped_at": None}), rows
-        )
-    return len(new) - len(rows)
+    rows = _locked(connection, sorted(by_key))
+    left_out = 0
+    for alike, labels in sorted(by_key.items()):
+        own = _own(rows.get(alike, ()), source)
+        others = [row for row in rows.get(alike, ()) if row is not own and row["source"] is not None]
+        apart = [row for row in others if now - row["heard_at"] <= beside]
+        if own is None and connection.execute(select(func.count()).select_from(watchdogs)).scalar_one() >= MOST_KNOWN:
+            left_out += 1
+            continue
+        if own is None:
+            row = {"key": key_at(alike, source), "labels": own_labels(labels), "alike": alike, "gaps": []}
+            _add(connection, row, source, now, is_apart=bool(apart))
+        else:
+            _repeat(connection, own, source, now, is_apart=bool(apart))
+        if apart:
+            keys = [row["key"] for row in apart]
+            connection.execute(update(watchdogs).where(watchdogs.c.key.in_(keys)).values(is_apart=True))
+    return left_out
 
 
-def stop(connection: Connection, ended: Iterable[Mapping[str, str]], now: float) -> None:
-    """Record that Alertmanager takes these Watchdogs for ended; what it has said before stays."""
-    known = _locked(connection, sorted({key_of(labels) for labels in ended}))
-    still = [key for key, stopped_at in known.items() if stopped_at is None]
+def _add(connection: Connection, row: Mapping[str, Any], source: str, now: float, *, is_apart: bool) -> None:
+    values = {"heard_at": now, "stopped_at": None, "source": source}
+    new = upsert(connection, watchdogs).values(**row, **values, is_apart=is_apart)
+    connection.execute(new.on_conflict_do_update(index_elements=["key"], set_=values))
+
+
+def _repeat(connection: Connection, own: RowMapping, source: str, now: float, *, is_apart: bool) -> None:
+    gaps = list(with_gap(own["gaps"], now - own["heard_at"]))
+    values = {"heard_at": now, "stopped_at": None, "source": source, "gaps": gaps}
+    query = update(watchdogs).where(watchdogs.c.key == own["key"])
+    connection.execute(query.values(**values, is_apart=own["is_apart"] or is_apart))
+
+
+def stop(connection: Connection, ended: Iterable[Mapping[str, str]], now: float, *, source: str = "") -> None:
+    """Record that this Alertmanager takes these Watchdogs for ended; what it has said before stays."""
+    rows = _locked(connection, sorted({key_of(labels) for labels in ended}))
+    own = [_own(of_labels, source[:LONGEST_SOURCE]) for of_labels in rows.values()]
+    still = [row["key"] for row in own if row is not None and row["stopped_at"] is None]
     if still:
-        _set(connection, still, {"stopped_at": now})
+        connection.execute(update(watchdogs).where(watchdogs.c.key.in_(still)).values(stopped_at=now))
 
 
 def known(connection: Connection) -> tuple[Beat, ...]:
     """Return all Watchdogs that have been heard and not forgotten, sorted by key."""
-    return tuple(
-        Beat(key=row.key, labels=row.labels, heard_at=row.heard_at, stopped_at=row.stopped_at)
-        for row in connection.execute(select(watchdogs).order_by(watchdogs.c.key))
-    )
+    return tuple(_beat(row) for row in connection.execute(select(watchdogs).order_by(watchdogs.c.key)).mappings())
+
+
+def find(connection: Connection, key: str, *, lock: bool = False) -> Beat | None:
+    """Return the one with this key, or None."""
+    query = select(watchdogs).where(watchdogs.c.key == key)
+    row = connection.execute(query.with_for_update() if lock else query).mappings().one_or_none()
+    return None if row is None else _beat(row)
 
 
 def forget(connection: Connection, keys: Iterable[str]) -> None:
-    """Forget these Watchdogs, until they are heard again."""
+    """Forget these Watchdogs, until they are heard again, and that an Alertmanager has told of them.
+
+    One that several Alertmanagers deliver in turns is forgotten with all its rows.
+    """
     for key in keys:
-        connection.execute(delete(watchdogs).where(watchdogs.c.key == key))
+        beat = find(connection, key, lock=True)
+        if beat is None:
+            continue
+        told_of = told_watchdogs.c.alike == beat.like
+        if beat.is_apart:
+            own = watchdogs.c.key == key
+            told_of = and_(told_of, told_watchdogs.c.source == beat.source)
+        else:
+            own = or_(watchdogs.c.key == key, and_(watchdogs.c.alike == beat.like, watchdogs.c.is_apart.is_(False)))
+        connection.execute(delete(watchdogs).where(own))
+        connection.execute(delete(told_watchdogs).where(told_of))
 
 
-def _locked(connection: Connection, keys: Sequence[str]) -> dict[str, float | None]:
-    """Return which are known, and when each was said to have ended; in order, so that two deliveries cannot cross."""
-    found: dict[str, float | None] = {}
+def told(
+    connection: Connection,
+    heard: Iterable[Heard],
+    now: float,
+    *,
+    labels: Mapping[str, Mapping[str, str]] | None = None,
+    source: str = "",
+) -> None:
+    """Record that these Watchdogs were delivered at `now`; there is room for `MOST_KNOWN`.
+
+    `labels` are theirs by fingerprint, and `source` stands for their Alertmanager as in `hear`.
+    """
+    of_heard = labels or {}
+    for one in sorted(heard, key=lambda heard: (heard.url, heard.fingerprint)):
+        values = {
+            "starts_at": one.starts_at,
+            "heard_at": now,
+            "alike": key_of(of_heard[one.fingerprint]) if one.fingerprint in of_heard else None,
+            "source": source[:LONGEST_SOURCE],
+        }
+        mine = (told_watchdogs.c.url == one.url) & (told_watchdogs.c.fingerprint == one.fingerprint)
+        known_already = connection.execute(update(told_watchdogs).where(mine).values(**values)).rowcount
+        number = select(func.count()).select_from(told_watchdogs)
+        if not known_already and connection.execute(number).scalar_one() < MOST_KNOWN:
+            insert = upsert(connection, told_watchdogs).values(url=one.url, fingerprint=one.fingerprint, **values)
+            connection.execute(insert.on_conflict_do_update(index_elements=["url", "fingerprint"], set_=values))
+
+
+def untold(connection: Connection, ended: Iterable[Heard]) -> None:
+    """Record that these Watchdogs have ended, by the word of the Alertmanager that told of them."""
+    for one in sorted(ended, key=lambda heard: (heard.url, heard.fingerprint)):
+        mine = (told_watchdogs.c.url == one.url) & (told_watchdogs.c.fingerprint == one.fingerprint)
+        connection.execute(delete(told_watchdogs).where(mine))
+
+
+def awaited(connection: Connection, now: float) -> tuple[Heard, ...]:
+    """Return the Watchdogs that were told within the last day and have not ended."""
+    query = select(told_watchdogs).where(told_watchdogs.c.heard_at > now - DAY)
+    return tuple(
+        Heard(url=row.url, fingerprint=row.fingerprint, starts_at=row.starts_at) for row in connection.execute(query)
+    )
+
+
+def _locked(connection: Connection, keys: Sequence[str]) -> dict[str, list[RowMapping]]:
+    """Return the rows of these labels' keys by that; locked in order, so that two deliveries cannot cross."""
+    found: dict[str, list[RowMapping]] = {}
     for start in range(0, len(keys), MOST_VALUES):
-        chosen = watchdogs.c.key.in_(keys[start : start + MOST_VALUES])
-        query = select(watchdogs.c.key, watchdogs.c.stopped_at).where(chosen).order_by(watchdogs.c.key)
-        found.update((row.key, row.stopped_at) for row in connection.execute(query.with_for_update()))
+        chosen = watchdogs.c.alike.in_(keys[start : start + MOST_VALUES])
+        query = select(watchdogs).where(chosen).order_by(watchdogs.c.key)
+        for row in connection.execute(query.with_for_update()).mappings():
+            found.setdefault(row["alike"], []).append(row)
     return found
 
 
-def _set(connection: Connection, keys: Iterable[str], values: Mapping[str, float | None]) -> None:
-    # No more than there are rows, which are few.
-    connection.execute(update(watchdogs).where(watchdogs.c.key.in_(list(keys))).values(**values))
+def _own(rows: Sequence[RowMapping], source: str) -> RowMapping | None:
+    """Return the row of this Alertmanager, or else the one of which nobody knows whose it is."""
+    return next((row for row in rows if row["source"] == source), None) or next(
+        (row for row in rows if row["source"] is None), None
+    )
+
+
+def _beat(row: RowMapping) -> Beat:
+    return Beat(
+        key=row["key"],
+        labels=row["labels"],
+        heard_at=row["heard_at"],
+        stopped_at=row["stopped_at"],
+        like=row["alike"],
+        source=row["source"] or "",
+        gaps=tuple(row["gaps"]),
+        is_apart=row["is_apart"],
+    )

@@ -1,5 +1,7 @@
 """Who may ask: bearer tokens, HTTP Basic for browsers, and no requests that another site has made a browser send.
 
+Deliveries may also show a user and a password of their own, which open nothing else.
+
 `application` calls `refusal` before every request. Without a token the server listens on loopback only (`cli` sees to
 that), and then nobody has to show one.
 """
@@ -25,7 +27,9 @@ PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/
 CALLBACK_PATHS = frozenset({"/slack/interactions", "/pagerduty/webhook"})
 """What providers call: each request is signed, and `callbacks` checks it; no token is asked for."""
 
-_DELIVERY = "/v1/alertmanager"
+DELIVERY_PATH = "/v1/alertmanager"
+
+_BASIC = 'Basic realm="Tocsin", charset="UTF-8"'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,33 +43,71 @@ class Refusal:
 
 def refusal(request: Request, settings: Settings) -> Refusal | None:
     """Return why `request` is refused, or None when it may pass."""
-    if request.method == "POST" and _from_elsewhere(request):
+    if request.method == "POST" and _from_elsewhere(request, settings):
         return Refusal(status=403, reason="the request comes from another site")
     if request.path in CALLBACK_PATHS:
         return None
+    if request.path == DELIVERY_PATH and (settings.tokens or settings.delivery_login):
+        return None if may_deliver(_authorization(request), settings) else _unauthorised(_challenge(settings))
     if not settings.tokens:
         return _without_token(request, settings)
     if request.path in PUBLIC_PATHS:
         return None
-    if request.path == _DELIVERY:
-        return None if _accepted(_bearer(request), settings.tokens) else _unauthorised("Bearer")
-    presented = _bearer(request) or _password(request)
-    return None if _accepted(presented, settings.tokens) else _unauthorised('Basic realm="Tocsin", charset="UTF-8"')
+    presented = _bearer(_authorization(request)) or _password(_authorization(request))
+    return None if _accepted(presented, settings.tokens) else _unauthorised(_BASIC)
+
+
+def is_known(authorization: str, tokens: Iterable[Secret]) -> bool:
+    """Return whether this header shows a valid token, in whichever way; everybody is known where there is none."""
+    wanted = tuple(tokens)
+    return not wanted or _accepted(_bearer(authorization) or _password(authorization), wanted)
+
+
+def may_deliver(authorization: str, settings: Settings) -> bool:
+    """Return whether this header opens the door for deliveries; everybody may deliver where nothing is asked for."""
+    login = settings.delivery_login
+    if not settings.tokens and login is None:
+        return True
+    return _accepted(_bearer(authorization), settings.tokens) or (login is not None and _logs_in(authorization, login))
+
+
+def _logs_in(authorization: str, login: tuple[str, Secret]) -> bool:
+    """Compare user and password in constant time, both of them whatever comes of the first."""
+    user, password = _basic(authorization) or ("", "")
+    same_user = hmac.compare_digest(user.encode(), login[0].encode())
+    same_password = hmac.compare_digest(password.encode(), login[1].reveal().encode())
+    return same_user and same_password
+
+
+def _challenge(settings: Settings) -> str:
+    """Return how a sender may log in, as the answer to one that has not."""
+    ways = ["Bearer"] if settings.tokens else []
+    return ", ".join([*ways, _BASIC] if settings.delivery_login else ways)
 
 
 def person(request: Request) -> str | None:
     """Return the name that a browser's user has given beside the token, if any."""
-    pair = _basic(request)
+    pair = _basic(_authorization(request))
     return pair[0] if pair and pair[0] else None
 
 
-def _from_elsewhere(request: Request) -> bool:
-    """Return whether a browser says that another site made it send this; programs say nothing of the kind."""
+def _from_elsewhere(request: Request, settings: Settings) -> bool:
+    """Return whether a browser says that another site made it send this; programs say nothing of the kind.
+
+    Our own site is the public URL, too: a proxy may ask us under another name.
+    """
     site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get("Origin")
     if site is not None:
         return site not in {"same-origin", "none"}
-    return origin is not None and urlsplit(origin).netloc != request.host
+    return origin is not None and _site(origin) not in {request.host, _site(settings.public_url or "")}
+
+
+def _site(url: str) -> str:
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2].lower()
+    except ValueError:
+        return ""
 
 
 def _without_token(request: Request, settings: Settings) -> Refusal | None:
@@ -88,22 +130,26 @@ def _accepted(presented: str | None, tokens: Iterable[Secret]) -> bool:
     return bool(given) and any(matches)
 
 
-def _bearer(request: Request) -> str | None:
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+def _authorization(request: Request) -> str:
+    return request.headers.get("Authorization", "")
+
+
+def _bearer(authorization: str) -> str | None:
+    scheme, _, token = authorization.partition(" ")
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def _password(request: Request) -> str | None:
-    pair = _basic(request)
+def _password(authorization: str) -> str | None:
+    pair = _basic(authorization)
     return pair[1] if pair else None
 
 
-def _basic(request: Request) -> tuple[str, str] | None:
-    scheme, _, coded = request.headers.get("Authorization", "").partition(" ")
+def _basic(authorization: str) -> tuple[str, str] | None:
+    scheme, _, coded = authorization.partition(" ")
     if scheme.lower() != "basic":
         return None
     try:
         user, colon, password = base64.b64decode(coded.strip(), validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except (binascii.Error, ValueError):
         return None
     return (user, password) if colon else None

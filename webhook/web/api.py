@@ -7,6 +7,7 @@ has let the request in and turns exceptions into answers: PayloadError and Wrong
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
@@ -14,21 +15,26 @@ from flask import Blueprint, Response, jsonify, request, url_for
 
 from webhook.incidents.incident import STATUSES, Outcome, Status
 from webhook.ingest import LONGEST_ACTOR
-from webhook.payload import Problem, parse_payload
+from webhook.payload import Problem
 from webhook.service import Service
-from webhook.storage import store
-from webhook.storage.database import StoreUnavailable
+from webhook.severity import SEVERITIES
+from webhook.storage import archive_search, store
+from webhook.storage.archive_search import Wanted
+from webhook.timestamps import parse_moment
 from webhook.untrusted import one_line
-from webhook.web import body, record
-from webhook.web.representation import incident_json, listed_json
+from webhook.web import body, heartbeats, record
+from webhook.web.heartbeats import heartbeats_json
+from webhook.web.representation import archived_json, incident_json, listed_json
 from webhook.web.sender import still_waits
 
 MOST_LISTED = 200
 USUALLY_LISTED = 50
+ARCHIVE_FILTERS = ("system", "alert", "severity", "since", "until")
 LARGEST_ID = 2**63 - 1
-PROBE = "readyz"
 
 NUMBER = f"<int(max={LARGEST_ID}):number>"
+KEY = "<key>"
+"""Of a heartbeat."""
 
 Answer = Response | tuple[Response, int]
 
@@ -46,6 +52,7 @@ def api(service: Service) -> Blueprint:
     routes = Blueprint("api", __name__)
     routes.add_url_rule("/v1/alertmanager", "alertmanager", lambda: _alertmanager(service), methods=["POST"])
     routes.add_url_rule("/v1/incidents", "incidents", lambda: _incidents(service))
+    routes.add_url_rule("/v1/archive", "archive", lambda: _archive(service))
     routes.add_url_rule(f"/v1/incidents/{NUMBER}", "incident", lambda number: _incident(service, number))
     routes.add_url_rule(
         f"/v1/incidents/{NUMBER}/acknowledge",
@@ -62,6 +69,11 @@ def api(service: Service) -> Blueprint:
     routes.add_url_rule(
         f"/v1/incidents/{NUMBER}/resolve", "resolve", lambda number: _resolve(service, number), methods=["POST"]
     )
+    routes.add_url_rule(
+        f"/v1/incidents/{NUMBER}/reopen", "reopen", lambda number: _reopen(service, number), methods=["POST"]
+    )
+    routes.add_url_rule("/v1/heartbeats", "heartbeats", lambda: jsonify(heartbeats_json(heartbeats.read(service))))
+    routes.add_url_rule(f"/v1/heartbeats/{KEY}/forget", "forget", lambda key: _forget(service, key), methods=["POST"])
     routes.add_url_rule("/healthz", "healthz", lambda: jsonify(status="alive"))
     routes.add_url_rule("/readyz", "readyz", lambda: _readyz(service))
     routes.add_url_rule("/metrics", "metrics", lambda: _metrics(service))
@@ -76,9 +88,10 @@ def openapi() -> dict[str, Any]:
 
 
 def _alertmanager(service: Service) -> Answer:
-    payload = parse_payload(body.read(request, body.LARGEST_DELIVERY))
+    payload = body.delivery(request)
     taken = service.ingest.deliver(payload, service.clock(), lambda: still_waits(request))
     service.metrics.delivered(taken.result)
+    service.metrics.unusual(taken.unknown, taken.ignored)
     return jsonify(result=taken.result, incident=taken.incident_id)
 
 
@@ -91,7 +104,52 @@ def _incidents(service: Service) -> Answer:
     if len(found) > limit:
         state = request.args.getlist("state") or None
         following = url_for("api.incidents", state=state, limit=limit, before=shown[-1].incident.id)
-    return jsonify(incidents=[listed_json(listed) for listed in shown], next=following)
+    catalog = service.catalog.current
+    return jsonify(incidents=[listed_json(listed, catalog) for listed in shown], next=following)
+
+
+def _archive(service: Service) -> Answer:
+    problems: list[Problem] = []
+    wanted = archive_wanted(request.args, problems)
+    limit = number_of("limit", USUALLY_LISTED, MOST_LISTED, problems)
+    before = number_of("before", 0, LARGEST_ID, problems) or None
+    if problems:
+        raise Wrong(*problems)
+    with service.database.read() as connection:
+        found = archive_search.listing(connection, wanted, limit=limit + 1, before=before)
+    shown, following = found[:limit], None
+    if len(found) > limit:
+        asked: dict[str, Any] = {name: request.args[name] for name in ARCHIVE_FILTERS if request.args.get(name)}
+        following = url_for("api.archive", **asked, limit=limit, before=shown[-1].incident_id)
+    return jsonify(incidents=[archived_json(one) for one in shown], next=following)
+
+
+def archive_wanted(asked: Mapping[str, str], problems: list[Problem]) -> Wanted:
+    """Return what is searched for in the archive, by `ARCHIVE_FILTERS`; adds to `problems` what cannot be understood.
+
+    A filter that is empty is none.
+    """
+    severity = asked.get("severity") or None
+    if severity is not None and severity not in SEVERITIES:
+        problems.append(Problem(path="severity", message=f"must be one of {', '.join(SEVERITIES)}"))
+    return Wanted(
+        system=asked.get("system") or None,
+        alert=asked.get("alert") or None,
+        severity=next((one for one in SEVERITIES if one == severity), None),
+        since=_moment("since", asked, problems),
+        until=_moment("until", asked, problems),
+    )
+
+
+def _moment(name: str, asked: Mapping[str, str], problems: list[Problem]) -> float | None:
+    text = asked.get(name)
+    if not text:
+        return None
+    try:
+        return parse_moment(text, ends=name == "until")
+    except ValueError:
+        problems.append(Problem(path=name, message="must be a day (2026-11-22) or an RFC 3339 time"))
+        return None
 
 
 def _query() -> tuple[tuple[Status, ...], int, int | None]:
@@ -99,14 +157,15 @@ def _query() -> tuple[tuple[Status, ...], int, int | None]:
     wanted = request.args.getlist("state")
     if any(state not in STATUSES for state in wanted):
         problems.append(Problem(path="state", message=f"must be one of {', '.join(STATUSES)}"))
-    limit = _number("limit", USUALLY_LISTED, MOST_LISTED, problems)
-    before = _number("before", 0, LARGEST_ID, problems) or None
+    limit = number_of("limit", USUALLY_LISTED, MOST_LISTED, problems)
+    before = number_of("before", 0, LARGEST_ID, problems) or None
     if problems:
         raise Wrong(*problems)
     return tuple(status for status in STATUSES if not wanted or status in wanted), limit, before
 
 
-def _number(name: str, default: int, largest: int, problems: list[Problem]) -> int:
+def number_of(name: str, default: int, largest: int, problems: list[Problem]) -> int:
+    """Return a number of the query, or `default`; adds to `problems` what is none from 1 to `largest`."""
     text = request.args.get(name)
     if text is None:
         return default
@@ -120,7 +179,7 @@ def _incident(service: Service, number: int) -> Answer:
     found = record.read(service, number)
     if found is None:
         return jsonify(error=f"there is no incident {number}"), 404
-    return jsonify(incident_json(found))
+    return jsonify(incident_json(found, service.catalog.current))
 
 
 def _acknowledge(service: Service, number: int) -> Answer:
@@ -138,13 +197,28 @@ def _resolve(service: Service, number: int) -> Answer:
     return _changed(service, number, service.ingest.resolve(number, _actor(), service.clock()))
 
 
+def _reopen(service: Service, number: int) -> Answer:
+    outcome = service.ingest.reopen(number, _actor(), service.clock())
+    if outcome is not None and outcome.incident is not None and outcome.incident.status == "resolved":
+        return jsonify(error=f"incident {number} is over: none of its alerts fires any more"), 409
+    return _changed(service, number, outcome)
+
+
+def _forget(service: Service, key: str) -> Answer:
+    done = service.ingest.forget(key, _actor(), service.clock())
+    if done is None:
+        return jsonify(error="there is no heartbeat with this key"), 404
+    return jsonify(result="forgotten", heartbeat=key, incident=done.incident_id)
+
+
 def _changed(service: Service, number: int, outcome: Outcome | None, *, unless_resolved: bool = False) -> Answer:
     if outcome is None or outcome.incident is None:
         if record.is_archived(service, number):
             return jsonify(error=f"incident {number} is archived: nothing about it changes any more"), 409
         return jsonify(error=f"there is no incident {number}"), 404
     if unless_resolved and outcome.incident.status == "resolved":
-        return jsonify(error=f"incident {number} is resolved already"), 409
+        again = "; it fires on, and can be reopened" if outcome.incident.fires_on else ""
+        return jsonify(error=f"incident {number} is resolved already{again}"), 409
     return jsonify(result=outcome.result, status=outcome.incident.status, incident=number)
 
 
@@ -166,13 +240,8 @@ def _actor() -> str:
 
 def _readyz(service: Service) -> Answer:
     """Answer whether deliveries can be taken; a broken new catalogue is told but keeps nobody from being paged."""
-    problems = []
-    try:
-        # Written, not only opened: a full disk shows itself at the first write.
-        with service.database.write() as connection:
-            store.heard(connection, PROBE, service.clock())
-    except StoreUnavailable as error:
-        problems.append(f"store: {error}")
+    unusable = service.probe.problem()
+    problems = [f"store: {unusable}"] if unusable else []
     warnings = [f"catalogue: {service.catalog.error}"] if service.catalog.error else []
     answer = jsonify(
         status="not ready" if problems else "ready",

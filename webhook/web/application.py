@@ -14,9 +14,10 @@ from webhook.payload import PayloadError
 from webhook.service import Service
 from webhook.storage.database import StoreUnavailable
 from webhook.web.access import refusal
-from webhook.web.api import NUMBER, Wrong, api
+from webhook.web.api import KEY, NUMBER, Wrong, api
 from webhook.web.callbacks import callbacks
 from webhook.web.pages import error_page, pages
+from webhook.web.proxies import Proxies
 
 log = structlog.get_logger("tocsin.http")
 
@@ -27,7 +28,8 @@ HEADERS = {
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    # With `no-referrer` browsers say of their own forms that they come from `null`.
+    "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
 
@@ -35,6 +37,7 @@ HEADERS = {
 def create_app(service: Service) -> Flask:
     """Return the application over `service`."""
     app = Flask(__name__, static_folder=None, template_folder=None)
+    app.wsgi_app = Proxies(app.wsgi_app, service.settings)  # type: ignore[method-assign,assignment]
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.register_blueprint(api(service))
     app.register_blueprint(callbacks(service))
@@ -63,7 +66,7 @@ def _let_in(service: Service) -> Response | None:
 def _finish(service: Service, response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    route = request.url_rule.rule.replace(NUMBER, "{id}") if request.url_rule else "unknown"
+    route = request.url_rule.rule.replace(NUMBER, "{id}").replace(KEY, "{key}") if request.url_rule else "unknown"
     service.metrics.answered(request.method, route, response.status_code)
     return response
 
@@ -100,7 +103,7 @@ def _broken(error: Exception) -> Response:
 
 
 def _error(status: int, reason: str) -> Response:
-    if request.path.startswith("/incidents") or request.path == "/":
+    if request.path.startswith(("/incidents", "/heartbeats")) or request.path in {"/", "/archive"}:
         return error_page(status, reason)
     response = jsonify(error=reason)
     response.status_code = status

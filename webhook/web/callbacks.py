@@ -1,98 +1,119 @@
-"""Signed callbacks: a button pressed in Slack, an incident acknowledged or resolved in PagerDuty.
+"""Signed callbacks: a button pressed in Slack, an incident acknowledged, resolved or merged in PagerDuty.
 
 They need no bearer token, because the provider signs each request; a callback whose secret is not set does not exist.
 `signatures` checks, `callback_events` reads, `ingest` acts. A request that is played again, or that a provider sends
-twice, acts once: what this process has taken is remembered, and beyond that every act is idempotent: acknowledging what
-is acknowledged changes nothing, and an event that is older than what it is about is left alone. So replicas need no
-shared memory.
+twice, acts once: what was acted on is remembered in the store, for all replicas. Two that take the same request at the
+same moment do no harm: acknowledging what is acknowledged changes nothing, and an event that is older than what it is
+about is left alone.
 """
 
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import structlog
 from flask import Blueprint, Response, abort, jsonify, request
 
-from webhook.callback_events import Change, Verb, pagerduty_change, slack_press
-from webhook.incidents.incident import Outcome
+from webhook.callback_events import Change, Press, Verb, pagerduty_change, slack_press
+from webhook.incidents.incident import Merged, Noted, Outcome
 from webhook.incidents.messages import Channels
 from webhook.ingest import Ingest
+from webhook.render import pressed
 from webhook.secret import Secret
+from webhook.senders.contract import Answering, Failure
 from webhook.senders.registry import channels
 from webhook.service import Service
 from webhook.signatures import pagerduty_signed, slack_signed
-from webhook.storage import lookup
+from webhook.storage import archive, lookup, taken
 
 LARGEST_BODY = 1024 * 1024
-MOST_REMEMBERED = 4_096
-SKEW_SECONDS = 60.0
-"""How far PagerDuty's clock may be behind ours before an acknowledgement reads as one of an earlier incident."""
+SKEW_SECONDS = 300.0
+"""How far PagerDuty's clock may be behind ours before what a person does there reads as about an earlier incident."""
+
+MOST_ANSWERS = 8
+"""Answers to presses that are under way at once."""
 
 T = TypeVar("T")
 
+_answers = threading.BoundedSemaphore(MOST_ANSWERS)
+
 log = structlog.get_logger("tocsin.callbacks")
-
-
-class Taken:
-    """The latest requests that were acted on, by what identifies them."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._known: OrderedDict[str, None] = OrderedDict()
-
-    def __contains__(self, identity: str) -> bool:
-        with self._lock:
-            return identity in self._known
-
-    def add(self, identity: str) -> None:
-        """Remember the request; the oldest is forgotten when there are too many."""
-        with self._lock:
-            self._known[identity] = None
-            if len(self._known) > MOST_REMEMBERED:
-                self._known.popitem(last=False)
 
 
 def callbacks(service: Service) -> Blueprint:
     """Return the routes for providers."""
     routes = Blueprint("callbacks", __name__)
-    pressed, changed = Taken(), Taken()
-    routes.add_url_rule("/slack/interactions", "slack_interactions", lambda: _slack(service, pressed), methods=["POST"])
-    routes.add_url_rule(
-        "/pagerduty/webhook", "pagerduty_webhook", lambda: _pagerduty(service, changed), methods=["POST"]
-    )
+    routes.add_url_rule("/slack/interactions", "slack_interactions", lambda: _slack(service), methods=["POST"])
+    routes.add_url_rule("/pagerduty/webhook", "pagerduty_webhook", lambda: _pagerduty(service), methods=["POST"])
     return routes
 
 
-def _slack(service: Service, taken: Taken) -> Response:
+def _slack(service: Service) -> Response:
     secret, now = service.settings.slack_signing_secret, service.clock()
     identity = request.headers.get("X-Slack-Signature", "")
     at = request.headers.get("X-Slack-Request-Timestamp", "")
     body = _signed("slack", secret, lambda body, key: slack_signed(identity, at, body, key, now=now))
-    if identity not in taken:
+    if not _is_taken(service, "slack", identity):
         press = _read(slack_press, body)
         if press is not None:
-            _act(service.ingest, press.verb, press.number, press.actor, now)
-        taken.add(identity)
-    # Empty: Slack shows nothing for it, and the message itself is edited when the incident has changed.
+            outcome = _act(service.ingest, press.verb, press.number, press.actor, now)
+            if outcome is None or outcome.result == "unchanged":
+                _answer(service, press, outcome, now)
+        _remember(service, "slack", identity)
+    # Empty: Slack shows nothing for it. The message itself is edited when the incident has changed.
     return Response(status=200)
 
 
-def _pagerduty(service: Service, taken: Taken) -> Response:
+def _answer(service: Service, press: Press, outcome: Outcome | None, now: float) -> None:
+    """Tell whoever has pressed that nothing has changed, and why; not in this request, which has three seconds."""
+    sender: object = service.senders.get("slack")
+    if not isinstance(sender, Answering) or not press.channel or not press.user:
+        return
+    if outcome is not None and outcome.incident is not None:
+        text = pressed.unchanged(outcome.incident, press.verb, now=now)
+    else:
+        with service.database.read() as connection:
+            known = archive.find(connection, press.number) is not None
+        text = pressed.archived(press.number) if known else pressed.unknown(press.number)
+    if not _answers.acquire(blocking=False):
+        log.warning("a press that changed nothing is not answered: too many answers are under way")
+        return
+    threading.Thread(target=_say, args=(sender, press, text), name="answer", daemon=True).start()
+
+
+def _say(sender: Answering, press: Press, text: str) -> None:
+    try:
+        sender.answer(press.channel, press.user, text)
+    except Failure as failure:
+        log.warning("a press that changed nothing could not be answered", incident=press.number, reason=str(failure))
+    finally:
+        _answers.release()
+
+
+def _pagerduty(service: Service) -> Response:
     secret = service.settings.pagerduty_webhook_secret
     given = request.headers.get("X-PagerDuty-Signature", "")
     body = _signed("pagerduty", secret, lambda body, key: pagerduty_signed(given, body, key))
     identity = request.headers.get("X-Webhook-Id", "")
-    if identity and identity in taken:
+    if identity and _is_taken(service, "pagerduty", identity):
         return jsonify(result="repeated")
     change = _read(pagerduty_change, body)
     result = "ignored" if change is None else _change(service, change)
     if identity:
-        taken.add(identity)
+        _remember(service, "pagerduty", identity)
     return jsonify(result=result)
+
+
+def _is_taken(service: Service, provider: str, identity: str) -> bool:
+    with service.database.read() as connection:
+        return taken.is_taken(connection, provider, identity)
+
+
+def _remember(service: Service, provider: str, identity: str) -> None:
+    with service.database.write() as connection:
+        taken.take(connection, provider, identity, service.clock())
 
 
 def _change(service: Service, change: Change) -> str:
@@ -100,19 +121,31 @@ def _change(service: Service, change: Change) -> str:
         found = lookup.by_dedup_key(connection, change.key)
     if found is None or _stale(change, found):
         return "ignored"
-    outcome = _act(_quiet(service), change.verb, found.number, change.actor, service.clock())
+    outcome = _take(_quiet(service), change, found.number, service.clock())
     return "ignored" if outcome is None else outcome.result
+
+
+def _take(ingest: Ingest, change: Change, number: int, now: float) -> Outcome | None:
+    if change.verb == "merge":
+        merged = Merged(actor=change.actor, into=change.detail, by_person=change.by_person)
+        return ingest.happened(number, merged, now)
+    if change.verb == "note":
+        return ingest.happened(number, Noted(kind="reassigned", actor=change.actor, detail=change.detail), now)
+    return _act(ingest, change.verb, number, change.actor, now)
 
 
 def _stale(change: Change, found: lookup.Found) -> bool:
     """Return whether the change was made before what it would change: PagerDuty sends again for a day.
 
     A resolve has to be later than the last call for attention, so that none of an earlier incident of the same key
-    ends this one.
+    ends this one, and a reopening later than the resolve that it takes back. All have the same allowance for clocks
+    that differ.
     """
     if change.verb == "resolve":
-        return change.at < found.paged_at
-    return change.at + SKEW_SECONDS < found.opened_at
+        return change.at + SKEW_SECONDS < found.asked_at
+    if change.verb == "reopen" and found.resolved_at is not None:
+        return change.at + SKEW_SECONDS < found.resolved_at
+    return change.at + SKEW_SECONDS < found.began_at
 
 
 def _quiet(service: Service) -> Ingest:
@@ -137,6 +170,7 @@ def _act(ingest: Ingest, verb: Verb, number: int, actor: str, now: float) -> Out
         "acknowledge": ingest.acknowledge,
         "unacknowledge": ingest.unacknowledge,
         "resolve": ingest.resolve,
+        "reopen": ingest.reopen,
     }
     return hands[verb](number, actor, now)
 

@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 from importlib import resources
+from typing import Any
 
-from flask import Blueprint, Response, redirect, request
+from flask import Blueprint, Response, redirect, request, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
 from webhook.channels import channel_word, has_addresses
+from webhook.incidents.escalation import planned
+from webhook.incidents.incident import Incident
 from webhook.ingest import Ingest
+from webhook.payload import Problem
 from webhook.render.markdown import html
 from webhook.render.templates import environment
 from webhook.render.wording import installation_of
 from webhook.service import Service
-from webhook.severity import rank
-from webhook.storage import store
+from webhook.severity import SEVERITIES, rank
+from webhook.storage import archive_search, store
+from webhook.storage.archive_search import ArchivedLine
 from webhook.timestamps import clock, span
-from webhook.web import record
+from webhook.web import heartbeats, record
 from webhook.web.access import person
-from webhook.web.api import NUMBER
+from webhook.web.api import ARCHIVE_FILTERS, KEY, LARGEST_ID, NUMBER, archive_wanted, number_of
 from webhook.web.record import Record
 
 MOST_OPEN = 500
 MOST_RESOLVED = 30
-ACTIONS = {"acknowledge": Ingest.acknowledge, "unacknowledge": Ingest.unacknowledge, "resolve": Ingest.resolve}
+MOST_ARCHIVED = 100
+ACTIONS = {
+    "acknowledge": Ingest.acknowledge,
+    "unacknowledge": Ingest.unacknowledge,
+    "resolve": Ingest.resolve,
+    "reopen": Ingest.reopen,
+}
 DESIGN = resources.files("webhook.templates").joinpath("style.css")
 
 
@@ -32,6 +43,7 @@ def pages(service: Service) -> Blueprint:
     """Return the routes for people."""
     routes = Blueprint("pages", __name__)
     routes.add_url_rule("/", "incidents", lambda: _incidents(service))
+    routes.add_url_rule("/archive", "archive", lambda: _archive(service))
     routes.add_url_rule(f"/incidents/{NUMBER}", "incident", lambda number: _incident(service, number))
     for action in ACTIONS:
         routes.add_url_rule(
@@ -40,6 +52,8 @@ def pages(service: Service) -> Blueprint:
             lambda number, action=action: _act(service, number, action),
             methods=["POST"],
         )
+    routes.add_url_rule("/heartbeats", "heartbeats", lambda: _heartbeats(service))
+    routes.add_url_rule(f"/heartbeats/{KEY}/forget", "forget", lambda key: _forget(service, key), methods=["POST"])
     routes.add_url_rule("/style.css", "style", lambda: Response(DESIGN.read_bytes(), mimetype="text/css"))
     return routes
 
@@ -52,11 +66,14 @@ def error_page(status: int, reason: str) -> Response:
 def _incidents(service: Service) -> Response:
     with service.database.read() as connection:
         unresolved = store.listing(connection, statuses=("open", "acknowledged"), limit=MOST_OPEN)
-        resolved = store.listing(connection, statuses=("resolved",), limit=MOST_RESOLVED)
+        by_hand = store.listing(connection, statuses=(), limit=MOST_OPEN, fires_on=True)
+        resolved = store.listing(connection, statuses=("resolved",), limit=MOST_RESOLVED, fires_on=False)
     now = service.clock()
     return _page(
         "incidents.html",
         unresolved=sorted(unresolved, key=lambda one: -rank(one.incident.severity)),
+        by_hand=by_hand,
+        told_again=lambda incident: _told_again(service, incident),
         resolved=resolved,
         most=MOST_OPEN,
         teams=service.catalog.current.teams,
@@ -64,6 +81,35 @@ def _incidents(service: Service) -> Response:
         when=lambda at: clock(at, now=now),
         ago=lambda at: span(now - at),
         catalog_error=service.catalog.error,
+    )
+
+
+def _archive(service: Service) -> Response:
+    problems: list[Problem] = []
+    wanted = archive_wanted(request.args, problems)
+    before = number_of("before", 0, LARGEST_ID, problems) or None
+    found: tuple[ArchivedLine, ...] = ()
+    if not problems:
+        with service.database.read() as connection:
+            found = archive_search.listing(connection, wanted, limit=MOST_ARCHIVED + 1, before=before)
+    shown, older = found[:MOST_ARCHIVED], None
+    asked = {name: request.args.get(name, "") for name in ARCHIVE_FILTERS}
+    if len(found) > MOST_ARCHIVED:
+        chosen: dict[str, Any] = {name: value for name, value in asked.items() if value}
+        older = url_for("pages.archive", **chosen, before=shown[-1].incident_id)
+    now = service.clock()
+    return _page(
+        "archive.html",
+        code=400 if problems else 200,
+        found=shown,
+        older=older,
+        asked=asked,
+        problems=[f"{problem.path} {problem.message}" for problem in problems],
+        severities=SEVERITIES,
+        systems=service.catalog.current.systems,
+        teams=service.catalog.current.teams,
+        when=lambda at: clock(at, now=now),
+        lasted=lambda one: span(one.resolved_at - one.opened_at),
     )
 
 
@@ -81,8 +127,33 @@ def _incident(service: Service, number: int) -> Response:
         person=person(request) or "",
         channel_word=channel_word,
         has_addresses=has_addresses,
+        now=now,
         when=lambda at: clock(at, now=now),
     )
+
+
+def _heartbeats(service: Service) -> Response:
+    now = service.clock()
+    return _page(
+        "heartbeats.html",
+        heartbeats=heartbeats.read(service),
+        person=person(request) or "",
+        when=lambda at: clock(at, now=now),
+        ago=lambda at: span(now - at),
+        span=span,
+    )
+
+
+def _forget(service: Service, key: str) -> BaseResponse:
+    actor = request.form.get("actor", "").strip() or person(request) or "somebody on the web page"
+    if service.ingest.forget(key, actor, service.clock()) is None:
+        return error_page(404, "There is no such heartbeat; somebody may have forgotten it already.")
+    return redirect(url_for("pages.heartbeats"), code=303)
+
+
+def _told_again(service: Service, incident: Incident) -> float | None:
+    following = planned(service.catalog.current, incident)
+    return following.at if following else None
 
 
 def _act(service: Service, number: int, action: str) -> BaseResponse:
@@ -90,7 +161,7 @@ def _act(service: Service, number: int, action: str) -> BaseResponse:
     done = ACTIONS[action](service.ingest, number, actor, service.clock())
     if done is None and not record.is_archived(service, number):
         return error_page(404, f"There is no incident {number}.")
-    return redirect(f"/incidents/{number}", code=303)
+    return redirect(url_for("pages.incident", number=number), code=303)
 
 
 def _runbook(found: Record) -> Markup | None:
@@ -101,4 +172,5 @@ def _runbook(found: Record) -> Markup | None:
 
 
 def _page(template: str, *, code: int = 200, **values: object) -> Response:
-    return Response(environment.get_template(template).render(values), status=code, mimetype="text/html")
+    text = environment.get_template(template).render(values, root=request.script_root)
+    return Response(text, status=code, mimetype="text/html")

@@ -4,31 +4,51 @@ from __future__ import annotations
 
 from typing import Any
 
+from webhook.catalog.model import Catalog
 from webhook.incidents.episode import Episode
+from webhook.incidents.escalation import planned
 from webhook.incidents.incident import Incident
 from webhook.incidents.messages import Delivery
 from webhook.render.message import Section
+from webhook.storage.archive_search import ArchivedLine
 from webhook.storage.store import Listed
 from webhook.timestamps import iso
 from webhook.web.record import Record
 
 
-def listed_json(listed: Listed) -> dict[str, Any]:
-    """Return an incident of a list."""
-    return {**_incident(listed.incident), "alerts": listed.alerts, "firing": listed.firing}
+def listed_json(listed: Listed, catalog: Catalog) -> dict[str, Any]:
+    """Return an incident of a list; `catalog` says when it is told again."""
+    return {**_incident(listed.incident, catalog), "alerts": listed.alerts, "firing": listed.firing}
 
 
-def incident_json(record: Record) -> dict[str, Any]:
-    """Return everything about one incident."""
+def archived_json(line: ArchivedLine) -> dict[str, Any]:
+    """Return an archived incident of a list."""
+    return {
+        "id": line.incident_id,
+        "severity": line.severity,
+        "title": line.title,
+        "team": line.team,
+        "opened_at": iso(line.opened_at),
+        "resolved_at": iso(line.resolved_at),
+        "resolved_by": line.resolved_by,
+        "alerts": line.alerts,
+        "archived_at": iso(line.archived_at),
+    }
+
+
+def incident_json(record: Record, catalog: Catalog) -> dict[str, Any]:
+    """Return everything about one incident; `catalog` says when it is told again."""
     incident, message = record.incident, record.message
     return {
-        **_incident(incident),
+        **_incident(incident, catalog),
         "group_labels": dict(incident.group_labels),
         "dedup_key": incident.dedup_key,
         "receiver": incident.receiver,
         "truncated_alerts": incident.truncated,
         "problem": message.problem,
         "description": message.description,
+        "labels": message.labels,
+        "severity_note": message.severity_note,
         "since": message.since,
         "standing": message.standing,
         "next_step": message.next_step,
@@ -52,7 +72,8 @@ def incident_json(record: Record) -> dict[str, Any]:
     }
 
 
-def _incident(incident: Incident) -> dict[str, Any]:
+def _incident(incident: Incident, catalog: Catalog) -> dict[str, Any]:
+    following = planned(catalog, incident) if incident.fires_on else None
     return {
         "id": incident.id,
         "status": incident.status,
@@ -67,6 +88,8 @@ def _incident(incident: Incident) -> dict[str, Any]:
         "acknowledged_by": incident.acknowledged_by,
         "resolved_at": _maybe(incident.resolved_at),
         "resolved_by": incident.resolved_by,
+        "still_firing": incident.fires_on,
+        "told_again_at": _maybe(following.at if following else None),
         "held_since": _maybe(incident.held_since),
         "held_by": incident.held_by,
         "flapping_since": _maybe(incident.flapping_since),
@@ -91,7 +114,8 @@ def _episode(episode: Episode) -> dict[str, Any]:
         "title": episode.title,
         "severity": episode.severity,
         "firing": episode.ended_at is None,
-        "started_at": iso(episode.starts_at),
+        # Before 1970 lies Alertmanager's zero time: nobody has said it.
+        "started_at": iso(episode.starts_at) if episode.starts_at > 0 else None,
         "ended_at": _maybe(episode.ended_at),
         "ended_by": episode.ended_by,
         "labels": dict(episode.labels),
@@ -108,9 +132,11 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
         "to": delivery.who,
         "action": delivery.action,
         "state": delivery.state,
+        "outcome": delivery.outcome,
         "attempts": delivery.attempts,
         "created_at": iso(delivery.created_at),
         "due_at": iso(delivery.due_at),
+        "moves_on_at": _maybe(delivery.moves_on_at),
         "finished_at": _maybe(delivery.finished_at),
         "provider_id": delivery.provider_id,
         "reason": delivery.last_error,

@@ -27,6 +27,8 @@ from webhook.workers.backoff import delay, gives_up
 from webhook.workers.fallback import Failed, Fallback
 
 FINISH_AGAIN_SECONDS = 1.0
+LAST_TRY_SECONDS = 15.0
+"""How long before another way is looked for the last try of this one is made."""
 
 log = structlog.get_logger("tocsin.endings")
 
@@ -83,7 +85,10 @@ class Endings:
                 outbox.pause(connection, carrier.channel, carrier.destination, now + failure.retry_after)
             for one in bundle.claims:
                 if one not in hopeless:
-                    self._held(outbox.postpone(connection, one, due_at=due_at, error=reason), one)
+                    moves_on_at = now if failure.lasting else None
+                    due = due_at if failure.retry_after else _in_time(one, due_at, now)
+                    held = outbox.postpone(connection, one, due_at=due, error=reason, moves_on_at=moves_on_at)
+                    self._held(held, one)
         for one in hopeless:
             self._give_up(one, f"given up at try {one.attempts}: {reason}")
 
@@ -135,3 +140,9 @@ class Endings:
         if not ended:
             log.warning("the lease was lost, another worker has the message", notification=claimed.id)
         return ended
+
+
+def _in_time(claimed: Claim, due_at: float, now: float) -> float:
+    """Return when to try again: once more just before another way is looked for, if not sooner."""
+    last = due_at if claimed.moves_on_at is None else claimed.moves_on_at - LAST_TRY_SECONDS
+    return last if now < last < due_at else due_at

@@ -26,6 +26,7 @@ from webhook.storage.database import Database
 from webhook.storage.deliveries import Call
 from webhook.storage.detours import HeldUp
 from webhook.storage.outbox import Message
+from webhook.storage.outcomes import Writer
 from webhook.workers.relevance import is_taken_since
 
 log = structlog.get_logger("tocsin.fallback")
@@ -109,15 +110,18 @@ class Fallback:
             for way, call in deliveries.calls(connection, incident.id).items()
             if call.created_at >= incident.paged_at
         }
+        moved = False
         for channel in self._catalog().policy(incident.policy).fallback:
             usable = self._usable(incident, channel, calls, now) if channel != message.channel else []
             # Whom a message of this page has been meant for already need not get another.
             fresh = [way for way in usable if _key(way) not in calls]
             if fresh:
                 self._stand_in(connection, incident, failed, fresh, now)
-            if usable:
-                return bool(fresh)
-        return False
+                moved = True
+            # That PagerDuty takes an event does not say that anybody is called.
+            if usable and channel != "pagerduty":
+                return moved
+        return moved
 
     def _usable(
         self, incident: Incident, channel: str, calls: Mapping[tuple[str, str], Call], now: float
@@ -143,7 +147,9 @@ class Fallback:
         # The earlier sentence stays: whoever is reached has to know that it was an escalation that failed, say.
         earlier = message.why.replace(reasons.reached_by(channel_word(message.channel)), "", 1)
         notice = Notice(kind="escalated", focus=message.focus, why=f"{why} {earlier}".strip())
-        rows = [stand_in(incident, action, notice, to=way, instead_of=message.id) for way in fresh]
+        writer = Writer(catalog=self._catalog(), channels=self._channels)
+        found = (stand_in(incident, action, notice, to=way, instead_of=message.id) for way in fresh)
+        rows = [writer.patient(incident, row, now) for row in found]
         outbox.enqueue(connection, incident.id, rows, cause=cause, now=now)
 
     def _what(self, held_up: HeldUp, now: float) -> str:
@@ -152,7 +158,7 @@ class Fallback:
             return reasons.unconfigured(word)
         if held_up.paused_until is not None:
             return reasons.paused(word, held_up.paused_until - now)
-        return reasons.failed(word, held_up.reason, held_up.tries)
+        return reasons.failed(word, held_up.reason, now - held_up.message.meant_for)
 
 
 def _is_of_the_store(error: Exception) -> bool:

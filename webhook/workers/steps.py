@@ -9,32 +9,40 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, assert_never
 
 import structlog
 from sqlalchemy import Connection
 
 from webhook.catalog.model import Catalog
-from webhook.incidents import reasons
+from webhook.incidents import reasons, truth
+from webhook.incidents.delivery import refired
 from webhook.incidents.escalation import REVIEW_SECONDS, Due, GivenUp, due
 from webhook.incidents.flapping import CALM_SECONDS
 from webhook.incidents.heartbeat import is_ours
-from webhook.incidents.incident import Escalated, Event, Gone, Incident, Resumed, Suppressed
+from webhook.incidents.incident import (
+    Delivered,
+    Escalated,
+    Event,
+    FiresOn,
+    Gone,
+    Incident,
+    Owner,
+    Resumed,
+    Settled,
+    Suppressed,
+)
 from webhook.incidents.messages import Channels
 from webhook.incidents.transitions import transition
-from webhook.incidents.truth import Absent, Active, Answer, Quiet, Unknown
-from webhook.metrics import Metrics
-from webhook.storage import store, timers
+from webhook.incidents.truth import CONFIRM_SECONDS, VERIFY_SECONDS, Absent, Active, Answer
+from webhook.storage import counters, store, timers
 from webhook.storage.database import Database
 from webhook.storage.outcomes import Writer
 from webhook.storage.timers import Claim
-from webhook.timestamps import span, written_span
+from webhook.timestamps import written_span
 
 HOLD_SECONDS = 60.0
 """How long a held step waits before Alertmanager is asked again."""
-CONFIRM_SECONDS = 120.0
-"""How long after Alertmanager first lists none of the alerts it is asked again, before that is believed: behind one
-address there may be several of it, and one of them may just have lost touch with Prometheus."""
 
 log = structlog.get_logger("tocsin.steps")
 
@@ -67,7 +75,6 @@ class Steps:
         catalog: Callable[[], Catalog],
         channels: Channels,
         clock: Callable[[], float],
-        metrics: Metrics,
         committed: Callable[[], None] = lambda: None,
     ) -> None:
         """Prepare; `clock` gives epoch seconds, `committed` is called after each commit that causes messages."""
@@ -76,7 +83,6 @@ class Steps:
         self._catalog = catalog
         self._channels = channels
         self._clock = clock
-        self._metrics = metrics
         self._committed = committed
 
     def take(self, claimed: Claim) -> None:
@@ -115,59 +121,87 @@ class Steps:
         return _Asked(incident=incident, due=following, answer=self._answer(incident, following), given_up=given_up)
 
     def _answer(self, incident: Incident, following: Due) -> Answer:
-        if following.kind == "calm":
+        """Return what is true of the incident's alerts, or of those alone that are in doubt."""
+        if following.kind == "calm" and truth.is_over(incident):
             return Absent()
-        return Active() if is_ours(incident) else self._truth.ask(incident)
+        question = truth.asked_about(incident) if following.kind == "verify" else incident
+        return Active() if is_ours(question) else self._truth.ask(question)
 
     def _act(self, connection: Connection, claimed: Claim, incident: Incident, asked: _Asked, now: float) -> bool:
         """Do the step; return whether somebody hears of it."""
+        incident = self._learn(connection, incident, asked.answer, now)
         event = self._event(connection, incident, claimed, asked, now)
         if event is None:
-            first = (claimed.absent_since or now) if isinstance(asked.answer, Absent) else None
+            absent_since = now if claimed.absent_since is None else claimed.absent_since
+            first = absent_since if isinstance(asked.answer, Absent) else None
             pause = self._pause(asked)
             timers.postpone(connection, claimed, kind=asked.due.kind, due_at=now + pause, absent_since=first)
             return False
+        incident = self._group_s(connection, incident, event, now)
         outcome = transition(incident, event, now)
         self._writer().write(connection, incident, outcome, now)
         # A step that changes nothing that is due, such as a hold, leaves the row with us: give it back.
         timers.postpone(connection, claimed, kind=asked.due.kind, due_at=now + self._pause(asked))
-        self._metrics.stepped(outcome.result, incident.severity)
+        counters.count(connection, "steps", result=outcome.result, severity=incident.severity)
         if outcome.result == "escalated" and outcome.incident is not None:
-            self._metrics.escalated(outcome.incident.level + 1)
+            counters.count(connection, "escalations", level=str(outcome.incident.level + 1))
         log.info("step", incident=incident.id, result=outcome.result, answer=type(asked.answer).__name__)
         return outcome.notice is not None
 
+    def _learn(self, connection: Connection, incident: Incident, answer: Answer, now: float) -> Incident:
+        """Keep who lists the alerts: that they know of them is what their silence is worth later."""
+        seen = () if isinstance(answer, Absent) else answer.seen
+        learned, changed = truth.with_seen(incident, seen)
+        if changed:
+            store.save(connection, learned, changed)
+            for server, started in sorted({(server, at) for _, server, at in seen if at is not None}):
+                store.vouched(connection, server, started, now)
+        return learned
+
+    def _group_s(self, connection: Connection, incident: Incident, event: Event, now: float) -> Incident:
+        """Return the incident that the event is about: what is over stays so where the group has another one by now."""
+        if not isinstance(event, Delivered) or incident.status != "resolved" or incident.fires_on:
+            return incident
+        owner = Owner(team=incident.team, policy=incident.policy)
+        other = store.open_incident(connection, incident.group_hash, owner=owner, lock=True)
+        if other is None:
+            return incident
+        self._writer().write(connection, incident, transition(incident, Settled(), now), now)
+        return other
+
     def _pause(self, asked: _Asked) -> float:
         if isinstance(asked.answer, Absent):
-            return CONFIRM_SECONDS
-        return REVIEW_SECONDS if asked.due.kind == "review" else HOLD_SECONDS
+            return VERIFY_SECONDS if truth.doubtful(asked.incident) else CONFIRM_SECONDS
+        return REVIEW_SECONDS if asked.due.kind in {"review", "calm"} else HOLD_SECONDS
 
-    def _event(
+    def _event(  # noqa: PLR0911  one for each decision
         self, connection: Connection, incident: Incident, claimed: Claim, asked: _Asked, now: float
     ) -> Event | None:
         """Return what happens to the incident, or None when it is to be looked at again later."""
-        if asked.due.kind == "calm":
+        if asked.due.kind == "calm" and truth.is_over(incident):
             return Gone(how=f"flapping, and quiet for {written_span(CALM_SECONDS)}")
-        match asked.answer:
-            case Absent():
-                if claimed.absent_since is None or now - claimed.absent_since < CONFIRM_SECONDS:
-                    return None
-                apart = span(now - claimed.absent_since)
-                return Gone(
-                    how=f"asked twice, {apart} apart: it lists none of the alerts any more, and had not said so"
-                )
-            case Quiet(by=by):
-                return None if asked.due.kind == "review" else Suppressed(by=by)
-            case Active():
-                return self._step(connection, incident, asked, "", now)
-            case Unknown(reason=reason):
-                return self._step(connection, incident, asked, reasons.not_asked(reason), now)
+        if asked.due.kind == "verify" and truth.doubtful(incident):
+            return _verified(incident, claimed, asked, now)
+        decision = truth.decide(asked.answer, absent_since=claimed.absent_since, now=now)
+        match decision:
+            case truth.AsksAgain():
+                return None
+            case truth.Ends(how=how):
+                return Gone(how=how)
+            case truth.Holds(by=by) if asked.due.kind in {"escalate", "respond"}:
+                return Suppressed(by=by)
+            case truth.GoesOn(unknown=unknown) if asked.due.kind in {"escalate", "respond"}:
+                return self._step(connection, incident, asked, _remark(unknown), now)
+            case truth.GoesOn(unknown=unknown) if asked.due.kind == "still_firing":
+                return FiresOn(why=reasons.fires_on(self._catalog(), incident, now) + _remark(unknown))
+            case truth.Holds() | truth.GoesOn():
+                return Settled() if asked.due.kind == "verify" else None
+            case _:
+                assert_never(decision)
 
-    def _step(self, connection: Connection, incident: Incident, asked: _Asked, remark: str, now: float) -> Event | None:
+    def _step(self, connection: Connection, incident: Incident, asked: _Asked, remark: str, now: float) -> Event:
         writer = self._writer()
         catalog = writer.catalog
-        if asked.due.kind == "review":
-            return None
         if asked.due.kind == "respond":
             return Resumed(why=reasons.acknowledgement_ran_out(catalog, incident, now) + remark)
         given_up = writer.given_up(connection, incident, now) if asked.given_up else None
@@ -182,5 +216,23 @@ class Steps:
         return Writer(catalog=self._catalog(), channels=self._channels)
 
 
+def _verified(incident: Incident, claimed: Claim, asked: _Asked, now: float) -> Event | None:
+    """Return what becomes of alerts that had ended and were told again, or None to ask Alertmanager once more."""
+    verdict = truth.verified(incident, asked.answer, absent_since=claimed.absent_since, now=now)
+    match verdict:
+        case truth.AsksAgain():
+            return None
+        case truth.FiresAgain(episodes=episodes, unknown=unknown):
+            return refired(incident, episodes, _remark(unknown))
+        case truth.OldPicture(why=why):
+            return Settled(why=why)
+        case _:
+            assert_never(verdict)
+
+
+def _remark(unknown: str | None) -> str:
+    return "" if unknown is None else reasons.not_asked(unknown)
+
+
 def _firing(incident: Incident) -> frozenset[tuple[str, str]]:
-    return frozenset(episode.identity for episode in incident.open_episodes)
+    return frozenset(episode.identity for episode in (*incident.open_episodes, *truth.doubtful(incident)))

@@ -62,10 +62,10 @@ class Watch:
             beats = watchdogs.known(connection)
             keys = [*(beat.key for beat in beats), heartbeat.OURS]
             told = store.homes(connection, [heartbeat.fingerprint(key) for key in keys])
-        silence = heartbeat.silence(heard, catalog, now)
+        silence = heartbeat.silence(heard, catalog, now, beats)
         if silence is not None:
             return [] if is_told else [heartbeat.raised(silence, catalog, now)]
-        over = [heartbeat.ended(catalog, now)] if is_told and heartbeat.is_heard(heard, catalog, now) else []
+        over = [heartbeat.ended(catalog, now)] if is_told and heartbeat.is_heard(heard, catalog, now, beats) else []
         over += [heartbeat.ended(catalog, now, one) for one in heartbeat.heard_again(beats, told, catalog, now)]
         silent = (one for one in heartbeat.silences(heard, beats, catalog, now) if one.fingerprint not in told)
         return [*over, *(heartbeat.raised(one, catalog, now) for one in silent)]

@@ -24,6 +24,7 @@ from webhook.workers.bell import Bell
 from webhook.workers.dispatch import LEASE_SECONDS, Dispatch
 from webhook.workers.fallback import Fallback
 from webhook.workers.retention import Retention
+from webhook.workers.senderless import Senderless
 from webhook.workers.steps import Steps
 from webhook.workers.watch import Watch
 
@@ -39,7 +40,7 @@ STEPS = "steps"
 WATCH = "watch"
 """The name of the one thread that listens for the Watchdog."""
 ARCHIVE = "archive"
-"""The name of the one thread that moves old incidents out of the way."""
+"""The name of the one thread that moves out of the way what is long over, or can never be sent."""
 
 log = structlog.get_logger("tocsin.worker")
 
@@ -56,6 +57,7 @@ class Worker:
         retention: Retention,
         *,
         fallback: Fallback,
+        senderless: Senderless,
         clock: Callable[[], float],
         bell: Bell,
     ) -> None:
@@ -63,6 +65,7 @@ class Worker:
         self._database = database
         self._dispatch = dispatch
         self._fallback = fallback
+        self._senderless = senderless
         self._steps = steps
         self._watch = watch
         self._retention = retention
@@ -87,13 +90,18 @@ class Worker:
         self._threads.append(thread)
         thread.start()
 
-    def stop(self) -> None:
-        """Take no more messages, and return when those under way are done or their time is over."""
+    def begin_stop(self) -> None:
+        """Take no more messages; return at once."""
         self._stopping.set()
         self._bell.ring()
-        deadline = time.monotonic() + LONGEST_SEND
+
+    def stop(self, seconds: float = LONGEST_SEND) -> int:
+        """Take no more messages; return when those under way are done or after `seconds`: how many threads are not."""
+        self.begin_stop()
+        deadline = time.monotonic() + seconds
         for thread in self._threads:
             thread.join(timeout=max(0.0, deadline - time.monotonic()))
+        return sum(thread.is_alive() for thread in self._threads)
 
     def run_once(self, channel: str) -> bool:
         """Send the most urgent message of `channel` that is due, with others in a storm; return whether one was."""
@@ -133,8 +141,8 @@ class Worker:
         return self._watch.look()
 
     def archive_once(self) -> bool:
-        """Archive a few old incidents, if it is time; return whether there may be more."""
-        return self._retention.sweep()
+        """Give up what has no sender and archive what is old, if it is time; return whether there may be more."""
+        return self._senderless.look() or self._retention.sweep()
 
     def _work(self, name: str, once: Callable[[], bool]) -> None:
         while not self._stopping.is_set():

@@ -35,9 +35,34 @@ ENTRIES: Final = (
         summary="`group_by` puts different alerts or severities into one notification.",
         explanation=(
             "Alerts of one name and one severity belong into one notification, and none else: a page has one PagerDuty"
-            " key, which Alertmanager makes from the group."
+            " key, which Alertmanager makes from the group, and whoever acknowledges it takes all of it. The name"
+            " stands for one signal of one system, so a group is one team's. The webhook takes apart what another"
+            " configuration mixes: each team has an incident of its own then; Alertmanager's own page stays one."
+            " Components of a system need not be told apart: one that joins is news, and is called."
         ),
         mend="Keep `alertname` and `severity` in `group_by`.",
+    ),
+    Code(
+        code="matcher",
+        summary="A matcher of a route below `routing: fallback:` cannot be read.",
+        explanation=(
+            "Matchers are written as in Alertmanager, and mean the same: `=` and `!=` compare, `=~` and `!~` hold the"
+            " whole value against a regular expression, and an absent label is empty. Expressions are those that every"
+            " Prometheus reads, without what the webhook does not match, because it looks at each character once:"
+            r" `\b`, `\B`, `\p`, `(?m)`, and what is written out more than 1000 characters long."
+        ),
+        mend='Write `namespace="payments"`, or `{namespace: payments}` as a mapping.',
+    ),
+    Code(
+        code="route-never-taken",
+        summary="A route below `routing: fallback:` takes no alert.",
+        explanation=(
+            "The first route whose matchers an alert meets takes it. A route is never taken where one before it asks"
+            " for no more, where two of its matchers exclude each other, or where it names an alert that the file"
+            " defines: those belong to their system's team."
+        ),
+        mend="Put the narrower route first, or take the route out.",
+        suppressible=True,
     ),
     Code(
         code="recurrence",
@@ -47,6 +72,18 @@ ENTRIES: Final = (
             " by days, weeks, months or years, and ends by `until:`."
         ),
         mend="Write a rule such as `FREQ=WEEKLY;BYDAY=MO,TU`, and times such as `2026-01-05 09:00`.",
+    ),
+    Code(
+        code="rotation-gap",
+        summary="There are times in the next two years at which nobody in a rotation is on call.",
+        explanation=(
+            "The shifts of a rotation are laid over each other, by the clock on the wall of each schedule's zone, over"
+            " every change of clocks and every exception, from today or the rotation's first beginning on. Nobody is on"
+            " call where none holds: between two shifts, on a day that is an exception, after `until`. The level's own"
+            " contacts are told then, and the message says so."
+        ),
+        mend="Let the shifts meet, let them go on, or add a last turn whose schedule always holds.",
+        suppressible=True,
     ),
     Code(
         code="timezone",

@@ -1,0 +1,108 @@
+"""Checks of rotations: is somebody on call at every hour of the next two years.
+
+Computed from the beginnings and ends of shifts, by the clock on the wall as the webhook's `schedule` reads them: a time
+that the clock passes over is read with the offset from before the change, and one that comes twice is the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from dateutil.rrule import rrulestr
+
+from compiler.checks.subject import Subject
+from compiler.diagnostics import Diagnostics
+from compiler.model import Level, Schedule
+
+YEARS = 2
+_DAYS = 366 + 365
+_MOST_SHOWN = 3
+_LONGEST = timedelta(days=3_660)
+"""A shift that is longer covers all that is looked at."""
+_CHANGE = timedelta(hours=4)
+"""More than any zone puts its clocks forward or back."""
+_STEPS = {"DAILY": 1, "WEEKLY": 7}
+
+Span = tuple[datetime, datetime]
+
+
+def today() -> datetime:
+    """Return when the time that is looked at begins: this day, in UTC."""
+    return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def check(subject: Subject, diagnostics: Diagnostics) -> None:
+    """Add a warning for each level in whose rotation there are times without anybody."""
+    schedules = {schedule.id: schedule for schedule in subject.model.schedules}
+    begin = today()
+    for level in subject.model.levels:
+        shifts = [schedules[turn.schedule] for turn in level.rotation if turn.schedule in schedules]
+        if not shifts or len(shifts) < len(level.rotation):
+            continue
+        found = tuple(gaps(shifts, begin, begin + timedelta(days=_DAYS)))
+        if found:
+            _warn(subject, level, shifts[0], found, diagnostics)
+
+
+def gaps(schedules: Sequence[Schedule], begin: datetime, end: datetime) -> Iterator[Span]:
+    """Yield the times in which none of the schedules holds, in UTC, from their first beginning on."""
+    at = max(begin, min(_instant(one.start, ZoneInfo(one.timezone)) for one in schedules))
+    for starts, ends in sorted(shift for one in schedules for shift in _shifts(one, begin, end)):
+        if starts > at:
+            yield at, min(starts, end)
+        at = max(at, ends)
+        if at >= end:
+            return
+    if at < end:
+        yield at, end
+
+
+def _shifts(schedule: Schedule, begin: datetime, end: datetime) -> Iterator[Span]:
+    zone, length = ZoneInfo(schedule.timezone), min(timedelta(seconds=schedule.duration), _LONGEST)
+    first = begin.astimezone(zone).replace(tzinfo=None)
+    last = end.astimezone(zone).replace(tzinfo=None)
+    # Where it began long ago its times are counted from a later one of them.
+    early = _later(schedule, first - length - _CHANGE)
+    rule = rrulestr(f"RRULE:{schedule.rule}", dtstart=early)
+    for wall in rule.xafter(first - length - _CHANGE, inc=True):
+        if wall > last or (schedule.until is not None and wall > schedule.until):
+            return
+        starts, ends = _instant(wall, zone), _instant(wall + length, zone)
+        if wall.date() not in schedule.exceptions and starts < ends and ends > begin and starts < end:
+            yield starts, ends
+
+
+def _later(schedule: Schedule, before: datetime) -> datetime:
+    """Return a time at or before `before` from which the rule gives the same times as from its start."""
+    parts = dict(part.split("=") for part in schedule.rule.split(";"))
+    days = _STEPS.get(parts["FREQ"], 0) * int(parts.get("INTERVAL", "1"))
+    if not days or before <= schedule.start:
+        return schedule.start
+    return schedule.start + timedelta(days=(before - schedule.start).days // days * days)
+
+
+def _instant(wall: datetime, zone: ZoneInfo) -> datetime:
+    return wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
+
+
+def _warn(subject: Subject, level: Level, schedule: Schedule, found: Sequence[Span], diagnostics: Diagnostics) -> None:
+    zone = ZoneInfo(schedule.timezone)
+    spent = sum(((ends - starts) for starts, ends in found), timedelta()) / timedelta(hours=1)
+    hours = f"{spent:,.1f}".removesuffix(".0")
+    shown = ", ".join(_shown(span, zone) for span in found[:_MOST_SHOWN])
+    more = f" and {len(found) - _MOST_SHOWN} more" if len(found) > _MOST_SHOWN else ""
+    message = (
+        f"nobody in the rotation of level `{level.id}` is on call for {hours} h of the next {YEARS} years:"
+        f" {shown}{more} ({schedule.timezone})"
+    )
+    hint = "let shifts meet, or add a last one that always holds; the level's own contacts are told in a gap"
+    given = subject.document["levels"][level.id]
+    diagnostics.warning("rotation-gap", given.key_spans["rotation"], message, hint=hint)
+
+
+def _shown(span: Span, zone: ZoneInfo) -> str:
+    starts, ends = (one.astimezone(zone) for one in span)
+    same = starts.date() == ends.date()
+    return f"{starts:%Y-%m-%d %H:%M} to {ends:%H:%M}" if same else f"{starts:%Y-%m-%d %H:%M} to {ends:%Y-%m-%d %H:%M}"

@@ -1,0 +1,60 @@
+"""Resolve: whose alerts are that nobody has defined: the routes of `routing: fallback:`.
+
+Used by `compiler.resolve.people`. Matchers are written as in Alertmanager, or as a mapping of labels to values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from compiler.alertmanager_matchers import MatcherError, checked, read
+from compiler.diagnostics import Diagnostics, Span
+from compiler.document import Items, Table
+from compiler.model import Fallback, Route
+from compiler.promql import Matcher
+from compiler.resolve.reading import reference
+
+
+def routes(document: Table, given: Table, usual: Fallback, diagnostics: Diagnostics) -> tuple[Route, ...]:
+    """Return the routes in their order; what a route does not say is as in the `usual` fallback."""
+    return tuple(
+        Route(
+            matchers=tuple(_matchers(route, diagnostics)),
+            team=reference(route, "team", document["teams"], "team", diagnostics),
+            policy=reference(route, "escalation", document["escalation"], "policy", diagnostics)
+            if "escalation" in route
+            else usual.policy,
+            severity=route.get("severity"),
+        )
+        for route in given.get("routes", ())
+    )
+
+
+def _matchers(route: Table, diagnostics: Diagnostics) -> Iterator[Matcher]:
+    """Yield the matchers of a route; what cannot be read is an error."""
+    matchers = route["matchers"]
+    if isinstance(matchers, Table):
+        for label, value in matchers.items():
+            yield from _equal(label, str(value), matchers.key_spans[label], diagnostics)
+    elif isinstance(matchers, Items):
+        for text, span in zip(matchers, matchers.spans, strict=True):
+            yield from _listed(text, span, diagnostics)
+    else:
+        yield from _listed(matchers, route.value_spans["matchers"], diagnostics)
+
+
+def _listed(text: str, span: Span, diagnostics: Diagnostics) -> tuple[Matcher, ...]:
+    try:
+        return read(text)
+    except MatcherError as error:
+        place = diagnostics.part(span, text, error.start, error.length)
+        diagnostics.error("matcher", place, str(error), hint=error.hint)
+        return ()
+
+
+def _equal(label: str, value: str, span: Span, diagnostics: Diagnostics) -> tuple[Matcher, ...]:
+    try:
+        return (checked(Matcher(label, "=", value)),)
+    except MatcherError as error:
+        diagnostics.error("matcher", span, str(error), hint=error.hint)
+        return ()

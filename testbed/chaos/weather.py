@@ -1,0 +1,124 @@
+"""Kinds of weather: each is one thing that happens to Alertmanagers, clocks or people, for a while and by chance.
+
+Each takes the `Sky` and returns when it is over; `run` blows them one after another at seeded moments, and the report
+names each. A minute is six seconds here, as everything that the webhook waits for is scaled down (`serve.py`).
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+
+from testbed import loopback
+from testbed.chaos.sky import Sky
+
+MINUTE = 6.0
+_APART = 180.0
+_STEP = 90.0
+
+Blow = Callable[[Sky, Mapping[str, str]], str]
+
+
+def wrong_answers(sky: Sky, _headers: Mapping[str, str]) -> str:
+    """Let the other cluster answer for a minute as if nothing of its own had ever fired."""
+    window = sky.windows["other"]
+    window.instead = lambda path: (200, b"[]") if path.startswith("/api/v2/alerts") else None
+    time.sleep(MINUTE)
+    window.instead = lambda _path: None
+    return "the other cluster listed nothing for a minute"
+
+
+def restarts_empty(sky: Sky, _headers: Mapping[str, str]) -> str:
+    """Let an Alertmanager lose everything it knew."""
+    name = sky.chance.choice(("first", "second", "other"))
+    sky.empty({"first": sky.first, "second": sky.second, "other": sky.other}[name])
+    return f"the {name} Alertmanager has restarted empty"
+
+
+def partition(sky: Sky, _headers: Mapping[str, str]) -> str:
+    """Let the two peers not hear of each other for a while: both tell of everything."""
+    _part(sky, alone=True)
+    time.sleep(2 * MINUTE)
+    _part(sky, alone=False)
+    return "the two peers did not hear of each other for two minutes"
+
+
+def clock_steps(sky: Sky, _headers: Mapping[str, str]) -> str:
+    """Let a clock go forward and back by ninety seconds."""
+    number = sky.chance.randrange(len(sky.clocks))
+    for seconds in (_STEP, -_STEP, 0.0):
+        sky.set_clock(number, seconds)
+        if len(sky.clocks) == 1:
+            sky.offsets.append((time.time(), seconds))
+        time.sleep(MINUTE)
+    return f"the clock of {sky.replicas[number].name} was set by +90 s and -90 s"
+
+
+def mute_interval(sky: Sky, _headers: Mapping[str, str]) -> str:
+    """Let a mute interval begin for some of the groups, and end."""
+    sky.is_muted = True
+    sky.configure()
+    time.sleep(3 * MINUTE)
+    sky.is_muted = False
+    sky.configure()
+    return "one group in three was muted for three minutes"
+
+
+def mistaken_hand(sky: Sky, headers: Mapping[str, str]) -> str:
+    """Let a person resolve what fires, and sometimes take that back."""
+    resolved = 0
+    for _ in range(6):
+        url = sky.chance.choice(sky.replicas).url
+        with suppress(OSError, ValueError, KeyError):
+            listed = loopback.get_json(f"{url}/v1/incidents?limit=200&state=open", headers)["incidents"]
+            if not listed:
+                continue
+            number = sky.chance.choice(listed)["id"]
+            status, _ = loopback.post_json(f"{url}/v1/incidents/{number}/resolve", {"actor": "ana"}, {**headers})
+            if status == 200:
+                resolved += 1
+                sky.hands.add(number)
+            if sky.chance.random() < 0.3:
+                loopback.post_json(f"{url}/v1/incidents/{number}/reopen", {"actor": "ben"}, {**headers})
+        time.sleep(MINUTE / 6)
+    return f"a person has resolved {resolved} incidents by mistake"
+
+
+def late_delivery(sky: Sky, _headers: Mapping[str, str]) -> str:
+    """Let everything that the second peer tells arrive late, up to a minute; it tells what the first has told too."""
+    for between in sky.late:
+        between.delay = lambda: sky.chance.uniform(0.5, MINUTE)
+    _part(sky, alone=True)
+    time.sleep(4 * MINUTE)
+    _part(sky, alone=False)
+    for between in sky.late:
+        between.delay = lambda: 0.0
+    return "the second peer delivered late for four minutes"
+
+
+def clocks_apart(sky: Sky, _headers: Mapping[str, str]) -> str:
+    """Let the clocks of the replicas differ by three minutes from now on; one process has only its own."""
+    if len(sky.clocks) == 1:
+        return "one process: no clocks that could differ"
+    for number in range(len(sky.clocks)):
+        sky.set_clock(number, (0.0, _APART, -_APART)[number % 3])
+    time.sleep(2 * MINUTE)
+    return "the clocks of the replicas differ by three minutes"
+
+
+def _part(sky: Sky, *, alone: bool) -> None:
+    for alertmanager in (sky.first, sky.second):
+        alertmanager.process.kill()
+        alertmanager.leave(alone=alone)
+        alertmanager.process.start()
+
+
+KINDS: Mapping[str, Blow] = {
+    "wrong-answers": wrong_answers,
+    "restarts-empty": restarts_empty,
+    "partition": partition,
+    "clock-steps": clock_steps,
+    "mute-interval": mute_interval,
+    "mistaken-hand": mistaken_hand,
+    "late-delivery": late_delivery,
+    "clocks-apart": clocks_apart,
+}

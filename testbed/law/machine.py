@@ -1,0 +1,454 @@
+"""Everything that can happen, in any order; `play` runs it until so many steps have been taken."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import structlog
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from testbed.law.oracle import Oracle
+from testbed.law.replicas import Replicas
+from testbed.law.world import (
+    CLUSTERS,
+    GROUPS,
+    SUPPRESSIONS,
+    WATCHDOG,
+    WEATHERS,
+    Firing,
+    moment,
+    payload,
+)
+from webhook.ingest import HungUp
+from webhook.payload import Payload
+from webhook.timestamps import parse_rfc3339
+
+STEPS = [0]
+"""How many have been taken: a delivery, a question and what follows, a hand, a change of the world, passing time."""
+_RUNNING: list[Replicas] = []
+_LONGEST_KEPT = 12
+_WATCHDOG_SECONDS = 36_000.0
+"""It is told a good while before a day is over."""
+
+clusters = st.sampled_from(CLUSTERS)
+most_in_eu = st.sampled_from(("eu", "eu", "us", "us", "unknown"))
+alerts = st.sampled_from(("a", "a", "b", "c"))
+servers = st.sampled_from((0, 1, 2))
+replicas = st.integers(0, 1)
+tells = st.sampled_from(("at once", "at once", "not", "kept"))
+
+
+class Law(RuleBasedStateMachine):
+    """The world, the replicas and the oracle."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.replicas = _RUNNING[0]
+        self.late: list[tuple[str, Payload]] = []
+        self.clocks_were_set = False
+        self.begin(us_is_named=True)
+
+    @initialize(us_is_named=st.booleans())
+    def begin(self, us_is_named: bool) -> None:  # noqa: FBT001
+        """Begin in a world of which nothing was told but its Watchdog."""
+        self.replicas.begin(us_is_named=us_is_named)
+        self.oracle = Oracle(self.replicas)
+        self.world = self.replicas.world
+        self.deliver_watchdog()
+
+    @rule(cluster=most_in_eu, alert=alerts, tell=tells, start=st.sampled_from(("now", "now", "with us", "year 1")))
+    def fire(self, cluster: str, alert: str, tell: str, start: str = "now") -> None:
+        """Let an alert begin, and be told."""
+        _step()
+        if self.world.fires(cluster, alert) is None:
+            begins = moment(cluster, int(self.world.now))
+            if start == "with us" and cluster == "us":
+                begins = moment(cluster, int(self.world.started["us"]))
+            elif start == "year 1":
+                begins = parse_rfc3339("0001-01-01T00:00:00Z")
+            known = self.world.firing.get((cluster, alert))
+            if known is None or known.start.seconds < begins.seconds:
+                self.world.firing[cluster, alert] = Firing(start=begins)
+        self.tell(cluster, alert, tell)
+
+    @rule(cluster=most_in_eu, alert=alerts, tell=tells)
+    def end(self, cluster: str, alert: str, tell: str) -> None:
+        """Let an alert end, and perhaps be told to have."""
+        _step()
+        firing = self.world.fires(cluster, alert)
+        if firing is not None:
+            firing.ended = self.world.now
+            self.tell(cluster, alert, tell)
+
+    @rule(cluster=most_in_eu, alert=alerts, tell=tells)
+    def resume(self, cluster: str, alert: str, tell: str) -> None:
+        """Let an alert whose end was told fire again with its old start: Prometheus is heard again."""
+        firing = self.world.firing.get((cluster, alert))
+        if firing is None or firing.fires or not firing.end_told:
+            return
+        self.forward(30.0)
+        firing.ended = None
+        self.tell(cluster, alert, tell)
+
+    @rule(cluster=most_in_eu, alert=alerts, by=st.sampled_from(SUPPRESSIONS))
+    def suppress(self, cluster: str, alert: str, by: str | None) -> None:
+        """Begin or end a silence, an inhibition or a mute."""
+        _step()
+        firing = self.world.fires(cluster, alert)
+        if firing is not None:
+            firing.suppression = by
+
+    @rule(cluster=most_in_eu, group=st.sampled_from(tuple(GROUPS)), peer=st.integers(0, 1), keep=st.booleans())
+    def deliver(self, cluster: str, group: str, peer: int, keep: bool) -> None:  # noqa: FBT001
+        """Let an Alertmanager tell how it is, or keep that for later."""
+        told = self.world.picture(cluster, group, peer)
+        if told is None:
+            return
+        if keep:
+            _step()
+            self.late = [*self.late[-_LONGEST_KEPT:], (cluster, told)]
+        else:
+            self.post(told, waits=True)
+
+    @rule(cluster=st.sampled_from(("eu", "eu", "us")), left_out=st.sampled_from(("a", "b")))
+    def deliver_truncated(self, cluster: str, left_out: str) -> None:
+        """Let an Alertmanager leave an alert out of what it tells, and say so."""
+        told = self.world.picture(cluster, "ab")
+        alerts = tuple(one for one in told.alerts if one.labels["instance"] != left_out) if told else ()
+        if alerts:
+            self.post(payload(cluster, "ab", alerts, truncated=1), waits=True)
+
+    @rule(cluster=clusters, group=st.sampled_from(tuple(GROUPS)))
+    def deliver_only_ends(self, cluster: str, group: str) -> None:
+        """Let a peer that knows nothing of what fires tell of what has ended."""
+        told = self.world.picture(cluster, group, 1)
+        ended = tuple(one for one in told.alerts if one.status == "resolved") if told else ()
+        if ended:
+            self.post(payload(cluster, group, ended, 1), waits=True)
+
+    @rule(which=st.integers(0, 9), waits=st.booleans())
+    def deliver_late(self, which: int, waits: bool) -> None:  # noqa: FBT001
+        """Deliver an old picture, perhaps again."""
+        if not self.late:
+            return
+        cluster, told = self.late[which % len(self.late)]
+        if self.clocks_were_set:
+            # An end of the firing that has begun again is told from a newer one by our clock.
+            ends = tuple(
+                one
+                for one in told.alerts
+                if one.status == "firing"
+                or (firing := self.world.firing.get((cluster, one.labels["instance"]))) is None
+                or firing.start != one.starts_at
+                or firing.ended == one.ends_at
+            )
+            told = replace(told, alerts=ends)
+        if told.alerts:
+            self.post(told, waits=waits)
+
+    @rule(cluster=most_in_eu, alert=alerts)
+    def overtake(self, cluster: str, alert: str) -> None:
+        """Let the end of a firing be told after the next one has begun."""
+        firing = self.world.fires(cluster, alert)
+        if firing is None:
+            return
+        group = "c" if alert == "c" else "ab"
+        self.end(cluster, alert, "not")
+        told = self.world.picture(cluster, group)
+        self.forward(60.0)
+        self.fire(cluster, alert, "at once")
+        if told is not None:
+            self.post(told, waits=True)
+
+    def deliver_watchdog(self) -> None:
+        """Deliver the Watchdog of `eu`."""
+        _step()
+        self.heard_at = self.world.now
+        self.replicas.services[0].ingest.deliver(WATCHDOG, self.replicas.now(0))
+
+    @rule(number=servers, weather=st.sampled_from(WEATHERS))
+    def change(self, number: int, weather: str) -> None:
+        """Change how a server is."""
+        _step()
+        server = self.world.servers[number]
+        if weather == "lost" and server.name == "us":
+            return
+        if weather in {"new", "learning"} or self.world.weather[server.name] == "away":
+            self.world.started[server.name] = self.world.now - (0.9 if server.name == "us" else 0.0)
+        self.world.weather[server.name] = weather
+
+    @rule(cluster=st.sampled_from(("eu", "us")), weather=st.sampled_from(WEATHERS))
+    def change_all(self, cluster: str, weather: str) -> None:
+        """Change how the servers of a cluster are."""
+        for number, server in enumerate(self.world.servers):
+            if server.name.startswith(cluster):
+                self.change(number, weather)
+
+    @rule()
+    def clear(self) -> None:
+        """Let all be well with the servers."""
+        for number in range(len(self.world.servers)):
+            self.change(number, "well")
+
+    @rule(seconds=st.sampled_from((1.0, 30.0, 60.0, 119.0, 121.0, 400.0, 900.0, 3_600.0, 90_000.0)))
+    def forward(self, seconds: float) -> None:
+        """Let time pass; the Watchdog goes on."""
+        _step()
+        self.world.now += seconds
+        if self.world.now - self.heard_at > _WATCHDOG_SECONDS:
+            self.deliver_watchdog()
+
+    @rule(replica=replicas, meanwhile=st.sampled_from((None, None, None, "fire", "end", "repeat")), alert=alerts)
+    def ask_next(self, replica: int, meanwhile: str | None, alert: str) -> None:
+        """Let time pass until a question is due, and be asked; perhaps something is told while the answer comes."""
+        due = self.replicas.next_due()
+        if due is None:
+            return
+        if due > self.world.now:
+            self.forward(due - self.world.now)
+        if meanwhile is not None:
+            self.replicas.meanwhile = lambda: self.interrupt(meanwhile, alert)
+        self.work(replica)
+        self.replicas.meanwhile = None
+
+    @rule(
+        replica=replicas,
+        cluster=st.sampled_from(("eu", "us")),
+        age=st.sampled_from((1.0, 299.0, 300.0, 301.0)),
+        weather=st.sampled_from(("well", "new", "learning")),
+    )
+    def ask_young(self, replica: int, cluster: str, age: float, weather: str) -> None:
+        """Let the next question find servers that were started so many seconds before."""
+        due = self.replicas.next_due()
+        if due is None or due - age < self.world.now:
+            return
+        self.forward(due - age - self.world.now)
+        self.change_all(cluster, weather)
+        for server in self.world.of(cluster):
+            self.world.started[server.name] = self.world.now
+        self.forward(age)
+        self.work(replica)
+
+    @rule(
+        replica=replicas,
+        seconds=st.sampled_from((29.0, 30.0, 119.0, 120.0, 121.0)),
+        between=st.sampled_from(("nothing", "nothing", "repeat", "new", "away")),
+        cluster=st.sampled_from(("eu", "us")),
+    )
+    def ask_twice(self, replica: int, seconds: float, between: str, cluster: str) -> None:
+        """Ask, and ask again; perhaps something happens between the two."""
+        self.ask_next(replica, None, "a")
+        if between == "repeat":
+            self.forward(seconds / 2)
+            if self.late:
+                self.deliver_late(0, waits=True)
+            self.forward(seconds - seconds / 2)
+        elif between in {"new", "away"}:
+            self.change_all(cluster, between)
+            self.forward(seconds)
+        else:
+            self.forward(seconds)
+        self.work(replica)
+
+    @rule(
+        cluster=st.sampled_from(("eu", "us", "us")),
+        alert=alerts,
+        asked_before=st.booleans(),
+        other=st.sampled_from(("none", "silenced", "away", "fires")),
+        between=st.sampled_from((119.0, 120.0)),
+    )
+    def end_in_silence(self, *, cluster: str, alert: str, asked_before: bool, other: str, between: float) -> None:
+        """Let an alert end of which no end is told; of the same name or group, another is as `other` says."""
+        self.fire(cluster, alert, "at once")
+        beside = ("us" if cluster == "eu" else "eu", "c") if alert == "c" else (cluster, "b" if alert == "a" else "a")
+        if other != "none":
+            self.fire(*beside, "at once")
+        if asked_before:
+            self.ask_next(0, None, alert)
+        self.end(cluster, alert, "not")
+        if other == "silenced":
+            self.suppress(*beside, "silenced")
+        elif other == "away":
+            self.change_all(beside[0], "away")
+        self.ask_next(0, None, alert)
+        self.forward(between)
+        self.work(1)
+        self.forward(1.0)
+        self.work(0)
+
+    @rule(cluster=st.sampled_from(("eu", "eu", "us")))
+    def old_picture_of_two(self, cluster: str) -> None:
+        """Let two alerts end, one fire again with its old start, and both be told by an old picture."""
+        self.fire(cluster, "a", "not")
+        self.fire(cluster, "b", "at once")
+        old = self.world.picture(cluster, "ab")
+        self.forward(60.0)
+        self.end(cluster, "a", "not")
+        self.end(cluster, "b", "at once")
+        self.resume(cluster, "a", "not")
+        if old is not None:
+            self.post(old, waits=True)
+        self.ask_next(0, None, "a")
+
+    @rule(cluster=st.sampled_from(("eu", "us")), alert=alerts, by=st.sampled_from(SUPPRESSIONS[2:]))
+    def ask_suppressed(self, cluster: str, alert: str, by: str) -> None:
+        """Let an alert be suppressed that was told, ask, let it be so no longer, and ask again."""
+        self.fire(cluster, alert, "at once")
+        self.suppress(cluster, alert, by)
+        self.ask_next(0, None, alert)
+        self.suppress(cluster, alert, None)
+        self.ask_next(1, None, alert)
+
+    @rule(
+        cluster=st.sampled_from(("eu", "us")), left_out=st.sampled_from(("fires", "silenced", "muted", "ends", "hand"))
+    )
+    def leave_out(self, cluster: str, left_out: str) -> None:
+        """Let an alert be left out of what is told, the other one end, and be asked twice; or a person resolve it."""
+        self.fire(cluster, "a", "not")
+        self.fire(cluster, "b", "not")
+        self.deliver_truncated(cluster, "b")
+        if left_out == "ends":
+            self.end(cluster, "b", "not")
+        elif left_out not in {"fires", "hand"}:
+            self.suppress(cluster, "b", left_out)
+        self.end(cluster, "a", "not")
+        self.deliver_truncated(cluster, "b")
+        if left_out == "hand":
+            for which in range(len(self.oracle.before)):
+                self.lay_a_hand_on(which, "resolve")
+        self.ask_next(0, None, "a")
+        self.forward(120.0)
+        self.work(0)
+
+    @rule(cluster=most_in_eu, group=st.sampled_from(tuple(GROUPS)), wait=st.sampled_from((60.0, 119.0)))
+    def repeat_between(self, cluster: str, group: str, wait: float) -> None:
+        """Let an old picture be told between two answers that list nothing."""
+        for alert in GROUPS[group]:
+            self.fire(cluster, alert, "not")
+        self.deliver(cluster, group, 0, keep=False)
+        self.end(cluster, GROUPS[group][-1], "at once")
+        old = self.world.picture(cluster, group)
+        self.end(cluster, GROUPS[group][0], "not")
+        self.ask_next(0, None, "a")
+        self.forward(wait)
+        if old is not None:
+            self.post(old, waits=True)
+        self.forward(120.0 - wait)
+        self.work(0)
+        self.forward(wait)
+        self.work(0)
+
+    @rule(replica=replicas)
+    def work(self, replica: int) -> None:
+        """Let a replica do what is due."""
+        for _ in range(12):
+            due = self.replicas.next_due()
+            if due is None or due > self.replicas.now(replica):
+                break
+            _step()
+            if not self.replicas.step(replica):
+                break
+            self.oracle.stepped()
+        else:
+            raise AssertionError("a question is asked again and again")
+        self.oracle.rests()
+
+    @rule(replica=replicas, seconds=st.sampled_from((-180.0, -90.0, 0.0, 0.0, 0.0, 90.0, 180.0)))
+    def step_clock(self, replica: int, seconds: float) -> None:
+        """Set the clock of a replica."""
+        _step()
+        if self.replicas.skew[replica] != seconds:
+            self.clocks_were_set = True
+            self.replicas.skew[replica] = seconds
+            self.oracle.clocks_differ()
+
+    @rule(replica=replicas)
+    def restart(self, replica: int) -> None:
+        """Let a process end and begin anew."""
+        _step()
+        self.replicas.restart(replica)
+
+    @rule(
+        which=st.integers(0, 9),
+        hand=st.sampled_from(("acknowledge", "unacknowledge", "resolve", "resolve", "reopen")),
+    )
+    def lay_a_hand_on(self, which: int, hand: str) -> None:
+        """Let a person take an incident or give it back, resolve it or take that back."""
+        if self.oracle.before:
+            _step()
+            number = sorted(self.oracle.before)[which % len(self.oracle.before)]
+            getattr(self.replicas.services[0].ingest, hand)(number, "ana", self.replicas.now(0))
+            self.oracle.hands(number)
+
+    @rule(cluster=clusters, often=st.sampled_from((False, False, False, True)))
+    def flap(self, cluster: str, often: bool) -> None:  # noqa: FBT001
+        """Let an alert come and go, or three times, which is flapping."""
+        for _ in range(3 if often else 1):
+            self.fire(cluster, "a", "at once")
+            self.forward(60)
+            self.end(cluster, "a", "at once")
+            self.forward(60)
+
+    def interrupt(self, what: str, alert: str) -> None:
+        """Let something be told while a question is being answered."""
+        question = self.oracle.question
+        for cluster in CLUSTERS:
+            if what == "fire":
+                self.fire(cluster, alert, "at once")
+            elif what == "end":
+                self.end(cluster, alert, "at once")
+            else:
+                self.tell(cluster, alert, "at once")
+        if question is not None:
+            since = self.oracle.before[question.before.id]
+            self.oracle.question = replace(question, before=since, interrupted=True)
+
+    def tell(self, cluster: str, alert: str, when: str) -> None:
+        """Let the alert's group be told at once, or what is told be kept for later, or nothing be told."""
+        if when != "not":
+            self.deliver(cluster, "c" if alert == "c" else "ab", 0, keep=when == "kept")
+
+    def post(self, told: Payload, *, waits: bool) -> None:
+        """Deliver it to a replica."""
+        _step()
+        try:
+            self.replicas.services[0].ingest.deliver(told, self.replicas.now(0), lambda: waits)
+        except HungUp:
+            return
+        self.oracle.delivered(told, whole=waits)
+
+
+def play(  # noqa: PLR0913  how long, and how it is looked for
+    *, steps: int, first_seed: int, catalog: Path, examples: int = 200, shrink: bool = True, length: int = 60
+) -> int:
+    """Run until so many steps have been taken; return how many. Raises AgainstTheLaw with the story that broke it."""
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    fast = Path("/dev/shm")  # noqa: S108  memory, where there is some; the store is thrown away
+    with tempfile.TemporaryDirectory(prefix="tocsin-law-", dir=str(fast) if fast.is_dir() else None) as folder:
+        running = Replicas(Path(folder), catalog)
+        _RUNNING[:] = [running]
+        STEPS[0], number = 0, first_seed
+        options = settings(
+            max_examples=examples,
+            stateful_step_count=length,
+            deadline=None,
+            database=None,
+            phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
+            suppress_health_check=list(HealthCheck),
+        )
+        try:
+            while STEPS[0] < steps:
+                run_state_machine_as_test(seed(number)(type("Law", (Law,), {})), settings=options)
+                number += 1
+        finally:
+            running.close()
+            _RUNNING.clear()
+    return STEPS[0]
+
+
+def _step() -> None:
+    STEPS[0] += 1

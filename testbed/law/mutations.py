@@ -1,0 +1,309 @@
+"""`python -m testbed.law.mutations` says whether the law's test would notice a mistake in the room that decides.
+
+Mistakes of ten kinds are made in `webhook/incidents/truth.py`, one at a time and in a copy of the package, chosen by a
+seed; `testbed.law` plays against each until it notices or its steps are used up. Exit 1 when one survived.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import copy
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+ROOM = Path("webhook/incidents/truth.py")
+LONGEST_SECONDS = 900.0
+_PLAY = """
+import sys
+from pathlib import Path
+from testbed.law.machine import play
+from testbed.law.oracle import AgainstTheLaw
+steps, seed, catalog = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3])
+try:
+    play(steps=steps, first_seed=seed, catalog=catalog, examples=40, shrink=False)
+except AgainstTheLaw as broken:
+    print(f"AgainstTheLaw: {broken}"[:300])
+    sys.exit(3)
+except Exception as error:
+    print(f"{type(error).__name__}: {error}"[:300])
+    sys.exit(3)
+"""
+
+EQUIVALENT: dict[str, str] = {
+    "_SAME_START = 0.001": "the API cuts starts to milliseconds, so the same start differs by less",
+    "_SAME_START = 0.004": "two starts of an alert are at least an evaluation apart",
+    "if not url and True:": "a delivery without an external URL is asked about under no name, with the same reason",
+    "return any((sighting.firing and True for sighting in sightings))": "what a delivery says fires stands in it after",
+    "answers.append(Active() if any((one.suppression is None for one in found)) or False else Quiet(by=first))": (
+        "the first is one of all"
+    ),
+    "apart = span(absent_since - now)": "a length in a sentence for people",
+    "return one.starts_at is not None and abs(starts_at - one.starts_at) < _SAME_START": "the same distance",
+}
+"""Mutations that change nothing anybody could observe, by their line as it becomes, each with its reason."""
+
+_COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
+    ast.Lt: (ast.LtE, ast.Gt),
+    ast.LtE: (ast.Lt, ast.Gt),
+    ast.Gt: (ast.GtE, ast.Lt),
+    ast.GtE: (ast.Gt, ast.Lt),
+    ast.Eq: (ast.NotEq,),
+    ast.NotEq: (ast.Eq,),
+    ast.Is: (ast.IsNot,),
+    ast.IsNot: (ast.Is,),
+    ast.In: (ast.NotIn,),
+    ast.NotIn: (ast.In,),
+}
+_VERDICTS = {
+    "Active": "Absent()",
+    "Quiet": "Active()",
+    "Absent": "Active()",
+    "Unknown": "Absent()",
+    "Ends": "AsksAgain()",
+    "Holds": "GoesOn()",
+    "GoesOn": "AsksAgain()",
+    "AsksAgain": "GoesOn()",
+    "FiresAgain": "AsksAgain()",
+    "OldPicture": "AsksAgain()",
+}
+_CALLS = {"any": "all", "all": "any", "min": "max", "max": "min"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mutation:
+    """A mistake: of which kind, in which line, what stood there and what does now, and the whole room with it."""
+
+    kind: str
+    line: int
+    before: str
+    after: str
+    source: str
+
+    def __str__(self) -> str:
+        """Return it for people."""
+        return f"line {self.line}, {self.kind}: {self.before}  ->  {self.after}"
+
+
+def mutations(source: str) -> list[Mutation]:
+    """Return every mistake of these kinds that can be made in the room, in the order of its lines."""
+    found: list[Mutation] = []
+    tree = ast.parse(source)
+    for number, node in enumerate(_code(tree)):
+        for kind, change in _changes(node):
+            other = copy.deepcopy(tree)
+            place = next(one for at, one in enumerate(_code(other)) if at == number)
+            before = ast.unparse(_statement(other, place))
+            change(place)
+            ast.fix_missing_locations(other)
+            after = ast.unparse(_statement(other, place))
+            before, after = _difference(before, after)
+            if before != after:
+                line = getattr(node, "lineno", 0) or getattr(getattr(node, "target", None), "lineno", 0)
+                found.append(Mutation(kind=kind, line=line, before=before, after=after, source=ast.unparse(other)))
+    return sorted(found, key=lambda one: (one.line, one.kind, one.after))
+
+
+def _code(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield what is run: the bodies of functions and the constants of the room, without types and texts."""
+    for node in tree.body if isinstance(tree, ast.Module) else ():
+        if isinstance(node, ast.FunctionDef):
+            for statement in node.body:
+                yield from ast.walk(statement)
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            yield from ast.walk(node)
+
+
+def _changes(node: ast.AST) -> Iterator[tuple[str, Callable[[ast.AST], None]]]:  # noqa: C901, PLR0912  a kind each
+    match node:
+        case ast.Compare(ops=[op]) if type(op) in _COMPARISONS:
+            for other in _COMPARISONS[type(op)]:
+                yield "comparison", _sets("ops", [other()])
+        case ast.BoolOp(op=op, values=values):
+            yield "and, or", _sets("op", ast.Or() if isinstance(op, ast.And) else ast.And())
+            for number in range(len(values)):
+                yield "dropped condition", _drops(number)
+        case ast.Call(func=ast.Name(id=name)) if name in _CALLS:
+            yield "any, all, min, max", _sets_name(_CALLS[name])
+        case ast.Return(value=ast.Call(func=ast.Name(id=name))) if name in _VERDICTS:
+            yield "verdict", _sets("value", ast.parse(_VERDICTS[name], mode="eval").body)
+        case ast.Return(value=ast.Constant(value=None)):
+            yield "verdict", _sets("value", ast.Constant(value="changed"))
+        case ast.Return(value=ast.Tuple() as value) if len(value.elts) > 1:
+            yield "verdict", _sets("value", ast.Tuple(elts=value.elts[:1], ctx=ast.Load()))
+        case ast.Return(value=(ast.Compare() | ast.BoolOp() | ast.UnaryOp()) as value):
+            yield "verdict", _sets("value", ast.UnaryOp(op=ast.Not(), operand=value))
+        case ast.If(test=test):
+            yield "dropped condition", _sets("test", ast.Constant(value=False))
+            yield "comparison", _sets("test", ast.UnaryOp(op=ast.Not(), operand=test))
+        case ast.IfExp(body=body, orelse=orelse):
+            yield "dropped condition", _becomes(body)
+            yield "dropped condition", _becomes(orelse)
+        case ast.comprehension(ifs=[*ifs]) if ifs:
+            for number in range(len(ifs)):
+                yield "dropped condition", _drops(number, "ifs")
+        case ast.BinOp(op=ast.Sub(), left=left, right=right):
+            yield "order of times", _swaps(left, right)
+        case ast.BinOp(op=ast.BitOr() | ast.Add(), left=left):
+            yield "dropped condition", _becomes(left)
+        case ast.AugAssign():
+            yield "dropped condition", _sets("value", ast.List(elts=[], ctx=ast.Load()))
+        case ast.Tuple(elts=elts) if len(elts) > 2:
+            for number in range(len(elts) - 1):
+                yield "order", _exchanges(number)
+        case ast.Constant(value=float() | int() as value) if not isinstance(value, bool):
+            for near in dict.fromkeys((value + 1, value - 1, value * 2, value / 2)):
+                if near != value:
+                    yield "off by a constant", _sets("value", type(value)(near))
+        case _:
+            pass
+
+
+def _sets(name: str, value: object) -> Callable[[ast.AST], None]:
+    return lambda node: setattr(node, name, value)
+
+
+def _sets_name(name: str) -> Callable[[ast.AST], None]:
+    def change(node: ast.AST) -> None:
+        node.func = ast.Name(id=name, ctx=ast.Load())  # type: ignore[attr-defined]
+
+    return change
+
+
+def _drops(number: int, name: str = "values") -> Callable[[ast.AST], None]:
+    def change(node: ast.AST) -> None:
+        left = [one for at, one in enumerate(getattr(node, name)) if at != number]
+        if isinstance(node, ast.BoolOp) and len(left) == 1:
+            # One that is left alone is no `and` any more; `bool` keeps the shape.
+            left.append(ast.Constant(value=isinstance(node.op, ast.And)))
+        setattr(node, name, left)
+
+    return change
+
+
+def _becomes(chosen: ast.AST) -> Callable[[ast.AST], None]:
+    side = ast.unparse(chosen)
+
+    def change(node: ast.AST) -> None:
+        value = ast.parse(side, mode="eval").body
+        if isinstance(node, ast.IfExp):
+            node.test = ast.Constant(value=True)
+            node.body = value
+        elif isinstance(node, ast.BinOp):
+            node.right = copy.deepcopy(value)
+            node.left = value
+
+    return change
+
+
+def _swaps(left: ast.expr, right: ast.expr) -> Callable[[ast.AST], None]:
+    def change(node: ast.AST) -> None:
+        node.left, node.right = copy.deepcopy(right), copy.deepcopy(left)  # type: ignore[attr-defined]
+
+    return change
+
+
+def _exchanges(number: int) -> Callable[[ast.AST], None]:
+    def change(node: ast.AST) -> None:
+        elts: list[ast.expr] = node.elts  # type: ignore[attr-defined]
+        elts[number], elts[number + 1] = elts[number + 1], elts[number]
+
+    return change
+
+
+def _statement(tree: ast.AST, place: ast.AST) -> ast.AST:
+    """Return the innermost function or assignment that holds the place."""
+    for node in tree.body if isinstance(tree, ast.Module) else ():
+        if any(one is place for one in ast.walk(node)):
+            return node
+    return tree
+
+
+def _difference(before: str, after: str) -> tuple[str, str]:
+    """Return the first lines in which the two differ."""
+    pairs = zip(before.splitlines(), after.splitlines(), strict=False)
+    return next(((one.strip(), other.strip()) for one, other in pairs if one != other), (before, before))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What has become of a mutation: how it was noticed, empty where it was not."""
+
+    mutation: Mutation
+    noticed: str
+    seconds: float
+
+
+def run(mutation: Mutation, *, steps: int, seed: int, catalog: Path) -> Result:
+    """Play against the room with this mistake, in a copy of the package."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="tocsin-mutation-") as folder:
+        package = Path(folder) / "webhook"
+        shutil.copytree(REPOSITORY / "webhook", package, ignore=shutil.ignore_patterns("__pycache__"))
+        (Path(folder) / ROOM).write_text(mutation.source)
+        try:
+            ended = subprocess.run(
+                [sys.executable, "-c", _PLAY, str(steps), str(seed), str(catalog.resolve())],
+                cwd=folder,
+                env={**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{REPOSITORY}", "PYTHONDONTWRITEBYTECODE": "1"},
+                capture_output=True,
+                text=True,
+                timeout=LONGEST_SECONDS,
+                check=False,
+            )
+            lines = (ended.stdout.strip() or ended.stderr.strip()).splitlines()
+            noticed = (lines or ["it ended"])[-1] if ended.returncode else ""
+        except subprocess.TimeoutExpired:
+            noticed = f"it hangs: no end after {LONGEST_SECONDS:g} s"
+    return Result(mutation=mutation, noticed=noticed, seconds=time.monotonic() - began)
+
+
+def main() -> None:
+    """Make the mistakes that the arguments choose, and tell of each."""
+    parser = argparse.ArgumentParser(prog="python -m testbed.law.mutations", description=__doc__)
+    parser.add_argument("--count", type=int, default=20, help="how many; 0 is all that there are")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--steps", type=int, default=20_000, help="how many are played against each at the most")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--catalog", type=Path, default=REPOSITORY / "generated/catalog.json")
+    arguments = parser.parse_args()
+    made = mutations((REPOSITORY / ROOM).read_text())
+    every = [one for one in made if one.after not in EQUIVALENT]
+    count = min(arguments.count or len(every), len(every))
+    chosen = random.Random(arguments.seed).sample(every, count)  # noqa: S311  made to be repeatable
+    print(f"{count} of {len(every)} mutations of {ROOM}, seed {arguments.seed};", flush=True)
+    print(f"{len(made) - len(every)} more change nothing anybody could observe", flush=True)
+    as_it_is = Mutation(
+        kind="none", line=0, before="", after="", source=ast.unparse(ast.parse((REPOSITORY / ROOM).read_text()))
+    )
+    untouched = run(as_it_is, steps=arguments.steps, seed=arguments.seed, catalog=arguments.catalog)
+    if untouched.noticed:
+        sys.exit(f"the room as it is does not pass, so nothing can be said of mistakes in it: {untouched.noticed}")
+    print(f"the room as it is passes {arguments.steps:,} steps, {untouched.seconds:.0f} s", flush=True)
+    survived = 0
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        runs = pool.map(
+            lambda one: run(one, steps=arguments.steps, seed=arguments.seed, catalog=arguments.catalog), chosen
+        )
+        for result in runs:
+            survived += not result.noticed
+            word = "noticed" if result.noticed else "SURVIVED"
+            print(f"{word:8} {result.seconds:4.0f} s  {result.mutation}", flush=True)
+            if result.noticed:
+                print(f"                  {result.noticed[:160]}", flush=True)
+    print(f"{count - survived} of {count} noticed")
+    sys.exit(1 if survived else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,408 @@
+"""What had to follow, said from the world alone: which answers are positive knowledge, and what they allow and demand.
+
+The room under test is not asked, and nothing of it is repeated here but its law:
+
+- A firing that was told stands open, or in doubt, in an incident that is not over.
+- An incident ends by a delivery that leaves nothing open, or by two answers, two minutes apart and without a word
+  between them, each of which was positive knowledge that every alert of it has ended.
+- A step is held only while every alert that fires is suppressed at its own Alertmanager, and then it is.
+- On everything else the step is taken, and the message says so where nobody knew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from testbed.law.replicas import Alert, Kept, Replicas
+from testbed.law.world import ALERTS, CLUSTERS, GROUPS, URLS, Firing, World, cluster_of, fingerprint
+from webhook.alertmanagers import Server
+from webhook.incidents.incident import Incident
+from webhook.payload import Payload
+
+TWICE_SECONDS = 120.0
+AGAIN_SECONDS = 30.0
+SETTLED_SECONDS = 300.0
+LARGEST_STEP = 400.0
+"""Seconds by which a clock is set at the most, and some."""
+NOT_ASKED = "Alertmanager could not be asked whether it still fires"
+_ALERT = {fingerprint(cluster, alert): alert for cluster in CLUSTERS for alert in ALERTS}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Truth:
+    """What can be known of alerts: `suppressed` with the words that say why, `unknown` with what may be said of it."""
+
+    kind: Literal["active", "unknown", "suppressed", "ended"]
+    words: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What was asked, what had to be answered (None: it cannot be told), and what has happened meanwhile."""
+
+    before: Kept
+    truth: Truth | None
+    now: float
+    others: Mapping[int, Kept]
+    interrupted: bool = False
+    ended: frozenset[str] = frozenset()
+    """The alerts of which it is positive knowledge that they have ended."""
+
+
+class AgainstTheLaw(AssertionError):  # noqa: N818  what it is, in a word
+    """Something has happened that must not, or has not that must."""
+
+
+@dataclass
+class Oracle:
+    """Watches the replicas and compares."""
+
+    replicas: Replicas
+    before: dict[int, Kept] = field(default_factory=dict)
+    question: Question | None = None
+    must_end: dict[tuple[int, str], float] = field(default_factory=dict)
+    """Since when, for sure, every answer was that all has ended; by the incident and what was asked about."""
+    may_end: dict[tuple[int, str], float] = field(default_factory=dict)
+    """The same at the earliest."""
+    listed: set[tuple[str, float, str, str]] = field(default_factory=set)
+    """The servers, by name and life, that have listed a firing (fingerprint and start) when they were asked."""
+    vouched: set[tuple[str, float]] = field(default_factory=set)
+    doubtful_vouching: set[tuple[str, float]] = field(default_factory=set)
+    even_from: float = 0.0
+    """When the clocks agree again, and nothing that was set by another clock lies ahead."""
+
+    def __post_init__(self) -> None:
+        self.replicas.asked = self.asks
+
+    @property
+    def world(self) -> World:
+        """What is true."""
+        return self.replicas.world
+
+    @property
+    def clocks_are_even(self) -> bool:
+        """Whether times can be compared to the second."""
+        return self.world.now >= self.even_from
+
+    def clocks_differ(self) -> None:
+        """Take notice that a clock was set: what was measured before may have taken any time."""
+        self.even_from = self.world.now + LARGEST_STEP if self.replicas.skew == [0.0, 0.0] else float("inf")
+        self.must_end.clear()
+        self.may_end = dict.fromkeys(self.may_end, float("-inf"))
+
+    def asks(self, incident: Incident, now: float) -> None:
+        """Take notice of a question."""
+        kept = self.replicas.kept()
+        before = kept[incident.id]
+        asked = before.doubtful or before.open
+        truth = self._truth(before, asked)
+        each = ((one, self._of_alert(one, alert, before)) for one, alert in asked.items())
+        ended = frozenset(one for one, known in each if known is not None and known.kind == "ended")
+        self.question = Question(before=before, truth=truth, now=now, others=kept, ended=ended)
+        self._learn(asked, sure=self.replicas.meanwhile is None)
+
+    def delivered(self, payload: Payload, *, whole: bool) -> None:
+        """Take notice of a delivery that was taken, `whole` or only what was new of it, and compare."""
+        cluster = cluster_of(payload.external_url)
+        before, after = self.before, self.replicas.kept()
+        told: set[str] = set()
+        for posted in payload.alerts:
+            firing = self.world.by_start(cluster, _ALERT[posted.fingerprint], posted.starts_at.exact)
+            if posted.status == "firing":
+                told.add(posted.fingerprint)
+                if firing is not None and (whole or not firing.ever_told):
+                    firing.again = firing.end_told
+                    firing.told, firing.ever_told, firing.settled = True, True, False
+            elif firing is not None and whole and firing.ended == posted.ends_at != firing.told_end:
+                # The same end once more is no news, also where the firing was told again since.
+                firing.told, firing.again, firing.end_told, firing.told_end = False, False, True, posted.ends_at
+                self._has_ended(cluster, posted.fingerprint, firing, before, after)
+        for number, incident in after.items():
+            standing = {**incident.doubtful, **incident.open}
+            if any(one in standing and cluster in standing[one].clusters for one in told):
+                self._forget(number)
+            was = before.get(number)
+            if incident.over and was is not None and not was.over and (incident.truncated or incident.open):
+                raise AgainstTheLaw(f"a delivery has ended what it leaves open or out: {was} {incident}")
+        self._stands(after)
+
+    def hands(self, number: int) -> None:
+        """Compare what a person has made of an incident."""
+        after = self.replicas.kept()
+        was, incident = self.before[number], after[number]
+        if incident.over and not was.over and (was.open or was.doubtful or was.truncated):
+            raise AgainstTheLaw(f"a person has ended what may fire: {was} {incident}")
+        self.must_end.pop((number, "all"), None)
+        self.must_end.pop((number, "again"), None)
+        self._stands(after)
+
+    def stepped(self) -> None:
+        """Compare what has followed from a question."""
+        question, self.question = self.question, None
+        after = self.replicas.kept()
+        if question is not None:
+            self._followed(question, after)
+        self._stands(after)
+
+    def rests(self) -> None:
+        """Compare when a replica has nothing more to do: everything that was to be asked about has been."""
+        if not self.clocks_are_even:
+            return
+        for (number, what), since in self.must_end.items():
+            waited = self.world.now - since
+            if waited >= (AGAIN_SECONDS if what == "again" else TWICE_SECONDS):
+                raise AgainstTheLaw(f"incident {number} has been over for {waited} s and nobody has asked again")
+        for number, incident in self.before.items():
+            if incident.doubted and self.replicas.due(number) > self.world.now + TWICE_SECONDS:
+                raise AgainstTheLaw(f"nobody asks about what is in doubt: {incident}")
+
+    def _followed(self, question: Question, after: dict[int, Kept]) -> None:
+        number, truth, now = question.before.id, question.truth, question.now
+        was, incident = question.before, after[number]
+        what = "again" if was.doubtful else "all"
+        done = not incident.doubtful if what == "again" else incident.over
+        settled = what == "again" and done and not {*was.doubtful} & {*_open(after)}
+        ended = settled or (what == "all" and incident.over and not was.over)
+        if truth is None:
+            self.must_end.pop((number, what), None)
+            self.may_end.setdefault((number, what), now)
+        elif truth.kind == "ended":
+            self._ended(question, what, done=done, ended=ended)
+        else:
+            self._forget(number, what)
+            if ended and not (settled and truth.kind == "suppressed"):
+                raise AgainstTheLaw(f"{truth} has ended {was}: {incident}")
+        held = incident.held_by is not None and incident.held_by != was.held_by
+        if held and truth is not None and incident.held_by not in truth.words:
+            raise AgainstTheLaw(f"{truth} has held {was}: {incident}")
+        if settled:
+            self._settle(was)
+        if truth is not None and truth.kind != "ended" and not question.interrupted:
+            self._demand(question, truth, incident, after)
+
+    def _ended(self, question: Question, what: str, *, done: bool, ended: bool) -> None:
+        """Compare after an answer that was positive knowledge that all has ended."""
+        wait = AGAIN_SECONDS if what == "again" else TWICE_SECONDS
+        number, now = question.before.id, question.now
+        key = number, what
+        if ended and self.may_end.get(key, float("inf")) > now - wait:
+            raise AgainstTheLaw(f"ended on one answer, or too soon: {question}")
+        since = self.must_end.get(key)
+        if done:
+            self._forget(number, what)
+            return
+        if since is not None and now - since >= wait and not question.interrupted:
+            raise AgainstTheLaw(f"has been over since {since} and is asked again: {question}")
+        if question.interrupted:
+            self.may_end.setdefault(key, now)
+            return
+        was, incident = question.before, self.replicas.kept()[number]
+        if (was.status, was.paged_at, was.held_by) != (incident.status, incident.paged_at, incident.held_by):
+            raise AgainstTheLaw(f"all has ended, and yet something follows at once: {was} {incident}")
+        if self.clocks_are_even:
+            self.must_end.setdefault(key, now)
+        self.may_end.setdefault(key, now if self.clocks_are_even else float("-inf"))
+
+    def _demand(self, question: Question, truth: Truth, incident: Kept, after: dict[int, Kept]) -> None:
+        """Compare with what a clear answer demands."""
+        was = question.before
+        if was.doubtful:
+            self._demand_of_doubtful(question, truth, incident, after)
+        elif was.doubted:
+            if incident.doubted:
+                raise AgainstTheLaw(f"{truth} leaves in doubt {was}")
+        elif was.status == "resolved" or was.open or was.truncated:
+            self._demand_of_step(question, truth, incident)
+
+    def _demand_of_doubtful(self, question: Question, truth: Truth, incident: Kept, after: dict[int, Kept]) -> None:
+        was = question.before
+        if truth.kind == "suppressed":
+            if incident.doubtful:
+                raise AgainstTheLaw(f"{truth} leaves in doubt {was}")
+            return
+        again = {*was.doubtful} & {*_open(after)}
+        if not again or (truth.kind == "unknown" and len(again) < len(was.doubtful)):
+            raise AgainstTheLaw(f"{truth} does not let fire again {was}: {incident}")
+        if truth.kind == "active" and again & question.ended:
+            raise AgainstTheLaw(f"what has ended fires again with another alert: {was} {incident}")
+
+    def _demand_of_step(self, question: Question, truth: Truth, incident: Kept) -> None:
+        was = question.before
+        called = incident.status == "open" and incident.paged_at == question.now
+        if truth.kind == "suppressed":
+            held = incident.held_by in truth.words or was.fires_on or not was.open
+            if called or incident.status != was.status or not held:
+                raise AgainstTheLaw(f"{truth} does not hold {was}: {incident}")
+            return
+        if was.open and not called:
+            raise AgainstTheLaw(f"{truth} does not call for {was}: {incident}")
+        if called:
+            self._says_so(truth, was)
+
+    def _says_so(self, truth: Truth, was: Kept) -> None:
+        line = self.replicas.last_line(was.id)
+        if (NOT_ASKED in line) is not (truth.kind == "unknown"):
+            raise AgainstTheLaw(f"{truth} is told as {line!r}: {was}")
+        if truth.words and not any(word in line for word in truth.words):
+            raise AgainstTheLaw(f"{truth} is told with another reason, {line!r}: {was}")
+
+    def _has_ended(
+        self, cluster: str, one: str, firing: Firing, before: Mapping[int, Kept], after: Mapping[int, Kept]
+    ) -> None:
+        """Compare after an end was delivered: it ends what nobody else tells, and is a reason to ask where they do."""
+        if not self.clocks_are_even:
+            return
+        for number, was in before.items():
+            alert = was.open.get(one)
+            if alert is None or number not in after:
+                continue
+            now_open = after[number].open.get(one)
+            if alert.started == firing.start.exact and alert.clusters == {cluster} and now_open is not None:
+                raise AgainstTheLaw(f"{cluster} has ended {one}, which only it tells of: {was} {after[number]}")
+            if now_open is not None and not after[number].doubted:
+                raise AgainstTheLaw(f"{cluster} has ended {one}, others tell of it, and nobody asks: {after[number]}")
+
+    def _stands(self, after: dict[int, Kept]) -> None:
+        """Find every firing that was told in an incident that is not over."""
+        self.before = after
+        for number, what in [*self.may_end]:
+            kept = after[number]
+            if not kept.doubtful if what == "again" else kept.over or kept.doubtful:
+                self._forget(number, what)
+        standing = _open(after) | {one for kept in after.values() for one in kept.doubtful}
+        for cluster, alert, firing in self.world.told():
+            if fingerprint(cluster, alert) not in standing and not firing.settled:
+                raise AgainstTheLaw(f"{alert} fires in {cluster}, was told, and no incident has it open: {firing}")
+
+    def _settle(self, was: Kept) -> None:
+        for one in was.doubtful:
+            for cluster in CLUSTERS:
+                firing = self.world.firing.get((cluster, _ALERT[one]))
+                if firing is not None and fingerprint(cluster, _ALERT[one]) == one:
+                    firing.settled, firing.again = firing.told and firing.suppressed_by is not None, False
+
+    def _forget(self, number: int, what: str | None = None) -> None:
+        for each in ("all", "again") if what is None else (what,):
+            self.must_end.pop((number, each), None)
+            self.may_end.pop((number, each), None)
+
+    def _truth(self, incident: Kept, asked: Mapping[str, Alert]) -> Truth | None:
+        """Return what can be known of the alerts of an incident."""
+        found = [self._of_alert(one, alert, incident) for one, alert in asked.items()]
+        if (incident.truncated and not incident.doubtful) or not asked:
+            found.append(self._of_the_rest(incident))
+        known = [truth for truth in found if truth is not None]
+        if len(known) < len(found):
+            return None
+        for kind in ("active", "unknown", "suppressed", "ended"):
+            words = [truth.words for truth in known if truth.kind == kind]
+            if words:
+                return Truth(kind=kind, words=frozenset().union(*words))
+        return None
+
+    def _of_alert(self, one: str, alert: Alert, incident: Kept) -> Truth | None:
+        name = _ALERT[one]
+        claimed = {
+            cluster: firing
+            for cluster in CLUSTERS
+            if fingerprint(cluster, name) == one
+            and (firing := self.world.firing.get((cluster, name))) is not None
+            and (firing.told or firing.again)
+        }
+        if len(claimed) != 1 or alert.clusters != {*claimed}:
+            return None
+        (cluster, firing), *_ = claimed.items()
+        return None if alert.started != firing.start.exact else self._of_firing(cluster, one, firing, incident)
+
+    def _of_firing(self, cluster: str, one: str, firing: Firing, incident: Kept) -> Truth | None:
+        servers = self.world.of(cluster)
+        if not servers:
+            return self._nobody(URLS[cluster])
+        lists = [server for server in servers if firing.fires and self.world.knows(server)]
+        if lists:
+            deaf = any(self.world.weather[server.name] == "deaf" for server in lists)
+            by = None if deaf else firing.suppressed_by
+            return Truth(kind="active") if by is None else Truth(kind="suppressed", words=frozenset({by}))
+        if cluster == "us" and not self.world.us_is_named and not self._ever_listed(one, firing):
+            return None if firing.unsure else self._nobody(URLS[cluster])
+        words = [self._no_standing(server, one, firing, incident) for server in servers]
+        if None not in words:
+            return Truth(kind="unknown", words=frozenset(word for word in words if word))
+        return None if firing.unsure or firing.fires or self._is_unsure(servers) else Truth(kind="ended")
+
+    def _nobody(self, urls: Iterable[str]) -> Truth:
+        words = frozenset(f"{url} is not among the Alertmanagers" for url in urls)
+        if not self.world.us_is_named and self.world.weather["us"] == "away":
+            words = frozenset({"HTTP 503"})
+        return Truth(kind="unknown", words=words)
+
+    def _no_standing(self, server: Server, one: str, firing: Firing, incident: Kept) -> str | None:
+        """Return what is said of a server whose silence is worth nothing, None where it is worth something."""
+        if self.world.weather[server.name] == "away":
+            return "HTTP 503"
+        up, life = self.world.up(server), self.world.life(server)
+        if up < SETTLED_SECONDS:
+            return f"up for only {round(up)} s"
+        if server.name != "us":
+            return None if self.world.lists_watchdog(server) else "does not list its Watchdog either"
+        starts = [firing.start.seconds] if firing.start.seconds > 0 else []
+        listed = (server.name, life, one, firing.start.exact) in self.listed
+        older = life < min([incident.opened_at, *starts])
+        if listed or firing.unsure:
+            return None
+        if older and ((server.name, life) in self.vouched or (server.name, life) in self.doubtful_vouching):
+            return None
+        return "has not since it was started"
+
+    def _of_the_rest(self, incident: Kept) -> Truth | None:  # noqa: PLR0911  one for each thing that is known
+        """Return what can be known of those alerts of a group that no delivery has told of."""
+        cluster = incident.group_labels.get("cluster")
+        if cluster is None:
+            return None
+        servers = self.world.of(cluster)
+        if not servers:
+            return self._nobody(URLS[cluster])
+        firing = [found for alert in GROUPS["ab"] if (found := self.world.fires(cluster, alert)) is not None]
+        lists = [server for server in servers if self.world.knows(server)]
+        if lists and firing:
+            deaf = any(self.world.weather[server.name] == "deaf" for server in lists)
+            by = {one.suppressed_by for one in firing}
+            # Whether an alert that nobody has told of is muted is not asked: to which receivers it goes is not known.
+            if deaf or None in by or "muted" in by:
+                return Truth(kind="active")
+            return Truth(kind="suppressed", words=frozenset(one for one in by if one))
+        known = self.world.firing.get((cluster, "a"))
+        if cluster == "us" or known is None:
+            return None
+        words = [self._no_standing(server, "", Firing(start=known.start), incident) for server in servers]
+        if None in words:
+            return Truth(kind="ended")
+        return Truth(kind="unknown", words=frozenset(word for word in words if word))
+
+    def _is_unsure(self, servers: Iterable[Server]) -> bool:
+        return any((one.name, self.world.life(one)) in self.doubtful_vouching for one in servers)
+
+    def _ever_listed(self, one: str, firing: Firing) -> bool:
+        return any((known, start) == (one, firing.start.exact) for _, _, known, start in self.listed)
+
+    def _learn(self, asked: Mapping[str, Alert], *, sure: bool) -> None:
+        """Take notice of who lists what was asked about: that is what its silence is worth later."""
+        (server,) = self.world.of("us")
+        life = self.world.life(server)
+        for one, alert in asked.items():
+            firing = self.world.fires("us", _ALERT[one])
+            ours = firing is not None and fingerprint("us", _ALERT[one]) == one
+            if firing is None or not ours or not self.world.knows(server):
+                continue
+            if sure and alert.clusters == {"us"} and firing.start.exact == alert.started:
+                self.listed.add((server.name, life, one, firing.start.exact))
+                self.vouched.add((server.name, life))
+            else:
+                firing.unsure = True
+                self.doubtful_vouching.add((server.name, life))
+
+
+def _open(kept: Mapping[int, Kept]) -> set[str]:
+    return {one for incident in kept.values() if not incident.over for one in incident.open}

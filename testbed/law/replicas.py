@@ -1,0 +1,182 @@
+"""Two processes of the webhook over one store, each with a clock of its own, and the store as it reads from outside."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+
+from testbed.law.world import World, cluster_of
+from webhook.alertmanagers import peers
+from webhook.incidents.incident import Incident
+from webhook.incidents.truth import Answer, Known, judge, urls_of
+from webhook.service import Service, build
+from webhook.settings import read_settings
+from webhook.storage import store, watchdogs
+from webhook.storage.tables import metadata
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alert:
+    """An alert of an incident as the store has it: its start, and the clusters that are said to tell of it."""
+
+    started: str
+    clusters: frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """An incident as the store has it, read past the webhook's own code."""
+
+    id: int
+    status: str
+    fires_on: bool
+    doubted: bool
+    held_by: str | None
+    paged_at: float
+    opened_at: float
+    truncated: int
+    group_labels: Mapping[str, str]
+    open: Mapping[str, Alert] = field(default_factory=dict)
+    """By fingerprint, as `doubtful`: alerts that had ended and were told again with their old start."""
+    doubtful: Mapping[str, Alert] = field(default_factory=dict)
+
+    @property
+    def over(self) -> bool:
+        """Whether it has ended; that a person has resolved it while it fires is no end."""
+        return self.status == "resolved" and not self.fires_on
+
+
+class Replicas:
+    """The processes; `ask` answers for all Alertmanagers."""
+
+    def __init__(self, folder: Path, catalog: Path) -> None:
+        shutil.copy(catalog.with_name("catalog.schema.json"), folder)
+        # The alerts of the world are in no catalogue, and a large one takes seconds to read.
+        content = json.loads(catalog.read_text())
+        (folder / "catalog.json").write_text(json.dumps(content | {"alerts": content["alerts"][:1]}))
+        environment = {
+            "TOCSIN_CATALOG": str(folder / "catalog.json"),
+            "TOCSIN_DATABASE_URL": f"sqlite:///{folder / 'tocsin.db'}",
+        }
+        self.world = World()
+        self.skew = [0.0, 0.0]
+        self.asked: Callable[[Incident, float], None] = lambda _incident, _now: None
+        """Called with each question before it is answered."""
+        self.meanwhile: Callable[[], None] | None = None
+        """What happens once, between the answer and what follows from it."""
+        settings = replace(read_settings(environment), alertmanagers=self.world.servers)
+        self.services: list[Service] = [
+            build(settings, senders={}, clock=lambda replica=replica: self.now(replica), truth=self)  # type: ignore[misc]
+            for replica in range(2)
+        ]
+        self.workers = [service.worker() for service in self.services]
+        self._outside = sqlite3.connect(folder / "tocsin.db", isolation_level=None)
+        self._stepping = 0
+
+    def now(self, replica: int) -> float:
+        """Return the time as the replica has it."""
+        return self.world.now + self.skew[replica]
+
+    def ask(self, incident: Incident) -> Answer:
+        """Answer as `alertmanager_api` would: who is named is asked if the incident's alerts are its own."""
+        now = self.now(self._stepping)
+        self.asked(incident, now)
+        urls = set(urls_of(incident))
+        group = dict(incident.group_labels)
+        said = tuple(
+            self.world.says(server, group)
+            for server in self.world.servers
+            if not server.external_urls or server.external_urls & urls
+        )
+        with self.services[0].database.read() as connection:
+            known = Known(watchdogs=watchdogs.awaited(connection, now), vouched=store.have_vouched(connection))
+        answer = judge(incident, said, known, now)
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None:
+            meanwhile()
+        return answer
+
+    def begin(self, *, us_is_named: bool) -> None:
+        """Begin a new world over an empty store."""
+        self.world, self.skew = World(us_is_named=us_is_named), [0.0, 0.0]
+        servers = self.world.servers
+        for replica, service in enumerate(self.services):
+            service.ingest._peers = lambda url: peers(servers, url)  # noqa: SLF001  settings of a process begun anew
+            self.restart(replica)
+        for table in reversed(metadata.sorted_tables):
+            self._outside.execute(f"DELETE FROM {table.name}")  # noqa: S608  our own names
+
+    def restart(self, replica: int) -> None:
+        """Let the process end and begin anew: what is in memory is lost."""
+        self.workers[replica] = self.services[replica].worker()
+
+    def step(self, replica: int) -> bool:
+        """Let the replica work off a timer; return whether there was one."""
+        self._stepping = replica
+        return self.workers[replica].step_once()
+
+    def next_due(self) -> float | None:
+        """Return when the next timer is due, None when there is none."""
+        found: tuple[float | None] = self._outside.execute("SELECT min(due_at) FROM timers").fetchone()
+        return found[0]
+
+    def due(self, number: int) -> float:
+        """Return when the incident's timer is due, in a time that never comes when it has none."""
+        found = self._outside.execute("SELECT due_at FROM timers WHERE incident_id = ?", (number,)).fetchone()
+        return float("inf") if found is None else float(found[0])
+
+    def kept(self) -> dict[int, Kept]:
+        """Return every incident by its number."""
+        alerts: dict[int, tuple[dict[str, Alert], dict[str, Alert]]] = {}
+        for number, fingerprint, started, ended_at, refired_at, sources in self._outside.execute(
+            "SELECT incident_id, fingerprint, started, ended_at, refired_at, sources FROM episodes"
+            " WHERE ended_at IS NULL OR refired_at IS NOT NULL"
+        ):
+            where = alerts.setdefault(number, ({}, {}))[ended_at is not None and refired_at is not None]
+            where[fingerprint] = Alert(started=started, clusters=_clusters(sources))
+        return {
+            row[0]: Kept(
+                id=row[0],
+                status=row[1],
+                fires_on=row[1] == "resolved" and row[2] is not None,
+                doubted=row[3] is not None,
+                held_by=row[4],
+                paged_at=row[5],
+                opened_at=row[6],
+                truncated=row[7],
+                group_labels=_labels(row[8]),
+                open=alerts[row[0]][0] if row[0] in alerts else {},
+                doubtful=alerts[row[0]][1] if row[0] in alerts else {},
+            )
+            for row in self._outside.execute(
+                "SELECT id, status, firing_at, doubted_at, held_by, paged_at, opened_at, truncated, group_labels"
+                " FROM incidents"
+            )
+        }
+
+    def last_line(self, number: int) -> str:
+        """Return the last line of the incident's timeline."""
+        query = "SELECT detail FROM timeline WHERE incident_id = ? ORDER BY id DESC LIMIT 1"
+        return str(self._outside.execute(query, (number,)).fetchone()[0])
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._outside.close()
+        for service in self.services:
+            service.close()
+
+
+@lru_cache(maxsize=4_096)
+def _clusters(sources: str) -> frozenset[str]:
+    return frozenset(cluster_of(one["url"]) for one in json.loads(sources))
+
+
+@lru_cache(maxsize=4_096)
+def _labels(text: str) -> Mapping[str, str]:
+    found: dict[str, str] = json.loads(text)
+    return found

@@ -1,0 +1,251 @@
+"""What is true: which alerts fire in which cluster, who is told of none of them, and how the Alertmanagers are."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+from webhook.alertmanagers import Server
+from webhook.incidents.incident import Suppression
+from webhook.incidents.truth import Listed, Placed, Testimony
+from webhook.payload import Payload, PostedAlert
+from webhook.timestamps import Moment, iso, parse_rfc3339
+from webhook.untrusted import plain_address
+
+BEGIN = 1_795_348_800.0
+CLUSTERS = ("eu", "us", "unknown")
+"""`eu` has two peers and a Watchdog, `us` one server and none, `unknown` is not configured."""
+GROUPS = {"ab": ("a", "b"), "c": ("c",)}
+"""Alerts `a` and `b` carry the name of their cluster, `c` is the same alert in each of them."""
+ALERTS = ("a", "b", "c")
+URLS = {"eu": ("http://eu-1:9093", "http://eu-2:9093"), "us": ("http://us:9093",), "unknown": ("http://else:9093",)}
+RECEIVER = "t"
+WEATHERS = ("well", "well", "away", "new", "learning", "another tenant", "lost", "deaf")
+"""`new` knows of nothing for five minutes, `learning` of its Watchdog alone, `lost` of nothing any more; one that is
+`deaf` does not know what is suppressed."""
+LEARNT_SECONDS = 300
+SUPPRESSIONS = (None, None, "silenced", "inhibited", "muted", "half muted", "muted elsewhere")
+"""`half muted`: in one of its two groups for our receiver; `muted elsewhere`: for another receiver."""
+_MUTED = {
+    "muted": ((RECEIVER, True), ("other", False)),
+    "half muted": ((RECEIVER, True), (RECEIVER, False)),
+    "muted elsewhere": (("other", True), (RECEIVER, False)),
+}
+_FIRES = Moment(seconds=-62_135_596_800.0, exact="-62135596800")
+
+
+@dataclass
+class Firing:
+    """What is true of an alert of one cluster, and what was delivered of it."""
+
+    start: Moment
+    ended: float | None = None
+    suppression: str | None = None
+    told: bool = False
+    """Whether a delivery that was taken says that it fires, and none since that it has ended."""
+    ever_told: bool = False
+    end_told: bool = False
+    told_end: float | None = None
+    """The end that was told last."""
+    again: bool = False
+    """Whether it was told after its end was: an old picture, or Prometheus is heard again."""
+    settled: bool = False
+    """Whether Alertmanager was asked about that and nobody had to be called."""
+    unsure: bool = False
+    """Whether it cannot be told from outside what the webhook has learned about who lists it."""
+
+    @property
+    def fires(self) -> bool:
+        """Whether it has not ended."""
+        return self.ended is None
+
+    @property
+    def suppressed_by(self) -> Suppression | None:
+        """Why nobody is told of it, if nobody is."""
+        return self.suppression if self.suppression in {"silenced", "inhibited", "muted"} else None  # type: ignore[return-value]
+
+
+@dataclass
+class World:
+    """What is true. Where `us` is not named nobody has said what its external URL is."""
+
+    us_is_named: bool = True
+    firing: dict[tuple[str, str], Firing] = field(default_factory=dict)
+    now: float = BEGIN
+
+    def __post_init__(self) -> None:
+        self.servers = configured(us_is_named=self.us_is_named)
+        self.weather = {server.name: "well" for server in self.servers}
+        self.started = {server.name: BEGIN - 86_400.9 for server in self.servers}
+
+    def of(self, cluster: str) -> tuple[Server, ...]:
+        """Return the configured servers of a cluster."""
+        return tuple(server for server in self.servers if server.name.partition("-")[0] == cluster)
+
+    def fires(self, cluster: str, alert: str) -> Firing | None:
+        """Return the alert's firing in the cluster, None when it does not fire there."""
+        found = self.firing.get((cluster, alert))
+        return found if found is not None and found.fires else None
+
+    def by_start(self, cluster: str, alert: str, started: str) -> Firing | None:
+        """Return the firing that has begun then, over or not, None when another one has followed it."""
+        found = self.firing.get((cluster, alert))
+        return found if found is not None and found.start.exact == started else None
+
+    def life(self, server: Server) -> float:
+        """Return when the server says that it has started."""
+        return BEGIN - 1e6 if self.weather[server.name] == "another tenant" else self.started[server.name]
+
+    def up(self, server: Server) -> float:
+        """Return for how long the server says that it has been up."""
+        return self.now - self.life(server)
+
+    def knows(self, server: Server) -> bool:
+        """Return whether the server knows what fires in its cluster."""
+        weather = self.weather[server.name]
+        return weather in {"well", "deaf"} or (weather in {"new", "learning"} and self.up(server) >= LEARNT_SECONDS)
+
+    def lists_watchdog(self, server: Server) -> bool:
+        """Return whether the server lists its Watchdog."""
+        return server.name != "us" and (self.knows(server) or self.weather[server.name] == "learning")
+
+    def says(self, server: Server, group: dict[str, str]) -> Testimony:
+        """Return what the server says of the group now."""
+        urls = server.external_urls or frozenset({plain_address(server.url)})
+        said = Testimony(server=server.key, urls=urls, any_url=not server.external_urls)
+        weather, cluster = self.weather[server.name], server.name.partition("-")[0]
+        if weather == "away":
+            return replace(said, reason="HTTP 503")
+        said = replace(said, alerts=(), up=self.up(server), started=self.life(server))
+        if weather == "another tenant":
+            return replace(said, alerts=(Listed(fingerprint="x", labels={}, suppression=None),))
+        if self.lists_watchdog(server):
+            dog = Listed(fingerprint="dog", labels={}, suppression=None, starts_at=BEGIN)
+            said = replace(said, watchdogs=(dog,))
+        if not self.knows(server):
+            return said
+        found = [
+            (fingerprint(cluster, alert), labels(cluster, alert), firing)
+            for alert in ALERTS
+            if (firing := self.fires(cluster, alert)) is not None and group.items() <= labels(cluster, alert).items()
+        ]
+        deaf = weather == "deaf"
+        listed = (
+            Listed(
+                fingerprint=one,
+                labels=its,
+                suppression=None if deaf or firing.suppressed_by == "muted" else firing.suppressed_by,
+                starts_at=firing.start.seconds,
+            )
+            for one, its, firing in found
+        )
+        placed = (
+            Placed(fingerprint=one, receiver=receiver, muted=muted and not deaf)
+            for one, _, firing in found
+            for receiver, muted in _MUTED.get(firing.suppression or "", ((RECEIVER, False),))
+        )
+        return replace(said, alerts=tuple(listed), placed=tuple(placed))
+
+    def picture(self, cluster: str, group: str, peer: int = 0) -> Payload | None:
+        """Return what an Alertmanager of the cluster delivers of a group now, None when there is nothing to tell."""
+        alerts = tuple(
+            _posted(cluster, alert, firing)
+            for alert in GROUPS[group]
+            if (firing := self.firing.get((cluster, alert))) is not None and firing.suppressed_by is None
+        )
+        return payload(cluster, group, alerts, peer) if alerts else None
+
+    def told(self) -> Iterator[tuple[str, str, Firing]]:
+        """Yield what fires and was told to, with its cluster and alert."""
+        for (cluster, alert), firing in self.firing.items():
+            if firing.fires and firing.told:
+                yield cluster, alert, firing
+
+
+def configured(*, us_is_named: bool) -> tuple[Server, ...]:
+    """Return the Alertmanagers that may be asked."""
+    eu = frozenset(URLS["eu"])
+    us = frozenset(URLS["us"]) if us_is_named else frozenset[str]()
+    return (
+        Server(name="eu-1", url="http://10.0.0.1", external_urls=eu),
+        Server(name="eu-2", url="http://10.0.0.2", external_urls=eu),
+        Server(name="us", url="http://10.0.1.1", external_urls=us),
+    )
+
+
+def cluster_of(url: str) -> str:
+    """Return whose external URL it is."""
+    return next(cluster for cluster, urls in URLS.items() if url in urls)
+
+
+@lru_cache
+def labels(cluster: str, alert: str) -> dict[str, str]:
+    """Return the labels of an alert."""
+    own = {} if alert == "c" else {"cluster": cluster}
+    return {"alertname": "X", "instance": alert, "severity": "critical", **own}
+
+
+@lru_cache
+def group_labels(cluster: str, group: str) -> dict[str, str]:
+    """Return the labels of a group."""
+    return {"alertname": "X"} if group == "c" else {"alertname": "X", "cluster": cluster}
+
+
+@lru_cache
+def fingerprint(cluster: str, alert: str) -> str:
+    """Return the fingerprint of an alert."""
+    return f"{alert}-{hashlib.sha256(json.dumps(labels(cluster, alert)).encode()).hexdigest()[:14]}"
+
+
+@lru_cache(maxsize=4_096)
+def moment(cluster: str, seconds: float) -> Moment:
+    """Return a start in the cluster; its tenths of a second are the cluster's, so that no two share one."""
+    return parse_rfc3339(f"{iso(seconds)[:-1]}.{CLUSTERS.index(cluster)}Z")
+
+
+def payload(cluster: str, group: str, alerts: tuple[PostedAlert, ...], peer: int = 0, truncated: int = 0) -> Payload:
+    """Return the delivery of these alerts."""
+    urls = URLS[cluster]
+    return Payload(
+        group_key=f"{{}}:{{alertname='X'}} {group}",
+        group_labels=group_labels(cluster, group),
+        receiver=RECEIVER,
+        external_url=urls[peer % len(urls)],
+        alerts=alerts,
+        truncated=truncated,
+    )
+
+
+WATCHDOG = Payload(
+    group_key="{}:{alertname='Watchdog'}",
+    group_labels={"alertname": "Watchdog"},
+    receiver=RECEIVER,
+    external_url=URLS["eu"][0],
+    alerts=(
+        PostedAlert(
+            fingerprint="dog",
+            status="firing",
+            labels={"alertname": "Watchdog"},
+            annotations={},
+            starts_at=parse_rfc3339(iso(BEGIN)),
+            ends_at=_FIRES.seconds,
+            generator_url="",
+        ),
+    ),
+    truncated=0,
+)
+
+
+def _posted(cluster: str, alert: str, firing: Firing) -> PostedAlert:
+    return PostedAlert(
+        fingerprint=fingerprint(cluster, alert),
+        status="firing" if firing.fires else "resolved",
+        labels=labels(cluster, alert),
+        annotations={},
+        starts_at=firing.start,
+        ends_at=_FIRES.seconds if firing.ended is None else firing.ended,
+        generator_url="",
+    )

@@ -1,0 +1,88 @@
+"""A reverse proxy in front of the webhook, below the prefix `PREFIX`, set up in each of the ways that are usual."""
+
+import http.client
+import http.server
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from testbed.patience import PATIENCE_SECONDS
+from testbed.ports import LOOPBACK
+
+PREFIX: Final = "/ops/tocsin"
+WAYS: Final = ("takes the prefix away", "leaves the prefix", "rewrites the host", "says what it does")
+_OF_ONE_CONNECTION: Final = frozenset({"connection", "keep-alive", "transfer-encoding", "content-length"})
+
+
+class Proxy(http.server.ThreadingHTTPServer):
+    """Passes requests on to `port`, in one of `WAYS`; what is not below the prefix it does not know."""
+
+    daemon_threads = True
+
+    def __init__(self, way: str) -> None:
+        super().__init__((LOOPBACK, 0), _Passing)
+        self.way = way
+        self.port = 0
+
+    @property
+    def netloc(self) -> str:
+        """Where it is asked."""
+        return f"{LOOPBACK}:{self.server_port}"
+
+    def forwarded(self, path: str, headers: dict[str, str]) -> tuple[str, dict[str, str]]:
+        """Return the path and the headers with which a request goes on."""
+        told = headers | (
+            {
+                "X-Forwarded-Host": headers["Host"],
+                "X-Forwarded-Proto": "https",
+                "X-Forwarded-For": "203.0.113.9",
+                "X-Forwarded-Prefix": PREFIX,
+            }
+            if self.way == "says what it does"
+            else {}
+        )
+        if self.way in {"rewrites the host", "says what it does"}:
+            told["Host"] = f"backend:{self.port}"
+        return (path if self.way == "leaves the prefix" else path.removeprefix(PREFIX) or "/"), told
+
+
+class _Passing(http.server.BaseHTTPRequestHandler):
+    server: Proxy
+
+    def do_GET(self) -> None:
+        if not self.path.startswith(PREFIX):
+            self.send_error(404)
+            return
+        given = {name: value for name, value in self.headers.items() if name.lower() not in _OF_ONE_CONNECTION}
+        path, headers = self.server.forwarded(self.path, given)
+        line = http.client.HTTPConnection(LOOPBACK, self.server.port, timeout=PATIENCE_SECONDS)
+        length = int(self.headers.get("Content-Length") or 0)
+        line.request(self.command, path, self.rfile.read(length) or None, headers)
+        answer = line.getresponse()
+        body = answer.read()
+        self.send_response_only(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in _OF_ONE_CONNECTION:
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        line.close()
+
+    do_POST = do_GET  # noqa: N815  as the base class calls it
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def proxied(way: str) -> Iterator[Proxy]:
+    """Yield a proxy that serves; `port` is to be set to where the webhook listens."""
+    proxy = Proxy(way)
+    threading.Thread(target=proxy.serve_forever, daemon=True).start()
+    try:
+        yield proxy
+    finally:
+        proxy.shutdown()
+        proxy.server_close()

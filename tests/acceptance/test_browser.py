@@ -1,0 +1,188 @@
+"""The pages in a real browser: with a path in front, behind proxies of every kind, by TLS and by IPv6."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import http.client
+import json
+import socket
+import ssl
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+
+from testbed import loopback
+from testbed.browser import PHONE, Screen, browser
+from testbed.chaos.replica import Replica
+from testbed.patience import await_that
+from testbed.ports import LOOPBACK, free_port
+from testbed.proxy import PREFIX, WAYS, proxied
+from tests.webhook.samples import alert, payload
+
+pytestmark = [pytest.mark.acceptance, pytest.mark.usefixtures("has_browser")]
+
+TOKEN = "a-token"
+CATALOG = Path(__file__).parents[2] / "generated" / "catalog.json"
+
+
+@pytest.fixture
+def started(short_folder: Path) -> Iterator[Callable[..., Replica]]:
+    """Return a function that starts a webhook with these settings, which has one incident."""
+    replicas: list[Replica] = []
+
+    def begin(*, url: str = "", certificate: Path | None = None, **settings: str) -> Replica:
+        usual = {
+            "TOCSIN_CATALOG": str(CATALOG),
+            "TOCSIN_DATABASE_URL": f"sqlite:///{short_folder / 'tocsin.db'}",
+            "TOCSIN_TOKEN": TOKEN,
+        }
+        replica = Replica(f"webhook{len(replicas)}", short_folder, {**usual, **settings})
+        replica.url = url or replica.url
+        replicas.append(replica)
+        if certificate is None:
+            replica.process.health_url = f"{replica.url}/readyz"
+            replica.process.start()
+        else:
+            replica.process.spawn()
+            await_that(lambda: can_connect(replica.url), replica.process.log_tail)
+        return replica
+
+    yield begin
+    for replica in replicas:
+        replica.process.stop()
+
+
+def can_connect(url: str) -> bool:
+    host, port = url.partition("//")[2].rsplit(":", 1)
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def deliver(replica: Replica) -> None:
+    status, _ = loopback.post_json(
+        f"{replica.url}/v1/alertmanager", payload(alert()), {"Authorization": f"Bearer {TOKEN}"}
+    )
+    assert status == 200
+
+
+def work_through(page: Chrome, address: str) -> list[str]:
+    """Log in, open the incident from the list, acknowledge and give back; return what the page said after each."""
+    scheme, _, rest = address.partition("//")
+    page.get(f"{scheme}//0:{TOKEN}@{rest}/")
+    assert_styled(page)
+    page.find_element(By.CSS_SELECTOR, "main a[href*='/incidents/1']").click()
+    found = [standing(page)]
+    assert_styled(page)
+    for words in ("Acknowledge", "Give back"):
+        name = page.find_element(By.NAME, "actor")
+        name.clear()
+        name.send_keys("ana")
+        page.find_element(By.XPATH, f"//button[normalize-space()='{words}']").click()
+        assert page.current_url.rstrip("/").endswith("/incidents/1")
+        assert_styled(page)
+        found.append(standing(page))
+    return found
+
+
+def standing(page: Chrome) -> str:
+    return page.find_element(By.CSS_SELECTOR, ".standing strong").text
+
+
+def assert_styled(page: Chrome) -> None:
+    """Assert that the style sheet has arrived: without it the page is what nobody has looked at."""
+    rules = page.execute_script(
+        "return [...document.styleSheets].reduce((sum, sheet) => sum + sheet.cssRules.length, 0)"
+    )
+    assert rules > 10, page.page_source[:500]
+
+
+def assert_worked(found: list[str]) -> None:
+    unclaimed, acknowledged, given_back = found
+    assert "ana" in acknowledged
+    assert "ana" not in unclaimed
+    assert given_back.partition(",")[0] == unclaimed.partition(",")[0]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_person_reads_and_presses_behind_a_proxy(
+    started: Callable[..., Replica], short_folder: Path, way: str
+) -> None:
+    """The style arrives, and buttons act, whether the proxy keeps the path and the host, or says what it has changed."""
+    with proxied(way) as proxy:
+        replica = started(
+            TOCSIN_PUBLIC_URL=f"http://{proxy.netloc}{PREFIX}",
+            **({"TOCSIN_TRUSTED_PROXIES": LOOPBACK} if way == "says what it does" else {}),
+        )
+        proxy.port = int(replica.url.rpartition(":")[2])
+        deliver(replica)
+        with browser(short_folder) as page:
+            assert_worked(work_through(page, f"http://{proxy.netloc}{PREFIX}"))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::1]"])
+def test_a_person_reads_and_presses_without_a_proxy(
+    started: Callable[..., Replica], short_folder: Path, host: str
+) -> None:
+    """By either kind of address, on a phone; nothing is wider than its screen."""
+    if host == "[::1]" and not has_ipv6():
+        pytest.skip("this machine has no IPv6")
+    listen = f"{host}:{free_port()}"
+    replica = started(url=f"http://{listen}", TOCSIN_LISTEN=listen)
+    deliver(replica)
+    with browser(short_folder, PHONE) as page:
+        assert_worked(work_through(page, replica.url))
+        assert_fits(page, PHONE)
+
+
+def test_a_person_reads_and_presses_by_tls(started: Callable[..., Replica], short_folder: Path) -> None:
+    """With a certificate from a file and no proxy."""
+    certificate, key = short_folder / "tls.crt", short_folder / "tls.key"
+    command = [
+        *("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"),
+        *("-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"),
+        *("-keyout", str(key), "-out", str(certificate)),
+    ]
+    subprocess.run(command, check=True, capture_output=True)
+    listen = f"localhost:{free_port()}"
+    replica = started(
+        url=f"https://{listen}",
+        certificate=certificate,
+        TOCSIN_LISTEN=listen,
+        TOCSIN_PUBLIC_URL=f"https://{listen}",
+        TOCSIN_TLS_CERT_FILE=str(certificate),
+        TOCSIN_TLS_KEY_FILE=str(key),
+    )
+    line = http.client.HTTPSConnection(listen, context=ssl.create_default_context(cafile=str(certificate)))
+    line.request("POST", "/v1/alertmanager", json.dumps(payload(alert())), {"Authorization": f"Bearer {TOKEN}"})
+    assert line.getresponse().status == 200
+    line.close()
+    with browser(short_folder, certificate_of=digest_of(certificate)) as page:
+        assert_worked(work_through(page, replica.url))
+
+
+def digest_of(certificate: Path) -> str:
+    """Return the digest of a certificate's public key, in base64, as the browser takes it."""
+    public = subprocess.run(
+        ["openssl", "x509", "-in", str(certificate), "-pubkey", "-noout"], check=True, capture_output=True, text=True
+    ).stdout
+    return base64.b64encode(hashlib.sha256(base64.b64decode("".join(public.splitlines()[1:-1]))).digest()).decode()
+
+
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+    except OSError:
+        return False
+    return True
+
+
+def assert_fits(page: Chrome, screen: Screen) -> None:
+    assert page.execute_script("return document.documentElement.scrollWidth") <= screen.width

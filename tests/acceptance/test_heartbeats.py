@@ -1,0 +1,36 @@
+"""What the webhook and Alertmanager both page about is one incident in PagerDuty."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from testbed.pagerduty import PagerDuty
+from testbed.scaling import Endpoints, scale_generated
+from testbed.servers import Alertmanager, Servers
+from webhook.catalog.file import load
+from webhook.incidents import heartbeat
+from webhook.incidents.heartbeat import Silence
+from webhook.incidents.incident import dedup_key
+
+pytestmark = pytest.mark.acceptance
+
+
+def test_alertmanagers_own_page_about_the_silence_has_the_key_of_the_webhooks(
+    servers: Servers, generated: Path, short_folder: Path, catalog: dict[str, Any]
+) -> None:
+    """Whatever Prometheus adds to the alert: its group is known from the configuration."""
+    (entry,) = (one for one in catalog["alerts"] if one["alert"] == heartbeat.ALERT)
+    labels = {"alertname": heartbeat.ALERT, "system": entry["system"], "severity": entry["severity"], "cluster": "eu"}
+    with PagerDuty() as pagerduty:
+        nobody = "http://127.0.0.1:1"
+        endpoints = Endpoints(webhook=nobody, pagerduty=pagerduty.events_url, smarthost="127.0.0.1:1")
+        secrets = {"credentials_file": "t", "routing_key_file": "0" * 32}
+        scaled = scale_generated(generated, short_folder, endpoints=endpoints, secrets=secrets)
+        with Alertmanager(servers, short_folder / "am", config=scaled.alertmanager) as alertmanager:
+            alertmanager.post_alerts([{"labels": labels, "annotations": {"summary": "silent"}}])
+            page = pagerduty.await_incident(lambda incident: incident.status == "triggered")
+    told = heartbeat.raised(Silence(since=0.0, last=0.0), load(generated / "catalog.json"), 1_000.0)
+    assert page.dedup_key == dedup_key(told.group_key)

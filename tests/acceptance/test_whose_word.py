@@ -1,0 +1,154 @@
+"""Real Alertmanagers of both generations: whose word counts, and what each says of mutes."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from testbed.servers import Alertmanager, Servers
+from tests.webhook.samples import InAnyLife, alert, payload
+from webhook.alertmanagers import Server
+from webhook.catalog.file import load
+from webhook.incidents import truth
+from webhook.incidents.incident import Incident
+from webhook.incidents.transitions import transition
+from webhook.incidents.truth import Absent, Active, Known, Quiet, Unknown
+from webhook.ingest import delivered
+from webhook.payload import parse_payload
+from webhook.workers.alertmanager_api import AlertmanagerApi
+
+pytestmark = pytest.mark.acceptance
+
+ALWAYS = [{"times": [{"start_time": "00:00", "end_time": "24:00"}]}]
+NEVER = [{"years": ["2001"]}]
+
+
+def configuration(**route: object) -> str:
+    return json.dumps(
+        {
+            "time_intervals": [
+                {"name": "always", "time_intervals": ALWAYS},
+                {"name": "never", "time_intervals": NEVER},
+            ],
+            "route": {
+                "receiver": "tocsin",
+                "group_by": ["alertname"],
+                "group_wait": "1s",
+                "group_interval": "1s",
+                "routes": [{"receiver": "tocsin", **route}],
+            },
+            "receivers": [{"name": "tocsin", "webhook_configs": [{"url": "http://127.0.0.1:9/"}]}],
+        }
+    )
+
+
+Start = Callable[..., Alertmanager]
+
+
+@pytest.fixture
+def start(servers: Servers, short_folder: Path) -> Iterator[Start]:
+    """Return a function that starts an Alertmanager whose route has these further settings."""
+    running: list[Alertmanager] = []
+
+    def run(**route: object) -> Alertmanager:
+        folder = short_folder / f"alertmanager-{len(running)}"
+        folder.mkdir()
+        (folder / "alertmanager.yml").write_text(configuration(**route))
+        running.append(Alertmanager(servers, folder, config=folder / "alertmanager.yml"))
+        running[-1].process.start()
+        return running[-1]
+
+    yield run
+    for one in running:
+        one.process.stop()
+
+
+@pytest.fixture
+def fires(generated: Path) -> Callable[[Alertmanager], Incident]:
+    """Return a function that lets an alert fire in an Alertmanager, and returns the incident of its delivery."""
+
+    def fire(alertmanager: Alertmanager) -> Incident:
+        started = datetime.now(UTC).isoformat(timespec="milliseconds")
+        labels = {"alertname": "ApiPlatformErrorRatio", "severity": "critical"}
+        alertmanager.post_alerts([{"labels": labels, "startsAt": started}])
+        listed = alertmanager.await_alert(lambda one: one["labels"] == labels)
+        told = payload(alert(started=started, fingerprint=listed["fingerprint"]), externalURL=alertmanager.url)
+        received = parse_payload(json.dumps(told).encode())
+        event = delivered(received, received.alerts, load(generated / "catalog.json"))
+        incident = transition(None, event, time.time()).incident
+        assert incident is not None
+        return incident
+
+    return fire
+
+
+def asks(*alertmanagers: Alertmanager) -> AlertmanagerApi:
+    """Return one that asks these, each known by the URL at which it is asked."""
+    found = tuple(Server(name=one.url, url=one.url, external_urls=frozenset({one.url})) for one in alertmanagers)
+    return AlertmanagerApi(found, known=lambda: Known(vouched=InAnyLife(*(server.key for server in found))))
+
+
+@pytest.mark.parametrize("route", [{"mute_time_intervals": ["always"]}, {"active_time_intervals": ["never"]}])
+def test_mute_is_known_where_alertmanager_tells_of_it(
+    start: Start, fires: Callable[[Alertmanager], Incident], route: dict[str, object], request: pytest.FixtureRequest
+) -> None:
+    """0.33 says it in its groups, once the group was to be told; 0.25 nowhere: then the step is taken."""
+    alertmanager = start(**route)
+    incident = fires(alertmanager)
+    if "oldest" in request.node.name:
+        time.sleep(2)  # longer than the group waits: it would be known by then
+        assert asks(alertmanager).ask(incident) == Active()
+        return
+    deadline = time.monotonic() + 30
+    while (answer := asks(alertmanager).ask(incident)) != Quiet(by="muted"):
+        assert time.monotonic() < deadline, answer
+        time.sleep(0.1)
+
+
+def test_interval_that_does_not_hold_mutes_nothing(start: Start, fires: Callable[[Alertmanager], Incident]) -> None:
+    """Neither that of a mute nor that of being active."""
+    alertmanager = start(mute_time_intervals=["never"], active_time_intervals=["always"])
+    incident = fires(alertmanager)
+    assert asks(alertmanager).ask(incident) == Active()
+
+
+def test_other_cluster_s_alertmanager_ends_nothing(
+    start: Start, fires: Callable[[Alertmanager], Incident], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It lists nothing and has been up for long; the alert's own, asked too, lists it."""
+    monkeypatch.setattr(truth, "SETTLED_SECONDS", -5.0)
+    ours, other = start(), start()
+    incident = fires(ours)
+    stranger = Unknown(reason=f"{ours.url} is not among the Alertmanagers that are configured")
+    assert asks(other).ask(incident) == stranger
+    inside = AlertmanagerApi([Server(name="single", url=other.url)])
+    assert inside.ask(incident) == stranger
+    assert asks(other, ours).ask(incident) == Active()
+
+
+def test_alertmanager_that_was_started_anew_ends_nothing(
+    start: Start, fires: Callable[[Alertmanager], Incident], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It listed the alert, and after its restart it knows of none; one that still runs is believed of the end."""
+    monkeypatch.setattr(truth, "SETTLED_SECONDS", -5.0)
+    alertmanager = start()
+    incident = fires(alertmanager)
+    api = asks(alertmanager)
+    answer = api.ask(incident)
+    assert isinstance(answer, Active)
+    incident, changed = truth.with_seen(incident, answer.seen)
+    assert changed
+    labels, now = {"alertname": "ApiPlatformErrorRatio", "severity": "critical"}, datetime.now(UTC).isoformat()
+    alertmanager.post_alerts([{"labels": labels, "endsAt": now}])
+    deadline = time.monotonic() + 30
+    while (answer := api.ask(incident)) != Absent():
+        assert time.monotonic() < deadline, answer
+        time.sleep(0.1)
+    alertmanager.process.stop()
+    alertmanager.process.start()
+    assert api.ask(incident) == Unknown(reason="it lists nothing of it, and has not since it was started")

@@ -1,0 +1,53 @@
+"""The law of ends and holds against a world of Alertmanagers; `python -m testbed.law` is the long form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import structlog
+
+from testbed.law import mutations
+from testbed.law.machine import play
+
+# Mistakes that were made once or lie near; each ends or holds something wrongly, or never ends it.
+MISTAKES = (
+    ("any(isinstance(answer, Active)", "all(isinstance(answer, Active)"),
+    ("if absent_since is None or now - absent_since < CONFIRM_SECONDS", "if (absent_since := absent_since or now) < 0"),
+    ("if reason is None:", "if True:"),
+    ("if one.up < SETTLED_SECONDS:", "if one.up < 0:"),
+)
+
+
+@pytest.fixture(autouse=True)
+def loud_again() -> Iterator[None]:
+    """Let the process log again: the machine silences it."""
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.mark.parametrize("first_seed", [1, 20_261])
+def test_nothing_ends_and_nothing_is_held_against_the_law(catalog_path: Path, first_seed: int) -> None:
+    """Whatever is delivered, answered, done by hand, in whichever order, by replicas whose clocks differ."""
+    assert play(steps=1_500, first_seed=first_seed, catalog=catalog_path, examples=15) >= 1_500
+
+
+@pytest.mark.parametrize(("right", "wrong"), MISTAKES)
+def test_mistake_in_the_room_that_decides_is_noticed(catalog_path: Path, right: str, wrong: str) -> None:
+    """In a copy of the package; `python -m testbed.law.mutations` makes many more of them."""
+    room = (mutations.REPOSITORY / mutations.ROOM).read_text()
+    assert right in room
+    mistake = mutations.Mutation(
+        kind="by hand", line=0, before=right, after=wrong, source=room.replace(right, wrong, 1)
+    )
+    assert "AgainstTheLaw" in mutations.run(mistake, steps=20_000, seed=1, catalog=catalog_path).noticed
+
+
+def test_mutations_are_the_same_for_the_same_room() -> None:
+    """A seed names the same mistakes on each machine, and each changes the room."""
+    room = (mutations.REPOSITORY / mutations.ROOM).read_text()
+    made = mutations.mutations(room)
+    assert made == mutations.mutations(room)
+    assert len(made) > 200
+    assert len({one.source for one in made}) > 0.9 * len(made)

@@ -1,0 +1,249 @@
+"""Deliveries that show how it was: an alert that had ended is told with its old start. Alertmanager is asked first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.webhook.samples import Clock, FakeSender, FakeTruth, alert
+from webhook.incidents.truth import NOT_CONFIGURED, Absent, Active, Answer, Quiet, Unknown
+from webhook.service import Service
+from webhook.timestamps import iso
+
+Post = Callable[..., Any]
+Let = Callable[..., None]
+A = "http://alertmanager.example.com:9093"
+B = "http://b.example.com"
+
+
+def incident(client: FlaskClient, number: int = 1) -> dict[str, Any]:
+    found: dict[str, Any] = client.get(f"/v1/incidents/{number}").get_json()
+    return found
+
+
+def said(senders: dict[str, FakeSender]) -> list[str]:
+    return [action for action, _ in senders["email"].said]
+
+
+@pytest.fixture
+def ended(post: Post, let: Let) -> None:
+    """Let an alert fire and end."""
+    post(alert(instance="a"))
+    let()
+    post(alert(instance="a", status="resolved"))
+    let()
+
+
+@pytest.mark.parametrize("minutes", [1, 30, 600])
+def test_old_picture_wakes_nobody(  # noqa: PLR0917
+    ended: None,
+    post: Post,
+    let: Let,
+    truth: FakeTruth,
+    senders: dict[str, FakeSender],
+    client: FlaskClient,
+    minutes: int,
+) -> None:
+    """Asked twice within a minute, Alertmanager does not list it: nothing has happened, however old the end is."""
+    let(minutes=minutes)
+    truth.answer = Absent()
+    assert post(alert(instance="a"))["result"] == "doubted"
+    let()
+    assert truth.asked == [1]
+    let(seconds=30)
+    assert truth.asked == [1, 1]
+    assert (incident(client)["status"], said(senders)) == ("resolved", ["open", "resolve"])
+    assert "does not list it" in incident(client)["timeline"][-1]["detail"]
+    assert client.get("/v1/incidents/2").status_code == 404
+    let(hours=2)
+    assert truth.asked == [1, 1]
+
+
+@pytest.mark.parametrize("minutes", [1, 30])
+def test_alert_that_does_fire_again_is_told_once_asked(  # noqa: PLR0917
+    ended: None,
+    post: Post,
+    let: Let,
+    truth: FakeTruth,
+    senders: dict[str, FakeSender],
+    client: FlaskClient,
+    minutes: int,
+) -> None:
+    """Prometheus was away for longer than Alertmanager waits: the alert comes back with its old start, and calls."""
+    let(minutes=minutes)
+    post(alert(instance="a"))
+    assert incident(client)["status"] == "resolved"
+    let()
+    assert truth.asked == [1]
+    assert (incident(client)["status"], said(senders)) == ("open", ["open", "resolve", "join"])
+    post(alert(instance="a", status="resolved"))
+    let()
+    assert incident(client)["status"] == "open", "that end is older than the firing that Alertmanager has just listed"
+    post(alert(instance="a", status="resolved", ended=iso(2_000_000_000)))
+    assert incident(client)["status"] == "resolved"
+
+
+@pytest.mark.parametrize("reason", [NOT_CONFIGURED, "HTTP 503"])
+def test_nobody_is_kept_asleep_where_nobody_can_be_asked(  # noqa: PLR0917
+    ended: None,
+    post: Post,
+    let: Let,
+    truth: FakeTruth,
+    senders: dict[str, FakeSender],
+    client: FlaskClient,
+    reason: str,
+) -> None:
+    """It is told, with the remark that it may be an old picture for all anybody knows."""
+    truth.answer = Unknown(reason=reason)
+    post(alert(instance="a"))
+    let()
+    assert said(senders) == ["open", "resolve", "join"]
+    assert f"could not be asked whether it still fires ({reason})" in incident(client)["timeline"][-1]["detail"]
+
+
+def test_alert_that_comes_back_suppressed_is_told_when_it_no_longer_is(
+    ended: None, post: Post, let: Let, truth: FakeTruth, senders: dict[str, FakeSender]
+) -> None:
+    """Alertmanager tells of it anew then."""
+    truth.answer = Quiet(by="silenced")
+    post(alert(instance="a"))
+    let()
+    let(minutes=2)
+    assert said(senders) == ["open", "resolve"]
+    truth.answer = Active()
+    post(alert(instance="a"))
+    let()
+    assert said(senders) == ["open", "resolve", "join"]
+
+
+def test_old_pictures_are_no_flapping(  # noqa: PLR0917
+    ended: None, post: Post, let: Let, truth: FakeTruth, senders: dict[str, FakeSender], client: FlaskClient
+) -> None:
+    """Four of them within the hour; then one real change, which is told as the first."""
+    truth.answer = Absent()
+    for _ in range(4):
+        post(alert(instance="a"))
+        let()
+        let(seconds=31)
+    post(alert(instance="a", started=iso(1_795_349_400)))
+    let()
+    assert incident(client)["timeline"][-1]["kind"] == "reopened"
+
+
+def test_old_alert_beside_a_new_one_waits_alone(  # noqa: PLR0917
+    ended: None, post: Post, let: Let, truth: FakeTruth, senders: dict[str, FakeSender], client: FlaskClient
+) -> None:
+    """What is new calls at once; what had ended joins only if it is listed."""
+    truth.answer = Absent()
+    post(alert(instance="a"), alert(instance="b"))
+    let()
+    assert incident(client)["status"] == "open"
+    let(seconds=31)
+    alerts = {one["labels"]["instance"]: one["firing"] for one in incident(client)["alerts"]}
+    assert alerts == {"a": False, "b": True}
+
+
+def test_old_alert_is_not_lost_where_the_group_has_another_incident_by_then(  # noqa: PLR0917
+    ended: None, post: Post, let: Let, truth: FakeTruth, clock: Clock, client: FlaskClient
+) -> None:
+    """It joins the one that is open."""
+    let(minutes=30)
+    post(alert(instance="a"))
+    truth.hook = lambda: truth.__setattr__("hook", lambda: None) or post(alert(instance="b"))
+    let()
+    let(seconds=1)
+    assert (incident(client, 1)["status"], incident(client, 2)["status"]) == ("resolved", "open")
+    assert {one["labels"]["instance"] for one in incident(client, 2)["alerts"] if one["firing"]} == {"a", "b"}
+
+
+def test_picture_in_which_nothing_fires_and_an_alert_is_left_out_is_asked_about(
+    post: Post, let: Let, truth: FakeTruth, client: FlaskClient
+) -> None:
+    """It was silenced when it ended: nobody would ask for an hour."""
+    post(alert(instance="a"), alert(instance="b"))
+    let()
+    truth.answer = Absent()
+    post(alert(instance="a", status="resolved"))
+    let()
+    assert truth.asked == [1]
+    let(seconds=119)
+    assert incident(client)["status"] == "open"
+    let(seconds=1)
+    assert (truth.asked, incident(client)["status"]) == ([1, 1], "resolved")
+
+
+@pytest.mark.parametrize("answer", [Active(), Quiet(by="silenced"), Unknown(reason="HTTP 503")])
+def test_left_out_alert_that_fires_goes_on(  # noqa: PLR0917
+    post: Post,
+    let: Let,
+    truth: FakeTruth,
+    client: FlaskClient,
+    senders: dict[str, FakeSender],
+    answer: Answer,
+) -> None:
+    """Or of which nothing is known: nothing ends, nobody is told, and the time of the level runs on."""
+    post(alert(instance="a"), alert(instance="b"))
+    let()
+    truth.answer = answer
+    post(alert(instance="a", status="resolved"))
+    let()
+    let(minutes=5)
+    assert (truth.asked, incident(client)["status"], said(senders)) == ([1], "open", ["open"])
+    truth.answer = Active()
+    let(hours=1)
+    assert said(senders) == ["open", "escalate"]
+
+
+@pytest.mark.parametrize("start", ["2026-11-22T11:40:00Z", "2026-11-22T11:55:00Z"])
+def test_end_in_another_cluster_ends_nothing_here(
+    post: Post, let: Let, truth: FakeTruth, client: FlaskClient, start: str
+) -> None:
+    """An alert of the same labels there is another one: only its own Alertmanager's end counts, whatever was told since."""
+    post(alert(instance="a"))
+    post(alert(instance="a", started=start), externalURL=B)
+    post(alert(instance="a", started=start, status="resolved"), externalURL=B)
+    let()
+    assert incident(client)["status"] == "open"
+    post(alert(instance="a", status="resolved"))
+    assert incident(client)["status"] == "resolved"
+
+
+def test_end_here_waits_for_the_other_cluster(post: Post, let: Let, truth: FakeTruth, client: FlaskClient) -> None:
+    """The same the other way round: both have to say so."""
+    post(alert(instance="a"))
+    post(alert(instance="a", started="2026-11-22T11:55:00Z"), externalURL=B)
+    post(alert(instance="a", status="resolved"))
+    let()
+    assert incident(client)["status"] == "open"
+    post(alert(instance="a", started="2026-11-22T11:55:00Z", status="resolved"), externalURL=B)
+    assert incident(client)["status"] == "resolved"
+
+
+def test_peer_s_word_is_as_good(post: Post, client: FlaskClient) -> None:
+    """The same start to the nanosecond is the same firing: whichever peer of a cluster tells of its end."""
+    post(alert(instance="a"))
+    post(alert(instance="a"), externalURL=B)
+    post(alert(instance="a", status="resolved"), externalURL=f"{B}/")
+    assert incident(client)["status"] == "resolved"
+
+
+def test_flapping_incident_of_which_alerts_were_left_out_is_asked_about(
+    post: Post, let: Let, truth: FakeTruth, client: FlaskClient, service: Service
+) -> None:
+    """Calm ends what was told to have ended; what was never listed to us may fire."""
+    for minute in range(3):
+        post(alert(instance="a", started=iso(1_795_348_800 + 60 * minute)), truncatedAlerts=2 if minute == 2 else 0)
+        end = iso(1_795_348_830 + 60 * minute)
+        let(seconds=30)
+        post(
+            alert(instance="a", started=iso(1_795_348_800 + 60 * minute), status="resolved", ended=end),
+            truncatedAlerts=2 if minute == 2 else 0,
+        )
+        let(seconds=30)
+    assert incident(client)["status"] == "open"
+    let(minutes=20)
+    assert truth.asked
+    assert incident(client)["status"] == "open"

@@ -1,0 +1,399 @@
+"""Regular expressions of the catalogue, matched as Alertmanager matches them: whole values, in linear time. Pure.
+
+Python's own engine tries one way after the other: a label could keep it busy for hours. Here a pattern is a finite
+automaton that looks at each character once (Thompson, "Regular expression search algorithm", 1968). The syntax is
+RE2's (Go, `regexp/syntax`) without borders of words, `(?m)` and Unicode classes, which the compiler refuses. `routes`
+is the one who asks.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+MOST_STATES = 1_000
+"""Of one automaton; each character costs as many steps at most."""
+DEEPEST = 50
+"""Groups within groups."""
+MOST_REMEMBERED = 5_000
+"""Transitions that are kept for the next value."""
+
+_LAST = 0x10FFFF
+
+Ranges = tuple[tuple[int, int], ...]
+
+
+class PatternError(ValueError):
+    """The pattern cannot be used; the message says why."""
+
+
+def _ranges(*pairs: str) -> Ranges:
+    return tuple((ord(pair[0]), ord(pair[-1])) for pair in pairs)
+
+
+_DIGITS, _LETTERS = _ranges("09"), _ranges("AZ", "az")
+_CLASSES: dict[str, Ranges] = {
+    "alnum": (*_DIGITS, *_LETTERS),
+    "alpha": _LETTERS,
+    "ascii": ((0, 0x7F),),
+    "blank": _ranges("\t", " "),
+    "cntrl": ((0, 0x1F), (0x7F, 0x7F)),
+    "digit": _DIGITS,
+    "graph": _ranges("!~"),
+    "lower": _ranges("az"),
+    "print": _ranges(" ~"),
+    "punct": _ranges("!/", ":@", "[`", "{~"),
+    "space": _ranges("\t\r", " "),
+    "upper": _ranges("AZ"),
+    "word": (*_DIGITS, *_LETTERS, *_ranges("_")),
+    "xdigit": (*_DIGITS, *_ranges("AF", "af")),
+}
+_PERL: dict[str, Ranges] = {"d": _DIGITS, "w": _CLASSES["word"], "s": _ranges("\t\n", "\f\r", " ")}
+_CONTROLS = {"a": "\a", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
+_REPEAT = re.compile(r"(?:([*+?])|\{([0-9]{1,4})(?:(,)([0-9]{1,4})?)?\})\??")
+_GROUP = re.compile(r"\((?:\?P?<[A-Za-z_][A-Za-z0-9_]*>|\?(?P<flags>[isU]*(?:-[isU]+)?)(?P<end>[:)]))?")
+_CODE = re.compile(r"\\x(?:\{([0-9A-Fa-f]{1,6})\}|([0-9A-Fa-f]{2}))")
+_NAMED = re.compile(r"\[:(\^?)([a-z]+):\]")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Characters:
+    """A set of characters by ranges, in order and apart."""
+
+    starts: tuple[int, ...]
+    ends: tuple[int, ...]
+    negated: bool
+    folded: bool
+
+    def holds(self, character: str) -> bool:
+        forms = {character, character.lower(), character.upper()} if self.folded else {character}
+        return any(len(one) == 1 and self._has(ord(one)) for one in forms) != self.negated
+
+    def _has(self, code: int) -> bool:
+        place = bisect_right(self.starts, code) - 1
+        return place >= 0 and code <= self.ends[place]
+
+
+def _characters(ranges: Iterable[tuple[int, int]], *, negated: bool = False, folded: bool = False) -> _Characters:
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(ranges):
+        if merged and start <= merged[-1][1] + 1:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    starts, ends = tuple(one[0] for one in merged), tuple(one[1] for one in merged)
+    return _Characters(starts=starts, ends=ends, negated=negated, folded=folded)
+
+
+def _complement(ranges: Ranges) -> Ranges:
+    plain = _characters(ranges)
+    edges = [-1, *(edge for pair in zip(plain.starts, plain.ends, strict=True) for edge in pair), _LAST + 1]
+    pairs = zip(edges[::2], edges[1::2], strict=True)
+    return tuple((end + 1, start - 1) for end, start in pairs if end + 1 <= start - 1)
+
+
+# What a pattern is made of: characters, the beginning, the end, or parts in a row, one of several, or repeated.
+@dataclass(frozen=True)
+class _Edge:
+    begins: bool
+
+
+@dataclass(frozen=True)
+class _Row:
+    parts: tuple[_Node, ...]
+
+
+@dataclass(frozen=True)
+class _Either:
+    ways: tuple[_Node, ...]
+
+
+@dataclass(frozen=True)
+class _Repeated:
+    part: _Node
+    least: int
+    most: int | None
+
+
+_Node = _Characters | _Edge | _Row | _Either | _Repeated
+
+
+class _Reader:
+    """Reads a pattern, from left to right."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.place = 0
+        self.folded = False
+        self.dotall = False
+
+    def whole(self) -> _Node:
+        found = self._either(0)
+        if self.place < len(self.text):
+            raise self._error()
+        return found
+
+    def _error(self) -> PatternError:
+        return PatternError(f"cannot be read from {self.text[self.place :][:40]!r} on")
+
+    def _next(self) -> str:
+        return self.text[self.place : self.place + 1]
+
+    def _either(self, depth: int) -> _Node:
+        if depth > DEEPEST:
+            raise PatternError(f"has more than {DEEPEST} groups within one another")
+        flags = self.folded, self.dotall
+        ways = [self._row(depth)]
+        while self._next() == "|":
+            self.place += 1
+            ways.append(self._row(depth))
+        self.folded, self.dotall = flags
+        return _Either(tuple(ways)) if len(ways) > 1 else ways[0]
+
+    def _row(self, depth: int) -> _Node:
+        parts: list[_Node] = []
+        while self._next() not in {"", "|", ")"}:
+            part = self._atom(depth)
+            if part is not None:
+                parts.append(self._repeated(part))
+        return _Row(tuple(parts))
+
+    def _repeated(self, part: _Node) -> _Node:
+        found = _REPEAT.match(self.text, self.place)
+        if found is None:
+            return part
+        self.place = found.end()
+        sign, least, comma, most = found.groups()
+        if sign:
+            return _Repeated(part, int(sign == "+"), 1 if sign == "?" else None)
+        highest = int(most) if most else None if comma else int(least)
+        if highest is not None and highest < int(least):
+            raise PatternError(f"has a repetition that ends before it begins: {found.group()}")
+        return _Repeated(part, int(least), highest)
+
+    def _atom(self, depth: int) -> _Node | None:
+        character = self._next()
+        if character == "(":
+            return self._group(depth)
+        if character == "[":
+            return self._set()
+        if character == "\\":
+            return self._escape()
+        if character in "*+?{":
+            raise self._error()
+        self.place += 1
+        if character in "^$":
+            return _Edge(character == "^")
+        if character == ".":
+            return _characters(() if self.dotall else _ranges("\n"), negated=True)
+        return _characters(_ranges(character), folded=self.folded)
+
+    def _group(self, depth: int) -> _Node | None:
+        opened = _GROUP.match(self.text, self.place)
+        if opened is None or (self.text.startswith("(?", self.place) and opened.end() == self.place + 1):
+            raise self._error()
+        self.place = opened.end()
+        before = self.folded, self.dotall
+        on, _, off = (opened["flags"] or "").partition("-")
+        self.folded = ("i" in on or self.folded) and "i" not in off
+        self.dotall = ("s" in on or self.dotall) and "s" not in off
+        if opened["end"] == ")":
+            return None  # from here to the end of the group around it
+        inside = self._either(depth + 1)
+        self.folded, self.dotall = before
+        if self._next() != ")":
+            raise PatternError("has a group without an end")
+        self.place += 1
+        return inside
+
+    def _escape(self) -> _Node:
+        following = self.text[self.place + 1 : self.place + 2]
+        if following in {"A", "z"}:
+            self.place += 2
+            return _Edge(following == "A")
+        ranges = self._escaped()
+        return _characters(ranges, folded=self.folded)
+
+    def _escaped(self) -> Ranges:
+        """Return the characters of an escape that stands for some."""
+        following = self.text[self.place + 1 : self.place + 2]
+        code = _CODE.match(self.text, self.place)
+        if code is not None and int(code[1] or code[2], 16) <= _LAST:
+            self.place = code.end()
+            value = int(code[1] or code[2], 16)
+            return ((value, value),)
+        if following.lower() in _PERL:
+            self.place += 2
+            ranges = _PERL[following.lower()]
+            return ranges if following.islower() else _complement(ranges)
+        plain = _CONTROLS.get(following) or (following if following.isascii() and not following.isalnum() else "")
+        if not plain:
+            raise self._error()
+        self.place += 2
+        return _ranges(plain)
+
+    def _set(self) -> _Node:
+        self.place += 1
+        negated = self._next() == "^"
+        self.place += int(negated)
+        found: list[tuple[int, int]] = []
+        first = True
+        while first or self._next() != "]":
+            if not self._next():
+                raise PatternError("has a set without an end")
+            found += self._member()
+            first = False
+        self.place += 1
+        return _characters(found, negated=negated, folded=self.folded)
+
+    def _member(self) -> Ranges:
+        named = _NAMED.match(self.text, self.place)
+        if named is not None:
+            if named[2] not in _CLASSES:
+                raise self._error()
+            self.place = named.end()
+            return _complement(_CLASSES[named[2]]) if named[1] else _CLASSES[named[2]]
+        start = self._one()
+        if self._next() != "-" or self.text[self.place + 1 : self.place + 2] in {"]", ""} or len(start) > 1:
+            return start
+        self.place += 1
+        end = self._one()
+        if len(end) > 1 or end[0][0] < start[0][0] or start[0][0] != start[0][1] or end[0][0] != end[0][1]:
+            raise PatternError("has a range in a set that ends before it begins")
+        return ((start[0][0], end[0][1]),)
+
+    def _one(self) -> Ranges:
+        if self._next() == "\\":
+            return self._escaped()
+        self.place += 1
+        return _ranges(self.text[self.place - 1])
+
+
+@dataclass
+class _Program:
+    """The automaton: each state asks for a character, or leads on without one."""
+
+    characters: list[_Characters | None] = field(default_factory=list)
+    onward: list[list[int]] = field(default_factory=list)
+    edges: dict[int, bool] = field(default_factory=dict)
+    """The states that are passed at the beginning alone (True), or at the end."""
+
+    def state(self, onward: Sequence[int], characters: _Characters | None = None) -> int:
+        if len(self.onward) >= MOST_STATES:
+            raise PatternError("is too large")
+        self.characters.append(characters)
+        self.onward.append(list(onward))
+        return len(self.onward) - 1
+
+    def add(self, node: _Node, after: int) -> int:
+        """Add the states of `node`, behind which comes the state `after`; return the first."""
+        match node:
+            case _Characters():
+                return self.state([after], node)
+            case _Edge(begins=begins):
+                number = self.state([after])
+                self.edges[number] = begins
+                return number
+            case _Row(parts=parts):
+                for part in reversed(parts):
+                    after = self.add(part, after)
+                return after
+            case _Either(ways=ways):
+                return self.state([self.add(way, after) for way in ways])
+            case _Repeated(part=part, least=least, most=most):
+                return self._repeat(part, least, most, after)
+
+    def _repeat(self, part: _Node, least: int, most: int | None, after: int) -> int:
+        if most is None:
+            again = self.state([after])
+            self.onward[again].insert(0, self.add(part, again))
+            after = again
+        else:
+            for _ in range(most - least):
+                after = self.state([self.add(part, after), after])
+        for _ in range(least):
+            first = self.add(part, after)
+            if first == after:  # nothing, however often it is repeated
+                break
+            after = first
+        return after
+
+
+@dataclass
+class _Place:
+    """The states that the automaton may be in, all at once."""
+
+    states: tuple[int, ...]
+    accepts: bool
+    moves: dict[str, _Place] = field(default_factory=dict)
+
+
+class Pattern:
+    """A pattern; raises PatternError where it cannot be used."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._program = _Program()
+        self._end = self._program.state([])
+        self._first = self._program.add(_Reader(text).whole(), self._end)
+        self._forget()
+
+    def __eq__(self, other: object) -> bool:
+        """Return whether it is the same pattern."""
+        return isinstance(other, Pattern) and other.text == self.text
+
+    def __hash__(self) -> int:
+        """Return the hash of the text."""
+        return hash(self.text)
+
+    def matches(self, value: str) -> bool:
+        """Return whether the whole value is what the pattern says."""
+        place = self._start
+        for character in value:
+            following = place.moves.get(character)
+            place = following if following is not None else self._move(place, character)
+            if not place.states:
+                return False
+        return place.accepts
+
+    def _forget(self) -> None:
+        self._places: dict[tuple[int, ...], _Place] = {}
+        self._remembered = 0
+        self._start = self._place([self._first], begins=True)
+
+    def _move(self, place: _Place, character: str) -> _Place:
+        asked = ((state, self._program.characters[state]) for state in place.states)
+        reached = [self._program.onward[state][0] for state, one in asked if one is not None and one.holds(character)]
+        if self._remembered >= MOST_REMEMBERED:
+            self._forget()
+        following = self._place(reached, begins=False)
+        place.moves[character] = following
+        self._remembered += 1
+        return following
+
+    def _place(self, states: Iterable[int], *, begins: bool) -> _Place:
+        reached = self._closure(states, begins=begins, ends=False)
+        if begins:  # its edges are passed no more later on
+            return _Place(states=reached, accepts=self._end in self._closure(states, begins=True, ends=True))
+        known = self._places.get(reached)
+        if known is None:
+            known = _Place(states=reached, accepts=self._end in self._closure(states, begins=False, ends=True))
+            self._places[reached] = known
+        return known
+
+    def _closure(self, states: Iterable[int], *, begins: bool, ends: bool) -> tuple[int, ...]:
+        """Return the states that are reached without a character."""
+        found: set[int] = set()
+        waiting = list(states)
+        while waiting:
+            state = waiting.pop()
+            if state in found:
+                continue
+            found.add(state)
+            edge = self._program.edges.get(state)
+            passed = edge is None or (begins if edge else ends)
+            if passed and self._program.characters[state] is None:
+                waiting += self._program.onward[state]
+        return tuple(sorted(found))

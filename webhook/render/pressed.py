@@ -1,0 +1,56 @@
+"""What a button that changed nothing answers to whoever pressed it. Pure; `callbacks` has it sent.
+
+Text of a channel that shows links and mentions: what a person has written is escaped.
+"""
+
+from __future__ import annotations
+
+from webhook.callback_events import Verb
+from webhook.incidents.incident import Incident
+from webhook.render.mrkdwn import escape
+from webhook.timestamps import clock
+from webhook.untrusted import one_line
+
+_LONGEST_NAME = 80
+
+
+def unchanged(incident: Incident, verb: Verb, *, now: float) -> str:
+    """Return why `verb` has changed nothing about the incident, and what can be done instead."""
+    if incident.status == "resolved":
+        return _resolved(incident, verb, now)
+    if incident.status == "acknowledged":
+        at = clock(incident.acknowledged_at or now, now=now)
+        taken = f"{_named(incident)} is acknowledged already, by {_who(incident.acknowledged_by)} at {at}."
+        return f"{taken} It is not resolved, so there is nothing to reopen." if verb == "reopen" else taken
+    if verb == "unacknowledge":
+        return f"{_named(incident)} is not acknowledged by anybody: there is nothing to give back."
+    return f"{_named(incident)} is open already: nothing has changed."
+
+
+def archived(number: int) -> str:
+    """Return that the incident is archived."""
+    return f"Incident {number} is archived: nothing about it changes any more."
+
+
+def unknown(number: int) -> str:
+    """Return that there is no such incident."""
+    return f"There is no incident {number}: nothing has changed."
+
+
+def _resolved(incident: Incident, verb: Verb, now: float) -> str:
+    when, who = clock(incident.resolved_at or now, now=now), _who(incident.resolved_by)
+    if incident.fires_on:
+        again = "" if verb == "reopen" else " Reopen it to take it up again."
+        return f"{_named(incident)} was resolved by hand at {when} by {who}, and it still fires.{again}"
+    if verb == "reopen":
+        return f"{_named(incident)} is over since {when} (by {who}): none of its alerts fires, so nothing is reopened."
+    return f"{_named(incident)} is resolved already, at {when} by {who}: nothing has changed."
+
+
+def _named(incident: Incident) -> str:
+    title = escape(one_line(incident.title, _LONGEST_NAME))
+    return f"Incident {incident.id} ({title})" if title else f"Incident {incident.id}"
+
+
+def _who(name: str | None) -> str:
+    return escape(one_line(name or "", _LONGEST_NAME)) or "somebody"

@@ -1,0 +1,1 @@
+"""Connections and the requests on them: read with deadlines in one thread, answered in others."""

@@ -1,0 +1,349 @@
+"""The law: no thread waits for the other side of a connection. Gunicorn's worker, with one loop that reads them all.
+
+The loop reads a request until it is whole, within a time; only then is it put into a lane (`lanes`), whose threads
+answer it (`answering`). So whoever sends nothing, or sends slowly, holds a socket and nothing else. Of those there is
+room for `MOST_CONNECTIONS`, and for `MOST_OF_PEER` from one place: where there are more, the one that has been waited
+for longest goes, first of those that have shown no valid token. Who comes new is never refused for it, and has
+`GRACE_SECONDS` to speak.
+
+The exception is a delivery too large to be kept in memory: two threads read those, and do nothing else.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import queue
+import resource
+import selectors
+import ssl
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
+
+from webhook.serving.answering import Job, answer
+from webhook.serving.connection import (
+    BODY_SECONDS,
+    HEAD_SECONDS,
+    IDLE_SECONDS,
+    LINGER_SECONDS,
+    PIECE,
+    Connection,
+)
+from webhook.serving.lanes import Lanes, lane_of, reads_body
+from webhook.serving.reading import Reading
+
+MOST_CONNECTIONS = 1_000
+MOST_OF_PEER = 100
+"""Connections from one address; a trusted proxy speaks for many and may have all."""
+GRACE_SECONDS = 2.0
+"""For so long a connection is not counted against its peer, as long as there is room at all."""
+MOST_KEPT = 64 * 1_024 * 1_024
+"""Bytes of requests that are not whole yet, of all connections."""
+LARGEST_KEPT = 1_024 * 1_024 + PIECE
+"""Bytes of one request that are kept while it arrives: more than an action or a callback may have."""
+TURN_SECONDS = 0.5
+"""How late deadlines, and the end of the process above this one, are noticed."""
+DRAIN_SECONDS = 8.0
+"""For requests under way when the process is to end."""
+_HALF_READ_SECONDS = 2.0
+_MOST_AT_ONCE = 64
+
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+class Connections(Worker):  # type: ignore[misc]
+    """Serves one application; `self.app` is the `Server` of `webhook.server`."""
+
+    def init_process(self) -> None:
+        """Prepare what no other process may share, and serve."""
+        self.selector = selectors.DefaultSelector()
+        self.waiting: dict[Connection, None] = {}
+        """Those that belong to the loop, the one that has waited longest first."""
+        self.under_way = 0
+        self.peers: dict[str, int] = {}
+        self.finished: queue.SimpleQueue[tuple[Connection, bool, bytes]] = queue.SimpleQueue()
+        self.lanes: Lanes[tuple[Job, bytes]] = Lanes(self._answer)
+        self.most = min(MOST_CONNECTIONS, _file_handles() // 2)
+        super().init_process()
+
+    def handle_exit(self, _signal: int, _frame: object) -> None:
+        """End in good order; the signal itself has woken the loop."""
+        self.alive = False
+
+    def run(self) -> None:
+        """Serve until the process is to end, or the one above it has ended."""
+        for listener in self.sockets:
+            listener.settimeout(0.0)
+            self.selector.register(listener, selectors.EVENT_READ, partial(self._accept, listener))
+        self.selector.register(self.PIPE[0], selectors.EVENT_READ, self._woken)
+        self.lanes.start()
+        while self.alive and self.ppid == os.getppid():
+            self._turn()
+        if self.alive:
+            self.log.warning("the process above this one has ended, and so does this one")
+        self.alive = False
+        self._drain()
+
+    def _turn(self) -> None:
+        self.notify()
+        with contextlib.suppress(InterruptedError):
+            for key, _ in self.selector.select(TURN_SECONDS):
+                key.data()
+        self._take_back()
+        self._close_late()
+
+    def _drain(self) -> None:
+        """Let go of the port at once, and answer what is under way."""
+        for listener in self.sockets:
+            self.selector.unregister(listener)
+            listener.close()
+        self.app.begin_stop()
+        for connection in list(self.waiting):
+            # A request may be on its way on a connection that was kept.
+            connection.deadline = min(connection.deadline, time.monotonic() + _HALF_READ_SECONDS)
+        ends = time.monotonic() + DRAIN_SECONDS
+        while (self.waiting or self.under_way) and time.monotonic() < ends:
+            self._turn()
+        for job, _ in self.lanes.empty():
+            _say(job.connection, 503, "ending; try again")
+            job.connection.close()
+
+    def _accept(self, listener: Any) -> None:  # noqa: ANN401  gunicorn's listener
+        for _ in range(_MOST_AT_ONCE):
+            try:
+                sock, address = listener.accept()
+            except BlockingIOError:
+                return
+            except OSError:  # no file handle is left, or the other side is gone already
+                self._make_room(lambda _: True)
+                return
+            sock.settimeout(0.0)
+            server, deadline = listener.getsockname(), time.monotonic() + HEAD_SECONDS
+            connection = Connection(sock=sock, address=address, server=server, deadline=deadline)
+            if self.app.certificate is None or self._encrypt(connection):
+                self._enter(connection)
+
+    def _encrypt(self, connection: Connection) -> bool:
+        """Prepare for TLS; return False when the other side is gone already."""
+        context: ssl.SSLContext = self.app.certificate.context
+        try:
+            connection.sock = context.wrap_socket(connection.sock, server_side=True, do_handshake_on_connect=False)
+        except OSError:
+            connection.close()
+            return False
+        connection.is_greeting = True
+        return True
+
+    def _enter(self, connection: Connection) -> None:
+        peer = connection.peer
+        self.peers[peer] = self.peers.get(peer, 0) + 1
+        if sum(self.peers.values()) > self.most:
+            crowd = max(self.peers, key=self.peers.__getitem__)
+            self._make_room(lambda other: other.peer == crowd)
+        elif self.peers[peer] > MOST_OF_PEER and not self.app.settings.trusts(str(connection.address[0])):
+            since = time.monotonic() - GRACE_SECONDS
+            self._make_room(lambda other: other.peer == peer and other.since < since)
+        self._wait(connection)
+        # Mostly the request is there already.
+        self._go_on(connection)
+
+    def _make_room(self, may_go: Callable[[Connection], bool]) -> None:
+        """Close the connection that has been waited for longest, first of those that nobody is known on."""
+        found = [connection for connection in self.waiting if may_go(connection)]
+        chosen = next((connection for connection in found if not connection.is_known), found[0] if found else None)
+        if chosen is not None:
+            self._close(chosen)
+
+    def _wait(self, connection: Connection, events: int = selectors.EVENT_READ) -> None:
+        """Let the loop see to it when the other side goes on."""
+        connection.sock.settimeout(0.0)
+        self.selector.register(connection.sock, events, partial(self._go_on, connection))
+        self.waiting[connection] = None
+
+    def _leave(self, connection: Connection) -> None:
+        """Take the connection out of the loop."""
+        if connection in self.waiting:
+            del self.waiting[connection]
+            with contextlib.suppress(KeyError, ValueError):
+                self.selector.unregister(connection.sock)
+
+    def _close(self, connection: Connection) -> None:
+        self._leave(connection)
+        peer = connection.peer
+        self.peers[peer] -= 1
+        if not self.peers[peer]:
+            del self.peers[peer]
+        connection.close()
+
+    def _go_on(self, connection: Connection) -> None:
+        if connection not in self.waiting:
+            return  # closed by another event of the same turn
+        try:
+            if connection.is_greeting:
+                connection.sock.do_handshake()  # type: ignore[attr-defined]
+                connection.is_greeting = False
+            self._read(connection)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            self._watch(connection, selectors.EVENT_READ)
+        except ssl.SSLWantWriteError:
+            self._watch(connection, selectors.EVENT_WRITE)
+        except OSError:  # TLS that goes wrong, too
+            self._close(connection)
+
+    def _watch(self, connection: Connection, events: int) -> None:
+        key = self.selector.get_key(connection.sock)
+        if key.events != events:
+            self.selector.modify(connection.sock, events, key.data)
+
+    def _read(self, connection: Connection) -> None:
+        """Read what is there; raises BlockingIOError or SSLWantReadError when that is all."""
+        for _ in range(_MOST_AT_ONCE):
+            piece = connection.sock.recv(PIECE)
+            if not piece:
+                self._close(connection)
+                return
+            if connection.phase == "lingering":
+                continue
+            if connection.phase == "idle":
+                connection.phase, connection.deadline = "request", time.monotonic() + HEAD_SECONDS
+            connection.reading.feed(piece)
+            if self._judge(connection):
+                return
+
+    def _judge(self, connection: Connection) -> bool:
+        """Look how far the request has come; return whether nothing more is read of it here."""
+        reading, head = connection.reading, connection.reading.head
+        if reading.state == "too_large":
+            return self._refuse(connection, 431, "the headers are too large")
+        if head is not None and connection.lane is None:
+            connection.lane = lane_of(head, self.app.settings)
+            connection.is_known = connection.lane != "strangers"
+            connection.deadline = time.monotonic() + BODY_SECONDS
+            if reading.state == "body" and not reads_body(head, connection.lane, self.app.settings):
+                return self._hand_over(connection)
+            if reading.state == "body" and head.waits_for_continue and not self._is_large(connection):
+                connection.sock.send(_CONTINUE)
+        if reading.state in {"whole", "unclear"}:
+            return self._hand_over(connection)
+        if connection.lane == "deliveries" and self._is_large(connection):
+            connection.lane = "large"
+            return self._hand_over(connection)
+        if reading.body_size > LARGEST_KEPT:
+            return self._hand_over(connection)
+        self._keep_within()
+        return False
+
+    def _is_large(self, connection: Connection) -> bool:
+        head = connection.reading.head
+        declared = head.length or 0 if head else 0
+        return max(declared, connection.reading.body_size) > LARGEST_KEPT
+
+    def _keep_within(self) -> None:
+        while sum(len(connection.reading) for connection in self.waiting) > MOST_KEPT:
+            self._make_room(lambda other: len(other.reading) > PIECE)
+
+    def _hand_over(self, connection: Connection) -> bool:
+        """Give the request to the threads of its lane."""
+        self._leave(connection)
+        request, rest = connection.reading.take()
+        is_whole = connection.reading.state == "whole"
+        connection.lend()
+        source: Iterable[bytes] = connection.stream(request) if connection.lane == "large" else (request,)
+        job = Job(connection=connection, source=source, is_whole=is_whole)
+        self.under_way += 1
+        if not self.lanes.put(connection.lane or "strangers", (job, rest)):
+            self.under_way -= 1
+            _say(connection, 503, "too many requests wait already; try again")
+            self._linger(connection)
+        return True
+
+    def _refuse(self, connection: Connection, status: int, reason: str) -> bool:
+        self._leave(connection)
+        connection.lend()
+        _say(connection, status, reason)
+        self._linger(connection)
+        return True
+
+    def _answer(self, task: tuple[Job, bytes]) -> None:
+        """Answer a request; in a thread."""
+        job, rest = task
+        keeps = False
+        try:
+            keeps = answer(
+                job,
+                self.wsgi,
+                configuration=self.cfg,
+                failed=lambda request, to, error: self.handle_error(request, to.sock, to.address, error),
+                is_stopping=lambda: not self.alive,
+            )
+        except Exception:
+            self.log.exception("unexpected error while a request was answered")
+        finally:
+            self.finished.put((job.connection, keeps, rest))
+            with contextlib.suppress(OSError):  # full: the loop is woken in any case
+                os.write(self.PIPE[1], b"1")
+
+    def _woken(self) -> None:
+        with contextlib.suppress(BlockingIOError):
+            os.read(self.PIPE[0], 4_096)
+
+    def _take_back(self) -> None:
+        """Wait for the next request of those that were answered, or close them."""
+        for _ in range(self.finished.qsize()):
+            connection, keeps, rest = self.finished.get()
+            self.under_way -= 1
+            if not keeps:
+                self._linger(connection)
+                continue
+            connection.reading, connection.lane = Reading(rest), None
+            connection.phase = "request" if rest else "idle"
+            seconds = HEAD_SECONDS if rest else IDLE_SECONDS if self.alive else _HALF_READ_SECONDS
+            connection.deadline = time.monotonic() + seconds
+            self._wait(connection)
+            if rest:
+                self._judge(connection)
+            elif connection.is_encrypted:
+                self._go_on(connection)  # what TLS has decrypted already wakes nobody
+
+    def _linger(self, connection: Connection) -> None:
+        """Close our side, and read what the other one still sends: only so it sees the answer."""
+        connection.phase, connection.deadline = "lingering", time.monotonic() + LINGER_SECONDS
+        connection.reading = Reading()
+        try:
+            connection.sock.shutdown(1)
+            self._wait(connection)
+        except (OSError, ValueError):
+            self._close(connection)
+
+    def _close_late(self) -> None:
+        now = time.monotonic()
+        for connection in [found for found in self.waiting if found.deadline <= now]:
+            if connection.phase == "request" and not connection.is_greeting and len(connection.reading):
+                self._refuse(connection, 408, "the request did not arrive in time")
+            else:
+                self._close(connection)
+
+
+def _file_handles() -> int:
+    """Return how many files and connections this process may have, and let it have more where that is up to us."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = max(soft, min(4 * MOST_CONNECTIONS, hard if hard != resource.RLIM_INFINITY else 4 * MOST_CONNECTIONS))
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        return wanted
+    return soft
+
+
+def _say(connection: Connection, status: int, reason: str) -> None:
+    """Answer without the application; what does not fit into the connection's buffer is not waited for."""
+    words = {408: "Request Timeout", 431: "Request Header Fields Too Large", 503: "Service Unavailable"}
+    body = f'{{"error":"{reason}"}}\n'
+    head = f"HTTP/1.1 {status} {words[status]}\r\nContent-Type: application/json\r\n"
+    whole = f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}"
+    with contextlib.suppress(OSError):
+        connection.sock.settimeout(0.0)
+        connection.sock.send(whole.encode())

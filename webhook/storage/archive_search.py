@@ -1,0 +1,104 @@
+"""Archived incidents listed and searched, in SQL: by system, alert name, severity and time. `archive` adds to it.
+
+Beside its whole record each archived incident has a narrow row, and one for each system and alert name that it was
+about, so that no search reads the records.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from sqlalchemy import Connection, Select, and_, insert, select
+
+from webhook.severity import Severity
+from webhook.storage.tables import archive, archive_list, archive_names
+
+_LABELS = ("system", "alertname")
+LONGEST_NAME = 200
+"""Characters of a label's value that are compared: an index entry has room for some thousand bytes (PostgreSQL)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What is searched for; times are epoch seconds, None is anything."""
+
+    system: str | None = None
+    alert: str | None = None
+    severity: Severity | None = None
+    since: float | None = None
+    """Not over before this time."""
+    until: float | None = None
+    """Opened before this time."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArchivedLine:
+    """An archived incident in a list; times are epoch seconds."""
+
+    incident_id: int
+    severity: Severity
+    title: str
+    team: str
+    opened_at: float
+    resolved_at: float
+    resolved_by: str | None
+    alerts: int
+    archived_at: float
+
+
+def add(connection: Connection, records: Iterable[tuple[Mapping[str, Any], Iterable[Mapping[str, Any]]]]) -> None:
+    """Make incidents findable that are in the archive: the row of each, and the rows of all its episodes."""
+    columns = ("severity", "title", "team", "opened_at", "resolved_at", "resolved_by")
+    found = [(incident, tuple(episodes)) for incident, episodes in records]
+    rows = [
+        {"incident_id": incident["id"], **{name: incident[name] for name in columns}, "alerts": len(episodes)}
+        for incident, episodes in found
+    ]
+    names = [
+        {"label": label, "value": value, "incident_id": incident["id"]}
+        for incident, episodes in found
+        for label, value in sorted(_names(episodes))
+    ]
+    connection.execute(insert(archive_list), rows)
+    if names:
+        connection.execute(insert(archive_names), names)
+
+
+def listing(
+    connection: Connection, wanted: Wanted, *, limit: int, before: int | None = None
+) -> tuple[ArchivedLine, ...]:
+    """Return up to `limit` archived incidents that are `wanted`, with an id below `before`, newest first."""
+    return tuple(ArchivedLine(**row) for row in connection.execute(statement(wanted, limit, before)).mappings())
+
+
+def statement(wanted: Wanted, limit: int, before: int | None) -> Select[Any]:
+    """Return the query of `listing`."""
+    rows = archive_list.c
+    columns = (archive.c[one.name] if one.name == "archived_at" else rows[one.name] for one in fields(ArchivedLine))
+    # The record may have been deleted by hand: then there is nothing to be shown.
+    query = select(*columns).join(archive, archive.c.incident_id == rows.incident_id)
+    for label, value in zip(_LABELS, (wanted.system, wanted.alert), strict=True):
+        if value is not None:
+            name = archive_names.alias(label)
+            is_about = and_(name.c.label == label, name.c.value == _compared(value))
+            query = query.join(name, and_(name.c.incident_id == rows.incident_id, is_about))
+    if wanted.severity is not None:
+        query = query.where(rows.severity == wanted.severity)
+    if wanted.since is not None:
+        query = query.where(rows.resolved_at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(rows.opened_at < wanted.until)
+    if before is not None:
+        query = query.where(rows.incident_id < before)
+    return query.order_by(rows.incident_id.desc()).limit(limit)
+
+
+def _names(episodes: Iterable[Mapping[str, Any]]) -> set[tuple[str, str]]:
+    pairs = ((label, one["labels"].get(label)) for one in episodes for label in _LABELS)
+    return {(label, _compared(value)) for label, value in pairs if value}
+
+
+def _compared(text: str) -> str:
+    return text.replace("\0", "").encode(errors="replace").decode()[:LONGEST_NAME]

@@ -1,0 +1,12 @@
+"""How long a call that fails for now is waited for, by the deadline of its tier."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009f"
+down_revision = "0009d"
+
+
+def upgrade() -> None:
+    """Add the column; calls that wait already move on a minute after they could have been sent."""
+    op.add_column("notifications", sa.Column("moves_on_at", sa.Double(), nullable=True))
