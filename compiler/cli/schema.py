@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from compiler import conventions, schema
+from compiler import conventions, output, schema
 from compiler.cli.program import FAILED, say
 
 
@@ -32,8 +32,7 @@ def schema_command(path: Path | None) -> None:
         click.echo(text, nl=False)
         return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        output.write_file(path, text.encode())
     except OSError as error:
         say(f"cannot write {error.filename or path}: {(error.strerror or str(error)).lower()}")
         sys.exit(FAILED)

@@ -20,6 +20,7 @@ from compiler.guides.unread import UnreadLine, unread_lines
 from compiler.importing.limits import AGAINST, guesses
 from compiler.importing.spelling import one_line, shortened
 from compiler.importing.stanza import Stanza, stanza
+from compiler.input_files import InputFiles
 from compiler.resolve.definitions import signals
 from compiler.runbooks import parse_runbook
 from compiler.signals.bound import Signal
@@ -117,9 +118,11 @@ def import_guides(paths: Sequence[Path], diagnostics: Diagnostics, *, new: bool 
     found: list[GuideStatement] = []
     unread: list[UnreadLine] = []
     stanzas = []
+    # Whoever types the name of a guide may name any file.
+    files = InputFiles(None)
     for path in paths:
         name = shown(path)
-        text = read_text(path, Span(name, 1, 1, 1), diagnostics, ours=False)
+        text = read_text(path, Span(name, 1, 1, 1), diagnostics, files=files, ours=False)
         if text is None:
             continue
         read = read_guide(name, text)
