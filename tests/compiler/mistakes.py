@@ -796,6 +796,13 @@ RUNBOOKS: Final = (
         fatal=False,
     ),
     _in_shop(
+        "emphases without end",
+        "Nobody can pay. Call",
+        f"Nobody can pay.\n{'*a **b ' * 250}c{'** a*' * 250}\nCall",
+        "nesting",
+    ),
+    _in_shop("quotations without end", "Nobody can pay. Call", f"Nobody can pay.\n\n{'> ' * 30}Call", "nesting"),
+    _in_shop(
         "a table without its row of dashes",
         "## Slow answers\n",
         "| What | Critical |\n| 95th percentile latency | 3 s |\n\n## Slow answers\n",
