@@ -23,6 +23,8 @@ from typing import Final
 
 MAX_BYTES: Final = 16 * 2**20
 """Of one file; no person writes half as much."""
+MAX_MARKDOWN: Final = 2**19
+"""Bytes of a runbook or a guide: its sentences are read one by one, and nobody reads half as much at night."""
 MAX_BYTES_IN_ALL: Final = 256 * 2**20
 """Of all files of one run: links let one large file stand for many."""
 MAX_ENTRIES: Final = 500_000
@@ -56,16 +58,16 @@ class InputFiles:
     def _root(self) -> Path:
         return Path("/") if self._folder is None else Path(os.path.realpath(self._folder, strict=True))
 
-    def read(self, path: Path) -> bytes:
+    def read(self, path: Path, most: int = MAX_BYTES) -> bytes:
         """Return what a file holds; OSError where it is missing, no regular file, too large, or lies outside."""
         with self._opened(path) as (parent, name):
             # Before it is opened, too: to open a device may do something.
-            _refuse_irregular(os.stat(name, dir_fd=parent, follow_symlinks=False))
+            _refuse_irregular(os.stat(name, dir_fd=parent, follow_symlinks=False), most)
             with open(os.open(name, _FILE_FLAGS, dir_fd=parent), "rb") as file:  # noqa: PTH123 - a descriptor
-                _refuse_irregular(os.fstat(file.fileno()))
-                content = file.read(MAX_BYTES + 1)
-        if len(content) > MAX_BYTES:
-            raise _too_large(MAX_BYTES)
+                _refuse_irregular(os.fstat(file.fileno()), most)
+                content = file.read(most + 1)
+        if len(content) > most:
+            raise _too_large(most)
         self._bytes_left -= len(content)
         if self._bytes_left < 0:
             raise _too_large(MAX_BYTES_IN_ALL, "all files together are larger")
@@ -215,15 +217,17 @@ class InputFiles:
 _MAGIC: Final = re.compile(r"[*?\[]")
 
 
-def _refuse_irregular(status: os.stat_result) -> None:
+def _refuse_irregular(status: os.stat_result, most: int) -> None:
     """Raise OSError for what is no regular file, or too large a one: a device or a pipe may never end."""
     if stat.S_ISDIR(status.st_mode):
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "not a regular file")
-    if status.st_size > MAX_BYTES:
-        raise _too_large(MAX_BYTES)
+    if status.st_size > most:
+        raise _too_large(most)
 
 
 def _too_large(most: int, what: str = "larger") -> OSError:
-    return OSError(errno.EFBIG, f"{what} than {most // 2**20} MiB")
+    return OSError(
+        errno.EFBIG, f"{what} than {most // 2**20} MiB" if most >= 2**20 else f"{what} than {most // 2**10} KiB"
+    )

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from compiler.anchors import Style
 from compiler.diagnostics import Diagnostics, Span
-from compiler.input_files import InputFiles
+from compiler.input_files import MAX_MARKDOWN, InputFiles
 from compiler.runbooks import Runbook, anchors_in
 from compiler.runbooks.destinations import MARKDOWN, Linked, destination
 from compiler.source_text import read_text, shown
@@ -51,7 +51,7 @@ def _anchors(file: Path, files: InputFiles, style: Style) -> frozenset[str] | No
     """Return the anchors of a Markdown file; None for others, and where it cannot be read."""
     if file.suffix.lower() not in MARKDOWN:
         return None
-    text = read_text(file, Span("", 1, 1, 1), Diagnostics(), files=files, ours=False)
+    text = read_text(file, Span("", 1, 1, 1), Diagnostics(), files=files, ours=False, most=MAX_MARKDOWN)
     return None if text is None else anchors_in(text, style)
 
 

@@ -15,7 +15,7 @@ from compiler.anchors import DEFAULT_STYLE, Style
 from compiler.diagnostics import Diagnostics, Related, Span, nearest
 from compiler.document import Items, Table
 from compiler.guides.vocabulary import severity_words, spellings
-from compiler.input_files import InputFiles, OutsideError
+from compiler.input_files import MAX_BYTES, MAX_MARKDOWN, InputFiles, OutsideError
 from compiler.runbooks import Runbook, parse_runbook
 from compiler.severities import UNTOLD, SeverityWords
 from compiler.source_text import outside, read_text, shown
@@ -101,7 +101,7 @@ class SourceFiles:
     def _runbook_text(self, path: str, span: Span) -> str | None:
         """Return the text of a runbook, or None after adding an error, with the file of its name in another folder."""
         before = len(self.diagnostics.found)
-        text = self._text(self.folder / path, span)
+        text = self._text(self.folder / path, span, most=MAX_MARKDOWN)
         error = self.diagnostics.found[-1] if len(self.diagnostics.found) > before else None
         if text is None and error is not None and error.hint is None:
             elsewhere = self.room.elsewhere(Path(path).name)
@@ -237,8 +237,8 @@ class SourceFiles:
             return False
         return True
 
-    def _text(self, path: Path, span: Span) -> str | None:
-        return read_text(path, span, self.diagnostics, files=self.room, main=path == self.path)
+    def _text(self, path: Path, span: Span, *, most: int = MAX_BYTES) -> str | None:
+        return read_text(path, span, self.diagnostics, files=self.room, main=path == self.path, most=most)
 
 
 def link_style(table: Table) -> Style:

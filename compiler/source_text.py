@@ -11,7 +11,7 @@ from typing import Final
 from compiler import conventions
 from compiler.checks import secrets
 from compiler.diagnostics import Diagnostics, Span, nearest
-from compiler.input_files import InputFiles, OutsideError
+from compiler.input_files import MAX_BYTES, InputFiles, OutsideError
 
 _LOOKED_AT: Final = 1024
 _TEXT_HINT: Final = "save it as text in UTF-8, or name another file"
@@ -27,14 +27,15 @@ def read_text(  # noqa: PLR0913 - what is said of a file that cannot be read
     files: InputFiles,
     main: bool = False,
     ours: bool = True,
+    most: int = MAX_BYTES,
 ) -> str | None:
     """Return the text of a file, or None after adding an error where it cannot be read; its lines end in line feeds.
 
-    `span` is where the file is named, `files` the room that opens it, `main` whether it is thresholds.yaml itself. A
-    secret in a file of `ours` is an error too; somebody else's may show examples of some.
+    `span` is where the file is named, `files` the room that opens it, `main` whether it is thresholds.yaml itself,
+    `most` its bytes. A secret in a file of `ours` is an error too; somebody else's may show examples of some.
     """
     try:
-        text = files.read(path).decode("utf-8-sig")
+        text = files.read(path, most).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         _not_text(shown(path), error, diagnostics)
     except OSError as error:
@@ -46,16 +47,14 @@ def read_text(  # noqa: PLR0913 - what is said of a file that cannot be read
             message = "the file is UTF-16, and not UTF-8" if wide else "this is not a text file"
             diagnostics.error("encoding", Span(shown(path), 1, 1, 2), message, hint=_TEXT_HINT)
             return None
-        if ours:
-            secrets.check(shown(path), text, diagnostics)
-        return text
+        return text if not ours or secrets.check(shown(path), text, diagnostics) else None
     return None
 
 
 def _not_text(name: str, error: UnicodeDecodeError, diagnostics: Diagnostics) -> None:
     text = _lines_ended(error.object.decode("utf-8", "replace"))
-    diagnostics.read(name, text)
-    secrets.check(name, text, diagnostics)
+    if secrets.check(name, text, diagnostics):
+        diagnostics.read(name, text)
     before = _lines_ended(error.object[: error.start].decode("utf-8", "replace"))
     line = before.count("\n") + 1
     column = len(before.rpartition("\n")[2]) + 1

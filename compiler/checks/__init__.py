@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from compiler.checks import (
     deadlines,
+    delivery,
     direction,
     generations,
     labels,
@@ -31,6 +32,7 @@ from compiler.diagnostics import Diagnostics
 
 FAMILIES = (
     deadlines,
+    delivery,
     direction,
     generations,
     labels,

@@ -795,6 +795,13 @@ RUNBOOKS: Final = (
         codes=("empty-section",),
         fatal=False,
     ),
+    Mistake(
+        name="a token over http",
+        edits=((SPEC, "http://tocsin:9095", "http://tocsin.example.com:9095"),),
+        codes=("cleartext",),
+        fatal=False,
+    ),
+    _in_spec("a CA for http", "token_file: /etc/alertmanager/token", "ca_file: /etc/ca.pem", "schema"),
     _in_shop(
         "emphases without end",
         "Nobody can pay. Call",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -14,7 +15,7 @@ from compiler.runbooks import parse_runbook
 from compiler.runbooks.nesting import MAX_LISTS, MAX_MARKS
 from tests.compiler.base import SHOP, SPEC, edit, tocsin
 
-MARKS: Final = {
+MARKS: Final[dict[str, Callable[[int], str]]] = {
     "emphases in turn": lambda n: "*a **b " * (n // 2) + "c" + "** a*" * (n // 2),
     "stars alone": lambda n: "*" * (2 * n) + "a" + "*" * (2 * n),
     "underscores": lambda n: "_a __b " * (n // 2) + "c" + "__ a_" * (n // 2),
@@ -28,7 +29,7 @@ MARKS: Final = {
     "in an HTML comment that is not closed": lambda n: f"<!-- {'*a **b ' * (n // 2)}c{'** a*' * (n // 2)}",
     "over several lines": lambda n: "*a\n**b\n" * (n // 2) + "c" + "**\na*" * (n // 2),
 }
-LISTS: Final = {
+LISTS: Final[dict[str, Callable[[int], str]]] = {
     "quotations": lambda n: "> " * n + "a",
     "quotations without blanks": lambda n: ">" * n + "a",
     "items on one line": lambda n: "- " * n + "a",
@@ -79,7 +80,7 @@ def test_the_line_of_the_deepest_mark_is_shown() -> None:
     assert (found.span.line, found.message) == (5, f"emphases and links are nested more than {MAX_MARKS} deep")
 
 
-BRACKETS: Final = {
+BRACKETS: Final[dict[str, Callable[[int], str]]] = {
     "brackets of PromQL": lambda n: "(" * n + "1" + ")" * n,
     "signs of PromQL": lambda n: "-" * n + "1",
     "functions of PromQL": lambda n: "abs(" * n + "vector(1)" + ")" * n,
@@ -118,7 +119,7 @@ def test_a_query_that_is_too_deep_ends_in_a_finding(shape: str, depth: int) -> N
     assert "bug" not in result.output
 
 
-YAML: Final = {
+YAML: Final[dict[str, Callable[[int], str]]] = {
     "lists": lambda n: "[" * n + "]" * n,
     "mappings": lambda n: "{a: " * n + "}" * n,
     "open lists": lambda n: "[" * n,
