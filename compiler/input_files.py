@@ -23,7 +23,7 @@ from typing import Final
 
 MAX_BYTES: Final = 16 * 2**20
 """Of one file; no person writes half as much."""
-MAX_MARKDOWN: Final = 2**19
+MAX_MARKDOWN: Final = 2**18
 """Bytes of a runbook or a guide: its sentences are read one by one, and nobody reads half as much at night."""
 MAX_BYTES_IN_ALL: Final = 256 * 2**20
 """Of all files of one run: links let one large file stand for many."""

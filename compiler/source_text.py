@@ -67,7 +67,8 @@ def _not_text(name: str, error: UnicodeDecodeError, diagnostics: Diagnostics) ->
 def _missing(  # noqa: PLR0913 - as `read_text`
     path: Path, span: Span, error: OSError, diagnostics: Diagnostics, *, files: InputFiles, main: bool
 ) -> None:
-    name, reason = shown(path), (error.strerror or str(error)).lower()
+    name, reason = shown(path), error.strerror or str(error)
+    reason = reason[:1].lower() + reason[1:]
     if isinstance(error, OutsideError):
         outside(name, span, diagnostics, main=main)
         return
@@ -91,6 +92,8 @@ def _way_out(path: Path, files: InputFiles, *, main: bool) -> str | None:
     except FileNotFoundError:
         return f"there is no folder `{shown(path.parent)}`"
     except (OSError, ValueError):
+        return None
+    if path.name in neighbours:
         return None
     near = nearest(path.name, neighbours)
     if main and near is None and conventions.SPEC_PATH in neighbours:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import Final
 
-from jinja2 import StrictUndefined, TemplateError, meta, nodes
+from jinja2 import StrictUndefined, TemplateError, nodes
 from jinja2 import Template as JinjaTemplate
 from jinja2.sandbox import SandboxedEnvironment
 
@@ -49,12 +49,17 @@ def inputs(query: str) -> tuple[str, ...]:
 
     Raises InvalidTemplateError where it does not parse, or uses more of the language than is let in.
     """
-    return tuple(sorted(meta.find_undeclared_variables(_let_in(query)) - CONTEXT))
+    return tuple(sorted(_names_in(_let_in(query)) - CONTEXT))
 
 
 def asks(query: str, name: str) -> bool:
     """Return whether a template that parses asks for a name."""
-    return name in meta.find_undeclared_variables(_parse(query))
+    return name in _names_in(_parse(query))
+
+
+def _names_in(tree: nodes.Template) -> set[str]:
+    """Return the names that a template asks for; Jinja2's own function for it generates code, and folds in doing so."""
+    return {node.name for node in tree.find_all(nodes.Name)}
 
 
 def check_arithmetic(source: str) -> None:
