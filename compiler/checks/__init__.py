@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from compiler.checks import (
     deadlines,
+    delivery,
     direction,
     generations,
     inputs,
@@ -32,6 +33,7 @@ from compiler.diagnostics import Diagnostics
 
 FAMILIES = (
     deadlines,
+    delivery,
     direction,
     generations,
     inputs,

@@ -796,6 +796,20 @@ RUNBOOKS: Final = (
         codes=("empty-section",),
         fatal=False,
     ),
+    Mistake(
+        name="a token over http",
+        edits=((SPEC, "http://tocsin:9095", "http://tocsin.example.com:9095"),),
+        codes=("cleartext",),
+        fatal=False,
+    ),
+    _in_spec("a CA for http", "token_file: /etc/alertmanager/token", "ca_file: /etc/ca.pem", "schema"),
+    _in_shop(
+        "emphases without end",
+        "Nobody can pay. Call",
+        f"Nobody can pay.\n{'*a **b ' * 250}c{'** a*' * 250}\nCall",
+        "nesting",
+    ),
+    _in_shop("quotations without end", "Nobody can pay. Call", f"Nobody can pay.\n\n{'> ' * 30}Call", "nesting"),
     _in_shop(
         "a table without its row of dashes",
         "## Slow answers\n",

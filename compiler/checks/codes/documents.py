@@ -31,6 +31,15 @@ ENTRIES: Final = (
         suppressible=True,
     ),
     Code(
+        code="nesting",
+        summary="Lists, quotations or emphases of a runbook lie too deep within each other.",
+        explanation=(
+            "Messages and pages show the section part within part; Markdown readers leave out what lies in too many"
+            " lists, or end."
+        ),
+        mend="Close each mark before the next begins; give deep lists a heading of their own.",
+    ),
+    Code(
         code="runbook-section",
         summary="An alert leads to no section of its system's runbook.",
         explanation="Whoever is woken starts from that section: the anchor is missing, or names no heading.",
