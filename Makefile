@@ -36,6 +36,7 @@ mutants: $(VENV)/dev.stamp servers  ## change generated/ in hundreds of small wa
 fuzz: $(VENV)/dev.stamp servers  ## 100,000 damaged inputs and 50,000 damaged deliveries: none may end in a traceback or a half-written output
 	$(BIN)/python -m testbed.fuzz --count 100000 --jobs 2
 	$(BIN)/python -m testbed.payloads --count 50000
+	$(BIN)/python -m testbed.commands
 
 chaos: $(VENV)/dev.stamp servers  ## 2,000 alerts while the webhook is killed 20 times and its receivers fail: nothing may be lost, on either store
 	$(BIN)/python -m testbed.chaos
