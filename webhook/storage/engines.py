@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 from pathlib import Path
@@ -136,7 +137,9 @@ class _File:
         What incidents say is for whoever has a token. A file of another user is left as it is.
         """
         try:
-            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE))
+            # Only a new file is opened here: closing one drops the locks that this process has on it (fcntl(2)).
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE))
             for suffix in ("", "-wal", "-shm"):
                 path = Path(f"{self._path}{suffix}")
                 if path.exists() and path.stat().st_uid == os.geteuid():
