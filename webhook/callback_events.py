@@ -6,6 +6,7 @@ concern us is nothing to do.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -90,6 +91,13 @@ def slack_press(body: bytes) -> Press | None:
                 user=_id(user.get("id")),
             )
     return None
+
+
+def pagerduty_identity(body: bytes) -> str:
+    """Return what tells an event of PagerDuty's from others: its id and time, which are signed."""
+    event = _object(_object(json.loads(body)).get("event"))
+    parts = [event.get(key) for key in ("id", "event_type", "occurred_at")]
+    return json.dumps(parts if parts[0] else hashlib.sha256(body).hexdigest())
 
 
 def pagerduty_change(body: bytes) -> Change | None:

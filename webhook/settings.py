@@ -187,7 +187,10 @@ class _Reader:
         if raw is None:
             return ()
         found = [part.strip() for line in raw.splitlines() for part in line.split(",") if part.strip()]
-        if len(found) > MOST_TOKENS:
+        if not found:
+            # Whoever has written something wants a token to be asked for, and without one everybody is let in.
+            self.problems.append(f"{PREFIX}{name} holds no token: only commas and blanks")
+        elif len(found) > MOST_TOKENS:
             self.problems.append(f"{PREFIX}{name} holds {len(found)} tokens; at most {MOST_TOKENS} are valid at once")
         elif not all(part.isascii() and part.isprintable() for part in found):
             self.problems.append(f"{PREFIX}{name} must be printable ASCII")

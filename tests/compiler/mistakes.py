@@ -810,6 +810,21 @@ RUNBOOKS: Final = (
         "nesting",
     ),
     _in_shop("quotations without end", "Nobody can pay. Call", f"Nobody can pay.\n\n{'> ' * 30}Call", "nesting"),
+    Mistake(
+        name="a placeholder that no value ever fills",
+        edits=(
+            (
+                SHOP,
+                "Nobody can pay. Call the payment provider.\n",
+                (
+                    "Nobody can pay.\n\n```bash\nmake restart SERVICE=<service>\n```\n\n"
+                    "- `<service>` is the alert's `service` label.\n"
+                ),
+            ),
+        ),
+        codes=("placeholder-place",),
+        fatal=False,
+    ),
     _in_shop(
         "a table without its row of dashes",
         "## Slow answers\n",

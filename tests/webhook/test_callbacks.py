@@ -517,17 +517,50 @@ def test_press_in_slack_is_told_to_pagerduty(
 
 
 def test_event_that_is_sent_again_acts_once(page: Press, incident: int) -> None:
-    """PagerDuty sends again until it has seen a 2xx; the id is the same."""
+    """PagerDuty sends again until it has seen a 2xx; the event's id is the same, whatever the unsigned header says."""
     assert [page().get_json()["result"] for _ in range(2)] == ["acknowledged", "repeated"]
-    assert page(identity="w-2").get_json() == {"result": "unchanged"}
+    assert page(identity="w-2").get_json() == {"result": "repeated"}
+
+
+@pytest.mark.parametrize("then", ["unacknowledged", "resolved", "reopened"])
+@pytest.mark.parametrize("minutes", [6, 60, 47 * 60, 49 * 60, 24 * 60 * 90])
+def test_an_event_that_is_played_again_changes_nothing(
+    *, page: Press, incident: int, clock: Clock, shown: Callable[..., Any], then: str, minutes: int
+) -> None:
+    """With an id of its own in the header, at any later time, whatever was done since."""
+    played = {"at": clock(), "id": "01A"}
+    page(**played)
+    clock.forward(minutes=minutes / 2)
+    page("resolved" if then == "reopened" else then, identity="w-2", at=clock(), id="01B")
+    if then == "reopened":
+        clock.forward(seconds=30)
+        page(then, identity="w-3", at=clock(), id="01C")
+    clock.forward(minutes=minutes / 2)
+    before = shown(incident)["status"]
+    assert page(identity="w-4", **played).get_json()["result"] in {"repeated", "ignored"}
+    assert shown(incident)["status"] == before
+
+
+def test_an_event_that_is_older_than_the_last_change_changes_nothing(
+    *, page: Press, press: Press, incident: int, clock: Clock, shown: Callable[..., Any]
+) -> None:
+    """One that was kept back and never arrived before, too."""
+    clock.forward(minutes=1)
+    kept_back = clock()
+    clock.forward(minutes=10)
+    press("acknowledge")
+    press("unacknowledge")
+    assert page(at=kept_back).get_json() == {"result": "ignored"}
+    assert shown(incident)["status"] == "open"
+    assert page(identity="w-2", at=clock(), id="01B").get_json() == {"result": "acknowledged"}
 
 
 def test_event_without_an_id_is_taken(client: FlaskClient, incident: int) -> None:
-    """Idempotent without it."""
+    """What tells it from others is its body."""
     body = json.dumps({"event": event_of()}).encode()
     headers = {name: value for name, value in pagerduty_headers(body).items() if name != "X-Webhook-Id"}
     results = [client.post("/pagerduty/webhook", data=body, headers=headers).get_json()["result"] for _ in range(2)]
-    assert results == ["acknowledged", "unchanged"]
+    assert results == ["acknowledged", "repeated"]
 
 
 def test_late_event_of_an_earlier_incident_leaves_the_present_one_alone(

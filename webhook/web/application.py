@@ -34,6 +34,10 @@ HEADERS = {
 }
 
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""What is counted by its name."""
+
+
 def create_app(service: Service) -> Flask:
     """Return the application over `service`."""
     app = Flask(__name__, static_folder=None, template_folder=None)
@@ -67,7 +71,9 @@ def _finish(service: Service, response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     route = request.url_rule.rule.replace(NUMBER, "{id}").replace(KEY, "{key}") if request.url_rule else "unknown"
-    service.metrics.answered(request.method, route, response.status_code)
+    # A method is whatever somebody sends: each that is not known would be lines of its own in `/metrics`.
+    method = request.method if request.method in METHODS else "unknown"
+    service.metrics.answered(method, route, response.status_code)
     return response
 
 

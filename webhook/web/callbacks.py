@@ -2,13 +2,14 @@
 
 They need no bearer token, because the provider signs each request; a callback whose secret is not set does not exist.
 `signatures` checks, `callback_events` reads, `ingest` acts. A request that is played again, or that a provider sends
-twice, acts once: what was acted on is remembered in the store, for all replicas. Two that take the same request at the
-same moment do no harm: acknowledging what is acknowledged changes nothing, and an event that is older than what it is
-about is left alone.
+twice, acts once: what was acted on is remembered in the store, for all replicas, by what is signed of it. Two that take
+the same request at the same moment do no harm: acknowledging what is acknowledged changes nothing, and an event that is
+older than what it is about is left alone.
 """
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Mapping
 from typing import TypeVar
@@ -16,7 +17,7 @@ from typing import TypeVar
 import structlog
 from flask import Blueprint, Response, abort, jsonify, request
 
-from webhook.callback_events import Change, Press, Verb, pagerduty_change, slack_press
+from webhook.callback_events import VERBS, Change, Press, Verb, pagerduty_change, pagerduty_identity, slack_press
 from webhook.incidents.incident import Merged, Noted, Outcome
 from webhook.incidents.messages import Channels
 from webhook.ingest import Ingest
@@ -52,9 +53,10 @@ def callbacks(service: Service) -> Blueprint:
 
 def _slack(service: Service) -> Response:
     secret, now = service.settings.slack_signing_secret, service.clock()
-    identity = request.headers.get("X-Slack-Signature", "")
+    signature = request.headers.get("X-Slack-Signature", "")
     at = request.headers.get("X-Slack-Request-Timestamp", "")
-    body = _signed("slack", secret, lambda body, key: slack_signed(identity, at, body, key, now=now))
+    body = _signed("slack", secret, lambda body, key: slack_signed(signature, at, body, key, now=now))
+    identity = f"{at} {hashlib.sha256(body).hexdigest()}"
     if not _is_taken(service, "slack", identity):
         press = _read(slack_press, body)
         if press is not None:
@@ -96,13 +98,12 @@ def _pagerduty(service: Service) -> Response:
     secret = service.settings.pagerduty_webhook_secret
     given = request.headers.get("X-PagerDuty-Signature", "")
     body = _signed("pagerduty", secret, lambda body, key: pagerduty_signed(given, body, key))
-    identity = request.headers.get("X-Webhook-Id", "")
-    if identity and _is_taken(service, "pagerduty", identity):
+    identity = _read(pagerduty_identity, body)
+    if _is_taken(service, "pagerduty", identity):
         return jsonify(result="repeated")
     change = _read(pagerduty_change, body)
     result = "ignored" if change is None else _change(service, change)
-    if identity:
-        _remember(service, "pagerduty", identity)
+    _remember(service, "pagerduty", identity)
     return jsonify(result=result)
 
 
@@ -119,7 +120,7 @@ def _remember(service: Service, provider: str, identity: str) -> None:
 def _change(service: Service, change: Change) -> str:
     with service.database.read() as connection:
         found = lookup.by_dedup_key(connection, change.key)
-    if found is None or _stale(change, found):
+    if found is None or _stale(change, found) or _too_old(change, service.clock()):
         return "ignored"
     outcome = _take(_quiet(service), change, found.number, service.clock())
     return "ignored" if outcome is None else outcome.result
@@ -137,15 +138,23 @@ def _take(ingest: Ingest, change: Change, number: int, now: float) -> Outcome | 
 def _stale(change: Change, found: lookup.Found) -> bool:
     """Return whether the change was made before what it would change: PagerDuty sends again for a day.
 
-    A resolve has to be later than the last call for attention, so that none of an earlier incident of the same key
+    What is older than the last change that somebody has made of the incident changes nothing any more. A resolve has to
+    be later than the last call for attention, so that none of an earlier incident of the same key
     ends this one, and a reopening later than the resolve that it takes back. All have the same allowance for clocks
     that differ.
     """
+    if change.verb in VERBS and change.at + SKEW_SECONDS < found.changed_at:
+        return True
     if change.verb == "resolve":
         return change.at + SKEW_SECONDS < found.asked_at
     if change.verb == "reopen" and found.resolved_at is not None:
         return change.at + SKEW_SECONDS < found.resolved_at
     return change.at + SKEW_SECONDS < found.began_at
+
+
+def _too_old(change: Change, now: float) -> bool:
+    """Return whether a request like this one may have been forgotten: no event is first sent so late."""
+    return change.at + SKEW_SECONDS < now - taken.KEPT_SECONDS
 
 
 def _quiet(service: Service) -> Ingest:

@@ -21,7 +21,7 @@ from webhook.render.undelivered import undelivered
 from webhook.render.wording import Context
 from webhook.senders.contract import LONGEST_SEND, Job, PermanentFailure, Receipt, Sender, TemporaryFailure
 from webhook.storage import deliveries, gathering, lanes, store
-from webhook.storage.database import Database
+from webhook.storage.database import Database, StoreUnavailable
 from webhook.storage.gathering import Bundle
 from webhook.storage.outbox import Claim
 from webhook.workers.endings import Endings
@@ -77,10 +77,20 @@ class Dispatch:
         return tuple(self._senders)
 
     def take(self, bundle: Bundle) -> None:
-        """Send the message, in a storm for others too, or fold it; raises StoreUnavailable."""
-        situations = self._situations(bundle)
+        """Send the message, in a storm for others too, or fold it; raises StoreUnavailable.
+
+        An error of ours is a failure of the one message that it is about, and holds up no other.
+        """
         many = bool(bundle.others)
-        reasons = {one.id: self._needless(one, situations[one.id], many=many) for one in bundle.claims}
+        try:
+            situations = self._situations(bundle)
+            reasons = {one.id: self._needless(one, situations[one.id], many=many) for one in bundle.claims}
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            log.exception("a message could not be written or sent", notification=bundle.carrier.id)
+            self._broken(bundle, error)
+            return
         self._endings.folded([(one, reason) for one in bundle.claims if (reason := reasons[one.id]) is not None])
         kept = tuple(one for one in bundle.claims if reasons[one.id] is None)
         if not kept:
@@ -97,16 +107,31 @@ class Dispatch:
         except PermanentFailure as failure:
             self._endings.failed_for_good(bundle, str(failure))
         except Exception as error:
-            carrier = bundle.carrier
-            log.exception("a message could not be written or sent", channel=carrier.channel, notification=carrier.id)
-            self._endings.failed_for_now(bundle, TemporaryFailure(f"internal error: {type(error).__name__}"))
+            log.exception("a message could not be written or sent", notification=bundle.carrier.id)
+            self._broken(bundle, error)
         else:
             self._endings.sent(bundle, receipt, said=self._said(bundle, situations))
 
+    def _broken(self, bundle: Bundle, error: Exception) -> None:
+        """Let a message that cannot be written move on; of several find the one, in halves, and send the others."""
+        claims = bundle.claims
+        if len(claims) == 1:
+            # Another try will not end otherwise soon, so nobody waits for one.
+            failure = TemporaryFailure(f"internal error: {type(error).__name__}", lasting=True)
+            self._endings.failed_for_now(bundle, failure)
+            return
+        middle = len(claims) // 2
+        for half in (claims[:middle], claims[middle:]):
+            # What was sent meanwhile has taken time.
+            held = self._renewed(Bundle(carrier=half[0], others=half[1:]))
+            if held is not None:
+                self.take(held)
+
     def _held(self, bundle: Bundle) -> Bundle | None:
         """Return what is still ours, for as long as sending it takes; of a message alone the lease has just begun."""
-        if not bundle.others:
-            return bundle
+        return self._renewed(bundle) if bundle.others else bundle
+
+    def _renewed(self, bundle: Bundle) -> Bundle | None:
         with self._database.write() as connection:
             held = gathering.renew(connection, bundle, self._clock() + LEASE_SECONDS)
         lost = len(bundle.claims) - (len(held.claims) if held else 0)

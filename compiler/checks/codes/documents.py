@@ -40,6 +40,22 @@ ENTRIES: Final = (
         mend="Close each mark before the next begins; give deep lists a heading of their own.",
     ),
     Code(
+        code="placeholder-place",
+        summary="A runbook names the label of a placeholder that stands where no value is ever filled in.",
+        explanation=(
+            "Messages show commands with the alert's labels filled in, and whoever writes metrics writes those. Quotes"
+            " protect a word from the shell, not from the program that gets it. So a value is filled in only where it"
+            " is an argument that is data (a name behind `kubectl logs`, a matcher in PromQL, text that a condition in"
+            " SQL compares), and left to the reader elsewhere: in code, options such as `-e` and `-c`, names of"
+            " variables, programs that are not known. It is a warning: files are written."
+        ),
+        mend=(
+            "Give the value to a program as an argument of its own, put it into quotes in SQL and PromQL, or take back"
+            " the sentence that names the label: then a person fills it in."
+        ),
+        suppressible=True,
+    ),
+    Code(
         code="runbook-section",
         summary="An alert leads to no section of its system's runbook.",
         explanation="Whoever is woken starts from that section: the anchor is missing, or names no heading.",
