@@ -91,7 +91,7 @@ class Law(RuleBasedStateMachine):
         if firing is None or firing.fires or not firing.end_told:
             return
         self.forward(30.0)
-        firing.ended = None
+        firing.ended, firing.told, firing.again = None, False, False
         self.tell(cluster, alert, tell)
 
     @rule(cluster=most_in_eu, alert=alerts, by=st.sampled_from(SUPPRESSIONS))

@@ -124,6 +124,10 @@ class Oracle:
             if any(one in standing and cluster in standing[one].clusters for one in told):
                 self._forget(number)
             was = before.get(number)
+            if was != incident:
+                # What has changed is asked about anew; whether an earlier answer still counts is left open.
+                self.must_end.pop((number, "all"), None)
+                self.must_end.pop((number, "again"), None)
             if incident.over and was is not None and not was.over and (incident.truncated or incident.open):
                 raise AgainstTheLaw(f"a delivery has ended what it leaves open or out: {was} {incident}")
         self._stands(after)

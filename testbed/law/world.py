@@ -27,12 +27,14 @@ WEATHERS = ("well", "well", "away", "new", "learning", "another tenant", "lost",
 """`new` knows of nothing for five minutes, `learning` of its Watchdog alone, `lost` of nothing any more; one that is
 `deaf` does not know what is suppressed."""
 LEARNT_SECONDS = 300
-SUPPRESSIONS = (None, None, "silenced", "inhibited", "muted", "half muted", "muted elsewhere")
-"""`half muted`: in one of its two groups for our receiver; `muted elsewhere`: for another receiver."""
+SUPPRESSIONS = (None, None, "silenced", "inhibited", "muted", "half muted", "muted elsewhere", "not placed")
+"""`half muted`: in one of its two groups for our receiver; `muted elsewhere`: for another receiver;
+`not placed`: the server does not tell of its groups, so that nobody knows of a mute."""
 _MUTED = {
     "muted": ((RECEIVER, True), ("other", False)),
     "half muted": ((RECEIVER, True), (RECEIVER, False)),
     "muted elsewhere": (("other", True), (RECEIVER, False)),
+    "not placed": (),
 }
 _FIRES = Moment(seconds=-62_135_596_800.0, exact="-62135596800")
 

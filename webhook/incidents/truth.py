@@ -270,7 +270,9 @@ def still_told(episode: Episode, ended: Sighting, own: frozenset[str]) -> tuple[
     """
     if episode.started != ended.started and episode.starts_at > ended.ends_at:
         return None
-    if episode.refired_at is not None and ended.ends_at < episode.refired_at:
+    # The end of a firing that has begun after this one is news, however early it was.
+    refired_at = episode.refired_at if ended.starts_at <= episode.starts_at else None
+    if refired_at is not None and ended.ends_at < refired_at:
         return None
     return tuple(one for one in episode.sources if one.started != ended.started and one.url not in own)
 
@@ -333,7 +335,8 @@ def no_standing(
 
 def _of_episode(episode: Episode, incident: Incident, said: Sequence[Testimony], known: Known, now: float) -> Answer:
     """Return what is known of one alert: it has ended only if each Alertmanager that told of it says so."""
-    answers = [_of_source(episode, url, incident, said, known, now) for url in dict.fromkeys(_urls(episode, incident))]
+    tellers = dict.fromkeys(_tellers(episode, incident))
+    answers = [_of_source(episode, teller, incident, said, known, now) for teller in tellers]
     # Whoever lists it with this very start knows of it, whatever URL it was told under.
     answers += [
         _fires(episode, server, [one])
@@ -346,9 +349,11 @@ def _of_episode(episode: Episode, incident: Incident, said: Sequence[Testimony],
 
 
 def _of_source(  # noqa: PLR0913, PLR0917  what is known, by name
-    episode: Episode, url: str, incident: Incident, said: Sequence[Testimony], known: Known, now: float
+    episode: Episode, teller: tuple[str, bool], incident: Incident, said: Sequence[Testimony], known: Known, now: float
 ) -> Answer:
-    own = [one for one in said if url in one.urls or (one.any_url and _knows(one, episode))]
+    url, same = teller
+    # A server that nobody has named knows of this firing; of one with another start it does not speak.
+    own = [one for one in said if url in one.urls or (one.any_url and same and _knows(one, episode))]
     if not own:
         return Unknown(reason=_nobody(url, said))
     for server in own:
@@ -421,10 +426,11 @@ def _has_listed(one: Testimony, episode: Episode) -> bool:
     return one.started is not None and episode.listed_by.get(one.server) == one.started
 
 
-def _urls(episode: Episode, incident: Incident) -> Iterator[str]:
-    yield from (source.url for source in episode.sources)
+def _tellers(episode: Episode, incident: Incident) -> Iterator[tuple[str, bool]]:
+    """Yield the external URLs of who tells that the alert fires, each with whether with this very start."""
+    yield from ((source.url, source.started == episode.started) for source in episode.sources)
     if not episode.sources:
-        yield plain_address(incident.external_url)
+        yield plain_address(incident.external_url), True
 
 
 def _nobody(url: str, said: Sequence[Testimony]) -> str:
