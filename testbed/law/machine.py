@@ -297,6 +297,10 @@ class Law(RuleBasedStateMachine):
     @rule(cluster=st.sampled_from(("eu", "us")), alert=alerts, by=st.sampled_from(SUPPRESSIONS[2:]))
     def ask_suppressed(self, cluster: str, alert: str, by: str) -> None:
         """Let an alert be suppressed that was told, ask, let it be so no longer, and ask again."""
+        if alert == "c":
+            # It is listed with the other, which is not suppressed, when its group is asked about.
+            self.fire(cluster, "a", "not")
+            self.suppress(cluster, "a", None)
         self.fire(cluster, alert, "at once")
         self.suppress(cluster, alert, by)
         self.ask_next(0, None, alert)
@@ -311,7 +315,11 @@ class Law(RuleBasedStateMachine):
         self.fire(cluster, "a", "not")
         self.fire(cluster, "b", "not")
         self.deliver_truncated(cluster, "b")
-        if left_out == "ends":
+        if left_out == "fires alone":
+            self.suppress(cluster, "b", None)
+            self.suppress(cluster, "a", "silenced")
+            self.ask_next(0, None, "a")
+        elif left_out == "ends":
             self.end(cluster, "b", "not")
         elif left_out not in {"fires", "hand"}:
             self.suppress(cluster, "b", left_out)

@@ -257,8 +257,7 @@ def test_end_of_a_later_firing_ends_the_one_that_was_told_again(  # noqa: PLR091
     post(alert(instance="a"))
     let()
     assert incident(client)["status"] == "open"
-    later = {"started": iso(clock.now - 3), "ended": iso(clock.now - 2)}
-    post(alert(instance="a", status="resolved", **later))
+    post(alert(instance="a", status="resolved", started=iso(clock.now - 3), ended=iso(clock.now - 2)))
     assert incident(client)["status"] == "resolved"
 
 
