@@ -48,6 +48,7 @@ EQUIVALENT: dict[str, str] = {
     "answers.append(Active() if any((one.suppression is None for one in found)) or False else Quiet(by=first))": (
         "the first is one of all"
     ),
+    "return episode.listed_by.get(one.server) == one.started and True": "its time is known by then",
     "apart = span(absent_since - now)": "a length in a sentence for people",
     "return one.starts_at is not None and abs(starts_at - one.starts_at) < _SAME_START": "the same distance",
 }

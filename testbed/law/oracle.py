@@ -66,8 +66,8 @@ class Oracle:
     """Since when, for sure, every answer was that all has ended; by the incident and what was asked about."""
     may_end: dict[tuple[int, str], float] = field(default_factory=dict)
     """The same at the earliest."""
-    listed: set[tuple[str, float, str, str]] = field(default_factory=set)
-    """The servers, by name and life, that have listed a firing (fingerprint and start) when they were asked."""
+    listed: set[tuple[str, float, str, str, int]] = field(default_factory=set)
+    """The servers, by name and life, that have listed a firing (fingerprint and start) when asked about an incident."""
     vouched: set[tuple[str, float]] = field(default_factory=set)
     doubtful_vouching: set[tuple[str, float]] = field(default_factory=set)
     even_from: float = 0.0
@@ -101,7 +101,7 @@ class Oracle:
         each = ((one, self._of_alert(one, alert, before)) for one, alert in asked.items())
         ended = frozenset(one for one, known in each if known is not None and known.kind == "ended")
         self.question = Question(before=before, truth=truth, now=now, others=kept, ended=ended)
-        self._learn(asked, sure=self.replicas.meanwhile is None)
+        self._learn(incident.id, asked, sure=self.replicas.meanwhile is None)
 
     def delivered(self, payload: Payload, *, whole: bool) -> None:
         """Take notice of a delivery that was taken, `whole` or only what was new of it, and compare."""
@@ -329,7 +329,7 @@ class Oracle:
             deaf = any(self.world.weather[server.name] == "deaf" for server in lists)
             by = None if deaf else firing.suppressed_by
             return Truth(kind="active") if by is None else Truth(kind="suppressed", words=frozenset({by}))
-        if cluster == "us" and not self.world.us_is_named and not self._ever_listed(one, firing):
+        if cluster == "us" and not self.world.us_is_named and not self._ever_listed(one, firing, incident.id):
             return None if firing.unsure else self._nobody(URLS[cluster])
         words = [self._no_standing(server, one, firing, incident) for server in servers]
         if None not in words:
@@ -344,15 +344,16 @@ class Oracle:
 
     def _no_standing(self, server: Server, one: str, firing: Firing, incident: Kept) -> str | None:
         """Return what is said of a server whose silence is worth nothing, None where it is worth something."""
-        if self.world.weather[server.name] == "away":
-            return "HTTP 503"
+        said = {"away": "HTTP 503", "mum": "does not say how long it has been up"}
+        if self.world.weather[server.name] in said:
+            return said[self.world.weather[server.name]]
         up, life = self.world.up(server), self.world.life(server)
         if up < SETTLED_SECONDS:
             return f"up for only {round(up)} s"
         if server.name != "us":
             return None if self.world.lists_watchdog(server) else "does not list its Watchdog either"
         starts = [firing.start.seconds] if firing.start.seconds > 0 else []
-        listed = (server.name, life, one, firing.start.exact) in self.listed
+        listed = (server.name, life, one, firing.start.exact, incident.id) in self.listed
         older = life < min([incident.opened_at, *starts])
         if listed or firing.unsure:
             return None
@@ -388,20 +389,20 @@ class Oracle:
     def _is_unsure(self, servers: Iterable[Server]) -> bool:
         return any((one.name, self.world.life(one)) in self.doubtful_vouching for one in servers)
 
-    def _ever_listed(self, one: str, firing: Firing) -> bool:
-        return any((known, start) == (one, firing.start.exact) for _, _, known, start in self.listed)
+    def _ever_listed(self, one: str, firing: Firing, number: int) -> bool:
+        return any(each[2:] == (one, firing.start.exact, number) for each in self.listed)
 
-    def _learn(self, asked: Mapping[str, Alert], *, sure: bool) -> None:
+    def _learn(self, number: int, asked: Mapping[str, Alert], *, sure: bool) -> None:
         """Take notice of who lists what was asked about: that is what its silence is worth later."""
         (server,) = self.world.of("us")
         life = self.world.life(server)
         for one, alert in asked.items():
             firing = self.world.fires("us", _ALERT[one])
             ours = firing is not None and fingerprint("us", _ALERT[one]) == one
-            if firing is None or not ours or not self.world.knows(server):
+            if firing is None or not ours or not self.world.knows(server) or self.world.weather["us"] == "mum":
                 continue
             if sure and alert.clusters == {"us"} and firing.start.exact == alert.started:
-                self.listed.add((server.name, life, one, firing.start.exact))
+                self.listed.add((server.name, life, one, firing.start.exact, number))
                 self.vouched.add((server.name, life))
             else:
                 firing.unsure = True
