@@ -11,6 +11,7 @@ from an answer; `alertmanager_api` only brings what the servers say. What is not
 - The word of another server. An alert belongs to the Alertmanagers that told of it, by their external URL, and to their
   configured peers; one whose Alertmanager is not configured is `Unknown`. That an alert fires anybody may say who lists
   it with the same start.
+- One answer. What is not listed is asked about again, an alert by itself as an incident as a whole.
 - A delivery that comes late. An alert that had ended and is told with its old start is asked about first.
 
 Not knowing never keeps a page back: on `Unknown` the step is taken, and the message says why. The webhook alone does
@@ -33,7 +34,7 @@ SETTLED_SECONDS = 300.0
 """An Alertmanager that has just started knows of no alert until Prometheus tells it again: a minute after the last time
 by default (`--rules.alert.resend-delay`), and an evaluation interval on top. Before this its silence says nothing."""
 CONFIRM_SECONDS = 120.0
-"""How long after Alertmanager first lists none of the alerts it is asked again, before that is believed: behind one
+"""How long after Alertmanager first does not list an alert it is asked again, before that is believed: behind one
 address there may be several of it, and one of them may just have lost touch with Prometheus."""
 VERIFY_SECONDS = 30.0
 """How long after Alertmanager first does not list an alert that is told with its old start it is asked again."""
@@ -111,6 +112,8 @@ class Active:
     """At least one alert of the incident fires and nobody has silenced it."""
 
     seen: frozenset[Seen] = field(default=frozenset(), compare=False)
+    unlisted: frozenset[tuple[str, str]] = field(default=frozenset(), compare=False)
+    """The episodes, by their identity, of which it is as positive that they have ended as where all have."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +122,7 @@ class Quiet:
 
     by: Suppression
     seen: frozenset[Seen] = field(default=frozenset(), compare=False)
+    unlisted: frozenset[tuple[str, str]] = field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +136,7 @@ class Unknown:
 
     reason: str
     seen: frozenset[Seen] = field(default=frozenset(), compare=False)
+    unlisted: frozenset[tuple[str, str]] = field(default=frozenset(), compare=False)
 
 
 Answer = Active | Quiet | Absent | Unknown
@@ -245,6 +250,26 @@ def with_seen(incident: Incident, seen: Iterable[Seen]) -> tuple[Incident, tuple
     return replace(incident, episodes=tuple(by_identity.values())) if changed else incident, changed
 
 
+def with_absent(
+    incident: Incident, unlisted: frozenset[tuple[str, str]], now: float
+) -> tuple[Incident, tuple[Episode, ...], frozenset[tuple[str, str]]]:
+    """Return the incident with whose absence goes on, the episodes that this changes, and those whose is confirmed.
+
+    An alert ends by the same rule as the whole incident: twice, and nobody has told in between that it fires.
+    """
+    found = tuple(
+        replace(one, absent_since=(one.absent_since or now) if one.identity in unlisted else None)
+        for one in incident.open_episodes
+    )
+    before = {one.identity: one for one in incident.episodes}
+    changed = tuple(one for one in found if one != before[one.identity])
+    confirmed = frozenset(
+        one.identity for one in found if one.absent_since is not None and now - one.absent_since >= CONFIRM_SECONDS
+    )
+    after = replace(incident, episodes=tuple({**before, **{one.identity: one for one in changed}}.values()))
+    return after if changed else incident, changed, confirmed
+
+
 def is_over(incident: Incident) -> bool:
     """Return whether every alert of the incident has been told to have ended, none is left out and none in doubt."""
     return not incident.open_episodes and not incident.truncated and not doubtful(incident)
@@ -287,16 +312,18 @@ def judge(incident: Incident, said: Sequence[Testimony], known: Known, now: floa
     if not said and not urls_of(incident):
         return Unknown(reason=NOT_CONFIGURED)
     answers = [_of_episode(episode, incident, said, known, now) for episode in incident.open_episodes]
+    each = zip(incident.open_episodes, answers, strict=True)
+    unlisted = frozenset(episode.identity for episode, answer in each if isinstance(answer, Absent))
     if incident.truncated or not answers:
         answers.append(_of_the_rest(incident, said, known, now))
     seen = frozenset(one for answer in answers if not isinstance(answer, Absent) for one in answer.seen)
     if any(isinstance(answer, Active) for answer in answers):
-        return Active(seen=seen)
+        return Active(seen=seen, unlisted=unlisted)
     for answer in answers:
         if isinstance(answer, Unknown):
-            return replace(answer, seen=seen)
+            return replace(answer, seen=seen, unlisted=unlisted)
     quiet = next((answer for answer in answers if isinstance(answer, Quiet)), None)
-    return Absent() if quiet is None else replace(quiet, seen=seen)
+    return Absent() if quiet is None else replace(quiet, seen=seen, unlisted=unlisted)
 
 
 def urls_of(incident: Incident) -> tuple[str, ...]:
