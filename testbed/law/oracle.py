@@ -5,6 +5,7 @@ The room under test is not asked, and nothing of it is repeated here but its law
 - A firing that was told stands open, or in doubt, in an incident that is not over.
 - An incident ends by a delivery that leaves nothing open, or by two answers, two minutes apart and without a word
   between them, each of which was positive knowledge that every alert of it has ended.
+- An alert ends while others of its incident go on by the same rule.
 - A step is held only while every alert that fires is suppressed at its own Alertmanager, and then it is.
 - On everything else the step is taken, and the message says so where nobody knew.
 """
@@ -49,6 +50,10 @@ class Question:
     interrupted: bool = False
     ended: frozenset[str] = frozenset()
     """The alerts of which it is positive knowledge that they have ended."""
+    unsure: frozenset[str] = frozenset()
+    """The alerts of which it cannot be told."""
+    confirms: bool = False
+    """Whether it was asked to know more, and not because a step was due."""
 
 
 class AgainstTheLaw(AssertionError):  # noqa: N818  what it is, in a word
@@ -63,11 +68,12 @@ class Oracle:
     before: dict[int, Kept] = field(default_factory=dict)
     question: Question | None = None
     must_end: dict[tuple[int, str], float] = field(default_factory=dict)
-    """Since when, for sure, every answer was that all has ended; by the incident and what was asked about."""
+    """Since when, for sure, every answer was that it has ended; by the incident and `all` of it, what is told `again`,
+    or one alert of several."""
     may_end: dict[tuple[int, str], float] = field(default_factory=dict)
     """The same at the earliest."""
-    listed: set[tuple[str, float, str, str]] = field(default_factory=set)
-    """The servers, by name and life, that have listed a firing (fingerprint and start) when they were asked."""
+    listed: set[tuple[str, float, str, str, int]] = field(default_factory=set)
+    """The servers, by name and life, that have listed a firing (fingerprint and start) when asked about an incident."""
     vouched: set[tuple[str, float]] = field(default_factory=set)
     doubtful_vouching: set[tuple[str, float]] = field(default_factory=set)
     even_from: float = 0.0
@@ -98,10 +104,19 @@ class Oracle:
         before = kept[incident.id]
         asked = before.doubtful or before.open
         truth = self._truth(before, asked)
-        each = ((one, self._of_alert(one, alert, before)) for one, alert in asked.items())
-        ended = frozenset(one for one, known in each if known is not None and known.kind == "ended")
-        self.question = Question(before=before, truth=truth, now=now, others=kept, ended=ended)
-        self._learn(asked, sure=self.replicas.meanwhile is None)
+        each = {one: self._of_alert(one, alert, before) for one, alert in asked.items()}
+        ended = frozenset(one for one, known in each.items() if known is not None and known.kind == "ended")
+        unsure = frozenset(one for one, known in each.items() if known is None)
+        self.question = Question(
+            before=before,
+            truth=truth,
+            now=now,
+            others=kept,
+            ended=ended,
+            unsure=unsure,
+            confirms=self.replicas.confirms(incident.id),
+        )
+        self._learn(incident.id, asked, sure=self.replicas.meanwhile is None)
 
     def delivered(self, payload: Payload, *, whole: bool) -> None:
         """Take notice of a delivery that was taken, `whole` or only what was new of it, and compare."""
@@ -124,6 +139,9 @@ class Oracle:
             if any(one in standing and cluster in standing[one].clusters for one in told):
                 self._forget(number)
             was = before.get(number)
+            if was != incident:
+                # What has changed is asked about anew; whether an earlier answer still counts is left open.
+                self._need_not_end(number)
             if incident.over and was is not None and not was.over and (incident.truncated or incident.open):
                 raise AgainstTheLaw(f"a delivery has ended what it leaves open or out: {was} {incident}")
         self._stands(after)
@@ -134,8 +152,7 @@ class Oracle:
         was, incident = self.before[number], after[number]
         if incident.over and not was.over and (was.open or was.doubtful or was.truncated):
             raise AgainstTheLaw(f"a person has ended what may fire: {was} {incident}")
-        self.must_end.pop((number, "all"), None)
-        self.must_end.pop((number, "again"), None)
+        self._need_not_end(number)
         self._stands(after)
 
     def stepped(self) -> None:
@@ -153,7 +170,7 @@ class Oracle:
         for (number, what), since in self.must_end.items():
             waited = self.world.now - since
             if waited >= (AGAIN_SECONDS if what == "again" else TWICE_SECONDS):
-                raise AgainstTheLaw(f"incident {number} has been over for {waited} s and nobody has asked again")
+                raise AgainstTheLaw(f"{what} of {number} has been over for {waited} s and nobody has asked again")
         for number, incident in self.before.items():
             if incident.doubted and self.replicas.due(number) > self.world.now + TWICE_SECONDS:
                 raise AgainstTheLaw(f"nobody asks about what is in doubt: {incident}")
@@ -177,6 +194,8 @@ class Oracle:
         held = incident.held_by is not None and incident.held_by != was.held_by
         if held and truth is not None and incident.held_by not in truth.words:
             raise AgainstTheLaw(f"{truth} has held {was}: {incident}")
+        if what == "all" and not incident.over:
+            self._each(question, incident)
         if settled:
             self._settle(was)
         if truth is not None and truth.kind != "ended" and not question.interrupted:
@@ -205,6 +224,35 @@ class Oracle:
             self.must_end.setdefault(key, now)
         self.may_end.setdefault(key, now if self.clocks_are_even else float("-inf"))
 
+    def _each(self, question: Question, incident: Kept) -> None:
+        """Compare what has become of single alerts, while others of their incident have not ended or it is unknown."""
+        number, now, was = question.before.id, question.now, question.before
+        whole = question.truth is not None and question.truth.kind == "ended"
+        for one in was.open:
+            key = number, one
+            if one not in question.ended | question.unsure:
+                self._forget(number, one)
+                if one not in incident.open and not question.interrupted:
+                    raise AgainstTheLaw(f"{one} has been ended, of which nobody knows: {was} {incident}")
+            elif one not in incident.open:
+                if self.may_end.get(key, float("inf")) > now - TWICE_SECONDS and not question.interrupted:
+                    raise AgainstTheLaw(f"{one} has ended on one answer, or too soon: {question}")
+                self._forget(number, one)
+            elif not whole:
+                self._still_open(question, one)
+
+    def _still_open(self, question: Question, one: str) -> None:
+        """Compare after an answer that was positive knowledge that one alert has ended, which is still open."""
+        key, now = (question.before.id, one), question.now
+        even = self.clocks_are_even
+        self.may_end.setdefault(key, now if even or question.interrupted else float("-inf"))
+        if one in question.unsure or question.truth is None or question.interrupted or not even:
+            self.must_end.pop(key, None)
+            return
+        since = self.must_end.setdefault(key, now)
+        if now - since >= TWICE_SECONDS:
+            raise AgainstTheLaw(f"{one} has been over since {since} and is asked about again: {question}")
+
     def _demand(self, question: Question, truth: Truth, incident: Kept, after: dict[int, Kept]) -> None:
         """Compare with what a clear answer demands."""
         was = question.before
@@ -213,7 +261,7 @@ class Oracle:
         elif was.doubted:
             if incident.doubted:
                 raise AgainstTheLaw(f"{truth} leaves in doubt {was}")
-        elif was.status == "resolved" or was.open or was.truncated:
+        elif not question.confirms and (was.status == "resolved" or was.open or was.truncated):
             self._demand_of_step(question, truth, incident)
 
     def _demand_of_doubtful(self, question: Question, truth: Truth, incident: Kept, after: dict[int, Kept]) -> None:
@@ -269,7 +317,8 @@ class Oracle:
         self.before = after
         for number, what in [*self.may_end]:
             kept = after[number]
-            if not kept.doubtful if what == "again" else kept.over or kept.doubtful:
+            gone = what not in {"all", "again"} and what not in kept.open
+            if gone or (not kept.doubtful if what == "again" else kept.over or kept.doubtful):
                 self._forget(number, what)
         standing = _open(after) | {one for kept in after.values() for one in kept.doubtful}
         for cluster, alert, firing in self.world.told():
@@ -284,9 +333,13 @@ class Oracle:
                     firing.settled, firing.again = firing.told and firing.suppressed_by is not None, False
 
     def _forget(self, number: int, what: str | None = None) -> None:
-        for each in ("all", "again") if what is None else (what,):
-            self.must_end.pop((number, each), None)
-            self.may_end.pop((number, each), None)
+        for times in (self.must_end, self.may_end):
+            for key in [one for one in times if one[0] == number and what in {None, one[1]}]:
+                del times[key]
+
+    def _need_not_end(self, number: int) -> None:
+        for key in [one for one in self.must_end if one[0] == number]:
+            del self.must_end[key]
 
     def _truth(self, incident: Kept, asked: Mapping[str, Alert]) -> Truth | None:
         """Return what can be known of the alerts of an incident."""
@@ -325,7 +378,7 @@ class Oracle:
             deaf = any(self.world.weather[server.name] == "deaf" for server in lists)
             by = None if deaf else firing.suppressed_by
             return Truth(kind="active") if by is None else Truth(kind="suppressed", words=frozenset({by}))
-        if cluster == "us" and not self.world.us_is_named and not self._ever_listed(one, firing):
+        if cluster == "us" and not self.world.us_is_named and not self._ever_listed(one, firing, incident.id):
             return None if firing.unsure else self._nobody(URLS[cluster])
         words = [self._no_standing(server, one, firing, incident) for server in servers]
         if None not in words:
@@ -340,15 +393,16 @@ class Oracle:
 
     def _no_standing(self, server: Server, one: str, firing: Firing, incident: Kept) -> str | None:
         """Return what is said of a server whose silence is worth nothing, None where it is worth something."""
-        if self.world.weather[server.name] == "away":
-            return "HTTP 503"
+        said = {"away": "HTTP 503", "mum": "does not say how long it has been up"}
+        if self.world.weather[server.name] in said:
+            return said[self.world.weather[server.name]]
         up, life = self.world.up(server), self.world.life(server)
         if up < SETTLED_SECONDS:
             return f"up for only {round(up)} s"
         if server.name != "us":
             return None if self.world.lists_watchdog(server) else "does not list its Watchdog either"
         starts = [firing.start.seconds] if firing.start.seconds > 0 else []
-        listed = (server.name, life, one, firing.start.exact) in self.listed
+        listed = (server.name, life, one, firing.start.exact, incident.id) in self.listed
         older = life < min([incident.opened_at, *starts])
         if listed or firing.unsure:
             return None
@@ -384,20 +438,20 @@ class Oracle:
     def _is_unsure(self, servers: Iterable[Server]) -> bool:
         return any((one.name, self.world.life(one)) in self.doubtful_vouching for one in servers)
 
-    def _ever_listed(self, one: str, firing: Firing) -> bool:
-        return any((known, start) == (one, firing.start.exact) for _, _, known, start in self.listed)
+    def _ever_listed(self, one: str, firing: Firing, number: int) -> bool:
+        return any(each[2:] == (one, firing.start.exact, number) for each in self.listed)
 
-    def _learn(self, asked: Mapping[str, Alert], *, sure: bool) -> None:
+    def _learn(self, number: int, asked: Mapping[str, Alert], *, sure: bool) -> None:
         """Take notice of who lists what was asked about: that is what its silence is worth later."""
         (server,) = self.world.of("us")
         life = self.world.life(server)
         for one, alert in asked.items():
             firing = self.world.fires("us", _ALERT[one])
             ours = firing is not None and fingerprint("us", _ALERT[one]) == one
-            if firing is None or not ours or not self.world.knows(server):
+            if firing is None or not ours or not self.world.knows(server) or self.world.weather["us"] == "mum":
                 continue
             if sure and alert.clusters == {"us"} and firing.start.exact == alert.started:
-                self.listed.add((server.name, life, one, firing.start.exact))
+                self.listed.add((server.name, life, one, firing.start.exact, number))
                 self.vouched.add((server.name, life))
             else:
                 firing.unsure = True

@@ -130,6 +130,11 @@ class Replicas:
         found = self._outside.execute("SELECT due_at FROM timers WHERE incident_id = ?", (number,)).fetchone()
         return float("inf") if found is None else float(found[0])
 
+    def confirms(self, number: int) -> bool:
+        """Return whether what is due for the incident is to ask once more, and no step."""
+        query = "SELECT kind FROM timers WHERE incident_id = ?"
+        return bool(self._outside.execute(query, (number,)).fetchone() == ("verify",))
+
     def kept(self) -> dict[int, Kept]:
         """Return every incident by its number."""
         alerts: dict[int, tuple[dict[str, Alert], dict[str, Alert]]] = {}

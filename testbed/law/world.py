@@ -23,16 +23,18 @@ GROUPS = {"ab": ("a", "b"), "c": ("c",)}
 ALERTS = ("a", "b", "c")
 URLS = {"eu": ("http://eu-1:9093", "http://eu-2:9093"), "us": ("http://us:9093",), "unknown": ("http://else:9093",)}
 RECEIVER = "t"
-WEATHERS = ("well", "well", "away", "new", "learning", "another tenant", "lost", "deaf")
+WEATHERS = ("well", "well", "away", "new", "learning", "another tenant", "lost", "deaf", "mum")
 """`new` knows of nothing for five minutes, `learning` of its Watchdog alone, `lost` of nothing any more; one that is
-`deaf` does not know what is suppressed."""
+`deaf` does not know what is suppressed, and one that is `mum` does not say since when it is up."""
 LEARNT_SECONDS = 300
-SUPPRESSIONS = (None, None, "silenced", "inhibited", "muted", "half muted", "muted elsewhere")
-"""`half muted`: in one of its two groups for our receiver; `muted elsewhere`: for another receiver."""
+SUPPRESSIONS = (None, None, "silenced", "inhibited", "muted", "half muted", "muted elsewhere", "not placed")
+"""`half muted`: in one of its two groups for our receiver; `muted elsewhere`: for another receiver;
+`not placed`: the server does not tell of its groups, so that nobody knows of a mute."""
 _MUTED = {
     "muted": ((RECEIVER, True), ("other", False)),
     "half muted": ((RECEIVER, True), (RECEIVER, False)),
     "muted elsewhere": (("other", True), (RECEIVER, False)),
+    "not placed": (),
 }
 _FIRES = Moment(seconds=-62_135_596_800.0, exact="-62135596800")
 
@@ -106,7 +108,9 @@ class World:
     def knows(self, server: Server) -> bool:
         """Return whether the server knows what fires in its cluster."""
         weather = self.weather[server.name]
-        return weather in {"well", "deaf"} or (weather in {"new", "learning"} and self.up(server) >= LEARNT_SECONDS)
+        return weather in {"well", "deaf", "mum"} or (
+            weather in {"new", "learning"} and self.up(server) >= LEARNT_SECONDS
+        )
 
     def lists_watchdog(self, server: Server) -> bool:
         """Return whether the server lists its Watchdog."""
@@ -119,9 +123,13 @@ class World:
         weather, cluster = self.weather[server.name], server.name.partition("-")[0]
         if weather == "away":
             return replace(said, reason="HTTP 503")
-        said = replace(said, alerts=(), up=self.up(server), started=self.life(server))
+        said = replace(said, alerts=())
+        if weather != "mum":
+            said = replace(said, up=self.up(server), started=self.life(server))
         if weather == "another tenant":
-            return replace(said, alerts=(Listed(fingerprint="x", labels={}, suppression=None),))
+            dog = Listed(fingerprint="dog", labels={}, suppression=None, starts_at=BEGIN - 60)
+            others = Listed(fingerprint="x", labels={}, suppression=None)
+            return replace(said, alerts=(others,), watchdogs=(dog,))
         if self.lists_watchdog(server):
             dog = Listed(fingerprint="dog", labels={}, suppression=None, starts_at=BEGIN)
             said = replace(said, watchdogs=(dog,))

@@ -16,6 +16,7 @@ from tests.webhook.samples import NOON, InAnyLife, alert, incident_of
 from tests.webhook.sender_kit import dribbling
 from webhook.alertmanagers import Hidden, Server
 from webhook.catalog.model import Catalog
+from webhook.incidents.episode import Source
 from webhook.incidents.incident import Incident
 from webhook.incidents.truth import NOT_CONFIGURED, SETTLED_SECONDS, Absent, Active, Heard, Known, Quiet, Unknown
 from webhook.timestamps import iso
@@ -260,6 +261,27 @@ def test_server_without_an_external_url_does_not_speak_for_what_another_left_out
     ended = tuple(replace(one, ended_at=NOON, sources=()) for one in incident.episodes)
     left_out = replace(incident, truncated=1, episodes=ended)
     assert asking(inside).ask(left_out) == Unknown(reason=f"{URL} is not among the Alertmanagers that are configured")
+
+
+def test_server_without_an_external_url_does_not_speak_for_another_firing_of_the_same_labels(
+    incident: Incident, http: responses.RequestsMock
+) -> None:
+    """It has listed the one that started last; another cluster tells of its own, with another start."""
+    inside = Server(name="single", url="http://inside.example.com")
+    http.get("http://inside.example.com/api/v2/alerts", json=[])
+    started = NOON - 86_400
+    http.get("http://inside.example.com/api/v2/status", json={"uptime": iso(started)}, headers=DATE)
+    own = incident.episodes[0].sources[0]
+    other = replace(own, url="http://other.example.com:9093", started="1.000000000")
+
+    def told_by(*sources: Source) -> Incident:
+        episode = replace(incident.episodes[0], sources=sources, listed_by={inside.key: started})
+        return replace(incident, episodes=(episode,))
+
+    assert asking(inside).ask(told_by(own)) == Absent()
+    assert asking(inside).ask(told_by(own, other)) == Unknown(
+        reason="http://other.example.com:9093 is not among the Alertmanagers that are configured"
+    )
 
 
 def test_server_without_a_name_that_refuses_says_why(incident: Incident, http: responses.RequestsMock) -> None:

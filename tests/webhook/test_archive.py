@@ -231,11 +231,12 @@ def test_terminal_lists_the_archive(
     service: Service, environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With the same filters; how to go on is said beside the data."""
-    monkeypatch.setattr(cli, "build", lambda _: service)
-    monkeypatch.setattr(Service, "close", lambda _: None)
 
     def run(*words: str) -> Any:  # noqa: ANN401  click's result
-        return CliRunner().invoke(cli.main, ["incidents", "list", *words], env=environment)
+        with monkeypatch.context() as patched:
+            patched.setattr(cli, "build", lambda _: service)
+            patched.setattr(Service, "close", lambda _: None)
+            return CliRunner().invoke(cli.main, ["incidents", "list", *words], env=environment)
 
     listed = run("--archived", "--severity", "critical", "--limit", "1")
     assert listed.stdout.startswith("    3  critical   2026-11-24 12:00 UTC           1 h  ")

@@ -14,6 +14,7 @@ from testbed.law.machine import play
 # Mistakes that were made once or lie near; each ends or holds something wrongly, or never ends it.
 MISTAKES = (
     ("any(isinstance(answer, Active)", "all(isinstance(answer, Active)"),
+    ("CONFIRM_SECONDS = 120.0", "CONFIRM_SECONDS = 60.0"),
     ("if absent_since is None or now - absent_since < CONFIRM_SECONDS", "if (absent_since := absent_since or now) < 0"),
     ("if reason is None:", "if True:"),
     ("if one.up < SETTLED_SECONDS:", "if one.up < 0:"),

@@ -247,3 +247,31 @@ def test_flapping_incident_of_which_alerts_were_left_out_is_asked_about(
     let(minutes=20)
     assert truth.asked
     assert incident(client)["status"] == "open"
+
+
+def test_end_of_a_later_firing_ends_the_one_that_was_told_again(  # noqa: PLR0917
+    ended: None, post: Post, client: FlaskClient, let: Let, truth: FakeTruth, clock: Clock
+) -> None:
+    """An alert fires once at a time: when the later one is over the earlier one is, though that was told again since."""
+    truth.answer = Active()
+    post(alert(instance="a"))
+    let()
+    assert incident(client)["status"] == "open"
+    post(alert(instance="a", status="resolved", started=iso(clock.now - 3), ended=iso(clock.now - 2)))
+    assert incident(client)["status"] == "resolved"
+
+
+def test_end_that_is_told_once_more_is_asked_about_alone(
+    ended: None, post: Post, client: FlaskClient, let: Let, truth: FakeTruth
+) -> None:
+    """A late picture made it fire while nobody could be asked: whether its end or that was late Alertmanager knows."""
+    truth.answer = Unknown(reason="HTTP 503")
+    post(alert(instance="a"))
+    let()
+    assert incident(client)["status"] == "open"
+    truth.answer = Absent()
+    post(alert(instance="a", status="resolved", ended="2026-11-22T11:55:00Z"))
+    assert incident(client)["status"] == "open"
+    let()
+    let(seconds=30)
+    assert incident(client)["status"] == "resolved"

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from webhook.incidents import truth
-from webhook.incidents.episode import Changes, Episode, count
+from webhook.incidents.episode import Changes, Episode, closed, count
 from webhook.incidents.heartbeat import forgotten_fingerprints
 from webhook.incidents.incident import (
     ALERTMANAGER,
@@ -35,11 +35,7 @@ _LONGEST_NAME = 80
 def resolve(incident: Incident, event: ResolvedByHand, now: float) -> Outcome:
     """Return the incident resolved; its alerts go on firing until Alertmanager says otherwise."""
     forgotten = forgotten_fingerprints(incident)
-    ended = tuple(
-        replace(one, ended_at=now, ended_by="person", sources=(), refired_at=None)
-        for one in incident.open_episodes
-        if one.fingerprint in forgotten
-    )
+    ended = tuple(closed(one, now, "person") for one in incident.open_episodes if one.fingerprint in forgotten)
     after = replace(
         incident,
         status="resolved",

@@ -53,6 +53,9 @@ class Episode:
     """The Alertmanagers that have listed it when they were asked, by their key: when each had started by then."""
     refired_at: float | None = None
     """When it was told to fire after it had ended, with its old start; an end that is older than that is no news."""
+    absent_since: float | None = None
+    """When it was first known not to be listed while others of its incident were, of answers in a row that say so and
+    between which nobody has told that it fires."""
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -96,6 +99,11 @@ def episode_of(sighting: Sighting) -> Episode:
         generator_url=sighting.generator_url,
         part=sighting.match.part,
     )
+
+
+def closed(episode: Episode, at: float, by: EndedBy) -> Episode:
+    """Return the episode ended, and nothing of it in doubt."""
+    return replace(episode, ended_at=at, ended_by=by, sources=(), refired_at=None, absent_since=None)
 
 
 def sighting_of(episode: Episode) -> Sighting:
@@ -178,8 +186,11 @@ class Changes:
     def fires(self, sighting: Sighting) -> None:
         """Take a firing alert: a repeat, an episode that fires again, or a new one."""
         episode = replace(episode_of(sighting), sources=(self._teller.source(sighting),))
-        known = self.episodes.get(episode.identity)
         current = self.episodes.get(self._open.get(episode.fingerprint, ("", "")))
+        if current is not None and current.absent_since is not None:
+            current = replace(current, absent_since=None)
+            self._put(current)
+        known = self.episodes.get(episode.identity)
         if known is not None and known.ended_at is None:
             self._repeat(known, episode)
         elif current is not None and (known is not None or episode.starts_at <= current.starts_at):
@@ -200,7 +211,8 @@ class Changes:
         if sources is None and episode.started == sighting.started:
             # The end of a firing that was told again since: which of the two came late only Alertmanager knows.
             self.doubts = True
-            self._put(replace(episode, ended_at=min(sighting.ends_at, self.now), ended_by="alertmanager"))
+            ended_at = min(sighting.ends_at, self.now)
+            self._put(replace(episode, ended_at=ended_at, ended_by="alertmanager", absent_since=None))
             del self._open[sighting.fingerprint]
             return
         if sources is None or sources:
@@ -209,7 +221,7 @@ class Changes:
                 self._put(replace(episode, sources=sources))
             return
         ended_at = sighting.ends_at if episode.starts_at <= sighting.ends_at <= self.now else self.now
-        self._put(replace(episode, ended_at=ended_at, ended_by="alertmanager", sources=(), refired_at=None))
+        self._put(closed(episode, ended_at, "alertmanager"))
         del self._open[sighting.fingerprint]
         self.ended += 1
 
@@ -293,7 +305,7 @@ class Changes:
         if identity is None:
             return episode.sources
         before = self.episodes[identity]
-        self._put(replace(before, ended_at=self.now, ended_by="superseded", sources=(), refired_at=None))
+        self._put(closed(before, self.now, "superseded"))
         others = (one for one in before.sources if one.url not in self._teller.own)
         return (*episode.sources, *others)[:MOST_SOURCES]
 

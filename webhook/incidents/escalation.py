@@ -14,6 +14,7 @@ from webhook.catalog.model import Catalog, Tier
 from webhook.incidents.flapping import CALM_SECONDS
 from webhook.incidents.incident import Incident
 from webhook.incidents.recipients import title_of
+from webhook.incidents.truth import CONFIRM_SECONDS
 from webhook.severity import Severity
 from webhook.timestamps import HOUR
 
@@ -106,7 +107,12 @@ def due(catalog: Catalog, incident: Incident) -> Due | None:
     """Return what is next for the incident if nothing happens, or None when nothing is."""
     if incident.doubted_at is not None:
         return Due(kind="verify", at=incident.doubted_at)
-    return planned(catalog, incident)
+    following = planned(catalog, incident)
+    absent = [one.absent_since for one in incident.open_episodes if one.absent_since is not None]
+    if not absent:
+        return following
+    confirmed = Due(kind="verify", at=min(absent) + CONFIRM_SECONDS)
+    return confirmed if following is None else min(confirmed, following, key=lambda one: one.at)
 
 
 def planned(catalog: Catalog, incident: Incident) -> Due | None:

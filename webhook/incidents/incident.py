@@ -233,6 +233,14 @@ class Gone:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Unlisted:
+    """Some of the alerts, by their episodes' identities, fire no more, though others do; `how` that is known."""
+
+    episodes: frozenset[tuple[str, str]]
+    how: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Settled:
     """Alertmanager was asked about what a delivery made doubtful. `why` says what came of it, empty for nothing new."""
 
@@ -252,6 +260,7 @@ Event = (
     | Resumed
     | Suppressed
     | Gone
+    | Unlisted
     | Settled
 )
 

@@ -11,7 +11,7 @@ from typing import assert_never
 
 from webhook.incidents import by_hand
 from webhook.incidents.delivery import deliver, settle
-from webhook.incidents.episode import Episode
+from webhook.incidents.episode import Episode, closed, count
 from webhook.incidents.incident import (
     ALERTMANAGER,
     TOCSIN,
@@ -33,6 +33,8 @@ from webhook.incidents.incident import (
     Settled,
     Suppressed,
     Unacknowledged,
+    Unlisted,
+    led,
 )
 from webhook.incidents.joining import covered
 
@@ -70,6 +72,8 @@ def transition(  # noqa: C901, PLR0911, PLR0912  one for each event
             return _hold(incident, event, now)
         case Gone():
             return _gone(incident, event, now)
+        case Unlisted():
+            return _unlisted(incident, event, now)
         case _:
             assert_never(event)
 
@@ -84,6 +88,8 @@ def _resolved(incident: Incident, event: Event, now: float) -> Outcome:
                 return by_hand.tell_again(incident, event, now)
             case Gone():
                 return _gone(incident, event, now)
+            case Unlisted():
+                return _unlisted(incident, event, now)
             case Noted():
                 return _note(incident, event)
             case _:
@@ -178,6 +184,20 @@ def _gone(incident: Incident, event: Gone, now: float) -> Outcome:
     )
 
 
+def _unlisted(incident: Incident, event: Unlisted, now: float) -> Outcome:
+    """Return the incident without some of its alerts, the others as they are."""
+    ended = tuple(closed(one, now, "alertmanager") for one in incident.open_episodes if one.identity in event.episodes)
+    by_identity = {one.identity: one for one in (*incident.episodes, *ended)}
+    after = replace(incident, episodes=tuple(by_identity.values()))
+    return Outcome(
+        result="updated",
+        incident=led(after) if after.open_episodes else after,
+        changed=ended,
+        entry=Entry(kind="updated", actor=ALERTMANAGER, detail=f"{count(len(ended), 0)} resolved; {event.how}"),
+        notice=None if incident.status == "resolved" else Notice(kind="updated"),
+    )
+
+
 def _asked_again(incident: Incident, now: float) -> Incident:
     """Return the incident open, its level's time counting from now, held no more."""
     return replace(
@@ -193,10 +213,7 @@ def _asked_again(incident: Incident, now: float) -> Incident:
 
 def _ended(incident: Incident, now: float) -> tuple[tuple[Episode, ...], Incident]:
     """Return the episodes that end now, as Alertmanager knows, and the incident resolved with them."""
-    ended = tuple(
-        replace(episode, ended_at=now, ended_by="alertmanager", sources=(), refired_at=None)
-        for episode in incident.open_episodes
-    )
+    ended = tuple(closed(episode, now, "alertmanager") for episode in incident.open_episodes)
     by_identity = {episode.identity: episode for episode in (*incident.episodes, *ended)}
     after = replace(
         incident,

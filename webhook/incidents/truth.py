@@ -11,6 +11,7 @@ from an answer; `alertmanager_api` only brings what the servers say. What is not
 - The word of another server. An alert belongs to the Alertmanagers that told of it, by their external URL, and to their
   configured peers; one whose Alertmanager is not configured is `Unknown`. That an alert fires anybody may say who lists
   it with the same start.
+- One answer. What is not listed is asked about again, an alert by itself as an incident as a whole.
 - A delivery that comes late. An alert that had ended and is told with its old start is asked about first.
 
 Not knowing never keeps a page back: on `Unknown` the step is taken, and the message says why. The webhook alone does
@@ -33,7 +34,7 @@ SETTLED_SECONDS = 300.0
 """An Alertmanager that has just started knows of no alert until Prometheus tells it again: a minute after the last time
 by default (`--rules.alert.resend-delay`), and an evaluation interval on top. Before this its silence says nothing."""
 CONFIRM_SECONDS = 120.0
-"""How long after Alertmanager first lists none of the alerts it is asked again, before that is believed: behind one
+"""How long after Alertmanager first does not list an alert it is asked again, before that is believed: behind one
 address there may be several of it, and one of them may just have lost touch with Prometheus."""
 VERIFY_SECONDS = 30.0
 """How long after Alertmanager first does not list an alert that is told with its old start it is asked again."""
@@ -111,6 +112,8 @@ class Active:
     """At least one alert of the incident fires and nobody has silenced it."""
 
     seen: frozenset[Seen] = field(default=frozenset(), compare=False)
+    unlisted: frozenset[tuple[str, str]] = field(default=frozenset(), compare=False)
+    """The episodes, by their identity, of which it is as positive that they have ended as where all have."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +122,7 @@ class Quiet:
 
     by: Suppression
     seen: frozenset[Seen] = field(default=frozenset(), compare=False)
+    unlisted: frozenset[tuple[str, str]] = field(default=frozenset(), compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +136,7 @@ class Unknown:
 
     reason: str
     seen: frozenset[Seen] = field(default=frozenset(), compare=False)
+    unlisted: frozenset[tuple[str, str]] = field(default=frozenset(), compare=False)
 
 
 Answer = Active | Quiet | Absent | Unknown
@@ -245,6 +250,26 @@ def with_seen(incident: Incident, seen: Iterable[Seen]) -> tuple[Incident, tuple
     return replace(incident, episodes=tuple(by_identity.values())) if changed else incident, changed
 
 
+def with_absent(
+    incident: Incident, unlisted: frozenset[tuple[str, str]], now: float
+) -> tuple[Incident, tuple[Episode, ...], frozenset[tuple[str, str]]]:
+    """Return the incident with whose absence goes on, the episodes that this changes, and those whose is confirmed.
+
+    An alert ends by the same rule as the whole incident: twice, and nobody has told in between that it fires.
+    """
+    found = tuple(
+        replace(one, absent_since=(one.absent_since or now) if one.identity in unlisted else None)
+        for one in incident.open_episodes
+    )
+    before = {one.identity: one for one in incident.episodes}
+    changed = tuple(one for one in found if one != before[one.identity])
+    confirmed = frozenset(
+        one.identity for one in found if one.absent_since is not None and now - one.absent_since >= CONFIRM_SECONDS
+    )
+    after = replace(incident, episodes=tuple({**before, **{one.identity: one for one in changed}}.values()))
+    return after if changed else incident, changed, confirmed
+
+
 def is_over(incident: Incident) -> bool:
     """Return whether every alert of the incident has been told to have ended, none is left out and none in doubt."""
     return not incident.open_episodes and not incident.truncated and not doubtful(incident)
@@ -270,7 +295,9 @@ def still_told(episode: Episode, ended: Sighting, own: frozenset[str]) -> tuple[
     """
     if episode.started != ended.started and episode.starts_at > ended.ends_at:
         return None
-    if episode.refired_at is not None and ended.ends_at < episode.refired_at:
+    # The end of a firing that has begun after this one is news, however early it was.
+    refired_at = episode.refired_at if ended.starts_at <= episode.starts_at else None
+    if refired_at is not None and ended.ends_at < refired_at:
         return None
     return tuple(one for one in episode.sources if one.started != ended.started and one.url not in own)
 
@@ -285,16 +312,18 @@ def judge(incident: Incident, said: Sequence[Testimony], known: Known, now: floa
     if not said and not urls_of(incident):
         return Unknown(reason=NOT_CONFIGURED)
     answers = [_of_episode(episode, incident, said, known, now) for episode in incident.open_episodes]
+    each = zip(incident.open_episodes, answers, strict=True)
+    unlisted = frozenset(episode.identity for episode, answer in each if isinstance(answer, Absent))
     if incident.truncated or not answers:
         answers.append(_of_the_rest(incident, said, known, now))
     seen = frozenset(one for answer in answers if not isinstance(answer, Absent) for one in answer.seen)
     if any(isinstance(answer, Active) for answer in answers):
-        return Active(seen=seen)
+        return Active(seen=seen, unlisted=unlisted)
     for answer in answers:
         if isinstance(answer, Unknown):
-            return replace(answer, seen=seen)
+            return replace(answer, seen=seen, unlisted=unlisted)
     quiet = next((answer for answer in answers if isinstance(answer, Quiet)), None)
-    return Absent() if quiet is None else replace(quiet, seen=seen)
+    return Absent() if quiet is None else replace(quiet, seen=seen, unlisted=unlisted)
 
 
 def urls_of(incident: Incident) -> tuple[str, ...]:
@@ -333,7 +362,8 @@ def no_standing(
 
 def _of_episode(episode: Episode, incident: Incident, said: Sequence[Testimony], known: Known, now: float) -> Answer:
     """Return what is known of one alert: it has ended only if each Alertmanager that told of it says so."""
-    answers = [_of_source(episode, url, incident, said, known, now) for url in dict.fromkeys(_urls(episode, incident))]
+    tellers = dict.fromkeys(_tellers(episode, incident))
+    answers = [_of_source(episode, teller, incident, said, known, now) for teller in tellers]
     # Whoever lists it with this very start knows of it, whatever URL it was told under.
     answers += [
         _fires(episode, server, [one])
@@ -346,9 +376,11 @@ def _of_episode(episode: Episode, incident: Incident, said: Sequence[Testimony],
 
 
 def _of_source(  # noqa: PLR0913, PLR0917  what is known, by name
-    episode: Episode, url: str, incident: Incident, said: Sequence[Testimony], known: Known, now: float
+    episode: Episode, teller: tuple[str, bool], incident: Incident, said: Sequence[Testimony], known: Known, now: float
 ) -> Answer:
-    own = [one for one in said if url in one.urls or (one.any_url and _knows(one, episode))]
+    url, same = teller
+    # A server that nobody has named knows of this firing; of one with another start it does not speak.
+    own = [one for one in said if url in one.urls or (one.any_url and same and _knows(one, episode))]
     if not own:
         return Unknown(reason=_nobody(url, said))
     for server in own:
@@ -421,10 +453,11 @@ def _has_listed(one: Testimony, episode: Episode) -> bool:
     return one.started is not None and episode.listed_by.get(one.server) == one.started
 
 
-def _urls(episode: Episode, incident: Incident) -> Iterator[str]:
-    yield from (source.url for source in episode.sources)
+def _tellers(episode: Episode, incident: Incident) -> Iterator[tuple[str, bool]]:
+    """Yield the external URLs of who tells that the alert fires, each with whether with this very start."""
+    yield from ((source.url, source.started == episode.started) for source in episode.sources)
     if not episode.sources:
-        yield plain_address(incident.external_url)
+        yield plain_address(incident.external_url), True
 
 
 def _nobody(url: str, said: Sequence[Testimony]) -> str:

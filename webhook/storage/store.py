@@ -209,6 +209,7 @@ def save(connection: Connection, incident: Incident, changed: Iterable[Episode])
             "sources",
             "listed_by",
             "refired_at",
+            "absent_since",
         )
         insert = upsert(connection, episodes)
         connection.execute(

@@ -121,6 +121,7 @@ episodes = Table(
     Column("listed_by", JSON, nullable=False),
     # When it was told to fire again with its old start.
     Column("refired_at", Double),
+    Column("absent_since", Double),
     UniqueConstraint("incident_id", "fingerprint", "started"),
     Index("ix_episodes_identity", "fingerprint", "started"),
 )

@@ -31,6 +31,7 @@ from webhook.incidents.incident import (
     Resumed,
     Settled,
     Suppressed,
+    Unlisted,
 )
 from webhook.incidents.messages import Channels
 from webhook.incidents.transitions import transition
@@ -39,7 +40,7 @@ from webhook.storage import counters, store, timers
 from webhook.storage.database import Database
 from webhook.storage.outcomes import Writer
 from webhook.storage.timers import Claim
-from webhook.timestamps import written_span
+from webhook.timestamps import HOUR, written_span
 
 HOLD_SECONDS = 60.0
 """How long a held step waits before Alertmanager is asked again."""
@@ -129,33 +130,48 @@ class Steps:
 
     def _act(self, connection: Connection, claimed: Claim, incident: Incident, asked: _Asked, now: float) -> bool:
         """Do the step; return whether somebody hears of it."""
-        incident = self._learn(connection, incident, asked.answer, now)
+        incident = self._learn(connection, incident, asked, now)
         event = self._event(connection, incident, claimed, asked, now)
         if event is None:
             absent_since = now if claimed.absent_since is None else claimed.absent_since
             first = absent_since if isinstance(asked.answer, Absent) else None
-            pause = self._pause(asked)
+            pause = self._pause(asked, incident, now)
             timers.postpone(connection, claimed, kind=asked.due.kind, due_at=now + pause, absent_since=first)
             return False
         incident = self._group_s(connection, incident, event, now)
         outcome = transition(incident, event, now)
         self._writer().write(connection, incident, outcome, now)
         # A step that changes nothing that is due, such as a hold, leaves the row with us: give it back.
-        timers.postpone(connection, claimed, kind=asked.due.kind, due_at=now + self._pause(asked))
+        timers.postpone(connection, claimed, kind=asked.due.kind, due_at=now + self._pause(asked, incident, now))
         counters.count(connection, "steps", result=outcome.result, severity=incident.severity)
         if outcome.result == "escalated" and outcome.incident is not None:
             counters.count(connection, "escalations", level=str(outcome.incident.level + 1))
         log.info("step", incident=incident.id, result=outcome.result, answer=type(asked.answer).__name__)
         return outcome.notice is not None
 
-    def _learn(self, connection: Connection, incident: Incident, answer: Answer, now: float) -> Incident:
-        """Keep who lists the alerts: that they know of them is what their silence is worth later."""
-        seen = () if isinstance(answer, Absent) else answer.seen
-        learned, changed = truth.with_seen(incident, seen)
+    def _learn(self, connection: Connection, incident: Incident, asked: _Asked, now: float) -> Incident:
+        """Keep who lists the alerts, for that is what their silence is worth later, and end those that none does."""
+        if isinstance(asked.answer, Absent):
+            return incident
+        learned, changed = truth.with_seen(incident, asked.answer.seen)
         if changed:
             store.save(connection, learned, changed)
-            for server, started in sorted({(server, at) for _, server, at in seen if at is not None}):
+            for server, started in sorted({(server, at) for _, server, at in asked.answer.seen if at is not None}):
                 store.vouched(connection, server, started, now)
+        if asked.due.kind == "verify" and truth.doubtful(asked.incident):
+            # Asked was about others alone.
+            return learned
+        learned, changed, unlisted = truth.with_absent(learned, asked.answer.unlisted, now)
+        if unlisted:
+            how = (
+                "Alertmanager lists it no more, and had not said so"
+                if len(unlisted) == 1
+                else ("Alertmanager lists them no more, and had not said so")
+            )
+            outcome = transition(learned, Unlisted(episodes=unlisted, how=how), now)
+            return self._writer().write(connection, learned, outcome, now) or learned
+        if changed:
+            store.save(connection, learned, changed)
         return learned
 
     def _group_s(self, connection: Connection, incident: Incident, event: Event, now: float) -> Incident:
@@ -169,10 +185,12 @@ class Steps:
         self._writer().write(connection, incident, transition(incident, Settled(), now), now)
         return other
 
-    def _pause(self, asked: _Asked) -> float:
+    def _pause(self, asked: _Asked, incident: Incident, now: float) -> float:
         if isinstance(asked.answer, Absent):
             return VERIFY_SECONDS if truth.doubtful(asked.incident) else CONFIRM_SECONDS
-        return REVIEW_SECONDS if asked.due.kind in {"review", "calm"} else HOLD_SECONDS
+        pause = REVIEW_SECONDS if asked.due.kind in {"review", "calm"} else HOLD_SECONDS
+        absent = (one.absent_since for one in incident.open_episodes if one.absent_since is not None)
+        return min(pause, max(0.0, min(absent, default=now + HOUR) + CONFIRM_SECONDS - now))
 
     def _event(  # noqa: PLR0911  one for each decision
         self, connection: Connection, incident: Incident, claimed: Claim, asked: _Asked, now: float
