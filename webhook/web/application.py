@@ -13,11 +13,12 @@ from webhook.ingest import HungUp
 from webhook.payload import PayloadError
 from webhook.service import Service
 from webhook.storage.database import StoreUnavailable
-from webhook.web.access import refusal
+from webhook.web.access import refusal, shows_token
 from webhook.web.api import KEY, NUMBER, Wrong, api
 from webhook.web.callbacks import callbacks
 from webhook.web.pages import error_page, pages
 from webhook.web.proxies import Proxies
+from webhook.web.wrong_tokens import WrongTokens
 
 log = structlog.get_logger("tocsin.http")
 
@@ -34,6 +35,7 @@ HEADERS = {
 }
 
 
+UNAUTHORIZED = 401
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 """What is counted by its name."""
 
@@ -46,7 +48,8 @@ def create_app(service: Service) -> Flask:
     app.register_blueprint(api(service))
     app.register_blueprint(callbacks(service))
     app.register_blueprint(pages(service))
-    app.before_request(lambda: _let_in(service))
+    wrong = WrongTokens()
+    app.before_request(lambda: _let_in(service, wrong))
     app.after_request(lambda response: _finish(service, response))
     app.register_error_handler(PayloadError, _bad_request)
     app.register_error_handler(Wrong, _bad_request)
@@ -57,10 +60,13 @@ def create_app(service: Service) -> Flask:
     return app
 
 
-def _let_in(service: Service) -> Response | None:
+def _let_in(service: Service, wrong: WrongTokens) -> Response | None:
     found = refusal(request, service.settings)
     if found is None:
         return None
+    if found.status == UNAUTHORIZED and shows_token(request):
+        service.metrics.wrong_token()
+        wrong.shown(request.remote_addr or "", request.path, service.clock())
     response = _error(found.status, found.reason)
     if found.challenge:
         response.headers["WWW-Authenticate"] = found.challenge
