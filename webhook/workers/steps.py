@@ -174,14 +174,14 @@ class Steps:
     def _end_some(self, connection: Connection, incident: Incident, answer: Answer, now: float) -> Incident:
         """End the alerts that were not listed twice, where others of the incident are left."""
         after, changed, confirmed = truth.with_absent(incident, answer, now)
-        if confirmed:
-            which = "it" if len(confirmed) == 1 else "them"
-            how = f"asked twice, Alertmanager lists {which} no more, and had not said so"
-            outcome = transition(after, Unlisted(episodes=confirmed, how=how), now)
-            return self._writer().write(connection, after, outcome, now) or after
         if changed:
             store.save(connection, after, changed)
-        return after
+        if not confirmed:
+            return after
+        which = "it" if len(confirmed) == 1 else "them"
+        how = f"asked twice, Alertmanager lists {which} no more, and had not said so"
+        outcome = transition(after, Unlisted(episodes=confirmed, how=how), now)
+        return self._writer().write(connection, after, outcome, now) or after
 
     def _group_s(self, connection: Connection, incident: Incident, event: Event, now: float) -> Incident:
         """Return the incident that the event is about: what is over stays so where the group has another one by now."""
