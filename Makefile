@@ -9,6 +9,11 @@ BIN    := $(VENV)/bin
 # The locks are complete, extras included: nothing is looked up at a registry but the locked files themselves, and nothing is built.
 PIP    := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-virtualenv --no-deps
 
+# Half of the tests wait for a server's next evaluation most of their time.
+TEST_JOBS ?= $(shell expr 2 \* $$(nproc 2>/dev/null || echo 2))
+# promtool and vmalert-tool spend a quarter of their time on collecting garbage otherwise.
+export GOGC ?= 400
+
 .PHONY: rules webhook test check pythons mutants fuzz law chaos demo bench servers lock update-golden format clean
 
 rules: $(VENV)/compile.stamp  ## compile thresholds.yaml and runbooks/ into generated/
@@ -17,7 +22,7 @@ rules: $(VENV)/compile.stamp  ## compile thresholds.yaml and runbooks/ into gene
 webhook: $(VENV)/base.stamp  ## install what tocsin-webhook needs, too
 
 test: $(VENV)/dev.stamp servers  ## every test, with real servers
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+	$(BIN)/python -m pytest --numprocesses $(TEST_JOBS) --dist worksteal
 
 check: $(VENV)/dev.stamp servers  ## lint, types, import contracts, generated/ up to date and accepted and proved by promtool and amtool
 	$(BIN)/ruff check .

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -15,6 +16,8 @@ from compiler.artifacts import Artifact
 from compiler.promtool.proved import Proved
 
 PROGRAM: Final = "promtool"
+_GARBAGE: Final = "400"
+"""Go's `GOGC`, in percent, unless somebody has set it: promtool takes a quarter less time, and more memory."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,6 +94,7 @@ def _run(promtool: str, folder: Path, path: str) -> Run:
         stderr=subprocess.STDOUT,
         encoding="utf-8",
         errors="replace",
+        env={"GOGC": _GARBAGE, **os.environ},
         check=False,
     )
     return Run(path=path, status=done.returncode, output=done.stdout)

@@ -99,19 +99,22 @@ class Mutation:
 def mutations(source: str) -> list[Mutation]:
     """Return every mistake of these kinds that can be made in the room, in the order of its lines."""
     found: list[Mutation] = []
-    tree = ast.parse(source)
-    for number, node in enumerate(_code(tree)):
-        for kind, change in _changes(node):
-            other = copy.deepcopy(tree)
-            place = next(one for at, one in enumerate(_code(other)) if at == number)
-            before = ast.unparse(_statement(other, place))
-            change(place)
-            ast.fix_missing_locations(other)
-            after = ast.unparse(_statement(other, place))
-            before, after = _difference(before, after)
-            if before != after:
-                line = getattr(node, "lineno", 0) or getattr(getattr(node, "target", None), "lineno", 0)
-                found.append(Mutation(kind=kind, line=line, before=before, after=after, source=ast.unparse(other)))
+    parts = ast.parse(source).body
+    texts = [ast.unparse(part) for part in parts]
+    for index, part in enumerate(parts):
+        tree = ast.Module(body=[part], type_ignores=[])
+        for number, node in enumerate(_code(tree)):
+            for kind, change in _changes(node):
+                other = copy.deepcopy(tree)
+                place = next(one for at, one in enumerate(_code(other)) if at == number)
+                before = ast.unparse(_statement(other, place))
+                change(place)
+                ast.fix_missing_locations(other)
+                before, after = _difference(before, ast.unparse(_statement(other, place)))
+                if before != after:
+                    line = getattr(node, "lineno", 0) or getattr(getattr(node, "target", None), "lineno", 0)
+                    whole = "\n\n".join([*texts[:index], ast.unparse(other), *texts[index + 1 :]])
+                    found.append(Mutation(kind=kind, line=line, before=before, after=after, source=whole))
     return sorted(found, key=lambda one: (one.line, one.kind, one.after))
 
 

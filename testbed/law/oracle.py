@@ -136,8 +136,9 @@ class Oracle:
                 self._has_ended(cluster, posted.fingerprint, firing, before, after)
         for number, incident in after.items():
             standing = {**incident.doubtful, **incident.open}
-            if any(one in standing and cluster in standing[one].clusters for one in told):
-                self._forget(number)
+            again = [one for one in told if one in standing and cluster in standing[one].clusters]
+            for what in (*again, "all", "again") if again else ():
+                self._forget(number, what)
             was = before.get(number)
             if was != incident:
                 # What has changed is asked about anew; whether an earlier answer still counts is left open.
@@ -189,7 +190,8 @@ class Oracle:
             self._ended(question, what, done=done, ended=ended)
         else:
             self._forget(number, what)
-            if ended and not (settled and truth.kind == "suppressed"):
+            told_meanwhile = question.interrupted and not (was.open or was.doubtful or was.truncated)
+            if ended and not told_meanwhile and not (settled and truth.kind == "suppressed"):
                 raise AgainstTheLaw(f"{truth} has ended {was}: {incident}")
         held = incident.held_by is not None and incident.held_by != was.held_by
         if held and truth is not None and incident.held_by not in truth.words:
@@ -238,7 +240,9 @@ class Oracle:
                 if self.may_end.get(key, float("inf")) > now - TWICE_SECONDS and not question.interrupted:
                     raise AgainstTheLaw(f"{one} has ended on one answer, or too soon: {question}")
                 self._forget(number, one)
-            elif not whole:
+            elif whole and was.truncated:
+                self.must_end.pop(key, None)
+            else:
                 self._still_open(question, one)
 
     def _still_open(self, question: Question, one: str) -> None:

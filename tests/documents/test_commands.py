@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pytest
 
+from compiler.promtool import proved
 from testbed import loopback
 from testbed.fixtures import ROUTING_KEY, SLACK_TOKEN
 from testbed.pagerduty import PagerDuty
@@ -110,6 +111,8 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with Slack(SLACK_TOKEN) as slack, PagerDuty(ROUTING_KEY) as pagerduty, Mailbox() as mailbox:
         environment = {
             "HOME": str(folder),
+            # What `make check` has proved on this machine is not proved once more.
+            "XDG_CACHE_HOME": str(proved.folder().parent.parent),
             "LANG": "C.UTF-8",
             "PATH": f"{BIN}:{find('newest').folder / 'bin'}:{os.environ['PATH']}",
             "TOCSIN_CATALOG": str(folder / "generated" / "catalog.json"),

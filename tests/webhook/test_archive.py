@@ -177,6 +177,7 @@ def test_what_was_archived_by_an_earlier_version_is_found(service: Service, clie
         connection.execute(text("DROP TABLE archive_list"))
         connection.execute(text("DROP TABLE archive_names"))
         connection.execute(text("UPDATE alembic_version SET version_num = '0009f'"))
+        connection.execute(text("ALTER TABLE episodes DROP COLUMN absent_since"))
     service.database.migrate()
     assert {query: numbers(client, query) for query in before} == before
     assert client.get("/v1/archive").get_json() == listed

@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.webhook.samples import FakeSender, FakeTruth, alert
-from webhook.incidents.truth import Active, Answer, Quiet, Unknown
+from webhook.incidents.truth import Absent, Active, Answer, Quiet, Unknown
 from webhook.service import Service
 
 Post = Callable[..., Any]
@@ -62,7 +62,7 @@ def test_it_ends_when_it_was_not_listed_twice(
     found = incident(client)
     assert (found["status"], found["severity"]) == ("open", "warning")
     lines = [line["detail"] for line in found["timeline"]]
-    assert "1 alert resolved; Alertmanager lists it no more, and had not said so" in lines
+    assert "1 alert resolved; asked twice, Alertmanager lists it no more, and had not said so" in lines
 
 
 def test_it_is_asked_about_again_though_nothing_else_is_due(
@@ -114,4 +114,36 @@ def test_an_alert_that_a_person_has_resolved_ends_in_silence(
     assert len(senders["email"].said) == said
     truth.answer = listed("active")
     let(minutes=61)
+    assert incident(client)["status"] == "open"
+
+
+def test_two_that_end_one_after_the_other_do_so_in_their_own_time(
+    two: None, let: Let, truth: FakeTruth, client: FlaskClient
+) -> None:
+    """The second is not asked about anew because the first has ended."""
+    truth.answer = listed("active", GRAVE)
+    let(minutes=60)
+    truth.answer = Absent()
+    let(minutes=2)
+    assert firing(client) == {GRAVE: False, MILD: True}
+    let(seconds=119)
+    assert incident(client)["status"] == "open"
+    let(seconds=1)
+    assert incident(client)["status"] == "resolved"
+
+
+def test_firing_of_another_cluster_that_was_followed_by_one_elsewhere_is_told_when_it_fires_again(
+    post: Post, let: Let, truth: FakeTruth, client: FlaskClient
+) -> None:
+    """Two clusters' alerts of the same labels follow each other; the first one's old start is no old picture for sure."""
+    there = {"externalURL": "http://b.example.com"}
+    post(alert(instance="a"))
+    post(alert(instance="a", started="2026-11-22T11:55:00Z"), **there)
+    for more in ({}, there):
+        post(alert(instance="a", started="2026-11-22T11:55:00Z", status="resolved"), **more)
+    let()
+    assert incident(client)["status"] == "resolved"
+    post(alert(instance="a"))
+    let()
+    assert truth.asked[-1] == 1
     assert incident(client)["status"] == "open"

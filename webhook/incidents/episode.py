@@ -198,7 +198,7 @@ class Changes:
             self._told_too(current, episode.sources[0])
         elif self._is_new(known, episode):
             self._begin(replace(episode, sources=self._supersede(episode)))
-        elif known is None or known.ended_by == "alertmanager":
+        else:
             self._fires_again(known, episode)
 
     def ends(self, sighting: Sighting) -> None:

@@ -251,23 +251,35 @@ def with_seen(incident: Incident, seen: Iterable[Seen]) -> tuple[Incident, tuple
 
 
 def with_absent(
-    incident: Incident, unlisted: frozenset[tuple[str, str]], now: float
+    incident: Incident, answer: Answer, now: float
 ) -> tuple[Incident, tuple[Episode, ...], frozenset[tuple[str, str]]]:
-    """Return the incident with whose absence goes on, the episodes that this changes, and those whose is confirmed.
+    """Return the incident with whose absence goes on, the episodes that this changes, and those that have ended.
 
-    An alert ends by the same rule as the whole incident: twice, and nobody has told in between that it fires.
+    An alert ends by the same rule as the whole incident: twice, and nobody has told in between that it fires. Where
+    the answer is that all have, and all are confirmed, none is named: then it is the incident that ends.
     """
+    everything = incident.open_episodes
+    unlisted = {one.identity for one in everything} if isinstance(answer, Absent) else answer.unlisted
     found = tuple(
-        replace(one, absent_since=(one.absent_since or now) if one.identity in unlisted else None)
-        for one in incident.open_episodes
+        replace(one, absent_since=_since(one, now) if one.identity in unlisted else None) for one in everything
     )
     before = {one.identity: one for one in incident.episodes}
     changed = tuple(one for one in found if one != before[one.identity])
-    confirmed = frozenset(
-        one.identity for one in found if one.absent_since is not None and now - one.absent_since >= CONFIRM_SECONDS
-    )
-    after = replace(incident, episodes=tuple({**before, **{one.identity: one for one in changed}}.values()))
-    return after if changed else incident, changed, confirmed
+    confirmed = frozenset(one.identity for one in found if now - _since(one, now) >= CONFIRM_SECONDS)
+    if changed:
+        incident = replace(incident, episodes=tuple({**before, **{one.identity: one for one in changed}}.values()))
+    ends_whole = isinstance(answer, Absent) and len(confirmed) == len(everything)
+    return incident, changed, frozenset() if ends_whole else confirmed
+
+
+def absent_since(incident: Incident) -> float | None:
+    """Return since when all open alerts have been known not to be listed, None when one of them has not."""
+    times = [one.absent_since for one in incident.open_episodes if one.absent_since is not None]
+    return max(times) if times and len(times) == len(incident.open_episodes) else None
+
+
+def _since(episode: Episode, now: float) -> float:
+    return now if episode.absent_since is None else episode.absent_since
 
 
 def is_over(incident: Incident) -> bool:

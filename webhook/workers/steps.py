@@ -64,6 +64,16 @@ class _Asked:
     answer: Answer
     given_up: GivenUp | None
 
+    @property
+    def is_about_doubts(self) -> bool:
+        """Whether only alerts that had ended, and were told again, were asked about."""
+        return self.due.kind == "verify" and bool(truth.doubtful(self.incident))
+
+    @property
+    def is_of_each(self) -> bool:
+        """Whether it is over when each open alert is: then each has its own absence, else the timer has one for all."""
+        return not self.is_about_doubts and not self.incident.truncated and bool(self.incident.open_episodes)
+
 
 class Steps:
     """Works off claimed timers."""
@@ -134,7 +144,7 @@ class Steps:
         event = self._event(connection, incident, claimed, asked, now)
         if event is None:
             absent_since = now if claimed.absent_since is None else claimed.absent_since
-            first = absent_since if isinstance(asked.answer, Absent) else None
+            first = absent_since if isinstance(asked.answer, Absent) and not asked.is_of_each else None
             pause = self._pause(asked, incident, now)
             timers.postpone(connection, claimed, kind=asked.due.kind, due_at=now + pause, absent_since=first)
             return False
@@ -151,28 +161,27 @@ class Steps:
 
     def _learn(self, connection: Connection, incident: Incident, asked: _Asked, now: float) -> Incident:
         """Keep who lists the alerts, for that is what their silence is worth later, and end those that none does."""
-        if isinstance(asked.answer, Absent):
-            return incident
-        learned, changed = truth.with_seen(incident, asked.answer.seen)
+        seen = () if isinstance(asked.answer, Absent) else asked.answer.seen
+        learned, changed = truth.with_seen(incident, seen)
         if changed:
             store.save(connection, learned, changed)
-            for server, started in sorted({(server, at) for _, server, at in asked.answer.seen if at is not None}):
+            for server, started in sorted({(server, at) for _, server, at in seen if at is not None}):
                 store.vouched(connection, server, started, now)
-        if asked.due.kind == "verify" and truth.doubtful(asked.incident):
-            # Asked was about others alone.
+        if asked.is_about_doubts or (isinstance(asked.answer, Absent) and not asked.is_of_each):
             return learned
-        learned, changed, unlisted = truth.with_absent(learned, asked.answer.unlisted, now)
-        if unlisted:
-            how = (
-                "Alertmanager lists it no more, and had not said so"
-                if len(unlisted) == 1
-                else ("Alertmanager lists them no more, and had not said so")
-            )
-            outcome = transition(learned, Unlisted(episodes=unlisted, how=how), now)
-            return self._writer().write(connection, learned, outcome, now) or learned
+        return self._end_some(connection, learned, asked.answer, now)
+
+    def _end_some(self, connection: Connection, incident: Incident, answer: Answer, now: float) -> Incident:
+        """End the alerts that were not listed twice, where others of the incident are left."""
+        after, changed, confirmed = truth.with_absent(incident, answer, now)
         if changed:
-            store.save(connection, learned, changed)
-        return learned
+            store.save(connection, after, changed)
+        if not confirmed:
+            return after
+        which = "it" if len(confirmed) == 1 else "them"
+        how = f"asked twice, Alertmanager lists {which} no more, and had not said so"
+        outcome = transition(after, Unlisted(episodes=confirmed, how=how), now)
+        return self._writer().write(connection, after, outcome, now) or after
 
     def _group_s(self, connection: Connection, incident: Incident, event: Event, now: float) -> Incident:
         """Return the incident that the event is about: what is over stays so where the group has another one by now."""
@@ -187,8 +196,9 @@ class Steps:
 
     def _pause(self, asked: _Asked, incident: Incident, now: float) -> float:
         if isinstance(asked.answer, Absent):
-            return VERIFY_SECONDS if truth.doubtful(asked.incident) else CONFIRM_SECONDS
-        pause = REVIEW_SECONDS if asked.due.kind in {"review", "calm"} else HOLD_SECONDS
+            pause = VERIFY_SECONDS if asked.is_about_doubts else CONFIRM_SECONDS
+        else:
+            pause = REVIEW_SECONDS if asked.due.kind in {"review", "calm"} else HOLD_SECONDS
         absent = (one.absent_since for one in incident.open_episodes if one.absent_since is not None)
         return min(pause, max(0.0, min(absent, default=now + HOUR) + CONFIRM_SECONDS - now))
 
@@ -200,7 +210,8 @@ class Steps:
             return Gone(how=f"flapping, and quiet for {written_span(CALM_SECONDS)}")
         if asked.due.kind == "verify" and truth.doubtful(incident):
             return _verified(incident, claimed, asked, now)
-        decision = truth.decide(asked.answer, absent_since=claimed.absent_since, now=now)
+        since = truth.absent_since(incident) if asked.is_of_each else claimed.absent_since
+        decision = truth.decide(asked.answer, absent_since=since, now=now)
         match decision:
             case truth.AsksAgain():
                 return None
