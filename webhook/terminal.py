@@ -47,7 +47,7 @@ def archived_line(one: ArchivedLine, *, now: float) -> str:
     lasted = span(one.resolved_at - one.opened_at)
     alerts = f"{one.alerts} alert{'' if one.alerts == 1 else 's'}"
     opened = clock(one.opened_at, now=now)
-    return visible(f"{one.incident_id:>5}  {one.severity:<9}  {opened:<20}  {lasted:>12}  {one.title} ({alerts})")
+    return _row(f"{one.incident_id:>5}  {one.severity:<9}  {opened:<20}  {lasted:>12}  {one.title} ({alerts})")
 
 
 def incident_lines(found: Record, *, now: float) -> Iterator[str]:

@@ -8,8 +8,9 @@ import pytest
 
 from tests.webhook.samples import NOON, alert, incident_of
 from webhook.catalog.model import Catalog
+from webhook.storage.archive_search import ArchivedLine
 from webhook.storage.store import Listed
-from webhook.terminal import listed_line
+from webhook.terminal import archived_line, listed_line
 
 HOSTILE = (
     "a\n    7  critical   resolved      1 min  all is well",
@@ -32,5 +33,24 @@ def test_a_label_forges_no_row_and_sends_nothing_to_the_terminal(text: str, cata
     """Line breaks, escape sequences, reversed text."""
     incident = replace(incident_of(catalog, alert()), title=text)
     line = listed_line(Listed(incident=incident, alerts=1, firing=1), now=NOON)
+    assert len(line.splitlines()) == 1
+    assert line.isprintable()
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "a\tb"])
+def test_a_label_forges_no_row_of_the_archive(text: str) -> None:
+    """The title of an alert that nobody compiled is its name, as it came."""
+    archived = ArchivedLine(
+        incident_id=7,
+        severity="critical",
+        title=text,
+        team="ops",
+        opened_at=NOON,
+        resolved_at=NOON,
+        resolved_by="ana",
+        alerts=1,
+        archived_at=NOON,
+    )
+    line = archived_line(archived, now=NOON)
     assert len(line.splitlines()) == 1
     assert line.isprintable()
