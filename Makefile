@@ -43,6 +43,7 @@ fuzz: $(VENV)/dev.stamp servers  ## 100,000 damaged inputs and 50,000 damaged de
 	$(BIN)/python -m testbed.fuzz --count 100000 --jobs 2
 	$(BIN)/python -m testbed.payloads --count 50000
 	$(BIN)/python -m testbed.commands
+	$(BIN)/python -m testbed.hostile --count 20000
 
 law: $(VENV)/dev.stamp  ## a million steps against the law of ends and holds, and 20 mistakes in the room that decides
 	$(BIN)/python -m testbed.law --steps 1000000

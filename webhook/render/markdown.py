@@ -111,6 +111,9 @@ def _html(markdown: str, commands: Mapping[str, Filled], base: str) -> str:
         for child in token.children or ():
             if child.type == "link_open":
                 child.attrSet("href", _resolved(str(child.attrGet("href") or ""), base) or "")
+            elif child.type == "image":
+                # No page loads a picture from elsewhere; what it shows is said, as in every other format.
+                child.type, child.children = "text", None
     rendered = _PARSER.renderer.render(tokens, _PARSER.options, {})
     return nh3.clean(
         rendered,
