@@ -18,7 +18,7 @@ from pathlib import Path
 
 from testbed.fuzz.case import ORIGINS
 
-SECONDS = 60
+SECONDS = 120
 MOST_MEMORY = 1_500 * 1_024 * 1_024
 """Bytes of address space of a run."""
 SECRET = "canary-7d1f"  # noqa: S105  what must not come out
