@@ -262,10 +262,10 @@ class Oracle:
         was = question.before
         if was.doubtful:
             self._demand_of_doubtful(question, truth, incident, after)
-        elif was.doubted:
-            if incident.doubted:
-                raise AgainstTheLaw(f"{truth} leaves in doubt {was}")
-        elif not question.confirms and (was.status == "resolved" or was.open or was.truncated):
+            return
+        if was.doubted and incident.doubted and truth.kind != "unknown":
+            raise AgainstTheLaw(f"{truth} leaves in doubt {was}")
+        if not question.confirms and (was.status == "resolved" or was.open or was.truncated):
             self._demand_of_step(question, truth, incident)
 
     def _demand_of_doubtful(self, question: Question, truth: Truth, incident: Kept, after: dict[int, Kept]) -> None:

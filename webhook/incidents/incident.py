@@ -89,7 +89,7 @@ class Incident:
     news_at: tuple[float, ...] = ()
     """When people were called because another component had joined, as far back as `joining` looks."""
     doubted_at: float | None = None
-    """When a delivery gave cause to ask Alertmanager at once."""
+    """When Alertmanager is asked about what a delivery has made doubtful: at once, and until it can say."""
     episodes: tuple[Episode, ...] = ()
 
     @property
@@ -129,6 +129,8 @@ class Delivered:
     """External URLs, in plain form, of the configured peers of the Alertmanager that delivers."""
     verified: bool = False
     """Alertmanager was asked about what is told here, or nobody can be."""
+    asked_again_at: float | None = None
+    """When Alertmanager is asked again about what is told here, because it could not say."""
     remark: str = ""
     """What else whoever is called has to know: that nobody could be asked."""
 
@@ -245,6 +247,8 @@ class Settled:
     """Alertmanager was asked about what a delivery made doubtful. `why` says what came of it, empty for nothing new."""
 
     why: str = ""
+    asked_again_at: float | None = None
+    """When it is asked again, because it could not say."""
 
 
 Event = (

@@ -303,7 +303,7 @@ def still_told(episode: Episode, ended: Sighting, own: frozenset[str]) -> tuple[
 
     `own` are the external URLs of the Alertmanager that delivers and of its peers. With the same start it is the same
     firing, whichever peer tells of its end; with another one only its own Alertmanager's word counts. A start is the
-    moment of an evaluation, to the nanosecond: two Prometheus servers do not share one.
+    moment of an evaluation, to the nanosecond: two Prometheus servers do not share one, unless nobody knows it.
     """
     if episode.started != ended.started and episode.starts_at > ended.ends_at:
         return None
@@ -311,7 +311,8 @@ def still_told(episode: Episode, ended: Sighting, own: frozenset[str]) -> tuple[
     refired_at = episode.refired_at if ended.starts_at <= episode.starts_at else None
     if refired_at is not None and ended.ends_at < refired_at:
         return None
-    return tuple(one for one in episode.sources if one.started != ended.started and one.url not in own)
+    same = ended.started if ended.starts_at > 0 else None
+    return tuple(one for one in episode.sources if one.started != same and one.url not in own)
 
 
 def judge(incident: Incident, said: Sequence[Testimony], known: Known, now: float) -> Answer:

@@ -8,7 +8,7 @@ incident meanwhile has set its timer anew, and then this step is dropped.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, assert_never
 
 import structlog
@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from webhook.catalog.model import Catalog
 from webhook.incidents import reasons, truth
 from webhook.incidents.delivery import refired
-from webhook.incidents.escalation import REVIEW_SECONDS, Due, GivenUp, due
+from webhook.incidents.escalation import REVIEW_SECONDS, Due, GivenUp, due, questions
 from webhook.incidents.flapping import CALM_SECONDS
 from webhook.incidents.heartbeat import is_ours
 from webhook.incidents.incident import (
@@ -35,12 +35,12 @@ from webhook.incidents.incident import (
 )
 from webhook.incidents.messages import Channels
 from webhook.incidents.transitions import transition
-from webhook.incidents.truth import CONFIRM_SECONDS, VERIFY_SECONDS, Absent, Active, Answer
+from webhook.incidents.truth import CONFIRM_SECONDS, VERIFY_SECONDS, Absent, Active, Answer, Quiet
 from webhook.storage import counters, store, timers
 from webhook.storage.database import Database
 from webhook.storage.outcomes import Writer
 from webhook.storage.timers import Claim
-from webhook.timestamps import HOUR, written_span
+from webhook.timestamps import written_span
 
 HOLD_SECONDS = 60.0
 """How long a held step waits before Alertmanager is asked again."""
@@ -150,9 +150,9 @@ class Steps:
             return False
         incident = self._group_s(connection, incident, event, now)
         outcome = transition(incident, event, now)
-        self._writer().write(connection, incident, outcome, now)
+        after = self._writer().write(connection, incident, outcome, now) or incident
         # A step that changes nothing that is due, such as a hold, leaves the row with us: give it back.
-        timers.postpone(connection, claimed, kind=asked.due.kind, due_at=now + self._pause(asked, incident, now))
+        timers.postpone(connection, claimed, kind=asked.due.kind, due_at=now + self._pause(asked, after, now))
         counters.count(connection, "steps", result=outcome.result, severity=incident.severity)
         if outcome.result == "escalated" and outcome.incident is not None:
             counters.count(connection, "escalations", level=str(outcome.incident.level + 1))
@@ -169,6 +169,9 @@ class Steps:
                 store.vouched(connection, server, started, now)
         if asked.is_about_doubts or (isinstance(asked.answer, Absent) and not asked.is_of_each):
             return learned
+        if isinstance(asked.answer, Active | Quiet) and learned.doubted_at is not None:
+            learned = store.save(connection, replace(learned, doubted_at=None), ())
+            timers.put(connection, learned.id, due(self._catalog(), learned))
         return self._end_some(connection, learned, asked.answer, now)
 
     def _end_some(self, connection: Connection, incident: Incident, answer: Answer, now: float) -> Incident:
@@ -199,8 +202,7 @@ class Steps:
             pause = VERIFY_SECONDS if asked.is_about_doubts else CONFIRM_SECONDS
         else:
             pause = REVIEW_SECONDS if asked.due.kind in {"review", "calm"} else HOLD_SECONDS
-        absent = (one.absent_since for one in incident.open_episodes if one.absent_since is not None)
-        return min(pause, max(0.0, min(absent, default=now + HOUR) + CONFIRM_SECONDS - now))
+        return min((pause, *(at - now for at in questions(incident) if at > now)))
 
     def _event(  # noqa: PLR0911  one for each decision
         self, connection: Connection, incident: Incident, claimed: Claim, asked: _Asked, now: float
@@ -224,7 +226,9 @@ class Steps:
             case truth.GoesOn(unknown=unknown) if asked.due.kind == "still_firing":
                 return FiresOn(why=reasons.fires_on(self._catalog(), incident, now) + _remark(unknown))
             case truth.Holds() | truth.GoesOn():
-                return Settled() if asked.due.kind == "verify" else None
+                doubts = incident.doubted_at is not None and incident.doubted_at <= now
+                again = _asked_again(decision, now) if doubts else None
+                return Settled(asked_again_at=again) if doubts or asked.due.kind == "verify" else None
             case _:
                 assert_never(decision)
 
@@ -252,11 +256,18 @@ def _verified(incident: Incident, claimed: Claim, asked: _Asked, now: float) -> 
         case truth.AsksAgain():
             return None
         case truth.FiresAgain(episodes=episodes, unknown=unknown):
-            return refired(incident, episodes, _remark(unknown))
+            return refired(incident, episodes, _remark(unknown), _asked_again(truth.GoesOn(unknown=unknown), now))
         case truth.OldPicture(why=why):
             return Settled(why=why)
         case _:
             assert_never(verdict)
+
+
+def _asked_again(decision: truth.Decision, now: float) -> float | None:
+    """Return when Alertmanager is asked again because it could not say, None when it could, or never will."""
+    if not isinstance(decision, truth.GoesOn) or decision.unknown in {None, truth.NOT_CONFIGURED}:
+        return None
+    return now + CONFIRM_SECONDS
 
 
 def _remark(unknown: str | None) -> str:
