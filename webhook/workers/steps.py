@@ -145,14 +145,15 @@ class Steps:
         if event is None:
             absent_since = now if claimed.absent_since is None else claimed.absent_since
             first = absent_since if isinstance(asked.answer, Absent) and not asked.is_of_each else None
-            pause = self._pause(asked, incident, now)
-            timers.postpone(connection, claimed, kind=asked.due.kind, due_at=now + pause, absent_since=first)
+            following = _following(asked, incident, now)
+            timers.postpone(connection, claimed, kind=following.kind, due_at=following.at, absent_since=first)
             return False
         incident = self._group_s(connection, incident, event, now)
         outcome = transition(incident, event, now)
         after = self._writer().write(connection, incident, outcome, now) or incident
         # A step that changes nothing that is due, such as a hold, leaves the row with us: give it back.
-        timers.postpone(connection, claimed, kind=asked.due.kind, due_at=now + self._pause(asked, after, now))
+        following = _following(asked, after, now)
+        timers.postpone(connection, claimed, kind=following.kind, due_at=following.at)
         counters.count(connection, "steps", result=outcome.result, severity=incident.severity)
         if outcome.result == "escalated" and outcome.incident is not None:
             counters.count(connection, "escalations", level=str(outcome.incident.level + 1))
@@ -169,10 +170,11 @@ class Steps:
                 store.vouched(connection, server, started, now)
         if asked.is_about_doubts or (isinstance(asked.answer, Absent) and not asked.is_of_each):
             return learned
-        if isinstance(asked.answer, Active | Quiet) and learned.doubted_at is not None:
-            learned = store.save(connection, replace(learned, doubted_at=None), ())
-            timers.put(connection, learned.id, due(self._catalog(), learned))
-        return self._end_some(connection, learned, asked.answer, now)
+        found = self._end_some(connection, learned, asked.answer, now)
+        if isinstance(asked.answer, Active | Quiet) and found.doubted_at is not None:
+            found = store.save(connection, replace(found, doubted_at=None), ())
+            timers.put(connection, found.id, due(self._catalog(), found))
+        return found
 
     def _end_some(self, connection: Connection, incident: Incident, answer: Answer, now: float) -> Incident:
         """End the alerts that were not listed twice, where others of the incident are left."""
@@ -196,13 +198,6 @@ class Steps:
             return incident
         self._writer().write(connection, incident, transition(incident, Settled(), now), now)
         return other
-
-    def _pause(self, asked: _Asked, incident: Incident, now: float) -> float:
-        if isinstance(asked.answer, Absent):
-            pause = VERIFY_SECONDS if asked.is_about_doubts else CONFIRM_SECONDS
-        else:
-            pause = REVIEW_SECONDS if asked.due.kind in {"review", "calm"} else HOLD_SECONDS
-        return min((pause, *(at - now for at in questions(incident) if at > now)))
 
     def _event(  # noqa: PLR0911  one for each decision
         self, connection: Connection, incident: Incident, claimed: Claim, asked: _Asked, now: float
@@ -261,6 +256,16 @@ def _verified(incident: Incident, claimed: Claim, asked: _Asked, now: float) -> 
             return Settled(why=why)
         case _:
             assert_never(verdict)
+
+
+def _following(asked: _Asked, incident: Incident, now: float) -> Due:
+    """Return when the incident is looked at again where nothing has come of it; what is due then is found out then."""
+    if isinstance(asked.answer, Absent):
+        pause = VERIFY_SECONDS if asked.is_about_doubts else CONFIRM_SECONDS
+    else:
+        pause = REVIEW_SECONDS if asked.due.kind in {"review", "calm"} else HOLD_SECONDS
+    question = min((at for at in questions(incident) if at > now), default=now + pause)
+    return Due(kind="verify", at=question) if question < now + pause else Due(kind=asked.due.kind, at=now + pause)
 
 
 def _asked_again(decision: truth.Decision, now: float) -> float | None:
