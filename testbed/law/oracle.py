@@ -191,7 +191,7 @@ class Oracle:
         else:
             self._forget(number, what)
             told_meanwhile = question.interrupted and not (was.open or was.doubtful or was.truncated)
-            if ended and not told_meanwhile and not (settled and truth.kind == "suppressed"):
+            if ended and not told_meanwhile:
                 raise AgainstTheLaw(f"{truth} has ended {was}: {incident}")
         held = incident.held_by is not None and incident.held_by != was.held_by
         if held and truth is not None and incident.held_by not in truth.words:
@@ -208,7 +208,10 @@ class Oracle:
         wait = AGAIN_SECONDS if what == "again" else TWICE_SECONDS
         number, now = question.before.id, question.now
         key = number, what
-        if ended and self.may_end.get(key, float("inf")) > now - wait:
+        keys = [(number, one) for one in question.before.open] if what == "all" else []
+        alone = keys and not question.before.truncated
+        each = max((self.may_end.get(one, float("inf")) for one in keys), default=float("inf"))
+        if ended and min(self.may_end.get(key, float("inf")), each if alone else float("inf")) > now - wait:
             raise AgainstTheLaw(f"ended on one answer, or too soon: {question}")
         since = self.must_end.get(key)
         if done:
@@ -271,8 +274,8 @@ class Oracle:
     def _demand_of_doubtful(self, question: Question, truth: Truth, incident: Kept, after: dict[int, Kept]) -> None:
         was = question.before
         if truth.kind == "suppressed":
-            if incident.doubtful:
-                raise AgainstTheLaw(f"{truth} leaves in doubt {was}")
+            if not incident.doubtful:
+                raise AgainstTheLaw(f"{truth} has settled {was}")
             return
         again = {*was.doubtful} & {*_open(after)}
         if not again or (truth.kind == "unknown" and len(again) < len(was.doubtful)):

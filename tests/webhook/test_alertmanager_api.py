@@ -308,8 +308,8 @@ def test_server_that_has_listed_alerts_of_ours_in_another_life_only_is_not_belie
 
 def test_watchdog_that_was_told_has_to_be_listed(incident: Incident, http: responses.RequestsMock) -> None:
     """An Alertmanager that lists nothing of it has lost its Prometheus, or is another tenant's."""
-    known = Known(watchdogs=(Heard(url=URL, fingerprint="dog", starts_at=NOON - 9),), vouched=InAnyLife(SERVER.key))
-    dog = {"fingerprint": "dog", "labels": {}, "status": {"state": "active"}, "startsAt": iso(NOON - 9)}
+    known = Known(watchdogs=(Heard(url=URL, fingerprint="dog", starts_at=NOON - 900),), vouched=InAnyLife(SERVER.key))
+    dog = {"fingerprint": "dog", "labels": {}, "status": {"state": "active"}, "startsAt": iso(NOON - 900)}
     http.get(STATUS, json={"uptime": iso(NOON - 86_400)}, headers=DATE)
     api = asking(known=lambda: known)
     for dogs, expected in (
@@ -323,6 +323,29 @@ def test_watchdog_that_was_told_has_to_be_listed(incident: Incident, http: respo
         http.get(ALERTS, json=[])
         http.get(ALERTS, json=dogs)
         assert api.ask(incident) == expected
+        http.remove(responses.GET, ALERTS)
+
+
+@pytest.mark.parametrize(("seconds", "ended"), [(299, False), (300 + 299, False), (300 + 300, True)])
+def test_prometheus_that_was_started_anew_may_not_have_the_alert_yet(
+    incident: Incident, http: responses.RequestsMock, seconds: int, *, ended: bool
+) -> None:
+    """Its Watchdog fires at once, and an alert only after its condition has held for as long as its rule says."""
+    now = NOON + seconds
+    known = Known(
+        watchdogs=(Heard(url=URL, fingerprint="dog", starts_at=now - seconds),),
+        pending_seconds={"ApiPlatformErrorRatio": 300},
+    )
+    dog = {"fingerprint": "dog", "labels": {}, "status": {"state": "active"}, "startsAt": iso(now - seconds)}
+    http.get(STATUS, json={"uptime": iso(NOON - 86_400)}, headers=DATE)
+    why = "it lists nothing of it, but its Prometheus was started anew and may not know of it yet"
+    for seen, expected in (
+        (known, Absent() if ended else Unknown(reason=why)),
+        (replace(known, pending_seconds={}), Unknown(reason=why)),
+    ):
+        http.get(ALERTS, json=[])
+        http.get(ALERTS, json=[dog])
+        assert asking(known=lambda seen=seen: seen, now=lambda: now).ask(incident) == expected
         http.remove(responses.GET, ALERTS)
 
 

@@ -280,3 +280,39 @@ def test_end_that_is_told_once_more_is_asked_about_alone(
     let()
     let(seconds=30)
     assert incident(client)["status"] == "resolved"
+
+
+def test_alert_that_is_silenced_when_it_is_asked_about_is_told_when_it_no_longer_is(  # noqa: PLR0917
+    ended: None,
+    post: Post,
+    let: Let,
+    truth: FakeTruth,
+    senders: dict[str, FakeSender],
+    client: FlaskClient,
+) -> None:
+    """Alertmanager itself would tell of it only after its repeat interval."""
+    truth.answer = Quiet(by="silenced")
+    post(alert(instance="a"))
+    let()
+    for _ in range(30):
+        let(minutes=1)
+    assert (incident(client)["status"], said(senders)) == ("resolved", ["open", "resolve"])
+    truth.answer = Active()
+    let(minutes=1)
+    assert (incident(client)["status"], said(senders)) == ("open", ["open", "resolve", "join"])
+
+
+@pytest.mark.parametrize("ends", [(A, B), (B, A)])
+def test_end_of_an_older_firing_is_not_waited_for_twice(
+    post: Post, let: Let, client: FlaskClient, ends: list[str]
+) -> None:
+    """A's is over, and told late, when B's has begun: B's own end is the end of all."""
+    later = {"started": "2026-11-22T11:56:00Z", "ended": "2026-11-22T11:59:30Z"}
+    post(alert(instance="a"), externalURL=A)
+    post(alert(instance="a", started=later["started"]), externalURL=B)
+    let()
+    for url in ends:
+        mine = {} if url == A else later
+        over = {"ended": "2026-11-22T11:55:00Z"} | mine
+        post(alert(instance="a", status="resolved", **over), externalURL=url)
+    assert incident(client)["status"] == "resolved"

@@ -138,6 +138,8 @@ class Teller:
     receiver: str
     own: frozenset[str]
     """Its external URL and those of its peers."""
+    can_be_asked: bool = False
+    """Whether any Alertmanager is configured."""
     verified: bool = False
     """Alertmanager was asked, or nobody can be: what fires with an old start does fire."""
     ended_before: frozenset[tuple[str, str]] = frozenset()
@@ -148,7 +150,7 @@ class Teller:
         return Source(url=self.url, receiver=self.receiver, started=sighting.started)
 
 
-StillTold = Callable[[Episode, Sighting, frozenset[str]], tuple[Source, ...] | None]
+StillTold = Callable[[Episode, Sighting, Teller], tuple[Source, ...] | None]
 """Who still says that the episode fires after a delivered end, None when that end is old; `truth` has the law."""
 
 
@@ -207,7 +209,7 @@ class Changes:
         if identity is None:
             return
         episode = self.episodes[identity]
-        sources = self._still_told(episode, sighting, self._teller.own)
+        sources = self._still_told(episode, sighting, self._teller)
         if sources is None and episode.started == sighting.started:
             # The end of a firing that was told again since: which of the two came late only Alertmanager knows.
             self.doubts = True
@@ -215,15 +217,24 @@ class Changes:
             self._put(replace(episode, ended_at=ended_at, ended_by="alertmanager", absent_since=None))
             del self._open[sighting.fingerprint]
             return
-        if sources is None or sources:
-            self.doubts = self.doubts or sources is not None
-            if sources and sources != episode.sources:
+        if sources is None:
+            # It has begun after this end; whoever has told only of the firing that this ends says nothing of it now.
+            sources = tuple(one for one in episode.sources if not self._is_of_older(one, sighting))
+            if not episode.sources:
+                return
+        elif sources:
+            self.doubts = True
+        if sources:
+            if sources != episode.sources:
                 self._put(replace(episode, sources=sources))
             return
         ended_at = sighting.ends_at if episode.starts_at <= sighting.ends_at <= self.now else self.now
         self._put(closed(episode, ended_at, "alertmanager"))
         del self._open[sighting.fingerprint]
         self.ended += 1
+
+    def _is_of_older(self, source: Source, ended: Sighting) -> bool:
+        return source.url in self._teller.own and float(source.started) <= float(ended.started)
 
     def news(self) -> News | None:
         """Return what is news, or None.

@@ -127,6 +127,8 @@ class Delivered:
     """Episodes of these alerts that have ended before, in whichever incident."""
     own: frozenset[str] = frozenset()
     """External URLs, in plain form, of the configured peers of the Alertmanager that delivers."""
+    can_be_asked: bool = False
+    """Whether any Alertmanager is configured."""
     verified: bool = False
     """Alertmanager was asked about what is told here, or nobody can be."""
     asked_again_at: float | None = None
@@ -142,6 +144,7 @@ class Delivered:
             url=url,
             receiver=self.receiver,
             own=self.own | {url},
+            can_be_asked=self.can_be_asked,
             verified=self.verified,
             ended_before=self.ended_before,
         )

@@ -14,7 +14,6 @@ from webhook.incidents.heartbeat import LONGEST_SOURCE, Beat, key_at, key_of, ow
 from webhook.incidents.truth import Heard
 from webhook.storage.tables import MOST_VALUES, told_watchdogs, watchdogs
 from webhook.storage.upserts import upsert
-from webhook.timestamps import DAY
 
 MOST_KNOWN = 200
 """So many are told apart; of more it is only known that one of all is heard."""
@@ -131,16 +130,12 @@ def told(
             connection.execute(insert.on_conflict_do_update(index_elements=["url", "fingerprint"], set_=values))
 
 
-def untold(connection: Connection, ended: Iterable[Heard]) -> None:
-    """Record that these Watchdogs have ended, by the word of the Alertmanager that told of them."""
-    for one in sorted(ended, key=lambda heard: (heard.url, heard.fingerprint)):
-        mine = (told_watchdogs.c.url == one.url) & (told_watchdogs.c.fingerprint == one.fingerprint)
-        connection.execute(delete(told_watchdogs).where(mine))
+def awaited(connection: Connection) -> tuple[Heard, ...]:
+    """Return the Watchdogs that were told and not forgotten.
 
-
-def awaited(connection: Connection, now: float) -> tuple[Heard, ...]:
-    """Return the Watchdogs that were told within the last day and have not ended."""
-    query = select(told_watchdogs).where(told_watchdogs.c.heard_at > now - DAY)
+    One that has ended is awaited too: an Alertmanager that has lost its Prometheus ends it as it ends everything.
+    """
+    query = select(told_watchdogs)
     return tuple(
         Heard(url=row.url, fingerprint=row.fingerprint, starts_at=row.starts_at) for row in connection.execute(query)
     )
