@@ -39,6 +39,7 @@ address there may be several of it, and one of them may just have lost touch wit
 VERIFY_SECONDS = 30.0
 """How long after Alertmanager first does not list an alert that is told with its old start it is asked again."""
 NOT_CONFIGURED = "TOCSIN_ALERTMANAGER_URL is not set"
+NAMES_NOBODY = "what was delivered has no externalURL, so it is not known which Alertmanager to ask"
 
 _SAME_START = 0.002
 """Seconds: the API gives starts in milliseconds, cut."""
@@ -76,12 +77,15 @@ class Testimony:
     alerts: tuple[Listed, ...] | None = None
     """None when it has not answered."""
     reason: str = ""
-    """Why it has not."""
+    """Why it has not, or has not said which Watchdogs it lists."""
+    is_one: bool = True
+    """Whether one server has given all of this, as far as can be found out; else `started` is None."""
     up: float | None = None
     """For how many seconds it has been up, by its own clock; None when it was not asked or does not say."""
     started: float | None = None
     """When it started, by its own clock: equal for as long as it has not lost what it knew."""
     watchdogs: tuple[Listed, ...] = ()
+    """Those of the very answer in which the alerts are not listed."""
     placed: tuple[Placed, ...] = ()
 
 
@@ -322,8 +326,6 @@ def judge(incident: Incident, said: Sequence[Testimony], known: Known, now: floa
     their fingerprints: then every listed alert with the labels of the group counts, for what was never listed to us
     must not be taken for resolved.
     """
-    if not said and not urls_of(incident):
-        return Unknown(reason=NOT_CONFIGURED)
     answers = [_of_episode(episode, incident, said, known, now) for episode in incident.open_episodes]
     each = zip(incident.open_episodes, answers, strict=True)
     unlisted = frozenset(episode.identity for episode, answer in each if isinstance(answer, Absent))
@@ -363,14 +365,15 @@ def no_standing(
     awaited = [heard for heard in known.watchdogs if heard.url in urls]
     if awaited:
         listed = all(any(_is(dog, heard.fingerprint, heard.starts_at) for dog in one.watchdogs) for heard in awaited)
-        return None if listed else "it lists nothing of it, but does not list its Watchdog either"
+        return None if listed else one.reason or "it lists nothing of it, but does not list its Watchdog either"
     if concerned and all(_has_listed(one, episode) for episode in concerned):
         return None
     starts = [episode.starts_at for episode in concerned if episode.starts_at > 0]
     vouched = one.started is not None and (one.server, one.started) in known.vouched
     if vouched and one.up > now - min([incident.opened_at, *starts]):
         return None
-    return "it lists nothing of it, and has not since it was started"
+    several = "several servers may answer at its address, and which of them lists nothing of it is not known"
+    return "it lists nothing of it, and has not since it was started" if one.is_one else several
 
 
 def _of_episode(episode: Episode, incident: Incident, said: Sequence[Testimony], known: Known, now: float) -> Answer:
@@ -474,13 +477,11 @@ def _tellers(episode: Episode, incident: Incident) -> Iterator[tuple[str, bool]]
 
 
 def _nobody(url: str, said: Sequence[Testimony]) -> str:
-    if not said and not url:
-        return NOT_CONFIGURED
     for one in said:
         # It may be that one's alert; whether it is it would have to say.
         if one.any_url and one.alerts is None:
             return one.reason
-    return f"{one_line(url, 200) or 'who told of it'} is not among the Alertmanagers that are configured"
+    return f"{one_line(url, 200)} is not among the Alertmanagers that are configured" if url else NAMES_NOBODY
 
 
 def _is(one: Listed, fingerprint: str, starts_at: float) -> bool:
