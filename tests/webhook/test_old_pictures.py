@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.webhook.samples import Clock, FakeSender, FakeTruth, alert
-from webhook.incidents.truth import NOT_CONFIGURED, Absent, Active, Answer, Quiet, Unknown
+from webhook.incidents.truth import NAMES_NOBODY, NOT_CONFIGURED, Absent, Active, Answer, Quiet, Unknown
 from webhook.service import Service
 from webhook.timestamps import iso
 
@@ -86,7 +86,7 @@ def test_alert_that_does_fire_again_is_told_once_asked(  # noqa: PLR0917
     assert incident(client)["status"] == "resolved"
 
 
-@pytest.mark.parametrize("reason", [NOT_CONFIGURED, "HTTP 503"])
+@pytest.mark.parametrize("reason", [NOT_CONFIGURED, NAMES_NOBODY, "HTTP 503"])
 def test_nobody_is_kept_asleep_where_nobody_can_be_asked(  # noqa: PLR0917
     ended: None,
     post: Post,

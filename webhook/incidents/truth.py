@@ -41,6 +41,7 @@ VERIFY_SECONDS = 30.0
 PENDING_SECONDS = 3_600.0
 """For so long an alert that nobody compiled may be pending: what its rule says is not known."""
 NOT_CONFIGURED = "TOCSIN_ALERTMANAGER_URL is not set"
+NAMES_NOBODY = "what was delivered has no externalURL, so it is not known which Alertmanager to ask"
 
 _SAME_START = 0.002
 """Seconds: the API gives starts in milliseconds, cut."""
@@ -78,12 +79,15 @@ class Testimony:
     alerts: tuple[Listed, ...] | None = None
     """None when it has not answered."""
     reason: str = ""
-    """Why it has not."""
+    """Why it has not, or has not said which Watchdogs it lists."""
+    is_one: bool = True
+    """Whether one server has given all of this, as far as can be found out; else `started` is None."""
     up: float | None = None
     """For how many seconds it has been up, by its own clock; None when it was not asked or does not say."""
     started: float | None = None
     """When it started, by its own clock: equal for as long as it has not lost what it knew."""
     watchdogs: tuple[Listed, ...] = ()
+    """Those of the very answer in which the alerts are not listed."""
     placed: tuple[Placed, ...] = ()
 
 
@@ -327,8 +331,6 @@ def judge(incident: Incident, said: Sequence[Testimony], known: Known, now: floa
     their fingerprints: then every listed alert with the labels of the group counts, for what was never listed to us
     must not be taken for resolved.
     """
-    if not said and not urls_of(incident):
-        return Unknown(reason=NOT_CONFIGURED)
     answers = [_of_episode(episode, incident, said, known, now) for episode in incident.open_episodes]
     each = zip(incident.open_episodes, answers, strict=True)
     unlisted = frozenset(episode.identity for episode, answer in each if isinstance(answer, Absent))
@@ -374,7 +376,8 @@ def no_standing(
     vouched = one.started is not None and (one.server, one.started) in known.vouched
     if vouched and one.up > now - min([incident.opened_at, *starts]):
         return None
-    return "it lists nothing of it, and has not since it was started"
+    several = "several servers may answer at its address, and which of them lists nothing of it is not known"
+    return "it lists nothing of it, and has not since it was started" if one.is_one else several
 
 
 def _no_word_of_prometheus(
@@ -382,7 +385,7 @@ def _no_word_of_prometheus(
 ) -> str | None:
     """Return why the Watchdogs do not stand for what the server does not list, or None when they do."""
     if not all(any(_is(dog, heard.fingerprint, heard.starts_at) for dog in one.watchdogs) for heard in awaited):
-        return "it lists nothing of it, but does not list its Watchdog either"
+        return one.reason or "it lists nothing of it, but does not list its Watchdog either"
     begun = max(heard.starts_at for heard in awaited)
     if any(_may_be_pending(episode, begun, known, now) for episode in episodes):
         return "it lists nothing of it, but its Prometheus was started anew and may not know of it yet"
@@ -496,13 +499,11 @@ def _tellers(episode: Episode, incident: Incident) -> Iterator[tuple[str, bool]]
 
 
 def _nobody(url: str, said: Sequence[Testimony]) -> str:
-    if not said and not url:
-        return NOT_CONFIGURED
     for one in said:
         # It may be that one's alert; whether it is it would have to say.
         if one.any_url and one.alerts is None:
             return one.reason
-    return f"{one_line(url, 200) or 'who told of it'} is not among the Alertmanagers that are configured"
+    return f"{one_line(url, 200)} is not among the Alertmanagers that are configured" if url else NAMES_NOBODY
 
 
 def _is(one: Listed, fingerprint: str, starts_at: float) -> bool:

@@ -44,6 +44,8 @@ from webhook.timestamps import written_span
 
 HOLD_SECONDS = 60.0
 """How long a held step waits before Alertmanager is asked again."""
+_NEVER_SAID = frozenset({None, truth.NOT_CONFIGURED, truth.NAMES_NOBODY})
+"""Why nobody knows, where asking again brings no answer; None where somebody knows."""
 
 log = structlog.get_logger("tocsin.steps")
 
@@ -270,7 +272,7 @@ def _following(asked: _Asked, incident: Incident, now: float) -> Due:
 
 def _asked_again(decision: truth.Decision, now: float) -> float | None:
     """Return when Alertmanager is asked again because it could not say, None when it could, or never will."""
-    if not isinstance(decision, truth.GoesOn) or decision.unknown in {None, truth.NOT_CONFIGURED}:
+    if not isinstance(decision, truth.GoesOn) or decision.unknown in _NEVER_SAID:
         return None
     return now + CONFIRM_SECONDS
 
