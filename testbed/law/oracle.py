@@ -387,10 +387,17 @@ class Oracle:
             return Truth(kind="active") if by is None else Truth(kind="suppressed", words=frozenset({by}))
         if cluster == "us" and not self.world.us_is_named and not self._ever_listed(one, firing, incident.id):
             return None if firing.unsure else self._nobody(URLS[cluster])
+        if cluster == "us" and not self.clocks_are_even and self._is_close(servers[0], firing, incident):
+            return None
         words = [self._no_standing(server, one, firing, incident) for server in servers]
         if None not in words:
             return Truth(kind="unknown", words=frozenset(word for word in words if word))
         return None if firing.unsure or firing.fires or self._is_unsure(servers) else Truth(kind="ended")
+
+    def _is_close(self, server: Server, firing: Firing, incident: Kept) -> bool:
+        """Return whether it takes even clocks to say which began first, the server's life or the alert."""
+        begun = min(incident.opened_at, firing.start.seconds) if firing.start.seconds > 0 else incident.opened_at
+        return abs(self.world.life(server) - begun) <= LARGEST_STEP
 
     def _nobody(self, urls: Iterable[str]) -> Truth:
         words = frozenset(f"{url} is not among the Alertmanagers" for url in urls)
