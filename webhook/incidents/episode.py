@@ -137,7 +137,7 @@ class Teller:
     url: str
     receiver: str
     own: frozenset[str]
-    """Its external URL and those of its peers."""
+    """Its external URL and those of its peers; none where others have its external URL too."""
     verified: bool = False
     """Alertmanager was asked, or nobody can be: what fires with an old start does fire."""
     ended_before: frozenset[tuple[str, str]] = frozenset()

@@ -125,8 +125,9 @@ class Delivered:
     """Whether the group's own key is that of another team's incident, so that one opened by this needs its own."""
     ended_before: frozenset[tuple[str, str]] = frozenset()
     """Episodes of these alerts that have ended before, in whichever incident."""
-    own: frozenset[str] = frozenset()
-    """External URLs, in plain form, of the configured peers of the Alertmanager that delivers."""
+    own: frozenset[str] | None = frozenset()
+    """External URLs, in plain form, of the configured peers of the Alertmanager that delivers; None where several
+    clusters deliver with its external URL."""
     verified: bool = False
     """Alertmanager was asked about what is told here, or nobody can be."""
     asked_again_at: float | None = None
@@ -141,7 +142,7 @@ class Delivered:
         return Teller(
             url=url,
             receiver=self.receiver,
-            own=self.own | {url},
+            own=frozenset() if self.own is None else self.own | {url},
             verified=self.verified,
             ended_before=self.ended_before,
         )

@@ -246,7 +246,7 @@ told_watchdogs = Table(
     # Which Watchdogs an Alertmanager has told of, and with which start: it has to list them for its word to count.
     Column("url", Text, primary_key=True),
     Column("fingerprint", Text, primary_key=True),
-    Column("starts_at", Double, nullable=False),
+    Column("starts_at", Double, primary_key=True),
     Column("heard_at", Double, nullable=False),
     # Which of `watchdogs` that is.
     Column("alike", Text, nullable=True),

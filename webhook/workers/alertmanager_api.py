@@ -16,6 +16,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -86,7 +87,7 @@ class AlertmanagerApi:
             return Unknown(reason=NOT_CONFIGURED)
         urls = set(urls_of(incident))
         asked = [one for one in self._servers if not one.external_urls or one.external_urls & urls]
-        said = {one.key: self._listing(one, incident) for one in asked}
+        said = _of_nobody_known(self._servers, urls) | {one.key: self._listing(one, incident) for one in asked}
         known = self._known()
         answered = [one for one in asked if said[one.key].alerts is not None]
         said |= {one.key: self._background(one, said[one.key]) for one in answered}
@@ -187,6 +188,16 @@ class AlertmanagerApi:
             if self._clock() > deadline:
                 raise _Refused("no answer in time")
         return bytes(body)
+
+
+def _of_nobody_known(servers: Sequence[Server], urls: AbstractSet[str]) -> dict[str, Testimony]:
+    """Return why nobody is asked for these external URLs: several clusters have them."""
+    shared = urls & {url for server in servers for url in server.shared_urls}
+    reason = "several clusters have the external URL {}, and its deliveries do not say which (`?cluster=NAME`)"
+    return {
+        url: Testimony(server=url, urls=frozenset({url}), reason=reason.format(one_line(url, 200)))
+        for url in sorted(shared)
+    }
 
 
 def _nothing(server: Server) -> Testimony:
