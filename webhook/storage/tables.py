@@ -271,6 +271,15 @@ taken_callbacks = Table(
     Index("ix_taken_callbacks_taken_at", "taken_at"),
 )
 
+provider_clocks = Table(
+    "provider_clocks",
+    metadata,
+    # By how much a provider's clock is behind ours at most: how long after it was made the quickest of its events came.
+    Column("provider", Text, primary_key=True),
+    Column("behind", Double, nullable=False),
+    Column("measured_at", Double, nullable=False),
+)
+
 archive = Table(
     "archive",
     metadata,

@@ -1,4 +1,4 @@
-"""Each start of a Watchdog is kept: two that fire at once are of two Prometheus servers behind one external URL."""
+"""Each start of a Watchdog is kept, for two that fire at once are of two Prometheus servers; providers' clocks."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "0011"
 
 
 def upgrade() -> None:
-    """Make the table anew, for its key has one column more; there are 200 rows at most."""
+    """Make the Watchdogs' table anew, for its key has one column more; there are 200 rows at most."""
     connection = op.get_bind()
     rows = [dict(row) for row in connection.execute(sa.text("SELECT * FROM told_watchdogs")).mappings()]
     op.drop_table("told_watchdogs")
@@ -24,3 +24,10 @@ def upgrade() -> None:
     )
     if rows:
         op.bulk_insert(table, rows)
+    op.create_table(
+        "provider_clocks",
+        sa.Column("provider", sa.Text(), nullable=False),
+        sa.Column("behind", sa.Double(), nullable=False),
+        sa.Column("measured_at", sa.Double(), nullable=False),
+        sa.PrimaryKeyConstraint("provider", name=op.f("pk_provider_clocks")),
+    )
