@@ -100,14 +100,14 @@ class Ingest:
         *,
         catalog: Callable[[], Catalog],
         channels: Channels,
-        peers: Callable[[str], frozenset[str]] = lambda _: frozenset(),
+        peers: Callable[[str], frozenset[str] | None] = lambda _: frozenset(),
         can_be_asked: bool = False,
         committed: Callable[[], None] = lambda: None,
     ) -> None:
         """Prepare; `catalog` returns the one in force, `committed` is called after each commit that causes messages.
 
-        `peers` gives the external URLs of an Alertmanager's cluster, as far as they are configured, and `can_be_asked`
-        says whether any is.
+        `peers` gives the external URLs of an Alertmanager's cluster, as far as they are configured; None where several
+        clusters have the one that it is asked about. `can_be_asked` says whether any is configured.
         """
         self._database = database
         self._catalog = catalog
@@ -229,7 +229,7 @@ class Ingest:
             return
         catalog = self._catalog()
         url = plain_address(event.external_url)
-        source = min(event.own, default=url)  # peers are one
+        source = min(event.own or (), default=url)  # peers are one
         heard = [alert.labels for alert in watchdog if alert.status == "firing"]
         if heard:
             if opens(store.last_heard(connection, WATCHDOG), catalog, now, watchdogs.known(connection)):

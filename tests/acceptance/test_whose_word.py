@@ -193,6 +193,7 @@ def test_one_answer_lists_an_alert_of_any_name_and_the_watchdog(
 ) -> None:
     """Both generations read the expression as it is meant, whatever the alert is called: nothing else is listed."""
     monkeypatch.setattr(truth, "SETTLED_SECONDS", -5.0)
+    monkeypatch.setattr(truth, "PENDING_SECONDS", 0.0)
     alertmanager = start()
     incident = fires(alertmanager)
     names = [*HOSTILE, "Watchdog"]
@@ -218,6 +219,7 @@ def test_alert_that_burns_does_not_end_where_one_of_three_peers_is_cut_off(
 ) -> None:
     """One address distributes what is asked; the one that is cut off lists neither the alert nor the Watchdog."""
     monkeypatch.setattr(truth, "SETTLED_SECONDS", -5.0)
+    monkeypatch.setattr(truth, "PENDING_SECONDS", 0.0)
     ours, peer, cut_off = start(), start(), start()
     incident = fires(ours)
     labels = dict(incident.open_episodes[0].labels)

@@ -25,7 +25,7 @@ from webhook.incidents.incident import (
     own_dedup_key,
 )
 from webhook.timestamps import span
-from webhook.untrusted import one_line
+from webhook.untrusted import one_line, plain_address
 
 _LONGEST_NAME = 80
 
@@ -182,11 +182,13 @@ def _reopen(incident: Incident, changed: tuple[Episode, ...], remark: str, now: 
 def refired(incident: Incident, episodes: tuple[Episode, ...], remark: str, asked_again_at: float | None) -> Delivered:
     """Return the event that these alerts, which had ended, fire again with their old start."""
     source = next(iter(episodes[0].sources), None)
+    # The address whole, where it is the source's: people follow it.
+    same = source is None or source.url == plain_address(incident.external_url)
     return Delivered(
         group_key="",
         group_labels=incident.group_labels,
         receiver=source.receiver if source else incident.receiver,
-        external_url=source.url if source else incident.external_url,
+        external_url=incident.external_url if source is None or same else source.url,
         truncated=incident.truncated,
         sightings=tuple(sighting_of(episode) for episode in episodes),
         verified=True,

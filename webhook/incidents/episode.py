@@ -137,7 +137,7 @@ class Teller:
     url: str
     receiver: str
     own: frozenset[str]
-    """Its external URL and those of its peers."""
+    """Its external URL and those of its peers; none where others have its external URL too."""
     can_be_asked: bool = False
     """Whether any Alertmanager is configured."""
     verified: bool = False
@@ -199,7 +199,8 @@ class Changes:
             # Another Alertmanager's firing of an alert of the same labels, or an older picture of this one.
             self._told_too(current, episode.sources[0])
         elif self._is_new(known, episode):
-            self._begin(replace(episode, sources=self._supersede(episode)))
+            part = self._part_at(current, episode)
+            self._begin(replace(episode, part=part, sources=self._supersede(episode)))
         else:
             self._fires_again(known, episode)
 
@@ -240,7 +241,8 @@ class Changes:
         """Return what is news, or None.
 
         That is another runbook section, a severity above any so far, or a component, system or installation that has
-        not fired in this incident or was milder.
+        not fired in this incident or was milder. An Alertmanager that is no peer of those that told of an alert is
+        another installation.
         """
         graver = [one for one in self.fired if rank(one.severity) > self._highest]
         kinds = [one for one in self.fired if one.kind not in self._kinds]
@@ -292,8 +294,25 @@ class Changes:
         same = next((one for one in current.sources if one not in others), None)
         if same is not None and float(same.started) >= float(source.started):
             return
-        if len(others) < MOST_SOURCES:
-            self._put(replace(current, sources=(*others, source)))
+        if len(others) >= MOST_SOURCES:
+            return
+        self._put(replace(current, sources=(*others, source)))
+        # With the same start it is the same firing, whoever tells of it.
+        if source.started != current.started and (part := self._part_at(current, current)) != current.part:
+            self.fired.append(replace(current, part=part))
+
+    def _part_at(self, current: Episode | None, episode: Episode) -> str:
+        """Return the part of a firing that begins beside `current`, of an alert of the same labels.
+
+        Where who tells is no peer of those that told of that, it is another installation, whatever its labels say.
+        """
+        if current is None or not current.sources or any(self._is_tellers(one) for one in current.sources):
+            return episode.part
+        at = f" at {min(self._teller.own, default=self._teller.url)}"
+        return episode.part if episode.part.endswith(at) else f"{episode.part}{at}"
+
+    def _is_tellers(self, source: Source) -> bool:
+        return source.url == self._teller.url or source.url in self._teller.own
 
     def _begin(self, episode: Episode) -> None:
         self._put(episode)

@@ -125,8 +125,9 @@ class Delivered:
     """Whether the group's own key is that of another team's incident, so that one opened by this needs its own."""
     ended_before: frozenset[tuple[str, str]] = frozenset()
     """Episodes of these alerts that have ended before, in whichever incident."""
-    own: frozenset[str] = frozenset()
-    """External URLs, in plain form, of the configured peers of the Alertmanager that delivers."""
+    own: frozenset[str] | None = frozenset()
+    """External URLs, in plain form, of the configured peers of the Alertmanager that delivers; None where several
+    clusters deliver with its external URL."""
     can_be_asked: bool = False
     """Whether any Alertmanager is configured."""
     verified: bool = False
@@ -143,7 +144,7 @@ class Delivered:
         return Teller(
             url=url,
             receiver=self.receiver,
-            own=self.own | {url},
+            own=frozenset() if self.own is None else self.own | {url},
             can_be_asked=self.can_be_asked,
             verified=self.verified,
             ended_before=self.ended_before,

@@ -320,7 +320,7 @@ def still_told(episode: Episode, ended: Sighting, teller: Teller) -> tuple[Sourc
     refired_at = episode.refired_at if ended.starts_at <= episode.starts_at else None
     if refired_at is not None and ended.ends_at < refired_at:
         return None
-    same = ended.started if ended.starts_at > 0 and not teller.can_be_asked else None
+    same = ended.started if ended.starts_at > 0 and not (teller.can_be_asked and teller.own) else None
     return tuple(one for one in episode.sources if one.started != same and one.url not in teller.own)
 
 
@@ -385,6 +385,8 @@ def _no_word_of_prometheus(
 ) -> str | None:
     """Return why the Watchdogs do not stand for what the server does not list, or None when they do."""
     if not all(any(_is(dog, heard.fingerprint, heard.starts_at) for dog in one.watchdogs) for heard in awaited):
+        if len({(heard.url, heard.fingerprint) for heard in awaited}) < len(awaited):
+            return "it lists nothing of it, and two of one Watchdog were told with its external URL"
         return one.reason or "it lists nothing of it, but does not list its Watchdog either"
     begun = max(heard.starts_at for heard in awaited)
     if any(_may_be_pending(episode, begun, known, now) for episode in episodes):

@@ -20,6 +20,7 @@ import math
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, Self
@@ -99,8 +100,8 @@ class AlertmanagerApi:
             return Unknown(reason=NOT_CONFIGURED)
         urls, known = set(urls_of(incident)), self._known()
         asked = [one for one in self._servers if not one.external_urls or one.external_urls & urls]
-        said = tuple(self._testimony(server, incident, known) for server in asked)
-        return judge(incident, said, known, self._now())
+        said = _of_nobody_known(self._servers, urls) | {one.key: self._testimony(one, incident, known) for one in asked}
+        return judge(incident, tuple(said.values()), known, self._now())
 
     def _testimony(self, server: Server, incident: Incident, known: Known) -> Testimony:
         """Return what one server says, or a testimony that has no answer and says why."""
@@ -216,6 +217,16 @@ class _Conversation:
             if self._clock() > self._deadline:
                 raise _Refused("no answer in time")
         return bytes(body)
+
+
+def _of_nobody_known(servers: Sequence[Server], urls: AbstractSet[str]) -> dict[str, Testimony]:
+    """Return why nobody is asked for these external URLs: several clusters have them."""
+    shared = urls & {url for server in servers for url in server.shared_urls}
+    reason = "several clusters have the external URL {}, and its deliveries do not say which (`?cluster=NAME`)"
+    return {
+        url: Testimony(server=url, urls=frozenset({url}), reason=reason.format(one_line(url, 200)))
+        for url in sorted(shared)
+    }
 
 
 def _nothing(server: Server) -> Testimony:
