@@ -1,5 +1,9 @@
 """The Alertmanagers that may be asked: the file that `TOCSIN_ALERTMANAGERS` names, checked. Called by `settings`.
 
+Entries are peers, one cluster, when they say so (`cluster`), or when they share an external URL and are asked as the
+same. An external URL that several clusters have says of no delivery whose it is: such clusters have to have names, and
+their deliveries name them.
+
 Every mistake is told at once, with its line and never with a secret. Secrets stand in files of their own, which are
 read anew each time they are used, so that one that is replaced needs no restart.
 """
@@ -9,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -17,7 +21,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from webhook.secret import Secret
-from webhook.untrusted import one_line, plain_address, web_address
+from webhook.untrusted import LONGEST_CLUSTER, cluster_address, one_line, plain_address, web_address
 
 T = TypeVar("T")
 
@@ -25,12 +29,14 @@ LARGEST_FILE = 1_048_576
 MOST_SERVERS = 200
 
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}\Z", flags=re.ASCII)
+_CLUSTER = re.compile(rf"[A-Za-z0-9._-]{{1,{LONGEST_CLUSTER}}}\Z", flags=re.ASCII)
 _OURS = frozenset({"authorization", "host", "content-length", "transfer-encoding", "connection", "accept-encoding"})
 _KEYS = (
     "name",
     "url",
     "external_url",
     "external_urls",
+    "cluster",
     "basic_auth",
     "bearer_token_file",
     "headers",
@@ -69,7 +75,11 @@ class Server:
     url: str
     """Without a last slash."""
     external_urls: frozenset[str] = frozenset()
-    """In plain form; the servers that share one are peers. None: it speaks for what it lists with the same start."""
+    """In plain form, with `cluster NAME` where it has one and without `shared_urls`; the servers that share one are
+    peers. None: it speaks for what it lists with the same start."""
+    shared_urls: frozenset[str] = frozenset()
+    """Its external URLs that other clusters have too, in plain form."""
+    cluster: str | None = None
     username: str | None = None
     password: Hidden | None = None
     token: Hidden | None = None
@@ -79,14 +89,26 @@ class Server:
     client_key_file: Path | None = None
 
     @property
+    def as_whom(self) -> tuple[str, ...]:
+        """Whom it is asked as; another user, token or tenant may be told of other alerts. Holds no secret."""
+        token = "" if self.token is None else str(self.token.path or "")
+        headers = sorted(f"{name.lower()}={_shown(value)}" for name, value in self.headers.items())
+        return self.username or "", token, str(self.client_certificate_file or ""), *headers
+
+    @property
     def key(self) -> str:
         """What it is known by in the store: another address, user or tenant is another one. Holds no secret."""
         as_whom = [self.url, self.username or "", *(f"{name}={_shown(value)}" for name, value in self.headers.items())]
         return f"{self.name} {hashlib.sha256(chr(10).join(as_whom).encode()).hexdigest()[:12]}"
 
 
-def peers(servers: tuple[Server, ...], url: str) -> frozenset[str]:
-    """Return the external URLs of the servers that share `url` (in plain form), itself included where it is known."""
+def peers(servers: tuple[Server, ...], url: str) -> frozenset[str] | None:
+    """Return the external URLs of the servers that share `url` (in plain form), itself included where it is known.
+
+    None where several clusters have it: two deliveries with it need not be of one.
+    """
+    if any(url in server.shared_urls for server in servers):
+        return None
     return frozenset(one for server in servers if url in server.external_urls for one in server.external_urls)
 
 
@@ -136,8 +158,25 @@ class _Reader:
             if server is not None and any(server.name == one.name for one in servers):
                 self.wrong(entry, f"the name `{one_line(server.name, 60)}` is taken by an entry above", None)
             elif server is not None:
+                self.told_apart(entry, server, servers)
                 servers.append(server)
-        return tuple(servers)
+        return _with_clusters(servers)
+
+    def told_apart(self, node: yaml.Node, server: Server, above: list[Server]) -> None:
+        """Complain of an external URL by which nobody knows whose a delivery is, though it could be said."""
+        for other in above:
+            shared = min(server.external_urls & other.external_urls, default=None)
+            named = server.cluster is not None and other.cluster is not None
+            alike = server.cluster == other.cluster and server.as_whom == other.as_whom
+            if shared is not None and not named and not alike:
+                whom = "in another cluster" if server.as_whom == other.as_whom else "asked as somebody else"
+                also = f"the external URL {one_line(shared, 200)} of `{one_line(other.name, 60)}` above"
+                way_out = (
+                    "give each a `cluster`, the same if they are one, and let each cluster deliver to "
+                    "/v1/alertmanager?cluster=NAME"
+                )
+                self.wrong(node, f"has {also}, which is {whom}, so that no delivery says whose it is: {way_out}", None)
+                return
 
     def server(self, node: yaml.Node) -> Server | None:
         before = len(self.problems)
@@ -161,6 +200,7 @@ class _Reader:
             name=self.text(keys.get("name"), "name") or "",
             url=(url or "").rstrip("/"),
             external_urls=self.external(keys),
+            cluster=self.cluster(keys.get("cluster")),
             username=username,
             password=password,
             token=token,
@@ -182,6 +222,14 @@ class _Reader:
             self.wrong(several, "`external_urls` must be a list of addresses", None)
         found = [self.address(one, "external_url", public=True) for one in nodes]
         return frozenset(plain_address(url) for url in found if url is not None)
+
+    def cluster(self, node: yaml.Node | None) -> str | None:
+        name = self.text(node, "cluster")
+        if node is None or name is None:
+            return None
+        if not _CLUSTER.match(name):
+            return self.wrong(node, "`cluster` must be a name of letters, digits, `.`, `_` and `-`", None)
+        return name
 
     def basic(self, node: yaml.Node | None) -> tuple[str | None, Hidden | None]:
         if node is None:
@@ -271,6 +319,22 @@ class _Reader:
     def wrong(self, node: yaml.Node, message: str, value: T) -> T:
         self.problems.append(f"{self.path}:{node.start_mark.line + 1}: {message}")
         return value
+
+
+def _with_clusters(servers: list[Server]) -> tuple[Server, ...]:
+    """Return the servers, those of a cluster known by its name and by each external URL that is its alone."""
+    return tuple(_with_cluster(server, servers) for server in servers)
+
+
+def _with_cluster(server: Server, servers: list[Server]) -> Server:
+    if server.cluster is None:
+        return server
+    mine, others = (
+        frozenset(url for one in servers if (one.cluster == server.cluster) is same for url in one.external_urls)
+        for same in (True, False)
+    )
+    known = (mine - others) | {cluster_address(server.cluster)}
+    return replace(server, external_urls=known, shared_urls=mine & others)
 
 
 def _shown(value: str | Hidden) -> str:

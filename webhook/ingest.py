@@ -94,23 +94,26 @@ class HungUp(Exception):  # noqa: N818  the state's name, not an error's
 class Ingest:
     """Takes events into the store."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  put together once, in `service`
         self,
         database: Database,
         *,
         catalog: Callable[[], Catalog],
         channels: Channels,
-        peers: Callable[[str], frozenset[str]] = lambda _: frozenset(),
+        peers: Callable[[str], frozenset[str] | None] = lambda _: frozenset(),
+        can_be_asked: bool = False,
         committed: Callable[[], None] = lambda: None,
     ) -> None:
         """Prepare; `catalog` returns the one in force, `committed` is called after each commit that causes messages.
 
-        `peers` gives the external URLs of an Alertmanager's cluster, as far as they are configured.
+        `peers` gives the external URLs of an Alertmanager's cluster, as far as they are configured; None where several
+        clusters have the one that it is asked about. `can_be_asked` says whether any is configured.
         """
         self._database = database
         self._catalog = catalog
         self._channels = channels
         self._peers = peers
+        self._can_be_asked = can_be_asked
         self._committed = committed
 
     def deliver(self, payload: Payload, now: float, still_waits: Callable[[], bool] = lambda: True) -> Taken:
@@ -187,7 +190,11 @@ class Ingest:
         catalog = self._catalog()
         watchdog = [alert for alert in payload.alerts if alert.labels.get("alertname") == catalog.watchdog.alert]
         others = [alert for alert in payload.alerts if alert.labels.get("alertname") != catalog.watchdog.alert]
-        whole = replace(delivered(payload, others, catalog), own=self._peers(plain_address(payload.external_url)))
+        whole = replace(
+            delivered(payload, others, catalog),
+            own=self._peers(plain_address(payload.external_url)),
+            can_be_asked=self._can_be_asked,
+        )
         event = replace(whole, sightings=tuple(one for one in whole.sightings if not _is_nothing(one)))
         unknown = _unknown(event.sightings)
         ignored = len(whole.sightings) - len(event.sightings)
@@ -222,7 +229,7 @@ class Ingest:
             return
         catalog = self._catalog()
         url = plain_address(event.external_url)
-        source = min(event.own, default=url)  # peers are one
+        source = min(event.own or (), default=url)  # peers are one
         heard = [alert.labels for alert in watchdog if alert.status == "firing"]
         if heard:
             if opens(store.last_heard(connection, WATCHDOG), catalog, now, watchdogs.known(connection)):
@@ -234,8 +241,7 @@ class Ingest:
                 store.heard(connection, LEFT_OUT, now)
                 log.warning("too many Watchdogs", known=watchdogs.MOST_KNOWN, not_told_apart=left_out)
         labels = {alert.fingerprint: alert.labels for alert in watchdog}
-        watchdogs.told(connection, _watchdogs(watchdog, "firing", url), now, labels=labels, source=source)
-        watchdogs.untold(connection, _watchdogs(watchdog, "resolved", url))
+        watchdogs.told(connection, _watchdogs(watchdog, url), now, labels=labels, source=source)
         ended = [alert.labels for alert in watchdog if alert.status == "resolved"]
         watchdogs.stop(connection, ended, now, source=source)
 
@@ -377,9 +383,9 @@ def _told_before(connection: Connection, event: Delivered, ended: Mapping[tuple[
     return store.incident_by_id(connection, max(ended[identity] for identity in firing), lock=True)
 
 
-def _watchdogs(alerts: Iterable[PostedAlert], status: str, url: str) -> Iterator[Heard]:
+def _watchdogs(alerts: Iterable[PostedAlert], url: str) -> Iterator[Heard]:
     for alert in alerts:
-        if alert.status == status:
+        if alert.status == "firing":
             yield Heard(url=plain_address(url), fingerprint=alert.fingerprint, starts_at=alert.starts_at.seconds)
 
 

@@ -12,6 +12,7 @@ import os
 import socket
 import threading
 import time
+from dataclasses import dataclass
 from typing import Any, Self
 
 from requests import Session
@@ -26,22 +27,42 @@ from webhook import names
 _TOO_LONG = "the answer took too long"
 
 
-def session(*, seconds: float) -> Session:
-    """Return a session for one request, which waits at most `seconds` from now on for the head of the answer."""
-    found, adapter = Session(), _PatientAdapter(seconds=seconds)
-    found.mount("https://", adapter)
-    found.mount("http://", adapter)
-    return found
+class PatientSession(Session):
+    """Asks one server, once or several times over one connection, and waits at most `seconds` from now on in all."""
+
+    def __init__(self, *, seconds: float) -> None:
+        super().__init__()
+        self._limit = _Limit(ends=time.monotonic() + seconds)
+        adapter = _PatientAdapter(self._limit)
+        self.mount("https://", adapter)
+        self.mount("http://", adapter)
+
+    @property
+    def connections(self) -> int:
+        """How many connections have been opened: one, unless the other side has closed it between two questions."""
+        return self._limit.opened
+
+
+def session(*, seconds: float) -> PatientSession:
+    """Return a session that waits at most `seconds` from now on for the heads of all its answers."""
+    return PatientSession(seconds=seconds)
+
+
+@dataclass
+class _Limit:
+    """What the connections of a session share: when they are given up (monotonic seconds), how many were opened."""
+
+    ends: float
+    opened: int = 0
 
 
 class _PatientAdapter(HTTPAdapter):
-    """Waits at most `seconds` for the head of an answer: name, connection, handshake and request are in them."""
+    """Waits until the limit for the head of an answer: name, connection, handshake and request are within it."""
 
-    def __init__(self, *, seconds: float) -> None:
-        ends = time.monotonic() + seconds
+    def __init__(self, limit: _Limit) -> None:
         self._pools = {
-            "http": _patient(HTTPConnectionPool, HTTPConnection, ends),
-            "https": _patient(HTTPSConnectionPool, HTTPSConnection, ends),
+            "http": _patient(HTTPConnectionPool, HTTPConnection, limit),
+            "https": _patient(HTTPSConnectionPool, HTTPSConnection, limit),
         }
         super().__init__()
 
@@ -106,21 +127,24 @@ class Deadline:
                 self._line.shutdown(socket.SHUT_RDWR)
 
 
-def _patient(pool: type[HTTPConnectionPool], connection: type[HTTPConnection], ends: float) -> type[HTTPConnectionPool]:
-    patient = type(f"Patient{connection.__name__}", (_Patient, connection), {"ends": ends})
+def _patient(
+    pool: type[HTTPConnectionPool], connection: type[HTTPConnection], limit: _Limit
+) -> type[HTTPConnectionPool]:
+    patient = type(f"Patient{connection.__name__}", (_Patient, connection), {"limit": limit})
     return type(f"Patient{pool.__name__}", (pool,), {"ConnectionCls": patient})
 
 
 class _Patient(HTTPConnection):
-    """A connection whose conversation, up to the head of the answer, is over at `ends` (monotonic seconds)."""
+    """A connection whose conversation, up to the head of the last answer, is over at the limit."""
 
-    ends: float
+    limit: _Limit
     _deadline: Deadline
 
     def connect(self) -> None:
         """Connect, and shake hands where there is TLS."""
         try:
-            with Deadline(self.ends - time.monotonic()) as self._deadline:
+            with Deadline(self.limit.ends - time.monotonic()) as self._deadline:
+                self.limit.opened += 1
                 super().connect()
                 self._deadline.check()
         except TimeoutError as error:
@@ -128,7 +152,7 @@ class _Patient(HTTPConnection):
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in the base class
         """Return the answer when its head is there."""
-        with Deadline(self.ends - time.monotonic()) as deadline:
+        with Deadline(self.limit.ends - time.monotonic()) as deadline:
             if self.sock is not None:
                 deadline.watch(self.sock)
             answer = super().getresponse()

@@ -10,6 +10,7 @@ import structlog
 
 from webhook.alertmanagers import peers
 from webhook.catalog.file import CatalogFile
+from webhook.catalog.model import Catalog
 from webhook.channels import CHANNELS
 from webhook.incidents.truth import Known
 from webhook.ingest import Ingest
@@ -134,11 +135,12 @@ def build(
         catalog=lambda: catalog.current,
         channels=channels(chosen),
         peers=lambda url: peers(settings.alertmanagers, url),
+        can_be_asked=bool(settings.alertmanagers),
         committed=bell.ring,
     )
     asked = AlertmanagerApi(
         settings.alertmanagers,
-        known=lambda: _known(database, clock()),
+        known=lambda: _known(database, catalog.current),
         watchdog=lambda: catalog.current.watchdog.alert,
         now=clock,
     )
@@ -157,11 +159,16 @@ def build(
     )
 
 
-def _known(database: Database, now: float) -> Known:
+def _known(database: Database, catalog: Catalog) -> Known:
     """Return what is known of the Alertmanagers from before; nothing when the store does not say."""
+    pending = {name: max(one.for_seconds for one in each.values()) for name, each in catalog.alerts.items()}
     try:
         with database.read() as connection:
-            return Known(watchdogs=watchdogs.awaited(connection, now), vouched=store.have_vouched(connection))
+            return Known(
+                watchdogs=watchdogs.awaited(connection),
+                vouched=store.have_vouched(connection),
+                pending_seconds=pending,
+            )
     except StoreUnavailable:
         return Known()
 

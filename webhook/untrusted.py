@@ -18,6 +18,9 @@ _UNSEEN = re.compile(f"[{_CONTROLS}]")
 _UNSAFE_IN_LINE = re.compile(f"[{_CONTROLS}\t\n]")
 _SPACE = re.compile(r"\s+")
 
+LONGEST_CLUSTER = 60
+_CLUSTER = "#cluster="
+
 
 def visible(text: str) -> str:
     """Return `text` without characters that are obeyed instead of seen; tabs and line feeds stay."""
@@ -50,8 +53,12 @@ def breaks_line(text: str) -> bool:
 def plain_address(url: str) -> str:
     """Return an address as it is compared: scheme and host in lower case, no default port, no last slash.
 
-    What is no address is returned as it is.
+    Of a delivery that names its cluster (`of_cluster`) that is `cluster NAME`, wherever the address leads. What is no
+    address is returned as it is.
     """
+    _, named, cluster = url.partition(_CLUSTER)
+    if named:
+        return cluster_address(cluster)
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").lower(), parts.port
@@ -62,6 +69,25 @@ def plain_address(url: str) -> str:
     written = f"[{host}]" if ":" in host else host
     shown = "" if port is None or port == {"http": 80, "https": 443}.get(parts.scheme) else f":{port}"
     return f"{parts.scheme.lower()}://{written}{shown}{parts.path.rstrip('/')}"
+
+
+def of_cluster(url: str, cluster: str) -> str:
+    """Return the external URL of a delivery together with the cluster that the delivery names; `cluster` may be empty.
+
+    What follows a `#` in an external URL leads nowhere and is compared with nothing, so the cluster stands there.
+    """
+    name = one_line(cluster, LONGEST_CLUSTER)
+    return f"{url.partition('#')[0]}{_CLUSTER}{name}" if name else without_cluster(url)
+
+
+def without_cluster(url: str) -> str:
+    """Return the external URL alone: the address that a person can follow."""
+    return url.partition(_CLUSTER)[0]
+
+
+def cluster_address(cluster: str) -> str:
+    """Return what stands for the Alertmanagers of this cluster where the external URL of others stands."""
+    return f"cluster {cluster}"
 
 
 def web_address(text: str | None, *, limit: int = 2_000) -> str | None:

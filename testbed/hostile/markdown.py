@@ -15,8 +15,8 @@ from compiler.diagnostics import Diagnostics
 from compiler.runbooks.markdown import parse
 from compiler.runbooks.nesting import refuse_nesting
 from webhook.render import markdown
+from webhook.render.mrkdwn import SlackStyle
 from webhook.render.plain import PlainStyle
-from webhook.render.slack import SlackStyle
 
 BASE = "https://docs.example.com/runbooks/a.md"
 DEEPEST = 400

@@ -14,11 +14,16 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--examples", type=int, default=200, help="how many stories are told of a seed")
+    parser.add_argument("--shrink", action=argparse.BooleanOptionalAction, default=True, help="tell the shortest story")
     parser.add_argument("--catalog", type=Path, default=Path("generated/catalog.json"))
     arguments = parser.parse_args()
     began = time.monotonic()
     taken = play(
-        steps=arguments.steps, first_seed=arguments.seed, catalog=arguments.catalog, examples=arguments.examples
+        steps=arguments.steps,
+        first_seed=arguments.seed,
+        catalog=arguments.catalog,
+        examples=arguments.examples,
+        shrink=arguments.shrink,
     )
     print(f"{taken:,} steps from seed {arguments.seed}, {time.monotonic() - began:.0f} s: the law held")
     sys.exit(0)

@@ -94,7 +94,7 @@ class Replicas:
             if not server.external_urls or server.external_urls & urls
         )
         with self.services[0].database.read() as connection:
-            known = Known(watchdogs=watchdogs.awaited(connection, now), vouched=store.have_vouched(connection))
+            known = Known(watchdogs=watchdogs.awaited(connection), vouched=store.have_vouched(connection))
         answer = judge(incident, said, known, now)
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile is not None:
@@ -107,6 +107,7 @@ class Replicas:
         servers = self.world.servers
         for replica, service in enumerate(self.services):
             service.ingest._peers = lambda url: peers(servers, url)  # noqa: SLF001  settings of a process begun anew
+            service.ingest._can_be_asked = True  # noqa: SLF001
             self.restart(replica)
         for table in reversed(metadata.sorted_tables):
             self._outside.execute(f"DELETE FROM {table.name}")  # noqa: S608  our own names

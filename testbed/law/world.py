@@ -26,6 +26,8 @@ RECEIVER = "t"
 WEATHERS = ("well", "well", "away", "new", "learning", "another tenant", "lost", "deaf", "mum")
 """`new` knows of nothing for five minutes, `learning` of its Watchdog alone, `lost` of nothing any more; one that is
 `deaf` does not know what is suppressed, and one that is `mum` does not say since when it is up."""
+WATCHDOG_BEGAN = BEGIN - 1e6
+"""Before every alert: its Prometheus is never started anew."""
 LEARNT_SECONDS = 300
 SUPPRESSIONS = (None, None, "silenced", "inhibited", "muted", "half muted", "muted elsewhere", "not placed")
 """`half muted`: in one of its two groups for our receiver; `muted elsewhere`: for another receiver;
@@ -131,7 +133,7 @@ class World:
             others = Listed(fingerprint="x", labels={}, suppression=None)
             return replace(said, alerts=(others,), watchdogs=(dog,))
         if self.lists_watchdog(server):
-            dog = Listed(fingerprint="dog", labels={}, suppression=None, starts_at=BEGIN)
+            dog = Listed(fingerprint="dog", labels={}, suppression=None, starts_at=WATCHDOG_BEGAN)
             said = replace(said, watchdogs=(dog,))
         if not self.knows(server):
             return said
@@ -238,7 +240,7 @@ WATCHDOG = Payload(
             status="firing",
             labels={"alertname": "Watchdog"},
             annotations={},
-            starts_at=parse_rfc3339(iso(BEGIN)),
+            starts_at=parse_rfc3339(iso(WATCHDOG_BEGAN)),
             ends_at=_FIRES.seconds,
             generator_url="",
         ),

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 
+from testbed import loopback
 from testbed.servers import Alertmanager, Servers
 from tests.webhook.samples import InAnyLife, alert, payload
 from webhook.alertmanagers import Server
@@ -17,10 +24,11 @@ from webhook.catalog.file import load
 from webhook.incidents import truth
 from webhook.incidents.incident import Incident
 from webhook.incidents.transitions import transition
-from webhook.incidents.truth import Absent, Active, Known, Quiet, Unknown
+from webhook.incidents.truth import Absent, Active, Heard, Known, Quiet, Unknown
 from webhook.ingest import delivered
 from webhook.payload import parse_payload
-from webhook.workers.alertmanager_api import AlertmanagerApi
+from webhook.timestamps import parse_rfc3339
+from webhook.workers.alertmanager_api import AlertmanagerApi, _query_for_both
 
 pytestmark = pytest.mark.acceptance
 
@@ -46,6 +54,26 @@ def configuration(**route: object) -> str:
         }
     )
 
+
+HOSTILE = (
+    'a"b',
+    "a\\b",
+    "a\nb",
+    "a|b",
+    ".*",
+    "(a",
+    "a)",
+    "[x",
+    "^$",
+    "{1}",
+    "a+b?",
+    '"',
+    "\\",
+    "\\Q",
+    " x ",
+    "é☃🔥",
+    'a{b="c"}',
+)
 
 Start = Callable[..., Alertmanager]
 
@@ -152,3 +180,93 @@ def test_alertmanager_that_was_started_anew_ends_nothing(
     alertmanager.process.stop()
     alertmanager.process.start()
     assert api.ask(incident) == Unknown(reason="it lists nothing of it, and has not since it was started")
+
+
+def heard(alertmanager: Alertmanager, url: str) -> Heard:
+    """Return the Watchdog that Alertmanager lists, as one that was delivered under this URL."""
+    dog = alertmanager.await_alert(lambda one: one["labels"]["alertname"] == "Watchdog")
+    return Heard(url=url, fingerprint=dog["fingerprint"], starts_at=parse_rfc3339(dog["startsAt"]).seconds)
+
+
+def test_one_answer_lists_an_alert_of_any_name_and_the_watchdog(
+    start: Start, fires: Callable[[Alertmanager], Incident], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both generations read the expression as it is meant, whatever the alert is called: nothing else is listed."""
+    monkeypatch.setattr(truth, "SETTLED_SECONDS", -5.0)
+    monkeypatch.setattr(truth, "PENDING_SECONDS", 0.0)
+    alertmanager = start()
+    incident = fires(alertmanager)
+    names = [*HOSTILE, "Watchdog"]
+    alertmanager.post_alerts([{"labels": {"alertname": name, "kind": "hostile"}} for name in names])
+    known = Known(watchdogs=(heard(alertmanager, alertmanager.url),))
+    server = Server(name="am", url=alertmanager.url, external_urls=frozenset({alertmanager.url}))
+    api = AlertmanagerApi([server], known=lambda: known)
+    for name in names:
+        alertmanager.await_alert(lambda one, name=name: one["labels"]["alertname"] == name)  # type: ignore[misc]
+        query = urlencode(_query_for_both({"alertname": name}, "Watchdog"))
+        found = loopback.get_json(f"{alertmanager.url}/api/v2/alerts?{query}")
+        assert {one["labels"]["alertname"] for one in found} == {name, "Watchdog"}
+        asked = replace(incident, group_labels={"alertname": name}, episodes=())
+        assert isinstance(api.ask(asked), Active)
+    gone = replace(incident, episodes=(replace(incident.episodes[0], fingerprint="gone"),))
+    for labels in ({"alertname": "}{"}, {"severity": "critical"}):
+        assert api.ask(replace(gone, group_labels=labels)) == Absent()
+
+
+@pytest.mark.parametrize("way", ["each connection", "each request"])
+def test_alert_that_burns_does_not_end_where_one_of_three_peers_is_cut_off(
+    start: Start, fires: Callable[[Alertmanager], Incident], way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One address distributes what is asked; the one that is cut off lists neither the alert nor the Watchdog."""
+    monkeypatch.setattr(truth, "SETTLED_SECONDS", -5.0)
+    monkeypatch.setattr(truth, "PENDING_SECONDS", 0.0)
+    ours, peer, cut_off = start(), start(), start()
+    incident = fires(ours)
+    labels = dict(incident.open_episodes[0].labels)
+    at = datetime.fromtimestamp(incident.open_episodes[0].starts_at, UTC).isoformat(timespec="milliseconds")
+    dog = {"labels": {"alertname": "Watchdog"}, "startsAt": at}
+    peer.post_alerts([{"labels": labels, "startsAt": at}, dog])
+    ours.post_alerts([dog])
+    known = Known(watchdogs=(heard(peer, ours.url), heard(ours, ours.url))[:1])
+    with shared([ours, peer, cut_off], by_connection=way == "each connection") as url:
+        server = Server(name="peers", url=url, external_urls=frozenset({ours.url}))
+        api = AlertmanagerApi([server], known=lambda: known)
+        answers = [api.ask(incident) for _ in range(12)]
+        assert Absent() not in answers
+        assert Active() in answers
+        peer.post_alerts([{"labels": labels, "startsAt": at, "endsAt": datetime.now(UTC).isoformat()}])
+        ours.post_alerts([{"labels": labels, "startsAt": at, "endsAt": datetime.now(UTC).isoformat()}])
+        deadline = time.monotonic() + 30
+        while (answer := api.ask(incident)) != Absent():
+            assert time.monotonic() < deadline, answer
+            time.sleep(0.1)
+
+
+@contextmanager
+def shared(alertmanagers: Sequence[Alertmanager], *, by_connection: bool) -> Iterator[str]:
+    """Yield an address behind which they all are, in turn: for each connection, or for each request over it."""
+    numbers = itertools.cycle(alertmanagers)
+
+    class Passing(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        chosen: Alertmanager | None = None
+
+        def do_GET(self) -> None:
+            if self.chosen is None or not by_connection:
+                self.chosen = next(numbers)
+            body = json.dumps(loopback.get_json(f"{self.chosen.url}{self.path}")).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Passing) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()

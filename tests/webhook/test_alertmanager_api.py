@@ -18,7 +18,17 @@ from webhook.alertmanagers import Hidden, Server
 from webhook.catalog.model import Catalog
 from webhook.incidents.episode import Source
 from webhook.incidents.incident import Incident
-from webhook.incidents.truth import NOT_CONFIGURED, SETTLED_SECONDS, Absent, Active, Heard, Known, Quiet, Unknown
+from webhook.incidents.truth import (
+    NAMES_NOBODY,
+    NOT_CONFIGURED,
+    SETTLED_SECONDS,
+    Absent,
+    Active,
+    Heard,
+    Known,
+    Quiet,
+    Unknown,
+)
 from webhook.timestamps import iso
 from webhook.workers import alertmanager_api
 from webhook.workers.alertmanager_api import SILENT_SECONDS, AlertmanagerApi
@@ -27,6 +37,7 @@ URL = "http://alertmanager.example.com:9093"
 ALERTS, STATUS = f"{URL}/api/v2/alerts", f"{URL}/api/v2/status"
 GROUPS = f"{URL}/api/v2/alerts/groups"
 DATE = {"Date": "Sun, 22 Nov 2026 12:00:00 GMT"}
+DOG = {"fingerprint": "dog", "labels": {"alertname": "Watchdog"}, "status": {"state": "active"}}
 SERVER = Server(name="single", url=URL, external_urls=frozenset({URL}))
 
 
@@ -308,8 +319,8 @@ def test_server_that_has_listed_alerts_of_ours_in_another_life_only_is_not_belie
 
 def test_watchdog_that_was_told_has_to_be_listed(incident: Incident, http: responses.RequestsMock) -> None:
     """An Alertmanager that lists nothing of it has lost its Prometheus, or is another tenant's."""
-    known = Known(watchdogs=(Heard(url=URL, fingerprint="dog", starts_at=NOON - 9),), vouched=InAnyLife(SERVER.key))
-    dog = {"fingerprint": "dog", "labels": {}, "status": {"state": "active"}, "startsAt": iso(NOON - 9)}
+    known = Known(watchdogs=(Heard(url=URL, fingerprint="dog", starts_at=NOON - 900),), vouched=InAnyLife(SERVER.key))
+    dog = {**DOG, "startsAt": iso(NOON - 900)}
     http.get(STATUS, json={"uptime": iso(NOON - 86_400)}, headers=DATE)
     api = asking(known=lambda: known)
     for dogs, expected in (
@@ -324,6 +335,93 @@ def test_watchdog_that_was_told_has_to_be_listed(incident: Incident, http: respo
         http.get(ALERTS, json=dogs)
         assert api.ask(incident) == expected
         http.remove(responses.GET, ALERTS)
+
+
+@pytest.mark.parametrize(("seconds", "ended"), [(299, False), (300 + 299, False), (300 + 300, True)])
+def test_prometheus_that_was_started_anew_may_not_have_the_alert_yet(
+    incident: Incident, http: responses.RequestsMock, seconds: int, *, ended: bool
+) -> None:
+    """Its Watchdog fires at once, and an alert only after its condition has held for as long as its rule says."""
+    now = NOON + seconds
+    known = Known(
+        watchdogs=(Heard(url=URL, fingerprint="dog", starts_at=now - seconds),),
+        pending_seconds={"ApiPlatformErrorRatio": 300},
+    )
+    dog = {**DOG, "startsAt": iso(now - seconds)}
+    http.get(STATUS, json={"uptime": iso(NOON - 86_400)}, headers=DATE)
+    why = "it lists nothing of it, but its Prometheus was started anew and may not know of it yet"
+    for seen, expected in (
+        (known, Absent() if ended else Unknown(reason=why)),
+        (replace(known, pending_seconds={}), Unknown(reason=why)),
+    ):
+        http.get(ALERTS, json=[])
+        http.get(ALERTS, json=[dog])
+        assert asking(known=lambda seen=seen: seen, now=lambda: now).ask(incident) == expected
+        http.remove(responses.GET, ALERTS)
+
+
+def test_alert_that_has_ended_ends_by_itself_where_a_watchdog_was_delivered(
+    incident: Incident, http: responses.RequestsMock
+) -> None:
+    """The Watchdog is asked for whenever an alert is missing, though another one fires."""
+    known = Known(watchdogs=(Heard(url=URL, fingerprint="dog", starts_at=NOON - 900),))
+    dog = {
+        "fingerprint": "dog",
+        "labels": {"alertname": "Watchdog"},
+        "status": {"state": "active"},
+        "startsAt": iso(NOON - 900),
+    }
+    http.get(STATUS, json={"uptime": iso(NOON - 86_400)}, headers=DATE)
+    asked = http.get(ALERTS, json=[*listed(incident, "active"), dog])
+    fires, ended = incident.open_episodes
+    answer = asking(known=lambda: known).ask(incident)
+    assert isinstance(answer, Active)
+    assert {identity for identity, _, _ in answer.seen} == {fires.identity}
+    assert answer.unlisted == {ended.identity}
+    filters = [parse_qs(urlsplit(str(call.request.url)).query)["filter"] for call in asked.calls]
+    assert filters == [['alertname="ApiPlatformErrorRatio"'], ['alertname=~"ApiPlatformErrorRatio|Watchdog"']]
+
+
+def test_everything_is_asked_for_where_the_group_has_no_name(catalog: Catalog, http: responses.RequestsMock) -> None:
+    """The filters are joined by "and": none of the group's labels lets the Watchdog through."""
+    incident = incident_of(catalog, alert(), groupLabels={"cluster": "eu"})
+    known = Known(watchdogs=(Heard(url=URL, fingerprint="dog", starts_at=NOON - 900),))
+    asked = http.get(ALERTS, json=[])
+    asking(known=lambda: known).ask(incident)
+    queries = [parse_qs(urlsplit(str(call.request.url)).query) for call in asked.calls]
+    assert [query.get("filter") for query in queries] == [['cluster="eu"'], None]
+
+
+def test_list_with_the_watchdogs_that_is_too_large_leaves_what_is_known(
+    catalog: Catalog, http: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the group's own list holds fires; what it does not hold may have ended or not."""
+    monkeypatch.setattr(alertmanager_api, "LARGEST_ANSWER", 1_000)
+    incident = incident_of(catalog, alert(instance="a"), alert(instance="b"), groupLabels={"cluster": "eu"})
+    known = Known(watchdogs=(Heard(url=URL, fingerprint="dog", starts_at=NOON - 900),))
+    http.get(STATUS, json={"uptime": iso(NOON - 86_400)}, headers=DATE)
+    for own, expected in (
+        (listed(incident, "active"), Active()),
+        (
+            [],
+            Unknown(
+                reason="it lists nothing of it, and which Watchdogs it lists is not known: the answer is too large"
+            ),
+        ),
+    ):
+        http.get(ALERTS, json=own)
+        http.get(ALERTS, body="[" + " " * 100_000 + "]")
+        answer = asking(known=lambda: known).ask(incident)
+        assert answer == expected
+        assert not getattr(answer, "unlisted", ())
+        http.remove(responses.GET, ALERTS)
+
+
+def test_delivery_without_an_external_url_is_nobody_s(catalog: Catalog, http: responses.RequestsMock) -> None:
+    """Servers are configured, and which of them is to be asked nobody has said."""
+    incident = incident_of(catalog, alert(), externalURL="")
+    assert asking().ask(incident) == Unknown(reason=NAMES_NOBODY)
+    assert len(http.calls) == 0
 
 
 def test_login_is_read_from_its_files_each_time(

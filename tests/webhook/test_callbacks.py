@@ -30,7 +30,7 @@ from webhook.service import Service, build
 from webhook.settings import Settings, read_settings
 from webhook.storage import taken
 from webhook.storage.database import StoreUnavailable
-from webhook.timestamps import iso
+from webhook.timestamps import DAY, iso
 from webhook.web.application import create_app
 from webhook.web.callbacks import LARGEST_BODY
 
@@ -576,6 +576,94 @@ def test_late_event_of_an_earlier_incident_leaves_the_present_one_alone(
         assert page(verb, identity=verb, at=earlier).get_json() == {"result": "ignored"}
     assert shown(second["incident"])["status"] == "open"
     assert page("resolved", identity="now").get_json() == {"result": "resolved"}
+
+
+Joins = Callable[[], None]
+
+
+@pytest.fixture
+def joins(client: FlaskClient, clock: Clock, incident: int) -> Joins:
+    """Return a function that lets another component's alert join the incident."""
+
+    def run() -> None:
+        both = payload(alert(component="checkout"), alert(component="payments", started=iso(clock())))
+        answer = client.post("/v1/alertmanager", json=both, headers={"Authorization": "Bearer bearer-token"})
+        assert answer.get_json() == {"result": "joined", "incident": incident}
+
+    return run
+
+
+@pytest.mark.parametrize("verb", ["acknowledged", "resolved"])
+def test_hand_from_pagerduty_covers_only_what_was_told_before_it(
+    verb: str, *, page: Press, joins: Joins, incident: int, clock: Clock, shown: Callable[..., Any]
+) -> None:
+    """Nobody has seen what joined while the event was on its way; the timeline says that it came late."""
+    clock.forward(minutes=1)
+    made = clock()
+    clock.forward(minutes=1)
+    joins()
+    clock.forward(minutes=1)
+    assert page(verb, at=made).get_json() == {"result": "noted"}
+    found = shown(incident)
+    assert found["status"] == "open"
+    assert found["timeline"][-1] == {
+        "at": iso(clock()),
+        "kind": "late",
+        "actor": "On Call (PagerDuty)",
+        "detail": f"{verb} in PagerDuty at 12:01 UTC, before what was told at 12:02 UTC: that changes nothing here",
+    }
+    assert page(verb, identity="again").get_json() == {"result": verb}
+
+
+def test_merge_by_a_person_takes_nothing_that_came_after_it(
+    page: Press, joins: Joins, incident: int, clock: Clock, shown: Callable[..., Any]
+) -> None:
+    """It counts as an acknowledgement, and one that is late as a line."""
+    made = clock()
+    clock.forward(minutes=1)
+    joins()
+    merged = with_data(resolve_reason={"type": "merge_resolve_reason", "incident": {"id": "P2"}})
+    assert page("resolved", at=made, data=merged).get_json() == {"result": "noted"}
+    assert shown(incident)["status"] == "open"
+
+
+def test_further_level_makes_no_hand_late(
+    page: Press, step: Callable[[], int], incident: int, clock: Clock, shown: Callable[..., Any]
+) -> None:
+    """It is told of the same alerts."""
+    clock.forward(minutes=59)
+    made = clock()
+    clock.forward(minutes=2)
+    step()
+    assert any(line["kind"] == "escalated" for line in shown(incident)["timeline"])
+    assert page("acknowledged", at=made).get_json() == {"result": "acknowledged"}
+
+
+def test_clock_that_is_behind_is_known_from_earlier_events(
+    page: Press, joins: Joins, incident: int, clock: Clock, shown: Callable[..., Any]
+) -> None:
+    """PagerDuty's is two minutes behind ours: what a person does a minute after a call carries a time before it."""
+    skew = 120.0
+    assert page("reassigned", identity="first", at=clock() - skew).status_code == 200
+    clock.forward(minutes=10)
+    joins()
+    clock.forward(minutes=1)
+    assert page("acknowledged", identity="second", at=clock() - skew).get_json() == {"result": "acknowledged"}
+
+
+def test_quickest_event_says_most_of_a_clock(either: Service) -> None:
+    """One that was held up says nothing; after a day the clock may have been set."""
+    with either.database.write() as connection:
+        assert taken.behind(connection, "pagerduty") is None
+        for made_at, came_at, behind in (
+            (NOON, NOON + 40, 40.0),
+            (NOON + 60, NOON + 62, 2.0),
+            (NOON + 90, NOON + 120, 2.0),
+            (NOON + 2 * DAY, NOON + 2 * DAY + 9, 9.0),
+        ):
+            taken.measure(connection, "pagerduty", made_at, came_at)
+            assert taken.behind(connection, "pagerduty") == behind
+        assert taken.behind(connection, "slack") is None
 
 
 @pytest.mark.parametrize(

@@ -203,7 +203,7 @@ def test_forgetting_ends_its_silence_and_what_was_told_of_it(
     assert (line["kind"], line["actor"], "cluster eu" in line["detail"]) == ("forgotten", "Ada", True)
     assert [one["labels"] for one in heartbeats(client)] == [US]
     with service.database.read() as connection:
-        assert len(watchdogs.awaited(connection, service.clock())) == 1
+        assert len(watchdogs.awaited(connection)) == 1
     come((US, A), times=10)
     assert incidents(client) == []
     assert client.post(f"/v1/heartbeats/{gone['key']}/forget", json={"actor": "Ada"}).status_code == 404

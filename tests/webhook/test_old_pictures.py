@@ -9,7 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.webhook.samples import Clock, FakeSender, FakeTruth, alert
-from webhook.incidents.truth import NOT_CONFIGURED, Absent, Active, Answer, Quiet, Unknown
+from webhook.incidents.truth import NAMES_NOBODY, NOT_CONFIGURED, Absent, Active, Answer, Quiet, Unknown
 from webhook.service import Service
 from webhook.timestamps import iso
 
@@ -86,7 +86,7 @@ def test_alert_that_does_fire_again_is_told_once_asked(  # noqa: PLR0917
     assert incident(client)["status"] == "resolved"
 
 
-@pytest.mark.parametrize("reason", [NOT_CONFIGURED, "HTTP 503"])
+@pytest.mark.parametrize("reason", [NOT_CONFIGURED, NAMES_NOBODY, "HTTP 503"])
 def test_nobody_is_kept_asleep_where_nobody_can_be_asked(  # noqa: PLR0917
     ended: None,
     post: Post,
@@ -175,23 +175,28 @@ def test_picture_in_which_nothing_fires_and_an_alert_is_left_out_is_asked_about(
     assert (truth.asked, incident(client)["status"]) == ([1, 1], "resolved")
 
 
-@pytest.mark.parametrize("answer", [Active(), Quiet(by="silenced"), Unknown(reason="HTTP 503")])
-def test_left_out_alert_that_fires_goes_on(  # noqa: PLR0917
+@pytest.mark.parametrize(
+    ("answer", "asked"), [(Active(), 1), (Quiet(by="silenced"), 1), (Unknown(reason="HTTP 503"), 3)]
+)
+def test_left_out_alert_that_fires_goes_on(
+    *,
     post: Post,
     let: Let,
     truth: FakeTruth,
     client: FlaskClient,
     senders: dict[str, FakeSender],
     answer: Answer,
+    asked: int,
 ) -> None:
-    """Or of which nothing is known: nothing ends, nobody is told, and the time of the level runs on."""
+    """Or of which nothing is known: nothing ends, nobody is told, and it is asked about until something is."""
     post(alert(instance="a"), alert(instance="b"))
     let()
     truth.answer = answer
     post(alert(instance="a", status="resolved"))
     let()
-    let(minutes=5)
-    assert (truth.asked, incident(client)["status"], said(senders)) == ([1], "open", ["open"])
+    let(minutes=2)
+    let(minutes=2)
+    assert (len(truth.asked), incident(client)["status"], said(senders)) == (asked, "open", ["open"])
     truth.answer = Active()
     let(hours=1)
     assert said(senders) == ["open", "escalate"]
@@ -274,4 +279,40 @@ def test_end_that_is_told_once_more_is_asked_about_alone(
     assert incident(client)["status"] == "open"
     let()
     let(seconds=30)
+    assert incident(client)["status"] == "resolved"
+
+
+def test_alert_that_is_silenced_when_it_is_asked_about_is_told_when_it_no_longer_is(  # noqa: PLR0917
+    ended: None,
+    post: Post,
+    let: Let,
+    truth: FakeTruth,
+    senders: dict[str, FakeSender],
+    client: FlaskClient,
+) -> None:
+    """Alertmanager itself would tell of it only after its repeat interval."""
+    truth.answer = Quiet(by="silenced")
+    post(alert(instance="a"))
+    let()
+    for _ in range(30):
+        let(minutes=1)
+    assert (incident(client)["status"], said(senders)) == ("resolved", ["open", "resolve"])
+    truth.answer = Active()
+    let(minutes=1)
+    assert (incident(client)["status"], said(senders)) == ("open", ["open", "resolve", "join"])
+
+
+@pytest.mark.parametrize("ends", [(A, B), (B, A)])
+def test_end_of_an_older_firing_is_not_waited_for_twice(
+    post: Post, let: Let, client: FlaskClient, ends: list[str]
+) -> None:
+    """A's is over, and told late, when B's has begun: B's own end is the end of all."""
+    later = {"started": "2026-11-22T11:56:00Z", "ended": "2026-11-22T11:59:30Z"}
+    post(alert(instance="a"), externalURL=A)
+    post(alert(instance="a", started=later["started"]), externalURL=B)
+    let()
+    for url in ends:
+        mine = {} if url == A else later
+        over = {"ended": "2026-11-22T11:55:00Z"} | mine
+        post(alert(instance="a", status="resolved", **over), externalURL=url)
     assert incident(client)["status"] == "resolved"

@@ -103,6 +103,7 @@ class Alert:
     threshold: float
     unit: Unit
     limit: str
+    for_seconds: float
     documented: Documented | None
     runbook: Runbook
     policy: str

@@ -17,6 +17,7 @@ from webhook.incidents.incident import (
     Incident,
     Notice,
     Outcome,
+    Settled,
     asked_anew,
     dedup_key,
     group_hash,
@@ -24,7 +25,7 @@ from webhook.incidents.incident import (
     own_dedup_key,
 )
 from webhook.timestamps import span
-from webhook.untrusted import one_line
+from webhook.untrusted import one_line, plain_address
 
 _LONGEST_NAME = 80
 
@@ -46,9 +47,9 @@ def deliver(incident: Incident | None, event: Delivered, now: float) -> Outcome:
         episodes=tuple(changes.episodes.values()),
     )
     if changes.doubts or _leaves_out(after, event):
-        after = replace(after, doubted_at=now if incident.doubted_at is None else incident.doubted_at)
+        after = replace(after, doubted_at=min(now, incident.doubted_at or now))
     if event.verified:
-        after = replace(after, doubted_at=after.doubted_at if truth.doubtful(after) else None)
+        after = replace(after, doubted_at=after.doubted_at if truth.doubtful(after) else event.asked_again_at)
     if incident.fires_on:
         return by_hand.delivered(incident, after, event, changes, now)
     if incident.status == "resolved":
@@ -81,7 +82,7 @@ def _open(event: Delivered, now: float) -> Outcome:
         opened_at=now,
         paged_at=now,
         truncated=event.truncated,
-        doubted_at=now if changes.doubts else None,
+        doubted_at=now if changes.doubts else event.asked_again_at,
         episodes=tuple(changes.episodes.values()),
     )
     return Outcome(
@@ -178,28 +179,31 @@ def _reopen(incident: Incident, changed: tuple[Episode, ...], remark: str, now: 
     )
 
 
-def refired(incident: Incident, episodes: tuple[Episode, ...], remark: str) -> Delivered:
+def refired(incident: Incident, episodes: tuple[Episode, ...], remark: str, asked_again_at: float | None) -> Delivered:
     """Return the event that these alerts, which had ended, fire again with their old start."""
     source = next(iter(episodes[0].sources), None)
+    # The address whole, where it is the source's: people follow it.
+    same = source is None or source.url == plain_address(incident.external_url)
     return Delivered(
         group_key="",
         group_labels=incident.group_labels,
         receiver=source.receiver if source else incident.receiver,
-        external_url=source.url if source else incident.external_url,
+        external_url=incident.external_url if source is None or same else source.url,
         truncated=incident.truncated,
         sightings=tuple(sighting_of(episode) for episode in episodes),
         verified=True,
         remark=remark,
+        asked_again_at=asked_again_at,
     )
 
 
-def settle(incident: Incident, why: str, now: float) -> Outcome:
+def settle(incident: Incident, event: Settled, now: float) -> Outcome:
     """Return the incident without doubt: what was told again with its old start does not fire; its end stands."""
     known = tuple(replace(one, refired_at=None, sources=()) for one in truth.doubtful(incident))
     by_identity = {one.identity: one for one in (*incident.episodes, *known)}
-    after = replace(incident, doubted_at=None, episodes=tuple(by_identity.values()))
+    after = replace(incident, doubted_at=event.asked_again_at, episodes=tuple(by_identity.values()))
     lasts = incident.status != "resolved" or incident.fires_on
     if lasts and truth.is_over(after) and incident.flapping_since is None:
         return _all_ended(incident, after, known, now)
-    entry = Entry(kind="updated", actor=ALERTMANAGER, detail=why) if why else None
+    entry = Entry(kind="updated", actor=ALERTMANAGER, detail=event.why) if event.why else None
     return Outcome(result="unchanged", incident=after, changed=known, entry=entry)

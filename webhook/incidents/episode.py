@@ -137,7 +137,9 @@ class Teller:
     url: str
     receiver: str
     own: frozenset[str]
-    """Its external URL and those of its peers."""
+    """Its external URL and those of its peers; none where others have its external URL too."""
+    can_be_asked: bool = False
+    """Whether any Alertmanager is configured."""
     verified: bool = False
     """Alertmanager was asked, or nobody can be: what fires with an old start does fire."""
     ended_before: frozenset[tuple[str, str]] = frozenset()
@@ -148,7 +150,7 @@ class Teller:
         return Source(url=self.url, receiver=self.receiver, started=sighting.started)
 
 
-StillTold = Callable[[Episode, Sighting, frozenset[str]], tuple[Source, ...] | None]
+StillTold = Callable[[Episode, Sighting, Teller], tuple[Source, ...] | None]
 """Who still says that the episode fires after a delivered end, None when that end is old; `truth` has the law."""
 
 
@@ -197,7 +199,8 @@ class Changes:
             # Another Alertmanager's firing of an alert of the same labels, or an older picture of this one.
             self._told_too(current, episode.sources[0])
         elif self._is_new(known, episode):
-            self._begin(replace(episode, sources=self._supersede(episode)))
+            part = self._part_at(current, episode)
+            self._begin(replace(episode, part=part, sources=self._supersede(episode)))
         else:
             self._fires_again(known, episode)
 
@@ -207,7 +210,7 @@ class Changes:
         if identity is None:
             return
         episode = self.episodes[identity]
-        sources = self._still_told(episode, sighting, self._teller.own)
+        sources = self._still_told(episode, sighting, self._teller)
         if sources is None and episode.started == sighting.started:
             # The end of a firing that was told again since: which of the two came late only Alertmanager knows.
             self.doubts = True
@@ -215,9 +218,15 @@ class Changes:
             self._put(replace(episode, ended_at=ended_at, ended_by="alertmanager", absent_since=None))
             del self._open[sighting.fingerprint]
             return
-        if sources is None or sources:
-            self.doubts = self.doubts or sources is not None
-            if sources and sources != episode.sources:
+        if sources is None:
+            # It has begun after this end; whoever has told only of the firing that this ends says nothing of it now.
+            sources = tuple(one for one in episode.sources if not self._is_of_older(one, sighting))
+            if not episode.sources:
+                return
+        elif sources:
+            self.doubts = True
+        if sources:
+            if sources != episode.sources:
                 self._put(replace(episode, sources=sources))
             return
         ended_at = sighting.ends_at if episode.starts_at <= sighting.ends_at <= self.now else self.now
@@ -225,11 +234,15 @@ class Changes:
         del self._open[sighting.fingerprint]
         self.ended += 1
 
+    def _is_of_older(self, source: Source, ended: Sighting) -> bool:
+        return source.url in self._teller.own and float(source.started) <= float(ended.started)
+
     def news(self) -> News | None:
         """Return what is news, or None.
 
         That is another runbook section, a severity above any so far, or a component, system or installation that has
-        not fired in this incident or was milder.
+        not fired in this incident or was milder. An Alertmanager that is no peer of those that told of an alert is
+        another installation.
         """
         graver = [one for one in self.fired if rank(one.severity) > self._highest]
         kinds = [one for one in self.fired if one.kind not in self._kinds]
@@ -281,8 +294,25 @@ class Changes:
         same = next((one for one in current.sources if one not in others), None)
         if same is not None and float(same.started) >= float(source.started):
             return
-        if len(others) < MOST_SOURCES:
-            self._put(replace(current, sources=(*others, source)))
+        if len(others) >= MOST_SOURCES:
+            return
+        self._put(replace(current, sources=(*others, source)))
+        # With the same start it is the same firing, whoever tells of it.
+        if source.started != current.started and (part := self._part_at(current, current)) != current.part:
+            self.fired.append(replace(current, part=part))
+
+    def _part_at(self, current: Episode | None, episode: Episode) -> str:
+        """Return the part of a firing that begins beside `current`, of an alert of the same labels.
+
+        Where who tells is no peer of those that told of that, it is another installation, whatever its labels say.
+        """
+        if current is None or not current.sources or any(self._is_tellers(one) for one in current.sources):
+            return episode.part
+        at = f" at {min(self._teller.own, default=self._teller.url)}"
+        return episode.part if episode.part.endswith(at) else f"{episode.part}{at}"
+
+    def _is_tellers(self, source: Source) -> bool:
+        return source.url == self._teller.url or source.url in self._teller.own
 
     def _begin(self, episode: Episode) -> None:
         self._put(episode)

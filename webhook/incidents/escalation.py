@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from webhook.catalog.model import Catalog, Tier
+from webhook.incidents import truth
 from webhook.incidents.flapping import CALM_SECONDS
 from webhook.incidents.incident import Incident
 from webhook.incidents.recipients import title_of
-from webhook.incidents.truth import CONFIRM_SECONDS
 from webhook.severity import Severity
 from webhook.timestamps import HOUR
 
@@ -105,14 +105,20 @@ def standing_of(catalog: Catalog, incident: Incident) -> Standing:
 
 def due(catalog: Catalog, incident: Incident) -> Due | None:
     """Return what is next for the incident if nothing happens, or None when nothing is."""
-    if incident.doubted_at is not None:
+    if incident.doubted_at is not None and truth.doubtful(incident):
         return Due(kind="verify", at=incident.doubted_at)
-    following = planned(catalog, incident)
-    absent = [one.absent_since for one in incident.open_episodes if one.absent_since is not None]
-    if not absent:
+    following, times = planned(catalog, incident), questions(incident)
+    if not times:
         return following
-    confirmed = Due(kind="verify", at=min(absent) + CONFIRM_SECONDS)
-    return confirmed if following is None else min(confirmed, following, key=lambda one: one.at)
+    question = Due(kind="verify", at=min(times))
+    return question if following is None else min(question, following, key=lambda one: one.at)
+
+
+def questions(incident: Incident) -> tuple[float, ...]:
+    """Return when Alertmanager is to be asked about the incident beside its steps, in epoch seconds."""
+    absent = (one.absent_since for one in incident.open_episodes if one.absent_since is not None)
+    doubts = () if incident.doubted_at is None else (incident.doubted_at,)
+    return (*(since + truth.CONFIRM_SECONDS for since in absent), *doubts)
 
 
 def planned(catalog: Catalog, incident: Incident) -> Due | None:

@@ -89,7 +89,7 @@ class Incident:
     news_at: tuple[float, ...] = ()
     """When people were called because another component had joined, as far back as `joining` looks."""
     doubted_at: float | None = None
-    """When a delivery gave cause to ask Alertmanager at once."""
+    """When Alertmanager is asked about what a delivery has made doubtful: at once, and until it can say."""
     episodes: tuple[Episode, ...] = ()
 
     @property
@@ -125,10 +125,15 @@ class Delivered:
     """Whether the group's own key is that of another team's incident, so that one opened by this needs its own."""
     ended_before: frozenset[tuple[str, str]] = frozenset()
     """Episodes of these alerts that have ended before, in whichever incident."""
-    own: frozenset[str] = frozenset()
-    """External URLs, in plain form, of the configured peers of the Alertmanager that delivers."""
+    own: frozenset[str] | None = frozenset()
+    """External URLs, in plain form, of the configured peers of the Alertmanager that delivers; None where several
+    clusters deliver with its external URL."""
+    can_be_asked: bool = False
+    """Whether any Alertmanager is configured."""
     verified: bool = False
     """Alertmanager was asked about what is told here, or nobody can be."""
+    asked_again_at: float | None = None
+    """When Alertmanager is asked again about what is told here, because it could not say."""
     remark: str = ""
     """What else whoever is called has to know: that nobody could be asked."""
 
@@ -139,7 +144,8 @@ class Delivered:
         return Teller(
             url=url,
             receiver=self.receiver,
-            own=self.own | {url},
+            own=frozenset() if self.own is None else self.own | {url},
+            can_be_asked=self.can_be_asked,
             verified=self.verified,
             ended_before=self.ended_before,
         )
@@ -245,6 +251,8 @@ class Settled:
     """Alertmanager was asked about what a delivery made doubtful. `why` says what came of it, empty for nothing new."""
 
     why: str = ""
+    asked_again_at: float | None = None
+    """When it is asked again, because it could not say."""
 
 
 Event = (

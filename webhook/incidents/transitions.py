@@ -48,7 +48,7 @@ def transition(  # noqa: C901, PLR0911, PLR0912  one for each event
     if incident is None:
         return Outcome(result="unchanged", incident=None)
     if isinstance(event, Settled):
-        return settle(incident, event.why, now)
+        return settle(incident, event, now)
     if incident.status == "resolved":
         return _resolved(incident, event, now)
     match event:

@@ -25,7 +25,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from webhook.incidents.episode import Episode, Sighting, Source
+from webhook.incidents.episode import Episode, Sighting, Source, Teller
 from webhook.incidents.incident import Incident, Suppression
 from webhook.timestamps import span
 from webhook.untrusted import one_line, plain_address
@@ -38,7 +38,10 @@ CONFIRM_SECONDS = 120.0
 address there may be several of it, and one of them may just have lost touch with Prometheus."""
 VERIFY_SECONDS = 30.0
 """How long after Alertmanager first does not list an alert that is told with its old start it is asked again."""
+PENDING_SECONDS = 3_600.0
+"""For so long an alert that nobody compiled may be pending: what its rule says is not known."""
 NOT_CONFIGURED = "TOCSIN_ALERTMANAGER_URL is not set"
+NAMES_NOBODY = "what was delivered has no externalURL, so it is not known which Alertmanager to ask"
 
 _SAME_START = 0.002
 """Seconds: the API gives starts in milliseconds, cut."""
@@ -76,12 +79,15 @@ class Testimony:
     alerts: tuple[Listed, ...] | None = None
     """None when it has not answered."""
     reason: str = ""
-    """Why it has not."""
+    """Why it has not, or has not said which Watchdogs it lists."""
+    is_one: bool = True
+    """Whether one server has given all of this, as far as can be found out; else `started` is None."""
     up: float | None = None
     """For how many seconds it has been up, by its own clock; None when it was not asked or does not say."""
     started: float | None = None
     """When it started, by its own clock: equal for as long as it has not lost what it knew."""
     watchdogs: tuple[Listed, ...] = ()
+    """Those of the very answer in which the alerts are not listed."""
     placed: tuple[Placed, ...] = ()
 
 
@@ -99,6 +105,8 @@ class Known:
     """What is known of the Alertmanagers from before."""
 
     watchdogs: tuple[Heard, ...] = ()
+    pending_seconds: Mapping[str, float] = field(default_factory=dict)
+    """For how long the condition of an alert of this name holds before it fires."""
     vouched: frozenset[tuple[str, float]] = frozenset()
     """The servers that have ever listed an alert that was delivered to us, and when each had started by then."""
 
@@ -218,7 +226,8 @@ def tells_that_it_fires(incident: Incident, sightings: Iterable[Sighting]) -> bo
 def verified(incident: Incident, answer: Answer, *, absent_since: float | None, now: float) -> Verdict:
     """Return what the answer says of alerts that had ended and have been told again with their old start.
 
-    Nobody is called for an alert that is suppressed: when it no longer is Alertmanager tells of it anew.
+    Nobody is called for an alert that is suppressed. It stays in doubt for as long: when it no longer is suppressed
+    Alertmanager tells of it only after its repeat interval (measured on 0.25 and 0.33).
     """
     told = doubtful(incident)
     match answer:
@@ -227,7 +236,7 @@ def verified(incident: Incident, answer: Answer, *, absent_since: float | None, 
             fires = tuple(one for one in told if one.identity in listed) if isinstance(answer, Active) else told
             return FiresAgain(episodes=fires or told, unknown=answer.reason if isinstance(answer, Unknown) else None)
         case Quiet():
-            return OldPicture()
+            return AsksAgain()
         case Absent():
             if absent_since is None or now - absent_since < VERIFY_SECONDS:
                 return AsksAgain()
@@ -298,12 +307,12 @@ def asked_about(incident: Incident) -> Incident:
     return replace(incident, truncated=0, episodes=episodes) if episodes else incident
 
 
-def still_told(episode: Episode, ended: Sighting, own: frozenset[str]) -> tuple[Source, ...] | None:
+def still_told(episode: Episode, ended: Sighting, teller: Teller) -> tuple[Source, ...] | None:
     """Return who still says that the episode fires, after a delivered end; None when that end is an older picture.
 
-    `own` are the external URLs of the Alertmanager that delivers and of its peers. With the same start it is the same
-    firing, whichever peer tells of its end; with another one only its own Alertmanager's word counts. A start is the
-    moment of an evaluation, to the nanosecond: two Prometheus servers do not share one.
+    Of an Alertmanager that is no peer of the one that delivers only its own word counts, also with the same start: two
+    Prometheus servers that load a rule from the same path evaluate it at the same moment of their interval (measured).
+    Where nobody can be asked the same start is taken for the same firing: peers tell of it under names of their own.
     """
     if episode.started != ended.started and episode.starts_at > ended.ends_at:
         return None
@@ -311,7 +320,8 @@ def still_told(episode: Episode, ended: Sighting, own: frozenset[str]) -> tuple[
     refired_at = episode.refired_at if ended.starts_at <= episode.starts_at else None
     if refired_at is not None and ended.ends_at < refired_at:
         return None
-    return tuple(one for one in episode.sources if one.started != ended.started and one.url not in own)
+    same = ended.started if ended.starts_at > 0 and not (teller.can_be_asked and teller.own) else None
+    return tuple(one for one in episode.sources if one.started != same and one.url not in teller.own)
 
 
 def judge(incident: Incident, said: Sequence[Testimony], known: Known, now: float) -> Answer:
@@ -321,8 +331,6 @@ def judge(incident: Incident, said: Sequence[Testimony], known: Known, now: floa
     their fingerprints: then every listed alert with the labels of the group counts, for what was never listed to us
     must not be taken for resolved.
     """
-    if not said and not urls_of(incident):
-        return Unknown(reason=NOT_CONFIGURED)
     answers = [_of_episode(episode, incident, said, known, now) for episode in incident.open_episodes]
     each = zip(incident.open_episodes, answers, strict=True)
     unlisted = frozenset(episode.identity for episode, answer in each if isinstance(answer, Absent))
@@ -361,15 +369,35 @@ def no_standing(
     urls = one.urls | {source.url for episode in concerned for source in episode.sources} if one.any_url else one.urls
     awaited = [heard for heard in known.watchdogs if heard.url in urls]
     if awaited:
-        listed = all(any(_is(dog, heard.fingerprint, heard.starts_at) for dog in one.watchdogs) for heard in awaited)
-        return None if listed else "it lists nothing of it, but does not list its Watchdog either"
+        return _no_word_of_prometheus(one, awaited, concerned, known, now)
     if concerned and all(_has_listed(one, episode) for episode in concerned):
         return None
     starts = [episode.starts_at for episode in concerned if episode.starts_at > 0]
     vouched = one.started is not None and (one.server, one.started) in known.vouched
     if vouched and one.up > now - min([incident.opened_at, *starts]):
         return None
-    return "it lists nothing of it, and has not since it was started"
+    several = "several servers may answer at its address, and which of them lists nothing of it is not known"
+    return "it lists nothing of it, and has not since it was started" if one.is_one else several
+
+
+def _no_word_of_prometheus(
+    one: Testimony, awaited: Sequence[Heard], episodes: Iterable[Episode], known: Known, now: float
+) -> str | None:
+    """Return why the Watchdogs do not stand for what the server does not list, or None when they do."""
+    if not all(any(_is(dog, heard.fingerprint, heard.starts_at) for dog in one.watchdogs) for heard in awaited):
+        if len({(heard.url, heard.fingerprint) for heard in awaited}) < len(awaited):
+            return "it lists nothing of it, and two of one Watchdog were told with its external URL"
+        return one.reason or "it lists nothing of it, but does not list its Watchdog either"
+    begun = max(heard.starts_at for heard in awaited)
+    if any(_may_be_pending(episode, begun, known, now) for episode in episodes):
+        return "it lists nothing of it, but its Prometheus was started anew and may not know of it yet"
+    return None
+
+
+def _may_be_pending(episode: Episode, begun: float, known: Known, now: float) -> bool:
+    """Return whether a Prometheus that evaluates its rules only since `begun` may have lost that the alert fires."""
+    pending = known.pending_seconds.get(episode.labels.get("alertname", ""), PENDING_SECONDS)
+    return begun > episode.starts_at and now - begun < SETTLED_SECONDS + pending
 
 
 def _of_episode(episode: Episode, incident: Incident, said: Sequence[Testimony], known: Known, now: float) -> Answer:
@@ -473,13 +501,11 @@ def _tellers(episode: Episode, incident: Incident) -> Iterator[tuple[str, bool]]
 
 
 def _nobody(url: str, said: Sequence[Testimony]) -> str:
-    if not said and not url:
-        return NOT_CONFIGURED
     for one in said:
         # It may be that one's alert; whether it is it would have to say.
         if one.any_url and one.alerts is None:
             return one.reason
-    return f"{one_line(url, 200) or 'who told of it'} is not among the Alertmanagers that are configured"
+    return f"{one_line(url, 200)} is not among the Alertmanagers that are configured" if url else NAMES_NOBODY
 
 
 def _is(one: Listed, fingerprint: str, starts_at: float) -> bool:

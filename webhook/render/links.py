@@ -15,7 +15,7 @@ from urllib.parse import quote, urlsplit
 from webhook.catalog.model import Alert
 from webhook.incidents.episode import Episode
 from webhook.incidents.incident import Incident
-from webhook.untrusted import web_address
+from webhook.untrusted import web_address, without_cluster
 
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
 
@@ -84,9 +84,8 @@ def silence(external_url: str, labels: Mapping[str, str]) -> str | None:
     matchers = [f'{name}="{_escaped(value)}"' for name, value in sorted(labels.items()) if _LABEL_NAME.match(name)]
     if not matchers:
         return None
-    return web_address(
-        f"{external_url.rstrip('/')}/#/silences/new?filter={quote('{' + ', '.join(matchers) + '}', safe='')}"
-    )
+    shown = quote("{" + ", ".join(matchers) + "}", safe="")
+    return web_address(f"{without_cluster(external_url).rstrip('/')}/#/silences/new?filter={shown}")
 
 
 def _matchers(incident: Incident, firing: Sequence[Episode]) -> Mapping[str, str]:

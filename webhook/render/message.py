@@ -21,7 +21,7 @@ from webhook.render.links import Link, links
 from webhook.render.wording import Context
 from webhook.severity import Severity
 from webhook.timestamps import clock, is_credible
-from webhook.untrusted import one_line
+from webhook.untrusted import one_line, without_cluster
 
 MOST_LISTED = 10
 """How many alerts of one incident a message lists; the page lists all."""
@@ -206,7 +206,7 @@ def alert_lines(incident: Incident, context: Context) -> tuple[AlertLine, ...]:
 
 def _source(lead: Episode, incident: Incident) -> str:
     """Return where it comes from, never empty: PagerDuty refuses an event without a source."""
-    found = (one_line(text, 200) for text in (lead.labels.get("instance", ""), incident.external_url))
+    found = (one_line(text, 200) for text in (lead.labels.get("instance", ""), without_cluster(incident.external_url)))
     return next((text for text in found if text), "alertmanager")
 
 

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, or_, select
 
+from webhook.incidents.incident import ALERTMANAGER, TOCSIN
 from webhook.storage.tables import incidents, timeline
 
 # Spelled out rather than `<> 'resolved'`, so that the index on the state serves: few incidents are open, many are not.
 _OPEN = ("open", "acknowledged")
 _CHANGES = ("acknowledged", "unacknowledged", "resolved", "reopened")
+_TOLD = ("opened", "joined", "reopened", "flapping", "resumed")
+"""Lines of the timeline with which people were called for what they had not known, or called anew."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,6 +25,8 @@ class Found:
     """Since when people are asked for what fires now: what was done before was done about something else."""
     asked_at: float
     """When it was last told, or news of it were."""
+    told_at: float
+    """When people were last called for alerts that were news, or anew for all of them; a further level is neither."""
     resolved_at: float | None
     """When a person has resolved it, where its alerts fire on."""
     changed_at: float
@@ -38,8 +43,17 @@ def by_dedup_key(connection: Connection, key: str) -> Found | None:
     asked_at = max((row.paged_at, *row.news_at))
     # Where a higher level has been told the first time is not known any more; then it is the incident's own.
     began_at = row.opened_at if row.level else asked_at
+    # What a person does at the provider is written down when we hear of it, later than what they do next there.
+    by_itself = timeline.c.actor.in_((ALERTMANAGER, TOCSIN))
+    lines = select(func.max(timeline.c.at)).where(
+        timeline.c.incident_id == row.id, timeline.c.kind.in_(_TOLD), by_itself
+    )
     changes = select(func.max(timeline.c.at)).where(timeline.c.incident_id == row.id, timeline.c.kind.in_(_CHANGES))
-    changed_at = connection.execute(changes).scalar_one() or 0.0
     return Found(
-        number=row.id, began_at=began_at, asked_at=asked_at, resolved_at=row.resolved_at, changed_at=changed_at
+        number=row.id,
+        began_at=began_at,
+        asked_at=asked_at,
+        told_at=connection.execute(lines).scalar_one_or_none() or row.opened_at,
+        resolved_at=row.resolved_at,
+        changed_at=connection.execute(changes).scalar_one() or 0.0,
     )

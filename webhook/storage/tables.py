@@ -246,7 +246,7 @@ told_watchdogs = Table(
     # Which Watchdogs an Alertmanager has told of, and with which start: it has to list them for its word to count.
     Column("url", Text, primary_key=True),
     Column("fingerprint", Text, primary_key=True),
-    Column("starts_at", Double, nullable=False),
+    Column("starts_at", Double, primary_key=True),
     Column("heard_at", Double, nullable=False),
     # Which of `watchdogs` that is.
     Column("alike", Text, nullable=True),
@@ -269,6 +269,15 @@ taken_callbacks = Table(
     Column("key", Text, primary_key=True),
     Column("taken_at", Double, nullable=False),
     Index("ix_taken_callbacks_taken_at", "taken_at"),
+)
+
+provider_clocks = Table(
+    "provider_clocks",
+    metadata,
+    # By how much a provider's clock is behind ours at most: how long after it was made the quickest of its events came.
+    Column("provider", Text, primary_key=True),
+    Column("behind", Double, nullable=False),
+    Column("measured_at", Double, nullable=False),
 )
 
 archive = Table(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, func, or_, select, update
 
 from webhook.incidents.heartbeat import LONGEST_SOURCE, Beat, key_at, key_of, own_labels, with_gap
 from webhook.incidents.truth import Heard
@@ -18,6 +18,12 @@ from webhook.timestamps import DAY
 
 MOST_KNOWN = 200
 """So many are told apart; of more it is only known that one of all is heard."""
+MOST_STARTS = 2
+"""So many starts of one Watchdog are kept: two that fire at once are as telling as ten."""
+
+
+STARTS_SECONDS = 900.0
+"""For so long after it was last told an earlier start of a Watchdog may be that of another Prometheus."""
 
 
 def hear(
@@ -113,37 +119,59 @@ def told(
 ) -> None:
     """Record that these Watchdogs were delivered at `now`; there is room for `MOST_KNOWN`.
 
+    One that was told with another start and has not ended stays: two that fire at once are of two Prometheus servers
+    whose Alertmanagers have one external URL, and no single one of them speaks for both.
     `labels` are theirs by fingerprint, and `source` stands for their Alertmanager as in `hear`.
     """
     of_heard = labels or {}
     for one in sorted(heard, key=lambda heard: (heard.url, heard.fingerprint)):
         values = {
-            "starts_at": one.starts_at,
             "heard_at": now,
             "alike": key_of(of_heard[one.fingerprint]) if one.fingerprint in of_heard else None,
             "source": source[:LONGEST_SOURCE],
         }
-        mine = (told_watchdogs.c.url == one.url) & (told_watchdogs.c.fingerprint == one.fingerprint)
-        known_already = connection.execute(update(told_watchdogs).where(mine).values(**values)).rowcount
-        number = select(func.count()).select_from(told_watchdogs)
-        if not known_already and connection.execute(number).scalar_one() < MOST_KNOWN:
-            insert = upsert(connection, told_watchdogs).values(url=one.url, fingerprint=one.fingerprint, **values)
-            connection.execute(insert.on_conflict_do_update(index_elements=["url", "fingerprint"], set_=values))
+        same_start = _of(one) & (told_watchdogs.c.starts_at == one.starts_at)
+        if connection.execute(update(told_watchdogs).where(same_start).values(**values)).rowcount:
+            continue
+        _make_room(connection, one, now)
+        if _number(connection) < MOST_KNOWN:
+            row = {"url": one.url, "fingerprint": one.fingerprint, "starts_at": one.starts_at}
+            insert = upsert(connection, told_watchdogs).values(**row, **values)
+            connection.execute(insert.on_conflict_do_update(index_elements=list(row), set_=values))
 
 
-def untold(connection: Connection, ended: Iterable[Heard]) -> None:
-    """Record that these Watchdogs have ended, by the word of the Alertmanager that told of them."""
-    for one in sorted(ended, key=lambda heard: (heard.url, heard.fingerprint)):
-        mine = (told_watchdogs.c.url == one.url) & (told_watchdogs.c.fingerprint == one.fingerprint)
-        connection.execute(delete(told_watchdogs).where(mine))
+def awaited(connection: Connection) -> tuple[Heard, ...]:
+    """Return the Watchdogs that were told and not forgotten, with more than one start where several tell of them.
 
-
-def awaited(connection: Connection, now: float) -> tuple[Heard, ...]:
-    """Return the Watchdogs that were told within the last day and have not ended."""
-    query = select(told_watchdogs).where(told_watchdogs.c.heard_at > now - DAY)
+    One that has ended is awaited too: an Alertmanager that has lost its Prometheus ends it as it ends everything. An
+    earlier start is, for as long as it may be another Prometheus' that is still heard.
+    """
+    rows = connection.execute(select(told_watchdogs).order_by(told_watchdogs.c.heard_at.desc())).all()
+    last: dict[tuple[str, str], float] = {}
     return tuple(
-        Heard(url=row.url, fingerprint=row.fingerprint, starts_at=row.starts_at) for row in connection.execute(query)
+        Heard(url=row.url, fingerprint=row.fingerprint, starts_at=row.starts_at)
+        for row in rows
+        if last.setdefault((row.url, row.fingerprint), row.heard_at) - row.heard_at <= STARTS_SECONDS
     )
+
+
+def _of(one: Heard) -> ColumnElement[bool]:
+    return (told_watchdogs.c.url == one.url) & (told_watchdogs.c.fingerprint == one.fingerprint)
+
+
+def _number(connection: Connection) -> int:
+    return int(connection.execute(select(func.count()).select_from(told_watchdogs)).scalar_one())
+
+
+def _make_room(connection: Connection, one: Heard, now: float) -> None:
+    """Forget of this Watchdog's starts all but those that were told last, and where it is full what is a day old."""
+    if _number(connection) >= MOST_KNOWN:
+        connection.execute(delete(told_watchdogs).where(told_watchdogs.c.heard_at <= now - DAY))
+    columns = (told_watchdogs.c.starts_at, told_watchdogs.c.heard_at)
+    starts = connection.execute(select(*columns).where(_of(one)).order_by(told_watchdogs.c.heard_at)).all()
+    too_many = [row.starts_at for row in starts[: max(0, len(starts) + 1 - MOST_STARTS)]]
+    if too_many:
+        connection.execute(delete(told_watchdogs).where(_of(one), told_watchdogs.c.starts_at.in_(too_many)))
 
 
 def _locked(connection: Connection, keys: Sequence[str]) -> dict[str, list[RowMapping]]:

@@ -6,10 +6,13 @@ large it is; of one that is too large to be kept, a part.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from flask import Request
 
 from webhook.payload import Payload, PayloadError, Problem, parse_payload
 from webhook.payload_stream import stream_payload
+from webhook.untrusted import of_cluster
 
 LARGEST_WHOLE = 4 * 1_024 * 1_024
 """Bytes of a delivery that is decoded at once: some 5,000 alerts (measured: 1,000 are 835 KB). A larger one is decoded
@@ -20,7 +23,12 @@ _PIECE = 64 * 1_024
 
 
 def delivery(request: Request) -> Payload:
-    """Return what Alertmanager posts; raises PayloadError."""
+    """Return what Alertmanager posts, as from the cluster that the address names; raises PayloadError."""
+    payload = _delivery(request)
+    return replace(payload, external_url=of_cluster(payload.external_url, request.args.get("cluster", "")))
+
+
+def _delivery(request: Request) -> Payload:
     pieces: list[bytes] = []
     size = 0
     while size <= LARGEST_WHOLE and (piece := request.stream.read(_PIECE)):

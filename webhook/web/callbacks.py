@@ -4,7 +4,8 @@ They need no bearer token, because the provider signs each request; a callback w
 `signatures` checks, `callback_events` reads, `ingest` acts. A request that is played again, or that a provider sends
 twice, acts once: what was acted on is remembered in the store, for all replicas, by what is signed of it. Two that take
 the same request at the same moment do no harm: acknowledging what is acknowledged changes nothing, and an event that is
-older than what it is about is left alone.
+older than what it is about is left alone. Whoever acknowledges or resolves does so for what was told by then: what
+comes late, after other alerts have called, is a line in the timeline.
 """
 
 from __future__ import annotations
@@ -28,10 +29,13 @@ from webhook.senders.registry import channels
 from webhook.service import Service
 from webhook.signatures import pagerduty_signed, slack_signed
 from webhook.storage import archive, lookup, taken
+from webhook.timestamps import clock
 
 LARGEST_BODY = 1024 * 1024
 SKEW_SECONDS = 300.0
 """How far PagerDuty's clock may be behind ours before what a person does there reads as about an earlier incident."""
+UNMEASURED_SECONDS = 5.0
+"""How far PagerDuty's clock is taken to be behind ours as long as no event of its own has told."""
 
 MOST_ANSWERS = 8
 """Answers to presses that are under way at once."""
@@ -102,7 +106,10 @@ def _pagerduty(service: Service) -> Response:
     if _is_taken(service, "pagerduty", identity):
         return jsonify(result="repeated")
     change = _read(pagerduty_change, body)
-    result = "ignored" if change is None else _change(service, change)
+    result = "ignored"
+    if change is not None:
+        result = _change(service, change)
+        _measure(service, change)
     _remember(service, "pagerduty", identity)
     return jsonify(result=result)
 
@@ -117,12 +124,25 @@ def _remember(service: Service, provider: str, identity: str) -> None:
         taken.take(connection, provider, identity, service.clock())
 
 
+def _measure(service: Service, change: Change) -> None:
+    now = service.clock()
+    if abs(now - change.at) > SKEW_SECONDS:
+        return  # it was held up: that says nothing of the clock
+    with service.database.write() as connection:
+        taken.measure(connection, "pagerduty", change.at, now)
+
+
 def _change(service: Service, change: Change) -> str:
     with service.database.read() as connection:
         found = lookup.by_dedup_key(connection, change.key)
+        behind = taken.behind(connection, "pagerduty")
     if found is None or _stale(change, found) or _too_old(change, service.clock()):
         return "ignored"
-    outcome = _take(_quiet(service), change, found.number, service.clock())
+    now, ingest = service.clock(), _quiet(service)
+    if _overtaken(change, found, behind):
+        outcome = ingest.happened(found.number, _late(change, found, now), now)
+    else:
+        outcome = _take(ingest, change, found.number, now)
     return "ignored" if outcome is None else outcome.result
 
 
@@ -155,6 +175,24 @@ def _stale(change: Change, found: lookup.Found) -> bool:
 def _too_old(change: Change, now: float) -> bool:
     """Return whether a request like this one may have been forgotten: no event is first sent so late."""
     return change.at + SKEW_SECONDS < now - taken.KEPT_SECONDS
+
+
+def _overtaken(change: Change, found: lookup.Found, behind: float | None) -> bool:
+    """Return whether somebody has taken or resolved what was known before further alerts called.
+
+    `behind` is by how much PagerDuty's clock is behind ours at most: then the change was made at the latest so much
+    after the time that it carries.
+    """
+    takes = change.verb in {"acknowledge", "resolve"} or (change.verb == "merge" and change.by_person)
+    allowance = UNMEASURED_SECONDS if behind is None else min(behind, SKEW_SECONDS)
+    return takes and change.at + allowance < found.told_at
+
+
+def _late(change: Change, found: lookup.Found, now: float) -> Noted:
+    done = {"acknowledge": "acknowledged", "resolve": "resolved"}.get(change.verb, "merged")
+    made, told = (clock(at, now=now) for at in (change.at, found.told_at))
+    detail = f"{done} in PagerDuty at {made}, before what was told at {told}: that changes nothing here"
+    return Noted(kind="late", actor=change.actor, detail=detail)
 
 
 def _quiet(service: Service) -> Ingest:

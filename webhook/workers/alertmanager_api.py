@@ -4,6 +4,9 @@ Those are asked whose external URL the incident's deliveries carried, at configu
 payload. `truth` judges what they say. The time and the answers' size are bounded, no redirect is followed, and whatever
 goes wrong is a reason for not knowing: that must never keep a page back.
 
+Several servers may answer at one address, and one of them may have lost its Prometheus. So that the missing alert and
+the Watchdog come from one of them, one answer lists both; and the start is asked for over the same connection.
+
 GET /api/v2/alerts, /api/v2/alerts/groups and /api/v2/status (Alertmanager's api/v2/openapi.yaml, in 0.25 and in 0.33).
 Who is muted by a time interval stands in the groups alone: measured, 0.33 says so there and leaves `mutedBy` of
 /api/v2/alerts empty; 0.25 says it nowhere.
@@ -13,12 +16,14 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, Self
 
 import requests
 import urllib3
@@ -28,7 +33,6 @@ from webhook.alertmanagers import Server
 from webhook.incidents.incident import Incident, Suppression
 from webhook.incidents.truth import (
     NOT_CONFIGURED,
-    Active,
     Answer,
     Known,
     Listed,
@@ -44,14 +48,22 @@ from webhook.untrusted import one_line, plain_address
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 5.0
 LONGEST_ASKING = 10.0
-"""Seconds for one answer, however slowly it still comes."""
+"""Seconds for all answers of one server, however slowly they still come."""
 LARGEST_ANSWER = 32 * 1_024 * 1_024
 """Bytes: some thirty thousand alerts."""
 SILENT_SECONDS = 30.0
 """For so long after it has not answered it is not asked again: many steps can be due at once, and each would wait."""
+STATUS_TIMES = 3
+"""So often a server is asked for its start: a proxy that hands each request to another server shows by that."""
+SEVERAL_SECONDS = 86_400.0
+"""For so long after it has shown, the start that is told at that address says nothing of who lists the alerts."""
 
 _LONGEST_FILTERS = 4_000
+_NOT_READ = (TypeError, AttributeError, KeyError, ValueError)
+"""What reading an answer that is not Alertmanager's raises."""
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z", flags=re.ASCII)
+_RE2_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
+"""What Go's `regexp.QuoteMeta` escapes."""
 _SUPPRESSIONS: Mapping[str, Suppression] = {
     "silencedBy": "silenced",
     "inhibitedBy": "inhibited",
@@ -79,98 +91,116 @@ class AlertmanagerApi:
         self._clock = clock
         self._silent: dict[str, tuple[float, str]] = {}
         """Until when a server is not asked (as `clock` counts), and why."""
+        self._several: dict[str, float] = {}
+        """Until when several servers are taken to answer at an address (as `clock` counts)."""
 
     def ask(self, incident: Incident) -> Answer:
         """Return what the Alertmanagers say of the incident's alerts; never raises for what the other side does."""
         if not self._servers:
             return Unknown(reason=NOT_CONFIGURED)
-        urls = set(urls_of(incident))
+        urls, known = set(urls_of(incident)), self._known()
         asked = [one for one in self._servers if not one.external_urls or one.external_urls & urls]
-        said = {one.key: self._listing(one, incident) for one in asked}
-        known = self._known()
-        answered = [one for one in asked if said[one.key].alerts is not None]
-        said |= {one.key: self._background(one, said[one.key]) for one in answered}
-        answer = self._judged(incident, said, known)
-        if isinstance(answer, Active):
-            said |= {one.key: self._placed(one, said[one.key], incident) for one in answered}
-        elif isinstance(answer, Unknown) and known.watchdogs:
-            said |= {one.key: self._watchdogs(one, said[one.key], known) for one in answered}
-        return self._judged(incident, said, known)
-
-    def _judged(self, incident: Incident, said: Mapping[str, Testimony], known: Known) -> Answer:
+        said = _of_nobody_known(self._servers, urls) | {one.key: self._testimony(one, incident, known) for one in asked}
         return judge(incident, tuple(said.values()), known, self._now())
 
-    def _listing(self, server: Server, incident: Incident) -> Testimony:
-        def ask() -> Testimony:
-            said, _ = self._get(server, "alerts", _query(incident.group_labels))
-            return replace(_nothing(server), alerts=tuple(_listed(said)))
-
-        return self._asked(server, ask)
-
-    def _placed(self, server: Server, said: Testimony, incident: Incident) -> Testimony:
-        """Return what the server says of the groups too; without an answer it is not known that anything is muted."""
-        try:
-            groups, _ = self._get(
-                server, "alerts/groups", _query(incident.group_labels, ("active", "silenced", "inhibited", "muted"))
-            )
-            return replace(said, placed=tuple(_places(groups)))
-        except (_Refused, TypeError, AttributeError, KeyError, ValueError):
-            return said
-
-    def _background(self, server: Server, said: Testimony) -> Testimony:
-        """Return what the server says with since when it is up; it is not known where it does not say."""
-        try:
-            found, date = self._get(server, "status", [])
-            started = parse_rfc3339(found["uptime"]).seconds
-        except (_Refused, TypeError, AttributeError, KeyError, ValueError):
-            return said
-        return replace(said, started=started, up=(time.time() if date is None else date) - started)
-
-    def _watchdogs(self, server: Server, said: Testimony, known: Known) -> Testimony:
-        """Return what the server says with the Watchdogs that it lists, where it has told of some."""
-        if not any(heard.url in said.urls or said.any_url for heard in known.watchdogs):
-            return said
-        try:
-            found, _ = self._get(server, "alerts", _query({"alertname": self._watchdog()}))
-            return replace(said, watchdogs=tuple(_listed(found)))
-        except (_Refused, TypeError, AttributeError, KeyError, ValueError):
-            return said
-
-    def _asked(self, server: Server, ask: Callable[[], Testimony]) -> Testimony:
-        """Return the answer, or a testimony that has none and says why."""
+    def _testimony(self, server: Server, incident: Incident, known: Known) -> Testimony:
+        """Return what one server says, or a testimony that has no answer and says why."""
+        said = _nothing(server)
         silent = self._silent.get(server.key)
         if silent is not None and self._clock() < silent[0]:
-            return replace(_nothing(server), reason=silent[1])
+            return replace(said, reason=silent[1])
         try:
-            return ask()
+            with _Conversation(server, self._clock) as talk:
+                listed = talk.get("alerts", _query(incident.group_labels))
+                said = replace(said, alerts=tuple(_listed(listed)))
+                if _leaves_out(said, incident) and any(dog.url in said.urls or said.any_url for dog in known.watchdogs):
+                    said = self._with_watchdogs(talk, said, incident)
+                said = self._with_start(talk, said)
+                return _with_places(talk, said, incident)
         except _Refused as refused:
             self._silent[server.key] = self._clock() + SILENT_SECONDS, str(refused)
-            return replace(_nothing(server), reason=str(refused))
-        except (TypeError, AttributeError, KeyError, ValueError):
-            return replace(_nothing(server), reason="the answer is not Alertmanager's")
+            return replace(said, reason=str(refused))
+        except _NOT_READ:
+            return replace(said, reason="the answer is not Alertmanager's")
 
-    def _get(self, server: Server, path: str, query: list[tuple[str, str]]) -> tuple[Any, float | None]:
-        """Return the answer's JSON and when the other side says that it wrote it; raises _Refused."""
-        deadline = self._clock() + LONGEST_ASKING
-        login = _Login.of(server)
+    def _with_watchdogs(self, talk: _Conversation, said: Testimony, incident: Incident) -> Testimony:
+        """Return what one further answer lists of the alerts and of the Watchdogs, with what the first lists besides.
+
+        An alert that either lists fires. What neither lists is missing in the answer that lists the Watchdogs.
+        """
+        name = self._watchdog()
         try:
-            with (
-                patience.session(seconds=LONGEST_ASKING) as session,
-                session.get(
-                    f"{server.url}/api/v2/{path}",
-                    params=query,
-                    headers={**login.headers, "User-Agent": "tocsin-webhook", "Accept-Encoding": "identity"},
-                    auth=login,
-                    verify=login.verify,
-                    cert=login.certificate,
-                    timeout=(CONNECT_SECONDS, READ_SECONDS),
-                    allow_redirects=False,
-                    stream=True,
-                ) as response,
-            ):
+            both = tuple(_listed(talk.get("alerts", _query_for_both(incident.group_labels, name))))
+        except (_Refused, *_NOT_READ) as error:
+            why = str(error) if isinstance(error, _Refused) else "the answer is not Alertmanager's"
+            return replace(said, reason=f"it lists nothing of it, and which Watchdogs it lists is not known: {why}")
+        fingerprints = {one.fingerprint for one in both}
+        besides = tuple(one for one in said.alerts or () if one.fingerprint not in fingerprints)
+        dogs = tuple(one for one in both if one.labels.get("alertname", "") == name)
+        return replace(said, alerts=(*both, *besides), watchdogs=dogs)
+
+    def _with_start(self, talk: _Conversation, said: Testimony) -> Testimony:
+        """Return what the server says with since when it is up; it is not known where it does not say.
+
+        Where one server cannot have given all answers there is no start, and it is up for as long as the youngest of
+        those that have answered.
+        """
+        starts: list[float] = []
+        ages: list[float] = []
+        try:
+            for _ in range(STATUS_TIMES):
+                starts.append(parse_rfc3339(talk.get("status", [])["uptime"]).seconds)
+                ages.append((time.time() if talk.date is None else talk.date) - starts[-1])
+        except (_Refused, *_NOT_READ):
+            return said
+        if len(set(starts)) > 1:
+            self._several[said.server] = self._clock() + SEVERAL_SECONDS
+        is_one = talk.has_one_connection and self._clock() >= self._several.get(said.server, -math.inf)
+        return replace(said, is_one=is_one, started=starts[0] if is_one else None, up=min(ages))
+
+
+class _Conversation:
+    """Several questions to one server, over one connection as long as the other side keeps it; in bounded time."""
+
+    def __init__(self, server: Server, clock: Callable[[], float]) -> None:
+        """Begin; raises _Refused when the login cannot be read."""
+        self._server = server
+        self._clock = clock
+        self._login = _Login.of(server)
+        self._deadline = clock() + LONGEST_ASKING
+        self._session = patience.session(seconds=LONGEST_ASKING)
+        self.date: float | None = None
+        """When the other side says that it wrote its last answer."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._session.close()
+
+    @property
+    def has_one_connection(self) -> bool:
+        """Whether every question so far has gone over the same connection."""
+        return self._session.connections <= 1
+
+    def get(self, path: str, query: list[tuple[str, str]]) -> Any:  # noqa: ANN401  JSON
+        """Return the answer's JSON; raises _Refused."""
+        try:
+            with self._session.get(
+                f"{self._server.url}/api/v2/{path}",
+                params=query,
+                headers={**self._login.headers, "User-Agent": "tocsin-webhook", "Accept-Encoding": "identity"},
+                auth=self._login,
+                verify=self._login.verify,
+                cert=self._login.certificate,
+                timeout=(CONNECT_SECONDS, READ_SECONDS),
+                allow_redirects=False,
+                stream=True,
+            ) as response:
                 if response.status_code != 200:
                     raise _Refused(f"HTTP {response.status_code}")
-                return json.loads(self._read(response, deadline)), _date(response.headers.get("Date"))
+                self.date = _date(response.headers.get("Date"))
+                return json.loads(self._read(response))
         except (requests.exceptions.Timeout, TimeoutError, urllib3.exceptions.TimeoutError):
             raise _Refused("no answer in time") from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
@@ -178,15 +208,25 @@ class AlertmanagerApi:
         except RecursionError:
             raise _Refused("the answer is nested too deeply") from None
 
-    def _read(self, response: requests.Response, deadline: float) -> bytes:
+    def _read(self, response: requests.Response) -> bytes:
         body = bytearray()
         while piece := response.raw.read1(65_536):
             body += piece
             if len(body) > LARGEST_ANSWER:
                 raise _Refused("the answer is too large")
-            if self._clock() > deadline:
+            if self._clock() > self._deadline:
                 raise _Refused("no answer in time")
         return bytes(body)
+
+
+def _of_nobody_known(servers: Sequence[Server], urls: AbstractSet[str]) -> dict[str, Testimony]:
+    """Return why nobody is asked for these external URLs: several clusters have them."""
+    shared = urls & {url for server in servers for url in server.shared_urls}
+    reason = "several clusters have the external URL {}, and its deliveries do not say which (`?cluster=NAME`)"
+    return {
+        url: Testimony(server=url, urls=frozenset({url}), reason=reason.format(one_line(url, 200)))
+        for url in sorted(shared)
+    }
 
 
 def _nothing(server: Server) -> Testimony:
@@ -239,6 +279,28 @@ class _Refused(Exception):  # noqa: N818  not an error here: it becomes an `Unkn
     """There is no answer; the text says why."""
 
 
+def _leaves_out(said: Testimony, incident: Incident) -> bool:
+    """Return whether it is a question what it means that something is not listed."""
+    listed = {one.fingerprint for one in said.alerts or ()}
+    known = {episode.fingerprint for episode in incident.open_episodes}
+    return bool(incident.truncated) or not known or not known <= listed
+
+
+def _with_places(talk: _Conversation, said: Testimony, incident: Incident) -> Testimony:
+    """Return what the server says of the groups too, where it says that an alert of the incident fires.
+
+    Without an answer it is not known that anything is muted.
+    """
+    open_ones = {episode.fingerprint for episode in incident.open_episodes}
+    if not any(one.fingerprint in open_ones and one.suppression is None for one in said.alerts or ()):
+        return said
+    try:
+        groups = talk.get("alerts/groups", _query(incident.group_labels, ("active", "silenced", "inhibited", "muted")))
+        return replace(said, placed=tuple(_places(groups)))
+    except (_Refused, *_NOT_READ):
+        return said
+
+
 def _query(
     labels: Mapping[str, str], states: Sequence[str] = ("active", "silenced", "inhibited", "unprocessed")
 ) -> list[tuple[str, str]]:
@@ -246,13 +308,32 @@ def _query(
     found = [(name, "true") for name in states]
     length = 0
     for name, value in sorted(labels.items()):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        matcher = f'{name}="{escaped}"'
+        matcher = f"{name}={_quoted(value)}"
         # A name beyond the classic ones cannot be written for the oldest supported release.
         if _LABEL_NAME.match(name) and length + len(matcher) <= _LONGEST_FILTERS:
             found.append(("filter", matcher))
             length += len(matcher)
     return found
+
+
+def _query_for_both(labels: Mapping[str, str], watchdog: str) -> list[tuple[str, str]]:
+    """Return the parameters for the group and the Watchdogs in one answer.
+
+    Alertmanager joins its filters by "and", so the alert's name alone can be one; a group without it asks for all.
+    """
+    found = _query({})
+    if "alertname" in labels:
+        names = "|".join(_RE2_SPECIAL.sub(r"\\\g<0>", name) for name in (labels["alertname"], watchdog))
+        matcher = f"alertname=~{_quoted(names)}"
+        if len(matcher) <= _LONGEST_FILTERS:
+            found.append(("filter", matcher))
+    return found
+
+
+def _quoted(value: str) -> str:
+    """Return the value as a matcher of either generation has it."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
 
 
 def _listed(said: Any) -> Iterator[Listed]:  # noqa: ANN401  JSON

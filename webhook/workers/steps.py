@@ -8,7 +8,7 @@ incident meanwhile has set its timer anew, and then this step is dropped.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, assert_never
 
 import structlog
@@ -17,7 +17,7 @@ from sqlalchemy import Connection
 from webhook.catalog.model import Catalog
 from webhook.incidents import reasons, truth
 from webhook.incidents.delivery import refired
-from webhook.incidents.escalation import REVIEW_SECONDS, Due, GivenUp, due
+from webhook.incidents.escalation import REVIEW_SECONDS, Due, GivenUp, due, questions
 from webhook.incidents.flapping import CALM_SECONDS
 from webhook.incidents.heartbeat import is_ours
 from webhook.incidents.incident import (
@@ -35,15 +35,17 @@ from webhook.incidents.incident import (
 )
 from webhook.incidents.messages import Channels
 from webhook.incidents.transitions import transition
-from webhook.incidents.truth import CONFIRM_SECONDS, VERIFY_SECONDS, Absent, Active, Answer
+from webhook.incidents.truth import CONFIRM_SECONDS, VERIFY_SECONDS, Absent, Active, Answer, Quiet
 from webhook.storage import counters, store, timers
 from webhook.storage.database import Database
 from webhook.storage.outcomes import Writer
 from webhook.storage.timers import Claim
-from webhook.timestamps import HOUR, written_span
+from webhook.timestamps import written_span
 
 HOLD_SECONDS = 60.0
 """How long a held step waits before Alertmanager is asked again."""
+_NEVER_SAID = frozenset({None, truth.NOT_CONFIGURED, truth.NAMES_NOBODY})
+"""Why nobody knows, where asking again brings no answer; None where somebody knows."""
 
 log = structlog.get_logger("tocsin.steps")
 
@@ -145,14 +147,15 @@ class Steps:
         if event is None:
             absent_since = now if claimed.absent_since is None else claimed.absent_since
             first = absent_since if isinstance(asked.answer, Absent) and not asked.is_of_each else None
-            pause = self._pause(asked, incident, now)
-            timers.postpone(connection, claimed, kind=asked.due.kind, due_at=now + pause, absent_since=first)
+            following = _following(asked, incident, now)
+            timers.postpone(connection, claimed, kind=following.kind, due_at=following.at, absent_since=first)
             return False
         incident = self._group_s(connection, incident, event, now)
         outcome = transition(incident, event, now)
-        self._writer().write(connection, incident, outcome, now)
+        after = self._writer().write(connection, incident, outcome, now) or incident
         # A step that changes nothing that is due, such as a hold, leaves the row with us: give it back.
-        timers.postpone(connection, claimed, kind=asked.due.kind, due_at=now + self._pause(asked, incident, now))
+        following = _following(asked, after, now)
+        timers.postpone(connection, claimed, kind=following.kind, due_at=following.at)
         counters.count(connection, "steps", result=outcome.result, severity=incident.severity)
         if outcome.result == "escalated" and outcome.incident is not None:
             counters.count(connection, "escalations", level=str(outcome.incident.level + 1))
@@ -169,7 +172,11 @@ class Steps:
                 store.vouched(connection, server, started, now)
         if asked.is_about_doubts or (isinstance(asked.answer, Absent) and not asked.is_of_each):
             return learned
-        return self._end_some(connection, learned, asked.answer, now)
+        found = self._end_some(connection, learned, asked.answer, now)
+        if isinstance(asked.answer, Active | Quiet) and found.doubted_at is not None:
+            found = store.save(connection, replace(found, doubted_at=None), ())
+            timers.put(connection, found.id, due(self._catalog(), found))
+        return found
 
     def _end_some(self, connection: Connection, incident: Incident, answer: Answer, now: float) -> Incident:
         """End the alerts that were not listed twice, where others of the incident are left."""
@@ -194,14 +201,6 @@ class Steps:
         self._writer().write(connection, incident, transition(incident, Settled(), now), now)
         return other
 
-    def _pause(self, asked: _Asked, incident: Incident, now: float) -> float:
-        if isinstance(asked.answer, Absent):
-            pause = VERIFY_SECONDS if asked.is_about_doubts else CONFIRM_SECONDS
-        else:
-            pause = REVIEW_SECONDS if asked.due.kind in {"review", "calm"} else HOLD_SECONDS
-        absent = (one.absent_since for one in incident.open_episodes if one.absent_since is not None)
-        return min(pause, max(0.0, min(absent, default=now + HOUR) + CONFIRM_SECONDS - now))
-
     def _event(  # noqa: PLR0911  one for each decision
         self, connection: Connection, incident: Incident, claimed: Claim, asked: _Asked, now: float
     ) -> Event | None:
@@ -224,7 +223,9 @@ class Steps:
             case truth.GoesOn(unknown=unknown) if asked.due.kind == "still_firing":
                 return FiresOn(why=reasons.fires_on(self._catalog(), incident, now) + _remark(unknown))
             case truth.Holds() | truth.GoesOn():
-                return Settled() if asked.due.kind == "verify" else None
+                doubts = incident.doubted_at is not None and incident.doubted_at <= now
+                again = _asked_again(decision, now) if doubts else None
+                return Settled(asked_again_at=again) if doubts or asked.due.kind == "verify" else None
             case _:
                 assert_never(decision)
 
@@ -252,11 +253,28 @@ def _verified(incident: Incident, claimed: Claim, asked: _Asked, now: float) -> 
         case truth.AsksAgain():
             return None
         case truth.FiresAgain(episodes=episodes, unknown=unknown):
-            return refired(incident, episodes, _remark(unknown))
+            return refired(incident, episodes, _remark(unknown), _asked_again(truth.GoesOn(unknown=unknown), now))
         case truth.OldPicture(why=why):
             return Settled(why=why)
         case _:
             assert_never(verdict)
+
+
+def _following(asked: _Asked, incident: Incident, now: float) -> Due:
+    """Return when the incident is looked at again where nothing has come of it; what is due then is found out then."""
+    if isinstance(asked.answer, Absent):
+        pause = VERIFY_SECONDS if asked.is_about_doubts else CONFIRM_SECONDS
+    else:
+        pause = REVIEW_SECONDS if asked.due.kind in {"review", "calm"} else HOLD_SECONDS
+    question = min((at for at in questions(incident) if at > now), default=now + pause)
+    return Due(kind="verify", at=question) if question < now + pause else Due(kind=asked.due.kind, at=now + pause)
+
+
+def _asked_again(decision: truth.Decision, now: float) -> float | None:
+    """Return when Alertmanager is asked again because it could not say, None when it could, or never will."""
+    if not isinstance(decision, truth.GoesOn) or decision.unknown in _NEVER_SAID:
+        return None
+    return now + CONFIRM_SECONDS
 
 
 def _remark(unknown: str | None) -> str:

@@ -1,0 +1,95 @@
+"""An alert of the same labels in another installation: news to whoever has taken the first one's."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+
+from tests.webhook.samples import FakeSender, FakeTruth, alert
+from webhook.incidents.truth import Active
+
+Post = Callable[..., Any]
+Let = Callable[..., None]
+
+A, B = {"externalURL": "http://am-a:9093"}, {"externalURL": "http://am-b:9093"}
+FIRST = "2026-11-22T11:50:00.123456789Z"
+EARLIER, LATER = "2026-11-22T11:45:00.2Z", "2026-11-22T11:55:00.2Z"
+
+
+def shown(client: FlaskClient) -> dict[str, Any]:
+    return client.get("/v1/incidents/1").get_json()  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def taken(post: Post, client: FlaskClient, let: Let, truth: FakeTruth) -> None:
+    """Let A's alert fire, and a person take it."""
+    truth.answer = Active()
+    post(alert(started=FIRST), **A)
+    let()
+    assert client.post("/v1/incidents/1/acknowledge", json={"actor": "ann"}).status_code == 200
+    let()
+
+
+def calls(senders: dict[str, FakeSender]) -> list[str]:
+    return [job.action for job in senders["email"].jobs]
+
+
+@pytest.mark.parametrize("started", [EARLIER, LATER])
+def test_alert_of_another_alertmanager_is_news_to_whoever_has_taken_the_first(  # noqa: PLR0917  fixtures
+    taken: None, started: str, post: Post, client: FlaskClient, let: Let, senders: dict[str, FakeSender]
+) -> None:
+    """It calls once; that it is told again calls nobody, nor does the first one's."""
+    assert post(alert(started=started), **B)["result"] == "joined"
+    let(seconds=1)
+    assert calls(senders) == ["open", "join"]
+    found = shown(client)
+    assert found["status"] == "open"
+    assert found["timeline"][-1]["detail"] == "1 alert joined, which ann has not acknowledged"
+    client.post("/v1/incidents/1/acknowledge", json={"actor": "bob"})
+    for one, teller in ((alert(started=started), B), (alert(started=FIRST), A), (alert(started=started), B)):
+        assert post(one, **teller)["result"] == "repeated"
+    let(seconds=1)
+    assert calls(senders) == ["open", "join"]
+    post(alert(started=FIRST, status="resolved"), **A)
+    assert shown(client)["status"] == "acknowledged", "B's burns on, and bob has it"
+    assert post(alert(started=started, status="resolved"), **B)["result"] == "resolved"
+
+
+def test_same_start_is_the_same_firing_whoever_tells_of_it(
+    taken: None, post: Post, client: FlaskClient, let: Let, senders: dict[str, FakeSender]
+) -> None:
+    """One Prometheus may tell two Alertmanagers that nobody has named as peers."""
+    assert post(alert(started=FIRST), **B)["result"] == "repeated"
+    let(seconds=1)
+    assert calls(senders) == ["open"]
+    assert shown(client)["status"] == "acknowledged"
+
+
+def test_installation_that_has_called_before_is_no_news(
+    taken: None, post: Post, client: FlaskClient, let: Let, senders: dict[str, FakeSender]
+) -> None:
+    """Its alert comes and goes while the first one's burns."""
+    post(alert(started=LATER), **B)
+    let(seconds=1)
+    client.post("/v1/incidents/1/acknowledge", json={"actor": "bob"})
+    post(alert(started=FIRST), **A)
+    post(alert(started=LATER, status="resolved"), **B)
+    let(seconds=1)
+    assert post(alert(started="2026-11-22T11:59:30.2Z"), **B)["result"] == "updated"
+    let(seconds=1)
+    assert calls(senders) == ["open", "join"]
+    assert shown(client)["status"] == "acknowledged"
+
+
+def test_alert_of_another_alertmanager_undoes_a_resolve_by_hand(
+    taken: None, post: Post, client: FlaskClient, let: Let, senders: dict[str, FakeSender]
+) -> None:
+    """Whoever has resolved has not seen it."""
+    client.post("/v1/incidents/1/resolve", json={"actor": "ann"})
+    let(seconds=1)
+    assert post(alert(started=EARLIER), **B)["result"] == "reopened"
+    let(seconds=1)
+    assert calls(senders)[-1] == "join"
