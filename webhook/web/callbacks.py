@@ -3,9 +3,9 @@
 They need no bearer token, because the provider signs each request; a callback whose secret is not set does not exist.
 `signatures` checks, `callback_events` reads, `ingest` acts. A request that is played again, or that a provider sends
 twice, acts once: what was acted on is remembered in the store, for all replicas, by what is signed of it. Two that take
-the same request at the same moment do no harm: acknowledging what is acknowledged changes nothing, and an event that is
-older than what it is about is left alone. Whoever acknowledges or resolves does so for what was told by then: what
-comes late, after other alerts have called, is a line in the timeline.
+the same request at the same moment do no harm: acknowledging what is acknowledged changes nothing. What was done at the
+provider before the incident's last change, and arrives after it, changes nothing either. Whoever acknowledges or
+resolves does so for what was told by then: what comes late, after other alerts have called, is a line in the timeline.
 """
 
 from __future__ import annotations
@@ -35,7 +35,12 @@ LARGEST_BODY = 1024 * 1024
 SKEW_SECONDS = 300.0
 """How far PagerDuty's clock may be behind ours before what a person does there reads as about an earlier incident."""
 UNMEASURED_SECONDS = 5.0
-"""How far PagerDuty's clock is taken to be behind ours as long as no event of its own has told."""
+"""How far a provider's clock is taken to be behind ours as long as nothing that it sent has told."""
+SLOW_SECONDS = 5.0
+"""How much later than the quickest a press may arrive and still count as made just before it did.
+
+A change is dated by when it is written down, so of two presses in a row the first may be dated after the second.
+"""
 
 MOST_ANSWERS = 8
 """Answers to presses that are under way at once."""
@@ -64,25 +69,43 @@ def _slack(service: Service) -> Response:
     if not _is_taken(service, "slack", identity):
         press = _read(slack_press, body)
         if press is not None:
-            outcome = _act(service.ingest, press.verb, press.number, press.actor, now)
-            if outcome is None or outcome.result == "unchanged":
-                _answer(service, press, outcome, now)
+            # The time of the press, not of the message with the button, which may be days old.
+            pressed_at = float(at) if press.at is None else press.at
+            _press(service, press, pressed_at, now)
         _remember(service, "slack", identity)
     # Empty: Slack shows nothing for it. The message itself is edited when the incident has changed.
     return Response(status=200)
 
 
-def _answer(service: Service, press: Press, outcome: Outcome | None, now: float) -> None:
-    """Tell whoever has pressed that nothing has changed, and why; not in this request, which has three seconds."""
+def _press(service: Service, press: Press, pressed_at: float, now: float) -> None:
+    """Do what the button says, unless somebody has changed the incident since; answer a press that changes nothing."""
+    with service.database.read() as connection:
+        change = lookup.last_change(connection, press.number)
+        behind = taken.behind(connection, "slack")
+    if change is not None and pressed_at + _allowance(behind) + SLOW_SECONDS < change.at:
+        log.warning("a press came late: it changes nothing", incident=press.number, late_seconds=now - pressed_at)
+        _answer(service, press, pressed.late(press.number, change.kind, change.actor, change.at, now=now))
+        return
+    outcome = _act(service.ingest, press.verb, press.number, press.actor, now)
+    _measure(service, "slack", pressed_at, now)
+    if outcome is None or outcome.result == "unchanged":
+        _answer(service, press, _why(service, press, outcome, now))
+
+
+def _why(service: Service, press: Press, outcome: Outcome | None, now: float) -> str:
+    """Return in words why the press has changed nothing."""
+    if outcome is not None and outcome.incident is not None:
+        return pressed.unchanged(outcome.incident, press.verb, now=now)
+    with service.database.read() as connection:
+        known = archive.find(connection, press.number) is not None
+    return pressed.archived(press.number) if known else pressed.unknown(press.number)
+
+
+def _answer(service: Service, press: Press, text: str) -> None:
+    """Tell whoever has pressed that nothing has changed; not in this request, which has three seconds."""
     sender: object = service.senders.get("slack")
     if not isinstance(sender, Answering) or not press.channel or not press.user:
         return
-    if outcome is not None and outcome.incident is not None:
-        text = pressed.unchanged(outcome.incident, press.verb, now=now)
-    else:
-        with service.database.read() as connection:
-            known = archive.find(connection, press.number) is not None
-        text = pressed.archived(press.number) if known else pressed.unknown(press.number)
     if not _answers.acquire(blocking=False):
         log.warning("a press that changed nothing is not answered: too many answers are under way")
         return
@@ -109,7 +132,7 @@ def _pagerduty(service: Service) -> Response:
     result = "ignored"
     if change is not None:
         result = _change(service, change)
-        _measure(service, change)
+        _measure(service, "pagerduty", change.at, service.clock())
     _remember(service, "pagerduty", identity)
     return jsonify(result=result)
 
@@ -124,12 +147,17 @@ def _remember(service: Service, provider: str, identity: str) -> None:
         taken.take(connection, provider, identity, service.clock())
 
 
-def _measure(service: Service, change: Change) -> None:
-    now = service.clock()
-    if abs(now - change.at) > SKEW_SECONDS:
+def _measure(service: Service, provider: str, made_at: float, now: float) -> None:
+    """Learn of the provider's clock from what was made at `made_at` by it."""
+    if abs(now - made_at) > SKEW_SECONDS:
         return  # it was held up: that says nothing of the clock
     with service.database.write() as connection:
-        taken.measure(connection, "pagerduty", change.at, now)
+        taken.measure(connection, provider, made_at, now)
+
+
+def _allowance(behind: float | None) -> float:
+    """Return by how many seconds a provider's clock is taken to be behind ours."""
+    return UNMEASURED_SECONDS if behind is None else min(behind, SKEW_SECONDS)
 
 
 def _change(service: Service, change: Change) -> str:
@@ -184,8 +212,7 @@ def _overtaken(change: Change, found: lookup.Found, behind: float | None) -> boo
     after the time that it carries.
     """
     takes = change.verb in {"acknowledge", "resolve"} or (change.verb == "merge" and change.by_person)
-    allowance = UNMEASURED_SECONDS if behind is None else min(behind, SKEW_SECONDS)
-    return takes and change.at + allowance < found.told_at
+    return takes and change.at + _allowance(behind) < found.told_at
 
 
 def _late(change: Change, found: lookup.Found, now: float) -> Noted:
