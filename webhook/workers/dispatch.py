@@ -6,7 +6,7 @@ what came of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -81,45 +81,55 @@ class Dispatch:
 
         An error of ours is a failure of the one message that it is about, and holds up no other.
         """
-        many = bool(bundle.others)
         try:
             situations = self._situations(bundle)
-            reasons = {one.id: self._needless(one, situations[one.id], many=many) for one in bundle.claims}
+            reasons = self._reasons(bundle, situations)
         except StoreUnavailable:
             raise
-        except Exception as error:
-            log.exception("a message could not be written or sent", notification=bundle.carrier.id)
-            self._broken(bundle, error)
+        except Exception as error:  # noqa: BLE001  logged there
+            broken = error
+        else:
+            self._endings.folded([(one, reason) for one in bundle.claims if (reason := reasons[one.id]) is not None])
+            kept = tuple(one for one in bundle.claims if reasons[one.id] is None)
+            self._send_and_end(kept, situations)
             return
-        self._endings.folded([(one, reason) for one in bundle.claims if (reason := reasons[one.id]) is not None])
-        kept = tuple(one for one in bundle.claims if reasons[one.id] is None)
-        if not kept:
+        self._broken(bundle, broken)
+
+    def _send_and_end(self, kept: Sequence[Claim], situations: Mapping[int, Situation]) -> None:
+        bundle = self._held(Bundle(carrier=kept[0], others=tuple(kept[1:]))) if kept else None
+        if bundle is None:
             return
-        held = self._held(Bundle(carrier=kept[0], others=kept[1:]))
-        if held is None:
-            return
-        bundle = held
         try:
             with self._metrics.sending(bundle.carrier.channel):
                 receipt = self._send(bundle, situations)
         except TemporaryFailure as failure:
             self._endings.failed_for_now(bundle, failure)
+            return
         except PermanentFailure as failure:
             self._endings.failed_for_good(bundle, str(failure))
-        except Exception as error:
-            log.exception("a message could not be written or sent", notification=bundle.carrier.id)
-            self._broken(bundle, error)
+            return
+        except Exception as error:  # noqa: BLE001  logged there
+            broken = error
         else:
             self._endings.sent(bundle, receipt, said=self._said(bundle, situations))
+            return
+        self._broken(bundle, broken)
 
     def _broken(self, bundle: Bundle, error: Exception) -> None:
-        """Let a message that cannot be written move on; of several find the one, in halves, and send the others."""
+        """Let a message that cannot be written move on; of several find the one, in halves, and send the others.
+
+        Not called while `error` is handled: each half's would hold the tracebacks of all before it.
+        """
         claims = bundle.claims
         if len(claims) == 1:
+            log.error("a message could not be written or sent", notification=bundle.carrier.id, exc_info=error)
             # Another try will not end otherwise soon, so nobody waits for one.
             failure = TemporaryFailure(f"internal error: {type(error).__name__}", lasting=True)
             self._endings.failed_for_now(bundle, failure)
             return
+        log.warning(
+            "a message on many goes in halves: internal error", messages=len(claims), error=type(error).__name__
+        )
         middle = len(claims) // 2
         for half in (claims[:middle], claims[middle:]):
             # What was sent meanwhile has taken time.
@@ -138,6 +148,11 @@ class Dispatch:
         if lost:
             log.warning("leases were lost, another worker has the messages", messages=lost)
         return held
+
+    def _reasons(self, bundle: Bundle, situations: Mapping[int, Situation]) -> dict[int, str | None]:
+        """Return by message why it is not worth sending, or None."""
+        many = bool(bundle.others)
+        return {one.id: self._needless(one, situations[one.id], many=many) for one in bundle.claims}
 
     def _needless(self, claimed: Claim, situation: Situation, *, many: bool) -> str | None:
         shows_state = self._senders[claimed.channel].shows_state
