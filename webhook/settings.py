@@ -108,6 +108,11 @@ class Settings:
         return not is_loopback(self.host)
 
     @property
+    def answers_in_the_clear(self) -> bool:
+        """Whether other machines can reach the server without TLS, its own or that of a proxy which is named."""
+        return self.beyond_loopback and self.tls is None and not self.trusted_proxies
+
+    @property
     def unencrypted(self) -> tuple[str, ...]:
         """The providers' addresses that send a secret in the clear beyond this machine."""
         found = {"SLACK_API_URL": self.slack_api_url, "PAGERDUTY_EVENTS_URL": self.pagerduty_events_url}
