@@ -14,6 +14,7 @@ from compiler.compilation import compile_spec
 from compiler.diagnostics import Diagnostics
 from compiler.importing.imported import import_guides
 from compiler.input_files import MAX_MARKDOWN
+from compiler.lines import line
 from tests.compiler.base import SHOP, SPEC, tocsin
 from tests.compiler.test_growth import calls
 
@@ -188,6 +189,13 @@ def test_ten_times_the_input_twice_is_ten_times_the_calls_twice(kind: str) -> No
         counted.append(calls(growing(count)[kind]))
     assert counted[2] < _MOST * counted[1], counted
     assert counted[3] < _MOST * counted[2], counted
+
+
+@pytest.mark.parametrize("text", ["- ", "-", " ", "a ", "a: ", "'", "a'", '"', '"a"', "-  ", "#", "{", "\t"])
+def test_a_long_line_of_yaml_is_read_once(text: str) -> None:
+    """However its blanks, dashes and quotation marks could be shared out; read again and again it would take hours."""
+    for long in (text * 200_000, f"{text * 200_000}x", f"a{text * 200_000}x", f"- {text * 200_000}a: b"):
+        assert line(1, long).number == 1
 
 
 @pytest.mark.parametrize("path", [SHOP, "guide.md"])
