@@ -331,7 +331,8 @@ class Oracle:
             doubt = was.doubtful.get(one)
             if doubt is not None and doubt.started != "several" and doubt.clusters == {cluster}:
                 later = float(doubt.started) < firing.start.seconds
-                if later and number in after and one in after[number].doubtful:
+                its_group_s = [each.id for each in after.values() if each.group_labels == was.group_labels]
+                if later and number == max(its_group_s, default=0) and one in after[number].doubtful:
                     raise AgainstTheLaw(f"{cluster} has told of a later firing of {one}: {was} {after[number]}")
             if alert is None or number not in after or alert.started == "several":
                 continue
