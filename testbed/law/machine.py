@@ -14,14 +14,16 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from testbed.law.oracle import Oracle
 from testbed.law.replicas import Replicas
 from testbed.law.world import (
+    ALERTS,
     CLUSTERS,
     GROUPS,
     SUPPRESSIONS,
-    WATCHDOG,
+    URLS,
     WEATHERS,
     Firing,
     moment,
     payload,
+    watchdog,
 )
 from webhook.ingest import HungUp
 from webhook.payload import Payload
@@ -164,11 +166,91 @@ class Law(RuleBasedStateMachine):
         if told is not None:
             self.post(told, waits=True)
 
-    def deliver_watchdog(self) -> None:
-        """Deliver the Watchdog of `eu`."""
+    @rule(peer=st.integers(0, 1))
+    def deliver_watchdog(self, peer: int = 0) -> None:
+        """Deliver the Watchdog of a peer of `eu`, which both have one external URL in common as well."""
         _step()
+        began = self.world.watchdog_began[self.world.of("eu")[peer].name]
         self.heard_at = self.world.now
-        self.replicas.services[0].ingest.deliver(WATCHDOG, self.replicas.now(0))
+        self.replicas.services[0].ingest.deliver(watchdog(began, 0), self.replicas.now(0))
+        self.oracle.heard(URLS["eu"][0], began, self.replicas.now(0))
+
+    @rule(
+        which=st.sampled_from(((0, 1), (0, 1), (0,), (1,))),
+        pending=st.sampled_from((0.0, 600.0, 3_600.0)),
+        is_told=st.booleans(),
+    )
+    def start_prometheus(self, which: tuple[int, ...], pending: float, *, is_told: bool) -> None:
+        """Start the Prometheus of peers of `eu` anew, without what it knew; perhaps it is told at once."""
+        self.forward(1.0)
+        for name in (self.world.of("eu")[peer].name for peer in which):
+            self.world.watchdog_began[name] = float(int(self.world.now))
+            for firing in (self.world.fires("eu", alert) for alert in ALERTS):
+                if firing is not None:
+                    firing.pending_until[name] = self.world.now + pending
+        if is_told:
+            self.deliver_watchdog(which[0])
+
+    @rule(
+        alert=alerts,
+        age=st.sampled_from((600.0, 3_899.0, 3_900.0, 3_901.0)),
+        weather=st.sampled_from(("well", "well", "well", "undated")),
+        is_over=st.booleans(),
+    )
+    def ask_after_start(self, alert: str, age: float, weather: str, *, is_over: bool) -> None:
+        """Let a question find a Prometheus that was started so many seconds before, after the alert began."""
+        self.fire("eu", alert, "at once")
+        self.forward(4_000.0)
+        self.work(0)
+        due = self.replicas.next_due()
+        if due is None or due <= self.world.now:
+            return
+        if is_over:
+            self.end("eu", alert, "not")
+        self.change_all("eu", weather)
+        for server in self.world.of("eu"):
+            self.world.watchdog_began[server.name] = float(int(due - age))
+        self.deliver_watchdog()
+        self.forward(due - self.world.now)
+        self.work(0)
+        self.forward(120.0)
+        self.work(1)
+
+    @rule(alert=alerts)
+    def end_after_start(self, alert: str) -> None:
+        """Let an alert begin after its Prometheus was started, and end in silence while others may still be pending."""
+        self.change_all("eu", "well")
+        self.forward(1_000.0)
+        for server in self.world.of("eu"):
+            self.world.watchdog_began[server.name] = float(int(self.world.now))
+        self.deliver_watchdog()
+        self.forward(1.0)
+        self.fire("eu", alert, "at once")
+        self.forward(60.0)
+        self.end("eu", alert, "not")
+        self.ask_next(0, None, alert)
+        self.forward(120.0)
+        self.work(1)
+
+    @rule(cluster=most_in_eu, alert=alerts, is_asked=st.booleans())
+    def end_of_the_next(self, cluster: str, alert: str, *, is_asked: bool) -> None:
+        """Let a firing be told again after the next one has come and gone unseen, and then the end of that."""
+        group = "c" if alert == "c" else "ab"
+        self.fire(cluster, alert, "at once")
+        old = self.world.picture(cluster, group)
+        self.forward(60.0)
+        self.end(cluster, alert, "at once")
+        self.forward(60.0)
+        self.fire(cluster, alert, "not")
+        self.forward(60.0)
+        self.end(cluster, alert, "not")
+        newer = self.world.picture(cluster, group)
+        self.forward(60.0)
+        if old is not None and newer is not None:
+            self.post(old, waits=True)
+            if is_asked:
+                self.ask_next(0, None, alert)
+            self.post(newer, waits=True)
 
     @rule(number=servers, weather=st.sampled_from(WEATHERS))
     def change(self, number: int, weather: str) -> None:

@@ -25,6 +25,10 @@ from webhook.payload import Payload
 TWICE_SECONDS = 120.0
 AGAIN_SECONDS = 30.0
 SETTLED_SECONDS = 300.0
+PENDING_SECONDS = 3_600.0
+KEPT_SECONDS = 900.0
+KEPT_STARTS = 2
+"""An earlier start of a Watchdog counts for so long after it was last told, and so many are kept."""
 LARGEST_STEP = 400.0
 """Seconds by which a clock is set at the most, and some."""
 NOT_ASKED = "Alertmanager could not be asked whether it still fires"
@@ -76,6 +80,10 @@ class Oracle:
     """The servers, by name and life, that have listed a firing (fingerprint and start) when asked about an incident."""
     vouched: set[tuple[str, float]] = field(default_factory=set)
     doubtful_vouching: set[tuple[str, float]] = field(default_factory=set)
+    watchdogs: dict[str, dict[float, float]] = field(default_factory=dict)
+    """By who delivered it, each start of a Watchdog that was told, and when it last was by the clock of who took it."""
+    asked_at: float = 0.0
+    """When the question is asked, by the clock of who asks."""
     even_from: float = 0.0
     """When the clocks agree again, and nothing that was set by another clock lies ahead."""
 
@@ -100,6 +108,7 @@ class Oracle:
 
     def asks(self, incident: Incident, now: float) -> None:
         """Take notice of a question."""
+        self.asked_at = now
         kept = self.replicas.kept()
         before = kept[incident.id]
         asked = before.doubtful or before.open
@@ -117,6 +126,14 @@ class Oracle:
             confirms=self.replicas.confirms(incident.id),
         )
         self._learn(incident.id, asked, sure=self.replicas.meanwhile is None)
+
+    def heard(self, url: str, began: float, now: float) -> None:
+        """Take notice of a Watchdog that was delivered."""
+        starts = self.watchdogs.setdefault(url, {})
+        if began not in starts:
+            for start in sorted(starts, key=lambda each: starts[each])[: max(0, len(starts) + 1 - KEPT_STARTS)]:
+                del starts[start]
+        starts[began] = now
 
     def delivered(self, payload: Payload, *, whole: bool) -> None:
         """Take notice of a delivery that was taken, `whole` or only what was new of it, and compare."""
@@ -311,10 +328,17 @@ class Oracle:
             return
         for number, was in before.items():
             alert = was.open.get(one)
-            if alert is None or number not in after:
+            doubt = was.doubtful.get(one)
+            if doubt is not None and doubt.started != "several" and doubt.clusters == {cluster}:
+                later = float(doubt.started) < firing.start.seconds
+                its_group_s = [each.id for each in after.values() if each.group_labels == was.group_labels]
+                if later and number == max(its_group_s, default=0) and one in after[number].doubtful:
+                    raise AgainstTheLaw(f"{cluster} has told of a later firing of {one}: {was} {after[number]}")
+            if alert is None or number not in after or alert.started == "several":
                 continue
             now_open = after[number].open.get(one)
-            if alert.started == firing.start.exact and alert.clusters == {cluster} and now_open is not None:
+            # The end of a later firing is news of an earlier one, too.
+            if float(alert.started) <= firing.start.seconds and alert.clusters == {cluster} and now_open is not None:
                 raise AgainstTheLaw(f"{cluster} has ended {one}, which only it tells of: {was} {after[number]}")
             if now_open is not None and not after[number].doubted:
                 raise AgainstTheLaw(f"{cluster} has ended {one}, others tell of it, and nobody asks: {after[number]}")
@@ -376,11 +400,19 @@ class Oracle:
         (cluster, firing), *_ = claimed.items()
         return None if alert.started != firing.start.exact else self._of_firing(cluster, one, firing, incident)
 
-    def _of_firing(self, cluster: str, one: str, firing: Firing, incident: Kept) -> Truth | None:
+    def _of_firing(  # noqa: PLR0911  one for each thing that is known
+        self, cluster: str, one: str, firing: Firing, incident: Kept
+    ) -> Truth | None:
         servers = self.world.of(cluster)
         if not servers:
             return self._nobody(URLS[cluster])
-        lists = [server for server in servers if firing.fires and self.world.knows(server)]
+        lists = [
+            server
+            for server in servers
+            if self.world.knows(server) and self.world.listed(server.name, _ALERT[one]) is firing
+        ]
+        if lists and cluster == "us" and not self._is_known_as_own(one, firing, incident.id):
+            return None if firing.unsure else self._nobody(URLS[cluster])
         if lists:
             deaf = any(self.world.weather[server.name] == "deaf" for server in lists)
             by = None if deaf else firing.suppressed_by
@@ -414,7 +446,7 @@ class Oracle:
         if up < SETTLED_SECONDS:
             return f"up for only {round(up)} s"
         if server.name != "us":
-            return None if self.world.lists_watchdog(server) else "does not list its Watchdog either"
+            return self._without_watchdog(server) or self._is_pending(firing)
         starts = [firing.start.seconds] if firing.start.seconds > 0 else []
         listed = (server.name, life, one, firing.start.exact, incident.id) in self.listed
         older = life < min([incident.opened_at, *starts])
@@ -424,6 +456,31 @@ class Oracle:
             return None
         return "has not since it was started"
 
+    def _awaited(self) -> set[tuple[str, float]]:
+        """Return the Watchdogs that an answer has to list: who told of each, and its start."""
+        return {
+            (url, began)
+            for url, starts in self.watchdogs.items()
+            for began, heard_at in starts.items()
+            if max(starts.values()) - heard_at <= KEPT_SECONDS
+        }
+
+    def _without_watchdog(self, server: Server) -> str | None:
+        awaited = self._awaited()
+        listed = {self.world.watchdog_began[server.name]} if self.world.lists_watchdog(server) else set()
+        if self.world.weather[server.name] != "undated" and {began for _, began in awaited} <= listed:
+            return None
+        if len({url for url, _ in awaited}) < len(awaited):
+            return "two of one Watchdog"
+        return "does not list its Watchdog either"
+
+    def _is_pending(self, firing: Firing) -> str | None:
+        """Return what is said while a Prometheus that was started after the alert began may not know of it yet."""
+        begun = max(began for _, began in self._awaited())
+        if firing.start.seconds < begun and self.asked_at - begun < SETTLED_SECONDS + PENDING_SECONDS:
+            return "its Prometheus was started anew"
+        return None
+
     def _of_the_rest(self, incident: Kept) -> Truth | None:  # noqa: PLR0911  one for each thing that is known
         """Return what can be known of those alerts of a group that no delivery has told of."""
         cluster = incident.group_labels.get("cluster")
@@ -432,9 +489,10 @@ class Oracle:
         servers = self.world.of(cluster)
         if not servers:
             return self._nobody(URLS[cluster])
-        firing = [found for alert in GROUPS["ab"] if (found := self.world.fires(cluster, alert)) is not None]
         lists = [server for server in servers if self.world.knows(server)]
-        if lists and firing:
+        listed = (self.world.listed(server.name, alert) for server in lists for alert in GROUPS["ab"])
+        firing = [found for found in listed if found is not None]
+        if firing:
             deaf = any(self.world.weather[server.name] == "deaf" for server in lists)
             by = {one.suppressed_by for one in firing}
             # Whether an alert that nobody has told of is muted is not asked: to which receivers it goes is not known.
@@ -442,7 +500,7 @@ class Oracle:
                 return Truth(kind="active")
             return Truth(kind="suppressed", words=frozenset(one for one in by if one))
         known = self.world.firing.get((cluster, "a"))
-        if cluster == "us" or known is None:
+        if cluster == "us" or known is None or self._is_pending(Firing(start=known.start)):
             return None
         words = [self._no_standing(server, "", Firing(start=known.start), incident) for server in servers]
         if None in words:
@@ -451,6 +509,11 @@ class Oracle:
 
     def _is_unsure(self, servers: Iterable[Server]) -> bool:
         return any((one.name, self.world.life(one)) in self.doubtful_vouching for one in servers)
+
+    def _is_known_as_own(self, one: str, firing: Firing, number: int) -> bool:
+        """Return whether it is evident that `us` lists its own firing: it is named, or has said when it began."""
+        dated = self.world.weather["us"] != "undated"
+        return self.world.us_is_named or dated or self._ever_listed(one, firing, number)
 
     def _ever_listed(self, one: str, firing: Firing, number: int) -> bool:
         return any(each[2:] == (one, firing.start.exact, number) for each in self.listed)
@@ -463,6 +526,8 @@ class Oracle:
             firing = self.world.fires("us", _ALERT[one])
             ours = firing is not None and fingerprint("us", _ALERT[one]) == one
             if firing is None or not ours or not self.world.knows(server) or self.world.weather["us"] == "mum":
+                continue
+            if not self._is_known_as_own(one, firing, number) and not firing.unsure:
                 continue
             if sure and alert.clusters == {"us"} and firing.start.exact == alert.started:
                 self.listed.add((server.name, life, one, firing.start.exact, number))

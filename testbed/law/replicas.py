@@ -25,6 +25,7 @@ class Alert:
     """An alert of an incident as the store has it: its start, and the clusters that are said to tell of it."""
 
     started: str
+    """Or `several`."""
     clusters: frozenset[str]
 
 
@@ -139,12 +140,14 @@ class Replicas:
     def kept(self) -> dict[int, Kept]:
         """Return every incident by its number."""
         alerts: dict[int, tuple[dict[str, Alert], dict[str, Alert]]] = {}
-        for number, fingerprint, started, ended_at, refired_at, sources in self._outside.execute(
+        for number, fingerprint, start, ended_at, refired_at, sources in self._outside.execute(
             "SELECT incident_id, fingerprint, started, ended_at, refired_at, sources FROM episodes"
             " WHERE ended_at IS NULL OR refired_at IS NOT NULL"
         ):
             where = alerts.setdefault(number, ({}, {}))[ended_at is not None and refired_at is not None]
-            where[fingerprint] = Alert(started=started, clusters=_clusters(sources))
+            found, known = Alert(started=start, clusters=_clusters(sources)), where.get(fingerprint)
+            several = known and Alert(started="several", clusters=found.clusters | known.clusters)
+            where[fingerprint] = several or found
         return {
             row[0]: Kept(
                 id=row[0],

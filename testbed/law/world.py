@@ -23,11 +23,12 @@ GROUPS = {"ab": ("a", "b"), "c": ("c",)}
 ALERTS = ("a", "b", "c")
 URLS = {"eu": ("http://eu-1:9093", "http://eu-2:9093"), "us": ("http://us:9093",), "unknown": ("http://else:9093",)}
 RECEIVER = "t"
-WEATHERS = ("well", "well", "away", "new", "learning", "another tenant", "lost", "deaf", "mum")
+WEATHERS = ("well", "well", "away", "new", "learning", "another tenant", "lost", "deaf", "mum", "undated")
 """`new` knows of nothing for five minutes, `learning` of its Watchdog alone, `lost` of nothing any more; one that is
-`deaf` does not know what is suppressed, and one that is `mum` does not say since when it is up."""
+`deaf` does not know what is suppressed, one that is `mum` does not say since when it is up, and one that is `undated`
+does not say when what it lists has begun."""
 WATCHDOG_BEGAN = BEGIN - 1e6
-"""Before every alert: its Prometheus is never started anew."""
+"""Before every alert, until a Prometheus is started anew."""
 LEARNT_SECONDS = 300
 SUPPRESSIONS = (None, None, "silenced", "inhibited", "muted", "half muted", "muted elsewhere", "not placed")
 """`half muted`: in one of its two groups for our receiver; `muted elsewhere`: for another receiver;
@@ -48,6 +49,8 @@ class Firing:
     start: Moment
     ended: float | None = None
     suppression: str | None = None
+    pending_until: dict[str, float] = field(default_factory=dict)
+    """Until when a server cannot know of it: its Prometheus was started anew without what it knew."""
     told: bool = False
     """Whether a delivery that was taken says that it fires, and none since that it has ended."""
     ever_told: bool = False
@@ -84,6 +87,7 @@ class World:
         self.servers = configured(us_is_named=self.us_is_named)
         self.weather = {server.name: "well" for server in self.servers}
         self.started = {server.name: BEGIN - 86_400.9 for server in self.servers}
+        self.watchdog_began = {server.name: WATCHDOG_BEGAN for server in self.of("eu")}
 
     def of(self, cluster: str) -> tuple[Server, ...]:
         """Return the configured servers of a cluster."""
@@ -93,6 +97,11 @@ class World:
         """Return the alert's firing in the cluster, None when it does not fire there."""
         found = self.firing.get((cluster, alert))
         return found if found is not None and found.fires else None
+
+    def listed(self, server: str, alert: str) -> Firing | None:
+        """Return the alert's firing if it fires and its Prometheus tells this server of it."""
+        firing = self.fires(server.partition("-")[0], alert)
+        return firing if firing is not None and firing.pending_until.get(server, 0.0) <= self.now else None
 
     def by_start(self, cluster: str, alert: str, started: str) -> Firing | None:
         """Return the firing that has begun then, over or not, None when another one has followed it."""
@@ -110,7 +119,7 @@ class World:
     def knows(self, server: Server) -> bool:
         """Return whether the server knows what fires in its cluster."""
         weather = self.weather[server.name]
-        return weather in {"well", "deaf", "mum"} or (
+        return weather in {"well", "deaf", "mum", "undated"} or (
             weather in {"new", "learning"} and self.up(server) >= LEARNT_SECONDS
         )
 
@@ -123,6 +132,7 @@ class World:
         urls = server.external_urls or frozenset({plain_address(server.url)})
         said = Testimony(server=server.key, urls=urls, any_url=not server.external_urls)
         weather, cluster = self.weather[server.name], server.name.partition("-")[0]
+        is_undated = weather == "undated"
         if weather == "away":
             return replace(said, reason="HTTP 503")
         said = replace(said, alerts=())
@@ -133,14 +143,16 @@ class World:
             others = Listed(fingerprint="x", labels={}, suppression=None)
             return replace(said, alerts=(others,), watchdogs=(dog,))
         if self.lists_watchdog(server):
-            dog = Listed(fingerprint="dog", labels={}, suppression=None, starts_at=WATCHDOG_BEGAN)
+            began = None if is_undated else self.watchdog_began[server.name]
+            dog = Listed(fingerprint="dog", labels={}, suppression=None, starts_at=began)
             said = replace(said, watchdogs=(dog,))
         if not self.knows(server):
             return said
+        listed_here = ((alert, self.listed(server.name, alert)) for alert in ALERTS)
         found = [
             (fingerprint(cluster, alert), labels(cluster, alert), firing)
-            for alert in ALERTS
-            if (firing := self.fires(cluster, alert)) is not None and group.items() <= labels(cluster, alert).items()
+            for alert, firing in listed_here
+            if firing is not None and group.items() <= labels(cluster, alert).items()
         ]
         deaf = weather == "deaf"
         listed = (
@@ -148,7 +160,7 @@ class World:
                 fingerprint=one,
                 labels=its,
                 suppression=None if deaf or firing.suppressed_by == "muted" else firing.suppressed_by,
-                starts_at=firing.start.seconds,
+                starts_at=None if is_undated else firing.start.seconds,
             )
             for one, its, firing in found
         )
@@ -161,10 +173,14 @@ class World:
 
     def picture(self, cluster: str, group: str, peer: int = 0) -> Payload | None:
         """Return what an Alertmanager of the cluster delivers of a group now, None when there is nothing to tell."""
+        servers = self.of(cluster) or (Server(name=cluster, url=""),)
+        name = servers[peer % len(servers)].name
         alerts = tuple(
             _posted(cluster, alert, firing)
             for alert in GROUPS[group]
-            if (firing := self.firing.get((cluster, alert))) is not None and firing.suppressed_by is None
+            if (firing := self.firing.get((cluster, alert))) is not None
+            and firing.suppressed_by is None
+            and not (firing.fires and self.listed(name, alert) is None)
         )
         return payload(cluster, group, alerts, peer) if alerts else None
 
@@ -229,24 +245,25 @@ def payload(cluster: str, group: str, alerts: tuple[PostedAlert, ...], peer: int
     )
 
 
-WATCHDOG = Payload(
-    group_key="{}:{alertname='Watchdog'}",
-    group_labels={"alertname": "Watchdog"},
-    receiver=RECEIVER,
-    external_url=URLS["eu"][0],
-    alerts=(
-        PostedAlert(
-            fingerprint="dog",
-            status="firing",
-            labels={"alertname": "Watchdog"},
-            annotations={},
-            starts_at=parse_rfc3339(iso(WATCHDOG_BEGAN)),
-            ends_at=_FIRES.seconds,
-            generator_url="",
-        ),
-    ),
-    truncated=0,
-)
+def watchdog(began: float, peer: int) -> Payload:
+    """Return the delivery of the Watchdog of `eu` that has begun then, by one of the peers."""
+    dog = PostedAlert(
+        fingerprint="dog",
+        status="firing",
+        labels={"alertname": "Watchdog"},
+        annotations={},
+        starts_at=parse_rfc3339(iso(began)),
+        ends_at=_FIRES.seconds,
+        generator_url="",
+    )
+    return Payload(
+        group_key="{}:{alertname='Watchdog'}",
+        group_labels={"alertname": "Watchdog"},
+        receiver=RECEIVER,
+        external_url=URLS["eu"][peer],
+        alerts=(dog,),
+        truncated=0,
+    )
 
 
 def _posted(cluster: str, alert: str, firing: Firing) -> PostedAlert:

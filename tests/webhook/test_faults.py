@@ -325,9 +325,15 @@ def test_deleted_database_file_is_not_written_to(tmp_path: Path) -> None:
     other.close()
 
 
-def test_full_disk_shows_before_a_delivery_is_refused(over_sqlite: Running) -> None:
-    """A row that is changed in place still fits; what a delivery needs does not, and `/readyz` and the metric say so."""
+@pytest.mark.parametrize("deliveries", [0, 2])
+def test_full_disk_shows_before_a_delivery_is_refused(over_sqlite: Running, deliveries: int) -> None:
+    """A row that is changed in place still fits; what a delivery needs does not, and `/readyz` and the metric say so.
+
+    Also where the store is large: then a smaller file could still be written beside it.
+    """
     assert over_sqlite.is_ready()
+    for number in range(deliveries):
+        assert over_sqlite.deliver(f"big{number}", alerts=1_000, text="x" * 5_000) == 200
     files = list(over_sqlite.folder.glob("tocsin.db*"))
     # The log of changes has grown to its usual size by then: rows alone would go on being written.
     _limit_files(over_sqlite.replica, max(512_000, *(file.stat().st_size for file in files)))

@@ -266,6 +266,49 @@ def test_end_of_a_later_firing_ends_the_one_that_was_told_again(  # noqa: PLR091
     assert incident(client)["status"] == "resolved"
 
 
+@pytest.mark.parametrize("status", ["firing", "resolved"])
+def test_later_firing_settles_the_doubt_about_an_earlier_one(  # noqa: PLR0917
+    ended: None, post: Post, let: Let, truth: FakeTruth, client: FlaskClient, clock: Clock, status: str
+) -> None:
+    """An Alertmanager knows one firing of an alert: once it tells of a later one, the earlier was an old picture."""
+    truth.answer = Absent()
+    assert post(alert(instance="a"))["result"] == "doubted"
+    post(alert(instance="a", status=status, started=iso(clock.now - 3)))
+    assert incident(client)["status"] == ("open" if status == "firing" else "resolved")
+    let(seconds=30)
+    assert truth.asked == ([] if status == "resolved" else [1]), "of the earlier one nobody is asked"
+    assert [one["detail"] for one in incident(client)["timeline"] if "old start" in one["detail"]] == []
+
+
+def test_later_firing_in_another_cluster_settles_no_doubt(
+    ended: None, post: Post, let: Let, truth: FakeTruth, clock: Clock
+) -> None:
+    """Its Alertmanager knows nothing of the alert here: ours is asked."""
+    truth.answer = Absent()
+    post(alert(instance="a"))
+    post(alert(instance="a", status="resolved", started=iso(clock.now - 3)), externalURL=B)
+    let()
+    assert truth.asked == [1]
+
+
+def test_what_was_asked_of_a_doubt_says_nothing_of_the_rest(
+    post: Post, let: Let, truth: FakeTruth, client: FlaskClient, clock: Clock
+) -> None:
+    """The doubt is settled between two answers: that nothing is listed any more is then an answer of its own."""
+    post(alert(instance="a"), truncatedAlerts=1)
+    post(alert(instance="a", status="resolved"), truncatedAlerts=1)
+    truth.answer = Absent()
+    post(alert(instance="a"), truncatedAlerts=1)
+    let()
+    let(seconds=1)
+    post(alert(instance="a", status="resolved", started=iso(clock.now - 3)), truncatedAlerts=1)
+    asked = len(truth.asked)
+    let(seconds=119)
+    assert (len(truth.asked) > asked, incident(client)["status"]) == (True, "open")
+    let(minutes=4)
+    assert incident(client)["status"] == "resolved"
+
+
 def test_end_that_is_told_once_more_is_asked_about_alone(
     ended: None, post: Post, client: FlaskClient, let: Let, truth: FakeTruth
 ) -> None:

@@ -48,6 +48,8 @@ def deliver(incident: Incident | None, event: Delivered, now: float) -> Outcome:
     )
     if changes.doubts or _leaves_out(after, event):
         after = replace(after, doubted_at=min(now, incident.doubted_at or now))
+    elif truth.is_over(after):
+        after = replace(after, doubted_at=None)
     if event.verified:
         after = replace(after, doubted_at=after.doubted_at if truth.doubtful(after) else event.asked_again_at)
     if incident.fires_on:
@@ -102,7 +104,8 @@ def _again(after: Incident, changes: Changes, before: Incident, remark: str, now
         return Outcome(
             result="doubted", incident=replace(before, doubted_at=now, episodes=after.episodes), changed=changes.changed
         )
-    return Outcome(result="unchanged", incident=before)
+    known = replace(before, doubted_at=after.doubted_at, episodes=after.episodes)
+    return Outcome(result="unchanged", incident=known, changed=changes.changed)
 
 
 def _leaves_out(after: Incident, event: Delivered) -> bool:

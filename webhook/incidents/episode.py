@@ -184,9 +184,14 @@ class Changes:
             self._parts[episode.part] = max(rank(episode.severity), self._parts.get(episode.part, -1))
         self._highest = max(self._parts.values(), default=-1)
         self._open = {one.fingerprint: one.identity for one in self.episodes.values() if one.ended_at is None}
+        self._doubtful: dict[str, set[tuple[str, str]]] = {}
+        for episode in self.episodes.values():
+            if episode.ended_at is not None and episode.refired_at is not None:
+                self._doubtful.setdefault(episode.fingerprint, set()).add(episode.identity)
 
     def fires(self, sighting: Sighting) -> None:
         """Take a firing alert: a repeat, an episode that fires again, or a new one."""
+        self._settle_earlier(sighting)
         episode = replace(episode_of(sighting), sources=(self._teller.source(sighting),))
         current = self.episodes.get(self._open.get(episode.fingerprint, ("", "")))
         if current is not None and current.absent_since is not None:
@@ -206,6 +211,7 @@ class Changes:
 
     def ends(self, sighting: Sighting) -> None:
         """Take a resolved alert: it ends the open episode of its fingerprint unless that began after the end."""
+        self._settle_earlier(sighting)
         identity = self._open.get(sighting.fingerprint)
         if identity is None:
             return
@@ -233,6 +239,16 @@ class Changes:
         self._put(closed(episode, ended_at, "alertmanager"))
         del self._open[sighting.fingerprint]
         self.ended += 1
+
+    def _settle_earlier(self, sighting: Sighting) -> None:
+        """Take what was told again of earlier firings for old pictures: an Alertmanager knows one of an alert."""
+        for identity in sorted(self._doubtful.get(sighting.fingerprint, ())):
+            episode = self.episodes[identity]
+            if float(episode.started) >= float(sighting.started):
+                continue
+            sources = tuple(one for one in episode.sources if not self._is_of_older(one, sighting))
+            if sources != episode.sources:
+                self._put(replace(episode, sources=sources, refired_at=episode.refired_at if sources else None))
 
     def _is_of_older(self, source: Source, ended: Sighting) -> bool:
         return source.url in self._teller.own and float(source.started) <= float(ended.started)
@@ -287,6 +303,7 @@ class Changes:
         if known.refired_at is None or episode.sources[0] not in known.sources:
             sources = (*known.sources, *episode.sources)[:MOST_SOURCES]
             self._put(replace(known, refired_at=known.refired_at or self.now, sources=sources))
+            self._doubtful.setdefault(known.fingerprint, set()).add(known.identity)
 
     def _told_too(self, current: Episode, source: Source) -> None:
         """Keep that somebody else says that the alert fires; of one that does, only the newest start counts."""

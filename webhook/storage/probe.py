@@ -7,6 +7,7 @@ into a log that has grown already. So room for a delivery is asked of the disk a
 from __future__ import annotations
 
 import os
+import resource
 import tempfile
 import threading
 import time
@@ -56,6 +57,10 @@ class Probe:
 def _full(file: Path) -> str | None:
     """Return why the disk below this file takes no more, or None when it does; the trial has no name to be left by."""
     try:
+        largest = max(each.stat().st_size for each in (file, file.with_name(f"{file.name}-wal")) if each.exists())
+        limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+        if limit != resource.RLIM_INFINITY and largest + ROOM > limit:
+            return f"this process may write no file larger than {limit} bytes (ulimit -f)"
         with tempfile.TemporaryFile(dir=file.parent) as trial:
             for _ in range(0, ROOM, len(_BLOCK)):
                 trial.write(_BLOCK)
