@@ -34,7 +34,7 @@ def unchanged(incident: Incident, verb: Verb, *, now: float) -> str:
 
 
 def late(number: int, kind: str, actor: str, at: float, *, now: float) -> str:
-    """Return that somebody has changed the incident after the press was made and before it arrived."""
+    """Return that the incident was changed after the press was made and before it arrived."""
     done = f"was {_DONE[kind]} by {_who(actor)} at {clock(at, now=now)}"
     return f"Your press came late: incident {number} {done}, so nothing has changed. Press again if you still mean it."
 

@@ -86,7 +86,7 @@ class Dispatch:
             reasons = self._reasons(bundle, situations)
         except StoreUnavailable:
             raise
-        except Exception as error:  # noqa: BLE001  logged there
+        except Exception as error:  # noqa: BLE001  `_broken` logs it
             broken = error
         else:
             self._endings.folded([(one, reason) for one in bundle.claims if (reason := reasons[one.id]) is not None])
@@ -96,6 +96,7 @@ class Dispatch:
         self._broken(bundle, broken)
 
     def _send_and_end(self, kept: Sequence[Claim], situations: Mapping[int, Situation]) -> None:
+        """Send one message for those that are worth it, and write down what came of it."""
         bundle = self._held(Bundle(carrier=kept[0], others=tuple(kept[1:]))) if kept else None
         if bundle is None:
             return
@@ -108,7 +109,7 @@ class Dispatch:
         except PermanentFailure as failure:
             self._endings.failed_for_good(bundle, str(failure))
             return
-        except Exception as error:  # noqa: BLE001  logged there
+        except Exception as error:  # noqa: BLE001  `_broken` logs it
             broken = error
         else:
             self._endings.sent(bundle, receipt, said=self._said(bundle, situations))
