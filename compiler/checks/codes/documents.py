@@ -45,9 +45,9 @@ ENTRIES: Final = (
         explanation=(
             "Messages show commands with the alert's labels filled in, and whoever writes metrics writes those. Quotes"
             " protect a word from the shell, not from the program that gets it. So a value is filled in only where it"
-            " is an argument that is data (a name behind `kubectl logs`, a matcher in PromQL, text that a condition in"
-            " SQL compares), and left to the reader elsewhere: in code, options such as `-e` and `-c`, names of"
-            " variables, programs that are not known. It is a warning: files are written."
+            " is an argument that is data (the name of a pod whose log is read, a matcher in PromQL, text that a"
+            " condition in SQL compares), and left to the reader elsewhere: in code, options such as `-e` and `-c`,"
+            " names of variables, programs that are not known. It is a warning: files are written."
         ),
         mend=(
             "Give the value to a program as an argument of its own, put it into quotes in SQL and PromQL, or take back"
