@@ -21,6 +21,8 @@ MAX_LISTS: Final = 8
 """Lists and quotations within each other; a list and its item are two levels to markdown-it, which ends at twenty."""
 MAX_MARKS: Final = 16
 """Emphases, links and pictures within each other; nobody writes half as many."""
+_LONGEST: Final = 20_000
+"""Characters of one paragraph with marks. markdown-it takes quadratic time over what nobody writes."""
 _OPENING: Final = frozenset({"blockquote_open", "list_item_open"})
 _CLOSING: Final = frozenset({"blockquote_close", "list_item_close"})
 _MARKS: Final = re.compile(r"[*_~\[]")
@@ -69,11 +71,15 @@ def _deep_lists(tokens: Sequence[Token]) -> Iterator[tuple[str, str, int]]:
 
 
 def _deep_marks(tokens: Sequence[Token]) -> Iterator[tuple[str, str, int]]:
-    """Yield what is wrong with each paragraph whose marks lie too deep."""
+    """Yield what is wrong with each paragraph whose marks lie too deep, or that is too long to tell."""
     for token in tokens:
         if token.type != "inline" or len(_MARKS.findall(token.content)) <= MAX_MARKS:
             continue
         line = place(token)[0]
+        if len(token.content) > _LONGEST:
+            message = f"a paragraph with emphases or links is longer than {_LONGEST} characters"
+            yield message, "write an empty line where a thought ends", line
+            continue
         for part in _parts(token):
             line += part.type in _BREAKS
             if part.level > MAX_MARKS:

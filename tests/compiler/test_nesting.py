@@ -53,6 +53,13 @@ def test_marks_within_marks_are_refused(shape: str, depth: int) -> None:
     assert errors(MARKS[shape](depth)) == ["nesting"]
 
 
+@pytest.mark.parametrize("mark", ["[", "*a ", "~~", "_a", "![", "[a](b) "])
+def test_a_paragraph_that_is_too_long_to_look_into_is_refused(mark: str) -> None:
+    """To look how deep its marks lie would take quadratic time; without marks it may be as long as it likes."""
+    assert errors("a" + mark * 200_000) == ["nesting"]
+    assert errors("a" * 200_000) == []
+
+
 @pytest.mark.parametrize("shape", LISTS)
 @pytest.mark.parametrize("depth", [MAX_LISTS + 2, 30, 300])
 def test_lists_within_lists_are_refused(shape: str, depth: int) -> None:

@@ -35,7 +35,7 @@ ENTRIES: Final = (
         summary="Lists, quotations or emphases of a runbook lie too deep within each other.",
         explanation=(
             "Messages and pages show the section part within part; Markdown readers leave out what lies in too many"
-            " lists, or end."
+            " lists, or end. In a paragraph of more than 20,000 characters nobody looks how deep its marks lie."
         ),
         mend="Close each mark before the next begins; give deep lists a heading of their own.",
     ),
