@@ -433,6 +433,21 @@ class Law(RuleBasedStateMachine):
         self.forward(wait)
         self.work(0)
 
+    @rule(cluster=most_in_eu, alert=alerts)
+    def ends_between(self, cluster: str, alert: str) -> None:
+        """Let an end be told once more between two answers about an old picture: that does not say that it fires."""
+        self.fire(cluster, alert, "at once")
+        group = "c" if alert == "c" else "ab"
+        old = self.world.picture(cluster, group)
+        self.forward(60.0)
+        self.end(cluster, alert, "at once")
+        if old is not None:
+            self.post(old, waits=True)
+        self.work(0)
+        self.deliver_only_ends(cluster, group)
+        self.forward(30.0)
+        self.work(0)
+
     @rule(replica=replicas)
     def work(self, replica: int) -> None:
         """Let a replica do what is due."""

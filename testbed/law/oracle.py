@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from testbed.law.replicas import Alert, Kept, Replicas
-from testbed.law.world import ALERTS, CLUSTERS, GROUPS, URLS, Firing, World, cluster_of, fingerprint
+from testbed.law.world import ALERTS, BEGIN, CLUSTERS, GROUPS, URLS, Firing, World, cluster_of, fingerprint, moment
 from webhook.alertmanagers import Server
 from webhook.incidents.incident import Incident
 from webhook.payload import Payload
@@ -32,6 +32,8 @@ KEPT_STARTS = 2
 LARGEST_STEP = 400.0
 """Seconds by which a clock is set at the most, and some."""
 NOT_ASKED = "Alertmanager could not be asked whether it still fires"
+_EVER = moment("eu", BEGIN - 1)
+"""Before every alert: of one that nobody has told of it is not known when it began."""
 _ALERT = {fingerprint(cluster, alert): alert for cluster in CLUSTERS for alert in ALERTS}
 
 
@@ -500,7 +502,7 @@ class Oracle:
                 return Truth(kind="active")
             return Truth(kind="suppressed", words=frozenset(one for one in by if one))
         known = self.world.firing.get((cluster, "a"))
-        if cluster == "us" or known is None or self._is_pending(Firing(start=known.start)):
+        if cluster == "us" or known is None or self._is_pending(Firing(start=_EVER)):
             return None
         words = [self._no_standing(server, "", Firing(start=known.start), incident) for server in servers]
         if None in words:

@@ -316,9 +316,7 @@ def still_told(episode: Episode, ended: Sighting, teller: Teller) -> tuple[Sourc
     """
     if episode.started != ended.started and episode.starts_at > ended.ends_at:
         return None
-    # The end of a firing that has begun after this one is news, however early it was.
-    refired_at = episode.refired_at if ended.starts_at <= episode.starts_at else None
-    if refired_at is not None and ended.ends_at < refired_at:
+    if episode.refired_at is not None and ended.ends_at < episode.refired_at:
         return None
     same = ended.started if ended.starts_at > 0 and not (teller.can_be_asked and teller.own) else None
     return tuple(one for one in episode.sources if one.started != same and one.url not in teller.own)
