@@ -114,8 +114,10 @@ class State(Kind):
         return first_rate(bound) if bound.has(COUNTER.name) else 0
 
     def settled(self, bound: BoundSignal) -> int:
-        """Return as of other kinds, or the time that is looked back on."""
-        return max(super().settled(bound), (bound.binding.within or 0) + 2 * STEP_SECONDS)
+        """Return as of other kinds, or the time that is looked back on; nothing else is taken over a window."""
+        if self.windowed(bound) or self.smoothed(bound):
+            return super().settled(bound)
+        return max(bound.binding.memory or 0, bound.binding.within or 0) + 2 * STEP_SECONDS
 
     def hollow(self, bound: BoundSignal) -> bool:
         """Return what the underlying kind returns."""

@@ -37,7 +37,7 @@ _WATCHDOG_SECONDS = 36_000.0
 """It is told a good while before a day is over."""
 
 clusters = st.sampled_from(CLUSTERS)
-most_in_eu = st.sampled_from(("eu", "eu", "us", "us", "unknown"))
+most_in_eu = st.sampled_from(("eu", "eu", "eu", "us", "us", "us", "unknown", "nameless"))
 alerts = st.sampled_from(("a", "a", "b", "c"))
 servers = st.sampled_from((0, 1, 2))
 replicas = st.integers(0, 1)
@@ -123,6 +123,13 @@ class Law(RuleBasedStateMachine):
         alerts = tuple(one for one in told.alerts if one.labels["instance"] != left_out) if told else ()
         if alerts:
             self.post(payload(cluster, "ab", alerts, truncated=1), waits=True)
+
+    @rule(cluster=most_in_eu)
+    def deliver_truncated_of_all(self, cluster: str) -> None:
+        """Let an Alertmanager leave alerts out of what it tells of the group whose labels all clusters share."""
+        told = self.world.picture(cluster, "c")
+        if told is not None:
+            self.post(payload(cluster, "c", told.alerts, truncated=1), waits=True)
 
     @rule(cluster=clusters, group=st.sampled_from(tuple(GROUPS)))
     def deliver_only_ends(self, cluster: str, group: str) -> None:
@@ -431,6 +438,65 @@ class Law(RuleBasedStateMachine):
         self.forward(120.0 - wait)
         self.work(0)
         self.forward(wait)
+        self.work(0)
+
+    @rule(first=st.sampled_from(("eu", "us")), beside=st.sampled_from((None, "a", "b")))
+    def leave_out_of_all(self, first: str, beside: str | None) -> None:
+        """Let an alert of two clusters end in silence, and another one of the first fire, that was perhaps left out."""
+        second = "us" if first == "eu" else "eu"
+        self.fire(first, "c", "not")
+        self.deliver_truncated_of_all(first)
+        self.fire(second, "c", "not")
+        self.deliver_truncated_of_all(second)
+        if beside is not None:
+            self.fire(first, beside, "not")
+        self.ask_some(0)
+        self.end(first, "c", "not")
+        self.end(second, "c", "not")
+        self.ask_next(0, None, "c")
+        self.forward(120.0)
+        self.work(0)
+
+    @rule(start=st.sampled_from(("with us", "year 1", "now")))
+    def end_of_what_began_with_server(self, start: str) -> None:
+        """Let an alert end unseen that began when its server did, or nobody knows when; that has listed others."""
+        self.change_all("us", "well")
+        self.end("us", "a", "at once")
+        self.fire("us", "b", "at once")
+        self.ask_some(0)
+        self.fire("us", "a", "at once", start)
+        self.end("us", "a", "not")
+        self.ask_some(0)
+        self.forward(120.0)
+        self.work(1)
+
+    @rule(cluster=most_in_eu, alert=alerts)
+    def old_end_after_return(self, cluster: str, alert: str) -> None:
+        """Let a firing come back with its old start, be asked about, and its former end be told once more."""
+        self.fire(cluster, alert, "at once")
+        self.forward(60.0)
+        self.end(cluster, alert, "at once")
+        ended = self.world.picture(cluster, "c" if alert == "c" else "ab")
+        self.resume(cluster, alert, "at once")
+        self.work(0)
+        self.forward(30.0)
+        if ended is not None and not self.clocks_were_set:
+            # Else it is told from a newer one by our clock.
+            self.post(ended, waits=True)
+
+    @rule(cluster=most_in_eu, alert=alerts)
+    def ends_between(self, cluster: str, alert: str) -> None:
+        """Let an end be told once more between two answers about an old picture: that does not say that it fires."""
+        self.fire(cluster, alert, "at once")
+        group = "c" if alert == "c" else "ab"
+        old = self.world.picture(cluster, group)
+        self.forward(60.0)
+        self.end(cluster, alert, "at once")
+        if old is not None:
+            self.post(old, waits=True)
+        self.work(0)
+        self.deliver_only_ends(cluster, group)
+        self.forward(30.0)
         self.work(0)
 
     @rule(replica=replicas)

@@ -12,12 +12,25 @@ The room under test is not asked, and nothing of it is repeated here but its law
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from testbed.law.replicas import Alert, Kept, Replicas
-from testbed.law.world import ALERTS, CLUSTERS, GROUPS, URLS, Firing, World, cluster_of, fingerprint
+from testbed.law.world import (
+    ALERTS,
+    BEGIN,
+    CLUSTERS,
+    GROUPS,
+    HALF_HEARD,
+    URLS,
+    Firing,
+    World,
+    cluster_of,
+    fingerprint,
+    labels,
+    moment,
+)
 from webhook.alertmanagers import Server
 from webhook.incidents.incident import Incident
 from webhook.payload import Payload
@@ -32,6 +45,8 @@ KEPT_STARTS = 2
 LARGEST_STEP = 400.0
 """Seconds by which a clock is set at the most, and some."""
 NOT_ASKED = "Alertmanager could not be asked whether it still fires"
+_EVER = moment("eu", BEGIN - 1)
+"""Before every alert: of one that nobody has told of it is not known when it began."""
 _ALERT = {fingerprint(cluster, alert): alert for cluster in CLUSTERS for alert in ALERTS}
 
 
@@ -151,6 +166,9 @@ class Oracle:
                 # The same end once more is no news, also where the firing was told again since.
                 firing.told, firing.again, firing.end_told, firing.told_end = False, False, True, posted.ends_at
                 self._has_ended(cluster, posted.fingerprint, firing, before, after)
+            elif firing is not None and whole and firing.again and _ALERT[posted.fingerprint] == "c":
+                # While another cluster tells of it the store does not know that this end was told before.
+                firing.told = False
         for number, incident in after.items():
             standing = {**incident.doubtful, **incident.open}
             again = [one for one in told if one in standing and cluster in standing[one].clusters]
@@ -340,7 +358,7 @@ class Oracle:
             # The end of a later firing is news of an earlier one, too.
             if float(alert.started) <= firing.start.seconds and alert.clusters == {cluster} and now_open is not None:
                 raise AgainstTheLaw(f"{cluster} has ended {one}, which only it tells of: {was} {after[number]}")
-            if now_open is not None and not after[number].doubted:
+            if cluster in alert.clusters and now_open is not None and not after[number].doubted:
                 raise AgainstTheLaw(f"{cluster} has ended {one}, others tell of it, and nobody asks: {after[number]}")
 
     def _stands(self, after: dict[int, Kept]) -> None:
@@ -377,14 +395,7 @@ class Oracle:
         found = [self._of_alert(one, alert, incident) for one, alert in asked.items()]
         if (incident.truncated and not incident.doubtful) or not asked:
             found.append(self._of_the_rest(incident))
-        known = [truth for truth in found if truth is not None]
-        if len(known) < len(found):
-            return None
-        for kind in ("active", "unknown", "suppressed", "ended"):
-            words = [truth.words for truth in known if truth.kind == kind]
-            if words:
-                return Truth(kind=kind, words=frozenset().union(*words))
-        return None
+        return _worst(found)
 
     def _of_alert(self, one: str, alert: Alert, incident: Kept) -> Truth | None:
         name = _ALERT[one]
@@ -432,7 +443,7 @@ class Oracle:
         return abs(self.world.life(server) - begun) <= LARGEST_STEP
 
     def _nobody(self, urls: Iterable[str]) -> Truth:
-        words = frozenset(f"{url} is not among the Alertmanagers" for url in urls)
+        words = frozenset(f"{url} is not among the Alertmanagers" if url else "has no externalURL" for url in urls)
         if not self.world.us_is_named and self.world.weather["us"] == "away":
             words = frozenset({"HTTP 503"})
         return Truth(kind="unknown", words=words)
@@ -472,6 +483,8 @@ class Oracle:
             return None
         if len({url for url, _ in awaited}) < len(awaited):
             return "two of one Watchdog"
+        if self.world.weather[server.name] == "half":
+            return HALF_HEARD
         return "does not list its Watchdog either"
 
     def _is_pending(self, firing: Firing) -> str | None:
@@ -481,26 +494,41 @@ class Oracle:
             return "its Prometheus was started anew"
         return None
 
-    def _of_the_rest(self, incident: Kept) -> Truth | None:  # noqa: PLR0911  one for each thing that is known
+    def _of_the_rest(self, incident: Kept) -> Truth | None:
         """Return what can be known of those alerts of a group that no delivery has told of."""
         cluster = incident.group_labels.get("cluster")
-        if cluster is None:
-            return None
+        if cluster is not None:
+            return self._of_the_rest_in(cluster, GROUPS["ab"], incident)
+        clusters = {cluster for alert in incident.open.values() for cluster in alert.clusters}
+        return _worst([self._of_the_rest_in(one, ALERTS, incident) for one in clusters])
+
+    def _of_the_rest_in(self, cluster: str, alerts: Iterable[str], incident: Kept) -> Truth | None:
         servers = self.world.of(cluster)
-        if not servers:
-            return self._nobody(URLS[cluster])
-        lists = [server for server in servers if self.world.knows(server)]
-        listed = (self.world.listed(server.name, alert) for server in lists for alert in GROUPS["ab"])
-        firing = [found for found in listed if found is not None]
+        # One that nobody has named may be this cluster's, for all anybody knows.
+        may_know = servers if self.world.us_is_named or cluster == "us" else (*servers, *self.world.of("us"))
+        lists = [server for server in may_know if self.world.knows(server)]
+        found = [(server, alert, self.world.listed(server.name, alert)) for server in lists for alert in alerts]
+        group = incident.group_labels.items()
+        firing = [
+            (server, firing)
+            for server, alert, firing in found
+            if firing is not None and group <= labels(server.name.partition("-")[0], alert).items()
+        ]
         if firing:
-            deaf = any(self.world.weather[server.name] == "deaf" for server in lists)
-            by = {one.suppressed_by for one in firing}
             # Whether an alert that nobody has told of is muted is not asked: to which receivers it goes is not known.
-            if deaf or None in by or "muted" in by:
+            by = {
+                None
+                if self.world.weather[server.name] == "deaf" or firing.suppressed_by == "muted"
+                else firing.suppressed_by
+                for server, firing in firing
+            }
+            if None in by:
                 return Truth(kind="active")
             return Truth(kind="suppressed", words=frozenset(one for one in by if one))
+        if not servers:
+            return self._nobody(URLS[cluster])
         known = self.world.firing.get((cluster, "a"))
-        if cluster == "us" or known is None or self._is_pending(Firing(start=known.start)):
+        if cluster == "us" or known is None or self._is_pending(Firing(start=_EVER)):
             return None
         words = [self._no_standing(server, "", Firing(start=known.start), incident) for server in servers]
         if None in words:
@@ -535,6 +563,18 @@ class Oracle:
             else:
                 firing.unsure = True
                 self.doubtful_vouching.add((server.name, life))
+
+
+def _worst(found: Sequence[Truth | None]) -> Truth | None:
+    """Return what is known of alerts together, None when of one of them it cannot be told."""
+    known = [truth for truth in found if truth is not None]
+    if len(known) < len(found):
+        return None
+    for kind in ("active", "unknown", "suppressed", "ended"):
+        words = [truth.words for truth in known if truth.kind == kind]
+        if words:
+            return Truth(kind=kind, words=frozenset().union(*words))
+    return None
 
 
 def _open(kept: Mapping[int, Kept]) -> set[str]:

@@ -16,17 +16,24 @@ from webhook.timestamps import Moment, iso, parse_rfc3339
 from webhook.untrusted import plain_address
 
 BEGIN = 1_795_348_800.0
-CLUSTERS = ("eu", "us", "unknown")
-"""`eu` has two peers and a Watchdog, `us` one server and none, `unknown` is not configured."""
+CLUSTERS = ("eu", "us", "unknown", "nameless")
+"""`eu` has two peers and a Watchdog, `us` one server and none, `unknown` is not configured, `nameless` has no external
+URL."""
 GROUPS = {"ab": ("a", "b"), "c": ("c",)}
 """Alerts `a` and `b` carry the name of their cluster, `c` is the same alert in each of them."""
 ALERTS = ("a", "b", "c")
-URLS = {"eu": ("http://eu-1:9093", "http://eu-2:9093"), "us": ("http://us:9093",), "unknown": ("http://else:9093",)}
+URLS = {
+    "eu": ("http://eu-1:9093", "http://eu-2:9093"),
+    "us": ("http://us:9093",),
+    "unknown": ("http://else:9093",),
+    "nameless": ("",),
+}
 RECEIVER = "t"
-WEATHERS = ("well", "well", "away", "new", "learning", "another tenant", "lost", "deaf", "mum", "undated")
+WEATHERS = ("well", "well", "away", "new", "learning", "another tenant", "lost", "deaf", "mum", "undated", "half")
 """`new` knows of nothing for five minutes, `learning` of its Watchdog alone, `lost` of nothing any more; one that is
-`deaf` does not know what is suppressed, one that is `mum` does not say since when it is up, and one that is `undated`
-does not say when what it lists has begun."""
+`deaf` does not know what is suppressed, one that is `mum` does not say since when it is up, one that is `undated`
+does not say when what it lists has begun, and of one that is `half` heard the Watchdogs were not."""
+HALF_HEARD = "HTTP 500 of its Watchdogs"
 WATCHDOG_BEGAN = BEGIN - 1e6
 """Before every alert, until a Prometheus is started anew."""
 LEARNT_SECONDS = 300
@@ -119,13 +126,14 @@ class World:
     def knows(self, server: Server) -> bool:
         """Return whether the server knows what fires in its cluster."""
         weather = self.weather[server.name]
-        return weather in {"well", "deaf", "mum", "undated"} or (
+        return weather in {"well", "deaf", "mum", "undated", "half"} or (
             weather in {"new", "learning"} and self.up(server) >= LEARNT_SECONDS
         )
 
     def lists_watchdog(self, server: Server) -> bool:
         """Return whether the server lists its Watchdog."""
-        return server.name != "us" and (self.knows(server) or self.weather[server.name] == "learning")
+        weather = self.weather[server.name]
+        return server.name != "us" and weather != "half" and (self.knows(server) or weather == "learning")
 
     def says(self, server: Server, group: dict[str, str]) -> Testimony:
         """Return what the server says of the group now."""
@@ -135,7 +143,7 @@ class World:
         is_undated = weather == "undated"
         if weather == "away":
             return replace(said, reason="HTTP 503")
-        said = replace(said, alerts=())
+        said = replace(said, alerts=(), reason=HALF_HEARD if weather == "half" else "")
         if weather != "mum":
             said = replace(said, up=self.up(server), started=self.life(server))
         if weather == "another tenant":
@@ -145,7 +153,8 @@ class World:
         if self.lists_watchdog(server):
             began = None if is_undated else self.watchdog_began[server.name]
             dog = Listed(fingerprint="dog", labels={}, suppression=None, starts_at=began)
-            said = replace(said, watchdogs=(dog,))
+            other = Listed(fingerprint="another dog", labels={}, suppression=None, starts_at=BEGIN)
+            said = replace(said, watchdogs=(other, dog))
         if not self.knows(server):
             return said
         listed_here = ((alert, self.listed(server.name, alert)) for alert in ALERTS)

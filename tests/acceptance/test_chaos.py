@@ -25,6 +25,18 @@ def test_killed_webhook_loses_no_incident_and_tells_none_twice(newest_servers: S
     assert len(said) == plan.kills + 1
 
 
+def test_no_incident_ends_while_its_alert_fires_whatever_the_weather(
+    newest_servers: Servers, short_folder: Path
+) -> None:
+    """Alertmanagers that know nothing or are cut off, clocks that step, mutes, and people who resolve by mistake."""
+    plan = Plan(alerts=200, groups=20, kills=2, pace=3.0, seed=22, weather="all")
+    said: list[str] = []
+    with Chaos(plan, newest_servers, short_folder, said.append) as chaos:
+        verdict = chaos.play()
+    assert verdict.findings == (), str(verdict)
+    assert verdict.counts["incidents"] >= plan.groups
+
+
 def test_three_replicas_lose_nothing_though_one_dies_one_stands_still_and_the_database_goes(
     newest_servers: Servers, short_folder: Path
 ) -> None:

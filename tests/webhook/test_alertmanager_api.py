@@ -360,6 +360,22 @@ def test_prometheus_that_was_started_anew_may_not_have_the_alert_yet(
         http.remove(responses.GET, ALERTS)
 
 
+def test_another_cluster_s_later_start_is_not_when_the_alert_began_here(
+    incident: Incident, http: responses.RequestsMock
+) -> None:
+    """Of alerts with the same labels the incident keeps the later start: our Prometheus was started in between."""
+    began = NOON - 900
+    known = Known(watchdogs=(Heard(url=URL, fingerprint="dog", starts_at=began),), pending_seconds={})
+    ours = Source(url=URL, receiver="tocsin", started=str(began - 60))
+    told = tuple(replace(one, starts_at=began + 60, sources=(ours,)) for one in incident.episodes)
+    http.get(STATUS, json={"uptime": iso(NOON - 86_400)}, headers=DATE)
+    http.get(ALERTS, json=[])
+    http.get(ALERTS, json=[{**DOG, "startsAt": iso(began)}])
+    answer = asking(known=lambda: known).ask(replace(incident, episodes=told))
+    assert isinstance(answer, Unknown)
+    assert "its Prometheus was started anew" in answer.reason
+
+
 def test_alert_that_has_ended_ends_by_itself_where_a_watchdog_was_delivered(
     incident: Incident, http: responses.RequestsMock
 ) -> None:

@@ -227,11 +227,10 @@ class Changes:
         if sources is None:
             # It has begun after this end; whoever has told only of the firing that this ends says nothing of it now.
             sources = tuple(one for one in episode.sources if not self._is_of_older(one, sighting))
-            if not episode.sources:
+            if sources == episode.sources:
                 return
-        elif sources:
-            self.doubts = True
         if sources:
+            self.doubts = True
             if sources != episode.sources:
                 self._put(replace(episode, sources=sources))
             return

@@ -21,7 +21,7 @@ measured on 0.25 and 0.33).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
@@ -316,9 +316,7 @@ def still_told(episode: Episode, ended: Sighting, teller: Teller) -> tuple[Sourc
     """
     if episode.started != ended.started and episode.starts_at > ended.ends_at:
         return None
-    # The end of a firing that has begun after this one is news, however early it was.
-    refired_at = episode.refired_at if ended.starts_at <= episode.starts_at else None
-    if refired_at is not None and ended.ends_at < refired_at:
+    if episode.refired_at is not None and ended.ends_at < episode.refired_at:
         return None
     same = ended.started if ended.starts_at > 0 and not (teller.can_be_asked and teller.own) else None
     return tuple(one for one in episode.sources if one.started != same and one.url not in teller.own)
@@ -368,36 +366,40 @@ def no_standing(
     concerned = tuple(episodes)
     urls = one.urls | {source.url for episode in concerned for source in episode.sources} if one.any_url else one.urls
     awaited = [heard for heard in known.watchdogs if heard.url in urls]
+    starts = [_began(episode, urls) for episode in concerned]
     if awaited:
-        return _no_word_of_prometheus(one, awaited, concerned, known, now)
+        pending = (_may_be_pending(*each, awaited, known, now) for each in zip(concerned, starts, strict=True))
+        return _no_word_of_prometheus(one, awaited, is_pending=any(pending))
     if concerned and all(_has_listed(one, episode) for episode in concerned):
         return None
-    starts = [episode.starts_at for episode in concerned if episode.starts_at > 0]
     vouched = one.started is not None and (one.server, one.started) in known.vouched
-    if vouched and one.up > now - min([incident.opened_at, *starts]):
+    if vouched and one.up > now - min([incident.opened_at, *(start for start in starts if start > 0)]):
         return None
     several = "several servers may answer at its address, and which of them lists nothing of it is not known"
     return "it lists nothing of it, and has not since it was started" if one.is_one else several
 
 
-def _no_word_of_prometheus(
-    one: Testimony, awaited: Sequence[Heard], episodes: Iterable[Episode], known: Known, now: float
-) -> str | None:
+def _no_word_of_prometheus(one: Testimony, awaited: Sequence[Heard], *, is_pending: bool) -> str | None:
     """Return why the Watchdogs do not stand for what the server does not list, or None when they do."""
     if not all(any(_is(dog, heard.fingerprint, heard.starts_at) for dog in one.watchdogs) for heard in awaited):
         if len({(heard.url, heard.fingerprint) for heard in awaited}) < len(awaited):
             return "it lists nothing of it, and two of one Watchdog were told with its external URL"
         return one.reason or "it lists nothing of it, but does not list its Watchdog either"
-    begun = max(heard.starts_at for heard in awaited)
-    if any(_may_be_pending(episode, begun, known, now) for episode in episodes):
+    if is_pending:
         return "it lists nothing of it, but its Prometheus was started anew and may not know of it yet"
     return None
 
 
-def _may_be_pending(episode: Episode, begun: float, known: Known, now: float) -> bool:
-    """Return whether a Prometheus that evaluates its rules only since `begun` may have lost that the alert fires."""
+def _began(episode: Episode, urls: Collection[str]) -> float:
+    """Return when the alert has begun by the word of these tellers: the episode's start may be another cluster's."""
+    return min((float(source.started) for source in episode.sources if source.url in urls), default=episode.starts_at)
+
+
+def _may_be_pending(episode: Episode, began: float, awaited: Sequence[Heard], known: Known, now: float) -> bool:
+    """Return whether a Prometheus that was started after the alert began may have lost that it fires."""
+    started = max(heard.starts_at for heard in awaited)
     pending = known.pending_seconds.get(episode.labels.get("alertname", ""), PENDING_SECONDS)
-    return begun > episode.starts_at and now - begun < SETTLED_SECONDS + pending
+    return started > began and now - started < SETTLED_SECONDS + pending
 
 
 def _of_episode(episode: Episode, incident: Incident, said: Sequence[Testimony], known: Known, now: float) -> Answer:
