@@ -31,6 +31,7 @@ check: $(VENV)/dev.stamp servers  ## lint, types, import contracts, generated/ u
 	$(BIN)/lint-imports
 	$(BIN)/tocsin compile --check
 	$(BIN)/python -m testbed.accept generated
+	$(BIN)/python -m testbed.audit
 
 pythons: $(VENV)/dev.stamp servers  ## the compiler's tests on each supported Python of this machine
 	$(BIN)/python -m testbed.pythons
@@ -41,6 +42,8 @@ mutants: $(VENV)/dev.stamp servers  ## change generated/ in hundreds of small wa
 fuzz: $(VENV)/dev.stamp servers  ## 100,000 damaged inputs and 50,000 damaged deliveries: none may end in a traceback or a half-written output
 	$(BIN)/python -m testbed.fuzz --count 100000 --jobs 2
 	$(BIN)/python -m testbed.payloads --count 50000
+	$(BIN)/python -m testbed.commands
+	$(BIN)/python -m testbed.hostile --count 20000
 
 law: $(VENV)/dev.stamp  ## a million steps against the law of ends and holds, and 20 mistakes in the room that decides
 	$(BIN)/python -m testbed.law --steps 1000000
@@ -87,6 +90,10 @@ lock:  ## renew the hashed requirements (needs uv; `make lock UV_LOCK_FLAGS=--up
 	$(UV_LOCK) --group compile --constraint requirements/base.txt --output-file requirements/compile.txt
 	$(UV_LOCK) --extra postgres --extra apprise --group dev --constraint requirements/base.txt pyproject.toml --output-file requirements/dev.txt
 	$(UV_LOCK) --group compile-tests --constraint requirements/dev.txt --output-file requirements/compile-tests.txt
+	uv venv --quiet --clear build/bill
+	uv pip install --quiet --python build/bill --no-deps --only-binary :all: --require-hashes --requirement requirements/base.txt
+	uv tool run --quiet --from 'cyclonedx-bom>=7.5' cyclonedx-py environment build/bill --pyproject pyproject.toml --output-reproducible --spec-version 1.6 \
+	  | $(PYTHON) -m testbed.bill >requirements/bill.cdx.json
 
 update-golden: $(VENV)/dev.stamp  ## refresh the goldens; read the difference afterwards
 	$(BIN)/python -m pytest --numprocesses 0 --snapshot-update

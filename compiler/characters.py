@@ -27,11 +27,12 @@ _LINE: Final = re.compile(
 )
 _CAPITAL_SIGMA: Final = "\N{GREEK CAPITAL LETTER SIGMA}"
 _FINAL_SIGMA: Final = "\N{GREEK SMALL LETTER FINAL SIGMA}"
-_UNPRINTABLE: Final = re.compile(
+UNPRINTABLE: Final = re.compile(
     r"[\x00-\x1f\x7f-\xa0\xad\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u1680\u180e\u2000-\u200f\u2028-\u202f"
     r"\u205f-\u206f\u3000\ud800-\uf8ff\ufdd0-\ufdef\ufeff\ufff0-\ufffb\ufffe\uffff\U000110bd\U000110cd"
     r"\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U0010ffff]"
 )
+"""A character that shows as nothing, or as another place in the text; a blank shows as itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +66,7 @@ def is_kind(character: str, kind: str) -> bool:
 
 def is_printable(text: str) -> bool:
     """Return whether each character shows as itself; the ones that a later Unicode adds are taken to do so."""
-    return _UNPRINTABLE.search(text) is None
+    return UNPRINTABLE.search(text) is None
 
 
 def small_letters(text: str) -> str:

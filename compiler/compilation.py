@@ -67,9 +67,9 @@ def _subject(table: Table, files: SourceFiles, diagnostics: Diagnostics) -> Subj
     """Return what the checked documents mean, and what the checks have looked at."""
     runbooks, style = files.runbooks(table), link_style(table)
     model = without_unknown(resolve(table, runbooks, diagnostics), diagnostics)
-    model = replace(model, renewal=renewal(files.folder))
+    model = replace(model, renewal=renewal(files.folder, files.room))
     groups = lower(model, diagnostics)
-    linked = linked_files(files.folder, runbooks, style)
+    linked = linked_files(files.folder, files.room, runbooks, style)
     subject = Subject(document=table, runbooks=runbooks, model=model, groups=groups, linked=linked, style=style)
     check(subject, diagnostics)
     return subject

@@ -5,11 +5,11 @@ Told also where an error keeps anything from being written.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from compiler import harmless
 from compiler.checks.sections import unused
 from compiler.checks.subject import Subject
 from compiler.model import Documented, Limit, Model, System, WatchedSignal
@@ -147,7 +147,7 @@ def _alert(watched: WatchedSignal, limit: Limit) -> AlertCoverage:
 
 def as_json(systems: Iterable[SystemCoverage]) -> str:
     """Return `{"systems": […]}`, a system each."""
-    return json.dumps({"systems": [one.as_json() for one in systems]}, indent=2, ensure_ascii=False)
+    return harmless.as_json({"systems": [one.as_json() for one in systems]}, indent=2)
 
 
 def as_text(systems: Iterable[SystemCoverage]) -> str:

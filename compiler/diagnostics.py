@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Final, Literal, NamedTuple
 
+from compiler import harmless
 from compiler.characters import is_printable
 
-_CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 Level = Literal["error", "warning"]
 
 
@@ -58,6 +58,7 @@ class Diagnostics:
     suppressed: list[tuple[Diagnostic, str]] = field(default_factory=list)
     sources: dict[str, list[str]] = field(default_factory=dict)
     _secrets: dict[str, str] = field(default_factory=dict)
+    _lines: dict[tuple[str, int], str] = field(default_factory=dict)
 
     def error(
         self, code: str, span: Span, message: str, *, hint: str | None = None, related: tuple[Related, ...] = ()
@@ -75,11 +76,17 @@ class Diagnostics:
     def read(self, path: str, text: str) -> None:
         """Remember a file's text, so that a finding in it can be shown with its line."""
         self.sources[path] = text.split("\n")
+        self._lines.clear()
 
     def line(self, span: Span) -> str | None:
         """Return the source line of a span, or None where there is none to show."""
-        lines = self.sources.get(span.path, [])
-        return self._concealed(lines[span.line - 1]) if 0 < span.line <= len(lines) else None
+        lines, place = self.sources.get(span.path, []), (span.path, span.line)
+        if not 0 < span.line <= len(lines):
+            return None
+        # Many findings may be of one line, and secrets are many, too.
+        if place not in self._lines:
+            self._lines[place] = self._concealed(lines[span.line - 1])
+        return self._lines[place]
 
     def part(self, span: Span, value: str, start: int, length: int) -> Span:
         """Return the place of a part of a value: `length` characters from `start`; the value's own if it is not seen.
@@ -99,19 +106,26 @@ class Diagnostics:
                     continue
                 offset += line[offset : offset + 1] in {"'", '"'}
             shown = line[offset:].rstrip()
-            same = _common(shown, value[position:])
+            same = _common(shown, value, position)
             if position <= start < position + same:
                 column = offset + start - position + 1
                 return Span(span.path, number, column, column + min(length, position + same - start))
             position += same
             if same < len(shown) or position >= len(value):
                 break
-            position += len(value[position:]) - len(value[position:].lstrip())
+            blank = _BLANK.match(value, position)
+            position = blank.end() if blank else position
         return span
 
     def conceal(self, secret: str, *, before: str = "", behind: str = "") -> None:
         """Keep a secret from being shown, in source lines and in words, where it stands between the two texts."""
         self._secrets[f"{before}{secret}{behind}"] = f"{before}{'*' * len(secret)}{behind}"
+        self._lines.clear()
+
+    @property
+    def may_conceal(self) -> bool:
+        """Whether another secret may be kept from being shown: each is looked for in whatever is."""
+        return len(self._secrets) < _MAX_SECRETS
 
     def _concealed(self, text: str) -> str:
         """Return a text with stars, as many as there were characters, in the place of secrets."""
@@ -142,21 +156,32 @@ class Diagnostics:
 
     def _words(self, text: str) -> str:
         """Return words without secrets, and without what a terminal would obey."""
-        return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", self._concealed(text))
+        words = self._concealed(text[: _MAX_WORDS + _LONGEST_SECRET])
+        if len(words) > _MAX_WORDS:
+            words = f"{words[:_MAX_WORDS]}…"
+        return harmless.words(words)
 
+
+_MAX_SECRETS: Final = 1000
+_MAX_WORDS: Final = 2000
+"""Characters of a message or a hint: what it quotes may be as long as a file."""
+_LONGEST_SECRET: Final = 20_000
+"""As `compiler.checks.secrets` finds them; one that begins before the end of a message is seen whole."""
+_BLANK: Final = re.compile(r"\s*")
 
 _BLOCK: Final = re.compile(r"[|>][-+0-9]*\s*(?:#.*)?$")
 """The sign that begins a value on the lines below it."""
 
 
-def _common(first: str, second: str) -> int:
-    """Return how many characters two texts have in common at their beginning."""
-    shorter = min(len(first), len(second))
-    return next((at for at in range(shorter) if first[at] != second[at]), shorter)
+def _common(first: str, second: str, start: int) -> int:
+    """Return how many characters the beginning of one text has in common with another from `start`."""
+    shorter = min(len(first), len(second) - start)
+    return next((at for at in range(shorter) if first[at] != second[start + at]), shorter)
 
 
 _TAB_WIDTH: Final = 8
 _MAX_SHOWN: Final = 160
+_MAX_LOOKED_AT: Final = 2000
 _MAX_RELATED: Final = 4
 """What is wrong in the house concerns every system; the other formats list them all."""
 
@@ -195,15 +220,18 @@ def render(diagnostic: Diagnostic, diagnostics: Diagnostics) -> str:
 
 
 def _place(span: Span) -> str:
-    return f"{span.path}:{span.line}:{span.column}"
+    return f"{harmless.words(span.path)}:{span.line}:{span.column}"
 
 
 def _excerpt(span: Span, diagnostics: Diagnostics) -> list[str]:
     source = diagnostics.line(span)
     if source is None:
         return []
-    before = source[: span.column - 1].expandtabs(_TAB_WIDTH)
     marked = max(1, min(span.end_column, len(source) + 1) - span.column)
+    # Of a line that goes on and on the part around the place will do.
+    cut = max(0, span.column - 1 - _MAX_LOOKED_AT) if len(source) > 2 * _MAX_LOOKED_AT else 0
+    before = source[cut : span.column - 1].expandtabs(_TAB_WIDTH)
+    source = source[cut : cut + 2 * _MAX_LOOKED_AT] if cut or len(source) > 2 * _MAX_LOOKED_AT else source
     shown = source.expandtabs(_TAB_WIDTH)
     start = max(0, len(before) - _MAX_SHOWN // 2) if len(shown) > _MAX_SHOWN else 0
     shown = "".join(c if is_printable(c) else "\N{REPLACEMENT CHARACTER}" for c in shown[start : start + _MAX_SHOWN])

@@ -113,6 +113,7 @@ class _Builder:
         self.stack: list[Table | Items] = []
         self.keys: list[tuple[str, Span] | None] = []
         self.text = ""
+        self.lines: list[str] = []
         self.key_at = (0, 0)
         self.plain: tuple[str, int] | None = None
         self.cut_off: dict[int, syntax.CutOff] = {}
@@ -120,6 +121,7 @@ class _Builder:
 
     def read(self, text: str) -> None:
         self.text, documents = text, 0
+        self.lines = text.split("\n")
         parser = yaml.CBaseLoader(text)
         while (event := parser.get_event()) is not None:
             if isinstance(event, yaml.ScalarEvent):
@@ -207,7 +209,7 @@ class _Builder:
         start, end = event.start_mark, event.end_mark
         if start is None or end is None or start.line == end.line:
             return
-        texts = self.text.split("\n")
+        texts = self.lines
         slip = slips.open_quote(start.line + 1, texts[start.line], texts[start.line + 1 : start.line + 2])
         if slip is not None:
             syntax.add(self.path, slip, self.diagnostics)

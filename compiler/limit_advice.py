@@ -238,7 +238,7 @@ def _odd(sign: str, rest: str) -> Advice | None:
         return f"`{rest}` is a variable, and nothing puts a number in its place", "write the number"
     if re.match(r"[-−][0-9]", rest):
         return f"`{rest}` is negative, and what is measured is not", "write a number of 0 or more"
-    exponent = re.match(r"[0-9.]+[eE][-+]?[0-9]+", rest)
+    exponent = re.match(r"[0-9]{1,18}(?:\.[0-9]{1,18})?[eE][-+]?[0-9]{1,2}(?![0-9])", rest)
     if exponent is not None:
         number = decimal_text(Decimal(exponent.group()))
         return f"`{exponent.group()}` has an exponent", f"write `{sign or '>'} {number}{rest[exponent.end() :]}`"

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from typing import Final
 
 QUOTES: Final = "\"'"
+# What a part has taken it does not give back: a line of blanks or of dashes is read once.
 _KEY: Final = re.compile(
-    r"(?P<indent> *)(?P<dash>(?:- +)*)(?P<key>\"[^\"]*\"|'[^']*'|[^\s#\"'{}\[\],&*!|>%@`][^:#]*?) *:(?P<rest>\s.*|)\Z"
+    r" *+(?P<dash>(?:- ++)*+)(?P<key>(?:\"[^\"]*+\"|'[^']*+') *+|[^\s#\"'{}\[\],&*!|>%@`][^:#]*+):(?P<rest>\s.*|)\Z"
 )
 _BLOCK_TEXT: Final = re.compile(r"[|>][-+0-9]*\s*(?:#.*)?\Z")
 
@@ -77,7 +78,7 @@ def line(number: int, text: str) -> Line:
         number=number,
         text=text,
         indent=indent,
-        key=match["key"].strip(QUOTES),
+        key=match["key"].rstrip(" ").strip(QUOTES),
         value=_without_comment(match["rest"].strip()),
         dashed=bool(match["dash"]),
     )

@@ -166,7 +166,7 @@ def _by_mode(name: str, selector: Selector) -> Opposite | None:
         if one.label not in _MODES:
             continue
         values = {*one.value.strip("^$()").split("|")}
-        idle = (values <= {"idle", "iowait"}) is (not one.operator.startswith("!"))
+        idle = (values <= {"idle", "iowait"}) != one.operator.startswith("!")
         if name == "counter" and idle and "idle" in values and not one.operator.startswith("!"):
             return Opposite(str(one), "the idle time", "bind it by `idle:`")
         if name == "idle" and not idle:

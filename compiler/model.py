@@ -186,7 +186,7 @@ class Fallback:
 class Routing:
     """How Alertmanager groups, times and delivers; times in seconds.
 
-    `webhook_login` is a user and the file of the password.
+    `webhook_login` is a user and the file of the password; `webhook_tls` are Alertmanager's options by their names.
     """
 
     group_by: tuple[str, ...]
@@ -196,6 +196,7 @@ class Routing:
     webhook_url: str
     webhook_token_file: str | None
     webhook_login: tuple[str, str] | None
+    webhook_tls: tuple[tuple[str, str], ...]
     pagerduty_key_file: str | None
     pagerduty_severities: tuple[str, ...]
     watchdog_repeat: int

@@ -6,26 +6,43 @@ same bytes everywhere.
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 from compiler.conventions import COMPILE, MAKE_RULES
+from compiler.input_files import InputFiles
 
 _MAKEFILES: Final = ("GNUmakefile", "makefile", "Makefile")
 """The names that `make` looks for, in its order (GNU make, "What Name to Give Your Makefile")."""
-_RULE: Final = re.compile(
-    r"^(?:[^\t\s:=#][^:=#\n]*\s)?rules(?:\s[^:=#\n]*)?::?(?!=)(?P<recipe>.*(?:\n\t.*)*)", re.MULTILINE
-)
+_TARGET: Final = "rules"
 
 
-def renewal(folder: Path) -> str:
+def renewal(folder: Path, files: InputFiles) -> str:
     """Return `make rules` where a Makefile in `folder` has a target `rules` that compiles, else `tocsin compile`."""
     for name in _MAKEFILES:
         try:
-            text = (folder / name).read_text(encoding="utf-8")
+            text = files.read(folder / name).decode("utf-8")
         except (OSError, UnicodeDecodeError):
             continue
-        compiles = any(COMPILE in rule["recipe"] for rule in _RULE.finditer(text))
-        return MAKE_RULES if compiles else COMPILE
+        return MAKE_RULES if any(COMPILE in line for line in _recipe(text)) else COMPILE
     return COMPILE
+
+
+def _recipe(text: str) -> Iterator[str]:
+    """Yield the lines of a Makefile that make its target `rules`, what stands behind the colon among them."""
+    within = False
+    for line in text.split("\n"):
+        if line.startswith("\t"):
+            if within:
+                yield line
+            continue
+        targets, colon, rest = line.partition(":")
+        within = bool(colon) and _makes(targets) and not rest.removeprefix(":").startswith("=")
+        if within:
+            yield rest
+
+
+def _makes(targets: str) -> bool:
+    """Return whether the target is among those of a rule; a variable's line and a comment are none."""
+    return not targets[:1].isspace() and not {"=", "#"} & set(targets) and _TARGET in targets.split()

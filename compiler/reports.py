@@ -5,12 +5,11 @@ SARIF 2.1.0 is OASIS's; the workflow commands are described in GitHub's document
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import quote
 
-from compiler import conventions
+from compiler import conventions, harmless
 from compiler.checks.codes import CODES
 from compiler.diagnostics import Diagnostic, Diagnostics, Span, render
 
@@ -20,7 +19,7 @@ def text(diagnostics: Diagnostics) -> str:
     found = [render(one, diagnostics) for one in diagnostics]
     if not found:
         return ""
-    return "\n".join([*found, f"{len(found)} {'finding' if len(found) == 1 else 'findings'}"])
+    return harmless.terminal("\n".join([*found, f"{len(found)} {'finding' if len(found) == 1 else 'findings'}"]))
 
 
 def as_json(diagnostics: Diagnostics) -> str:
@@ -29,7 +28,7 @@ def as_json(diagnostics: Diagnostics) -> str:
     `suppressed` is the number of findings that comments silence.
     """
     found = {"diagnostics": [_json(one) for one in diagnostics], "suppressed": len(diagnostics.suppressed)}
-    return json.dumps(found, indent=1, ensure_ascii=False)
+    return harmless.as_json(found, indent=1)
 
 
 def github(diagnostics: Diagnostics) -> str:
@@ -46,7 +45,7 @@ def sarif(diagnostics: Diagnostics) -> str:
     rules = [_rule(code) for code in sorted({result["ruleId"] for result in results})]
     driver = {"name": conventions.PROGRAM, "rules": rules}
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
-    return json.dumps({"version": "2.1.0", "$schema": _SARIF, "runs": [run]}, indent=1, ensure_ascii=False)
+    return harmless.as_json({"version": "2.1.0", "$schema": _SARIF, "runs": [run]}, indent=1)
 
 
 _SARIF: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -81,14 +80,9 @@ def _place(span: Span) -> dict[str, Any]:
 
 def _command(one: Diagnostic) -> str:
     message = one.message + (f"\nhint: {one.hint}" if one.hint else "")
-    place = f"file={_escape(one.span.path, ':,')},line={one.span.line},col={one.span.column}"
-    return f"::{one.level} {place},title={_escape(one.code, ':,')}::{_escape(message)}"
-
-
-def _escape(value: str, also: str = "") -> str:
-    for character in "%\r\n" + also:
-        value = value.replace(character, f"%{ord(character):02X}")
-    return value
+    file, title = harmless.property_of_command(one.span.path), harmless.property_of_command(one.code)
+    place = f"file={file},line={one.span.line},col={one.span.column}"
+    return f"::{one.level} {place},title={title}::{harmless.data_of_command(message)}"
 
 
 def _result(one: Diagnostic) -> dict[str, Any]:
@@ -108,4 +102,4 @@ def _result(one: Diagnostic) -> dict[str, Any]:
 
 def _location(span: Span) -> dict[str, Any]:
     region = {"startLine": span.line, "startColumn": span.column, "endColumn": span.end_column}
-    return {"physicalLocation": {"artifactLocation": {"uri": quote(span.path)}, "region": region}}
+    return {"physicalLocation": {"artifactLocation": {"uri": quote(span.path, errors="replace")}, "region": region}}

@@ -6,31 +6,31 @@ through `compiler.document`, `compiler.schema` and `compiler.runbooks`.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
 
 from compiler import conventions, document, questions, schema, wrong_files
 from compiler.anchors import DEFAULT_STYLE, Style
 from compiler.diagnostics import Diagnostics, Related, Span, nearest
 from compiler.document import Items, Table
 from compiler.guides.vocabulary import severity_words, spellings
+from compiler.input_files import MAX_BYTES, MAX_MARKDOWN, InputFiles, OutsideError
 from compiler.runbooks import Runbook, parse_runbook
 from compiler.severities import UNTOLD, SeverityWords
-from compiler.source_text import read_text, shown
+from compiler.source_text import outside, read_text, shown
 
 
 class SourceFiles:
     """Reads the files of one specification; `documents` are the YAML texts and `texts` the runbooks', by path.
 
-    `refused` are the runbooks of the systems that the schema does not admit.
+    `room` opens them; `refused` are the runbooks of the systems that the schema does not admit.
     """
 
     def __init__(self, spec: Path, diagnostics: Diagnostics) -> None:
         self.path = spec
         self.folder = spec.parent
+        self.room = InputFiles(spec.parent)
         self.diagnostics = diagnostics
         self.documents: dict[str, str] = {}
         self.texts: dict[str, str] = {}
@@ -101,12 +101,12 @@ class SourceFiles:
     def _runbook_text(self, path: str, span: Span) -> str | None:
         """Return the text of a runbook, or None after adding an error, with the file of its name in another folder."""
         before = len(self.diagnostics.found)
-        text = self._text(self.folder / path, span)
+        text = self._text(self.folder / path, span, most=MAX_MARKDOWN)
         error = self.diagnostics.found[-1] if len(self.diagnostics.found) > before else None
         if text is None and error is not None and error.hint is None:
-            elsewhere = self._elsewhere(Path(path).name)
+            elsewhere = self.room.elsewhere(Path(path).name)
             if elsewhere is not None:
-                self.diagnostics.found[-1] = replace(error, hint=f"did you mean `{elsewhere}`?")
+                self.diagnostics.found[-1] = replace(error, hint=f"did you mean `{shown(Path(elsewhere))}`?")
         return text
 
     def _says_nothing(self, name: str, text: str, span: Span) -> bool:
@@ -120,16 +120,6 @@ class SourceFiles:
         else:
             return False
         return True
-
-    def _elsewhere(self, name: str) -> str | None:
-        """Return the path of a file of that name in a folder below."""
-        for number, (folder, below, files) in enumerate(os.walk(self.folder)):
-            below[:] = sorted(one for one in below if not one.startswith("."))
-            if name in files:
-                return shown(Path(folder, name).relative_to(self.folder))
-            if number > _MOST_FOLDERS:
-                break
-        return None
 
     def _document(self, path: Path, span: Span, *, included: bool) -> Table | None:
         text, name = self._text(path, span), shown(path)
@@ -184,9 +174,12 @@ class SourceFiles:
     def _matching(self, pattern: str, span: Span) -> list[Path]:
         hint = f"patterns such as `systems/*.yaml` begin in the folder of {self.path.name}"
         try:
-            paths = sorted(self.folder.glob(pattern))
-        except (ValueError, IndexError, RecursionError, OSError) as error:
-            # `.` alone is an IndexError; OSError where a part is longer than a file's name can be.
+            paths = self.room.matching(pattern)
+        except OutsideError as error:
+            outside(shown(Path(error.filename)), span, self.diagnostics)
+            return []
+        except (ValueError, OSError) as error:
+            # OSError where a part is longer than a file's name can be.
             why = (getattr(error, "strerror", None) or str(error)).lower()
             self.diagnostics.error("path", span, f"`{pattern}` is no pattern: {why}", hint=hint)
             return []
@@ -194,7 +187,7 @@ class SourceFiles:
             near = self._like(pattern)
             hint = f"did you mean `{near}`?" if near else hint
             self.diagnostics.error("missing-file", span, f"no file matches `{pattern}`", hint=hint)
-        if paths == [self.folder / pattern] and paths[0].is_dir():
+        if paths == [self.folder / pattern] and self.room.is_folder(paths[0]):
             message = f"{shown(paths[0])} is a folder"
             self.diagnostics.error("missing-file", span, message, hint=f"write `{pattern.rstrip('/')}/*.yaml`")
             return []
@@ -204,8 +197,9 @@ class SourceFiles:
         """Return the file that a pattern was probably meant to name, or a pattern of the files in its folder."""
         folder = (self.folder / pattern).parent
         try:
-            files = [one for one in folder.iterdir() if one.suffix in {".yaml", ".yml"} and one != self.path]
-        except OSError:
+            names = [Path(name) for name in self.room.names(folder)]
+            files = [one for one in names if one.suffix in {".yaml", ".yml"} and folder / one != self.path]
+        except (OSError, ValueError):
             return None
         if "*" in Path(pattern).name:
             return shown(Path(pattern).with_name(f"*{files[0].suffix}")) if files else None
@@ -237,17 +231,14 @@ class SourceFiles:
                 f"paths such as `systems/*.yaml` begin in the folder of {self.path.name}, also those in included files"
             )
             inside = path.lstrip("./")
-            if not Path(path).is_absolute() and (self.folder / inside).is_file():
+            if not Path(path).is_absolute() and self.room.is_file(self.folder / inside):
                 hint = f"write `{inside}`: {hint}"
             self.diagnostics.error("path", span, message, hint=hint)
             return False
         return True
 
-    def _text(self, path: Path, span: Span) -> str | None:
-        return read_text(path, span, self.diagnostics, main=path == self.path)
-
-
-_MOST_FOLDERS: Final = 1000
+    def _text(self, path: Path, span: Span, *, most: int = MAX_BYTES) -> str | None:
+        return read_text(path, span, self.diagnostics, files=self.room, main=path == self.path, most=most)
 
 
 def link_style(table: Table) -> Style:

@@ -29,6 +29,8 @@ class Mail:
     sender: str
     recipients: tuple[str, ...]
     message: EmailMessage
+    raw: bytes = b""
+    """As it came."""
 
     @property
     def subject(self) -> str:
@@ -92,13 +94,14 @@ class Mailbox:
         wrong = mail_errors(_bytes(envelope.original_content or envelope.content), eight_bit=True)
         if wrong:
             return wrong[0]
-        parsed = email.message_from_bytes(_bytes(envelope.content), policy=email.policy.default)
+        raw = _bytes(envelope.content)
+        parsed = email.message_from_bytes(raw, policy=email.policy.default)
         with self._changed:
             refusal = self._failures.popleft() if self._failures else self.chance()
             if refusal is not None:
                 return refusal
             recipients = tuple(envelope.rcpt_tos)
-            self.mails.append(Mail(sender=envelope.mail_from or "", recipients=recipients, message=parsed))
+            self.mails.append(Mail(sender=envelope.mail_from or "", recipients=recipients, message=parsed, raw=raw))
             self._changed.notify_all()
         return "250 Message accepted for delivery"
 

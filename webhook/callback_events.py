@@ -6,6 +6,7 @@ concern us is nothing to do.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ ACTION = "tocsin."
 
 _LONGEST_NAME = 60
 _NUMBER = re.compile(r"[0-9]{1,18}\Z", flags=re.ASCII)
+_SLACK_TIME = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?\Z", flags=re.ASCII)
 _SLACK_ID = re.compile(r"[A-Z0-9]{2,30}\Z", flags=re.ASCII)
 _KEY = re.compile(r"[0-9a-f]{64}\Z")
 _PAGERDUTY: dict[str, Verb] = {
@@ -49,6 +51,8 @@ class Press:
     verb: Verb
     number: int
     actor: str
+    at: float | None = None
+    """When it was pressed by Slack's clock, epoch seconds; None where the payload does not say."""
     channel: str = ""
     """The ids of the channel and of the person, where an answer that only they see goes; empty where unknown."""
     user: str = ""
@@ -86,10 +90,18 @@ def slack_press(body: bytes) -> Press | None:
                 verb=verb,
                 number=int(value),
                 actor=f"{_slack_name(user)} (Slack)",
+                at=_pressed_at(action.get("action_ts")),
                 channel=_id(_object(payload.get("channel")).get("id")) or _id(place.get("channel_id")),
                 user=_id(user.get("id")),
             )
     return None
+
+
+def pagerduty_identity(body: bytes) -> str:
+    """Return what tells an event of PagerDuty's from others: its id and time, which are signed."""
+    event = _object(_object(json.loads(body)).get("event"))
+    parts = [event.get(key) for key in ("id", "event_type", "occurred_at")]
+    return json.dumps(parts if parts[0] else hashlib.sha256(body).hexdigest())
 
 
 def pagerduty_change(body: bytes) -> Change | None:
@@ -148,6 +160,10 @@ def _handed_to(kind: str, data: dict[str, Any]) -> str:
 def _slack_name(user: dict[str, Any]) -> str:
     found = (_name(user.get(key)) for key in ("name", "username", "id"))
     return next((name for name in found if name), "somebody")
+
+
+def _pressed_at(value: object) -> float | None:
+    return float(value) if isinstance(value, str) and _SLACK_TIME.match(value) else None
 
 
 def _id(value: object) -> str:

@@ -1,7 +1,11 @@
-"""The program's log: one JSON object a line on stderr, gunicorn's and alembic's lines included."""
+r"""The program's log: one JSON object a line on stderr, gunicorn's and alembic's lines included.
+
+It holds what alerts say. A character that a terminal or a reader's eye would obey is written as JSON's `\uXXXX`.
+"""
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from typing import Any
@@ -26,7 +30,7 @@ def configure(level: str) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
-                structlog.processors.JSONRenderer(ensure_ascii=False),
+                structlog.processors.JSONRenderer(serializer=_line),
             ],
         )
     )
@@ -41,6 +45,15 @@ def configure(level: str) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=False,
     )
+
+
+def _line(found: object, **options: Any) -> str:  # noqa: ANN401  structlog's
+    """Return the JSON with every character escaped that is not to be seen: eight-bit controls, reversed text."""
+    text = json.dumps(found, ensure_ascii=False, **options)
+    if text.isprintable():
+        return text
+    # Only within a string of JSON is there any such character, and there the escape says the same.
+    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
 
 
 class ServerLogger(GunicornLogger):  # type: ignore[misc]

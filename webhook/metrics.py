@@ -57,6 +57,9 @@ class Metrics:
             "Firing alerts delivered of which nobody is told, for their severity is none.",
             registry=self.registry,
         )
+        self._wrong_tokens = Counter(
+            "tocsin_wrong_tokens", "Requests refused because their token is not valid.", registry=self.registry
+        )
         self._attempts = Counter(
             "tocsin_send_attempts", "Tries to send a message.", ["channel", "outcome"], registry=self.registry
         )
@@ -67,6 +70,10 @@ class Metrics:
     def answered(self, method: str, route: str, status: int) -> None:
         """Count a request; `route` is the pattern, not the path, so that the label stays bounded."""
         self._requests.labels(method, route, str(status)).inc()
+
+    def wrong_token(self) -> None:
+        """Count a request whose token is not valid."""
+        self._wrong_tokens.inc()
 
     def delivered(self, result: str) -> None:
         """Count a delivery of Alertmanager's."""

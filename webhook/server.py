@@ -82,6 +82,11 @@ class Server(BaseApplication):  # type: ignore[misc]
         service = self._built()
         service.catalog.watch()
         announce(service)
+        if self.settings.answers_in_the_clear:
+            log.warning(
+                "requests are answered without encryption beyond this machine, the token can be read on the way: set"
+                " TOCSIN_TLS_CERT_FILE and TOCSIN_TLS_KEY_FILE, or name a proxy that has TLS in TOCSIN_TRUSTED_PROXIES"
+            )
         self._running = _Running(service, with_worker=self._with_worker)
         return create_app(service)
 

@@ -108,6 +108,11 @@ class Settings:
         return not is_loopback(self.host)
 
     @property
+    def answers_in_the_clear(self) -> bool:
+        """Whether other machines can reach the server without TLS, its own or that of a proxy which is named."""
+        return self.beyond_loopback and self.tls is None and not self.trusted_proxies
+
+    @property
     def unencrypted(self) -> tuple[str, ...]:
         """The providers' addresses that send a secret in the clear beyond this machine."""
         found = {"SLACK_API_URL": self.slack_api_url, "PAGERDUTY_EVENTS_URL": self.pagerduty_events_url}
@@ -187,7 +192,10 @@ class _Reader:
         if raw is None:
             return ()
         found = [part.strip() for line in raw.splitlines() for part in line.split(",") if part.strip()]
-        if len(found) > MOST_TOKENS:
+        if not found:
+            # Whoever has written something wants a token to be asked for, and without one everybody is let in.
+            self.problems.append(f"{PREFIX}{name} holds no token: only commas and blanks")
+        elif len(found) > MOST_TOKENS:
             self.problems.append(f"{PREFIX}{name} holds {len(found)} tokens; at most {MOST_TOKENS} are valid at once")
         elif not all(part.isascii() and part.isprintable() for part in found):
             self.problems.append(f"{PREFIX}{name} must be printable ASCII")

@@ -32,6 +32,14 @@ def one_line(text: str, limit: int = 500) -> str:
     return shorten(_SPACE.sub(" ", _UNSEEN.sub("", _SPACE.sub(" ", text))).strip(), limit)
 
 
+def header_text(text: str, limit: int) -> str:
+    """Return `text` for a mail's header: one line, in which nothing reads as an encoded word (RFC 2047, 2).
+
+    Python before 3.11.10 and 3.12.4 decodes such words of a value and writes what they hold, line breaks too.
+    """
+    return shorten(one_line(text, limit).replace("=?", "= ?"), limit)
+
+
 def shorten(text: str, limit: int) -> str:
     """Return `text` cut to `limit` characters, the last of them an ellipsis when something was cut."""
     return text if len(text) <= limit else text[: max(0, limit - 1)].rstrip() + ELLIPSIS

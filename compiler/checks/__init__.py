@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from compiler.checks import (
     deadlines,
+    delivery,
     direction,
     generations,
     inputs,
@@ -19,6 +20,7 @@ from compiler.checks import (
     names,
     own_metrics,
     people,
+    placeholders,
     proof,
     reach,
     rotations,
@@ -32,6 +34,7 @@ from compiler.diagnostics import Diagnostics
 
 FAMILIES = (
     deadlines,
+    delivery,
     direction,
     generations,
     inputs,
@@ -42,6 +45,7 @@ FAMILIES = (
     names,
     own_metrics,
     people,
+    placeholders,
     reach,
     rotations,
     routes,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final, NamedTuple
 
 from compiler.diagnostics import Diagnostics, Span
@@ -77,16 +78,34 @@ FORMS: Final = (
 _EXAMPLES: Final = frozenset({"changeme", "example", "password", "placeholder", "redacted", "secret"})
 
 
-def check(path: str, text: str, diagnostics: Diagnostics) -> None:
-    """Add an error for each secret of a text, and keep all of them from being shown in any report."""
-    ends: set[int] = set()
-    for what, start, end in _found(text):
-        # Two forms of one secret, such as a web token behind `Bearer`, end alike.
-        if end not in ends:
-            ends.add(end)
-            _conceal(text, start, end, diagnostics)
-            hint = "revoke it; keep the new one in a file that the program reads, or write a placeholder"
-            diagnostics.error("secret", _span(path, text, start, end), f"{what} is written here", hint=hint)
+MAX_SECRETS: Final = 100
+"""Of one text: more are no mistake but a list of them."""
+
+
+def check(path: str, text: str, diagnostics: Diagnostics) -> bool:
+    """Add an error for each secret of a text, and keep all of them from being shown in any report.
+
+    Return whether the text may be read on: what holds a list of secrets is shown in no report at all.
+    """
+    # Two forms of one secret, such as a web token behind `Bearer`, end alike.
+    found = {end: (what, start) for what, start, end in reversed([*islice(_found(text), _MOST_LOOKED_AT)])}
+    if not found:
+        return True
+    if len(found) > MAX_SECRETS or not diagnostics.may_conceal:
+        span = _span(path, text, next(reversed(found.values()))[1], next(reversed(found)))
+        many = f"more than {MAX_SECRETS}" if len(found) > MAX_SECRETS else "further"
+        message = f"{many} secrets are written in this file"
+        hint = "nothing else of it is read until they are gone"
+        diagnostics.error("secret", span, message, hint=hint)
+        return False
+    for end, (what, start) in reversed(found.items()):
+        _conceal(text, start, end, diagnostics)
+        hint = "revoke it; keep the new one in a file that the program reads, or write a placeholder"
+        diagnostics.error("secret", _span(path, text, start, end), f"{what} is written here", hint=hint)
+    return True
+
+
+_MOST_LOOKED_AT: Final = 10_000
 
 
 def _found(text: str) -> Iterator[tuple[str, int, int]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from compiler.cli.program import FORMAT, SPEC, complain, counts, number, say
+from compiler.cli.program import FORMAT, SPEC, complain, counts, number, say, tell
 from compiler.compilation import Compilation, compile_spec
 from compiler.coverage import as_json, as_text, coverage
 from compiler.notes import notes
@@ -21,7 +21,7 @@ def check_command(spec: Path, form: str, *, covering: bool) -> None:
     compilation = compile_spec(spec)
     if covering and compilation.subject is not None:
         found = coverage(compilation.subject)
-        click.echo(as_json(found) if form == "json" else as_text(found))
+        tell(as_json(found) if form == "json" else as_text(found))
         # The findings go to the other stream: what is printed is one document.
         form = "text"
     complain(compilation.diagnostics, form)

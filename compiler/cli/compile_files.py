@@ -34,25 +34,25 @@ def compile_command(spec: Path, out: Path, *, check: bool, form: str) -> None:
     complain(compilation.diagnostics, form)
     try:
         if check:
-            _compare(out, compilation)
+            _compare(out, spec, compilation)
         else:
-            _write(out, compilation)
+            _write(out, spec, compilation)
     except OSError as error:
         verb = "read" if check else "write"
         say(f"cannot {verb} {error.filename or out}: {(error.strerror or str(error)).lower()}; nothing was changed")
         sys.exit(FAILED)
 
 
-def _write(out: Path, compilation: Compilation) -> None:
-    changes = output.write(out, compilation.artifacts)
+def _write(out: Path, spec: Path, compilation: Compilation) -> None:
+    changes = output.write(out, compilation.artifacts, spec)
     for line in _listed(changes, out, ("new", "changed", "removed")):
         say(line)
     say(f"{counts(compilation)} → {out}: {_written(changes, len(compilation.artifacts))}")
     say(f"the generated tests have not been run: `{conventions.PROGRAM} prove` runs them")
 
 
-def _compare(out: Path, compilation: Compilation) -> None:
-    changes = output.compare(out, compilation.artifacts)
+def _compare(out: Path, spec: Path, compilation: Compilation) -> None:
+    changes = output.compare(out, compilation.artifacts, spec)
     for line in _listed(changes, out, ("missing", "out of date", "of a system that is gone")):
         say(line)
     if changes:

@@ -12,7 +12,7 @@ import click
 from compiler.alerts import Alert, AlertGroup
 from compiler.checks import reference
 from compiler.checks.codes import CODES
-from compiler.cli.program import SPEC, number, say
+from compiler.cli.program import SPEC, number, say, tell
 from compiler.compilation import Compilation, compile_spec
 from compiler.diagnostics import nearest
 
@@ -28,7 +28,7 @@ def explain_command(name: str, spec: Path) -> None:
     it.
     """
     if name.lower() in CODES:
-        click.echo(reference.explanation(CODES[name.lower()]))
+        tell(reference.explanation(CODES[name.lower()]))
         return
     wanted, _, severity = name.partition(":")
     compilation = compile_spec(spec) if spec.exists() else None
@@ -37,7 +37,7 @@ def explain_command(name: str, spec: Path) -> None:
     chosen = [group for group in named if any(_has(alert, severity) for alert in group.alerts)]
     if not chosen:
         raise click.BadParameter(_unknown(name, named, groups, spec), param_hint="ALERT|CODE")
-    click.echo("\n\n".join(_explained(chosen, severity)))
+    tell("\n\n".join(_explained(chosen, severity)))
     _warn(spec, compilation)
 
 

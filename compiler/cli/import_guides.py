@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from compiler.cli.program import complain, say
+from compiler.cli.program import complain, say, tell
 from compiler.conventions import PROGRAM, QUESTION
 from compiler.diagnostics import Diagnostics
 from compiler.importing.imported import import_guides
@@ -32,7 +32,7 @@ def import_command(guides: tuple[Path, ...], form: str, *, new: bool) -> None:
     diagnostics = Diagnostics()
     imported = import_guides(guides, diagnostics, new=new)
     complain(diagnostics, "text")
-    click.echo(imported.as_json() if form == "json" else imported.as_yaml(new=new))
+    tell(imported.as_json() if form == "json" else imported.as_yaml(new=new))
     say(imported.summary())
     if new and form == "yaml":
         say(_NEXT)

@@ -12,7 +12,7 @@ from typing import Final
 
 import click
 
-from compiler import conventions, reports
+from compiler import conventions, harmless, reports
 from compiler.compilation import Compilation
 from compiler.diagnostics import Diagnostics
 
@@ -46,7 +46,7 @@ class Program(click.Group):
         except (click.ClickException, click.exceptions.Exit, click.Abort):
             raise
         except Exception:  # noqa: BLE001 - whatever it is, the status must say that it is not the user's
-            traceback.print_exc()
+            say(traceback.format_exc().rstrip("\n"))
             say(f"this is a bug of {conventions.PROGRAM}, not of your files")
             sys.exit(FAILED)
 
@@ -55,9 +55,14 @@ def complain(diagnostics: Diagnostics, form: str) -> None:
     """Print the findings: text to stderr, the other forms, which are data, to stdout; leave where one is an error."""
     text = reports.FORMATS[form](diagnostics)
     if text:
-        click.echo(text, err=form == "text")
+        report(text, form)
     if diagnostics.failed:
         sys.exit(FINDINGS)
+
+
+def report(text: str, form: str) -> None:
+    """Print findings in a form of `reports`, which is harmless already: text to stderr, the others to stdout."""
+    click.echo(text, err=form == "text")
 
 
 def counts(compilation: Compilation) -> str:
@@ -75,4 +80,9 @@ def number(count: int, noun: str) -> str:
 
 def say(text: str) -> None:
     """Print what is no data."""
-    click.echo(text, err=True)
+    click.echo(harmless.terminal(text), err=True)
+
+
+def tell(text: str, *, end: str = "\n") -> None:
+    """Print data that people read."""
+    click.echo(harmless.terminal(text) + end, nl=False)

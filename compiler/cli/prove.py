@@ -15,7 +15,7 @@ import click
 
 from compiler import conventions, output, reports
 from compiler.artifacts import Artifact
-from compiler.cli.program import FAILED, FINDINGS, FORMAT, SPEC, complain, counts, number, say
+from compiler.cli.program import FAILED, FINDINGS, FORMAT, SPEC, complain, counts, number, report, say
 from compiler.compilation import Compilation, compile_spec
 from compiler.diagnostics import Diagnostics, did_you_mean, render
 from compiler.promtool import running
@@ -146,7 +146,7 @@ def _tell(proof: Proof, compilation: Compilation, form: str) -> None:
     else:
         found = [*diagnostics.found, *(one.diagnostic for one in proof.found)]
         whole = Diagnostics(found=found, suppressed=diagnostics.suppressed, sources=diagnostics.sources)
-        click.echo(reports.FORMATS[form](whole))
+        report(reports.FORMATS[form](whole), form)
     for run in proof.raw:
         say(f"\n{run.path}: promtool says, with status {run.status}:\n{run.output.strip()}")
     if proof.failed and form == "text":

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import click
 
-from compiler import conventions, schema
-from compiler.cli.program import FAILED, say
+from compiler import conventions, output, schema
+from compiler.cli.program import FAILED, say, tell
 
 
 @click.command("schema")
@@ -29,13 +29,12 @@ def schema_command(path: Path | None) -> None:
     """
     text = schema.text(schema.THRESHOLDS)
     if path is None:
-        click.echo(text, nl=False)
+        tell(text, end="")
         return
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        output.write_file(path, text.encode())
     except OSError as error:
         say(f"cannot write {error.filename or path}: {(error.strerror or str(error)).lower()}")
         sys.exit(FAILED)
     say(f"{path}: written; editors find it when the first line of {conventions.SPEC_PATH} is:")
-    click.echo(conventions.modeline(path.as_posix()))
+    tell(conventions.modeline(path.as_posix()))

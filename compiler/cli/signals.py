@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from compiler import listing
-from compiler.cli.program import SPEC, say
+from compiler.cli.program import SPEC, say, tell
 from compiler.diagnostics import Diagnostics, did_you_mean
 from compiler.document import Table
 from compiler.listing import written
@@ -36,9 +36,9 @@ def signals_command(name: str | None, spec: Path, form: str) -> None:
     if name is not None:
         found = (_chosen(name, found),)
     if form == "json":
-        click.echo(written.as_json(found))
+        tell(written.as_json(found))
     else:
-        click.echo(written.as_text(found) if name is None else written.detail(found[0]))
+        tell(written.as_text(found) if name is None else written.detail(found[0]))
 
 
 def _chosen(name: str, found: tuple[listing.ListedSignal, ...]) -> listing.ListedSignal:

@@ -104,6 +104,8 @@ def _webhook(routing: Routing) -> dict[str, Any]:
     if routing.webhook_login is not None:
         username, password_file = routing.webhook_login
         config["http_config"]["basic_auth"] = {"username": username, "password_file": password_file}
+    if routing.webhook_tls:
+        config["http_config"]["tls_config"] = dict(routing.webhook_tls)
     return config
 
 

@@ -84,6 +84,8 @@ def _webhook(routing: Routing) -> dict[str, Any]:
         http["authorization"] = {"type": "Bearer", "credentials_file": routing.webhook_token_file}
     if routing.webhook_login is not None:
         http["basic_auth"] = dict(zip(("username", "password_file"), routing.webhook_login, strict=True))
+    if routing.webhook_tls:
+        http["tls_config"] = dict(routing.webhook_tls)
     return {"url": routing.webhook_url, "send_resolved": True, "http_config": http}
 
 

@@ -11,7 +11,7 @@ from compiler import conventions, schema
 from compiler.alerts import Alert, AlertGroup, alerts_of
 from compiler.artifacts import Artifact
 from compiler.model import Fallback, Level, Limit, Model, Policy, Route, Schedule, System, Tier, Turn
-from compiler.runbooks import Placeholder, Section
+from compiler.runbooks import Place, Placeholder, Section
 
 
 def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
@@ -206,6 +206,15 @@ def _section(section: Section, url: str) -> dict[str, Any]:
     }
 
 
-def _placeholder(placeholder: Placeholder) -> dict[str, str | None]:
-    found = {"text": placeholder.text, "label": placeholder.label}
-    return found if placeholder.explanation is None else found | {"explanation": placeholder.explanation}
+def _placeholder(placeholder: Placeholder) -> dict[str, Any]:
+    found: dict[str, Any] = {"text": placeholder.text, "label": placeholder.label}
+    if placeholder.explanation is not None:
+        found["explanation"] = placeholder.explanation
+    if placeholder.places:
+        found["places"] = [_place(at, place) for at, place in placeholder.places]
+    return found
+
+
+def _place(at: int, place: Place) -> dict[str, Any]:
+    found = {"at": at, "takes": place.takes}
+    return found | {"why": place.why} if place.why else found

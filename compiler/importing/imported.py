@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -10,7 +9,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
-from compiler import conventions, meaning
+from compiler import conventions, harmless, meaning
 from compiler.choosing.proposals import GUESS, LIKELY, SURE
 from compiler.diagnostics import Diagnostics, Span
 from compiler.document import Table
@@ -20,6 +19,7 @@ from compiler.guides.unread import UnreadLine, unread_lines
 from compiler.importing.limits import AGAINST, guesses
 from compiler.importing.spelling import one_line, shortened
 from compiler.importing.stanza import Stanza, stanza
+from compiler.input_files import MAX_MARKDOWN, InputFiles
 from compiler.resolve.definitions import signals
 from compiler.runbooks import parse_runbook
 from compiler.signals.bound import Signal
@@ -40,7 +40,7 @@ class Imported:
             "statements": [{**one.as_json(), "guesses": self._guesses(one)} for one in self.statements],
             "left_out": [one.as_json() for one in self.unread],
         }
-        return json.dumps(found, indent=2, ensure_ascii=False)
+        return harmless.as_json(found, indent=2)
 
     def _guesses(self, one: GuideStatement) -> list[str]:
         """Return what is guessed of a statement, in the words of the YAML."""
@@ -117,9 +117,11 @@ def import_guides(paths: Sequence[Path], diagnostics: Diagnostics, *, new: bool 
     found: list[GuideStatement] = []
     unread: list[UnreadLine] = []
     stanzas = []
+    # Whoever types the name of a guide may name any file.
+    files = InputFiles(None)
     for path in paths:
         name = shown(path)
-        text = read_text(path, Span(name, 1, 1, 1), diagnostics, ours=False)
+        text = read_text(path, Span(name, 1, 1, 1), diagnostics, files=files, ours=False, most=MAX_MARKDOWN)
         if text is None:
             continue
         read = read_guide(name, text)

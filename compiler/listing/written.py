@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from compiler import harmless
 from compiler.conventions import PROGRAM, SEVERITIES, STATE_LIMIT
 from compiler.listing import ListedSignal
 from compiler.signals.contract import Input
@@ -21,7 +21,7 @@ def as_json(found: Sequence[ListedSignal]) -> str:
     number may stand for the metric.
     """
     data = {"severities": list(SEVERITIES), "signals": [one.as_json() for one in found]}
-    return json.dumps(data, indent=2, ensure_ascii=False)
+    return harmless.as_json(data, indent=2)
 
 
 def as_text(found: Sequence[ListedSignal]) -> str:

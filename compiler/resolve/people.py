@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from compiler import conventions
 from compiler.diagnostics import Diagnostics, Related
@@ -112,6 +113,7 @@ def routing(
         webhook_url=webhook["url"],
         webhook_token_file=webhook.get("token_file"),
         webhook_login=_login(webhook, diagnostics),
+        webhook_tls=_tls(webhook, diagnostics),
         pagerduty_key_file=pagerduty.get("routing_key_file"),
         pagerduty_severities=_paging(policies),
         watchdog_repeat=duration(
@@ -131,6 +133,25 @@ def _login(webhook: Table, diagnostics: Diagnostics) -> tuple[str, str] | None:
         span = webhook.key_spans["basic_auth"]
         diagnostics.error("schema", span, message, hint="keep one of the two", related=related)
     return given["username"], given["password_file"]
+
+
+_TLS: Final = ("ca_file", "cert_file", "key_file", "server_name")
+
+
+def _tls(webhook: Table, diagnostics: Diagnostics) -> tuple[tuple[str, str], ...]:
+    """Return the options of TLS that are given; the certificate and its key belong together (Alertmanager)."""
+    given = [key for key in _TLS if key in webhook]
+    if given and webhook["url"].startswith("http:"):
+        related = (Related(span=webhook.value_spans["url"], message="the address is here"),)
+        message = f"`{given[0]}` is for `https:`, and the address begins with `http:`"
+        hint = f"write `https:` in the address, or take `{given[0]}` out"
+        diagnostics.error("schema", webhook.key_spans[given[0]], message, hint=hint, related=related)
+    pair = [key for key in ("cert_file", "key_file") if key in webhook]
+    if len(pair) == 1:
+        other = "key_file" if pair == ["cert_file"] else "cert_file"
+        message = f"`{pair[0]}` needs `{other}`"
+        diagnostics.error("schema", webhook.key_spans[pair[0]], message, hint=f"add `{other}`")
+    return tuple((key, webhook[key]) for key in given)
 
 
 def _group_by(given: Table, diagnostics: Diagnostics) -> tuple[str, ...]:

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
+from compiler.runbooks.place import Place
+from compiler.runbooks.places import places
+
 _PLACEHOLDER: Final = re.compile(
     r"(?<![<\\])<[A-Za-z](?:[A-Za-z0-9_. -]*[A-Za-z0-9_])?>"
     r"|(?<![\\$])\$\{[A-Za-z_][A-Za-z0-9_]*\}"
@@ -53,12 +56,14 @@ _PROMPT: Final = re.compile(
 class Placeholder:
     """A part of a command that somebody fills in, and the alert label that does; None where a person must.
 
-    `explanation` is the line of the section that names the label.
+    `explanation` is the line of the section that names the label; `places` what each occurrence takes, with the number
+    of characters of the command before it.
     """
 
     text: str
     label: str | None
     explanation: str | None = None
+    places: tuple[tuple[int, Place], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,8 +98,28 @@ def _command(language: str, text: str, explained: _Explained) -> Command:
     parts = _parts(language.lower(), typed)
     # What the section explains is a placeholder in any case.
     found = dict.fromkeys(part for part, known in parts if not known or part in explained)
-    placeholders = (_placeholder(part, explained) for part in found)
+    filled = frozenset(part for part in found if part in explained)
+    taken = _taken(language, typed, tuple(found), filled)
+    placeholders = (_placeholder(part, explained, taken) for part in found)
     return Command(language=language, text=typed, placeholders=tuple(placeholders))
+
+
+_Taken = Mapping[str, tuple[tuple[int, Place], ...]]
+
+
+@lru_cache(maxsize=4096)
+def _taken(language: str, text: str, parts: tuple[str, ...], filled: frozenset[str]) -> _Taken:
+    """Return, by placeholder that a label fills, what each of its occurrences takes."""
+    if not filled:
+        return {}
+    pattern = re.compile("|".join(re.escape(part) for part in sorted(parts, key=len, reverse=True)))
+    found = tuple(pattern.finditer(text))
+    asked = frozenset(number for number, one in enumerate(found) if one.group() in filled)
+    taken: dict[str, tuple[tuple[int, Place], ...]] = {}
+    for one, place in zip(found, places(language, text, tuple(one.span() for one in found), asked), strict=True):
+        if one.group() in filled:
+            taken[one.group()] = (*taken.get(one.group(), ()), (one.start(), place))
+    return taken
 
 
 def _typed(text: str) -> str:
@@ -136,6 +161,6 @@ def _is_known(found: re.Match[str], language: str, set_at: Mapping[str, int], cl
     return part[0] == "$" and (_SHELLS_OWN.fullmatch(name) is not None or set_at.get(name, found.end()) < found.start())
 
 
-def _placeholder(text: str, explained: _Explained) -> Placeholder:
+def _placeholder(text: str, explained: _Explained, taken: _Taken) -> Placeholder:
     label, explanation = explained.get(text, (None, None))
-    return Placeholder(text=text, label=label, explanation=explanation)
+    return Placeholder(text=text, label=label, explanation=explanation, places=taken.get(text, ()))

@@ -21,6 +21,7 @@ from compiler.runbooks.comments import without_comments
 from compiler.runbooks.headings import Heading, headings
 from compiler.runbooks.links import Link, links, names
 from compiler.runbooks.markdown import Document, parse, place
+from compiler.runbooks.nesting import refuse_nesting
 from compiler.runbooks.section import Section
 from compiler.severities import PLAIN, SeverityWords
 from compiler.statements import Statement, parse_statement
@@ -102,7 +103,7 @@ def parse_runbook(  # noqa: PLR0913  what decides how a runbook is read
     style: Style = DEFAULT_STYLE,
     words: SeverityWords = PLAIN,
 ) -> Runbook:
-    """Return the sections and statements of a runbook; a control character in it is an error in `diagnostics`.
+    """Return the sections and statements of a runbook; control characters and deep nesting are errors in `diagnostics`.
 
     `path` is the one that systems name; `shown` is where the caller finds the file, for places in diagnostics; `style`
     is where people read it, which decides about the anchors; `words` are those for severities.
@@ -111,6 +112,7 @@ def parse_runbook(  # noqa: PLR0913  what decides how a runbook is read
     diagnostics.read(shown, text)
     _refuse_controls(shown, text, diagnostics)
     document = parse(text)
+    refuse_nesting(shown, document, diagnostics)
     lines = without_comments(document)
     sections = tuple(_sections(path, document, lines, style))
     statements: list[Statement] = []

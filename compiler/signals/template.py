@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import accumulate
 from typing import Final
 
-from jinja2 import StrictUndefined, TemplateError, meta, nodes
+from jinja2 import StrictUndefined, TemplateError, nodes
 from jinja2 import Template as JinjaTemplate
 from jinja2.sandbox import SandboxedEnvironment
 
@@ -35,7 +35,8 @@ CONTEXT: Final = frozenset({"per", "window"})
 EXAMPLE_CONTEXT: Final = frozenset({"value", "steps", "start", "step"})
 """Names that the templates of an example know besides."""
 
-_ENVIRONMENT: Final = SandboxedEnvironment(undefined=StrictUndefined)
+_ENVIRONMENT: Final = SandboxedEnvironment(undefined=StrictUndefined, optimized=False)
+"""Nothing is computed while a template is read: Jinja2 would fold a product of gigabytes before anybody looks at it."""
 
 
 class InvalidTemplateError(ValueError):
@@ -48,26 +49,35 @@ def inputs(query: str) -> tuple[str, ...]:
 
     Raises InvalidTemplateError where it does not parse, or uses more of the language than is let in.
     """
-    tree = _parse(query)
-    for node in tree.find_all(nodes.Node):
-        if not isinstance(node, _LET_IN):
-            raise InvalidTemplateError(f"`{type(node).__name__.lower()}` has no place in it")
-    return tuple(sorted(meta.find_undeclared_variables(tree) - CONTEXT))
+    return tuple(sorted(_names_in(_let_in(query)) - CONTEXT))
 
 
 def asks(query: str, name: str) -> bool:
     """Return whether a template that parses asks for a name."""
-    return name in meta.find_undeclared_variables(_parse(query))
+    return name in _names_in(_parse(query))
+
+
+def _names_in(tree: nodes.Template) -> set[str]:
+    """Return the names that a template asks for; Jinja2's own function for it generates code, and folds in doing so."""
+    return {node.name for node in tree.find_all(nodes.Name)}
 
 
 def check_arithmetic(source: str) -> None:
     """Raise InvalidTemplateError where a template reckons with text, whose product would repeat it."""
-    for node in _parse(source).find_all(_ARITHMETIC):
-        for part in node.find_all((nodes.Name, nodes.Const)):
-            if isinstance(part, nodes.Name) and part.name not in EXAMPLE_CONTEXT:
-                raise InvalidTemplateError(f"`{part.name}` is a metric, not a number")
-            if isinstance(part, nodes.Const) and not isinstance(part.value, int | float):
-                raise InvalidTemplateError("arithmetic takes numbers alone")
+    _check_arithmetic(_parse(source))
+
+
+def _check_arithmetic(tree: nodes.Template) -> None:
+    # What lies within arithmetic is looked at once, however deep.
+    waiting: list[tuple[nodes.Node, bool]] = [(tree, False)]
+    while waiting:
+        node, within = waiting.pop()
+        if within and isinstance(node, nodes.Name) and node.name not in EXAMPLE_CONTEXT:
+            raise InvalidTemplateError(f"`{node.name}` is a metric, not a number")
+        if within and isinstance(node, nodes.Const) and type(node.value) not in {int, float}:
+            raise InvalidTemplateError("arithmetic takes numbers alone")
+        reckons = within or isinstance(node, _ARITHMETIC)
+        waiting += [(one, reckons) for one in node.iter_child_nodes()]
 
 
 _ARITHMETIC: Final = (nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.Neg, nodes.Pos)
@@ -78,18 +88,35 @@ _LET_IN: Final = (
 )
 
 
-_EXPRESSION: Final = re.compile(r"\{\{.*?(?:\}\}|\Z)", re.DOTALL)
-_OPERATOR: Final = re.compile(r"[-+*/(<>=]")
+_EXPRESSION: Final = re.compile(r"\{[{%].*?(?:[%}]\}|\Z)", re.DOTALL)
+_OPERATOR: Final = re.compile(r"[-+*/(\[{<>=!.|~%]|\b(?:if|not|is|in|and|or)\b")
 _MAX_OPERATORS: Final = 300
 """Each may lie within the last; Python's stack ends at a few hundred."""
+_MAX_BLOCKS: Final = 20
+"""Statements (`{% … %}`), which may lie within each other; none is let in, and the reason is to be told."""
+_LONG_NUMBER: Final = re.compile(r"[0-9_]{19}")
+"""Nothing that is measured has as many digits; reading and writing huge ones takes long."""
+
+
+def _let_in(source: str) -> nodes.Template:
+    tree = _parse(source)
+    for node in tree.find_all(nodes.Node):
+        if not isinstance(node, _LET_IN):
+            raise InvalidTemplateError(f"`{type(node).__name__.lower()}` has no place in it")
+    return tree
 
 
 def _parse(source: str) -> nodes.Template:
-    if any(len(_OPERATOR.findall(part)) > _MAX_OPERATORS for part in _EXPRESSION.findall(source)):
+    expressions = _EXPRESSION.findall(source)
+    if any(len(_OPERATOR.findall(part)) > _MAX_OPERATORS for part in expressions):
         raise InvalidTemplateError("it is nested too deep")
+    if sum(part.startswith("{%") for part in expressions) > _MAX_BLOCKS:
+        raise InvalidTemplateError("it is nested too deep")
+    if any(_LONG_NUMBER.search(part) for part in expressions):
+        raise InvalidTemplateError("it holds a number of more digits than a measurement has")
     try:
         return _ENVIRONMENT.parse(source)
-    except TemplateError as error:
+    except (TemplateError, ValueError, OverflowError) as error:
         raise InvalidTemplateError(str(error)) from error
     except RecursionError as error:
         raise InvalidTemplateError("it is nested too deep") from error
@@ -325,15 +352,27 @@ _SAMPLES: Final = re.compile(rf"{_SAMPLE}(?: +{_SAMPLE})*")
 
 @lru_cache(maxsize=256)
 def _template(source: str) -> JinjaTemplate:
-    # Each text is rendered once for each phase of each test; to read it costs more than to fill it in.
-    return _ENVIRONMENT.from_string(source)
+    """Return a template that may be rendered: whoever asks, it has been looked at first.
+
+    Each text is rendered once for each phase of each test; to read it costs more than to fill it in.
+    """
+    _check_arithmetic(_let_in(source))
+    try:
+        return _ENVIRONMENT.from_string(source)
+    except (RecursionError, SyntaxError, MemoryError) as error:
+        # Python's own compiler has limits of its own.
+        raise InvalidTemplateError("it is nested too deep") from error
 
 
 def _render(source: str, context: Mapping[str, object]) -> str:
     try:
         return _template(source).render(context)
+    except InvalidTemplateError:
+        raise
     except (TemplateError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise InvalidTemplateError(str(error)) from error
+    except RecursionError as error:
+        raise InvalidTemplateError("it is nested too deep") from error
 
 
 KIND = Template()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from decimal import Decimal
 from pathlib import Path
@@ -11,9 +12,11 @@ import pytest
 import requests
 import yaml
 
+from compiler.compilation import compile_spec
 from compiler.promtool import running
 from compiler.promtool.proved import Proved, folder
 from testbed.servers import Prometheus, Servers
+from tests.compiler.base import ROOT
 
 pytestmark = pytest.mark.acceptance
 
@@ -88,3 +91,21 @@ def test_prometheus_prints_every_expression_as_we_emit_it(
         groups = requests.get(f"{prometheus.url}/api/v1/rules", timeout=300).json()["data"]["groups"]
     printed = sorted(plain(rule["query"]) for group in groups for rule in group["rules"])
     assert printed == emitted
+
+
+def test_amtool_accepts_options_of_tls(servers: Servers, tmp_path: Path) -> None:
+    """With files that there are: amtool opens none of them, Alertmanager does when it delivers."""
+    shutil.copytree(ROOT / "tests" / "compiler" / "data" / "base", tmp_path / "house")
+    spec = tmp_path / "house" / "thresholds.yaml"
+    text = spec.read_text(encoding="utf-8")
+    before = "url: http://tocsin:9095/v1/alertmanager,"
+    assert text.count(before) == 1
+    files = {name: tmp_path / name for name in ("ca_file", "cert_file", "key_file")}
+    options = "".join(f" {name}: {path}," for name, path in files.items())
+    after = f"url: https://tocsin:9095/v1/alertmanager,{options} server_name: tocsin.internal,"
+    spec.write_text(text.replace(before, after), encoding="utf-8")
+    compilation = compile_spec(spec)
+    (config,) = (one.content for one in compilation.artifacts if one.path == "alertmanager/alertmanager.yml")
+    (tmp_path / "alertmanager.yml").write_bytes(config)
+    done = run(servers.tool("amtool"), "check-config", tmp_path / "alertmanager.yml")
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -796,6 +796,35 @@ RUNBOOKS: Final = (
         codes=("empty-section",),
         fatal=False,
     ),
+    Mistake(
+        name="a token over http",
+        edits=((SPEC, "http://tocsin:9095", "http://tocsin.example.com:9095"),),
+        codes=("cleartext",),
+        fatal=False,
+    ),
+    _in_spec("a CA for http", "token_file: /etc/alertmanager/token", "ca_file: /etc/ca.pem", "schema"),
+    _in_shop(
+        "emphases without end",
+        "Nobody can pay. Call",
+        f"Nobody can pay.\n{'*a **b ' * 250}c{'** a*' * 250}\nCall",
+        "nesting",
+    ),
+    _in_shop("quotations without end", "Nobody can pay. Call", f"Nobody can pay.\n\n{'> ' * 30}Call", "nesting"),
+    Mistake(
+        name="a placeholder that no value ever fills",
+        edits=(
+            (
+                SHOP,
+                "Nobody can pay. Call the payment provider.\n",
+                (
+                    "Nobody can pay.\n\n```bash\nmake restart SERVICE=<service>\n```\n\n"
+                    "- `<service>` is the alert's `service` label.\n"
+                ),
+            ),
+        ),
+        codes=("placeholder-place",),
+        fatal=False,
+    ),
     _in_shop(
         "a table without its row of dashes",
         "## Slow answers\n",

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from compiler import compilation, output
 from compiler.cli import compile_files
 from compiler.diagnostics import Diagnostic, Diagnostics, Span
-from compiler.source_text import MAX_BYTES
+from compiler.input_files import MAX_BYTES
 from testbed.fuzz import crew, inputs, shrink, workshop
 from testbed.fuzz.__main__ import main
 from testbed.fuzz.case import SPEC, Case, original
@@ -110,9 +110,9 @@ ONCE_BROKEN = {
     ),
     "a byte that is not UTF-8 behind a carriage return": (BASE.with_file(SHOP, b"# A\rb\r\xff"), "encoding"),
     "a pipe in the place of a runbook": (replace(BASE.without_file(SHOP), pipes=(SHOP,)), "missing-file"),
-    "a device in the place of a runbook": (
+    "a link to a device in the place of a runbook": (
         replace(BASE.without_file(SHOP), links={SHOP: "/dev/zero"}),
-        "missing-file",
+        "path",
     ),
     "a file that nobody wrote": (BASE.with_file(SHOP, b" " * (MAX_BYTES + 1)), "missing-file"),
     "a second section of limits": (
@@ -158,7 +158,7 @@ def half_written(folder: Path, *_arguments: object) -> object:
     raise OSError(5, "cannot")
 
 
-def doing_nothing(_folder: Path, _artifacts: object) -> output.Changes:
+def doing_nothing(_folder: Path, _artifacts: object, _spec: Path | None = None) -> output.Changes:
     """Write nothing, and say that all is well."""
     return output.Changes(missing=(), differing=(), stale=())
 

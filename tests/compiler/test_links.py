@@ -10,6 +10,7 @@ import pytest
 from compiler.anchors import Style
 from compiler.compilation import compile_spec
 from compiler.diagnostics import Diagnostic, Diagnostics
+from compiler.input_files import InputFiles
 from compiler.linked_files import linked_files
 from compiler.runbooks import Link, Runbook, parse_runbook
 from compiler.runbooks.destinations import Destination, destination
@@ -251,7 +252,7 @@ def test_anchors_of_linked_files_are_those_of_the_place_where_they_are_read(styl
     """GitLab and MkDocs join hyphens."""
     Path("runbooks/n.md").write_text("# A & b\n", encoding="utf-8")
     runbook = parse("[a](n.md)", style)
-    assert linked_files(Path(), {runbook.path: runbook}, style)["runbooks/n.md"].anchors == {anchor}
+    assert linked_files(Path(), InputFiles(Path()), {runbook.path: runbook}, style)["runbooks/n.md"].anchors == {anchor}
 
 
 @pytest.mark.usefixtures("base")

@@ -212,6 +212,30 @@ def test_a_query_that_cannot_be_tested_is_a_finding_with_both_ways_out() -> None
 
 
 @pytest.mark.usefixtures("base")
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "taken.__class__",
+        "taken['__class__']",
+        "''.__class__.__mro__[1].__subclasses__()",
+        "self._TemplateReference__context",
+        "cycler.__init__.__globals__.os.popen('id').read()",
+        "taken|attr('__class__')",
+        "namespace()",
+        "lipsum()",
+        "taken.format(taken)",
+        "(taken, per)",
+    ],
+)
+def test_a_template_reaches_no_object_of_the_program(expression: str) -> None:
+    """Names, numbers, comparisons and arithmetic are let in; a member, a call, a filter is a finding."""
+    edit(SPEC, "({{ taken }}) -", f"({{{{ {expression} }}}}) -")
+    (found,) = compile_spec(Path(SPEC)).diagnostics
+    assert (found.code, found.level) == ("template", "error")
+    assert "has no place in it" in found.message
+
+
+@pytest.mark.usefixtures("base")
 @pytest.mark.parametrize(("sign", "second"), [("-", 0), ("+", 0), ("*", 1), ("/", 1)])
 def test_the_example_that_is_proposed_returns_the_value(sign: str, second: int) -> None:
     """Pasted as it is, it compiles: the first metric is the value, and the second changes nothing of it."""

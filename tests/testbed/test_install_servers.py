@@ -1,3 +1,6 @@
+"""Servers come from Debian's signed archive, by version and hash, or from the PATH where somebody says so."""
+
+import hashlib
 import shutil
 import subprocess
 from pathlib import Path
@@ -50,7 +53,7 @@ def _add(machine: Path, name: str, version: str) -> None:
 
 
 def test_servers_on_the_path_are_linked_into_the_generation_of_their_version(machine: Path) -> None:
-    """Without a package manager what is installed is used, under one name whatever the system calls it."""
+    """Whoever asks for it uses what is installed, under one name whatever the system calls it."""
     for name, version in [
         ("prometheus", "2.42.0"),
         ("promtool", "3.5.0"),
@@ -58,7 +61,7 @@ def test_servers_on_the_path_are_linked_into_the_generation_of_their_version(mac
         ("amtool", "0.33.1"),
     ]:
         _add(machine, name, version)
-    done = _install(machine)
+    done = _install(machine, TOCSIN_SERVERS="path")
     assert done.returncode == 0
     servers = machine.parent / "servers"
     links = {path.relative_to(servers).as_posix(): str(path.readlink()) for path in servers.glob("*/bin/*")}
@@ -70,6 +73,14 @@ def test_servers_on_the_path_are_linked_into_the_generation_of_their_version(mac
     }
     assert "oldest: prometheus 2.42.0, no promtool, alertmanager 0.25.0, no amtool" in done.stdout
     assert "newest: no prometheus, promtool 3.5.0, no alertmanager, amtool 0.33.1" in done.stdout
+
+
+def test_nothing_is_taken_from_the_path_unasked(machine: Path) -> None:
+    """What the tests run with is not what happens to lie on a machine."""
+    _add(machine, "prometheus", "2.42.0")
+    done = _install(machine)
+    assert "oldest: no prometheus, no promtool" in done.stdout
+    assert "TOCSIN_SERVERS=path takes what is installed" in done.stderr
 
 
 def test_an_incomplete_set_is_tried_again_and_a_failure_only_in_ci(machine: Path) -> None:
@@ -95,4 +106,107 @@ def test_a_complete_set_is_stamped_and_left_alone(machine: Path) -> None:
 def test_wrong_usage_is_told(machine: Path) -> None:
     """A folder is needed."""
     done = subprocess.run([SCRIPT], env={"PATH": str(machine)}, capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stderr) == (2, "usage: install-servers DIR\n")
+    assert (done.returncode, done.stderr) == (2, "usage: install-servers [--lock] DIR\n")
+
+
+PROGRAMS = {
+    "prometheus": ["prometheus"],
+    "promtool": ["promtool"],
+    "prometheus-alertmanager": ["prometheus-alertmanager", "amtool"],
+    "victoria-metrics": ["vmalert"],
+}
+VERSION = "1.2-3"
+APT = """#!/usr/bin/env bash
+case "$*" in
+  *--print-uris*) echo "'http://mirror.invalid/debian/dists/bookworm/InRelease' x 0" ;;
+  *" download "*) while [ "$1" != download ]; do shift; done; shift; for name; do cp "$PACKAGES/$name"_*.deb .; done ;;
+esac
+"""
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """Return a folder with the script, a lock of nothing, and the packages that a made-up archive has."""
+    if shutil.which("dpkg-deb") is None:
+        pytest.skip("no dpkg-deb on this machine")
+    place = tmp_path / "archive"
+    (place / "packages").mkdir(parents=True)
+    shutil.copy(SCRIPT, place)
+    (place / "servers.lock").write_text("# What the tests ran with.\n")
+    (place / "apt-get").write_text(APT)
+    (place / "apt-get").chmod(0o755)
+    for package, programs in PROGRAMS.items():
+        root = tmp_path / package
+        (root / "DEBIAN").mkdir(parents=True)
+        control = f"Package: {package}\nVersion: {VERSION}\nArchitecture: amd64\nMaintainer: x\nDescription: x\n"
+        (root / "DEBIAN" / "control").write_text(control)
+        (root / "usr/bin").mkdir(parents=True)
+        for program in programs + (["promtool"] if package == "prometheus" else []):
+            _add(root / "usr/bin", program, "9.9.9")
+        if package == "prometheus-alertmanager":
+            templates = root / "usr/share/prometheus/alertmanager"
+            templates.mkdir(parents=True)
+            (templates / "default.tmpl").write_text("x")
+        packages = str(place / "packages")
+        subprocess.run(["dpkg-deb", "--root-owner-group", "-b", root, packages], check=True, capture_output=True)
+    return place
+
+
+def _fetch(archive: Path, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    command = [str(archive / "install-servers"), *arguments, str(archive / "servers")]
+    settings = {"PATH": f"{archive}:/usr/bin:/bin", "HOME": str(archive), "PACKAGES": str(archive / "packages"), **env}
+    shutil.rmtree(archive / "servers", ignore_errors=True)
+    return subprocess.run(command, env=settings, capture_output=True, text=True, check=False)
+
+
+def _locked(archive: Path) -> list[str]:
+    lines = (archive / "servers.lock").read_text().splitlines()
+    assert lines[0].startswith("#")
+    return lines[1:]
+
+
+def test_lock_names_each_package_by_version_and_hash(archive: Path) -> None:
+    """Written once, it is held to: also where nothing else than the locked versions is taken."""
+    done = _fetch(archive, "--lock")
+    assert done.returncode == 0, done.stderr
+    assert f"prometheus {VERSION}, not the locked one: there is none for amd64" in done.stderr
+    [whole] = (archive / "packages").glob("promtool_*.deb")
+    assert f"newest promtool {VERSION} amd64 {hashlib.sha256(whole.read_bytes()).hexdigest()}" in _locked(archive)
+    again = _fetch(archive, TOCSIN_SERVERS="locked")
+    assert (again.returncode, again.stderr) == (0, "")
+    assert (archive / "servers" / ".stamp").exists()
+
+
+def test_another_file_of_the_locked_version_is_refused(archive: Path) -> None:
+    """Nothing of it is unpacked."""
+    _fetch(archive, "--lock")
+    lock = archive / "servers.lock"
+    lock.write_text(
+        "\n".join(line[:-64] + "0" * 64 if " promtool " in line else line for line in lock.read_text().splitlines())
+    )
+    done = _fetch(archive, CI="true")
+    assert done.returncode == 1
+    assert f"newest: promtool {VERSION} is not the file of servers.lock" in done.stderr
+    assert not (archive / "servers" / "newest").exists()
+    assert (archive / "servers" / "oldest").exists()
+
+
+@pytest.mark.parametrize(("strict", "returncode"), [("", 0), ("locked", 1)])
+def test_archive_that_has_moved_on_is_said(archive: Path, strict: str, returncode: int) -> None:
+    """Debian keeps only the newest version of a suite; whoever wants the locked one or nothing says so."""
+    _fetch(archive, "--lock")
+    lock = archive / "servers.lock"
+    lock.write_text(lock.read_text().replace(f" {VERSION} ", " 1.2-2 "))
+    done = _fetch(archive, CI="true", TOCSIN_SERVERS=strict)
+    assert done.returncode == returncode
+    assert f"prometheus-alertmanager {VERSION}, not the locked 1.2-2" in done.stderr
+    assert (archive / "servers" / "oldest").exists() is (strict == "")
+
+
+def test_other_architectures_stay_in_the_lock(archive: Path) -> None:
+    """Each is renewed on a machine of its own."""
+    lock = archive / "servers.lock"
+    lock.write_text(lock.read_text() + f"newest promtool {VERSION} arm64 {'a' * 64}\n")
+    _fetch(archive, "--lock")
+    assert sum(" arm64 " in line for line in _locked(archive)) == 1
+    assert sum(" amd64 " in line for line in _locked(archive)) == len(PROGRAMS) + 2

@@ -102,6 +102,13 @@ def interaction(verb: str = "acknowledge", **changes: object) -> dict[str, Any]:
     }
 
 
+def pressed_at(at: object, verb: str = "acknowledge", **changes: object) -> dict[str, Any]:
+    """Return what `interaction` takes for a button that was pressed then, on a message of an hour before."""
+    action = {**interaction(verb)["actions"][0], "action_ts": at}
+    place = {"type": "message", "message_ts": f"{NOON - 3_600:.6f}", "channel_id": "C024BE91L"}
+    return {"actions": [action], "container": place, **changes}
+
+
 def slack_headers(body: bytes, at: float, secret: str = SLACK_SECRET) -> dict[str, str]:
     signature = hmac.new(secret.encode(), b"v0:%d:" % at + body, hashlib.sha256).hexdigest()
     return {
@@ -340,6 +347,115 @@ def test_press_from_nowhere_is_not_answered(
     assert answering.answers.empty()
 
 
+BY_HAND = {
+    "acknowledged": ["acknowledge"],
+    "given back": ["acknowledge", "unacknowledge"],
+    "resolved": ["resolve"],
+    "reopened": ["resolve", "reopen"],
+}
+
+
+@pytest.mark.parametrize("since", BY_HAND)
+@pytest.mark.parametrize("verb", ["acknowledge", "unacknowledge", "resolve", "reopen"])
+def test_press_that_is_older_than_the_last_change_changes_nothing(
+    *,
+    press: Press,
+    incident: int,
+    service: Service,
+    clock: Clock,
+    answering: AnsweringSender,
+    shown: Callable[..., Any],
+    verb: str,
+    since: str,
+) -> None:
+    """Whoever kept it back until somebody else had acted; whoever pressed is told so, and may press again."""
+    clock.forward(minutes=1)
+    made = clock()
+    clock.forward(minutes=2)
+    for name in BY_HAND[since]:
+        getattr(service.ingest, name)(incident, "Ada", clock())
+    clock.forward(minutes=1)
+    before = shown(incident)
+    assert press(verb, **pressed_at(f"{made:.6f}", verb)).status_code == 200
+    assert shown(incident) == before
+    channel, user, text = answering.answers.get(timeout=PATIENCE_SECONDS)
+    assert (channel, user) == ("C024BE91L", "U024BE7LH")
+    assert text == (
+        f"Your press came late: incident {incident} was {since} by Ada at 12:03 UTC, so nothing has changed."
+        " Press again if you still mean it."
+    )
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_time_of_the_request_counts_where_a_press_has_none(
+    *, press: Press, incident: int, service: Service, clock: Clock, shown: Callable[..., Any], held: bool
+) -> None:
+    """It is signed, too."""
+    made = clock()
+    clock.forward(minutes=4)
+    service.ingest.acknowledge(incident, "Ada", clock())
+    service.ingest.unacknowledge(incident, "Ada", clock())
+    press(at=made if held else clock())
+    assert shown(incident)["status"] == ("open" if held else "acknowledged")
+
+
+def test_press_on_an_old_message_counts(
+    *, press: Press, incident: int, service: Service, clock: Clock, shown: Callable[..., Any]
+) -> None:
+    """The message is hours older than the last change; the press is not."""
+    clock.forward(hours=3)
+    service.ingest.acknowledge(incident, "Ada", clock())
+    service.ingest.unacknowledge(incident, "Ada", clock())
+    clock.forward(seconds=1)
+    press(**pressed_at(f"{clock():.6f}"))
+    assert shown(incident)["acknowledged_by"] == "on.call (Slack)"
+
+
+@pytest.mark.parametrize("behind", [-120.0, 0.0, 120.0, 240.0])
+def test_press_counts_however_slack_s_clock_differs(
+    *, press: Press, incident: int, service: Service, clock: Clock, shown: Callable[..., Any], behind: float
+) -> None:
+    """Its earlier presses have told by how much."""
+    press("unacknowledge", **pressed_at(f"{clock() - behind:.6f}"))
+    clock.forward(minutes=10)
+    service.ingest.acknowledge(incident, "Ada", clock())
+    service.ingest.unacknowledge(incident, "Ada", clock())
+    clock.forward(seconds=1)
+    press(**pressed_at(f"{clock() - behind:.6f}"))
+    assert shown(incident)["status"] == "acknowledged"
+
+
+def test_two_presses_in_a_row_both_count_though_the_first_was_written_down_late(
+    *, press: Press, incident: int, clock: Clock, shown: Callable[..., Any]
+) -> None:
+    """The store was busy, and the second had been made before the first was dated."""
+    first, second = f"{clock():.6f}", f"{clock() + 0.5:.6f}"
+    clock.forward(seconds=4)
+    press("acknowledge", **pressed_at(first))
+    press("resolve", **pressed_at(second, "resolve"))
+    assert shown(incident)["status"] == "resolved"
+
+
+def test_merge_in_pagerduty_makes_an_older_press_late(
+    *, press: Press, page: Press, incident: int, clock: Clock, shown: Callable[..., Any]
+) -> None:
+    """Whoever merges has taken the incident."""
+    made = clock()
+    clock.forward(minutes=2)
+    page("resolved", data=with_data(resolve_reason=MERGED))
+    press("resolve", **pressed_at(f"{made:.6f}", "resolve"))
+    assert shown(incident)["status"] == "acknowledged"
+
+
+@pytest.mark.parametrize("at", ["", "now", "-1", "1e3", "nan", "9" * 40, "1.2.3", "١٢٣", 5, None, {}])
+def test_time_of_a_press_that_is_none_is_left_out(at: object) -> None:
+    """Then the request's own counts."""
+    body = urlencode({"payload": json.dumps(interaction(**pressed_at(at)))}).encode()
+    press = slack_press(body)
+    assert press is not None
+    assert press.at is None
+
+
 def test_press_that_could_not_be_stored_can_be_sent_again(
     press: Press, incident: int, monkeypatch: pytest.MonkeyPatch, shown: Callable[..., Any]
 ) -> None:
@@ -517,17 +633,50 @@ def test_press_in_slack_is_told_to_pagerduty(
 
 
 def test_event_that_is_sent_again_acts_once(page: Press, incident: int) -> None:
-    """PagerDuty sends again until it has seen a 2xx; the id is the same."""
+    """PagerDuty sends again until it has seen a 2xx; the event's id is the same, whatever the unsigned header says."""
     assert [page().get_json()["result"] for _ in range(2)] == ["acknowledged", "repeated"]
-    assert page(identity="w-2").get_json() == {"result": "unchanged"}
+    assert page(identity="w-2").get_json() == {"result": "repeated"}
+
+
+@pytest.mark.parametrize("then", ["unacknowledged", "resolved", "reopened"])
+@pytest.mark.parametrize("minutes", [6, 60, 47 * 60, 49 * 60, 24 * 60 * 90])
+def test_an_event_that_is_played_again_changes_nothing(
+    *, page: Press, incident: int, clock: Clock, shown: Callable[..., Any], then: str, minutes: int
+) -> None:
+    """With an id of its own in the header, at any later time, whatever was done since."""
+    played = {"at": clock(), "id": "01A"}
+    page(**played)
+    clock.forward(minutes=minutes / 2)
+    page("resolved" if then == "reopened" else then, identity="w-2", at=clock(), id="01B")
+    if then == "reopened":
+        clock.forward(seconds=30)
+        page(then, identity="w-3", at=clock(), id="01C")
+    clock.forward(minutes=minutes / 2)
+    before = shown(incident)["status"]
+    assert page(identity="w-4", **played).get_json()["result"] in {"repeated", "ignored"}
+    assert shown(incident)["status"] == before
+
+
+def test_an_event_that_is_older_than_the_last_change_changes_nothing(
+    *, page: Press, press: Press, incident: int, clock: Clock, shown: Callable[..., Any]
+) -> None:
+    """One that was kept back and never arrived before, too."""
+    clock.forward(minutes=1)
+    kept_back = clock()
+    clock.forward(minutes=10)
+    press("acknowledge")
+    press("unacknowledge")
+    assert page(at=kept_back).get_json() == {"result": "ignored"}
+    assert shown(incident)["status"] == "open"
+    assert page(identity="w-2", at=clock(), id="01B").get_json() == {"result": "acknowledged"}
 
 
 def test_event_without_an_id_is_taken(client: FlaskClient, incident: int) -> None:
-    """Idempotent without it."""
+    """What tells it from others is its body."""
     body = json.dumps({"event": event_of()}).encode()
     headers = {name: value for name, value in pagerduty_headers(body).items() if name != "X-Webhook-Id"}
     results = [client.post("/pagerduty/webhook", data=body, headers=headers).get_json()["result"] for _ in range(2)]
-    assert results == ["acknowledged", "unchanged"]
+    assert results == ["acknowledged", "repeated"]
 
 
 def test_late_event_of_an_earlier_incident_leaves_the_present_one_alone(

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import requests
+import structlog
 from click.testing import CliRunner, Result
 
 from testbed import loopback
@@ -39,6 +40,7 @@ from tests.webhook.sender_kit import (
 from webhook.channels import CHANNELS
 from webhook.cli import main
 from webhook.senders.registry import configured
+from webhook.server import Server
 from webhook.service import build
 from webhook.settings import read_settings
 from webhook.web.application import create_app
@@ -111,6 +113,26 @@ def test_server_without_a_token_does_not_listen_beyond_loopback(run: Run) -> Non
         "error: TOCSIN_LISTEN is 0.0.0.0:9095, which other machines can reach, and there is no token\n"
         "hint: set TOCSIN_TOKEN or TOCSIN_TOKEN_FILE, or listen on 127.0.0.1\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        ({"TOCSIN_LISTEN": "0.0.0.0:9095"}, True),
+        ({"TOCSIN_LISTEN": "0.0.0.0:9095", "TOCSIN_TRUSTED_PROXIES": "10.0.0.2"}, False),
+        ({"TOCSIN_LISTEN": "127.0.0.1:9095"}, False),
+    ],
+)
+def test_server_that_answers_without_tls_beyond_loopback_says_so(
+    environment: dict[str, str], others: dict[str, str], *, said: bool
+) -> None:
+    """In its log, when it begins to serve; nothing is listened on here."""
+    found = read_settings({**environment, **others, "TOCSIN_TOKEN": "secret"})
+    server = Server(found, lambda: build(found, senders={}), with_worker=False)
+    with structlog.testing.capture_logs() as lines:
+        server.load()
+    server._stop()
+    assert any("without encryption beyond this machine" in line["event"] for line in lines) is said
 
 
 def test_missing_catalogue_is_told_with_a_hint(run: Run) -> None:

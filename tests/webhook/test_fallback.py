@@ -70,6 +70,21 @@ def test_refused_message_reaches_people_by_another_channel_which_says_so(
     assert [line["kind"] for line in found["timeline"]] == ["opened", "failed", "fallback"]
 
 
+def test_a_message_that_cannot_be_written_moves_on_like_any_other(
+    post: Post, drain: Drain, senders: Senders, client: FlaskClient
+) -> None:
+    """A mistake in this program is a failure, and the people hear of the alert by another way at once."""
+    senders["slack"].hook = lambda _: 1 / 0
+    post_warning(post)
+    drain()
+    drain()
+    assert senders["sms"].said == [("open", "+12025550101")]
+    found = client.get("/v1/incidents/1").get_json()
+    slack = next(one for one in found["deliveries"] if one["channel"] == "slack")
+    assert (slack["state"], slack["reason"]) == ("waiting", "internal error: ZeroDivisionError")
+    assert slack["moves_on_at"] is not None
+
+
 def test_message_that_fails_for_now_is_waited_for_until_the_deadline_needs_another_way(
     *, post: Post, drain: Drain, senders: Senders, client: FlaskClient, clock: Clock
 ) -> None:

@@ -12,6 +12,7 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from testbed.ports import LOOPBACK
 from tests.webhook.samples import alert, payload
 from webhook.serving import connection as limits
 from webhook.serving.connections import GRACE_SECONDS, MOST_OF_PEER
+from webhook.serving.guesses import FREE
 
 pytestmark = pytest.mark.acceptance
 
@@ -196,6 +198,26 @@ def test_flood_of_wrong_tokens_holds_up_nobody(webhook: Replica) -> None:
     quiet = slowest(webhook)
     with flooded(webhook):
         assert slowest(webhook) < 1.0 + 20 * quiet
+
+
+def test_guessing_is_slow_and_for_nobody_else(webhook: Replica) -> None:
+    """The more wrong tokens an address has shown, the longer it waits; what it sends with the right one does not."""
+    url, wrong = f"{webhook.url}/v1/incidents/999/acknowledge", {"Authorization": "Bearer wrong"}
+
+    def seconds(headers: dict[str, str]) -> float:
+        begun = time.monotonic()
+        loopback.post_json(url, {"by": "ana"}, headers)
+        return time.monotonic() - begun
+
+    for _ in range(FREE):
+        seconds(wrong)
+    later = [seconds(wrong) for _ in range(3)]
+    assert later[0] >= 0.5
+    assert later[2] >= 2.0
+    with ThreadPoolExecutor() as pool:
+        slow = [pool.submit(seconds, wrong) for _ in range(20)]
+        quick = [seconds(KNOWN) for _ in range(20)]
+        assert max(quick) < min(one.result() for one in slow)
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,27 @@ def test_listening_beyond_loopback_is_known(listen: str, host: str, *, beyond: b
     assert (found.host, found.beyond_loopback) == (host, beyond)
 
 
+@pytest.mark.parametrize(
+    ("listen", "others", "clear"),
+    [
+        ("0.0.0.0:1", {}, True),
+        ("[::]:1", {"TOCSIN_PUBLIC_URL": "https://tocsin.example.com"}, True),
+        ("10.0.0.1:1", {"TOCSIN_TRUSTED_PROXIES": "10.0.0.2"}, False),
+        ("10.0.0.1:1", {"TOCSIN_TLS_CERT_FILE": "cert.pem", "TOCSIN_TLS_KEY_FILE": "key.pem"}, False),
+        ("127.0.0.1:1", {}, False),
+        ("localhost:1", {}, False),
+    ],
+)
+def test_answering_without_tls_beyond_loopback_is_known(
+    listen: str, others: dict[str, str], tmp_path: Path, *, clear: bool
+) -> None:
+    """A certificate of its own or a proxy that is named; an address of the web proves nothing."""
+    for name in ("cert.pem", "key.pem"):
+        (tmp_path / name).touch()
+    files = {key: str(tmp_path / value) if value.endswith(".pem") else value for key, value in others.items()}
+    assert read_settings({"TOCSIN_LISTEN": listen, **files}).answers_in_the_clear is clear
+
+
 def test_unencrypted_provider_is_known_beyond_this_machine() -> None:
     """A stand-in on loopback is fine, a proxy elsewhere is worth a warning."""
     assert read_settings({"TOCSIN_SLACK_API_URL": "http://127.0.0.1:1/api"}).unencrypted == ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from webhook.incidents.storm import (
     is_storm,
     waits_until,
 )
+from webhook.render import digest as digests
 from webhook.render import mail, slack, sms, speech
 from webhook.render.digest import digest
 from webhook.render.message import Message, compose
@@ -36,6 +37,7 @@ from webhook.settings import Settings
 from webhook.storage import outbox
 from webhook.storage.outbox import Claim
 from webhook.web.application import create_app
+from webhook.workers import dispatch
 from webhook.workers.dispatch import LEASE_SECONDS
 from webhook.workers.endings import Endings
 from webhook.workers.relevance import RESOLVED_FIRST
@@ -308,6 +310,66 @@ def test_storm_that_is_refused_fails_in_every_incident(client: FlaskClient, serv
     slack_rows = [row for row in rows(service) if row["channel"] == "slack"]
     assert {row["state"] for row in slack_rows} == {"failed"}
     assert len({row["incident_id"] for row in slack_rows}) == 40
+
+
+def break_writing(monkeypatch: pytest.MonkeyPatch, where: str, broken: set[int], slack: FakeSender) -> None:
+    """Let a mistake of this program's come to light where something about the incidents `broken` is written."""
+
+    def look(numbers: Iterable[int]) -> None:
+        if not broken.isdisjoint(numbers):
+            raise RecursionError
+
+    if where == "a layout":
+        slack.hook = lambda job: look([job.message.incident_id])
+        return
+    name, numbers = {
+        "a digest": ("digest", lambda incidents, *_: [one.id for one in incidents]),
+        "what is needless": ("needless", lambda _, incident: [incident.id]),
+        "the first of many": ("compose", lambda incident, *_: [incident.id]),
+    }[where]
+    for module in (dispatch, digests) if where == "the first of many" else (dispatch,):
+        written = getattr(module, name)
+
+        def fail(
+            *given: object,
+            written: Callable[..., object] = written,
+            numbers: Callable[..., Iterable[int]] = numbers,
+            **named: object,
+        ) -> object:
+            look(numbers(*given))
+            return written(*given, **named)
+
+        monkeypatch.setattr(module, name, fail)
+
+
+@pytest.mark.parametrize("broken", [{1}, {20}, {40}, {1, 2}, {7, 33}])
+@pytest.mark.parametrize("where", ["a digest", "a layout", "what is needless", "the first of many"])
+def test_an_incident_that_cannot_be_written_holds_up_no_other_of_a_storm(
+    *,
+    client: FlaskClient,
+    service: Service,
+    senders: Senders,
+    clock: Clock,
+    monkeypatch: pytest.MonkeyPatch,
+    where: str,
+    broken: set[int],
+) -> None:
+    """The others are told at once, in few messages; this one moves on, and is told here when it can be written."""
+    blow(client, 40, 1, kinds=MILD)
+    with monkeypatch.context() as mistake:
+        break_writing(mistake, where, broken, senders["slack"])
+        drain(service.worker(), "slack")
+    found = [row for row in rows(service) if row["channel"] == "slack"]
+    waiting = [row for row in found if row["state"] == "waiting"]
+    assert {row["incident_id"] for row in waiting} <= broken
+    assert all(row["last_error"] == "internal error: RecursionError" for row in waiting)
+    assert all(row["moves_on_at"] == clock() for row in waiting)
+    assert_told([row for row in found if row["state"] != "waiting"])
+    assert len(senders["slack"].jobs) <= 12
+    senders["slack"].hook = lambda _: None
+    clock.forward(hours=1)
+    drain(service.worker(), "slack")
+    assert_told([row for row in rows(service) if row["channel"] == "slack"])
 
 
 def test_end_of_a_storm_is_told_as_it_began(

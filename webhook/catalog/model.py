@@ -31,6 +31,19 @@ Announce = Literal["slack", "pagerduty", "webhook", "log"]
 Notify = Literal["log", "email", "sms", "phone"]
 
 
+Takes = Literal["nothing", "word", "path", "address", "url", "number", "literal", "matcher"]
+"""What a value may be at a place of a command."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """One occurrence of a placeholder: the characters before it, what it takes, and why where that is nothing."""
+
+    at: int
+    takes: Takes
+    why: str = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Placeholder:
     """A part of a command that an alert's label fills; `label` is None where a person must."""
@@ -39,6 +52,8 @@ class Placeholder:
     label: str | None
     explanation: str | None = None
     """The line of the section that names the label."""
+    places: tuple[Place, ...] = ()
+    """What its occurrences take; one that is missing here is filled by nobody but a person."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from webhook.catalog.model import (
     Documented,
     Fallback,
     Level,
+    Place,
     Placeholder,
     Policy,
     Runbook,
@@ -135,11 +136,15 @@ def _runbook(data: Mapping[str, Any]) -> Runbook:
         Command(
             language=command["language"],
             text=command["text"],
-            placeholders=tuple(Placeholder(**placeholder) for placeholder in command["placeholders"]),
+            placeholders=tuple(_placeholder(placeholder) for placeholder in command["placeholders"]),
         )
         for command in data["commands"]
     )
     return Runbook(**{**data, "commands": commands})
+
+
+def _placeholder(data: Mapping[str, Any]) -> Placeholder:
+    return Placeholder(**{**data, "places": tuple(Place(**place) for place in data.get("places", ()))})
 
 
 def _dangling(catalog: Catalog) -> Iterator[str]:

@@ -11,7 +11,7 @@ from webhook.render.message import Message, Section
 from webhook.render.plain import section_text, summary_lines
 from webhook.render.templates import environment
 from webhook.severity import Severity
-from webhook.untrusted import one_line, visible
+from webhook.untrusted import header_text, visible
 
 LONGEST_SUBJECT = 200
 LONGEST_SECTION = 20_000
@@ -45,7 +45,7 @@ def layout(message: Message, *, follows: bool = False) -> MailContent:
         "colour": RESOLVED_COLOUR if message.over else COLOURS[message.severity],
         "runbook_html": _runbook(section) if section and cut and cut.complete else None,
     }
-    subject = one_line(f"[Tocsin {_about(message)}] {message.subject}", LONGEST_SUBJECT)
+    subject = header_text(f"[Tocsin {_about(message)}] {message.subject}", LONGEST_SUBJECT)
     return MailContent(
         subject=f"Re: {subject}" if follows else subject,
         text=visible(environment.get_template("mail.txt").render(values)),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from html import escape
 from typing import Protocol
 from urllib.parse import urljoin
 
@@ -19,6 +20,7 @@ from markdown_it.tree import SyntaxTreeNode
 from webhook.commands import Filled
 from webhook.untrusted import ELLIPSIS, visible, web_address
 
+_BLANK = re.compile(r"\n[ \t]*\n")
 _COMMENT = re.compile(r"\A<!--.*-->\Z", re.DOTALL)
 _TAGS = {
     *("p", "pre", "code", "em", "strong", "s", "a", "ul", "ol", "li", "blockquote", "br", "hr"),
@@ -69,8 +71,14 @@ class Style(Protocol):
 
 
 def pieces(markdown: str, style: Style, *, commands: Mapping[str, Filled], base: str) -> tuple[Piece, ...]:
-    """Return the section in the format of `style`, its commands filled, relative links resolved against `base`."""
-    return tuple(_Writer(style, commands, base).top(_tree(markdown)))
+    """Return the section in the format of `style`, its commands filled, relative links resolved against `base`.
+
+    A section that cannot be read as Markdown, such as one of marks that lie very deep within each other, is plain text.
+    """
+    try:
+        return tuple(_Writer(style, commands, base).top(_tree(markdown)))
+    except Exception:  # noqa: BLE001  whatever a parser makes of a text, the person who is called gets the text
+        return tuple(Piece(text=style.plain(part)) for part in _paragraphs(markdown, commands))
 
 
 def fitting(found: Iterable[Piece], limit: int) -> Cut:
@@ -89,6 +97,13 @@ def fitting(found: Iterable[Piece], limit: int) -> Cut:
 
 def html(markdown: str, *, commands: Mapping[str, Filled], base: str) -> str:
     """Return the section as HTML that holds nothing but text, lists, tables, code and http(s) links."""
+    try:
+        return _html(markdown, commands, base)
+    except Exception:  # noqa: BLE001  as above
+        return "".join(f"<pre>{escape(part)}</pre>" for part in _paragraphs(markdown, commands))
+
+
+def _html(markdown: str, commands: Mapping[str, Filled], base: str) -> str:
     tokens = _PARSER.parse(visible(markdown))
     for token in tokens:
         if token.type in {"fence", "code_block"}:
@@ -96,6 +111,9 @@ def html(markdown: str, *, commands: Mapping[str, Filled], base: str) -> str:
         for child in token.children or ():
             if child.type == "link_open":
                 child.attrSet("href", _resolved(str(child.attrGet("href") or ""), base) or "")
+            elif child.type == "image":
+                # No page loads a picture from elsewhere; what it shows is said, as in every other format.
+                child.type, child.children = "text", None
     rendered = _PARSER.renderer.render(tokens, _PARSER.options, {})
     return nh3.clean(
         rendered,
@@ -108,7 +126,17 @@ def html(markdown: str, *, commands: Mapping[str, Filled], base: str) -> str:
 
 def words(markdown: str) -> str:
     """Return the text of `markdown` without its marks and without where its links lead."""
-    return " ".join("".join(_words(block)) for block in _tree(markdown).children)
+    try:
+        return " ".join("".join(_words(block)) for block in _tree(markdown).children)
+    except Exception:  # noqa: BLE001  as above
+        return " ".join(_paragraphs(markdown, {}))
+
+
+def _paragraphs(markdown: str, commands: Mapping[str, Filled]) -> tuple[str, ...]:
+    """Return the text as it stands, part by part, its commands filled."""
+    for text, filled in commands.items():
+        markdown = markdown.replace(text, filled.text)
+    return tuple(part for part in _BLANK.split(visible(markdown)) if part.strip())
 
 
 class _Writer:

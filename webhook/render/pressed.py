@@ -12,6 +12,12 @@ from webhook.timestamps import clock
 from webhook.untrusted import one_line
 
 _LONGEST_NAME = 80
+_DONE = {
+    "acknowledged": "acknowledged",
+    "unacknowledged": "given back",
+    "resolved": "resolved",
+    "reopened": "reopened",
+}
 
 
 def unchanged(incident: Incident, verb: Verb, *, now: float) -> str:
@@ -25,6 +31,12 @@ def unchanged(incident: Incident, verb: Verb, *, now: float) -> str:
     if verb == "unacknowledge":
         return f"{_named(incident)} is not acknowledged by anybody: there is nothing to give back."
     return f"{_named(incident)} is open already: nothing has changed."
+
+
+def late(number: int, kind: str, actor: str, at: float, *, now: float) -> str:
+    """Return that the incident was changed after the press was made and before it arrived."""
+    done = f"was {_DONE[kind]} by {_who(actor)} at {clock(at, now=now)}"
+    return f"Your press came late: incident {number} {done}, so nothing has changed. Press again if you still mean it."
 
 
 def archived(number: int) -> str:

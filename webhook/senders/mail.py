@@ -13,12 +13,14 @@ import hashlib
 import smtplib
 import socket
 import ssl
+from collections import Counter
 from datetime import UTC, datetime
 from email.errors import MessageError
 from email.headerregistry import Address, HeaderRegistry, MessageIDHeader
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from typing import Any
 
 from webhook import names
 from webhook.incidents.messages import Action
@@ -34,7 +36,7 @@ from webhook.senders.contract import (
     Receipt,
     TemporaryFailure,
 )
-from webhook.untrusted import breaks_line, one_line
+from webhook.untrusted import breaks_line, header_text, one_line
 
 OWN_NAME_SECONDS = 2.0
 """So long is this machine's own name looked up: a mail is sent without it too."""
@@ -82,6 +84,7 @@ class MailSender:
             contextlib.closing(_Conversation(self._server, deadline)) as connection,
         ):
             self._introduce(connection)
+            connection.expected = Counter(name.lower() for name in message)
             connection.send_message(message, from_addr=self._server.sender, to_addrs=[address])
             with contextlib.suppress(smtplib.SMTPException, OSError):
                 connection.quit()  # the mail is taken, whatever the server says to a goodbye
@@ -138,9 +141,17 @@ class _Conversation(smtplib.SMTP):
     def __init__(self, server: MailServer, deadline: Deadline) -> None:
         self._deadline = deadline
         self._context = ssl.create_default_context() if server.implicit_tls else None
+        self.expected: Counter[str] = Counter()
+        """The headers that the mail has, by name in lower case."""
         # Left to itself it would look this machine's name up, for as long as that takes.
         own_name = names.own_name(seconds=min(OWN_NAME_SECONDS, deadline.left))
         super().__init__(server.host, server.port, own_name, timeout=READ_SECONDS)
+
+    def sendmail(self, from_addr: str, to_addrs: Any, msg: Any, *options: Any, **more: Any) -> Any:  # noqa: ANN401
+        """Send what `send_message` has written, if its headers are those that it was given."""
+        if not headers_are(msg, self.expected):
+            raise PermanentFailure("the mail was not sent: its headers are not those that were meant")
+        return super().sendmail(from_addr, to_addrs, msg, *options, **more)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         deadline = self._deadline
@@ -154,16 +165,31 @@ class _Conversation(smtplib.SMTP):
             raise
 
 
+def headers_are(mail: bytes, expected: Counter[str]) -> bool:
+    """Return whether the header block of a mail, as it goes to the server, holds these headers and nothing else.
+
+    Asked of the bytes, whatever the interpreter has made of the values: a line break in one would begin a header of its
+    own, or the body, which is that of a multipart.
+    """
+    block, blank, body = mail.partition(b"\r\n\r\n")
+    lines = block.split(b"\r\n")
+    if any(b"\r" in line or b"\n" in line or not line.strip() for line in lines):
+        return False
+    given = [line.partition(b":")[0].lower() for line in lines if line[:1] not in {b" ", b"\t"}]
+    found = Counter(name.decode(errors="replace") for name in given)
+    return bool(blank) and found == expected and body.startswith(b"--")
+
+
 def _first_subject(job: Job) -> str:
     """Return what follow-ups are called in the thread, or an empty text when the first mail's subject is not known."""
-    first = one_line((job.provider_id or "").partition(" ")[2], LONGEST_SUBJECT)
+    first = header_text((job.provider_id or "").partition(" ")[2], LONGEST_SUBJECT)
     return f"Re: {first.removeprefix('Re: ')}" if first else ""
 
 
 def _address(text: str, *, name: str = "") -> Address:
     """Return the address as a header takes it; raises PermanentFailure for what is none."""
-    if breaks_line(text):
-        raise PermanentFailure("the address holds a control character")
+    if breaks_line(text) or "=?" in text:
+        raise PermanentFailure("the address holds a control character or an encoded word")
     try:
         return Address(display_name=name, addr_spec=text)
     except (ValueError, IndexError, MessageError) as error:

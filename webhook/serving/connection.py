@@ -28,7 +28,7 @@ SEND_SECONDS = 10
 """For each piece of an answer."""
 PIECE = 64 * 1_024
 
-Phase = Literal["request", "idle", "answered", "lingering"]
+Phase = Literal["request", "held", "idle", "answered", "lingering"]
 
 
 @dataclass(eq=False, kw_only=True)

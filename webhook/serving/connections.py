@@ -6,6 +6,8 @@ room for `MOST_CONNECTIONS`, and for `MOST_OF_PEER` from one place: where there 
 for longest goes, first of those that have shown no valid token. Who comes new is never refused for it, and has
 `GRACE_SECONDS` to speak.
 
+A request with a wrong token is held back here too (`guesses`), where that costs no thread.
+
 The exception is a delivery too large to be kept in memory: two threads read those, and do nothing else.
 """
 
@@ -33,8 +35,9 @@ from webhook.serving.connection import (
     PIECE,
     Connection,
 )
-from webhook.serving.lanes import Lanes, lane_of, reads_body
-from webhook.serving.reading import Reading
+from webhook.serving.guesses import Guesses
+from webhook.serving.lanes import Lanes, guesses, lane_of, reads_body
+from webhook.serving.reading import Head, Reading
 
 MOST_CONNECTIONS = 1_000
 MOST_OF_PEER = 100
@@ -67,6 +70,7 @@ class Connections(Worker):  # type: ignore[misc]
         self.peers: dict[str, int] = {}
         self.finished: queue.SimpleQueue[tuple[Connection, bool, bytes]] = queue.SimpleQueue()
         self.lanes: Lanes[tuple[Job, bytes]] = Lanes(self._answer)
+        self.guesses = Guesses()
         self.most = min(MOST_CONNECTIONS, _file_handles() // 2)
         super().init_process()
 
@@ -219,14 +223,8 @@ class Connections(Worker):  # type: ignore[misc]
         reading, head = connection.reading, connection.reading.head
         if reading.state == "too_large":
             return self._refuse(connection, 431, "the headers are too large")
-        if head is not None and connection.lane is None:
-            connection.lane = lane_of(head, self.app.settings)
-            connection.is_known = connection.lane != "strangers"
-            connection.deadline = time.monotonic() + BODY_SECONDS
-            if reading.state == "body" and not reads_body(head, connection.lane, self.app.settings):
-                return self._hand_over(connection)
-            if reading.state == "body" and head.waits_for_continue and not self._is_large(connection):
-                connection.sock.send(_CONTINUE)
+        if head is not None and connection.lane is None and self._judge_head(connection, head):
+            return True
         if reading.state in {"whole", "unclear"}:
             return self._hand_over(connection)
         if connection.lane == "deliveries" and self._is_large(connection):
@@ -236,6 +234,31 @@ class Connections(Worker):  # type: ignore[misc]
             return self._hand_over(connection)
         self._keep_within()
         return False
+
+    def _judge_head(self, connection: Connection, head: Head) -> bool:
+        """Choose the lane; return whether nothing more is read of the request here."""
+        reading = connection.reading
+        connection.lane = lane_of(head, self.app.settings)
+        connection.is_known = connection.lane != "strangers"
+        connection.deadline = time.monotonic() + BODY_SECONDS
+        if connection.lane == "strangers" and guesses(head, self.app.settings):
+            return self._hold_back(connection)
+        if reading.state == "body" and not reads_body(head, connection.lane, self.app.settings):
+            return self._hand_over(connection)
+        if reading.state == "body" and head.waits_for_continue and not self._is_large(connection):
+            connection.sock.send(_CONTINUE)
+        return False
+
+    def _hold_back(self, connection: Connection) -> bool:
+        """Give a request with a wrong token to the threads, later the more its peer has shown of them."""
+        now = time.monotonic()
+        seconds = self.guesses.wait(connection.peer, now)
+        if not seconds:
+            return self._hand_over(connection)
+        # Nothing more is read: what comes meanwhile stays in the socket.
+        self.selector.unregister(connection.sock)
+        connection.phase, connection.deadline = "held", now + seconds
+        return True
 
     def _is_large(self, connection: Connection) -> bool:
         head = connection.reading.head
@@ -322,7 +345,9 @@ class Connections(Worker):  # type: ignore[misc]
     def _close_late(self) -> None:
         now = time.monotonic()
         for connection in [found for found in self.waiting if found.deadline <= now]:
-            if connection.phase == "request" and not connection.is_greeting and len(connection.reading):
+            if connection.phase == "held":
+                self._hand_over(connection)
+            elif connection.phase == "request" and not connection.is_greeting and len(connection.reading):
                 self._refuse(connection, 408, "the request did not arrive in time")
             else:
                 self._close(connection)

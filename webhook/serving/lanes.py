@@ -47,6 +47,11 @@ def lane_of(head: Head, settings: Settings) -> Lane:
     return "people"
 
 
+def guesses(head: Head, settings: Settings) -> bool:
+    """Return whether a stranger's request shows a token that is not valid; what a provider signs needs none."""
+    return bool(head.authorization) and head.path.removeprefix(settings.path_prefix) not in CALLBACK_PATHS
+
+
 def reads_body(head: Head, lane: Lane, settings: Settings) -> bool:
     """Return whether the request's body is waited for: not of a stranger whose signature does not stand for a token."""
     return lane != "strangers" or head.path.removeprefix(settings.path_prefix) in CALLBACK_PATHS

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -32,6 +34,8 @@ hundred that PostgreSQL takes by default.
 """
 KEPT_CONNECTIONS = 8
 """So many stay open when nobody needs them."""
+PRIVATE = 0o600
+"""Rights to the file of SQLite: its owner reads and writes."""
 _READ_ONLY = "tocsin_read_only"
 
 
@@ -142,6 +146,24 @@ class _File:
     def before_connect(self, *_: object) -> None:
         if self._is_known and self._identity() is None:
             raise sqlite3.OperationalError("the database file is gone")
+        if not self._is_known:
+            self._keep_private()
+
+    def _keep_private(self) -> None:
+        """Make the file for this user alone, or take others' rights to it away; SQLite gives the WAL and SHM the same.
+
+        What incidents say is for whoever has a token. A file of another user is left as it is.
+        """
+        try:
+            # Only a new file is opened here: closing one drops the locks that this process has on it (fcntl(2)).
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE))
+            for suffix in ("", "-wal", "-shm"):
+                path = Path(f"{self._path}{suffix}")
+                if path.exists() and path.stat().st_uid == os.geteuid():
+                    path.chmod(PRIVATE)
+        except OSError:
+            return  # SQLite says what is wrong with it, in its own words
 
     def connected(self, _connection: object, record: Any) -> None:  # noqa: ANN401  sqlalchemy's record
         self._is_known = True

@@ -1,16 +1,20 @@
-"""Which open incident a provider means by its key. Reads only; `callbacks` asks, `store` holds the rest."""
+"""Which open incident a provider means by its key, and who has changed it last. Reads only.
+
+`callbacks` asks, `store` holds the rest.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, func, or_, select
+from sqlalchemy import Connection, and_, func, or_, select
 
 from webhook.incidents.incident import ALERTMANAGER, TOCSIN
 from webhook.storage.tables import incidents, timeline
 
 # Spelled out rather than `<> 'resolved'`, so that the index on the state serves: few incidents are open, many are not.
 _OPEN = ("open", "acknowledged")
+_CHANGES = ("acknowledged", "unacknowledged", "resolved", "reopened")
 _TOLD = ("opened", "joined", "reopened", "flapping", "resumed")
 """Lines of the timeline with which people were called for what they had not known, or called anew."""
 
@@ -28,6 +32,30 @@ class Found:
     """When people were last called for alerts that were news, or anew for all of them; a further level is neither."""
     resolved_at: float | None
     """When a person has resolved it, where its alerts fire on."""
+    changed_at: float
+    """When somebody last acknowledged it, gave it back, resolved or reopened it; 0 where nobody has."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LastChange:
+    """Who last acknowledged an incident, gave it back, resolved or reopened it; `at` is epoch seconds."""
+
+    kind: str
+    actor: str
+    at: float
+
+
+def last_change(connection: Connection, number: int) -> LastChange | None:
+    """Return the last change of this incident's state, or None when there is none, or no such incident."""
+    columns = (incidents.c.acknowledged_at, incidents.c.acknowledged_by)
+    row = connection.execute(select(*columns).where(incidents.c.id == number)).one_or_none()
+    of_it = and_(timeline.c.incident_id == number, timeline.c.kind.in_(_CHANGES))
+    lines = select(timeline.c.kind, timeline.c.actor, timeline.c.at).where(of_it)
+    line = connection.execute(lines.order_by(timeline.c.at.desc(), timeline.c.id.desc()).limit(1)).one_or_none()
+    if row is not None and row.acknowledged_at is not None and (line is None or line.at < row.acknowledged_at):
+        # Whoever merges it at PagerDuty takes it with a line of another kind.
+        return LastChange(kind="acknowledged", actor=row.acknowledged_by or "", at=row.acknowledged_at)
+    return None if line is None else LastChange(kind=line.kind, actor=line.actor, at=line.at)
 
 
 def by_dedup_key(connection: Connection, key: str) -> Found | None:
@@ -45,5 +73,12 @@ def by_dedup_key(connection: Connection, key: str) -> Found | None:
     lines = select(func.max(timeline.c.at)).where(
         timeline.c.incident_id == row.id, timeline.c.kind.in_(_TOLD), by_itself
     )
-    told_at = connection.execute(lines).scalar_one_or_none() or row.opened_at
-    return Found(number=row.id, began_at=began_at, asked_at=asked_at, told_at=told_at, resolved_at=row.resolved_at)
+    change = last_change(connection, row.id)
+    return Found(
+        number=row.id,
+        began_at=began_at,
+        asked_at=asked_at,
+        told_at=connection.execute(lines).scalar_one_or_none() or row.opened_at,
+        resolved_at=row.resolved_at,
+        changed_at=0.0 if change is None else change.at,
+    )

@@ -57,6 +57,11 @@ def refusal(request: Request, settings: Settings) -> Refusal | None:
     return None if _accepted(presented, settings.tokens) else _unauthorised(_BASIC)
 
 
+def shows_token(request: Request) -> bool:
+    """Return whether the request shows a token at all, valid or not."""
+    return bool(_authorization(request))
+
+
 def is_known(authorization: str, tokens: Iterable[Secret]) -> bool:
     """Return whether this header shows a valid token, in whichever way; everybody is known where there is none."""
     wanted = tuple(tokens)

@@ -13,11 +13,12 @@ from webhook.ingest import HungUp
 from webhook.payload import PayloadError
 from webhook.service import Service
 from webhook.storage.database import StoreUnavailable
-from webhook.web.access import refusal
+from webhook.web.access import refusal, shows_token
 from webhook.web.api import KEY, NUMBER, Wrong, api
 from webhook.web.callbacks import callbacks
 from webhook.web.pages import error_page, pages
 from webhook.web.proxies import Proxies
+from webhook.web.wrong_tokens import WrongTokens
 
 log = structlog.get_logger("tocsin.http")
 
@@ -34,6 +35,11 @@ HEADERS = {
 }
 
 
+UNAUTHORIZED = 401
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+"""What is counted by its name."""
+
+
 def create_app(service: Service) -> Flask:
     """Return the application over `service`."""
     app = Flask(__name__, static_folder=None, template_folder=None)
@@ -42,7 +48,8 @@ def create_app(service: Service) -> Flask:
     app.register_blueprint(api(service))
     app.register_blueprint(callbacks(service))
     app.register_blueprint(pages(service))
-    app.before_request(lambda: _let_in(service))
+    wrong = WrongTokens()
+    app.before_request(lambda: _let_in(service, wrong))
     app.after_request(lambda response: _finish(service, response))
     app.register_error_handler(PayloadError, _bad_request)
     app.register_error_handler(Wrong, _bad_request)
@@ -53,10 +60,13 @@ def create_app(service: Service) -> Flask:
     return app
 
 
-def _let_in(service: Service) -> Response | None:
+def _let_in(service: Service, wrong: WrongTokens) -> Response | None:
     found = refusal(request, service.settings)
     if found is None:
         return None
+    if found.status == UNAUTHORIZED and shows_token(request):
+        service.metrics.wrong_token()
+        wrong.shown(request.remote_addr or "", request.path, service.clock())
     response = _error(found.status, found.reason)
     if found.challenge:
         response.headers["WWW-Authenticate"] = found.challenge
@@ -67,7 +77,9 @@ def _finish(service: Service, response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     route = request.url_rule.rule.replace(NUMBER, "{id}").replace(KEY, "{key}") if request.url_rule else "unknown"
-    service.metrics.answered(request.method, route, response.status_code)
+    # A method is whatever somebody sends: each that is not known would be lines of its own in `/metrics`.
+    method = request.method if request.method in METHODS else "unknown"
+    service.metrics.answered(method, route, response.status_code)
     return response
 
 

@@ -2,14 +2,15 @@
 
 They need no bearer token, because the provider signs each request; a callback whose secret is not set does not exist.
 `signatures` checks, `callback_events` reads, `ingest` acts. A request that is played again, or that a provider sends
-twice, acts once: what was acted on is remembered in the store, for all replicas. Two that take the same request at the
-same moment do no harm: acknowledging what is acknowledged changes nothing, and an event that is older than what it is
-about is left alone. Whoever acknowledges or resolves does so for what was told by then: what comes late, after other
-alerts have called, is a line in the timeline.
+twice, acts once: what was acted on is remembered in the store, for all replicas, by what is signed of it. Two that take
+the same request at the same moment do no harm: acknowledging what is acknowledged changes nothing. What was done at the
+provider before the incident's last change, and arrives after it, changes nothing either. Whoever acknowledges or
+resolves does so for what was told by then: what comes late, after other alerts have called, is a line in the timeline.
 """
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Callable, Mapping
 from typing import TypeVar
@@ -17,7 +18,7 @@ from typing import TypeVar
 import structlog
 from flask import Blueprint, Response, abort, jsonify, request
 
-from webhook.callback_events import Change, Press, Verb, pagerduty_change, slack_press
+from webhook.callback_events import VERBS, Change, Press, Verb, pagerduty_change, pagerduty_identity, slack_press
 from webhook.incidents.incident import Merged, Noted, Outcome
 from webhook.incidents.messages import Channels
 from webhook.ingest import Ingest
@@ -34,7 +35,12 @@ LARGEST_BODY = 1024 * 1024
 SKEW_SECONDS = 300.0
 """How far PagerDuty's clock may be behind ours before what a person does there reads as about an earlier incident."""
 UNMEASURED_SECONDS = 5.0
-"""How far PagerDuty's clock is taken to be behind ours as long as no event of its own has told."""
+"""How far a provider's clock is taken to be behind ours as long as nothing that it sent has told."""
+SLOW_SECONDS = 5.0
+"""How much later than the quickest a press may arrive and still count as made just before it did.
+
+A change is dated by when it is written down, so of two presses in a row the first may be dated after the second.
+"""
 
 MOST_ANSWERS = 8
 """Answers to presses that are under way at once."""
@@ -56,31 +62,50 @@ def callbacks(service: Service) -> Blueprint:
 
 def _slack(service: Service) -> Response:
     secret, now = service.settings.slack_signing_secret, service.clock()
-    identity = request.headers.get("X-Slack-Signature", "")
+    signature = request.headers.get("X-Slack-Signature", "")
     at = request.headers.get("X-Slack-Request-Timestamp", "")
-    body = _signed("slack", secret, lambda body, key: slack_signed(identity, at, body, key, now=now))
+    body = _signed("slack", secret, lambda body, key: slack_signed(signature, at, body, key, now=now))
+    identity = f"{at} {hashlib.sha256(body).hexdigest()}"
     if not _is_taken(service, "slack", identity):
         press = _read(slack_press, body)
         if press is not None:
-            outcome = _act(service.ingest, press.verb, press.number, press.actor, now)
-            if outcome is None or outcome.result == "unchanged":
-                _answer(service, press, outcome, now)
+            # The time of the press, not of the message with the button, which may be days old.
+            pressed_at = float(at) if press.at is None else press.at
+            _press(service, press, pressed_at, now)
         _remember(service, "slack", identity)
     # Empty: Slack shows nothing for it. The message itself is edited when the incident has changed.
     return Response(status=200)
 
 
-def _answer(service: Service, press: Press, outcome: Outcome | None, now: float) -> None:
-    """Tell whoever has pressed that nothing has changed, and why; not in this request, which has three seconds."""
+def _press(service: Service, press: Press, pressed_at: float, now: float) -> None:
+    """Do what the button says, unless somebody has changed the incident since; answer a press that changes nothing."""
+    with service.database.read() as connection:
+        change = lookup.last_change(connection, press.number)
+        behind = taken.behind(connection, "slack")
+    if change is not None and pressed_at + _allowance(behind) + SLOW_SECONDS < change.at:
+        log.warning("a press came late: it changes nothing", incident=press.number, late_seconds=now - pressed_at)
+        _answer(service, press, pressed.late(press.number, change.kind, change.actor, change.at, now=now))
+        return
+    outcome = _act(service.ingest, press.verb, press.number, press.actor, now)
+    _measure(service, "slack", pressed_at, now)
+    if outcome is None or outcome.result == "unchanged":
+        _answer(service, press, _why(service, press, outcome, now))
+
+
+def _why(service: Service, press: Press, outcome: Outcome | None, now: float) -> str:
+    """Return in words why the press has changed nothing."""
+    if outcome is not None and outcome.incident is not None:
+        return pressed.unchanged(outcome.incident, press.verb, now=now)
+    with service.database.read() as connection:
+        known = archive.find(connection, press.number) is not None
+    return pressed.archived(press.number) if known else pressed.unknown(press.number)
+
+
+def _answer(service: Service, press: Press, text: str) -> None:
+    """Tell whoever has pressed that nothing has changed; not in this request, which has three seconds."""
     sender: object = service.senders.get("slack")
     if not isinstance(sender, Answering) or not press.channel or not press.user:
         return
-    if outcome is not None and outcome.incident is not None:
-        text = pressed.unchanged(outcome.incident, press.verb, now=now)
-    else:
-        with service.database.read() as connection:
-            known = archive.find(connection, press.number) is not None
-        text = pressed.archived(press.number) if known else pressed.unknown(press.number)
     if not _answers.acquire(blocking=False):
         log.warning("a press that changed nothing is not answered: too many answers are under way")
         return
@@ -100,16 +125,15 @@ def _pagerduty(service: Service) -> Response:
     secret = service.settings.pagerduty_webhook_secret
     given = request.headers.get("X-PagerDuty-Signature", "")
     body = _signed("pagerduty", secret, lambda body, key: pagerduty_signed(given, body, key))
-    identity = request.headers.get("X-Webhook-Id", "")
-    if identity and _is_taken(service, "pagerduty", identity):
+    identity = _read(pagerduty_identity, body)
+    if _is_taken(service, "pagerduty", identity):
         return jsonify(result="repeated")
     change = _read(pagerduty_change, body)
     result = "ignored"
     if change is not None:
         result = _change(service, change)
-        _measure(service, change)
-    if identity:
-        _remember(service, "pagerduty", identity)
+        _measure(service, "pagerduty", change.at, service.clock())
+    _remember(service, "pagerduty", identity)
     return jsonify(result=result)
 
 
@@ -123,19 +147,24 @@ def _remember(service: Service, provider: str, identity: str) -> None:
         taken.take(connection, provider, identity, service.clock())
 
 
-def _measure(service: Service, change: Change) -> None:
-    now = service.clock()
-    if abs(now - change.at) > SKEW_SECONDS:
+def _measure(service: Service, provider: str, made_at: float, now: float) -> None:
+    """Learn of the provider's clock from what was made at `made_at` by it."""
+    if abs(now - made_at) > SKEW_SECONDS:
         return  # it was held up: that says nothing of the clock
     with service.database.write() as connection:
-        taken.measure(connection, "pagerduty", change.at, now)
+        taken.measure(connection, provider, made_at, now)
+
+
+def _allowance(behind: float | None) -> float:
+    """Return by how many seconds a provider's clock is taken to be behind ours."""
+    return UNMEASURED_SECONDS if behind is None else min(behind, SKEW_SECONDS)
 
 
 def _change(service: Service, change: Change) -> str:
     with service.database.read() as connection:
         found = lookup.by_dedup_key(connection, change.key)
         behind = taken.behind(connection, "pagerduty")
-    if found is None or _stale(change, found):
+    if found is None or _stale(change, found) or _too_old(change, service.clock()):
         return "ignored"
     now, ingest = service.clock(), _quiet(service)
     if _overtaken(change, found, behind):
@@ -157,15 +186,23 @@ def _take(ingest: Ingest, change: Change, number: int, now: float) -> Outcome | 
 def _stale(change: Change, found: lookup.Found) -> bool:
     """Return whether the change was made before what it would change: PagerDuty sends again for a day.
 
-    A resolve has to be later than the last call for attention, so that none of an earlier incident of the same key
+    What is older than the last change that somebody has made of the incident changes nothing any more. A resolve has to
+    be later than the last call for attention, so that none of an earlier incident of the same key
     ends this one, and a reopening later than the resolve that it takes back. All have the same allowance for clocks
     that differ.
     """
+    if change.verb in VERBS and change.at + SKEW_SECONDS < found.changed_at:
+        return True
     if change.verb == "resolve":
         return change.at + SKEW_SECONDS < found.asked_at
     if change.verb == "reopen" and found.resolved_at is not None:
         return change.at + SKEW_SECONDS < found.resolved_at
     return change.at + SKEW_SECONDS < found.began_at
+
+
+def _too_old(change: Change, now: float) -> bool:
+    """Return whether a request like this one may have been forgotten: no event is first sent so late."""
+    return change.at + SKEW_SECONDS < now - taken.KEPT_SECONDS
 
 
 def _overtaken(change: Change, found: lookup.Found, behind: float | None) -> bool:
@@ -175,8 +212,7 @@ def _overtaken(change: Change, found: lookup.Found, behind: float | None) -> boo
     after the time that it carries.
     """
     takes = change.verb in {"acknowledge", "resolve"} or (change.verb == "merge" and change.by_person)
-    allowance = UNMEASURED_SECONDS if behind is None else min(behind, SKEW_SECONDS)
-    return takes and change.at + allowance < found.told_at
+    return takes and change.at + _allowance(behind) < found.told_at
 
 
 def _late(change: Change, found: lookup.Found, now: float) -> Noted:

@@ -6,7 +6,7 @@ what came of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -21,7 +21,7 @@ from webhook.render.undelivered import undelivered
 from webhook.render.wording import Context
 from webhook.senders.contract import LONGEST_SEND, Job, PermanentFailure, Receipt, Sender, TemporaryFailure
 from webhook.storage import deliveries, gathering, lanes, store
-from webhook.storage.database import Database
+from webhook.storage.database import Database, StoreUnavailable
 from webhook.storage.gathering import Bundle
 from webhook.storage.outbox import Claim
 from webhook.workers.endings import Endings
@@ -77,42 +77,83 @@ class Dispatch:
         return tuple(self._senders)
 
     def take(self, bundle: Bundle) -> None:
-        """Send the message, in a storm for others too, or fold it; raises StoreUnavailable."""
-        situations = self._situations(bundle)
-        many = bool(bundle.others)
-        reasons = {one.id: self._needless(one, situations[one.id], many=many) for one in bundle.claims}
-        self._endings.folded([(one, reason) for one in bundle.claims if (reason := reasons[one.id]) is not None])
-        kept = tuple(one for one in bundle.claims if reasons[one.id] is None)
-        if not kept:
+        """Send the message, in a storm for others too, or fold it; raises StoreUnavailable.
+
+        An error of ours is a failure of the one message that it is about, and holds up no other.
+        """
+        try:
+            situations = self._situations(bundle)
+            reasons = self._reasons(bundle, situations)
+        except StoreUnavailable:
+            raise
+        except Exception as error:  # noqa: BLE001  `_broken` logs it
+            broken = error
+        else:
+            self._endings.folded([(one, reason) for one in bundle.claims if (reason := reasons[one.id]) is not None])
+            kept = tuple(one for one in bundle.claims if reasons[one.id] is None)
+            self._send_and_end(kept, situations)
             return
-        held = self._held(Bundle(carrier=kept[0], others=kept[1:]))
-        if held is None:
+        self._broken(bundle, broken)
+
+    def _send_and_end(self, kept: Sequence[Claim], situations: Mapping[int, Situation]) -> None:
+        """Send one message for those that are worth it, and write down what came of it."""
+        bundle = self._held(Bundle(carrier=kept[0], others=tuple(kept[1:]))) if kept else None
+        if bundle is None:
             return
-        bundle = held
         try:
             with self._metrics.sending(bundle.carrier.channel):
                 receipt = self._send(bundle, situations)
         except TemporaryFailure as failure:
             self._endings.failed_for_now(bundle, failure)
+            return
         except PermanentFailure as failure:
             self._endings.failed_for_good(bundle, str(failure))
-        except Exception as error:
-            carrier = bundle.carrier
-            log.exception("a message could not be written or sent", channel=carrier.channel, notification=carrier.id)
-            self._endings.failed_for_now(bundle, TemporaryFailure(f"internal error: {type(error).__name__}"))
+            return
+        except Exception as error:  # noqa: BLE001  `_broken` logs it
+            broken = error
         else:
             self._endings.sent(bundle, receipt, said=self._said(bundle, situations))
+            return
+        self._broken(bundle, broken)
+
+    def _broken(self, bundle: Bundle, error: Exception) -> None:
+        """Let a message that cannot be written move on; of several find the one, in halves, and send the others.
+
+        Not called while `error` is handled: each half's would hold the tracebacks of all before it.
+        """
+        claims = bundle.claims
+        if len(claims) == 1:
+            log.error("a message could not be written or sent", notification=bundle.carrier.id, exc_info=error)
+            # Another try will not end otherwise soon, so nobody waits for one.
+            failure = TemporaryFailure(f"internal error: {type(error).__name__}", lasting=True)
+            self._endings.failed_for_now(bundle, failure)
+            return
+        log.warning(
+            "a message on many goes in halves: internal error", messages=len(claims), error=type(error).__name__
+        )
+        middle = len(claims) // 2
+        for half in (claims[:middle], claims[middle:]):
+            # What was sent meanwhile has taken time.
+            held = self._renewed(Bundle(carrier=half[0], others=half[1:]))
+            if held is not None:
+                self.take(held)
 
     def _held(self, bundle: Bundle) -> Bundle | None:
         """Return what is still ours, for as long as sending it takes; of a message alone the lease has just begun."""
-        if not bundle.others:
-            return bundle
+        return self._renewed(bundle) if bundle.others else bundle
+
+    def _renewed(self, bundle: Bundle) -> Bundle | None:
         with self._database.write() as connection:
             held = gathering.renew(connection, bundle, self._clock() + LEASE_SECONDS)
         lost = len(bundle.claims) - (len(held.claims) if held else 0)
         if lost:
             log.warning("leases were lost, another worker has the messages", messages=lost)
         return held
+
+    def _reasons(self, bundle: Bundle, situations: Mapping[int, Situation]) -> dict[int, str | None]:
+        """Return by message why it is not worth sending, or None."""
+        many = bool(bundle.others)
+        return {one.id: self._needless(one, situations[one.id], many=many) for one in bundle.claims}
 
     def _needless(self, claimed: Claim, situation: Situation, *, many: bool) -> str | None:
         shows_state = self._senders[claimed.channel].shows_state

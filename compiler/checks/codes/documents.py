@@ -31,6 +31,31 @@ ENTRIES: Final = (
         suppressible=True,
     ),
     Code(
+        code="nesting",
+        summary="Lists, quotations or emphases of a runbook lie too deep within each other.",
+        explanation=(
+            "Messages and pages show the section part within part; Markdown readers leave out what lies in too many"
+            " lists, or end. In a paragraph of more than 20,000 characters nobody looks how deep its marks lie."
+        ),
+        mend="Close each mark before the next begins; give deep lists a heading of their own.",
+    ),
+    Code(
+        code="placeholder-place",
+        summary="A runbook names the label of a placeholder that stands where no value is ever filled in.",
+        explanation=(
+            "Messages show commands with the alert's labels filled in, and whoever writes metrics writes those. Quotes"
+            " protect a word from the shell, not from the program that gets it. So a value is filled in only where it"
+            " is an argument that is data (the name of a pod whose log is read, a matcher in PromQL, text that a"
+            " condition in SQL compares), and left to the reader elsewhere: in code, options such as `-e` and `-c`,"
+            " names of variables, programs that are not known. It is a warning: files are written."
+        ),
+        mend=(
+            "Give the value to a program as an argument of its own, put it into quotes in SQL and PromQL, or take back"
+            " the sentence that names the label: then a person fills it in."
+        ),
+        suppressible=True,
+    ),
+    Code(
         code="runbook-section",
         summary="An alert leads to no section of its system's runbook.",
         explanation="Whoever is woken starts from that section: the anchor is missing, or names no heading.",

@@ -38,12 +38,15 @@ ENTRIES: Final = (
     ),
     Code(
         code="path",
-        summary="A path leads out of the folder of thresholds.yaml.",
+        summary="A path leads out of the folder of thresholds.yaml, by itself or by a symbolic link.",
         explanation=(
             "Everything that alerts come from lies beside thresholds.yaml, under the same review; a path elsewhere"
             " would compile differently on every machine."
         ),
-        mend="Name the file relative to that folder, without `..` and without a leading slash.",
+        mend=(
+            "Name the file relative to that folder, without `..` and without a leading slash; put the file itself there"
+            " in place of a link."
+        ),
     ),
     Code(
         code="secret",

@@ -8,6 +8,20 @@ from compiler.checks.code import Code
 
 ENTRIES: Final = (
     Code(
+        code="cleartext",
+        summary="Alertmanager shows the webhook its token or password over `http:`.",
+        explanation=(
+            "Whoever is on the way reads it, and can then deliver alerts of their own, or ends of real ones. It is a"
+            " warning. A loopback address is no network, and a name without a dot is taken for a service of the same"
+            " container network."
+        ),
+        mend=(
+            "Write `https:`; `ca_file`, `cert_file`, `key_file` and `server_name` beside the address say how"
+            " Alertmanager knows the webhook, and it Alertmanager."
+        ),
+        suppressible=True,
+    ),
+    Code(
         code="contact",
         summary="A level of a policy has no contact by which the policy notifies it, or what it has is none.",
         explanation=(

@@ -1,0 +1,35 @@
+"""Checks of the way to the webhook: can anybody on it read the secret that Alertmanager shows."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from compiler.checks.subject import Subject
+from compiler.diagnostics import Diagnostics, Related
+from compiler.resolve.reading import table
+
+
+def check(subject: Subject, diagnostics: Diagnostics) -> None:
+    """Check that no secret goes over a network in the clear.
+
+    A name without a dot is taken for a service of the same container network (Docker Compose, a Kubernetes namespace).
+    """
+    given = table(table(subject.document, "routing"), "webhook")
+    secret = next((key for key in ("token_file", "basic_auth") if key in given), None)
+    url = urlsplit(subject.model.routing.webhook_url)
+    if secret is None or url.scheme != "http" or _is_near(url.hostname or ""):
+        return
+    what = "the token" if secret == "token_file" else "the password"  # noqa: S105 - the name of a key
+    message = f"{what} goes to `{url.hostname}` over `http:`, where whoever is on the way reads it"
+    hint = "write `https:`, with `ca_file` where the certificate is the house's own"
+    related = (Related(span=given.key_spans[secret], message=f"{what} is named here"),)
+    diagnostics.warning("cleartext", given.value_spans["url"], message, hint=hint, related=related)
+
+
+def _is_near(host: str) -> bool:
+    """Return whether a host is this machine, or has a name of the same container network."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return "." not in host or host.rstrip(".").endswith(".localhost")

@@ -1,0 +1,52 @@
+"""Checks of commands: can the label that a runbook names be filled in where its placeholder stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from compiler.checks.subject import Subject
+from compiler.diagnostics import Diagnostics, Span
+from compiler.runbooks import Command, Placeholder, Runbook, Section
+
+_MOST: Final = 50
+"""Findings in one runbook: beyond them one reason stands for the rest."""
+
+
+def check(subject: Subject, diagnostics: Diagnostics) -> None:
+    """Warn of each placeholder with a label that no value can ever fill at one of its places."""
+    hint = "write the command so that the value is an argument of its own, or leave out which label it is"
+    for path, runbook in sorted(subject.runbooks.items()):
+        alerted = {
+            watched.section.anchor: watched.section
+            for system in subject.model.systems
+            if system.runbook == path
+            for watched in system.signals
+        }
+        for section in alerted.values():
+            for span, message in list(_never_filled(runbook, section))[:_MOST]:
+                diagnostics.warning("placeholder-place", span, message, hint=hint)
+
+
+def _never_filled(runbook: Runbook, section: Section) -> Iterator[tuple[Span, str]]:
+    lines = runbook.text.split("\n")
+    for command in section.commands:
+        for placeholder in command.placeholders:
+            for at, place in placeholder.places:
+                if place.takes == "nothing":
+                    message = f"`{placeholder.text}` is never filled in here: {place.why}"
+                    yield _span(runbook, section, lines, command, placeholder, at), message
+
+
+def _span(  # noqa: PLR0913, PLR0917  all that says where it is
+    runbook: Runbook, section: Section, lines: list[str], command: Command, placeholder: Placeholder, at: int
+) -> Span:
+    """Return the place of an occurrence in the runbook: in the first line of the section that holds the command's."""
+    start = command.text.rfind("\n", 0, at) + 1
+    typed = command.text[start:].partition("\n")[0]
+    for number in range(section.line, min(section.end, len(lines)) + 1):
+        found = lines[number - 1].find(typed)
+        if found >= 0:
+            column = found + at - start + 1
+            return Span(runbook.shown, number, column, column + len(placeholder.text))
+    return Span(runbook.shown, section.line, 1, 1)

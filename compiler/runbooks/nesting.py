@@ -1,0 +1,92 @@
+"""How deep the parts of a Markdown text lie within each other, and the errors for what lies too deep.
+
+Between `markdown` and `reading`. Whoever shows a section walks down into it: marks within marks would exhaust the
+stack of the program that tells people, and markdown-it leaves out, without a word, what lies in more than twenty lists
+and quotations. The text is read as messages and pages show it: HTML is text there, and may hold marks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+
+from compiler.diagnostics import Diagnostics, Span
+from compiler.runbooks.markdown import Document, place
+
+MAX_LISTS: Final = 8
+"""Lists and quotations within each other; a list and its item are two levels to markdown-it, which ends at twenty."""
+MAX_MARKS: Final = 16
+"""Emphases, links and pictures within each other; nobody writes half as many."""
+_LONGEST: Final = 20_000
+"""Characters of one paragraph with marks. markdown-it takes quadratic time over what nobody writes."""
+_OPENING: Final = frozenset({"blockquote_open", "list_item_open"})
+_CLOSING: Final = frozenset({"blockquote_close", "list_item_close"})
+_MARKS: Final = re.compile(r"[*_~\[]")
+_BREAKS: Final = frozenset({"softbreak", "hardbreak"})
+
+
+def _parser() -> MarkdownIt:
+    return MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+
+
+_INLINE: Final = _parser()
+_BLOCKS: Final = _parser().disable("inline")
+
+
+def refuse_nesting(shown: str, document: Document, diagnostics: Diagnostics) -> None:
+    """Add an error for each list and each paragraph in which something lies too deep, at its line."""
+    tokens = _BLOCKS.parse(document.text) if _may_be_deep(document) else ()
+    for message, hint, number in (*_deep_lists(tokens), *_deep_marks(tokens)):
+        line = document.lines[number]
+        start = len(line) - len(line.lstrip())
+        span = Span(shown, number + 1, start + 1, max(start + 2, len(line) + 1))
+        diagnostics.error("nesting", span, message, hint=hint)
+
+
+def _may_be_deep(document: Document) -> bool:
+    """Return whether any block could hold too many parts: most runbooks need no second look."""
+    deepest = max((token.level for token in document.tokens), default=0)
+    return deepest > MAX_LISTS or any(
+        len(_MARKS.findall(token.content)) > MAX_MARKS
+        for token in document.tokens
+        if token.type in {"inline", "html_block"}
+    )
+
+
+def _deep_lists(tokens: Sequence[Token]) -> Iterator[tuple[str, str, int]]:
+    """Yield what is wrong with each outermost list or quotation that holds too many others."""
+    within: list[str] = []
+    for token in tokens:
+        if token.type in _OPENING:
+            within.append(token.type)
+            if len(within) == MAX_LISTS + 1:
+                message = f"lists and quotations are nested more than {MAX_LISTS} deep"
+                yield message, "write a heading, or fewer levels", place(token)[0]
+        elif token.type in _CLOSING:
+            within.pop()
+
+
+def _deep_marks(tokens: Sequence[Token]) -> Iterator[tuple[str, str, int]]:
+    """Yield what is wrong with each paragraph whose marks lie too deep, or that is too long to tell."""
+    for token in tokens:
+        if token.type != "inline" or len(_MARKS.findall(token.content)) <= MAX_MARKS:
+            continue
+        line = place(token)[0]
+        if len(token.content) > _LONGEST:
+            message = f"a paragraph with emphases or links is longer than {_LONGEST} characters"
+            yield message, "write an empty line where a thought ends", line
+            continue
+        for part in _parts(token):
+            line += part.type in _BREAKS
+            if part.level > MAX_MARKS:
+                message = f"emphases and links are nested more than {MAX_MARKS} deep"
+                yield message, "close each `*`, `_` and `~` before the next, or write `\\*`", line
+                break
+
+
+def _parts(token: Token) -> list[Token]:
+    return [part for one in _INLINE.parseInline(token.content) for part in one.children or ()]

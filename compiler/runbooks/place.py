@@ -1,0 +1,32 @@
+"""One place of a placeholder: what a value has to be there. Used by `places` and the readers of each language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+MARK: Final = "\ue000"
+"""What stands for a placeholder while a command is read."""
+OPAQUE: Final = "\ue001"
+"""What stands for something that is known only when the command runs: a variable, the output of another command."""
+
+Takes = Literal["nothing", "word", "path", "address", "url", "number", "literal", "matcher"]
+"""What a value may be; the webhook has the expression of each (`webhook.commands`).
+
+A word: letters, digits, `_`, and single hyphens and dots within it. A path: a word, or words behind slashes. An
+address: a word with or without a port. A URL: an http or https address with words for a path. A number: digits. A
+literal: text between single quotes in SQL. A matcher: text between double quotes in PromQL.
+"""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """What a value may be at one place; `why` says why it may be nothing, else it is empty."""
+
+    takes: Takes
+    why: str = ""
+
+
+def never(why: str) -> Place:
+    """Return a place that takes nothing, with the reason."""
+    return Place(takes="nothing", why=why)

@@ -1,0 +1,78 @@
+"""What an alert's label may put into a command at each place of a placeholder, or why it may put nothing. Pure.
+
+The catalogue carries the answer and the webhook fills by it. A label's value is written by whoever writes metrics, so a
+place takes nothing unless a rule here says what it takes: `shell_places` for shells, `query_places` for SQL and PromQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
+
+from compiler.runbooks.place import MARK, OPAQUE, Place, never
+from compiler.runbooks.query_places import promql_places, sql_places
+from compiler.runbooks.shell_places import shell_places
+
+SHELLS: Final = frozenset(
+    {"", "bash", "sh", "shell", "console", "zsh", "shell-session", "shellsession", "sh-session", "bash-session"}
+)
+SQL: Final = frozenset({"sql", "psql", "postgres", "postgresql", "pgsql", "plpgsql", "mysql", "mariadb", "sqlite"})
+LONGEST_COMMAND: Final = 20_000
+"""Characters of a command that is read for places."""
+MOST_PLACES: Final = 200
+
+
+_REDIRECTED: Final = (
+    "the placeholder before it, until a person fills it, is a redirection into it; put that one into quotes"
+)
+
+
+@lru_cache(maxsize=4096)
+def places(  # noqa: PLR0911  one for each language
+    language: str, text: str, spans: tuple[tuple[int, int], ...], asked: frozenset[int]
+) -> tuple[Place, ...]:
+    """Return what each span of `text` takes, in their order.
+
+    `spans` are starts and ends of all placeholders, sorted; `asked` the numbers of those that a label may fill. What
+    follows a placeholder in angle brackets that a person must fill is left too: until somebody has, the shell reads
+    its `>` as a redirection into the next word.
+    """
+    if MARK in text or OPAQUE in text:
+        return tuple(never("the command holds characters that are no text") for _ in spans)
+    if len(text) > LONGEST_COMMAND:
+        return tuple(never(f"the command is longer than {LONGEST_COMMAND} characters") for _ in spans)
+    if len(spans) > MOST_PLACES:
+        return tuple(never(f"the command has more than {MOST_PLACES} placeholders") for _ in spans)
+    name = language.lower()
+    marked = _marked(text, spans)
+    if name in SHELLS:
+        found = shell_places(marked, len(spans))
+        return tuple(
+            never(
+                "the placeholder before it, until a person fills it, is a redirection into it; put that one into quotes"
+            )
+            if number and number - 1 not in asked and redirects(text, spans[number - 1], spans[number])
+            else place
+            for number, place in enumerate(found)
+        )
+    if name in SQL:
+        return sql_places(marked, len(spans))
+    if name == "promql":
+        return promql_places(marked, len(spans))
+    return tuple(never(f"how `{language}` reads a value is not known") for _ in spans)
+
+
+def redirects(text: str, left: tuple[int, int], following: tuple[int, int]) -> bool:
+    """Return whether a shell would read the placeholder `left`, unfilled, as a redirection into the `following` one."""
+    between = text[left[1] : following[0]].lstrip(" \t")
+    return text[left[1] - 1] == ">" and not any(character.isspace() for character in between)
+
+
+def _marked(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """Return the text with one `MARK` in the place of each placeholder."""
+    parts, at = [], 0
+    for start, end in spans:
+        parts += [text[at:start], MARK]
+        at = end
+    return "".join(parts) + text[at:]

@@ -1,0 +1,56 @@
+"""A terminal shows one row for one thing, whatever labels and names hold."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.webhook.samples import NOON, alert, incident_of
+from webhook.catalog.model import Catalog
+from webhook.storage.archive_search import ArchivedLine
+from webhook.storage.store import Listed
+from webhook.terminal import archived_line, listed_line
+
+HOSTILE = (
+    "a\n    7  critical   resolved      1 min  all is well",
+    "a\r\n    7  critical",
+    "a\r    7  critical",
+    "a\x1b[2J\x1b[H",
+    "a\x1b]0;title\x07",
+    "a\x9b2J",
+    "a\u202eb",
+    "a\u2066b\u2069",
+    "a\u2028b",
+    "a\u0085b",
+    "a\x0bb\x0cc",
+    "a\u200bb\ufeff",
+)
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_label_forges_no_row_and_sends_nothing_to_the_terminal(text: str, catalog: Catalog) -> None:
+    """Line breaks, escape sequences, reversed text."""
+    incident = replace(incident_of(catalog, alert()), title=text)
+    line = listed_line(Listed(incident=incident, alerts=1, firing=1), now=NOON)
+    assert len(line.splitlines()) == 1
+    assert line.isprintable()
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "a\tb"])
+def test_a_label_forges_no_row_of_the_archive(text: str) -> None:
+    """The title of an alert that nobody compiled is its name, as it came."""
+    archived = ArchivedLine(
+        incident_id=7,
+        severity="critical",
+        title=text,
+        team="ops",
+        opened_at=NOON,
+        resolved_at=NOON,
+        resolved_by="ana",
+        alerts=1,
+        archived_at=NOON,
+    )
+    line = archived_line(archived, now=NOON)
+    assert len(line.splitlines()) == 1
+    assert line.isprintable()
