@@ -49,6 +49,10 @@ EQUIVALENT: dict[str, str] = {
         "the first is one of all"
     ),
     "return episode.listed_by.get(one.server) == one.started and True": "its time is known by then",
+    "if one.alerts is None and True:": (
+        "a named server is asked only where it tells of the incident, and then its reason is one of those that hold"
+    ),
+    "first = reasons[-1]": "a server lists an alert once",
     "apart = span(absent_since - now)": "a length in a sentence for people",
     "return one.starts_at is not None and abs(starts_at - one.starts_at) < _SAME_START": "the same distance",
 }
@@ -122,6 +126,8 @@ def reason_to_exclude(mutation: Mutation) -> str | None:
     """Return why nobody could notice the mistake, None where somebody could."""
     if mutation.kind == "off by a constant" and "one_line(url, " in mutation.after:
         return "how much of a URL is told to people"
+    if mutation.kind == "off by a constant" and "round(one.up)" in mutation.after:
+        return "a length in a sentence for people"
     return EQUIVALENT.get(mutation.after)
 
 

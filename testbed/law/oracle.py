@@ -315,6 +315,8 @@ class Oracle:
         again = {*was.doubtful} & {*_open(after)}
         if not again or (truth.kind == "unknown" and len(again) < len(was.doubtful)):
             raise AgainstTheLaw(f"{truth} does not let fire again {was}: {incident}")
+        if truth.kind == "unknown" and was.status == "resolved" and incident.status == "open":
+            self._says_so(truth, was)
         if truth.kind == "active" and again & question.ended:
             raise AgainstTheLaw(f"what has ended fires again with another alert: {was} {incident}")
 
@@ -448,7 +450,9 @@ class Oracle:
             words = frozenset({"HTTP 503"})
         return Truth(kind="unknown", words=words)
 
-    def _no_standing(self, server: Server, one: str, firing: Firing, incident: Kept) -> str | None:
+    def _no_standing(  # noqa: PLR0911  one for each reason
+        self, server: Server, one: str, firing: Firing, incident: Kept
+    ) -> str | None:
         """Return what is said of a server whose silence is worth nothing, None where it is worth something."""
         said = {"away": "HTTP 503", "mum": "does not say how long it has been up"}
         if self.world.weather[server.name] in said:
@@ -458,6 +462,8 @@ class Oracle:
             return f"up for only {round(up)} s"
         if server.name != "us":
             return self._without_watchdog(server) or self._is_pending(firing)
+        if self.world.weather[server.name] == "several":
+            return "several servers may answer at its address"
         starts = [firing.start.seconds] if firing.start.seconds > 0 else []
         listed = (server.name, life, one, firing.start.exact, incident.id) in self.listed
         older = life < min([incident.opened_at, *starts])
@@ -502,7 +508,9 @@ class Oracle:
         clusters = {cluster for alert in incident.open.values() for cluster in alert.clusters}
         return _worst([self._of_the_rest_in(one, ALERTS, incident) for one in clusters])
 
-    def _of_the_rest_in(self, cluster: str, alerts: Iterable[str], incident: Kept) -> Truth | None:
+    def _of_the_rest_in(  # noqa: PLR0911  one for each thing that is known
+        self, cluster: str, alerts: Iterable[str], incident: Kept
+    ) -> Truth | None:
         servers = self.world.of(cluster)
         # One that nobody has named may be this cluster's, for all anybody knows.
         may_know = servers if self.world.us_is_named or cluster == "us" else (*servers, *self.world.of("us"))
@@ -527,13 +535,29 @@ class Oracle:
             return Truth(kind="suppressed", words=frozenset(one for one in by if one))
         if not servers:
             return self._nobody(URLS[cluster])
+        if cluster == "us":
+            return self._of_the_rest_in_us(servers[0], incident)
         known = self.world.firing.get((cluster, "a"))
-        if cluster == "us" or known is None or self._is_pending(Firing(start=_EVER)):
+        if known is None or self._is_pending(Firing(start=_EVER)):
             return None
         words = [self._no_standing(server, "", Firing(start=known.start), incident) for server in servers]
         if None in words:
             return Truth(kind="ended")
         return Truth(kind="unknown", words=frozenset(word for word in words if word))
+
+    def _of_the_rest_in_us(self, server: Server, incident: Kept) -> Truth | None:
+        """Return what it means that `us` lists nothing of the group: it has no Watchdog that would say so."""
+        life = self.world.life(server)
+        is_settled = self.world.weather[server.name] == "well" and self.world.up(server) >= SETTLED_SECONDS
+        ours = [self.world.firing.get(("us", _ALERT[one])) for one, _ in incident.episodes]
+        unsure = any(one is None or one.unsure for one in ours) or self._is_unsure([server])
+        vouched = (server.name, life) in self.vouched
+        if not is_settled or unsure or vouched or not self.world.us_is_named or not self.clocks_are_even:
+            return None
+        listed = [(server.name, life, *each, incident.id) in self.listed for each in incident.episodes]
+        if all(listed):
+            return Truth(kind="ended")
+        return Truth(kind="unknown", words=frozenset({"has not since it was started"}))
 
     def _is_unsure(self, servers: Iterable[Server]) -> bool:
         return any((one.name, self.world.life(one)) in self.doubtful_vouching for one in servers)
@@ -553,7 +577,12 @@ class Oracle:
         for one, alert in asked.items():
             firing = self.world.fires("us", _ALERT[one])
             ours = firing is not None and fingerprint("us", _ALERT[one]) == one
-            if firing is None or not ours or not self.world.knows(server) or self.world.weather["us"] == "mum":
+            if (
+                firing is None
+                or not ours
+                or not self.world.knows(server)
+                or self.world.weather["us"] in {"mum", "several"}
+            ):
                 continue
             if not self._is_known_as_own(one, firing, number) and not firing.unsure:
                 continue

@@ -42,6 +42,8 @@ class Kept:
     opened_at: float
     truncated: int
     group_labels: Mapping[str, str]
+    episodes: frozenset[tuple[str, str]] = frozenset()
+    """Fingerprint and start of each of its alerts, over or not."""
     open: Mapping[str, Alert] = field(default_factory=dict)
     """By fingerprint, as `doubtful`: alerts that had ended and were told again with their old start."""
     doubtful: Mapping[str, Alert] = field(default_factory=dict)
@@ -88,9 +90,8 @@ class Replicas:
         now = self.now(self._stepping)
         self.asked(incident, now)
         urls = set(urls_of(incident))
-        group = dict(incident.group_labels)
         said = tuple(
-            self.world.says(server, group)
+            self.world.says(server)
             for server in self.world.servers
             if not server.external_urls or server.external_urls & urls
         )
@@ -140,6 +141,11 @@ class Replicas:
     def kept(self) -> dict[int, Kept]:
         """Return every incident by its number."""
         alerts: dict[int, tuple[dict[str, Alert], dict[str, Alert]]] = {}
+        episodes: dict[int, set[tuple[str, str]]] = {}
+        for number, fingerprint, start in self._outside.execute(
+            "SELECT incident_id, fingerprint, started FROM episodes"
+        ):
+            episodes.setdefault(number, set()).add((fingerprint, start))
         for number, fingerprint, start, ended_at, refired_at, sources in self._outside.execute(
             "SELECT incident_id, fingerprint, started, ended_at, refired_at, sources FROM episodes"
             " WHERE ended_at IS NULL OR refired_at IS NOT NULL"
@@ -159,6 +165,7 @@ class Replicas:
                 opened_at=row[6],
                 truncated=row[7],
                 group_labels=_labels(row[8]),
+                episodes=frozenset(episodes.get(row[0], ())),
                 open=alerts[row[0]][0] if row[0] in alerts else {},
                 doubtful=alerts[row[0]][1] if row[0] in alerts else {},
             )

@@ -29,10 +29,24 @@ URLS = {
     "nameless": ("",),
 }
 RECEIVER = "t"
-WEATHERS = ("well", "well", "away", "new", "learning", "another tenant", "lost", "deaf", "mum", "undated", "half")
+WEATHERS = (
+    "well",
+    "well",
+    "away",
+    "new",
+    "learning",
+    "another tenant",
+    "lost",
+    "deaf",
+    "mum",
+    "undated",
+    "half",
+    "several",
+)
 """`new` knows of nothing for five minutes, `learning` of its Watchdog alone, `lost` of nothing any more; one that is
 `deaf` does not know what is suppressed, one that is `mum` does not say since when it is up, one that is `undated`
-does not say when what it lists has begun, and of one that is `half` heard the Watchdogs were not."""
+does not say when what it lists has begun, of one that is `half` heard the Watchdogs were not, and
+behind the address of `several` nobody knows which of them has answered."""
 HALF_HEARD = "HTTP 500 of its Watchdogs"
 WATCHDOG_BEGAN = BEGIN - 1e6
 """Before every alert, until a Prometheus is started anew."""
@@ -126,7 +140,7 @@ class World:
     def knows(self, server: Server) -> bool:
         """Return whether the server knows what fires in its cluster."""
         weather = self.weather[server.name]
-        return weather in {"well", "deaf", "mum", "undated", "half"} or (
+        return weather in {"well", "deaf", "mum", "undated", "half", "several"} or (
             weather in {"new", "learning"} and self.up(server) >= LEARNT_SECONDS
         )
 
@@ -135,8 +149,8 @@ class World:
         weather = self.weather[server.name]
         return server.name != "us" and weather != "half" and (self.knows(server) or weather == "learning")
 
-    def says(self, server: Server, group: dict[str, str]) -> Testimony:
-        """Return what the server says of the group now."""
+    def says(self, server: Server) -> Testimony:
+        """Return what the server says now; it lists what was not asked for as well."""
         urls = server.external_urls or frozenset({plain_address(server.url)})
         said = Testimony(server=server.key, urls=urls, any_url=not server.external_urls)
         weather, cluster = self.weather[server.name], server.name.partition("-")[0]
@@ -146,6 +160,8 @@ class World:
         said = replace(said, alerts=(), reason=HALF_HEARD if weather == "half" else "")
         if weather != "mum":
             said = replace(said, up=self.up(server), started=self.life(server))
+        if weather == "several":
+            said = replace(said, started=None, is_one=False)
         if weather == "another tenant":
             dog = Listed(fingerprint="dog", labels={}, suppression=None, starts_at=BEGIN - 60)
             others = Listed(fingerprint="x", labels={}, suppression=None)
@@ -161,7 +177,7 @@ class World:
         found = [
             (fingerprint(cluster, alert), labels(cluster, alert), firing)
             for alert, firing in listed_here
-            if firing is not None and group.items() <= labels(cluster, alert).items()
+            if firing is not None
         ]
         deaf = weather == "deaf"
         listed = (
