@@ -169,9 +169,11 @@ class _Builder:
             pass
         else:
             self._check_closed(event)
+        # A key that had taken in its value has another name by now.
+        named = self.keys[-1] if self.stack else None
         self._place(scalar(text) if plain else text, span)
-        if key and plain and text:
-            self.plain = (key[0], _offset(event.start_mark))
+        if named and plain and text:
+            self.plain = (named[0], _offset(event.start_mark))
 
     def _mended(self, mended: slips.Mended | None, text: str, span: Span) -> str:
         """Return a text as it was meant, after adding what is odd about it."""

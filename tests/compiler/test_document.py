@@ -206,6 +206,14 @@ def test_a_key_without_a_value_is_left_to_the_schema(text: str) -> None:
     assert None in table["a"].values()
 
 
+@pytest.mark.parametrize("text", ["a: {respond:0sms, x}\n", "a: {k:1,000, l: 2}\n", "a: {k:1,000,000}\n"])
+def test_a_value_that_its_key_has_taken_in_may_be_cut_off_by_a_comma(text: str) -> None:
+    """The key is known by the name that it has without the value."""
+    diagnostics = Diagnostics()
+    document.parse("f.yaml", text, diagnostics)
+    assert {found.code for found in diagnostics.found} == {"syntax"}
+
+
 def test_a_bracket_left_open_says_nothing_of_commas() -> None:
     """What follows on other lines is no part of the text."""
     assert refused("a: {k: more than 1,000 requests\nb: c\n")[3] == "this `{` is not closed"
