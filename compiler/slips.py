@@ -124,7 +124,7 @@ def open_quote(number: int, text: str, following: Sequence[str]) -> Slip | None:
         return None
     mark, rest = text[found.open_quote], text[found.open_quote + 1 :].rstrip()
     inside = rest.rstrip("}],").rstrip() if found.opened else rest
-    if inside[-1:] in QUOTES and inside[-1:] != mark:
+    if inside and inside[-1] in QUOTES and inside[-1] != mark:
         message = f"this text begins with `{mark}` and ends with `{inside[-1]}`"
         return _slip(number, found.open_quote, message, f"write `{_quoted(inside[:-1])}`", len(inside) + 1)
     hint = f"close it: `{_quoted(inside)}`" if inside else "close it, or take it out"

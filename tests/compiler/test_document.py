@@ -214,6 +214,12 @@ def test_a_value_that_its_key_has_taken_in_may_be_cut_off_by_a_comma(text: str) 
     assert {found.code for found in diagnostics.found} == {"syntax"}
 
 
+@pytest.mark.parametrize("text", ['a: "\nb: c\n', "a: '\nb: 'c'\n", "a: {k: '\nb: 'c'\n", 'a: " \nb: "c"\n'])
+def test_a_quotation_mark_with_nothing_behind_it_is_not_closed(text: str) -> None:
+    """There is no other mark that it could end with."""
+    assert refused(text)[3] == "this quotation mark is not closed"
+
+
 def test_a_bracket_left_open_says_nothing_of_commas() -> None:
     """What follows on other lines is no part of the text."""
     assert refused("a: {k: more than 1,000 requests\nb: c\n")[3] == "this `{` is not closed"
