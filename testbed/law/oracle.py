@@ -71,6 +71,8 @@ class Question:
     """The alerts of which it is positive knowledge that they have ended."""
     unsure: frozenset[str] = frozenset()
     """The alerts of which it cannot be told."""
+    about_doubts: bool = False
+    """Whether only alerts were asked about that had ended and were told again with their old start."""
     confirms: bool = False
     """Whether it was asked to know more, and not because a step was due."""
 
@@ -126,8 +128,11 @@ class Oracle:
         self.asked_at = now
         kept = self.replicas.kept()
         before = kept[incident.id]
-        asked = before.doubtful or before.open
-        truth = self._truth(before, asked)
+        identities = {episode.identity for episode in incident.open_episodes}
+        is_open = {(one, alert.started) for one, alert in before.open.items()}
+        about_doubts = bool(before.doubtful and identities) and not identities & is_open
+        asked = before.doubtful if about_doubts else before.open
+        truth = self._truth(before, asked, about_doubts=about_doubts)
         each = {one: self._of_alert(one, alert, before) for one, alert in asked.items()}
         ended = frozenset(one for one, known in each.items() if known is not None and known.kind == "ended")
         unsure = frozenset(one for one, known in each.items() if known is None)
@@ -138,7 +143,8 @@ class Oracle:
             others=kept,
             ended=ended,
             unsure=unsure,
-            confirms=self.replicas.confirms(incident.id),
+            about_doubts=about_doubts,
+            confirms=about_doubts if before.doubtful else self.replicas.confirms(incident.id),
         )
         self._learn(incident.id, asked, sure=self.replicas.meanwhile is None)
 
@@ -150,7 +156,7 @@ class Oracle:
                 del starts[start]
         starts[began] = now
 
-    def delivered(self, payload: Payload, *, whole: bool) -> None:
+    def delivered(self, payload: Payload, *, whole: bool) -> None:  # noqa: C901  one for each alert and each incident
         """Take notice of a delivery that was taken, `whole` or only what was new of it, and compare."""
         cluster = cluster_of(payload.external_url)
         before, after = self.before, self.replicas.kept()
@@ -172,8 +178,10 @@ class Oracle:
         for number, incident in after.items():
             standing = {**incident.doubtful, **incident.open}
             again = [one for one in told if one in standing and cluster in standing[one].clusters]
-            for what in (*again, "all", "again") if again else ():
+            for what in (*again, "all") if again else ():
                 self._forget(number, what)
+            if any(one in incident.doubtful for one in again):
+                self._forget(number, "again")
             was = before.get(number)
             if was != incident:
                 # What has changed is asked about anew; whether an earlier answer still counts is left open.
@@ -211,16 +219,21 @@ class Oracle:
             if incident.doubted and self.replicas.due(number) > self.world.now + TWICE_SECONDS:
                 raise AgainstTheLaw(f"nobody asks about what is in doubt: {incident}")
 
-    def _followed(self, question: Question, after: dict[int, Kept]) -> None:
+    def _followed(self, question: Question, after: dict[int, Kept]) -> None:  # noqa: C901  one for each that may follow
         number, truth, now = question.before.id, question.truth, question.now
         was, incident = question.before, after[number]
-        what = "again" if was.doubtful else "all"
+        what = "again" if question.about_doubts else "all"
         done = not incident.doubtful if what == "again" else incident.over
         settled = what == "again" and done and not {*was.doubtful} & {*_open(after)}
         ended = settled or (what == "all" and incident.over and not was.over)
         if truth is None:
             self.must_end.pop((number, what), None)
             self.may_end.setdefault((number, what), now)
+        elif truth.kind == "ended" and what == "all" and was.doubtful:
+            if ended:
+                raise AgainstTheLaw(f"ended while one of its alerts is in doubt: {was} {incident}")
+            for one in ("all", *was.open):
+                self._forget(number, one)
         elif truth.kind == "ended":
             self._ended(question, what, done=done, ended=ended)
         else:
@@ -231,7 +244,7 @@ class Oracle:
         held = incident.held_by is not None and incident.held_by != was.held_by
         if held and truth is not None and incident.held_by not in truth.words:
             raise AgainstTheLaw(f"{truth} has held {was}: {incident}")
-        if what == "all" and not incident.over:
+        if what == "all" and not incident.over and not (was.doubtful and truth is not None and truth.kind == "ended"):
             self._each(question, incident)
         if settled:
             self._settle(was)
@@ -298,10 +311,10 @@ class Oracle:
     def _demand(self, question: Question, truth: Truth, incident: Kept, after: dict[int, Kept]) -> None:
         """Compare with what a clear answer demands."""
         was = question.before
-        if was.doubtful:
+        if question.about_doubts:
             self._demand_of_doubtful(question, truth, incident, after)
             return
-        if was.doubted and incident.doubted and truth.kind != "unknown":
+        if not was.doubtful and was.doubted and incident.doubted and truth.kind != "unknown":
             raise AgainstTheLaw(f"{truth} leaves in doubt {was}")
         if not question.confirms and (was.status == "resolved" or was.open or was.truncated):
             self._demand_of_step(question, truth, incident)
@@ -392,10 +405,10 @@ class Oracle:
         for key in [one for one in self.must_end if one[0] == number]:
             del self.must_end[key]
 
-    def _truth(self, incident: Kept, asked: Mapping[str, Alert]) -> Truth | None:
+    def _truth(self, incident: Kept, asked: Mapping[str, Alert], *, about_doubts: bool) -> Truth | None:
         """Return what can be known of the alerts of an incident."""
         found = [self._of_alert(one, alert, incident) for one, alert in asked.items()]
-        if (incident.truncated and not incident.doubtful) or not asked:
+        if (incident.truncated and not about_doubts) or not asked:
             found.append(self._of_the_rest(incident))
         return _worst(found)
 
