@@ -171,7 +171,7 @@ class Oracle:
             elif firing is not None and whole and firing.ended == posted.ends_at != firing.told_end:
                 # The same end once more is no news, also where the firing was told again since.
                 firing.told, firing.again, firing.end_told, firing.told_end = False, False, True, posted.ends_at
-                self._has_ended(cluster, posted.fingerprint, firing, before, after)
+                self._has_ended(posted.fingerprint, firing, payload, before, after)
             elif firing is not None and whole and firing.again and _ALERT[posted.fingerprint] == "c":
                 # While another cluster tells of it the store does not know that this end was told before.
                 firing.told = False
@@ -354,18 +354,20 @@ class Oracle:
             raise AgainstTheLaw(f"{truth} is told with another reason, {line!r}: {was}")
 
     def _has_ended(
-        self, cluster: str, one: str, firing: Firing, before: Mapping[int, Kept], after: Mapping[int, Kept]
+        self, one: str, firing: Firing, payload: Payload, before: Mapping[int, Kept], after: Mapping[int, Kept]
     ) -> None:
         """Compare after an end was delivered: it ends what nobody else tells, and is a reason to ask where they do."""
         if not self.clocks_are_even:
             return
+        cluster = cluster_of(payload.external_url)
         for number, was in before.items():
             alert = was.open.get(one)
             doubt = was.doubtful.get(one)
             if doubt is not None and doubt.started != "several" and doubt.clusters == {cluster}:
                 later = float(doubt.started) < firing.start.seconds
                 its_group_s = [each.id for each in after.values() if each.group_labels == was.group_labels]
-                if later and number == max(its_group_s, default=0) and one in after[number].doubtful:
+                is_told = was.group_labels == payload.group_labels and number == max(its_group_s, default=0)
+                if later and is_told and one in after[number].doubtful:
                     raise AgainstTheLaw(f"{cluster} has told of a later firing of {one}: {was} {after[number]}")
             if alert is None or number not in after or alert.started == "several":
                 continue
