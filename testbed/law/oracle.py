@@ -44,7 +44,7 @@ KEPT_STARTS = 2
 """An earlier start of a Watchdog counts for so long after it was last told, and so many are kept."""
 LARGEST_STEP = 400.0
 """Seconds by which a clock is set at the most, and some."""
-NOT_ASKED = "Alertmanager could not be asked whether it still fires"
+NOT_KNOWN = "Whether it still fires is not known"
 _EVER = moment("eu", BEGIN - 1)
 """Before every alert: of one that nobody has told of it is not known when it began."""
 _ALERT = {fingerprint(cluster, alert): alert for cluster in CLUSTERS for alert in ALERTS}
@@ -348,7 +348,7 @@ class Oracle:
 
     def _says_so(self, truth: Truth, was: Kept) -> None:
         line = self.replicas.last_line(was.id)
-        if (NOT_ASKED in line) is not (truth.kind == "unknown"):
+        if (NOT_KNOWN in line) is not (truth.kind == "unknown"):
             raise AgainstTheLaw(f"{truth} is told as {line!r}: {was}")
         if truth.words and not any(word in line for word in truth.words):
             raise AgainstTheLaw(f"{truth} is told with another reason, {line!r}: {was}")

@@ -102,7 +102,7 @@ def test_nobody_is_kept_asleep_where_nobody_can_be_asked(  # noqa: PLR0917
     post(alert(instance="a"))
     let()
     assert said(senders) == ["open", "resolve", "join"]
-    assert f"could not be asked whether it still fires ({reason})" in incident(client)["timeline"][-1]["detail"]
+    assert f"Whether it still fires is not known ({reason})" in incident(client)["timeline"][-1]["detail"]
 
 
 def test_alert_that_comes_back_suppressed_is_told_when_it_no_longer_is(

@@ -295,7 +295,7 @@ def _asked_again(decision: truth.Decision, now: float) -> float | None:
 
 
 def _remark(unknown: str | None) -> str:
-    return "" if unknown is None else reasons.not_asked(unknown)
+    return "" if unknown is None else reasons.not_known(unknown)
 
 
 def _firing(incident: Incident) -> frozenset[tuple[str, str]]:
