@@ -279,12 +279,14 @@ class Ingest:
             for before, part in self._parts_of(connection, share, owner, now):
                 told |= {before.id} if before else set()
                 yield before, part
-        if not event.truncated and not any(one.firing for one in event.sightings):
-            # A whole picture of the group in which nothing fires: that it leaves out others' alerts is in doubt too.
-            for number in store.open_numbers(connection, key):
-                found = None if number in told else store.incident_by_id(connection, number, lock=True)
-                if found is not None:
-                    yield found, replace(event, sightings=())
+        if event.truncated:
+            return
+        ends_all = not any(one.firing for one in event.sightings)
+        for number in store.open_numbers(connection, key):
+            found = None if number in told else store.incident_by_id(connection, number, lock=True)
+            # A whole picture of the group: nothing is left out any more, and what it does not tell of is in doubt.
+            if found is not None and (ends_all or found.truncated):
+                yield found, replace(event, sightings=())
 
     def _parts_of(
         self, connection: Connection, event: Delivered, owner: Owner | None, now: float
@@ -296,7 +298,9 @@ class Ingest:
         beginning = [(one.fingerprint, one.started) for one in event.sightings if one.firing]
         ended = store.ended(connection, [one for one in beginning if one[0] not in known])
         event = replace(event, ended_before=frozenset(ended))
-        for part in place(event, own=own is not None, homes=store.homes(connection, strangers)):
+        homes = store.homes(connection, strangers)
+        kin = frozenset[int]() if owner is None else store.owned(connection, homes.values(), owner)
+        for part in place(event, own=own is not None, homes=homes, kin=kin):
             if part.number is None and own is None:
                 yield self._fresh(connection, part.event, owner, ended, now)
                 continue

@@ -159,8 +159,8 @@ def build(
     )
 
 
-def _known(database: Database, catalog: Catalog) -> Known:
-    """Return what is known of the Alertmanagers from before; nothing when the store does not say."""
+def _known(database: Database, catalog: Catalog) -> Known | None:
+    """Return what is known of the Alertmanagers from before, None when the store does not say."""
     pending = {name: max(one.for_seconds for one in each.values()) for name, each in catalog.alerts.items()}
     try:
         with database.read() as connection:
@@ -170,7 +170,7 @@ def _known(database: Database, catalog: Catalog) -> Known:
                 pending_seconds=pending,
             )
     except StoreUnavailable:
-        return Known()
+        return None
 
 
 def announce(service: Service) -> None:

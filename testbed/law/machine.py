@@ -457,6 +457,20 @@ class Law(RuleBasedStateMachine):
         self.forward(120.0)
         self.work(0)
 
+    @rule(cluster=most_in_eu, other=st.sampled_from((None, "silenced")))
+    def join_from_another_group(self, cluster: str, other: str | None) -> None:
+        """Let an alert join the incident of another group, whose labels it does not have, and be asked about."""
+        for alert in GROUPS["ab"]:
+            self.end(cluster, alert, "at once")
+        self.forward(4_000.0)
+        self.fire(cluster, "a", "not")
+        self.deliver(cluster, "a", 0, keep=False)
+        self.fire(cluster, "b", "at once")
+        self.suppress(cluster, "a", other)
+        self.ask_some(0)
+        self.forward(120.0)
+        self.work(0)
+
     @rule(start=st.sampled_from(("with us", "year 1", "now")))
     def end_of_what_began_with_server(self, start: str) -> None:
         """Let an alert end unseen that began when its server did, or nobody knows when; that has listed others."""

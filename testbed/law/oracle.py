@@ -44,7 +44,7 @@ KEPT_STARTS = 2
 """An earlier start of a Watchdog counts for so long after it was last told, and so many are kept."""
 LARGEST_STEP = 400.0
 """Seconds by which a clock is set at the most, and some."""
-NOT_ASKED = "Alertmanager could not be asked whether it still fires"
+NOT_KNOWN = "Whether it still fires is not known"
 _EVER = moment("eu", BEGIN - 1)
 """Before every alert: of one that nobody has told of it is not known when it began."""
 _ALERT = {fingerprint(cluster, alert): alert for cluster in CLUSTERS for alert in ALERTS}
@@ -71,6 +71,8 @@ class Question:
     """The alerts of which it is positive knowledge that they have ended."""
     unsure: frozenset[str] = frozenset()
     """The alerts of which it cannot be told."""
+    about_doubts: bool = False
+    """Whether only alerts were asked about that had ended and were told again with their old start."""
     confirms: bool = False
     """Whether it was asked to know more, and not because a step was due."""
 
@@ -126,8 +128,11 @@ class Oracle:
         self.asked_at = now
         kept = self.replicas.kept()
         before = kept[incident.id]
-        asked = before.doubtful or before.open
-        truth = self._truth(before, asked)
+        identities = {episode.identity for episode in incident.open_episodes}
+        is_open = {(one, alert.started) for one, alert in before.open.items()}
+        about_doubts = bool(before.doubtful and identities) and not identities & is_open
+        asked = before.doubtful if about_doubts else before.open
+        truth = self._truth(before, asked, about_doubts=about_doubts)
         each = {one: self._of_alert(one, alert, before) for one, alert in asked.items()}
         ended = frozenset(one for one, known in each.items() if known is not None and known.kind == "ended")
         unsure = frozenset(one for one, known in each.items() if known is None)
@@ -138,7 +143,8 @@ class Oracle:
             others=kept,
             ended=ended,
             unsure=unsure,
-            confirms=self.replicas.confirms(incident.id),
+            about_doubts=about_doubts,
+            confirms=about_doubts if before.doubtful else self.replicas.confirms(incident.id),
         )
         self._learn(incident.id, asked, sure=self.replicas.meanwhile is None)
 
@@ -150,7 +156,7 @@ class Oracle:
                 del starts[start]
         starts[began] = now
 
-    def delivered(self, payload: Payload, *, whole: bool) -> None:
+    def delivered(self, payload: Payload, *, whole: bool) -> None:  # noqa: C901  one for each alert and each incident
         """Take notice of a delivery that was taken, `whole` or only what was new of it, and compare."""
         cluster = cluster_of(payload.external_url)
         before, after = self.before, self.replicas.kept()
@@ -165,15 +171,17 @@ class Oracle:
             elif firing is not None and whole and firing.ended == posted.ends_at != firing.told_end:
                 # The same end once more is no news, also where the firing was told again since.
                 firing.told, firing.again, firing.end_told, firing.told_end = False, False, True, posted.ends_at
-                self._has_ended(cluster, posted.fingerprint, firing, before, after)
+                self._has_ended(posted.fingerprint, firing, payload, before, after)
             elif firing is not None and whole and firing.again and _ALERT[posted.fingerprint] == "c":
                 # While another cluster tells of it the store does not know that this end was told before.
                 firing.told = False
         for number, incident in after.items():
             standing = {**incident.doubtful, **incident.open}
             again = [one for one in told if one in standing and cluster in standing[one].clusters]
-            for what in (*again, "all", "again") if again else ():
+            for what in (*again, "all") if again else ():
                 self._forget(number, what)
+            if any(one in incident.doubtful for one in again):
+                self._forget(number, "again")
             was = before.get(number)
             if was != incident:
                 # What has changed is asked about anew; whether an earlier answer still counts is left open.
@@ -211,16 +219,21 @@ class Oracle:
             if incident.doubted and self.replicas.due(number) > self.world.now + TWICE_SECONDS:
                 raise AgainstTheLaw(f"nobody asks about what is in doubt: {incident}")
 
-    def _followed(self, question: Question, after: dict[int, Kept]) -> None:
+    def _followed(self, question: Question, after: dict[int, Kept]) -> None:  # noqa: C901  one for each that may follow
         number, truth, now = question.before.id, question.truth, question.now
         was, incident = question.before, after[number]
-        what = "again" if was.doubtful else "all"
+        what = "again" if question.about_doubts else "all"
         done = not incident.doubtful if what == "again" else incident.over
         settled = what == "again" and done and not {*was.doubtful} & {*_open(after)}
         ended = settled or (what == "all" and incident.over and not was.over)
         if truth is None:
             self.must_end.pop((number, what), None)
             self.may_end.setdefault((number, what), now)
+        elif truth.kind == "ended" and what == "all" and was.doubtful:
+            if ended:
+                raise AgainstTheLaw(f"ended while one of its alerts is in doubt: {was} {incident}")
+            for one in ("all", *was.open):
+                self._forget(number, one)
         elif truth.kind == "ended":
             self._ended(question, what, done=done, ended=ended)
         else:
@@ -231,7 +244,7 @@ class Oracle:
         held = incident.held_by is not None and incident.held_by != was.held_by
         if held and truth is not None and incident.held_by not in truth.words:
             raise AgainstTheLaw(f"{truth} has held {was}: {incident}")
-        if what == "all" and not incident.over:
+        if what == "all" and not incident.over and not (was.doubtful and truth is not None and truth.kind == "ended"):
             self._each(question, incident)
         if settled:
             self._settle(was)
@@ -298,10 +311,10 @@ class Oracle:
     def _demand(self, question: Question, truth: Truth, incident: Kept, after: dict[int, Kept]) -> None:
         """Compare with what a clear answer demands."""
         was = question.before
-        if was.doubtful:
+        if question.about_doubts:
             self._demand_of_doubtful(question, truth, incident, after)
             return
-        if was.doubted and incident.doubted and truth.kind != "unknown":
+        if not was.doubtful and was.doubted and incident.doubted and truth.kind != "unknown":
             raise AgainstTheLaw(f"{truth} leaves in doubt {was}")
         if not question.confirms and (was.status == "resolved" or was.open or was.truncated):
             self._demand_of_step(question, truth, incident)
@@ -335,24 +348,26 @@ class Oracle:
 
     def _says_so(self, truth: Truth, was: Kept) -> None:
         line = self.replicas.last_line(was.id)
-        if (NOT_ASKED in line) is not (truth.kind == "unknown"):
+        if (NOT_KNOWN in line) is not (truth.kind == "unknown"):
             raise AgainstTheLaw(f"{truth} is told as {line!r}: {was}")
         if truth.words and not any(word in line for word in truth.words):
             raise AgainstTheLaw(f"{truth} is told with another reason, {line!r}: {was}")
 
     def _has_ended(
-        self, cluster: str, one: str, firing: Firing, before: Mapping[int, Kept], after: Mapping[int, Kept]
+        self, one: str, firing: Firing, payload: Payload, before: Mapping[int, Kept], after: Mapping[int, Kept]
     ) -> None:
         """Compare after an end was delivered: it ends what nobody else tells, and is a reason to ask where they do."""
         if not self.clocks_are_even:
             return
+        cluster = cluster_of(payload.external_url)
         for number, was in before.items():
             alert = was.open.get(one)
             doubt = was.doubtful.get(one)
             if doubt is not None and doubt.started != "several" and doubt.clusters == {cluster}:
                 later = float(doubt.started) < firing.start.seconds
                 its_group_s = [each.id for each in after.values() if each.group_labels == was.group_labels]
-                if later and number == max(its_group_s, default=0) and one in after[number].doubtful:
+                is_told = was.group_labels == payload.group_labels and number == max(its_group_s, default=0)
+                if later and is_told and one in after[number].doubtful:
                     raise AgainstTheLaw(f"{cluster} has told of a later firing of {one}: {was} {after[number]}")
             if alert is None or number not in after or alert.started == "several":
                 continue
@@ -392,10 +407,10 @@ class Oracle:
         for key in [one for one in self.must_end if one[0] == number]:
             del self.must_end[key]
 
-    def _truth(self, incident: Kept, asked: Mapping[str, Alert]) -> Truth | None:
+    def _truth(self, incident: Kept, asked: Mapping[str, Alert], *, about_doubts: bool) -> Truth | None:
         """Return what can be known of the alerts of an incident."""
         found = [self._of_alert(one, alert, incident) for one, alert in asked.items()]
-        if (incident.truncated and not incident.doubtful) or not asked:
+        if (incident.truncated and not about_doubts) or not asked:
             found.append(self._of_the_rest(incident))
         return _worst(found)
 

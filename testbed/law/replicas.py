@@ -13,7 +13,7 @@ from pathlib import Path
 from testbed.law.world import World, cluster_of
 from webhook.alertmanagers import peers
 from webhook.incidents.incident import Incident
-from webhook.incidents.truth import Answer, Known, judge, urls_of
+from webhook.incidents.truth import Answer, Known, judge, labels_to_ask_by, urls_of
 from webhook.service import Service, build
 from webhook.settings import read_settings
 from webhook.storage import store, watchdogs
@@ -91,7 +91,7 @@ class Replicas:
         self.asked(incident, now)
         urls = set(urls_of(incident))
         said = tuple(
-            self.world.says(server)
+            self.world.says(server, labels_to_ask_by(incident))
             for server in self.world.servers
             if not server.external_urls or server.external_urls & urls
         )

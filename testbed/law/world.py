@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -19,8 +19,9 @@ BEGIN = 1_795_348_800.0
 CLUSTERS = ("eu", "us", "unknown", "nameless")
 """`eu` has two peers and a Watchdog, `us` one server and none, `unknown` is not configured, `nameless` has no external
 URL."""
-GROUPS = {"ab": ("a", "b"), "c": ("c",)}
-"""Alerts `a` and `b` carry the name of their cluster, `c` is the same alert in each of them."""
+GROUPS = {"ab": ("a", "b"), "c": ("c",), "a": ("a",)}
+"""Alerts `a` and `b` carry the name of their cluster, `c` is the same alert in each of them. Another route delivers `a`
+in a group of its own."""
 ALERTS = ("a", "b", "c")
 URLS = {
     "eu": ("http://eu-1:9093", "http://eu-2:9093"),
@@ -149,10 +150,10 @@ class World:
         weather = self.weather[server.name]
         return server.name != "us" and weather != "half" and (self.knows(server) or weather == "learning")
 
-    def says(self, server: Server) -> Testimony:
-        """Return what the server says now; it lists what was not asked for as well."""
+    def says(self, server: Server, asked_by: Mapping[str, str]) -> Testimony:
+        """Return what the server says when it is asked by these labels; `eu-2` lists what was not asked for as well."""
         urls = server.external_urls or frozenset({plain_address(server.url)})
-        said = Testimony(server=server.key, urls=urls, any_url=not server.external_urls)
+        said = Testimony(server=server.key, urls=urls, any_url=not server.external_urls, asked_by=asked_by)
         weather, cluster = self.weather[server.name], server.name.partition("-")[0]
         is_undated = weather == "undated"
         if weather == "away":
@@ -177,7 +178,7 @@ class World:
         found = [
             (fingerprint(cluster, alert), labels(cluster, alert), firing)
             for alert, firing in listed_here
-            if firing is not None
+            if firing is not None and (server.name == "eu-2" or asked_by.items() <= labels(cluster, alert).items())
         ]
         deaf = weather == "deaf"
         listed = (
@@ -242,7 +243,8 @@ def labels(cluster: str, alert: str) -> dict[str, str]:
 @lru_cache
 def group_labels(cluster: str, group: str) -> dict[str, str]:
     """Return the labels of a group."""
-    return {"alertname": "X"} if group == "c" else {"alertname": "X", "cluster": cluster}
+    own = {} if group == "c" else {"cluster": cluster}
+    return {"alertname": "X", **own, **({"instance": "a"} if group == "a" else {})}
 
 
 @lru_cache

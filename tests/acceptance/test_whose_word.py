@@ -203,7 +203,7 @@ def test_one_answer_lists_an_alert_of_any_name_and_the_watchdog(
     api = AlertmanagerApi([server], known=lambda: known)
     for name in names:
         alertmanager.await_alert(lambda one, name=name: one["labels"]["alertname"] == name)  # type: ignore[misc]
-        query = urlencode(_query_for_both({"alertname": name}, "Watchdog"))
+        query = urlencode(_query_for_both({name}, "Watchdog"))
         found = loopback.get_json(f"{alertmanager.url}/api/v2/alerts?{query}")
         assert {one["labels"]["alertname"] for one in found} == {name, "Watchdog"}
         asked = replace(incident, group_labels={"alertname": name}, episodes=())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -28,6 +30,10 @@ from webhook.incidents.truth import (
     Known,
     Quiet,
     Unknown,
+    judge,
+)
+from webhook.incidents.truth import (
+    Testimony as Said,
 )
 from webhook.timestamps import iso
 from webhook.workers import alertmanager_api
@@ -56,6 +62,20 @@ def incident(catalog: Catalog) -> Incident:
 def http() -> Iterator[responses.RequestsMock]:
     with responses.RequestsMock(assert_all_requests_are_fired=False) as mock:
         yield mock
+
+
+def filtered(request: Any, alerts: list[dict[str, Any]]) -> list[dict[str, Any]]:  # noqa: ANN401  of `requests`
+    """Return what Alertmanager lists when it is asked so: alerts that meet all filters."""
+    filters = parse_qs(urlsplit(request.url).query).get("filter", [])
+    matchers = [re.fullmatch(r'(\w+)(=~?)"(.*)"', one) for one in filters]
+    assert all(matchers), matchers
+    return [
+        one
+        for one in alerts
+        if all(
+            re.fullmatch(m[3] if m[2] == "=~" else re.escape(m[3]), one["labels"].get(m[1], "")) for m in matchers if m
+        )
+    ]
 
 
 def listed(incident: Incident, *states: str) -> list[dict[str, Any]]:
@@ -119,7 +139,8 @@ def test_group_s_labels_are_the_question_and_cannot_become_another(
 ) -> None:
     """Values are quoted for the matcher; a name that the oldest release cannot read is left out, as is what is too long."""
     labels = {"alertname": 'a"b\\c\nd', "dotted.name": "x", "long": "y" * 5_000, "zone": "&x=1"}
-    incident = incident_of(catalog, alert(), groupLabels=labels)
+    one = alert(labels["alertname"], zone=labels["zone"], **{"dotted.name": "x", "long": labels["long"]})
+    incident = incident_of(catalog, one, groupLabels=labels)
     asked = http.get(ALERTS, json=listed(incident, "active"))
     asking().ask(incident)
     query = parse_qs(urlsplit(str(asked.calls[0].request.url)).query)
@@ -400,12 +421,53 @@ def test_alert_that_has_ended_ends_by_itself_where_a_watchdog_was_delivered(
 
 def test_everything_is_asked_for_where_the_group_has_no_name(catalog: Catalog, http: responses.RequestsMock) -> None:
     """The filters are joined by "and": none of the group's labels lets the Watchdog through."""
-    incident = incident_of(catalog, alert(), groupLabels={"cluster": "eu"})
+    incident = incident_of(catalog, alert(cluster="eu"), groupLabels={"cluster": "eu"})
     known = Known(watchdogs=(Heard(url=URL, fingerprint="dog", starts_at=NOON - 900),))
     asked = http.get(ALERTS, json=[])
     asking(known=lambda: known).ask(incident)
     queries = [parse_qs(urlsplit(str(call.request.url)).query) for call in asked.calls]
-    assert [query.get("filter") for query in queries] == [['cluster="eu"'], None]
+    by_name = 'alertname=~"ApiPlatformErrorRatio|Watchdog"'
+    assert [query.get("filter") for query in queries] == [['cluster="eu"'], [by_name]]
+    http.reset()
+    asked = http.get(ALERTS, json=[])
+    asking(known=lambda: known).ask(replace(incident, truncated=3))
+    queries = [parse_qs(urlsplit(str(call.request.url)).query) for call in asked.calls]
+    assert [query.get("filter") for query in queries] == [['cluster="eu"'], None], "of the rest no name is known"
+
+
+@pytest.mark.parametrize("has_watchdog", [True, False])
+@pytest.mark.parametrize("labels", [{"alertname": "NodeDown"}, {"alertname": "NodeDown", "zone": "a"}, {"zone": "a"}])
+def test_alert_that_has_joined_from_another_group_is_asked_about_too(
+    catalog: Catalog, http: responses.RequestsMock, labels: dict[str, str], *, has_watchdog: bool
+) -> None:
+    """It lacks a label of the group, and Alertmanager lists only what has all that it is asked by."""
+    own, joined = alert("NodeDown", zone="a"), alert("DiskFull", zone="b")
+    incident = incident_of(catalog, own, joined, groupLabels=labels)
+    states = ("silencedBy", "active") if incident.open_episodes[0].title == "NodeDown" else ("active", "silencedBy")
+    told = [*listed(incident, *states), {**DOG, "startsAt": iso(NOON - 900)}]
+    http.add_callback(responses.GET, ALERTS, callback=lambda request: (200, {}, json.dumps(filtered(request, told))))
+    http.get(STATUS, json={"uptime": iso(NOON - 86_400)}, headers=DATE)
+    http.get(GROUPS, json=[])
+    dog = Heard(url=URL, fingerprint="dog", starts_at=NOON - 900)
+    answer = asking(known=lambda: Known(watchdogs=(dog,) if has_watchdog else ())).ask(incident)
+    assert isinstance(answer, Active)
+    assert answer.unlisted == frozenset()
+
+
+def test_silence_about_an_alert_that_was_not_asked_about_means_nothing(incident: Incident) -> None:
+    """Its labels are not those that the server was asked by."""
+    asked = Said(server="s", urls=frozenset({URL}), alerts=(), up=86_400.0, started=1.0)
+    listed_by = tuple(replace(one, listed_by={"s": 1.0}) for one in incident.episodes)
+    known = replace(incident, episodes=listed_by)
+    assert judge(known, (asked,), Known(), NOON) == Absent()
+    other = replace(asked, asked_by={"alertname": "another"})
+    assert isinstance(judge(known, (other,), Known(), NOON), Unknown)
+
+
+def test_store_that_cannot_be_read_ends_nothing(incident: Incident, http: responses.RequestsMock) -> None:
+    """Which Watchdogs were delivered is not known then, and nobody is asked."""
+    assert asking(known=lambda: None).ask(incident) == Unknown(reason="the store could not be read")
+    assert not http.calls
 
 
 def test_list_with_the_watchdogs_that_is_too_large_leaves_what_is_known(

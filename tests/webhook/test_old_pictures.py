@@ -9,6 +9,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from tests.webhook.samples import Clock, FakeSender, FakeTruth, alert
+from webhook.incidents.incident import Incident, Suppression
 from webhook.incidents.truth import NAMES_NOBODY, NOT_CONFIGURED, Absent, Active, Answer, Quiet, Unknown
 from webhook.service import Service
 from webhook.timestamps import iso
@@ -101,7 +102,7 @@ def test_nobody_is_kept_asleep_where_nobody_can_be_asked(  # noqa: PLR0917
     post(alert(instance="a"))
     let()
     assert said(senders) == ["open", "resolve", "join"]
-    assert f"could not be asked whether it still fires ({reason})" in incident(client)["timeline"][-1]["detail"]
+    assert f"Whether it still fires is not known ({reason})" in incident(client)["timeline"][-1]["detail"]
 
 
 def test_alert_that_comes_back_suppressed_is_told_when_it_no_longer_is(
@@ -306,6 +307,51 @@ def test_what_was_asked_of_a_doubt_says_nothing_of_the_rest(
     let(seconds=119)
     assert (len(truth.asked) > asked, incident(client)["status"]) == (True, "open")
     let(minutes=4)
+    assert incident(client)["status"] == "resolved"
+
+
+@pytest.mark.parametrize("by", ["silenced", "inhibited", "muted"])
+def test_doubt_about_one_alert_holds_no_step_of_another(  # noqa: PLR0917
+    post: Post, let: Let, truth: FakeTruth, senders: dict[str, FakeSender], client: FlaskClient, by: Suppression
+) -> None:
+    """What had ended and is told again is suppressed when it is asked about: it stays in doubt, and the rest goes on."""
+    post(alert(instance="a"), alert(instance="b"))
+    let()
+    post(alert(instance="a"), alert(instance="b", status="resolved"))
+    post(alert(instance="a"), alert(instance="b"))
+    about: list[tuple[str, ...]] = []
+
+    def ask(incident: Incident) -> Answer:
+        about.append(tuple(one.labels["instance"] for one in incident.open_episodes))
+        return Quiet(by=by) if about[-1] == ("b",) else Active()
+
+    truth.ask = ask  # type: ignore[method-assign]
+    for _ in range(70):
+        let(minutes=1)
+    assert ("a",) in about, "its steps are taken"
+    assert len(about) > 50, "and the doubt is asked about as often"
+    details = [line["detail"] for line in incident(client)["timeline"] if line["kind"] == "escalated"]
+    assert details, "nobody acknowledged it"
+    assert incident(client)["level"] > 0
+
+
+def test_incident_with_a_doubt_does_not_end_by_its_other_alerts(
+    post: Post, let: Let, truth: FakeTruth, client: FlaskClient
+) -> None:
+    """All that is open is listed no more; what was told again is silenced, and nobody knows of its end."""
+    post(alert(instance="a"), alert(instance="b"))
+    post(alert(instance="a"), alert(instance="b", status="resolved"))
+    post(alert(instance="a"), alert(instance="b"))
+    asks = lambda incident: (  # noqa: E731
+        Quiet(by="silenced") if [one.labels["instance"] for one in incident.open_episodes] == ["b"] else Absent()
+    )
+    truth.ask = asks  # type: ignore[method-assign]
+    for _ in range(90):
+        let(minutes=1)
+    assert incident(client)["status"] == "open"
+    truth.ask = lambda _: Absent()  # type: ignore[method-assign]
+    for _ in range(15):
+        let(minutes=1)
     assert incident(client)["status"] == "resolved"
 
 

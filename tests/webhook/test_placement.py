@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from flask.testing import FlaskClient
 
 from tests.webhook.samples import Clock, FakeSender, alert
+from webhook.service import Service
 
 Post = Callable[..., Any]
 Drain = Callable[..., int]
@@ -99,6 +101,39 @@ def test_what_is_left_out_of_a_delivery_may_be_any_teams(post: Post, client: Fla
     ended = [{**one, "status": "resolved", "endsAt": "2026-11-22T11:59:00Z"} for one in (ours, theirs)]
     post(*ended, truncatedAlerts=4, **group)
     assert [client.get(f"/v1/incidents/{number}").get_json()["status"] for number in (1, 2)] == ["open", "open"]
+
+
+def test_whole_picture_without_their_alerts_leaves_nothing_out_of_another_teams_incident(
+    post: Post, client: FlaskClient
+) -> None:
+    """Alertmanager told of all that fires in the group: of theirs nothing does, and nothing is left out any more."""
+    group = {"groupLabels": {"cluster": "eu"}}
+    ours, theirs = alert(), alert("UnknownToTheCatalogue")
+    post(ours, theirs, truncatedAlerts=4, **group)
+    over = {**theirs, "status": "resolved", "endsAt": "2026-11-22T11:59:00Z"}
+    post(ours, over, truncatedAlerts=4, **group)
+    assert [client.get(f"/v1/incidents/{number}").get_json()["status"] for number in (1, 2)] == ["open", "open"]
+    post(ours, **group)
+    assert [client.get(f"/v1/incidents/{number}").get_json()["status"] for number in (1, 2)] == ["open", "resolved"]
+
+
+def test_new_alert_joins_no_other_teams_incident(
+    post: Post, client: FlaskClient, service: Service, drain: Drain, senders: Senders
+) -> None:
+    """The catalogue has given the name to another team meanwhile: what fires already stays, what is new is theirs."""
+    group = {"groupLabels": {"alertname": "ApiPlatformErrorRatio"}}
+    post(WEST, **group)
+    drain()
+    catalog = service.ingest._catalog()
+    name = "ApiPlatformErrorRatio"
+    given = {key: replace(one, team="devops") for key, one in catalog.alerts[name].items()}
+    service.ingest._catalog = lambda: replace(catalog, alerts={**catalog.alerts, name: given})
+    post(WEST, EAST, **group)
+    drain()
+    first, second = (client.get(f"/v1/incidents/{number}").get_json() for number in (1, 2))
+    assert (first["team"], second["team"]) == ("platform", "devops")
+    assert (firing(client, 1), firing(client, 2)) == ({"west"}, {"east"})
+    assert senders["pagerduty"].said[-1][0] == "open"
 
 
 def test_split_group_that_is_truncated_does_not_say_so_of_the_other(post: Post, client: FlaskClient) -> None:

@@ -258,7 +258,7 @@ def test_escalation_goes_on_when_alertmanager_cannot_be_asked_and_says_so(
     let(hours=1)
     assert senders["email"].jobs[-1].message.news == (
         "Nobody acknowledged within 1 h; now Engineering manager (level 2 of 3)."
-        f" Alertmanager could not be asked whether it still fires ({reason})."
+        f" Whether it still fires is not known ({reason})."
     )
 
 
@@ -698,7 +698,7 @@ def test_what_nobody_can_be_asked_about_is_told_again_after_a_resolve_by_hand(
     let(minutes=1)
     assert incident(client)["status"] == "open"
     assert incident(client)["timeline"][-1]["detail"].endswith(
-        "Alertmanager could not be asked whether it still fires (TOCSIN_ALERTMANAGER_URL is not set)."
+        "Whether it still fires is not known (TOCSIN_ALERTMANAGER_URL is not set)."
     )
 
 

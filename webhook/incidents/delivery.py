@@ -202,7 +202,7 @@ def refired(incident: Incident, episodes: tuple[Episode, ...], remark: str, aske
 
 def settle(incident: Incident, event: Settled, now: float) -> Outcome:
     """Return the incident without doubt: what was told again with its old start does not fire; its end stands."""
-    known = tuple(replace(one, refired_at=None, sources=()) for one in truth.doubtful(incident))
+    known = tuple(replace(one, refired_at=None, sources=(), absent_since=None) for one in truth.doubtful(incident))
     by_identity = {one.identity: one for one in (*incident.episodes, *known)}
     after = replace(incident, doubted_at=event.asked_again_at, episodes=tuple(by_identity.values()))
     lasts = incident.status != "resolved" or incident.fires_on

@@ -15,7 +15,7 @@ from webhook.severity import Severity, rank
 EndedBy = Literal["alertmanager", "person", "superseded"]
 
 
-MOST_SOURCES = 32
+MOST_SOURCES = 256
 """So many Alertmanagers and receivers are kept of one alert; URLs come from outside."""
 
 
@@ -247,7 +247,8 @@ class Changes:
                 continue
             sources = tuple(one for one in episode.sources if not self._is_of_older(one, sighting))
             if sources != episode.sources:
-                self._put(replace(episode, sources=sources, refired_at=episode.refired_at if sources else None))
+                left = replace(episode, sources=sources)
+                self._put(left if sources else replace(left, refired_at=None, absent_since=None))
 
     def _is_of_older(self, source: Source, ended: Sighting) -> bool:
         return source.url in self._teller.own and float(source.started) <= float(ended.started)
@@ -299,9 +300,9 @@ class Changes:
         self.doubts = True
         if known is None:
             known = replace(episode, ended_at=self.now, ended_by="alertmanager", sources=(), refired_at=None)
-        if known.refired_at is None or episode.sources[0] not in known.sources:
-            sources = (*known.sources, *episode.sources)[:MOST_SOURCES]
-            self._put(replace(known, refired_at=known.refired_at or self.now, sources=sources))
+        if known.refired_at is None or episode.sources[0] not in known.sources or known.absent_since is not None:
+            sources = tuple(dict.fromkeys((*known.sources, *episode.sources)))[:MOST_SOURCES]
+            self._put(replace(known, refired_at=known.refired_at or self.now, sources=sources, absent_since=None))
             self._doubtful.setdefault(known.fingerprint, set()).add(known.identity)
 
     def _told_too(self, current: Episode, source: Source) -> None:

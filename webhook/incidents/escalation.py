@@ -105,8 +105,6 @@ def standing_of(catalog: Catalog, incident: Incident) -> Standing:
 
 def due(catalog: Catalog, incident: Incident) -> Due | None:
     """Return what is next for the incident if nothing happens, or None when nothing is."""
-    if incident.doubted_at is not None and truth.doubtful(incident):
-        return Due(kind="verify", at=incident.doubted_at)
     following, times = planned(catalog, incident), questions(incident)
     if not times:
         return following
@@ -115,9 +113,14 @@ def due(catalog: Catalog, incident: Incident) -> Due | None:
 
 
 def questions(incident: Incident) -> tuple[float, ...]:
-    """Return when Alertmanager is to be asked about the incident beside its steps, in epoch seconds."""
-    absent = (one.absent_since for one in incident.open_episodes if one.absent_since is not None)
+    """Return when Alertmanager is to be asked about the incident beside its steps, in epoch seconds.
+
+    Alerts that had ended and were told again are asked about alone, before the others.
+    """
     doubts = () if incident.doubted_at is None else (incident.doubted_at,)
+    if doubts and truth.doubtful(incident):
+        return doubts
+    absent = (one.absent_since for one in incident.open_episodes if one.absent_since is not None)
     return (*(since + truth.CONFIRM_SECONDS for since in absent), *doubts)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from webhook.incidents.episode import Sighting
@@ -47,15 +48,16 @@ def of_owners(event: Delivered) -> tuple[tuple[Owner | None, Delivered], ...]:
     )
 
 
-def place(event: Delivered, *, own: bool, homes: Mapping[str, int]) -> tuple[Part, ...]:
+def place(event: Delivered, *, own: bool, homes: Mapping[str, int], kin: AbstractSet[int]) -> tuple[Part, ...]:
     """Return the parts of the delivery, that of the whole group first, then by the number of the incident.
 
-    `own` says whether the group has an open incident, `homes` which other incident has an alert open, by fingerprint.
+    `own` says whether the group has an open incident, `homes` which other incident has an alert open, by fingerprint,
+    and `kin` which of them have the owner of this delivery: alerts that are new join no other owner's.
     """
     if not homes:
         return (Part(number=None, event=event, whole=True),)
     counts = Counter(homes[one.fingerprint] for one in event.sightings if one.fingerprint in homes)
-    heir = None if own else min(counts, key=lambda number: (-counts[number], number))
+    heir = min(counts.keys() & kin, key=lambda number: (-counts[number], number), default=None) if not own else None
     placed: dict[int | None, list[Sighting]] = {number: [] for number in (heir, *sorted(counts))}
     for sighting in event.sightings:
         placed[homes.get(sighting.fingerprint, heir)].append(sighting)

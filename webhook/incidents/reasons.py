@@ -58,9 +58,9 @@ def fires_on(catalog: Catalog, incident: Incident, now: float) -> str:
     return f"Resolved by {by} {ago} ago, and it still fires; {whom} is told again."
 
 
-def not_asked(reason: str) -> str:
-    """Return the sentence that says that Alertmanager could not be asked whether it still fires."""
-    return f" Alertmanager could not be asked whether it still fires ({one_line(reason, _LONGEST_REASON)})."
+def not_known(reason: str) -> str:
+    """Return the sentence that says that nobody knows whether it still fires, and why."""
+    return f" Whether it still fires is not known ({one_line(reason, _LONGEST_REASON)})."
 
 
 def refused(channel: str, reason: str) -> str:

@@ -80,6 +80,8 @@ class Testimony:
     """None when it has not answered."""
     reason: str = ""
     """Why it has not, or has not said which Watchdogs it lists."""
+    asked_by: Mapping[str, str] = field(default_factory=dict)
+    """The labels that it was asked by: it need not list an alert that has others."""
     is_one: bool = True
     """Whether one server has given all of this, as far as can be found out; else `started` is None."""
     up: float | None = None
@@ -223,7 +225,7 @@ def tells_that_it_fires(incident: Incident, sightings: Iterable[Sighting]) -> bo
     return any(sighting.firing and sighting.fingerprint in fingerprints for sighting in sightings)
 
 
-def verified(incident: Incident, answer: Answer, *, absent_since: float | None, now: float) -> Verdict:
+def verified(incident: Incident, answer: Answer, now: float) -> Verdict:
     """Return what the answer says of alerts that had ended and have been told again with their old start.
 
     Nobody is called for an alert that is suppressed. It stays in doubt for as long: when it no longer is suppressed
@@ -238,7 +240,7 @@ def verified(incident: Incident, answer: Answer, *, absent_since: float | None, 
         case Quiet():
             return AsksAgain()
         case Absent():
-            if absent_since is None or now - absent_since < VERIFY_SECONDS:
+            if any(now - _since(one, now) < VERIFY_SECONDS for one in told):
                 return AsksAgain()
             return OldPicture(
                 why="an alert that had ended was told again with its old start; Alertmanager does not list it"
@@ -281,6 +283,16 @@ def with_absent(
     return incident, changed, frozenset() if ends_whole else confirmed
 
 
+def with_doubts_absent(incident: Incident, answer: Answer, now: float) -> tuple[Incident, tuple[Episode, ...]]:
+    """Return the incident with since when the alerts in doubt are not listed, and the episodes that this changes."""
+    is_absent = isinstance(answer, Absent)
+    found = (replace(one, absent_since=_since(one, now) if is_absent else None) for one in doubtful(incident))
+    before = {one.identity: one for one in incident.episodes}
+    changed = tuple(one for one in found if one != before[one.identity])
+    known = {**before, **{one.identity: one for one in changed}}
+    return replace(incident, episodes=tuple(known.values())) if changed else incident, changed
+
+
 def absent_since(incident: Incident) -> float | None:
     """Return since when all open alerts have been known not to be listed, None when one of them has not."""
     times = [one.absent_since for one in incident.open_episodes if one.absent_since is not None]
@@ -305,6 +317,26 @@ def asked_about(incident: Incident) -> Incident:
     """Return the incident as it is asked about: with the alerts in doubt alone where there are some."""
     episodes = tuple(replace(one, ended_at=None, ended_by=None) for one in doubtful(incident))
     return replace(incident, truncated=0, episodes=episodes) if episodes else incident
+
+
+def labels_to_ask_by(incident: Incident) -> dict[str, str]:
+    """Return the labels of the group that each alert has that is asked about: Alertmanager filters by them.
+
+    An alert that has joined from another group need not have the labels of this one, and would be filtered out.
+    """
+    return {
+        name: value
+        for name, value in incident.group_labels.items()
+        if all(episode.labels.get(name, "") == value for episode in incident.open_episodes)
+    }
+
+
+def names_to_ask_by(incident: Incident) -> frozenset[str] | None:
+    """Return the names of the alerts that are asked about, None where the name of one is not known."""
+    names = {episode.labels.get("alertname", "") for episode in incident.open_episodes}
+    if incident.truncated or not names:
+        names.add(incident.group_labels.get("alertname", ""))
+    return None if "" in names else frozenset(names)
 
 
 def still_told(episode: Episode, ended: Sighting, teller: Teller) -> tuple[Source, ...] | None:
@@ -462,11 +494,20 @@ def _unlisted(
     """Return what it means that none of the peers that answer lists the alerts: one of them has to be entitled."""
     why: list[str] = []
     for server in own:
-        reason = server.reason if server.alerts is None else no_standing(server, incident, episodes, known, now)
+        reason = server.reason if server.alerts is None else _not_asked_about(server, episodes)
+        reason = reason if server.alerts is None else reason or no_standing(server, incident, episodes, known, now)
         if reason is None:
             return Absent()
         why.append(reason)
     return Unknown(reason=why[0])
+
+
+def _not_asked_about(server: Testimony, episodes: Iterable[Episode]) -> str | None:
+    """Return that the server was asked by labels that one of these does not have, so that it need not list it."""
+    for episode in episodes:
+        if any(episode.labels.get(name, "") != value for name, value in server.asked_by.items()):
+            return "it was asked by labels that the alert does not have"
+    return None
 
 
 def _fires(episode: Episode, server: Testimony, listed: Sequence[Listed]) -> Answer:

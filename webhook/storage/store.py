@@ -151,6 +151,17 @@ def homes(connection: Connection, fingerprints: Sequence[str]) -> dict[str, int]
     return {row.fingerprint: row.incident_id for row in _of_fingerprints(connection, query, fingerprints)}
 
 
+def owned(connection: Connection, numbers: Iterable[int], owner: Owner) -> frozenset[int]:
+    """Return those of the incidents that belong to this owner."""
+    chosen = sorted(set(numbers))
+    found: set[int] = set()
+    for start in range(0, len(chosen), MOST_VALUES):
+        among = incidents.c.id.in_(chosen[start : start + MOST_VALUES])
+        mine = and_(incidents.c.team == owner.team, incidents.c.policy == owner.policy)
+        found |= set(connection.execute(select(incidents.c.id).where(among, mine)).scalars())
+    return frozenset(found)
+
+
 def ended(connection: Connection, identities: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
     """Return those of the episodes' identities that Alertmanager has ended, and the latest incident that had each."""
     query = (

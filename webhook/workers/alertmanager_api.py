@@ -40,6 +40,8 @@ from webhook.incidents.truth import (
     Testimony,
     Unknown,
     judge,
+    labels_to_ask_by,
+    names_to_ask_by,
     urls_of,
 )
 from webhook.timestamps import parse_rfc3339
@@ -78,7 +80,7 @@ class AlertmanagerApi:
         self,
         servers: Sequence[Server],
         *,
-        known: Callable[[], Known] = Known,
+        known: Callable[[], Known | None] = Known,
         watchdog: Callable[[], str] = lambda: "Watchdog",
         now: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
@@ -99,6 +101,8 @@ class AlertmanagerApi:
         if not self._servers:
             return Unknown(reason=NOT_CONFIGURED)
         urls, known = set(urls_of(incident)), self._known()
+        if known is None:
+            return Unknown(reason="the store could not be read")
         asked = [one for one in self._servers if not one.external_urls or one.external_urls & urls]
         said = _of_nobody_known(self._servers, urls) | {one.key: self._testimony(one, incident, known) for one in asked}
         return judge(incident, tuple(said.values()), known, self._now())
@@ -111,8 +115,9 @@ class AlertmanagerApi:
             return replace(said, reason=silent[1])
         try:
             with _Conversation(server, self._clock) as talk:
-                listed = talk.get("alerts", _query(incident.group_labels))
-                said = replace(said, alerts=tuple(_listed(listed)))
+                labels = labels_to_ask_by(incident)
+                listed = talk.get("alerts", _query(labels))
+                said = replace(said, alerts=tuple(_listed(listed)), asked_by=labels)
                 if _leaves_out(said, incident) and any(dog.url in said.urls or said.any_url for dog in known.watchdogs):
                     said = self._with_watchdogs(talk, said, incident)
                 said = self._with_start(talk, said)
@@ -130,7 +135,7 @@ class AlertmanagerApi:
         """
         name = self._watchdog()
         try:
-            both = tuple(_listed(talk.get("alerts", _query_for_both(incident.group_labels, name))))
+            both = tuple(_listed(talk.get("alerts", _query_for_both(names_to_ask_by(incident), name))))
         except (_Refused, *_NOT_READ) as error:
             why = str(error) if isinstance(error, _Refused) else "the answer is not Alertmanager's"
             return replace(said, reason=f"it lists nothing of it, and which Watchdogs it lists is not known: {why}")
@@ -295,7 +300,7 @@ def _with_places(talk: _Conversation, said: Testimony, incident: Incident) -> Te
     if not any(one.fingerprint in open_ones and one.suppression is None for one in said.alerts or ()):
         return said
     try:
-        groups = talk.get("alerts/groups", _query(incident.group_labels, ("active", "silenced", "inhibited", "muted")))
+        groups = talk.get("alerts/groups", _query(said.asked_by, ("active", "silenced", "inhibited", "muted")))
         return replace(said, placed=tuple(_places(groups)))
     except (_Refused, *_NOT_READ):
         return said
@@ -304,7 +309,7 @@ def _with_places(talk: _Conversation, said: Testimony, incident: Incident) -> Te
 def _query(
     labels: Mapping[str, str], states: Sequence[str] = ("active", "silenced", "inhibited", "unprocessed")
 ) -> list[tuple[str, str]]:
-    """Return the parameters: every state, and as many labels of the group as fit; fewer only make the answer longer."""
+    """Return the parameters: every state, and as many of the labels as fit; fewer only make the answer longer."""
     found = [(name, "true") for name in states]
     length = 0
     for name, value in sorted(labels.items()):
@@ -316,15 +321,15 @@ def _query(
     return found
 
 
-def _query_for_both(labels: Mapping[str, str], watchdog: str) -> list[tuple[str, str]]:
-    """Return the parameters for the group and the Watchdogs in one answer.
+def _query_for_both(names: AbstractSet[str] | None, watchdog: str) -> list[tuple[str, str]]:
+    """Return the parameters for alerts of these names and the Watchdogs in one answer; None is all alerts.
 
-    Alertmanager joins its filters by "and", so the alert's name alone can be one; a group without it asks for all.
+    Alertmanager joins its filters by "and", so the names alone can be one.
     """
     found = _query({})
-    if "alertname" in labels:
-        names = "|".join(_RE2_SPECIAL.sub(r"\\\g<0>", name) for name in (labels["alertname"], watchdog))
-        matcher = f"alertname=~{_quoted(names)}"
+    if names is not None:
+        pattern = "|".join(_RE2_SPECIAL.sub(r"\\\g<0>", name) for name in (*sorted(names), watchdog))
+        matcher = f"alertname=~{_quoted(pattern)}"
         if len(matcher) <= _LONGEST_FILTERS:
             found.append(("filter", matcher))
     return found

@@ -73,8 +73,8 @@ class _Asked:
 
     @property
     def is_of_each(self) -> bool:
-        """Whether it is over when each open alert is: then each has its own absence, else the timer has one for all."""
-        return not self.is_about_doubts and not self.incident.truncated and bool(self.incident.open_episodes)
+        """Whether each alert that was asked about has its own absence, and not the timer one for all of them."""
+        return self.is_about_doubts or (not self.incident.truncated and bool(self.incident.open_episodes))
 
 
 class Steps:
@@ -123,7 +123,7 @@ class Steps:
         writer = self._writer()
         with self._database.write() as connection:
             incident = store.incident_by_id(connection, claimed.incident_id, lock=True)
-            following = due(writer.catalog, incident) if incident else None
+            following = _due_now(writer.catalog, incident, now) if incident else None
             if incident is None or following is None:
                 timers.put(connection, claimed.incident_id, None)
                 return None
@@ -148,6 +148,10 @@ class Steps:
             absent_since = now if claimed.absent_since is None else claimed.absent_since
             first = absent_since if isinstance(asked.answer, Absent) and not asked.is_of_each else None
             following = _following(asked, incident, now)
+            if asked.is_about_doubts:
+                # The steps of what fires do not wait for the next question.
+                incident = store.save(connection, replace(incident, doubted_at=following.at), ())
+                following = due(self._catalog(), incident) or following
             timers.postpone(connection, claimed, kind=following.kind, due_at=following.at, absent_since=first)
             return False
         incident = self._group_s(connection, incident, event, now)
@@ -170,10 +174,13 @@ class Steps:
             store.save(connection, learned, changed)
             for server, started in sorted({(server, at) for _, server, at in seen if at is not None}):
                 store.vouched(connection, server, started, now)
-        if asked.is_about_doubts or (isinstance(asked.answer, Absent) and not asked.is_of_each):
+        if asked.is_about_doubts:
+            learned, changed = truth.with_doubts_absent(learned, asked.answer, now)
+            return store.save(connection, learned, changed) if changed else learned
+        if isinstance(asked.answer, Absent) and not asked.is_of_each:
             return learned
         found = self._end_some(connection, learned, asked.answer, now)
-        if isinstance(asked.answer, Active | Quiet) and found.doubted_at is not None:
+        if isinstance(asked.answer, Active | Quiet) and found.doubted_at is not None and not truth.doubtful(found):
             found = store.save(connection, replace(found, doubted_at=None), ())
             timers.put(connection, found.id, due(self._catalog(), found))
         return found
@@ -208,11 +215,13 @@ class Steps:
         if asked.due.kind == "calm" and truth.is_over(incident):
             return Gone(how=f"flapping, and quiet for {written_span(CALM_SECONDS)}")
         if asked.due.kind == "verify" and truth.doubtful(incident):
-            return _verified(incident, claimed, asked, now)
+            return _verified(incident, asked, now)
         since = truth.absent_since(incident) if asked.is_of_each else claimed.absent_since
         decision = truth.decide(asked.answer, absent_since=since, now=now)
         match decision:
             case truth.AsksAgain():
+                return None
+            case truth.Ends() if truth.doubtful(incident):
                 return None
             case truth.Ends(how=how):
                 return Gone(how=how)
@@ -223,7 +232,8 @@ class Steps:
             case truth.GoesOn(unknown=unknown) if asked.due.kind == "still_firing":
                 return FiresOn(why=reasons.fires_on(self._catalog(), incident, now) + _remark(unknown))
             case truth.Holds() | truth.GoesOn():
-                doubts = incident.doubted_at is not None and incident.doubted_at <= now
+                doubted_at = None if truth.doubtful(incident) else incident.doubted_at
+                doubts = doubted_at is not None and doubted_at <= now
                 again = _asked_again(decision, now) if doubts else None
                 return Settled(asked_again_at=again) if doubts or asked.due.kind == "verify" else None
             case _:
@@ -246,9 +256,9 @@ class Steps:
         return Writer(catalog=self._catalog(), channels=self._channels)
 
 
-def _verified(incident: Incident, claimed: Claim, asked: _Asked, now: float) -> Event | None:
+def _verified(incident: Incident, asked: _Asked, now: float) -> Event | None:
     """Return what becomes of alerts that had ended and were told again, or None to ask Alertmanager once more."""
-    verdict = truth.verified(incident, asked.answer, absent_since=claimed.absent_since, now=now)
+    verdict = truth.verified(incident, asked.answer, now)
     match verdict:
         case truth.AsksAgain():
             return None
@@ -258,6 +268,13 @@ def _verified(incident: Incident, claimed: Claim, asked: _Asked, now: float) -> 
             return Settled(why=why)
         case _:
             assert_never(verdict)
+
+
+def _due_now(catalog: Catalog, incident: Incident, now: float) -> Due | None:
+    """Return what is next: a doubt whose time has come is asked about before a step that is due for longer."""
+    if incident.doubted_at is not None and incident.doubted_at <= now and truth.doubtful(incident):
+        return Due(kind="verify", at=incident.doubted_at)
+    return due(catalog, incident)
 
 
 def _following(asked: _Asked, incident: Incident, now: float) -> Due:
@@ -278,7 +295,7 @@ def _asked_again(decision: truth.Decision, now: float) -> float | None:
 
 
 def _remark(unknown: str | None) -> str:
-    return "" if unknown is None else reasons.not_asked(unknown)
+    return "" if unknown is None else reasons.not_known(unknown)
 
 
 def _firing(incident: Incident) -> frozenset[tuple[str, str]]:
