@@ -31,6 +31,7 @@ _NO_HOST_BEFORE: Final = re.compile(
     rf"(?:.*\s)?(?:dbname|user|port|application_name)=|postgres(?:ql)?://[A-Za-z0-9._:@{MARK}{OPAQUE}-]*/", re.DOTALL
 )
 """What stands before a part of an address of a database that is not its host."""
+_NAME: Final = re.compile(r"[\w-]+")
 _ALERTMANAGER: Final = re.compile(rf"--alertmanager\.url=(?:https?://)?{MARK}(?::[0-9]{{1,5}})?/?")
 
 
@@ -47,31 +48,40 @@ def host_refusals(name: str, words: Sequence[Word], usage: Usage | Tool) -> Foun
     if name == "amtool":
         urls = [one.word for one in arguments if one.option == "--alertmanager.url"]
         return refused([word for word in urls if not _ALERTMANAGER.fullmatch(word.text)], _SENT)
-    return refused(words, _SENT) if name in READS_CREDENTIALS and not _is_a_question(name, arguments) else {}
+    if name in READS_CREDENTIALS and not _is_a_question(name, arguments):
+        return refused(words, _SENT)
+    return _of_database(arguments) if name == "pg_isready" else {}
 
 
 def _is_a_question(name: str, arguments: Sequence[Argument]) -> bool:
     """Return whether a client of a store names its host itself, or asks the named one what it asks without a secret."""
     if not any(MARK in one.word.text for one in arguments if one.option in _HOST):
         return True
-    if any(OPAQUE in one.word.text for one in arguments):
+    databases = [one.word.text.removeprefix("--dbname=") for one in arguments if one.option in {"-d", "--dbname"}]
+    if any(OPAQUE in one.word.text for one in arguments) or not all(map(_NAME.fullmatch, databases)):
         return False
     asked = [one.word.text.lower() for one in arguments if not one.option]
     return all(name == "redis-cli" and word in _QUESTIONS for word in asked)
 
 
 def _of_psql(arguments: Sequence[Argument]) -> Found:
+    hosts = [one.word for one in arguments if one.option in _HOST]
+    why = "psql asks for a password, and sends it to whichever host the value names"
+    return refused(hosts, why) | _of_database(arguments)
+
+
+def _of_database(arguments: Sequence[Argument]) -> Found:
+    """Refuse what would be the host, or anything but a name, in the address of a PostgreSQL database."""
     found: Found = {}
     for one in arguments:
-        if one.option in _HOST:
-            found |= refused([one.word], "psql asks for a password, and sends it to whichever host the value names")
-        elif not one.option or one.option in {"-d", "--dbname"}:
-            for mark in one.word.marks:
-                text = one.word.text.removeprefix("--dbname=")
-                at = mark.at - len(one.word.text) + len(text)
-                ends = text[at + 1 : at + 2] in {"", " ", "?"}
-                if text != MARK and not (ends and _NO_HOST_BEFORE.fullmatch(text[:at])):
-                    found |= dict.fromkeys(mark.numbers, never(f"it would be a part of an address, and {_SENT}"))
+        if one.option not in {"", "-d", "--dbname"}:
+            continue
+        text = one.word.text.removeprefix("--dbname=")
+        for mark in one.word.marks:
+            at = mark.at - len(one.word.text) + len(text)
+            ends = text[at + 1 : at + 2] in {"", " ", "?"}
+            if text != MARK and not (ends and _NO_HOST_BEFORE.fullmatch(text[:at])):
+                found |= dict.fromkeys(mark.numbers, never(f"it would be a part of an address, and {_SENT}"))
     return found
 
 
@@ -107,6 +117,7 @@ _DATA: Final = frozenset({"-d", "--data", "--data-urlencode"})
 _HEADER: Final = frozenset({"-H", "--header"})
 _PUBLIC_HEADER: Final = re.compile(r"(?i)(?:accept|content-type|cache-control): ?[a-z0-9/.+*;=, -]{0,60}")
 _ANY_HEADER: Final = re.compile(r"[A-Za-z0-9-]+: ?\Z")
+_FOLLOWS: Final = re.compile(r"-[A-Za-z]*L")
 _WITH_DIGITS: Final = re.compile(r"-[A-Za-z][0-9]+")
 _FIXED_HOST: Final = re.compile(rf"(?:https?://)?(?:[^/@?#\s{MARK}]*@)?[A-Za-z0-9._{OPAQUE}-]+(?::[0-9{OPAQUE}]+)?[/?]")
 _CHOSEN_HOST: Final = re.compile(
@@ -143,7 +154,9 @@ def _unfit(argument: Argument) -> str:
 
 def _part(argument: Argument, mark: Mark, arguments: Sequence[Argument]) -> Place:
     option, text = argument.option, argument.word.text
-    if option in _DATA or (option in _HEADER and _ANY_HEADER.match(text[: mark.at])):
+    # The answer to a header may be a redirection to the host that it names, and curl would take the others along.
+    follows = any(one.switch and (one.word.text == "--location" or _FOLLOWS.match(one.word.text)) for one in arguments)
+    if option in _DATA or (option in _HEADER and not follows and _ANY_HEADER.match(text[: mark.at])):
         return Place(takes="word")
     if option:
         return never(f"what `{shown(option)}` of `curl` does with it is not known to be harmless")
