@@ -32,6 +32,8 @@ class Usage:
     """Whether such an argument names a machine, with a colon and a file behind it, and a file here is not meant."""
     inner: bool = False
     """Whether the words behind the first such argument, or behind `--`, are a command that runs elsewhere."""
+    chosen: frozenset[str] = frozenset()
+    """Options whose value a person has to write: it chooses what is done, by whom, or with which code."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,11 +52,13 @@ def _usage(  # noqa: PLR0913  as many as there are properties
     kinds: bool = False,
     remote: bool = False,
     inner: bool = False,
+    chosen: str = "",
 ) -> Usage:
-    """Return a usage; a long option is a word, short ones are written together as `-abc`."""
+    """Return a usage; a long option is a word, short ones are written together as `-abc`; `chosen` ones are options."""
     return Usage(
         switches=_names(switches),
-        options=_names(options),
+        options=_names(options) | _names(chosen),
+        chosen=_names(chosen),
         others=others,
         kinds=kinds,
         remote=remote,
@@ -126,12 +130,16 @@ PROGRAMS: Final[Mapping[str, Usage | Tool]] = {
     "traceroute": _usage("-46nITU", "-mwqp"),
     "nc": _usage("-vznu46l", "-wp"),
     "ethtool": _usage("-Sikgal"),
-    "iptables": _usage("-nv", "-ADIsdjpi source destination dport sport jump protocol comment"),
+    "iptables": _usage("-nv", "-sdpi source destination dport sport protocol comment", chosen="-ADIj jump"),
     "ip": Tool(
-        general=_usage("-s4606h"),
-        verbs={"link": _usage(), "addr": _usage(), "address": _usage(), "route": _usage(), "neigh": _usage()},
+        general=_usage("-s46h"),
+        # Without a verb behind it, an argument may be one.
+        verbs=dict.fromkeys(
+            ("link show", "addr show", "address show", "route show", "route get", "neigh show"), _usage()
+        ),
     ),
-    "ps": _usage("-efaxul", "-p"),
+    # A word without a hyphen is read as options: `ps e` shows everybody's environment.
+    "ps": _usage("-efaxul", "-p", others="nothing"),
     "pgrep": _usage("-aflonvx", "-u"),
     "journalctl": _usage(
         "-fqrxkae no-pager follow quiet reverse no-hostname utc dmesg",
@@ -145,9 +153,9 @@ PROGRAMS: Final[Mapping[str, Usage | Tool]] = {
         ),
     ),
     "curl": _usage(
-        "-sSikvLf46IgG silent show-error include verbose location fail head get "
+        "-sSikvLf46IgG silent show-error include insecure verbose location fail head get "
         "http1.1 http2 no-progress-meter globoff fail-with-body",
-        "-mXwHdo output max-time connect-timeout retry request header data data-urlencode user-agent",
+        "-mXwHdou output max-time connect-timeout retry request header data data-urlencode user write-out",
         others="url",
     ),
     "kubectl": Tool(
@@ -158,7 +166,7 @@ PROGRAMS: Final[Mapping[str, Usage | Tool]] = {
             **dict.fromkeys(("cordon", "uncordon", "port-forward"), _KUBE),
             "cp": _usage("", "-nc namespace container", remote=True),
             "drain": _usage(f"{_KUBECTL} ignore-daemonsets delete-emptydir-data force", _KUBECTL_OPTIONS),
-            "debug": _usage(f"{_KUBECTL} -it", f"{_KUBECTL_OPTIONS} image target", inner=True),
+            "debug": _usage(f"{_KUBECTL} -it", f"{_KUBECTL_OPTIONS} target", inner=True, chosen="image"),
             "top": _KUBE_KINDS,
             **dict.fromkeys(
                 (f"rollout {verb}" for verb in ("restart", "undo", "status", "history", "pause", "resume")), _KUBE_KINDS
@@ -179,7 +187,7 @@ PROGRAMS: Final[Mapping[str, Usage | Tool]] = {
             "stats": _usage("-a all no-stream no-trunc"),
             "update": _usage("", "-m memory memory-swap cpus memory-reservation pids-limit"),
             "rm": _usage("-fv force volumes"),
-            "exec": _usage("-itd interactive tty detach", "-u user", inner=True),
+            "exec": _usage("-itd interactive tty detach", inner=True, chosen="-u user"),
             **{f"compose {verb}": usage for verb, usage in _COMPOSE.items()},
         },
     ),
@@ -192,7 +200,9 @@ PROGRAMS: Final[Mapping[str, Usage | Tool]] = {
         },
     ),
     "docker-compose": _COMPOSE_TOOL,
-    "psql": _usage("-XqAtwW no-psqlrc quiet tuples-only no-password", "-hpUd host port username dbname"),
+    "psql": _usage(
+        "-XqAtw no-psqlrc quiet tuples-only no-password", "-hpUd host port username dbname", chosen="-c command"
+    ),
     "pg_isready": _usage("-q quiet", "-hpUdt host port username dbname timeout"),
     "redis-cli": _usage("bigkeys stat latency no-auth-warning", "-hpn", others="nothing"),
     "amtool": Tool(
@@ -205,38 +215,30 @@ PROGRAMS: Final[Mapping[str, Usage | Tool]] = {
     ),
     "nginx": _usage("-tTVvq", others="nothing"),
     "printenv": _usage(),
-    "top": _usage("-bHci", "-npd"),
+    "top": _usage("-bHci", "-npd", others="nothing"),
     "test": _usage(others="nothing"),
 }
 
-FILTERS: Final = frozenset(
-    {
-        "grep",
-        "egrep",
-        "fgrep",
-        "zgrep",
-        "head",
-        "tail",
-        "sort",
-        "uniq",
-        "wc",
-        "cut",
-        "tr",
-        "cat",
-        "column",
-        "nl",
-        "rev",
-        "tac",
-        "jq",
-        "base64",
-        "sha256sum",
-    }
+FILTERS: Final[Mapping[str, Usage | None]] = {
+    **dict.fromkeys(("grep", "egrep", "fgrep", "zgrep", "head", "tail", "wc", "cut", "tr", "cat", "column"), None),
+    **dict.fromkeys(("nl", "rev", "tac", "jq", "sha256sum"), None),
+    "sort": _usage(
+        "-bdfghiMnRrVsuz numeric-sort reverse unique human-numeric-sort version-sort stable", "-kt key field-separator"
+    ),
+    "uniq": _usage("-cdDiuz count repeated unique ignore-case", "-fsw", others="nothing"),
+}
+"""What reads the output of another program as data alone, and prints to nowhere else.
+
+One that may write a file does so with options, or with an argument, that its usage here does not have.
+"""
+
+PRINTERS: Final = frozenset(
+    {"kubectl get", "docker ps", "docker inspect", "docker compose ps", "docker-compose ps", "pgrep"}
 )
-"""What reads the output of another program as data alone."""
+"""What prints names and properties of what there is, so that a label that selects among them writes none of it."""
 
 FORERUNNERS: Final[Mapping[str, Usage]] = {
     "sudo": _usage("-nEHS", "-ug"),
-    "nohup": _usage(),
     "time": _usage("-p"),
 }
-"""What runs the program behind it as it stands."""
+"""What runs the program behind it as it stands, and writes no file (`nohup` does)."""

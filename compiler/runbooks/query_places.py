@@ -10,13 +10,22 @@ from compiler.runbooks.place import MARK, Place, never
 
 _BARE_BEFORE: Final = re.compile(r"(?:^|[\s(,=<>;])\Z")
 _BARE_BEHIND: Final = re.compile(r"\A(?:$|[\s),=<>;])")
-_COMPARED: Final = re.compile(r"(?:=|<>|!=|<|>|\bIN\s*\((?:\s*'[^'\\]*'\s*,)*)\s*\Z", re.IGNORECASE)
+_COMPARED: Final = re.compile(r"(?:(?<![:@])=|<>|!=|<|>|\bIN\s*\((?:\s*'[^'\\]*'\s*,)*)\s*\Z", re.IGNORECASE)
 _READS: Final = re.compile(r"\s*(?:SELECT|WITH|EXPLAIN|DELETE|UPDATE)\b", re.IGNORECASE)
-_CONDITION: Final = re.compile(r"\b(?:WHERE|HAVING|ON)\b", re.IGNORECASE)
+_CONDITIONS: Final = frozenset({"WHERE", "HAVING", "ON"})
+_CLAUSES: Final = re.compile(
+    r"[()]|\b(?:WHERE|HAVING|ON|SET|SELECT|FROM|JOIN|USING|VALUES|ORDER|GROUP|BY|LIMIT|OFFSET|WINDOW|RETURNING|UPDATE"
+    r"|DELETE|INSERT|REPLACE|MERGE|DO|UNION|INTERSECT|EXCEPT|FETCH|FOR)\b",
+    re.IGNORECASE,
+)
+_QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
+_PASSED_ON: Final = re.compile(r"\b(?:INTO|COPY|EXECUTE|PREPARE|DO|CALL|DELIMITER)\b|\\|\bn?q'", re.IGNORECASE)
+"""What may run a text, hand rows to a file or a program, or quote otherwise than with doubled quotation marks."""
 _NOT_READ: Final = (
     ("\\", "a backslash means other things in other databases"),
     ("`", "a backquote means other things in other databases"),
-    ("$$", "text between dollar signs may be run"),
+    ("$", "text between dollar signs, as `$$` or `$tag$`, may be run"),
+    ("[", "a bracket may quote a name"),
     ("--", "it stands in or behind a comment"),
     ("/*", "it stands in or behind a comment"),
     ("#", "it may stand behind a comment"),
@@ -27,6 +36,10 @@ _PATTERN: Final = re.compile(r'[=!]~\s*"[^"\\]*\Z')
 
 def sql_places(marked: str, count: int) -> tuple[Place, ...]:
     """Return what each `MARK` of a statement takes: digits, or text between the quotes of a condition."""
+    passed_on = _PASSED_ON.search(marked)
+    if passed_on:
+        why = f"the statement has `{passed_on[0]}`, which may run a text or hand on what is read"
+        return tuple(never(why) for _ in range(count))
     positions = [at for at, character in enumerate(marked) if character == MARK]
     return tuple(_sql(marked, at) for at in positions[:count])
 
@@ -43,12 +56,26 @@ def _sql(marked: str, at: int) -> Place:  # noqa: PLR0911  one for each reason
         ahead = before[statement:opened]
         if marked[opened + 1 : at + 2] != f"{MARK}'" or marked[at + 2 : at + 3] == "'":
             return never("it is only a part of the text between the quotes")
-        if not (_READS.match(ahead) and _CONDITION.search(ahead) and _COMPARED.search(ahead)):
+        if not (_READS.match(ahead) and _is_in_a_condition(ahead) and _COMPARED.search(ahead)):
             return never("text takes a value only where a condition compares it, as in `WHERE name = '…'`")
         return Place(takes="literal")
     if _BARE_BEFORE.search(before) and _BARE_BEHIND.search(marked[at + 1 :]):
         return Place(takes="number")
     return never("it would be a part of a name or an operator")
+
+
+def _is_in_a_condition(ahead: str) -> bool:
+    """Return whether a statement ends within a condition: what its last clause is, outside of closed brackets."""
+    clauses = [""]
+    for clause in _CLAUSES.findall(_QUOTED.sub("''", ahead)):
+        if clause == "(":
+            # Until a clause begins within the brackets, they are a part of the one around them.
+            clauses.append(clauses[-1])
+        elif clause == ")":
+            clauses = clauses[:-1] or [""]
+        else:
+            clauses[-1] = clause.upper()
+    return clauses[-1] in _CONDITIONS
 
 
 def _open(before: str) -> tuple[int, str, int]:

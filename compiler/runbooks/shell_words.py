@@ -1,7 +1,7 @@
 """A shell command as pipelines of words, as far as it is needed to say where a placeholder stands. Pure.
 
-Used by `shell_places`. What is not read here (here-documents, backquotes, arithmetic, functions, `case`) raises
-`NotReadError`: then no placeholder of the command is filled.
+Used by `shell_places` and its neighbours. What is not read here (here-documents, backquotes, arithmetic, functions,
+`case`) raises `NotReadError`: then no placeholder of the command is filled.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ class Mark:
     mode: Mode
     numbers: tuple[int, ...]
     substituted: bool = False
+    within: tuple[Pipeline, ...] = ()
+    """The pipelines of the substitution."""
     refused: str = ""
     """Why it takes nothing, where the word alone says so."""
 
@@ -44,14 +46,24 @@ class Word:
     text: str = ""
     marks: list[Mark] = field(default_factory=list)
     quoted: bool = False
+    refused: str = ""
+    """Why its placeholders take nothing, where the text behind the word says so."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Redirection:
+    """A redirection without the number before it: its sign and the word behind."""
+
+    sign: str
+    word: Word
 
 
 @dataclass(kw_only=True)
 class Simple:
-    """One command of a pipeline, and the files it is redirected to or from."""
+    """One command of a pipeline, and its redirections."""
 
     words: list[Word] = field(default_factory=list)
-    files: list[Word] = field(default_factory=list)
+    redirections: list[Redirection] = field(default_factory=list)
 
 
 Pipeline = list[Simple]
@@ -96,7 +108,7 @@ class Reader:
             elif following := _NEXT_COMMAND.match(self._text, self._at):
                 self._at = following.end()
                 # A line feed behind `|` continues the pipeline.
-                if pipeline[-1].words or pipeline[-1].files or len(pipeline) == 1:
+                if pipeline[-1].words or pipeline[-1].redirections or len(pipeline) == 1:
                     self.pipelines.append(pipeline)
                     pipeline = [Simple()]
             else:
@@ -127,8 +139,9 @@ class Reader:
             raise NotReadError("a here-document or a process substitution")
         self._at = found.end()
         self._blanks()
-        if self._at < len(self._text) and self._text[self._at] not in "\n;&|()<>":
-            simple.files.append(self._word(depth))
+        if self._at >= len(self._text) or self._text[self._at] in "\n;&|()<>":
+            raise NotReadError("a redirection to nowhere")
+        simple.redirections.append(Redirection(sign=found[0].lstrip("0123456789"), word=self._word(depth)))
         return True
 
     def _next(self) -> int:
@@ -148,6 +161,8 @@ class Reader:
             elif mode == "bare" and here in " \t\n;&|()<>":
                 if here == "(":
                     raise NotReadError("a function, an array or a pattern with brackets")
+                if here in "<>":
+                    word.refused = "a number there would belong to the redirection right behind it"
                 break
             elif here == "'" and mode == "bare":
                 self._at, mode, word.quoted = self._at + 1, "single", True
@@ -186,10 +201,12 @@ class Reader:
             raise NotReadError("arithmetic, or quotation marks behind a dollar sign")
         if text.startswith("$(", at):
             self._at += 2
-            first = self._number
+            first, earlier = self._number, len(self.pipelines)
             self._script(closing=")", depth=depth + 1)
             numbers = tuple(range(first, self._number))
-            word.marks += [Mark(at=len(word.text), mode=mode, numbers=numbers, substituted=True)] if numbers else []
+            if numbers:
+                within = tuple(self.pipelines[earlier:])
+                word.marks.append(Mark(at=len(word.text), mode=mode, numbers=numbers, substituted=True, within=within))
             word.text += OPAQUE
         elif text.startswith("${", at):
             end = text.find("}", at)

