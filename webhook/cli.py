@@ -23,6 +23,7 @@ from webhook.incidents.heartbeat import name_of
 from webhook.incidents.incident import STATUSES, Incident, Outcome
 from webhook.server import Server, work
 from webhook.service import Service, build
+from webhook.serving.heaps import share_heaps
 from webhook.serving.listeners import CannotListen
 from webhook.settings import Settings, SettingsError, read_settings
 from webhook.severity import SEVERITIES, Severity
@@ -61,6 +62,7 @@ def serve(*, worker_only: bool, no_worker: bool) -> None:
             "hint: set TOCSIN_TOKEN or TOCSIN_TOKEN_FILE, or listen on 127.0.0.1",
         )
     logs.configure("INFO")
+    share_heaps()
     with _service(settings) as service:
         if worker_only:
             work(service)

@@ -13,13 +13,15 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
+from selenium.webdriver.support.wait import WebDriverWait
 
 from testbed import loopback
 from testbed.browser import PHONE, Screen, browser
 from testbed.chaos.replica import Replica
-from testbed.patience import await_that
+from testbed.patience import PATIENCE_SECONDS, await_that
 from testbed.ports import LOOPBACK, free_port
 from testbed.proxy import PREFIX, WAYS, proxied
 from tests.webhook.samples import alert, payload
@@ -93,7 +95,9 @@ def work_through(page: Chrome, address: str) -> list[str]:
 
 
 def standing(page: Chrome) -> str:
-    return page.find_element(By.CSS_SELECTOR, ".standing strong").text
+    """Return what the page says of the incident; the page may still be changing into the next one."""
+    anew = WebDriverWait(page, PATIENCE_SECONDS, ignored_exceptions=[StaleElementReferenceException])
+    return str(anew.until(lambda _: page.find_element(By.CSS_SELECTOR, ".standing strong").text))
 
 
 def assert_styled(page: Chrome) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from itertools import islice
 from typing import Any
 
 from sqlalchemy import (
@@ -36,6 +37,20 @@ from webhook.storage.upserts import upsert
 
 _EPISODE_COLUMNS = tuple(field.name for field in fields(Episode))
 _INCIDENT_COLUMNS = tuple(field.name for field in fields(Incident) if field.name not in {"id", "episodes"})
+
+_MUTABLE = (
+    "annotations",
+    "generator_url",
+    "part",
+    "ended_at",
+    "ended_by",
+    "sources",
+    "listed_by",
+    "refired_at",
+    "absent_since",
+)
+MOST_ROWS = 200
+"""Alerts that are written at once: all parameters of one statement are in memory twice over."""
 
 _NOT_OVER = or_(incidents.c.status != "resolved", incidents.c.firing_at.is_not(None))
 _VOUCHED = "vouched:"
@@ -209,27 +224,14 @@ def save(connection: Connection, incident: Incident, changed: Iterable[Episode])
     else:
         number = connection.execute(plain_insert(incidents).returning(incidents.c.id), values).scalar_one()
         incident = replace(incident, id=number)
-    rows = [{**asdict(episode), "incident_id": incident.id} for episode in changed]
-    if rows:
-        mutable = (
-            "annotations",
-            "generator_url",
-            "part",
-            "ended_at",
-            "ended_by",
-            "sources",
-            "listed_by",
-            "refired_at",
-            "absent_since",
-        )
-        insert = upsert(connection, episodes)
-        connection.execute(
-            insert.on_conflict_do_update(
-                index_elements=["incident_id", "fingerprint", "started"],
-                set_={name: insert.excluded[name] for name in mutable},
-            ),
-            rows,
-        )
+    insert = upsert(connection, episodes)
+    written = insert.on_conflict_do_update(
+        index_elements=["incident_id", "fingerprint", "started"],
+        set_={name: insert.excluded[name] for name in _MUTABLE},
+    )
+    left = iter(changed)
+    while some := list(islice(left, MOST_ROWS)):
+        connection.execute(written, [{**asdict(episode), "incident_id": incident.id} for episode in some])
     return incident
 
 
