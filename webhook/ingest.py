@@ -55,7 +55,7 @@ from webhook.incidents.transitions import transition
 from webhook.incidents.truth import Heard
 from webhook.payload import Payload, PostedAlert
 from webhook.severity import Severity
-from webhook.storage import store, timers, watchdogs
+from webhook.storage import lookup, store, timers, watchdogs
 from webhook.storage.database import Database, StoreUnavailable
 from webhook.storage.outcomes import Writer
 from webhook.untrusted import one_line, plain_address
@@ -127,9 +127,13 @@ class Ingest:
         """Take what this program has noticed by itself; return after the commit. Raises StoreUnavailable."""
         return _once_more(lambda: self._observe(replace(event, verified=True), now))
 
-    def acknowledge(self, number: int, actor: str, now: float) -> Outcome | None:
-        """Let `actor` take the incident; return what came of it, None when there is no such incident."""
-        return self._by_hand(number, lambda _: Acknowledged(actor=_actor(actor)), now)
+    def acknowledge(self, number: int, actor: str, now: float, *, seen: int | None = None) -> Outcome | None:
+        """Let `actor` take the incident; return what came of it, None when there is no such incident.
+
+        `seen` is what `lookup.told_through` said when the actor was shown the incident, None where nobody knows: who
+        was called for news after that has not seen it, and then the result is `overtaken` and nothing changes.
+        """
+        return self._by_hand(number, lambda _: Acknowledged(actor=_actor(actor)), now, seen)
 
     def unacknowledge(self, number: int, actor: str, now: float) -> Outcome | None:
         """Let `actor` give the incident back; return what came of it, None when there is no such incident."""
@@ -140,9 +144,9 @@ class Ingest:
 
         return self._by_hand(number, event, now)
 
-    def resolve(self, number: int, actor: str, now: float) -> Outcome | None:
-        """Let `actor` close the incident; return what came of it, None when there is no such incident."""
-        return self._by_hand(number, lambda _: ResolvedByHand(actor=_actor(actor)), now)
+    def resolve(self, number: int, actor: str, now: float, *, seen: int | None = None) -> Outcome | None:
+        """Let `actor` close the incident; return what came of it, as `acknowledge` does."""
+        return self._by_hand(number, lambda _: ResolvedByHand(actor=_actor(actor)), now, seen)
 
     def reopen(self, number: int, actor: str, now: float) -> Outcome | None:
         """Let `actor` take a resolve by hand back; return what came of it, None when there is no such incident."""
@@ -343,11 +347,15 @@ class Ingest:
             timers.ask_anew(connection, incident.id)
         return replace(outcome, incident=incident)
 
-    def _by_hand(self, number: int, event: Callable[[Incident], Event], now: float) -> Outcome | None:
+    def _by_hand(
+        self, number: int, event: Callable[[Incident], Event], now: float, seen: int | None = None
+    ) -> Outcome | None:
         with self._database.write() as connection:
             before = store.incident_by_id(connection, number, lock=True)
             if before is None:
                 return None
+            if seen is not None and before.status != "resolved" and seen < lookup.told_through(connection, number):
+                return Outcome(result="overtaken", incident=before)
             outcome = transition(before, event(before), now)
             Writer(catalog=self._catalog(), channels=self._channels).write(connection, before, outcome, now)
             if outcome.result == "resolved":

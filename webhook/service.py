@@ -140,7 +140,7 @@ def build(
     )
     asked = AlertmanagerApi(
         settings.alertmanagers,
-        known=lambda: _known(database, catalog.current),
+        known=lambda: _known(database, catalog.current, settings.evaluation_seconds),
         watchdog=lambda: catalog.current.watchdog.alert,
         now=clock,
     )
@@ -159,7 +159,7 @@ def build(
     )
 
 
-def _known(database: Database, catalog: Catalog) -> Known | None:
+def _known(database: Database, catalog: Catalog, evaluation_seconds: float) -> Known | None:
     """Return what is known of the Alertmanagers from before, None when the store does not say."""
     pending = {name: max(one.for_seconds for one in each.values()) for name, each in catalog.alerts.items()}
     try:
@@ -168,6 +168,7 @@ def _known(database: Database, catalog: Catalog) -> Known | None:
                 watchdogs=watchdogs.awaited(connection),
                 vouched=store.have_vouched(connection),
                 pending_seconds=pending,
+                evaluation_seconds=evaluation_seconds,
             )
     except StoreUnavailable:
         return None

@@ -30,6 +30,7 @@ DEFAULT_SLACK_API_URL = "https://slack.com/api"
 DEFAULT_PAGERDUTY_API_URL = "https://api.pagerduty.com"
 DEFAULT_PAGERDUTY_EVENTS_URL = "https://events.pagerduty.com"
 DEFAULT_RETENTION = "90d"
+DEFAULT_EVALUATION_INTERVAL = "1m"
 MOST_TOKENS = 2
 
 T = TypeVar("T")
@@ -59,6 +60,8 @@ class Settings:
     public_url: str | None
     alertmanagers: tuple[Server, ...]
     """Who may be asked whether alerts still fire."""
+    evaluation_seconds: float
+    """How seldom Prometheus evaluates its slowest rules."""
     slack_bot_token: Secret | None
     slack_api_url: str
     slack_signing_secret: Secret | None
@@ -135,6 +138,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         delivery_login=reader.login("DELIVERY_USERNAME", "DELIVERY_PASSWORD"),
         public_url=reader.parsed("PUBLIC_URL", None, _web),
         alertmanagers=reader.alertmanagers(),
+        evaluation_seconds=reader.parsed("EVALUATION_INTERVAL", DEFAULT_EVALUATION_INTERVAL, _interval) or 0.0,
         slack_bot_token=reader.secret("SLACK_BOT_TOKEN"),
         slack_api_url=reader.parsed("SLACK_API_URL", DEFAULT_SLACK_API_URL, _web) or "",
         slack_signing_secret=reader.secret("SLACK_SIGNING_SECRET"),
@@ -329,6 +333,13 @@ def _retention(text: str) -> float | None:
     if found is None and text != "off":
         raise ValueError("must be a number of days or weeks, such as 90d or 12w, or off")
     return None if found is None else float(int(found[1]) * DAY * (7 if found[2] == "w" else 1))
+
+
+def _interval(text: str) -> float:
+    found = re.fullmatch(r"([1-9][0-9]{0,4})([smh])", text, flags=re.ASCII)
+    if found is None:
+        raise ValueError("must be a number of seconds, minutes or hours, such as 30s, 15m or 1h")
+    return float(int(found[1]) * {"s": 1, "m": 60, "h": 3_600}[found[2]])
 
 
 def _web(text: str) -> str:

@@ -134,6 +134,18 @@ def test_alertmanager_that_has_just_started_is_not_believed_that_nothing_fires(
     assert asking().ask(incident) == Absent()
 
 
+@pytest.mark.parametrize(("interval", "up", "waits"), [(60, 301, False), (180, 301, False), (900, 301, True)])
+def test_alertmanager_that_has_just_started_waits_for_rules_that_are_evaluated_seldom(
+    incident: Incident, http: responses.RequestsMock, interval: int, up: int, *, waits: bool
+) -> None:
+    """Where a rule is evaluated every quarter of an hour Prometheus tells its alert again as late as that."""
+    http.get(ALERTS, json=[])
+    http.get(STATUS, json={"uptime": iso(NOON - up)}, headers=DATE)
+    found = asking(known=lambda: Known(evaluation_seconds=interval)).ask(incident)
+    assert isinstance(found, Unknown)
+    assert ("it has been up for only 301 s" in found.reason) is waits
+
+
 def test_group_s_labels_are_the_question_and_cannot_become_another(
     catalog: Catalog, http: responses.RequestsMock
 ) -> None:
@@ -379,6 +391,23 @@ def test_prometheus_that_was_started_anew_may_not_have_the_alert_yet(
         http.get(ALERTS, json=[dog])
         assert asking(known=lambda seen=seen: seen, now=lambda: now).ask(incident) == expected
         http.remove(responses.GET, ALERTS)
+
+
+@pytest.mark.parametrize(("seconds", "ended"), [(600 + 2 * 720 - 1, False), (600 + 2 * 720, True)])
+def test_prometheus_that_was_started_anew_fires_late_where_its_rules_are_evaluated_seldom(
+    incident: Incident, http: responses.RequestsMock, seconds: int, *, ended: bool
+) -> None:
+    """The condition is seen an interval after the start at the latest, and its time is over at an evaluation too."""
+    now = NOON + seconds
+    known = Known(
+        watchdogs=(Heard(url=URL, fingerprint="dog", starts_at=now - seconds),),
+        pending_seconds={"ApiPlatformErrorRatio": 300},
+        evaluation_seconds=900,
+    )
+    http.get(STATUS, json={"uptime": iso(NOON - 86_400)}, headers=DATE)
+    http.get(ALERTS, json=[])
+    http.get(ALERTS, json=[{**DOG, "startsAt": iso(now - seconds)}])
+    assert isinstance(asking(known=lambda: known, now=lambda: now).ask(incident), Absent) is ended
 
 
 def test_another_cluster_s_later_start_is_not_when_the_alert_began_here(

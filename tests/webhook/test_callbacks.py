@@ -228,7 +228,7 @@ def test_press_that_is_played_again_acts_once(
     """The same signature within its five minutes, also when the incident has been given back meanwhile."""
     acted: list[int] = []
     acknowledge = Ingest.acknowledge
-    monkeypatch.setattr(Ingest, "acknowledge", lambda *given: (acted.append(1), acknowledge(*given))[1])
+    monkeypatch.setattr(Ingest, "acknowledge", lambda *given, **seen: (acted.append(1), acknowledge(*given, **seen))[1])
     assert [press().status_code for _ in range(3)] == [200, 200, 200]
     assert acted == [1]
     assert [line["kind"] for line in shown(incident)["timeline"]] == ["opened", "acknowledged"]
@@ -461,7 +461,7 @@ def test_press_that_could_not_be_stored_can_be_sent_again(
 ) -> None:
     """Only what was done counts as taken."""
 
-    def gone(*_: object) -> None:
+    def gone(*_: object, **_seen: object) -> None:
         raise StoreUnavailable("gone")
 
     with monkeypatch.context() as broken:

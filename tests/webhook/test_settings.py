@@ -215,3 +215,16 @@ def test_login_of_deliveries_is_whole_or_not_there() -> None:
     assert said == "TOCSIN_DELIVERY_USERNAME holds a colon, which no user's name of basic authentication can"
     found = read_settings({"TOCSIN_DELIVERY_USERNAME": "x", "TOCSIN_DELIVERY_PASSWORD": "pass:word"})
     assert "pass:word" not in repr(found)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("30s", 30), ("15m", 900), ("1h", 3_600)])
+def test_evaluation_interval_is_written_as_prometheus_writes_it(text: str, seconds: float) -> None:
+    """One number and one unit."""
+    assert read_settings({"TOCSIN_EVALUATION_INTERVAL": text}).evaluation_seconds == seconds
+
+
+@pytest.mark.parametrize("text", ["15", "0m", "1m30s", "-1m", "15 m", "fifteen"])
+def test_evaluation_interval_that_says_no_time_is_refused(text: str) -> None:
+    """Without its unit nobody knows whether it is seconds or minutes."""
+    with pytest.raises(SettingsError, match="TOCSIN_EVALUATION_INTERVAL must be a number of seconds"):
+        read_settings({"TOCSIN_EVALUATION_INTERVAL": text})

@@ -38,6 +38,7 @@ Result = Literal[
     "merged",
     "noted",
     "doubted",
+    "overtaken",
     "unchanged",
 ]
 Suppression = Literal["silenced", "inhibited", "muted"]

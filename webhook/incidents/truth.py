@@ -33,6 +33,8 @@ from webhook.untrusted import one_line, plain_address
 SETTLED_SECONDS = 300.0
 """An Alertmanager that has just started knows of no alert until Prometheus tells it again: a minute after the last time
 by default (`--rules.alert.resend-delay`), and an evaluation interval on top. Before this its silence says nothing."""
+EVALUATION_SECONDS = 180.0
+"""The longest evaluation interval that `SETTLED_SECONDS` allows for; what is longer has to be said (`Known`)."""
 CONFIRM_SECONDS = 120.0
 """How long after Alertmanager first does not list an alert it is asked again, before that is believed: behind one
 address there may be several of it, and one of them may just have lost touch with Prometheus."""
@@ -109,6 +111,8 @@ class Known:
     watchdogs: tuple[Heard, ...] = ()
     pending_seconds: Mapping[str, float] = field(default_factory=dict)
     """For how long the condition of an alert of this name holds before it fires."""
+    evaluation_seconds: float = EVALUATION_SECONDS
+    """How seldom Prometheus evaluates its slowest rules."""
     vouched: frozenset[tuple[str, float]] = frozenset()
     """The servers that have ever listed an alert that was delivered to us, and when each had started by then."""
 
@@ -393,7 +397,7 @@ def no_standing(
     """
     if one.up is None:
         return "it does not say how long it has been up"
-    if one.up < SETTLED_SECONDS:
+    if one.up < SETTLED_SECONDS + _longer(known):
         return f"it has been up for only {max(0, round(one.up))} s and may not know of it yet"
     concerned = tuple(episodes)
     urls = one.urls | {source.url for episode in concerned for source in episode.sources} if one.any_url else one.urls
@@ -431,7 +435,13 @@ def _may_be_pending(episode: Episode, began: float, awaited: Sequence[Heard], kn
     """Return whether a Prometheus that was started after the alert began may have lost that it fires."""
     started = max(heard.starts_at for heard in awaited)
     pending = known.pending_seconds.get(episode.labels.get("alertname", ""), PENDING_SECONDS)
-    return started > began and now - started < SETTLED_SECONDS + pending
+    # Rules that are evaluated seldom begin to be pending late, and fire at the first evaluation after that.
+    return started > began and now - started < SETTLED_SECONDS + pending + 2 * _longer(known)
+
+
+def _longer(known: Known) -> float:
+    """Return by how much rules are evaluated more seldom than `SETTLED_SECONDS` allows for."""
+    return max(0.0, known.evaluation_seconds - EVALUATION_SECONDS)
 
 
 def _of_episode(episode: Episode, incident: Incident, said: Sequence[Testimony], known: Known, now: float) -> Answer:

@@ -105,6 +105,8 @@ class Message:
     """Who should have been told by other ways and was not."""
     gathered: int = 0
     """How many incidents it is about, where it is about many."""
+    told_through: int = 0
+    """The line of the timeline with which people were last called for news: a press is about what was shown by then."""
     fires_on: bool = False
     """Whether a person has resolved it while Alertmanager says that it fires."""
 
@@ -194,6 +196,7 @@ def compose(
         unlisted=wording.unlisted(more, incident.truncated),
         links=links(incident, lead, alert, public_url=context.public_url, firing=incident.open_episodes),
         undelivered=context.undelivered,
+        told_through=context.told_through,
     )
 
 

@@ -124,7 +124,8 @@ def _row(message: Message, *elements: dict[str, Any]) -> dict[str, Any]:
 
 
 def _button(message: Message, verb: Verb, text: str) -> dict[str, Any]:
-    return {"type": "button", "action_id": ACTION + verb, "text": _plain(text), "value": str(message.incident_id)}
+    value = f"{message.incident_id} {message.told_through}"
+    return {"type": "button", "action_id": ACTION + verb, "text": _plain(text), "value": value}
 
 
 def _joined(message: Message) -> list[dict[str, Any]]:

@@ -31,6 +31,8 @@ class Context:
     now: float
     public_url: str | None
     undelivered: tuple[str, ...] = ()
+    told_through: int = 0
+    """The line of the timeline with which people were last called for news; buttons carry it."""
 
 
 def component(lead: Episode, shown: Sequence[Episode], alert: Alert | None) -> str:

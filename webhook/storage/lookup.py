@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from webhook.incidents.incident import ALERTMANAGER, TOCSIN
 from webhook.storage.tables import incidents, timeline
@@ -58,6 +58,20 @@ def last_change(connection: Connection, number: int) -> LastChange | None:
     return None if line is None else LastChange(kind=line.kind, actor=line.actor, at=line.at)
 
 
+def told_through(connection: Connection, number: int) -> int:
+    """Return the id of the line of the timeline with which people were last called for news of it, 0 for none.
+
+    Who acts on what was shown with this number has been shown everything that people were called for.
+    """
+    return connection.execute(select(func.max(timeline.c.id)).where(_called_for_news(number))).scalar_one() or 0
+
+
+def _called_for_news(number: int) -> ColumnElement[bool]:
+    # What a person does at the provider is written down when we hear of it, later than what they do next there.
+    by_itself = timeline.c.actor.in_((ALERTMANAGER, TOCSIN))
+    return and_(timeline.c.incident_id == number, timeline.c.kind.in_(_TOLD), by_itself)
+
+
 def by_dedup_key(connection: Connection, key: str) -> Found | None:
     """Return the newest incident that is not over and that PagerDuty knows by `key`, or None."""
     not_over = or_(incidents.c.status.in_(_OPEN), incidents.c.firing_at.is_not(None))
@@ -68,11 +82,7 @@ def by_dedup_key(connection: Connection, key: str) -> Found | None:
     asked_at = max((row.paged_at, *row.news_at))
     # Where a higher level has been told the first time is not known any more; then it is the incident's own.
     began_at = row.opened_at if row.level else asked_at
-    # What a person does at the provider is written down when we hear of it, later than what they do next there.
-    by_itself = timeline.c.actor.in_((ALERTMANAGER, TOCSIN))
-    lines = select(func.max(timeline.c.at)).where(
-        timeline.c.incident_id == row.id, timeline.c.kind.in_(_TOLD), by_itself
-    )
+    lines = select(func.max(timeline.c.at)).where(_called_for_news(row.id))
     change = last_change(connection, row.id)
     return Found(
         number=row.id,

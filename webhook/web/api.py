@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
@@ -183,29 +184,30 @@ def _incident(service: Service, number: int) -> Answer:
 
 
 def _acknowledge(service: Service, number: int) -> Answer:
-    return _changed(
-        service, number, service.ingest.acknowledge(number, _actor(), service.clock()), unless_resolved=True
-    )
+    acts = _acts()
+    outcome = service.ingest.acknowledge(number, acts.actor, service.clock(), seen=acts.seen)
+    return _changed(service, number, outcome, unless_resolved=True)
 
 
 def _unacknowledge(service: Service, number: int) -> Answer:
-    outcome = service.ingest.unacknowledge(number, _actor(), service.clock())
+    outcome = service.ingest.unacknowledge(number, _acts().actor, service.clock())
     return _changed(service, number, outcome, unless_resolved=True)
 
 
 def _resolve(service: Service, number: int) -> Answer:
-    return _changed(service, number, service.ingest.resolve(number, _actor(), service.clock()))
+    acts = _acts()
+    return _changed(service, number, service.ingest.resolve(number, acts.actor, service.clock(), seen=acts.seen))
 
 
 def _reopen(service: Service, number: int) -> Answer:
-    outcome = service.ingest.reopen(number, _actor(), service.clock())
+    outcome = service.ingest.reopen(number, _acts().actor, service.clock())
     if outcome is not None and outcome.incident is not None and outcome.incident.status == "resolved":
         return jsonify(error=f"incident {number} is over: none of its alerts fires any more"), 409
     return _changed(service, number, outcome)
 
 
 def _forget(service: Service, key: str) -> Answer:
-    done = service.ingest.forget(key, _actor(), service.clock())
+    done = service.ingest.forget(key, _acts().actor, service.clock())
     if done is None:
         return jsonify(error="there is no heartbeat with this key"), 404
     return jsonify(result="forgotten", heartbeat=key, incident=done.incident_id)
@@ -219,10 +221,20 @@ def _changed(service: Service, number: int, outcome: Outcome | None, *, unless_r
     if unless_resolved and outcome.incident.status == "resolved":
         again = "; it fires on, and can be reopened" if outcome.incident.fires_on else ""
         return jsonify(error=f"incident {number} is resolved already{again}"), 409
+    if outcome.result == "overtaken":
+        return jsonify(error=f"incident {number} has news since what told_through says was seen: read it again"), 409
     return jsonify(result=outcome.result, status=outcome.incident.status, incident=number)
 
 
-def _actor() -> str:
+@dataclass(frozen=True)
+class _Acts:
+    """Who acts, and through which line of the timeline the news was seen; None where the body does not say."""
+
+    actor: str
+    seen: int | None
+
+
+def _acts() -> _Acts:
     """Return who acts, from a JSON body; JSON also keeps a form on another site from acting for somebody."""
     if request.mimetype != "application/json":
         raise Wrong(Problem(path="Content-Type", message="must be application/json"))
@@ -235,7 +247,16 @@ def _actor() -> str:
         raise Wrong(
             Problem(path="$.actor", message=f"must be the name of who acts, up to {LONGEST_ACTOR} characters are kept")
         )
-    return actor
+    return _Acts(actor, _told_through(data.get("told_through")))
+
+
+def _told_through(given: object) -> int | None:
+    if given is None:
+        return None
+    # JSON has one kind of number: 5.0 is 5.
+    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given <= LARGEST_ID or given % 1:
+        raise Wrong(Problem(path="$.told_through", message="must be the number of that name which the incident had"))
+    return int(given)
 
 
 def _readyz(service: Service) -> Answer:

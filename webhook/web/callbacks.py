@@ -12,13 +12,13 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Mapping
-from typing import TypeVar
+from collections.abc import Callable
+from typing import TypeVar, assert_never
 
 import structlog
 from flask import Blueprint, Response, abort, jsonify, request
 
-from webhook.callback_events import VERBS, Change, Press, Verb, pagerduty_change, pagerduty_identity, slack_press
+from webhook.callback_events import VERBS, Change, Press, pagerduty_change, pagerduty_identity, slack_press
 from webhook.incidents.incident import Merged, Noted, Outcome
 from webhook.incidents.messages import Channels
 from webhook.ingest import Ingest
@@ -86,15 +86,17 @@ def _press(service: Service, press: Press, pressed_at: float, now: float) -> Non
         log.warning("a press came late: it changes nothing", incident=press.number, late_seconds=now - pressed_at)
         _answer(service, press, pressed.late(press.number, change.kind, change.actor, change.at, now=now))
         return
-    outcome = _act(service.ingest, press.verb, press.number, press.actor, now)
+    outcome = _act(service.ingest, press, now)
     _measure(service, "slack", pressed_at, now)
-    if outcome is None or outcome.result == "unchanged":
+    if outcome is None or outcome.result in {"unchanged", "overtaken"}:
         _answer(service, press, _why(service, press, outcome, now))
 
 
 def _why(service: Service, press: Press, outcome: Outcome | None, now: float) -> str:
     """Return in words why the press has changed nothing."""
     if outcome is not None and outcome.incident is not None:
+        if outcome.result == "overtaken":
+            return pressed.overtaken(outcome.incident, press.verb, public_url=service.settings.public_url)
         return pressed.unchanged(outcome.incident, press.verb, now=now)
     with service.database.read() as connection:
         known = archive.find(connection, press.number) is not None
@@ -180,7 +182,7 @@ def _take(ingest: Ingest, change: Change, number: int, now: float) -> Outcome | 
         return ingest.happened(number, merged, now)
     if change.verb == "note":
         return ingest.happened(number, Noted(kind="reassigned", actor=change.actor, detail=change.detail), now)
-    return _act(ingest, change.verb, number, change.actor, now)
+    return _act(ingest, Press(verb=change.verb, number=number, actor=change.actor), now)
 
 
 def _stale(change: Change, found: lookup.Found) -> bool:
@@ -239,14 +241,18 @@ def _without_echo(found: Channels) -> Channels:
     }
 
 
-def _act(ingest: Ingest, verb: Verb, number: int, actor: str, now: float) -> Outcome | None:
-    hands: Mapping[Verb, Callable[[int, str, float], Outcome | None]] = {
-        "acknowledge": ingest.acknowledge,
-        "unacknowledge": ingest.unacknowledge,
-        "resolve": ingest.resolve,
-        "reopen": ingest.reopen,
-    }
-    return hands[verb](number, actor, now)
+def _act(ingest: Ingest, press: Press, now: float) -> Outcome | None:
+    match press.verb:
+        case "acknowledge":
+            return ingest.acknowledge(press.number, press.actor, now, seen=press.seen)
+        case "resolve":
+            return ingest.resolve(press.number, press.actor, now, seen=press.seen)
+        case "unacknowledge":
+            return ingest.unacknowledge(press.number, press.actor, now)
+        case "reopen":
+            return ingest.reopen(press.number, press.actor, now)
+        case _:
+            assert_never(press.verb)
 
 
 def _signed(provider: str, secret: Secret | None, fits: Callable[[bytes, Secret], bool]) -> bytes:

@@ -11,8 +11,7 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from webhook.channels import channel_word, has_addresses
 from webhook.incidents.escalation import planned
-from webhook.incidents.incident import Incident
-from webhook.ingest import Ingest
+from webhook.incidents.incident import Incident, Outcome
 from webhook.payload import Problem
 from webhook.render.markdown import html
 from webhook.render.templates import environment
@@ -30,12 +29,7 @@ from webhook.web.record import Record
 MOST_OPEN = 500
 MOST_RESOLVED = 30
 MOST_ARCHIVED = 100
-ACTIONS = {
-    "acknowledge": Ingest.acknowledge,
-    "unacknowledge": Ingest.unacknowledge,
-    "resolve": Ingest.resolve,
-    "reopen": Ingest.reopen,
-}
+ACTIONS = ("acknowledge", "unacknowledge", "resolve", "reopen")
 DESIGN = resources.files("webhook.templates").joinpath("style.css")
 
 
@@ -113,13 +107,15 @@ def _archive(service: Service) -> Response:
     )
 
 
-def _incident(service: Service, number: int) -> Response:
+def _incident(service: Service, number: int, *, notice: str = "", code: int = 200) -> Response:
     found = record.read(service, number)
     if found is None:
         return error_page(404, f"There is no incident {number}.")
     now = service.clock()
     return _page(
         "incident.html",
+        code=code,
+        notice=notice,
         record=found,
         message=found.message,
         incident=found.incident,
@@ -158,10 +154,33 @@ def _told_again(service: Service, incident: Incident) -> float | None:
 
 def _act(service: Service, number: int, action: str) -> BaseResponse:
     actor = request.form.get("actor", "").strip() or person(request) or "somebody on the web page"
-    done = ACTIONS[action](service.ingest, number, actor, service.clock())
+    done = _done(service, number, action, actor)
+    if done is not None and done.result == "overtaken":
+        word = "acknowledged" if action == "acknowledge" else "resolved"
+        notice = f"Not {word}: there is news that the page did not show when you pressed. This is how it stands now."
+        return _incident(service, number, notice=notice, code=409)
     if done is None and not record.is_archived(service, number):
         return error_page(404, f"There is no incident {number}.")
     return redirect(url_for("pages.incident", number=number), code=303)
+
+
+def _done(service: Service, number: int, action: str, actor: str) -> Outcome | None:
+    now, ingest = service.clock(), service.ingest
+    match action:
+        case "acknowledge":
+            return ingest.acknowledge(number, actor, now, seen=_seen())
+        case "resolve":
+            return ingest.resolve(number, actor, now, seen=_seen())
+        case "unacknowledge":
+            return ingest.unacknowledge(number, actor, now)
+        case _:
+            return ingest.reopen(number, actor, now)
+
+
+def _seen() -> int | None:
+    """Return what the form's page had shown, None where it does not say."""
+    text = request.form.get("seen", "")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
 def _runbook(found: Record) -> Markup | None:

@@ -12,7 +12,7 @@ from webhook.render.message import AlertLine, Message, alert_lines, compose
 from webhook.render.undelivered import undelivered
 from webhook.render.wording import Context
 from webhook.service import Service
-from webhook.storage import archive, deliveries, store
+from webhook.storage import archive, deliveries, lookup, store
 from webhook.storage.archive import Earlier
 from webhook.storage.archived import Whole, read_back
 from webhook.storage.store import Line
@@ -44,11 +44,14 @@ def read(service: Service, number: int) -> Record | None:
     """Return the record of the incident as of now, archived or not, or None when there is no such incident."""
     with service.database.read() as connection:
         whole = _whole(connection, number)
+        told_through = lookup.told_through(connection, number)
         moved = None if whole else archive.find(connection, number)
         earlier = archive.earlier(connection, [number])[number]
     if moved is not None:
         whole = read_back(moved.record)
-    return None if whole is None else _record(service, whole, earlier, moved.archived_at if moved else None)
+    if whole is None:
+        return None
+    return _record(service, whole, earlier, moved.archived_at if moved else None, told_through)
 
 
 def is_archived(service: Service, number: int) -> bool:
@@ -68,12 +71,13 @@ def _whole(connection: Connection, number: int) -> Whole | None:
     )
 
 
-def _record(service: Service, whole: Whole, earlier: Earlier, archived_at: float | None) -> Record:
+def _record(service: Service, whole: Whole, earlier: Earlier, archived_at: float | None, told_through: int) -> Record:
     context = Context(
         catalog=service.catalog.current,
         now=service.clock(),
         public_url=service.settings.public_url,
         undelivered=undelivered(whole.deliveries),
+        told_through=told_through,
     )
     return Record(
         incident=whole.incident,

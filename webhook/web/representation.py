@@ -57,6 +57,7 @@ def incident_json(record: Record, catalog: Catalog) -> dict[str, Any]:
         "no_runbook": message.no_runbook,
         "links": [{"text": link.text, "url": link.url} for link in message.links],
         "not_reached": list(message.undelivered),
+        "told_through": message.told_through,
         "alerts": [_episode(episode) for episode in incident.episodes],
         "timeline": [
             {"at": iso(line.at), "kind": line.kind, "actor": line.actor, "detail": line.detail}

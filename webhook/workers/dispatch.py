@@ -20,7 +20,7 @@ from webhook.render.message import compose
 from webhook.render.undelivered import undelivered
 from webhook.render.wording import Context
 from webhook.senders.contract import LONGEST_SEND, Job, PermanentFailure, Receipt, Sender, TemporaryFailure
-from webhook.storage import deliveries, gathering, lanes, store
+from webhook.storage import deliveries, gathering, lanes, lookup, store
 from webhook.storage.database import Database, StoreUnavailable
 from webhook.storage.gathering import Bundle
 from webhook.storage.outbox import Claim
@@ -39,6 +39,8 @@ class Situation:
 
     incident: Incident
     undelivered: tuple[str, ...]
+    told_through: int
+    """As `lookup.told_through` says."""
     provider_id: str | None
     first: bool
     later: tuple[tuple[int, str], ...]
@@ -178,6 +180,7 @@ class Dispatch:
         return Situation(
             incident=incident,
             undelivered=undelivered(deliveries.of_incident(connection, incident.id)),
+            told_through=lookup.told_through(connection, incident.id),
             provider_id=lanes.first_provider_id(connection, claimed),
             first=not lanes.any_sent(connection, claimed),
             later=lanes.later(connection, claimed),
@@ -190,7 +193,11 @@ class Dispatch:
         situation, many = situations[claimed.id], bool(bundle.others)
         now, incident = self._clock(), situation.incident
         context = Context(
-            catalog=self._catalog(), now=now, public_url=self._public_url, undelivered=situation.undelivered
+            catalog=self._catalog(),
+            now=now,
+            public_url=self._public_url,
+            undelivered=situation.undelivered,
+            told_through=situation.told_through,
         )
         job = Job(
             id=claimed.id,
