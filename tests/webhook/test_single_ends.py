@@ -62,7 +62,7 @@ def test_it_ends_when_it_was_not_listed_twice(
     found = incident(client)
     assert (found["status"], found["severity"]) == ("open", "warning")
     lines = [line["detail"] for line in found["timeline"]]
-    assert "1 alert resolved; asked twice, Alertmanager lists it no more, and had not said so" in lines
+    assert "1 alert resolved; Alertmanager, asked twice, no longer lists it; it never sent its end" in lines
 
 
 def test_it_is_asked_about_again_though_nothing_else_is_due(

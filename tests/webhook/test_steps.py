@@ -200,7 +200,7 @@ def test_alerts_that_are_gone_resolve_the_incident_instead_of_waking_the_next_le
     found = incident(client)
     assert (found["status"], found["resolved_by"]) == ("resolved", "Alertmanager")
     assert found["timeline"][-1]["detail"] == (
-        "asked twice, 2 min apart: it lists none of the alerts any more, and had not said so"
+        "Alertmanager, asked twice 2 min apart, no longer lists any of its alerts; it never sent their end"
     )
     assert mails(senders) == [("open", "devops"), ("resolve", "devops")]
     assert [one["ended_by"] for one in found["alerts"]] == ["alertmanager"]

@@ -212,7 +212,7 @@ def decide(answer: Answer, *, absent_since: float | None, now: float) -> Decisio
             if absent_since is None or now - absent_since < CONFIRM_SECONDS:
                 return AsksAgain()
             apart = span(now - absent_since)
-            return Ends(how=f"asked twice, {apart} apart: it lists none of the alerts any more, and had not said so")
+            return Ends(how=f"Alertmanager, asked twice {apart} apart, no longer lists any of its alerts; it never sent their end")
         case Quiet(by=by):
             return Holds(by=by)
         case Active():

@@ -192,8 +192,8 @@ class Steps:
             store.save(connection, after, changed)
         if not confirmed:
             return after
-        which = "it" if len(confirmed) == 1 else "them"
-        how = f"asked twice, Alertmanager lists {which} no more, and had not said so"
+        which, end = ("it", "its end") if len(confirmed) == 1 else ("them", "their end")
+        how = f"Alertmanager, asked twice, no longer lists {which}; it never sent {end}"
         outcome = transition(after, Unlisted(episodes=confirmed, how=how), now)
         return self._writer().write(connection, after, outcome, now) or after
 
