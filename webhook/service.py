@@ -85,6 +85,7 @@ class Service:
             catalog=lambda: self.catalog.current,
             channels=channels(self.senders),
             clock=self.clock,
+            peers=lambda url: peers(self.settings.alertmanagers, url),
             committed=self.bell.ring,
         )
         watch = Watch(self.database, self.ingest, catalog=lambda: self.catalog.current, clock=self.clock)

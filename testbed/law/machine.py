@@ -239,6 +239,27 @@ class Law(RuleBasedStateMachine):
         self.forward(120.0)
         self.work(1)
 
+    @rule(alert=alerts, which=st.integers(0, 1))
+    def end_between_two_starts(self, alert: str, which: int) -> None:
+        """Let an alert end in silence while two starts of the Watchdog are told, of which each server lists one."""
+        self.change_all("eu", "well")
+        self.forward(1_000.0)
+        names = [server.name for server in self.world.of("eu")]
+        for name in names:
+            self.world.watchdog_began[name] = float(int(self.world.now))
+        self.deliver_watchdog()
+        self.forward(60.0)
+        self.world.watchdog_began[names[which]] = float(int(self.world.now))
+        self.deliver_watchdog(which)
+        self.forward(1.0)
+        self.fire("eu", alert, "at once")
+        self.forward(60.0)
+        self.end("eu", alert, "not")
+        for replica in range(2):
+            self.deliver_watchdog(1 - which)
+            self.deliver_watchdog(which)
+            self.ask_next(replica, None, alert)
+
     @rule(cluster=most_in_eu, alert=alerts, is_asked=st.booleans())
     def end_of_the_next(self, cluster: str, alert: str, *, is_asked: bool) -> None:
         """Let a firing be told again after the next one has come and gone unseen, and then the end of that."""

@@ -1,7 +1,8 @@
 """`python -m testbed.law.mutations` says whether the law's test would notice a mistake in the room that decides.
 
 Mistakes of ten kinds are made in `webhook/incidents/truth.py`, one at a time and in a copy of the package, chosen by a
-seed; `testbed.law` plays against each until it notices or its steps are used up. Exit 1 when one survived.
+seed; `testbed.law` plays against each until it notices or its steps are used up. What it does not notice is tried by
+the room's tests, and that is said. Exit 1 when one survived both.
 """
 
 from __future__ import annotations
@@ -39,6 +40,18 @@ except Exception as error:
     print(f"{type(error).__name__}: {error}"[:300])
     sys.exit(3)
 """
+
+# The package is imported before the tests' own folder is one to import from.
+_TEST = "import sys, webhook, pytest; sys.exit(pytest.main(sys.argv[1:]))"
+TESTS = (
+    "tests/webhook/test_alertmanager_api.py",
+    "tests/webhook/test_clusters.py",
+    "tests/webhook/test_peers_behind_one_address.py",
+    "tests/webhook/test_another_installation.py",
+    "tests/webhook/test_single_ends.py",
+    "tests/webhook/test_old_pictures.py",
+    "tests/webhook/test_unknown_start.py",
+)
 
 EQUIVALENT: dict[str, str] = {
     "_SAME_START = 0.001": "the API cuts starts to milliseconds, so the same start differs by less",
@@ -258,12 +271,14 @@ class Result:
 
     mutation: Mutation
     noticed: str
+    by_tests: bool
+    """Whether the room's tests have noticed it, and the play has not."""
     seconds: float
 
 
 def run(mutation: Mutation, *, steps: int, seed: int, catalog: Path) -> Result:
     """Play against the room with this mistake, in a copy of the package."""
-    began = time.monotonic()
+    began, by_tests = time.monotonic(), False
     with tempfile.TemporaryDirectory(prefix="tocsin-mutation-") as folder:
         package = Path(folder) / "webhook"
         shutil.copytree(REPOSITORY / "webhook", package, ignore=shutil.ignore_patterns("__pycache__"))
@@ -282,7 +297,26 @@ def run(mutation: Mutation, *, steps: int, seed: int, catalog: Path) -> Result:
             noticed = (lines or ["it ended"])[-1] if ended.returncode else ""
         except subprocess.TimeoutExpired:
             noticed = f"it hangs: no end after {LONGEST_SECONDS:g} s"
-    return Result(mutation=mutation, noticed=noticed, seconds=time.monotonic() - began)
+        if not noticed:
+            noticed = _tested(Path(folder))
+            by_tests = bool(noticed)
+    return Result(mutation=mutation, noticed=noticed, by_tests=by_tests, seconds=time.monotonic() - began)
+
+
+def _tested(folder: Path) -> str:
+    """Return which of the room's tests fails with the package in `folder`, empty where none does."""
+    options = ["-x", "-q", "--numprocesses", "0", "-p", "no:cacheprovider", "-c", str(REPOSITORY / "pyproject.toml")]
+    ended = subprocess.run(
+        [sys.executable, "-c", _TEST, *options, *(str(REPOSITORY / one) for one in TESTS)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_SECONDS,
+        check=False,
+    )
+    failed = [line for line in ended.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    return (failed or ["the tests end otherwise"])[0] if ended.returncode else ""
 
 
 def main() -> None:
@@ -307,18 +341,19 @@ def main() -> None:
     if untouched.noticed:
         sys.exit(f"the room as it is does not pass, so nothing can be said of mistakes in it: {untouched.noticed}")
     print(f"the room as it is passes {arguments.steps:,} steps, {untouched.seconds:.0f} s", flush=True)
-    survived = 0
+    survived = by_tests = 0
     with ThreadPoolExecutor(arguments.jobs) as pool:
         runs = pool.map(
             lambda one: run(one, steps=arguments.steps, seed=arguments.seed, catalog=arguments.catalog), chosen
         )
         for result in runs:
             survived += not result.noticed
+            by_tests += result.by_tests
             word = "noticed" if result.noticed else "SURVIVED"
             print(f"{word:8} {result.seconds:4.0f} s  {result.mutation}", flush=True)
             if result.noticed:
                 print(f"                  {result.noticed[:160]}", flush=True)
-    print(f"{count - survived} of {count} noticed")
+    print(f"{count - survived} of {count} noticed, {by_tests} of them by the room's tests alone")
     sys.exit(1 if survived else 0)
 
 

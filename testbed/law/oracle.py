@@ -232,8 +232,11 @@ class Oracle:
         elif truth.kind == "ended" and what == "all" and was.doubtful:
             if ended:
                 raise AgainstTheLaw(f"ended while one of its alerts is in doubt: {was} {incident}")
-            for one in ("all", *was.open):
-                self._forget(number, one)
+            self._forget(number, "all")
+            for one in was.open:
+                # The doubt keeps them from ending now; the answer is one of two all the same.
+                self.must_end.pop((number, one), None)
+                self.may_end.setdefault((number, one), now if self.clocks_are_even else float("-inf"))
         elif truth.kind == "ended":
             self._ended(question, what, done=done, ended=ended)
         else:
@@ -383,8 +386,13 @@ class Oracle:
         self.before = after
         for number, what in [*self.may_end]:
             kept = after[number]
-            gone = what not in {"all", "again"} and what not in kept.open
-            if gone or (not kept.doubtful if what == "again" else kept.over or kept.doubtful):
+            is_one = what not in {"all", "again"}
+            if is_one and kept.doubtful and not kept.over and what in kept.open:
+                # The doubt keeps it from ending, and what was answered of it counts afterwards.
+                self.must_end.pop((number, what), None)
+            elif is_one and what in kept.open and not kept.over:
+                continue
+            elif is_one or (not kept.doubtful if what == "again" else kept.over or kept.doubtful):
                 self._forget(number, what)
         standing = _open(after) | {one for kept in after.values() for one in kept.doubtful}
         for cluster, alert, firing in self.world.told():

@@ -28,6 +28,7 @@ from webhook.incidents.truth import (
     Active,
     Heard,
     Known,
+    Listed,
     Quiet,
     Unknown,
     judge,
@@ -44,6 +45,7 @@ ALERTS, STATUS = f"{URL}/api/v2/alerts", f"{URL}/api/v2/status"
 GROUPS = f"{URL}/api/v2/alerts/groups"
 DATE = {"Date": "Sun, 22 Nov 2026 12:00:00 GMT"}
 DOG = {"fingerprint": "dog", "labels": {"alertname": "Watchdog"}, "status": {"state": "active"}}
+DOGS = (Listed(fingerprint="dog", labels={"alertname": "Watchdog"}, suppression=None, starts_at=NOON - 86_400),)
 SERVER = Server(name="single", url=URL, external_urls=frozenset({URL}))
 
 
@@ -559,3 +561,42 @@ def test_login_is_read_from_its_files_each_time(
     found = asking(basic).ask(incident)
     assert isinstance(found, Unknown)
     assert found.reason == f"a secret cannot be read: {secret}: No such file or directory"
+
+
+def test_what_another_server_lists_with_the_very_start_fires(incident: Incident) -> None:
+    """The server that told of it has standing and lists nothing; whoever lists this firing knows of it."""
+    other = Server(name="other", url="http://other", external_urls=frozenset({"http://other.example.com"}))
+    known = Known(watchdogs=(Heard(url=URL, fingerprint="dog", starts_at=NOON - 86_400),))
+    testimonies = [
+        Said(server="single", urls=frozenset({URL}), alerts=(), up=86_400.0, started=NOON - 86_400, watchdogs=DOGS),
+        Said(server="other", urls=other.external_urls, alerts=None, reason="HTTP 503"),
+    ]
+    assert judge(incident, testimonies, known, NOON) == Absent()
+    one = incident.open_episodes[0]
+    for starts_at, suppression, expected in (
+        (one.starts_at, None, Active()),
+        (one.starts_at + 30, None, Absent()),
+        (one.starts_at, "silenced", Absent()),
+    ):
+        listed_too = Listed(
+            fingerprint=one.fingerprint, labels=one.labels, suppression=suppression, starts_at=starts_at
+        )
+        testimonies[1] = Said(server="other", urls=other.external_urls, alerts=(listed_too,))
+        assert judge(incident, testimonies, known, NOON) == expected
+
+
+def test_what_was_left_out_is_asked_about_by_its_group_alone(incident: Incident) -> None:
+    """Alerts that have joined from other groups need not have the labels of this one, and were told to have ended."""
+    ended = tuple(replace(one, ended_at=NOON - 60) for one in incident.episodes)
+    left_out = replace(incident, truncated=1, episodes=ended, group_labels={"instance": "c"})
+    known = Known(watchdogs=(Heard(url=URL, fingerprint="dog", starts_at=NOON - 86_400),))
+    said = Said(
+        server="single",
+        urls=frozenset({URL}),
+        alerts=(),
+        asked_by={"instance": "c"},
+        up=86_400.0,
+        started=NOON - 86_400,
+        watchdogs=DOGS,
+    )
+    assert judge(left_out, [said], known, NOON) == Absent()

@@ -405,3 +405,25 @@ def test_end_of_an_older_firing_is_not_waited_for_twice(
         over = {"ended": "2026-11-22T11:55:00Z"} | mine
         post(alert(instance="a", status="resolved", **over), externalURL=url)
     assert incident(client)["status"] == "resolved"
+
+
+def test_old_picture_of_what_fires_in_another_incident_since_opens_nothing_beside_it(
+    post: Post, let: Let, truth: FakeTruth, senders: dict[str, FakeSender], client: FlaskClient
+) -> None:
+    """Two routes deliver one alert. It ended in one group's incident and begins anew in the other's: it fires once."""
+    first, other = {"groupLabels": {"route": "1"}}, {"groupLabels": {"route": "2"}}
+    post(alert(instance="a"), alert(instance="b"), **first)
+    post(alert(instance="b", status="resolved"), **first)
+    let()
+    post(alert(instance="b"), **first)
+    assert incident(client)["status"] == "open"
+    post(alert(instance="b", started="2026-11-22T11:59:00Z"), **other)
+    # It lists the alert, whose start it does not say.
+    truth.answer = Active()
+    let()
+    let(seconds=30)
+    firing = [
+        one["started_at"] for one in (*incident(client)["alerts"], *incident(client, 2)["alerts"]) if one["firing"]
+    ]
+    assert firing == ["2026-11-22T11:50:00Z", "2026-11-22T11:59:00Z"]
+    assert "its next firing is told in another incident" in incident(client)["timeline"][-1]["detail"]

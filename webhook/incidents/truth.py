@@ -21,7 +21,8 @@ measured on 0.25 and 0.33).
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
@@ -212,7 +213,8 @@ def decide(answer: Answer, *, absent_since: float | None, now: float) -> Decisio
             if absent_since is None or now - absent_since < CONFIRM_SECONDS:
                 return AsksAgain()
             apart = span(now - absent_since)
-            return Ends(how=f"Alertmanager, asked twice {apart} apart, no longer lists any of its alerts; it never sent their end")
+            missing = f"Alertmanager, asked twice {apart} apart, no longer lists any of its alerts"
+            return Ends(how=f"{missing}; it never sent their end")
         case Quiet(by=by):
             return Holds(by=by)
         case Active():
@@ -229,13 +231,20 @@ def tells_that_it_fires(incident: Incident, sightings: Iterable[Sighting]) -> bo
     return any(sighting.firing and sighting.fingerprint in fingerprints for sighting in sightings)
 
 
-def verified(incident: Incident, answer: Answer, now: float) -> Verdict:
+def verified(
+    incident: Incident, answer: Answer, now: float, over: Collection[tuple[str, str]] = frozenset()
+) -> Verdict:
     """Return what the answer says of alerts that had ended and have been told again with their old start.
 
+    Those in `over` (`followed`) do not fire, whatever the answer says of later firings of them.
     Nobody is called for an alert that is suppressed. It stays in doubt for as long: when it no longer is suppressed
     Alertmanager tells of it only after its repeat interval (measured on 0.25 and 0.33).
     """
-    told = doubtful(incident)
+    told = tuple(one for one in doubtful(incident) if one.identity not in over)
+    if not told:
+        return OldPicture(
+            why="an alert that had ended was told again with its old start; its next firing is told in another incident"
+        )
     match answer:
         case Active(seen=seen) | Unknown(seen=seen):
             listed = {identity for identity, _, _ in seen}
@@ -251,6 +260,31 @@ def verified(incident: Incident, answer: Answer, now: float) -> Verdict:
             )
         case _:
             assert_never(answer)
+
+
+def followed(
+    incident: Incident, elsewhere: Iterable[Episode], peers: Callable[[str], AbstractSet[str] | None]
+) -> frozenset[tuple[str, str]]:
+    """Return those of the alerts in doubt of which each Alertmanager has told a later firing, in another incident.
+
+    An Alertmanager knows one firing of an alert. `peers` gives the external URLs of its cluster, None where others have
+    its own too: then its word is not known to be its own.
+    """
+    found: dict[str, list[Source]] = {}
+    for episode in elsewhere:
+        found.setdefault(episode.fingerprint, []).extend(episode.sources)
+
+    def is_followed(source: Source, fingerprint: str) -> bool:
+        own = peers(source.url)
+        urls = frozenset[str]() if own is None else own | {source.url}
+        later = (one for one in found.get(fingerprint, ()) if float(one.started) > float(source.started))
+        return any(one.url in urls for one in later)
+
+    return frozenset(
+        one.identity
+        for one in doubtful(incident)
+        if one.sources and all(is_followed(source, one.fingerprint) for source in one.sources)
+    )
 
 
 def with_seen(incident: Incident, seen: Iterable[Seen]) -> tuple[Incident, tuple[Episode, ...]]:
@@ -475,7 +509,7 @@ def _of_source(  # noqa: PLR0913, PLR0917  what is known, by name
         listed = [one for one in server.alerts or () if one.fingerprint == episode.fingerprint]
         if listed:
             return _fires(episode, server, listed)
-    return _unlisted(own, incident, [episode], known, now)
+    return _unlisted(own, incident, [episode], known, now, asked=[episode])
 
 
 def _of_the_rest(incident: Incident, said: Sequence[Testimony], known: Known, now: float) -> Answer:
@@ -487,7 +521,8 @@ def _of_the_rest(incident: Incident, said: Sequence[Testimony], known: Known, no
         own = [one for one in may_know if url in one.urls or any(_knows(one, each) for each in incident.episodes)]
         found = [one for server in may_know for one in server.alerts or () if _of_group(one, incident)]
         if not found:
-            silent = _unlisted(own, incident, incident.episodes, known, now) if own else None
+            # Whatever labels of the group it was asked by, what was left out has them.
+            silent = _unlisted(own, incident, incident.episodes, known, now, asked=()) if own else None
             answers.append(silent or Unknown(reason=_nobody(url, said)))
         else:
             first = found[0].suppression
@@ -498,13 +533,22 @@ def _of_the_rest(incident: Incident, said: Sequence[Testimony], known: Known, no
     return min(answers, key=lambda answer: kinds.index(type(answer)))
 
 
-def _unlisted(
-    own: Sequence[Testimony], incident: Incident, episodes: Sequence[Episode], known: Known, now: float
+def _unlisted(  # noqa: PLR0913  what is known, by name
+    own: Sequence[Testimony],
+    incident: Incident,
+    episodes: Sequence[Episode],
+    known: Known,
+    now: float,
+    *,
+    asked: Sequence[Episode],
 ) -> Answer:
-    """Return what it means that none of the peers that answer lists the alerts: one of them has to be entitled."""
+    """Return what it means that none of the peers that answer lists the alerts: one of them has to be entitled.
+
+    `asked` are those that it has to have been asked about.
+    """
     why: list[str] = []
     for server in own:
-        reason = server.reason if server.alerts is None else _not_asked_about(server, episodes)
+        reason = server.reason if server.alerts is None else _not_asked_about(server, asked)
         reason = reason if server.alerts is None else reason or no_standing(server, incident, episodes, known, now)
         if reason is None:
             return Absent()

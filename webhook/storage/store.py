@@ -166,6 +166,20 @@ def homes(connection: Connection, fingerprints: Sequence[str]) -> dict[str, int]
     return {row.fingerprint: row.incident_id for row in _of_fingerprints(connection, query, fingerprints)}
 
 
+def firing_elsewhere(connection: Connection, incident: Incident, fingerprints: Sequence[str]) -> tuple[Episode, ...]:
+    """Return the open episodes that other incidents, which are not over, have of these alerts."""
+    query = (
+        select(episodes)
+        .join(incidents, incidents.c.id == episodes.c.incident_id)
+        .where(episodes.c.ended_at.is_(None), episodes.c.incident_id != incident.id, _NOT_OVER)
+    )
+    found = []
+    for start in range(0, len(fingerprints), MOST_VALUES):
+        chosen = episodes.c.fingerprint.in_(fingerprints[start : start + MOST_VALUES])
+        found += [_episode(row) for row in connection.execute(query.where(chosen)).mappings()]
+    return tuple(found)
+
+
 def owned(connection: Connection, numbers: Iterable[int], owner: Owner) -> frozenset[int]:
     """Return those of the incidents that belong to this owner."""
     chosen = sorted(set(numbers))

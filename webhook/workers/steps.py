@@ -88,14 +88,19 @@ class Steps:
         catalog: Callable[[], Catalog],
         channels: Channels,
         clock: Callable[[], float],
+        peers: Callable[[str], frozenset[str] | None] = lambda _: frozenset(),
         committed: Callable[[], None] = lambda: None,
     ) -> None:
-        """Prepare; `clock` gives epoch seconds, `committed` is called after each commit that causes messages."""
+        """Prepare; `clock` gives epoch seconds, `committed` is called after each commit that causes messages.
+
+        `peers` gives the external URLs of a cluster by one of them, None where several clusters have that one.
+        """
         self._database = database
         self._truth = truth
         self._catalog = catalog
         self._channels = channels
         self._clock = clock
+        self._peers = peers
         self._committed = committed
 
     def take(self, claimed: Claim) -> None:
@@ -215,7 +220,7 @@ class Steps:
         if asked.due.kind == "calm" and truth.is_over(incident):
             return Gone(how=f"flapping, and quiet for {written_span(CALM_SECONDS)}")
         if asked.due.kind == "verify" and truth.doubtful(incident):
-            return _verified(incident, asked, now)
+            return self._verified(connection, incident, asked, now)
         since = truth.absent_since(incident) if asked.is_of_each else claimed.absent_since
         decision = truth.decide(asked.answer, absent_since=since, now=now)
         match decision:
@@ -239,6 +244,21 @@ class Steps:
             case _:
                 assert_never(decision)
 
+    def _verified(self, connection: Connection, incident: Incident, asked: _Asked, now: float) -> Event | None:
+        """Return what becomes of alerts that had ended and were told again, or None to ask Alertmanager once more."""
+        doubts = sorted({one.fingerprint for one in truth.doubtful(incident)})
+        over = truth.followed(incident, store.firing_elsewhere(connection, incident, doubts), self._peers)
+        verdict = truth.verified(incident, asked.answer, now, over)
+        match verdict:
+            case truth.AsksAgain():
+                return None
+            case truth.FiresAgain(episodes=episodes, unknown=unknown):
+                return refired(incident, episodes, _remark(unknown), _asked_again(truth.GoesOn(unknown=unknown), now))
+            case truth.OldPicture(why=why):
+                return Settled(why=why)
+            case _:
+                assert_never(verdict)
+
     def _step(self, connection: Connection, incident: Incident, asked: _Asked, remark: str, now: float) -> Event:
         writer = self._writer()
         catalog = writer.catalog
@@ -254,20 +274,6 @@ class Steps:
 
     def _writer(self) -> Writer:
         return Writer(catalog=self._catalog(), channels=self._channels)
-
-
-def _verified(incident: Incident, asked: _Asked, now: float) -> Event | None:
-    """Return what becomes of alerts that had ended and were told again, or None to ask Alertmanager once more."""
-    verdict = truth.verified(incident, asked.answer, now)
-    match verdict:
-        case truth.AsksAgain():
-            return None
-        case truth.FiresAgain(episodes=episodes, unknown=unknown):
-            return refired(incident, episodes, _remark(unknown), _asked_again(truth.GoesOn(unknown=unknown), now))
-        case truth.OldPicture(why=why):
-            return Settled(why=why)
-        case _:
-            assert_never(verdict)
 
 
 def _due_now(catalog: Catalog, incident: Incident, now: float) -> Due | None:
