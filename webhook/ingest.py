@@ -333,6 +333,10 @@ class Ingest:
         latest = store.latest_incident(connection, key, owner=owner, since=now - REOPEN_SECONDS)
         if latest is not None:
             return latest, event
+        if not any(one.firing for one in event.sightings):
+            # An end of a later firing says of an old picture what it is, however long the incident is over.
+            over = store.latest_incident(connection, key, owner=owner, since=0.0)
+            return (over if over is not None and truth.doubtful(over) else None), event
         before = _told_before(connection, event, ended)
         if before is not None:
             # Of another group or owner: how much is left out of this delivery says nothing of it.

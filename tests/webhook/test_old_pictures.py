@@ -427,3 +427,16 @@ def test_old_picture_of_what_fires_in_another_incident_since_opens_nothing_besid
     ]
     assert firing == ["2026-11-22T11:50:00Z", "2026-11-22T11:59:00Z"]
     assert "its next firing is told in another incident" in incident(client)["timeline"][-1]["detail"]
+
+
+def test_end_of_a_later_firing_settles_an_old_picture_of_a_long_time_ago(  # noqa: PLR0917
+    ended: None, post: Post, let: Let, truth: FakeTruth, senders: dict[str, FakeSender], client: FlaskClient
+) -> None:
+    """The incident has been over for hours; what is told again of it does not fire, whether or not anybody answers."""
+    let(hours=6)
+    truth.answer = Unknown(reason="HTTP 503")
+    post(alert(instance="a"))
+    later = {"started": "2026-11-22T16:00:00Z", "ended": "2026-11-22T16:05:00Z"}
+    post(alert(instance="a", status="resolved", **later))
+    let()
+    assert (incident(client)["status"], said(senders)) == ("resolved", ["open", "resolve"])
