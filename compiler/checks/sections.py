@@ -88,7 +88,7 @@ def _level(lines: Sequence[str], line: int) -> int:
 def _links(subject: Subject) -> _Links:
     """Return the places, path and line, of the links to each anchor of each file."""
     found: _Links = {}
-    by_path = {normpath(path): runbook for path, runbook in reversed(subject.runbooks.items())}
+    by_path = {normpath(path): runbook for path, runbook in reversed([*subject.runbooks.items()])}
     for path, runbook in subject.runbooks.items():
         for link in runbook.links:
             there = destination(path, link.target, subject.style)
