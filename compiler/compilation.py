@@ -69,7 +69,7 @@ def _subject(table: Table, files: SourceFiles, diagnostics: Diagnostics) -> Subj
     model = without_unknown(resolve(table, runbooks, diagnostics), diagnostics)
     model = replace(model, renewal=renewal(files.folder, files.room))
     groups = lower(model, diagnostics)
-    linked = linked_files(files.folder, files.room, runbooks, style)
+    linked = linked_files(files.folder, files.room, runbooks, style, diagnostics)
     subject = Subject(document=table, runbooks=runbooks, model=model, groups=groups, linked=linked, style=style)
     check(subject, diagnostics)
     return subject

@@ -7,9 +7,11 @@ at once, sorted by place. Each `code` has an explanation in `compiler.checks.cod
 from __future__ import annotations
 
 import re
+from bisect import bisect
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import Final, Literal, NamedTuple
 
 from compiler import harmless
@@ -186,23 +188,55 @@ _MAX_RELATED: Final = 4
 """What is wrong in the house concerns every system; the other formats list them all."""
 
 
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """Return the known word that `word` was probably meant to be, or None."""
-    matches = get_close_matches(word, sorted(known), n=3, cutoff=0.6)
+def nearest(word: str, known: Iterable[str], *, itself: bool = True) -> str | None:
+    """Return the known word that `word` was probably meant to be, `itself` if it may be that, or None.
+
+    Of many known words those are compared that share most of its beginning, or of its end; long ones are not compared.
+    """
+    if len(word) > _LONGEST_WORD:
+        return None
+    candidates = frozenset(known)
+    near = sorted(candidates) if len(candidates) <= _MOST_COMPARED else _neighbours(word, candidates)
+    compared = [one for one in near if len(one) <= _LONGEST_WORD and (itself or one != word)]
+    matches = get_close_matches(word, compared, n=3, cutoff=0.6)
     # Two letters that have changed places are the commonest slip.
     turned = (one for one in matches if sorted(one) == sorted(word))
     return next(turned, next(iter(matches), None))
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """Return a hint that names the nearest known word, or all of them where they are few."""
-    candidates = sorted(known)
-    match = nearest(word, candidates)
+_LONGEST_WORD: Final = 100
+"""Characters of a word that is compared with others: comparing takes the product of their lengths."""
+_MOST_COMPARED: Final = 48
+
+
+def _neighbours(word: str, known: frozenset[str]) -> list[str]:
+    """Return the words beside which a word would stand, in a list by their beginnings and in one by their ends."""
+    found: set[str] = set()
+    for turn, ordered in zip((1, -1), _ordered(known), strict=True):
+        place = bisect(ordered, word[::turn])
+        beside = ordered[max(0, place - _MOST_COMPARED // 4) : place + _MOST_COMPARED // 4]
+        found.update(one[::turn] for one in beside)
+    return sorted(found)
+
+
+@lru_cache(maxsize=64)
+def _ordered(known: frozenset[str]) -> tuple[list[str], list[str]]:
+    """Return words in order, and in the order of their ends, from behind."""
+    return sorted(known), sorted(one[::-1] for one in known)
+
+
+def did_you_mean(word: str, known: Iterable[str], *, itself: bool = True) -> str | None:
+    """Return a hint that names the nearest known word, or all of them where they are few; see `nearest`."""
+    candidates = frozenset(known)
+    match = nearest(word, candidates, itself=itself)
     if match is not None:
         return f"did you mean `{match}`?"
-    if 0 < len(candidates) <= 12:
-        return "known here: " + ", ".join(f"`{name}`" for name in candidates)
+    if 0 < len(candidates) <= _MOST_NAMED:
+        return "known here: " + ", ".join(f"`{name}`" for name in sorted(candidates) if itself or name != word)
     return None
+
+
+_MOST_NAMED: Final = 12
 
 
 def render(diagnostic: Diagnostic, diagnostics: Diagnostics) -> str:

@@ -62,12 +62,17 @@ class SourceFiles:
             del systems[key]
 
     def runbooks(self, table: Table) -> dict[str, Runbook]:
-        """Return the runbooks that could be read, by the path that systems name."""
+        """Return the runbooks that could be read, by the path that systems name.
+
+        A file is read once: a system that names it otherwise gets the name that stands first.
+        """
         found: dict[str, Runbook] = {}
         failed: set[str] = set()
+        names: dict[Path, str] = {}
         style, words = link_style(table), self._severity_words(table)
         for system in table["systems"].values():
-            path, span = system["runbook"], system.value_spans["runbook"]
+            span = system.value_spans["runbook"]
+            path = system["runbook"] = names.setdefault(_place(self.folder / system["runbook"]), system["runbook"])
             if path in found or path in failed:
                 continue
             name = shown(self.folder / path)
@@ -239,6 +244,14 @@ class SourceFiles:
 
     def _text(self, path: Path, span: Span, *, most: int = MAX_BYTES) -> str | None:
         return read_text(path, span, self.diagnostics, files=self.room, main=path == self.path, most=most)
+
+
+def _place(path: Path) -> Path:
+    """Return where a path leads to; as it is written where it leads to nowhere."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):
+        return path
 
 
 def link_style(table: Table) -> Style:

@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Any, Final, NoReturn
 
 import click
 
@@ -36,8 +36,42 @@ from webhook.untrusted import one_line
 from webhook.web import record
 from webhook.web.heartbeats import read as read_heartbeats
 
+LONGEST_ERROR: Final = 2_000
+"""Characters of an error that are shown."""
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+
+class Program(click.Group):
+    """A group that says what is wrong with its arguments on one line, which no terminal obeys."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401  click's
+    ) -> click.Context:
+        """Read the arguments before the command."""
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.ClickException as error:
+            raise _harmless(error) from None
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  click's
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except click.ClickException as error:
+            raise _harmless(error) from None
+
+
+def _harmless(error: click.ClickException) -> click.ClickException:
+    """Return an error whose message is one line: click puts arguments into it as they are."""
+    text = one_line(error.format_message(), LONGEST_ERROR)
+    error.format_message = lambda: text  # type: ignore[method-assign]
+    return error
+
+
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="tocsin", prog_name="tocsin-webhook")
 def main() -> None:
     """Turn Alertmanager's deliveries into incidents and tell people, with the runbook section in the message.
@@ -307,5 +341,6 @@ def _user() -> str:
 
 def _fail(code: int, *lines: str) -> NoReturn:
     for line in lines:
-        click.echo(line if line.startswith("hint:") else f"error: {line}", err=True)
+        said = one_line(line, LONGEST_ERROR)
+        click.echo(said if said.startswith("hint:") else f"error: {said}", err=True)
     sys.exit(code)

@@ -11,6 +11,7 @@ from typing import Final
 from compiler.checks.subject import Subject
 from compiler.conventions import THRESHOLDS_HEADING
 from compiler.diagnostics import Diagnostics, Span, nearest
+from compiler.model import System
 from compiler.runbooks import Runbook, Section
 from compiler.runbooks.destinations import destination
 
@@ -34,8 +35,11 @@ def unused(subject: Subject) -> dict[str, tuple[Section, ...]]:
     """Return, by path of the runbook, the sections that nobody comes to; none where a signal did not come through."""
     links = _links(subject)
     found = {}
+    served: dict[str, list[System]] = {}
+    for system in subject.model.systems:
+        served.setdefault(system.runbook, []).append(system)
     for path, runbook in sorted(subject.runbooks.items()):
-        systems = [system for system in subject.model.systems if system.runbook == path]
+        systems = served.get(path, [])
         alerted = {one.section.anchor for system in systems for one in system.signals}
         if alerted and all(subject.complete(system) for system in systems):
             found[path] = tuple(_unused(runbook, alerted, links))
@@ -84,18 +88,18 @@ def _level(lines: Sequence[str], line: int) -> int:
 def _links(subject: Subject) -> _Links:
     """Return the places, path and line, of the links to each anchor of each file."""
     found: _Links = {}
+    by_path = {normpath(path): runbook for path, runbook in reversed([*subject.runbooks.items()])}
     for path, runbook in subject.runbooks.items():
         for link in runbook.links:
             there = destination(path, link.target, subject.style)
             if there is not None and there.anchor is not None:
-                anchor = _meant(there.anchor, there.path, subject)
+                anchor = _meant(there.anchor, by_path.get(there.path))
                 found.setdefault((there.path, anchor), []).append((path, link.span.line))
     return found
 
 
-def _meant(anchor: str, path: str, subject: Subject) -> str:
+def _meant(anchor: str, runbook: Runbook | None) -> str:
     """Return the anchor of a link, of a broken one that to which it would lead once it is mended."""
-    runbook = next((one for name, one in subject.runbooks.items() if normpath(name) == path), None)
     if runbook is None or anchor in runbook.targets or len(anchor) > _LONGEST:
         return anchor
     return nearest(anchor, runbook.anchors) or anchor

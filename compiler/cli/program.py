@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import traceback
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 
@@ -37,18 +37,40 @@ FORMAT: Final = click.option(
 
 
 class Program(click.Group):
-    """A group that keeps its promise about the exit status when it fails itself."""
+    """A group that says what is wrong with its arguments harmlessly, and keeps its promise about the exit status."""
+
+    def make_context(
+        self,
+        info_name: str | None,
+        args: list[str],
+        parent: click.Context | None = None,
+        **extra: Any,  # noqa: ANN401  click's
+    ) -> click.Context:
+        """Read the arguments before the command."""
+        try:
+            return super().make_context(info_name, args, parent, **extra)
+        except click.ClickException as error:
+            raise _harmless(error) from None
 
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; a bug shows its traceback and does not pass for a finding."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, click.exceptions.Exit, click.Abort):
+        except click.ClickException as error:
+            raise _harmless(error) from None
+        except (click.exceptions.Exit, click.Abort):
             raise
         except Exception:  # noqa: BLE001 - whatever it is, the status must say that it is not the user's
             say(traceback.format_exc().rstrip("\n"))
             say(f"this is a bug of {conventions.PROGRAM}, not of your files")
             sys.exit(FAILED)
+
+
+def _harmless(error: click.ClickException) -> click.ClickException:
+    """Return an error whose message is one line: click puts arguments, and names of files, into it as they are."""
+    text = harmless.terminal(harmless.words(error.format_message()))
+    error.format_message = lambda: text  # type: ignore[method-assign]
+    return error
 
 
 def complain(diagnostics: Diagnostics, form: str) -> None:

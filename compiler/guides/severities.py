@@ -45,11 +45,16 @@ class Word:
 def words(given: Sequence[Mapping[str, Any]], own: Iterable[tuple[str, str]]) -> tuple[Word, ...]:
     """Return the words of the vocabulary as a file maps them, and those that the file adds."""
     entries = [_word(entry) for entry in given]
+    places: dict[str, list[int]] = {}
+    for place, entry in enumerate(entries):
+        for key in dict.fromkeys(map(word_key, entry.spellings)):
+            places.setdefault(key, []).append(place)
     for text, severity in own:
-        known = [entry for entry in entries if word_key(text) in map(word_key, entry.spellings)]
-        for entry in known:
-            entries[entries.index(entry)] = _mapped(entry, severity)
+        known = places.get(word_key(text), [])
+        for place in known:
+            entries[place] = _mapped(entries[place], severity)
         if not known:
+            places[word_key(text)] = [len(entries)]
             pattern = re.compile(_spelled(text), re.IGNORECASE)
             entries.append(
                 Word(word=text, severity=severity, doubtful=False, spellings=(text,), said=pattern, placed=EVERYWHERE)
@@ -156,9 +161,12 @@ class Severities:
         return Severity(name, word=match.group().strip())
 
     def _of_word(self, written: str) -> Severity:
-        key = word_key(written)
-        entry = next((word for word in self.words if key in map(word_key, word.spellings)), None)
+        entry = self._by_key.get(word_key(written))
         return entry.severity_of(written) if entry else NO_SEVERITY
+
+    @cached_property
+    def _by_key(self) -> Mapping[str, Word]:
+        return {word_key(text): word for word in reversed(self.words) for text in word.spellings}
 
     @cached_property
     def _placed(self) -> Mapping[str, str]:

@@ -1,6 +1,7 @@
-"""Resolve: addresses and numbers of people, as mail servers and gateways take them.
+"""Resolve: names, addresses and numbers of people, as mail servers, gateways and Slack take them.
 
 Used by `compiler.resolve.people`. A contact that no gateway takes fails at three in the morning, and nobody is told.
+What stands in a message as it was written must be what it looks like, and call nobody else.
 """
 
 from __future__ import annotations
@@ -9,36 +10,96 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from compiler.diagnostics import Diagnostics
+from compiler.characters import is_printable
+from compiler.diagnostics import Diagnostics, Span
 from compiler.document import Table
 
 _BETWEEN_DIGITS: Final = str.maketrans("", "", " ().-/")
 """What people write between digits; the webhook takes it out, too."""
 _NUMBER: Final = re.compile(r"\+[1-9][0-9]{6,14}\Z", re.ASCII)
 """E.164: a plus, the country's code, up to 15 digits."""
-_ADDRESS: Final = re.compile(r"[^@\s<>,;:\"()\[\]]+@[^@\s<>,;:\"()\[\]]+\Z")
-_CHANNEL: Final = re.compile(r"#\S+\Z|[CGDU][A-Z0-9]{6,}\Z|@\S+\Z")
+_ADDRESS: Final = re.compile(r"[^@\s<>,;:\"()\[\]\\`]{1,64}@[\w-]{1,63}(\.[\w-]{1,63})*\Z")
+"""RFC 5321, 4.5.3.1; letters beyond ASCII by RFC 6531."""
+_CHANNEL: Final = re.compile(r"[#@][\w.-]{1,80}\Z|[CGDU][A-Z0-9]{6,20}\Z")
+"""Slack, "Channel naming guidelines": 80 letters, digits, hyphens and underscores."""
+_WITHOUT_SIGN: Final = re.compile(r"#? ?[\w.-]+( [\w.-]+)*\Z")
+_ENCODED: Final = "=?"
+"""The beginning of an encoded word of a mail's header (RFC 2047, 2), which may hold line breaks."""
+_CALLS_MANY: Final = re.compile(r"<[!@#][^>]*>?|(?<!\w)@(everyone|channel|here)\b", re.IGNORECASE)
+"""What calls people in a chat: "Formatting text" (Slack), mentions (Discord, Mattermost)."""
+_LONGEST_CONTACT: Final = 254
+"""RFC 5321, 4.5.3.1.3."""
+_LONGEST_NAME: Final = 100
+_LONGEST_SETTING: Final = 2000
 
 
 def check(owner: Table, diagnostics: Diagnostics) -> None:
     """Add an error for each contact of a level, or of a turn of its rotation, that none can be reached by."""
+    check_title(owner, diagnostics)
     for key, wrong in _WRONG.items():
         if key not in owner:
             continue
         given = owner[key]
         for contact, span in zip(given, given.spans, strict=True):
+            if _refuse(_unfit(contact, _LONGEST_CONTACT) or _calling(contact), span, diagnostics):
+                continue
             found = wrong(contact)
             if found is not None:
                 message, hint = found
                 diagnostics.error("contact", span, message, hint=hint)
 
 
+def check_title(owner: Table, diagnostics: Diagnostics) -> None:
+    """Add an error where the name of somebody is not what it looks like, or calls others."""
+    title = owner["title"]
+    _refuse(_unfit(title, _LONGEST_NAME) or _calling(title), owner.value_spans["title"], diagnostics)
+
+
+def check_settings(owner: Table, diagnostics: Diagnostics) -> None:
+    """Add an error for each file, address and name of `routing:` that is not what it looks like, those below too."""
+    for key, value in owner.items():
+        if isinstance(value, Table):
+            check_settings(value, diagnostics)
+        if isinstance(value, str):
+            _refuse(_unfit(value, _LONGEST_SETTING), owner.value_spans[key], diagnostics)
+
+
+def _refuse(found: tuple[str, str] | None, span: Span, diagnostics: Diagnostics) -> bool:
+    """Add an error, which no comment silences, if something was found; return whether it was."""
+    if found is not None:
+        message, hint = found
+        diagnostics.error("misleading-text", span, message, hint=hint)
+    return found is not None
+
+
+def _unfit(text: str, most: int) -> tuple[str, str] | None:
+    """Return what no name and no address holds: more than one line, characters that are not seen, too many of them."""
+    if len(text) > most:
+        return f"{len(text)} characters stand here, and {most} may", "shorten it"
+    if not is_printable(text):
+        what = "a line break" if "\n" in text else "a tab" if "\t" in text else "a character that is not seen"
+        return f"`{text}` holds {what}", "take it out: what is shown has to be what is meant"
+    if _ENCODED in text:
+        return f"`{text}` begins an encoded word of a mail's header: `{_ENCODED}`", "write the text itself"
+    return None
+
+
+def _calling(text: str) -> tuple[str, str] | None:
+    found = _CALLS_MANY.search(text)
+    if found is None:
+        return None
+    return f"`{found.group()}` calls people in a chat, and is no name", "take it out"
+
+
 def check_channel(team: Table, diagnostics: Diagnostics) -> None:
     """Add a finding where a team's channel is none that Slack knows."""
     channel = team.get("slack")
-    if channel is None or _CHANNEL.match(channel):
+    if channel is None:
         return
     span = team.value_spans["slack"]
+    refused = _refuse(_unfit(channel, _LONGEST_CONTACT) or _calling(channel), span, diagnostics)
+    if refused or _CHANNEL.match(channel):
+        return
     if re.match(r"https?://", channel):
         message = f"`{channel}` is a link, and no channel's name"
         identifier = channel.rstrip("/").rpartition("/")[2]
@@ -50,7 +111,11 @@ def check_channel(team: Table, diagnostics: Diagnostics) -> None:
         )
         diagnostics.error("contact", span, message, hint=hint)
         return
-    name = channel.strip().casefold().replace(" ", "-")
+    if not _WITHOUT_SIGN.match(channel):
+        hint = 'letters, digits, hyphens and underscores behind `#`, such as `"#ops-support"`'
+        diagnostics.error("contact", span, f"`{channel}` is no channel's name", hint=hint)
+        return
+    name = channel.lstrip("# ").casefold().replace(" ", "-")
     diagnostics.warning("contact", span, f"`{channel}` lacks the `#` of a channel's name", hint=f'write `"#{name}"`')
 
 
@@ -75,7 +140,7 @@ def _wrong_address(contact: str) -> tuple[str, str] | None:
     others = re.findall(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+", contact)
     if len(others) > 1:
         return "these are several addresses in one text", f"write `[{', '.join(others)}]`"
-    if inside is not None:
+    if inside is not None and _ADDRESS.match(inside.group()):
         return f"`{contact}` holds more than an address", f"write `{inside.group()}`"
     if contact.translate(_BETWEEN_DIGITS).lstrip("+").isdecimal():
         return f"`{contact}` is a telephone number, and no e-mail address", "it goes below `sms:` or `phone:`"

@@ -34,6 +34,6 @@ def check(scope: Scope) -> None:
 
 
 def no_signal(identifier: str, span: Span, known: Iterable[str], diagnostics: Diagnostics) -> None:
-    """Add the error for an id that is none of the `known` signals'."""
-    hint = did_you_mean(identifier, known) or "define it under `signals:` with a kind and a unit"
+    """Add the error for an id that is none of the other `known` signals'."""
+    hint = did_you_mean(identifier, known, itself=False) or "define it under `signals:` with a kind and a unit"
     diagnostics.error("signal", span, f"there is no signal `{identifier}`", hint=hint)

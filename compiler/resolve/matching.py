@@ -316,6 +316,13 @@ class Matching:
         return tuple((claim, watch) for watch in self.watches for claim in watch.claims)
 
     @cached_property
+    def _by_place(self) -> Mapping[Span, Sequence[tuple[Claim, Watch]]]:
+        found: dict[Span, list[tuple[Claim, Watch]]] = {}
+        for claim, watch in self._watched:
+            found.setdefault(claim.span, []).append((claim, watch))
+        return found
+
+    @cached_property
     def _carried(self) -> Mapping[Sentence, tuple[Claim, ...]]:
         found = {one: tuple(claim for claim in self._candidates[one] if agrees(one, claim)) for one in self.free}
         stated = [claim for one, claims in found.items() if one.stated.kind != TARGET for claim in claims]
@@ -328,7 +335,7 @@ class Matching:
         return claims if elsewhere and is_usual(sentence, claims) else ()
 
     def _has_bullet(self, claim: Claim) -> bool:
-        watches = [watch for one, watch in self._watched if one == claim]
+        watches = [watch for one, watch in self._by_place[claim.span] if one == claim]
         return any(self.bullet(one, claim.severity) is not None for one in watches if claim.severity is not None)
 
     @cached_property

@@ -20,6 +20,7 @@ CONTACTS = ("email", "sms", "phone")
 def teams(document: Table, diagnostics: Diagnostics) -> tuple[Team, ...]:
     """Return the teams, sorted by id; what is no channel is a finding."""
     for team in document["teams"].values():
+        contacts.check_title(team, diagnostics)
         contacts.check_channel(team, diagnostics)
     return tuple(
         Team(id=key, title=team["title"], slack=team.get("slack")) for key, team in sorted(document["teams"].items())
@@ -100,6 +101,7 @@ def routing(
 ) -> Routing:
     """Return the routing with its defaults; what pages by Alertmanager itself is what some policy pages for."""
     given: Table = document["routing"]
+    contacts.check_settings(given, diagnostics)
     webhook, pagerduty = given["webhook"], table(given, "pagerduty")
 
     def seconds(key: str, default: int, *, least: int = 1) -> int:

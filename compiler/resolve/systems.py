@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import Final
 
 from compiler import conventions, meaning
@@ -34,8 +35,11 @@ def systems(scope: Scope) -> tuple[tuple[System, ...], tuple[Documented, ...]]:
     resolved = [system.resolve() for system in resolving]
     statements: dict[int, Statement] = {}
     documented: list[Documented] = []
+    sharing: dict[str, list[_System]] = {}
+    for system in resolving:
+        sharing.setdefault(system.given["runbook"], []).append(system)
     for path, runbook in sorted(scope.runbooks.items()):
-        evidence = _evidence(scope, runbook, [system for system in resolving if system.given["runbook"] == path])
+        evidence = _evidence(scope, runbook, sharing.get(path, []))
         statements |= evidence.settle()
         documented += evidence.documented()
     return tuple(_with_statements(system, statements) for system in resolved), tuple(documented)
@@ -202,9 +206,30 @@ class _System:
         """
         if identifier in self.limits:
             return False
-        unbound = {one for one, given in self.limits.items() if one not in self.metrics and not is_off(given)}
-        unknown = {one for one in unbound if one not in self.scope.signals and not self._is_state(one)}
-        return nearest(identifier, unbound) is not None or bool(unknown)
+        return self._has_unknown or nearest(identifier, self._unbound) is not None
+
+    @cached_property
+    def _unbound(self) -> frozenset[str]:
+        """The ids of limits without metrics."""
+        return frozenset(one for one, given in self.limits.items() if one not in self.metrics and not is_off(given))
+
+    @cached_property
+    def _has_unknown(self) -> bool:
+        return any(one not in self.scope.signals and not self._is_state(one) for one in self._unbound)
+
+    @cached_property
+    def _unlimited(self) -> frozenset[str]:
+        """The ids of metrics without limits of the system's own."""
+        return frozenset(one for one in self.metrics if one not in self.limits)
+
+    @cached_property
+    def _of_nobody(self) -> tuple[str, ...]:
+        """The ids of metrics without any limit."""
+        return tuple(one for one in self._unlimited if one not in self.scope.house_limits)
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset({*self.scope.signals, *self.metrics})
 
     def _is_state(self, identifier: str) -> bool:
         own = self.limits.get(identifier)
@@ -215,13 +240,11 @@ class _System:
             return self._directed(self.scope.signals[identifier])
         if limits.implies_state(tiers) or "active" in table(self.metrics, identifier):
             return definitions.state(identifier)
-        without = [one for one in self.metrics if one not in self.limits and one not in self.scope.house_limits]
-        if nearest(identifier, {*self.scope.signals, *self.metrics} - {identifier}) is None and len(without) == 1:
-            meant = f"did you mean `{without[0]}`, which has metrics and no limit?"
+        if len(self._of_nobody) == 1 and nearest(identifier, self._known, itself=False) is None:
+            meant = f"did you mean `{self._of_nobody[0]}`, which has metrics and no limit?"
             self.diagnostics.error("signal", span, f"there is no signal `{identifier}`", hint=meant)
             return None
-        known = {*self.scope.signals, *self.metrics} - {identifier}
-        no_signal(identifier, span, known, self.diagnostics)
+        no_signal(identifier, span, self._known, self.diagnostics)
         return None
 
     def _directed(self, signal: Signal | None) -> Signal | None:
@@ -237,7 +260,7 @@ class _System:
             return True
         if self.torn:
             return False
-        near = nearest(identifier, set(self.metrics) - set(self.limits))
+        near = nearest(identifier, self._unlimited)
         if near is not None and near not in self.scope.signals:
             # The limits have the signal's id, so that the other one is misspelt.
             related = (Related(span=span, message=f"`{identifier}` has limits and no metrics"),)

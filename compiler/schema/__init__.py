@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Container, Iterable, Iterator, Sequence
 from functools import cache
 from typing import Any, Final, cast
 
@@ -65,14 +65,15 @@ def validate(document: Table, diagnostics: Diagnostics, *, included: bool = Fals
     _take_back(document, [], diagnostics)
     _take_for_known(document, check, diagnostics, included=included)
     errors = list(check.iter_errors(document))
-    places: list[Misplaced] = []
+    places: dict[tuple[str | int, ...], Misplaced] = {}
     for one in sorted(misplaced(document, errors, diagnostics), key=lambda one: one.span):
-        if not any(one.path[: len(each.path)] == each.path for each in places):
-            places.append(one)
-    for one in places:
-        _forget_below(one, diagnostics)
+        if not _begins_with(one.path, places):
+            places[one.path] = one
+    _forget_below(places.values(), diagnostics)
+    for one in places.values():
         diagnostics.error("schema", one.span, one.message, hint=one.hint)
-    left = [error for error in errors if not _is_idle(error, document, places)]
+    lacking = {(one.missing, one.path[:length]) for one in places.values() for length in range(len(one.path) + 1)}
+    left = [error for error in errors if not _is_idle(error, document, places, lacking)]
     for code, span, message, hint in _findings(left, document, diagnostics, included=included):
         diagnostics.error(code, span, message, hint=hint)
     return len(left) == len(errors) and all(error.validator == "additionalProperties" for error in errors)
@@ -88,42 +89,54 @@ def _take_for_known(document: Table, check: Validator, diagnostics: Diagnostics,
                 continue
             owner, path = cast("Table", error.instance), list(error.absolute_path)
             known = INCLUDED_KEYS if included and not path else nodes.known(path)
-            for key in [key for key in owner if key not in known]:
-                found |= _take_one(owner, key, known, path, diagnostics)
+            before: str | None = None
+            for key in list(owner):
+                taken = key if key in known else _take_one(owner, key, (before, path), known, diagnostics)
+                found |= taken != key
+                before = taken or before
 
 
 def _take_one(
-    owner: Table, key: str, known: Collection[str], path: Sequence[str | int], diagnostics: Diagnostics
-) -> bool:
-    """Return whether an unknown key was taken for another one, or for a key of its neighbour, after an error."""
-    span = owner.key_spans[key]
+    owner: Table,
+    key: str,
+    place: tuple[str | None, Sequence[str | int]],
+    known: Collection[str],
+    diagnostics: Diagnostics,
+) -> str | None:
+    """Return an unknown key, or what it was taken for; None where its neighbour has it now. Each is an error then.
+
+    The place is the key before it, and the path of their mapping.
+    """
+    span, before = owner.key_spans[key], place[0]
     glued = _WITHOUT_COLON.fullmatch(key) if owner[key] is None else None
-    if glued is not None and glued["key"] in set(known) - set(owner):
+    if glued is not None and glued["key"] in known and glued["key"] not in owner:
         hint = f"write `{glued['key']}: {glued['value']}`"
         diagnostics.error("unknown-key", span, f"no colon stands behind `{glued['key']}`", hint=hint)
         owner[key] = glued["value"].strip(QUOTES)
         _rename(owner, key, glued["key"])
-        return True
-    if _is_empty_above(owner, key):
-        return False
+        return glued["key"]
+    if before is not None and owner[before] is None:
+        # It is not misspelt, but indented wrongly.
+        return key
     meant = suggestions.meant_key(key, known, owner)
     if meant is not None:
         diagnostics.error("unknown-key", span, f"unknown key `{key}`", hint=f"did you mean `{meant}`?")
         _rename(owner, key, meant)
-        return True
-    return _take_below(owner, key, path, diagnostics)
+        return meant
+    return None if _take_below(owner, key, place, diagnostics) else key
 
 
-def _take_below(owner: Table, key: str, path: Sequence[str | int], diagnostics: Diagnostics) -> bool:
+def _take_below(
+    owner: Table, key: str, place: tuple[str | None, Sequence[str | int]], diagnostics: Diagnostics
+) -> bool:
     """Return whether an unknown key was taken for one of the mapping of ids that stands before it, after an error."""
-    keys = list(owner)
-    before = keys[keys.index(key) - 1] if keys.index(key) else None
+    before, path = place
     into = owner.get(before or "")
-    place = [*path, str(before)]
+    below = [*path, str(before)]
     if not isinstance(into, Table) or key in into:
         return False
-    named = key in nodes.known(place)
-    entry = nodes.is_open(place) and isinstance(owner[key], Table) and set(owner[key]) <= nodes.known([*place, key])
+    named = key in nodes.known(below)
+    entry = nodes.is_open(below) and isinstance(owner[key], Table) and set(owner[key]) <= nodes.known([*below, key])
     if not named and not entry:
         return False
     _move(owner, key, str(before), diagnostics)
@@ -158,13 +171,6 @@ def _move(owner: Table, key: str, before: str, diagnostics: Diagnostics) -> None
 _WITHOUT_COLON: Final = re.compile(r"(?P<key>[a-z_]+)\s+(?P<value>\S.*)", re.DOTALL)
 
 
-def _is_empty_above(owner: Table, key: str) -> bool:
-    """Return whether the key before has nothing below it: then this one is not misspelt, but indented wrongly."""
-    keys = list(owner)
-    place = keys.index(key)
-    return place > 0 and owner[keys[place - 1]] is None
-
-
 def _rename(owner: Table, key: str, meant: str) -> None:
     for by_key in (owner, owner.key_spans, owner.value_spans):
         items = list(by_key.items())
@@ -172,20 +178,35 @@ def _rename(owner: Table, key: str, meant: str) -> None:
         by_key.update((meant if name == key else name, one) for name, one in items)
 
 
-def _forget_below(one: Misplaced, diagnostics: Diagnostics) -> None:
+def _begins_with(path: tuple[str | int, ...], paths: Container[tuple[str | int, ...]]) -> bool:
+    return any(path[:length] in paths for length in range(len(path) + 1))
+
+
+def _forget_below(places: Iterable[Misplaced], diagnostics: Diagnostics) -> None:
     """Take back what was said of keys that only stand twice because one of them stands in the wrong place."""
-    if one.rest_of_line is None:
-        return
-    lines = range(one.span.line, one.rest_of_line + 1)
+    lines = {
+        (one.span.path, line)
+        for one in places
+        if one.rest_of_line is not None
+        for line in range(one.span.line, one.rest_of_line + 1)
+    }
     diagnostics.found = [
         given
         for given in diagnostics.found
-        if given.code != "duplicate-key" or given.span.path != one.span.path or given.span.line not in lines
+        if given.code != "duplicate-key" or (given.span.path, given.span.line) not in lines
     ]
 
 
-def _is_idle(error: ValidationError, document: Table, places: Sequence[Misplaced]) -> bool:
-    """Return whether an error lies where something else is wrong: a key stands twice there, or in the wrong place."""
+def _is_idle(
+    error: ValidationError,
+    document: Table,
+    places: Container[tuple[str | int, ...]],
+    lacking: Container[tuple[str | None, tuple[str | int, ...]]],
+) -> bool:
+    """Return whether an error lies where something else is wrong: a key stands twice there, or in the wrong place.
+
+    `places` are the paths of what stands in the wrong place, `lacking` the keys that mappings seem to lack by it.
+    """
     path = tuple(error.absolute_path)
     owner: object = document
     for step in path:
@@ -194,11 +215,9 @@ def _is_idle(error: ValidationError, document: Table, places: Sequence[Misplaced
         owner = owner[step]  # type: ignore[index]
     if isinstance(owner, Table) and (owner.torn or (error.validator == "required" and _has_torn(owner))):
         return True
-    return any(
-        path[: len(one.path)] == one.path
-        or (error.validator == "required" and one.missing == _missing_key(error) and path == one.path[: len(path)])
-        for one in places
-    )
+    if _begins_with(path, places):
+        return True
+    return error.validator == "required" and (_missing_key(error), path) in lacking
 
 
 def _has_torn(owner: Table) -> bool:
@@ -287,10 +306,11 @@ _COMMENT_SIGNS: Final = ("//", "--", "/*", ";")
 def _unknown_keys(
     owner: Table, known: Collection[str], path: Sequence[str | int], *, included: bool
 ) -> Iterator[tuple[Span, str, str | None]]:
+    free = set(known) - owner.keys()
     for key in owner:
         if key in known:
             continue
-        span, message, hint = owner.key_spans[key], f"unknown key `{key}`", did_you_mean(key, set(known) - set(owner))
+        span, message, hint = owner.key_spans[key], f"unknown key `{key}`", did_you_mean(key, free)
         homes = [] if "did you mean" in (hint or "") else list(nodes.homes(key))
         if homes:
             hint = f"it is a key of {' and of '.join(homes)}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from jsonschema.exceptions import ValidationError
@@ -39,6 +40,7 @@ class Misplaced:
 def misplaced(document: Table, errors: Iterable[ValidationError], diagnostics: Diagnostics) -> Iterator[Misplaced]:
     """Yield the keys of a document that stand in the wrong place or are left empty, by the schema's `errors`."""
     given = list(errors)
+    followers: dict[tuple[str | int, ...], dict[str, str]] = {}
     for error in given:
         path = tuple(error.absolute_path)
         if error.validator == "additionalProperties" and path:
@@ -48,9 +50,12 @@ def misplaced(document: Table, errors: Iterable[ValidationError], diagnostics: D
         owner = _value(document, path[:-1])
         if not isinstance(owner, Table):
             continue
-        found = _too_deep(document, owner, path) or (
-            _without_children(owner, path) or _empty(document, path, diagnostics) if error.instance is None else None
-        )
+        found = _too_deep(document, owner, path)
+        if found is None and error.instance is None:
+            if path[:-1] not in followers:
+                followers[path[:-1]] = dict(pairwise(owner))
+            stray = followers[path[:-1]].get(path[-1])
+            found = _without_children(owner, path, stray) or _empty(document, path, diagnostics)
         if found is not None:
             yield found
     yield from _without_id(document, given)
@@ -155,14 +160,11 @@ def _taken_in(document: Table, path: tuple[str | int, ...]) -> Iterator[Misplace
             return
 
 
-def _without_children(owner: Table, path: tuple[str | int, ...]) -> Misplaced | None:
-    """Return the key behind an empty one that seems to belong below it: the mapping does not know it."""
+def _without_children(owner: Table, path: tuple[str | int, ...], stray: str | None) -> Misplaced | None:
+    """Return the key behind an empty one, if it seems to belong below that: the mapping does not know it."""
     key, known = str(path[-1]), nodes.known(path[:-1])
     if "object" not in _types(path):
         return None
-    keys = list(owner)
-    following = keys[keys.index(key) + 1 :]
-    stray = next(iter(following), None)
     if stray is None or owner.key_spans[stray].line <= owner.key_spans[key].line:
         return None
     below = stray in nodes.known(path) if nodes.is_open(path[:-1]) else bool(known) and stray not in known

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from compiler.diagnostics import nearest
@@ -64,9 +64,9 @@ _UNITS: Final[Mapping[str, str]] = {
 """Units as other formats write them."""
 
 
-def meant_key(key: str, known: Collection[str], present: Iterable[str]) -> str | None:
+def meant_key(key: str, known: Collection[str], present: Collection[str]) -> str | None:
     """Return the key that an unknown one was probably meant to be; none that stands beside it already."""
-    free = set(known) - set(present)
+    free = {one for one in known if one not in present}
     plain = key.strip().casefold().replace("-", "_")
     for candidate in (plain, *_OTHER_WORDS.get(plain, ())):
         if candidate in free:

@@ -71,7 +71,14 @@ def explain(error: ValidationError, document: Table, source: str) -> Said:
         case "pattern" | "minLength" | "maxLength":
             return _text(str(error.instance), node, path, document)
         case _:
-            return f"{_shown(error.instance)} does not fit here", _such(node)
+            return _other(error, node)
+
+
+def _other(error: ValidationError, node: Mapping[str, Any]) -> Said:
+    if error.validator == "maxProperties":
+        count = len(cast("Table", error.instance))
+        return f"{count} entries stand here, and {error.validator_value} may", "keep those that are used"
+    return f"{_shown(error.instance)} does not fit here", _such(node)
 
 
 def _type(

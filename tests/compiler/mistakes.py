@@ -618,6 +618,9 @@ PROOF: Final = (
         "schema",
     ),
     _in_spec("a level that nobody can reach", ', phone: ["+12025550101"]', "", "contact"),
+    _in_spec(
+        "a level whose name calls a whole channel", "title: On call,", 'title: "<!channel> on call",', "misleading-text"
+    ),
     _in_shop("a control character in a runbook", "## Checkout closed\n", "## Checkout closed\n\n\x1b[2J\n", "encoding"),
     _in_spec(
         "a misspelt signal that the house has limits for",

@@ -1,8 +1,9 @@
-"""Work grows with the length of a guide and no faster: ten times the text takes about ten times the calls."""
+"""Work grows with the length of what is read and no faster: ten times the text takes about ten times the work."""
 
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
@@ -13,7 +14,7 @@ import pytest
 from compiler.compilation import compile_spec
 from compiler.diagnostics import Diagnostics
 from compiler.importing.imported import import_guides
-from tests.compiler.houses import HEAD, RATIO, one_system
+from tests.compiler.houses import HEAD, RATIO, SYSTEM, one_system
 
 
 @pytest.fixture(autouse=True)
@@ -99,3 +100,92 @@ def test_work_grows_as_the_guide_does(shape: str, work: Callable[[], object]) ->
         Path("runbook.md").write_text(f"# Shop\n\n{SHAPES[shape](count)}\n\n## Look\n\nLook.\n", encoding="utf-8")
         counted.append(calls(work))
     assert counted[2] < _MOST * counted[1], counted
+
+
+def system(key: str, more: str = "", *, team: str = "shop", section: str = "look", limits: str = "") -> str:
+    """Return a system with a limit, and more keys, limits and metrics."""
+    return (
+        f"  {key}:\n{SYSTEM.replace('team: shop', f'team: {team}')}{more}    selector: 'job=\"{key}\"'\n    limits:\n"
+        f"      error_share: {{warning: '> 7 %', runbook: '#{section}'}}\n{limits}    metrics:\n      error_share: {RATIO}\n"
+    )
+
+
+SIGNAL: Final = "signals:\n  error_share: {kind: ratio, unit: ratio, title: Error ratio}\n"
+PLAIN: Final = "# Shop\n\n## Look\n\nLook.\n"
+
+
+def repeated(text: str, count: int) -> str:
+    """Return a text so often, each time with another number."""
+    return "".join(text.replace("{n}", str(number)) for number in range(count))
+
+
+MISTAKES: Final[dict[str, Callable[[int], tuple[str, str]]]] = {
+    "unknown keys": lambda n: (f"{SIGNAL}systems:\n{system('a')}{repeated('x{n}: 1' + chr(10), n)}", PLAIN),
+    "unknown keys of a system": lambda n: (
+        f"{SIGNAL}systems:\n{system('a', more=repeated('    x{n}: 1' + chr(10), n))}",
+        PLAIN,
+    ),
+    "unknown keys on one line": lambda n: (
+        f"{SIGNAL}systems:\n{system('a')}x: {{{repeated('y{n}: 1, ', n)}}}\n",
+        PLAIN,
+    ),
+    "keys without a value": lambda n: (f"{SIGNAL}systems:\n{system('a')}{repeated('x{n}:' + chr(10), n)}", PLAIN),
+    "systems without a value": lambda n: (f"{SIGNAL}systems:\n{system('a')}{repeated('  x{n}:' + chr(10), n)}", PLAIN),
+    "signals without a value": lambda n: (f"{SIGNAL}{repeated('  x{n}:' + chr(10), n)}systems:\n{system('a')}", PLAIN),
+    "systems beside their section": lambda n: (
+        f"{SIGNAL}systems:\n{system('a')}{repeated('x{n}: {title: a, team: shop}' + chr(10), n)}",
+        PLAIN,
+    ),
+    "words for severities": lambda n: (
+        f"{SIGNAL}systems:\n{system('a')}severities:\n{repeated('  w{n}: critical' + chr(10), n)}",
+        PLAIN,
+    ),
+    "metrics of no signal": lambda n: (
+        f"{SIGNAL}systems:\n{system('a')}{repeated('      q{n}: {value: up}' + chr(10), n // 4)}",
+        PLAIN,
+    ),
+    "limits of no signal": lambda n: (
+        SIGNAL
+        + repeated("  sig_{n}: {kind: gauge, unit: seconds, title: Sig {n}}\n", n // 4)
+        + "systems:\n"
+        + system("a", limits=repeated("      sgi_{n}: {warning: '> 1 s'}\n", n // 4)),
+        PLAIN,
+    ),
+    "teams that nobody knows": lambda n: (
+        f"{SIGNAL}systems:\n{''.join(system(f's{one}', team=f'teem{one}') for one in range(n // 10))}",
+        PLAIN,
+    ),
+    "sections that are not there": lambda n: (
+        f"{SIGNAL}systems:\n{''.join(system(f's{one}', section=f'lok-{one}') for one in range(n // 10))}",
+        PLAIN + repeated("\n## Look {n}\n\nLook.\n", n // 10),
+    ),
+    "links to sections that are not there": lambda n: (
+        f"{SIGNAL}systems:\n{system('a')}",
+        PLAIN + repeated("\n## Heading {n}\n\n[a](#heding-{n})\n", n // 4),
+    ),
+    "links to anchors that are not there": lambda n: (
+        f"{SIGNAL}systems:\n{system('a')}",
+        PLAIN + repeated("\n<a id='name{n}'></a>\n\n[a](#nme{n})\n", n // 4),
+    ),
+}
+_LITTLE: Final = 400
+_LONGEST: Final = 25
+"""Time of ten times the text over that of the text. It was 40 and more where names were compared with all others."""
+
+
+def _seconds(mistake: str, count: int) -> float:
+    """Return the seconds of the processor that a check takes."""
+    spec, runbook = MISTAKES[mistake](count)
+    Path("thresholds.yaml").write_text(HEAD + spec, encoding="utf-8")
+    Path("runbook.md").write_text(runbook, encoding="utf-8")
+    begun = time.process_time()
+    assert _checks()
+    return time.process_time() - begun
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_time_grows_as_the_number_of_mistakes_does(mistake: str) -> None:
+    """What is done without a call, such as to copy a list for each of its members, counts too."""
+    _seconds(mistake, 10)
+    little = min(_seconds(mistake, _LITTLE) for _ in range(2))
+    assert _seconds(mistake, _LITTLE * _TIMES) < _LONGEST * max(little, 0.02)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from pathlib import Path
 from typing import Final
@@ -109,6 +110,42 @@ def test_an_import_is_harmless(name: str, form: str, tmp_path: Path, monkeypatch
     result = tocsin("import", path, "--format", form)
     assert result.exit_code == 0
     assert is_harmless(result.output), result.output
+
+
+ARGUMENTS: Final = (
+    ("explain", "{}"),
+    ("explain", "Shop{}"),
+    ("explain", "x:{}"),
+    ("{}",),
+    ("--{}",),
+    ("-{}",),
+    ("check", "--{}"),
+    ("check", "--spec", "{}"),
+    ("check", "--format", "{}"),
+    ("check", "{}"),
+    ("compile", "--{}=1"),
+    ("import", "{}"),
+    ("import", "--format", "{}", "x.md"),
+    ("prove", "--{}"),
+    ("prove", "--system", "{}"),
+    ("schema", "{}"),
+    ("schema", "--{}"),
+    ("signals", "{}"),
+    ("signals", "a", "{}"),
+)
+
+
+@pytest.mark.usefixtures("base")
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("arguments", ARGUMENTS, ids=" ".join)
+def test_what_is_wrong_with_an_argument_is_said_harmlessly(arguments: tuple[str, ...], name: str) -> None:
+    """Names of alerts, options, choices, commands and files; a job in CI may take them from a merge request."""
+    # A command line holds bytes: half a character is one that is not UTF-8.
+    text = HOSTILE[name].replace("\ud800", os.fsdecode(b"\x80"))
+    result = tocsin(*(one.replace("{}", text) for one in arguments))
+    assert result.exit_code in {1, 2}
+    assert "this is a bug" not in result.output
+    assert is_harmless(result.output.rstrip("\n")), result.output
 
 
 def test_only_one_module_prints() -> None:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
+from compiler import linked_files as linked_files_room
+from compiler import source_files
 from compiler.anchors import Style
 from compiler.compilation import compile_spec
 from compiler.diagnostics import Diagnostic, Diagnostics
-from compiler.input_files import InputFiles
-from compiler.linked_files import linked_files
+from compiler.input_files import MAX_MARKDOWN, InputFiles
+from compiler.linked_files import MAX_LINKED, linked_files
 from compiler.runbooks import Link, Runbook, parse_runbook
 from compiler.runbooks.destinations import Destination, destination
 from tests.compiler.base import LEDGER, SHOP, SPEC, codes, edit
@@ -252,7 +255,8 @@ def test_anchors_of_linked_files_are_those_of_the_place_where_they_are_read(styl
     """GitLab and MkDocs join hyphens."""
     Path("runbooks/n.md").write_text("# A & b\n", encoding="utf-8")
     runbook = parse("[a](n.md)", style)
-    assert linked_files(Path(), InputFiles(Path()), {runbook.path: runbook}, style)["runbooks/n.md"].anchors == {anchor}
+    linked = linked_files(Path(), InputFiles(Path()), {runbook.path: runbook}, style, Diagnostics())
+    assert linked["runbooks/n.md"].anchors == {anchor}
 
 
 @pytest.mark.usefixtures("base")
@@ -283,3 +287,81 @@ def test_links_of_a_text_that_nobody_writes_are_found_in_time(text: str) -> None
     runbook = parse(text)
     parts = (runbook.links, runbook.targets)
     assert time.process_time() - started < 10, f"{len(parts[0])} links, {len(parts[1])} anchors"
+
+
+def counted(monkeypatch: pytest.MonkeyPatch, room: ModuleType, name: str) -> list[str]:
+    """Return a list that grows by the beginning of each text that a function reads."""
+    texts: list[str] = []
+    work = getattr(room, name)
+
+    def read(*given: object, **named: object) -> object:
+        texts.append(str(next(one for one in given if "# " in str(one)))[:20])
+        return work(*given, **named)
+
+    monkeypatch.setattr(room, name, read)
+    return texts
+
+
+WAYS_TO_A_DOCUMENT = (
+    "[a](far.md#{n})",
+    "[a](./far.md#{n})",
+    "[a](../runbooks/far.md#{n})",
+    "[a](far.md?plain={n})",
+    "[a](f%61r.md#{n})",
+    "[a](<far.md> '{n}')",
+    "![a](far.md '{n}')",
+    "[a][r{n}]\n\n[r{n}]: far.md#{n}",
+    '<a href="far.md#{n}">a</a>',
+    "[a](/runbooks/far.md#{n})",
+    "[a](name{n}.md#far)",
+)
+
+
+@pytest.mark.usefixtures("base")
+@pytest.mark.parametrize("way", WAYS_TO_A_DOCUMENT)
+def test_a_document_is_read_once_however_many_links_lead_to_it(way: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By whatever name, a symbolic link's among them, and from each runbook; what it links itself is not read."""
+    Path("runbooks/far.md").write_text("# Far\n\n[b](farther.md)\n", encoding="utf-8")
+    Path("runbooks/farther.md").write_text("# Farther\n\n[b](far.md)\n", encoding="utf-8")
+    for number in range(20):
+        Path(f"runbooks/name{number}.md").symlink_to("far.md")
+    text = "\n\n".join(way.replace("{n}", str(number)) for number in range(20))
+    for path in (SHOP, LEDGER):
+        Path(path).write_text(f"{Path(path).read_text(encoding='utf-8')}\n{text}\n", encoding="utf-8")
+    read = counted(monkeypatch, linked_files_room, "anchors_in")
+    findings()
+    assert len(read) == 1
+    assert read[0].startswith("# Far\n")
+
+
+@pytest.mark.usefixtures("base")
+@pytest.mark.parametrize("name", ["./{}", ".//{}", "././{}", "runbooks/./{0.name}", "runbooks//{0.name}", "same.md"])
+def test_a_runbook_is_read_once_by_whatever_names_its_systems_call_it(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has the name that stands first; its findings are told once."""
+    Path("same.md").symlink_to(SHOP)
+    edit(SHOP, PLACE, f"{PLACE} [a](nowhere.md)")
+    edit(SPEC, f"runbook: {LEDGER}", f"runbook: {name.format(Path(SHOP)) if name[0] == 'r' else name.format(SHOP)}")
+    read = counted(monkeypatch, source_files, "parse_runbook")
+    messages = [one.message for one in findings()]
+    assert len(read) == 1
+    assert messages.count("there is no file `runbooks/nowhere.md`") == 1
+
+
+@pytest.mark.usefixtures("base")
+def test_linked_documents_are_bounded_in_sum() -> None:
+    """The finding stands once, at the first link that leads beyond; what was read before is judged."""
+    size = MAX_MARKDOWN - 10
+    number = MAX_LINKED // size + 3
+    for one in range(number):
+        Path(f"runbooks/far{one}.md").write_text("# Far\n\n" + "x" * (size - 10), encoding="utf-8")
+    lines = "".join(f"[a](far{one}.md#near)\n\n" for one in range(number))
+    edit(SHOP, PLACE, f"{PLACE}\n\n{lines}")
+    beyond = [one for one in findings() if one.code == "missing-file"]
+    assert [one.message for one in beyond] == ["the documents that runbooks link have more than 8 MiB together"]
+    (line,) = [one.span.line for one in beyond]
+    assert f"far{MAX_LINKED // size}.md" in Path(SHOP).read_text(encoding="utf-8").split("\n")[line - 1]
+    assert beyond[0].hint is not None
+    judged = [one for one in findings() if one.code == "broken-link"]
+    assert len(judged) == MAX_LINKED // size

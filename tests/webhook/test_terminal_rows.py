@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from click.testing import CliRunner
 
 from tests.webhook.samples import NOON, alert, incident_of
 from webhook.catalog.model import Catalog
+from webhook.cli import main
 from webhook.storage.archive_search import ArchivedLine
 from webhook.storage.store import Listed
 from webhook.terminal import archived_line, listed_line
@@ -54,3 +56,40 @@ def test_a_label_forges_no_row_of_the_archive(text: str) -> None:
     line = archived_line(archived, now=NOON)
     assert len(line.splitlines()) == 1
     assert line.isprintable()
+
+
+ARGUMENTS = (
+    ("{}",),
+    ("--{}",),
+    ("serve", "{}"),
+    ("serve", "--{}=1"),
+    ("send-test", "--only", "{}"),
+    ("incidents", "{}"),
+    ("incidents", "list", "--state", "{}"),
+    ("incidents", "list", "--limit", "{}"),
+    ("incidents", "list", "--archived", "--since", "{}"),
+    ("incidents", "show", "{}"),
+    ("incidents", "acknowledge", "1", "{}"),
+    ("heartbeats", "forget"),
+    ("heartbeats", "forget", "a", "{}"),
+)
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "a\tb", "a\n::error::b"])
+@pytest.mark.parametrize("arguments", ARGUMENTS, ids=" ".join)
+def test_what_is_wrong_with_an_argument_is_said_harmlessly(arguments: tuple[str, ...], text: str) -> None:
+    """Usage, where to find help, and one line with the mistake."""
+    result = CliRunner().invoke(main, [one.replace("{}", text) for one in arguments])
+    assert result.exit_code == 2
+    lines = [line for line in result.output.split("\n") if line]
+    assert len(lines) == 3
+    assert all(line.isprintable() for line in lines), result.output
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_a_setting_that_is_wrong_is_said_harmlessly(text: str) -> None:
+    """What cannot be read of the catalogue is told on one line, too."""
+    settings = {"TOCSIN_CATALOG": f"/nowhere/{text}", "TOCSIN_LISTEN": f"127.0.0.1:{text}"}
+    result = CliRunner().invoke(main, ["incidents", "list"], env=settings)
+    assert result.exit_code != 0
+    assert all(line.isprintable() for line in result.output.split("\n")), result.output

@@ -1,14 +1,13 @@
 """A request that has arrived is answered: gunicorn's parser, the application, gunicorn's response; in a thread.
 
-The parser gets what was read, and after that the end: nothing in here waits for the other side, but for the stream of
-a large delivery.
+The parser gets what was read, and after that the end; the response is kept (`outgoing`) until `connections` sends it.
+Nothing in here waits for the other side, but for the stream of a large delivery.
 """
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from gunicorn.http import wsgi  # type: ignore[import-untyped]
@@ -16,18 +15,20 @@ from gunicorn.http.errors import NoMoreData  # type: ignore[import-untyped]
 from gunicorn.http.parser import RequestParser  # type: ignore[import-untyped]
 
 from webhook.serving.connection import Connection
+from webhook.serving.outgoing import Outgoing
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A request to be answered; `source` gives its bytes."""
+    """A request to be answered; `source` gives its bytes, `outgoing` gets those of the answer."""
 
     connection: Connection
     source: Iterable[bytes]
     is_whole: bool
     """Whether the source ends where the request does, so that the next one can follow it."""
+    outgoing: Outgoing = field(default_factory=Outgoing)
 
 
 def answer(
@@ -35,24 +36,25 @@ def answer(
     application: Application,
     *,
     configuration: Any,  # noqa: ANN401  gunicorn's
-    failed: Callable[[Any, Connection, Exception], None],
+    failed: Callable[[Any, Outgoing, tuple[Any, ...], Exception], None],
     is_stopping: Callable[[], bool],
-) -> bool:
-    """Answer the request; return whether the connection can be used for another one.
+) -> tuple[bytes, bool]:
+    """Return the answer, and whether the connection can be used for another request.
 
     `failed` answers for what the parser refuses and for what the application did not catch.
     """
-    request = None
+    request, outgoing = None, job.outgoing
     try:
         request = next(RequestParser(configuration, iter(job.source), job.connection.address))
-        return _run(job, request, application, configuration, closes=is_stopping() or not job.is_whole)
+        closes = is_stopping() or not job.is_whole
+        keeps = _run(job, request, application, configuration, closes=closes)
     except (NoMoreData, StopIteration):
-        return False
-    except (OSError, ssl.SSLError):
-        return False  # the other side is gone, or takes nothing
+        return b"", False
     except Exception as error:  # noqa: BLE001  whatever it is, it is answered
-        failed(request, job.connection, error)
-        return False
+        outgoing.clear()
+        failed(request, outgoing, job.connection.address, error)
+        return outgoing.take(), False
+    return outgoing.take(), keeps
 
 
 def _run(
@@ -64,9 +66,10 @@ def _run(
     closes: bool,
 ) -> bool:
     connection = job.connection
-    if job.is_whole and hasattr(request, "_expected_100_continue"):
-        request._expected_100_continue = False  # noqa: SLF001  `connections` has said so already
-    response, environ = wsgi.create(request, connection.sock, connection.address, connection.server, configuration)
+    if hasattr(request, "_expected_100_continue"):
+        request._expected_100_continue = False  # noqa: SLF001  `connections` has said so where the body is waited for
+    response, environ = wsgi.create(request, job.outgoing, connection.address, connection.server, configuration)
+    environ["gunicorn.socket"] = connection.sock  # `sender` looks whether the other side is still there
     environ["wsgi.multithread"] = True
     if connection.is_encrypted:
         environ["wsgi.url_scheme"] = "https"

@@ -24,11 +24,15 @@ IDLE_SECONDS = 30.0
 """Between an answer and the next request on the same connection."""
 LINGER_SECONDS = 2.0
 """For who still sends when the answer is written: closed at once, the answer would be lost to it (RFC 9112, 9.6)."""
-SEND_SECONDS = 10
-"""For each piece of an answer."""
+SEND_SECONDS = 15.0
+"""For an answer to be taken."""
+SLOWEST = 32 * 1_024
+"""Bytes a second of a large answer: as much more time it has."""
+RECEIVE_SECONDS = 10
+"""For each piece of a delivery too large to be kept."""
 PIECE = 64 * 1_024
 
-Phase = Literal["request", "held", "idle", "answered", "lingering"]
+Phase = Literal["request", "held", "idle", "answered", "sending", "lingering"]
 
 
 @dataclass(eq=False, kw_only=True)
@@ -49,6 +53,12 @@ class Connection:
     """Whose threads answer the request, once its head is known."""
     is_known: bool = False
     """Whether a valid token was shown on it."""
+    keeps: bool = False
+    """Whether another request may follow the answer that is being sent."""
+    rest: bytes = b""
+    """What has come of that request."""
+    _answer: bytes = b""
+    _sent: int = 0
 
     @property
     def peer(self) -> str:
@@ -63,13 +73,32 @@ class Connection:
         """Whether it speaks TLS."""
         return isinstance(self.sock, ssl.SSLSocket)
 
+    @property
+    def unsent(self) -> int:
+        """How many bytes of the answer the other side has not taken yet."""
+        return len(self._answer) - self._sent
+
+    def prepare(self, answer: bytes) -> None:
+        """Let `send` send this; the deadline is that of the whole answer."""
+        self.phase, self._answer, self._sent = "sending", answer, 0
+        self.deadline = time.monotonic() + SEND_SECONDS + len(answer) / SLOWEST
+
+    def send(self) -> None:
+        """Send what the other side takes now; raises BlockingIOError or ssl.SSLWant… while it takes nothing.
+
+        A piece that TLS could not send is offered again as it was, as OpenSSL asks (SSL_write(3)).
+        """
+        with memoryview(self._answer) as answer:
+            while self._sent < len(answer):
+                self._sent += self.sock.send(answer[self._sent : self._sent + PIECE])
+        self._answer, self._sent = b"", 0
+
     def lend(self) -> None:
-        """Prepare the socket for a thread: it blocks, and neither sending nor receiving takes for ever."""
+        """Prepare the socket for a thread: it blocks, and receiving does not take for ever."""
         self.phase = "answered"
         self.sock.settimeout(None)
         # Not a time-out of Python's: with it a look at what has come waits, too.
-        limit = struct.pack("ll", SEND_SECONDS, 0)
-        self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, limit)
+        limit = struct.pack("ll", RECEIVE_SECONDS, 0)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
 
     def stream(self, beginning: bytes) -> Iterator[bytes]:

@@ -1,9 +1,10 @@
-"""The law: no thread waits for the other side of a connection. Gunicorn's worker, with one loop that reads them all.
+"""The law: no thread waits for the other side of a connection. Gunicorn's worker, with one loop that serves them all.
 
 The loop reads a request until it is whole, within a time; only then is it put into a lane (`lanes`), whose threads
-answer it (`answering`). So whoever sends nothing, or sends slowly, holds a socket and nothing else. Of those there is
-room for `MOST_CONNECTIONS`, and for `MOST_OF_PEER` from one place: where there are more, the one that has been waited
-for longest goes, first of those that have shown no valid token. Who comes new is never refused for it, and has
+make the answer (`answering`). The loop sends it, within a time too, and reads nothing more meanwhile. So whoever sends
+nothing, sends slowly or does not read holds a socket, and shares `MOST_UNSENT` with all who do not read. Of those there
+is room for `MOST_CONNECTIONS`, and for `MOST_OF_PEER` from one place: where there are more, the one that has been
+waited for longest goes, first of those that have shown no valid token. Who comes new is never refused for it, and has
 `GRACE_SECONDS` to speak.
 
 A request with a wrong token is held back here too (`guesses`), where that costs no thread.
@@ -37,6 +38,7 @@ from webhook.serving.connection import (
 )
 from webhook.serving.guesses import Guesses
 from webhook.serving.lanes import Lanes, guesses, lane_of, reads_body
+from webhook.serving.outgoing import Outgoing
 from webhook.serving.reading import Head, Reading
 
 MOST_CONNECTIONS = 1_000
@@ -46,6 +48,8 @@ GRACE_SECONDS = 2.0
 """For so long a connection is not counted against its peer, as long as there is room at all."""
 MOST_KEPT = 64 * 1_024 * 1_024
 """Bytes of requests that are not whole yet, of all connections."""
+MOST_UNSENT = 64 * 1_024 * 1_024
+"""Bytes of answers that are made and not taken yet, of all connections; beyond that the oldest is given up."""
 LARGEST_KEPT = 1_024 * 1_024 + PIECE
 """Bytes of one request that are kept while it arrives: more than an action or a callback may have."""
 TURN_SECONDS = 0.5
@@ -68,7 +72,7 @@ class Connections(Worker):  # type: ignore[misc]
         """Those that belong to the loop, the one that has waited longest first."""
         self.under_way = 0
         self.peers: dict[str, int] = {}
-        self.finished: queue.SimpleQueue[tuple[Connection, bool, bytes]] = queue.SimpleQueue()
+        self.finished: queue.SimpleQueue[tuple[Connection, bytes]] = queue.SimpleQueue()
         self.lanes: Lanes[tuple[Job, bytes]] = Lanes(self._answer)
         self.guesses = Guesses()
         self.most = min(MOST_CONNECTIONS, _file_handles() // 2)
@@ -106,7 +110,7 @@ class Connections(Worker):  # type: ignore[misc]
             self.selector.unregister(listener)
             listener.close()
         self.app.begin_stop()
-        for connection in list(self.waiting):
+        for connection in [other for other in self.waiting if other.phase != "sending"]:
             # A request may be on its way on a connection that was kept.
             connection.deadline = min(connection.deadline, time.monotonic() + _HALF_READ_SECONDS)
         ends = time.monotonic() + DRAIN_SECONDS
@@ -190,7 +194,10 @@ class Connections(Worker):  # type: ignore[misc]
             if connection.is_greeting:
                 connection.sock.do_handshake()  # type: ignore[attr-defined]
                 connection.is_greeting = False
-            self._read(connection)
+            if connection.phase == "sending":
+                self._send(connection)
+            else:
+                self._read(connection)
         except (BlockingIOError, ssl.SSLWantReadError):
             self._watch(connection, selectors.EVENT_READ)
         except ssl.SSLWantWriteError:
@@ -245,8 +252,10 @@ class Connections(Worker):  # type: ignore[misc]
             return self._hold_back(connection)
         if reading.state == "body" and not reads_body(head, connection.lane, self.app.settings):
             return self._hand_over(connection)
-        if reading.state == "body" and head.waits_for_continue and not self._is_large(connection):
-            connection.sock.send(_CONTINUE)
+        if reading.state == "body" and head.waits_for_continue:
+            # Who has not taken so much of earlier answers does without it.
+            with contextlib.suppress(OSError):
+                connection.sock.send(_CONTINUE)
         return False
 
     def _hold_back(self, connection: Connection) -> bool:
@@ -294,43 +303,66 @@ class Connections(Worker):  # type: ignore[misc]
     def _answer(self, task: tuple[Job, bytes]) -> None:
         """Answer a request; in a thread."""
         job, rest = task
-        keeps = False
+        said, keeps = b"", False
         try:
-            keeps = answer(
+            said, keeps = answer(
                 job,
                 self.wsgi,
                 configuration=self.cfg,
-                failed=lambda request, to, error: self.handle_error(request, to.sock, to.address, error),
+                failed=self._failed,
                 is_stopping=lambda: not self.alive,
             )
         except Exception:
             self.log.exception("unexpected error while a request was answered")
         finally:
-            self.finished.put((job.connection, keeps, rest))
+            job.connection.keeps, job.connection.rest = keeps, rest
+            self.finished.put((job.connection, said))
             with contextlib.suppress(OSError):  # full: the loop is woken in any case
                 os.write(self.PIPE[1], b"1")
+
+    def _failed(self, request: Any, outgoing: Outgoing, address: tuple[Any, ...], error: Exception) -> None:  # noqa: ANN401
+        self.handle_error(request, outgoing, address, error)
 
     def _woken(self) -> None:
         with contextlib.suppress(BlockingIOError):
             os.read(self.PIPE[0], 4_096)
 
     def _take_back(self) -> None:
-        """Wait for the next request of those that were answered, or close them."""
+        """Send the answers that are made."""
         for _ in range(self.finished.qsize()):
-            connection, keeps, rest = self.finished.get()
+            connection, said = self.finished.get()
             self.under_way -= 1
-            if not keeps:
-                self._linger(connection)
-                continue
-            connection.reading, connection.lane = Reading(rest), None
-            connection.phase = "request" if rest else "idle"
-            seconds = HEAD_SECONDS if rest else IDLE_SECONDS if self.alive else _HALF_READ_SECONDS
-            connection.deadline = time.monotonic() + seconds
+            connection.prepare(said)
             self._wait(connection)
-            if rest:
-                self._judge(connection)
-            elif connection.is_encrypted:
-                self._go_on(connection)  # what TLS has decrypted already wakes nobody
+            self._go_on(connection)
+            if connection.unsent:
+                self._keep_within_unsent()
+
+    def _send(self, connection: Connection) -> None:
+        """Send what is taken now, and go on when that is all; raises BlockingIOError or ssl.SSLWant… when it is not."""
+        try:
+            connection.send()
+        except BlockingIOError:
+            self._watch(connection, selectors.EVENT_WRITE)
+            return
+        self._leave(connection)
+        if not connection.keeps:
+            self._linger(connection)
+            return
+        rest, connection.rest = connection.rest, b""
+        connection.reading, connection.lane = Reading(rest), None
+        connection.phase = "request" if rest else "idle"
+        seconds = HEAD_SECONDS if rest else IDLE_SECONDS if self.alive else _HALF_READ_SECONDS
+        connection.deadline = time.monotonic() + seconds
+        self._wait(connection)
+        if rest:
+            self._judge(connection)
+        elif connection.is_encrypted:
+            self._read(connection)  # what TLS has decrypted already wakes nobody
+
+    def _keep_within_unsent(self) -> None:
+        while sum(connection.unsent for connection in self.waiting) > MOST_UNSENT:
+            self._make_room(lambda other: bool(other.unsent))
 
     def _linger(self, connection: Connection) -> None:
         """Close our side, and read what the other one still sends: only so it sees the answer."""

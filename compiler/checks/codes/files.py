@@ -33,8 +33,11 @@ ENTRIES: Final = (
     Code(
         code="missing-file",
         summary="A file that is named cannot be read.",
-        explanation="A runbook or an included file that is not there takes its limits and instructions with it.",
-        mend="Correct the path, which is relative to the folder of the main file.",
+        explanation=(
+            "A runbook or an included file that is not there takes its limits and instructions with it. Each file has"
+            " a largest size, and so have all documents together that runbooks link."
+        ),
+        mend="Correct the path, which is relative to the folder of the main file; link less than that.",
     ),
     Code(
         code="path",

@@ -88,6 +88,17 @@ ENTRIES: Final = (
         mend="Write a rule such as `FREQ=WEEKLY;BYDAY=MO,TU`, and times such as `2026-01-05 09:00`.",
     ),
     Code(
+        code="misleading-text",
+        summary="A name, a contact or an address of the routing is not what it looks like, or calls others.",
+        explanation=(
+            "Names of teams and people, contacts, and the files and addresses of `routing:` stand in messages, headers"
+            " of mails and Alertmanager's configuration. Refused are line breaks, tabs and characters that are not seen"
+            " or turn the direction of writing, beginnings of encoded words (`=?`), what calls people in a chat"
+            " (`<!channel>`, `@everyone`), and texts too long for their place."
+        ),
+        mend="Write the text as it is to be shown, on one line.",
+    ),
+    Code(
         code="rotation-gap",
         summary="There are times in the next two years at which nobody in a rotation is on call.",
         explanation=(
