@@ -426,7 +426,7 @@ def test_old_picture_of_what_fires_in_another_incident_since_opens_nothing_besid
         one["started_at"] for one in (*incident(client)["alerts"], *incident(client, 2)["alerts"]) if one["firing"]
     ]
     assert firing == ["2026-11-22T11:50:00Z", "2026-11-22T11:59:00Z"]
-    assert "its next firing is told in another incident" in incident(client)["timeline"][-1]["detail"]
+    assert "it stands in another incident" in incident(client)["timeline"][-1]["detail"]
 
 
 def test_end_of_a_later_firing_settles_an_old_picture_of_a_long_time_ago(  # noqa: PLR0917
@@ -440,3 +440,24 @@ def test_end_of_a_later_firing_settles_an_old_picture_of_a_long_time_ago(  # noq
     post(alert(instance="a", status="resolved", **later))
     let()
     assert (incident(client)["status"], said(senders)) == ("resolved", ["open", "resolve"])
+
+
+def test_alert_that_fires_again_in_one_incident_is_not_opened_in_another(
+    post: Post, let: Let, client: FlaskClient
+) -> None:
+    """Two routes deliver it, and both of their incidents have an alert of their own that fires."""
+    first, other = {"groupLabels": {"route": "1"}}, {"groupLabels": {"route": "2"}}
+    post(alert(instance="a"), alert(instance="b"), **first)
+    post(alert(instance="b", status="resolved"), **first)
+    post(alert(instance="c"), **other)
+    let()
+    post(alert(instance="b"), **first)
+    post(alert(instance="b"), alert(instance="c"), **other)
+    let()
+    let(seconds=30)
+    both = [(number, one) for number in (1, 2) for one in incident(client, number)["alerts"] if one["firing"]]
+    assert len(both) == 3
+    post(alert(instance="b", status="resolved", ended=iso(2_000_000_000)), **other)
+    assert [one["firing"] for number, one in both if one["fingerprint"].find('"b"') >= 0]
+    left = [one for number in (1, 2) for one in incident(client, number)["alerts"] if one["firing"]]
+    assert len(left) == 2

@@ -243,13 +243,15 @@ def verified(
     told = tuple(one for one in doubtful(incident) if one.identity not in over)
     if not told:
         return OldPicture(
-            why="an alert that had ended was told again with its old start; its next firing is told in another incident"
+            why="an alert that had ended was told again with its old start; it stands in another incident"
         )
     match answer:
         case Active(seen=seen) | Unknown(seen=seen):
             listed = {identity for identity, _, _ in seen}
-            fires = tuple(one for one in told if one.identity in listed) if isinstance(answer, Active) else told
-            return FiresAgain(episodes=fires or told, unknown=answer.reason if isinstance(answer, Unknown) else None)
+            if isinstance(answer, Unknown) or not listed:
+                return FiresAgain(episodes=told, unknown=answer.reason if isinstance(answer, Unknown) else None)
+            fires = tuple(one for one in told if one.identity in listed)
+            return FiresAgain(episodes=fires) if fires else AsksAgain()
         case Quiet():
             return AsksAgain()
         case Absent():
@@ -265,10 +267,10 @@ def verified(
 def followed(
     incident: Incident, elsewhere: Iterable[Episode], peers: Callable[[str], AbstractSet[str] | None]
 ) -> frozenset[tuple[str, str]]:
-    """Return those of the alerts in doubt of which each Alertmanager has told a later firing, in another incident.
+    """Return those of the alerts in doubt whose firing, or a later one, each Alertmanager has told in another incident.
 
-    An Alertmanager knows one firing of an alert. `peers` gives the external URLs of its cluster, None where others have
-    its own too: then its word is not known to be its own.
+    An Alertmanager knows one firing of an alert, and people are told of it there. `peers` gives the external URLs of
+    its cluster, None where others have its own too: then its word is not known to be its own.
     """
     found: dict[str, list[Source]] = {}
     for episode in elsewhere:
@@ -277,7 +279,7 @@ def followed(
     def is_followed(source: Source, fingerprint: str) -> bool:
         own = peers(source.url)
         urls = frozenset[str]() if own is None else own | {source.url}
-        later = (one for one in found.get(fingerprint, ()) if float(one.started) > float(source.started))
+        later = (one for one in found.get(fingerprint, ()) if float(one.started) >= float(source.started))
         return any(one.url in urls for one in later)
 
     return frozenset(
