@@ -25,7 +25,8 @@ ACTION = "tocsin."
 """What the `action_id` of our buttons begins with, the verb behind it."""
 
 _LONGEST_NAME = 60
-_VALUE = re.compile(r"(?P<number>[0-9]{1,18})(?: (?P<seen>[0-9]{1,18}))?\Z", flags=re.ASCII)
+_NUMBER = re.compile(r"[0-9]{1,18}\Z", flags=re.ASCII)
+_DRAWN = re.compile(r"tocsin-[0-9]{1,18}-([0-9]{1,18})\Z", flags=re.ASCII)
 _SLACK_TIME = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?\Z", flags=re.ASCII)
 _SLACK_ID = re.compile(r"[A-Z0-9]{2,30}\Z", flags=re.ASCII)
 _KEY = re.compile(r"[0-9a-f]{64}\Z")
@@ -86,13 +87,13 @@ def slack_press(body: bytes) -> Press | None:
     for action in map(_object, actions):
         verb = next((verb for verb in VERBS if action.get("action_id") == ACTION + verb), None)
         value = action.get("value")
-        found = _VALUE.match(value) if isinstance(value, str) else None
-        if verb is not None and found is not None:
+        if verb is not None and isinstance(value, str) and _NUMBER.match(value):
+            drawn = _DRAWN.match(str(action.get("block_id")))
             user, place = _object(payload.get("user")), _object(payload.get("container"))
             return Press(
                 verb=verb,
-                number=int(found["number"]),
-                seen=None if found["seen"] is None else int(found["seen"]),
+                number=int(value),
+                seen=None if drawn is None else int(drawn[1]),
                 actor=f"{_slack_name(user)} (Slack)",
                 at=_pressed_at(action.get("action_ts")),
                 channel=_id(_object(payload.get("channel")).get("id")) or _id(place.get("channel_id")),

@@ -358,9 +358,10 @@ class Ingest:
             before = store.incident_by_id(connection, number, lock=True)
             if before is None:
                 return None
-            if seen is not None and before.status != "resolved" and seen < lookup.told_through(connection, number):
-                return Outcome(result="overtaken", incident=before)
             outcome = transition(before, event(before), now)
+            changes = outcome.result != "unchanged"
+            if changes and seen is not None and seen < lookup.told_through(connection, number):
+                return Outcome(result="overtaken", incident=before)
             Writer(catalog=self._catalog(), channels=self._channels).write(connection, before, outcome, now)
             if outcome.result == "resolved":
                 _forget(connection, before, now)

@@ -338,8 +338,11 @@ def _retention(text: str) -> float | None:
 def _interval(text: str) -> float:
     found = re.fullmatch(r"([1-9][0-9]{0,4})([smh])", text, flags=re.ASCII)
     if found is None:
-        raise ValueError("must be a number of seconds, minutes or hours, such as 30s, 15m or 1h")
-    return float(int(found[1]) * {"s": 1, "m": 60, "h": 3_600}[found[2]])
+        raise ValueError("must be a number of seconds, minutes or hours with one unit, such as 30s, 15m or 1h")
+    seconds = float(int(found[1]) * {"s": 1, "m": 60, "h": 3_600}[found[2]])
+    if seconds > DAY:
+        raise ValueError("is longer than a day: no rule is evaluated so seldom")
+    return seconds
 
 
 def _web(text: str) -> str:

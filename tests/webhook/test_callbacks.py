@@ -7,7 +7,7 @@ import hmac
 import json
 import queue
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -248,9 +248,11 @@ class AnsweringSender(FakeSender):
     def __init__(self) -> None:
         super().__init__("slack", {"open", "join", "escalate", "update", "resolve"})
         self.answers: queue.Queue[tuple[str, str, str]] = queue.Queue()
+        self.buttons: queue.Queue[Sequence[Mapping[str, object]]] = queue.Queue()
 
-    def answer(self, channel: str, user: str, text: str) -> None:
+    def answer(self, channel: str, user: str, text: str, buttons: Sequence[Mapping[str, object]] = ()) -> None:
         """Remember the answer, or fail as told."""
+        self.buttons.put(buttons)
         self.answers.put((channel, user, text))
         if self.failures:
             raise self.failures.pop(0)

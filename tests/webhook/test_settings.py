@@ -223,6 +223,12 @@ def test_evaluation_interval_is_written_as_prometheus_writes_it(text: str, secon
     assert read_settings({"TOCSIN_EVALUATION_INTERVAL": text}).evaluation_seconds == seconds
 
 
+def test_evaluation_interval_of_more_than_a_day_is_refused() -> None:
+    """No server would ever be believed that nothing fires."""
+    with pytest.raises(SettingsError, match="is longer than a day"):
+        read_settings({"TOCSIN_EVALUATION_INTERVAL": "25h"})
+
+
 @pytest.mark.parametrize("text", ["15", "0m", "1m30s", "-1m", "15 m", "fifteen"])
 def test_evaluation_interval_that_says_no_time_is_refused(text: str) -> None:
     """Without its unit nobody knows whether it is seconds or minutes."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from webhook.callback_events import Verb
 from webhook.incidents.incident import Incident
-from webhook.render.links import incident_page
+from webhook.incidents.joining import covered
 from webhook.render.mrkdwn import escape
 from webhook.timestamps import clock
 from webhook.untrusted import one_line
@@ -40,12 +40,11 @@ def late(number: int, kind: str, actor: str, at: float, *, now: float) -> str:
     return f"Your press came late: incident {number} {done}, so nothing has changed. Press again if you still mean it."
 
 
-def overtaken(incident: Incident, verb: Verb, *, public_url: str | None) -> str:
-    """Return that people have been called for further alerts since the button was drawn."""
-    page = incident_page(public_url, incident.id)
-    where = f"<{page}|its page>" if page else "the newest message about it"
+def overtaken(incident: Incident, verb: Verb) -> str:
+    """Return that alerts have joined since the button was drawn, and what the buttons below would cover."""
     done = "acknowledged" if verb == "acknowledge" else "resolved"
-    return f"Not {done}: {_named(incident)} has news that this button did not show. Look at {where} and press there."
+    since = f"Not {done}: alerts have joined {_named(incident)} since this button was drawn."
+    return f"{since} A press below {escape(covered(incident))}."
 
 
 def archived(number: int) -> str:

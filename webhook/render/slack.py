@@ -100,6 +100,11 @@ def _head(message: Message) -> list[dict[str, Any]]:
     return blocks
 
 
+def buttons_of(message: Message) -> list[dict[str, Any]]:
+    """Return the buttons alone, as they are now, for an answer to whoever has pressed old ones."""
+    return _buttons(message)
+
+
 def _buttons(message: Message) -> list[dict[str, Any]]:
     """Return the row of buttons for what can be done now; `callbacks` takes the presses."""
     if message.over or message.gathered:
@@ -107,7 +112,10 @@ def _buttons(message: Message) -> list[dict[str, Any]]:
     if message.fires_on:
         return [_row(message, {**_button(message, "reopen", "Reopen"), "style": "primary"})]
     taken = message.status == "acknowledged"
-    first = _button(message, "unacknowledge", "Give back") if taken else _button(message, "acknowledge", "Acknowledge")
+    # A message on one that has joined has to say what it takes: all of them.
+    number = len(message.alerts) + message.more
+    acknowledge = f"Acknowledge all {number} alerts" if number > 1 else "Acknowledge"
+    first = _button(message, "unacknowledge", "Give back") if taken else _button(message, "acknowledge", acknowledge)
     resolve = _button(message, "resolve", "Resolve")
     # Everybody is asked no more, whether or not the alerts still fire.
     resolve["confirm"] = {
@@ -120,12 +128,13 @@ def _buttons(message: Message) -> list[dict[str, Any]]:
 
 
 def _row(message: Message, *elements: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "actions", "block_id": f"tocsin-{message.incident_id}", "elements": list(elements)}
+    # The number with which the buttons were drawn is no part of their value: an older release reads only that.
+    block_id = f"tocsin-{message.incident_id}-{message.told_through}"
+    return {"type": "actions", "block_id": block_id, "elements": list(elements)}
 
 
 def _button(message: Message, verb: Verb, text: str) -> dict[str, Any]:
-    value = f"{message.incident_id} {message.told_through}"
-    return {"type": "button", "action_id": ACTION + verb, "text": _plain(text), "value": value}
+    return {"type": "button", "action_id": ACTION + verb, "text": _plain(text), "value": str(message.incident_id)}
 
 
 def _joined(message: Message) -> list[dict[str, Any]]:

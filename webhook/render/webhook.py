@@ -55,6 +55,7 @@ def _incident(message: Message, dedup_key: str) -> dict[str, Any]:
         "tier": message.tier,
         "standing": message.standing,
         "next_step": message.next_step,
+        "told_through": message.told_through,
         "documented": message.documented,
         "runbook": _runbook(message.section) if message.section else None,
         "alerts": [

@@ -6,6 +6,7 @@ two failures. It keeps no state about incidents and never tries again by itself:
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -88,5 +89,8 @@ class Sender(Protocol):
 class Answering(Protocol):
     """A channel that can answer a person who has pressed a button in it."""
 
-    def answer(self, channel: str, user: str, text: str) -> None:
-        """Say `text` where only `user` sees it; raises TemporaryFailure or PermanentFailure."""
+    def answer(self, channel: str, user: str, text: str, buttons: Sequence[Mapping[str, object]] = ()) -> None:
+        """Say `text` where only `user` sees it, with what can be pressed then as the channel lays it out.
+
+        Raises TemporaryFailure or PermanentFailure.
+        """

@@ -7,6 +7,7 @@ row, so that both can be found. An edit notifies nobody, therefore news of a new
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from webhook.incidents.messages import Action
@@ -57,12 +58,20 @@ class SlackSender:
             return self._post(job, body)
         return Receipt()
 
-    def answer(self, channel: str, user: str, text: str) -> None:
+    def answer(self, channel: str, user: str, text: str, buttons: Sequence[Mapping[str, object]] = ()) -> None:
         """Say `text` to `user` alone, by their ids; see `contract.Answering.answer`.
 
         https://docs.slack.dev/reference/methods/chat.postEphemeral
         """
-        body = {"channel": channel, "user": user, "text": text, "link_names": False, "parse": "none"}
+        body: dict[str, Any] = {
+            "channel": channel,
+            "user": user,
+            "text": text,
+            "link_names": False,
+            "parse": "none",
+        }
+        if buttons:
+            body["blocks"] = [{"type": "section", "text": {"type": "mrkdwn", "text": text}}, *buttons]
         self._call("chat.postEphemeral", body)
 
     def _post(self, job: Job, body: dict[str, Any], *, channel: str | None = None) -> Receipt:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import Connection, and_, func, or_, select
 
 from webhook.incidents.incident import ALERTMANAGER, TOCSIN
 from webhook.storage.tables import incidents, timeline
@@ -17,6 +17,8 @@ _OPEN = ("open", "acknowledged")
 _CHANGES = ("acknowledged", "unacknowledged", "resolved", "reopened")
 _TOLD = ("opened", "joined", "reopened", "flapping", "resumed")
 """Lines of the timeline with which people were called for what they had not known, or called anew."""
+_NEWS = ("opened", "joined", "reopened", "flapping")
+"""Those with which Alertmanager has brought alerts that people had not been shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,17 +61,13 @@ def last_change(connection: Connection, number: int) -> LastChange | None:
 
 
 def told_through(connection: Connection, number: int) -> int:
-    """Return the id of the line of the timeline with which people were last called for news of it, 0 for none.
+    """Return the id of the line of the timeline with which alerts that are news were last told, 0 for none.
 
-    Who acts on what was shown with this number has been shown everything that people were called for.
+    Who acts on what was shown with this number has been shown all of them. That an acknowledgement ran out, or that
+    nobody answered, is told again and brings no alert.
     """
-    return connection.execute(select(func.max(timeline.c.id)).where(_called_for_news(number))).scalar_one() or 0
-
-
-def _called_for_news(number: int) -> ColumnElement[bool]:
-    # What a person does at the provider is written down when we hear of it, later than what they do next there.
-    by_itself = timeline.c.actor.in_((ALERTMANAGER, TOCSIN))
-    return and_(timeline.c.incident_id == number, timeline.c.kind.in_(_TOLD), by_itself)
+    of_it = and_(timeline.c.incident_id == number, timeline.c.kind.in_(_NEWS), timeline.c.actor == ALERTMANAGER)
+    return connection.execute(select(func.max(timeline.c.id)).where(of_it)).scalar_one() or 0
 
 
 def by_dedup_key(connection: Connection, key: str) -> Found | None:
@@ -82,7 +80,11 @@ def by_dedup_key(connection: Connection, key: str) -> Found | None:
     asked_at = max((row.paged_at, *row.news_at))
     # Where a higher level has been told the first time is not known any more; then it is the incident's own.
     began_at = row.opened_at if row.level else asked_at
-    lines = select(func.max(timeline.c.at)).where(_called_for_news(row.id))
+    # What a person does at the provider is written down when we hear of it, later than what they do next there.
+    by_itself = timeline.c.actor.in_((ALERTMANAGER, TOCSIN))
+    lines = select(func.max(timeline.c.at)).where(
+        timeline.c.incident_id == row.id, timeline.c.kind.in_(_TOLD), by_itself
+    )
     change = last_change(connection, row.id)
     return Found(
         number=row.id,

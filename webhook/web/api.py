@@ -222,7 +222,8 @@ def _changed(service: Service, number: int, outcome: Outcome | None, *, unless_r
         again = "; it fires on, and can be reopened" if outcome.incident.fires_on else ""
         return jsonify(error=f"incident {number} is resolved already{again}"), 409
     if outcome.result == "overtaken":
-        return jsonify(error=f"incident {number} has news since what told_through says was seen: read it again"), 409
+        problem = f"alerts have joined incident {number} since told_through, and nothing was changed"
+        return jsonify(error=f"{problem}: read it again and send its new told_through"), 409
     return jsonify(result=outcome.result, status=outcome.incident.status, incident=number)
 
 
@@ -247,15 +248,13 @@ def _acts() -> _Acts:
         raise Wrong(
             Problem(path="$.actor", message=f"must be the name of who acts, up to {LONGEST_ACTOR} characters are kept")
         )
-    return _Acts(actor, _told_through(data.get("told_through")))
+    return _Acts(actor, _told_through(data["told_through"]) if "told_through" in data else None)
 
 
-def _told_through(given: object) -> int | None:
-    if given is None:
-        return None
+def _told_through(given: object) -> int:
     # JSON has one kind of number: 5.0 is 5.
     if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given <= LARGEST_ID or given % 1:
-        raise Wrong(Problem(path="$.told_through", message="must be the number of that name which the incident had"))
+        raise Wrong(Problem(path="$.told_through", message="must be a whole number: the incident's own told_through"))
     return int(given)
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar, assert_never
 
 import structlog
@@ -22,7 +22,7 @@ from webhook.callback_events import VERBS, Change, Press, pagerduty_change, page
 from webhook.incidents.incident import Merged, Noted, Outcome
 from webhook.incidents.messages import Channels
 from webhook.ingest import Ingest
-from webhook.render import pressed
+from webhook.render import pressed, slack
 from webhook.secret import Secret
 from webhook.senders.contract import Answering, Failure
 from webhook.senders.registry import channels
@@ -30,6 +30,7 @@ from webhook.service import Service
 from webhook.signatures import pagerduty_signed, slack_signed
 from webhook.storage import archive, lookup, taken
 from webhook.timestamps import clock
+from webhook.web import record
 
 LARGEST_BODY = 1024 * 1024
 SKEW_SECONDS = 300.0
@@ -88,22 +89,24 @@ def _press(service: Service, press: Press, pressed_at: float, now: float) -> Non
         return
     outcome = _act(service.ingest, press, now)
     _measure(service, "slack", pressed_at, now)
-    if outcome is None or outcome.result in {"unchanged", "overtaken"}:
+    if outcome is not None and outcome.incident is not None and outcome.result == "overtaken":
+        shown = record.read(service, press.number)
+        buttons = slack.buttons_of(shown.message) if shown else []
+        _answer(service, press, pressed.overtaken(outcome.incident, press.verb), buttons)
+    elif outcome is None or outcome.result == "unchanged":
         _answer(service, press, _why(service, press, outcome, now))
 
 
 def _why(service: Service, press: Press, outcome: Outcome | None, now: float) -> str:
     """Return in words why the press has changed nothing."""
     if outcome is not None and outcome.incident is not None:
-        if outcome.result == "overtaken":
-            return pressed.overtaken(outcome.incident, press.verb, public_url=service.settings.public_url)
         return pressed.unchanged(outcome.incident, press.verb, now=now)
     with service.database.read() as connection:
         known = archive.find(connection, press.number) is not None
     return pressed.archived(press.number) if known else pressed.unknown(press.number)
 
 
-def _answer(service: Service, press: Press, text: str) -> None:
+def _answer(service: Service, press: Press, text: str, buttons: Sequence[Mapping[str, object]] = ()) -> None:
     """Tell whoever has pressed that nothing has changed; not in this request, which has three seconds."""
     sender: object = service.senders.get("slack")
     if not isinstance(sender, Answering) or not press.channel or not press.user:
@@ -111,12 +114,12 @@ def _answer(service: Service, press: Press, text: str) -> None:
     if not _answers.acquire(blocking=False):
         log.warning("a press that changed nothing is not answered: too many answers are under way")
         return
-    threading.Thread(target=_say, args=(sender, press, text), name="answer", daemon=True).start()
+    threading.Thread(target=_say, args=(sender, press, text, buttons), name="answer", daemon=True).start()
 
 
-def _say(sender: Answering, press: Press, text: str) -> None:
+def _say(sender: Answering, press: Press, text: str, buttons: Sequence[Mapping[str, object]]) -> None:
     try:
-        sender.answer(press.channel, press.user, text)
+        sender.answer(press.channel, press.user, text, buttons)
     except Failure as failure:
         log.warning("a press that changed nothing could not be answered", incident=press.number, reason=str(failure))
     finally:

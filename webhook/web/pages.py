@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import resources
 from typing import Any
 
@@ -12,6 +13,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from webhook.channels import channel_word, has_addresses
 from webhook.incidents.escalation import planned
 from webhook.incidents.incident import Incident, Outcome
+from webhook.ingest import LONGEST_ACTOR
 from webhook.payload import Problem
 from webhook.render.markdown import html
 from webhook.render.templates import environment
@@ -21,6 +23,7 @@ from webhook.severity import SEVERITIES, rank
 from webhook.storage import archive_search, store
 from webhook.storage.archive_search import ArchivedLine
 from webhook.timestamps import clock, span
+from webhook.untrusted import one_line
 from webhook.web import heartbeats, record
 from webhook.web.access import person
 from webhook.web.api import ARCHIVE_FILTERS, KEY, LARGEST_ID, NUMBER, archive_wanted, number_of
@@ -29,6 +32,9 @@ from webhook.web.record import Record
 MOST_OPEN = 500
 MOST_RESOLVED = 30
 MOST_ARCHIVED = 100
+NOT_DONE = {"acknowledge": "Not acknowledged", "resolve": "Not resolved"}
+"""What a page says on which a form of an older page has led to nothing."""
+SEEN = re.compile(r"[0-9]{0,18}\Z", flags=re.ASCII)
 ACTIONS = ("acknowledge", "unacknowledge", "resolve", "reopen")
 DESIGN = resources.files("webhook.templates").joinpath("style.css")
 
@@ -107,20 +113,19 @@ def _archive(service: Service) -> Response:
     )
 
 
-def _incident(service: Service, number: int, *, notice: str = "", code: int = 200) -> Response:
+def _incident(service: Service, number: int) -> Response:
     found = record.read(service, number)
     if found is None:
         return error_page(404, f"There is no incident {number}.")
     now = service.clock()
     return _page(
         "incident.html",
-        code=code,
-        notice=notice,
+        not_done=NOT_DONE.get(request.args.get("undone", "")),
         record=found,
         message=found.message,
         incident=found.incident,
         runbook=_runbook(found),
-        person=person(request) or "",
+        person=person(request) or one_line(request.args.get("actor", ""), LONGEST_ACTOR),
         channel_word=channel_word,
         has_addresses=has_addresses,
         now=now,
@@ -154,33 +159,29 @@ def _told_again(service: Service, incident: Incident) -> float | None:
 
 def _act(service: Service, number: int, action: str) -> BaseResponse:
     actor = request.form.get("actor", "").strip() or person(request) or "somebody on the web page"
-    done = _done(service, number, action, actor)
+    seen = request.form.get("seen", "")
+    if not SEEN.match(seen):
+        return error_page(400, "What the form says that its page has shown cannot be read. Open the page anew.")
+    done = _done(service, number, action, actor, int(seen) if seen else None)
     if done is not None and done.result == "overtaken":
-        word = "acknowledged" if action == "acknowledge" else "resolved"
-        notice = f"Not {word}: there is news that the page did not show when you pressed. This is how it stands now."
-        return _incident(service, number, notice=notice, code=409)
+        address = url_for("pages.incident", number=number, actor=actor, undone=action)
+        return redirect(address, code=303)
     if done is None and not record.is_archived(service, number):
         return error_page(404, f"There is no incident {number}.")
     return redirect(url_for("pages.incident", number=number), code=303)
 
 
-def _done(service: Service, number: int, action: str, actor: str) -> Outcome | None:
+def _done(service: Service, number: int, action: str, actor: str, seen: int | None) -> Outcome | None:
     now, ingest = service.clock(), service.ingest
     match action:
         case "acknowledge":
-            return ingest.acknowledge(number, actor, now, seen=_seen())
+            return ingest.acknowledge(number, actor, now, seen=seen)
         case "resolve":
-            return ingest.resolve(number, actor, now, seen=_seen())
+            return ingest.resolve(number, actor, now, seen=seen)
         case "unacknowledge":
             return ingest.unacknowledge(number, actor, now)
         case _:
             return ingest.reopen(number, actor, now)
-
-
-def _seen() -> int | None:
-    """Return what the form's page had shown, None where it does not say."""
-    text = request.form.get("seen", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
 def _runbook(found: Record) -> Markup | None:
