@@ -48,6 +48,7 @@ from webhook.incidents.incident import (
     Unacknowledged,
     dedup_key,
     group_hash,
+    groups_left_out,
 )
 from webhook.incidents.messages import Channels
 from webhook.incidents.placement import of_owners, place
@@ -286,10 +287,14 @@ class Ingest:
         if event.truncated:
             return
         ends_all = not any(one.firing for one in event.sightings)
-        for number in store.open_numbers(connection, key):
+        own = store.open_numbers(connection, key)
+        for number in dict.fromkeys((*own, *store.open_truncated(connection))):
             found = None if number in told else store.incident_by_id(connection, number, lock=True)
+            if found is None:
+                continue
             # A whole picture of the group: nothing is left out any more, and what it does not tell of is in doubt.
-            if found is not None and (ends_all or found.truncated):
+            left_out = any(one.group_labels == event.group_labels for one in groups_left_out(found))
+            if left_out or (ends_all and number in own):
                 yield found, replace(event, sightings=())
 
     def _parts_of(
@@ -312,8 +317,7 @@ class Ingest:
                 yield own, part.event
                 continue
             found = store.incident_by_id(connection, part.number, lock=True)
-            truncated = event.truncated if part.whole or found is None else found.truncated
-            yield found, replace(part.event, truncated=truncated)
+            yield found, replace(part.event, is_whole=part.whole or found is None)
 
     def _fresh(
         self,
@@ -340,7 +344,7 @@ class Ingest:
         before = _told_before(connection, event, ended)
         if before is not None:
             # Of another group or owner: how much is left out of this delivery says nothing of it.
-            return before, replace(event, truncated=before.truncated)
+            return before, replace(event, is_whole=False)
         return None, replace(event, shared=store.is_anothers(connection, key, dedup_key(event.group_key), owner))
 
     def _take(self, connection: Connection, before: Incident | None, part: Delivered, now: float) -> Outcome:

@@ -525,25 +525,28 @@ class Oracle:
 
     def _of_the_rest(self, incident: Kept) -> Truth | None:
         """Return what can be known of those alerts of a group that no delivery has told of."""
-        cluster = incident.group_labels.get("cluster")
-        if cluster is not None:
-            return self._of_the_rest_in(cluster, GROUPS["ab"], incident)
-        clusters = {cluster for alert in incident.open.values() for cluster in alert.clusters}
-        return _worst([self._of_the_rest_in(one, ALERTS, incident) for one in clusters])
+        found: list[Truth | None] = []
+        for group in incident.left_out or (incident.group_labels,):
+            cluster = group.get("cluster")
+            if cluster is not None:
+                found.append(self._of_the_rest_in(cluster, GROUPS["ab"], incident, group))
+                continue
+            clusters = {cluster for alert in incident.open.values() for cluster in alert.clusters}
+            found += [self._of_the_rest_in(one, ALERTS, incident, group) for one in clusters]
+        return _worst(found)
 
     def _of_the_rest_in(  # noqa: PLR0911  one for each thing that is known
-        self, cluster: str, alerts: Iterable[str], incident: Kept
+        self, cluster: str, alerts: Iterable[str], incident: Kept, group: Mapping[str, str]
     ) -> Truth | None:
         servers = self.world.of(cluster)
         # One that nobody has named may be this cluster's, for all anybody knows.
         may_know = servers if self.world.us_is_named or cluster == "us" else (*servers, *self.world.of("us"))
         lists = [server for server in may_know if self.world.knows(server)]
         found = [(server, alert, self.world.listed(server.name, alert)) for server in lists for alert in alerts]
-        group = incident.group_labels.items()
         firing = [
             (server, firing)
             for server, alert, firing in found
-            if firing is not None and group <= labels(server.name.partition("-")[0], alert).items()
+            if firing is not None and group.items() <= labels(server.name.partition("-")[0], alert).items()
         ]
         if firing:
             # Whether an alert that nobody has told of is muted is not asked: to which receivers it goes is not known.

@@ -42,6 +42,8 @@ class Kept:
     opened_at: float
     truncated: int
     group_labels: Mapping[str, str]
+    left_out: tuple[Mapping[str, str], ...] = ()
+    """The labels of each group of which Alertmanager has left alerts out."""
     episodes: frozenset[tuple[str, str]] = frozenset()
     """Fingerprint and start of each of its alerts, over or not."""
     open: Mapping[str, Alert] = field(default_factory=dict)
@@ -165,13 +167,14 @@ class Replicas:
                 opened_at=row[6],
                 truncated=row[7],
                 group_labels=_labels(row[8]),
+                left_out=tuple(_labels(json.dumps(one["group_labels"])) for one in json.loads(row[9])),
                 episodes=frozenset(episodes.get(row[0], ())),
                 open=alerts[row[0]][0] if row[0] in alerts else {},
                 doubtful=alerts[row[0]][1] if row[0] in alerts else {},
             )
             for row in self._outside.execute(
-                "SELECT id, status, firing_at, doubted_at, held_by, paged_at, opened_at, truncated, group_labels"
-                " FROM incidents"
+                "SELECT id, status, firing_at, doubted_at, held_by, paged_at, opened_at, truncated, group_labels,"
+                " left_out FROM incidents"
             )
         }
 

@@ -19,7 +19,7 @@ from tests.webhook.sender_kit import dribbling
 from webhook.alertmanagers import Hidden, Server
 from webhook.catalog.model import Catalog
 from webhook.incidents.episode import Source
-from webhook.incidents.incident import Incident
+from webhook.incidents.incident import Incident, LeftOut
 from webhook.incidents.truth import (
     NAMES_NOBODY,
     NOT_CONFIGURED,
@@ -32,6 +32,8 @@ from webhook.incidents.truth import (
     Quiet,
     Unknown,
     judge,
+    labels_to_ask_by,
+    names_to_ask_by,
 )
 from webhook.incidents.truth import (
     Testimony as Said,
@@ -600,3 +602,31 @@ def test_what_was_left_out_is_asked_about_by_its_group_alone(incident: Incident)
         watchdogs=DOGS,
     )
     assert judge(left_out, [said], known, NOON) == Absent()
+
+
+def test_what_another_group_has_left_out_is_asked_about_by_that_groups_labels(incident: Incident) -> None:
+    """It need not have the labels of the incident's own group."""
+    ended = tuple(replace(one, ended_at=NOON - 60) for one in incident.episodes)
+    other = LeftOut(group_labels={"severity": "critical"}, count=2)
+    left_out = replace(
+        incident,
+        truncated=2,
+        left_out=(other,),
+        episodes=ended,
+        group_labels={"alertname": "X", "severity": "critical"},
+    )
+    assert labels_to_ask_by(left_out) == {"severity": "critical"}
+    assert names_to_ask_by(left_out) is None
+    known = Known(watchdogs=(Heard(url=URL, fingerprint="dog", starts_at=NOON - 86_400),))
+    fires = Listed(fingerprint="y", labels={"alertname": "Y", "severity": "critical"}, suppression=None)
+    said = Said(
+        server="single",
+        urls=frozenset({URL}),
+        alerts=(fires,),
+        asked_by={"severity": "critical"},
+        up=86_400.0,
+        started=NOON - 86_400,
+        watchdogs=DOGS,
+    )
+    assert judge(left_out, [said], known, NOON) == Active()
+    assert judge(left_out, [replace(said, alerts=())], known, NOON) == Absent()

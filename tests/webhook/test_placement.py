@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from flask.testing import FlaskClient
 
-from tests.webhook.samples import Clock, FakeSender, alert
+from tests.webhook.samples import Clock, FakeSender, FakeTruth, alert
+from webhook.incidents.truth import Absent
 from webhook.service import Service
 
 Post = Callable[..., Any]
@@ -226,3 +228,51 @@ def test_flapping_incident_that_nobody_takes_is_escalated_while_it_fires(
     step()
     drain()
     assert senders["email"].said[-1] == ("escalate", "manager@example.com")
+
+
+X, Y, Z = (alert(instance=name) for name in "xyz")
+OF_X, OF_ALL = {"groupLabels": {"instance": "x"}}, {"groupLabels": {"severity": "critical"}}
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_what_one_group_has_left_out_is_not_said_to_be_over_by_another(
+    post: Callable[..., Any], let: Callable[..., None], client: FlaskClient, truth: FakeTruth, *, ends: bool
+) -> None:
+    """Two routes deliver one alert; of the second group two alerts were left out, which continue the first's incident."""
+    post(X, **OF_X)
+    post(X, **OF_ALL, truncatedAlerts=2)
+    if ends:
+        post({**X, "status": "resolved", "endsAt": "2026-11-22T11:59:00Z"}, **OF_X)
+    else:
+        post(X, **OF_X)
+    let()
+    found = client.get("/v1/incidents/1").get_json()
+    assert (found["status"], found["truncated_alerts"]) == ("open", 2)
+    if ends:
+        truth.answer = Absent()
+        for _ in range(150):
+            let(minutes=1)
+        assert client.get("/v1/incidents/1").get_json()["status"] == "resolved"
+
+
+def test_whole_picture_of_the_group_that_left_alerts_out_ends_that(
+    post: Callable[..., Any], client: FlaskClient
+) -> None:
+    """Also where it tells of no alert that stands in the incident: those it does tell of are a new one's."""
+    post(X, **OF_X)
+    post(X, **OF_ALL, truncatedAlerts=2)
+    post({**X, "status": "resolved", "endsAt": "2026-11-22T11:59:00Z"}, **OF_X)
+    post(Y, Z, **OF_ALL)
+    assert [client.get(f"/v1/incidents/{n}").get_json()["status"] for n in (1, 2)] == ["resolved", "open"]
+
+
+def test_what_is_left_out_of_a_delivery_that_tells_only_of_other_incidents_alerts_is_kept_by_the_groups_own(
+    post: Callable[..., Any], client: FlaskClient
+) -> None:
+    """The group has an incident; this time it tells of an alert alone that stands in another, and leaves two out."""
+    post(X, **OF_X)
+    post(Y, **OF_ALL)
+    post(X, **OF_ALL, truncatedAlerts=2)
+    post({**Y, "status": "resolved", "endsAt": "2026-11-22T11:59:00Z"}, X, **OF_ALL, truncatedAlerts=1)
+    found = client.get("/v1/incidents/2").get_json()
+    assert (found["status"], found["truncated_alerts"]) == ("open", 1)

@@ -23,6 +23,7 @@ from webhook.incidents.incident import (
     group_hash,
     led,
     own_dedup_key,
+    with_left_out,
 )
 from webhook.timestamps import span
 from webhook.untrusted import one_line, plain_address
@@ -43,15 +44,11 @@ def deliver(incident: Incident | None, event: Delivered, now: float) -> Outcome:
     after = replace(
         incident,
         external_url=event.external_url,
-        truncated=event.truncated,
         episodes=tuple(changes.episodes.values()),
     )
-    if changes.doubts or _leaves_out(after, event):
-        after = replace(after, doubted_at=min(now, incident.doubted_at or now))
-    elif truth.is_over(after):
-        after = replace(after, doubted_at=None)
-    if event.verified:
-        after = replace(after, doubted_at=after.doubted_at if truth.doubtful(after) else event.asked_again_at)
+    if event.is_whole:
+        after = with_left_out(after, event.group_labels, event.truncated)
+    after = _doubted(incident, after, changes, event, now)
     if incident.fires_on:
         return by_hand.delivered(incident, after, event, changes, now)
     if incident.status == "resolved":
@@ -59,6 +56,17 @@ def deliver(incident: Incident | None, event: Delivered, now: float) -> Outcome:
     if not after.open_episodes:
         return _all_ended(incident, after, changes.changed, now)
     return _changed(incident, led(after), changes, now)
+
+
+def _doubted(before: Incident, after: Incident, changes: Changes, event: Delivered, now: float) -> Incident:
+    """Return the incident with the time when Alertmanager is to be asked about what the delivery has made doubtful."""
+    if changes.doubts or _leaves_out(after, event):
+        after = replace(after, doubted_at=min(now, before.doubted_at or now))
+    elif truth.is_over(after):
+        after = replace(after, doubted_at=None)
+    if event.verified:
+        after = replace(after, doubted_at=after.doubted_at if truth.doubtful(after) else event.asked_again_at)
+    return after
 
 
 def _open(event: Delivered, now: float) -> Outcome:
@@ -83,10 +91,10 @@ def _open(event: Delivered, now: float) -> Outcome:
         policy=lead.policy,
         opened_at=now,
         paged_at=now,
-        truncated=event.truncated,
         doubted_at=now if changes.doubts else event.asked_again_at,
         episodes=tuple(changes.episodes.values()),
     )
+    incident = with_left_out(incident, event.group_labels, event.truncated)
     return Outcome(
         result="opened",
         incident=incident,
@@ -192,7 +200,8 @@ def refired(incident: Incident, episodes: tuple[Episode, ...], remark: str, aske
         group_labels=incident.group_labels,
         receiver=source.receiver if source else incident.receiver,
         external_url=incident.external_url if source is None or same else source.url,
-        truncated=incident.truncated,
+        truncated=0,
+        is_whole=False,
         sightings=tuple(sighting_of(episode) for episode in episodes),
         verified=True,
         remark=remark,

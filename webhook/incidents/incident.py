@@ -50,6 +50,14 @@ TOCSIN = "Tocsin"
 
 
 @dataclass(frozen=True, kw_only=True)
+class LeftOut:
+    """How many alerts of a group Alertmanager left out of its last delivery; all of them have the group's labels."""
+
+    group_labels: Mapping[str, str]
+    count: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class Incident:
     """What people are told about. `id` is 0 until the store has given it one; times are epoch seconds."""
 
@@ -74,7 +82,9 @@ class Incident:
     resolved_at: float | None = None
     resolved_by: str | None = None
     truncated: int = 0
-    """How many alerts of the group Alertmanager left out of its last delivery."""
+    """How many alerts Alertmanager has left out of its last deliveries, of all groups in `left_out`."""
+    left_out: tuple[LeftOut, ...] = ()
+    """By group: alerts of several may stand in one incident, and none of these groups speaks for another."""
     level: int = 0
     """Which level of the policy has been told; 0 is the first."""
     held_since: float | None = None
@@ -122,6 +132,8 @@ class Delivered:
     external_url: str
     truncated: int
     sightings: tuple[Sighting, ...]
+    is_whole: bool = True
+    """Whether how many were left out is said of the incident that takes this, and not of another of the delivery's."""
     shared: bool = False
     """Whether the group's own key is that of another team's incident, so that one opened by this needs its own."""
     ended_before: frozenset[tuple[str, str]] = frozenset()
@@ -307,6 +319,20 @@ class Outcome:
     changed: tuple[Episode, ...] = ()
     entry: Entry | None = None
     notice: Notice | None = None
+
+
+def with_left_out(incident: Incident, group_labels: Mapping[str, str], count: int) -> Incident:
+    """Return the incident after its group's last delivery left out so many alerts; what others left out stands."""
+    others = tuple(one for one in groups_left_out(incident) if one.group_labels != group_labels)
+    left_out = (*others, LeftOut(group_labels=dict(group_labels), count=count)) if count else others
+    return replace(incident, left_out=left_out, truncated=sum(one.count for one in left_out))
+
+
+def groups_left_out(incident: Incident) -> tuple[LeftOut, ...]:
+    """Return what was left out, by group; earlier releases have not said of which, then it is the incident's own."""
+    if incident.left_out or not incident.truncated:
+        return incident.left_out
+    return (LeftOut(group_labels=incident.group_labels, count=incident.truncated),)
 
 
 def led(incident: Incident) -> Incident:

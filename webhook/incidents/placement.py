@@ -64,5 +64,6 @@ def place(event: Delivered, *, own: bool, homes: Mapping[str, int], kin: Abstrac
     return tuple(
         Part(number=number, event=replace(event, sightings=tuple(sightings)), whole=number == heir)
         for number, sightings in placed.items()
-        if sightings
+        # The group's own incident keeps what was left out, also where all that was told stands in others.
+        if sightings or (number is None and own and event.truncated)
     )

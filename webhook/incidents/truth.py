@@ -27,7 +27,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from webhook.incidents.episode import Episode, Sighting, Source, Teller
-from webhook.incidents.incident import Incident, Suppression
+from webhook.incidents.incident import Incident, Suppression, groups_left_out
 from webhook.timestamps import span
 from webhook.untrusted import one_line, plain_address
 
@@ -356,18 +356,20 @@ def doubtful(incident: Incident) -> tuple[Episode, ...]:
 def asked_about(incident: Incident) -> Incident:
     """Return the incident as it is asked about: with the alerts in doubt alone where there are some."""
     episodes = tuple(replace(one, ended_at=None, ended_by=None) for one in doubtful(incident))
-    return replace(incident, truncated=0, episodes=episodes) if episodes else incident
+    return replace(incident, truncated=0, left_out=(), episodes=episodes) if episodes else incident
 
 
 def labels_to_ask_by(incident: Incident) -> dict[str, str]:
     """Return the labels of the group that each alert has that is asked about: Alertmanager filters by them.
 
-    An alert that has joined from another group need not have the labels of this one, and would be filtered out.
+    An alert that has joined from another group need not have the labels of this one, and would be filtered out; nor do
+    those that were left out of another group's delivery.
     """
+    asked = (*(one.labels for one in incident.open_episodes), *(one.group_labels for one in groups_left_out(incident)))
     return {
         name: value
         for name, value in incident.group_labels.items()
-        if all(episode.labels.get(name, "") == value for episode in incident.open_episodes)
+        if all(labels.get(name, "") == value for labels in asked)
     }
 
 
@@ -375,7 +377,7 @@ def names_to_ask_by(incident: Incident) -> frozenset[str] | None:
     """Return the names of the alerts that are asked about, None where the name of one is not known."""
     names = {episode.labels.get("alertname", "") for episode in incident.open_episodes}
     if incident.truncated or not names:
-        names.add(incident.group_labels.get("alertname", ""))
+        names |= {labels.get("alertname", "") for labels in _groups(incident)}
     return None if "" in names else frozenset(names)
 
 
@@ -405,7 +407,7 @@ def judge(incident: Incident, said: Sequence[Testimony], known: Known, now: floa
     each = zip(incident.open_episodes, answers, strict=True)
     unlisted = frozenset(episode.identity for episode, answer in each if isinstance(answer, Absent))
     if incident.truncated or not answers:
-        answers.append(_of_the_rest(incident, said, known, now))
+        answers += [_of_the_rest(incident, labels, said, known, now) for labels in _groups(incident)]
     seen = frozenset(one for answer in answers if not isinstance(answer, Absent) for one in answer.seen)
     if any(isinstance(answer, Active) for answer in answers):
         return Active(seen=seen, unlisted=unlisted)
@@ -514,14 +516,16 @@ def _of_source(  # noqa: PLR0913, PLR0917  what is known, by name
     return _unlisted(own, incident, [episode], known, now, asked=[episode])
 
 
-def _of_the_rest(incident: Incident, said: Sequence[Testimony], known: Known, now: float) -> Answer:
-    """Return what is known of the alerts of the group that nobody has told us of."""
+def _of_the_rest(
+    incident: Incident, group_labels: Mapping[str, str], said: Sequence[Testimony], known: Known, now: float
+) -> Answer:
+    """Return what is known of the alerts of a group that nobody has told us of."""
     urls = dict.fromkeys(urls_of(incident)) or {plain_address(incident.external_url): None}
     answers: list[Answer] = []
     for url in urls:
         may_know = [one for one in said if url in one.urls or one.any_url]
         own = [one for one in may_know if url in one.urls or any(_knows(one, each) for each in incident.episodes)]
-        found = [one for server in may_know for one in server.alerts or () if _of_group(one, incident)]
+        found = [one for server in may_know for one in server.alerts or () if _of_group(one, group_labels)]
         if not found:
             # Whatever labels of the group it was asked by, what was left out has them.
             silent = _unlisted(own, incident, incident.episodes, known, now, asked=()) if own else None
@@ -615,5 +619,10 @@ def _same(one: Listed, starts_at: float) -> bool:
     return one.starts_at is not None and abs(one.starts_at - starts_at) < _SAME_START
 
 
-def _of_group(one: Listed, incident: Incident) -> bool:
-    return all(one.labels.get(name, "") == value for name, value in incident.group_labels.items())
+def _groups(incident: Incident) -> tuple[Mapping[str, str], ...]:
+    """Return the labels of the groups that are asked about as a whole: those with alerts left out, else its own."""
+    return tuple(one.group_labels for one in groups_left_out(incident)) or (incident.group_labels,)
+
+
+def _of_group(one: Listed, group_labels: Mapping[str, str]) -> bool:
+    return all(one.labels.get(name, "") == value for name, value in group_labels.items())

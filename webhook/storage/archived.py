@@ -10,7 +10,7 @@ from dataclasses import MISSING, dataclass, fields
 from typing import Any, TypeVar
 
 from webhook.incidents.episode import Episode
-from webhook.incidents.incident import Incident
+from webhook.incidents.incident import Incident, LeftOut
 from webhook.incidents.messages import Delivery
 from webhook.storage.store import Line
 
@@ -33,6 +33,7 @@ def read_back(record: Mapping[str, Any]) -> Whole:
         "episodes": tuple(_made(Episode, one) for one in record["episodes"]),
         "reopened_at": tuple(row.get("reopened_at", ())),
         "news_at": tuple(row.get("news_at", ())),
+        "left_out": tuple(LeftOut(**one) for one in row.get("left_out", ())),
     }
     return Whole(
         incident=_made(Incident, {**row, **parts}),

@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy import insert as plain_insert
 
 from webhook.incidents.episode import Episode, Source
-from webhook.incidents.incident import ALERTMANAGER, Entry, Incident, Owner, Status
+from webhook.incidents.incident import ALERTMANAGER, Entry, Incident, LeftOut, Owner, Status
 from webhook.storage import archive
 from webhook.storage.tables import MOST_VALUES, episodes, heartbeats, incidents, timeline
 from webhook.storage.upserts import upsert
@@ -120,6 +120,12 @@ def open_incident(
 def open_numbers(connection: Connection, group_hash: str) -> Sequence[int]:
     """Return the numbers of the group's incidents that are not over, in order."""
     query = select(incidents.c.id).where(incidents.c.group_hash == group_hash, _NOT_OVER).order_by(incidents.c.id)
+    return connection.execute(query).scalars().all()
+
+
+def open_truncated(connection: Connection) -> Sequence[int]:
+    """Return the incidents that are not over and of whose groups Alertmanager has left alerts out."""
+    query = select(incidents.c.id).where(_NOT_OVER, incidents.c.truncated > 0).order_by(incidents.c.id)
     return connection.execute(query).scalars().all()
 
 
@@ -231,7 +237,11 @@ def seen(connection: Connection, identities: Sequence[tuple[str, str]]) -> froze
 
 def save(connection: Connection, incident: Incident, changed: Iterable[Episode]) -> Incident:
     """Write the incident and its changed episodes; return it with its id."""
-    lists = {"reopened_at": list(incident.reopened_at), "news_at": list(incident.news_at)}
+    lists = {
+        "reopened_at": list(incident.reopened_at),
+        "news_at": list(incident.news_at),
+        "left_out": [asdict(one) for one in incident.left_out],
+    }
     values = {name: getattr(incident, name) for name in _INCIDENT_COLUMNS} | lists
     if incident.id:
         connection.execute(update(incidents).where(incidents.c.id == incident.id), values)
@@ -326,6 +336,7 @@ def _of_fingerprints(connection: Connection, query: Select[Any], fingerprints: S
 
 def _incident(row: RowMapping, found: tuple[Episode, ...]) -> Incident:
     lists = {name: tuple(row[name]) for name in ("reopened_at", "news_at")}
+    lists["left_out"] = tuple(LeftOut(**one) for one in row["left_out"])
     values = {name: row[name] for name in _INCIDENT_COLUMNS} | lists
     return Incident(id=row["id"], episodes=found, **values)
 

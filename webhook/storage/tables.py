@@ -70,6 +70,7 @@ incidents = Table(
     Column("resolved_at", Double),
     Column("resolved_by", Text),
     Column("truncated", Integer, nullable=False),
+    Column("left_out", JSON, nullable=False),
     Column("level", Integer, nullable=False),
     Column("held_since", Double),
     Column("held_by", Text),
