@@ -284,6 +284,16 @@ class Ingest:
             for before, part in self._parts_of(connection, share, owner, now):
                 told |= {before.id} if before else set()
                 yield before, part
+        ended = {one.fingerprint: one for one in event.sightings if not one.firing}
+        for number in store.in_doubt(connection, list(ended)):
+            found = None if number in told else store.incident_by_id(connection, number, lock=True)
+            if found is not None:
+                # The end of a later firing says of an old picture what it is, wherever that stands.
+                doubts = {one.fingerprint for one in truth.doubtful(found)}
+                yield (
+                    found,
+                    replace(event, sightings=tuple(ended[one] for one in ended if one in doubts), is_whole=False),
+                )
         if event.truncated:
             return
         ends_all = not any(one.firing for one in event.sightings)
@@ -337,10 +347,6 @@ class Ingest:
         latest = store.latest_incident(connection, key, owner=owner, since=now - REOPEN_SECONDS)
         if latest is not None:
             return latest, event
-        if not any(one.firing for one in event.sightings):
-            # An end of a later firing says of an old picture what it is, however long the incident is over.
-            over = store.latest_incident(connection, key, owner=owner, since=0.0)
-            return (over if over is not None and truth.doubtful(over) else None), event
         before = _told_before(connection, event, ended)
         if before is not None:
             # Of another group or owner: how much is left out of this delivery says nothing of it.

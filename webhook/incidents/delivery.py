@@ -119,7 +119,8 @@ def _again(after: Incident, changes: Changes, before: Incident, remark: str, now
 def _leaves_out(after: Incident, event: Delivered) -> bool:
     """Return whether a whole picture of the group, in which nothing fires, leaves out alerts that are held open."""
     return (
-        not event.truncated
+        event.is_whole
+        and not event.truncated
         and not any(sighting.firing for sighting in event.sightings)
         and bool(after.open_episodes)
         and after.group_hash == group_hash(event.group_labels)

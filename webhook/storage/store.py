@@ -129,6 +129,14 @@ def open_truncated(connection: Connection) -> Sequence[int]:
     return connection.execute(query).scalars().all()
 
 
+def in_doubt(connection: Connection, fingerprints: Sequence[str]) -> Sequence[int]:
+    """Return the incidents in which one of these alerts, that had ended, was told again with its old start."""
+    query = select(episodes.c.fingerprint, episodes.c.incident_id).where(
+        episodes.c.refired_at.is_not(None), episodes.c.ended_at.is_not(None)
+    )
+    return sorted({row.incident_id for row in _of_fingerprints(connection, query, fingerprints)})
+
+
 def is_anothers(connection: Connection, group_hash: str, dedup_key: str, owner: Owner) -> bool:
     """Return whether an incident of the group that is not this owner's goes by the key."""
     others = or_(incidents.c.team != owner.team, incidents.c.policy != owner.policy)
