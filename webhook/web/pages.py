@@ -125,7 +125,7 @@ def _incident(service: Service, number: int) -> Response:
         message=found.message,
         incident=found.incident,
         runbook=_runbook(found),
-        person=person(request) or one_line(request.args.get("actor", ""), LONGEST_ACTOR),
+        person=one_line(request.args.get("actor", ""), LONGEST_ACTOR) or person(request) or "",
         channel_word=channel_word,
         has_addresses=has_addresses,
         now=now,
