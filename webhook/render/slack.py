@@ -50,7 +50,7 @@ def layout(message: Message, *, action: Action = "open", buttons: bool = False) 
         head, tail = _joined(message), _context(_links(message))
     else:
         head, tail = _head(message), _tail(message)
-    head += _buttons(message) if buttons else []
+    head += buttons_of(message) if buttons else []
     head, tail = _cut_to(head, LONGEST_ALL - _ROOM_OF_TAIL), _cut_to(tail, _ROOM_OF_TAIL)
     room = LONGEST_ALL - _size(head + tail)
     body = _runbook(message.section, room) if message.section and not message.over else []
@@ -101,11 +101,6 @@ def _head(message: Message) -> list[dict[str, Any]]:
 
 
 def buttons_of(message: Message) -> list[dict[str, Any]]:
-    """Return the buttons alone, as they are now, for an answer to whoever has pressed old ones."""
-    return _buttons(message)
-
-
-def _buttons(message: Message) -> list[dict[str, Any]]:
     """Return the row of buttons for what can be done now; `callbacks` takes the presses."""
     if message.over or message.gathered:
         return []
