@@ -93,6 +93,8 @@ class Oracle:
     or one alert of several."""
     may_end: dict[tuple[int, str], float] = field(default_factory=dict)
     """The same at the earliest."""
+    may_settle: dict[tuple[int, str], float] = field(default_factory=dict)
+    """Since when at the earliest every answer about an alert in doubt was that it has ended; by incident and alert."""
     listed: set[tuple[str, float, str, str, int]] = field(default_factory=set)
     """The servers, by name and life, that have listed a firing (fingerprint and start) when asked about an incident."""
     vouched: set[tuple[str, float]] = field(default_factory=set)
@@ -122,6 +124,7 @@ class Oracle:
         self.even_from = self.world.now + LARGEST_STEP if self.replicas.skew == [0.0, 0.0] else float("inf")
         self.must_end.clear()
         self.may_end = dict.fromkeys(self.may_end, float("-inf"))
+        self.may_settle = dict.fromkeys(self.may_settle, float("-inf"))
 
     def asks(self, incident: Incident, now: float) -> None:
         """Take notice of a question."""
@@ -180,6 +183,8 @@ class Oracle:
             again = [one for one in told if one in standing and cluster in standing[one].clusters]
             for what in (*again, "all") if again else ():
                 self._forget(number, what)
+            for one in again:
+                self.may_settle.pop((number, one), None)
             if any(one in incident.doubtful for one in again):
                 self._forget(number, "again")
             was = before.get(number)
@@ -226,6 +231,8 @@ class Oracle:
         done = not incident.doubtful if what == "again" else incident.over
         settled = what == "again" and done and not {*was.doubtful} & {*_open(after)}
         ended = settled or (what == "all" and incident.over and not was.over)
+        if what == "again":
+            self._may_settle(question)
         if truth is None:
             self.must_end.pop((number, what), None)
             self.may_end.setdefault((number, what), now)
@@ -262,7 +269,13 @@ class Oracle:
         keys = [(number, one) for one in question.before.open] if what == "all" else []
         alone = keys and not question.before.truncated
         each = max((self.may_end.get(one, float("inf")) for one in keys), default=float("inf"))
-        if ended and min(self.may_end.get(key, float("inf")), each if alone else float("inf")) > now - wait:
+        if what == "again":
+            each = max(self.may_settle[number, one] for one in question.before.doubtful)
+        if (
+            ended
+            and min(self.may_end.get(key, float("inf")), each if alone or what == "again" else float("inf"))
+            > now - wait
+        ):
             raise AgainstTheLaw(f"ended on one answer, or too soon: {question}")
         since = self.must_end.get(key)
         if done:
@@ -279,6 +292,16 @@ class Oracle:
         if self.clocks_are_even:
             self.must_end.setdefault(key, now)
         self.may_end.setdefault(key, now if self.clocks_are_even else float("-inf"))
+
+    def _may_settle(self, question: Question) -> None:
+        """Take notice of what an answer says of each alert in doubt: another one that is told anew changes nothing."""
+        for one in question.before.doubtful:
+            key = question.before.id, one
+            if question.truth is None or question.truth.kind == "ended":
+                even = self.clocks_are_even or question.truth is None
+                self.may_settle.setdefault(key, question.now if even else float("-inf"))
+            else:
+                self.may_settle.pop(key, None)
 
     def _each(self, question: Question, incident: Kept) -> None:
         """Compare what has become of single alerts, while others of their incident have not ended or it is unknown."""
@@ -384,6 +407,7 @@ class Oracle:
     def _stands(self, after: dict[int, Kept]) -> None:
         """Find every firing that was told in an incident that is not over."""
         self.before = after
+        self.may_settle = {key: at for key, at in self.may_settle.items() if key[1] in after[key[0]].doubtful}
         for number, what in [*self.may_end]:
             kept = after[number]
             is_one = what not in {"all", "again"}
