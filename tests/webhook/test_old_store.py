@@ -1,0 +1,84 @@
+"""A store that release 0.1 has written is read by this one: its incidents, its messages, its archive and its counters.
+
+`data/store_0013.json` holds the rows that the release has written and what its API and metrics said of them: a storm
+told in one message, a silenced incident, an acknowledged one, one in doubt, one with alerts left out, one that a person
+resolved, calls that moved on to another channel, an incident trimmed while it was open, an archived one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import MetaData, text
+
+from tests.webhook.samples import Clock, FakeSender, FakeTruth, alert, payload
+from webhook.secret import Secret
+from webhook.senders.contract import Sender
+from webhook.service import Service, build
+from webhook.settings import Settings
+from webhook.storage.database import Database
+
+OLD: Mapping[str, Any] = json.loads((Path(__file__).parent / "data" / "store_0013.json").read_text())
+COUNTED = ("tocsin_notifications", "tocsin_open", "tocsin_storm_incidents")
+
+
+@pytest.fixture
+def migrated(either_store: str) -> str:
+    """Return the address of each store in turn, which holds what release 0.1 has written."""
+    database = Database(Secret(either_store))
+    database.migrate("0013")
+    tables = MetaData()
+    with database.write() as connection:
+        tables.reflect(connection)
+        for table in tables.sorted_tables:
+            rows = OLD["tables"].get(table.name)
+            if rows:
+                connection.execute(table.insert(), rows)
+        if connection.dialect.name == "postgresql":
+            for name in ("incidents", "episodes", "notifications", "timeline", "archived_parts"):
+                sequence = f"SELECT setval(pg_get_serial_sequence('{name}', 'id'), (SELECT max(id) FROM {name}))"  # noqa: S608
+                connection.execute(text(sequence))
+    database.close()
+    return either_store
+
+
+@pytest.fixture
+def service(
+    migrated: str, settings: Settings, senders: Mapping[str, Sender], clock: Clock, truth: FakeTruth
+) -> Iterator[Service]:
+    """Give a service over the old store, at the time at which it was written."""
+    clock.forward(seconds=OLD["now"] - clock())
+    built = build(replace(settings, database_url=Secret(migrated)), senders=senders, clock=clock, truth=truth)
+    yield built
+    built.close()
+
+
+def test_everything_is_told_as_before(client: FlaskClient) -> None:
+    """The list, each incident with its alerts, messages and timeline, the archive, and the counters."""
+    assert client.get("/v1/incidents?limit=200").get_json()["incidents"] == OLD["list"]
+    for number, before in OLD["answers"].items():
+        assert client.get(f"/v1/incidents/{number}").get_json() == before
+    lines = client.get("/metrics").get_data(as_text=True).splitlines()
+    assert [line for line in lines if line.startswith(COUNTED) and not line.endswith(" 0.0")] == OLD["metrics"]
+
+
+def test_work_goes_on_where_it_was_left(
+    client: FlaskClient, service: Service, clock: Clock, senders: Mapping[str, FakeSender]
+) -> None:
+    """What waited is sent, what is due is done, and a new incident gets the next number."""
+    clock.forward(minutes=30)
+    worker = service.worker()
+    while worker.run_once("email"):
+        pass
+    waited = {row["incident_id"] for row in OLD["tables"]["notifications"] if row["state"] == "waiting"}
+    assert waited == {24, 25, 26} == {job.message.incident_id for job in senders["email"].jobs}
+    assert worker.step_once()
+    body = payload(alert(cell="new", started="2027-02-20T14:00:00Z"), groupLabels={"cell": "new"})
+    assert client.post("/v1/alertmanager", json=body).status_code == 200
+    assert client.get("/v1/incidents/27").get_json()["status"] == "open"
