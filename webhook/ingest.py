@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 
 from webhook.catalog.model import Catalog
 from webhook.incidents import reasons, truth
-from webhook.incidents.episode import Sighting
+from webhook.incidents.firing import ReceivedAlert
 from webhook.incidents.flapping import REOPEN_SECONDS
 from webhook.incidents.heartbeat import (
     BESIDE,
@@ -180,7 +180,7 @@ class Ingest:
 
     def _forgotten(self, connection: Connection, before: Incident, beat: Beat, actor: str, now: float) -> bool:
         """End the alert on a heartbeat that is forgotten; return whether that is told."""
-        alone = {episode.fingerprint for episode in before.open_episodes} == {fingerprint(beat.key)}
+        alone = {firing.fingerprint for firing in before.open_firings} == {fingerprint(beat.key)}
         event = ResolvedByHand(actor=actor) if alone else forgotten_by_hand(self._catalog(), beat, now)
         outcome = transition(before, event, now)
         Writer(catalog=self._catalog(), channels=self._channels).write(connection, before, outcome, now)
@@ -200,10 +200,10 @@ class Ingest:
             own=self._peers(plain_address(payload.external_url)),
             can_be_asked=self._can_be_asked,
         )
-        event = replace(whole, sightings=tuple(one for one in whole.sightings if not _is_nothing(one)))
-        unknown = _unknown(event.sightings)
-        ignored = len(whole.sightings) - len(event.sightings)
-        if ignored and not event.sightings and not watchdog:
+        event = replace(whole, alerts=tuple(one for one in whole.alerts if not _is_nothing(one)))
+        unknown = _unknown(event.alerts)
+        ignored = len(whole.alerts) - len(event.alerts)
+        if ignored and not event.alerts and not watchdog:
             return Taken(result="ignored", incident_id=None, ignored=ignored)
         return replace(self._deliver_event(event, now, still_waits, watchdog), unknown=unknown, ignored=ignored)
 
@@ -222,7 +222,7 @@ class Ingest:
         outcomes: list[Outcome] = []
         with self._database.write() as connection:
             self._listen(connection, watchdog, event, now)
-            if event.sightings or not watchdog:
+            if event.alerts or not watchdog:
                 outcomes = self._take_parts(connection, event, now)
             if not still_waits():
                 raise HungUp
@@ -255,7 +255,7 @@ class Ingest:
         with self._database.read() as connection:
             _unseen(connection, event)
         with self._database.write() as connection:
-            store.take_turns(connection, group_hash(event.group_labels), [one.fingerprint for one in event.sightings])
+            store.take_turns(connection, group_hash(event.group_labels), [one.fingerprint for one in event.alerts])
             outcomes = self._take_parts(connection, _unseen(connection, event), now)
         return self._taken(outcomes)
 
@@ -278,13 +278,13 @@ class Ingest:
     ) -> Iterator[tuple[Incident | None, Delivered]]:
         """Yield the incidents that the delivery is about, each with its part; the gravest owner's comes first."""
         key = group_hash(event.group_labels)
-        store.take_turns(connection, key, [one.fingerprint for one in event.sightings])
+        store.take_turns(connection, key, [one.fingerprint for one in event.alerts])
         told: set[int] = set()
         for owner, share in of_owners(event):
             for before, part in self._parts_of(connection, share, owner, now):
                 told |= {before.id} if before else set()
                 yield before, part
-        ended = {one.fingerprint: one for one in event.sightings if not one.firing}
+        ended = {one.fingerprint: one for one in event.alerts if not one.firing}
         for number in store.in_doubt(connection, list(ended)):
             found = None if number in told else store.incident_by_id(connection, number, lock=True)
             if found is not None:
@@ -292,11 +292,11 @@ class Ingest:
                 doubts = {one.fingerprint for one in truth.doubtful(found)}
                 yield (
                     found,
-                    replace(event, sightings=tuple(ended[one] for one in ended if one in doubts), is_whole=False),
+                    replace(event, alerts=tuple(ended[one] for one in ended if one in doubts), is_whole=False),
                 )
         if event.truncated:
             return
-        ends_all = not any(one.firing for one in event.sightings)
+        ends_all = not any(one.firing for one in event.alerts)
         own = store.open_numbers(connection, key)
         for number in dict.fromkeys((*own, *store.open_truncated(connection))):
             found = None if number in told else store.incident_by_id(connection, number, lock=True)
@@ -305,16 +305,16 @@ class Ingest:
             # A whole picture of the group: nothing is left out any more, and what it does not tell of is in doubt.
             left_out = any(one.group_labels == event.group_labels for one in groups_left_out(found))
             if left_out or (ends_all and number in own):
-                yield found, replace(event, sightings=())
+                yield found, replace(event, alerts=())
 
     def _parts_of(
         self, connection: Connection, event: Delivered, owner: Owner | None, now: float
     ) -> Iterator[tuple[Incident | None, Delivered]]:
         """Yield the incidents that one owner's part of a delivery is about; the group's own comes first."""
         own = store.open_incident(connection, group_hash(event.group_labels), owner=owner, lock=True)
-        known = {episode.fingerprint for episode in own.open_episodes} if own else set()
-        strangers = [one.fingerprint for one in event.sightings if one.fingerprint not in known]
-        beginning = [(one.fingerprint, one.started) for one in event.sightings if one.firing]
+        known = {firing.fingerprint for firing in own.open_firings} if own else set()
+        strangers = [one.fingerprint for one in event.alerts if one.fingerprint not in known]
+        beginning = [(one.fingerprint, one.started) for one in event.alerts if one.firing]
         ended = store.ended(connection, [one for one in beginning if one[0] not in known])
         event = replace(event, ended_before=frozenset(ended))
         homes = store.homes(connection, strangers)
@@ -339,7 +339,7 @@ class Ingest:
     ) -> tuple[Incident | None, Delivered]:
         """Return the incident that alerts without one may reopen, or None, and the event as it opens another.
 
-        `ended` are those of the alerts' episodes that have ended, each with the incident that had it.
+        `ended` are those of the alerts' firings that have ended, each with the incident that had it.
         """
         if owner is None:
             return None, event
@@ -357,7 +357,7 @@ class Ingest:
         outcome = transition(before, part, now)
         writer = Writer(catalog=self._catalog(), channels=self._channels)
         incident = writer.write(connection, before, outcome, now)
-        if incident is not None and truth.tells_that_it_fires(incident, part.sightings):
+        if incident is not None and truth.tells_that_it_fires(incident, part.alerts):
             timers.ask_anew(connection, incident.id)
         return replace(outcome, incident=incident)
 
@@ -380,14 +380,14 @@ class Ingest:
         return outcome
 
 
-def _is_nothing(sighting: Sighting) -> bool:
+def _is_nothing(alert: ReceivedAlert) -> bool:
     """Return whether nobody is to be told of it; an end is taken all the same, for what was told before."""
-    return sighting.firing and sighting.match.is_nothing
+    return alert.firing and alert.match.is_nothing
 
 
-def _unknown(sightings: Iterable[Sighting]) -> tuple[Severity, ...]:
+def _unknown(alerts: Iterable[ReceivedAlert]) -> tuple[Severity, ...]:
     """Return what the unknown severities of firing alerts were taken for, an item for each alert, and log them."""
-    found = [one for one in sightings if one.firing and one.match.unknown_severity]
+    found = [one for one in alerts if one.firing and one.match.unknown_severity]
     words = Counter((one.match.unknown_severity, one.match.severity) for one in found)
     for (word, severity), count in words.most_common(_MOST_LOGGED):
         name = next(one.match.title for one in found if one.match.unknown_severity == word)
@@ -404,7 +404,7 @@ def _unknown(sightings: Iterable[Sighting]) -> tuple[Severity, ...]:
 
 def _told_before(connection: Connection, event: Delivered, ended: Mapping[tuple[str, str], int]) -> Incident | None:
     """Return the incident in which the alerts have ended, where none fires with a start that has not."""
-    firing = [(one.fingerprint, one.started) for one in event.sightings if one.firing]
+    firing = [(one.fingerprint, one.started) for one in event.alerts if one.firing]
     if event.verified or not firing or not all(identity in ended for identity in firing):
         return None
     return store.incident_by_id(connection, max(ended[identity] for identity in firing), lock=True)
@@ -430,10 +430,10 @@ def _note_forgotten(connection: Connection, number: int, name: str, actor: str, 
 
 def _unseen(connection: Connection, event: Delivered) -> Delivered:
     """Return what the delivery says of alerts that fire and were never heard of; raises HungUp when that is nothing."""
-    seen = store.seen(connection, [(one.fingerprint, one.started) for one in event.sightings])
-    unseen = (one for one in event.sightings if one.firing and (one.fingerprint, one.started) not in seen)
-    news = replace(event, sightings=tuple(unseen))
-    if not news.sightings:
+    seen = store.seen(connection, [(one.fingerprint, one.started) for one in event.alerts])
+    unseen = (one for one in event.alerts if one.firing and (one.fingerprint, one.started) not in seen)
+    news = replace(event, alerts=tuple(unseen))
+    if not news.alerts:
         raise HungUp
     return news
 
@@ -456,13 +456,13 @@ def delivered(payload: Payload, alerts: Iterable[PostedAlert], catalog: Catalog)
         receiver=payload.receiver,
         external_url=payload.external_url,
         truncated=payload.truncated,
-        sightings=tuple(sighting_of(alert, catalog) for alert in alerts),
+        alerts=tuple(received_alert_of(alert, catalog) for alert in alerts),
     )
 
 
-def sighting_of(alert: PostedAlert, catalog: Catalog) -> Sighting:
+def received_alert_of(alert: PostedAlert, catalog: Catalog) -> ReceivedAlert:
     """Return the posted alert with what the catalogue says about it."""
-    return Sighting(
+    return ReceivedAlert(
         fingerprint=alert.fingerprint,
         firing=alert.status == "firing",
         started=alert.starts_at.exact,

@@ -57,11 +57,11 @@ EQUIVALENT: dict[str, str] = {
     "_SAME_START = 0.001": "the API cuts starts to milliseconds, so the same start differs by less",
     "_SAME_START = 0.004": "two starts of an alert are at least an evaluation apart",
     "if not url and True:": "a delivery without an external URL is asked about under no name, with the same reason",
-    "return any((sighting.firing and True for sighting in sightings))": "what a delivery says fires stands in it after",
+    "return any((alert.firing and True for alert in alerts))": "what a delivery says fires stands in it after",
     "answers.append(Active() if any((one.suppression is None for one in found)) or False else Quiet(by=first))": (
         "the first is one of all"
     ),
-    "return episode.listed_by.get(one.server) == one.started and True": "its time is known by then",
+    "return firing.listed_by.get(one.server) == one.started and True": "its time is known by then",
     "if one.alerts is None and True:": (
         "a named server is asked only where it tells of the incident, and then its reason is one of those that hold"
     ),

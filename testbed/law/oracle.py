@@ -131,7 +131,7 @@ class Oracle:
         self.asked_at = now
         kept = self.replicas.kept()
         before = kept[incident.id]
-        identities = {episode.identity for episode in incident.open_episodes}
+        identities = {firing.identity for firing in incident.open_firings}
         is_open = {(one, alert.started) for one, alert in before.open.items()}
         about_doubts = bool(before.doubtful and identities) and not identities & is_open
         asked = before.doubtful if about_doubts else before.open
@@ -599,12 +599,12 @@ class Oracle:
         """Return what it means that `us` lists nothing of the group: it has no Watchdog that would say so."""
         life = self.world.life(server)
         is_settled = self.world.weather[server.name] == "well" and self.world.up(server) >= SETTLED_SECONDS
-        ours = [self.world.firing.get(("us", _ALERT[one])) for one, _ in incident.episodes]
+        ours = [self.world.firing.get(("us", _ALERT[one])) for one, _ in incident.firings]
         unsure = any(one is None or one.unsure for one in ours) or self._is_unsure([server])
         vouched = (server.name, life) in self.vouched
         if not is_settled or unsure or vouched or not self.world.us_is_named or not self.clocks_are_even:
             return None
-        listed = [(server.name, life, *each, incident.id) in self.listed for each in incident.episodes]
+        listed = [(server.name, life, *each, incident.id) in self.listed for each in incident.firings]
         if all(listed):
             return Truth(kind="ended")
         return Truth(kind="unknown", words=frozenset({"has not since it was started"}))

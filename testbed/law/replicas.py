@@ -44,7 +44,7 @@ class Kept:
     group_labels: Mapping[str, str]
     left_out: tuple[Mapping[str, str], ...] = ()
     """The labels of each group of which Alertmanager has left alerts out."""
-    episodes: frozenset[tuple[str, str]] = frozenset()
+    firings: frozenset[tuple[str, str]] = frozenset()
     """Fingerprint and start of each of its alerts, over or not."""
     open: Mapping[str, Alert] = field(default_factory=dict)
     """By fingerprint, as `doubtful`: alerts that had ended and were told again with their old start."""
@@ -143,13 +143,13 @@ class Replicas:
     def kept(self) -> dict[int, Kept]:
         """Return every incident by its number."""
         alerts: dict[int, tuple[dict[str, Alert], dict[str, Alert]]] = {}
-        episodes: dict[int, set[tuple[str, str]]] = {}
+        firings: dict[int, set[tuple[str, str]]] = {}
         for number, fingerprint, start in self._outside.execute(
-            "SELECT incident_id, fingerprint, started FROM episodes"
+            "SELECT incident_id, fingerprint, started FROM firings"
         ):
-            episodes.setdefault(number, set()).add((fingerprint, start))
+            firings.setdefault(number, set()).add((fingerprint, start))
         for number, fingerprint, start, ended_at, refired_at, sources in self._outside.execute(
-            "SELECT incident_id, fingerprint, started, ended_at, refired_at, sources FROM episodes"
+            "SELECT incident_id, fingerprint, started, ended_at, refired_at, sources FROM firings"
             " WHERE ended_at IS NULL OR refired_at IS NOT NULL"
         ):
             where = alerts.setdefault(number, ({}, {}))[ended_at is not None and refired_at is not None]
@@ -168,7 +168,7 @@ class Replicas:
                 truncated=row[7],
                 group_labels=_labels(row[8]),
                 left_out=tuple(_labels(json.dumps(one["group_labels"])) for one in json.loads(row[9])),
-                episodes=frozenset(episodes.get(row[0], ())),
+                firings=frozenset(firings.get(row[0], ())),
                 open=alerts[row[0]][0] if row[0] in alerts else {},
                 doubtful=alerts[row[0]][1] if row[0] in alerts else {},
             )

@@ -206,9 +206,9 @@ def test_one_answer_lists_an_alert_of_any_name_and_the_watchdog(
         query = urlencode(_query_for_both({name}, "Watchdog"))
         found = loopback.get_json(f"{alertmanager.url}/api/v2/alerts?{query}")
         assert {one["labels"]["alertname"] for one in found} == {name, "Watchdog"}
-        asked = replace(incident, group_labels={"alertname": name}, episodes=())
+        asked = replace(incident, group_labels={"alertname": name}, firings=())
         assert isinstance(api.ask(asked), Active)
-    gone = replace(incident, episodes=(replace(incident.episodes[0], fingerprint="gone"),))
+    gone = replace(incident, firings=(replace(incident.firings[0], fingerprint="gone"),))
     for labels in ({"alertname": "}{"}, {"severity": "critical"}):
         assert api.ask(replace(gone, group_labels=labels)) == Absent()
 
@@ -222,8 +222,8 @@ def test_alert_that_burns_does_not_end_where_one_of_three_peers_is_cut_off(
     monkeypatch.setattr(truth, "PENDING_SECONDS", 0.0)
     ours, peer, cut_off = start(), start(), start()
     incident = fires(ours)
-    labels = dict(incident.open_episodes[0].labels)
-    at = datetime.fromtimestamp(incident.open_episodes[0].starts_at, UTC).isoformat(timespec="milliseconds")
+    labels = dict(incident.open_firings[0].labels)
+    at = datetime.fromtimestamp(incident.open_firings[0].starts_at, UTC).isoformat(timespec="milliseconds")
     dog = {"labels": {"alertname": "Watchdog"}, "startsAt": at}
     peer.post_alerts([{"labels": labels, "startsAt": at}, dog])
     ours.post_alerts([dog])

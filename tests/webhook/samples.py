@@ -176,7 +176,7 @@ def incident_of(catalog: Catalog, *alerts: dict[str, Any], resolve: bool = False
     assert incident is not None
     incident = replace(incident, id=12)
     if resolve:
-        ended = tuple(replace(one, firing=False, ends_at=NOON - 120) for one in event.sightings)
-        incident = transition(incident, replace(event, sightings=ended), NOON - 60).incident
+        ended = tuple(replace(one, firing=False, ends_at=NOON - 120) for one in event.alerts)
+        incident = transition(incident, replace(event, alerts=ended), NOON - 60).incident
         assert incident is not None
     return incident

@@ -18,7 +18,7 @@ from tests.webhook.samples import NOON, InAnyLife, alert, incident_of
 from tests.webhook.sender_kit import dribbling
 from webhook.alertmanagers import Hidden, Server
 from webhook.catalog.model import Catalog
-from webhook.incidents.episode import Source
+from webhook.incidents.firing import Source
 from webhook.incidents.incident import Incident, LeftOut
 from webhook.incidents.truth import (
     NAMES_NOBODY,
@@ -86,14 +86,14 @@ def listed(incident: Incident, *states: str) -> list[dict[str, Any]]:
     """Return the API's list of the incident's alerts, each active or suppressed by the named key; shape as in 0.25."""
     return [
         {
-            "fingerprint": episode.fingerprint,
-            "labels": dict(episode.labels),
+            "fingerprint": firing.fingerprint,
+            "labels": dict(firing.labels),
             "status": {
                 "state": "active" if state == "active" else "suppressed",
                 **{key: ["x"] if key == state else [] for key in ("silencedBy", "inhibitedBy", "mutedBy")},
             },
         }
-        for episode, state in zip(incident.open_episodes, states, strict=False)
+        for firing, state in zip(incident.open_firings, states, strict=False)
     ]
 
 
@@ -288,7 +288,7 @@ def test_server_without_an_external_url_speaks_for_what_it_lists(
     """It is asked at an address that is nobody's external URL: what it lists with the same start is evidently its own."""
     inside = Server(name="single", url="http://inside.example.com")
     found = [
-        {**one, "startsAt": iso(incident.open_episodes[0].starts_at)[:-1] + ".123Z"}
+        {**one, "startsAt": iso(incident.open_firings[0].starts_at)[:-1] + ".123Z"}
         for one in listed(incident, "silencedBy", "silencedBy")
     ]
     answer = http.get("http://inside.example.com/api/v2/alerts", json=found)
@@ -306,8 +306,8 @@ def test_server_without_an_external_url_does_not_speak_for_what_another_left_out
     inside = Server(name="single", url="http://inside.example.com")
     http.get("http://inside.example.com/api/v2/alerts", json=[])
     http.get("http://inside.example.com/api/v2/status", json={"uptime": iso(NOON - 86_400)}, headers=DATE)
-    ended = tuple(replace(one, ended_at=NOON, sources=()) for one in incident.episodes)
-    left_out = replace(incident, truncated=1, episodes=ended)
+    ended = tuple(replace(one, ended_at=NOON, sources=()) for one in incident.firings)
+    left_out = replace(incident, truncated=1, firings=ended)
     assert asking(inside).ask(left_out) == Unknown(reason=f"{URL} is not among the Alertmanagers that are configured")
 
 
@@ -319,12 +319,12 @@ def test_server_without_an_external_url_does_not_speak_for_another_firing_of_the
     http.get("http://inside.example.com/api/v2/alerts", json=[])
     started = NOON - 86_400
     http.get("http://inside.example.com/api/v2/status", json={"uptime": iso(started)}, headers=DATE)
-    own = incident.episodes[0].sources[0]
+    own = incident.firings[0].sources[0]
     other = replace(own, url="http://other.example.com:9093", started="1.000000000")
 
     def told_by(*sources: Source) -> Incident:
-        episode = replace(incident.episodes[0], sources=sources, listed_by={inside.key: started})
-        return replace(incident, episodes=(episode,))
+        firing = replace(incident.firings[0], sources=sources, listed_by={inside.key: started})
+        return replace(incident, firings=(firing,))
 
     assert asking(inside).ask(told_by(own)) == Absent()
     assert asking(inside).ask(told_by(own, other)) == Unknown(
@@ -421,11 +421,11 @@ def test_another_cluster_s_later_start_is_not_when_the_alert_began_here(
     began = NOON - 900
     known = Known(watchdogs=(Heard(url=URL, fingerprint="dog", starts_at=began),), pending_seconds={})
     ours = Source(url=URL, receiver="tocsin", started=str(began - 60))
-    told = tuple(replace(one, starts_at=began + 60, sources=(ours,)) for one in incident.episodes)
+    told = tuple(replace(one, starts_at=began + 60, sources=(ours,)) for one in incident.firings)
     http.get(STATUS, json={"uptime": iso(NOON - 86_400)}, headers=DATE)
     http.get(ALERTS, json=[])
     http.get(ALERTS, json=[{**DOG, "startsAt": iso(began)}])
-    answer = asking(known=lambda: known).ask(replace(incident, episodes=told))
+    answer = asking(known=lambda: known).ask(replace(incident, firings=told))
     assert isinstance(answer, Unknown)
     assert "its Prometheus was started anew" in answer.reason
 
@@ -443,7 +443,7 @@ def test_alert_that_has_ended_ends_by_itself_where_a_watchdog_was_delivered(
     }
     http.get(STATUS, json={"uptime": iso(NOON - 86_400)}, headers=DATE)
     asked = http.get(ALERTS, json=[*listed(incident, "active"), dog])
-    fires, ended = incident.open_episodes
+    fires, ended = incident.open_firings
     answer = asking(known=lambda: known).ask(incident)
     assert isinstance(answer, Active)
     assert {identity for identity, _, _ in answer.seen} == {fires.identity}
@@ -476,7 +476,7 @@ def test_alert_that_has_joined_from_another_group_is_asked_about_too(
     """It lacks a label of the group, and Alertmanager lists only what has all that it is asked by."""
     own, joined = alert("NodeDown", zone="a"), alert("DiskFull", zone="b")
     incident = incident_of(catalog, own, joined, groupLabels=labels)
-    states = ("silencedBy", "active") if incident.open_episodes[0].title == "NodeDown" else ("active", "silencedBy")
+    states = ("silencedBy", "active") if incident.open_firings[0].title == "NodeDown" else ("active", "silencedBy")
     told = [*listed(incident, *states), {**DOG, "startsAt": iso(NOON - 900)}]
     http.add_callback(responses.GET, ALERTS, callback=lambda request: (200, {}, json.dumps(filtered(request, told))))
     http.get(STATUS, json={"uptime": iso(NOON - 86_400)}, headers=DATE)
@@ -490,8 +490,8 @@ def test_alert_that_has_joined_from_another_group_is_asked_about_too(
 def test_silence_about_an_alert_that_was_not_asked_about_means_nothing(incident: Incident) -> None:
     """Its labels are not those that the server was asked by."""
     asked = Said(server="s", urls=frozenset({URL}), alerts=(), up=86_400.0, started=1.0)
-    listed_by = tuple(replace(one, listed_by={"s": 1.0}) for one in incident.episodes)
-    known = replace(incident, episodes=listed_by)
+    listed_by = tuple(replace(one, listed_by={"s": 1.0}) for one in incident.firings)
+    known = replace(incident, firings=listed_by)
     assert judge(known, (asked,), Known(), NOON) == Absent()
     other = replace(asked, asked_by={"alertname": "another"})
     assert isinstance(judge(known, (other,), Known(), NOON), Unknown)
@@ -574,7 +574,7 @@ def test_what_another_server_lists_with_the_very_start_fires(incident: Incident)
         Said(server="other", urls=other.external_urls, alerts=None, reason="HTTP 503"),
     ]
     assert judge(incident, testimonies, known, NOON) == Absent()
-    one = incident.open_episodes[0]
+    one = incident.open_firings[0]
     for starts_at, suppression, expected in (
         (one.starts_at, None, Active()),
         (one.starts_at + 30, None, Absent()),
@@ -589,8 +589,8 @@ def test_what_another_server_lists_with_the_very_start_fires(incident: Incident)
 
 def test_what_was_left_out_is_asked_about_by_its_group_alone(incident: Incident) -> None:
     """Alerts that have joined from other groups need not have the labels of this one, and were told to have ended."""
-    ended = tuple(replace(one, ended_at=NOON - 60) for one in incident.episodes)
-    left_out = replace(incident, truncated=1, episodes=ended, group_labels={"instance": "c"})
+    ended = tuple(replace(one, ended_at=NOON - 60) for one in incident.firings)
+    left_out = replace(incident, truncated=1, firings=ended, group_labels={"instance": "c"})
     known = Known(watchdogs=(Heard(url=URL, fingerprint="dog", starts_at=NOON - 86_400),))
     said = Said(
         server="single",
@@ -606,13 +606,13 @@ def test_what_was_left_out_is_asked_about_by_its_group_alone(incident: Incident)
 
 def test_what_another_group_has_left_out_is_asked_about_by_that_groups_labels(incident: Incident) -> None:
     """It need not have the labels of the incident's own group."""
-    ended = tuple(replace(one, ended_at=NOON - 60) for one in incident.episodes)
+    ended = tuple(replace(one, ended_at=NOON - 60) for one in incident.firings)
     other = LeftOut(group_labels={"severity": "critical"}, count=2)
     left_out = replace(
         incident,
         truncated=2,
         left_out=(other,),
-        episodes=ended,
+        firings=ended,
         group_labels={"alertname": "X", "severity": "critical"},
     )
     assert labels_to_ask_by(left_out) == {"severity": "critical"}

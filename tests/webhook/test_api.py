@@ -32,12 +32,12 @@ def test_delivery_is_in_the_store_before_it_is_answered(post: Post, service: Ser
     """Incident, alerts, timeline and messages, in one transaction."""
     valid("Taken", post(alert()))
     with service.database.read() as connection:
-        tables = ("incidents", "episodes", "timeline", "notifications")
+        tables = ("incidents", "firings", "timeline", "notifications")
         counts = {
             name: connection.execute(select(func.count()).select_from(metadata.tables[name])).scalar_one()
             for name in tables
         }
-    assert counts == {"incidents": 1, "episodes": 1, "timeline": 1, "notifications": 4}
+    assert counts == {"incidents": 1, "firings": 1, "timeline": 1, "notifications": 4}
 
 
 @pytest.mark.parametrize(

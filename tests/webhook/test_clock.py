@@ -114,8 +114,8 @@ def test_metric_tells_how_far_the_clock_is_ahead(service: Service) -> None:
 def test_an_end_before_the_beginning_is_no_length(catalog: Catalog) -> None:
     """The beginning is told by another machine's clock, three minutes ahead."""
     incident = incident_of(catalog, alert(), resolve=True)
-    later = tuple(replace(episode, starts_at=(episode.ended_at or NOON) + APART) for episode in incident.episodes)
-    said = since(later, replace(incident, status="resolved", episodes=later), NOON + 600)
+    later = tuple(replace(firing, starts_at=(firing.ended_at or NOON) + APART) for firing in incident.firings)
+    said = since(later, replace(incident, status="resolved", firings=later), NOON + 600)
     assert "Lasted" not in said
     assert said.startswith("Over since ")
 
@@ -123,5 +123,5 @@ def test_an_end_before_the_beginning_is_no_length(catalog: Catalog) -> None:
 def test_a_beginning_that_is_still_to_come_is_no_length_either(catalog: Catalog) -> None:
     """It fires all the same."""
     incident = incident_of(catalog, alert())
-    later = tuple(replace(episode, starts_at=NOON + APART) for episode in incident.episodes)
+    later = tuple(replace(firing, starts_at=NOON + APART) for firing in incident.firings)
     assert "by the clock of its source, which is ahead" in since(later, incident, NOON)

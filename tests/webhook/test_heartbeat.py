@@ -277,7 +277,7 @@ def test_somebody_elses_watchdog_does_not_stand_for_ours(
     way = Heard(last=NOON, looked=NOON - 1, listening=NOON - 86_400, hearing=NOON - 3 * INTERVAL - 1)
     (found,) = silences(way, beats, known, NOON)
     assert (found.key, found.labels) == (heartbeat.OURS, {"watchdog": "tocsin"})
-    assert "own Watchdog" in heartbeat.raised(found, known, NOON).sightings[0].annotations["summary"]
+    assert "own Watchdog" in heartbeat.raised(found, known, NOON).alerts[0].annotations["summary"]
     assert list(silences(replace(way, hearing=NOON - 3 * INTERVAL), beats, known, NOON)) == []
     assert list(silences(way, [*beats, replace(beats[0], key="o", labels=ours)], known, NOON)) == []
     told = {heartbeat.fingerprint(heartbeat.OURS)}

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tests.webhook.samples import NOON, PATIENT
 from webhook.catalog.model import Match
-from webhook.incidents.episode import Sighting
+from webhook.incidents.firing import ReceivedAlert
 from webhook.incidents.incident import (
     Acknowledged,
     Delivered,
@@ -36,12 +36,12 @@ from webhook.incidents.transitions import transition
 from webhook.severity import Severity
 
 
-def sighting(
+def alert(
     fingerprint: str = "a", *, firing: bool = True, start: int = 100, end: float | None = None, **changes: object
-) -> Sighting:
+) -> ReceivedAlert:
     severity: Severity = changes.pop("severity", "critical")
     kind: str = changes.pop("kind", "runbooks/x.md#one")
-    return Sighting(
+    return ReceivedAlert(
         fingerprint=fingerprint,
         firing=firing,
         started=f"{start}.000000000",
@@ -63,20 +63,20 @@ def sighting(
     )
 
 
-def delivered(*sightings: Sighting, **changes: object) -> Delivered:
+def delivered(*alerts: ReceivedAlert, **changes: object) -> Delivered:
     event = Delivered(
         group_key="{}:{a}",
         group_labels={"alertname": "X"},
         receiver="r",
         external_url="u",
         truncated=0,
-        sightings=sightings,
+        alerts=alerts,
     )
     return replace(event, **changes)
 
 
-def opened(*sightings: Sighting) -> Incident:
-    incident = transition(None, delivered(*sightings), NOON).incident
+def opened(*alerts: ReceivedAlert) -> Incident:
+    incident = transition(None, delivered(*alerts), NOON).incident
     assert incident is not None
     return replace(incident, id=1)
 
@@ -87,7 +87,7 @@ def kind_of(outcome: Outcome) -> str | None:
 
 def test_first_firing_alert_opens_an_incident() -> None:
     """Its severity, team and policy are those of the most severe alert, and somebody hears of it."""
-    outcome = transition(None, delivered(sighting("a", severity="warning"), sighting("b", severity="emergency")), NOON)
+    outcome = transition(None, delivered(alert("a", severity="warning"), alert("b", severity="emergency")), NOON)
     assert outcome.incident is not None
     assert (outcome.result, kind_of(outcome), outcome.incident.severity) == ("opened", "opened", "emergency")
     assert outcome.incident.paged_at == NOON
@@ -95,19 +95,19 @@ def test_first_firing_alert_opens_an_incident() -> None:
 
 def test_resolved_alert_nobody_knows_opens_nothing() -> None:
     """A resolve of something that was never told is no news."""
-    assert transition(None, delivered(sighting(firing=False)), NOON) == Outcome(result="unchanged", incident=None)
+    assert transition(None, delivered(alert(firing=False)), NOON) == Outcome(result="unchanged", incident=None)
 
 
 def test_repeat_changes_nothing() -> None:
-    """The same episodes again: no notice, nothing to write."""
-    before = opened(sighting("a"), sighting("b"))
-    outcome = transition(before, delivered(sighting("b"), sighting("a"), group_key="other"), NOON + 60)
+    """The same firings again: no notice, nothing to write."""
+    before = opened(alert("a"), alert("b"))
+    outcome = transition(before, delivered(alert("b"), alert("a"), group_key="other"), NOON + 60)
     assert outcome == Outcome(result="repeated", incident=before)
 
 
 def test_repeat_with_a_new_value_is_kept_without_a_notice() -> None:
     """The page shows the latest number; nobody is called for it."""
-    outcome = transition(opened(sighting()), delivered(sighting(annotations={"value": "2"})), NOON)
+    outcome = transition(opened(alert()), delivered(alert(annotations={"value": "2"})), NOON)
     assert (outcome.result, outcome.notice) == ("repeated", None)
     assert outcome.changed[0].annotations == {"value": "2"}
 
@@ -123,132 +123,132 @@ def test_repeat_with_a_new_value_is_kept_without_a_notice() -> None:
 )
 def test_joining_alert_notifies_only_when_its_kind_is_new(changes: dict[str, Any], expected: str) -> None:
     """New is another runbook section, or a severity higher than any so far."""
-    outcome = transition(opened(sighting("a")), delivered(sighting("a"), sighting("b", **changes)), NOON)
+    outcome = transition(opened(alert("a")), delivered(alert("a"), alert("b", **changes)), NOON)
     assert (outcome.result, kind_of(outcome)) == (expected, expected)
 
 
 def test_severity_that_was_reached_before_is_not_new_again() -> None:
     """Any so far includes what has ended."""
-    incident = opened(sighting("a", severity="warning"), sighting("b", severity="critical"))
-    lower = transition(incident, delivered(sighting("b", firing=False)), NOON).incident
+    incident = opened(alert("a", severity="warning"), alert("b", severity="critical"))
+    lower = transition(incident, delivered(alert("b", firing=False)), NOON).incident
     assert lower is not None
     assert lower.severity == "warning"
-    again = transition(lower, delivered(sighting("c", severity="critical")), NOON)
+    again = transition(lower, delivered(alert("c", severity="critical")), NOON)
     assert kind_of(again) == "updated"
 
 
 def test_joining_of_new_kind_restarts_the_deadline() -> None:
     """Who is called again has the tier's time again."""
-    outcome = transition(opened(sighting()), delivered(sighting("b", kind="k2")), NOON + 600)
+    outcome = transition(opened(alert()), delivered(alert("b", kind="k2")), NOON + 600)
     assert outcome.incident is not None
     assert outcome.incident.paged_at == NOON + 600
 
 
 def test_incident_resolves_when_its_last_alert_does() -> None:
     """One of two is an update, the last is the end."""
-    incident = opened(sighting("a"), sighting("b"))
-    half = transition(incident, delivered(sighting("a", firing=False)), NOON)
+    incident = opened(alert("a"), alert("b"))
+    half = transition(incident, delivered(alert("a", firing=False)), NOON)
     assert kind_of(half) == "updated"
-    end = transition(half.incident, delivered(sighting("b", firing=False)), NOON + 5)
+    end = transition(half.incident, delivered(alert("b", firing=False)), NOON + 5)
     assert end.incident is not None
     assert (kind_of(end), end.incident.status, end.incident.resolved_at) == ("resolved", "resolved", NOON + 5)
 
 
 def test_alert_that_is_not_listed_is_not_resolved() -> None:
     """It may be truncated, silenced or inhibited: silence is no resolve."""
-    incident = opened(sighting("a"), sighting("b"))
-    outcome = transition(incident, delivered(sighting("a", firing=False), truncated=1), NOON)
+    incident = opened(alert("a"), alert("b"))
+    outcome = transition(incident, delivered(alert("a", firing=False), truncated=1), NOON)
     assert outcome.incident is not None
-    assert [one.fingerprint for one in outcome.incident.open_episodes] == ["b"]
+    assert [one.fingerprint for one in outcome.incident.open_firings] == ["b"]
     assert outcome.incident.truncated == 1
 
 
 def test_end_of_all_that_a_truncated_delivery_lists_ends_nothing() -> None:
     """Alertmanager sends a group's first alerts and says how many more there are: these may fire."""
-    incident = opened(sighting("a"))
-    outcome = transition(incident, delivered(sighting("a", firing=False), truncated=3), NOON)
+    incident = opened(alert("a"))
+    outcome = transition(incident, delivered(alert("a", firing=False), truncated=3), NOON)
     assert outcome.incident is not None
     assert (kind_of(outcome), outcome.incident.status) == ("updated", "open")
     assert outcome.entry is not None
     assert outcome.entry.detail == "no alert that was told of fires now; 3 more were left out, so it stays open"
-    end = transition(outcome.incident, delivered(sighting("a", firing=False), truncated=0), NOON + 5)
+    end = transition(outcome.incident, delivered(alert("a", firing=False), truncated=0), NOON + 5)
     assert kind_of(end) == "resolved"
 
 
-def test_resolve_of_an_earlier_episode_does_not_end_the_present_one() -> None:
+def test_resolve_of_an_earlier_firing_does_not_end_the_present_one() -> None:
     """The end lies before the present start: it is about the past."""
-    incident = opened(sighting(start=500))
-    outcome = transition(incident, delivered(sighting(start=100, firing=False, end=200.0)), NOON)
+    incident = opened(alert(start=500))
+    outcome = transition(incident, delivered(alert(start=100, firing=False, end=200.0)), NOON)
     assert (outcome.result, outcome.notice) == ("repeated", None)
 
 
-def test_resolve_with_a_merged_start_still_ends_the_episode() -> None:
+def test_resolve_with_a_merged_start_still_ends_the_firing() -> None:
     """Alertmanager merges what two Prometheus servers say and may tell another start at the end."""
-    outcome = transition(opened(sighting(start=500)), delivered(sighting(start=100, firing=False, end=900.0)), NOON)
+    outcome = transition(opened(alert(start=500)), delivered(alert(start=100, firing=False, end=900.0)), NOON)
     assert kind_of(outcome) == "resolved"
 
 
-def test_alert_that_starts_anew_replaces_its_own_episode_quietly() -> None:
+def test_alert_that_starts_anew_replaces_its_own_firing_quietly() -> None:
     """Its resolve was never delivered; an alert fires once at a time."""
-    outcome = transition(opened(sighting(start=100)), delivered(sighting(start=200)), NOON)
+    outcome = transition(opened(alert(start=100)), delivered(alert(start=200)), NOON)
     assert outcome.incident is not None
     assert kind_of(outcome) == "updated"
-    assert [one.starts_at for one in outcome.incident.open_episodes] == [200.0]
+    assert [one.starts_at for one in outcome.incident.open_firings] == [200.0]
 
 
-def test_late_replica_does_not_bring_a_replaced_episode_back() -> None:
+def test_late_replica_does_not_bring_a_replaced_firing_back() -> None:
     """One replica still tells the old start: that alert is firing already, under its new one."""
-    newer = transition(opened(sighting(start=100)), delivered(sighting(start=200)), NOON).incident
-    outcome = transition(newer, delivered(sighting(start=100)), NOON)
+    newer = transition(opened(alert(start=100)), delivered(alert(start=200)), NOON).incident
+    outcome = transition(newer, delivered(alert(start=100)), NOON)
     assert outcome == Outcome(result="repeated", incident=newer)
 
 
-def test_episode_that_alertmanager_ended_and_tells_again_is_asked_about() -> None:
+def test_firing_that_alertmanager_ended_and_tells_again_is_asked_about() -> None:
     """Alertmanager ends what Prometheus stops sending; when it comes back the start is the old one, as in an old picture."""
-    incident = opened(sighting("a"), sighting("b"))
-    half = transition(incident, delivered(sighting("a", firing=False)), NOON).incident
-    again = transition(half, delivered(sighting("a"), sighting("b")), NOON)
+    incident = opened(alert("a"), alert("b"))
+    half = transition(incident, delivered(alert("a", firing=False)), NOON).incident
+    again = transition(half, delivered(alert("a"), alert("b")), NOON)
     assert again.incident is not None
-    assert (again.notice, again.incident.doubted_at, len(again.incident.open_episodes)) == (None, NOON, 1)
-    asked = transition(again.incident, delivered(sighting("a"), verified=True), NOON)
+    assert (again.notice, again.incident.doubted_at, len(again.incident.open_firings)) == (None, NOON, 1)
+    asked = transition(again.incident, delivered(alert("a"), verified=True), NOON)
     assert asked.incident is not None
-    assert (kind_of(asked), asked.incident.doubted_at, len(asked.incident.open_episodes)) == ("updated", None, 2)
+    assert (kind_of(asked), asked.incident.doubted_at, len(asked.incident.open_firings)) == ("updated", None, 2)
 
 
 def test_resolve_by_hand_ends_no_alert() -> None:
     """A person's word is not Alertmanager's: the alerts of the incident go on firing, and a repeat is no news."""
-    closed = transition(opened(sighting()), ResolvedByHand(actor="on-call"), NOON)
+    closed = transition(opened(alert()), ResolvedByHand(actor="on-call"), NOON)
     assert closed.incident is not None
-    assert (closed.changed, closed.incident.fires_on, len(closed.incident.open_episodes)) == ((), True, 1)
-    repeated = transition(closed.incident, delivered(sighting()), NOON + 60)
+    assert (closed.changed, closed.incident.fires_on, len(closed.incident.open_firings)) == ((), True, 1)
+    repeated = transition(closed.incident, delivered(alert()), NOON + 60)
     assert repeated.incident is not None
     assert (repeated.result, repeated.notice, repeated.incident.firing_at) == ("repeated", None, NOON + 60)
 
 
 def test_new_alert_reopens_what_was_resolved_by_hand() -> None:
     """Whoever has resolved it has not seen that one."""
-    closed = transition(opened(sighting("a")), ResolvedByHand(actor="on-call"), NOON).incident
-    again = transition(closed, delivered(sighting("a"), sighting("b")), NOON + 60)
+    closed = transition(opened(alert("a")), ResolvedByHand(actor="on-call"), NOON).incident
+    again = transition(closed, delivered(alert("a"), alert("b")), NOON + 60)
     assert again.incident is not None
     assert (again.result, again.incident.status, again.incident.fires_on) == ("reopened", "open", False)
 
 
 def test_end_of_what_was_resolved_by_hand_is_told() -> None:
     """Alertmanager says that it is over, so there is nothing to tell again."""
-    closed = transition(opened(sighting()), ResolvedByHand(actor="on-call"), NOON).incident
-    over = transition(closed, delivered(sighting(firing=False)), NOON + 60)
+    closed = transition(opened(alert()), ResolvedByHand(actor="on-call"), NOON).incident
+    over = transition(closed, delivered(alert(firing=False)), NOON + 60)
     assert over.incident is not None
     assert (kind_of(over), over.incident.fires_on, over.incident.resolved_by) == ("resolved", False, "Alertmanager")
 
 
 def test_resolve_by_hand_of_what_was_left_out_of_a_delivery_is_no_end() -> None:
     """Alerts that were never listed may fire: nobody has said that they do not."""
-    incident = opened(sighting())
-    half = transition(incident, delivered(sighting(firing=False), truncated=3), NOON).incident
+    incident = opened(alert())
+    half = transition(incident, delivered(alert(firing=False), truncated=3), NOON).incident
     closed = transition(half, ResolvedByHand(actor="on-call"), NOON + 1).incident
     assert closed is not None
-    assert (closed.open_episodes, closed.fires_on) == ((), True)
-    over = transition(closed, delivered(sighting(firing=False)), NOON + 2).incident
+    assert (closed.open_firings, closed.fires_on) == ((), True)
+    over = transition(closed, delivered(alert(firing=False)), NOON + 2).incident
     assert over is not None
     assert not over.fires_on
 
@@ -256,13 +256,13 @@ def test_resolve_by_hand_of_what_was_left_out_of_a_delivery_is_no_end() -> None:
 @pytest.mark.parametrize("event", [Acknowledged(actor="x"), ResolvedByHand(actor="y"), Escalated(level=1, why="z")])
 def test_what_fires_on_is_reopened_before_anything_else_is_done_about_it(event: Event) -> None:
     """It asks for nobody's attention, so there is nothing to take."""
-    closed = transition(opened(sighting()), ResolvedByHand(actor="on-call"), NOON).incident
+    closed = transition(opened(alert()), ResolvedByHand(actor="on-call"), NOON).incident
     assert transition(closed, event, NOON + 1).result == "unchanged"
 
 
 def test_reopening_by_hand_begins_the_escalation_anew() -> None:
     """The first level is asked, and nobody has taken it."""
-    incident = replace(opened(sighting()), level=2)
+    incident = replace(opened(alert()), level=2)
     taken = transition(incident, Acknowledged(actor="one"), NOON).incident
     closed = transition(taken, ResolvedByHand(actor="one"), NOON + 1).incident
     again = transition(closed, ReopenedByHand(actor="two", why="a mistake"), NOON + 2)
@@ -274,41 +274,41 @@ def test_reopening_by_hand_begins_the_escalation_anew() -> None:
 
 def test_what_is_over_is_not_reopened_by_hand() -> None:
     """Nothing fires, so nothing would ever end it again."""
-    over = transition(opened(sighting()), delivered(sighting(firing=False)), NOON).incident
+    over = transition(opened(alert()), delivered(alert(firing=False)), NOON).incident
     assert transition(over, ReopenedByHand(actor="x", why=""), NOON).result == "unchanged"
 
 
 def test_merge_elsewhere_resolves_nothing() -> None:
     """Whoever has merged works on it; its alerts are Alertmanager's to end."""
-    merged = transition(opened(sighting()), Merged(actor="ana", into="Q2", by_person=True), NOON)
+    merged = transition(opened(alert()), Merged(actor="ana", into="Q2", by_person=True), NOON)
     assert merged.incident is not None
     assert merged.entry is not None
     assert (merged.result, merged.incident.status, merged.entry.kind) == ("merged", "acknowledged", "merged")
-    alone = transition(opened(sighting()), Merged(actor="PagerDuty", into="Q2", by_person=False), NOON)
+    alone = transition(opened(alert()), Merged(actor="PagerDuty", into="Q2", by_person=False), NOON)
     assert alone.incident is not None
     assert (alone.incident.status, alone.notice) == ("open", None)
 
 
 def test_another_component_is_news() -> None:
     """Also where the section and the severity are known."""
-    outcome = transition(opened(sighting("a", part="one")), delivered(sighting("b", part="two")), NOON + 60)
+    outcome = transition(opened(alert("a", part="one")), delivered(alert("b", part="two")), NOON + 60)
     assert kind_of(outcome) == "joined"
-    more = transition(opened(sighting("a", part="one")), delivered(sighting("b", part="one")), NOON + 60)
+    more = transition(opened(alert("a", part="one")), delivered(alert("b", part="one")), NOON + 60)
     assert kind_of(more) == "updated"
 
 
 def test_component_that_becomes_graver_is_news() -> None:
     """Also where another one was as grave before."""
-    before = opened(sighting("a", part="one"), sighting("b", part="two", severity="warning"))
-    assert kind_of(transition(before, delivered(sighting("c", part="two")), NOON)) == "joined"
+    before = opened(alert("a", part="one"), alert("b", part="two", severity="warning"))
+    assert kind_of(transition(before, delivered(alert("c", part="two")), NOON)) == "joined"
 
 
 @pytest.mark.parametrize("changes", [{"part": "two"}, {"kind": "k2"}, {"severity": "emergency"}])
 def test_acknowledgement_covers_what_was_known_then(changes: dict[str, Any]) -> None:
     """What is news after it asks the first level again."""
-    incident = replace(opened(sighting("a", part="one")), level=1)
+    incident = replace(opened(alert("a", part="one")), level=1)
     taken = transition(incident, Acknowledged(actor="ana"), NOON).incident
-    outcome = transition(taken, delivered(sighting("b", **{"part": "one", **changes})), NOON + 900)
+    outcome = transition(taken, delivered(alert("b", **{"part": "one", **changes})), NOON + 900)
     assert outcome.incident is not None
     assert outcome.entry is not None
     assert (outcome.incident.status, outcome.incident.level, outcome.incident.paged_at) == ("open", 0, NOON + 900)
@@ -317,19 +317,19 @@ def test_acknowledgement_covers_what_was_known_then(changes: dict[str, Any]) -> 
 
 def test_another_component_does_not_put_off_the_next_level() -> None:
     """While nobody has acknowledged, components that fail one after another must not keep the manager from being told."""
-    incident = opened(sighting("0", part="0"))
+    incident = opened(alert("0", part="0"))
     for number in range(1, 30):
         incident = transition(
-            incident, delivered(sighting(str(number), part=str(number))), NOON + 60 * number
+            incident, delivered(alert(str(number), part=str(number))), NOON + 60 * number
         ).incident or pytest.fail("there is no incident")
     assert incident.paged_at == NOON
 
 
 def test_components_that_fail_together_are_few_calls() -> None:
     """Three at once within five minutes, the next waits for the others until the first is five minutes old."""
-    incident, waits = opened(sighting("0", part="0")), []
+    incident, waits = opened(alert("0", part="0")), []
     for number in range(1, 50):
-        outcome = transition(incident, delivered(sighting(str(number), part=str(number))), NOON + number)
+        outcome = transition(incident, delivered(alert(str(number), part=str(number))), NOON + number)
         assert outcome.incident is not None
         assert outcome.notice is not None
         incident = outcome.incident
@@ -340,7 +340,7 @@ def test_components_that_fail_together_are_few_calls() -> None:
 
 def test_acknowledging_is_told_once() -> None:
     """The second who acknowledges changes nothing."""
-    first = transition(opened(sighting()), Acknowledged(actor="one"), NOON)
+    first = transition(opened(alert()), Acknowledged(actor="one"), NOON)
     second = transition(first.incident, Acknowledged(actor="two"), NOON)
     assert (kind_of(first), second.result, second.notice) == ("acknowledged", "unchanged", None)
     assert second.incident is not None
@@ -349,7 +349,7 @@ def test_acknowledging_is_told_once() -> None:
 
 def test_resolved_incident_is_neither_acknowledged_nor_resolved_again() -> None:
     """What is over stays as it ended."""
-    over = transition(opened(sighting()), delivered(sighting(firing=False)), NOON).incident
+    over = transition(opened(alert()), delivered(alert(firing=False)), NOON).incident
     assert transition(over, Acknowledged(actor="x"), NOON).incident == over
     assert transition(over, ResolvedByHand(actor="x"), NOON).result == "unchanged"
 
@@ -366,7 +366,7 @@ def test_dedup_key_is_alertmanager_s_own() -> None:
 
 SIGHTINGS = st.lists(
     st.builds(
-        sighting,
+        alert,
         st.sampled_from("abc"),
         start=st.integers(1, 3),
         firing=st.booleans(),
@@ -380,7 +380,9 @@ SIGHTINGS = st.lists(
 
 @PATIENT
 @given(st.lists(SIGHTINGS, max_size=6), st.randoms())
-def test_order_of_alerts_in_a_delivery_does_not_matter(history: list[list[Sighting]], shuffled: random.Random) -> None:
+def test_order_of_alerts_in_a_delivery_does_not_matter(
+    history: list[list[ReceivedAlert]], shuffled: random.Random
+) -> None:
     """Alertmanager sorts them by its own rules; what becomes of the incident does not depend on it."""
     one: Incident | None = None
     other: Incident | None = None
@@ -390,12 +392,12 @@ def test_order_of_alerts_in_a_delivery_does_not_matter(history: list[list[Sighti
         assert (first.result, first.notice) == (second.result, second.notice)
         one = first.incident if first.incident and first.incident.status != "resolved" else None
         other = second.incident if second.incident and second.incident.status != "resolved" else None
-        assert (one and one.open_episodes) == (other and other.open_episodes)
+        assert (one and one.open_firings) == (other and other.open_firings)
 
 
 @PATIENT
 @given(st.lists(SIGHTINGS, min_size=1, max_size=6))
-def test_same_delivery_twice_never_notifies_twice(history: list[list[Sighting]]) -> None:
+def test_same_delivery_twice_never_notifies_twice(history: list[list[ReceivedAlert]]) -> None:
     """Alertmanager posts again what it thinks was not taken."""
     incident: Incident | None = None
     for alerts in history:
@@ -425,16 +427,16 @@ HANDS: tuple[Event, ...] = (
 @given(st.lists(st.one_of(st.sampled_from(HANDS), st.tuples(st.integers(0, 2), st.booleans())), max_size=30))
 def test_incident_is_over_by_alertmanagers_word_alone(steps: list[Event | tuple[int, bool]]) -> None:
     """Whatever people, providers and the clock do: while an alert fires its incident is open, or says that it fires on."""
-    firing, starts, incident = {0}, [100, 100, 100], opened(sighting("0", part="0"))
+    firing, starts, incident = {0}, [100, 100, 100], opened(alert("0", part="0"))
     for number, step in enumerate(steps, 1):
         event: Event
         if isinstance(step, tuple):
-            alert, begins = step
-            if begins and alert not in firing:
-                starts[alert] += number
-            firing = firing | {alert} if begins else firing - {alert}
+            which, begins = step
+            if begins and which not in firing:
+                starts[which] += number
+            firing = firing | {which} if begins else firing - {which}
             event = delivered(
-                *(sighting(str(one), firing=one in firing, start=starts[one], part=str(one)) for one in range(3))
+                *(alert(str(one), firing=one in firing, start=starts[one], part=str(one)) for one in range(3))
             )
         else:
             event = step
@@ -443,4 +445,4 @@ def test_incident_is_over_by_alertmanagers_word_alone(steps: list[Event | tuple[
         incident = found
         over = incident.status == "resolved" and not incident.fires_on
         assert not (over and firing)
-        assert {one.fingerprint for one in incident.open_episodes} == {str(one) for one in firing}
+        assert {one.fingerprint for one in incident.open_firings} == {str(one) for one in firing}

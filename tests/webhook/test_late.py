@@ -44,13 +44,13 @@ def waits(request: pytest.FixtureRequest) -> Answers:
 
 
 def alerts(service: Service) -> list[tuple[str, bool]]:
-    """Return each episode of every incident: the alert's instance and whether it fires."""
+    """Return each firing of every incident: the alert's instance and whether it fires."""
     with service.database.read() as connection:
         found = []
         for listed in store.listing(connection, statuses=("open", "acknowledged", "resolved"), limit=10):
             incident = store.incident_by_id(connection, listed.incident.id)
             assert incident is not None
-            found += [(one.labels["instance"], one.ended_at is None) for one in incident.episodes]
+            found += [(one.labels["instance"], one.ended_at is None) for one in incident.firings]
     return sorted(found)
 
 

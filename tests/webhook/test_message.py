@@ -183,9 +183,9 @@ def test_component_says_how_many_others_are_affected(catalog: Catalog) -> None:
 def test_page_lists_every_alert_those_that_ended_last(catalog: Catalog) -> None:
     """Nothing is left out where there is room."""
     incident = incident_of(catalog, *(alert(instance=str(number)) for number in range(30)))
-    ended = replace(incident.episodes[0], ended_at=NOON, ended_by="alertmanager")
+    ended = replace(incident.firings[0], ended_at=NOON, ended_by="alertmanager")
     lines = alert_lines(
-        replace(incident, episodes=(ended, *incident.episodes[1:])), Context(catalog=catalog, now=NOON, public_url=None)
+        replace(incident, firings=(ended, *incident.firings[1:])), Context(catalog=catalog, now=NOON, public_url=None)
     )
     assert len(lines) == 30
     assert [line.firing for line in lines] == [True] * 29 + [False]

@@ -322,7 +322,7 @@ def test_doubt_about_one_alert_holds_no_step_of_another(  # noqa: PLR0917
     about: list[tuple[str, ...]] = []
 
     def ask(incident: Incident) -> Answer:
-        about.append(tuple(one.labels["instance"] for one in incident.open_episodes))
+        about.append(tuple(one.labels["instance"] for one in incident.open_firings))
         return Quiet(by=by) if about[-1] == ("b",) else Active()
 
     truth.ask = ask  # type: ignore[method-assign]
@@ -343,7 +343,7 @@ def test_incident_with_a_doubt_does_not_end_by_its_other_alerts(
     post(alert(instance="a"), alert(instance="b", status="resolved"))
     post(alert(instance="a"), alert(instance="b"))
     asks = lambda incident: (  # noqa: E731
-        Quiet(by="silenced") if [one.labels["instance"] for one in incident.open_episodes] == ["b"] else Absent()
+        Quiet(by="silenced") if [one.labels["instance"] for one in incident.open_firings] == ["b"] else Absent()
     )
     truth.ask = asks  # type: ignore[method-assign]
     for _ in range(90):

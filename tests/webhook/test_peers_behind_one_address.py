@@ -120,8 +120,8 @@ def listed(fingerprint: str, name: str, starts_at: float) -> dict[str, Any]:
 
 def fires(peers: Peers, incident: Incident, *, watchdog: bool) -> None:
     """Let the two peers that are in touch list the alert, and their Watchdog where there is one."""
-    episode = incident.open_episodes[0]
-    own = [listed(episode.fingerprint, "ApiPlatformErrorRatio", episode.starts_at)]
+    firing = incident.open_firings[0]
+    own = [listed(firing.fingerprint, "ApiPlatformErrorRatio", firing.starts_at)]
     dogs = [listed("dog", "Watchdog", DOG.starts_at)] if watchdog else []
     peers.alerts = [[], own + dogs, own + dogs]
 
@@ -238,7 +238,7 @@ def test_youngest_of_several_has_to_have_settled(peers: Peers, incident: Inciden
 def test_alert_that_either_list_holds_fires(peers: Peers, incident: Incident, catalog: Catalog) -> None:
     """One of two is missing in the group's own list; who lists both with the Watchdog is cut off and knows of neither."""
     two = incident_of(catalog, alert(instance="a"), alert(instance="b"))
-    fires(peers, replace(incident, episodes=two.episodes), watchdog=True)
+    fires(peers, replace(incident, firings=two.firings), watchdog=True)
     peers.by_connection, peers.choose = False, in_turn(2)
     answer = asks(peers, watchdog=True).ask(two)
     assert isinstance(answer, Active)

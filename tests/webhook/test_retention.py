@@ -48,7 +48,7 @@ INCIDENT = {
     "reopened_at": [],
     "news_at": [],
 }
-HOT = ("incidents", "episodes", "timeline", "notifications", "timers")
+HOT = ("incidents", "firings", "timeline", "notifications", "timers")
 
 
 @pytest.fixture
@@ -87,8 +87,8 @@ def test_old_incident_moves_whole_into_the_archive(service: Service, story: Call
     with service.database.read() as connection:
         moved = connection.execute(archive.select()).mappings().one()["record"]
     assert moved["incident"]["status"] == "resolved"
-    assert {name: len(moved[name]) for name in ("episodes", "timeline", "notifications")} == {
-        name: before[name] for name in ("episodes", "timeline", "notifications")
+    assert {name: len(moved[name]) for name in ("firings", "timeline", "notifications")} == {
+        name: before[name] for name in ("firings", "timeline", "notifications")
     }
 
 
@@ -282,10 +282,10 @@ def test_incident_that_stays_open_stays_small(
     totals = counters(service)
     client = create_app(service).test_client()
     whole = client.get("/v1/incidents/1").get_json()
-    assert (before["episodes"], before["timeline"]) == (13, 24)
+    assert (before["firings"], before["timeline"]) == (13, 24)
     trim(4)
     after = {table: count(service, table) for table in HOT}
-    assert (after["incidents"], after["episodes"], after["timeline"], after["timers"]) == (1, 5, 5, 1)
+    assert (after["incidents"], after["firings"], after["timeline"], after["timers"]) == (1, 5, 5, 1)
     assert counters(service) == totals
     shown = client.get("/v1/incidents/1").get_json()
     gone = {part: len(whole[part]) - len(shown[part]) for part in ("alerts", "timeline", "deliveries")}
@@ -301,7 +301,7 @@ def test_incident_that_stays_open_stays_small(
     assert found.left_out in list(incident_lines(found, now=0))
     with service.database.read() as connection:
         parts = [row.record for row in connection.execute(archived_parts.select().order_by(archived_parts.c.id))]
-    moved = [one for part in parts for one in part["episodes"]]
+    moved = [one for part in parts for one in part["firings"]]
     assert [one["started"] for one in moved] == sorted(one["started"] for one in moved)
     assert len({(one["fingerprint"], one["started"]) for one in moved}) == gone["alerts"]
 
@@ -549,10 +549,10 @@ def test_incident_that_somebody_works_on_is_trimmed_soon_after(
         with service.database.write() as connection:
             assert store.incident_by_id(connection, 1, lock=True) is not None
             assert worker.archive_once() is False
-        assert count(service, "episodes") == 7
+        assert count(service, "firings") == 7
         while worker.archive_once():
             pass
-        assert count(service, "episodes") == 3
+        assert count(service, "firings") == 3
     finally:
         service.close()
 

@@ -37,7 +37,7 @@ def test_page_goes_out_and_resolve_follows_on_every_channel(post: Post, drain: D
 
 
 def test_repeat_of_known_alerts_tells_nobody(post: Post, drain: Drain, senders: Senders) -> None:
-    """Alertmanager repeats itself and has replicas; people hear of an episode once."""
+    """Alertmanager repeats itself and has replicas; people hear of a firing once."""
     post(alert())
     drain()
     before = {name: len(sender.jobs) for name, sender in senders.items()}
@@ -88,7 +88,7 @@ def test_higher_severity_calls_the_channels_of_its_tier(post: Post, drain: Drain
     assert senders["email"].said == [("open", "devops@example.com"), ("join", "devops@example.com")]
 
 
-def test_new_episode_long_after_resolve_opens_a_new_incident(post: Post, clock: Clock) -> None:
+def test_new_firing_long_after_resolve_opens_a_new_incident(post: Post, clock: Clock) -> None:
     """An incident that has been over for a while stays over."""
     post(alert())
     post(alert(status="resolved"))

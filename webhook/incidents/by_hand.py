@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from webhook.incidents import truth
-from webhook.incidents.episode import Changes, Episode, closed, count
+from webhook.incidents.firing import AlertFiring, Changes, closed, count
 from webhook.incidents.heartbeat import forgotten_fingerprints
 from webhook.incidents.incident import (
     ALERTMANAGER,
@@ -35,7 +35,7 @@ _LONGEST_NAME = 80
 def resolve(incident: Incident, event: ResolvedByHand, now: float) -> Outcome:
     """Return the incident resolved; its alerts go on firing until Alertmanager says otherwise."""
     forgotten = forgotten_fingerprints(incident)
-    ended = tuple(closed(one, now, "person") for one in incident.open_episodes if one.fingerprint in forgotten)
+    ended = tuple(closed(one, now, "person") for one in incident.open_firings if one.fingerprint in forgotten)
     after = replace(
         incident,
         status="resolved",
@@ -44,10 +44,10 @@ def resolve(incident: Incident, event: ResolvedByHand, now: float) -> Outcome:
         held_since=None,
         held_by=None,
         flapping_since=None,
-        episodes=_with(incident, ended),
+        firings=_with(incident, ended),
     )
     over = truth.is_over(after)
-    firing = len(after.open_episodes) + len(truth.doubtful(after))
+    firing = len(after.open_firings) + len(truth.doubtful(after))
     return Outcome(
         result="resolved",
         incident=replace(after, doubted_at=None) if over else replace(after, firing_at=now),
@@ -83,9 +83,9 @@ def delivered(before: Incident, after: Incident, event: Delivered, changes: Chan
             entry=Entry(kind="resolved", actor=ALERTMANAGER, detail="no alert fires any more"),
             notice=Notice(kind="resolved"),
         )
-    held_open = {one.fingerprint for one in after.open_episodes}
+    held_open = {one.fingerprint for one in after.open_firings}
     # An old picture of an alert that has ended is no word that anything fires.
-    if any(one.firing and one.fingerprint in held_open for one in event.sightings):
+    if any(one.firing and one.fingerprint in held_open for one in event.alerts):
         after = replace(after, firing_at=now)
     if not changes.ended and after.truncated == before.truncated:
         return Outcome(result="repeated", incident=after, changed=changes.changed)
@@ -95,12 +95,12 @@ def delivered(before: Incident, after: Incident, event: Delivered, changes: Chan
     )
 
 
-def _open_again(incident: Incident, entry: Entry, now: float, changed: tuple[Episode, ...] = ()) -> Outcome:
-    after = asked_anew(led(incident) if incident.open_episodes else incident, now)
-    lead = next(iter(after.open_episodes), None)
+def _open_again(incident: Incident, entry: Entry, now: float, changed: tuple[AlertFiring, ...] = ()) -> Outcome:
+    after = asked_anew(led(incident) if incident.open_firings else incident, now)
+    lead = next(iter(after.open_firings), None)
     notice = Notice(kind="reopened", focus=lead.fingerprint if lead else None, why=entry.detail)
     return Outcome(result="reopened", incident=after, changed=changed, entry=entry, notice=notice)
 
 
-def _with(incident: Incident, changed: tuple[Episode, ...]) -> tuple[Episode, ...]:
-    return tuple({one.identity: one for one in (*incident.episodes, *changed)}.values())
+def _with(incident: Incident, changed: tuple[AlertFiring, ...]) -> tuple[AlertFiring, ...]:
+    return tuple({one.identity: one for one in (*incident.firings, *changed)}.values())

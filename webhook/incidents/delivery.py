@@ -1,6 +1,6 @@
 """What a delivery of Alertmanager's makes of an incident: opened, joined, reopened, resolved, or nothing new. Pure.
 
-`transitions` calls it; `episode` keeps the books of single alerts, `joining` knows what is called when some join,
+`transitions` calls it; `firing` keeps the books of single alerts, `joining` knows what is called when some join,
 `by_hand` what it means where a person has resolved, `flapping` the rules of those that come and go.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from webhook.incidents import by_hand, flapping, joining, truth
-from webhook.incidents.episode import Changes, Episode, count, in_order, sighting_of
+from webhook.incidents.firing import AlertFiring, Changes, count, in_order, received_alert_of
 from webhook.incidents.incident import (
     ALERTMANAGER,
     Delivered,
@@ -35,16 +35,16 @@ def deliver(incident: Incident | None, event: Delivered, now: float) -> Outcome:
     """Return what the delivery makes of the group's incident; one that is resolved reopens when an alert fires."""
     if incident is None:
         return _open(event, now)
-    changes = Changes(incident.episodes, now, event.teller, truth.still_told)
-    for sighting in event.sightings:
-        if sighting.firing:
-            changes.fires(sighting)
+    changes = Changes(incident.firings, now, event.teller, truth.still_told)
+    for alert in event.alerts:
+        if alert.firing:
+            changes.fires(alert)
         else:
-            changes.ends(sighting)
+            changes.ends(alert)
     after = replace(
         incident,
         external_url=event.external_url,
-        episodes=tuple(changes.episodes.values()),
+        firings=tuple(changes.firings.values()),
     )
     if event.is_whole:
         after = with_left_out(after, event.group_labels, event.truncated)
@@ -53,7 +53,7 @@ def deliver(incident: Incident | None, event: Delivered, now: float) -> Outcome:
         return by_hand.delivered(incident, after, event, changes, now)
     if incident.status == "resolved":
         return _again(after, changes, incident, event.remark, now)
-    if not after.open_episodes:
+    if not after.open_firings:
         return _all_ended(incident, after, changes.changed, now)
     return _changed(incident, led(after), changes, now)
 
@@ -71,13 +71,13 @@ def _doubted(before: Incident, after: Incident, changes: Changes, event: Deliver
 
 def _open(event: Delivered, now: float) -> Outcome:
     changes = Changes((), now, event.teller, truth.still_told)
-    for sighting in event.sightings:
-        if sighting.firing:
-            changes.fires(sighting)
-    episodes = in_order(changes.fired)
-    if not episodes:
+    for alert in event.alerts:
+        if alert.firing:
+            changes.fires(alert)
+    firings = in_order(changes.fired)
+    if not firings:
         return Outcome(result="unchanged", incident=None)
-    lead = episodes[0]
+    lead = firings[0]
     own = own_dedup_key(event.group_key, lead.team, lead.policy) if event.shared else dedup_key(event.group_key)
     incident = Incident(
         group_hash=group_hash(event.group_labels),
@@ -92,14 +92,14 @@ def _open(event: Delivered, now: float) -> Outcome:
         opened_at=now,
         paged_at=now,
         doubted_at=now if changes.doubts else event.asked_again_at,
-        episodes=tuple(changes.episodes.values()),
+        firings=tuple(changes.firings.values()),
     )
     incident = with_left_out(incident, event.group_labels, event.truncated)
     return Outcome(
         result="opened",
         incident=incident,
-        changed=incident.episodes,
-        entry=Entry(kind="opened", actor=ALERTMANAGER, detail=f"{count(len(episodes), event.truncated)} firing"),
+        changed=incident.firings,
+        entry=Entry(kind="opened", actor=ALERTMANAGER, detail=f"{count(len(firings), event.truncated)} firing"),
         notice=Notice(kind="opened", focus=lead.fingerprint),
     )
 
@@ -110,9 +110,9 @@ def _again(after: Incident, changes: Changes, before: Incident, remark: str, now
         return _reopen(after, changes.changed, remark, now)
     if changes.doubts:
         return Outcome(
-            result="doubted", incident=replace(before, doubted_at=now, episodes=after.episodes), changed=changes.changed
+            result="doubted", incident=replace(before, doubted_at=now, firings=after.firings), changed=changes.changed
         )
-    known = replace(before, doubted_at=after.doubted_at, episodes=after.episodes)
+    known = replace(before, doubted_at=after.doubted_at, firings=after.firings)
     return Outcome(result="unchanged", incident=known, changed=changes.changed)
 
 
@@ -121,8 +121,8 @@ def _leaves_out(after: Incident, event: Delivered) -> bool:
     return (
         event.is_whole
         and not event.truncated
-        and not any(sighting.firing for sighting in event.sightings)
-        and bool(after.open_episodes)
+        and not any(alert.firing for alert in event.alerts)
+        and bool(after.open_firings)
         and after.group_hash == group_hash(event.group_labels)
     )
 
@@ -142,7 +142,7 @@ def _changed(before: Incident, after: Incident, changes: Changes, now: float) ->
     return Outcome(result="repeated", incident=after, changed=changed)
 
 
-def _all_ended(before: Incident, after: Incident, changed: tuple[Episode, ...], now: float) -> Outcome:
+def _all_ended(before: Incident, after: Incident, changed: tuple[AlertFiring, ...], now: float) -> Outcome:
     if (reason := _stays_open(before, after)) is not None:
         if not changed:
             return Outcome(result="repeated", incident=after)
@@ -176,7 +176,7 @@ def _stays_open(before: Incident, after: Incident) -> str | None:
     return "no alert fires now; flapping" if before.flapping_since is not None else None
 
 
-def _reopen(incident: Incident, changed: tuple[Episode, ...], remark: str, now: float) -> Outcome:
+def _reopen(incident: Incident, changed: tuple[AlertFiring, ...], remark: str, now: float) -> Outcome:
     times = (*flapping.recent(incident.reopened_at, now), now)
     flaps = flapping.flaps(times, now)
     again = f"Fires again, {span(now - (incident.resolved_at or now))} after it was resolved."
@@ -187,13 +187,15 @@ def _reopen(incident: Incident, changed: tuple[Episode, ...], remark: str, now: 
         incident=after,
         changed=changed,
         entry=Entry(kind="flapping" if flaps else "reopened", actor=ALERTMANAGER, detail=why),
-        notice=Notice(kind="reopened", focus=after.open_episodes[0].fingerprint, why=why),
+        notice=Notice(kind="reopened", focus=after.open_firings[0].fingerprint, why=why),
     )
 
 
-def refired(incident: Incident, episodes: tuple[Episode, ...], remark: str, asked_again_at: float | None) -> Delivered:
+def refired(
+    incident: Incident, firings: tuple[AlertFiring, ...], remark: str, asked_again_at: float | None
+) -> Delivered:
     """Return the event that these alerts, which had ended, fire again with their old start."""
-    source = next(iter(episodes[0].sources), None)
+    source = next(iter(firings[0].sources), None)
     # The address whole, where it is the source's: people follow it.
     same = source is None or source.url == plain_address(incident.external_url)
     return Delivered(
@@ -203,7 +205,7 @@ def refired(incident: Incident, episodes: tuple[Episode, ...], remark: str, aske
         external_url=incident.external_url if source is None or same else source.url,
         truncated=0,
         is_whole=False,
-        sightings=tuple(sighting_of(episode) for episode in episodes),
+        alerts=tuple(received_alert_of(firing) for firing in firings),
         verified=True,
         remark=remark,
         asked_again_at=asked_again_at,
@@ -213,8 +215,8 @@ def refired(incident: Incident, episodes: tuple[Episode, ...], remark: str, aske
 def settle(incident: Incident, event: Settled, now: float) -> Outcome:
     """Return the incident without doubt: what was told again with its old start does not fire; its end stands."""
     known = tuple(replace(one, refired_at=None, sources=(), absent_since=None) for one in truth.doubtful(incident))
-    by_identity = {one.identity: one for one in (*incident.episodes, *known)}
-    after = replace(incident, doubted_at=event.asked_again_at, episodes=tuple(by_identity.values()))
+    by_identity = {one.identity: one for one in (*incident.firings, *known)}
+    after = replace(incident, doubted_at=event.asked_again_at, firings=tuple(by_identity.values()))
     lasts = incident.status != "resolved" or incident.fires_on
     if lasts and truth.is_over(after) and incident.flapping_since is None:
         return _all_ended(incident, after, known, now)

@@ -120,7 +120,7 @@ def questions(incident: Incident) -> tuple[float, ...]:
     doubts = () if incident.doubted_at is None else (incident.doubted_at,)
     if doubts and truth.doubtful(incident):
         return doubts
-    absent = (one.absent_since for one in incident.open_episodes if one.absent_since is not None)
+    absent = (one.absent_since for one in incident.open_firings if one.absent_since is not None)
     return (*(since + truth.CONFIRM_SECONDS for since in absent), *doubts)
 
 
@@ -128,8 +128,8 @@ def planned(catalog: Catalog, incident: Incident) -> Due | None:
     """Return what is next that people are told of: `due` but for the question that a doubtful delivery leads to."""
     if incident.status == "resolved":
         return _told_again(catalog, incident)
-    if incident.flapping_since is not None and not incident.open_episodes:
-        ends = (one.ended_at for one in incident.episodes if one.ended_at is not None)
+    if incident.flapping_since is not None and not incident.open_firings:
+        ends = (one.ended_at for one in incident.firings if one.ended_at is not None)
         return Due(kind="calm", at=max(ends, default=incident.flapping_since) + CALM_SECONDS)
     tier = catalog.policy(incident.policy).severities[incident.severity]
     if tier.escalate_seconds is None:

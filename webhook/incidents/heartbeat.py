@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from webhook.catalog.model import Alert, Catalog
-from webhook.incidents.episode import Sighting
+from webhook.incidents.firing import ReceivedAlert
 from webhook.incidents.incident import Delivered, Incident
 from webhook.timestamps import DAY, clock, span
 from webhook.untrusted import one_line
@@ -282,9 +282,9 @@ def forgotten(incident: Incident) -> dict[str, str]:
     Tocsin's own is not among them: nobody takes it away on purpose.
     """
     return {
-        episode.fingerprint.removeprefix(f"{FINGERPRINT}-"): name_of(own_labels(episode.labels))
-        for episode in incident.open_episodes
-        if episode.fingerprint.startswith(f"{FINGERPRINT}-") and episode.fingerprint != fingerprint(OURS)
+        firing.fingerprint.removeprefix(f"{FINGERPRINT}-"): name_of(own_labels(firing.labels))
+        for firing in incident.open_firings
+        if firing.fingerprint.startswith(f"{FINGERPRINT}-") and firing.fingerprint != fingerprint(OURS)
     }
 
 
@@ -361,13 +361,13 @@ def ended(catalog: Catalog, now: float, found: Silence | None = None) -> Deliver
 
 def is_told(incident: Incident | None) -> bool:
     """Return whether the silence stands open in the incident."""
-    return incident is not None and any(episode.fingerprint == FINGERPRINT for episode in incident.open_episodes)
+    return incident is not None and any(firing.fingerprint == FINGERPRINT for firing in incident.open_firings)
 
 
 def is_ours(incident: Incident) -> bool:
     """Return whether all that fires is what Tocsin says of itself, of which Alertmanager knows nothing."""
-    found = incident.open_episodes
-    return bool(found) and all(episode.fingerprint.startswith(FINGERPRINT) for episode in found)
+    found = incident.open_firings
+    return bool(found) and all(firing.fingerprint.startswith(FINGERPRINT) for firing in found)
 
 
 def _group_key(found: Silence, alert: Alert | None) -> str:
@@ -385,7 +385,7 @@ def _told(catalog: Catalog, found: Silence, *, firing: bool, at: float, annotati
     match = catalog.match(labels)
     if match.alert is None:
         match = replace(match, title="Tocsin: Watchdog silent")
-    sighting = Sighting(
+    alert = ReceivedAlert(
         fingerprint=found.fingerprint,
         firing=firing,
         started=f"{at:.9f}",
@@ -402,5 +402,5 @@ def _told(catalog: Catalog, found: Silence, *, firing: bool, at: float, annotati
         receiver=RECEIVER,
         external_url="",
         truncated=0,
-        sightings=(sighting,),
+        alerts=(alert,),
     )

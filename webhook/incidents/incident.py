@@ -3,7 +3,7 @@
 `ingest` and `steps` turn what happened into an `Event`, `transitions` says what the incident becomes and whether
 anybody has to hear of it, `outcomes` writes that down in one transaction.
 
-An episode is one firing of one alert: its fingerprint and the moment it started. An incident is the episodes of one
+A firing of an alert is its fingerprint and the moment it started. An incident is the firings of one
 group (group labels) and one owner (team and policy) from the first that fires until none does. Alertmanager's
 `groupKey` changes when routes are edited, so it only names the delivery that opened the incident.
 """
@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from webhook.incidents.episode import Episode, Sighting, Teller, in_order
+from webhook.incidents.firing import AlertFiring, ReceivedAlert, Teller, in_order
 from webhook.severity import Severity
 from webhook.untrusted import plain_address
 
@@ -101,7 +101,7 @@ class Incident:
     """When people were called because another component had joined, as far back as `joining` looks."""
     doubted_at: float | None = None
     """When Alertmanager is asked about what a delivery has made doubtful: at once, and until it can say."""
-    episodes: tuple[Episode, ...] = ()
+    firings: tuple[AlertFiring, ...] = ()
 
     @property
     def fires_on(self) -> bool:
@@ -109,9 +109,9 @@ class Incident:
         return self.status == "resolved" and self.firing_at is not None
 
     @property
-    def open_episodes(self) -> tuple[Episode, ...]:
-        """The episodes that have not ended, most severe first, then the oldest."""
-        return in_order(episode for episode in self.episodes if episode.ended_at is None)
+    def open_firings(self) -> tuple[AlertFiring, ...]:
+        """The firings that have not ended, most severe first, then the oldest."""
+        return in_order(firing for firing in self.firings if firing.ended_at is None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,13 +131,13 @@ class Delivered:
     receiver: str
     external_url: str
     truncated: int
-    sightings: tuple[Sighting, ...]
+    alerts: tuple[ReceivedAlert, ...]
     is_whole: bool = True
     """Whether how many were left out is said of the incident that takes this, and not of another of the delivery's."""
     shared: bool = False
     """Whether the group's own key is that of another team's incident, so that one opened by this needs its own."""
     ended_before: frozenset[tuple[str, str]] = frozenset()
-    """Episodes of these alerts that have ended before, in whichever incident."""
+    """Firings of these alerts that have ended before, in whichever incident."""
     own: frozenset[str] | None = frozenset()
     """External URLs, in plain form, of the configured peers of the Alertmanager that delivers; None where several
     clusters deliver with its external URL."""
@@ -253,9 +253,9 @@ class Gone:
 
 @dataclass(frozen=True, kw_only=True)
 class Unlisted:
-    """Some of the alerts, by their episodes' identities, fire no more, though others do; `how` that is known."""
+    """Some of the alerts, by their firings' identities, fire no more, though others do; `how` that is known."""
 
-    episodes: frozenset[tuple[str, str]]
+    firings: frozenset[tuple[str, str]]
     how: str
 
 
@@ -316,7 +316,7 @@ class Outcome:
 
     result: Result
     incident: Incident | None
-    changed: tuple[Episode, ...] = ()
+    changed: tuple[AlertFiring, ...] = ()
     entry: Entry | None = None
     notice: Notice | None = None
 
@@ -337,7 +337,7 @@ def groups_left_out(incident: Incident) -> tuple[LeftOut, ...]:
 
 def led(incident: Incident) -> Incident:
     """Return the incident named after its most severe open alert; whose it is does not change."""
-    lead = incident.open_episodes[0]
+    lead = incident.open_firings[0]
     return replace(incident, title=lead.title, severity=lead.severity)
 
 

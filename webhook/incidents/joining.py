@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from webhook.incidents.episode import Episode, News, count
+from webhook.incidents.firing import AlertFiring, News, count
 from webhook.incidents.incident import Incident, Notice, asked_anew
 from webhook.timestamps import MINUTE
 from webhook.untrusted import one_line
@@ -29,13 +29,13 @@ def called(before: Incident, after: Incident, news: News, now: float) -> tuple[I
     # A call that gathers counts when it is made; while one waits there is no second.
     waits = any(at > now for at in times)
     times = times if not news.only_parts or waits else (*times, gathered or now)
-    notice = Notice(kind="joined", focus=news.episode.fingerprint, not_before=gathered)
+    notice = Notice(kind="joined", focus=news.firing.fingerprint, not_before=gathered)
     return replace(_asked(before, after, news, now), news_at=times), notice
 
 
 def covered(incident: Incident) -> str:
     """Return what an acknowledgement covers, for the timeline: `covers 2 alerts (checkout, payments)`."""
-    found = incident.open_episodes
+    found = incident.open_firings
     names = list(dict.fromkeys(name for one in found if (name := _name(one))))
     more = len(names) - _MOST_NAMED
     shown = names[:_MOST_NAMED] + ([f"{more} more"] if more > 0 else [])
@@ -50,5 +50,5 @@ def _asked(before: Incident, after: Incident, news: News, now: float) -> Inciden
     return replace(after, paged_at=since, held_since=None, held_by=None)
 
 
-def _name(episode: Episode) -> str:
-    return one_line(episode.labels.get("component", ""), _LONGEST_NAME)
+def _name(firing: AlertFiring) -> str:
+    return one_line(firing.labels.get("component", ""), _LONGEST_NAME)

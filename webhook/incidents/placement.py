@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
-from webhook.incidents.episode import Sighting
+from webhook.incidents.firing import ReceivedAlert
 from webhook.incidents.incident import Delivered, Owner
 from webhook.severity import rank
 
@@ -36,15 +36,15 @@ def of_owners(event: Delivered) -> tuple[tuple[Owner | None, Delivered], ...]:
     Each is told by their own people, and none of them by another's acknowledgement. What Alertmanager left out of the
     delivery may be anybody's. A delivery without alerts has no owner.
     """
-    found: dict[Owner | None, list[Sighting]] = {}
-    for one in sorted(event.sightings, key=lambda one: (not one.firing, -rank(one.match.severity))):
+    found: dict[Owner | None, list[ReceivedAlert]] = {}
+    for one in sorted(event.alerts, key=lambda one: (not one.firing, -rank(one.match.severity))):
         found.setdefault(Owner(team=one.match.team, policy=one.match.policy), []).append(one)
     if len(found) <= 1:
         return ((next(iter(found), None), event),)
-    order = {id(one): number for number, one in enumerate(event.sightings)}
+    order = {id(one): number for number, one in enumerate(event.alerts)}
     return tuple(
-        (owner, replace(event, sightings=tuple(sorted(sightings, key=lambda one: order[id(one)]))))
-        for owner, sightings in found.items()
+        (owner, replace(event, alerts=tuple(sorted(alerts, key=lambda one: order[id(one)]))))
+        for owner, alerts in found.items()
     )
 
 
@@ -56,14 +56,14 @@ def place(event: Delivered, *, own: bool, homes: Mapping[str, int], kin: Abstrac
     """
     if not homes:
         return (Part(number=None, event=event, whole=True),)
-    counts = Counter(homes[one.fingerprint] for one in event.sightings if one.fingerprint in homes)
+    counts = Counter(homes[one.fingerprint] for one in event.alerts if one.fingerprint in homes)
     heir = min(counts.keys() & kin, key=lambda number: (-counts[number], number), default=None) if not own else None
-    placed: dict[int | None, list[Sighting]] = {number: [] for number in (heir, *sorted(counts))}
-    for sighting in event.sightings:
-        placed[homes.get(sighting.fingerprint, heir)].append(sighting)
+    placed: dict[int | None, list[ReceivedAlert]] = {number: [] for number in (heir, *sorted(counts))}
+    for alert in event.alerts:
+        placed[homes.get(alert.fingerprint, heir)].append(alert)
     return tuple(
-        Part(number=number, event=replace(event, sightings=tuple(sightings)), whole=number == heir)
-        for number, sightings in placed.items()
+        Part(number=number, event=replace(event, alerts=tuple(alerts)), whole=number == heir)
+        for number, alerts in placed.items()
         # The group's own incident keeps what was left out, also where all that was told stands in others.
-        if sightings or (number is None and own and event.truncated)
+        if alerts or (number is None and own and event.truncated)
     )

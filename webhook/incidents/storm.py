@@ -71,11 +71,11 @@ def causes(incidents: Iterable[Incident]) -> tuple[Cause, ...]:
     Counted are the alerts that fire; where none does any more, all that there were.
     """
     found = list(incidents)
-    firing = any(one.open_episodes for one in found)
+    fires = any(one.open_firings for one in found)
     made: dict[str, _Tally] = {}
     for incident in found:
-        for episode in incident.open_episodes if firing else incident.episodes:
-            made.setdefault(episode.kind, _Tally(kind=episode.kind)).add(incident, episode.severity, episode.starts_at)
+        for firing in incident.open_firings if fires else incident.firings:
+            made.setdefault(firing.kind, _Tally(kind=firing.kind)).add(incident, firing.severity, firing.starts_at)
     return tuple(sorted((one.cause() for one in made.values()), key=_order))
 
 
@@ -110,7 +110,7 @@ class _Tally:
     def cause(self) -> Cause:
         _, since, lead = min(self._incidents.values(), key=lambda one: (*one[:2], one[2].id))
         gravest = next(
-            one for one in (*lead.open_episodes, *lead.episodes) if one.kind == self._kind and one.starts_at == since
+            one for one in (*lead.open_firings, *lead.firings) if one.kind == self._kind and one.starts_at == since
         )
         return Cause(
             kind=self._kind,

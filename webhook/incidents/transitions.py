@@ -11,7 +11,7 @@ from typing import assert_never
 
 from webhook.incidents import by_hand
 from webhook.incidents.delivery import deliver, settle
-from webhook.incidents.episode import Episode, closed, count
+from webhook.incidents.firing import AlertFiring, closed, count
 from webhook.incidents.incident import (
     ALERTMANAGER,
     TOCSIN,
@@ -186,12 +186,12 @@ def _gone(incident: Incident, event: Gone, now: float) -> Outcome:
 
 def _unlisted(incident: Incident, event: Unlisted, now: float) -> Outcome:
     """Return the incident without some of its alerts, the others as they are."""
-    ended = tuple(closed(one, now, "alertmanager") for one in incident.open_episodes if one.identity in event.episodes)
-    by_identity = {one.identity: one for one in (*incident.episodes, *ended)}
-    after = replace(incident, episodes=tuple(by_identity.values()))
+    ended = tuple(closed(one, now, "alertmanager") for one in incident.open_firings if one.identity in event.firings)
+    by_identity = {one.identity: one for one in (*incident.firings, *ended)}
+    after = replace(incident, firings=tuple(by_identity.values()))
     return Outcome(
         result="updated",
-        incident=led(after) if after.open_episodes else after,
+        incident=led(after) if after.open_firings else after,
         changed=ended,
         entry=Entry(kind="updated", actor=ALERTMANAGER, detail=f"{count(len(ended), 0)} resolved; {event.how}"),
         notice=None if incident.status == "resolved" else Notice(kind="updated"),
@@ -211,10 +211,10 @@ def _asked_again(incident: Incident, now: float) -> Incident:
     )
 
 
-def _ended(incident: Incident, now: float) -> tuple[tuple[Episode, ...], Incident]:
-    """Return the episodes that end now, as Alertmanager knows, and the incident resolved with them."""
-    ended = tuple(closed(episode, now, "alertmanager") for episode in incident.open_episodes)
-    by_identity = {episode.identity: episode for episode in (*incident.episodes, *ended)}
+def _ended(incident: Incident, now: float) -> tuple[tuple[AlertFiring, ...], Incident]:
+    """Return the firings that end now, as Alertmanager knows, and the incident resolved with them."""
+    ended = tuple(closed(firing, now, "alertmanager") for firing in incident.open_firings)
+    by_identity = {firing.identity: firing for firing in (*incident.firings, *ended)}
     after = replace(
         incident,
         status="resolved",
@@ -225,6 +225,6 @@ def _ended(incident: Incident, now: float) -> tuple[tuple[Episode, ...], Inciden
         flapping_since=None,
         firing_at=None,
         doubted_at=None,
-        episodes=tuple(by_identity.values()),
+        firings=tuple(by_identity.values()),
     )
     return ended, after

@@ -26,7 +26,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from webhook.incidents.episode import Episode, Sighting, Source, Teller
+from webhook.incidents.firing import AlertFiring, ReceivedAlert, Source, Teller
 from webhook.incidents.incident import Incident, Suppression, groups_left_out
 from webhook.timestamps import span
 from webhook.untrusted import one_line, plain_address
@@ -119,7 +119,7 @@ class Known:
 
 
 Seen = tuple[tuple[str, str], str, float | None]
-"""An episode's identity, the server that lists it, and since when that is up by its own clock."""
+"""A firing's identity, the server that lists it, and since when that is up by its own clock."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -128,7 +128,7 @@ class Active:
 
     seen: frozenset[Seen] = field(default=frozenset(), compare=False)
     unlisted: frozenset[tuple[str, str]] = field(default=frozenset(), compare=False)
-    """The episodes, by their identity, of which it is as positive that they have ended as where all have."""
+    """The firings, by their identity, of which it is as positive that they have ended as where all have."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,7 +187,7 @@ class AsksAgain:
 class FiresAgain:
     """These alerts fire again with their old start; `unknown` as in `GoesOn`."""
 
-    episodes: tuple[Episode, ...]
+    firings: tuple[AlertFiring, ...]
     unknown: str | None = None
 
 
@@ -225,10 +225,10 @@ def decide(answer: Answer, *, absent_since: float | None, now: float) -> Decisio
             assert_never(answer)
 
 
-def tells_that_it_fires(incident: Incident, sightings: Iterable[Sighting]) -> bool:
+def tells_that_it_fires(incident: Incident, alerts: Iterable[ReceivedAlert]) -> bool:
     """Return whether a delivery says that an alert of the incident fires: an absence before it is confirmed anew."""
-    fingerprints = {episode.fingerprint for episode in (*incident.open_episodes, *doubtful(incident))}
-    return any(sighting.firing and sighting.fingerprint in fingerprints for sighting in sightings)
+    fingerprints = {firing.fingerprint for firing in (*incident.open_firings, *doubtful(incident))}
+    return any(alert.firing and alert.fingerprint in fingerprints for alert in alerts)
 
 
 def verified(
@@ -249,9 +249,9 @@ def verified(
         case Active(seen=seen) | Unknown(seen=seen):
             listed = {identity for identity, _, _ in seen}
             if isinstance(answer, Unknown) or not listed:
-                return FiresAgain(episodes=told, unknown=answer.reason if isinstance(answer, Unknown) else None)
+                return FiresAgain(firings=told, unknown=answer.reason if isinstance(answer, Unknown) else None)
             fires = tuple(one for one in told if one.identity in listed)
-            return FiresAgain(episodes=fires) if fires else AsksAgain()
+            return FiresAgain(firings=fires) if fires else AsksAgain()
         case Quiet():
             return AsksAgain()
         case Absent():
@@ -265,7 +265,7 @@ def verified(
 
 
 def followed(
-    incident: Incident, elsewhere: Iterable[Episode], peers: Callable[[str], AbstractSet[str] | None]
+    incident: Incident, elsewhere: Iterable[AlertFiring], peers: Callable[[str], AbstractSet[str] | None]
 ) -> frozenset[tuple[str, str]]:
     """Return those of the alerts in doubt whose firing, or a later one, each Alertmanager has told in another incident.
 
@@ -273,8 +273,8 @@ def followed(
     its cluster, None where others have its own too: then its word is not known to be its own.
     """
     found: dict[str, list[Source]] = {}
-    for episode in elsewhere:
-        found.setdefault(episode.fingerprint, []).extend(episode.sources)
+    for firing in elsewhere:
+        found.setdefault(firing.fingerprint, []).extend(firing.sources)
 
     def is_followed(source: Source, fingerprint: str) -> bool:
         own = peers(source.url)
@@ -289,74 +289,74 @@ def followed(
     )
 
 
-def with_seen(incident: Incident, seen: Iterable[Seen]) -> tuple[Incident, tuple[Episode, ...]]:
-    """Return the incident with what was learned about who lists its alerts, and the episodes that this changes."""
+def with_seen(incident: Incident, seen: Iterable[Seen]) -> tuple[Incident, tuple[AlertFiring, ...]]:
+    """Return the incident with what was learned about who lists its alerts, and the firings that this changes."""
     found: dict[tuple[str, str], dict[str, float]] = {}
     for identity, server, started in seen:
         if started is not None:
             found.setdefault(identity, {})[server] = started
-    learned = (replace(one, listed_by={**one.listed_by, **found.get(one.identity, {})}) for one in incident.episodes)
-    changed = tuple(one for one, before in zip(learned, incident.episodes, strict=True) if one != before)
-    by_identity = {one.identity: one for one in (*incident.episodes, *changed)}
-    return replace(incident, episodes=tuple(by_identity.values())) if changed else incident, changed
+    learned = (replace(one, listed_by={**one.listed_by, **found.get(one.identity, {})}) for one in incident.firings)
+    changed = tuple(one for one, before in zip(learned, incident.firings, strict=True) if one != before)
+    by_identity = {one.identity: one for one in (*incident.firings, *changed)}
+    return replace(incident, firings=tuple(by_identity.values())) if changed else incident, changed
 
 
 def with_absent(
     incident: Incident, answer: Answer, now: float
-) -> tuple[Incident, tuple[Episode, ...], frozenset[tuple[str, str]]]:
-    """Return the incident with whose absence goes on, the episodes that this changes, and those that have ended.
+) -> tuple[Incident, tuple[AlertFiring, ...], frozenset[tuple[str, str]]]:
+    """Return the incident with whose absence goes on, the firings that this changes, and those that have ended.
 
     An alert ends by the same rule as the whole incident: twice, and nobody has told in between that it fires. Where
     the answer is that all have, and all are confirmed, none is named: then it is the incident that ends.
     """
-    everything = incident.open_episodes
+    everything = incident.open_firings
     unlisted = {one.identity for one in everything} if isinstance(answer, Absent) else answer.unlisted
     found = tuple(
         replace(one, absent_since=_since(one, now) if one.identity in unlisted else None) for one in everything
     )
-    before = {one.identity: one for one in incident.episodes}
+    before = {one.identity: one for one in incident.firings}
     changed = tuple(one for one in found if one != before[one.identity])
     confirmed = frozenset(one.identity for one in found if now - _since(one, now) >= CONFIRM_SECONDS)
     if changed:
-        incident = replace(incident, episodes=tuple({**before, **{one.identity: one for one in changed}}.values()))
+        incident = replace(incident, firings=tuple({**before, **{one.identity: one for one in changed}}.values()))
     ends_whole = isinstance(answer, Absent) and len(confirmed) == len(everything)
     return incident, changed, frozenset() if ends_whole else confirmed
 
 
-def with_doubts_absent(incident: Incident, answer: Answer, now: float) -> tuple[Incident, tuple[Episode, ...]]:
-    """Return the incident with since when the alerts in doubt are not listed, and the episodes that this changes."""
+def with_doubts_absent(incident: Incident, answer: Answer, now: float) -> tuple[Incident, tuple[AlertFiring, ...]]:
+    """Return the incident with since when the alerts in doubt are not listed, and the firings that this changes."""
     is_absent = isinstance(answer, Absent)
     found = (replace(one, absent_since=_since(one, now) if is_absent else None) for one in doubtful(incident))
-    before = {one.identity: one for one in incident.episodes}
+    before = {one.identity: one for one in incident.firings}
     changed = tuple(one for one in found if one != before[one.identity])
     known = {**before, **{one.identity: one for one in changed}}
-    return replace(incident, episodes=tuple(known.values())) if changed else incident, changed
+    return replace(incident, firings=tuple(known.values())) if changed else incident, changed
 
 
 def absent_since(incident: Incident) -> float | None:
     """Return since when all open alerts have been known not to be listed, None when one of them has not."""
-    times = [one.absent_since for one in incident.open_episodes if one.absent_since is not None]
-    return max(times) if times and len(times) == len(incident.open_episodes) else None
+    times = [one.absent_since for one in incident.open_firings if one.absent_since is not None]
+    return max(times) if times and len(times) == len(incident.open_firings) else None
 
 
-def _since(episode: Episode, now: float) -> float:
-    return now if episode.absent_since is None else episode.absent_since
+def _since(firing: AlertFiring, now: float) -> float:
+    return now if firing.absent_since is None else firing.absent_since
 
 
 def is_over(incident: Incident) -> bool:
     """Return whether every alert of the incident has been told to have ended, none is left out and none in doubt."""
-    return not incident.open_episodes and not incident.truncated and not doubtful(incident)
+    return not incident.open_firings and not incident.truncated and not doubtful(incident)
 
 
-def doubtful(incident: Incident) -> tuple[Episode, ...]:
+def doubtful(incident: Incident) -> tuple[AlertFiring, ...]:
     """Return the alerts that had ended and have been told again with their old start."""
-    return tuple(one for one in incident.episodes if one.ended_at is not None and one.refired_at is not None)
+    return tuple(one for one in incident.firings if one.ended_at is not None and one.refired_at is not None)
 
 
 def asked_about(incident: Incident) -> Incident:
     """Return the incident as it is asked about: with the alerts in doubt alone where there are some."""
-    episodes = tuple(replace(one, ended_at=None, ended_by=None) for one in doubtful(incident))
-    return replace(incident, truncated=0, left_out=(), episodes=episodes) if episodes else incident
+    firings = tuple(replace(one, ended_at=None, ended_by=None) for one in doubtful(incident))
+    return replace(incident, truncated=0, left_out=(), firings=firings) if firings else incident
 
 
 def labels_to_ask_by(incident: Incident) -> dict[str, str]:
@@ -365,7 +365,7 @@ def labels_to_ask_by(incident: Incident) -> dict[str, str]:
     An alert that has joined from another group need not have the labels of this one, and would be filtered out; nor do
     those that were left out of another group's delivery.
     """
-    asked = (*(one.labels for one in incident.open_episodes), *(one.group_labels for one in groups_left_out(incident)))
+    asked = (*(one.labels for one in incident.open_firings), *(one.group_labels for one in groups_left_out(incident)))
     return {
         name: value
         for name, value in incident.group_labels.items()
@@ -375,25 +375,25 @@ def labels_to_ask_by(incident: Incident) -> dict[str, str]:
 
 def names_to_ask_by(incident: Incident) -> frozenset[str] | None:
     """Return the names of the alerts that are asked about, None where the name of one is not known."""
-    names = {episode.labels.get("alertname", "") for episode in incident.open_episodes}
+    names = {firing.labels.get("alertname", "") for firing in incident.open_firings}
     if incident.truncated or not names:
         names |= {labels.get("alertname", "") for labels in _groups(incident)}
     return None if "" in names else frozenset(names)
 
 
-def still_told(episode: Episode, ended: Sighting, teller: Teller) -> tuple[Source, ...] | None:
-    """Return who still says that the episode fires, after a delivered end; None when that end is an older picture.
+def still_told(firing: AlertFiring, ended: ReceivedAlert, teller: Teller) -> tuple[Source, ...] | None:
+    """Return who still says that the firing fires, after a delivered end; None when that end is an older picture.
 
     Of an Alertmanager that is no peer of the one that delivers only its own word counts, also with the same start: two
     Prometheus servers that load a rule from the same path evaluate it at the same moment of their interval (measured).
     Where nobody can be asked the same start is taken for the same firing: peers tell of it under names of their own.
     """
-    if episode.started != ended.started and episode.starts_at > ended.ends_at:
+    if firing.started != ended.started and firing.starts_at > ended.ends_at:
         return None
-    if episode.refired_at is not None and ended.ends_at < episode.refired_at:
+    if firing.refired_at is not None and ended.ends_at < firing.refired_at:
         return None
     same = ended.started if ended.starts_at > 0 and not (teller.can_be_asked and teller.own) else None
-    return tuple(one for one in episode.sources if one.started != same and one.url not in teller.own)
+    return tuple(one for one in firing.sources if one.started != same and one.url not in teller.own)
 
 
 def judge(incident: Incident, said: Sequence[Testimony], known: Known, now: float) -> Answer:
@@ -403,9 +403,9 @@ def judge(incident: Incident, said: Sequence[Testimony], known: Known, now: floa
     their fingerprints: then every listed alert with the labels of the group counts, for what was never listed to us
     must not be taken for resolved.
     """
-    answers = [_of_episode(episode, incident, said, known, now) for episode in incident.open_episodes]
-    each = zip(incident.open_episodes, answers, strict=True)
-    unlisted = frozenset(episode.identity for episode, answer in each if isinstance(answer, Absent))
+    answers = [_of_firing(firing, incident, said, known, now) for firing in incident.open_firings]
+    each = zip(incident.open_firings, answers, strict=True)
+    unlisted = frozenset(firing.identity for firing, answer in each if isinstance(answer, Absent))
     if incident.truncated or not answers:
         answers += [_of_the_rest(incident, labels, said, known, now) for labels in _groups(incident)]
     seen = frozenset(one for answer in answers if not isinstance(answer, Absent) for one in answer.seen)
@@ -420,14 +420,14 @@ def judge(incident: Incident, said: Sequence[Testimony], known: Known, now: floa
 
 def urls_of(incident: Incident) -> tuple[str, ...]:
     """Return the external URLs of the Alertmanagers that say that alerts of the incident fire, in order."""
-    urls = {source.url for episode in incident.open_episodes for source in episode.sources}
+    urls = {source.url for firing in incident.open_firings for source in firing.sources}
     return tuple(sorted((urls or {plain_address(incident.external_url)}) - {""}))
 
 
 def no_standing(
-    one: Testimony, incident: Incident, episodes: Iterable[Episode], known: Known, now: float
+    one: Testimony, incident: Incident, firings: Iterable[AlertFiring], known: Known, now: float
 ) -> str | None:
-    """Return why it means nothing that the server does not list these episodes, or None when it means their end.
+    """Return why it means nothing that the server does not list these firings, or None when it means their end.
 
     It has been up for a while, and it lists each Watchdog that it has told of. Where it has told of none it must not
     have been started anew since it listed the very alert, or since it listed some alert of ours and be up for longer
@@ -437,14 +437,14 @@ def no_standing(
         return "it does not say how long it has been up"
     if one.up < SETTLED_SECONDS + _longer(known):
         return f"it has been up for only {max(0, round(one.up))} s and may not know of it yet"
-    concerned = tuple(episodes)
-    urls = one.urls | {source.url for episode in concerned for source in episode.sources} if one.any_url else one.urls
+    concerned = tuple(firings)
+    urls = one.urls | {source.url for firing in concerned for source in firing.sources} if one.any_url else one.urls
     awaited = [heard for heard in known.watchdogs if heard.url in urls]
-    starts = [_began(episode, urls) for episode in concerned]
+    starts = [_began(firing, urls) for firing in concerned]
     if awaited:
         pending = (_may_be_pending(*each, awaited, known, now) for each in zip(concerned, starts, strict=True))
         return _no_word_of_prometheus(one, awaited, is_pending=any(pending))
-    if concerned and all(_has_listed(one, episode) for episode in concerned):
+    if concerned and all(_has_listed(one, firing) for firing in concerned):
         return None
     vouched = one.started is not None and (one.server, one.started) in known.vouched
     if vouched and one.up > now - min([incident.opened_at, *(start for start in starts if start > 0)]):
@@ -464,15 +464,15 @@ def _no_word_of_prometheus(one: Testimony, awaited: Sequence[Heard], *, is_pendi
     return None
 
 
-def _began(episode: Episode, urls: Collection[str]) -> float:
-    """Return when the alert has begun by the word of these tellers: the episode's start may be another cluster's."""
-    return min((float(source.started) for source in episode.sources if source.url in urls), default=episode.starts_at)
+def _began(firing: AlertFiring, urls: Collection[str]) -> float:
+    """Return when the alert has begun by the word of these tellers: the firing's start may be another cluster's."""
+    return min((float(source.started) for source in firing.sources if source.url in urls), default=firing.starts_at)
 
 
-def _may_be_pending(episode: Episode, began: float, awaited: Sequence[Heard], known: Known, now: float) -> bool:
+def _may_be_pending(firing: AlertFiring, began: float, awaited: Sequence[Heard], known: Known, now: float) -> bool:
     """Return whether a Prometheus that was started after the alert began may have lost that it fires."""
     started = max(heard.starts_at for heard in awaited)
-    pending = known.pending_seconds.get(episode.labels.get("alertname", ""), PENDING_SECONDS)
+    pending = known.pending_seconds.get(firing.labels.get("alertname", ""), PENDING_SECONDS)
     # Rules that are evaluated seldom begin to be pending late, and fire at the first evaluation after that.
     return started > began and now - started < SETTLED_SECONDS + pending + 2 * _longer(known)
 
@@ -482,38 +482,43 @@ def _longer(known: Known) -> float:
     return max(0.0, known.evaluation_seconds - EVALUATION_SECONDS)
 
 
-def _of_episode(episode: Episode, incident: Incident, said: Sequence[Testimony], known: Known, now: float) -> Answer:
+def _of_firing(firing: AlertFiring, incident: Incident, said: Sequence[Testimony], known: Known, now: float) -> Answer:
     """Return what is known of one alert: it has ended only if each Alertmanager that told of it says so."""
-    tellers = dict.fromkeys(_tellers(episode, incident))
-    answers = [_of_source(episode, teller, incident, said, known, now) for teller in tellers]
+    tellers = dict.fromkeys(_tellers(firing, incident))
+    answers = [_of_source(firing, teller, incident, said, known, now) for teller in tellers]
     # Whoever lists it with this very start knows of it, whatever URL it was told under.
     answers += [
-        _fires(episode, server, [one])
+        _fires(firing, server, [one])
         for server in said
         for one in server.alerts or ()
-        if one.fingerprint == episode.fingerprint and one.suppression is None and _same(one, episode.starts_at)
+        if one.fingerprint == firing.fingerprint and one.suppression is None and _same(one, firing.starts_at)
     ]
     kinds = (Active, Unknown, Quiet, Absent)
     return min(answers, key=lambda answer: kinds.index(type(answer)))
 
 
 def _of_source(  # noqa: PLR0913, PLR0917  what is known, by name
-    episode: Episode, teller: tuple[str, bool], incident: Incident, said: Sequence[Testimony], known: Known, now: float
+    firing: AlertFiring,
+    teller: tuple[str, bool],
+    incident: Incident,
+    said: Sequence[Testimony],
+    known: Known,
+    now: float,
 ) -> Answer:
     url, same = teller
     # A server that nobody has named knows of this firing; of one with another start it does not speak.
-    own = [one for one in said if url in one.urls or (one.any_url and same and _knows(one, episode))]
+    own = [one for one in said if url in one.urls or (one.any_url and same and _knows(one, firing))]
     if not own:
         return Unknown(reason=_nobody(url, said))
     for server in own:
-        listed = [one for one in server.alerts or () if one.fingerprint == episode.fingerprint]
-        if any(_suppression(one, episode, server) is None for one in listed):
-            return _fires(episode, server, listed)
+        listed = [one for one in server.alerts or () if one.fingerprint == firing.fingerprint]
+        if any(_suppression(one, firing, server) is None for one in listed):
+            return _fires(firing, server, listed)
     for server in own:
-        listed = [one for one in server.alerts or () if one.fingerprint == episode.fingerprint]
+        listed = [one for one in server.alerts or () if one.fingerprint == firing.fingerprint]
         if listed:
-            return _fires(episode, server, listed)
-    return _unlisted(own, incident, [episode], known, now, asked=[episode])
+            return _fires(firing, server, listed)
+    return _unlisted(own, incident, [firing], known, now, asked=[firing])
 
 
 def _of_the_rest(
@@ -524,11 +529,11 @@ def _of_the_rest(
     answers: list[Answer] = []
     for url in urls:
         may_know = [one for one in said if url in one.urls or one.any_url]
-        own = [one for one in may_know if url in one.urls or any(_knows(one, each) for each in incident.episodes)]
+        own = [one for one in may_know if url in one.urls or any(_knows(one, each) for each in incident.firings)]
         found = [one for server in may_know for one in server.alerts or () if _of_group(one, group_labels)]
         if not found:
             # Whatever labels of the group it was asked by, what was left out has them.
-            silent = _unlisted(own, incident, incident.episodes, known, now, asked=()) if own else None
+            silent = _unlisted(own, incident, incident.firings, known, now, asked=()) if own else None
             answers.append(silent or Unknown(reason=_nobody(url, said)))
         else:
             first = found[0].suppression
@@ -542,11 +547,11 @@ def _of_the_rest(
 def _unlisted(  # noqa: PLR0913  what is known, by name
     own: Sequence[Testimony],
     incident: Incident,
-    episodes: Sequence[Episode],
+    firings: Sequence[AlertFiring],
     known: Known,
     now: float,
     *,
-    asked: Sequence[Episode],
+    asked: Sequence[AlertFiring],
 ) -> Answer:
     """Return what it means that none of the peers that answer lists the alerts: one of them has to be entitled.
 
@@ -555,51 +560,51 @@ def _unlisted(  # noqa: PLR0913  what is known, by name
     why: list[str] = []
     for server in own:
         reason = server.reason if server.alerts is None else _not_asked_about(server, asked)
-        reason = reason if server.alerts is None else reason or no_standing(server, incident, episodes, known, now)
+        reason = reason if server.alerts is None else reason or no_standing(server, incident, firings, known, now)
         if reason is None:
             return Absent()
         why.append(reason)
     return Unknown(reason=why[0])
 
 
-def _not_asked_about(server: Testimony, episodes: Iterable[Episode]) -> str | None:
+def _not_asked_about(server: Testimony, firings: Iterable[AlertFiring]) -> str | None:
     """Return that the server was asked by labels that one of these does not have, so that it need not list it."""
-    for episode in episodes:
-        if any(episode.labels.get(name, "") != value for name, value in server.asked_by.items()):
+    for firing in firings:
+        if any(firing.labels.get(name, "") != value for name, value in server.asked_by.items()):
             return "it was asked by labels that the alert does not have"
     return None
 
 
-def _fires(episode: Episode, server: Testimony, listed: Sequence[Listed]) -> Answer:
-    reasons = [_suppression(one, episode, server) for one in listed]
+def _fires(firing: AlertFiring, server: Testimony, listed: Sequence[Listed]) -> Answer:
+    reasons = [_suppression(one, firing, server) for one in listed]
     first = reasons[0]
-    seen = frozenset({(episode.identity, server.server, server.started)})
+    seen = frozenset({(firing.identity, server.server, server.started)})
     return Active(seen=seen) if first is None or None in reasons else Quiet(by=first, seen=seen)
 
 
-def _suppression(one: Listed, episode: Episode, server: Testimony) -> Suppression | None:
+def _suppression(one: Listed, firing: AlertFiring, server: Testimony) -> Suppression | None:
     """Return why nobody is told of the alert: it is muted where each of its groups for our receivers is."""
     if one.suppression is not None:
         return one.suppression
-    receivers = {source.receiver for source in episode.sources}
+    receivers = {source.receiver for source in firing.sources}
     ours = [at for at in server.placed if at.fingerprint == one.fingerprint and at.receiver in receivers]
     return "muted" if ours and all(at.muted for at in ours) else None
 
 
-def _knows(one: Testimony, episode: Episode) -> bool:
+def _knows(one: Testimony, firing: AlertFiring) -> bool:
     """Return whether the server lists, or has listed, this very firing: then it is evidently its own."""
-    listed = any(_is(alert, episode.fingerprint, episode.starts_at) for alert in one.alerts or ())
-    return listed or one.server in episode.listed_by
+    listed = any(_is(alert, firing.fingerprint, firing.starts_at) for alert in one.alerts or ())
+    return listed or one.server in firing.listed_by
 
 
-def _has_listed(one: Testimony, episode: Episode) -> bool:
-    return one.started is not None and episode.listed_by.get(one.server) == one.started
+def _has_listed(one: Testimony, firing: AlertFiring) -> bool:
+    return one.started is not None and firing.listed_by.get(one.server) == one.started
 
 
-def _tellers(episode: Episode, incident: Incident) -> Iterator[tuple[str, bool]]:
+def _tellers(firing: AlertFiring, incident: Incident) -> Iterator[tuple[str, bool]]:
     """Yield the external URLs of who tells that the alert fires, each with whether with this very start."""
-    yield from ((source.url, source.started == episode.started) for source in episode.sources)
-    if not episode.sources:
+    yield from ((source.url, source.started == firing.started) for source in firing.sources)
+    if not firing.sources:
         yield plain_address(incident.external_url), True
 
 

@@ -93,13 +93,13 @@ def _line(cause: Cause, context: Context) -> AlertLine:
         brief=f"{brief}, first incident {cause.lead.id}",
         severity=cause.severity,
         since=f"since {clock(cause.since, now=context.now)}",
-        firing=bool(cause.lead.open_episodes),
+        firing=bool(cause.lead.open_firings),
     )
 
 
 def _section(cause: Cause, context: Context) -> str:
     """Return the runbook section that explains the cause, in brackets, where one does and its title says more."""
-    ours = [one for one in (*cause.lead.open_episodes, *cause.lead.episodes) if one.kind == cause.kind]
+    ours = [one for one in (*cause.lead.open_firings, *cause.lead.firings) if one.kind == cause.kind]
     gravest = max(ours, key=lambda one: rank(one.severity))
     alert = context.catalog.match(gravest.labels).alert
     runbook: Runbook | None = alert.runbook if alert else None

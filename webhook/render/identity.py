@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from webhook.incidents.episode import Episode
+from webhook.incidents.firing import AlertFiring
 from webhook.untrusted import one_line
 
 MOST_LABELS = 6
@@ -66,12 +66,12 @@ class Labels:
         return one_line(", ".join(pairs), LONGEST_LINE)
 
 
-def labels_of(shown: Sequence[Episode]) -> Labels:
+def labels_of(shown: Sequence[AlertFiring]) -> Labels:
     """Return the labels of these alerts."""
     found: dict[str, dict[str, None]] = {}
     counts: dict[str, int] = {}
-    for episode in shown:
-        for name, value in episode.labels.items():
+    for firing in shown:
+        for name, value in firing.labels.items():
             if value and name not in _NEVER and not name.startswith("__"):
                 found.setdefault(name, {})[value] = None
                 counts[name] = counts.get(name, 0) + 1

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 from webhook.catalog.model import Alert
-from webhook.incidents.episode import Episode
+from webhook.incidents.firing import AlertFiring
 from webhook.incidents.incident import Incident
 from webhook.untrusted import web_address, without_cluster
 
@@ -29,7 +29,7 @@ class Link:
 
 
 def links(
-    incident: Incident, lead: Episode, alert: Alert | None, *, public_url: str | None, firing: Sequence[Episode]
+    incident: Incident, lead: AlertFiring, alert: Alert | None, *, public_url: str | None, firing: Sequence[AlertFiring]
 ) -> tuple[Link, ...]:
     """Return what the reader may want to open, the most useful first."""
     runbook = alert.runbook.url if alert else lead.annotations.get("runbook_url")
@@ -63,7 +63,7 @@ _SOURCES = {
 link to in place of that (`-external.alert.source`); Grafana's."""
 
 
-def _silence(incident: Incident, lead: Episode, firing: Sequence[Episode]) -> str | None:
+def _silence(incident: Incident, lead: AlertFiring, firing: Sequence[AlertFiring]) -> str | None:
     """Return the address of a prepared silence: the one that the alert brings, or that of Alertmanager's form."""
     own = web_address(lead.annotations.get("silence_url"))
     return own or silence(incident.external_url, _matchers(incident, firing))
@@ -88,13 +88,13 @@ def silence(external_url: str, labels: Mapping[str, str]) -> str | None:
     return web_address(f"{without_cluster(external_url).rstrip('/')}/#/silences/new?filter={shown}")
 
 
-def _matchers(incident: Incident, firing: Sequence[Episode]) -> Mapping[str, str]:
+def _matchers(incident: Incident, open_firings: Sequence[AlertFiring]) -> Mapping[str, str]:
     """Return the labels that all firing alerts have in common: what a silence for this incident should match."""
-    if not firing:
+    if not open_firings:
         return incident.group_labels
-    common = dict(firing[0].labels)
-    for episode in firing[1:]:
-        common = {name: value for name, value in common.items() if episode.labels.get(name) == value}
+    common = dict(open_firings[0].labels)
+    for firing in open_firings[1:]:
+        common = {name: value for name, value in common.items() if firing.labels.get(name) == value}
     short = sum(len(name) + len(value) for name, value in common.items()) < 500
     return common if common and short else incident.group_labels
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from webhook.catalog.model import Runbook
 from webhook.commands import Filled, fill
-from webhook.incidents.episode import Episode, in_order
+from webhook.incidents.firing import AlertFiring, in_order
 from webhook.incidents.incident import Incident, Status
 from webhook.incidents.messages import Action
 from webhook.quantity import measured
@@ -153,7 +153,7 @@ def compose(
     The most severe alert leads, except where `action` is `join`: there the alert that has joined (`focus`) does. `why`
     is what the message says first, where somebody is called for another reason than a new alert.
     """
-    shown = incident.open_episodes or in_order(incident.episodes)
+    shown = incident.open_firings or in_order(incident.firings)
     lead = _lead(shown, action, focus)
     match = context.catalog.match(lead.labels)
     alert = match.alert
@@ -194,7 +194,7 @@ def compose(
         alerts=tuple(_line(one, shown, names, context) for one in shown[:MOST_LISTED]) if len(shown) > 1 else (),
         more=more,
         unlisted=wording.unlisted(more, incident.truncated),
-        links=links(incident, lead, alert, public_url=context.public_url, firing=incident.open_episodes),
+        links=links(incident, lead, alert, public_url=context.public_url, firing=incident.open_firings),
         undelivered=context.undelivered,
         told_through=context.told_through,
     )
@@ -202,24 +202,24 @@ def compose(
 
 def alert_lines(incident: Incident, context: Context) -> tuple[AlertLine, ...]:
     """Return every alert that the incident has had, those that fire first: for the page, which leaves none out."""
-    ended = in_order(one for one in incident.episodes if one.ended_at is not None)
-    names = labels_of(incident.episodes)
-    return tuple(_line(one, incident.episodes, names, context) for one in (*incident.open_episodes, *ended))
+    ended = in_order(one for one in incident.firings if one.ended_at is not None)
+    names = labels_of(incident.firings)
+    return tuple(_line(one, incident.firings, names, context) for one in (*incident.open_firings, *ended))
 
 
-def _source(lead: Episode, incident: Incident) -> str:
+def _source(lead: AlertFiring, incident: Incident) -> str:
     """Return where it comes from, never empty: PagerDuty refuses an event without a source."""
     found = (one_line(text, 200) for text in (lead.labels.get("instance", ""), without_cluster(incident.external_url)))
     return next((text for text in found if text), "alertmanager")
 
 
-def _lead(shown: Sequence[Episode], action: Action, focus: str | None) -> Episode:
+def _lead(shown: Sequence[AlertFiring], action: Action, focus: str | None) -> AlertFiring:
     if action == "join":
-        return next((episode for episode in shown if episode.fingerprint == focus), shown[0])
+        return next((firing for firing in shown if firing.fingerprint == focus), shown[0])
     return shown[0]
 
 
-def _section(runbook: Runbook, lead: Episode) -> Section:
+def _section(runbook: Runbook, lead: AlertFiring) -> Section:
     filled = {command.text: fill(command, lead.labels) for command in runbook.commands}
     used = dict.fromkeys(
         placeholder.label
@@ -245,19 +245,19 @@ def _without_explanations(runbook: Runbook, filled: Mapping[str, Filled]) -> str
     return "\n".join(line for line in runbook.markdown.split("\n") if line not in done)
 
 
-def _line(episode: Episode, shown: Sequence[Episode], names: Labels, context: Context) -> AlertLine:
-    state = "" if episode.ended_at is None else f", until {clock(episode.ended_at, now=context.now)}"
-    known = is_credible(episode.starts_at, now=context.now)
-    began = f"since {clock(episode.starts_at, now=context.now)}" if known else "start unknown"
-    match = context.catalog.match(episode.labels)
-    problem = wording.problem(episode, match)
-    same = episode.title == shown[0].title and episode.severity == shown[0].severity
-    value = measured(episode.annotations.get("value"), match.alert.unit) if match.alert and same else None
+def _line(firing: AlertFiring, shown: Sequence[AlertFiring], names: Labels, context: Context) -> AlertLine:
+    state = "" if firing.ended_at is None else f", until {clock(firing.ended_at, now=context.now)}"
+    known = is_credible(firing.starts_at, now=context.now)
+    began = f"since {clock(firing.starts_at, now=context.now)}" if known else "start unknown"
+    match = context.catalog.match(firing.labels)
+    problem = wording.problem(firing, match)
+    same = firing.title == shown[0].title and firing.severity == shown[0].severity
+    value = measured(firing.annotations.get("value"), match.alert.unit) if match.alert and same else None
     return AlertLine(
-        name=names.line(episode.labels) or one_line(episode.title, LONGEST_LINE),
+        name=names.line(firing.labels) or one_line(firing.title, LONGEST_LINE),
         problem=problem,
         brief=value or problem,
-        severity=episode.severity,
+        severity=firing.severity,
         since=f"{began}{state}",
-        firing=episode.ended_at is None,
+        firing=firing.ended_at is None,
     )

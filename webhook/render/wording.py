@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from webhook.catalog.model import GRAFANA_ERROR, GRAFANA_NO_DATA, Alert, Catalog, Match
-from webhook.incidents.episode import Episode
 from webhook.incidents.escalation import Standing, planned, standing_of
+from webhook.incidents.firing import AlertFiring
 from webhook.incidents.incident import Incident
 from webhook.incidents.recipients import opens
 from webhook.payload import VALUES
@@ -35,10 +35,10 @@ class Context:
     """The line of the timeline with which people were last called for news; buttons carry it."""
 
 
-def component(lead: Episode, shown: Sequence[Episode], alert: Alert | None) -> str:
+def component(lead: AlertFiring, shown: Sequence[AlertFiring], alert: Alert | None) -> str:
     """Return which component it is about, and how many others it is about too."""
     own = lead.labels.get("component") or (alert.component if alert else None)
-    others = {episode.labels.get("component") for episode in shown} - {own, None, ""}
+    others = {firing.labels.get("component") for firing in shown} - {own, None, ""}
     if not own:
         return ""
     return one_line(own, 80) + _and_others(len(others))
@@ -48,7 +48,7 @@ def _and_others(count: int) -> str:
     return f" and {count} other{'s' if count > 1 else ''}" if count else ""
 
 
-def installation(shown: Sequence[Episode], dimensions: Sequence[str]) -> str:
+def installation(shown: Sequence[AlertFiring], dimensions: Sequence[str]) -> str:
     """Return where it is by the labels that tell installations apart, such as `cluster eu and 1 other, tenant a`.
 
     The first alert leads. What its component says already is not said again.
@@ -59,7 +59,7 @@ def installation(shown: Sequence[Episode], dimensions: Sequence[str]) -> str:
     for name in dimensions:
         value = lead.get(name)
         if value and value not in said:
-            others = len({episode.labels.get(name) for episode in shown} - {value, None, ""})
+            others = len({firing.labels.get(name) for firing in shown} - {value, None, ""})
             found.append(one_line(f"{name} {value}", 60) + _and_others(others))
     return ", ".join(found[:_MOST_DIMENSIONS])
 
@@ -72,27 +72,27 @@ def installation_of(labels: Mapping[str, str], dimensions: Sequence[str]) -> str
     return ", ".join(one_line(f"{name} {labels[name]}", 60) for name in dimensions if labels.get(name))
 
 
-def problem(episode: Episode, match: Match) -> str:
+def problem(firing: AlertFiring, match: Match) -> str:
     """Return what is wrong, with the number and its limit where there are any."""
     alert = match.alert
     if alert is None or alert.unit == "state":
-        said = alert.summary if alert else _own_words(episode)
-        return one_line(said or episode.title, 300)
-    value = measured(episode.annotations.get("value"), alert.unit)
+        said = alert.summary if alert else _own_words(firing)
+        return one_line(said or firing.title, 300)
+    value = measured(firing.annotations.get("value"), alert.unit)
     if match.limit_known:
         limit = one_line(alert.limit, 60)
         return f"{alert.title} is {value}, limit {limit}" if value else f"{alert.title} is beyond its limit ({limit})"
     return f"{alert.title} is {value or 'beyond a limit'}; the catalogue has no limit for severity {match.severity}"
 
 
-def severity_note(shown: Sequence[Episode], catalog: Catalog) -> str:
+def severity_note(shown: Sequence[AlertFiring], catalog: Catalog) -> str:
     """Return which words of labels say no severity that is known, and what their alerts count as."""
     words: dict[str, Severity] = {}
-    for episode in shown:
-        said = catalog.read(episode.labels).unknown
+    for firing in shown:
+        said = catalog.read(firing.labels).unknown
         if said:
             word = one_line(said, _LONGEST_WORD)
-            words[word] = graver(words.get(word, episode.severity), episode.severity)
+            words[word] = graver(words.get(word, firing.severity), firing.severity)
     named = [f"“{word}” is not known here and counts as {severity}" for word, severity in words.items()]
     more = len(named) - _MOST_WORDS
     others = f"; {more} more word{'s are' if more > 1 else ' is'} not known either" if more > 0 else ""
@@ -103,41 +103,41 @@ _LONGEST_WORD = 40
 _MOST_WORDS = 3
 
 
-def description(episode: Episode, match: Match) -> str:
+def description(firing: AlertFiring, match: Match) -> str:
     """Return the alert's own words where the catalogue has none of its number, and the values that Grafana tells."""
     if match.alert is not None and match.alert.unit != "state":
         return ""
-    said = visible(episode.annotations.get("description") or episode.annotations.get("message") or "").strip()
-    said = "" if one_line(said) == problem(episode, match) else shorten(said, _DESCRIPTION)
-    values = one_line(episode.annotations.get(VALUES, ""), 300) if match.alert is None else ""
+    said = visible(firing.annotations.get("description") or firing.annotations.get("message") or "").strip()
+    said = "" if one_line(said) == problem(firing, match) else shorten(said, _DESCRIPTION)
+    values = one_line(firing.annotations.get(VALUES, ""), 300) if match.alert is None else ""
     return "\n".join(part for part in (said, f"Values: {values}" if values else "") if part)
 
 
-def _own_words(episode: Episode) -> str:
+def _own_words(firing: AlertFiring) -> str:
     """Return what is wrong by the alert's own words; Grafana has alerts on rules that it cannot evaluate."""
-    said = _said(episode, "summary") or _said(episode, "description") or _said(episode, "message")
-    rule = one_line(episode.labels.get("rulename", ""), 100)
-    kind = episode.labels.get("alertname") if rule else None
+    said = _said(firing, "summary") or _said(firing, "description") or _said(firing, "message")
+    rule = one_line(firing.labels.get("rulename", ""), 100)
+    kind = firing.labels.get("alertname") if rule else None
     if kind == GRAFANA_NO_DATA:
         return f"Grafana's rule {rule} has no data{f': {said}' if said else ''}"
     if kind == GRAFANA_ERROR:
-        reason = _said(episode, "Error") or said
+        reason = _said(firing, "Error") or said
         return f"Grafana cannot evaluate its rule {rule}{f': {reason}' if reason else ''}"
     return said
 
 
-def _said(episode: Episode, annotation: str) -> str:
-    return one_line(episode.annotations.get(annotation, ""), 300)
+def _said(firing: AlertFiring, annotation: str) -> str:
+    return one_line(firing.annotations.get(annotation, ""), 300)
 
 
-def since(shown: Sequence[Episode], incident: Incident, now: float) -> str:
+def since(shown: Sequence[AlertFiring], incident: Incident, now: float) -> str:
     """Return since when it is wrong, or for how long it was."""
-    starts = [episode.starts_at for episode in shown if is_credible(episode.starts_at, now=now)]
+    starts = [firing.starts_at for firing in shown if is_credible(firing.starts_at, now=now)]
     if not starts:
         return _since_unknown(shown, incident, now)
     start = min(starts)
     if incident.status == "resolved" and not incident.fires_on:
-        end = max((episode.ended_at or now for episode in shown), default=now)
+        end = max((firing.ended_at or now for firing in shown), default=now)
         if end < start:
             began = clock(start, now=now)
             return (
@@ -149,14 +149,14 @@ def since(shown: Sequence[Episode], incident: Incident, now: float) -> str:
     return f"Since {clock(start, now=now)} ({span(now - start)})."
 
 
-def _since_unknown(shown: Sequence[Episode], incident: Incident, now: float) -> str:
+def _since_unknown(shown: Sequence[AlertFiring], incident: Incident, now: float) -> str:
     if incident.status == "resolved" and not incident.fires_on:
-        end = max((episode.ended_at or now for episode in shown), default=now)
+        end = max((firing.ended_at or now for firing in shown), default=now)
         return f"Over since {clock(end, now=now)}; its start is unknown."
     return f"Its start is unknown; heard of since {clock(incident.opened_at, now=now)}."
 
 
-def news(lead: Episode, match: Match, *, system: str, joined: bool, why: str) -> str:
+def news(lead: AlertFiring, match: Match, *, system: str, joined: bool, why: str) -> str:
     """Return why somebody is called although the incident has been told before; `why` where that was written down.
 
     What has joined is told with its system, in words, and its component.

@@ -19,7 +19,7 @@ from webhook.storage.tables import (
     archive,
     archived_parts,
     archived_totals,
-    episodes,
+    firings,
     incidents,
     notifications,
     timeline,
@@ -28,7 +28,7 @@ from webhook.storage.tables import (
 from webhook.storage.upserts import upsert
 
 _PARTS: tuple[tuple[str, Table], ...] = (
-    ("episodes", episodes),
+    ("firings", firings),
     ("timeline", timeline),
     ("notifications", notifications),
 )
@@ -56,10 +56,10 @@ def move(connection: Connection, *, before: float, limit: int, now: float) -> in
         for row in found
     ]
     connection.execute(insert(archive), values)
-    earlier_alerts = _episodes_moved_before(connection, numbers)
+    earlier_alerts = _firings_moved_before(connection, numbers)
     archive_search.add(
         connection,
-        ((row, [*parts["episodes"].get(row["id"], ()), *earlier_alerts.get(row["id"], ())]) for row in found),
+        ((row, [*parts["firings"].get(row["id"], ()), *earlier_alerts.get(row["id"], ())]) for row in found),
     )
     add_to_totals(connection, (row for found in parts["notifications"].values() for row in found))
     for _, table in _PARTS:
@@ -81,6 +81,12 @@ def find(connection: Connection, number: int) -> Archived | None:
     query = select(archive.c.archived_at, archive.c.record).where(archive.c.incident_id == number)
     row = connection.execute(query).one_or_none()
     return None if row is None else Archived(archived_at=row.archived_at, record=row.record)
+
+
+def firings_of(record: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    """Return the rows of the alerts in a record; releases before 0.2 called them episodes."""
+    rows: Sequence[Mapping[str, Any]] = record["firings"] if "firings" in record else record["episodes"]
+    return rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,13 +118,13 @@ def add_to_totals(connection: Connection, messages: Iterable[Mapping[str, Any]])
         connection.execute(row.on_conflict_do_update(index_elements=["channel", "state"], set_=more))
 
 
-def _episodes_moved_before(connection: Connection, numbers: Sequence[int]) -> dict[int, list[Mapping[str, Any]]]:
+def _firings_moved_before(connection: Connection, numbers: Sequence[int]) -> dict[int, list[Mapping[str, Any]]]:
     """Return by incident the alerts that were archived while it was open."""
     part = archived_parts.c
     query = select(part.incident_id, part.record).where(part.incident_id.in_(numbers), part.alerts > 0)
     found: dict[int, list[Mapping[str, Any]]] = {}
     for number, record in connection.execute(query):
-        found.setdefault(number, []).extend(record["episodes"])
+        found.setdefault(number, []).extend(firings_of(record))
     return found
 
 

@@ -49,17 +49,17 @@ class ArchivedLine:
 
 
 def add(connection: Connection, records: Iterable[tuple[Mapping[str, Any], Iterable[Mapping[str, Any]]]]) -> None:
-    """Make incidents findable that are in the archive: the row of each, and the rows of all its episodes."""
+    """Make incidents findable that are in the archive: the row of each, and the rows of all its firings."""
     columns = ("severity", "title", "team", "opened_at", "resolved_at", "resolved_by")
-    found = [(incident, tuple(episodes)) for incident, episodes in records]
+    found = [(incident, tuple(firings)) for incident, firings in records]
     rows = [
-        {"incident_id": incident["id"], **{name: incident[name] for name in columns}, "alerts": len(episodes)}
-        for incident, episodes in found
+        {"incident_id": incident["id"], **{name: incident[name] for name in columns}, "alerts": len(firings)}
+        for incident, firings in found
     ]
     names = [
         {"label": label, "value": value, "incident_id": incident["id"]}
-        for incident, episodes in found
-        for label, value in sorted(_names(episodes))
+        for incident, firings in found
+        for label, value in sorted(_names(firings))
     ]
     connection.execute(insert(archive_list), rows)
     if names:
@@ -95,8 +95,8 @@ def statement(wanted: Wanted, limit: int, before: int | None) -> Select[Any]:
     return query.order_by(rows.incident_id.desc()).limit(limit)
 
 
-def _names(episodes: Iterable[Mapping[str, Any]]) -> set[tuple[str, str]]:
-    pairs = ((label, one["labels"].get(label)) for one in episodes for label in _LABELS)
+def _names(firings: Iterable[Mapping[str, Any]]) -> set[tuple[str, str]]:
+    pairs = ((label, one["labels"].get(label)) for one in firings for label in _LABELS)
     return {(label, _compared(value)) for label, value in pairs if value}
 
 

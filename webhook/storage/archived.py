@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, TypeVar
 
-from webhook.incidents.episode import Episode
+from webhook.incidents.firing import AlertFiring
 from webhook.incidents.incident import Incident, LeftOut
 from webhook.incidents.messages import Delivery
+from webhook.storage.archive import firings_of
 from webhook.storage.store import Line
 
 T = TypeVar("T")
@@ -30,7 +31,7 @@ def read_back(record: Mapping[str, Any]) -> Whole:
     """Return what `archive.move` has put into `record`."""
     row = record["incident"]
     parts = {
-        "episodes": tuple(_made(Episode, one) for one in record["episodes"]),
+        "firings": tuple(_made(AlertFiring, one) for one in firings_of(record)),
         "reopened_at": tuple(row.get("reopened_at", ())),
         "news_at": tuple(row.get("news_at", ())),
         "left_out": tuple(LeftOut(**one) for one in row.get("left_out", ())),

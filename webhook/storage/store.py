@@ -1,4 +1,4 @@
-"""Incidents, episodes, timeline and heartbeats in SQL. `outbox` holds the messages; `database` the transactions.
+"""Incidents, firings, timeline and heartbeats in SQL. `outbox` holds the messages; `database` the transactions.
 
 Each function takes the connection of the transaction it is part of, so that `ingest` can commit an incident and its
 messages together.
@@ -29,14 +29,14 @@ from sqlalchemy import (
 )
 from sqlalchemy import insert as plain_insert
 
-from webhook.incidents.episode import Episode, Source
+from webhook.incidents.firing import AlertFiring, Source
 from webhook.incidents.incident import ALERTMANAGER, Entry, Incident, LeftOut, Owner, Status
 from webhook.storage import archive
-from webhook.storage.tables import MOST_VALUES, episodes, heartbeats, incidents, timeline
+from webhook.storage.tables import MOST_VALUES, firings, heartbeats, incidents, timeline
 from webhook.storage.upserts import upsert
 
-_EPISODE_COLUMNS = tuple(field.name for field in fields(Episode))
-_INCIDENT_COLUMNS = tuple(field.name for field in fields(Incident) if field.name not in {"id", "episodes"})
+_EPISODE_COLUMNS = tuple(field.name for field in fields(AlertFiring))
+_INCIDENT_COLUMNS = tuple(field.name for field in fields(Incident) if field.name not in {"id", "firings"})
 
 _MUTABLE = (
     "annotations",
@@ -74,7 +74,7 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Listed:
-    """An incident in a list: without its episodes, with how many it has."""
+    """An incident in a list: without its firings, with how many it has."""
 
     incident: Incident
     alerts: int
@@ -131,8 +131,8 @@ def open_truncated(connection: Connection) -> Sequence[int]:
 
 def in_doubt(connection: Connection, fingerprints: Sequence[str]) -> Sequence[int]:
     """Return the incidents in which one of these alerts, that had ended, was told again with its old start."""
-    query = select(episodes.c.fingerprint, episodes.c.incident_id).where(
-        episodes.c.refired_at.is_not(None), episodes.c.ended_at.is_not(None)
+    query = select(firings.c.fingerprint, firings.c.incident_id).where(
+        firings.c.refired_at.is_not(None), firings.c.ended_at.is_not(None)
     )
     return sorted({row.incident_id for row in _of_fingerprints(connection, query, fingerprints)})
 
@@ -145,7 +145,7 @@ def is_anothers(connection: Connection, group_hash: str, dedup_key: str, owner: 
 
 
 def incident_by_id(connection: Connection, number: int, *, lock: bool = False) -> Incident | None:
-    """Return the incident with its episodes, locked for this transaction when asked, or None."""
+    """Return the incident with its firings, locked for this transaction when asked, or None."""
     query = select(incidents).where(incidents.c.id == number)
     return _one(connection, query.with_for_update() if lock else query)
 
@@ -167,30 +167,32 @@ def latest_incident(connection: Connection, group_hash: str, *, owner: Owner, si
 
 
 def homes(connection: Connection, fingerprints: Sequence[str]) -> dict[str, int]:
-    """Return by fingerprint the incident that is not over and has an open episode of it.
+    """Return by fingerprint the incident that is not over and has an open firing of it.
 
     Where several have one, which only data of earlier versions can hold, the oldest incident counts.
     """
     query = (
-        select(episodes.c.fingerprint, episodes.c.incident_id)
-        .join(incidents, incidents.c.id == episodes.c.incident_id)
-        .where(episodes.c.ended_at.is_(None), _NOT_OVER)
-        .order_by(episodes.c.incident_id.desc())
+        select(firings.c.fingerprint, firings.c.incident_id)
+        .join(incidents, incidents.c.id == firings.c.incident_id)
+        .where(firings.c.ended_at.is_(None), _NOT_OVER)
+        .order_by(firings.c.incident_id.desc())
     )
     return {row.fingerprint: row.incident_id for row in _of_fingerprints(connection, query, fingerprints)}
 
 
-def firing_elsewhere(connection: Connection, incident: Incident, fingerprints: Sequence[str]) -> tuple[Episode, ...]:
-    """Return the open episodes that other incidents, which are not over, have of these alerts."""
+def firing_elsewhere(
+    connection: Connection, incident: Incident, fingerprints: Sequence[str]
+) -> tuple[AlertFiring, ...]:
+    """Return the open firings that other incidents, which are not over, have of these alerts."""
     query = (
-        select(episodes)
-        .join(incidents, incidents.c.id == episodes.c.incident_id)
-        .where(episodes.c.ended_at.is_(None), episodes.c.incident_id != incident.id, _NOT_OVER)
+        select(firings)
+        .join(incidents, incidents.c.id == firings.c.incident_id)
+        .where(firings.c.ended_at.is_(None), firings.c.incident_id != incident.id, _NOT_OVER)
     )
     found = []
     for start in range(0, len(fingerprints), MOST_VALUES):
-        chosen = episodes.c.fingerprint.in_(fingerprints[start : start + MOST_VALUES])
-        found += [_episode(row) for row in connection.execute(query.where(chosen)).mappings()]
+        chosen = firings.c.fingerprint.in_(fingerprints[start : start + MOST_VALUES])
+        found += [_firing(row) for row in connection.execute(query.where(chosen)).mappings()]
     return tuple(found)
 
 
@@ -206,15 +208,15 @@ def owned(connection: Connection, numbers: Iterable[int], owner: Owner) -> froze
 
 
 def ended(connection: Connection, identities: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    """Return those of the episodes' identities that Alertmanager has ended, and the latest incident that had each."""
+    """Return those of the firings' identities that Alertmanager has ended, and the latest incident that had each."""
     query = (
-        select(episodes.c.fingerprint, episodes.c.started, episodes.c.incident_id)
-        .where(episodes.c.ended_by == "alertmanager")
-        .order_by(episodes.c.incident_id)
+        select(firings.c.fingerprint, firings.c.started, firings.c.incident_id)
+        .where(firings.c.ended_by == "alertmanager")
+        .order_by(firings.c.incident_id)
     )
     found: dict[tuple[str, str], int] = {}
     for start in range(0, len(identities), MOST_VALUES):
-        chosen = tuple_(episodes.c.fingerprint, episodes.c.started).in_(identities[start : start + MOST_VALUES])
+        chosen = tuple_(firings.c.fingerprint, firings.c.started).in_(identities[start : start + MOST_VALUES])
         found.update(
             {(row.fingerprint, row.started): row.incident_id for row in connection.execute(query.where(chosen))}
         )
@@ -234,17 +236,17 @@ def have_vouched(connection: Connection) -> frozenset[tuple[str, float]]:
 
 
 def seen(connection: Connection, identities: Sequence[tuple[str, str]]) -> frozenset[tuple[str, str]]:
-    """Return those of the episodes' identities that an incident, open or not, has an episode of."""
-    query = select(episodes.c.fingerprint, episodes.c.started)
+    """Return those of the firings' identities that an incident, open or not, has a firing of."""
+    query = select(firings.c.fingerprint, firings.c.started)
     found: set[tuple[str, str]] = set()
     for start in range(0, len(identities), MOST_VALUES):
-        chosen = tuple_(episodes.c.fingerprint, episodes.c.started).in_(identities[start : start + MOST_VALUES])
+        chosen = tuple_(firings.c.fingerprint, firings.c.started).in_(identities[start : start + MOST_VALUES])
         found.update((row.fingerprint, row.started) for row in connection.execute(query.where(chosen)))
     return frozenset(found)
 
 
-def save(connection: Connection, incident: Incident, changed: Iterable[Episode]) -> Incident:
-    """Write the incident and its changed episodes; return it with its id."""
+def save(connection: Connection, incident: Incident, changed: Iterable[AlertFiring]) -> Incident:
+    """Write the incident and its changed firings; return it with its id."""
     lists = {
         "reopened_at": list(incident.reopened_at),
         "news_at": list(incident.news_at),
@@ -256,14 +258,14 @@ def save(connection: Connection, incident: Incident, changed: Iterable[Episode])
     else:
         number = connection.execute(plain_insert(incidents).returning(incidents.c.id), values).scalar_one()
         incident = replace(incident, id=number)
-    insert = upsert(connection, episodes)
+    insert = upsert(connection, firings)
     written = insert.on_conflict_do_update(
         index_elements=["incident_id", "fingerprint", "started"],
         set_={name: insert.excluded[name] for name in _MUTABLE},
     )
     left = iter(changed)
     while some := list(islice(left, MOST_ROWS)):
-        connection.execute(written, [{**asdict(episode), "incident_id": incident.id} for episode in some])
+        connection.execute(written, [{**asdict(firing), "incident_id": incident.id} for firing in some])
     return incident
 
 
@@ -332,34 +334,34 @@ def _one(connection: Connection, query: Select[Any]) -> Incident | None:
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
         return None
-    query = select(episodes).where(episodes.c.incident_id == row["id"]).order_by(episodes.c.id)
-    return _incident(row, tuple(_episode(one) for one in connection.execute(query).mappings()))
+    query = select(firings).where(firings.c.incident_id == row["id"]).order_by(firings.c.id)
+    return _incident(row, tuple(_firing(one) for one in connection.execute(query).mappings()))
 
 
 def _of_fingerprints(connection: Connection, query: Select[Any], fingerprints: Sequence[str]) -> Iterator[Row[Any]]:
     for start in range(0, len(fingerprints), MOST_VALUES):
-        chosen = episodes.c.fingerprint.in_(fingerprints[start : start + MOST_VALUES])
+        chosen = firings.c.fingerprint.in_(fingerprints[start : start + MOST_VALUES])
         yield from connection.execute(query.where(chosen))
 
 
-def _incident(row: RowMapping, found: tuple[Episode, ...]) -> Incident:
+def _incident(row: RowMapping, found: tuple[AlertFiring, ...]) -> Incident:
     lists = {name: tuple(row[name]) for name in ("reopened_at", "news_at")}
     lists["left_out"] = tuple(LeftOut(**one) for one in row["left_out"])
     values = {name: row[name] for name in _INCIDENT_COLUMNS} | lists
-    return Incident(id=row["id"], episodes=found, **values)
+    return Incident(id=row["id"], firings=found, **values)
 
 
-def _episode(row: RowMapping) -> Episode:
+def _firing(row: RowMapping) -> AlertFiring:
     values = {name: row[name] for name in _EPISODE_COLUMNS}
-    return Episode(**{**values, "sources": tuple(Source(**one) for one in row["sources"])})
+    return AlertFiring(**{**values, "sources": tuple(Source(**one) for one in row["sources"])})
 
 
 def _numbers_of_alerts(connection: Connection, numbers: list[int]) -> Mapping[int, tuple[int, int]]:
-    """Return by incident how many episodes it has had and how many of them have not ended."""
+    """Return by incident how many firings it has had and how many of them have not ended."""
     query = (
-        select(episodes.c.incident_id, func.count(), func.count() - func.count(episodes.c.ended_at))
-        .where(episodes.c.incident_id.in_(numbers))
-        .group_by(episodes.c.incident_id)
+        select(firings.c.incident_id, func.count(), func.count() - func.count(firings.c.ended_at))
+        .where(firings.c.incident_id.in_(numbers))
+        .group_by(firings.c.incident_id)
     )
     earlier = archive.earlier(connection, numbers)
     found = {number: (earlier[number].alerts, 0) for number in numbers}

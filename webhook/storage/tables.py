@@ -2,7 +2,7 @@
 
 `store`, `outbox`, `lanes`, `gathering`, `detours`, `deliveries`, `lookup`, `archive`, `archive_search`, `trimming`,
 `timers`, `counters`, `taken` and `watchdogs` are the only readers. Every time is UTC epoch seconds in a double;
-`episodes.started` alone is text, because it carries nine decimals of identity. Changes here need a migration in
+`firings.started` alone is text, because it carries nine decimals of identity. Changes here need a migration in
 `migrations/versions`.
 """
 
@@ -97,8 +97,8 @@ incidents = Table(
     sqlite_autoincrement=True,  # a number that people have seen is never given to another incident
 )
 
-episodes = Table(
-    "episodes",
+firings = Table(
+    "firings",
     metadata,
     Column("id", Key, primary_key=True, autoincrement=True),
     Column("incident_id", Key, ForeignKey("incidents.id"), nullable=False),
@@ -124,7 +124,7 @@ episodes = Table(
     Column("refired_at", Double),
     Column("absent_since", Double),
     UniqueConstraint("incident_id", "fingerprint", "started"),
-    Index("ix_episodes_identity", "fingerprint", "started"),
+    Index("ix_firings_identity", "fingerprint", "started"),
 )
 
 notifications = Table(

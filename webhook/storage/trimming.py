@@ -31,7 +31,7 @@ from sqlalchemy import (
 from webhook.incidents.messages import CALLS
 from webhook.storage.archive import add_to_totals
 from webhook.storage.deliveries import ENDED
-from webhook.storage.tables import WAITING, archived_parts, episodes, incidents, notifications, timeline
+from webhook.storage.tables import WAITING, archived_parts, firings, incidents, notifications, timeline
 
 KEPT = 5_000
 """Of each part of an incident: as many alerts as a storm is told to have, and some 2 MB of JSON."""
@@ -52,11 +52,11 @@ class _Part:
     stays: Callable[[ColumnElement[bool]], tuple[Select[Any], ...]]
 
 
-def _of_episodes(ours: ColumnElement[bool]) -> tuple[Select[Any], ...]:
+def _of_firings(ours: ColumnElement[bool]) -> tuple[Select[Any], ...]:
     """Keep one of each kind, part and severity, for what was told is no news, and the first, since when it lasts."""
-    alike = (episodes.c.kind, episodes.c.part, episodes.c.severity)
-    first = select(episodes.c.id).where(ours).order_by(episodes.c.starts_at, episodes.c.id).limit(1)
-    return select(func.max(episodes.c.id)).where(ours, episodes.c.ended_at.is_not(None)).group_by(*alike), first
+    alike = (firings.c.kind, firings.c.part, firings.c.severity)
+    first = select(firings.c.id).where(ours).order_by(firings.c.starts_at, firings.c.id).limit(1)
+    return select(func.max(firings.c.id)).where(ours, firings.c.ended_at.is_not(None)).group_by(*alike), first
 
 
 def _of_messages(ours: ColumnElement[bool]) -> tuple[Select[Any], ...]:
@@ -105,11 +105,11 @@ _ENDED = notifications.c.state.in_(ENDED)
 
 _PARTS = (
     _Part(
-        table=episodes,
+        table=firings,
         counted="alerts",
-        over=episodes.c.ended_at.is_not(None),
-        order=episodes.c.ended_at,
-        stays=_of_episodes,
+        over=firings.c.ended_at.is_not(None),
+        order=firings.c.ended_at,
+        stays=_of_firings,
     ),
     _Part(table=timeline, counted="lines", over=timeline.c.kind != "opened", order=timeline.c.id, stays=lambda _: ()),
     _Part(table=notifications, counted="messages", over=_ENDED, order=notifications.c.id, stays=_of_messages),

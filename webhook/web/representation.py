@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from webhook.catalog.model import Catalog
-from webhook.incidents.episode import Episode
 from webhook.incidents.escalation import planned
+from webhook.incidents.firing import AlertFiring
 from webhook.incidents.incident import Incident
 from webhook.incidents.messages import Delivery
 from webhook.render.message import Section
@@ -58,7 +58,7 @@ def incident_json(record: Record, catalog: Catalog) -> dict[str, Any]:
         "links": [{"text": link.text, "url": link.url} for link in message.links],
         "not_reached": list(message.undelivered),
         "told_through": message.told_through,
-        "alerts": [_episode(episode) for episode in incident.episodes],
+        "alerts": [_firing(firing) for firing in incident.firings],
         "timeline": [
             {"at": iso(line.at), "kind": line.kind, "actor": line.actor, "detail": line.detail}
             for line in record.timeline
@@ -109,19 +109,19 @@ def _section(section: Section) -> dict[str, Any]:
     }
 
 
-def _episode(episode: Episode) -> dict[str, Any]:
+def _firing(firing: AlertFiring) -> dict[str, Any]:
     return {
-        "fingerprint": episode.fingerprint,
-        "title": episode.title,
-        "severity": episode.severity,
-        "firing": episode.ended_at is None,
+        "fingerprint": firing.fingerprint,
+        "title": firing.title,
+        "severity": firing.severity,
+        "firing": firing.ended_at is None,
         # Before 1970 lies Alertmanager's zero time: nobody has said it.
-        "started_at": iso(episode.starts_at) if episode.starts_at > 0 else None,
-        "ended_at": _maybe(episode.ended_at),
-        "ended_by": episode.ended_by,
-        "labels": dict(episode.labels),
-        "annotations": dict(episode.annotations),
-        "generator_url": episode.generator_url,
+        "started_at": iso(firing.starts_at) if firing.starts_at > 0 else None,
+        "ended_at": _maybe(firing.ended_at),
+        "ended_by": firing.ended_by,
+        "labels": dict(firing.labels),
+        "annotations": dict(firing.annotations),
+        "generator_url": firing.generator_url,
     }
 
 

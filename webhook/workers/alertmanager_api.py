@@ -287,7 +287,7 @@ class _Refused(Exception):  # noqa: N818  not an error here: it becomes an `Unkn
 def _leaves_out(said: Testimony, incident: Incident) -> bool:
     """Return whether it is a question what it means that something is not listed."""
     listed = {one.fingerprint for one in said.alerts or ()}
-    known = {episode.fingerprint for episode in incident.open_episodes}
+    known = {firing.fingerprint for firing in incident.open_firings}
     return bool(incident.truncated) or not known or not known <= listed
 
 
@@ -296,7 +296,7 @@ def _with_places(talk: _Conversation, said: Testimony, incident: Incident) -> Te
 
     Without an answer it is not known that anything is muted.
     """
-    open_ones = {episode.fingerprint for episode in incident.open_episodes}
+    open_ones = {firing.fingerprint for firing in incident.open_firings}
     if not any(one.fingerprint in open_ones and one.suppression is None for one in said.alerts or ()):
         return said
     try:

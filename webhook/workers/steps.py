@@ -74,7 +74,7 @@ class _Asked:
     @property
     def is_of_each(self) -> bool:
         """Whether each alert that was asked about has its own absence, and not the timer one for all of them."""
-        return self.is_about_doubts or (not self.incident.truncated and bool(self.incident.open_episodes))
+        return self.is_about_doubts or (not self.incident.truncated and bool(self.incident.open_firings))
 
 
 class Steps:
@@ -199,7 +199,7 @@ class Steps:
             return after
         which, end = ("it", "its end") if len(confirmed) == 1 else ("them", "their end")
         how = f"Alertmanager, asked twice, no longer lists {which}; it never sent {end}"
-        outcome = transition(after, Unlisted(episodes=confirmed, how=how), now)
+        outcome = transition(after, Unlisted(firings=confirmed, how=how), now)
         return self._writer().write(connection, after, outcome, now) or after
 
     def _group_s(self, connection: Connection, incident: Incident, event: Event, now: float) -> Incident:
@@ -252,8 +252,8 @@ class Steps:
         match verdict:
             case truth.AsksAgain():
                 return None
-            case truth.FiresAgain(episodes=episodes, unknown=unknown):
-                return refired(incident, episodes, _remark(unknown), _asked_again(truth.GoesOn(unknown=unknown), now))
+            case truth.FiresAgain(firings=firings, unknown=unknown):
+                return refired(incident, firings, _remark(unknown), _asked_again(truth.GoesOn(unknown=unknown), now))
             case truth.OldPicture(why=why):
                 return Settled(why=why)
             case _:
@@ -305,4 +305,4 @@ def _remark(unknown: str | None) -> str:
 
 
 def _firing(incident: Incident) -> frozenset[tuple[str, str]]:
-    return frozenset(episode.identity for episode in (*incident.open_episodes, *truth.doubtful(incident)))
+    return frozenset(firing.identity for firing in (*incident.open_firings, *truth.doubtful(incident)))

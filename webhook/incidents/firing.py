@@ -1,6 +1,6 @@
-"""An episode, one firing of one alert, and what a delivery does to the episodes of an open incident. Pure.
+"""One firing of one alert, and what a delivery does to the firings of an open incident. Pure.
 
-`incident` keeps the episodes; `delivery` decides from their `Changes` what it becomes.
+`incident` keeps the firings; `delivery` decides from their `Changes` what it becomes.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Source:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Episode:
+class AlertFiring:
     """One firing of one alert. Times are epoch seconds; `started` is the exact start, part of the identity."""
 
     fingerprint: str
@@ -59,12 +59,12 @@ class Episode:
 
     @property
     def identity(self) -> tuple[str, str]:
-        """What makes two sightings the same episode."""
+        """What makes two alerts the same firing."""
         return self.fingerprint, self.started
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sighting:
+class ReceivedAlert:
     """One alert of a delivery, with what the catalogue says about it."""
 
     fingerprint: str
@@ -78,54 +78,54 @@ class Sighting:
     match: Match
 
 
-def in_order(episodes: Iterable[Episode]) -> tuple[Episode, ...]:
-    """Return episodes most severe first, then the oldest, then by fingerprint so that the order is total."""
-    return tuple(sorted(episodes, key=lambda one: (-rank(one.severity), one.starts_at, one.fingerprint)))
+def in_order(firings: Iterable[AlertFiring]) -> tuple[AlertFiring, ...]:
+    """Return firings most severe first, then the oldest, then by fingerprint so that the order is total."""
+    return tuple(sorted(firings, key=lambda one: (-rank(one.severity), one.starts_at, one.fingerprint)))
 
 
-def episode_of(sighting: Sighting) -> Episode:
-    """Return the episode that a firing alert is."""
-    return Episode(
-        fingerprint=sighting.fingerprint,
-        started=sighting.started,
-        starts_at=sighting.starts_at,
-        title=sighting.match.title,
-        severity=sighting.match.severity,
-        kind=sighting.match.kind,
-        team=sighting.match.team,
-        policy=sighting.match.policy,
-        labels=sighting.labels,
-        annotations=sighting.annotations,
-        generator_url=sighting.generator_url,
-        part=sighting.match.part,
+def firing_of(alert: ReceivedAlert) -> AlertFiring:
+    """Return the firing that a firing alert is."""
+    return AlertFiring(
+        fingerprint=alert.fingerprint,
+        started=alert.started,
+        starts_at=alert.starts_at,
+        title=alert.match.title,
+        severity=alert.match.severity,
+        kind=alert.match.kind,
+        team=alert.match.team,
+        policy=alert.match.policy,
+        labels=alert.labels,
+        annotations=alert.annotations,
+        generator_url=alert.generator_url,
+        part=alert.match.part,
     )
 
 
-def closed(episode: Episode, at: float, by: EndedBy) -> Episode:
-    """Return the episode ended, and nothing of it in doubt."""
-    return replace(episode, ended_at=at, ended_by=by, sources=(), refired_at=None, absent_since=None)
+def closed(firing: AlertFiring, at: float, by: EndedBy) -> AlertFiring:
+    """Return the firing ended, and nothing of it in doubt."""
+    return replace(firing, ended_at=at, ended_by=by, sources=(), refired_at=None, absent_since=None)
 
 
-def sighting_of(episode: Episode) -> Sighting:
-    """Return the firing alert that the episode is."""
-    return Sighting(
-        fingerprint=episode.fingerprint,
+def received_alert_of(firing: AlertFiring) -> ReceivedAlert:
+    """Return the firing alert that the firing is."""
+    return ReceivedAlert(
+        fingerprint=firing.fingerprint,
         firing=True,
-        started=episode.started,
-        starts_at=episode.starts_at,
+        started=firing.started,
+        starts_at=firing.starts_at,
         ends_at=0.0,
-        labels=episode.labels,
-        annotations=episode.annotations,
-        generator_url=episode.generator_url,
+        labels=firing.labels,
+        annotations=firing.annotations,
+        generator_url=firing.generator_url,
         match=Match(
-            title=episode.title,
-            severity=episode.severity,
-            team=episode.team,
-            policy=episode.policy,
-            kind=episode.kind,
+            title=firing.title,
+            severity=firing.severity,
+            team=firing.team,
+            policy=firing.policy,
+            kind=firing.kind,
             alert=None,
             limit_known=False,
-            part=episode.part,
+            part=firing.part,
         ),
     )
 
@@ -143,22 +143,22 @@ class Teller:
     verified: bool = False
     """Alertmanager was asked, or nobody can be: what fires with an old start does fire."""
     ended_before: frozenset[tuple[str, str]] = frozenset()
-    """Episodes that ended in other incidents."""
+    """Firings that ended in other incidents."""
 
-    def source(self, sighting: Sighting) -> Source:
+    def source(self, alert: ReceivedAlert) -> Source:
         """Return the source that a firing alert of this delivery has."""
-        return Source(url=self.url, receiver=self.receiver, started=sighting.started)
+        return Source(url=self.url, receiver=self.receiver, started=alert.started)
 
 
-StillTold = Callable[[Episode, Sighting, Teller], tuple[Source, ...] | None]
-"""Who still says that the episode fires after a delivered end, None when that end is old; `truth` has the law."""
+StillTold = Callable[[AlertFiring, ReceivedAlert, Teller], tuple[Source, ...] | None]
+"""Who still says that the firing fires after a delivered end, None when that end is old; `truth` has the law."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class News:
     """The most severe alert that is news, and whether all that is news is another part of the same trouble."""
 
-    episode: Episode
+    firing: AlertFiring
     graver: bool
     """Whether a severity above any so far has come."""
     only_parts: bool
@@ -166,91 +166,91 @@ class News:
 
 
 class Changes:
-    """What one delivery does to the episodes of an open incident."""
+    """What one delivery does to the firings of an open incident."""
 
-    def __init__(self, known: Iterable[Episode], now: float, teller: Teller, still_told: StillTold) -> None:
+    def __init__(self, known: Iterable[AlertFiring], now: float, teller: Teller, still_told: StillTold) -> None:
         self.now = now
         self.doubts = False
         """Whether something was told that Alertmanager has to be asked about."""
         self._teller = teller
         self._still_told = still_told
-        self.episodes = {episode.identity: episode for episode in known}
+        self.firings = {firing.identity: firing for firing in known}
         self.touched: dict[tuple[str, str], None] = {}
-        self.fired: list[Episode] = []
+        self.fired: list[AlertFiring] = []
         self.ended = 0
-        self._kinds = {episode.kind for episode in self.episodes.values()}
+        self._kinds = {firing.kind for firing in self.firings.values()}
         self._parts: dict[str, int] = {}
-        for episode in self.episodes.values():
-            self._parts[episode.part] = max(rank(episode.severity), self._parts.get(episode.part, -1))
+        for firing in self.firings.values():
+            self._parts[firing.part] = max(rank(firing.severity), self._parts.get(firing.part, -1))
         self._highest = max(self._parts.values(), default=-1)
-        self._open = {one.fingerprint: one.identity for one in self.episodes.values() if one.ended_at is None}
+        self._open = {one.fingerprint: one.identity for one in self.firings.values() if one.ended_at is None}
         self._doubtful: dict[str, set[tuple[str, str]]] = {}
-        for episode in self.episodes.values():
-            if episode.ended_at is not None and episode.refired_at is not None:
-                self._doubtful.setdefault(episode.fingerprint, set()).add(episode.identity)
+        for firing in self.firings.values():
+            if firing.ended_at is not None and firing.refired_at is not None:
+                self._doubtful.setdefault(firing.fingerprint, set()).add(firing.identity)
 
-    def fires(self, sighting: Sighting) -> None:
-        """Take a firing alert: a repeat, an episode that fires again, or a new one."""
-        self._settle_earlier(sighting)
-        episode = replace(episode_of(sighting), sources=(self._teller.source(sighting),))
-        current = self.episodes.get(self._open.get(episode.fingerprint, ("", "")))
+    def fires(self, alert: ReceivedAlert) -> None:
+        """Take a firing alert: a repeat, a firing that fires again, or a new one."""
+        self._settle_earlier(alert)
+        firing = replace(firing_of(alert), sources=(self._teller.source(alert),))
+        current = self.firings.get(self._open.get(firing.fingerprint, ("", "")))
         if current is not None and current.absent_since is not None:
             current = replace(current, absent_since=None)
             self._put(current)
-        known = self.episodes.get(episode.identity)
+        known = self.firings.get(firing.identity)
         if known is not None and known.ended_at is None:
-            self._repeat(known, episode)
-        elif current is not None and (known is not None or episode.starts_at <= current.starts_at):
+            self._repeat(known, firing)
+        elif current is not None and (known is not None or firing.starts_at <= current.starts_at):
             # Another Alertmanager's firing of an alert of the same labels, or an older picture of this one.
-            self._told_too(current, episode.sources[0])
-        elif self._is_new(known, episode):
-            part = self._part_at(current, episode)
-            self._begin(replace(episode, part=part, sources=self._supersede(episode)))
+            self._told_too(current, firing.sources[0])
+        elif self._is_new(known, firing):
+            part = self._part_at(current, firing)
+            self._begin(replace(firing, part=part, sources=self._supersede(firing)))
         else:
-            self._fires_again(known, episode)
+            self._fires_again(known, firing)
 
-    def ends(self, sighting: Sighting) -> None:
-        """Take a resolved alert: it ends the open episode of its fingerprint unless that began after the end."""
-        self._settle_earlier(sighting)
-        identity = self._open.get(sighting.fingerprint)
+    def ends(self, alert: ReceivedAlert) -> None:
+        """Take a resolved alert: it ends the open firing of its fingerprint unless that began after the end."""
+        self._settle_earlier(alert)
+        identity = self._open.get(alert.fingerprint)
         if identity is None:
             return
-        episode = self.episodes[identity]
-        sources = self._still_told(episode, sighting, self._teller)
-        if sources is None and episode.started == sighting.started:
+        firing = self.firings[identity]
+        sources = self._still_told(firing, alert, self._teller)
+        if sources is None and firing.started == alert.started:
             # The end of a firing that was told again since: which of the two came late only Alertmanager knows.
             self.doubts = True
-            ended_at = min(sighting.ends_at, self.now)
-            self._put(replace(episode, ended_at=ended_at, ended_by="alertmanager", absent_since=None))
-            del self._open[sighting.fingerprint]
+            ended_at = min(alert.ends_at, self.now)
+            self._put(replace(firing, ended_at=ended_at, ended_by="alertmanager", absent_since=None))
+            del self._open[alert.fingerprint]
             return
         if sources is None:
             # It has begun after this end; whoever has told only of the firing that this ends says nothing of it now.
-            sources = tuple(one for one in episode.sources if not self._is_of_older(one, sighting))
-            if sources == episode.sources:
+            sources = tuple(one for one in firing.sources if not self._is_of_older(one, alert))
+            if sources == firing.sources:
                 return
         if sources:
             self.doubts = True
-            if sources != episode.sources:
-                self._put(replace(episode, sources=sources))
+            if sources != firing.sources:
+                self._put(replace(firing, sources=sources))
             return
-        ended_at = sighting.ends_at if episode.starts_at <= sighting.ends_at <= self.now else self.now
-        self._put(closed(episode, ended_at, "alertmanager"))
-        del self._open[sighting.fingerprint]
+        ended_at = alert.ends_at if firing.starts_at <= alert.ends_at <= self.now else self.now
+        self._put(closed(firing, ended_at, "alertmanager"))
+        del self._open[alert.fingerprint]
         self.ended += 1
 
-    def _settle_earlier(self, sighting: Sighting) -> None:
+    def _settle_earlier(self, alert: ReceivedAlert) -> None:
         """Take what was told again of earlier firings for old pictures: an Alertmanager knows one of an alert."""
-        for identity in sorted(self._doubtful.get(sighting.fingerprint, ())):
-            episode = self.episodes[identity]
-            if float(episode.started) >= float(sighting.started):
+        for identity in sorted(self._doubtful.get(alert.fingerprint, ())):
+            firing = self.firings[identity]
+            if float(firing.started) >= float(alert.started):
                 continue
-            sources = tuple(one for one in episode.sources if not self._is_of_older(one, sighting))
-            if sources != episode.sources:
-                left = replace(episode, sources=sources)
+            sources = tuple(one for one in firing.sources if not self._is_of_older(one, alert))
+            if sources != firing.sources:
+                left = replace(firing, sources=sources)
                 self._put(left if sources else replace(left, refired_at=None, absent_since=None))
 
-    def _is_of_older(self, source: Source, ended: Sighting) -> bool:
+    def _is_of_older(self, source: Source, ended: ReceivedAlert) -> bool:
         return source.url in self._teller.own and float(source.started) <= float(ended.started)
 
     def news(self) -> News | None:
@@ -266,12 +266,12 @@ class Changes:
         first = next(iter(in_order(graver or kinds or parts)), None)
         if first is None:
             return None
-        return News(episode=first, graver=bool(graver), only_parts=not graver and not kinds)
+        return News(firing=first, graver=bool(graver), only_parts=not graver and not kinds)
 
     @property
-    def changed(self) -> tuple[Episode, ...]:
-        """The episodes that are other than they were, in the order in which they changed."""
-        return tuple(self.episodes[identity] for identity in self.touched)
+    def changed(self) -> tuple[AlertFiring, ...]:
+        """The firings that are other than they were, in the order in which they changed."""
+        return tuple(self.firings[identity] for identity in self.touched)
 
     def detail(self, truncated: int) -> str:
         """Return what has happened in one sentence."""
@@ -280,32 +280,32 @@ class Changes:
         parts += [f"{truncated} more not listed by Alertmanager"] if truncated else []
         return ", ".join(parts) or "all alerts are listed again"
 
-    def _is_new(self, known: Episode | None, episode: Episode) -> bool:
+    def _is_new(self, known: AlertFiring | None, firing: AlertFiring) -> bool:
         """Return whether Alertmanager has not ended this firing before; a person's word is no end of it."""
         if known is not None:
             return known.ended_by == "person"
-        return episode.identity not in self._teller.ended_before or self._teller.verified
+        return firing.identity not in self._teller.ended_before or self._teller.verified
 
-    def _fires_again(self, known: Episode | None, episode: Episode) -> None:
+    def _fires_again(self, known: AlertFiring | None, firing: AlertFiring) -> None:
         """Take an alert that had ended and is told with its old start.
 
         Alertmanager ends an alert that Prometheus stops sending; when it hears again, the start is the old one. An old
         picture that is delivered late looks the same.
         """
         if self._teller.verified:
-            before = known or episode
-            sources = tuple(dict.fromkeys((*episode.sources, *before.sources)))[:MOST_SOURCES]
-            self._begin(replace(episode, refired_at=self.now, listed_by=before.listed_by, sources=sources))
+            before = known or firing
+            sources = tuple(dict.fromkeys((*firing.sources, *before.sources)))[:MOST_SOURCES]
+            self._begin(replace(firing, refired_at=self.now, listed_by=before.listed_by, sources=sources))
             return
         self.doubts = True
         if known is None:
-            known = replace(episode, ended_at=self.now, ended_by="alertmanager", sources=(), refired_at=None)
-        if known.refired_at is None or episode.sources[0] not in known.sources or known.absent_since is not None:
-            sources = tuple(dict.fromkeys((*known.sources, *episode.sources)))[:MOST_SOURCES]
+            known = replace(firing, ended_at=self.now, ended_by="alertmanager", sources=(), refired_at=None)
+        if known.refired_at is None or firing.sources[0] not in known.sources or known.absent_since is not None:
+            sources = tuple(dict.fromkeys((*known.sources, *firing.sources)))[:MOST_SOURCES]
             self._put(replace(known, refired_at=known.refired_at or self.now, sources=sources, absent_since=None))
             self._doubtful.setdefault(known.fingerprint, set()).add(known.identity)
 
-    def _told_too(self, current: Episode, source: Source) -> None:
+    def _told_too(self, current: AlertFiring, source: Source) -> None:
         """Keep that somebody else says that the alert fires; of one that does, only the newest start counts."""
         others = tuple(one for one in current.sources if (one.url, one.receiver) != (source.url, source.receiver))
         same = next((one for one in current.sources if one not in others), None)
@@ -318,47 +318,47 @@ class Changes:
         if source.started != current.started and (part := self._part_at(current, current)) != current.part:
             self.fired.append(replace(current, part=part))
 
-    def _part_at(self, current: Episode | None, episode: Episode) -> str:
+    def _part_at(self, current: AlertFiring | None, firing: AlertFiring) -> str:
         """Return the part of a firing that begins beside `current`, of an alert of the same labels.
 
         Where who tells is no peer of those that told of that, it is another installation, whatever its labels say.
         """
         if current is None or not current.sources or any(self._is_tellers(one) for one in current.sources):
-            return episode.part
+            return firing.part
         at = f" at {min(self._teller.own, default=self._teller.url)}"
-        return episode.part if episode.part.endswith(at) else f"{episode.part}{at}"
+        return firing.part if firing.part.endswith(at) else f"{firing.part}{at}"
 
     def _is_tellers(self, source: Source) -> bool:
         return source.url == self._teller.url or source.url in self._teller.own
 
-    def _begin(self, episode: Episode) -> None:
-        self._put(episode)
-        self._open[episode.fingerprint] = episode.identity
-        self.fired.append(episode)
+    def _begin(self, firing: AlertFiring) -> None:
+        self._put(firing)
+        self._open[firing.fingerprint] = firing.identity
+        self.fired.append(firing)
 
-    def _repeat(self, known: Episode, seen: Episode) -> None:
+    def _repeat(self, known: AlertFiring, seen: AlertFiring) -> None:
         part = known.part or seen.part
         current = replace(known, annotations=seen.annotations, generator_url=seen.generator_url, part=part)
         if current != known:
             self._put(current)
         self._told_too(current, seen.sources[0])
 
-    def _supersede(self, episode: Episode) -> tuple[Source, ...]:
-        """End the open episode of an alert that has started anew: an alert fires once at a time.
+    def _supersede(self, firing: AlertFiring) -> tuple[Source, ...]:
+        """End the open firing of an alert that has started anew: an alert fires once at a time.
 
         Return who says that it fires now: who tells of it, and everybody else who told of the one before.
         """
-        identity = self._open.pop(episode.fingerprint, None)
+        identity = self._open.pop(firing.fingerprint, None)
         if identity is None:
-            return episode.sources
-        before = self.episodes[identity]
+            return firing.sources
+        before = self.firings[identity]
         self._put(closed(before, self.now, "superseded"))
         others = (one for one in before.sources if one.url not in self._teller.own)
-        return (*episode.sources, *others)[:MOST_SOURCES]
+        return (*firing.sources, *others)[:MOST_SOURCES]
 
-    def _put(self, episode: Episode) -> None:
-        self.episodes[episode.identity] = episode
-        self.touched[episode.identity] = None
+    def _put(self, firing: AlertFiring) -> None:
+        self.firings[firing.identity] = firing
+        self.touched[firing.identity] = None
 
 
 def count(number: int, more: int) -> str:
