@@ -17,7 +17,7 @@ from webhook.timestamps import parse_rfc3339
 from webhook.untrusted import one_line
 
 Verb = Literal["acknowledge", "unacknowledge", "resolve", "reopen"]
-Told = Literal["merge", "note"]
+NotifiedDestination = Literal["merge", "note"]
 """What PagerDuty does with its own incident and nobody with ours."""
 
 VERBS: tuple[Verb, ...] = get_args(Verb)
@@ -65,7 +65,7 @@ class Press:
 class Change:
     """A change of an incident in PagerDuty; `key` is ours, `at` is epoch seconds."""
 
-    verb: Verb | Told
+    verb: Verb | NotifiedDestination
     key: str
     actor: str
     at: float
@@ -136,7 +136,7 @@ def pagerduty_change(body: bytes) -> Change | None:
     )
 
 
-def _done(kind: str, data: dict[str, Any]) -> tuple[Verb | Told | None, str]:
+def _done(kind: str, data: dict[str, Any]) -> tuple[Verb | NotifiedDestination | None, str]:
     """Return what an event of this kind does, and in words what there is to say of it."""
     reason = _object(data.get("resolve_reason"))
     if kind == "incident.resolved" and reason.get("type") == _MERGED:

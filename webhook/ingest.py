@@ -168,7 +168,7 @@ class Ingest:
             beat = watchdogs.find(connection, key, lock=True)
             if beat is None:
                 return None
-            number = store.homes(connection, [fingerprint(key)]).get(fingerprint(key))
+            number = store.open_incident_by_fingerprint(connection, [fingerprint(key)]).get(fingerprint(key))
             watchdogs.forget(connection, [key])
             before = None if number is None else store.incident_by_id(connection, number, lock=True)
             if before is not None:
@@ -185,7 +185,7 @@ class Ingest:
         outcome = transition(before, event, now)
         Writer(catalog=self._catalog(), channels=self._channels).write(connection, before, outcome, now)
         _note_forgotten(connection, before.id, name_of(beat.labels), actor, now)
-        return outcome.notice is not None
+        return outcome.trigger is not None
 
     def happened(self, number: int, event: Merged | Noted, now: float) -> Outcome | None:
         """Take what a provider tells of its own incident; return what came of it, None when there is no such one."""
@@ -255,7 +255,7 @@ class Ingest:
         with self._database.read() as connection:
             _unseen(connection, event)
         with self._database.write() as connection:
-            store.take_turns(connection, group_hash(event.group_labels), [one.fingerprint for one in event.alerts])
+            store.lock_alerts(connection, group_hash(event.group_labels), [one.fingerprint for one in event.alerts])
             outcomes = self._take_parts(connection, _unseen(connection, event), now)
         return self._taken(outcomes)
 
@@ -265,7 +265,7 @@ class Ingest:
         return self._taken(outcomes)
 
     def _taken(self, outcomes: list[Outcome]) -> Taken:
-        if any(outcome.notice is not None or outcome.result == "doubted" for outcome in outcomes):
+        if any(outcome.trigger is not None or outcome.result == "doubted" for outcome in outcomes):
             self._committed()
         first = outcomes[0]
         return Taken(result=first.result, incident_id=first.incident.id if first.incident else None)
@@ -278,7 +278,7 @@ class Ingest:
     ) -> Iterator[tuple[Incident | None, Delivered]]:
         """Yield the incidents that the delivery is about, each with its part; the gravest owner's comes first."""
         key = group_hash(event.group_labels)
-        store.take_turns(connection, key, [one.fingerprint for one in event.alerts])
+        store.lock_alerts(connection, key, [one.fingerprint for one in event.alerts])
         told: set[int] = set()
         for owner, share in of_owners(event):
             for before, part in self._parts_of(connection, share, owner, now):
@@ -317,9 +317,9 @@ class Ingest:
         beginning = [(one.fingerprint, one.started) for one in event.alerts if one.firing]
         ended = store.ended(connection, [one for one in beginning if one[0] not in known])
         event = replace(event, ended_before=frozenset(ended))
-        homes = store.homes(connection, strangers)
-        kin = frozenset[int]() if owner is None else store.owned(connection, homes.values(), owner)
-        for part in place(event, own=own is not None, homes=homes, kin=kin):
+        open_incidents = store.open_incident_by_fingerprint(connection, strangers)
+        kin = frozenset[int]() if owner is None else store.owned(connection, open_incidents.values(), owner)
+        for part in place(event, own=own is not None, open_incidents=open_incidents, kin=kin):
             if part.number is None and own is None:
                 yield self._fresh(connection, part.event, owner, ended, now)
                 continue
@@ -375,7 +375,7 @@ class Ingest:
             Writer(catalog=self._catalog(), channels=self._channels).write(connection, before, outcome, now)
             if outcome.result == "resolved":
                 _forget(connection, before, now)
-        if outcome.notice is not None:
+        if outcome.trigger is not None:
             self._committed()
         return outcome
 

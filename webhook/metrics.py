@@ -20,7 +20,7 @@ from webhook.channels import CHANNELS
 from webhook.incidents.heartbeat import LEFT_OUT, WATCHDOG, Beat, interval_of
 from webhook.incidents.messages import State
 from webhook.severity import SEVERITIES, Severity
-from webhook.storage import counters, deliveries, store, timers, watchdogs
+from webhook.storage import counters, outbox_report, store, timers, watchdogs
 from webhook.storage.database import Database, StoreUnavailable
 from webhook.storage.probe import Probe
 
@@ -146,10 +146,10 @@ class _Store(Collector):
             with self._database.read() as connection:
                 beats = watchdogs.known(connection)
                 families = [
-                    *_queue(deliveries.depths(connection, self._clock()), self._clock()),
-                    *_totals(deliveries.totals(connection)),
+                    *_queue(outbox_report.depths(connection, self._clock()), self._clock()),
+                    *_totals(outbox_report.totals(connection)),
                     _incidents(store.open_counts(connection)),
-                    *_gathered(deliveries.gathered(connection)),
+                    *_batched(outbox_report.batched(connection)),
                     _overdue(timers.oldest_due(connection, self._clock()), self._clock()),
                     GaugeMetricFamily(
                         "tocsin_timers_overdue",
@@ -172,7 +172,7 @@ class _Store(Collector):
         return []
 
 
-def _queue(depths: Mapping[str, deliveries.Depth], now: float) -> Iterator[Metric]:
+def _queue(depths: Mapping[str, outbox_report.Depth], now: float) -> Iterator[Metric]:
     waiting = GaugeMetricFamily("tocsin_outbox_waiting", "Messages that wait to be sent.", labels=["channel"])
     oldest = GaugeMetricFamily("tocsin_outbox_oldest_seconds", "Age of the oldest waiting message.", labels=["channel"])
     for channel in CHANNELS:
@@ -187,14 +187,14 @@ def _totals(totals: Mapping[tuple[str, State], int]) -> Iterator[Metric]:
     ended = CounterMetricFamily("tocsin_notifications", "Messages by how they ended.", labels=["channel", "state"])
     failed = CounterMetricFamily("tocsin_notifications_failed", "Messages that failed for good.", labels=["channel"])
     for channel in CHANNELS:
-        for state in deliveries.ENDED:
+        for state in outbox_report.ENDED:
             ended.add_metric([channel, state], totals.get((channel, state), 0))
         failed.add_metric([channel], totals.get((channel, "failed"), 0))
     yield ended
     yield failed
 
 
-def _gathered(found: Mapping[str, deliveries.Gathered]) -> Iterator[Metric]:
+def _batched(found: Mapping[str, outbox_report.Batched]) -> Iterator[Metric]:
     # Gauges: what retention archives leaves them.
     many = GaugeMetricFamily(
         "tocsin_storm_messages", "Messages on many incidents that the store holds.", labels=["channel"]

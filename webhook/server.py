@@ -22,8 +22,8 @@ from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
 from webhook.logs import ServerLogger
 from webhook.service import Service, announce
 from webhook.serving.connections import Connections
-from webhook.serving.lanes import THREADS
 from webhook.serving.listeners import listen
+from webhook.serving.pools import THREADS
 from webhook.serving.tls import Certificate
 from webhook.settings import Settings
 from webhook.storage.database import StoreUnavailable

@@ -23,13 +23,13 @@ from webhook.storage.clock import StoreClock
 from webhook.storage.database import Database, StoreUnavailable
 from webhook.storage.probe import Probe
 from webhook.workers.alertmanager_api import AlertmanagerApi
-from webhook.workers.bell import Bell
 from webhook.workers.dispatch import Dispatch
 from webhook.workers.endings import Endings
 from webhook.workers.fallback import Fallback
 from webhook.workers.retention import Retention
 from webhook.workers.senderless import Senderless
 from webhook.workers.steps import Steps, Truth
+from webhook.workers.wakeup import WakeupSignal
 from webhook.workers.watch import Watch
 from webhook.workers.worker import Worker
 
@@ -46,7 +46,7 @@ class Service:
     senders: Mapping[str, Sender]
     ingest: Ingest
     metrics: Metrics
-    bell: Bell
+    wakeup: WakeupSignal
     clock: Callable[[], float]
     truth: Truth
     probe: Probe
@@ -60,7 +60,7 @@ class Service:
             catalog=lambda: self.catalog.current,
             channels=channels(self.senders),
             clock=self.clock,
-            committed=self.bell.ring,
+            committed=self.wakeup.notify,
         )
         endings = Endings(
             self.database,
@@ -68,7 +68,7 @@ class Service:
             clock=self.clock,
             chance=random.random,
             metrics=self.metrics,
-            committed=self.bell.ring,
+            committed=self.wakeup.notify,
         )
         dispatch = Dispatch(
             self.database,
@@ -86,7 +86,7 @@ class Service:
             channels=channels(self.senders),
             clock=self.clock,
             peers=lambda url: peers(self.settings.alertmanagers, url),
-            committed=self.bell.ring,
+            committed=self.wakeup.notify,
         )
         watch = Watch(self.database, self.ingest, catalog=lambda: self.catalog.current, clock=self.clock)
         retention = Retention(self.database, seconds=self.settings.retention_seconds, clock=self.clock)
@@ -99,7 +99,7 @@ class Service:
             fallback=fallback,
             senderless=Senderless(self.database, channels=self.senders, clock=self.clock),
             clock=self.clock,
-            bell=self.bell,
+            wakeup=self.wakeup,
         )
 
     def close(self) -> None:
@@ -127,7 +127,7 @@ def build(
     kept = StoreClock(database)
     kept.measure()
     clock = kept if clock is None else clock
-    metrics, bell = Metrics(), Bell()
+    metrics, wakeup = Metrics(), WakeupSignal()
     probe = Probe(database, clock)
     metrics.watch(catalog, database, clock, probe, ahead=lambda: kept.ahead)
     chosen = configured(settings) if senders is None else senders
@@ -137,7 +137,7 @@ def build(
         channels=channels(chosen),
         peers=lambda url: peers(settings.alertmanagers, url),
         can_be_asked=bool(settings.alertmanagers),
-        committed=bell.ring,
+        committed=wakeup.notify,
     )
     asked = AlertmanagerApi(
         settings.alertmanagers,
@@ -152,7 +152,7 @@ def build(
         senders=chosen,
         ingest=ingest,
         metrics=metrics,
-        bell=bell,
+        wakeup=wakeup,
         clock=clock,
         truth=asked if truth is None else truth,
         probe=probe,

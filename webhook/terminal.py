@@ -76,7 +76,7 @@ def incident_lines(found: Record, *, now: float) -> Iterator[str]:
         _row(f"  {clock(line.at, now=now)}  {line.kind}  {line.actor}  {line.detail}") for line in found.timeline
     )
     yield "\nDELIVERIES"
-    for one in found.deliveries:
+    for one in found.notifications:
         tries = f", {one.attempts} tries" if one.attempts > 1 else ""
         reason = f": {one.last_error}" if one.last_error else ""
         yield _row(

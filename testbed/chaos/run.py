@@ -154,7 +154,7 @@ class Chaos:
         deadline = time.monotonic() + LONGEST_QUIET_SECONDS
         while True:
             found = verdict.incidents(url, self.headers)
-            waits = any(row["state"] == "waiting" for one in found for row in one["deliveries"])
+            waits = any(row["state"] == "waiting" for one in found for row in one["notifications"])
             if self._sky is None or not waits or time.monotonic() > deadline:
                 return found
             time.sleep(QUIET_POLL_SECONDS)

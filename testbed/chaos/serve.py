@@ -34,7 +34,7 @@ SCALED = (
     ("webhook.incidents.storm", "SERIOUS_WAIT_SECONDS", 1.0),
     ("webhook.incidents.storm", "MILD_WAIT_SECONDS", 3.0),
     ("webhook.incidents.storm", "WINDOW_SECONDS", 3.0),
-    # Where every message has to be seen by itself nothing is gathered.
+    # Where every message has to be seen by itself nothing is batched.
     ("webhook.incidents.storm", "MOST_SINGLE", int(os.environ.get(MOST_SINGLE, "10"))),
 )
 ASKING = (

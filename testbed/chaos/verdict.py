@@ -40,7 +40,7 @@ class Messages:
 
     def told_by(self, number: int) -> set[int]:
         """Return the incidents that the message on many has told of: its own, and those whose rows name it."""
-        return {one["id"] for one, row in self.rows.values() if number in (row["id"], row["folded_into"])}
+        return {one["id"] for one, row in self.rows.values() if number in (row["id"], row["superseded_by"])}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +85,7 @@ def judge(  # noqa: PLR0913 - everything there is to look at
     logs: str,
 ) -> Verdict:
     """Return what is wrong. `disruptions` is how often a send may have been cut off: a Slack double is allowed each."""
-    messages = Messages(rows={row["id"]: (one, row) for one in found for row in one["deliveries"]})
+    messages = Messages(rows={row["id"]: (one, row) for one in found for row in one["notifications"]})
     by_cell: dict[str, list[Json]] = {group.cell: [] for group in storm.groups}
     for incident in found:
         by_cell.setdefault(incident["group_labels"].get("cell", ""), []).append(incident)
@@ -101,15 +101,15 @@ def judge(  # noqa: PLR0913 - everything there is to look at
         findings.append(f"Slack holds {doubles} first posts too many, after {disruptions} disruptions")
     if "Traceback" in logs:
         findings.append("the log holds a traceback: " + logs[logs.index("Traceback") :][:800])
-    states = Counter(f"messages {row['state']}" for incident in found for row in incident["deliveries"])
+    states = Counter(f"messages {row['state']}" for incident in found for row in incident["notifications"])
     counts = {
         "incidents": len(found),
         "incidents open": sum(one["status"] != "resolved" for one in found),
         **dict(sorted(states.items())),
-        "tries": sum(row["attempts"] for incident in found for row in incident["deliveries"]),
+        "tries": sum(row["attempts"] for incident in found for row in incident["notifications"]),
         "Slack first posts": sum(posts.values()),
         "Slack first posts too many": doubles,
-        "messages on many incidents": sum(bool(row["gathered"]) for one in found for row in one["deliveries"]),
+        "messages on many incidents": sum(bool(row["batch_size"]) for one in found for row in one["notifications"]),
         "PagerDuty incidents": len(receivers.pagerduty.incidents),
         "mails": len(receivers.mailbox.mails),
     }
@@ -136,27 +136,27 @@ def _of_group(group: Group, found: list[Json]) -> Iterator[str]:
 def _told(incident: Json, catalog: Mapping[str, Any], receivers: Receivers, messages: Messages) -> Iterator[str]:
     """Ask every receiver that the policy names whether it was told of the incident."""
     for channel in _channels(incident, catalog):
-        rows = [row for row in incident["deliveries"] if row["channel"] == channel]
+        rows = [row for row in incident["notifications"] if row["channel"] == channel]
         if channel not in CONFIGURED:
             if not rows:
                 yield f"incident {incident['id']}: no row says why {channel} was not told"
             continue
         if any(_arrived(receivers, incident, row, messages) for row in rows):
             continue
-        over = incident["status"] == "resolved" and all(row["state"] == "folded" and row["reason"] for row in rows)
+        over = incident["status"] == "resolved" and all(row["state"] == "superseded" and row["reason"] for row in rows)
         if not (rows and over):
             states = [(row["action"], row["state"], row["reason"]) for row in rows]
             yield f"incident {incident['id']}, {incident['status']}: {channel} was not told: {states}"
 
 
 def _arrived(receivers: Receivers, incident: Json, row: Json, messages: Messages) -> bool:
-    """Return whether the receiver has the message, or the one on many incidents that it was folded into.
+    """Return whether the receiver has the message, or the one on many incidents that it was put into.
 
     That one has to say on how many incidents it is, and as many rows have to name it: nobody hides behind it.
     """
-    if row["state"] == "folded" and row["folded_into"] is not None:
-        incident, row = messages.rows[row["folded_into"]]
-        if len(messages.told_by(row["id"])) != row["gathered"]:
+    if row["state"] == "superseded" and row["superseded_by"] is not None:
+        incident, row = messages.rows[row["superseded_by"]]
+        if len(messages.told_by(row["id"])) != row["batch_size"]:
             return False
     return bool(row["state"] == "sent" and _holds(receivers, incident, row))
 
@@ -171,7 +171,7 @@ def _holds(receivers: Receivers, incident: Json, row: Json) -> bool:
     if row["channel"] == "slack":
         _, _, ts = (row["provider_id"] or "").partition("/")
         return ts in receivers.slack.messages and (
-            not row["gathered"] or f" in {row['gathered']} incidents" in receivers.slack.messages[ts].text
+            not row["batch_size"] or f" in {row['batch_size']} incidents" in receivers.slack.messages[ts].text
         )
     if row["channel"] == "pagerduty":
         taken = [*receivers.pagerduty.dropped, *(one for each in receivers.pagerduty.incidents for one in each.events)]
@@ -180,14 +180,14 @@ def _holds(receivers: Receivers, incident: Json, row: Json) -> bool:
         return any(
             mail.message["Message-ID"] == (row["provider_id"] or "").partition(" ")[0]
             and row["destination"] in mail.recipients
-            and (not row["gathered"] or f"[Tocsin {row['gathered']} incidents]" in mail.message["Subject"])
+            and (not row["batch_size"] or f"[Tocsin {row['batch_size']} incidents]" in mail.message["Subject"])
             for mail in receivers.mailbox.mails
         )
     return bool(row["channel"] == "log")
 
 
 def _ended(incident: Json) -> Iterator[str]:
-    for row in incident["deliveries"]:
+    for row in incident["notifications"]:
         about = f"incident {incident['id']}: {row['action']} to {row['channel']}"
         if row["state"] == "waiting":
             yield f"{about} still waits: {row['reason']}"
@@ -218,7 +218,7 @@ def _paged(group: Group, found: list[Json], catalog: Mapping[str, Any], pagerdut
 
 def _has_paged(incident: Json) -> bool:
     """Return whether there is a call to PagerDuty that no end has followed."""
-    rows = [row for row in incident["deliveries"] if row["channel"] == "pagerduty"]
+    rows = [row for row in incident["notifications"] if row["channel"] == "pagerduty"]
     ended = max((row["id"] for row in rows if row["action"] == "resolve"), default=0)
     return any(row["id"] > ended and row["action"] != "resolve" for row in rows)
 
@@ -234,4 +234,4 @@ def _first_posts(slack: Slack) -> Counter[tuple[str, str]]:
 
 def _about(payload: Json) -> str:
     """Return what a first post is about: an incident, or a storm, which is known by its row."""
-    return f"storm {payload['notification']}" if "gathered" in payload else f"incident {payload['incident']}"
+    return f"storm {payload['notification']}" if "batch_size" in payload else f"incident {payload['incident']}"

@@ -251,8 +251,8 @@ class Oracle:
             told_meanwhile = question.interrupted and not (was.open or was.doubtful or was.truncated)
             if ended and not told_meanwhile:
                 raise AgainstTheLaw(f"{truth} has ended {was}: {incident}")
-        held = incident.held_by is not None and incident.held_by != was.held_by
-        if held and truth is not None and incident.held_by not in truth.words:
+        held = incident.suppressed_by is not None and incident.suppressed_by != was.suppressed_by
+        if held and truth is not None and incident.suppressed_by not in truth.words:
             raise AgainstTheLaw(f"{truth} has held {was}: {incident}")
         if what == "all" and not incident.over and not (was.doubtful and truth is not None and truth.kind == "ended"):
             self._each(question, incident)
@@ -287,7 +287,11 @@ class Oracle:
             self.may_end.setdefault(key, now)
             return
         was, incident = question.before, self.replicas.kept()[number]
-        if (was.status, was.paged_at, was.held_by) != (incident.status, incident.paged_at, incident.held_by):
+        if (was.status, was.paged_at, was.suppressed_by) != (
+            incident.status,
+            incident.paged_at,
+            incident.suppressed_by,
+        ):
             raise AgainstTheLaw(f"all has ended, and yet something follows at once: {was} {incident}")
         if self.clocks_are_even:
             self.must_end.setdefault(key, now)
@@ -363,7 +367,7 @@ class Oracle:
         was = question.before
         called = incident.status == "open" and incident.paged_at == question.now
         if truth.kind == "suppressed":
-            held = incident.held_by in truth.words or was.fires_on or not was.open
+            held = incident.suppressed_by in truth.words or was.fires_on or not was.open
             if called or incident.status != was.status or not held:
                 raise AgainstTheLaw(f"{truth} does not hold {was}: {incident}")
             return

@@ -37,7 +37,7 @@ class Kept:
     status: str
     fires_on: bool
     doubted: bool
-    held_by: str | None
+    suppressed_by: str | None
     paged_at: float
     opened_at: float
     truncated: int
@@ -162,7 +162,7 @@ class Replicas:
                 status=row[1],
                 fires_on=row[1] == "resolved" and row[2] is not None,
                 doubted=row[3] is not None,
-                held_by=row[4],
+                suppressed_by=row[4],
                 paged_at=row[5],
                 opened_at=row[6],
                 truncated=row[7],
@@ -173,7 +173,7 @@ class Replicas:
                 doubtful=alerts[row[0]][1] if row[0] in alerts else {},
             )
             for row in self._outside.execute(
-                "SELECT id, status, firing_at, doubted_at, held_by, paged_at, opened_at, truncated, group_labels,"
+                "SELECT id, status, firing_at, doubted_at, suppressed_by, paged_at, opened_at, truncated, group_labels,"
                 " left_out FROM incidents"
             )
         }

@@ -76,7 +76,7 @@ class Target:
                 "TOCSIN_SLACK_API_URL": self.slack.api_url,
                 "TOCSIN_SLACK_BOT_TOKEN": SLACK_TOKEN,
                 "TOCSIN_SMTP_URL": f"{self.mailbox.url}?from=tocsin@example.com",
-                # Every mutant's message is looked at, so none is gathered.
+                # Every mutant's message is looked at, so none is batched.
                 MOST_SINGLE: "1000000",
             }
             self.replica = Replica("webhook", self._folder, settings)

@@ -71,7 +71,7 @@ LAMP: Final = """\
     metrics: {lamp_out: {gauge: up, active: "== 0", per: instance}}
 """
 
-Told = tuple[str, str]
+NotifiedDestination = tuple[str, str]
 """A severity, and the job or the metric that the alert names."""
 
 
@@ -94,7 +94,12 @@ def promtool(servers: Servers, *arguments: str | Path) -> subprocess.CompletedPr
 
 
 def assert_told(
-    servers: Servers, generated: Path, series: dict[str, str], told: dict[str, list[Told]], *, step: str = "1m"
+    servers: Servers,
+    generated: Path,
+    series: dict[str, str],
+    told: dict[str, list[NotifiedDestination]],
+    *,
+    step: str = "1m",
 ) -> None:
     """Fail unless the alert on missing metrics says just that of the series, by time; samples come every `step`."""
     test = {

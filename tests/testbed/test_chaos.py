@@ -42,12 +42,12 @@ class Scene:
 
     def row(self, channel: str) -> Json:
         """Return the first message to `channel`."""
-        return next(row for row in self.incidents[0]["deliveries"] if row["channel"] == channel)
+        return next(row for row in self.incidents[0]["notifications"] if row["channel"] == channel)
 
 
 def _row(channel: str, provider_id: str | None, **changes: object) -> Json:
     row = {"channel": channel, "action": "open", "state": "sent", "reason": None, "attempts": 1, "destination": "d"}
-    return {**row, "id": 1, "gathered": None, "folded_into": None, "provider_id": provider_id, **changes}
+    return {**row, "id": 1, "batch_size": None, "superseded_by": None, "provider_id": provider_id, **changes}
 
 
 def _post_to(slack: Slack) -> None:
@@ -74,7 +74,7 @@ def scene() -> Scene:
         "group_labels": {"alertname": "A", "cell": "c"},
         "alerts": [{"firing": True, "labels": {"instance": f"c-{number}"}} for number in range(2)],
         "timeline": [{"kind": "opened"}],
-        "deliveries": [
+        "notifications": [
             _row("slack", "C1/1.1"),
             _row("pagerduty", GROUP.dedup_key),
             _row("email", "<m@example.com> [Tocsin 1] The subject"),
@@ -120,19 +120,19 @@ def _claim_mail(scene: Scene) -> None:
 
 
 def _fold_while_open(scene: Scene) -> None:
-    scene.row("email").update(state="folded", reason="said by another")
+    scene.row("email").update(state="superseded", reason="said by another")
 
 
 def _wait(scene: Scene) -> None:
-    scene.incidents[0]["deliveries"].append(_row("slack", None, action="update", state="waiting"))
+    scene.incidents[0]["notifications"].append(_row("slack", None, action="update", state="waiting"))
 
 
 def _fail_in_silence(scene: Scene) -> None:
-    scene.incidents[0]["deliveries"].append(_row("slack", None, action="update", state="failed"))
+    scene.incidents[0]["notifications"].append(_row("slack", None, action="update", state="failed"))
 
 
 def _leave_out_a_channel(scene: Scene) -> None:
-    scene.incidents[0]["deliveries"].remove(scene.row("sms"))
+    scene.incidents[0]["notifications"].remove(scene.row("sms"))
 
 
 def _page_twice(scene: Scene) -> None:
@@ -178,12 +178,12 @@ def test_what_is_wrong_is_found(scene: Scene, spoil: Callable[[Scene], None], fi
     assert any(finding in one for one in scene.findings()), scene.findings()
 
 
-def test_message_of_an_incident_that_is_over_may_be_folded(scene: Scene) -> None:
+def test_message_of_an_incident_that_is_over_may_be_superseded(scene: Scene) -> None:
     """Nobody has to be woken for what has ended before he could be."""
     scene.group = Group(name="A", cell="c", system="s", policy="p", severities=("critical",), fate="resolves")
     incident = scene.incidents[0]
     incident |= {"status": "resolved", "alerts": []}
-    scene.row("pagerduty").update(state="folded", reason="the incident was resolved before this could be sent")
+    scene.row("pagerduty").update(state="superseded", reason="the incident was resolved before this could be sent")
     scene.receivers.pagerduty.incidents.clear()
     assert scene.findings() == ()
 
@@ -192,7 +192,7 @@ def test_message_of_an_incident_that_is_over_may_be_folded(scene: Scene) -> None
 def test_incident_that_comes_back_pages_if_its_severity_does(scene: Scene, severity: str, wanted: int) -> None:
     """It was critical and was over; PagerDuty's ended then, and what pages has to have begun another."""
     end = _row("pagerduty", None, action="resolve", id=2)
-    scene.incidents[0]["deliveries"].append(end)
+    scene.incidents[0]["notifications"].append(end)
     scene.incidents[0] |= {"severity": severity, "timeline": [{"kind": "opened"}, {"kind": "reopened"}]}
     scene.receivers.pagerduty.incidents[0].status = "resolved"
     wrong = f"PagerDuty has 0 open, {wanted} should be"

@@ -165,7 +165,7 @@ def message_of(
         public_url="https://tocsin.example.com",
         undelivered=("SMS to DevOps team: not configured",),
     )
-    return compose(incident, context, action=action, focus=alerts[-1]["fingerprint"])
+    return compose(incident, context, action=action, trigger_fingerprint=alerts[-1]["fingerprint"])
 
 
 def incident_of(catalog: Catalog, *alerts: dict[str, Any], resolve: bool = False, **changes: object) -> Incident:

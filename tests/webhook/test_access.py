@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 
 from tests.webhook.samples import alert, payload
 from webhook.service import Service, build
-from webhook.serving.lanes import lane_of
+from webhook.serving.pools import pool_of
 from webhook.serving.reading import Head
 from webhook.settings import read_settings
 from webhook.web.application import create_app
@@ -231,7 +231,7 @@ def test_deliveries_may_need_a_password_where_nothing_else_does(environment: dic
 
 
 @pytest.mark.parametrize(
-    ("path", "headers", "lane"),
+    ("path", "headers", "pool"),
     [
         ("/v1/alertmanager", basic(USER, PASSWORD), "deliveries"),
         ("/v1/alertmanager", bearer(OLD), "deliveries"),
@@ -242,10 +242,10 @@ def test_deliveries_may_need_a_password_where_nothing_else_does(environment: dic
     ],
 )
 def test_who_logs_in_for_deliveries_has_their_threads(
-    environment: dict[str, str], path: str, headers: dict[str, str], lane: str
+    environment: dict[str, str], path: str, headers: dict[str, str], pool: str
 ) -> None:
     """And nobody else's: a stranger's body is not read."""
     login = {"TOCSIN_DELIVERY_USERNAME": USER, "TOCSIN_DELIVERY_PASSWORD": PASSWORD}
     settings = read_settings({**environment, "TOCSIN_TOKEN": OLD, **login})
     head = cast("Head", SimpleNamespace(path=path, method="POST", authorization=headers["Authorization"]))
-    assert lane_of(head, settings) == lane
+    assert pool_of(head, settings) == pool

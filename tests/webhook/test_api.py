@@ -124,7 +124,7 @@ def test_incident_shows_everything(post: Post, client: FlaskClient, drain: Calla
     assert found["runbook"]["commands"][0]["text"] == "kubectl --namespace shop logs web-1 --tail 100"
     assert found["not_reached"] == ["SMS to DevOps team: not configured"]
     assert [line["kind"] for line in found["timeline"]] == ["opened"]
-    assert {row["channel"]: row["state"] for row in found["deliveries"]} == {
+    assert {row["channel"]: row["state"] for row in found["notifications"]} == {
         "slack": "sent",
         "pagerduty": "sent",
         "sms": "unconfigured",

@@ -414,7 +414,7 @@ def test_send_under_way_is_finished_before_the_server_stops(wired: dict[str, str
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=PATIENCE_SECONDS)
     with serving(wired) as (url, _):
-        rows = requests.get(f"{url}/v1/incidents/1", timeout=PATIENCE_SECONDS).json()["deliveries"]
+        rows = requests.get(f"{url}/v1/incidents/1", timeout=PATIENCE_SECONDS).json()["notifications"]
     assert {row["channel"]: row["state"] for row in rows}["slack"] == "sent"
     assert len(stand_in.received) == 1
 

@@ -131,7 +131,7 @@ def test_ends_in_time_while_a_receiver_drips(start: Callable[..., Replica], drip
     replica.process.await_ready()
     states = {
         one["state"]
-        for one in loopback.get_json(f"{replica.url}/v1/incidents/1")["deliveries"]
+        for one in loopback.get_json(f"{replica.url}/v1/incidents/1")["notifications"]
         if one["channel"] == "slack"
     }
     assert states == {"waiting"}

@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.webhook.samples import NOON, Clock, FakeSender, alert
-from webhook.incidents.messages import Action, Outgoing
+from webhook.incidents.messages import Action, NewNotification
 from webhook.senders.contract import PermanentFailure, TemporaryFailure
 from webhook.service import Service
 from webhook.storage import outbox, timers
@@ -65,7 +65,7 @@ def test_refused_message_reaches_people_by_another_channel_which_says_so(
     assert senders["sms"].said == [("open", "+12025550101")]
     assert senders["sms"].jobs[0].message.news == "Slack refused (channel_not_found); reached you by SMS."
     found = client.get("/v1/incidents/1").get_json()
-    slack, sms = (next(one for one in found["deliveries"] if one["channel"] == name) for name in ("slack", "sms"))
+    slack, sms = (next(one for one in found["notifications"] if one["channel"] == name) for name in ("slack", "sms"))
     assert (slack["state"], sms["state"], sms["instead_of"]) == ("failed", "sent", slack["id"])
     assert [line["kind"] for line in found["timeline"]] == ["opened", "failed", "fallback"]
 
@@ -80,7 +80,7 @@ def test_a_message_that_cannot_be_written_moves_on_like_any_other(
     drain()
     assert senders["sms"].said == [("open", "+12025550101")]
     found = client.get("/v1/incidents/1").get_json()
-    slack = next(one for one in found["deliveries"] if one["channel"] == "slack")
+    slack = next(one for one in found["notifications"] if one["channel"] == "slack")
     assert (slack["state"], slack["reason"]) == ("waiting", "internal error: ZeroDivisionError")
     assert slack["moves_on_at"] is not None
 
@@ -98,7 +98,7 @@ def test_message_that_fails_for_now_is_waited_for_until_the_deadline_needs_anoth
     drain()
     assert senders["sms"].jobs[0].message.news == "Slack has not taken it for 15 min (HTTP 500); reached you by SMS."
     found = client.get("/v1/incidents/1").get_json()
-    slack = next(one for one in found["deliveries"] if one["channel"] == "slack")
+    slack = next(one for one in found["notifications"] if one["channel"] == "slack")
     assert slack["moves_on_at"] == "2026-11-22T12:15:00Z"
     for _ in range(3):
         clock.forward(minutes=5)
@@ -408,7 +408,7 @@ def _not_for(monkeypatch: pytest.MonkeyPatch, number: int, error: Callable[[], E
     enqueue = outbox.enqueue
 
     def broken(
-        connection: Connection, incident_id: int, messages: Iterable[Outgoing], *, cause: int, now: float
+        connection: Connection, incident_id: int, messages: Iterable[NewNotification], *, cause: int, now: float
     ) -> None:
         found = list(messages)
         enqueue(connection, incident_id, found, cause=cause, now=now)
@@ -428,7 +428,7 @@ def test_call_that_cannot_move_on_is_in_the_way_of_no_other(
     error: Callable[[], Exception],
     client: FlaskClient,
 ) -> None:
-    """Whatever is wrong with the first of two that are held up, the second moves on, and the first is left as it was."""
+    """Whatever is wrong with the first of two stalled calls, the second moves on, and the first is left as it was."""
     senders["slack"].failures = [TemporaryFailure("ratelimited", retry_after=3_600)]
     _not_for(monkeypatch, 1, error)
     post(alert(severity="warning"), groupLabels={"n": "1"})
@@ -437,7 +437,7 @@ def test_call_that_cannot_move_on_is_in_the_way_of_no_other(
     drain()
     assert [job.message.incident_id for job in senders["sms"].jobs] == [2]
     found = client.get("/v1/incidents/1").get_json()
-    assert [one["state"] for one in found["deliveries"] if one["channel"] == "slack"] == ["waiting"]
+    assert [one["state"] for one in found["notifications"] if one["channel"] == "slack"] == ["waiting"]
     assert [line["kind"] for line in found["timeline"]] == ["opened"]
 
 
@@ -450,7 +450,7 @@ def test_call_that_is_refused_ends_even_where_it_cannot_move_on(
     post_warning(post)
     drain()
     found = client.get("/v1/incidents/1").get_json()
-    assert [one["state"] for one in found["deliveries"] if one["channel"] == "slack"] == ["failed"]
+    assert [one["state"] for one in found["notifications"] if one["channel"] == "slack"] == ["failed"]
     assert [line["kind"] for line in found["timeline"]] == ["opened", "failed"]
 
 

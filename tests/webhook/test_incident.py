@@ -82,7 +82,7 @@ def opened(*alerts: ReceivedAlert) -> Incident:
 
 
 def kind_of(outcome: Outcome) -> str | None:
-    return outcome.notice.kind if outcome.notice else None
+    return outcome.trigger.kind if outcome.trigger else None
 
 
 def test_first_firing_alert_opens_an_incident() -> None:
@@ -108,7 +108,7 @@ def test_repeat_changes_nothing() -> None:
 def test_repeat_with_a_new_value_is_kept_without_a_notice() -> None:
     """The page shows the latest number; nobody is called for it."""
     outcome = transition(opened(alert()), delivered(alert(annotations={"value": "2"})), NOON)
-    assert (outcome.result, outcome.notice) == ("repeated", None)
+    assert (outcome.result, outcome.trigger) == ("repeated", None)
     assert outcome.changed[0].annotations == {"value": "2"}
 
 
@@ -179,7 +179,7 @@ def test_resolve_of_an_earlier_firing_does_not_end_the_present_one() -> None:
     """The end lies before the present start: it is about the past."""
     incident = opened(alert(start=500))
     outcome = transition(incident, delivered(alert(start=100, firing=False, end=200.0)), NOON)
-    assert (outcome.result, outcome.notice) == ("repeated", None)
+    assert (outcome.result, outcome.trigger) == ("repeated", None)
 
 
 def test_resolve_with_a_merged_start_still_ends_the_firing() -> None:
@@ -209,7 +209,7 @@ def test_firing_that_alertmanager_ended_and_tells_again_is_asked_about() -> None
     half = transition(incident, delivered(alert("a", firing=False)), NOON).incident
     again = transition(half, delivered(alert("a"), alert("b")), NOON)
     assert again.incident is not None
-    assert (again.notice, again.incident.doubted_at, len(again.incident.open_firings)) == (None, NOON, 1)
+    assert (again.trigger, again.incident.doubted_at, len(again.incident.open_firings)) == (None, NOON, 1)
     asked = transition(again.incident, delivered(alert("a"), verified=True), NOON)
     assert asked.incident is not None
     assert (kind_of(asked), asked.incident.doubted_at, len(asked.incident.open_firings)) == ("updated", None, 2)
@@ -222,7 +222,7 @@ def test_resolve_by_hand_ends_no_alert() -> None:
     assert (closed.changed, closed.incident.fires_on, len(closed.incident.open_firings)) == ((), True, 1)
     repeated = transition(closed.incident, delivered(alert()), NOON + 60)
     assert repeated.incident is not None
-    assert (repeated.result, repeated.notice, repeated.incident.firing_at) == ("repeated", None, NOON + 60)
+    assert (repeated.result, repeated.trigger, repeated.incident.firing_at) == ("repeated", None, NOON + 60)
 
 
 def test_new_alert_reopens_what_was_resolved_by_hand() -> None:
@@ -286,7 +286,7 @@ def test_merge_elsewhere_resolves_nothing() -> None:
     assert (merged.result, merged.incident.status, merged.entry.kind) == ("merged", "acknowledged", "merged")
     alone = transition(opened(alert()), Merged(actor="PagerDuty", into="Q2", by_person=False), NOON)
     assert alone.incident is not None
-    assert (alone.incident.status, alone.notice) == ("open", None)
+    assert (alone.incident.status, alone.trigger) == ("open", None)
 
 
 def test_another_component_is_news() -> None:
@@ -331,9 +331,9 @@ def test_components_that_fail_together_are_few_calls() -> None:
     for number in range(1, 50):
         outcome = transition(incident, delivered(alert(str(number), part=str(number))), NOON + number)
         assert outcome.incident is not None
-        assert outcome.notice is not None
+        assert outcome.trigger is not None
         incident = outcome.incident
-        waits.append(outcome.notice.not_before)
+        waits.append(outcome.trigger.not_before)
     assert waits[:3] == [None, None, None]
     assert set(waits[3:]) == {NOON + 1 + 300}
 
@@ -342,7 +342,7 @@ def test_acknowledging_is_told_once() -> None:
     """The second who acknowledges changes nothing."""
     first = transition(opened(alert()), Acknowledged(actor="one"), NOON)
     second = transition(first.incident, Acknowledged(actor="two"), NOON)
-    assert (kind_of(first), second.result, second.notice) == ("acknowledged", "unchanged", None)
+    assert (kind_of(first), second.result, second.trigger) == ("acknowledged", "unchanged", None)
     assert second.incident is not None
     assert second.incident.acknowledged_by == "one"
 
@@ -389,7 +389,7 @@ def test_order_of_alerts_in_a_delivery_does_not_matter(
     for alerts in history:
         mixed = shuffled.sample(alerts, len(alerts))
         first, second = transition(one, delivered(*alerts), NOON), transition(other, delivered(*mixed), NOON)
-        assert (first.result, first.notice) == (second.result, second.notice)
+        assert (first.result, first.trigger) == (second.result, second.trigger)
         one = first.incident if first.incident and first.incident.status != "resolved" else None
         other = second.incident if second.incident and second.incident.status != "resolved" else None
         assert (one and one.open_firings) == (other and other.open_firings)
@@ -405,7 +405,7 @@ def test_same_delivery_twice_never_notifies_twice(history: list[list[ReceivedAle
         incident = outcome.incident if outcome.incident and outcome.incident.status != "resolved" else None
         if incident is not None:
             again = transition(incident, delivered(*alerts), NOON)
-            assert again.notice is None
+            assert again.trigger is None
             incident = again.incident
 
 

@@ -122,7 +122,7 @@ def test_nothing_says_that_pagerduty_has_told_anybody(post: Post, drain: Drain, 
     """The JSON and the page say what is known: accepted."""
     post(alert())
     drain()
-    found = client.get("/v1/incidents/1").get_json()["deliveries"]
+    found = client.get("/v1/incidents/1").get_json()["notifications"]
     outcomes = {one["channel"]: one["outcome"] for one in found}
     assert outcomes["pagerduty"] == "accepted by PagerDuty"
     assert outcomes["slack"] == "sent"

@@ -102,7 +102,7 @@ messages = st.builds(
     unlisted=short,
     links=st.lists(st.builds(Link, text=short, url=addresses), max_size=6).map(tuple),
     undelivered=st.lists(texts, max_size=20).map(tuple),
-    gathered=st.sampled_from([0, 2, 3_000]),
+    batch_size=st.sampled_from([0, 2, 3_000]),
     fires_on=st.booleans(),
 )
 EMPTY = Message(
@@ -193,7 +193,7 @@ def test_alert_without_links_and_runbook_is_told(catalog: Catalog, action: Actio
     for resolve in (False, True):
         incident = incident_of(catalog, one, externalURL="", resolve=resolve)
         context = Context(catalog=catalog, now=NOON, public_url=None)
-        message = compose(incident, context, action=action, focus=one["fingerprint"], why=text)
+        message = compose(incident, context, action=action, trigger_fingerprint=one["fingerprint"], why=text)
         check_all(replace(message, links=()), action)
 
 

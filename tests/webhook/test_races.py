@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from tests.webhook.samples import Clock, FakeSender, FakeTruth, alert, at_once, payload
 from webhook.service import Service
-from webhook.storage import lanes
+from webhook.storage import ordering
 from webhook.storage.outbox import Claim
 from webhook.web.application import create_app
 
@@ -111,8 +111,8 @@ def test_call_that_waits_while_the_incident_is_taken_and_given_back_is_made_once
     level_two = [(action, to) for action, to in mails(senders) if action == "escalate" and to != "devops"]
     assert len(level_two) == len(set(level_two)) == 1
     assert senders["email"].jobs[-1].message.news.startswith("on-call has given it back")
-    found = client.get("/v1/incidents/1").get_json()["deliveries"]
-    ended = [row["reason"] for row in found if (row["channel"], row["state"]) == ("email", "folded")]
+    found = client.get("/v1/incidents/1").get_json()["notifications"]
+    ended = [row["reason"] for row in found if (row["channel"], row["state"]) == ("email", "superseded")]
     assert ended == ["a later call to the same people says it"]
 
 
@@ -278,14 +278,14 @@ def test_alert_that_joins_while_a_message_is_being_written_is_told(
     first, second = alert("ApiPlatformConnectionPool", "warning"), alert()
     group = {"groupLabels": {"alertname": "all"}}
     assert client.post("/v1/alertmanager", json=payload(first, **group)).status_code == 200
-    ask, news = lanes.any_sent, [second]
+    ask, news = ordering.any_sent, [second]
 
     def meanwhile(connection: Connection, claimed: Claim) -> bool:
         if news:
             client.post("/v1/alertmanager", json=payload(first, news.pop(), **group))
         return ask(connection, claimed)
 
-    monkeypatch.setattr(lanes, "any_sent", meanwhile)
+    monkeypatch.setattr(ordering, "any_sent", meanwhile)
     worker = either.worker()
     while worker.run_once("email"):
         pass

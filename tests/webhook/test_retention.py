@@ -20,7 +20,7 @@ from webhook.senders.contract import PermanentFailure
 from webhook.service import Service, build
 from webhook.settings import Settings, SettingsError, read_settings
 from webhook.storage import archive as archive_of
-from webhook.storage import deliveries, lanes, outbox, store, trimming
+from webhook.storage import ordering, outbox, outbox_report, store, trimming
 from webhook.storage.database import Database
 from webhook.storage.tables import archive, archived_parts, archived_totals, incidents, notifications
 from webhook.terminal import incident_lines
@@ -102,7 +102,7 @@ def test_archived_incident_is_read_by_its_number(service: Service, story: Callab
     service.worker().archive_once()
     after = client.get("/v1/incidents/1").get_json()
     assert (before["archived_at"], after["archived_at"]) == (None, "2027-02-21T08:00:00Z")
-    told = ("alerts", "timeline", "deliveries", "problem", "runbook", "resolved_by", "dedup_key", "not_reached")
+    told = ("alerts", "timeline", "notifications", "problem", "runbook", "resolved_by", "dedup_key", "not_reached")
     assert {name: after[name] for name in told} == {name: before[name] for name in told}
     page = client.get("/incidents/1").get_data(as_text=True)
     assert "Archived at 08:00 UTC: nothing about it changes any more." in page
@@ -141,12 +141,12 @@ def test_record_of_an_earlier_version_is_read(service: Service, story: Callable[
         old = connection.execute(archive.select()).mappings().one()["record"]
         del old["incident"]["flapping_since"], old["incident"]["reopened_at"]
         for row in old["notifications"]:
-            del row["gathered"], row["folded_into"]
+            del row["batch_size"], row["superseded_by"]
         connection.execute(archive.update().values(record=old))
     found = record.read(service, 1)
     assert found is not None
     assert (found.incident.flapping_since, found.incident.reopened_at) == (None, ())
-    assert {one.gathered for one in found.deliveries} == {None}
+    assert {one.batch_size for one in found.notifications} == {None}
 
 
 def test_what_is_young_open_or_waiting_stays(service: Service, story: Callable[..., None], clock: Clock) -> None:
@@ -183,7 +183,7 @@ def test_channel_that_is_gone_keeps_nothing_from_the_archive(
     clock.forward(hours=2)
     work()
     shown = create_app(service).test_client().get("/v1/incidents/1").get_json()
-    gone = [one for one in shown["deliveries"] if one["channel"] == "slack"]
+    gone = [one for one in shown["notifications"] if one["channel"] == "slack"]
     assert {(one["state"], one["reason"]) for one in gone} == {
         ("unconfigured", "no longer configured, given up after a day")
     }
@@ -288,13 +288,15 @@ def test_incident_that_stays_open_stays_small(
     assert (after["incidents"], after["firings"], after["timeline"], after["timers"]) == (1, 5, 5, 1)
     assert counters(service) == totals
     shown = client.get("/v1/incidents/1").get_json()
-    gone = {part: len(whole[part]) - len(shown[part]) for part in ("alerts", "timeline", "deliveries")}
-    assert gone["deliveries"] > 0
-    assert shown["archived_earlier"] == gone
+    gone = {part: len(whole[part]) - len(shown[part]) for part in ("alerts", "timeline", "notifications")}
+    assert gone["notifications"] > 0
+    assert shown["archived_earlier"] == {**gone, "deliveries": gone["notifications"]}
     assert shown["not_reached"] == whole["not_reached"]
     (listed,) = client.get("/v1/incidents").get_json()["incidents"]
     assert (listed["alerts"], listed["firing"]) == (13, 1)
-    said = f"in the archive already: {gone['alerts']} alerts, {gone['timeline']} lines, {gone['deliveries']} messages."
+    said = (
+        f"in the archive already: {gone['alerts']} alerts, {gone['timeline']} lines, {gone['notifications']} messages."
+    )
     assert said in client.get("/incidents/1").get_data(as_text=True)
     found = record.read(service, 1)
     assert found is not None
@@ -318,10 +320,10 @@ def test_newest_stay_and_what_is_needed(
     ended = [one for one in whole["alerts"] if not one["firing"]]
     assert shown["alerts"] == [one for one in whole["alerts"] if one["firing"]] + ended[-3:]
     assert shown["timeline"] == [whole["timeline"][0], *whole["timeline"][-3:]]
-    firsts = {one["channel"]: one for one in reversed(whole["deliveries"])}
-    for one in (*firsts.values(), whole["deliveries"][-1]):
-        assert one in shown["deliveries"]
-    assert len(shown["deliveries"]) < len(whole["deliveries"])
+    firsts = {one["channel"]: one for one in reversed(whole["notifications"])}
+    for one in (*firsts.values(), whole["notifications"][-1]):
+        assert one in shown["notifications"]
+    assert len(shown["notifications"]) < len(whole["notifications"])
 
 
 def test_edit_that_waits_is_not_moved(
@@ -424,14 +426,14 @@ def test_incident_that_nobody_takes_stays_small(
         drain()
     before = client.get("/v1/incidents/1").get_json()
     totals = counters(service)
-    assert len([one for one in before["deliveries"] if one["action"] == "escalate"]) > 30
+    assert len([one for one in before["notifications"] if one["action"] == "escalate"]) > 30
     trim(5)
     after = client.get("/v1/incidents/1").get_json()
-    assert len(after["deliveries"]) < 20
+    assert len(after["notifications"]) < 20
     assert counters(service) == totals
     same = ("not_reached", "standing", "next_step", "level")
     assert {name: after[name] for name in same} == {name: before[name] for name in same}
-    assert after["archived_earlier"]["deliveries"] == len(before["deliveries"]) - len(after["deliveries"])
+    assert after["archived_earlier"]["notifications"] == len(before["notifications"]) - len(after["notifications"])
     clock.forward(hours=1)
     assert worker.step_once()
     assert drain() > 0
@@ -463,16 +465,16 @@ def messages(draw: st.DrawFn) -> list[dict[str, Any]]:
     """Return rows of one incident: whatever may have become of messages to four destinations."""
     found: list[dict[str, Any]] = []
     for number in range(1, draw(st.integers(0, 25)) + 1):
-        state = draw(st.sampled_from(["sent", "sent", "failed", "folded", "unconfigured", "waiting"]))
-        lane = draw(st.sampled_from("abcd"))
-        others = [one["id"] for one in found if one["lane"] != lane]
+        state = draw(st.sampled_from(["sent", "sent", "failed", "superseded", "unconfigured", "waiting"]))
+        ordering_key = draw(st.sampled_from("abcd"))
+        others = [one["id"] for one in found if one["ordering_key"] != ordering_key]
         row = {
             "id": number,
             "incident_id": 1,
-            "channel": CHANNEL_OF[lane],
-            "destination": f"to {lane}",
-            "who": f"{lane} at {number}",
-            "lane": lane,
+            "channel": CHANNEL_OF[ordering_key],
+            "destination": f"to {ordering_key}",
+            "who": f"{ordering_key} at {number}",
+            "ordering_key": ordering_key,
             "action": draw(st.sampled_from(["open", "join", "escalate", "update", "resolve"])),
             "why": "",
             "urgency": 0,
@@ -484,8 +486,8 @@ def messages(draw: st.DrawFn) -> list[dict[str, Any]]:
             "instead_of": draw(st.sampled_from([None, None, *others[-3:]])),
             "last_error": f"reason {number}",
             "provider_id": f"p{number}" if state == "sent" and draw(st.booleans()) else None,
-            "gathered": 2 if state == "sent" and draw(st.integers(0, 3)) == 0 else None,
-            "folded_into": 99 if state == "folded" and draw(st.booleans()) else None,
+            "batch_size": 2 if state == "sent" and draw(st.integers(0, 3)) == 0 else None,
+            "superseded_by": 99 if state == "superseded" and draw(st.booleans()) else None,
         }
         found.append(row)
     return found
@@ -498,15 +500,15 @@ def test_no_decision_changes_when_messages_are_archived(tmp_path: Path) -> None:
 
     def known(connection: Connection) -> dict[str, object]:
         rows = connection.execute(select(notifications).order_by(notifications.c.id)).all()
-        newest = {row.lane: row for row in rows}
+        newest = {row.ordering_key: row for row in rows}
         claims = [outbox.claim_of(row, "token") for row in newest.values()]
         return {
             "told": outbox.told(connection, 1),
-            "calls": deliveries.calls(connection, 1),
-            "not reached": undelivered(deliveries.of_incident(connection, 1)),
-            "edited": [(one.lane, lanes.first_provider_id(connection, one)) for one in claims],
-            "sent": [(one.lane, lanes.any_sent(connection, replace(one, id=10_000))) for one in claims],
-            "told by another": [(one.lane, lanes.is_told_by_another(connection, one)) for one in claims],
+            "calls": outbox_report.calls(connection, 1),
+            "not reached": undelivered(outbox_report.of_incident(connection, 1)),
+            "edited": [(one.ordering_key, ordering.first_provider_id(connection, one)) for one in claims],
+            "sent": [(one.ordering_key, ordering.any_sent(connection, replace(one, id=10_000))) for one in claims],
+            "told by another": [(one.ordering_key, ordering.is_told_by_another(connection, one)) for one in claims],
             "waiting": [(row.id, outbox.stood_in_for(connection, row.id)) for row in rows if row.state == "waiting"],
         }
 
@@ -559,7 +561,7 @@ def test_incident_that_somebody_works_on_is_trimmed_soon_after(
 
 def _deliveries(service: Service) -> list[dict[str, Any]]:
     shown = create_app(service).test_client().get("/v1/incidents/1").get_json()
-    return [{name: one[name] for name in ("id", "action", "state", "channel")} for one in shown["deliveries"]]
+    return [{name: one[name] for name in ("id", "action", "state", "channel")} for one in shown["notifications"]]
 
 
 def counters(service: Service) -> dict[str, float]:

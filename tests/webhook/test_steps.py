@@ -234,7 +234,7 @@ def test_suppressed_alerts_hold_the_escalation_and_it_is_said_once(
     for _ in range(30):
         let(minutes=1)
     found = incident(client)
-    assert (found["status"], found["held_by"], found["held_since"]) == ("open", by, "2026-11-22T13:00:00Z")
+    assert (found["status"], found["suppressed_by"], found["suppressed_since"]) == ("open", by, "2026-11-22T13:00:00Z")
     assert [line["kind"] for line in found["timeline"]] == ["opened", by]
     assert (
         found["next_step"]
@@ -244,7 +244,7 @@ def test_suppressed_alerts_hold_the_escalation_and_it_is_said_once(
     truth.answer = Active()
     let(minutes=1)
     assert mails(senders)[1:] == [("escalate", "manager")]
-    assert incident(client)["held_since"] is None
+    assert incident(client)["suppressed_since"] is None
 
 
 @pytest.mark.parametrize("reason", ["no answer in time", "TOCSIN_ALERTMANAGER_URL is not set"])
@@ -320,8 +320,8 @@ def test_acknowledgement_between_claim_and_send_keeps_the_next_level_asleep(
     acknowledge(client)
     drain()
     assert mails(senders) == [("open", "devops")]
-    row = next(one for one in incident(client)["deliveries"] if one["action"] == "escalate")
-    assert (row["state"], row["reason"]) == ("folded", "the incident was acknowledged before this could be sent")
+    row = next(one for one in incident(client)["notifications"] if one["action"] == "escalate")
+    assert (row["state"], row["reason"]) == ("superseded", "the incident was acknowledged before this could be sent")
 
 
 def test_acknowledgement_while_a_send_is_in_flight_corrects_what_was_said(
@@ -405,9 +405,9 @@ def test_levels_that_all_refuse_are_not_called_in_a_circle(
     post(alert())
     for _ in range(10):
         let()
-    assert len([one for one in incident(client)["deliveries"] if one["channel"] == "email"]) == 3
+    assert len([one for one in incident(client)["notifications"] if one["channel"] == "email"]) == 3
     let(hours=1)
-    assert len([one for one in incident(client)["deliveries"] if one["channel"] == "email"]) == 4
+    assert len([one for one in incident(client)["notifications"] if one["channel"] == "email"]) == 4
 
 
 def test_house_that_can_reach_nobody_by_name_still_shows_how_far_it_has_come(
@@ -423,7 +423,7 @@ def test_house_that_can_reach_nobody_by_name_still_shows_how_far_it_has_come(
         let(hours=1)
         assert incident(client)["level"] == level
         assert senders["slack"].jobs[-1].message.tier.startswith(f"L{level} ")
-    reasons = {one["reason"] for one in incident(client)["deliveries"] if one["state"] == "unconfigured"}
+    reasons = {one["reason"] for one in incident(client)["notifications"] if one["state"] == "unconfigured"}
     assert reasons == {
         "DevOps team has no email contact",
         "Engineering manager has no email contact",

@@ -23,7 +23,7 @@ from webhook.secret import Secret
 from webhook.server import REQUEST_THREADS
 from webhook.service import Service, build
 from webhook.settings import Settings
-from webhook.storage import detours, engines, outbox, store, timers
+from webhook.storage import engines, outbox, stalled_notifications, store, timers
 from webhook.storage.database import Database, StoreUnavailable
 from webhook.storage.tables import metadata
 from webhook.web.application import create_app
@@ -84,7 +84,7 @@ def test_incident_of_an_earlier_version_is_escalated_after_the_migration(tmp_pat
         assert [one.incident_id for one in claims if one] == [1, 2]
         found = store.incident_by_id(connection, 1)
     assert found is not None
-    assert (found.level, found.reopened_at, found.held_since) == (0, (), None)
+    assert (found.level, found.reopened_at, found.suppressed_since) == (0, (), None)
     database.close()
 
 
@@ -200,12 +200,12 @@ def test_replicas_that_deliver_at_once_open_one_incident(service: Service) -> No
 @pytest.fixture
 def deliver_at_once(service: Service, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[dict[str, Any]]]:
     """Return a function that posts payloads from a thread each, none of which goes on alone from where it has looked."""
-    app, looked = create_app(service), store.homes
+    app, looked = create_app(service), store.open_incident_by_fingerprint
 
     def deliver(*payloads: dict[str, Any]) -> list[dict[str, Any]]:
         meeting, found = threading.Barrier(len(payloads)), dict[int, Any]()
 
-        def homes(connection: Connection, fingerprints: list[str]) -> dict[str, int]:
+        def open_incident_by_fingerprint(connection: Connection, fingerprints: list[str]) -> dict[str, int]:
             seen = looked(connection, fingerprints)
             with suppress(threading.BrokenBarrierError):
                 meeting.wait(timeout=0.5)  # broken for good once it was in vain: then they come one by one
@@ -215,9 +215,9 @@ def deliver_at_once(service: Service, monkeypatch: pytest.MonkeyPatch) -> Callab
             answer = app.test_client().post("/v1/alertmanager", json=payloads[number])
             found[number] = {"status": answer.status_code, **answer.get_json()}
 
-        monkeypatch.setattr(store, "homes", homes)
+        monkeypatch.setattr(store, "open_incident_by_fingerprint", open_incident_by_fingerprint)
         at_once(*(partial(post, number) for number in range(len(payloads))))
-        monkeypatch.setattr(store, "homes", looked)
+        monkeypatch.setattr(store, "open_incident_by_fingerprint", looked)
         return [found[number] for number in range(len(payloads))]
 
     return deliver
@@ -262,7 +262,7 @@ def test_deliveries_that_each_tell_of_the_other_s_incident_do_not_wait_for_each_
 
 
 def test_workers_at_once_send_each_message_once(post: Post, service: Service, senders: dict[str, FakeSender]) -> None:
-    """A claim belongs to one; PagerDuty is a channel on which a storm is not gathered."""
+    """A claim belongs to one; PagerDuty is a channel on which a storm is not batched."""
     for number in range(20):
         post(alert(instance=str(number)), groupLabels={"n": str(number)})
     workers = [service.worker() for _ in range(4)]
@@ -292,7 +292,7 @@ def test_claim_takes_the_most_urgent_first(
     ]
 
 
-def test_edits_that_wait_are_folded_into_the_newest(
+def test_edits_that_wait_are_superseded_by_the_newest(
     post: Post, service: Service, drain: Callable[..., int], senders: dict[str, FakeSender]
 ) -> None:
     """A flapping group must not fill the queue: each edit is written from the state of the moment anyway."""
@@ -336,13 +336,13 @@ def test_call_that_is_held_up_is_looked_at_once(post: Post, service: Service) ->
         outbox.pause(connection, "slack", "#ops-platform", NOON + 10_000)
     post(alert(severity="warning"))
     with service.database.write() as connection:
-        found = detours.first(connection, NOON, service.senders)
+        found = stalled_notifications.first(connection, NOON, service.senders)
         assert found is not None
-        held_up = detours.take(connection, found.id, NOON, service.senders)
-        assert held_up is not None
-        assert (held_up.message.channel, held_up.paused_until) == ("slack", NOON + 10_000)
-        assert detours.take(connection, found.id, NOON, service.senders) is None
-        assert detours.first(connection, NOON, service.senders) is None
+        stalled = stalled_notifications.take(connection, found.id, NOON, service.senders)
+        assert stalled is not None
+        assert (stalled.message.channel, stalled.paused_until) == ("slack", NOON + 10_000)
+        assert stalled_notifications.take(connection, found.id, NOON, service.senders) is None
+        assert stalled_notifications.first(connection, NOON, service.senders) is None
 
 
 def test_call_behind_one_that_is_not_taken_is_held_up_too(post: Post, service: Service) -> None:
@@ -357,17 +357,17 @@ def test_call_behind_one_that_is_not_taken_is_held_up_too(post: Post, service: S
         outbox.postpone(connection, claimed, due_at=NOON + 60, error="HTTP 500")
     post(first, second, groupLabels=group)
     with service.database.write() as connection:
-        assert detours.first(connection, claimed.moves_on_at - 1, service.senders) is None
+        assert stalled_notifications.first(connection, claimed.moves_on_at - 1, service.senders) is None
         found = [
-            detours.take(connection, one.id, claimed.moves_on_at, service.senders)
+            stalled_notifications.take(connection, one.id, claimed.moves_on_at, service.senders)
             for _ in range(2)
-            if (one := detours.first(connection, claimed.moves_on_at, service.senders))
+            if (one := stalled_notifications.first(connection, claimed.moves_on_at, service.senders))
         ]
         assert [(one.message.action, one.reason) for one in found if one] == [
             ("open", "HTTP 500"),
             ("join", "HTTP 500"),
         ]
-        assert detours.first(connection, claimed.moves_on_at, service.senders) is None
+        assert stalled_notifications.first(connection, claimed.moves_on_at, service.senders) is None
 
 
 def test_try_that_nobody_has_told_of_is_no_failure(post: Post, service: Service) -> None:
@@ -376,7 +376,7 @@ def test_try_that_nobody_has_told_of_is_no_failure(post: Post, service: Service)
     with service.database.write() as connection:
         claimed = outbox.claim(connection, "slack", token="t", now=NOON, until=NOON + 60)
         assert claimed is not None
-        assert detours.first(connection, NOON + 86_400, service.senders) is None
+        assert stalled_notifications.first(connection, NOON + 86_400, service.senders) is None
 
 
 @sqlite_only
@@ -388,7 +388,7 @@ def test_queue_is_searched_through_its_index(service: Service) -> None:
         )
         plan = " ".join(row.detail for row in connection.execute(text(f"EXPLAIN QUERY PLAN {statement}")))
     assert "ix_notifications_due" in plan
-    assert "ix_notifications_lane" in plan
+    assert "ix_notifications_ordering_key" in plan
     assert "SCAN" not in plan.replace("SCAN CONSTANT ROW", "")
 
 
@@ -397,7 +397,7 @@ def test_calls_that_are_held_up_are_searched_for_through_an_index(service: Servi
     """It is done every second: what is long sent must not be read for it."""
     with service.database.read() as connection:
         statement = str(
-            detours.first_statement(NOON, ["slack", "log"]).compile(
+            stalled_notifications.first_statement(NOON, ["slack", "log"]).compile(
                 connection.engine, compile_kwargs={"literal_binds": True}
             )
         )

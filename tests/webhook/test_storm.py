@@ -234,19 +234,19 @@ def test_thousands_of_alerts_become_a_handful_of_messages(either: Service, sende
 
 
 def assert_told(found: list[dict[str, Any]]) -> None:
-    """Hold every row against what it says: sent, or folded into one that was and that tells of so many."""
+    """Hold every row against what it says: sent, or superseded by one that was and that tells of so many."""
     by_id = {row["id"]: row for row in found}
     calls = [row for row in found if row["action"] == "open" and row["channel"] != "sms"]
-    assert {row["state"] for row in calls} <= {"sent", "folded"}
+    assert {row["state"] for row in calls} <= {"sent", "superseded"}
     for row in calls:
-        if row["state"] == "folded":
-            carrier = by_id[row["folded_into"]]
-            assert carrier["state"] == "sent"
-            assert (carrier["channel"], carrier["destination"]) == (row["channel"], row["destination"])
-            assert row["last_error"] == f"told together with others, by message {carrier['id']}"
-    for carrier in (row for row in found if row["gathered"]):
-        folded = {row["incident_id"] for row in found if row["folded_into"] == carrier["id"]}
-        assert len(folded | {carrier["incident_id"]}) == carrier["gathered"]
+        if row["state"] == "superseded":
+            primary = by_id[row["superseded_by"]]
+            assert primary["state"] == "sent"
+            assert (primary["channel"], primary["destination"]) == (row["channel"], row["destination"])
+            assert row["last_error"] == f"told together with others, by message {primary['id']}"
+    for primary in (row for row in found if row["batch_size"]):
+        superseded = {row["incident_id"] for row in found if row["superseded_by"] == primary["id"]}
+        assert len(superseded | {primary["incident_id"]}) == primary["batch_size"]
 
 
 def test_few_critical_ones_among_many_warnings_are_messages_of_their_own(
@@ -260,7 +260,7 @@ def test_few_critical_ones_among_many_warnings_are_messages_of_their_own(
         one = alert("ApiPlatformErrorRatio", "critical", cell=f"grave{number}")
         client.post("/v1/alertmanager", json=payload(one, groupLabels={"cell": f"grave{number}"}))
     drain(service.worker(), "slack")
-    assert [(job.message.severity, job.message.gathered) for job in senders["slack"].jobs] == [
+    assert [(job.message.severity, job.message.batch_size) for job in senders["slack"].jobs] == [
         *[("critical", 0)] * 3,
         ("warning", 100),
     ]
@@ -282,7 +282,7 @@ def test_critical_one_in_the_midst_waits_for_nothing_milder(
     assert [job.message.severity for job in senders["slack"].jobs[before:]] == ["critical"]
     clock.forward(seconds=WINDOW_SECONDS)
     drain(worker, "slack")
-    assert senders["slack"].jobs[-1].message.gathered == MOST_SINGLE + 5
+    assert senders["slack"].jobs[-1].message.batch_size == MOST_SINGLE + 5
 
 
 def test_destination_that_was_away_gets_one_message_afterwards(
@@ -298,7 +298,7 @@ def test_destination_that_was_away_gets_one_message_afterwards(
     assert {(row["attempts"], row["last_error"]) for row in waiting} == {(1, "away")}
     clock.forward(hours=1)
     drain(worker, "slack")
-    assert [job.message.gathered for job in senders["slack"].jobs] == [40]
+    assert [job.message.batch_size for job in senders["slack"].jobs] == [40]
     assert_told([row for row in rows(service) if row["channel"] == "slack"])
 
 
@@ -385,11 +385,11 @@ def test_end_of_a_storm_is_told_as_it_began(
     for _ in range(3):
         drain(worker, "slack", "email")
         clock.forward(seconds=WINDOW_SECONDS)
-    assert [job.message.gathered for job in senders["slack"].jobs] == [40, 40]
+    assert [job.message.batch_size for job in senders["slack"].jobs] == [40, 40]
     assert senders["slack"].jobs[-1].message.status == "resolved"
     assert senders["slack"].jobs[-1].message.title == "40 alerts in 40 incidents over"
     assert 'tocsin_storm_messages{channel="slack"} 2.0' in client.get("/metrics").get_data(as_text=True)
-    assert {row["state"] for row in rows(service) if row["channel"] == "slack"} <= {"sent", "folded"}
+    assert {row["state"] for row in rows(service) if row["channel"] == "slack"} <= {"sent", "superseded"}
 
 
 def test_what_is_needless_in_a_storm_is_ended_in_one_commit(
@@ -414,7 +414,7 @@ def test_incident_of_a_storm_that_goes_on_has_a_message_of_its_own(
     blow(client, 40, 1, kinds=GRAVE)
     worker = service.worker()
     drain(worker, "email", "slack")
-    assert [job.message.gathered for job in senders["email"].jobs] == [40]
+    assert [job.message.batch_size for job in senders["email"].jobs] == [40]
     clock.forward(minutes=5)
     blow(client, 39, 1, first=1, status="resolved", kinds=GRAVE)
     drain(worker, "email", "slack")
@@ -423,7 +423,7 @@ def test_incident_of_a_storm_that_goes_on_has_a_message_of_its_own(
         pass
     drain(worker, "email", "slack")
     last = senders["email"].jobs[-1]
-    assert (last.message.incident_id, last.message.gathered) == (1, 0)
+    assert (last.message.incident_id, last.message.batch_size) == (1, 0)
 
 
 def test_call_that_comes_again_before_a_storm_has_told_it_is_told(
@@ -446,13 +446,13 @@ def test_call_that_comes_again_before_a_storm_has_told_it_is_told(
         drain(worker, "email")
         clock.forward(seconds=3)
     calls = [row for row in rows(service) if (row["channel"], row["action"]) == ("email", "escalate")]
-    told = {row["incident_id"]: row["finished_at"] for row in calls if row["folded_into"] or row["state"] == "sent"}
+    told = {row["incident_id"]: row["finished_at"] for row in calls if row["superseded_by"] or row["state"] == "sent"}
     assert sorted(told) == list(range(1, 15))
     assert clock.now - min(told.values()) <= 2 * WINDOW_SECONDS
 
 
 def test_replicas_gather_each_call_once(either: Service, settings: Settings, senders: Senders, clock: Clock) -> None:
-    """Two workers of one store: what one has gathered the other does not see."""
+    """Two workers of one store: what one has batched the other does not see."""
     blow(create_app(either).test_client(), 60, 1)
     other = build(either.settings, senders=senders, clock=clock)
     try:
@@ -463,7 +463,7 @@ def test_replicas_gather_each_call_once(either: Service, settings: Settings, sen
             clock.forward(seconds=SERIOUS_WAIT_SECONDS)
     finally:
         other.close()
-    assert sum(max(1, job.message.gathered) for job in senders["slack"].jobs) == 60
+    assert sum(max(1, job.message.batch_size) for job in senders["slack"].jobs) == 60
     assert_told([row for row in rows(either) if row["channel"] == "slack"])
 
 
@@ -478,10 +478,10 @@ def test_bundle_that_took_long_to_write_tells_what_it_still_holds(
 ) -> None:
     """The lease has run out: what another worker has taken is told by that one, the rest is ours for another send."""
     blow(create_app(either).test_client(), 20, 1, kinds=MILD)
-    ask = Endings.folded
+    ask = Endings.superseded
 
     def slowly(endings: Endings, needless: Sequence[tuple[Claim, str]]) -> None:
-        monkeypatch.setattr(Endings, "folded", ask)
+        monkeypatch.setattr(Endings, "superseded", ask)
         clock.forward(seconds=LEASE_SECONDS + 1)
         if taken:
             with either.database.write() as connection:
@@ -492,9 +492,9 @@ def test_bundle_that_took_long_to_write_tells_what_it_still_holds(
     senders["slack"].hook = lambda _: until.extend(
         row["lease_until"] for row in rows(either) if row["channel"] == "slack" and row["lease_token"] != "another"
     )
-    monkeypatch.setattr(Endings, "folded", slowly)
+    monkeypatch.setattr(Endings, "superseded", slowly)
     assert either.worker().run_once("slack")
-    assert [job.message.gathered for job in senders["slack"].jobs] == [19 if taken else 20]
+    assert [job.message.batch_size for job in senders["slack"].jobs] == [19 if taken else 20]
     assert set(until) == {clock.now + LEASE_SECONDS}
 
 

@@ -123,7 +123,7 @@ def test_update_waits_for_the_message_it_edits(post: Post, drain: Drain, senders
     clock.forward(minutes=1)
     drain("slack")
     assert senders["slack"].said == [("open", "#ops-platform")], (
-        "the first message shows both alerts; the edit is folded"
+        "the first message shows both alerts; the edit is superseded"
     )
     assert len(senders["slack"].jobs[0].message.alerts) == 2
 
@@ -221,7 +221,7 @@ def test_message_that_cannot_be_written_is_tried_again_and_told(
     post(alert())
     drain("slack")
     senders["slack"].hook = lambda _: None
-    row = client.get("/v1/incidents/1").get_json()["deliveries"][0]
+    row = client.get("/v1/incidents/1").get_json()["notifications"][0]
     assert (row["state"], row["reason"]) == ("waiting", "internal error: ZeroDivisionError")
     clock.forward(minutes=1)
     assert drain("slack") == 1
@@ -250,11 +250,11 @@ def test_message_is_given_up_after_a_day_of_trying(
     clock.forward(hours=25)
     for _ in range(5):
         senders["slack"].failures = [TemporaryFailure("HTTP 500")]
-        row = client.get("/v1/incidents/1").get_json()["deliveries"][0]
+        row = client.get("/v1/incidents/1").get_json()["notifications"][0]
         assert row["state"] == "waiting"
         drain("slack")
         clock.forward(minutes=5)
-    row = client.get("/v1/incidents/1").get_json()["deliveries"][0]
+    row = client.get("/v1/incidents/1").get_json()["notifications"][0]
     assert (row["state"], row["reason"]) == ("failed", "given up at try 5: HTTP 500")
 
 
@@ -279,13 +279,13 @@ def test_page_leaves_at_once_when_the_worker_waits(
     monkeypatch.setattr(worker_module, "POLL_SECONDS", 60.0)
     sent, idle = threading.Event(), threading.Semaphore(0)
     senders["slack"].hook = lambda _: sent.set()
-    wait = service.bell.wait
+    wait = service.wakeup.wait
 
     def wait_and_tell(heard: int, seconds: float) -> None:
         idle.release()
         wait(heard, seconds)
 
-    monkeypatch.setattr(service.bell, "wait", wait_and_tell)
+    monkeypatch.setattr(service.wakeup, "wait", wait_and_tell)
     worker = service.worker()
     worker.start()
     try:

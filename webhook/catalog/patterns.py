@@ -65,10 +65,10 @@ class _Characters:
     starts: tuple[int, ...]
     ends: tuple[int, ...]
     negated: bool
-    folded: bool
+    superseded: bool
 
     def holds(self, character: str) -> bool:
-        forms = {character, character.lower(), character.upper()} if self.folded else {character}
+        forms = {character, character.lower(), character.upper()} if self.superseded else {character}
         return any(len(one) == 1 and self._has(ord(one)) for one in forms) != self.negated
 
     def _has(self, code: int) -> bool:
@@ -76,7 +76,7 @@ class _Characters:
         return place >= 0 and code <= self.ends[place]
 
 
-def _characters(ranges: Iterable[tuple[int, int]], *, negated: bool = False, folded: bool = False) -> _Characters:
+def _characters(ranges: Iterable[tuple[int, int]], *, negated: bool = False, superseded: bool = False) -> _Characters:
     merged: list[tuple[int, int]] = []
     for start, end in sorted(ranges):
         if merged and start <= merged[-1][1] + 1:
@@ -84,7 +84,7 @@ def _characters(ranges: Iterable[tuple[int, int]], *, negated: bool = False, fol
         else:
             merged.append((start, end))
     starts, ends = tuple(one[0] for one in merged), tuple(one[1] for one in merged)
-    return _Characters(starts=starts, ends=ends, negated=negated, folded=folded)
+    return _Characters(starts=starts, ends=ends, negated=negated, superseded=superseded)
 
 
 def _complement(ranges: Ranges) -> Ranges:
@@ -126,7 +126,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.text = text
         self.place = 0
-        self.folded = False
+        self.superseded = False
         self.dotall = False
 
     def whole(self) -> _Node:
@@ -144,12 +144,12 @@ class _Reader:
     def _either(self, depth: int) -> _Node:
         if depth > DEEPEST:
             raise PatternError(f"has more than {DEEPEST} groups within one another")
-        flags = self.folded, self.dotall
+        flags = self.superseded, self.dotall
         ways = [self._row(depth)]
         while self._next() == "|":
             self.place += 1
             ways.append(self._row(depth))
-        self.folded, self.dotall = flags
+        self.superseded, self.dotall = flags
         return _Either(tuple(ways)) if len(ways) > 1 else ways[0]
 
     def _row(self, depth: int) -> _Node:
@@ -188,21 +188,21 @@ class _Reader:
             return _Edge(character == "^")
         if character == ".":
             return _characters(() if self.dotall else _ranges("\n"), negated=True)
-        return _characters(_ranges(character), folded=self.folded)
+        return _characters(_ranges(character), superseded=self.superseded)
 
     def _group(self, depth: int) -> _Node | None:
         opened = _GROUP.match(self.text, self.place)
         if opened is None or (self.text.startswith("(?", self.place) and opened.end() == self.place + 1):
             raise self._error()
         self.place = opened.end()
-        before = self.folded, self.dotall
+        before = self.superseded, self.dotall
         on, _, off = (opened["flags"] or "").partition("-")
-        self.folded = ("i" in on or self.folded) and "i" not in off
+        self.superseded = ("i" in on or self.superseded) and "i" not in off
         self.dotall = ("s" in on or self.dotall) and "s" not in off
         if opened["end"] == ")":
             return None  # from here to the end of the group around it
         inside = self._either(depth + 1)
-        self.folded, self.dotall = before
+        self.superseded, self.dotall = before
         if self._next() != ")":
             raise PatternError("has a group without an end")
         self.place += 1
@@ -214,7 +214,7 @@ class _Reader:
             self.place += 2
             return _Edge(following == "A")
         ranges = self._escaped()
-        return _characters(ranges, folded=self.folded)
+        return _characters(ranges, superseded=self.superseded)
 
     def _escaped(self) -> Ranges:
         """Return the characters of an escape that stands for some."""
@@ -246,7 +246,7 @@ class _Reader:
             found += self._member()
             first = False
         self.place += 1
-        return _characters(found, negated=negated, folded=self.folded)
+        return _characters(found, negated=negated, superseded=self.superseded)
 
     def _member(self) -> Ranges:
         named = _NAMED.match(self.text, self.place)

@@ -119,7 +119,7 @@ class Schedule:
         return datetime.fromtimestamp(now, tz=self._zone).replace(tzinfo=None)
 
     def _instant(self, wall: datetime) -> float:
-        # `fold` is 0: before the change, and the first of two.
+        # `supersede` is 0: before the change, and the first of two.
         return wall.replace(tzinfo=self._zone).astimezone(UTC).timestamp()
 
     def _end(self, begin: datetime) -> float:

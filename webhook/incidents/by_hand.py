@@ -20,7 +20,7 @@ from webhook.incidents.incident import (
     Entry,
     FiresOn,
     Incident,
-    Notice,
+    NotificationTrigger,
     Outcome,
     ReopenedByHand,
     ResolvedByHand,
@@ -41,8 +41,8 @@ def resolve(incident: Incident, event: ResolvedByHand, now: float) -> Outcome:
         status="resolved",
         resolved_at=now,
         resolved_by=event.actor,
-        held_since=None,
-        held_by=None,
+        suppressed_since=None,
+        suppressed_by=None,
         flapping_since=None,
         firings=_with(incident, ended),
     )
@@ -55,7 +55,7 @@ def resolve(incident: Incident, event: ResolvedByHand, now: float) -> Outcome:
         entry=Entry(
             kind="resolved", actor=event.actor, detail=f"by hand, {count(firing, after.truncated)} still firing"
         ),
-        notice=Notice(kind="resolved"),
+        trigger=NotificationTrigger(kind="resolved"),
     )
 
 
@@ -81,7 +81,7 @@ def delivered(before: Incident, after: Incident, event: Delivered, changes: Chan
             incident=replace(after, resolved_at=now, resolved_by=ALERTMANAGER, firing_at=None, doubted_at=None),
             changed=changes.changed,
             entry=Entry(kind="resolved", actor=ALERTMANAGER, detail="no alert fires any more"),
-            notice=Notice(kind="resolved"),
+            trigger=NotificationTrigger(kind="resolved"),
         )
     held_open = {one.fingerprint for one in after.open_firings}
     # An old picture of an alert that has ended is no word that anything fires.
@@ -91,15 +91,19 @@ def delivered(before: Incident, after: Incident, event: Delivered, changes: Chan
         return Outcome(result="repeated", incident=after, changed=changes.changed)
     entry = Entry(kind="updated", actor=ALERTMANAGER, detail=changes.detail(after.truncated))
     return Outcome(
-        result="updated", incident=after, changed=changes.changed, entry=entry, notice=Notice(kind="updated")
+        result="updated",
+        incident=after,
+        changed=changes.changed,
+        entry=entry,
+        trigger=NotificationTrigger(kind="updated"),
     )
 
 
 def _open_again(incident: Incident, entry: Entry, now: float, changed: tuple[AlertFiring, ...] = ()) -> Outcome:
     after = asked_anew(led(incident) if incident.open_firings else incident, now)
     lead = next(iter(after.open_firings), None)
-    notice = Notice(kind="reopened", focus=lead.fingerprint if lead else None, why=entry.detail)
-    return Outcome(result="reopened", incident=after, changed=changed, entry=entry, notice=notice)
+    trigger = NotificationTrigger(kind="reopened", fingerprint=lead.fingerprint if lead else None, why=entry.detail)
+    return Outcome(result="reopened", incident=after, changed=changed, entry=entry, trigger=trigger)
 
 
 def _with(incident: Incident, changed: tuple[AlertFiring, ...]) -> tuple[AlertFiring, ...]:

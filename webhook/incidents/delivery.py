@@ -15,7 +15,7 @@ from webhook.incidents.incident import (
     Delivered,
     Entry,
     Incident,
-    Notice,
+    NotificationTrigger,
     Outcome,
     Settled,
     asked_anew,
@@ -100,7 +100,7 @@ def _open(event: Delivered, now: float) -> Outcome:
         incident=incident,
         changed=incident.firings,
         entry=Entry(kind="opened", actor=ALERTMANAGER, detail=f"{count(len(firings), event.truncated)} firing"),
-        notice=Notice(kind="opened", focus=lead.fingerprint),
+        trigger=NotificationTrigger(kind="opened", fingerprint=lead.fingerprint),
     )
 
 
@@ -130,15 +130,17 @@ def _leaves_out(after: Incident, event: Delivered) -> bool:
 def _changed(before: Incident, after: Incident, changes: Changes, now: float) -> Outcome:
     changed, news = changes.changed, changes.news()
     if news is not None:
-        called, notice = joining.called(before, after, news, now)
+        called, trigger = joining.called(before, after, news, now)
         taken = before.acknowledged_by if before.status == "acknowledged" and called.status == "open" else None
         given_back = f", which {one_line(taken, _LONGEST_NAME)} has not acknowledged" if taken else ""
         detail = f"{changes.detail(after.truncated)}{given_back}"
         entry = Entry(kind="joined", actor=ALERTMANAGER, detail=detail)
-        return Outcome(result="joined", incident=called, changed=changed, entry=entry, notice=notice)
+        return Outcome(result="joined", incident=called, changed=changed, entry=entry, trigger=trigger)
     if changes.fired or changes.ended or after.truncated != before.truncated:
         entry = Entry(kind="updated", actor=ALERTMANAGER, detail=changes.detail(after.truncated))
-        return Outcome(result="updated", incident=after, changed=changed, entry=entry, notice=Notice(kind="updated"))
+        return Outcome(
+            result="updated", incident=after, changed=changed, entry=entry, trigger=NotificationTrigger(kind="updated")
+        )
     return Outcome(result="repeated", incident=after, changed=changed)
 
 
@@ -147,7 +149,9 @@ def _all_ended(before: Incident, after: Incident, changed: tuple[AlertFiring, ..
         if not changed:
             return Outcome(result="repeated", incident=after)
         entry = Entry(kind="updated", actor=ALERTMANAGER, detail=f"{reason}, so it stays open")
-        return Outcome(result="updated", incident=after, changed=changed, entry=entry, notice=Notice(kind="updated"))
+        return Outcome(
+            result="updated", incident=after, changed=changed, entry=entry, trigger=NotificationTrigger(kind="updated")
+        )
     return Outcome(
         result="resolved",
         incident=replace(
@@ -155,14 +159,14 @@ def _all_ended(before: Incident, after: Incident, changed: tuple[AlertFiring, ..
             status="resolved",
             resolved_at=now,
             resolved_by=ALERTMANAGER,
-            held_since=None,
-            held_by=None,
+            suppressed_since=None,
+            suppressed_by=None,
             firing_at=None,
             doubted_at=None,
         ),
         changed=changed,
         entry=Entry(kind="resolved", actor=ALERTMANAGER, detail="no alert fires any more"),
-        notice=Notice(kind="resolved"),
+        trigger=NotificationTrigger(kind="resolved"),
     )
 
 
@@ -187,7 +191,7 @@ def _reopen(incident: Incident, changed: tuple[AlertFiring, ...], remark: str, n
         incident=after,
         changed=changed,
         entry=Entry(kind="flapping" if flaps else "reopened", actor=ALERTMANAGER, detail=why),
-        notice=Notice(kind="reopened", focus=after.open_firings[0].fingerprint, why=why),
+        trigger=NotificationTrigger(kind="reopened", fingerprint=after.open_firings[0].fingerprint, why=why),
     )
 
 

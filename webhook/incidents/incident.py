@@ -22,7 +22,7 @@ from webhook.untrusted import plain_address
 
 Status = Literal["open", "acknowledged", "resolved"]
 STATUSES: tuple[Status, ...] = get_args(Status)
-NoticeKind = Literal["opened", "joined", "reopened", "escalated", "updated", "acknowledged", "resolved"]
+TriggerKind = Literal["opened", "joined", "reopened", "escalated", "updated", "acknowledged", "resolved"]
 Result = Literal[
     "opened",
     "joined",
@@ -87,9 +87,9 @@ class Incident:
     """By group: alerts of several may stand in one incident, and none of these groups speaks for another."""
     level: int = 0
     """Which level of the policy has been told; 0 is the first."""
-    held_since: float | None = None
+    suppressed_since: float | None = None
     """Since when the escalation waits because Alertmanager tells nobody of any of its alerts."""
-    held_by: Suppression | None = None
+    suppressed_by: Suppression | None = None
     reopened_at: tuple[float, ...] = ()
     """When it fired again after it had been resolved, as far back as `flapping` looks."""
     flapping_since: float | None = None
@@ -287,18 +287,18 @@ Event = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Notice:
+class NotificationTrigger:
     """Somebody has to hear of it.
 
-    `focus` is the fingerprint of the alert that is news, where one is; `why` a sentence that says why somebody is
-    called, where the alerts do not say it.
+    `fingerprint` is that of the alert that is news, where one is; `why` is a sentence that says why somebody is called,
+    where the alerts do not say it.
     """
 
-    kind: NoticeKind
-    focus: str | None = None
+    kind: TriggerKind
+    fingerprint: str | None = None
     why: str = ""
     not_before: float | None = None
-    """Until when a call is gathered with others of its kind, in epoch seconds; None is not at all."""
+    """Until when a call waits for a batch, in epoch seconds; None: it does not wait."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -318,7 +318,7 @@ class Outcome:
     incident: Incident | None
     changed: tuple[AlertFiring, ...] = ()
     entry: Entry | None = None
-    notice: Notice | None = None
+    trigger: NotificationTrigger | None = None
 
 
 def with_left_out(incident: Incident, group_labels: Mapping[str, str], count: int) -> Incident:
@@ -352,8 +352,8 @@ def asked_anew(incident: Incident, now: float) -> Incident:
         acknowledged_by=None,
         resolved_at=None,
         resolved_by=None,
-        held_since=None,
-        held_by=None,
+        suppressed_since=None,
+        suppressed_by=None,
         firing_at=None,
     )
 

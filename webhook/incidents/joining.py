@@ -10,27 +10,27 @@ from __future__ import annotations
 from dataclasses import replace
 
 from webhook.incidents.firing import AlertFiring, News, count
-from webhook.incidents.incident import Incident, Notice, asked_anew
+from webhook.incidents.incident import Incident, NotificationTrigger, asked_anew
 from webhook.timestamps import MINUTE
 from webhook.untrusted import one_line
 
 WINDOW_SECONDS = 5 * MINUTE
 """Alertmanager's own default of how often it tells of a group that changes."""
 MOST_SINGLE = 3
-"""So many calls for another component within the window are made at once; the next gathers what comes until then."""
+"""So many calls for another component within the window are made at once; the next waits for a batch."""
 _MOST_NAMED = 5
 _LONGEST_NAME = 60
 
 
-def called(before: Incident, after: Incident, news: News, now: float) -> tuple[Incident, Notice]:
+def called(before: Incident, after: Incident, news: News, now: float) -> tuple[Incident, NotificationTrigger]:
     """Return the incident and the call that `news` leads to."""
     times = tuple(at for at in before.news_at if now - at < WINDOW_SECONDS)
-    gathered = max(now, times[0] + WINDOW_SECONDS) if news.only_parts and len(times) >= MOST_SINGLE else None
-    # A call that gathers counts when it is made; while one waits there is no second.
+    waits_until = max(now, times[0] + WINDOW_SECONDS) if news.only_parts and len(times) >= MOST_SINGLE else None
+    # A call that waits for a batch counts when it is made; while one waits there is no second.
     waits = any(at > now for at in times)
-    times = times if not news.only_parts or waits else (*times, gathered or now)
-    notice = Notice(kind="joined", focus=news.firing.fingerprint, not_before=gathered)
-    return replace(_asked(before, after, news, now), news_at=times), notice
+    times = times if not news.only_parts or waits else (*times, waits_until or now)
+    trigger = NotificationTrigger(kind="joined", fingerprint=news.firing.fingerprint, not_before=waits_until)
+    return replace(_asked(before, after, news, now), news_at=times), trigger
 
 
 def covered(incident: Incident) -> str:
@@ -47,7 +47,7 @@ def _asked(before: Incident, after: Incident, news: News, now: float) -> Inciden
         return asked_anew(after, now)
     # Somebody is being asked: a stream of components must not keep the next level from being told.
     since = after.paged_at if news.only_parts else now
-    return replace(after, paged_at=since, held_since=None, held_by=None)
+    return replace(after, paged_at=since, suppressed_since=None, suppressed_by=None)
 
 
 def _name(firing: AlertFiring) -> str:

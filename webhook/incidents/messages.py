@@ -1,6 +1,6 @@
 """What a message to one destination is: before it is put into the outbox, and as people see it afterwards. Pure.
 
-`outgoing` makes them, `storage` keeps them, `workers` send them.
+`new_notifications` makes them, `storage` keeps them, `workers` send them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Action = Literal["open", "join", "escalate", "update", "acknowledge", "resolve"]
-State = Literal["waiting", "sent", "failed", "unconfigured", "folded"]
+State = Literal["waiting", "sent", "failed", "unconfigured", "superseded"]
 
 Channels = Mapping[str, frozenset[Action]]
 """The channels that are configured here, and which actions each can express."""
@@ -24,26 +24,26 @@ VERIFIED = "incident "
 
 
 @dataclass(frozen=True, kw_only=True)
-class Told:
-    """A destination that already has a row of this incident."""
+class NotifiedDestination:
+    """A destination that already has a notification of this incident."""
 
     channel: str
     destination: str
     who: str
-    lane: str
+    ordering_key: str
     configured: bool
 
 
 @dataclass(frozen=True, kw_only=True)
-class Outgoing:
+class NewNotification:
     """One message to be sent, or the record that it cannot be (`state` unconfigured, with the `reason`)."""
 
     channel: str
     destination: str
     who: str
-    lane: str
+    ordering_key: str
     action: Action
-    focus: str | None
+    trigger_fingerprint: str | None
     urgency: int
     why: str = ""
     """Why somebody is called, where the alerts do not say it."""
@@ -53,14 +53,14 @@ class Outgoing:
     """When it may be sent at the earliest, in epoch seconds; None is at once."""
     moves_on_at: float | None = None
     """From when on it is delivered another way where it has not been taken yet, in epoch seconds; for calls."""
-    gathers: bool = False
-    """Whether it need not be sent where a call to the same destination waits already: that one will say it."""
+    joins_batch: bool = False
+    """Whether it is left out where a call to the same destination waits for a batch already."""
     state: State = "waiting"
     reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Delivery:
+class Notification:
     """A message as people see it in the incident's record."""
 
     id: int
@@ -79,9 +79,9 @@ class Delivery:
     """Why somebody was called, where the alerts do not say it."""
     instead_of: int | None
     """The number of the message that this one stands in for."""
-    gathered: int | None
+    batch_size: int | None
     """How many incidents the message was about, where it was about many."""
-    folded_into: int | None
+    superseded_by: int | None
     """The number of the message on many incidents that has told of this one too."""
     moves_on_at: float | None = None
     """From when on another way is looked for, in epoch seconds, where this one has not worked by then."""

@@ -48,21 +48,23 @@ def of_owners(event: Delivered) -> tuple[tuple[Owner | None, Delivered], ...]:
     )
 
 
-def place(event: Delivered, *, own: bool, homes: Mapping[str, int], kin: AbstractSet[int]) -> tuple[Part, ...]:
+def place(event: Delivered, *, own: bool, open_incidents: Mapping[str, int], kin: AbstractSet[int]) -> tuple[Part, ...]:
     """Return the parts of the delivery, that of the whole group first, then by the number of the incident.
 
-    `own` says whether the group has an open incident, `homes` which other incident has an alert open, by fingerprint,
-    and `kin` which of them have the owner of this delivery: alerts that are new join no other owner's.
+    `own` says whether the group has an open incident, `open_incidents` which other incident has an alert open, by
+    fingerprint, and `kin` which of them have the owner of this delivery: alerts that are new join no other owner's.
     """
-    if not homes:
+    if not open_incidents:
         return (Part(number=None, event=event, whole=True),)
-    counts = Counter(homes[one.fingerprint] for one in event.alerts if one.fingerprint in homes)
-    heir = min(counts.keys() & kin, key=lambda number: (-counts[number], number), default=None) if not own else None
-    placed: dict[int | None, list[ReceivedAlert]] = {number: [] for number in (heir, *sorted(counts))}
+    counts = Counter(open_incidents[one.fingerprint] for one in event.alerts if one.fingerprint in open_incidents)
+    successor = (
+        min(counts.keys() & kin, key=lambda number: (-counts[number], number), default=None) if not own else None
+    )
+    placed: dict[int | None, list[ReceivedAlert]] = {number: [] for number in (successor, *sorted(counts))}
     for alert in event.alerts:
-        placed[homes.get(alert.fingerprint, heir)].append(alert)
+        placed[open_incidents.get(alert.fingerprint, successor)].append(alert)
     return tuple(
-        Part(number=number, event=replace(event, alerts=tuple(alerts)), whole=number == heir)
+        Part(number=number, event=replace(event, alerts=tuple(alerts)), whole=number == successor)
         for number, alerts in placed.items()
         # The group's own incident keeps what was left out, also where all that was told stands in others.
         if alerts or (number is None and own and event.truncated)

@@ -1,6 +1,6 @@
 """A storm: when calls to one destination are too many to be read one by one, and what they have in common. Pure.
 
-`gathering` counts and leases in the store, `dispatch` sends, `render.digest` puts into words what stands here. Gathered
+`batching` counts and leases in the store, `dispatch` sends, `render.digest` puts into words what stands here. Gathered
 are calls, the critical ones first: they wait for nothing milder, and as long as they are few each is a message of
 its own. PagerDuty, the outgoing webhook and the log are for machines that keep order by themselves: there every
 incident stays an event.
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from webhook.incidents.incident import Incident
 from webhook.severity import Severity, rank
 
-GATHERING = frozenset({"slack", "email", "sms", "phone"})
+BATCHING = frozenset({"slack", "email", "sms", "phone"})
 """The channels that people read, or listen to."""
 WINDOW_SECONDS = 60.0
 MOST_SINGLE = 10
@@ -22,7 +22,7 @@ MOST_SINGLE = 10
 SERIOUS_WAIT_SECONDS = 10.0
 """How far apart the messages of a storm are at least, while something critical or graver waits."""
 MILD_WAIT_SECONDS = WINDOW_SECONDS
-MOST_GATHERED = 1_000
+MOST_BATCHED = 1_000
 """So many incidents are told by one message; what is over that follows in the next."""
 
 

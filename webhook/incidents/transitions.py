@@ -25,7 +25,7 @@ from webhook.incidents.incident import (
     Incident,
     Merged,
     Noted,
-    Notice,
+    NotificationTrigger,
     Outcome,
     ReopenedByHand,
     ResolvedByHand,
@@ -104,7 +104,7 @@ def _acknowledge(incident: Incident, event: Acknowledged, now: float) -> Outcome
         result="acknowledged",
         incident=replace(incident, status="acknowledged", acknowledged_at=now, acknowledged_by=event.actor),
         entry=Entry(kind="acknowledged", actor=event.actor, detail=covered(incident)),
-        notice=Notice(kind="acknowledged"),
+        trigger=NotificationTrigger(kind="acknowledged"),
     )
 
 
@@ -118,7 +118,7 @@ def _merge(incident: Incident, event: Merged, now: float) -> Outcome:
         result="merged",
         incident=replace(incident, status="acknowledged", acknowledged_at=now, acknowledged_by=event.actor),
         entry=replace(entry, detail=f"{detail}; acknowledged, {covered(incident)}"),
-        notice=Notice(kind="acknowledged"),
+        trigger=NotificationTrigger(kind="acknowledged"),
     )
 
 
@@ -134,7 +134,7 @@ def _unacknowledge(incident: Incident, event: Unacknowledged, now: float) -> Out
         result="unacknowledged",
         incident=_asked_again(incident, now),
         entry=Entry(kind="unacknowledged", actor=event.actor, detail=event.why),
-        notice=Notice(kind="escalated", why=event.why),
+        trigger=NotificationTrigger(kind="escalated", why=event.why),
     )
 
 
@@ -145,7 +145,7 @@ def _resume(incident: Incident, event: Resumed, now: float) -> Outcome:
         result="resumed",
         incident=_asked_again(incident, now),
         entry=Entry(kind="resumed", actor=TOCSIN, detail=event.why),
-        notice=Notice(kind="escalated", why=event.why),
+        trigger=NotificationTrigger(kind="escalated", why=event.why),
     )
 
 
@@ -156,20 +156,20 @@ def _escalate(incident: Incident, event: Escalated, now: float) -> Outcome:
         result="escalated",
         incident=replace(_asked_again(incident, now), level=event.level),
         entry=Entry(kind="escalated", actor=TOCSIN, detail=event.why),
-        notice=Notice(kind="escalated", why=event.why),
+        trigger=NotificationTrigger(kind="escalated", why=event.why),
     )
 
 
 def _hold(incident: Incident, event: Suppressed, now: float) -> Outcome:
-    if incident.held_by == event.by:
+    if incident.suppressed_by == event.by:
         return Outcome(result="unchanged", incident=incident)
-    since = now if incident.held_since is None else incident.held_since
+    since = now if incident.suppressed_since is None else incident.suppressed_since
     detail = f"every alert that fires is {event.by}; nobody further is told while that lasts"
     return Outcome(
         result="held",
-        incident=replace(incident, held_since=since, held_by=event.by),
+        incident=replace(incident, suppressed_since=since, suppressed_by=event.by),
         entry=Entry(kind=event.by, actor=ALERTMANAGER, detail=detail),
-        notice=Notice(kind="updated"),
+        trigger=NotificationTrigger(kind="updated"),
     )
 
 
@@ -180,7 +180,7 @@ def _gone(incident: Incident, event: Gone, now: float) -> Outcome:
         incident=after,
         changed=ended,
         entry=Entry(kind="resolved", actor=ALERTMANAGER, detail=event.how),
-        notice=Notice(kind="resolved"),
+        trigger=NotificationTrigger(kind="resolved"),
     )
 
 
@@ -194,7 +194,7 @@ def _unlisted(incident: Incident, event: Unlisted, now: float) -> Outcome:
         incident=led(after) if after.open_firings else after,
         changed=ended,
         entry=Entry(kind="updated", actor=ALERTMANAGER, detail=f"{count(len(ended), 0)} resolved; {event.how}"),
-        notice=None if incident.status == "resolved" else Notice(kind="updated"),
+        trigger=None if incident.status == "resolved" else NotificationTrigger(kind="updated"),
     )
 
 
@@ -206,8 +206,8 @@ def _asked_again(incident: Incident, now: float) -> Incident:
         paged_at=now,
         acknowledged_at=None,
         acknowledged_by=None,
-        held_since=None,
-        held_by=None,
+        suppressed_since=None,
+        suppressed_by=None,
     )
 
 
@@ -220,8 +220,8 @@ def _ended(incident: Incident, now: float) -> tuple[tuple[AlertFiring, ...], Inc
         status="resolved",
         resolved_at=now,
         resolved_by=ALERTMANAGER,
-        held_since=None,
-        held_by=None,
+        suppressed_since=None,
+        suppressed_by=None,
         flapping_since=None,
         firing_at=None,
         doubted_at=None,

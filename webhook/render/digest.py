@@ -46,7 +46,7 @@ def digest(incidents: Sequence[Incident], context: Context, *, why: str = "") ->
         unlisted=f"and {_count(more, 'more kind')} of alert" if more else "",
         links=(*_list(context), *(link for link in base.links if link.text.startswith("Runbook"))),
         undelivered=(),
-        gathered=len(incidents),
+        batch_size=len(incidents),
     )
 
 

@@ -54,7 +54,7 @@ def layout(message: Message, *, follows: bool = False) -> MailContent:
 
 
 def _about(message: Message) -> str:
-    return f"{message.gathered} incidents" if message.gathered else str(message.incident_id)
+    return f"{message.batch_size} incidents" if message.batch_size else str(message.incident_id)
 
 
 def _runbook(section: Section) -> Markup:

@@ -103,7 +103,7 @@ class Message:
     links: tuple[Link, ...] = ()
     undelivered: tuple[str, ...] = ()
     """Who should have been told by other ways and was not."""
-    gathered: int = 0
+    batch_size: int = 0
     """How many incidents it is about, where it is about many."""
     told_through: int = 0
     """The line of the timeline with which people were last called for news: a press is about what was shown by then."""
@@ -146,15 +146,21 @@ class Message:
 
 
 def compose(
-    incident: Incident, context: Context, *, action: Action = "open", focus: str | None = None, why: str = ""
+    incident: Incident,
+    context: Context,
+    *,
+    action: Action = "open",
+    trigger_fingerprint: str | None = None,
+    why: str = "",
 ) -> Message:
     """Return the message for `incident` as it stands at `context.now`.
 
-    The most severe alert leads, except where `action` is `join`: there the alert that has joined (`focus`) does. `why`
-    is what the message says first, where somebody is called for another reason than a new alert.
+    The most severe alert leads, except where `action` is `join`: there the alert that has joined does
+    (`trigger_fingerprint`). `why` is what the message says first, where somebody is called for another reason than a
+    new alert.
     """
     shown = incident.open_firings or in_order(incident.firings)
-    lead = _lead(shown, action, focus)
+    lead = _lead(shown, action, trigger_fingerprint)
     match = context.catalog.match(lead.labels)
     alert = match.alert
     starts = (one.starts_at for one in shown if is_credible(one.starts_at, now=context.now))
@@ -213,9 +219,9 @@ def _source(lead: AlertFiring, incident: Incident) -> str:
     return next((text for text in found if text), "alertmanager")
 
 
-def _lead(shown: Sequence[AlertFiring], action: Action, focus: str | None) -> AlertFiring:
+def _lead(shown: Sequence[AlertFiring], action: Action, trigger_fingerprint: str | None) -> AlertFiring:
     if action == "join":
-        return next((firing for firing in shown if firing.fingerprint == focus), shown[0])
+        return next((firing for firing in shown if firing.fingerprint == trigger_fingerprint), shown[0])
     return shown[0]
 
 

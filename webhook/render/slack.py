@@ -102,7 +102,7 @@ def _head(message: Message) -> list[dict[str, Any]]:
 
 def buttons_of(message: Message) -> list[dict[str, Any]]:
     """Return the row of buttons for what can be done now; `callbacks` takes the presses."""
-    if message.over or message.gathered:
+    if message.over or message.batch_size:
         return []
     if message.fires_on:
         return [_row(message, {**_button(message, "reopen", "Reopen"), "style": "primary"})]
@@ -190,8 +190,8 @@ def _title(message: Message) -> str:
     emoji = "✅" if message.over else "⚠️" if message.fires_on else _EMOJI[message.severity]
     word = message.word
     where = f" · {message.where}" if message.where else ""
-    title = message.title if message.gathered else message.title.replace(": ", " · ", 1)
-    taken = "👀 " if message.status == "acknowledged" and not message.gathered else ""
+    title = message.title if message.batch_size else message.title.replace(": ", " · ", 1)
+    taken = "👀 " if message.status == "acknowledged" and not message.batch_size else ""
     return f"{taken}{emoji} {word} · {title}{where}"
 
 

@@ -52,7 +52,7 @@ def layout(message: Message) -> str:
 
 
 def _end(message: Message) -> str:
-    if message.gathered:
+    if message.batch_size:
         return f" It is incident {message.incident_id} and others. The list of incidents has them all."
     # A test message is about no incident.
     number = message.incident_id

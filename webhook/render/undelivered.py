@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from webhook.channels import channel_word, has_addresses
-from webhook.incidents.messages import Delivery
+from webhook.incidents.messages import Notification
 from webhook.untrusted import one_line
 
 
-def undelivered(deliveries: Iterable[Delivery]) -> tuple[str, ...]:
+def undelivered(notifications: Iterable[Notification]) -> tuple[str, ...]:
     """Return a phrase for each destination that nothing has reached and nothing will."""
-    by_destination: dict[tuple[str, str], list[Delivery]] = {}
-    for delivery in deliveries:
-        by_destination.setdefault((delivery.channel, delivery.destination), []).append(delivery)
+    by_destination: dict[tuple[str, str], list[Notification]] = {}
+    for notification in notifications:
+        by_destination.setdefault((notification.channel, notification.destination), []).append(notification)
     return tuple(
         f"{_to(rows[-1])}: {_why(rows[-1])}"
         for rows in by_destination.values()
@@ -21,11 +21,11 @@ def undelivered(deliveries: Iterable[Delivery]) -> tuple[str, ...]:
     )
 
 
-def _to(delivery: Delivery) -> str:
-    word = channel_word(delivery.channel)
-    return f"{word} to {one_line(delivery.who, 80)}" if has_addresses(delivery.channel) else word
+def _to(notification: Notification) -> str:
+    word = channel_word(notification.channel)
+    return f"{word} to {one_line(notification.who, 80)}" if has_addresses(notification.channel) else word
 
 
-def _why(delivery: Delivery) -> str:
-    reason = one_line(delivery.last_error or "", 120)
-    return reason or "not configured" if delivery.state == "unconfigured" else f"failed ({reason})"
+def _why(notification: Notification) -> str:
+    reason = one_line(notification.last_error or "", 120)
+    return reason or "not configured" if notification.state == "unconfigured" else f"failed ({reason})"

@@ -213,9 +213,10 @@ def next_step(incident: Incident, context: Context) -> str:
         return f"It is told again {then}; anybody can reopen it now."
     if following.kind == "calm":
         return f"It comes and goes, and none of its alerts fires now: resolved at {when} if it stays quiet."
-    if incident.held_since is not None:
-        since = clock(incident.held_since, now=context.now)
-        return f"Nobody further is told: every alert that fires is {incident.held_by} in Alertmanager, since {since}."
+    if incident.suppressed_since is not None:
+        since = clock(incident.suppressed_since, now=context.now)
+        by = incident.suppressed_by
+        return f"Nobody further is told: every alert that fires is {by} in Alertmanager, since {since}."
     if following.kind == "respond":
         return f"If it is not resolved by {when}, L{at.level} {at.title} is asked again."
     return _escalation(at, when) if following.kind == "escalate" else ""

@@ -115,8 +115,8 @@ class SlackSender:
 
 
 def _metadata(job: Job) -> dict[str, int]:
-    gathered = {"gathered": job.message.gathered} if job.message.gathered else {}
-    return {"incident": job.message.incident_id, "notification": job.id, **gathered}
+    batch = {"batch_size": job.message.batch_size} if job.message.batch_size else {}
+    return {"incident": job.message.incident_id, "notification": job.id, **batch}
 
 
 class _MessageGone(PermanentFailure):

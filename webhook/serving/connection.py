@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from webhook.serving.lanes import Lane
+from webhook.serving.pools import Pool
 from webhook.serving.reading import Reading
 
 HEAD_SECONDS = 10.0
@@ -49,7 +49,7 @@ class Connection:
     reading: Reading = field(default_factory=Reading)
     is_greeting: bool = False
     """Whether the TLS handshake is still going on."""
-    lane: Lane | None = None
+    pool: Pool | None = None
     """Whose threads answer the request, once its head is known."""
     is_known: bool = False
     """Whether a valid token was shown on it."""

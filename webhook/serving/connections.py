@@ -1,6 +1,6 @@
 """The law: no thread waits for the other side of a connection. Gunicorn's worker, with one loop that serves them all.
 
-The loop reads a request until it is whole, within a time; only then is it put into a lane (`lanes`), whose threads
+The loop reads a request until it is whole, within a time; only then is it put into a pool (`pools`), whose threads
 make the answer (`answering`). The loop sends it, within a time too, and reads nothing more meanwhile. So whoever sends
 nothing, sends slowly or does not read holds a socket, and shares `MOST_UNSENT` with all who do not read. Of those there
 is room for `MOST_CONNECTIONS`, and for `MOST_OF_PEER` from one place: where there are more, the one that has been
@@ -37,8 +37,8 @@ from webhook.serving.connection import (
     Connection,
 )
 from webhook.serving.guesses import Guesses
-from webhook.serving.lanes import Lanes, guesses, lane_of, reads_body
 from webhook.serving.outgoing import Outgoing
+from webhook.serving.pools import Pools, guesses, pool_of, reads_body
 from webhook.serving.reading import Head, Reading
 
 MOST_CONNECTIONS = 1_000
@@ -73,7 +73,7 @@ class Connections(Worker):  # type: ignore[misc]
         self.under_way = 0
         self.peers: dict[str, int] = {}
         self.finished: queue.SimpleQueue[tuple[Connection, bytes]] = queue.SimpleQueue()
-        self.lanes: Lanes[tuple[Job, bytes]] = Lanes(self._answer)
+        self.pools: Pools[tuple[Job, bytes]] = Pools(self._answer)
         self.guesses = Guesses()
         self.most = min(MOST_CONNECTIONS, _file_handles() // 2)
         super().init_process()
@@ -88,7 +88,7 @@ class Connections(Worker):  # type: ignore[misc]
             listener.settimeout(0.0)
             self.selector.register(listener, selectors.EVENT_READ, partial(self._accept, listener))
         self.selector.register(self.PIPE[0], selectors.EVENT_READ, self._woken)
-        self.lanes.start()
+        self.pools.start()
         while self.alive and self.ppid == os.getppid():
             self._turn()
         if self.alive:
@@ -116,7 +116,7 @@ class Connections(Worker):  # type: ignore[misc]
         ends = time.monotonic() + DRAIN_SECONDS
         while (self.waiting or self.under_way) and time.monotonic() < ends:
             self._turn()
-        for job, _ in self.lanes.empty():
+        for job, _ in self.pools.empty():
             _say(job.connection, 503, "ending; try again")
             job.connection.close()
 
@@ -230,12 +230,12 @@ class Connections(Worker):  # type: ignore[misc]
         reading, head = connection.reading, connection.reading.head
         if reading.state == "too_large":
             return self._refuse(connection, 431, "the headers are too large")
-        if head is not None and connection.lane is None and self._judge_head(connection, head):
+        if head is not None and connection.pool is None and self._judge_head(connection, head):
             return True
         if reading.state in {"whole", "unclear"}:
             return self._hand_over(connection)
-        if connection.lane == "deliveries" and self._is_large(connection):
-            connection.lane = "large"
+        if connection.pool == "deliveries" and self._is_large(connection):
+            connection.pool = "large"
             return self._hand_over(connection)
         if reading.body_size > LARGEST_KEPT:
             return self._hand_over(connection)
@@ -243,14 +243,14 @@ class Connections(Worker):  # type: ignore[misc]
         return False
 
     def _judge_head(self, connection: Connection, head: Head) -> bool:
-        """Choose the lane; return whether nothing more is read of the request here."""
+        """Choose the pool; return whether nothing more is read of the request here."""
         reading = connection.reading
-        connection.lane = lane_of(head, self.app.settings)
-        connection.is_known = connection.lane != "strangers"
+        connection.pool = pool_of(head, self.app.settings)
+        connection.is_known = connection.pool != "strangers"
         connection.deadline = time.monotonic() + BODY_SECONDS
-        if connection.lane == "strangers" and guesses(head, self.app.settings):
+        if connection.pool == "strangers" and guesses(head, self.app.settings):
             return self._hold_back(connection)
-        if reading.state == "body" and not reads_body(head, connection.lane, self.app.settings):
+        if reading.state == "body" and not reads_body(head, connection.pool, self.app.settings):
             return self._hand_over(connection)
         if reading.state == "body" and head.waits_for_continue:
             # Who has not taken so much of earlier answers does without it.
@@ -279,15 +279,15 @@ class Connections(Worker):  # type: ignore[misc]
             self._make_room(lambda other: len(other.reading) > PIECE)
 
     def _hand_over(self, connection: Connection) -> bool:
-        """Give the request to the threads of its lane."""
+        """Give the request to the threads of its pool."""
         self._leave(connection)
         request, rest = connection.reading.take()
         is_whole = connection.reading.state == "whole"
         connection.lend()
-        source: Iterable[bytes] = connection.stream(request) if connection.lane == "large" else (request,)
+        source: Iterable[bytes] = connection.stream(request) if connection.pool == "large" else (request,)
         job = Job(connection=connection, source=source, is_whole=is_whole)
         self.under_way += 1
-        if not self.lanes.put(connection.lane or "strangers", (job, rest)):
+        if not self.pools.put(connection.pool or "strangers", (job, rest)):
             self.under_way -= 1
             _say(connection, 503, "too many requests wait already; try again")
             self._linger(connection)
@@ -350,7 +350,7 @@ class Connections(Worker):  # type: ignore[misc]
             self._linger(connection)
             return
         rest, connection.rest = connection.rest, b""
-        connection.reading, connection.lane = Reading(rest), None
+        connection.reading, connection.pool = Reading(rest), None
         connection.phase = "request" if rest else "idle"
         seconds = HEAD_SECONDS if rest else IDLE_SECONDS if self.alive else _HALF_READ_SECONDS
         connection.deadline = time.monotonic() + seconds

@@ -11,11 +11,18 @@ from typing import Any, TypeVar
 
 from webhook.incidents.firing import AlertFiring
 from webhook.incidents.incident import Incident, LeftOut
-from webhook.incidents.messages import Delivery
+from webhook.incidents.messages import Notification
 from webhook.storage.archive import firings_of
 from webhook.storage.store import Line
 
 T = TypeVar("T")
+
+_NAMES_BEFORE_0_2 = {
+    "held_since": "suppressed_since",
+    "held_by": "suppressed_by",
+    "gathered": "batch_size",
+    "folded_into": "superseded_by",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +31,7 @@ class Whole:
 
     incident: Incident
     timeline: tuple[Line, ...]
-    deliveries: tuple[Delivery, ...]
+    notifications: tuple[Notification, ...]
 
 
 def read_back(record: Mapping[str, Any]) -> Whole:
@@ -37,10 +44,16 @@ def read_back(record: Mapping[str, Any]) -> Whole:
         "left_out": tuple(LeftOut(**one) for one in row.get("left_out", ())),
     }
     return Whole(
-        incident=_made(Incident, {**row, **parts}),
+        incident=_made(Incident, {**_renamed(row), **parts}),
         timeline=tuple(_made(Line, one) for one in record["timeline"]),
-        deliveries=tuple(_made(Delivery, one) for one in record["notifications"]),
+        notifications=tuple(_made(Notification, _renamed(one)) for one in record["notifications"]),
     )
+
+
+def _renamed(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the row of an incident or a notification under the names of today."""
+    named = {_NAMES_BEFORE_0_2.get(name, name): value for name, value in row.items()}
+    return {**named, "state": "superseded"} if named.get("state") == "folded" else named
 
 
 def _made(kind: type[T], row: Mapping[str, Any]) -> T:

@@ -1,8 +1,8 @@
 """A lease in SQL: a row that a worker holds under a token until a time.
 
-`outbox`, `gathering` and `timers` give and take them, `detours` looks for what nobody holds. A crashed worker's row
-comes back when its time has run out, and a worker that wakes up after somebody else has taken the row holds nothing
-any more. Times are epoch seconds.
+`outbox`, `batching` and `timers` give and take leases, `stalled_notifications` looks for rows without one. The row of a
+crashed worker is free again when its lease has expired; a worker that wakes up after another one has claimed its row
+has lost the lease. Times are epoch seconds.
 """
 
 from __future__ import annotations

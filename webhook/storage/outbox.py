@@ -1,8 +1,8 @@
 """The outbox in SQL: messages to be sent, claimed, finished. `outcomes` and `fallback` fill it.
 
-`worker` claims from it, `endings` and `gathering` end what was claimed.
+`worker` claims from it, `endings` and `batching` end what was claimed.
 
-A row waits until it is sent, failed for good, folded into a later message of its lane, or was never sendable
+A row waits until it is sent, failed for good, superseded by a later message of its ordering key, or was never sendable
 (`unconfigured`); it is never deleted unsent. A claim is a lease (`leases`). Times are epoch seconds.
 """
 
@@ -14,13 +14,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, exists, insert, or_, select, update
 
-from webhook.incidents.messages import CALLS, Action, Outgoing, State, Told
+from webhook.incidents.messages import CALLS, Action, NewNotification, NotifiedDestination, State
 from webhook.storage.leases import FREED, is_free, is_held, leased
 from webhook.storage.tables import WAITING, pauses
 from webhook.storage.tables import notifications as rows
 from webhook.storage.upserts import upsert
 
-FOLDED = "a later message of the same line says it"
+SUPERSEDED = "a later message to the same destination says it"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,9 +32,9 @@ class Message:
     channel: str
     destination: str
     who: str
-    lane: str
+    ordering_key: str
     action: Action
-    focus: str | None
+    trigger_fingerprint: str | None
     why: str
     urgency: int
     attempts: int
@@ -66,21 +66,23 @@ class Ending:
     error: str | None = None
 
 
-def enqueue(connection: Connection, incident_id: int, messages: Iterable[Outgoing], *, cause: int, now: float) -> None:
+def enqueue(
+    connection: Connection, incident_id: int, messages: Iterable[NewNotification], *, cause: int, now: float
+) -> None:
     """Add the messages that the timeline's line `cause` has led to.
 
-    An edit that still waits is folded into a newer edit or resolve of its lane: each is written from the state at
-    the time it is sent, so the older says nothing that the newer does not. A call that may be made now, or is graver,
-    takes with it the calls that wait before it in its lane: it cannot overtake them. A call that is gathered with
-    others is left out where one of its lane waits for the same already.
+    A newer edit or resolve supersedes an edit of the same ordering key that still waits: each is written from the state
+    at the time it is sent, so the older one would say nothing more. A call that may be made now, or is more severe,
+    pulls the calls of its ordering key that wait before it forward: it cannot overtake them. A call that would join a
+    batch is left out where a call of its ordering key waits for that batch already.
     """
     found = list(messages)
-    if any(message.gathers for message in found):
-        gathering = _lanes_that_gather(connection, incident_id, now)
-        found = [message for message in found if not (message.gathers and message.lane in gathering)]
-    newer = [message.lane for message in found if message.action in {"update", "resolve"}]
+    if any(message.joins_batch for message in found):
+        already = _keys_waiting_for_a_batch(connection, incident_id, now)
+        found = [message for message in found if not (message.joins_batch and message.ordering_key in already)]
+    newer = [message.ordering_key for message in found if message.action in {"update", "resolve"}]
     if newer:
-        _fold(connection, and_(rows.c.lane.in_(newer), rows.c.action == "update", _unclaimed(now)), now)
+        _supersede(connection, and_(rows.c.ordering_key.in_(newer), rows.c.action == "update", _unclaimed(now)), now)
     for message in found:
         if message.action in CALLS and message.state == "waiting":
             _pull_forward(connection, message, now)
@@ -93,19 +95,19 @@ def stood_in_for(connection: Connection, number: int) -> bool:
     return bool(connection.execute(select(exists().where(rows.c.instead_of == number))).scalar_one())
 
 
-def told(connection: Connection, incident_id: int) -> tuple[Told, ...]:
+def told(connection: Connection, incident_id: int) -> tuple[NotifiedDestination, ...]:
     """Return every destination that has a message of the incident."""
-    query = select(rows.c.channel, rows.c.destination, rows.c.who, rows.c.lane, rows.c.state).where(
+    query = select(rows.c.channel, rows.c.destination, rows.c.who, rows.c.ordering_key, rows.c.state).where(
         rows.c.incident_id == incident_id
     )
-    found: dict[str, Told] = {}
+    found: dict[str, NotifiedDestination] = {}
     for row in connection.execute(query.order_by(rows.c.id)):
-        earlier = found.get(row.lane)
-        found[row.lane] = Told(
+        earlier = found.get(row.ordering_key)
+        found[row.ordering_key] = NotifiedDestination(
             channel=row.channel,
             destination=row.destination,
             who=earlier.who if earlier else row.who,
-            lane=row.lane,
+            ordering_key=row.ordering_key,
             configured=row.state != "unconfigured" or (earlier is not None and earlier.configured),
         )
     return tuple(found.values())
@@ -143,17 +145,17 @@ def any_due(connection: Connection, channel: str, now: float) -> bool:
     return bool(connection.execute(select(exists().where(due(channel, now)))).scalar_one())
 
 
-def finish(connection: Connection, claimed: Claim, ending: Ending, *, gathered: int | None = None) -> bool:
+def finish(connection: Connection, claimed: Claim, ending: Ending, *, batch_size: int | None = None) -> bool:
     """End a claimed message; return False when the lease was lost and somebody else has it.
 
-    `gathered` is how many incidents it was about, where it was about many.
+    `batch_size` is how many incidents it was about, where it was about many.
     """
     values = {
         "state": ending.state,
         "finished_at": ending.at,
         "provider_id": ending.provider_id,
         "last_error": ending.error,
-        "gathered": gathered,
+        "batch_size": batch_size,
         **FREED,
     }
     return connection.execute(update(rows).where(_held(claimed)).values(**values)).rowcount == 1
@@ -186,14 +188,14 @@ def pause(connection: Connection, channel: str, destination: str, until: float) 
     connection.execute(row.on_conflict_do_update(index_elements=["channel", "destination"], set_={"until": longest}))
 
 
-def fold(connection: Connection, numbers: Collection[int], now: float) -> None:
+def supersede(connection: Connection, numbers: Collection[int], now: float) -> None:
     """End waiting messages that nobody has claimed, because another one has said what they would."""
     if numbers:
-        _fold(connection, and_(rows.c.id.in_(numbers), _unclaimed(now)), now)
+        _supersede(connection, and_(rows.c.id.in_(numbers), _unclaimed(now)), now)
 
 
 def due(channel: str, now: float) -> ColumnElement[bool]:
-    """Match what may be claimed: due, unclaimed, first in its lane, its destination not paused."""
+    """Match what may be claimed: due, unclaimed, first of its ordering key, its destination not paused."""
     return and_(
         rows.c.channel == channel,
         rows.c.due_at <= now,
@@ -205,27 +207,29 @@ def due(channel: str, now: float) -> ColumnElement[bool]:
 
 
 def free(now: float) -> ColumnElement[bool]:
-    """Match messages that nobody has claimed and that are the first of their lane."""
+    """Match messages that nobody has claimed and that are the first of their ordering key."""
     earlier = rows.alias("earlier")
     return and_(
         _unclaimed(now),
-        ~exists().where(earlier.c.lane == rows.c.lane, earlier.c.id < rows.c.id, earlier.c.state == WAITING),
+        ~exists().where(
+            earlier.c.ordering_key == rows.c.ordering_key, earlier.c.id < rows.c.id, earlier.c.state == WAITING
+        ),
     )
 
 
-def _row(incident_id: int, message: Outgoing, cause: int, now: float) -> dict[str, object]:
+def _row(incident_id: int, message: NewNotification, cause: int, now: float) -> dict[str, object]:
     return {
         "incident_id": incident_id,
         "channel": message.channel,
         "destination": message.destination,
         "who": message.who,
-        "lane": message.lane,
+        "ordering_key": message.ordering_key,
         "action": message.action,
-        "focus": message.focus,
+        "trigger_fingerprint": message.trigger_fingerprint,
         "why": message.why,
         "instead_of": message.instead_of,
         "urgency": message.urgency,
-        "dedup_key": f"{message.lane}|{message.action}|{cause}",
+        "dedup_key": f"{message.ordering_key}|{message.action}|{cause}",
         "state": message.state,
         "created_at": now,
         "due_at": now if message.not_before is None else message.not_before,
@@ -237,21 +241,21 @@ def _row(incident_id: int, message: Outgoing, cause: int, now: float) -> dict[st
     }
 
 
-def _lanes_that_gather(connection: Connection, incident_id: int, now: float) -> frozenset[str]:
+def _keys_waiting_for_a_batch(connection: Connection, incident_id: int, now: float) -> frozenset[str]:
     waits = and_(rows.c.action.in_(CALLS), rows.c.not_before > now, _unclaimed(now))
-    query = select(rows.c.lane).where(rows.c.incident_id == incident_id, waits)
+    query = select(rows.c.ordering_key).where(rows.c.incident_id == incident_id, waits)
     return frozenset(connection.execute(query).scalars())
 
 
-def _pull_forward(connection: Connection, call: Outgoing, now: float) -> None:
-    """Let the calls of the lane that wait for a time of their own wait no longer, and be no milder, than this one.
+def _pull_forward(connection: Connection, call: NewNotification, now: float) -> None:
+    """Make the calls of this ordering key that wait for a time of their own due with this one, and as urgent.
 
-    What waits for more of a storm as mild goes on waiting, what has failed for its next try. `not_before` is moved and
-    not taken away: without it the call would seem to have been held up since it was written.
+    A call that waits for a batch of the same urgency goes on waiting, and so does one that waits for its next attempt.
+    `not_before` is moved and not cleared: without it the call would count as stalled since it was written.
     """
     at = now if call.not_before is None else call.not_before
     less = or_(rows.c.not_before > at, rows.c.urgency > call.urgency)
-    ahead = and_(rows.c.lane == call.lane, rows.c.action.in_(CALLS), _unclaimed(now), less)
+    ahead = and_(rows.c.ordering_key == call.ordering_key, rows.c.action.in_(CALLS), _unclaimed(now), less)
     values = {
         "urgency": case((rows.c.urgency > call.urgency, call.urgency), else_=rows.c.urgency),
         "due_at": case((and_(rows.c.attempts == 0, rows.c.due_at > at), at), else_=rows.c.due_at),
@@ -269,6 +273,6 @@ def _held(claimed: Claim) -> ColumnElement[bool]:
     return and_(rows.c.id == claimed.id, is_held(rows, claimed.token), rows.c.state == WAITING)
 
 
-def _fold(connection: Connection, which: ColumnElement[bool], now: float) -> None:
-    values = {"state": "folded", "finished_at": now, "last_error": FOLDED}
+def _supersede(connection: Connection, which: ColumnElement[bool], now: float) -> None:
+    values = {"state": "superseded", "finished_at": now, "last_error": SUPERSEDED}
     connection.execute(update(rows).where(which).values(**values))

@@ -14,12 +14,12 @@ from sqlalchemy import Connection
 from webhook.catalog.model import Catalog
 from webhook.incidents import reasons, truth
 from webhook.incidents.escalation import GivenUp, Step, due, moves_on_at, next_level
-from webhook.incidents.incident import Escalated, Incident, Notice, Outcome
-from webhook.incidents.messages import CALLS, Channels, Outgoing
-from webhook.incidents.outgoing import outgoing
+from webhook.incidents.incident import Escalated, Incident, NotificationTrigger, Outcome
+from webhook.incidents.messages import CALLS, Channels, NewNotification
+from webhook.incidents.new_notifications import new_notifications
 from webhook.incidents.recipients import Recipient, people, recipients, unreachable
 from webhook.incidents.transitions import transition
-from webhook.storage import deliveries, outbox, store, timers
+from webhook.storage import outbox, outbox_report, store, timers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,46 +43,48 @@ class Writer:
         if outcome.entry is None:
             return incident
         cause = store.note(connection, incident.id, outcome.entry, now)
-        if outcome.notice is not None:
-            self._enqueue(connection, incident, outcome.notice, cause, now)
-            if outcome.notice.kind in {"opened", "reopened", "joined"}:
+        if outcome.trigger is not None:
+            self._enqueue(connection, incident, outcome.trigger, cause, now)
+            if outcome.trigger.kind in {"opened", "reopened", "joined"}:
                 return self._pass_over(connection, incident, now)
         return incident
 
     def unreachable(self, connection: Connection, incident: Incident, level: int, now: float) -> str | None:
         """Return why nobody of `level` can be reached, judged by the settings and by earlier messages."""
-        made: list[Mapping[tuple[str, str], deliveries.Call]] = []
+        made: list[Mapping[tuple[str, str], outbox_report.Call]] = []
 
         def refused(way: Recipient) -> str | None:
             if way.channel not in self.channels:
                 return f"{way.channel} is not configured"
             if not made:
-                made.append(deliveries.calls(connection, incident.id))
+                made.append(outbox_report.calls(connection, incident.id))
             call = made[0].get((way.channel, way.destination))
             return f"{way.channel} failed: {call.last_error}" if call is not None and call.state == "failed" else None
 
         return unreachable(self._people(incident, level, now), refused)
 
-    def _enqueue(self, connection: Connection, incident: Incident, notice: Notice, cause: int, now: float) -> None:
-        messages = outgoing(
+    def _enqueue(
+        self, connection: Connection, incident: Incident, trigger: NotificationTrigger, cause: int, now: float
+    ) -> None:
+        messages = new_notifications(
             incident,
-            notice,
-            recipients=self._recipients(incident, notice, now),
+            trigger,
+            recipients=self._recipients(incident, trigger, now),
             told=outbox.told(connection, incident.id),
             channels=self.channels,
         )
         patient = [self.patient(incident, message, now) for message in messages]
         outbox.enqueue(connection, incident.id, patient, cause=cause, now=now)
 
-    def patient(self, incident: Incident, message: Outgoing, now: float) -> Outgoing:
+    def patient(self, incident: Incident, message: NewNotification, now: float) -> NewNotification:
         """Return the message with the time until which its own way is waited for."""
         if message.action not in CALLS:
             return message
         meant_for = now if message.not_before is None else message.not_before
         return replace(message, moves_on_at=moves_on_at(self.catalog, incident, meant_for))
 
-    def _recipients(self, incident: Incident, notice: Notice, now: float) -> Sequence[Recipient]:
-        if notice.kind == "escalated":
+    def _recipients(self, incident: Incident, trigger: NotificationTrigger, now: float) -> Sequence[Recipient]:
+        if trigger.kind == "escalated":
             return self._people(incident, incident.level, now)
         return recipients(
             self.catalog,

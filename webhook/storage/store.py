@@ -81,7 +81,7 @@ class Listed:
     firing: int
 
 
-def take_turns(connection: Connection, group_hash: str, fingerprints: Sequence[str]) -> None:
+def lock_alerts(connection: Connection, group_hash: str, fingerprints: Sequence[str]) -> None:
     """Let only one transaction at a time say to which incident any of these alerts belongs (PostgreSQL).
 
     Where an alert has no incident yet there is no row that two deliveries could wait for, so the alert itself is
@@ -97,7 +97,9 @@ def take_turns(connection: Connection, group_hash: str, fingerprints: Sequence[s
     else:
         connection.execute(select(func.pg_advisory_xact_lock_shared(_EVERY_TURN, 0)))
         connection.execute(_TAKE_TURN, {"name": _TURN, "turns": turns})
-    numbers = sorted({*homes(connection, fingerprints).values(), *open_numbers(connection, group_hash)})
+    numbers = sorted(
+        {*open_incident_by_fingerprint(connection, fingerprints).values(), *open_numbers(connection, group_hash)}
+    )
     for start in range(0, len(numbers), MOST_VALUES):
         chosen = incidents.c.id.in_(numbers[start : start + MOST_VALUES])
         connection.execute(select(incidents.c.id).where(chosen).order_by(incidents.c.id).with_for_update())
@@ -166,7 +168,7 @@ def latest_incident(connection: Connection, group_hash: str, *, owner: Owner, si
     return _one(connection, query.with_for_update())
 
 
-def homes(connection: Connection, fingerprints: Sequence[str]) -> dict[str, int]:
+def open_incident_by_fingerprint(connection: Connection, fingerprints: Sequence[str]) -> dict[str, int]:
     """Return by fingerprint the incident that is not over and has an open firing of it.
 
     Where several have one, which only data of earlier versions can hold, the oldest incident counts.

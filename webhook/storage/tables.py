@@ -1,7 +1,6 @@
 """The tables of the store, for SQLite and PostgreSQL alike.
 
-`store`, `outbox`, `lanes`, `gathering`, `detours`, `deliveries`, `lookup`, `archive`, `archive_search`, `trimming`,
-`timers`, `counters`, `taken` and `watchdogs` are the only readers. Every time is UTC epoch seconds in a double;
+Only the modules of `storage` read and write them. Every time is UTC epoch seconds in a double;
 `firings.started` alone is text, because it carries nine decimals of identity. Changes here need a migration in
 `migrations/versions`.
 """
@@ -46,7 +45,7 @@ Key = BigInteger().with_variant(Integer, "sqlite")
 
 _NOT_RESOLVED = text("status <> 'resolved'")
 _FIRES_ON = text("firing_at IS NOT NULL")
-_GATHERED = text("gathered IS NOT NULL")
+_BATCHED = text("batch_size IS NOT NULL")
 _WAITING = text("state = 'waiting'")
 
 incidents = Table(
@@ -72,8 +71,8 @@ incidents = Table(
     Column("truncated", Integer, nullable=False),
     Column("left_out", JSON, nullable=False),
     Column("level", Integer, nullable=False),
-    Column("held_since", Double),
-    Column("held_by", Text),
+    Column("suppressed_since", Double),
+    Column("suppressed_by", Text),
     Column("reopened_at", JSON, nullable=False),
     Column("flapping_since", Double),
     # Set while a person has resolved it and Alertmanager has not: the state is `resolved`, and its alerts fire.
@@ -135,9 +134,9 @@ notifications = Table(
     Column("channel", Text, nullable=False),
     Column("destination", Text, nullable=False),
     Column("who", Text, nullable=False),
-    Column("lane", Text, nullable=False),
+    Column("ordering_key", Text, nullable=False),
     Column("action", Text, nullable=False),
-    Column("focus", Text),
+    Column("trigger_fingerprint", Text),
     # Why somebody is called, said in the message where the alerts do not say it.
     Column("why", Text, nullable=False),
     # The message that could not be sent and that this one stands in for.
@@ -157,18 +156,18 @@ notifications = Table(
     Column("provider_id", Text),
     Column("last_error", Text),
     Column("finished_at", Double),
-    # In a storm one message tells of many incidents: how many, and which message told of the others.
-    Column("gathered", Integer),
-    Column("folded_into", Key),
-    # When another way was looked for, because this one does not deliver in time; the row goes on being tried.
-    Column("detour_at", Double),
-    # From when on another way is looked for: until then the tier's deadline leaves room for it.
+    # In a storm one message tells of a batch of incidents: how many, and which message told of the others.
+    Column("batch_size", Integer),
+    Column("superseded_by", Key),
+    # When another channel was looked for, because this one does not deliver in time; the row goes on being tried.
+    Column("stalled_at", Double),
+    # From when on another channel is looked for: until then the tier's deadline leaves room for it.
     Column("moves_on_at", Double),
     Index("ix_notifications_incident", "incident_id"),
-    Index("ix_notifications_gathered", "channel", sqlite_where=_GATHERED, postgresql_where=_GATHERED),
+    Index("ix_notifications_batched", "channel", sqlite_where=_BATCHED, postgresql_where=_BATCHED),
     Index("ix_notifications_recent", "channel", "destination", "finished_at"),
     Index("ix_notifications_instead_of", "instead_of"),
-    Index("ix_notifications_lane", "lane", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
+    Index("ix_notifications_ordering_key", "ordering_key", "id", sqlite_where=_WAITING, postgresql_where=_WAITING),
     Index("ix_notifications_state", "channel", "state"),
     Index(
         "ix_notifications_due",

@@ -30,7 +30,7 @@ from sqlalchemy import (
 
 from webhook.incidents.messages import CALLS
 from webhook.storage.archive import add_to_totals
-from webhook.storage.deliveries import ENDED
+from webhook.storage.outbox_report import ENDED
 from webhook.storage.tables import WAITING, archived_parts, firings, incidents, notifications, timeline
 
 KEPT = 5_000
@@ -68,17 +68,17 @@ def _of_messages(ours: ColumnElement[bool]) -> tuple[Select[Any], ...]:
     anything stands in for, until that has gone.
     """
     rows, meant = notifications.c, notifications.alias("meant")
-    alone = rows.folded_into.is_(None)
-    kind = (rows.lane, rows.action.in_(CALLS), rows.state, rows.gathered.is_(None), alone)
-    posted = and_(rows.provider_id.is_not(None), rows.gathered.is_(None))
+    alone = rows.superseded_by.is_(None)
+    kind = (rows.ordering_key, rows.action.in_(CALLS), rows.state, rows.batch_size.is_(None), alone)
+    posted = and_(rows.provider_id.is_not(None), rows.batch_size.is_(None))
     lines = _lines_meant(ours)
     reached = select(func.max(rows.id)).join(lines, lines.c.id == rows.id)
     waited_for = select(rows.id).join(meant, meant.c.id == rows.instead_of)
     return (
-        select(func.min(rows.id)).where(ours).group_by(rows.lane),
+        select(func.min(rows.id)).where(ours).group_by(rows.ordering_key),
         select(func.max(rows.id)).where(ours, _ENDED).group_by(*kind),
-        select(func.min(rows.id)).where(ours, posted).group_by(rows.lane),
-        reached.where(ours, _ENDED).group_by(lines.c.lane, rows.state, alone),
+        select(func.min(rows.id)).where(ours, posted).group_by(rows.ordering_key),
+        reached.where(ours, _ENDED).group_by(lines.c.ordering_key, rows.state, alone),
         waited_for.where(ours, meant.c.state == WAITING),
         select(rows.instead_of).where(ours, rows.instead_of.is_not(None)),
     )
@@ -87,18 +87,18 @@ def _of_messages(ours: ColumnElement[bool]) -> tuple[Select[Any], ...]:
 def _lines_meant(ours: ColumnElement[bool]) -> CTE:
     """Return the id of each call and the line that it was meant for, also through several that stood in.
 
-    What was folded into a later message of its line is none, as for `deliveries.calls`.
+    What was folded into a later message of its line is none, as for `outbox_report.calls`.
     """
     rows, meant, further = notifications.c, notifications.alias("meant_call"), notifications.alias("further")
     stands_in = exists().where(meant.c.id == rows.instead_of, _is_call(meant))
-    first = select(rows.id, rows.lane).where(ours, _is_call(notifications), ~stands_in)
+    first = select(rows.id, rows.ordering_key).where(ours, _is_call(notifications), ~stands_in)
     lines = first.cte("lines_meant", recursive=True)
-    onward = select(further.c.id, lines.c.lane).join(lines, lines.c.id == further.c.instead_of)
+    onward = select(further.c.id, lines.c.ordering_key).join(lines, lines.c.id == further.c.instead_of)
     return lines.union_all(onward.where(_is_call(further)))
 
 
 def _is_call(which: FromClause) -> ColumnElement[bool]:
-    return and_(which.c.action.in_(CALLS), or_(which.c.state != "folded", which.c.folded_into.is_not(None)))
+    return and_(which.c.action.in_(CALLS), or_(which.c.state != "superseded", which.c.superseded_by.is_not(None)))
 
 
 _ENDED = notifications.c.state.in_(ENDED)

@@ -233,7 +233,7 @@ def _quiet(service: Service) -> Ingest:
         service.database,
         catalog=lambda: service.catalog.current,
         channels=_without_echo(channels(service.senders)),
-        committed=service.bell.ring,
+        committed=service.wakeup.notify,
     )
 
 

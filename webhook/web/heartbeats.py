@@ -40,7 +40,9 @@ def read(service: Service) -> Heartbeats:
     catalog, now = service.catalog.current, service.clock()
     with service.database.read() as connection:
         beats = watchdogs.known(connection)
-        homes = store.homes(connection, [heartbeat.fingerprint(beat.key) for beat in beats])
+        open_incidents = store.open_incident_by_fingerprint(
+            connection, [heartbeat.fingerprint(beat.key) for beat in beats]
+        )
         left_out_at = store.last_heard(connection, heartbeat.LEFT_OUT)
     shown = (
         Shown(
@@ -48,7 +50,7 @@ def read(service: Service) -> Heartbeats:
             name=heartbeat.name_of(beat.labels),
             state=heartbeat.state(beat, beats, catalog, now),
             interval=heartbeat.interval_of(beat, catalog),
-            incident=homes.get(heartbeat.fingerprint(beat.key)),
+            incident=open_incidents.get(heartbeat.fingerprint(beat.key)),
         )
         for beat in sorted(beats, key=lambda beat: (beat.heard_at, beat.key))
     )

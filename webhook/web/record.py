@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from sqlalchemy import Connection
 
 from webhook.incidents.incident import Incident
-from webhook.incidents.messages import Delivery
+from webhook.incidents.messages import Notification
 from webhook.render.message import AlertLine, Message, alert_lines, compose
 from webhook.render.undelivered import undelivered
 from webhook.render.wording import Context
 from webhook.service import Service
-from webhook.storage import archive, deliveries, lookup, store
+from webhook.storage import archive, lookup, outbox_report, store
 from webhook.storage.archive import Earlier
 from webhook.storage.archived import Whole, read_back
 from webhook.storage.store import Line
@@ -26,7 +26,7 @@ class Record:
     message: Message
     alerts: tuple[AlertLine, ...]
     timeline: tuple[Line, ...]
-    deliveries: tuple[Delivery, ...]
+    notifications: tuple[Notification, ...]
     earlier: Earlier
     """What was archived of it while it was open."""
     archived_at: float | None
@@ -67,7 +67,7 @@ def _whole(connection: Connection, number: int) -> Whole | None:
     return Whole(
         incident=incident,
         timeline=store.lines(connection, number),
-        deliveries=deliveries.of_incident(connection, number),
+        notifications=outbox_report.of_incident(connection, number),
     )
 
 
@@ -76,7 +76,7 @@ def _record(service: Service, whole: Whole, earlier: Earlier, archived_at: float
         catalog=service.catalog.current,
         now=service.clock(),
         public_url=service.settings.public_url,
-        undelivered=undelivered(whole.deliveries),
+        undelivered=undelivered(whole.notifications),
         told_through=told_through,
     )
     return Record(
@@ -84,7 +84,7 @@ def _record(service: Service, whole: Whole, earlier: Earlier, archived_at: float
         message=compose(whole.incident, context),
         alerts=alert_lines(whole.incident, context),
         timeline=whole.timeline,
-        deliveries=whole.deliveries,
+        notifications=whole.notifications,
         earlier=earlier,
         archived_at=archived_at,
     )

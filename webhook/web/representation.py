@@ -8,7 +8,7 @@ from webhook.catalog.model import Catalog
 from webhook.incidents.escalation import planned
 from webhook.incidents.firing import AlertFiring
 from webhook.incidents.incident import Incident
-from webhook.incidents.messages import Delivery
+from webhook.incidents.messages import Notification
 from webhook.render.message import Section
 from webhook.storage.archive_search import ArchivedLine
 from webhook.storage.store import Listed
@@ -39,6 +39,7 @@ def archived_json(line: ArchivedLine) -> dict[str, Any]:
 def incident_json(record: Record, catalog: Catalog) -> dict[str, Any]:
     """Return everything about one incident; `catalog` says when it is told again."""
     incident, message = record.incident, record.message
+    notifications = [_notification(notification) for notification in record.notifications]
     return {
         **_incident(incident, catalog),
         "group_labels": dict(incident.group_labels),
@@ -63,10 +64,12 @@ def incident_json(record: Record, catalog: Catalog) -> dict[str, Any]:
             {"at": iso(line.at), "kind": line.kind, "actor": line.actor, "detail": line.detail}
             for line in record.timeline
         ],
-        "deliveries": [_delivery(delivery) for delivery in record.deliveries],
+        "notifications": notifications,
+        "deliveries": notifications,
         "archived_earlier": {
             "alerts": record.earlier.alerts,
             "timeline": record.earlier.lines,
+            "notifications": record.earlier.messages,
             "deliveries": record.earlier.messages,
         },
         "archived_at": _maybe(record.archived_at),
@@ -91,8 +94,10 @@ def _incident(incident: Incident, catalog: Catalog) -> dict[str, Any]:
         "resolved_by": incident.resolved_by,
         "still_firing": incident.fires_on,
         "told_again_at": _maybe(following.at if following else None),
-        "held_since": _maybe(incident.held_since),
-        "held_by": incident.held_by,
+        "suppressed_since": _maybe(incident.suppressed_since),
+        "suppressed_by": incident.suppressed_by,
+        "held_since": _maybe(incident.suppressed_since),
+        "held_by": incident.suppressed_by,
         "flapping_since": _maybe(incident.flapping_since),
     }
 
@@ -125,26 +130,28 @@ def _firing(firing: AlertFiring) -> dict[str, Any]:
     }
 
 
-def _delivery(delivery: Delivery) -> dict[str, Any]:
+def _notification(notification: Notification) -> dict[str, Any]:
     return {
-        "id": delivery.id,
-        "channel": delivery.channel,
-        "destination": delivery.destination,
-        "to": delivery.who,
-        "action": delivery.action,
-        "state": delivery.state,
-        "outcome": delivery.outcome,
-        "attempts": delivery.attempts,
-        "created_at": iso(delivery.created_at),
-        "due_at": iso(delivery.due_at),
-        "moves_on_at": _maybe(delivery.moves_on_at),
-        "finished_at": _maybe(delivery.finished_at),
-        "provider_id": delivery.provider_id,
-        "reason": delivery.last_error,
-        "why": delivery.why,
-        "instead_of": delivery.instead_of,
-        "gathered": delivery.gathered,
-        "folded_into": delivery.folded_into,
+        "id": notification.id,
+        "channel": notification.channel,
+        "destination": notification.destination,
+        "to": notification.who,
+        "action": notification.action,
+        "state": notification.state,
+        "outcome": notification.outcome,
+        "attempts": notification.attempts,
+        "created_at": iso(notification.created_at),
+        "due_at": iso(notification.due_at),
+        "moves_on_at": _maybe(notification.moves_on_at),
+        "finished_at": _maybe(notification.finished_at),
+        "provider_id": notification.provider_id,
+        "reason": notification.last_error,
+        "why": notification.why,
+        "instead_of": notification.instead_of,
+        "batch_size": notification.batch_size,
+        "superseded_by": notification.superseded_by,
+        "gathered": notification.batch_size,
+        "folded_into": notification.superseded_by,
     }
 
 

@@ -1,4 +1,4 @@
-"""What is done with one claimed message, or with a bundle of a storm: written as things stand, and sent.
+"""What is done with one claimed message, or with a batch of a storm: written as things stand, and sent.
 
 `worker` claims; `relevance` says what is still worth saying; `render` composes; a sender sends; `endings` writes down
 what came of it.
@@ -20,15 +20,15 @@ from webhook.render.message import compose
 from webhook.render.undelivered import undelivered
 from webhook.render.wording import Context
 from webhook.senders.contract import LONGEST_SEND, Job, PermanentFailure, Receipt, Sender, TemporaryFailure
-from webhook.storage import deliveries, gathering, lanes, lookup, store
+from webhook.storage import batching, lookup, ordering, outbox_report, store
+from webhook.storage.batching import Batch
 from webhook.storage.database import Database, StoreUnavailable
-from webhook.storage.gathering import Bundle
 from webhook.storage.outbox import Claim
 from webhook.workers.endings import Endings
 from webhook.workers.relevance import needless, said_too
 
 LEASE_SECONDS = 2 * LONGEST_SEND
-"""How long a claim holds; a bundle's is renewed before it is sent."""
+"""How long a claim holds; a batch's is renewed before it is sent."""
 
 log = structlog.get_logger("tocsin.dispatch")
 
@@ -44,7 +44,7 @@ class Situation:
     provider_id: str | None
     first: bool
     later: tuple[tuple[int, str], ...]
-    gathered: bool
+    batched: bool
     """Whether the destination knows of it only from a message on many."""
     called_again: bool
     """Whether a later call of the same kind waits behind it."""
@@ -78,57 +78,57 @@ class Dispatch:
         """The channels that messages can be sent to."""
         return tuple(self._senders)
 
-    def take(self, bundle: Bundle) -> None:
-        """Send the message, in a storm for others too, or fold it; raises StoreUnavailable.
+    def take(self, batch: Batch) -> None:
+        """Send the message, in a storm for the whole batch, or supersede it; raises StoreUnavailable.
 
         An error of ours is a failure of the one message that it is about, and holds up no other.
         """
         try:
-            situations = self._situations(bundle)
-            reasons = self._reasons(bundle, situations)
+            situations = self._situations(batch)
+            reasons = self._reasons(batch, situations)
         except StoreUnavailable:
             raise
         except Exception as error:  # noqa: BLE001  `_broken` logs it
             broken = error
         else:
-            self._endings.folded([(one, reason) for one in bundle.claims if (reason := reasons[one.id]) is not None])
-            kept = tuple(one for one in bundle.claims if reasons[one.id] is None)
+            self._endings.superseded([(one, reason) for one in batch.claims if (reason := reasons[one.id]) is not None])
+            kept = tuple(one for one in batch.claims if reasons[one.id] is None)
             self._send_and_end(kept, situations)
             return
-        self._broken(bundle, broken)
+        self._broken(batch, broken)
 
     def _send_and_end(self, kept: Sequence[Claim], situations: Mapping[int, Situation]) -> None:
         """Send one message for those that are worth it, and write down what came of it."""
-        bundle = self._held(Bundle(carrier=kept[0], others=tuple(kept[1:]))) if kept else None
-        if bundle is None:
+        batch = self._held(Batch(primary=kept[0], others=tuple(kept[1:]))) if kept else None
+        if batch is None:
             return
         try:
-            with self._metrics.sending(bundle.carrier.channel):
-                receipt = self._send(bundle, situations)
+            with self._metrics.sending(batch.primary.channel):
+                receipt = self._send(batch, situations)
         except TemporaryFailure as failure:
-            self._endings.failed_for_now(bundle, failure)
+            self._endings.failed_for_now(batch, failure)
             return
         except PermanentFailure as failure:
-            self._endings.failed_for_good(bundle, str(failure))
+            self._endings.failed_for_good(batch, str(failure))
             return
         except Exception as error:  # noqa: BLE001  `_broken` logs it
             broken = error
         else:
-            self._endings.sent(bundle, receipt, said=self._said(bundle, situations))
+            self._endings.sent(batch, receipt, said=self._said(batch, situations))
             return
-        self._broken(bundle, broken)
+        self._broken(batch, broken)
 
-    def _broken(self, bundle: Bundle, error: Exception) -> None:
+    def _broken(self, batch: Batch, error: Exception) -> None:
         """Let a message that cannot be written move on; of several find the one, in halves, and send the others.
 
         Not called while `error` is handled: each half's would hold the tracebacks of all before it.
         """
-        claims = bundle.claims
+        claims = batch.claims
         if len(claims) == 1:
-            log.error("a message could not be written or sent", notification=bundle.carrier.id, exc_info=error)
+            log.error("a message could not be written or sent", notification=batch.primary.id, exc_info=error)
             # Another try will not end otherwise soon, so nobody waits for one.
             failure = TemporaryFailure(f"internal error: {type(error).__name__}", lasting=True)
-            self._endings.failed_for_now(bundle, failure)
+            self._endings.failed_for_now(batch, failure)
             return
         log.warning(
             "a message on many goes in halves: internal error", messages=len(claims), error=type(error).__name__
@@ -136,26 +136,26 @@ class Dispatch:
         middle = len(claims) // 2
         for half in (claims[:middle], claims[middle:]):
             # What was sent meanwhile has taken time.
-            held = self._renewed(Bundle(carrier=half[0], others=half[1:]))
+            held = self._renewed(Batch(primary=half[0], others=half[1:]))
             if held is not None:
                 self.take(held)
 
-    def _held(self, bundle: Bundle) -> Bundle | None:
+    def _held(self, batch: Batch) -> Batch | None:
         """Return what is still ours, for as long as sending it takes; of a message alone the lease has just begun."""
-        return self._renewed(bundle) if bundle.others else bundle
+        return self._renewed(batch) if batch.others else batch
 
-    def _renewed(self, bundle: Bundle) -> Bundle | None:
+    def _renewed(self, batch: Batch) -> Batch | None:
         with self._database.write() as connection:
-            held = gathering.renew(connection, bundle, self._clock() + LEASE_SECONDS)
-        lost = len(bundle.claims) - (len(held.claims) if held else 0)
+            held = batching.renew(connection, batch, self._clock() + LEASE_SECONDS)
+        lost = len(batch.claims) - (len(held.claims) if held else 0)
         if lost:
             log.warning("leases were lost, another worker has the messages", messages=lost)
         return held
 
-    def _reasons(self, bundle: Bundle, situations: Mapping[int, Situation]) -> dict[int, str | None]:
+    def _reasons(self, batch: Batch, situations: Mapping[int, Situation]) -> dict[int, str | None]:
         """Return by message why it is not worth sending, or None."""
-        many = bool(bundle.others)
-        return {one.id: self._needless(one, situations[one.id], many=many) for one in bundle.claims}
+        many = bool(batch.others)
+        return {one.id: self._needless(one, situations[one.id], many=many) for one in batch.claims}
 
     def _needless(self, claimed: Claim, situation: Situation, *, many: bool) -> str | None:
         shows_state = self._senders[claimed.channel].shows_state
@@ -163,15 +163,15 @@ class Dispatch:
             claimed,
             situation.incident,
             shows_state=shows_state,
-            gathered=situation.gathered,
+            batched=situation.batched,
             # Beside others it costs nobody a message more; ended it would have to wait for the next of the storm.
             called_again=situation.called_again and not many,
         )
 
-    def _situations(self, bundle: Bundle) -> dict[int, Situation]:
+    def _situations(self, batch: Batch) -> dict[int, Situation]:
         """Return by message what is known, of all at one moment: a transaction each would take long in a storm."""
         with self._database.read() as connection:
-            return {one.id: self._situation(connection, one) for one in bundle.claims}
+            return {one.id: self._situation(connection, one) for one in batch.claims}
 
     def _situation(self, connection: Connection, claimed: Claim) -> Situation:
         incident = store.incident_by_id(connection, claimed.incident_id)
@@ -179,18 +179,18 @@ class Dispatch:
             raise LookupError(f"notification {claimed.id} belongs to no incident")
         return Situation(
             incident=incident,
-            undelivered=undelivered(deliveries.of_incident(connection, incident.id)),
+            undelivered=undelivered(outbox_report.of_incident(connection, incident.id)),
             told_through=lookup.told_through(connection, incident.id),
-            provider_id=lanes.first_provider_id(connection, claimed),
-            first=not lanes.any_sent(connection, claimed),
-            later=lanes.later(connection, claimed),
-            gathered=lanes.is_told_by_another(connection, claimed),
-            called_again=lanes.is_called_again(connection, claimed, self._clock()),
+            provider_id=ordering.first_provider_id(connection, claimed),
+            first=not ordering.any_sent(connection, claimed),
+            later=ordering.later(connection, claimed),
+            batched=ordering.is_told_by_another(connection, claimed),
+            called_again=ordering.is_called_again(connection, claimed, self._clock()),
         )
 
-    def _send(self, bundle: Bundle, situations: Mapping[int, Situation]) -> Receipt:
-        claimed = bundle.carrier
-        situation, many = situations[claimed.id], bool(bundle.others)
+    def _send(self, batch: Batch, situations: Mapping[int, Situation]) -> Receipt:
+        claimed = batch.primary
+        situation, many = situations[claimed.id], bool(batch.others)
         now, incident = self._clock(), situation.incident
         context = Context(
             catalog=self._catalog(),
@@ -203,9 +203,15 @@ class Dispatch:
             id=claimed.id,
             action="open" if many else claimed.action,
             destination=claimed.destination,
-            message=digest([situations[one.id].incident for one in bundle.claims], context, why=claimed.why)
+            message=digest([situations[one.id].incident for one in batch.claims], context, why=claimed.why)
             if many
-            else compose(incident, context, action=claimed.action, focus=claimed.focus, why=claimed.why),
+            else compose(
+                incident,
+                context,
+                action=claimed.action,
+                trigger_fingerprint=claimed.trigger_fingerprint,
+                why=claimed.why,
+            ),
             dedup_key=incident.dedup_key,
             thread=_storm_thread(claimed) if many else _thread(incident),
             sent_at=now,
@@ -214,10 +220,10 @@ class Dispatch:
         )
         return self._senders[claimed.channel].send(job)
 
-    def _said(self, bundle: Bundle, situations: Mapping[int, Situation]) -> Iterator[int]:
+    def _said(self, batch: Batch, situations: Mapping[int, Situation]) -> Iterator[int]:
         """Yield the waiting messages that have nothing more to say."""
-        if self._senders[bundle.carrier.channel].shows_state:
-            for one in bundle.claims:
+        if self._senders[batch.primary.channel].shows_state:
+            for one in batch.claims:
                 said = said_too(one, situations[one.id].incident)
                 yield from (number for number, action in situations[one.id].later if action in said)
 

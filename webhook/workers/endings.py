@@ -1,7 +1,7 @@
 """What has come of a try to send, written down: sent, failed for now, failed for good. Part of `dispatch`.
 
 A failure for now goes back with a due time and, where the destination asks for patience, with a pause for all of its
-messages; a failure for good is told in the incident's timeline and moves on by `fallback`. `outbox` and `gathering`
+messages; a failure for good is told in the incident's timeline and moves on by `fallback`. `outbox` and `batching`
 keep it.
 """
 
@@ -19,9 +19,9 @@ from webhook.incidents.incident import Entry, Incident
 from webhook.incidents.messages import CALLS
 from webhook.metrics import Metrics
 from webhook.senders.contract import Receipt, TemporaryFailure
-from webhook.storage import gathering, outbox, store, timers
+from webhook.storage import batching, outbox, store, timers
+from webhook.storage.batching import Batch
 from webhook.storage.database import Database, StoreUnavailable
-from webhook.storage.gathering import Bundle
 from webhook.storage.outbox import Claim, Ending
 from webhook.workers.backoff import delay, gives_up
 from webhook.workers.fallback import Failed, Fallback
@@ -54,36 +54,36 @@ class Endings:
         self._metrics = metrics
         self._committed = committed
 
-    def sent(self, bundle: Bundle, receipt: Receipt, *, said: Iterable[int]) -> None:
+    def sent(self, batch: Batch, receipt: Receipt, *, said: Iterable[int]) -> None:
         """End the message as sent, and the waiting ones `said`, which have nothing more to say."""
-        carrier = bundle.carrier
-        self._metrics.sent(carrier.channel, "sent")
-        many = {"gathered": len(bundle.claims)} if bundle.others else {}
-        log.info("sent", channel=carrier.channel, incident=carrier.incident_id, action=carrier.action, **many)
-        self._finish(bundle, Ending(state="sent", at=self._clock(), provider_id=receipt.provider_id), said=[*said])
+        primary = batch.primary
+        self._metrics.sent(primary.channel, "sent")
+        many = {"batch_size": len(batch.claims)} if batch.others else {}
+        log.info("sent", channel=primary.channel, incident=primary.incident_id, action=primary.action, **many)
+        self._finish(batch, Ending(state="sent", at=self._clock(), provider_id=receipt.provider_id), said=[*said])
 
-    def folded(self, needless: Sequence[tuple[Claim, str]]) -> None:
+    def superseded(self, needless: Sequence[tuple[Claim, str]]) -> None:
         """End messages that are not worth sending any more, each with the reason."""
         if not needless:
             return
         # Together: hundreds of a storm, a commit each, would take longer than the lease of what is still to be sent.
         with self._database.write() as connection:
             for claimed, reason in needless:
-                ending = Ending(state="folded", at=self._clock(), error=reason)
+                ending = Ending(state="superseded", at=self._clock(), error=reason)
                 self._held(outbox.finish(connection, claimed, ending), claimed)
 
-    def failed_for_now(self, bundle: Bundle, failure: TemporaryFailure) -> None:
+    def failed_for_now(self, batch: Batch, failure: TemporaryFailure) -> None:
         """Let the message be tried again, or give it up when that has gone on for too long."""
-        now, carrier = self._clock(), bundle.carrier
+        now, primary = self._clock(), batch.primary
         reason = str(failure)
-        due_at = now + max(delay(carrier.attempts, self._chance()), failure.retry_after or 0.0)
-        self._metrics.sent(carrier.channel, "temporary_failure")
-        log.warning("not sent, will try again", channel=carrier.channel, incident=carrier.incident_id, reason=reason)
-        hopeless = [one for one in bundle.claims if gives_up(one.attempts, now - one.meant_for)]
+        due_at = now + max(delay(primary.attempts, self._chance()), failure.retry_after or 0.0)
+        self._metrics.sent(primary.channel, "temporary_failure")
+        log.warning("not sent, will try again", channel=primary.channel, incident=primary.incident_id, reason=reason)
+        hopeless = [one for one in batch.claims if gives_up(one.attempts, now - one.meant_for)]
         with self._database.write() as connection:
             if failure.retry_after:
-                outbox.pause(connection, carrier.channel, carrier.destination, now + failure.retry_after)
-            for one in bundle.claims:
+                outbox.pause(connection, primary.channel, primary.destination, now + failure.retry_after)
+            for one in batch.claims:
                 if one not in hopeless:
                     moves_on_at = now if failure.lasting else None
                     due = due_at if failure.retry_after else _in_time(one, due_at, now)
@@ -92,9 +92,9 @@ class Endings:
         for one in hopeless:
             self._give_up(one, f"given up at try {one.attempts}: {reason}")
 
-    def failed_for_good(self, bundle: Bundle, reason: str) -> None:
+    def failed_for_good(self, batch: Batch, reason: str) -> None:
         """End the message as failed, and let it move on."""
-        for one in bundle.claims:
+        for one in batch.claims:
             self._give_up(one, reason)
 
     def _give_up(self, claimed: Claim, reason: str) -> None:
@@ -121,20 +121,20 @@ class Endings:
             raise LookupError(f"notification {claimed.id} belongs to no incident")
         return incident
 
-    def _finish(self, bundle: Bundle, ending: Ending, *, said: list[int]) -> None:
+    def _finish(self, batch: Batch, ending: Ending, *, said: list[int]) -> None:
         """Write the ending down. What was sent and cannot be written down would be sent again, so this tries twice."""
         try:
-            self._finish_once(bundle, ending, said)
+            self._finish_once(batch, ending, said)
         except StoreUnavailable:
             time.sleep(FINISH_AGAIN_SECONDS)
-            self._finish_once(bundle, ending, said)
+            self._finish_once(batch, ending, said)
 
-    def _finish_once(self, bundle: Bundle, ending: Ending, said: list[int]) -> None:
+    def _finish_once(self, batch: Batch, ending: Ending, said: list[int]) -> None:
         with self._database.write(urgent=True) as connection:
-            if bundle.others:
-                self._held(gathering.finish(connection, bundle, ending, said), bundle.carrier)
-            elif self._held(outbox.finish(connection, bundle.carrier, ending), bundle.carrier):
-                outbox.fold(connection, said, ending.at)
+            if batch.others:
+                self._held(batching.finish(connection, batch, ending, said), batch.primary)
+            elif self._held(outbox.finish(connection, batch.primary, ending), batch.primary):
+                outbox.supersede(connection, said, ending.at)
 
     def _held(self, ended: bool, claimed: Claim) -> bool:  # noqa: FBT001  what came of it
         if not ended:

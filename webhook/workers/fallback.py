@@ -1,8 +1,9 @@
 """A call that cannot be delivered in time moves on to the policy's fallback channels.
 
-What is refused for good moves on in the transaction in which `endings` writes that down. What is held up (`detours`)
-is looked for by a thread of `worker`: it keeps its state and goes on being tried. In both cases another row stands in
-for it and says so. `recipients` knows the ways to people, `outgoing` what a row is, `outbox` keeps it.
+A call that was refused for good moves on in the transaction in which `endings` records that. A thread of `worker` looks
+for stalled calls (`stalled_notifications`); they keep their state and are tried again. In both cases another row stands
+in for the call and says so. `recipients` knows how people are reached, `new_notifications` makes the row, `outbox`
+keeps it.
 """
 
 from __future__ import annotations
@@ -17,16 +18,16 @@ from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 from webhook.catalog.model import Catalog
 from webhook.channels import channel_word
 from webhook.incidents import reasons
-from webhook.incidents.incident import TOCSIN, Entry, Incident, Notice
+from webhook.incidents.incident import TOCSIN, Entry, Incident, NotificationTrigger
 from webhook.incidents.messages import CALLS, Action, Channels
-from webhook.incidents.outgoing import able, stand_in
+from webhook.incidents.new_notifications import able, stand_in
 from webhook.incidents.recipients import Recipient, ways
-from webhook.storage import deliveries, detours, outbox, store, timers
+from webhook.storage import outbox, outbox_report, stalled_notifications, store, timers
 from webhook.storage.database import Database
-from webhook.storage.deliveries import Call
-from webhook.storage.detours import HeldUp
 from webhook.storage.outbox import Message
+from webhook.storage.outbox_report import Call
 from webhook.storage.outcomes import Writer
+from webhook.storage.stalled_notifications import StalledNotification
 from webhook.workers.relevance import is_taken_since
 
 log = structlog.get_logger("tocsin.fallback")
@@ -60,24 +61,24 @@ class Fallback:
         self._committed = committed
 
     def look(self) -> bool:
-        """Let the most urgent call that is held up move on; return whether there was one. Raises StoreUnavailable."""
+        """Let the most urgent stalled call move on; return whether there was one. Raises StoreUnavailable."""
         now = self._clock()
         with self._database.read() as connection:
-            found = detours.first(connection, now, self._channels)
+            found = stalled_notifications.first(connection, now, self._channels)
         if found is None:
             return False
         with self._database.write() as connection:
             # The incident is locked before its messages are, as everywhere.
             incident = store.incident_by_id(connection, found.incident_id, lock=True)
-            held_up = detours.take(connection, found.id, now, self._channels)
-            if incident is None or held_up is None:
+            stalled = stalled_notifications.take(connection, found.id, now, self._channels)
+            if incident is None or stalled is None:
                 return True
-            failed = Failed(message=held_up.message, what=self._what(held_up, now))
+            failed = Failed(message=stalled.message, what=self._what(stalled, now))
             moved = self.move_on(connection, incident, failed, now)
             if not moved and found.channel not in self._channels:
                 # As after a refusal: perhaps nobody of the level can be reached any more.
                 timers.hasten(connection, incident.id, now)
-        log.info("held up", channel=held_up.message.channel, incident=incident.id, moved_on=moved)
+        log.info("stalled", channel=stalled.message.channel, incident=incident.id, moved_on=moved)
         if moved:
             self._committed()
         return True
@@ -107,7 +108,7 @@ class Fallback:
             return False
         calls = {
             way: call
-            for way, call in deliveries.calls(connection, incident.id).items()
+            for way, call in outbox_report.calls(connection, incident.id).items()
             if call.created_at >= incident.paged_at
         }
         moved = False
@@ -129,7 +130,7 @@ class Fallback:
         if channel not in self._channels:
             return []
         found = [way for way in ways(self._catalog(), incident, channel, now=now) if way.missing is None]
-        # The mark of a call that is held up is set before it moves on. So of two channels that are down together the
+        # The mark of a stalled call is set before it moves on. So of two channels that are down together the
         # one that is looked at last finds the other one lost.
         return [way for way in found if _key(way) not in calls or not calls[_key(way)].is_lost]
 
@@ -146,19 +147,21 @@ class Fallback:
         cause = store.note(connection, incident.id, entry, now)
         # The earlier sentence stays: whoever is reached has to know that it was an escalation that failed, say.
         earlier = message.why.replace(reasons.reached_by(channel_word(message.channel)), "", 1)
-        notice = Notice(kind="escalated", focus=message.focus, why=f"{why} {earlier}".strip())
+        trigger = NotificationTrigger(
+            kind="escalated", fingerprint=message.trigger_fingerprint, why=f"{why} {earlier}".strip()
+        )
         writer = Writer(catalog=self._catalog(), channels=self._channels)
-        found = (stand_in(incident, action, notice, to=way, instead_of=message.id) for way in fresh)
+        found = (stand_in(incident, action, trigger, to=way, instead_of=message.id) for way in fresh)
         rows = [writer.patient(incident, row, now) for row in found]
         outbox.enqueue(connection, incident.id, rows, cause=cause, now=now)
 
-    def _what(self, held_up: HeldUp, now: float) -> str:
-        word = channel_word(held_up.message.channel)
-        if held_up.message.channel not in self._channels:
+    def _what(self, stalled: StalledNotification, now: float) -> str:
+        word = channel_word(stalled.message.channel)
+        if stalled.message.channel not in self._channels:
             return reasons.unconfigured(word)
-        if held_up.paused_until is not None:
-            return reasons.paused(word, held_up.paused_until - now)
-        return reasons.failed(word, held_up.reason, now - held_up.message.meant_for)
+        if stalled.paused_until is not None:
+            return reasons.paused(word, stalled.paused_until - now)
+        return reasons.failed(word, stalled.reason, now - stalled.message.meant_for)
 
 
 def _is_of_the_store(error: Exception) -> bool:

@@ -19,12 +19,10 @@ INTERRUPTING = frozenset({"sms", "phone"})
 """Channels whose messages call somebody away from what they do, at night out of bed."""
 
 
-def needless(
-    claimed: Claim, incident: Incident, *, shows_state: bool, gathered: bool, called_again: bool
-) -> str | None:
+def needless(claimed: Claim, incident: Incident, *, shows_state: bool, batched: bool, called_again: bool) -> str | None:
     """Return why the message would only disturb somebody as the incident stands now, or None when it is to be sent.
 
-    `shows_state` says whether the channel's messages tell the whole state, `gathered` whether the destination knows of
+    `shows_state` says whether the channel's messages tell the whole state, `batched` whether the destination knows of
     the incident only from a message on many, which is never edited; `called_again` whether the same call waits once
     more behind this one, which would be a message of its own.
     """
@@ -40,7 +38,7 @@ def needless(
     # Taken and given back while the call waited, say: two calls in one moment tell no more than the second.
     if called_again and claimed.action == "escalate":
         return CALLED_AGAIN
-    if gathered and claimed.action in {"update", "acknowledge"}:
+    if batched and claimed.action in {"update", "acknowledge"}:
         return TOLD_WITH_OTHERS
     return FIRES_AGAIN if claimed.action == "resolve" and shows_state else None
 

@@ -14,7 +14,7 @@ import structlog
 from webhook.channels import channel_word
 from webhook.incidents.incident import Entry
 from webhook.incidents.messages import CALLS
-from webhook.storage import detours, outbox, store, timers
+from webhook.storage import outbox, stalled_notifications, store, timers
 from webhook.storage.database import Database
 from webhook.timestamps import MINUTE
 from webhook.workers.backoff import GIVE_UP_SECONDS
@@ -47,14 +47,14 @@ class Senderless:
             for channel in self._channels:
                 store.heard(connection, f"{_SENDER}{channel}", now)
             gone = []
-            for channel in detours.without_sender(connection, self._channels):
+            for channel in stalled_notifications.without_sender(connection, self._channels):
                 last = store.last_heard(connection, f"{_SENDER}{channel}")
                 if last is None:
                     # Nobody has told of it yet: from now on it is missed.
                     store.heard(connection, f"{_SENDER}{channel}", now)
                 elif last < before:
                     gone.append(channel)
-            found = detours.oldest_without_sender(connection, gone, before, now) if gone else None
+            found = stalled_notifications.oldest_without_sender(connection, gone, before, now) if gone else None
         if found is None:
             self._next_look = now + LOOK_SECONDS
             return False

@@ -169,7 +169,7 @@ class Steps:
         if outcome.result == "escalated" and outcome.incident is not None:
             counters.count(connection, "escalations", level=str(outcome.incident.level + 1))
         log.info("step", incident=incident.id, result=outcome.result, answer=type(asked.answer).__name__)
-        return outcome.notice is not None
+        return outcome.trigger is not None
 
     def _learn(self, connection: Connection, incident: Incident, asked: _Asked, now: float) -> Incident:
         """Keep who lists the alerts, for that is what their silence is worth later, and end those that none does."""

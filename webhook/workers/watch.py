@@ -61,7 +61,7 @@ class Watch:
             is_told = heartbeat.is_told(store.open_incident(connection, group_hash(heartbeat.GROUP)))
             beats = watchdogs.known(connection)
             keys = [*(beat.key for beat in beats), heartbeat.OURS]
-            told = store.homes(connection, [heartbeat.fingerprint(key) for key in keys])
+            told = store.open_incident_by_fingerprint(connection, [heartbeat.fingerprint(key) for key in keys])
         silence = heartbeat.silence(heard, catalog, now, beats)
         if silence is not None:
             return [] if is_told else [heartbeat.raised(silence, catalog, now)]

@@ -18,14 +18,14 @@ from functools import partial
 import structlog
 
 from webhook.senders.contract import LONGEST_SEND
-from webhook.storage import gathering, outbox, timers
+from webhook.storage import batching, outbox, timers
 from webhook.storage.database import Database, StoreUnavailable
-from webhook.workers.bell import Bell
 from webhook.workers.dispatch import LEASE_SECONDS, Dispatch
 from webhook.workers.fallback import Fallback
 from webhook.workers.retention import Retention
 from webhook.workers.senderless import Senderless
 from webhook.workers.steps import Steps
+from webhook.workers.wakeup import WakeupSignal
 from webhook.workers.watch import Watch
 
 POLL_SECONDS = 1.0
@@ -34,7 +34,7 @@ THREADS = 3
 """For each channel."""
 STORE_DOWN_SECONDS = 1.0
 FALLBACK = "fallback"
-"""The name of the one thread that looks for calls that are held up."""
+"""The name of the one thread that looks for stalled calls."""
 STEPS = "steps"
 """The name of the threads that work off timers."""
 WATCH = "watch"
@@ -59,9 +59,9 @@ class Worker:
         fallback: Fallback,
         senderless: Senderless,
         clock: Callable[[], float],
-        bell: Bell,
+        wakeup: WakeupSignal,
     ) -> None:
-        """Prepare; `clock` gives epoch seconds, `bell` rings when something was committed."""
+        """Prepare; `clock` gives epoch seconds, `wakeup` is notified when something was committed."""
         self._database = database
         self._dispatch = dispatch
         self._fallback = fallback
@@ -70,7 +70,7 @@ class Worker:
         self._watch = watch
         self._retention = retention
         self._clock = clock
-        self._bell = bell
+        self._wakeup = wakeup
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
 
@@ -93,7 +93,7 @@ class Worker:
     def begin_stop(self) -> None:
         """Take no more messages; return at once."""
         self._stopping.set()
-        self._bell.ring()
+        self._wakeup.notify()
 
     def stop(self, seconds: float = LONGEST_SEND) -> int:
         """Take no more messages; return when those under way are done or after `seconds`: how many threads are not."""
@@ -114,9 +114,9 @@ class Worker:
             claimed = outbox.claim(connection, channel, token=uuid.uuid4().hex, now=now, until=until)
             if claimed is None:
                 return False
-            bundle = gathering.bundle(connection, claimed, now=now, until=until)
-        if bundle is not None:
-            self._dispatch.take(bundle)
+            batch = batching.batch(connection, claimed, now=now, until=until)
+        if batch is not None:
+            self._dispatch.take(batch)
         return True
 
     def step_once(self) -> bool:
@@ -133,11 +133,11 @@ class Worker:
         return True
 
     def move_on_once(self) -> bool:
-        """Let the most urgent call that is held up move on to another channel; return whether there was one."""
+        """Let the most urgent stalled call move on to another channel; return whether there was one."""
         return self._fallback.look()
 
     def watch_once(self) -> bool:
-        """Look whether the Watchdog is heard, if it is time; return whether that was news."""
+        """Look whether the Watchdog is seen, if it is time; return whether that was news."""
         return self._watch.look()
 
     def archive_once(self) -> bool:
@@ -146,10 +146,10 @@ class Worker:
 
     def _work(self, name: str, once: Callable[[], bool]) -> None:
         while not self._stopping.is_set():
-            heard = self._bell.rings
+            seen = self._wakeup.signals
             try:
                 if not once():
-                    self._bell.wait(heard, POLL_SECONDS)
+                    self._wakeup.wait(seen, POLL_SECONDS)
             except StoreUnavailable as error:
                 log.warning("the store cannot be used, trying again", reason=str(error))
                 self._stopping.wait(STORE_DOWN_SECONDS)

@@ -11,7 +11,7 @@ from typing import get_args
 
 from sqlalchemy import Connection, func, or_, select
 
-from webhook.incidents.messages import CALLS, Delivery, State
+from webhook.incidents.messages import CALLS, Notification, State
 from webhook.storage.tables import WAITING, archived_totals
 from webhook.storage.tables import notifications as rows
 
@@ -26,13 +26,13 @@ class Call:
     state: State
     created_at: float
     last_error: str | None
-    detour_at: float | None
-    """When it was found to be held up, if it was."""
+    stalled_at: float | None
+    """When it was found to be stalled, if it was."""
 
     @property
     def is_lost(self) -> bool:
-        """Whether it has not arrived and will not in time: refused for good, or waiting and held up (`detours`)."""
-        return self.state == "failed" or (self.state == "waiting" and self.detour_at is not None)
+        """Whether it has not arrived and will not arrive in time: it was refused for good, or it is stalled."""
+        return self.state == "failed" or (self.state == "waiting" and self.stalled_at is not None)
 
 
 _CALL = tuple(Call.__dataclass_fields__)
@@ -46,11 +46,11 @@ class Depth:
     oldest: float
 
 
-def of_incident(connection: Connection, incident_id: int) -> tuple[Delivery, ...]:
+def of_incident(connection: Connection, incident_id: int) -> tuple[Notification, ...]:
     """Return every message of the incident, oldest first."""
-    query = select(*(rows.c[name] for name in Delivery.__dataclass_fields__))
+    query = select(*(rows.c[name] for name in Notification.__dataclass_fields__))
     found = connection.execute(query.where(rows.c.incident_id == incident_id).order_by(rows.c.id)).mappings()
-    return tuple(Delivery(**row) for row in found)
+    return tuple(Notification(**row) for row in found)
 
 
 def calls(connection: Connection, incident_id: int) -> dict[tuple[str, str], Call]:
@@ -62,7 +62,7 @@ def calls(connection: Connection, incident_id: int) -> dict[tuple[str, str], Cal
     meant: dict[int, tuple[str, str]] = {}
     found: dict[tuple[str, str], Call] = {}
     # What was told together with others has been told.
-    reached = or_(rows.c.state != "folded", rows.c.folded_into.is_not(None))
+    reached = or_(rows.c.state != "superseded", rows.c.superseded_by.is_not(None))
     asked = query.where(rows.c.incident_id == incident_id, rows.c.action.in_(CALLS), reached)
     for row in connection.execute(asked.order_by(rows.c.id)):
         own = (row.channel, row.destination)
@@ -84,18 +84,18 @@ def depths(connection: Connection, now: float) -> dict[str, Depth]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Gathered:
-    """What storms have come to: messages on many incidents, and on how many they were in all."""
+class Batched:
+    """The batches that storms have led to: how many messages, about how many incidents in all."""
 
     messages: int
     incidents: int
 
 
-def gathered(connection: Connection) -> dict[str, Gathered]:
-    """Return what was gathered, by channel; one where nothing was is absent."""
-    query = select(rows.c.channel, func.count(), func.sum(rows.c.gathered)).where(rows.c.gathered.is_not(None))
+def batched(connection: Connection) -> dict[str, Batched]:
+    """Return the batches by channel; a channel without any is absent."""
+    query = select(rows.c.channel, func.count(), func.sum(rows.c.batch_size)).where(rows.c.batch_size.is_not(None))
     found = connection.execute(query.group_by(rows.c.channel))
-    return {channel: Gathered(messages=messages, incidents=int(incidents)) for channel, messages, incidents in found}
+    return {channel: Batched(messages=messages, incidents=int(incidents)) for channel, messages, incidents in found}
 
 
 def totals(connection: Connection) -> dict[tuple[str, State], int]:

@@ -15,9 +15,9 @@ from webhook.serving.reading import Head
 from webhook.settings import Settings
 from webhook.web.access import CALLBACK_PATHS, DELIVERY_PATH, PUBLIC_PATHS, is_known, may_deliver
 
-Lane = Literal["alive", "health", "deliveries", "large", "people", "strangers"]
+Pool = Literal["alive", "health", "deliveries", "large", "people", "strangers"]
 
-THREADS: Mapping[Lane, int] = {
+THREADS: Mapping[Pool, int] = {
     "alive": 1,  # /healthz: it touches nothing that could hold it up
     "health": 2,  # /readyz and /metrics wait for the store
     "deliveries": 4,
@@ -26,12 +26,12 @@ THREADS: Mapping[Lane, int] = {
     "strangers": 2,  # who has shown no valid token: signed callbacks, and what is going to be refused
 }
 MOST_QUEUED = 256
-"""Requests that wait for the threads of one lane; who comes then is told to try again."""
+"""Requests that wait for the threads of one pool; who comes then is told to try again."""
 
 Job = TypeVar("Job")
 
 
-def lane_of(head: Head, settings: Settings) -> Lane:
+def pool_of(head: Head, settings: Settings) -> Pool:
     """Return whose threads answer the request."""
     path = head.path.removeprefix(settings.path_prefix)
     if path == "/healthz":
@@ -52,29 +52,29 @@ def guesses(head: Head, settings: Settings) -> bool:
     return bool(head.authorization) and head.path.removeprefix(settings.path_prefix) not in CALLBACK_PATHS
 
 
-def reads_body(head: Head, lane: Lane, settings: Settings) -> bool:
+def reads_body(head: Head, pool: Pool, settings: Settings) -> bool:
     """Return whether the request's body is waited for: not of a stranger whose signature does not stand for a token."""
-    return lane != "strangers" or head.path.removeprefix(settings.path_prefix) in CALLBACK_PATHS
+    return pool != "strangers" or head.path.removeprefix(settings.path_prefix) in CALLBACK_PATHS
 
 
-class Lanes(Generic[Job]):
-    """The threads, and a queue before those of each lane."""
+class Pools(Generic[Job]):
+    """The threads, and a queue before those of each pool."""
 
     def __init__(self, answer: Callable[[Job], None]) -> None:
         self._answer = answer
-        self._queues: dict[Lane, queue.Queue[Job]] = {lane: queue.Queue(MOST_QUEUED) for lane in THREADS}
+        self._queues: dict[Pool, queue.Queue[Job]] = {pool: queue.Queue(MOST_QUEUED) for pool in THREADS}
 
     def start(self) -> None:
         """Start the threads; they end with the process."""
-        for lane, number in THREADS.items():
+        for pool, number in THREADS.items():
             for index in range(number):
-                name = f"{lane}-{index}"
-                threading.Thread(target=self._work, args=(self._queues[lane],), name=name, daemon=True).start()
+                name = f"{pool}-{index}"
+                threading.Thread(target=self._work, args=(self._queues[pool],), name=name, daemon=True).start()
 
-    def put(self, lane: Lane, job: Job) -> bool:
-        """Let the lane's threads answer; return False when too many wait there already."""
+    def put(self, pool: Pool, job: Job) -> bool:
+        """Let the pool's threads answer; return False when too many wait there already."""
         try:
-            self._queues[lane].put_nowait(job)
+            self._queues[pool].put_nowait(job)
         except queue.Full:
             return False
         return True

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.webhook.samples import NOON
-from webhook.incidents.incident import Incident, Notice
-from webhook.incidents.messages import Told
-from webhook.incidents.outgoing import lane_of, outgoing
+from webhook.incidents.incident import Incident, NotificationTrigger
+from webhook.incidents.messages import NotifiedDestination
+from webhook.incidents.new_notifications import new_notifications, ordering_key_of
 from webhook.incidents.recipients import Recipient
 
 INCIDENT = Incident(
@@ -34,25 +34,29 @@ MAIL = Recipient(channel="email", destination="a@example.com", who="DevOps team"
 SMS = Recipient(channel="sms", destination="+1", who="DevOps team")
 
 
-def told(recipient: Recipient, *, configured: bool = True) -> Told:
-    lane = lane_of(INCIDENT, recipient.channel, recipient.destination)
-    return Told(
+def told(recipient: Recipient, *, configured: bool = True) -> NotifiedDestination:
+    ordering_key = ordering_key_of(INCIDENT, recipient.channel, recipient.destination)
+    return NotifiedDestination(
         channel=recipient.channel,
         destination=recipient.destination,
         who=recipient.who,
-        lane=lane,
+        ordering_key=ordering_key,
         configured=configured,
     )
 
 
-def actions(notice: str, recipients: list[Recipient], known: list[Told]) -> list[tuple[str, str, str]]:
-    rows = outgoing(INCIDENT, Notice(kind=notice), recipients=recipients, told=known, channels=CHANNELS)  # type: ignore[arg-type]
+def actions(trigger: str, recipients: list[Recipient], known: list[NotifiedDestination]) -> list[tuple[str, str, str]]:
+    rows = new_notifications(
+        INCIDENT, NotificationTrigger(kind=trigger), recipients=recipients, told=known, channels=CHANNELS
+    )  # type: ignore[arg-type]
     return [(row.channel, row.action, row.state) for row in rows]
 
 
 def test_channel_without_a_sender_is_written_down() -> None:
     """It is a row with a reason, not nothing."""
-    rows = outgoing(INCIDENT, Notice(kind="opened"), recipients=[SLACK, SMS], told=[], channels=CHANNELS)
+    rows = new_notifications(
+        INCIDENT, NotificationTrigger(kind="opened"), recipients=[SLACK, SMS], told=[], channels=CHANNELS
+    )
     assert [(row.channel, row.state, row.reason) for row in rows] == [
         ("slack", "waiting", None),
         ("sms", "unconfigured", "not configured"),
@@ -67,7 +71,9 @@ def test_log_hears_of_it_when_nobody_else_can() -> None:
 def test_missing_contact_is_the_reason_even_where_the_channel_works() -> None:
     """The reason names what somebody has to mend."""
     nobody = Recipient(channel="email", destination="", who="CTO", missing="CTO has no email contact")
-    rows = outgoing(INCIDENT, Notice(kind="opened"), recipients=[SLACK, nobody], told=[], channels=CHANNELS)
+    rows = new_notifications(
+        INCIDENT, NotificationTrigger(kind="opened"), recipients=[SLACK, nobody], told=[], channels=CHANNELS
+    )
     assert rows[1].reason == "CTO has no email contact"
 
 
@@ -123,9 +129,9 @@ def test_first_pages_go_before_everything_else_and_emergencies_before_them() -> 
     """The order in which a worker takes what is due."""
 
     def urgency(incident: Incident, kind: str) -> int:
-        return outgoing(
+        return new_notifications(
             incident,
-            Notice(kind=kind),
+            NotificationTrigger(kind=kind),
             recipients=[SLACK],
             told=[told(SLACK)] if kind != "opened" else [],
             channels=CHANNELS,

@@ -1,10 +1,10 @@
-"""Calls that will not be delivered in time where they were meant to be, in SQL. `fallback` looks for another way.
+"""Calls that their destination will not take in time, in SQL. `fallback` finds another channel for them.
 
-How long a call is waited for stands in its row (`moves_on_at`): as long as its tier's deadline leaves room for another
-way. A destination holds a call up in three ways: it has failed the call until then; it has failed what stands before
-the call in its line until then; it has asked to be left alone for longer than that. Of the last a call may know before
-it was ever tried, or never be told itself. So nothing is decided at one moment: every call that waits is looked at,
-once. So is what waits on a channel that no longer has a sender (`channels` are those that have): nobody will ever try.
+The row says until when the destination may still take the call (`moves_on_at`): for as long as the tier's deadline
+leaves time for another channel. A call is stalled when, until then, the destination has failed it; has failed a call
+before it with the same ordering key; or has asked for a longer pause. A pause may already exist before a call's first
+attempt, and a call behind a failing one is never attempted. Therefore every waiting call is checked, and moved on
+once. A call on a channel without a sender (`channels` are those with one) is stalled too: nobody will attempt it.
 """
 
 from __future__ import annotations
@@ -31,42 +31,42 @@ Where replicas are restarted one by one with a new channel, one that has it take
 
 
 @dataclass(frozen=True, kw_only=True)
-class HeldUp:
+class StalledNotification:
     """A call that will not be delivered in time, and what its destination has done: failed, or asked for patience."""
 
     message: Message
     reason: str
-    """Why the destination has not taken this call, or the one before it in the line."""
+    """Why the destination has not taken this call, or the one before it."""
     paused_until: float | None
     """Until when the destination has asked to be left alone, in epoch seconds, if it has."""
 
 
 def first(connection: Connection, now: float, channels: Collection[str]) -> Message | None:
-    """Return the most urgent call that is held up, or None when there is none."""
+    """Return the most urgent stalled call, or None when there is none."""
     row = connection.execute(first_statement(now, channels)).one_or_none()
     return None if row is None else message_of(row)
 
 
 def first_statement(now: float, channels: Collection[str]) -> Select[Any]:
-    """Return the query for the most urgent call that is held up."""
-    return select(rows).where(_held_up(now, channels)).order_by(rows.c.urgency, rows.c.id).limit(1)
+    """Return the query for the most urgent stalled call."""
+    return select(rows).where(_is_stalled(now, channels)).order_by(rows.c.urgency, rows.c.id).limit(1)
 
 
-def take(connection: Connection, number: int, now: float, channels: Collection[str]) -> HeldUp | None:
-    """Return the call if it is still held up, and see to it that it is looked at once; or None."""
-    wanted = select(rows).where(rows.c.id == number, _held_up(now, channels))
+def take(connection: Connection, number: int, now: float, channels: Collection[str]) -> StalledNotification | None:
+    """Return the call if it is still stalled, and see to it that it is looked at once; or None."""
+    wanted = select(rows).where(rows.c.id == number, _is_stalled(now, channels))
     row = connection.execute(wanted.with_for_update()).one_or_none()
     if row is None:
         return None
-    connection.execute(update(rows).where(rows.c.id == number).values(detour_at=now))
-    failing = and_(rows.c.lane == row.lane, rows.c.id <= number, _has_failed(rows))
+    connection.execute(update(rows).where(rows.c.id == number).values(stalled_at=now))
+    failing = and_(rows.c.ordering_key == row.ordering_key, rows.c.id <= number, _has_failed(rows))
     worst = connection.execute(select(rows).where(failing).order_by(rows.c.id.desc()).limit(1)).one_or_none()
     pause = select(pauses.c.until).where(
         pauses.c.channel == row.channel, pauses.c.destination == row.destination, pauses.c.until > now
     )
     message = message_of(row)
     is_waited_for = now < (message.moves_on_at or message.meant_for + USUAL_PATIENCE)
-    return HeldUp(
+    return StalledNotification(
         message=message,
         reason=((worst.last_error if worst else row.last_error) or "no answer"),
         # What could still be waited for moves on because the pause is longer than that.
@@ -90,7 +90,7 @@ def oldest_without_sender(
     return None if row is None else message_of(row)
 
 
-def _held_up(now: float, channels: Collection[str]) -> ColumnElement[bool]:
+def _is_stalled(now: float, channels: Collection[str]) -> ColumnElement[bool]:
     """Match calls that nobody is sending, that could have been sent by now, and that have not been looked at."""
     meant_for = func.coalesce(rows.c.not_before, rows.c.created_at)
     moves_on_at = func.coalesce(rows.c.moves_on_at, meant_for + USUAL_PATIENCE)
@@ -98,12 +98,12 @@ def _held_up(now: float, channels: Collection[str]) -> ColumnElement[bool]:
     paused = and_(pauses.c.channel == rows.c.channel, pauses.c.destination == rows.c.destination, pauses.c.until > now)
     fails = or_(
         _has_failed(rows),
-        exists().where(ahead.c.lane == rows.c.lane, ahead.c.id < rows.c.id, _has_failed(ahead)),
+        exists().where(ahead.c.ordering_key == rows.c.ordering_key, ahead.c.id < rows.c.id, _has_failed(ahead)),
     )
     return and_(
         rows.c.state == WAITING,
         rows.c.action.in_(CALLS),
-        rows.c.detour_at.is_(None),
+        rows.c.stalled_at.is_(None),
         is_free(rows, now),
         meant_for <= now,
         or_(
