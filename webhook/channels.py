@@ -1,7 +1,7 @@
 """The channels by which people are told: each one's name, its word, and the setting without which it is not there.
 
-The one list of them: `outgoing`, `metrics`, `drill`, the pages and the terminal go by it, `senders.registry` builds
-their senders, `settings` reads their variables.
+The only list of them: `new_notifications`, `metrics`, `send_test`, the pages and the terminal follow it,
+`senders.registry` builds their senders, `settings` reads their variables.
 """
 
 from __future__ import annotations

@@ -18,9 +18,9 @@ import click
 from webhook import logs
 from webhook.catalog.parse import CatalogError
 from webhook.channels import CHANNELS
-from webhook.drill import drill, shortfall
 from webhook.incidents.heartbeat import name_of
 from webhook.incidents.incident import STATUSES, Incident, Outcome
+from webhook.send_test import send_tests, shortfall
 from webhook.server import Server, work
 from webhook.service import Service, build
 from webhook.serving.heaps import share_heaps
@@ -120,7 +120,7 @@ def send_test(*, only: str | None) -> None:
     """
     settings = _settings()
     with _service(settings) as service:
-        results = drill(service, only=only)
+        results = send_tests(service, only=only)
         for result in results:
             click.echo(one_line(f"{result.channel} {result.destination}: {result.said}"))
         missed = shortfall(service, results, only=only)

@@ -17,7 +17,8 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from webhook.catalog.model import Catalog
-from webhook.incidents import reasons, truth
+from webhook.incidents import alertmanager_state, reasons
+from webhook.incidents.alertmanager_state import Heard
 from webhook.incidents.firing import ReceivedAlert
 from webhook.incidents.flapping import REOPEN_SECONDS
 from webhook.incidents.heartbeat import (
@@ -34,7 +35,7 @@ from webhook.incidents.heartbeat import (
 )
 from webhook.incidents.incident import (
     Acknowledged,
-    Delivered,
+    AlertBatch,
     Entry,
     Event,
     Incident,
@@ -51,9 +52,8 @@ from webhook.incidents.incident import (
     groups_left_out,
 )
 from webhook.incidents.messages import Channels
-from webhook.incidents.placement import of_owners, place
+from webhook.incidents.placement import assign_alerts, of_owners
 from webhook.incidents.transitions import transition
-from webhook.incidents.truth import Heard
 from webhook.payload import Payload, PostedAlert
 from webhook.severity import Severity
 from webhook.storage import lookup, store, timers, watchdogs
@@ -124,7 +124,7 @@ class Ingest:
         """
         return _once_more(lambda: self._deliver(payload, now, still_waits))
 
-    def observe(self, event: Delivered, now: float) -> Taken:
+    def observe(self, event: AlertBatch, now: float) -> Taken:
         """Take what this program has noticed by itself; return after the commit. Raises StoreUnavailable."""
         return _once_more(lambda: self._observe(replace(event, verified=True), now))
 
@@ -208,7 +208,7 @@ class Ingest:
         return replace(self._deliver_event(event, now, still_waits, watchdog), unknown=unknown, ignored=ignored)
 
     def _deliver_event(
-        self, event: Delivered, now: float, still_waits: Callable[[], bool], watchdog: Sequence[PostedAlert]
+        self, event: AlertBatch, now: float, still_waits: Callable[[], bool], watchdog: Sequence[PostedAlert]
     ) -> Taken:
         # Before the work, so that what nobody waits for costs little, and after it, which may have taken long.
         if still_waits():
@@ -217,7 +217,7 @@ class Ingest:
         return self._deliver_late(event, now)
 
     def _deliver_whole(
-        self, event: Delivered, now: float, still_waits: Callable[[], bool], watchdog: Sequence[PostedAlert]
+        self, event: AlertBatch, now: float, still_waits: Callable[[], bool], watchdog: Sequence[PostedAlert]
     ) -> Taken:
         outcomes: list[Outcome] = []
         with self._database.write() as connection:
@@ -228,7 +228,7 @@ class Ingest:
                 raise HungUp
         return self._taken(outcomes) if outcomes else Taken(result="watchdog", incident_id=None)
 
-    def _listen(self, connection: Connection, watchdog: Sequence[PostedAlert], event: Delivered, now: float) -> None:
+    def _listen(self, connection: Connection, watchdog: Sequence[PostedAlert], event: AlertBatch, now: float) -> None:
         """Record which Watchdogs fire, and which Alertmanager takes for ended."""
         if not watchdog:
             return
@@ -250,7 +250,7 @@ class Ingest:
         ended = [alert.labels for alert in watchdog if alert.status == "resolved"]
         watchdogs.stop(connection, ended, now, source=source)
 
-    def _deliver_late(self, event: Delivered, now: float) -> Taken:
+    def _deliver_late(self, event: AlertBatch, now: float) -> Taken:
         """Take the alerts that have never been heard of: nothing that was told since can be undone by them."""
         with self._database.read() as connection:
             _unseen(connection, event)
@@ -259,7 +259,7 @@ class Ingest:
             outcomes = self._take_parts(connection, _unseen(connection, event), now)
         return self._taken(outcomes)
 
-    def _observe(self, event: Delivered, now: float) -> Taken:
+    def _observe(self, event: AlertBatch, now: float) -> Taken:
         with self._database.write() as connection:
             outcomes = self._take_parts(connection, event, now)
         return self._taken(outcomes)
@@ -270,13 +270,13 @@ class Ingest:
         first = outcomes[0]
         return Taken(result=first.result, incident_id=first.incident.id if first.incident else None)
 
-    def _take_parts(self, connection: Connection, event: Delivered, now: float) -> list[Outcome]:
+    def _take_parts(self, connection: Connection, event: AlertBatch, now: float) -> list[Outcome]:
         return [self._take(connection, before, part, now) for before, part in self._parts(connection, event, now)]
 
     def _parts(
-        self, connection: Connection, event: Delivered, now: float
-    ) -> Iterator[tuple[Incident | None, Delivered]]:
-        """Yield the incidents that the delivery is about, each with its part; the gravest owner's comes first."""
+        self, connection: Connection, event: AlertBatch, now: float
+    ) -> Iterator[tuple[Incident | None, AlertBatch]]:
+        """Yield the incidents that the delivery is about, each with its part; that with the most severe alert first."""
         key = group_hash(event.group_labels)
         store.lock_alerts(connection, key, [one.fingerprint for one in event.alerts])
         told: set[int] = set()
@@ -289,7 +289,7 @@ class Ingest:
             found = None if number in told else store.incident_by_id(connection, number, lock=True)
             if found is not None:
                 # The end of a later firing says of an old picture what it is, wherever that stands.
-                doubts = {one.fingerprint for one in truth.doubtful(found)}
+                doubts = {one.fingerprint for one in alertmanager_state.doubtful(found)}
                 yield (
                     found,
                     replace(event, alerts=tuple(ended[one] for one in ended if one in doubts), is_whole=False),
@@ -308,8 +308,8 @@ class Ingest:
                 yield found, replace(event, alerts=())
 
     def _parts_of(
-        self, connection: Connection, event: Delivered, owner: Owner | None, now: float
-    ) -> Iterator[tuple[Incident | None, Delivered]]:
+        self, connection: Connection, event: AlertBatch, owner: Owner | None, now: float
+    ) -> Iterator[tuple[Incident | None, AlertBatch]]:
         """Yield the incidents that one owner's part of a delivery is about; the group's own comes first."""
         own = store.open_incident(connection, group_hash(event.group_labels), owner=owner, lock=True)
         known = {firing.fingerprint for firing in own.open_firings} if own else set()
@@ -319,7 +319,7 @@ class Ingest:
         event = replace(event, ended_before=frozenset(ended))
         open_incidents = store.open_incident_by_fingerprint(connection, strangers)
         kin = frozenset[int]() if owner is None else store.owned(connection, open_incidents.values(), owner)
-        for part in place(event, own=own is not None, open_incidents=open_incidents, kin=kin):
+        for part in assign_alerts(event, own=own is not None, open_incidents=open_incidents, kin=kin):
             if part.number is None and own is None:
                 yield self._fresh(connection, part.event, owner, ended, now)
                 continue
@@ -332,11 +332,11 @@ class Ingest:
     def _fresh(
         self,
         connection: Connection,
-        event: Delivered,
+        event: AlertBatch,
         owner: Owner | None,
         ended: Mapping[tuple[str, str], int],
         now: float,
-    ) -> tuple[Incident | None, Delivered]:
+    ) -> tuple[Incident | None, AlertBatch]:
         """Return the incident that alerts without one may reopen, or None, and the event as it opens another.
 
         `ended` are those of the alerts' firings that have ended, each with the incident that had it.
@@ -353,11 +353,11 @@ class Ingest:
             return before, replace(event, is_whole=False)
         return None, replace(event, shared=store.is_anothers(connection, key, dedup_key(event.group_key), owner))
 
-    def _take(self, connection: Connection, before: Incident | None, part: Delivered, now: float) -> Outcome:
+    def _take(self, connection: Connection, before: Incident | None, part: AlertBatch, now: float) -> Outcome:
         outcome = transition(before, part, now)
         writer = Writer(catalog=self._catalog(), channels=self._channels)
         incident = writer.write(connection, before, outcome, now)
-        if incident is not None and truth.tells_that_it_fires(incident, part.alerts):
+        if incident is not None and alertmanager_state.tells_that_it_fires(incident, part.alerts):
             timers.ask_anew(connection, incident.id)
         return replace(outcome, incident=incident)
 
@@ -402,7 +402,7 @@ def _unknown(alerts: Iterable[ReceivedAlert]) -> tuple[Severity, ...]:
     return tuple(one.match.severity for one in found)
 
 
-def _told_before(connection: Connection, event: Delivered, ended: Mapping[tuple[str, str], int]) -> Incident | None:
+def _told_before(connection: Connection, event: AlertBatch, ended: Mapping[tuple[str, str], int]) -> Incident | None:
     """Return the incident in which the alerts have ended, where none fires with a start that has not."""
     firing = [(one.fingerprint, one.started) for one in event.alerts if one.firing]
     if event.verified or not firing or not all(identity in ended for identity in firing):
@@ -428,7 +428,7 @@ def _note_forgotten(connection: Connection, number: int, name: str, actor: str, 
     store.note(connection, number, Entry(kind="forgotten", actor=actor, detail=detail), now)
 
 
-def _unseen(connection: Connection, event: Delivered) -> Delivered:
+def _unseen(connection: Connection, event: AlertBatch) -> AlertBatch:
     """Return what the delivery says of alerts that fire and were never heard of; raises HungUp when that is nothing."""
     seen = store.seen(connection, [(one.fingerprint, one.started) for one in event.alerts])
     unseen = (one for one in event.alerts if one.firing and (one.fingerprint, one.started) not in seen)
@@ -448,9 +448,9 @@ def _once_more(take: Callable[[], Taken]) -> Taken:
     return take()
 
 
-def delivered(payload: Payload, alerts: Iterable[PostedAlert], catalog: Catalog) -> Delivered:
+def delivered(payload: Payload, alerts: Iterable[PostedAlert], catalog: Catalog) -> AlertBatch:
     """Return what the payload tells of its group, by these of its alerts."""
-    return Delivered(
+    return AlertBatch(
         group_key=payload.group_key,
         group_labels=payload.group_labels,
         receiver=payload.receiver,

@@ -2,7 +2,8 @@
 
 The C library's look-up takes no time-out, and nobody can call a thread back that is in it (getaddrinfo(3),
 resolv.conf(5)). So each look-up has a thread of its own, and whoever has asked goes on when the time is over. Askers
-of one name share a look-up, and the threads are counted. `patience`, `senders.mail` and `storage.engines` ask here.
+of one name share a look-up, and the threads are counted. `http_deadline`, `senders.mail` and `storage.engines`
+ask here.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from webhook.alertmanagers import peers
 from webhook.catalog.file import CatalogFile
 from webhook.catalog.model import Catalog
 from webhook.channels import CHANNELS
-from webhook.incidents.truth import Known
+from webhook.incidents.alertmanager_state import Known
 from webhook.ingest import Ingest
 from webhook.metrics import Metrics
 from webhook.senders.contract import Sender
@@ -28,7 +28,7 @@ from webhook.workers.endings import Endings
 from webhook.workers.fallback import Fallback
 from webhook.workers.retention import Retention
 from webhook.workers.senderless import Senderless
-from webhook.workers.steps import Steps, Truth
+from webhook.workers.steps import AlertmanagerState, Steps
 from webhook.workers.wakeup import WakeupSignal
 from webhook.workers.watch import Watch
 from webhook.workers.worker import Worker
@@ -48,7 +48,7 @@ class Service:
     metrics: Metrics
     wakeup: WakeupSignal
     clock: Callable[[], float]
-    truth: Truth
+    alertmanager_state: AlertmanagerState
     probe: Probe
     kept: StoreClock
     """The store's time; `clock` unless a test brings its own."""
@@ -81,7 +81,7 @@ class Service:
         )
         steps = Steps(
             self.database,
-            self.truth,
+            self.alertmanager_state,
             catalog=lambda: self.catalog.current,
             channels=channels(self.senders),
             clock=self.clock,
@@ -113,7 +113,7 @@ def build(
     *,
     senders: Mapping[str, Sender] | None = None,
     clock: Callable[[], float] | None = None,
-    truth: Truth | None = None,
+    alertmanager_state: AlertmanagerState | None = None,
 ) -> Service:
     """Return the webhook that `settings` describe, its store brought up to date.
 
@@ -154,7 +154,7 @@ def build(
         metrics=metrics,
         wakeup=wakeup,
         clock=clock,
-        truth=asked if truth is None else truth,
+        alertmanager_state=asked if alertmanager_state is None else alertmanager_state,
         probe=probe,
         kept=kept,
     )

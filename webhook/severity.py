@@ -29,7 +29,7 @@ def rank(severity: Severity) -> int:
     return SEVERITIES.index(severity)
 
 
-def graver(first: Severity, second: Severity) -> Severity:
+def more_severe(first: Severity, second: Severity) -> Severity:
     """Return the more urgent of the two."""
     return max(first, second, key=rank)
 
@@ -46,7 +46,7 @@ class Reading:
     severity: Severity | None = None
     is_none: bool = False
     unknown: str = ""
-    """The label's text where it is not known; `severity` is the gravest that it is likely to mean."""
+    """The label's text where it is not known; `severity` is the most severe that it is likely to mean."""
 
 
 def read(label: str | None, words: Mapping[str, Word]) -> Reading:
@@ -69,14 +69,14 @@ def _meaning(text: str, words: Mapping[str, Word]) -> Word | None:
 
 
 def _likely(text: str, words: Mapping[str, Word]) -> Severity:
-    """Return the gravest severity that the text may mean.
+    """Return the most severe severity that the text may mean.
 
-    Of several words, all of them known, it is that of the gravest. Bare numbers count up in some houses and down in
+    Of several words, all of them known, it is that of the most severe. Bare numbers count up in some houses and down in
     others: each is critical at least, and 0 what P0 is.
     """
     parts = [part for part in _APART.split(text[:LONGEST_WORD]) if part.strip()]
     found = [_meaning(f"p{part.strip()}" if part.strip().isdecimal() else part, words) for part in parts]
     known = [word for word in found if word is not None and word != "none"]
     whole = len(text) <= LONGEST_WORD and len(parts) > 1 and len(known) == len(parts)
-    gravest = max(known, key=rank, default=LEAST_LIKELY)
-    return gravest if whole else graver(gravest, LEAST_LIKELY)
+    most_severe = max(known, key=rank, default=LEAST_LIKELY)
+    return most_severe if whole else more_severe(most_severe, LEAST_LIKELY)

@@ -38,9 +38,9 @@ SCALED = (
     ("webhook.incidents.storm", "MOST_SINGLE", int(os.environ.get(MOST_SINGLE, "10"))),
 )
 ASKING = (
-    ("webhook.incidents.truth", "SETTLED_SECONDS", 300.0 / FASTER),
-    ("webhook.incidents.truth", "CONFIRM_SECONDS", 120.0 / FASTER),
-    ("webhook.incidents.truth", "VERIFY_SECONDS", 30.0 / FASTER),
+    ("webhook.incidents.alertmanager_state", "SETTLED_SECONDS", 300.0 / FASTER),
+    ("webhook.incidents.alertmanager_state", "CONFIRM_SECONDS", 120.0 / FASTER),
+    ("webhook.incidents.alertmanager_state", "VERIFY_SECONDS", 30.0 / FASTER),
     ("webhook.incidents.escalation", "REVIEW_SECONDS", 60.0),
     ("webhook.incidents.escalation", "LEAST_SECONDS", 60.0 / FASTER),
     ("webhook.workers.steps", "HOLD_SECONDS", 60.0 / FASTER),

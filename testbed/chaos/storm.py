@@ -1,6 +1,6 @@
 """What is posted to Alertmanager in a storm, and what must come of it, worked out without asking the webhook.
 
-Groups grow alert by alert, some take in a graver one; some resolve, some of those fire again. Built from a catalogue
+Groups grow alert by alert, a more severe one joins some; some resolve, some of those fire again. Built from a catalogue
 and a seed; `run.py` posts it, `verdict.py` holds what is there against it.
 """
 
@@ -29,7 +29,7 @@ WATCHDOGS: Sequence[Mapping[str, Any]] = tuple(
     for cell in ("cell-0000", "cell-0001")
 )
 """What always fires, in a cell of each cluster."""
-# Of the groups whose alert has several severities, one in so many takes in a graver alert at last.
+# Of the groups whose alert has several severities, one in so many gets a more severe alert at last.
 WORSEN = 2
 # Posted in so many goes, about.
 BATCHES = 60
@@ -113,14 +113,14 @@ def alertmanager_config(urls: Sequence[str], token: str, *, muted: bool = False)
 
 def _group(catalog: Mapping[str, Any], number: int, size: int, chance: random.Random) -> Group:
     entry = chance.choice([one for one in catalog["alerts"] if one["severity"] != "info" and one["alert"] != OWN])
-    graver = [
+    more_severe = [
         one["severity"]
         for one in catalog["alerts"]
         if one["alert"] == entry["alert"] and SEVERITIES.index(one["severity"]) > SEVERITIES.index(entry["severity"])
     ]
     severities = [entry["severity"]] * size
-    if graver and chance.randrange(WORSEN) == 0:
-        severities[-1] = max(graver, key=SEVERITIES.index)
+    if more_severe and chance.randrange(WORSEN) == 0:
+        severities[-1] = max(more_severe, key=SEVERITIES.index)
     return Group(
         name=entry["alert"],
         cell=f"cell-{number:04}",

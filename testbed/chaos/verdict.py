@@ -198,7 +198,7 @@ def _ended(incident: Json) -> Iterator[str]:
 def _paged(group: Group, found: list[Json], catalog: Mapping[str, Any], pagerduty: PagerDuty) -> Iterator[str]:
     """Hold PagerDuty's incidents of the group's key against its fate.
 
-    One is open where the tier pages, or has paged before the gravest of the alerts ended; else none. What was paged
+    One is open where the tier pages, or has paged before the most severe of the alerts ended; else none. What was paged
     before the incident was over for a time counts no longer: it may have come back as a mild one.
     """
     pages = [one for one in pagerduty.incidents if one.dedup_key == group.dedup_key]

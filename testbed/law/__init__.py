@@ -1,4 +1,6 @@
-"""The law of `webhook.incidents.truth` held against a world: deliveries, answers, hands, clocks, replicas, restarts.
+"""Plays deliveries, answers, acts of people, clocks, replicas and restarts against the law of ends and holds.
+
+The law stands in `webhook.incidents.alertmanager_state`.
 
 `world` knows which alerts fire in which cluster and how the servers are; `replicas` are two processes of the real
 webhook over a real store, of which HTTP alone is left out; `oracle` says from the world what had to follow, and knows

@@ -1,7 +1,7 @@
 """`python -m testbed.law.mutations` says whether the law's test would notice a mistake in the room that decides.
 
-Mistakes of ten kinds are made in `webhook/incidents/truth.py`, one at a time and in a copy of the package, chosen by a
-seed; `testbed.law` plays against each until it notices or its steps are used up. What it does not notice is tried by
+Mistakes of ten kinds are made in `webhook/incidents/alertmanager_state.py`, one at a time in a copy of the package, by
+a seed; `testbed.law` plays against each until it notices or its steps are used up. What it does not notice is tried by
 the room's tests, and that is said. Exit 1 when one survived both.
 """
 
@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-ROOM = Path("webhook/incidents/truth.py")
+ROOM = Path("webhook/incidents/alertmanager_state.py")
 LONGEST_SECONDS = 900.0
 _PLAY = """
 import sys

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from testbed.law.world import World, cluster_of
 from webhook.alertmanagers import peers
+from webhook.incidents.alertmanager_state import Answer, Known, classify, labels_to_ask_by, urls_of
 from webhook.incidents.incident import Incident
-from webhook.incidents.truth import Answer, Known, judge, labels_to_ask_by, urls_of
 from webhook.service import Service, build
 from webhook.settings import read_settings
 from webhook.storage import store, watchdogs
@@ -76,7 +76,7 @@ class Replicas:
         """What happens once, between the answer and what follows from it."""
         settings = replace(read_settings(environment), alertmanagers=self.world.servers)
         self.services: list[Service] = [
-            build(settings, senders={}, clock=lambda replica=replica: self.now(replica), truth=self)  # type: ignore[misc]
+            build(settings, senders={}, clock=lambda replica=replica: self.now(replica), alertmanager_state=self)  # type: ignore[misc]
             for replica in range(2)
         ]
         self.workers = [service.worker() for service in self.services]
@@ -99,7 +99,7 @@ class Replicas:
         )
         with self.services[0].database.read() as connection:
             known = Known(watchdogs=watchdogs.awaited(connection), vouched=store.have_vouched(connection))
-        answer = judge(incident, said, known, now)
+        answer = classify(incident, said, known, now)
         meanwhile, self.meanwhile = self.meanwhile, None
         if meanwhile is not None:
             meanwhile()

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from webhook.alertmanagers import Server
+from webhook.incidents.alertmanager_state import Listed, Placed, Testimony
 from webhook.incidents.incident import Suppression
-from webhook.incidents.truth import Listed, Placed, Testimony
 from webhook.payload import Payload, PostedAlert
 from webhook.timestamps import Moment, iso, parse_rfc3339
 from webhook.untrusted import plain_address

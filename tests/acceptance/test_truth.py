@@ -21,7 +21,7 @@ from testbed import loopback
 from testbed.patience import PATIENCE_SECONDS, await_that
 from testbed.servers import Alertmanager, Servers
 from tests.webhook.samples import Clock, FakeSender
-from webhook.incidents import truth
+from webhook.incidents import alertmanager_state
 from webhook.incidents.heartbeat import LOOK_SECONDS, WATCHDOG
 from webhook.service import Service, build
 from webhook.settings import read_settings
@@ -124,7 +124,7 @@ class House:
 @pytest.fixture
 def house(servers: Servers, short_folder: Path, generated: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     # A test cannot wait until a real Alertmanager has been up for minutes; but it can wait until a busy machine answers.
-    monkeypatch.setattr(truth, "SETTLED_SECONDS", 0.0)
+    monkeypatch.setattr(alertmanager_state, "SETTLED_SECONDS", 0.0)
     for patience in ("CONNECT_SECONDS", "READ_SECONDS", "LONGEST_ASKING"):
         monkeypatch.setattr(alertmanager_api, patience, PATIENCE_SECONDS)
     clock = Clock()
@@ -226,7 +226,7 @@ def test_alertmanager_that_is_gone_or_new_keeps_nobody_asleep(house: House, monk
     house.fires()
     house.later()
     monkeypatch.setattr(alertmanager_api, "SILENT_SECONDS", 0.0)
-    monkeypatch.setattr(truth, "SETTLED_SECONDS", 300.0)
+    monkeypatch.setattr(alertmanager_state, "SETTLED_SECONDS", 300.0)
     house.alertmanager.process.stop()
     house.later(hours=1)
     assert house.mails()[1:] == [("escalate", "second")]

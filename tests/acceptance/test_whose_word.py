@@ -21,10 +21,10 @@ from testbed.servers import Alertmanager, Servers
 from tests.webhook.samples import InAnyLife, alert, payload
 from webhook.alertmanagers import Server
 from webhook.catalog.file import load
-from webhook.incidents import truth
+from webhook.incidents import alertmanager_state
+from webhook.incidents.alertmanager_state import Absent, Active, Heard, Known, Quiet, Unknown
 from webhook.incidents.incident import Incident
 from webhook.incidents.transitions import transition
-from webhook.incidents.truth import Absent, Active, Heard, Known, Quiet, Unknown
 from webhook.ingest import delivered
 from webhook.payload import parse_payload
 from webhook.timestamps import parse_rfc3339
@@ -149,7 +149,7 @@ def test_other_cluster_s_alertmanager_ends_nothing(
     start: Start, fires: Callable[[Alertmanager], Incident], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It lists nothing and has been up for long; the alert's own, asked too, lists it."""
-    monkeypatch.setattr(truth, "SETTLED_SECONDS", -5.0)
+    monkeypatch.setattr(alertmanager_state, "SETTLED_SECONDS", -5.0)
     ours, other = start(), start()
     incident = fires(ours)
     stranger = Unknown(reason=f"{ours.url} is not among the Alertmanagers that are configured")
@@ -163,13 +163,13 @@ def test_alertmanager_that_was_started_anew_ends_nothing(
     start: Start, fires: Callable[[Alertmanager], Incident], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It listed the alert, and after its restart it knows of none; one that still runs is believed of the end."""
-    monkeypatch.setattr(truth, "SETTLED_SECONDS", -5.0)
+    monkeypatch.setattr(alertmanager_state, "SETTLED_SECONDS", -5.0)
     alertmanager = start()
     incident = fires(alertmanager)
     api = asks(alertmanager)
     answer = api.ask(incident)
     assert isinstance(answer, Active)
-    incident, changed = truth.with_seen(incident, answer.seen)
+    incident, changed = alertmanager_state.with_seen(incident, answer.seen)
     assert changed
     labels, now = {"alertname": "ApiPlatformErrorRatio", "severity": "critical"}, datetime.now(UTC).isoformat()
     alertmanager.post_alerts([{"labels": labels, "endsAt": now}])
@@ -192,8 +192,8 @@ def test_one_answer_lists_an_alert_of_any_name_and_the_watchdog(
     start: Start, fires: Callable[[Alertmanager], Incident], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both generations read the expression as it is meant, whatever the alert is called: nothing else is listed."""
-    monkeypatch.setattr(truth, "SETTLED_SECONDS", -5.0)
-    monkeypatch.setattr(truth, "PENDING_SECONDS", 0.0)
+    monkeypatch.setattr(alertmanager_state, "SETTLED_SECONDS", -5.0)
+    monkeypatch.setattr(alertmanager_state, "PENDING_SECONDS", 0.0)
     alertmanager = start()
     incident = fires(alertmanager)
     names = [*HOSTILE, "Watchdog"]
@@ -218,8 +218,8 @@ def test_alert_that_burns_does_not_end_where_one_of_three_peers_is_cut_off(
     start: Start, fires: Callable[[Alertmanager], Incident], way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One address distributes what is asked; the one that is cut off lists neither the alert nor the Watchdog."""
-    monkeypatch.setattr(truth, "SETTLED_SECONDS", -5.0)
-    monkeypatch.setattr(truth, "PENDING_SECONDS", 0.0)
+    monkeypatch.setattr(alertmanager_state, "SETTLED_SECONDS", -5.0)
+    monkeypatch.setattr(alertmanager_state, "PENDING_SECONDS", 0.0)
     ours, peer, cut_off = start(), start(), start()
     incident = fires(ours)
     labels = dict(incident.open_firings[0].labels)

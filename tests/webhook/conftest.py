@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from testbed.fixtures import postgresql, short_folder, slack  # noqa: F401 - fixtures by their names
 from testbed.postgresql import PostgreSQL
-from tests.webhook.samples import NOON, Clock, FakeSender, FakeTruth, alert, message_of, payload
+from tests.webhook.samples import NOON, Clock, FakeAlertmanagerState, FakeSender, alert, message_of, payload
 from webhook.catalog.file import SCHEMA_NAME, load
 from webhook.catalog.model import Catalog
 from webhook.secret import Secret
@@ -80,13 +80,15 @@ def senders() -> dict[str, FakeSender]:
 
 
 @pytest.fixture
-def truth() -> FakeTruth:
-    return FakeTruth()
+def alertmanager_state() -> FakeAlertmanagerState:
+    return FakeAlertmanagerState()
 
 
 @pytest.fixture
-def service(settings: Settings, senders: Mapping[str, Sender], clock: Clock, truth: FakeTruth) -> Iterator[Service]:
-    built = build(settings, senders=senders, clock=clock, truth=truth)
+def service(
+    settings: Settings, senders: Mapping[str, Sender], clock: Clock, alertmanager_state: FakeAlertmanagerState
+) -> Iterator[Service]:
+    built = build(settings, senders=senders, clock=clock, alertmanager_state=alertmanager_state)
     yield built
     built.close()
 
@@ -102,11 +104,15 @@ def either_store(tmp_path: Path, request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def either(
-    settings: Settings, either_store: str, senders: Mapping[str, Sender], clock: Clock, truth: FakeTruth
+    settings: Settings,
+    either_store: str,
+    senders: Mapping[str, Sender],
+    clock: Clock,
+    alertmanager_state: FakeAlertmanagerState,
 ) -> Iterator[Service]:
     """Give a service over each store in turn."""
     changed = replace(settings, database_url=Secret(either_store))
-    built = build(changed, senders=senders, clock=clock, truth=truth)
+    built = build(changed, senders=senders, clock=clock, alertmanager_state=alertmanager_state)
     yield built
     built.close()
 

@@ -11,10 +11,10 @@ from typing import Any, Self
 from hypothesis import HealthCheck, settings
 
 from webhook.catalog.model import Catalog
+from webhook.incidents.alertmanager_state import Active, Answer
 from webhook.incidents.incident import Incident
 from webhook.incidents.messages import Action
 from webhook.incidents.transitions import transition
-from webhook.incidents.truth import Active, Answer
 from webhook.ingest import delivered
 from webhook.payload import parse_payload
 from webhook.render.message import Message, compose
@@ -84,7 +84,7 @@ class FakeSender:
         return [(job.action, job.destination) for job in self.jobs]
 
 
-class FakeTruth:
+class FakeAlertmanagerState:
     """Answers for Alertmanager as a test has told it to; `hook` runs while it is asked."""
 
     def __init__(self) -> None:

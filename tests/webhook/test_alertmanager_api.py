@@ -18,9 +18,7 @@ from tests.webhook.samples import NOON, InAnyLife, alert, incident_of
 from tests.webhook.sender_kit import dribbling
 from webhook.alertmanagers import Hidden, Server
 from webhook.catalog.model import Catalog
-from webhook.incidents.firing import Source
-from webhook.incidents.incident import Incident, LeftOut
-from webhook.incidents.truth import (
+from webhook.incidents.alertmanager_state import (
     NAMES_NOBODY,
     NOT_CONFIGURED,
     SETTLED_SECONDS,
@@ -31,13 +29,15 @@ from webhook.incidents.truth import (
     Listed,
     Quiet,
     Unknown,
-    judge,
+    classify,
     labels_to_ask_by,
     names_to_ask_by,
 )
-from webhook.incidents.truth import (
+from webhook.incidents.alertmanager_state import (
     Testimony as Said,
 )
+from webhook.incidents.firing import Source
+from webhook.incidents.incident import Incident, LeftOut
 from webhook.timestamps import iso
 from webhook.workers import alertmanager_api
 from webhook.workers.alertmanager_api import SILENT_SECONDS, AlertmanagerApi
@@ -492,9 +492,9 @@ def test_silence_about_an_alert_that_was_not_asked_about_means_nothing(incident:
     asked = Said(server="s", urls=frozenset({URL}), alerts=(), up=86_400.0, started=1.0)
     listed_by = tuple(replace(one, listed_by={"s": 1.0}) for one in incident.firings)
     known = replace(incident, firings=listed_by)
-    assert judge(known, (asked,), Known(), NOON) == Absent()
+    assert classify(known, (asked,), Known(), NOON) == Absent()
     other = replace(asked, asked_by={"alertname": "another"})
-    assert isinstance(judge(known, (other,), Known(), NOON), Unknown)
+    assert isinstance(classify(known, (other,), Known(), NOON), Unknown)
 
 
 def test_store_that_cannot_be_read_ends_nothing(incident: Incident, http: responses.RequestsMock) -> None:
@@ -573,7 +573,7 @@ def test_what_another_server_lists_with_the_very_start_fires(incident: Incident)
         Said(server="single", urls=frozenset({URL}), alerts=(), up=86_400.0, started=NOON - 86_400, watchdogs=DOGS),
         Said(server="other", urls=other.external_urls, alerts=None, reason="HTTP 503"),
     ]
-    assert judge(incident, testimonies, known, NOON) == Absent()
+    assert classify(incident, testimonies, known, NOON) == Absent()
     one = incident.open_firings[0]
     for starts_at, suppression, expected in (
         (one.starts_at, None, Active()),
@@ -584,7 +584,7 @@ def test_what_another_server_lists_with_the_very_start_fires(incident: Incident)
             fingerprint=one.fingerprint, labels=one.labels, suppression=suppression, starts_at=starts_at
         )
         testimonies[1] = Said(server="other", urls=other.external_urls, alerts=(listed_too,))
-        assert judge(incident, testimonies, known, NOON) == expected
+        assert classify(incident, testimonies, known, NOON) == expected
 
 
 def test_what_was_left_out_is_asked_about_by_its_group_alone(incident: Incident) -> None:
@@ -601,7 +601,7 @@ def test_what_was_left_out_is_asked_about_by_its_group_alone(incident: Incident)
         started=NOON - 86_400,
         watchdogs=DOGS,
     )
-    assert judge(left_out, [said], known, NOON) == Absent()
+    assert classify(left_out, [said], known, NOON) == Absent()
 
 
 def test_what_another_group_has_left_out_is_asked_about_by_that_groups_labels(incident: Incident) -> None:
@@ -628,5 +628,5 @@ def test_what_another_group_has_left_out_is_asked_about_by_that_groups_labels(in
         started=NOON - 86_400,
         watchdogs=DOGS,
     )
-    assert judge(left_out, [said], known, NOON) == Active()
-    assert judge(left_out, [replace(said, alerts=())], known, NOON) == Absent()
+    assert classify(left_out, [said], known, NOON) == Active()
+    assert classify(left_out, [replace(said, alerts=())], known, NOON) == Absent()

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.webhook.samples import FakeSender, FakeTruth, alert
-from webhook.incidents.truth import Active
+from tests.webhook.samples import FakeAlertmanagerState, FakeSender, alert
+from webhook.incidents.alertmanager_state import Active
 
 Post = Callable[..., Any]
 Let = Callable[..., None]
@@ -24,9 +24,9 @@ def shown(client: FlaskClient) -> dict[str, Any]:
 
 
 @pytest.fixture
-def taken(post: Post, client: FlaskClient, let: Let, truth: FakeTruth) -> None:
+def taken(post: Post, client: FlaskClient, let: Let, alertmanager_state: FakeAlertmanagerState) -> None:
     """Let A's alert fire, and a person take it."""
-    truth.answer = Active()
+    alertmanager_state.answer = Active()
     post(alert(started=FIRST), **A)
     let()
     assert client.post("/v1/incidents/1/acknowledge", json={"actor": "ann"}).status_code == 200
@@ -49,8 +49,8 @@ def test_alert_of_another_alertmanager_is_news_to_whoever_has_taken_the_first(  
     assert found["status"] == "open"
     assert found["timeline"][-1]["detail"] == "1 alert joined, which ann has not acknowledged"
     client.post("/v1/incidents/1/acknowledge", json={"actor": "bob"})
-    for one, teller in ((alert(started=started), B), (alert(started=FIRST), A), (alert(started=started), B)):
-        assert post(one, **teller)["result"] == "repeated"
+    for one, reporter in ((alert(started=started), B), (alert(started=FIRST), A), (alert(started=started), B)):
+        assert post(one, **reporter)["result"] == "repeated"
     let(seconds=1)
     assert calls(senders) == ["open", "join"]
     post(alert(started=FIRST, status="resolved"), **A)

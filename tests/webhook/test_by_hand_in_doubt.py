@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.webhook.samples import Clock, FakeSender, FakeTruth, alert
-from webhook.incidents.truth import Absent, Active, Unknown
+from tests.webhook.samples import Clock, FakeAlertmanagerState, FakeSender, alert
+from webhook.incidents.alertmanager_state import Absent, Active, Unknown
 from webhook.timestamps import iso
 
 Post = Callable[..., Any]
@@ -40,17 +40,17 @@ def fires_on(post: Post, client: FlaskClient, let: Let, clock: Clock) -> None:
 
 
 def test_old_picture_of_what_fires_on_is_asked_about_first(
-    fires_on: None, post: Post, client: FlaskClient, let: Let, truth: FakeTruth
+    fires_on: None, post: Post, client: FlaskClient, let: Let, alertmanager_state: FakeAlertmanagerState
 ) -> None:
     """It is no word that anything fires, and does not change when it is told again."""
     again = incident(client)["told_again_at"]
-    truth.answer = Absent()
+    alertmanager_state.answer = Absent()
     let(minutes=1)
     post(alert(instance="a"))
     assert incident(client)["told_again_at"] == again
     let()
     let(seconds=30)
-    assert truth.asked == [1, 1]
+    assert alertmanager_state.asked == [1, 1]
     found = incident(client)
     assert (found["status"], found["still_firing"], found["told_again_at"]) == ("resolved", True, again)
     assert "does not list it" in found["timeline"][-1]["detail"]
@@ -58,10 +58,15 @@ def test_old_picture_of_what_fires_on_is_asked_about_first(
 
 @pytest.mark.parametrize("answer", [Active(), Unknown(reason="HTTP 503")])
 def test_alert_that_fires_again_reopens_what_a_person_has_resolved(  # noqa: PLR0917
-    fires_on: None, post: Post, client: FlaskClient, let: Let, truth: FakeTruth, answer: Active | Unknown
+    fires_on: None,
+    post: Post,
+    client: FlaskClient,
+    let: Let,
+    alertmanager_state: FakeAlertmanagerState,
+    answer: Active | Unknown,
 ) -> None:
     """Also where nobody can be asked, and then the message says so."""
-    truth.answer = answer
+    alertmanager_state.answer = answer
     let(minutes=1)
     post(alert(instance="a"))
     let()
@@ -73,10 +78,10 @@ def test_alert_that_fires_again_reopens_what_a_person_has_resolved(  # noqa: PLR
 
 
 def test_incident_that_is_resolved_by_hand_in_doubt_ends_by_alertmanagers_word(
-    post: Post, client: FlaskClient, let: Let, truth: FakeTruth
+    post: Post, client: FlaskClient, let: Let, alertmanager_state: FakeAlertmanagerState
 ) -> None:
     """No alert of it stands open, and one is told again with its old start: a person does not end that either."""
-    truth.answer = Absent()
+    alertmanager_state.answer = Absent()
     post(alert(instance="a"), alert(instance="b"))
     post(alert(instance="a", status="resolved"), alert(instance="b"))
     post(alert(instance="a"))
@@ -94,10 +99,10 @@ def test_incident_that_is_resolved_by_hand_in_doubt_ends_by_alertmanagers_word(
 
 
 def test_incident_that_is_resolved_by_hand_in_doubt_is_told_when_it_fires(
-    post: Post, client: FlaskClient, let: Let, truth: FakeTruth
+    post: Post, client: FlaskClient, let: Let, alertmanager_state: FakeAlertmanagerState
 ) -> None:
     """Whoever resolved it was shown that nothing fires."""
-    truth.answer = Active()
+    alertmanager_state.answer = Active()
     post(alert(instance="a"), alert(instance="b"))
     post(alert(instance="a", status="resolved"), alert(instance="b"))
     post(alert(instance="a"))
@@ -108,39 +113,39 @@ def test_incident_that_is_resolved_by_hand_in_doubt_is_told_when_it_fires(
 
 
 def test_end_that_leaves_out_what_fires_on_is_asked_about(
-    post: Post, client: FlaskClient, let: Let, truth: FakeTruth
+    post: Post, client: FlaskClient, let: Let, alertmanager_state: FakeAlertmanagerState
 ) -> None:
     """Alertmanager lists none of it, twice: then it is over."""
     post(alert(instance="a"), alert(instance="b"))
     let()
     resolve(client)
-    truth.answer = Absent()
+    alertmanager_state.answer = Absent()
     post(alert(instance="a", status="resolved"))
     let()
-    assert (truth.asked, incident(client)["still_firing"]) == ([1], True)
+    assert (alertmanager_state.asked, incident(client)["still_firing"]) == ([1], True)
     let(minutes=2)
     found = incident(client)
-    assert (truth.asked, found["still_firing"], found["resolved_by"]) == ([1, 1], False, "Alertmanager")
+    assert (alertmanager_state.asked, found["still_firing"], found["resolved_by"]) == ([1, 1], False, "Alertmanager")
 
 
 def test_end_that_leaves_out_another_teams_alerts_is_asked_about(
-    post: Post, client: FlaskClient, let: Let, truth: FakeTruth
+    post: Post, client: FlaskClient, let: Let, alertmanager_state: FakeAlertmanagerState
 ) -> None:
     """The whole group is resolved, and one owner's alerts are not mentioned: each owner's incident is in doubt."""
     ours, theirs = alert(), alert("UnknownToTheCatalogue")
     post(ours, theirs, **BOTH)
     let()
-    truth.answer = Absent()
+    alertmanager_state.answer = Absent()
     post({**ours, "status": "resolved", "endsAt": "2026-11-22T11:59:00Z"}, **BOTH)
     let()
-    assert truth.asked == [2]
+    assert alertmanager_state.asked == [2]
     let(minutes=2)
     found = [incident(client, number) for number in (1, 2)]
     assert [(one["status"], one["resolved_by"]) for one in found] == [("resolved", "Alertmanager")] * 2
 
 
 def test_delivery_in_which_something_fires_says_nothing_of_another_teams_alerts(
-    post: Post, client: FlaskClient, let: Let, truth: FakeTruth
+    post: Post, client: FlaskClient, let: Let, alertmanager_state: FakeAlertmanagerState
 ) -> None:
     """They may be silenced: Alertmanager leaves such alerts out."""
     ours, theirs = alert(), alert("UnknownToTheCatalogue")
@@ -148,17 +153,19 @@ def test_delivery_in_which_something_fires_says_nothing_of_another_teams_alerts(
     let()
     post(ours, **BOTH)
     let()
-    assert (truth.asked, incident(client, 2)["status"]) == ([], "open")
+    assert (alertmanager_state.asked, incident(client, 2)["status"]) == ([], "open")
 
 
-def test_old_start_reopens_its_own_teams_incident(post: Post, client: FlaskClient, let: Let, truth: FakeTruth) -> None:
+def test_old_start_reopens_its_own_teams_incident(
+    post: Post, client: FlaskClient, let: Let, alertmanager_state: FakeAlertmanagerState
+) -> None:
     """The group's other incident is not its."""
     ours, theirs = alert(), alert("UnknownToTheCatalogue")
     post(ours, theirs, **BOTH)
     let()
     post({**ours, "status": "resolved", "endsAt": "2026-11-22T11:59:00Z"}, theirs, **BOTH)
     let(hours=3)
-    truth.answer = Active()
+    alertmanager_state.answer = Active()
     post(ours, theirs, **BOTH)
     let()
     assert [len(incident(client, number)["alerts"]) for number in (1, 2)] == [1, 1]
@@ -166,7 +173,7 @@ def test_old_start_reopens_its_own_teams_incident(post: Post, client: FlaskClien
 
 
 def test_old_start_joins_the_incident_that_its_group_has_by_now(
-    post: Post, client: FlaskClient, let: Let, truth: FakeTruth
+    post: Post, client: FlaskClient, let: Let, alertmanager_state: FakeAlertmanagerState
 ) -> None:
     """Also where a person has resolved that one and it fires on: it is not over, and no second one is opened."""
     post(alert(instance="a"))
@@ -174,7 +181,7 @@ def test_old_start_joins_the_incident_that_its_group_has_by_now(
     let(hours=3)
     post(alert(instance="b", started=iso(1_795_360_000)))
     assert client.post("/v1/incidents/2/resolve", json={"actor": "on-call"}).status_code == 200
-    truth.answer = Active()
+    alertmanager_state.answer = Active()
     post(alert(instance="a"))
     let()
     found = [incident(client, number) for number in (1, 2)]

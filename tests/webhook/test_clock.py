@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from testbed.postgresql import PostgreSQL
-from tests.webhook.samples import NOON, FakeSender, FakeTruth, alert, incident_of, payload
+from tests.webhook.samples import NOON, FakeAlertmanagerState, FakeSender, alert, incident_of, payload
 from webhook.catalog.model import Catalog
 from webhook.render.wording import since
 from webhook.secret import Secret
@@ -41,7 +41,7 @@ class Slow(FakeSender):
 def replica(settings: Settings, url: str, sender: FakeSender, ahead: float) -> Service:
     """Return a webhook on a machine whose clock is ahead."""
     changed = replace(settings, database_url=Secret(url))
-    service = build(changed, senders={"slack": sender}, truth=FakeTruth())
+    service = build(changed, senders={"slack": sender}, alertmanager_state=FakeAlertmanagerState())
     service.kept._wall = lambda: time.time() + ahead
     return service
 

@@ -14,7 +14,7 @@ from requests import PreparedRequest
 
 from tests.webhook.samples import NOON, Clock, FakeSender, alert, payload
 from webhook.alertmanagers import peers, read_servers
-from webhook.incidents.truth import Heard
+from webhook.incidents.alertmanager_state import Heard
 from webhook.render.links import silence
 from webhook.service import Service
 from webhook.settings import Settings, read_settings
@@ -40,7 +40,7 @@ def settings(environment: dict[str, str], tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def truth() -> None:
+def alertmanager_state() -> None:
     """Let the Alertmanagers of the file be asked."""
     return
 

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from tests.webhook.samples import NOON, alert, incident_of, message_of, payload
 from webhook.alertmanagers import Server
 from webhook.catalog.model import Catalog
-from webhook.incidents import truth
+from webhook.incidents import alertmanager_state
 from webhook.payload import PayloadError, PostedAlert, parse_payload
 from webhook.payload_stream import stream_payload
 from webhook.workers.alertmanager_api import AlertmanagerApi
@@ -209,12 +209,16 @@ def test_grafana_that_is_not_configured_is_not_asked(catalog: Catalog) -> None:
         token=None,
     )
     answer = AlertmanagerApi([other]).ask(incident)
-    assert isinstance(answer, truth.Unknown)
+    assert isinstance(answer, alertmanager_state.Unknown)
     assert "https://grafana.example.com is not among the Alertmanagers that are configured" in answer.reason
 
 
 def test_an_alert_that_grafana_does_not_list_is_not_over(catalog: Catalog) -> None:
     """It does not say since when it runs (its `/api/v2/status` has no `uptime`), and so has no standing."""
     incident = incident_of(catalog, grafana_alert(), externalURL="https://grafana.example.com/", version="1")
-    said = truth.Testimony(server="grafana", urls=frozenset({"https://grafana.example.com"}), any_url=False, alerts=())
-    assert isinstance(truth.judge(incident, (said,), truth.Known(), NOON), truth.Unknown)
+    said = alertmanager_state.Testimony(
+        server="grafana", urls=frozenset({"https://grafana.example.com"}), any_url=False, alerts=()
+    )
+    assert isinstance(
+        alertmanager_state.classify(incident, (said,), alertmanager_state.Known(), NOON), alertmanager_state.Unknown
+    )

@@ -10,13 +10,13 @@ import pytest
 from flask.testing import FlaskClient
 
 from testbed.postgresql import PostgreSQL
-from tests.webhook.samples import NOON, Clock, FakeSender, FakeTruth, alert, at_once
+from tests.webhook.samples import NOON, Clock, FakeAlertmanagerState, FakeSender, alert, at_once
 from webhook.catalog.model import Catalog
 from webhook.incidents import heartbeat
+from webhook.incidents.alertmanager_state import Absent
 from webhook.incidents.heartbeat import GAP_SECONDS, LOOK_SECONDS, Beat, Heard, Silence, silence, silences
 from webhook.incidents.incident import ResolvedByHand
 from webhook.incidents.transitions import transition
-from webhook.incidents.truth import Absent
 from webhook.secret import Secret
 from webhook.service import Service, build
 from webhook.settings import Settings
@@ -129,15 +129,15 @@ def test_silence_is_not_over_because_nobody_listened_for_a_time(
 
 
 def test_silence_escalates_without_asking_alertmanager(
-    client: FlaskClient, let: Callable[..., None], truth: FakeTruth
+    client: FlaskClient, let: Callable[..., None], alertmanager_state: FakeAlertmanagerState
 ) -> None:
     """An Alertmanager that answers and lists nothing has not made the Watchdog arrive."""
-    truth.answer = Absent()
+    alertmanager_state.answer = Absent()
     let(seconds=2 * INTERVAL)
     let(seconds=3_600 + INTERVAL)
     (found,) = incidents(client)
     assert found["status"] == "open"
-    assert truth.asked == []
+    assert alertmanager_state.asked == []
     timeline = client.get(f"/v1/incidents/{found['id']}").get_json()["timeline"]
     assert "escalated" in [line["kind"] for line in timeline]
 

@@ -16,7 +16,7 @@ from webhook.catalog.model import Match
 from webhook.incidents.firing import ReceivedAlert
 from webhook.incidents.incident import (
     Acknowledged,
-    Delivered,
+    AlertBatch,
     Escalated,
     Event,
     FiresOn,
@@ -63,8 +63,8 @@ def alert(
     )
 
 
-def delivered(*alerts: ReceivedAlert, **changes: object) -> Delivered:
-    event = Delivered(
+def delivered(*alerts: ReceivedAlert, **changes: object) -> AlertBatch:
+    event = AlertBatch(
         group_key="{}:{a}",
         group_labels={"alertname": "X"},
         receiver="r",

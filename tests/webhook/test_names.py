@@ -20,7 +20,7 @@ from tests.webhook.sender_kit import RIGS
 from webhook import names
 from webhook.alertmanagers import Server
 from webhook.catalog.model import Catalog
-from webhook.incidents.truth import Unknown
+from webhook.incidents.alertmanager_state import Unknown
 from webhook.mail_server import parse_smtp_url
 from webhook.names import MOST_OF_A_NAME, Names, NotLookedUp
 from webhook.secret import Secret

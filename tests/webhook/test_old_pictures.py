@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.webhook.samples import Clock, FakeSender, FakeTruth, alert
+from tests.webhook.samples import Clock, FakeAlertmanagerState, FakeSender, alert
+from webhook.incidents.alertmanager_state import NAMES_NOBODY, NOT_CONFIGURED, Absent, Active, Answer, Quiet, Unknown
 from webhook.incidents.incident import Incident, Suppression
-from webhook.incidents.truth import NAMES_NOBODY, NOT_CONFIGURED, Absent, Active, Answer, Quiet, Unknown
 from webhook.service import Service
 from webhook.timestamps import iso
 
@@ -43,24 +43,24 @@ def test_old_picture_wakes_nobody(  # noqa: PLR0917
     ended: None,
     post: Post,
     let: Let,
-    truth: FakeTruth,
+    alertmanager_state: FakeAlertmanagerState,
     senders: dict[str, FakeSender],
     client: FlaskClient,
     minutes: int,
 ) -> None:
     """Asked twice within a minute, Alertmanager does not list it: nothing has happened, however old the end is."""
     let(minutes=minutes)
-    truth.answer = Absent()
+    alertmanager_state.answer = Absent()
     assert post(alert(instance="a"))["result"] == "doubted"
     let()
-    assert truth.asked == [1]
+    assert alertmanager_state.asked == [1]
     let(seconds=30)
-    assert truth.asked == [1, 1]
+    assert alertmanager_state.asked == [1, 1]
     assert (incident(client)["status"], said(senders)) == ("resolved", ["open", "resolve"])
     assert "does not list it" in incident(client)["timeline"][-1]["detail"]
     assert client.get("/v1/incidents/2").status_code == 404
     let(hours=2)
-    assert truth.asked == [1, 1]
+    assert alertmanager_state.asked == [1, 1]
 
 
 @pytest.mark.parametrize("minutes", [1, 30])
@@ -68,7 +68,7 @@ def test_alert_that_does_fire_again_is_told_once_asked(  # noqa: PLR0917
     ended: None,
     post: Post,
     let: Let,
-    truth: FakeTruth,
+    alertmanager_state: FakeAlertmanagerState,
     senders: dict[str, FakeSender],
     client: FlaskClient,
     minutes: int,
@@ -78,7 +78,7 @@ def test_alert_that_does_fire_again_is_told_once_asked(  # noqa: PLR0917
     post(alert(instance="a"))
     assert incident(client)["status"] == "resolved"
     let()
-    assert truth.asked == [1]
+    assert alertmanager_state.asked == [1]
     assert (incident(client)["status"], said(senders)) == ("open", ["open", "resolve", "join"])
     post(alert(instance="a", status="resolved"))
     let()
@@ -92,13 +92,13 @@ def test_nobody_is_kept_asleep_where_nobody_can_be_asked(  # noqa: PLR0917
     ended: None,
     post: Post,
     let: Let,
-    truth: FakeTruth,
+    alertmanager_state: FakeAlertmanagerState,
     senders: dict[str, FakeSender],
     client: FlaskClient,
     reason: str,
 ) -> None:
     """It is told, with the remark that it may be an old picture for all anybody knows."""
-    truth.answer = Unknown(reason=reason)
+    alertmanager_state.answer = Unknown(reason=reason)
     post(alert(instance="a"))
     let()
     assert said(senders) == ["open", "resolve", "join"]
@@ -106,25 +106,30 @@ def test_nobody_is_kept_asleep_where_nobody_can_be_asked(  # noqa: PLR0917
 
 
 def test_alert_that_comes_back_suppressed_is_told_when_it_no_longer_is(
-    ended: None, post: Post, let: Let, truth: FakeTruth, senders: dict[str, FakeSender]
+    ended: None, post: Post, let: Let, alertmanager_state: FakeAlertmanagerState, senders: dict[str, FakeSender]
 ) -> None:
     """Alertmanager tells of it anew then."""
-    truth.answer = Quiet(by="silenced")
+    alertmanager_state.answer = Quiet(by="silenced")
     post(alert(instance="a"))
     let()
     let(minutes=2)
     assert said(senders) == ["open", "resolve"]
-    truth.answer = Active()
+    alertmanager_state.answer = Active()
     post(alert(instance="a"))
     let()
     assert said(senders) == ["open", "resolve", "join"]
 
 
 def test_old_pictures_are_no_flapping(  # noqa: PLR0917
-    ended: None, post: Post, let: Let, truth: FakeTruth, senders: dict[str, FakeSender], client: FlaskClient
+    ended: None,
+    post: Post,
+    let: Let,
+    alertmanager_state: FakeAlertmanagerState,
+    senders: dict[str, FakeSender],
+    client: FlaskClient,
 ) -> None:
     """Four of them within the hour; then one real change, which is told as the first."""
-    truth.answer = Absent()
+    alertmanager_state.answer = Absent()
     for _ in range(4):
         post(alert(instance="a"))
         let()
@@ -135,10 +140,15 @@ def test_old_pictures_are_no_flapping(  # noqa: PLR0917
 
 
 def test_old_alert_beside_a_new_one_waits_alone(  # noqa: PLR0917
-    ended: None, post: Post, let: Let, truth: FakeTruth, senders: dict[str, FakeSender], client: FlaskClient
+    ended: None,
+    post: Post,
+    let: Let,
+    alertmanager_state: FakeAlertmanagerState,
+    senders: dict[str, FakeSender],
+    client: FlaskClient,
 ) -> None:
     """What is new calls at once; what had ended joins only if it is listed."""
-    truth.answer = Absent()
+    alertmanager_state.answer = Absent()
     post(alert(instance="a"), alert(instance="b"))
     let()
     assert incident(client)["status"] == "open"
@@ -148,12 +158,12 @@ def test_old_alert_beside_a_new_one_waits_alone(  # noqa: PLR0917
 
 
 def test_old_alert_is_not_lost_where_the_group_has_another_incident_by_then(  # noqa: PLR0917
-    ended: None, post: Post, let: Let, truth: FakeTruth, clock: Clock, client: FlaskClient
+    ended: None, post: Post, let: Let, alertmanager_state: FakeAlertmanagerState, clock: Clock, client: FlaskClient
 ) -> None:
     """It joins the one that is open."""
     let(minutes=30)
     post(alert(instance="a"))
-    truth.hook = lambda: truth.__setattr__("hook", lambda: None) or post(alert(instance="b"))
+    alertmanager_state.hook = lambda: alertmanager_state.__setattr__("hook", lambda: None) or post(alert(instance="b"))
     let()
     let(seconds=1)
     assert (incident(client, 1)["status"], incident(client, 2)["status"]) == ("resolved", "open")
@@ -161,19 +171,19 @@ def test_old_alert_is_not_lost_where_the_group_has_another_incident_by_then(  # 
 
 
 def test_picture_in_which_nothing_fires_and_an_alert_is_left_out_is_asked_about(
-    post: Post, let: Let, truth: FakeTruth, client: FlaskClient
+    post: Post, let: Let, alertmanager_state: FakeAlertmanagerState, client: FlaskClient
 ) -> None:
     """It was silenced when it ended: nobody would ask for an hour."""
     post(alert(instance="a"), alert(instance="b"))
     let()
-    truth.answer = Absent()
+    alertmanager_state.answer = Absent()
     post(alert(instance="a", status="resolved"))
     let()
-    assert truth.asked == [1]
+    assert alertmanager_state.asked == [1]
     let(seconds=119)
     assert incident(client)["status"] == "open"
     let(seconds=1)
-    assert (truth.asked, incident(client)["status"]) == ([1, 1], "resolved")
+    assert (alertmanager_state.asked, incident(client)["status"]) == ([1, 1], "resolved")
 
 
 @pytest.mark.parametrize(
@@ -183,7 +193,7 @@ def test_left_out_alert_that_fires_goes_on(
     *,
     post: Post,
     let: Let,
-    truth: FakeTruth,
+    alertmanager_state: FakeAlertmanagerState,
     client: FlaskClient,
     senders: dict[str, FakeSender],
     answer: Answer,
@@ -192,20 +202,20 @@ def test_left_out_alert_that_fires_goes_on(
     """Or of which nothing is known: nothing ends, nobody is told, and it is asked about until something is."""
     post(alert(instance="a"), alert(instance="b"))
     let()
-    truth.answer = answer
+    alertmanager_state.answer = answer
     post(alert(instance="a", status="resolved"))
     let()
     let(minutes=2)
     let(minutes=2)
-    assert (len(truth.asked), incident(client)["status"], said(senders)) == (asked, "open", ["open"])
-    truth.answer = Active()
+    assert (len(alertmanager_state.asked), incident(client)["status"], said(senders)) == (asked, "open", ["open"])
+    alertmanager_state.answer = Active()
     let(hours=1)
     assert said(senders) == ["open", "escalate"]
 
 
 @pytest.mark.parametrize("start", ["2026-11-22T11:40:00Z", "2026-11-22T11:55:00Z"])
 def test_end_in_another_cluster_ends_nothing_here(
-    post: Post, let: Let, truth: FakeTruth, client: FlaskClient, start: str
+    post: Post, let: Let, alertmanager_state: FakeAlertmanagerState, client: FlaskClient, start: str
 ) -> None:
     """An alert of the same labels there is another one: only its own Alertmanager's end counts, whatever was told since."""
     post(alert(instance="a"))
@@ -217,7 +227,9 @@ def test_end_in_another_cluster_ends_nothing_here(
     assert incident(client)["status"] == "resolved"
 
 
-def test_end_here_waits_for_the_other_cluster(post: Post, let: Let, truth: FakeTruth, client: FlaskClient) -> None:
+def test_end_here_waits_for_the_other_cluster(
+    post: Post, let: Let, alertmanager_state: FakeAlertmanagerState, client: FlaskClient
+) -> None:
     """The same the other way round: both have to say so."""
     post(alert(instance="a"))
     post(alert(instance="a", started="2026-11-22T11:55:00Z"), externalURL=B)
@@ -237,7 +249,7 @@ def test_peer_s_word_is_as_good(post: Post, client: FlaskClient) -> None:
 
 
 def test_flapping_incident_of_which_alerts_were_left_out_is_asked_about(
-    post: Post, let: Let, truth: FakeTruth, client: FlaskClient, service: Service
+    post: Post, let: Let, alertmanager_state: FakeAlertmanagerState, client: FlaskClient, service: Service
 ) -> None:
     """Calm ends what was told to have ended; what was never listed to us may fire."""
     for minute in range(3):
@@ -251,15 +263,15 @@ def test_flapping_incident_of_which_alerts_were_left_out_is_asked_about(
         let(seconds=30)
     assert incident(client)["status"] == "open"
     let(minutes=20)
-    assert truth.asked
+    assert alertmanager_state.asked
     assert incident(client)["status"] == "open"
 
 
 def test_end_of_a_later_firing_ends_the_one_that_was_told_again(  # noqa: PLR0917
-    ended: None, post: Post, client: FlaskClient, let: Let, truth: FakeTruth, clock: Clock
+    ended: None, post: Post, client: FlaskClient, let: Let, alertmanager_state: FakeAlertmanagerState, clock: Clock
 ) -> None:
     """An alert fires once at a time: when the later one is over the earlier one is, though that was told again since."""
-    truth.answer = Active()
+    alertmanager_state.answer = Active()
     post(alert(instance="a"))
     let()
     assert incident(client)["status"] == "open"
@@ -269,50 +281,61 @@ def test_end_of_a_later_firing_ends_the_one_that_was_told_again(  # noqa: PLR091
 
 @pytest.mark.parametrize("status", ["firing", "resolved"])
 def test_later_firing_settles_the_doubt_about_an_earlier_one(  # noqa: PLR0917
-    ended: None, post: Post, let: Let, truth: FakeTruth, client: FlaskClient, clock: Clock, status: str
+    ended: None,
+    post: Post,
+    let: Let,
+    alertmanager_state: FakeAlertmanagerState,
+    client: FlaskClient,
+    clock: Clock,
+    status: str,
 ) -> None:
     """An Alertmanager knows one firing of an alert: once it tells of a later one, the earlier was an old picture."""
-    truth.answer = Absent()
+    alertmanager_state.answer = Absent()
     assert post(alert(instance="a"))["result"] == "doubted"
     post(alert(instance="a", status=status, started=iso(clock.now - 3)))
     assert incident(client)["status"] == ("open" if status == "firing" else "resolved")
     let(seconds=30)
-    assert truth.asked == ([] if status == "resolved" else [1]), "of the earlier one nobody is asked"
+    assert alertmanager_state.asked == ([] if status == "resolved" else [1]), "of the earlier one nobody is asked"
     assert [one["detail"] for one in incident(client)["timeline"] if "old start" in one["detail"]] == []
 
 
 def test_later_firing_in_another_cluster_settles_no_doubt(
-    ended: None, post: Post, let: Let, truth: FakeTruth, clock: Clock
+    ended: None, post: Post, let: Let, alertmanager_state: FakeAlertmanagerState, clock: Clock
 ) -> None:
     """Its Alertmanager knows nothing of the alert here: ours is asked."""
-    truth.answer = Absent()
+    alertmanager_state.answer = Absent()
     post(alert(instance="a"))
     post(alert(instance="a", status="resolved", started=iso(clock.now - 3)), externalURL=B)
     let()
-    assert truth.asked == [1]
+    assert alertmanager_state.asked == [1]
 
 
 def test_what_was_asked_of_a_doubt_says_nothing_of_the_rest(
-    post: Post, let: Let, truth: FakeTruth, client: FlaskClient, clock: Clock
+    post: Post, let: Let, alertmanager_state: FakeAlertmanagerState, client: FlaskClient, clock: Clock
 ) -> None:
     """The doubt is settled between two answers: that nothing is listed any more is then an answer of its own."""
     post(alert(instance="a"), truncatedAlerts=1)
     post(alert(instance="a", status="resolved"), truncatedAlerts=1)
-    truth.answer = Absent()
+    alertmanager_state.answer = Absent()
     post(alert(instance="a"), truncatedAlerts=1)
     let()
     let(seconds=1)
     post(alert(instance="a", status="resolved", started=iso(clock.now - 3)), truncatedAlerts=1)
-    asked = len(truth.asked)
+    asked = len(alertmanager_state.asked)
     let(seconds=119)
-    assert (len(truth.asked) > asked, incident(client)["status"]) == (True, "open")
+    assert (len(alertmanager_state.asked) > asked, incident(client)["status"]) == (True, "open")
     let(minutes=4)
     assert incident(client)["status"] == "resolved"
 
 
 @pytest.mark.parametrize("by", ["silenced", "inhibited", "muted"])
 def test_doubt_about_one_alert_holds_no_step_of_another(  # noqa: PLR0917
-    post: Post, let: Let, truth: FakeTruth, senders: dict[str, FakeSender], client: FlaskClient, by: Suppression
+    post: Post,
+    let: Let,
+    alertmanager_state: FakeAlertmanagerState,
+    senders: dict[str, FakeSender],
+    client: FlaskClient,
+    by: Suppression,
 ) -> None:
     """What had ended and is told again is suppressed when it is asked about: it stays in doubt, and the rest goes on."""
     post(alert(instance="a"), alert(instance="b"))
@@ -325,7 +348,7 @@ def test_doubt_about_one_alert_holds_no_step_of_another(  # noqa: PLR0917
         about.append(tuple(one.labels["instance"] for one in incident.open_firings))
         return Quiet(by=by) if about[-1] == ("b",) else Active()
 
-    truth.ask = ask  # type: ignore[method-assign]
+    alertmanager_state.ask = ask  # type: ignore[method-assign]
     for _ in range(70):
         let(minutes=1)
     assert ("a",) in about, "its steps are taken"
@@ -336,7 +359,7 @@ def test_doubt_about_one_alert_holds_no_step_of_another(  # noqa: PLR0917
 
 
 def test_incident_with_a_doubt_does_not_end_by_its_other_alerts(
-    post: Post, let: Let, truth: FakeTruth, client: FlaskClient
+    post: Post, let: Let, alertmanager_state: FakeAlertmanagerState, client: FlaskClient
 ) -> None:
     """All that is open is listed no more; what was told again is silenced, and nobody knows of its end."""
     post(alert(instance="a"), alert(instance="b"))
@@ -345,25 +368,25 @@ def test_incident_with_a_doubt_does_not_end_by_its_other_alerts(
     asks = lambda incident: (  # noqa: E731
         Quiet(by="silenced") if [one.labels["instance"] for one in incident.open_firings] == ["b"] else Absent()
     )
-    truth.ask = asks  # type: ignore[method-assign]
+    alertmanager_state.ask = asks  # type: ignore[method-assign]
     for _ in range(90):
         let(minutes=1)
     assert incident(client)["status"] == "open"
-    truth.ask = lambda _: Absent()  # type: ignore[method-assign]
+    alertmanager_state.ask = lambda _: Absent()  # type: ignore[method-assign]
     for _ in range(15):
         let(minutes=1)
     assert incident(client)["status"] == "resolved"
 
 
 def test_end_that_is_told_once_more_is_asked_about_alone(
-    ended: None, post: Post, client: FlaskClient, let: Let, truth: FakeTruth
+    ended: None, post: Post, client: FlaskClient, let: Let, alertmanager_state: FakeAlertmanagerState
 ) -> None:
     """A late picture made it fire while nobody could be asked: whether its end or that was late Alertmanager knows."""
-    truth.answer = Unknown(reason="HTTP 503")
+    alertmanager_state.answer = Unknown(reason="HTTP 503")
     post(alert(instance="a"))
     let()
     assert incident(client)["status"] == "open"
-    truth.answer = Absent()
+    alertmanager_state.answer = Absent()
     post(alert(instance="a", status="resolved", ended="2026-11-22T11:55:00Z"))
     assert incident(client)["status"] == "open"
     let()
@@ -375,18 +398,18 @@ def test_alert_that_is_silenced_when_it_is_asked_about_is_told_when_it_no_longer
     ended: None,
     post: Post,
     let: Let,
-    truth: FakeTruth,
+    alertmanager_state: FakeAlertmanagerState,
     senders: dict[str, FakeSender],
     client: FlaskClient,
 ) -> None:
     """Alertmanager itself would tell of it only after its repeat interval."""
-    truth.answer = Quiet(by="silenced")
+    alertmanager_state.answer = Quiet(by="silenced")
     post(alert(instance="a"))
     let()
     for _ in range(30):
         let(minutes=1)
     assert (incident(client)["status"], said(senders)) == ("resolved", ["open", "resolve"])
-    truth.answer = Active()
+    alertmanager_state.answer = Active()
     let(minutes=1)
     assert (incident(client)["status"], said(senders)) == ("open", ["open", "resolve", "join"])
 
@@ -408,7 +431,7 @@ def test_end_of_an_older_firing_is_not_waited_for_twice(
 
 
 def test_old_picture_of_what_fires_in_another_incident_since_opens_nothing_beside_it(
-    post: Post, let: Let, truth: FakeTruth, senders: dict[str, FakeSender], client: FlaskClient
+    post: Post, let: Let, alertmanager_state: FakeAlertmanagerState, senders: dict[str, FakeSender], client: FlaskClient
 ) -> None:
     """Two routes deliver one alert. It ended in one group's incident and begins anew in the other's: it fires once."""
     first, other = {"groupLabels": {"route": "1"}}, {"groupLabels": {"route": "2"}}
@@ -419,7 +442,7 @@ def test_old_picture_of_what_fires_in_another_incident_since_opens_nothing_besid
     assert incident(client)["status"] == "open"
     post(alert(instance="b", started="2026-11-22T11:59:00Z"), **other)
     # It lists the alert, whose start it does not say.
-    truth.answer = Active()
+    alertmanager_state.answer = Active()
     let()
     let(seconds=30)
     firing = [
@@ -430,11 +453,16 @@ def test_old_picture_of_what_fires_in_another_incident_since_opens_nothing_besid
 
 
 def test_end_of_a_later_firing_settles_an_old_picture_of_a_long_time_ago(  # noqa: PLR0917
-    ended: None, post: Post, let: Let, truth: FakeTruth, senders: dict[str, FakeSender], client: FlaskClient
+    ended: None,
+    post: Post,
+    let: Let,
+    alertmanager_state: FakeAlertmanagerState,
+    senders: dict[str, FakeSender],
+    client: FlaskClient,
 ) -> None:
     """The incident has been over for hours; what is told again of it does not fire, whether or not anybody answers."""
     let(hours=6)
-    truth.answer = Unknown(reason="HTTP 503")
+    alertmanager_state.answer = Unknown(reason="HTTP 503")
     post(alert(instance="a"))
     later = {"started": "2026-11-22T16:00:00Z", "ended": "2026-11-22T16:05:00Z"}
     post(alert(instance="a", status="resolved", **later))

@@ -17,7 +17,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import MetaData, text
 
-from tests.webhook.samples import Clock, FakeSender, FakeTruth, alert, payload
+from tests.webhook.samples import Clock, FakeAlertmanagerState, FakeSender, alert, payload
 from webhook.secret import Secret
 from webhook.senders.contract import Sender
 from webhook.service import Service, build
@@ -69,11 +69,20 @@ def migrated(either_store: str) -> str:
 
 @pytest.fixture
 def service(
-    migrated: str, settings: Settings, senders: Mapping[str, Sender], clock: Clock, truth: FakeTruth
+    migrated: str,
+    settings: Settings,
+    senders: Mapping[str, Sender],
+    clock: Clock,
+    alertmanager_state: FakeAlertmanagerState,
 ) -> Iterator[Service]:
     """Give a service over the old store, at the time at which it was written."""
     clock.forward(seconds=OLD["now"] - clock())
-    built = build(replace(settings, database_url=Secret(migrated)), senders=senders, clock=clock, truth=truth)
+    built = build(
+        replace(settings, database_url=Secret(migrated)),
+        senders=senders,
+        clock=clock,
+        alertmanager_state=alertmanager_state,
+    )
     yield built
     built.close()
 

@@ -18,8 +18,8 @@ import pytest
 from tests.webhook.samples import NOON, alert, incident_of
 from webhook.alertmanagers import Server
 from webhook.catalog.model import Catalog
+from webhook.incidents.alertmanager_state import SETTLED_SECONDS, Absent, Active, Answer, Heard, Known, Unknown
 from webhook.incidents.incident import Incident
-from webhook.incidents.truth import SETTLED_SECONDS, Absent, Active, Answer, Heard, Known, Unknown
 from webhook.timestamps import iso
 from webhook.workers.alertmanager_api import SEVERAL_SECONDS, AlertmanagerApi
 

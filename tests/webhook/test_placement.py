@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.webhook.samples import Clock, FakeSender, FakeTruth, alert
-from webhook.incidents.truth import Absent
+from tests.webhook.samples import Clock, FakeAlertmanagerState, FakeSender, alert
+from webhook.incidents.alertmanager_state import Absent
 from webhook.service import Service
 
 Post = Callable[..., Any]
@@ -236,7 +236,12 @@ OF_X, OF_ALL = {"groupLabels": {"instance": "x"}}, {"groupLabels": {"severity": 
 
 @pytest.mark.parametrize("ends", [True, False])
 def test_what_one_group_has_left_out_is_not_said_to_be_over_by_another(
-    post: Callable[..., Any], let: Callable[..., None], client: FlaskClient, truth: FakeTruth, *, ends: bool
+    post: Callable[..., Any],
+    let: Callable[..., None],
+    client: FlaskClient,
+    alertmanager_state: FakeAlertmanagerState,
+    *,
+    ends: bool,
 ) -> None:
     """Two routes deliver one alert; of the second group two alerts were left out, which continue the first's incident."""
     post(X, **OF_X)
@@ -249,7 +254,7 @@ def test_what_one_group_has_left_out_is_not_said_to_be_over_by_another(
     found = client.get("/v1/incidents/1").get_json()
     assert (found["status"], found["truncated_alerts"]) == ("open", 2)
     if ends:
-        truth.answer = Absent()
+        alertmanager_state.answer = Absent()
         for _ in range(150):
             let(minutes=1)
         assert client.get("/v1/incidents/1").get_json()["status"] == "resolved"

@@ -13,7 +13,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import Connection
 
-from tests.webhook.samples import Clock, FakeSender, FakeTruth, alert, at_once, payload
+from tests.webhook.samples import Clock, FakeAlertmanagerState, FakeSender, alert, at_once, payload
 from webhook.service import Service
 from webhook.storage import ordering
 from webhook.storage.outbox import Claim
@@ -161,7 +161,7 @@ def test_acknowledgement_and_the_due_step_at_once_leave_it_acknowledged(either: 
 
 
 def test_giving_back_while_alertmanager_is_asked_calls_the_level_once(
-    post: Post, senders: Senders, client: FlaskClient, truth: FakeTruth, let: Let
+    post: Post, senders: Senders, client: FlaskClient, alertmanager_state: FakeAlertmanagerState, let: Let
 ) -> None:
     """The acknowledgement's time has run out at the moment at which it is given back: one reason, one call."""
     post(alert())
@@ -169,28 +169,28 @@ def test_giving_back_while_alertmanager_is_asked_calls_the_level_once(
     act(client, "acknowledge")
 
     def give_back() -> None:
-        truth.hook = lambda: None
+        alertmanager_state.hook = lambda: None
         act(client, "unacknowledge")
 
-    truth.hook = give_back
+    alertmanager_state.hook = give_back
     let(hours=1)
     assert mails(senders) == [("open", "devops"), ("escalate", "devops")]
     assert senders["email"].jobs[-1].message.news.startswith("on-call has given it back")
 
 
 def test_acknowledged_and_given_back_while_alertmanager_is_asked_is_not_escalated_as_well(
-    post: Post, senders: Senders, client: FlaskClient, truth: FakeTruth, let: Let
+    post: Post, senders: Senders, client: FlaskClient, alertmanager_state: FakeAlertmanagerState, let: Let
 ) -> None:
     """It is open as before, and yet another matter: the first level is asked again, the next an hour after that."""
     post(alert())
     let()
 
     def take_and_give_back() -> None:
-        truth.hook = lambda: None
+        alertmanager_state.hook = lambda: None
         act(client, "acknowledge")
         act(client, "unacknowledge")
 
-    truth.hook = take_and_give_back
+    alertmanager_state.hook = take_and_give_back
     let(hours=1)
     assert mails(senders) == [("open", "devops"), ("escalate", "devops")]
     let(minutes=59)

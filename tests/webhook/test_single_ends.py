@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from flask.testing import FlaskClient
 
-from tests.webhook.samples import FakeSender, FakeTruth, alert
-from webhook.incidents.truth import Absent, Active, Answer, Quiet, Unknown
+from tests.webhook.samples import FakeAlertmanagerState, FakeSender, alert
+from webhook.incidents.alertmanager_state import Absent, Active, Answer, Quiet, Unknown
 from webhook.service import Service
 
 Post = Callable[..., Any]
@@ -42,17 +42,17 @@ def incident(client: FlaskClient) -> dict[str, Any]:
 
 @pytest.fixture
 def two(post: Post, let: Let) -> None:
-    """Let two alerts fire, of which the graver one will have ended."""
+    """Let two alerts fire, of which the more severe one will have ended."""
     post(alert(instance="a", fingerprint=GRAVE), alert(instance="b", severity="warning", fingerprint=MILD))
     let()
 
 
 @pytest.mark.parametrize("kind", ["active", "unknown", "silenced"])
 def test_it_ends_when_it_was_not_listed_twice(
-    two: None, let: Let, truth: FakeTruth, client: FlaskClient, kind: str
+    two: None, let: Let, alertmanager_state: FakeAlertmanagerState, client: FlaskClient, kind: str
 ) -> None:
     """Two minutes apart, whatever is known of the others; these stay, and name the incident."""
-    truth.answer = listed(kind, GRAVE)
+    alertmanager_state.answer = listed(kind, GRAVE)
     let(minutes=60)
     assert firing(client) == {GRAVE: True, MILD: True}
     let(seconds=119)
@@ -66,32 +66,32 @@ def test_it_ends_when_it_was_not_listed_twice(
 
 
 def test_it_is_asked_about_again_though_nothing_else_is_due(
-    two: None, let: Let, truth: FakeTruth, service: Service, client: FlaskClient
+    two: None, let: Let, alertmanager_state: FakeAlertmanagerState, service: Service, client: FlaskClient
 ) -> None:
     """An acknowledged incident is asked about once in a long while; what is not listed is not left so long."""
     client.post("/v1/incidents/1/acknowledge", json={"by": "ana"})
-    truth.answer = listed("active", GRAVE)
+    alertmanager_state.answer = listed("active", GRAVE)
     for _ in range(400):
         let(minutes=1)
-        if truth.asked:
+        if alertmanager_state.asked:
             break
-    asked = len(truth.asked)
+    asked = len(alertmanager_state.asked)
     let(minutes=2)
-    assert len(truth.asked) == asked + 1
+    assert len(alertmanager_state.asked) == asked + 1
     assert firing(client) == {GRAVE: False, MILD: True}
 
 
 @pytest.mark.parametrize("between", ["told", "listed", "other Alertmanager"])
 def test_a_word_in_between_counts(
-    *, two: None, post: Post, let: Let, truth: FakeTruth, client: FlaskClient, between: str
+    *, two: None, post: Post, let: Let, alertmanager_state: FakeAlertmanagerState, client: FlaskClient, between: str
 ) -> None:
     """Who tells that it fires, or lists it, begins the two minutes anew."""
-    truth.answer = listed("active", GRAVE)
+    alertmanager_state.answer = listed("active", GRAVE)
     let(minutes=60)
     if between == "listed":
-        truth.answer = listed("active")
+        alertmanager_state.answer = listed("active")
         let(minutes=2)
-        truth.answer = listed("active", GRAVE)
+        alertmanager_state.answer = listed("active", GRAVE)
     elif between == "told":
         post(alert(instance="a", fingerprint=GRAVE))
     else:
@@ -101,29 +101,29 @@ def test_a_word_in_between_counts(
 
 
 def test_an_alert_that_a_person_has_resolved_ends_in_silence(
-    two: None, let: Let, truth: FakeTruth, client: FlaskClient, senders: dict[str, FakeSender]
+    two: None, let: Let, alertmanager_state: FakeAlertmanagerState, client: FlaskClient, senders: dict[str, FakeSender]
 ) -> None:
     """Nobody hears of it; what fires on is told again at its time."""
     client.post("/v1/incidents/1/resolve", json={"by": "ana"})
     let()
     said = len(senders["email"].said)
-    truth.answer = listed("silenced", GRAVE)
+    alertmanager_state.answer = listed("silenced", GRAVE)
     let(minutes=61)
     let(minutes=2)
     assert firing(client) == {GRAVE: False, MILD: True}
     assert len(senders["email"].said) == said
-    truth.answer = listed("active")
+    alertmanager_state.answer = listed("active")
     let(minutes=61)
     assert incident(client)["status"] == "open"
 
 
 def test_two_that_end_one_after_the_other_do_so_in_their_own_time(
-    two: None, let: Let, truth: FakeTruth, client: FlaskClient
+    two: None, let: Let, alertmanager_state: FakeAlertmanagerState, client: FlaskClient
 ) -> None:
     """The second is not asked about anew because the first has ended."""
-    truth.answer = listed("active", GRAVE)
+    alertmanager_state.answer = listed("active", GRAVE)
     let(minutes=60)
-    truth.answer = Absent()
+    alertmanager_state.answer = Absent()
     let(minutes=2)
     assert firing(client) == {GRAVE: False, MILD: True}
     let(seconds=119)
@@ -133,7 +133,7 @@ def test_two_that_end_one_after_the_other_do_so_in_their_own_time(
 
 
 def test_firing_of_another_cluster_that_was_followed_by_one_elsewhere_is_told_when_it_fires_again(
-    post: Post, let: Let, truth: FakeTruth, client: FlaskClient
+    post: Post, let: Let, alertmanager_state: FakeAlertmanagerState, client: FlaskClient
 ) -> None:
     """Two clusters' alerts of the same labels follow each other; the first one's old start is no old picture for sure."""
     there = {"externalURL": "http://b.example.com"}
@@ -145,5 +145,5 @@ def test_firing_of_another_cluster_that_was_followed_by_one_elsewhere_is_told_wh
     assert incident(client)["status"] == "resolved"
     post(alert(instance="a"))
     let()
-    assert truth.asked[-1] == 1
+    assert alertmanager_state.asked[-1] == 1
     assert incident(client)["status"] == "open"

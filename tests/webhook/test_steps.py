@@ -1,4 +1,4 @@
-"""What time does to an incident: escalation, truth, hold, resumption. A clock moved by hand, one service, fake senders."""
+"""What time does to an incident: escalation, the state in Alertmanager, suppression, resumption. A clock moved by hand, one service, fake senders."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from testbed.patience import PATIENCE_SECONDS
-from tests.webhook.samples import Clock, FakeSender, FakeTruth, alert, at_once
+from tests.webhook.samples import Clock, FakeAlertmanagerState, FakeSender, alert, at_once
+from webhook.incidents.alertmanager_state import Absent, Active, Quiet, Unknown
 from webhook.incidents.incident import Suppression
-from webhook.incidents.truth import Absent, Active, Quiet, Unknown
 from webhook.senders.contract import PermanentFailure
 from webhook.service import Service
 from webhook.storage import timers
@@ -188,12 +188,16 @@ def test_resolve_stops_the_escalation(post: Post, senders: Senders, let: Callabl
 
 
 def test_alerts_that_are_gone_resolve_the_incident_instead_of_waking_the_next_level(
-    post: Post, senders: Senders, client: FlaskClient, truth: FakeTruth, let: Callable[..., None]
+    post: Post,
+    senders: Senders,
+    client: FlaskClient,
+    alertmanager_state: FakeAlertmanagerState,
+    let: Callable[..., None],
 ) -> None:
     """Silenced while it fired, then over: Alertmanager tells nobody of that end. It is asked twice before it counts."""
     post(alert())
     let()
-    truth.answer = Absent()
+    alertmanager_state.answer = Absent()
     let(hours=1)
     assert incident(client)["status"] == "open", "absent once may be a replica that has just started"
     let(minutes=2)
@@ -207,29 +211,35 @@ def test_alerts_that_are_gone_resolve_the_incident_instead_of_waking_the_next_le
 
 
 def test_alerts_that_come_back_between_the_two_questions_are_escalated(
-    post: Post, senders: Senders, truth: FakeTruth, let: Callable[..., None]
+    post: Post, senders: Senders, alertmanager_state: FakeAlertmanagerState, let: Callable[..., None]
 ) -> None:
     """A doubt delays the next level by minutes and never for good; the next doubt begins anew."""
     post(alert())
     let()
-    truth.answer = Absent()
+    alertmanager_state.answer = Absent()
     let(hours=1)
-    truth.answer = Active()
+    alertmanager_state.answer = Active()
     let(minutes=2)
     assert mails(senders)[1:] == [("escalate", "manager")]
-    truth.answer = Absent()
+    alertmanager_state.answer = Absent()
     let(hours=1)
     assert mails(senders)[2:] == []
 
 
 @pytest.mark.parametrize("by", ["silenced", "inhibited", "muted"])
 def test_suppressed_alerts_hold_the_escalation_and_it_is_said_once(
-    *, by: Suppression, post: Post, senders: Senders, client: FlaskClient, truth: FakeTruth, let: Callable[..., None]
+    *,
+    by: Suppression,
+    post: Post,
+    senders: Senders,
+    client: FlaskClient,
+    alertmanager_state: FakeAlertmanagerState,
+    let: Callable[..., None],
 ) -> None:
     """Somebody knows of it: nobody further is woken while that lasts, and the next level is told when it ends."""
     post(alert())
     let()
-    truth.answer = Quiet(by=by)
+    alertmanager_state.answer = Quiet(by=by)
     let(hours=1)
     for _ in range(30):
         let(minutes=1)
@@ -241,7 +251,7 @@ def test_suppressed_alerts_hold_the_escalation_and_it_is_said_once(
         == f"Nobody further is told: every alert that fires is {by} in Alertmanager, since 13:00 UTC."
     )
     assert mails(senders) == [("open", "devops")]
-    truth.answer = Active()
+    alertmanager_state.answer = Active()
     let(minutes=1)
     assert mails(senders)[1:] == [("escalate", "manager")]
     assert incident(client)["suppressed_since"] is None
@@ -249,12 +259,12 @@ def test_suppressed_alerts_hold_the_escalation_and_it_is_said_once(
 
 @pytest.mark.parametrize("reason", ["no answer in time", "TOCSIN_ALERTMANAGER_URL is not set"])
 def test_escalation_goes_on_when_alertmanager_cannot_be_asked_and_says_so(
-    reason: str, post: Post, senders: Senders, truth: FakeTruth, let: Callable[..., None]
+    reason: str, post: Post, senders: Senders, alertmanager_state: FakeAlertmanagerState, let: Callable[..., None]
 ) -> None:
     """Not knowing wakes somebody; knowing that it was not known, they look first."""
     post(alert())
     let()
-    truth.answer = Unknown(reason=reason)
+    alertmanager_state.answer = Unknown(reason=reason)
     let(hours=1)
     assert senders["email"].jobs[-1].message.news == (
         "Nobody acknowledged within 1 h; now Engineering manager (level 2 of 3)."
@@ -263,50 +273,54 @@ def test_escalation_goes_on_when_alertmanager_cannot_be_asked_and_says_so(
 
 
 def test_incident_that_nobody_escalates_still_ends_when_its_alerts_are_gone(
-    post: Post, client: FlaskClient, truth: FakeTruth, let: Callable[..., None]
+    post: Post, client: FlaskClient, alertmanager_state: FakeAlertmanagerState, let: Callable[..., None]
 ) -> None:
     """Information is reviewed now and then, or a silenced end would leave it open for ever."""
     post(alert(severity="info"))
     let(hours=1)
     assert incident(client)["status"] == "open"
-    truth.answer = Absent()
+    alertmanager_state.answer = Absent()
     let(hours=1)
     let(minutes=2)
     assert incident(client)["status"] == "resolved"
 
 
 def test_acknowledgement_while_alertmanager_is_asked_stops_the_step(
-    post: Post, senders: Senders, client: FlaskClient, truth: FakeTruth, let: Callable[..., None]
+    post: Post,
+    senders: Senders,
+    client: FlaskClient,
+    alertmanager_state: FakeAlertmanagerState,
+    let: Callable[..., None],
 ) -> None:
     """The answer comes late: what somebody has done meanwhile counts."""
     post(alert())
     let()
-    truth.hook = lambda: acknowledge(client)
+    alertmanager_state.hook = lambda: acknowledge(client)
     let(hours=1)
     assert mails(senders) == [("open", "devops")]
     assert incident(client)["status"] == "acknowledged"
 
 
 def test_alert_that_joins_while_alertmanager_is_asked_is_not_resolved_with_the_others(
-    post: Post, client: FlaskClient, truth: FakeTruth, let: Callable[..., None]
+    post: Post, client: FlaskClient, alertmanager_state: FakeAlertmanagerState, let: Callable[..., None]
 ) -> None:
     """The answer was about other alerts than those that fire now."""
     first, second = alert(instance="a"), alert(instance="b")
     post(first)
-    truth.answer = Absent()
+    alertmanager_state.answer = Absent()
     let(hours=1)
 
     def join() -> None:
-        truth.hook = lambda: None
-        truth.answer = Active()
+        alertmanager_state.hook = lambda: None
+        alertmanager_state.answer = Active()
         post(first, second)
 
-    asked = len(truth.asked)
-    truth.hook = join
-    truth.answer = Absent()
+    asked = len(alertmanager_state.asked)
+    alertmanager_state.hook = join
+    alertmanager_state.answer = Absent()
     let(minutes=2)
     assert incident(client)["status"] == "open"
-    assert len(truth.asked) == asked + 2, "it is asked again about all of them"
+    assert len(alertmanager_state.asked) == asked + 2, "it is asked again about all of them"
 
 
 def test_acknowledgement_between_claim_and_send_keeps_the_next_level_asleep(
@@ -447,7 +461,13 @@ def test_metrics_tell_of_escalations_and_of_how_late_they_are(
 
 
 def test_killed_worker_s_step_comes_back_when_its_lease_has_run_out(
-    *, post: Post, service: Service, senders: Senders, truth: FakeTruth, clock: Clock, let: Callable[..., None]
+    *,
+    post: Post,
+    service: Service,
+    senders: Senders,
+    alertmanager_state: FakeAlertmanagerState,
+    clock: Clock,
+    let: Callable[..., None],
 ) -> None:
     """Due times are rows: the process that died while it asked has lost nothing."""
 
@@ -459,11 +479,11 @@ def test_killed_worker_s_step_comes_back_when_its_lease_has_run_out(
 
     post(alert())
     let()
-    truth.hook = die
+    alertmanager_state.hook = die
     clock.forward(hours=1)
     with pytest.raises(Killed):
         service.worker().step_once()
-    truth.hook = lambda: None
+    alertmanager_state.hook = lambda: None
     let(seconds=59)
     assert mails(senders) == [("open", "devops")]
     let(seconds=2)
@@ -608,27 +628,27 @@ def test_end_that_alertmanager_tells_drops_the_second_telling(
 
 
 def test_what_is_silenced_is_not_told_again_until_it_is_not(
-    post: Post, client: FlaskClient, let: Callable[..., None], truth: FakeTruth
+    post: Post, client: FlaskClient, let: Callable[..., None], alertmanager_state: FakeAlertmanagerState
 ) -> None:
     """Alertmanager tells nobody of it either; it is no end."""
     post(alert())
     resolve(client)
-    truth.answer = Quiet(by="silenced")
+    alertmanager_state.answer = Quiet(by="silenced")
     let(hours=1)
     let(hours=3)
     assert incident(client)["still_firing"]
-    truth.answer = Active()
+    alertmanager_state.answer = Active()
     let(minutes=1)
     assert incident(client)["status"] == "open"
 
 
 def test_what_alertmanager_lists_no_more_is_over_and_not_told_again(
-    post: Post, client: FlaskClient, let: Callable[..., None], truth: FakeTruth
+    post: Post, client: FlaskClient, let: Callable[..., None], alertmanager_state: FakeAlertmanagerState
 ) -> None:
     """Asked twice, as everywhere."""
     post(alert())
     resolve(client)
-    truth.answer = Absent()
+    alertmanager_state.answer = Absent()
     let(hours=1)
     assert incident(client)["still_firing"]
     let(minutes=2)
@@ -637,12 +657,12 @@ def test_what_alertmanager_lists_no_more_is_over_and_not_told_again(
 
 
 def test_delivery_between_two_empty_lists_counts_more_than_they_do(
-    post: Post, client: FlaskClient, let: Callable[..., None], truth: FakeTruth
+    post: Post, client: FlaskClient, let: Callable[..., None], alertmanager_state: FakeAlertmanagerState
 ) -> None:
     """Alertmanager has told of the alert since the first one."""
     post(alert())
     resolve(client)
-    truth.answer = Absent()
+    alertmanager_state.answer = Absent()
     let(hours=1)
     let(minutes=1)
     post(alert())
@@ -651,11 +671,11 @@ def test_delivery_between_two_empty_lists_counts_more_than_they_do(
 
 
 def test_delivery_between_two_empty_lists_counts_for_open_incidents_too(
-    post: Post, client: FlaskClient, let: Callable[..., None], truth: FakeTruth
+    post: Post, client: FlaskClient, let: Callable[..., None], alertmanager_state: FakeAlertmanagerState
 ) -> None:
     """A repeat says that it fires: only two empty lists after it end the incident."""
     post(alert())
-    truth.answer = Absent()
+    alertmanager_state.answer = Absent()
     let(hours=1)
     let(minutes=1)
     post(alert())
@@ -668,18 +688,18 @@ def test_delivery_between_two_empty_lists_counts_for_open_incidents_too(
 
 
 def test_repeat_that_comes_while_alertmanager_is_asked_is_newer_than_its_answer(
-    post: Post, client: FlaskClient, let: Callable[..., None], truth: FakeTruth
+    post: Post, client: FlaskClient, let: Callable[..., None], alertmanager_state: FakeAlertmanagerState
 ) -> None:
     """The step that asked is dropped, and the question put anew."""
     post(alert())
-    truth.answer = Absent()
+    alertmanager_state.answer = Absent()
     let(hours=1)
 
     def repeat_once() -> None:
-        truth.hook = lambda: None
+        alertmanager_state.hook = lambda: None
         post(alert())
 
-    truth.hook = repeat_once
+    alertmanager_state.hook = repeat_once
     let(minutes=2)
     assert incident(client)["status"] == "open"
     let(minutes=2)
@@ -687,12 +707,12 @@ def test_repeat_that_comes_while_alertmanager_is_asked_is_newer_than_its_answer(
 
 
 def test_what_nobody_can_be_asked_about_is_told_again_after_a_resolve_by_hand(
-    post: Post, client: FlaskClient, let: Callable[..., None], truth: FakeTruth
+    post: Post, client: FlaskClient, let: Callable[..., None], alertmanager_state: FakeAlertmanagerState
 ) -> None:
     """Not knowing never keeps a page back: no repeat is waited for, and the message says why."""
     post(alert())
     resolve(client)
-    truth.answer = Unknown(reason="TOCSIN_ALERTMANAGER_URL is not set")
+    alertmanager_state.answer = Unknown(reason="TOCSIN_ALERTMANAGER_URL is not set")
     let(minutes=59)
     assert incident(client)["still_firing"]
     let(minutes=1)

@@ -1,4 +1,4 @@
-"""Thousands of alerts become few messages, the gravest first, and every incident is told by one of them."""
+"""Thousands of alerts become few messages, the most severe first, and every incident is told by one of them."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def test_incident_numbers_are_written_as_ranges(found: list[int], text: str) -> 
 
 
 def test_digest_says_how_much_and_where_to_begin(catalog: Catalog) -> None:
-    """The cause leads: the gravest section, with its runbook; then every other section."""
+    """The cause leads: the most severe section, with its runbook; then every other section."""
     message = message_on(catalog, gale(catalog, 40))
     assert message.title.startswith(
         "400 alerts in 40 incidents, 3 runbook sections and 1 kind without a runbook, start here: "

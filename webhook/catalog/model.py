@@ -14,7 +14,7 @@ from typing import Literal
 from webhook.catalog.routes import Route
 from webhook.catalog.schedule import Schedule
 from webhook.quantity import Unit
-from webhook.severity import LEAST_LIKELY, Reading, Severity, Word, graver, rank, read
+from webhook.severity import LEAST_LIKELY, Reading, Severity, Word, more_severe, rank, read
 
 SCHEMA_VERSION = 1
 
@@ -200,7 +200,7 @@ class Match:
     limit_known: bool
     """False when it knows the name but not with this severity: the runbook holds, the limit does not."""
     unknown_severity: str = ""
-    """What its label `severity` says where that is not known; `severity` is the gravest that it is likely to mean."""
+    """What its label `severity` says where that is not known; `severity` is then the most severe that it may mean."""
     is_nothing: bool = False
     """Whether its label says that it is nobody's business."""
     part: str = ""
@@ -244,16 +244,16 @@ class Catalog:
         name = labels.get("alertname", "")
         said = self.read(labels)
         variants = self.alerts.get(name, {})
-        gravest = max(variants.values(), key=lambda variant: rank(variant.severity), default=None)
-        if gravest is None:
+        most_severe = max(variants.values(), key=lambda variant: rank(variant.severity), default=None)
+        if most_severe is None:
             return self._unknown(name, labels, said)
         severity = said.severity or self.fallback.severity
         # Where the label says nothing that is known, it is one of those that the catalogue has.
-        exact = gravest if said.unknown else variants.get(severity) if said.severity else None
-        alert = exact or gravest
+        exact = most_severe if said.unknown else variants.get(severity) if said.severity else None
+        alert = exact or most_severe
         return Match(
             title=f"{self.systems.get(alert.system, alert.system)}: {alert.title}",
-            severity=gravest.severity if said.unknown else severity,
+            severity=most_severe.severity if said.unknown else severity,
             team=alert.team,
             policy=alert.policy,
             kind=f"{alert.runbook.path}#{alert.runbook.anchor}",
@@ -272,7 +272,7 @@ class Catalog:
         name = f"{name}: {rule}" if rule else name
         return Match(
             title=name or "Alert without a name",
-            severity=graver(said.severity or LEAST_LIKELY, usual) if said.unknown else said.severity or usual,
+            severity=more_severe(said.severity or LEAST_LIKELY, usual) if said.unknown else said.severity or usual,
             team=route.team,
             policy=route.policy,
             kind=f"{UNKNOWN}{name}",

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from webhook.incidents import truth
+from webhook.incidents import alertmanager_state
 from webhook.incidents.firing import AlertFiring, Changes, closed, count
 from webhook.incidents.heartbeat import forgotten_fingerprints
 from webhook.incidents.incident import (
     ALERTMANAGER,
     TOCSIN,
-    Delivered,
+    AlertBatch,
     Entry,
     FiresOn,
     Incident,
@@ -46,8 +46,8 @@ def resolve(incident: Incident, event: ResolvedByHand, now: float) -> Outcome:
         flapping_since=None,
         firings=_with(incident, ended),
     )
-    over = truth.is_over(after)
-    firing = len(after.open_firings) + len(truth.doubtful(after))
+    over = alertmanager_state.is_over(after)
+    firing = len(after.open_firings) + len(alertmanager_state.doubtful(after))
     return Outcome(
         result="resolved",
         incident=replace(after, doubted_at=None) if over else replace(after, firing_at=now),
@@ -69,13 +69,13 @@ def tell_again(incident: Incident, event: FiresOn, now: float) -> Outcome:
     return _open_again(incident, Entry(kind="reopened", actor=TOCSIN, detail=event.why), now)
 
 
-def delivered(before: Incident, after: Incident, event: Delivered, changes: Changes, now: float) -> Outcome:
+def delivered(before: Incident, after: Incident, event: AlertBatch, changes: Changes, now: float) -> Outcome:
     """Return what a delivery makes of an incident that fires on; `after` has the changes of its alerts already."""
     if changes.fired:
         who = one_line(before.resolved_by or "somebody", _LONGEST_NAME)
         why = f"Resolved by {who}, and another alert of it has begun to fire since.{event.remark}"
         return _open_again(after, Entry(kind="reopened", actor=ALERTMANAGER, detail=why), now, changes.changed)
-    if truth.is_over(after):
+    if alertmanager_state.is_over(after):
         return Outcome(
             result="resolved",
             incident=replace(after, resolved_at=now, resolved_by=ALERTMANAGER, firing_at=None, doubted_at=None),

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from webhook.incidents import by_hand, flapping, joining, truth
+from webhook.incidents import alertmanager_state, by_hand, flapping, joining
 from webhook.incidents.firing import AlertFiring, Changes, count, in_order, received_alert_of
 from webhook.incidents.incident import (
     ALERTMANAGER,
-    Delivered,
+    AlertBatch,
     Entry,
     Incident,
     NotificationTrigger,
@@ -31,11 +31,11 @@ from webhook.untrusted import one_line, plain_address
 _LONGEST_NAME = 80
 
 
-def deliver(incident: Incident | None, event: Delivered, now: float) -> Outcome:
+def deliver(incident: Incident | None, event: AlertBatch, now: float) -> Outcome:
     """Return what the delivery makes of the group's incident; one that is resolved reopens when an alert fires."""
     if incident is None:
         return _open(event, now)
-    changes = Changes(incident.firings, now, event.teller, truth.still_told)
+    changes = Changes(incident.firings, now, event.reporter, alertmanager_state.still_told)
     for alert in event.alerts:
         if alert.firing:
             changes.fires(alert)
@@ -58,19 +58,21 @@ def deliver(incident: Incident | None, event: Delivered, now: float) -> Outcome:
     return _changed(incident, led(after), changes, now)
 
 
-def _doubted(before: Incident, after: Incident, changes: Changes, event: Delivered, now: float) -> Incident:
+def _doubted(before: Incident, after: Incident, changes: Changes, event: AlertBatch, now: float) -> Incident:
     """Return the incident with the time when Alertmanager is to be asked about what the delivery has made doubtful."""
     if changes.doubts or _leaves_out(after, event):
         after = replace(after, doubted_at=min(now, before.doubted_at or now))
-    elif truth.is_over(after):
+    elif alertmanager_state.is_over(after):
         after = replace(after, doubted_at=None)
     if event.verified:
-        after = replace(after, doubted_at=after.doubted_at if truth.doubtful(after) else event.asked_again_at)
+        after = replace(
+            after, doubted_at=after.doubted_at if alertmanager_state.doubtful(after) else event.asked_again_at
+        )
     return after
 
 
-def _open(event: Delivered, now: float) -> Outcome:
-    changes = Changes((), now, event.teller, truth.still_told)
+def _open(event: AlertBatch, now: float) -> Outcome:
+    changes = Changes((), now, event.reporter, alertmanager_state.still_told)
     for alert in event.alerts:
         if alert.firing:
             changes.fires(alert)
@@ -116,7 +118,7 @@ def _again(after: Incident, changes: Changes, before: Incident, remark: str, now
     return Outcome(result="unchanged", incident=known, changed=changes.changed)
 
 
-def _leaves_out(after: Incident, event: Delivered) -> bool:
+def _leaves_out(after: Incident, event: AlertBatch) -> bool:
     """Return whether a whole picture of the group, in which nothing fires, leaves out alerts that are held open."""
     return (
         event.is_whole
@@ -175,7 +177,7 @@ def _stays_open(before: Incident, after: Incident) -> str | None:
     if after.truncated:
         # Alertmanager says so of the alerts that it sends, and leaves out the rest: these may fire.
         return f"no alert that was told of fires now; {after.truncated} more were left out"
-    if truth.doubtful(after):
+    if alertmanager_state.doubtful(after):
         return "an alert that had ended is told again; Alertmanager is asked whether it fires"
     return "no alert fires now; flapping" if before.flapping_since is not None else None
 
@@ -197,12 +199,12 @@ def _reopen(incident: Incident, changed: tuple[AlertFiring, ...], remark: str, n
 
 def refired(
     incident: Incident, firings: tuple[AlertFiring, ...], remark: str, asked_again_at: float | None
-) -> Delivered:
+) -> AlertBatch:
     """Return the event that these alerts, which had ended, fire again with their old start."""
     source = next(iter(firings[0].sources), None)
     # The address whole, where it is the source's: people follow it.
     same = source is None or source.url == plain_address(incident.external_url)
-    return Delivered(
+    return AlertBatch(
         group_key="",
         group_labels=incident.group_labels,
         receiver=source.receiver if source else incident.receiver,
@@ -218,11 +220,13 @@ def refired(
 
 def settle(incident: Incident, event: Settled, now: float) -> Outcome:
     """Return the incident without doubt: what was told again with its old start does not fire; its end stands."""
-    known = tuple(replace(one, refired_at=None, sources=(), absent_since=None) for one in truth.doubtful(incident))
+    known = tuple(
+        replace(one, refired_at=None, sources=(), absent_since=None) for one in alertmanager_state.doubtful(incident)
+    )
     by_identity = {one.identity: one for one in (*incident.firings, *known)}
     after = replace(incident, doubted_at=event.asked_again_at, firings=tuple(by_identity.values()))
     lasts = incident.status != "resolved" or incident.fires_on
-    if lasts and truth.is_over(after) and incident.flapping_since is None:
+    if lasts and alertmanager_state.is_over(after) and incident.flapping_since is None:
         return _all_ended(incident, after, known, now)
     entry = Entry(kind="updated", actor=ALERTMANAGER, detail=event.why) if event.why else None
     return Outcome(result="unchanged", incident=after, changed=known, entry=entry)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from webhook.catalog.model import Catalog, Tier
-from webhook.incidents import truth
+from webhook.incidents import alertmanager_state
 from webhook.incidents.flapping import CALM_SECONDS
 from webhook.incidents.incident import Incident
 from webhook.incidents.recipients import title_of
@@ -118,10 +118,10 @@ def questions(incident: Incident) -> tuple[float, ...]:
     Alerts that had ended and were told again are asked about alone, before the others.
     """
     doubts = () if incident.doubted_at is None else (incident.doubted_at,)
-    if doubts and truth.doubtful(incident):
+    if doubts and alertmanager_state.doubtful(incident):
         return doubts
     absent = (one.absent_since for one in incident.open_firings if one.absent_since is not None)
-    return (*(since + truth.CONFIRM_SECONDS for since in absent), *doubts)
+    return (*(since + alertmanager_state.CONFIRM_SECONDS for since in absent), *doubts)
 
 
 def planned(catalog: Catalog, incident: Incident) -> Due | None:

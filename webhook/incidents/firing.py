@@ -131,7 +131,7 @@ def received_alert_of(firing: AlertFiring) -> ReceivedAlert:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Teller:
+class Reporter:
     """Who delivers: an Alertmanager by its external URL in plain form, and how far its word goes."""
 
     url: str
@@ -150,8 +150,8 @@ class Teller:
         return Source(url=self.url, receiver=self.receiver, started=alert.started)
 
 
-StillTold = Callable[[AlertFiring, ReceivedAlert, Teller], tuple[Source, ...] | None]
-"""Who still says that the firing fires after a delivered end, None when that end is old; `truth` has the law."""
+StillTold = Callable[[AlertFiring, ReceivedAlert, Reporter], tuple[Source, ...] | None]
+"""Who still reports the firing after a delivered end, None when that end is old; the law is in `alertmanager_state`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,7 +159,7 @@ class News:
     """The most severe alert that is news, and whether all that is news is another part of the same trouble."""
 
     firing: AlertFiring
-    graver: bool
+    more_severe: bool
     """Whether a severity above any so far has come."""
     only_parts: bool
     """Whether no other runbook section and no severity above any so far has come."""
@@ -168,11 +168,11 @@ class News:
 class Changes:
     """What one delivery does to the firings of an open incident."""
 
-    def __init__(self, known: Iterable[AlertFiring], now: float, teller: Teller, still_told: StillTold) -> None:
+    def __init__(self, known: Iterable[AlertFiring], now: float, reporter: Reporter, still_told: StillTold) -> None:
         self.now = now
         self.doubts = False
         """Whether something was told that Alertmanager has to be asked about."""
-        self._teller = teller
+        self._teller = reporter
         self._still_told = still_told
         self.firings = {firing.identity: firing for firing in known}
         self.touched: dict[tuple[str, str], None] = {}
@@ -257,16 +257,16 @@ class Changes:
         """Return what is news, or None.
 
         That is another runbook section, a severity above any so far, or a component, system or installation that has
-        not fired in this incident or was milder. An Alertmanager that is no peer of those that told of an alert is
+        not fired in this incident or was less severe. An Alertmanager that is no peer of those that told of an alert is
         another installation.
         """
-        graver = [one for one in self.fired if rank(one.severity) > self._highest]
+        more_severe = [one for one in self.fired if rank(one.severity) > self._highest]
         kinds = [one for one in self.fired if one.kind not in self._kinds]
         parts = [one for one in self.fired if rank(one.severity) > self._parts.get(one.part, -1)]
-        first = next(iter(in_order(graver or kinds or parts)), None)
+        first = next(iter(in_order(more_severe or kinds or parts)), None)
         if first is None:
             return None
-        return News(firing=first, graver=bool(graver), only_parts=not graver and not kinds)
+        return News(firing=first, more_severe=bool(more_severe), only_parts=not more_severe and not kinds)
 
     @property
     def changed(self) -> tuple[AlertFiring, ...]:

@@ -19,7 +19,7 @@ from typing import Literal
 
 from webhook.catalog.model import Alert, Catalog
 from webhook.incidents.firing import ReceivedAlert
-from webhook.incidents.incident import Delivered, Incident
+from webhook.incidents.incident import AlertBatch, Incident
 from webhook.timestamps import DAY, clock, span
 from webhook.untrusted import one_line
 
@@ -298,7 +298,7 @@ def name_of(labels: Mapping[str, str]) -> str:
     return one_line(", ".join(f"{name} {value}" for name, value in sorted(labels.items())), 200) or "no label"
 
 
-def raised(found: Silence, catalog: Catalog, now: float) -> Delivered:
+def raised(found: Silence, catalog: Catalog, now: float) -> AlertBatch:
     """Return the event that the silence is: an alert of our own begins."""
     if found.labels is not None:
         return _told(catalog, found, firing=True, at=found.since, annotations=_of_one(found, catalog, now))
@@ -348,12 +348,12 @@ def state(beat: Beat, beats: Sequence[Beat], catalog: Catalog, now: float) -> St
     return "late" if rows[0].stopped_at is None else "ended"
 
 
-def forgotten_by_hand(catalog: Catalog, beat: Beat, now: float) -> Delivered:
+def forgotten_by_hand(catalog: Catalog, beat: Beat, now: float) -> AlertBatch:
     """Return the event that the alert on this heartbeat's silence is over, because a person has forgotten it."""
     return ended(catalog, now, _silence_of(beat, now, None))
 
 
-def ended(catalog: Catalog, now: float, found: Silence | None = None) -> Delivered:
+def ended(catalog: Catalog, now: float, found: Silence | None = None) -> AlertBatch:
     """Return the event that the Watchdog is heard again: any, or the one that was silent."""
     over = found or Silence(since=now, last=None)
     return _told(catalog, over, firing=False, at=now, annotations={})
@@ -377,7 +377,7 @@ def _group_key(found: Silence, alert: Alert | None) -> str:
     return (alert.direct_group_key if alert else None) or GROUP_KEY
 
 
-def _told(catalog: Catalog, found: Silence, *, firing: bool, at: float, annotations: dict[str, str]) -> Delivered:
+def _told(catalog: Catalog, found: Silence, *, firing: bool, at: float, annotations: dict[str, str]) -> AlertBatch:
     # What tells it from one with the same labels.
     way = {"alertmanager": found.source[:LONGEST_VALUE]} if found.is_apart and found.source else {}
     group = {**(found.labels or {}), **way, **GROUP}
@@ -396,7 +396,7 @@ def _told(catalog: Catalog, found: Silence, *, firing: bool, at: float, annotati
         generator_url="",
         match=match,
     )
-    return Delivered(
+    return AlertBatch(
         group_key=_group_key(found, match.alert),
         group_labels=group,
         receiver=RECEIVER,

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
-from webhook.incidents.firing import AlertFiring, ReceivedAlert, Teller, in_order
+from webhook.incidents.firing import AlertFiring, ReceivedAlert, Reporter, in_order
 from webhook.severity import Severity
 from webhook.untrusted import plain_address
 
@@ -123,7 +123,7 @@ class Owner:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Delivered:
+class AlertBatch:
     """Alertmanager has told of a group. Alerts it does not list may be truncated or silenced: that says nothing."""
 
     group_key: str
@@ -151,10 +151,10 @@ class Delivered:
     """What else whoever is called has to know: that nobody could be asked."""
 
     @property
-    def teller(self) -> Teller:
+    def reporter(self) -> Reporter:
         """Who delivers."""
         url = plain_address(self.external_url)
-        return Teller(
+        return Reporter(
             url=url,
             receiver=self.receiver,
             own=frozenset() if self.own is None else self.own | {url},
@@ -269,7 +269,7 @@ class Settled:
 
 
 Event = (
-    Delivered
+    AlertBatch
     | Acknowledged
     | Unacknowledged
     | ResolvedByHand

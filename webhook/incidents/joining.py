@@ -1,6 +1,6 @@
 """What is called when alerts join an incident, and what becomes of an acknowledgement then. Pure; `delivery` asks.
 
-Whoever has acknowledged has taken what was known then. Another runbook section, a graver severity, another component or
+Whoever has acknowledged has taken what was known then. Another runbook section, a higher severity, another component or
 installation is news: it is called, and an incident that somebody has taken is asked after from the first level
 again. Many components that fail together are one trouble, so calls for nothing but another component are few.
 """
@@ -43,7 +43,7 @@ def covered(incident: Incident) -> str:
 
 
 def _asked(before: Incident, after: Incident, news: News, now: float) -> Incident:
-    if news.graver or before.status == "acknowledged":
+    if news.more_severe or before.status == "acknowledged":
         return asked_anew(after, now)
     # Somebody is being asked: a stream of components must not keep the next level from being told.
     since = after.paged_at if news.only_parts else now

@@ -16,7 +16,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from webhook.incidents.firing import ReceivedAlert
-from webhook.incidents.incident import Delivered, Owner
+from webhook.incidents.incident import AlertBatch, Owner
 from webhook.severity import rank
 
 
@@ -25,13 +25,13 @@ class Part:
     """A part of a delivery; `number` is the open incident that it is about, None for the group's own."""
 
     number: int | None
-    event: Delivered
+    event: AlertBatch
     whole: bool
     """Whether what the delivery says of the whole group, such as how much is truncated, is said of this incident."""
 
 
-def of_owners(event: Delivered) -> tuple[tuple[Owner | None, Delivered], ...]:
-    """Return the delivery by whose alerts it tells of, the owner of the gravest that fires first.
+def of_owners(event: AlertBatch) -> tuple[tuple[Owner | None, AlertBatch], ...]:
+    """Return the delivery by whose alerts it tells of, the owner of the most severe that fires first.
 
     Each is told by their own people, and none of them by another's acknowledgement. What Alertmanager left out of the
     delivery may be anybody's. A delivery without alerts has no owner.
@@ -48,7 +48,9 @@ def of_owners(event: Delivered) -> tuple[tuple[Owner | None, Delivered], ...]:
     )
 
 
-def place(event: Delivered, *, own: bool, open_incidents: Mapping[str, int], kin: AbstractSet[int]) -> tuple[Part, ...]:
+def assign_alerts(
+    event: AlertBatch, *, own: bool, open_incidents: Mapping[str, int], kin: AbstractSet[int]
+) -> tuple[Part, ...]:
     """Return the parts of the delivery, that of the whole group first, then by the number of the incident.
 
     `own` says whether the group has an open incident, `open_incidents` which other incident has an alert open, by

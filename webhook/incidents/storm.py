@@ -1,7 +1,7 @@
 """A storm: when calls to one destination are too many to be read one by one, and what they have in common. Pure.
 
 `batching` counts and leases in the store, `dispatch` sends, `render.digest` puts into words what stands here. Gathered
-are calls, the critical ones first: they wait for nothing milder, and as long as they are few each is a message of
+are calls, the critical ones first: they wait for nothing less severe, and as long as they are few each is a message of
 its own. PagerDuty, the outgoing webhook and the log are for machines that keep order by themselves: there every
 incident stays an event.
 """
@@ -20,7 +20,7 @@ WINDOW_SECONDS = 60.0
 MOST_SINGLE = 10
 """So many calls to a destination within the window are messages of their own; more are a storm."""
 SERIOUS_WAIT_SECONDS = 10.0
-"""How far apart the messages of a storm are at least, while something critical or graver waits."""
+"""How far apart the messages of a storm are at least, while something critical or more severe waits."""
 MILD_WAIT_SECONDS = WINDOW_SECONDS
 MOST_BATCHED = 1_000
 """So many incidents are told by one message; what is over that follows in the next."""
@@ -49,7 +49,7 @@ class Cause:
     incidents: int
     since: float
     lead: Incident
-    """The incident to begin with: of the gravest the oldest."""
+    """The incident to begin with: of the most severe ones the oldest."""
 
 
 def is_storm(traffic: Traffic) -> bool:
@@ -66,7 +66,7 @@ def waits_until(traffic: Traffic, *, serious: bool, now: float) -> float | None:
 
 
 def causes(incidents: Iterable[Incident]) -> tuple[Cause, ...]:
-    """Return what the incidents have in common, the gravest first, then what explains most alerts, then the oldest.
+    """Return what the incidents have in common, the most severe first, then what explains most alerts, then the oldest.
 
     Counted are the alerts that fire; where none does any more, all that there were.
     """
@@ -109,13 +109,13 @@ class _Tally:
 
     def cause(self) -> Cause:
         _, since, lead = min(self._incidents.values(), key=lambda one: (*one[:2], one[2].id))
-        gravest = next(
+        most_severe = next(
             one for one in (*lead.open_firings, *lead.firings) if one.kind == self._kind and one.starts_at == since
         )
         return Cause(
             kind=self._kind,
-            title=gravest.title,
-            severity=gravest.severity,
+            title=most_severe.title,
+            severity=most_severe.severity,
             alerts=self._alerts,
             incidents=len(self._incidents),
             since=min(one[1] for one in self._incidents.values()),

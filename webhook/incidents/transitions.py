@@ -16,7 +16,7 @@ from webhook.incidents.incident import (
     ALERTMANAGER,
     TOCSIN,
     Acknowledged,
-    Delivered,
+    AlertBatch,
     Entry,
     Escalated,
     Event,
@@ -43,7 +43,7 @@ def transition(  # noqa: C901, PLR0911, PLR0912  one for each event
     incident: Incident | None, event: Event, now: float
 ) -> Outcome:
     """Return what `event` makes of `incident`: of the group's open one, its latest if that may reopen, or None."""
-    if isinstance(event, Delivered):
+    if isinstance(event, AlertBatch):
         return deliver(incident, event, now)
     if incident is None:
         return Outcome(result="unchanged", incident=None)

@@ -100,8 +100,8 @@ def _line(cause: Cause, context: Context) -> AlertLine:
 def _section(cause: Cause, context: Context) -> str:
     """Return the runbook section that explains the cause, in brackets, where one does and its title says more."""
     ours = [one for one in (*cause.lead.open_firings, *cause.lead.firings) if one.kind == cause.kind]
-    gravest = max(ours, key=lambda one: rank(one.severity))
-    alert = context.catalog.match(gravest.labels).alert
+    most_severe = max(ours, key=lambda one: rank(one.severity))
+    alert = context.catalog.match(most_severe.labels).alert
     runbook: Runbook | None = alert.runbook if alert else None
     if runbook is None:
         return " (no runbook section)"

@@ -16,7 +16,7 @@ from webhook.incidents.recipients import opens
 from webhook.payload import VALUES
 from webhook.quantity import measured
 from webhook.render.markdown import words
-from webhook.severity import Severity, graver
+from webhook.severity import Severity, more_severe
 from webhook.timestamps import clock, is_credible, span, written_span
 from webhook.untrusted import one_line, shorten, visible
 
@@ -92,7 +92,7 @@ def severity_note(shown: Sequence[AlertFiring], catalog: Catalog) -> str:
         said = catalog.read(firing.labels).unknown
         if said:
             word = one_line(said, _LONGEST_WORD)
-            words[word] = graver(words.get(word, firing.severity), firing.severity)
+            words[word] = more_severe(words.get(word, firing.severity), firing.severity)
     named = [f"“{word}” is not known here and counts as {severity}" for word, severity in words.items()]
     more = len(named) - _MOST_WORDS
     others = f"; {more} more word{'s are' if more > 1 else ' is'} not known either" if more > 0 else ""

@@ -23,9 +23,9 @@ from email.utils import format_datetime
 from typing import Any
 
 from webhook import names
+from webhook.http_deadline import Deadline
 from webhook.incidents.messages import Action
 from webhook.mail_server import MailServer
-from webhook.patience import Deadline
 from webhook.render.mail import LONGEST_SUBJECT, layout
 from webhook.senders.contract import (
     CONNECT_SECONDS,

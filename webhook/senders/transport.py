@@ -18,7 +18,7 @@ from typing import Any
 import requests
 import urllib3
 
-from webhook import patience
+from webhook import http_deadline
 from webhook.secret import Secret
 from webhook.senders.contract import (
     CONNECT_SECONDS,
@@ -167,7 +167,7 @@ def exchange(
 
     No pool of connections: sends are rare, and one that went stale overnight must not cost the first page.
     """
-    with patience.session(seconds=deadline - clock()) as session:
+    with http_deadline.session(seconds=deadline - clock()) as session:
         options["headers"] = {**(options.get("headers") or {}), **_UNCOMPRESSED}
         bounds = {"timeout": (CONNECT_SECONDS, READ_SECONDS), "allow_redirects": False, "stream": True, "verify": True}
         with session.request(method, url, **{**options, **bounds}) as response:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy import Connection
 
 from webhook.catalog.model import Catalog
-from webhook.incidents import reasons, truth
+from webhook.incidents import alertmanager_state, reasons
 from webhook.incidents.escalation import GivenUp, Step, due, moves_on_at, next_level
 from webhook.incidents.incident import Escalated, Incident, NotificationTrigger, Outcome
 from webhook.incidents.messages import CALLS, Channels, NewNotification
@@ -37,7 +37,7 @@ class Writer:
         following = due(self.catalog, incident)
         if before is None or following != due(self.catalog, before):
             timers.put(connection, incident.id, following)
-        elif truth.doubtful(incident) != truth.doubtful(before):
+        elif alertmanager_state.doubtful(incident) != alertmanager_state.doubtful(before):
             # What Alertmanager has answered so far was about other alerts.
             timers.ask_anew(connection, incident.id)
         if outcome.entry is None:

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, func, or_, select, update
 
+from webhook.incidents.alertmanager_state import Heard
 from webhook.incidents.heartbeat import LONGEST_SOURCE, Beat, key_at, key_of, own_labels, with_gap
-from webhook.incidents.truth import Heard
 from webhook.storage.tables import MOST_VALUES, told_watchdogs, watchdogs
 from webhook.storage.upserts import upsert
 from webhook.timestamps import DAY

@@ -24,9 +24,9 @@ from webhook.storage.archive_search import Wanted
 from webhook.timestamps import parse_moment
 from webhook.untrusted import one_line
 from webhook.web import body, heartbeats, record
+from webhook.web.client_connection import still_waits
 from webhook.web.heartbeats import heartbeats_json
 from webhook.web.representation import archived_json, incident_json, listed_json
-from webhook.web.sender import still_waits
 
 MOST_LISTED = 200
 USUALLY_LISTED = 50

@@ -1,8 +1,8 @@
 """Alertmanagers asked: which alerts of an incident do they list now? `steps` asks before anybody is called.
 
 Those are asked whose external URL the incident's deliveries carried, at configured addresses and never at one out of a
-payload. `truth` judges what they say. The time and the answers' size are bounded, no redirect is followed, and whatever
-goes wrong is a reason for not knowing: that must never keep a page back.
+payload. `alertmanager_state` classifies what they say. The time and the size of answers are bounded, no redirect is
+followed, and whatever goes wrong is a reason for not knowing: that must never keep a page back.
 
 Several servers may answer at one address, and one of them may have lost its Prometheus. So that the missing alert and
 the Watchdog come from one of them, one answer lists both; and the start is asked for over the same connection.
@@ -28,10 +28,9 @@ from typing import Any, Self
 import requests
 import urllib3
 
-from webhook import patience
+from webhook import http_deadline
 from webhook.alertmanagers import Server
-from webhook.incidents.incident import Incident, Suppression
-from webhook.incidents.truth import (
+from webhook.incidents.alertmanager_state import (
     NOT_CONFIGURED,
     Answer,
     Known,
@@ -39,11 +38,12 @@ from webhook.incidents.truth import (
     Placed,
     Testimony,
     Unknown,
-    judge,
+    classify,
     labels_to_ask_by,
     names_to_ask_by,
     urls_of,
 )
+from webhook.incidents.incident import Incident, Suppression
 from webhook.timestamps import parse_rfc3339
 from webhook.untrusted import one_line, plain_address
 
@@ -105,7 +105,7 @@ class AlertmanagerApi:
             return Unknown(reason="the store could not be read")
         asked = [one for one in self._servers if not one.external_urls or one.external_urls & urls]
         said = _of_nobody_known(self._servers, urls) | {one.key: self._testimony(one, incident, known) for one in asked}
-        return judge(incident, tuple(said.values()), known, self._now())
+        return classify(incident, tuple(said.values()), known, self._now())
 
     def _testimony(self, server: Server, incident: Incident, known: Known) -> Testimony:
         """Return what one server says, or a testimony that has no answer and says why."""
@@ -173,7 +173,7 @@ class _Conversation:
         self._clock = clock
         self._login = _Login.of(server)
         self._deadline = clock() + LONGEST_ASKING
-        self._session = patience.session(seconds=LONGEST_ASKING)
+        self._session = http_deadline.session(seconds=LONGEST_ASKING)
         self.date: float | None = None
         """When the other side says that it wrote its last answer."""
 

@@ -15,13 +15,14 @@ import structlog
 from sqlalchemy import Connection
 
 from webhook.catalog.model import Catalog
-from webhook.incidents import reasons, truth
+from webhook.incidents import alertmanager_state, reasons
+from webhook.incidents.alertmanager_state import CONFIRM_SECONDS, VERIFY_SECONDS, Absent, Active, Answer, Quiet
 from webhook.incidents.delivery import refired
 from webhook.incidents.escalation import REVIEW_SECONDS, Due, GivenUp, due, questions
 from webhook.incidents.flapping import CALM_SECONDS
 from webhook.incidents.heartbeat import is_ours
 from webhook.incidents.incident import (
-    Delivered,
+    AlertBatch,
     Escalated,
     Event,
     FiresOn,
@@ -35,7 +36,6 @@ from webhook.incidents.incident import (
 )
 from webhook.incidents.messages import Channels
 from webhook.incidents.transitions import transition
-from webhook.incidents.truth import CONFIRM_SECONDS, VERIFY_SECONDS, Absent, Active, Answer, Quiet
 from webhook.storage import counters, store, timers
 from webhook.storage.database import Database
 from webhook.storage.outcomes import Writer
@@ -44,13 +44,13 @@ from webhook.timestamps import written_span
 
 HOLD_SECONDS = 60.0
 """How long a held step waits before Alertmanager is asked again."""
-_NEVER_SAID = frozenset({None, truth.NOT_CONFIGURED, truth.NAMES_NOBODY})
+_NEVER_SAID = frozenset({None, alertmanager_state.NOT_CONFIGURED, alertmanager_state.NAMES_NOBODY})
 """Why nobody knows, where asking again brings no answer; None where somebody knows."""
 
 log = structlog.get_logger("tocsin.steps")
 
 
-class Truth(Protocol):
+class AlertmanagerState(Protocol):
     """Whoever can be asked whether an incident's alerts still fire."""
 
     def ask(self, incident: Incident) -> Answer:
@@ -69,7 +69,7 @@ class _Asked:
     @property
     def is_about_doubts(self) -> bool:
         """Whether only alerts that had ended, and were told again, were asked about."""
-        return self.due.kind == "verify" and bool(truth.doubtful(self.incident))
+        return self.due.kind == "verify" and bool(alertmanager_state.doubtful(self.incident))
 
     @property
     def is_of_each(self) -> bool:
@@ -83,7 +83,7 @@ class Steps:
     def __init__(  # noqa: PLR0913  put together once, in `service`
         self,
         database: Database,
-        truth: Truth,
+        alertmanager_state: AlertmanagerState,
         *,
         catalog: Callable[[], Catalog],
         channels: Channels,
@@ -96,7 +96,7 @@ class Steps:
         `peers` gives the external URLs of a cluster by one of them, None where several clusters have that one.
         """
         self._database = database
-        self._truth = truth
+        self._alertmanager_state = alertmanager_state
         self._catalog = catalog
         self._channels = channels
         self._clock = clock
@@ -140,10 +140,10 @@ class Steps:
 
     def _answer(self, incident: Incident, following: Due) -> Answer:
         """Return what is true of the incident's alerts, or of those alone that are in doubt."""
-        if following.kind == "calm" and truth.is_over(incident):
+        if following.kind == "calm" and alertmanager_state.is_over(incident):
             return Absent()
-        question = truth.asked_about(incident) if following.kind == "verify" else incident
-        return Active() if is_ours(question) else self._truth.ask(question)
+        question = alertmanager_state.asked_about(incident) if following.kind == "verify" else incident
+        return Active() if is_ours(question) else self._alertmanager_state.ask(question)
 
     def _act(self, connection: Connection, claimed: Claim, incident: Incident, asked: _Asked, now: float) -> bool:
         """Do the step; return whether somebody hears of it."""
@@ -174,25 +174,29 @@ class Steps:
     def _learn(self, connection: Connection, incident: Incident, asked: _Asked, now: float) -> Incident:
         """Keep who lists the alerts, for that is what their silence is worth later, and end those that none does."""
         seen = () if isinstance(asked.answer, Absent) else asked.answer.seen
-        learned, changed = truth.with_seen(incident, seen)
+        learned, changed = alertmanager_state.with_seen(incident, seen)
         if changed:
             store.save(connection, learned, changed)
             for server, started in sorted({(server, at) for _, server, at in seen if at is not None}):
                 store.vouched(connection, server, started, now)
         if asked.is_about_doubts:
-            learned, changed = truth.with_doubts_absent(learned, asked.answer, now)
+            learned, changed = alertmanager_state.with_doubts_absent(learned, asked.answer, now)
             return store.save(connection, learned, changed) if changed else learned
         if isinstance(asked.answer, Absent) and not asked.is_of_each:
             return learned
         found = self._end_some(connection, learned, asked.answer, now)
-        if isinstance(asked.answer, Active | Quiet) and found.doubted_at is not None and not truth.doubtful(found):
+        if (
+            isinstance(asked.answer, Active | Quiet)
+            and found.doubted_at is not None
+            and not alertmanager_state.doubtful(found)
+        ):
             found = store.save(connection, replace(found, doubted_at=None), ())
             timers.put(connection, found.id, due(self._catalog(), found))
         return found
 
     def _end_some(self, connection: Connection, incident: Incident, answer: Answer, now: float) -> Incident:
         """End the alerts that were not listed twice, where others of the incident are left."""
-        after, changed, confirmed = truth.with_absent(incident, answer, now)
+        after, changed, confirmed = alertmanager_state.with_absent(incident, answer, now)
         if changed:
             store.save(connection, after, changed)
         if not confirmed:
@@ -204,7 +208,7 @@ class Steps:
 
     def _group_s(self, connection: Connection, incident: Incident, event: Event, now: float) -> Incident:
         """Return the incident that the event is about: what is over stays so where the group has another one by now."""
-        if not isinstance(event, Delivered) or incident.status != "resolved" or incident.fires_on:
+        if not isinstance(event, AlertBatch) or incident.status != "resolved" or incident.fires_on:
             return incident
         owner = Owner(team=incident.team, policy=incident.policy)
         other = store.open_incident(connection, incident.group_hash, owner=owner, lock=True)
@@ -217,27 +221,27 @@ class Steps:
         self, connection: Connection, incident: Incident, claimed: Claim, asked: _Asked, now: float
     ) -> Event | None:
         """Return what happens to the incident, or None when it is to be looked at again later."""
-        if asked.due.kind == "calm" and truth.is_over(incident):
+        if asked.due.kind == "calm" and alertmanager_state.is_over(incident):
             return Gone(how=f"flapping, and quiet for {written_span(CALM_SECONDS)}")
-        if asked.due.kind == "verify" and truth.doubtful(incident):
+        if asked.due.kind == "verify" and alertmanager_state.doubtful(incident):
             return self._verified(connection, incident, asked, now)
-        since = truth.absent_since(incident) if asked.is_of_each else claimed.absent_since
-        decision = truth.decide(asked.answer, absent_since=since, now=now)
+        since = alertmanager_state.absent_since(incident) if asked.is_of_each else claimed.absent_since
+        decision = alertmanager_state.decide(asked.answer, absent_since=since, now=now)
         match decision:
-            case truth.AsksAgain():
+            case alertmanager_state.AsksAgain():
                 return None
-            case truth.Ends() if truth.doubtful(incident):
+            case alertmanager_state.Ends() if alertmanager_state.doubtful(incident):
                 return None
-            case truth.Ends(how=how):
+            case alertmanager_state.Ends(how=how):
                 return Gone(how=how)
-            case truth.Holds(by=by) if asked.due.kind in {"escalate", "respond"}:
+            case alertmanager_state.Holds(by=by) if asked.due.kind in {"escalate", "respond"}:
                 return Suppressed(by=by)
-            case truth.GoesOn(unknown=unknown) if asked.due.kind in {"escalate", "respond"}:
+            case alertmanager_state.GoesOn(unknown=unknown) if asked.due.kind in {"escalate", "respond"}:
                 return self._step(connection, incident, asked, _remark(unknown), now)
-            case truth.GoesOn(unknown=unknown) if asked.due.kind == "still_firing":
+            case alertmanager_state.GoesOn(unknown=unknown) if asked.due.kind == "still_firing":
                 return FiresOn(why=reasons.fires_on(self._catalog(), incident, now) + _remark(unknown))
-            case truth.Holds() | truth.GoesOn():
-                doubted_at = None if truth.doubtful(incident) else incident.doubted_at
+            case alertmanager_state.Holds() | alertmanager_state.GoesOn():
+                doubted_at = None if alertmanager_state.doubtful(incident) else incident.doubted_at
                 doubts = doubted_at is not None and doubted_at <= now
                 again = _asked_again(decision, now) if doubts else None
                 return Settled(asked_again_at=again) if doubts or asked.due.kind == "verify" else None
@@ -246,15 +250,17 @@ class Steps:
 
     def _verified(self, connection: Connection, incident: Incident, asked: _Asked, now: float) -> Event | None:
         """Return what becomes of alerts that had ended and were told again, or None to ask Alertmanager once more."""
-        doubts = sorted({one.fingerprint for one in truth.doubtful(incident)})
-        over = truth.followed(incident, store.firing_elsewhere(connection, incident, doubts), self._peers)
-        verdict = truth.verified(incident, asked.answer, now, over)
+        doubts = sorted({one.fingerprint for one in alertmanager_state.doubtful(incident)})
+        over = alertmanager_state.followed(incident, store.firing_elsewhere(connection, incident, doubts), self._peers)
+        verdict = alertmanager_state.verified(incident, asked.answer, now, over)
         match verdict:
-            case truth.AsksAgain():
+            case alertmanager_state.AsksAgain():
                 return None
-            case truth.FiresAgain(firings=firings, unknown=unknown):
-                return refired(incident, firings, _remark(unknown), _asked_again(truth.GoesOn(unknown=unknown), now))
-            case truth.OldPicture(why=why):
+            case alertmanager_state.FiresAgain(firings=firings, unknown=unknown):
+                return refired(
+                    incident, firings, _remark(unknown), _asked_again(alertmanager_state.GoesOn(unknown=unknown), now)
+                )
+            case alertmanager_state.OldPicture(why=why):
                 return Settled(why=why)
             case _:
                 assert_never(verdict)
@@ -278,7 +284,7 @@ class Steps:
 
 def _due_now(catalog: Catalog, incident: Incident, now: float) -> Due | None:
     """Return what is next: a doubt whose time has come is asked about before a step that is due for longer."""
-    if incident.doubted_at is not None and incident.doubted_at <= now and truth.doubtful(incident):
+    if incident.doubted_at is not None and incident.doubted_at <= now and alertmanager_state.doubtful(incident):
         return Due(kind="verify", at=incident.doubted_at)
     return due(catalog, incident)
 
@@ -293,9 +299,9 @@ def _following(asked: _Asked, incident: Incident, now: float) -> Due:
     return Due(kind="verify", at=question) if question < now + pause else Due(kind=asked.due.kind, at=now + pause)
 
 
-def _asked_again(decision: truth.Decision, now: float) -> float | None:
+def _asked_again(decision: alertmanager_state.Decision, now: float) -> float | None:
     """Return when Alertmanager is asked again because it could not say, None when it could, or never will."""
-    if not isinstance(decision, truth.GoesOn) or decision.unknown in _NEVER_SAID:
+    if not isinstance(decision, alertmanager_state.GoesOn) or decision.unknown in _NEVER_SAID:
         return None
     return now + CONFIRM_SECONDS
 
@@ -305,4 +311,4 @@ def _remark(unknown: str | None) -> str:
 
 
 def _firing(incident: Incident) -> frozenset[tuple[str, str]]:
-    return frozenset(firing.identity for firing in (*incident.open_firings, *truth.doubtful(incident)))
+    return frozenset(firing.identity for firing in (*incident.open_firings, *alertmanager_state.doubtful(incident)))

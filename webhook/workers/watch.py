@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from webhook.catalog.model import Catalog
 from webhook.incidents import heartbeat
 from webhook.incidents.heartbeat import HEARING, LISTENING, LOOKED, WATCHDOG, Heard
-from webhook.incidents.incident import Delivered, group_hash
+from webhook.incidents.incident import AlertBatch, group_hash
 from webhook.ingest import Ingest
 from webhook.storage import store, watchdogs
 from webhook.storage.database import Database
@@ -49,13 +49,13 @@ class Watch:
         taken = [self._take(event, now) for event in self._news(heard, catalog, now)]
         return any(taken)
 
-    def _take(self, event: Delivered, now: float) -> bool:
+    def _take(self, event: AlertBatch, now: float) -> bool:
         taken = self._ingest.observe(event, now)
         if taken.result in {"opened", "reopened", "resolved"}:
             log.warning("a Watchdog", incident=taken.incident_id, result=taken.result, group=dict(event.group_labels))
         return taken.result not in {"unchanged", "repeated"}
 
-    def _news(self, heard: Heard, catalog: Catalog, now: float) -> list[Delivered]:
+    def _news(self, heard: Heard, catalog: Catalog, now: float) -> list[AlertBatch]:
         """Return what has to be told: of the way to here, and of each Watchdog that is silent while others are not."""
         with self._database.read() as connection:
             is_told = heartbeat.is_told(store.open_incident(connection, group_hash(heartbeat.GROUP)))

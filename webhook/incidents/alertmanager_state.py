@@ -26,7 +26,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from webhook.incidents.firing import AlertFiring, ReceivedAlert, Source, Teller
+from webhook.incidents.firing import AlertFiring, ReceivedAlert, Reporter, Source
 from webhook.incidents.incident import Incident, Suppression, groups_left_out
 from webhook.timestamps import span
 from webhook.untrusted import one_line, plain_address
@@ -381,7 +381,7 @@ def names_to_ask_by(incident: Incident) -> frozenset[str] | None:
     return None if "" in names else frozenset(names)
 
 
-def still_told(firing: AlertFiring, ended: ReceivedAlert, teller: Teller) -> tuple[Source, ...] | None:
+def still_told(firing: AlertFiring, ended: ReceivedAlert, reporter: Reporter) -> tuple[Source, ...] | None:
     """Return who still says that the firing fires, after a delivered end; None when that end is an older picture.
 
     Of an Alertmanager that is no peer of the one that delivers only its own word counts, also with the same start: two
@@ -392,11 +392,11 @@ def still_told(firing: AlertFiring, ended: ReceivedAlert, teller: Teller) -> tup
         return None
     if firing.refired_at is not None and ended.ends_at < firing.refired_at:
         return None
-    same = ended.started if ended.starts_at > 0 and not (teller.can_be_asked and teller.own) else None
-    return tuple(one for one in firing.sources if one.started != same and one.url not in teller.own)
+    same = ended.started if ended.starts_at > 0 and not (reporter.can_be_asked and reporter.own) else None
+    return tuple(one for one in firing.sources if one.started != same and one.url not in reporter.own)
 
 
-def judge(incident: Incident, said: Sequence[Testimony], known: Known, now: float) -> Answer:
+def classify(incident: Incident, said: Sequence[Testimony], known: Known, now: float) -> Answer:
     """Return what the Alertmanagers say of the incident.
 
     An alert is the incident's by its fingerprint. Where Alertmanager has left alerts out of a delivery nobody knows
@@ -484,8 +484,8 @@ def _longer(known: Known) -> float:
 
 def _of_firing(firing: AlertFiring, incident: Incident, said: Sequence[Testimony], known: Known, now: float) -> Answer:
     """Return what is known of one alert: it has ended only if each Alertmanager that told of it says so."""
-    tellers = dict.fromkeys(_tellers(firing, incident))
-    answers = [_of_source(firing, teller, incident, said, known, now) for teller in tellers]
+    reporters = dict.fromkeys(_reporters(firing, incident))
+    answers = [_of_source(firing, reporter, incident, said, known, now) for reporter in reporters]
     # Whoever lists it with this very start knows of it, whatever URL it was told under.
     answers += [
         _fires(firing, server, [one])
@@ -499,13 +499,13 @@ def _of_firing(firing: AlertFiring, incident: Incident, said: Sequence[Testimony
 
 def _of_source(  # noqa: PLR0913, PLR0917  what is known, by name
     firing: AlertFiring,
-    teller: tuple[str, bool],
+    reporter: tuple[str, bool],
     incident: Incident,
     said: Sequence[Testimony],
     known: Known,
     now: float,
 ) -> Answer:
-    url, same = teller
+    url, same = reporter
     # A server that nobody has named knows of this firing; of one with another start it does not speak.
     own = [one for one in said if url in one.urls or (one.any_url and same and _knows(one, firing))]
     if not own:
@@ -601,7 +601,7 @@ def _has_listed(one: Testimony, firing: AlertFiring) -> bool:
     return one.started is not None and firing.listed_by.get(one.server) == one.started
 
 
-def _tellers(firing: AlertFiring, incident: Incident) -> Iterator[tuple[str, bool]]:
+def _reporters(firing: AlertFiring, incident: Incident) -> Iterator[tuple[str, bool]]:
     """Yield the external URLs of who tells that the alert fires, each with whether with this very start."""
     yield from ((source.url, source.started == firing.started) for source in firing.sources)
     if not firing.sources:

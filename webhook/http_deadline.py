@@ -27,13 +27,13 @@ from webhook import names
 _TOO_LONG = "the answer took too long"
 
 
-class PatientSession(Session):
+class DeadlineSession(Session):
     """Asks one server, once or several times over one connection, and waits at most `seconds` from now on in all."""
 
     def __init__(self, *, seconds: float) -> None:
         super().__init__()
         self._limit = _Limit(ends=time.monotonic() + seconds)
-        adapter = _PatientAdapter(self._limit)
+        adapter = _DeadlineAdapter(self._limit)
         self.mount("https://", adapter)
         self.mount("http://", adapter)
 
@@ -43,9 +43,9 @@ class PatientSession(Session):
         return self._limit.opened
 
 
-def session(*, seconds: float) -> PatientSession:
+def session(*, seconds: float) -> DeadlineSession:
     """Return a session that waits at most `seconds` from now on for the heads of all its answers."""
-    return PatientSession(seconds=seconds)
+    return DeadlineSession(seconds=seconds)
 
 
 @dataclass
@@ -56,7 +56,7 @@ class _Limit:
     opened: int = 0
 
 
-class _PatientAdapter(HTTPAdapter):
+class _DeadlineAdapter(HTTPAdapter):
     """Waits until the limit for the head of an answer: name, connection, handshake and request are within it."""
 
     def __init__(self, limit: _Limit) -> None:
@@ -130,11 +130,11 @@ class Deadline:
 def _patient(
     pool: type[HTTPConnectionPool], connection: type[HTTPConnection], limit: _Limit
 ) -> type[HTTPConnectionPool]:
-    patient = type(f"Patient{connection.__name__}", (_Patient, connection), {"limit": limit})
+    patient = type(f"Patient{connection.__name__}", (_DeadlineConnection, connection), {"limit": limit})
     return type(f"Patient{pool.__name__}", (pool,), {"ConnectionCls": patient})
 
 
-class _Patient(HTTPConnection):
+class _DeadlineConnection(HTTPConnection):
     """A connection whose conversation, up to the head of the last answer, is over at the limit."""
 
     limit: _Limit

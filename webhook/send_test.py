@@ -28,7 +28,7 @@ class Result:
     said: str
 
 
-def drill(service: Service, *, only: str | None = None) -> tuple[Result, ...]:
+def send_tests(service: Service, *, only: str | None = None) -> tuple[Result, ...]:
     """Send a test to each receiver, or to those of the channel `only`; return what came of each.
 
     The tests do not pass through the store: they show what the settings are worth, also when nothing else works.
