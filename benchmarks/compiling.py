@@ -84,7 +84,7 @@ def _stages(spec: Path) -> None:
     from compiler import document, emitters, schema  # noqa: PLC0415 - the time of imports is a stage
     from compiler.alerts import lower  # noqa: PLC0415
     from compiler.checks import check  # noqa: PLC0415
-    from compiler.checks.subject import Subject  # noqa: PLC0415
+    from compiler.checks.context import CheckContext  # noqa: PLC0415
     from compiler.diagnostics import Diagnostics  # noqa: PLC0415
     from compiler.output import write  # noqa: PLC0415
     from compiler.resolve import resolve  # noqa: PLC0415
@@ -105,7 +105,7 @@ def _stages(spec: Path) -> None:
         model = resolve(table, runbooks, diagnostics)
     with _timed("lower and check"):
         groups = lower(model, diagnostics)
-        check(Subject(document=table, runbooks=runbooks, model=model, groups=groups), diagnostics)
+        check(CheckContext(document=table, runbooks=runbooks, model=model, groups=groups), diagnostics)
     artifacts = []
     for emitter in emitters.EMITTERS:
         with _timed(f"emit {emitter.__name__.rpartition('.')[2]}"):

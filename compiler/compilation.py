@@ -12,8 +12,8 @@ from compiler import consequences
 from compiler.alerts import AlertGroup, lower
 from compiler.artifacts import Artifact
 from compiler.checks import check
+from compiler.checks.context import CheckContext
 from compiler.checks.functions import without_unknown
-from compiler.checks.subject import Subject
 from compiler.diagnostics import Diagnostics
 from compiler.document import Table
 from compiler.emitters import emit
@@ -30,14 +30,14 @@ class Compilation:
     """What a run found: diagnostics always; all else as far as the stages came."""
 
     diagnostics: Diagnostics
-    subject: Subject | None = None
+    context: CheckContext | None = None
     groups: tuple[AlertGroup, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
 
     @property
     def model(self) -> Model | None:
         """The model, if the documents could be read so far."""
-        return None if self.subject is None else self.subject.model
+        return None if self.context is None else self.context.model
 
 
 def compile_spec(spec: Path) -> Compilation:
@@ -49,27 +49,27 @@ def compile_spec(spec: Path) -> Compilation:
     diagnostics = Diagnostics()
     files = SourceFiles(spec, diagnostics)
     table = files.spec()
-    subject = None if table is None else _subject(table, files, diagnostics)
+    context = None if table is None else _context(table, files, diagnostics)
     suppress(files.documents, files.texts, diagnostics)
     consequences.drop(diagnostics)
-    if subject is None:
+    if context is None:
         return Compilation(diagnostics=diagnostics)
-    artifacts = () if diagnostics.failed else tuple(emit(subject.model, subject.groups))
+    artifacts = () if diagnostics.failed else tuple(emit(context.model, context.groups))
     return Compilation(
         diagnostics=diagnostics,
-        subject=subject,
-        groups=subject.groups,
+        context=context,
+        groups=context.groups,
         artifacts=artifacts,
     )
 
 
-def _subject(table: Table, files: SourceFiles, diagnostics: Diagnostics) -> Subject:
+def _context(table: Table, files: SourceFiles, diagnostics: Diagnostics) -> CheckContext:
     """Return what the checked documents mean, and what the checks have looked at."""
     runbooks, style = files.runbooks(table), link_style(table)
     model = without_unknown(resolve(table, runbooks, diagnostics), diagnostics)
     model = replace(model, renewal=renewal(files.folder, files.room))
     groups = lower(model, diagnostics)
     linked = linked_files(files.folder, files.room, runbooks, style, diagnostics)
-    subject = Subject(document=table, runbooks=runbooks, model=model, groups=groups, linked=linked, style=style)
-    check(subject, diagnostics)
-    return subject
+    context = CheckContext(document=table, runbooks=runbooks, model=model, groups=groups, linked=linked, style=style)
+    check(context, diagnostics)
+    return context

@@ -90,7 +90,7 @@ A label that no alert has is equal on both sides, so that a name too many costs 
 """
 
 INHIBITION_EQUAL: Final = ("alertname", "system", "component")
-"""What a graver alert and the milder one that it silences have in common, besides the dimensions."""
+"""What a more severe alert and the less severe one that it silences have in common, besides the dimensions."""
 
 RECEIVER_DEFAULT: Final = "tocsin-default"
 RECEIVER_DIRECT: Final = "tocsin-direct"

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from compiler import harmless
+from compiler.checks.context import CheckContext
 from compiler.checks.sections import unused
-from compiler.checks.subject import Subject
 from compiler.model import Documented, Limit, Model, System, WatchedSignal
 from compiler.runbooks import Section
 
@@ -112,10 +112,10 @@ class SystemCoverage:
         }
 
 
-def coverage(subject: Subject) -> tuple[SystemCoverage, ...]:
+def coverage(context: CheckContext) -> tuple[SystemCoverage, ...]:
     """Return the coverage of each system, sorted by id; a runbook that systems share counts for each of them."""
-    unled = unused(subject)
-    return tuple(_of(system, subject.model, unled.get(system.runbook, ())) for system in subject.model.systems)
+    unled = unused(context)
+    return tuple(_of(system, context.model, unled.get(system.runbook, ())) for system in context.model.systems)
 
 
 def _of(system: System, model: Model, unled: tuple[Section, ...]) -> SystemCoverage:

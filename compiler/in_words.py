@@ -28,7 +28,7 @@ def in_words(system: System, watched: WatchedSignal, limit: Limit) -> str:
     """
     bound = watched.bound
     clause = kinds()[bound.signal.kind].in_words(bound, limit)
-    condition = f"{limit.severity.capitalize()} {'when' if limit.hold else 'as soon as'} {clause.text}"
+    condition = f"{limit.severity.capitalize()} {'when' if limit.for_seconds else 'as soon as'} {clause.text}"
     parts = [condition + _details(bound, clause) + _hold(clause, limit), *_places(system, watched, clause)]
     sentence = "; ".join([", ".join(parts), *_afterwards(clause, limit), *_floor(watched, clause)])
     return f"{_harmless(sentence)}."
@@ -40,10 +40,10 @@ def _details(bound: BoundSignal, clause: Clause) -> str:
 
 
 def _hold(clause: Clause, limit: Limit) -> str:
-    if not limit.hold:
+    if not limit.for_seconds:
         return ""
     # Two times behind one another would be read as one.
-    return f"{',' if not clause.details and _TIME.search(clause.text) else ''} for {span(limit.hold)}"
+    return f"{',' if not clause.details and _TIME.search(clause.text) else ''} for {span(limit.for_seconds)}"
 
 
 _TIME: Final = re.compile(r"(?:ms|seconds?|minutes?|hours?|days?)(?: ago| away)?$")

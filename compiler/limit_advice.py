@@ -159,8 +159,8 @@ def _hold(sign: str, rest: str) -> Advice | None:
     found = re.fullmatch(r"(?P<number>.+?)\s+(?:for|during|over|in|within)\s+(?P<hold>[0-9]+\s*[a-z]+)", rest)
     if found is None:
         return None
-    hold = found["hold"].replace(" ", "")
-    hint = f"write `{sign or '>'} {found['number']}`, and `for: {hold}` beside it"
+    for_seconds = found["hold"].replace(" ", "")
+    hint = f"write `{sign or '>'} {found['number']}`, and `for: {for_seconds}` beside it"
     return "a limit holds no duration: how long it must last stands in `for:`", hint
 
 

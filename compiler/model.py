@@ -26,10 +26,11 @@ from compiler.statements import Statement
 class Limit:
     """One severity's limit of a signal.
 
-    `text` is the limit as written; `hold` the seconds that it must be crossed before the alert fires, `keep` those that
-    the alert goes on firing when it is crossed no more; `recover` what the value must come to before the alert ends,
-    None where the limit itself is enough. `statement` is the runbook's sentence that states the limit, None where it is
-    a house default (`default`). `hold_span` is where `for` stands, None where it does not stand beside the limit.
+    `text` is the limit as written; `for_seconds` is how long it must be crossed before the alert fires, `keep` for how
+    long the alert goes on firing when it is not crossed any more; `recover` what the value must come to before the
+    alert ends, None where the limit itself is enough. `statement` is the runbook's sentence that states the limit, None
+    where it is a house default (`default`). `for_span` is where `for` stands, None where it does not stand beside the
+    limit.
     """
 
     severity: str
@@ -37,13 +38,13 @@ class Limit:
     value: Decimal
     unit: str
     text: str
-    hold: int
+    for_seconds: int
     keep: int = 0
     recover: Comparison | None = None
     default: bool
     statement: Statement | None
     span: Span
-    hold_span: Span | None = None
+    for_span: Span | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

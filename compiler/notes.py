@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from compiler.checks.subject import Subject
+from compiler.checks.context import CheckContext
 
 
-def notes(subject: Subject) -> Iterator[str]:
+def notes(context: CheckContext) -> Iterator[str]:
     """Yield a line for each unit that was taken from a metric's name alone, in the order of systems and signals."""
-    for system, watched in subject.watched():
-        given = subject.binding(system, watched)
+    for system, watched in context.watched():
+        given = context.binding(system, watched)
         for name, one in sorted(watched.bound.binding.units.items()):
             if one.by_name:
                 span, metric = given.value_spans[name], watched.bound.selector(name).metric

@@ -107,11 +107,11 @@ class Exporter(StandIn):
         return Reply(status=200, body=text, headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
 
 
-def compile_boiler(folder: Path, *, hold: str) -> Path:
-    """Write the boiler's project into `folder` and return its rule file; `hold` is the `for` of every alert."""
+def compile_boiler(folder: Path, *, for_seconds: str) -> Path:
+    """Write the boiler's project into `folder` and return its rule file; `for_seconds` is the `for` of every alert."""
     (folder / "runbooks").mkdir(parents=True)
     (folder / "runbooks" / "boiler.md").write_text(_RUNBOOK)
-    (folder / conventions.SPEC_PATH).write_text(_SPECIFICATION.replace("HOLD", hold))
+    (folder / conventions.SPEC_PATH).write_text(_SPECIFICATION.replace("HOLD", for_seconds))
     with chdir(folder):
         done = CliRunner().invoke(main, ["compile"])
     if done.exit_code != 0:

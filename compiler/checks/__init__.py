@@ -1,6 +1,6 @@
 """Check: model and alerts → diagnostics.
 
-After `compiler.alerts`, before the emitters. One file a family, each with a `check(subject, diagnostics)`; the
+After `compiler.alerts`, before the emitters. One file a family, each with a `check(context, diagnostics)`; the
 explanations of all codes stand in `compiler.checks.codes`. Two families stand apart, because they come earlier:
 `secrets` looks at every text as soon as it has been read, `functions` at the queries before they are lowered.
 """
@@ -29,7 +29,7 @@ from compiler.checks import (
     tables,
     windows,
 )
-from compiler.checks.subject import Subject
+from compiler.checks.context import CheckContext
 from compiler.diagnostics import Diagnostics
 
 FAMILIES = (
@@ -56,7 +56,7 @@ FAMILIES = (
 )
 
 
-def check(subject: Subject, diagnostics: Diagnostics) -> None:
+def check(context: CheckContext, diagnostics: Diagnostics) -> None:
     """Add what every family finds."""
     for family in FAMILIES:
-        family.check(subject, diagnostics)
+        family.check(context, diagnostics)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from compiler.checks.subject import Subject
+from compiler.checks.context import CheckContext
 from compiler.diagnostics import Diagnostics, Related
 from compiler.model import Tier
 from compiler.quantities import duration_text
 from compiler.resolve.reading import table
 
 
-def check(subject: Subject, diagnostics: Diagnostics) -> None:
+def check(context: CheckContext, diagnostics: Diagnostics) -> None:
     """Check the first deadline of every tier against `group_wait` and `group_interval`; `now` is none."""
-    routing, given = subject.model.routing, table(subject.document, "routing")
+    routing, given = context.model.routing, table(context.document, "routing")
     batching = routing.group_wait + routing.group_interval
     related = tuple(
         Related(span=given.value_spans[key], message=f"`{key}` is set here")
@@ -19,12 +19,12 @@ def check(subject: Subject, diagnostics: Diagnostics) -> None:
         if key in given
     )
     wait, interval = duration_text(routing.group_wait), duration_text(routing.group_interval)
-    for policy in subject.model.policies:
+    for policy in context.model.policies:
         for severity, tier in policy.tiers.items():
             key, seconds = _first(tier)
             if not 0 < seconds < batching:
                 continue
-            span = table(table(subject.document["escalation"], policy.id), severity).value_spans[key]
+            span = table(table(context.document["escalation"], policy.id), severity).value_spans[key]
             message = (
                 f"{duration_text(seconds)} may pass before Alertmanager has told what changed"
                 f" (`group_wait` {wait}, `group_interval` {interval})"

@@ -5,19 +5,19 @@ from __future__ import annotations
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from compiler.checks.subject import Subject
+from compiler.checks.context import CheckContext
 from compiler.diagnostics import Diagnostics, Related
 from compiler.resolve.reading import table
 
 
-def check(subject: Subject, diagnostics: Diagnostics) -> None:
+def check(context: CheckContext, diagnostics: Diagnostics) -> None:
     """Check that no secret goes over a network in the clear.
 
     A name without a dot is taken for a service of the same container network (Docker Compose, a Kubernetes namespace).
     """
-    given = table(table(subject.document, "routing"), "webhook")
+    given = table(table(context.document, "routing"), "webhook")
     secret = next((key for key in ("token_file", "basic_auth") if key in given), None)
-    url = urlsplit(subject.model.routing.webhook_url)
+    url = urlsplit(context.model.routing.webhook_url)
     if secret is None or url.scheme != "http" or _is_near(url.hostname or ""):
         return
     what = "the token" if secret == "token_file" else "the password"  # noqa: S105 - the name of a key

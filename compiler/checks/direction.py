@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from compiler import meaning
-from compiler.checks.subject import Subject
+from compiler.checks.context import CheckContext
 from compiler.diagnostics import Diagnostics, Related
 from compiler.model import Limit, System, WatchedSignal
 from compiler.quantities import Comparison, Quantity, quantity_text
@@ -20,20 +20,20 @@ from compiler.signals.state import KIND as STATE
 _OTHER: Final = {meaning.HIGH: meaning.LOW, meaning.LOW: meaning.HIGH}
 
 
-def check(subject: Subject, diagnostics: Diagnostics) -> None:
+def check(context: CheckContext, diagnostics: Diagnostics) -> None:
     """Check what each signal is measured by, and then its limits."""
-    for system, watched in subject.watched():
+    for system, watched in context.watched():
         if watched.bound.signal.kind == STATE.name:
-            _check_state(subject, system, watched, diagnostics)
-        elif _is_inverted(subject, system, watched):
-            _report_binding(subject, system, watched, diagnostics)
+            _check_state(context, system, watched, diagnostics)
+        elif _is_inverted(context, system, watched):
+            _report_binding(context, system, watched, diagnostics)
         else:
-            _check_limits(subject, system, watched, diagnostics)
+            _check_limits(context, system, watched, diagnostics)
 
 
-def _check_state(subject: Subject, system: System, watched: WatchedSignal, diagnostics: Diagnostics) -> None:
+def _check_state(context: CheckContext, system: System, watched: WatchedSignal, diagnostics: Diagnostics) -> None:
     """Check that a state of what is available is not compared as if its value were what is free."""
-    active, given = watched.bound.binding.active, subject.binding(system, watched)
+    active, given = watched.bound.binding.active, context.binding(system, watched)
     if active is None or not watched.bound.has(AVAILABLE.name) or active.comparator[0] != "<":
         return
     free, used = quantity_text(active.quantity), meaning.complement(active)
@@ -42,35 +42,35 @@ def _check_state(subject: Subject, system: System, watched: WatchedSignal, diagn
     diagnostics.error("against-direction", given.value_spans["active"], message, hint=hint)
 
 
-def _is_inverted(subject: Subject, system: System, watched: WatchedSignal) -> bool:
+def _is_inverted(context: CheckContext, system: System, watched: WatchedSignal) -> bool:
     """Return whether the inputs of a built-in signal measure its opposite, such as availability by errors."""
     signal, given = watched.bound.signal, watched.bound.binding.inputs
     measured = kinds()[signal.kind].bad(given)
     if signal.bad is None or measured in {None, signal.bad}:
         return False
-    house = table(table(table(subject.document, "defaults"), "limits"), signal.id)
-    own = table(table(subject.document, "signals"), signal.id)
-    return not any("bad" in one for one in (subject.limits(system, watched), house, own))
+    house = table(table(table(context.document, "defaults"), "limits"), signal.id)
+    own = table(table(context.document, "signals"), signal.id)
+    return not any("bad" in one for one in (context.limits(system, watched), house, own))
 
 
-def _report_binding(subject: Subject, system: System, watched: WatchedSignal, diagnostics: Diagnostics) -> None:
+def _report_binding(context: CheckContext, system: System, watched: WatchedSignal, diagnostics: Diagnostics) -> None:
     signal, kind = watched.bound.signal, kinds()[watched.bound.signal.kind]
     forms = [[one.name for one in form] for form in kind.forms]
     fitting = " or ".join(_names(form) for form in forms if kind.bad(form) == signal.bad)
     measured = _names(list(watched.bound.binding.inputs))
     message = f"{measured} measure the opposite of `{signal.id}`, which is bad when {signal.bad}"
     hint = f"bind it by {fitting}, or use a signal that is bad when {_OTHER[signal.bad or meaning.HIGH]}"
-    diagnostics.error("against-direction", subject.binding(system, watched).span, message, hint=hint)
+    diagnostics.error("against-direction", context.binding(system, watched).span, message, hint=hint)
 
 
-def _check_limits(subject: Subject, system: System, watched: WatchedSignal, diagnostics: Diagnostics) -> None:
+def _check_limits(context: CheckContext, system: System, watched: WatchedSignal, diagnostics: Diagnostics) -> None:
     """Report the first limit on the good side; others on that side are the same mistake."""
     signal = watched.bound.signal
     wrong = [one for one in watched.limits if meaning.is_against(one.comparator, signal.bad)]
     if signal.bad is None or not wrong:
         return
     related = (
-        *subject.inherited(system, watched, wrong[0]),
+        *context.inherited(system, watched, wrong[0]),
         *(Related(span=one.span, message=f"so does {one.severity}") for one in wrong[1:]),
     )
     message = f"`{wrong[0].text}` fires when `{signal.id}` is {_OTHER[signal.bad]}, and it is bad when {signal.bad}"

@@ -7,8 +7,8 @@ from contextlib import suppress
 from typing import Final
 
 from compiler import promql
+from compiler.checks.context import CheckContext
 from compiler.checks.functions import place_of_call
-from compiler.checks.subject import Subject
 from compiler.diagnostics import Diagnostics, Span
 from compiler.document import Table
 from compiler.model import WatchedSignal
@@ -24,12 +24,12 @@ _NEW_FUNCTIONS: Final = frozenset({"histogram_avg", "histogram_stddev", "histogr
 """Those that Prometheus 3 has and 2.42 has not, asked of promtool."""
 
 
-def check(subject: Subject, diagnostics: Diagnostics) -> None:
+def check(context: CheckContext, diagnostics: Diagnostics) -> None:
     """Check names of labels and functions where Prometheus 2 is to load the rules."""
-    if table(subject.document, "prometheus").get(_KEY) == _NEWER:
+    if table(context.document, "prometheus").get(_KEY) == _NEWER:
         return
-    for system, watched in subject.lowered():
-        for place, owner in subject.selecting(system, watched):
+    for system, watched in context.lowered():
+        for place, owner in context.selecting(system, watched):
             _check_matchers(place, owner, diagnostics)
         if watched.bound.signal.query is not None:
             _check_query(watched, diagnostics)

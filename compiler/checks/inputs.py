@@ -6,7 +6,7 @@ file to say: the finding can be silenced.
 
 from __future__ import annotations
 
-from compiler.checks.subject import Subject
+from compiler.checks.context import CheckContext
 from compiler.diagnostics import Diagnostics
 from compiler.metric_parts import opposite
 from compiler.promql import Selector
@@ -15,14 +15,14 @@ from compiler.signals.inputs import COUNTER, USED
 from compiler.signals.utilization import IDLE
 
 
-def check(subject: Subject, diagnostics: Diagnostics) -> None:
+def check(context: CheckContext, diagnostics: Diagnostics) -> None:
     """Check every input of a signal of a known kind; one mistake is one finding."""
-    for system, watched in subject.watched():
+    for system, watched in context.watched():
         kind = kinds()[watched.bound.signal.kind]
         known = {one.name for form in kind.forms for one in form}
         if not kind.bindable:
             continue
-        given, binding = subject.binding(system, watched), watched.bound.binding
+        given, binding = context.binding(system, watched), watched.bound.binding
         # What the source selects is the same for all inputs.
         inputs = {
             name: Selector(one.metric, tuple(each for each in one.matchers if each not in binding.source))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from compiler import conventions
 from compiler.checks.codes import blocking
-from compiler.checks.subject import Subject
+from compiler.checks.context import CheckContext
 from compiler.diagnostics import Diagnostics, Related, Span
 from compiler.document import Items, Table
 from compiler.model import System, WatchedSignal
@@ -15,18 +15,18 @@ from compiler.signals import kinds
 from compiler.signals.query_tree import carried, lost_buckets
 
 
-def check(subject: Subject, diagnostics: Diagnostics) -> None:
+def check(context: CheckContext, diagnostics: Diagnostics) -> None:
     """Check the queries of one's own for the labels of `per`, and `group_by` for labels that some alert carries."""
-    for system, watched in subject.lowered():
+    for system, watched in context.lowered():
         if watched.bound.signal.query is not None:
-            _check_components(subject, system, watched, diagnostics)
+            _check_components(context, system, watched, diagnostics)
             _check_buckets(watched, diagnostics)
-    _check_dimensions(subject, diagnostics)
+    _check_dimensions(context, diagnostics)
     if not blocking(diagnostics.found):
-        _check_groups(subject, diagnostics)
+        _check_groups(context, diagnostics)
 
 
-def _check_components(subject: Subject, system: System, watched: WatchedSignal, diagnostics: Diagnostics) -> None:
+def _check_components(context: CheckContext, system: System, watched: WatchedSignal, diagnostics: Diagnostics) -> None:
     bound = watched.bound
     found = carried(kinds()[bound.signal.kind].expression(bound))
     lost = [label for label in bound.binding.per if label not in found]
@@ -34,7 +34,7 @@ def _check_components(subject: Subject, system: System, watched: WatchedSignal, 
         return
     labels = " and ".join(f"`{label}`" for label in lost)
     message = f"the query of `{bound.signal.id}` loses {labels}: its components cannot be told apart"
-    written = _written(subject.binding(system, watched), "per")
+    written = _written(context.binding(system, watched), "per")
     related = tuple(
         Related(span=span, message=f"`{system.id}` tells them apart by it here")
         for label, span in written
@@ -55,19 +55,19 @@ def _check_buckets(watched: WatchedSignal, diagnostics: Diagnostics) -> None:
         diagnostics.error("lost-label", signal.span or watched.span, message, hint=hint)
 
 
-def _check_dimensions(subject: Subject, diagnostics: Diagnostics) -> None:
+def _check_dimensions(context: CheckContext, diagnostics: Diagnostics) -> None:
     """Check that queries ask for the labels that tell installations apart; where Prometheus adds them they need not."""
     users: dict[str, list[tuple[System, WatchedSignal]]] = {}
-    for system, watched in subject.lowered():
-        lost = set(subject.model.dimensions) - set(watched.bound.binding.per)
+    for system, watched in context.lowered():
+        lost = set(context.model.dimensions) - set(watched.bound.binding.per)
         if lost and watched.bound.signal.query is not None:
             users.setdefault(watched.bound.signal.id, []).append((system, watched))
     for identifier, using in users.items():
         _, first = using[0]
-        labels = " and ".join(f"`{one}`" for one in subject.model.dimensions if one not in first.bound.binding.per)
+        labels = " and ".join(f"`{one}`" for one in context.model.dimensions if one not in first.bound.binding.per)
         message = f"the query of `{identifier}` does not tell {labels} apart: it does not ask for `per`"
         related = (
-            *(Related(span=span, message="declared here") for _, span in _written(subject.document, "dimensions")),
+            *(Related(span=span, message="declared here") for _, span in _written(context.document, "dimensions")),
             *(Related(span=watched.span, message=f"`{system.id}` uses the query here") for system, watched in using),
         )
         hint = "aggregate `by ({{ per }})`, or suppress this where Prometheus adds the label (`external_labels`)"
@@ -75,13 +75,13 @@ def _check_dimensions(subject: Subject, diagnostics: Diagnostics) -> None:
         diagnostics.warning("lost-label", span, message, hint=hint, related=related)
 
 
-def _check_groups(subject: Subject, diagnostics: Diagnostics) -> None:
-    components = {*subject.model.dimensions} | {
-        label for _, watched in subject.watched() for label in watched.bound.binding.per
+def _check_groups(context: CheckContext, diagnostics: Diagnostics) -> None:
+    components = {*context.model.dimensions} | {
+        label for _, watched in context.watched() for label in watched.bound.binding.per
     }
     # What `absent` returns carries the labels that it looked for.
-    components |= {label for _, watched in subject.lowered() for label in _further(watched)}
-    routing = table(subject.document, "routing")
+    components |= {label for _, watched in context.lowered() for label in _further(watched)}
+    routing = table(context.document, "routing")
     for label, span in _written(routing, "group_by"):
         if label not in {"alertname", *conventions.RULE_LABELS, *components}:
             message = f"no alert carries the label `{label}`, so it groups by nothing"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from compiler.checks.subject import Subject
+from compiler.checks.context import CheckContext
 from compiler.diagnostics import Diagnostics, did_you_mean, nearest
 from compiler.runbooks import Link, Runbook
 from compiler.runbooks.destinations import Linked, destination
@@ -22,22 +22,22 @@ _MOST_NAMES: Final = 2000
 """Names that one is compared with."""
 
 
-def check(subject: Subject, diagnostics: Diagnostics) -> None:
+def check(context: CheckContext, diagnostics: Diagnostics) -> None:
     """Check every runbook that a system names."""
-    for _, runbook in sorted(subject.runbooks.items()):
+    for _, runbook in sorted(context.runbooks.items()):
         hints = _MOST_HINTS
         for link in runbook.links:
-            found = _wrong(runbook, link, subject, hinted=hints > 0)
+            found = _wrong(runbook, link, context, hinted=hints > 0)
             if found is not None:
                 message, hint = found
                 diagnostics.error("broken-link", link.span, message, hint=hint)
                 hints -= 1
 
 
-def _wrong(runbook: Runbook, link: Link, subject: Subject, *, hinted: bool) -> tuple[str, str | None] | None:
+def _wrong(runbook: Runbook, link: Link, context: CheckContext, *, hinted: bool) -> tuple[str, str | None] | None:
     """Return message and hint where a link leads nowhere."""
-    there = destination(runbook.path, link.target, subject.style)
-    linked = None if there is None else subject.linked.get(there.path)
+    there = destination(runbook.path, link.target, context.style)
+    linked = None if there is None else context.linked.get(there.path)
     if there is None or linked is None:
         return None
     if not linked.exists:

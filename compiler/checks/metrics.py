@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from compiler.checks.subject import Subject
+from compiler.checks.context import CheckContext
 from compiler.diagnostics import Diagnostics
 from compiler.document import Table
 from compiler.metric_names import Contradiction, contradiction, unit_of, whole_of
@@ -23,13 +23,13 @@ from compiler.signals.inputs import GAUGE, HISTOGRAM, SINCE, UNTIL
 from compiler.signals.state import KIND as STATE
 
 
-def check(subject: Subject, diagnostics: Diagnostics) -> None:
+def check(context: CheckContext, diagnostics: Diagnostics) -> None:
     """Check every metric that a system binds to a signal of a known kind."""
-    for system, watched in subject.watched():
+    for system, watched in context.watched():
         kind = kinds()[watched.bound.signal.kind]
         if not kind.bindable:
             continue
-        given = subject.binding(system, watched)
+        given = context.binding(system, watched)
         for name, one in {one.name: one for form in kind.forms for one in form}.items():
             selector = watched.bound.binding.inputs.get(name)
             if isinstance(selector, Selector):

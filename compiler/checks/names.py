@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from compiler import conventions
 from compiler.alerts import AlertGroup
-from compiler.checks.subject import Subject
+from compiler.checks.context import CheckContext
 from compiler.diagnostics import Diagnostics, Related
 
 
-def check(subject: Subject, diagnostics: Diagnostics) -> None:
+def check(context: CheckContext, diagnostics: Diagnostics) -> None:
     """Check that no two signals come out as one alert name (`a-b` with `c`, and `a` with `b_c`), no two as one file."""
     seen: dict[str, AlertGroup] = {}
-    for group in subject.groups:
+    for group in context.groups:
         name = group.alerts[0].name
         first = seen.setdefault(name, group)
         # The alerts on missing metrics of one system differ by their component.
@@ -19,7 +19,7 @@ def check(subject: Subject, diagnostics: Diagnostics) -> None:
             related = (Related(span=first.watched.span, message="the other one is here"),)
             message = f"the alert name `{name}` stands for two signals"
             diagnostics.error("alert-name", group.watched.span, message, hint="rename one of the two", related=related)
-    for system in subject.model.systems:
+    for system in context.model.systems:
         if system.id == conventions.WATCHDOG_GROUP:
             message = f"`{system.id}` is the name of the always-firing alert's own file"
             diagnostics.error("reserved-id", system.span, message, hint="name the system otherwise")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Final
 
-from compiler.checks.subject import Subject
+from compiler.checks.context import CheckContext
 from compiler.diagnostics import Diagnostics, Span
 from compiler.metric_names import NamedUnit, contradiction, unit_of
 from compiler.model import System, WatchedSignal
@@ -20,9 +20,9 @@ from compiler.signals.query_measures import taken
 from compiler.signals.template import InvalidTemplateError
 
 
-def check(subject: Subject, diagnostics: Diagnostics) -> None:
+def check(context: CheckContext, diagnostics: Diagnostics) -> None:
     """Check every query of one's own, of each system that uses it."""
-    for system, watched in subject.lowered():
+    for system, watched in context.lowered():
         if watched.bound.signal.query is None:
             continue
         try:
@@ -30,7 +30,7 @@ def check(subject: Subject, diagnostics: Diagnostics) -> None:
         except (InvalidTemplateError, PromQLError):
             continue
         for one in found:
-            span, name = _place(subject, system, watched, one.selector)
+            span, name = _place(context, system, watched, one.selector)
             if one.level and _is_counter(one.selector, name, span, diagnostics):
                 continue
             if one.unit:
@@ -38,9 +38,9 @@ def check(subject: Subject, diagnostics: Diagnostics) -> None:
                 _check_unit(watched, one.selector, name if one.level else "(…)", span, diagnostics)
 
 
-def _place(subject: Subject, system: System, watched: WatchedSignal, selector: Selector) -> tuple[Span, str]:
+def _place(context: CheckContext, system: System, watched: WatchedSignal, selector: Selector) -> tuple[Span, str]:
     """Return where a metric is bound and how the query names it; one that the query itself holds is named there."""
-    given = subject.binding(system, watched)
+    given = context.binding(system, watched)
     for key, bound in watched.bound.binding.inputs.items():
         if isinstance(bound, Selector) and bound.metric.removesuffix("_bucket") == selector.metric:
             return given.value_spans.get(key, watched.span), f"{{{{ {key} }}}}"

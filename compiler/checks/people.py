@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from compiler.checks.subject import Subject
+from compiler.checks.context import CheckContext
 from compiler.diagnostics import Diagnostics, Related
 from compiler.document import Table
 from compiler.model import Level, Policy, Tier
@@ -12,12 +12,12 @@ from compiler.resolve.people import CONTACTS
 from compiler.resolve.reading import table
 
 
-def check(subject: Subject, diagnostics: Diagnostics) -> None:
+def check(context: CheckContext, diagnostics: Diagnostics) -> None:
     """Check that each level has a contact of some kind by which its policy notifies it, and then of each kind."""
-    levels = {level.id: level for level in subject.model.levels}
+    levels = {level.id: level for level in context.model.levels}
     asked = [
         (policy, severity, level)
-        for policy in subject.model.policies
+        for policy in context.model.policies
         for severity, tier in policy.tiers.items()
         for level in _reached(policy, tier, levels)
     ]
@@ -25,11 +25,11 @@ def check(subject: Subject, diagnostics: Diagnostics) -> None:
     told = {
         (level.id, kind)
         for policy, severity, level in asked
-        if _check(subject.document, policy, severity, level, diagnostics)
+        if _check(context.document, policy, severity, level, diagnostics)
         for kind in policy.tiers[severity].notify
     }
     for policy, severity, level in asked:
-        _check_each(subject.document, policy, severity, level, diagnostics, told=told)
+        _check_each(context.document, policy, severity, level, diagnostics, told=told)
 
 
 def _reached(policy: Policy, tier: Tier, levels: dict[str, Level]) -> Iterator[Level]:

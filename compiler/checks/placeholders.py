@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from compiler.checks.subject import Subject
+from compiler.checks.context import CheckContext
 from compiler.diagnostics import Diagnostics, Span
 from compiler.runbooks import Command, Placeholder, Runbook, Section
 
@@ -13,13 +13,13 @@ _MOST: Final = 50
 """Findings in one runbook: beyond them one reason stands for the rest."""
 
 
-def check(subject: Subject, diagnostics: Diagnostics) -> None:
+def check(context: CheckContext, diagnostics: Diagnostics) -> None:
     """Warn of each placeholder with a label that no value can ever fill at one of its places."""
     hint = "write the command so that the value is an argument of its own, or leave out which label it is"
-    for path, runbook in sorted(subject.runbooks.items()):
+    for path, runbook in sorted(context.runbooks.items()):
         alerted = {
             watched.section.anchor: watched.section
-            for system in subject.model.systems
+            for system in context.model.systems
             if system.runbook == path
             for watched in system.signals
         }

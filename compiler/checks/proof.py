@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Final
 
 from compiler.alerts import AlertGroup
-from compiler.checks.subject import Subject
+from compiler.checks.context import CheckContext
 from compiler.diagnostics import Diagnostics
 from compiler.promql import Selector
 from compiler.proof import steady, timing
@@ -26,9 +26,9 @@ from compiler.signals.template import KIND as TEMPLATE
 from compiler.signals.template import InvalidTemplateError, sample_count
 
 
-def check(subject: Subject, diagnostics: Diagnostics) -> None:
+def check(context: CheckContext, diagnostics: Diagnostics) -> None:
     """Check that every alert can be proved, or that the file says why not."""
-    for group in subject.groups:
+    for group in context.groups:
         bound = group.watched.bound
         span = bound.signal.span or group.watched.span
         if bound.signal.untested is not None:
@@ -52,8 +52,8 @@ def check(subject: Subject, diagnostics: Diagnostics) -> None:
                 longest = duration_text(kinds()[bound.signal.kind].longest)
                 hint = f"tests are made for windows of up to {longest}; {_REASON}"
                 diagnostics.warning("untested", span, message, hint=hint)
-            _check_lengths(subject, bound.signal, series, diagnostics)
-            _check_apart(subject, group, series, diagnostics)
+            _check_lengths(context, bound.signal, series, diagnostics)
+            _check_apart(context, group, series, diagnostics)
 
 
 _REASON: Final = 'write `untested: "why"` in the signal\'s definition if that is fine'
@@ -125,9 +125,9 @@ def _skeleton(bound: BoundSignal) -> Iterator[tuple[str, str]]:
         yield second, f"{_NEUTRAL[found['sign']]}x{{{{ steps }}}}"
 
 
-def _check_lengths(subject: Subject, signal: Signal, series: Sequence[Series], diagnostics: Diagnostics) -> None:
+def _check_lengths(context: CheckContext, signal: Signal, series: Sequence[Series], diagnostics: Diagnostics) -> None:
     """Check that a signal's own example asks for about as many samples as a course has steps."""
-    written = table(table(subject.document, "signals"), signal.id).get("example", ())
+    written = table(table(context.document, "signals"), signal.id).get("example", ())
     for given, one in zip(written, series, strict=False):
         if sample_count(one.values) > _MAX_SAMPLES:
             message = f"this makes more than {_MAX_SAMPLES} samples of a course of {_STEPS}"
@@ -135,9 +135,9 @@ def _check_lengths(subject: Subject, signal: Signal, series: Sequence[Series], d
             diagnostics.error("template", given.value_spans["values"], message, hint=hint)
 
 
-def _check_apart(subject: Subject, group: AlertGroup, series: Sequence[Series], diagnostics: Diagnostics) -> None:
+def _check_apart(context: CheckContext, group: AlertGroup, series: Sequence[Series], diagnostics: Diagnostics) -> None:
     """Check that how much there is and how much is used are different series, as are hits and misses."""
-    bound, given = group.watched.bound, subject.binding(group.system, group.watched)
+    bound, given = group.watched.bound, context.binding(group.system, group.watched)
     inputs = {name: one for name, one in bound.binding.inputs.items() if isinstance(one, Selector)}
     if not (kinds()[bound.signal.kind].constants | {MISSES.name}) & set(inputs):
         return

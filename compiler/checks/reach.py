@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from typing import Final, NamedTuple
 
-from compiler.checks.subject import Subject
+from compiler.checks.context import CheckContext
 from compiler.diagnostics import Diagnostics, Related, Span
 from compiler.model import System, WatchedSignal
 from compiler.quantities import Quantity, quantity_text
@@ -55,11 +55,11 @@ _BY_KIND: Final = {
 }
 
 
-def check(subject: Subject, diagnostics: Diagnostics) -> None:
+def check(context: CheckContext, diagnostics: Diagnostics) -> None:
     """Check that every limit, and the comparison that makes a state true, has values on both of its sides."""
-    for system, watched in subject.watched():
+    for system, watched in context.watched():
         possible = _possible(watched.bound)
-        for compared in _compared(subject, system, watched):
+        for compared in _compared(context, system, watched):
             _check(compared, possible, diagnostics)
         _check_known(watched, diagnostics)
 
@@ -74,15 +74,15 @@ def _possible(bound: BoundSignal) -> Range:
     return _BY_KIND.get(bound.signal.kind, Range())
 
 
-def _compared(subject: Subject, system: System, watched: WatchedSignal) -> Iterator[Compared]:
+def _compared(context: CheckContext, system: System, watched: WatchedSignal) -> Iterator[Compared]:
     signal, active = watched.bound.signal.id, watched.bound.binding.active
     if active is not None:
-        given = subject.binding(system, watched)
+        given = context.binding(system, watched)
         span = given.value_spans["active"]
         yield Compared(signal, active.comparator, active.quantity, str(given["active"]), span)
         return
     for limit in watched.limits:
-        quantity, related = Quantity(limit.value, limit.unit), subject.inherited(system, watched, limit)
+        quantity, related = Quantity(limit.value, limit.unit), context.inherited(system, watched, limit)
         yield Compared(signal, limit.comparator, quantity, limit.text, limit.span, related)
 
 

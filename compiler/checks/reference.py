@@ -44,8 +44,8 @@ cannot be silenced.
 
 ## What cannot be got wrong
 
-Inhibition has no check, because nobody writes its rules: a critical or emergency alert silences the milder ones of the
-same alert name, system and component in the same installation, and nothing else. What tells installations apart is
+Inhibition has no check, because nobody writes its rules: a critical or emergency alert silences the less severe ones of
+the same alert name, system and component in the same installation, and nothing else. What tells installations apart is
 what `dimensions` declares, and the labels that do so in most houses, such as `cluster` and `environment`. No rule can
 name an alert that does not exist, and none can silence another component, as long as the labels of `per` come out of
 the queries, which `lost-label` sees to. Tests hold the generated configuration against that law.
@@ -54,7 +54,7 @@ the queries, which `lost-label` sees to. Tests hold the generated configuration 
 
 def page() -> str:
     """Return the reference page, Markdown."""
-    return "\n".join([_PREFACE, *_index(), *(line for name in SUBJECTS for line in _subject(name))])
+    return "\n".join([_PREFACE, *_index(), *(line for name in SUBJECTS for line in _context(name))])
 
 
 def explanation(entry: Code) -> str:
@@ -76,7 +76,7 @@ def _index() -> Iterator[str]:
     yield ""
 
 
-def _subject(name: str) -> Iterator[str]:
+def _context(name: str) -> Iterator[str]:
     yield f"## {name}"
     yield ""
     for entry in SUBJECTS[name]:

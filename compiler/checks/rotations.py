@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
 
-from compiler.checks.subject import Subject
+from compiler.checks.context import CheckContext
 from compiler.diagnostics import Diagnostics
 from compiler.model import Level, Schedule
 
@@ -33,17 +33,17 @@ def today() -> datetime:
     return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def check(subject: Subject, diagnostics: Diagnostics) -> None:
+def check(context: CheckContext, diagnostics: Diagnostics) -> None:
     """Add a warning for each level in whose rotation there are times without anybody."""
-    schedules = {schedule.id: schedule for schedule in subject.model.schedules}
+    schedules = {schedule.id: schedule for schedule in context.model.schedules}
     begin = today()
-    for level in subject.model.levels:
+    for level in context.model.levels:
         shifts = [schedules[turn.schedule] for turn in level.rotation if turn.schedule in schedules]
         if not shifts or len(shifts) < len(level.rotation):
             continue
         found = tuple(gaps(shifts, begin, begin + timedelta(days=_DAYS)))
         if found:
-            _warn(subject, level, shifts[0], found, diagnostics)
+            _warn(context, level, shifts[0], found, diagnostics)
 
 
 def gaps(schedules: Sequence[Schedule], begin: datetime, end: datetime) -> Iterator[Span]:
@@ -87,7 +87,9 @@ def _instant(wall: datetime, zone: ZoneInfo) -> datetime:
     return wall.replace(tzinfo=zone, fold=0).astimezone(UTC)
 
 
-def _warn(subject: Subject, level: Level, schedule: Schedule, found: Sequence[Span], diagnostics: Diagnostics) -> None:
+def _warn(
+    context: CheckContext, level: Level, schedule: Schedule, found: Sequence[Span], diagnostics: Diagnostics
+) -> None:
     zone = ZoneInfo(schedule.timezone)
     spent = sum(((ends - starts) for starts, ends in found), timedelta()) / timedelta(hours=1)
     hours = f"{spent:,.1f}".removesuffix(".0")
@@ -98,7 +100,7 @@ def _warn(subject: Subject, level: Level, schedule: Schedule, found: Sequence[Sp
         f" {shown}{more} ({schedule.timezone})"
     )
     hint = "let shifts meet, or add a last one that always holds; the level's own contacts are told in a gap"
-    given = subject.document["levels"][level.id]
+    given = context.document["levels"][level.id]
     diagnostics.warning("rotation-gap", given.key_spans["rotation"], message, hint=hint)
 
 

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from compiler.alerts import alerts_of
-from compiler.checks.subject import Subject
+from compiler.checks.context import CheckContext
 from compiler.diagnostics import Diagnostics, Related, Span
 from compiler.model import Route
 from compiler.promql import Matcher
 from compiler.resolve.reading import table
 
 
-def check(subject: Subject, diagnostics: Diagnostics) -> None:
+def check(context: CheckContext, diagnostics: Diagnostics) -> None:
     """Check each route against those before it, against itself, and against the alerts that the file defines."""
-    routes = subject.model.routing.fallback.routes
-    given = table(table(subject.document, "routing"), "fallback").get("routes")
+    routes = context.model.routing.fallback.routes
+    given = table(table(context.document, "routing"), "fallback").get("routes")
     if given is None:
         return
     spans = [route.key_spans["matchers"] for route in given]
-    names = frozenset(alert.name for alert in alerts_of(subject.groups))
+    names = frozenset(alert.name for alert in alerts_of(context.groups))
     for number, route in enumerate(routes):
         found = _never(route, names) or _before(route, routes[:number], spans)
         if found is not None:

@@ -8,7 +8,7 @@ from functools import reduce
 from posixpath import normpath
 from typing import Final
 
-from compiler.checks.subject import Subject
+from compiler.checks.context import CheckContext
 from compiler.conventions import THRESHOLDS_HEADING
 from compiler.diagnostics import Diagnostics, Span, nearest
 from compiler.model import System
@@ -22,26 +22,26 @@ _MARK: Final = re.compile(r"(?:#{1,6}[ \t]+|\*\*|__)([^*_#\n]{1,80})")
 _Links = dict[tuple[str, str], list[tuple[str, int]]]
 
 
-def check(subject: Subject, diagnostics: Diagnostics) -> None:
+def check(context: CheckContext, diagnostics: Diagnostics) -> None:
     """Check every runbook whose systems came through."""
-    for path, sections in unused(subject).items():
+    for path, sections in unused(context).items():
         for section in sections:
             message = f"no alert and no link leads to “{section.title}”"
             hint = f'lead an alert to it by `runbook: "#{section.anchor}"`, or link it where it helps'
-            diagnostics.warning("unused-section", _span(subject.runbooks[path], section), message, hint=hint)
+            diagnostics.warning("unused-section", _span(context.runbooks[path], section), message, hint=hint)
 
 
-def unused(subject: Subject) -> dict[str, tuple[Section, ...]]:
+def unused(context: CheckContext) -> dict[str, tuple[Section, ...]]:
     """Return, by path of the runbook, the sections that nobody comes to; none where a signal did not come through."""
-    links = _links(subject)
+    links = _links(context)
     found = {}
     served: dict[str, list[System]] = {}
-    for system in subject.model.systems:
+    for system in context.model.systems:
         served.setdefault(system.runbook, []).append(system)
-    for path, runbook in sorted(subject.runbooks.items()):
+    for path, runbook in sorted(context.runbooks.items()):
         systems = served.get(path, [])
         alerted = {one.section.anchor for system in systems for one in system.signals}
-        if alerted and all(subject.complete(system) for system in systems):
+        if alerted and all(context.complete(system) for system in systems):
             found[path] = tuple(_unused(runbook, alerted, links))
     return found
 
@@ -85,13 +85,13 @@ def _level(lines: Sequence[str], line: int) -> int:
     return 1 if line < len(lines) and lines[line].lstrip().startswith("=") else 2
 
 
-def _links(subject: Subject) -> _Links:
+def _links(context: CheckContext) -> _Links:
     """Return the places, path and line, of the links to each anchor of each file."""
     found: _Links = {}
-    by_path = {normpath(path): runbook for path, runbook in reversed([*subject.runbooks.items()])}
-    for path, runbook in subject.runbooks.items():
+    by_path = {normpath(path): runbook for path, runbook in reversed([*context.runbooks.items()])}
+    for path, runbook in context.runbooks.items():
         for link in runbook.links:
-            there = destination(path, link.target, subject.style)
+            there = destination(path, link.target, context.style)
             if there is not None and there.anchor is not None:
                 anchor = _meant(there.anchor, by_path.get(there.path))
                 found.setdefault((there.path, anchor), []).append((path, link.span.line))

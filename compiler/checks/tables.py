@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from compiler.checks.subject import Subject
+from compiler.checks.context import CheckContext
 from compiler.diagnostics import Diagnostics, Span
 from compiler.runbooks import Runbook
 
@@ -15,9 +15,9 @@ _DIGIT: Final = re.compile(r"\d")
 _FEWEST_ROWS: Final = 2
 
 
-def check(subject: Subject, diagnostics: Diagnostics) -> None:
+def check(context: CheckContext, diagnostics: Diagnostics) -> None:
     """Check every runbook that a system names."""
-    for _, runbook in sorted(subject.runbooks.items()):
+    for _, runbook in sorted(context.runbooks.items()):
         for span, columns in _lost(runbook):
             message = "this table lacks the row of dashes below its head, so that it is plain text"
             hint = f"write `|{'---|' * columns}` below this line"

@@ -19,14 +19,14 @@ from compiler.notes import notes
 def check_command(spec: Path, form: str, *, covering: bool) -> None:
     """Say what is wrong, and write nothing."""
     compilation = compile_spec(spec)
-    if covering and compilation.subject is not None:
-        found = coverage(compilation.subject)
+    if covering and compilation.context is not None:
+        found = coverage(compilation.context)
         tell(as_json(found) if form == "json" else as_text(found))
         # The findings go to the other stream: what is printed is one document.
         form = "text"
     complain(compilation.diagnostics, form)
-    if compilation.subject is not None:
-        for note in notes(compilation.subject):
+    if compilation.context is not None:
+        for note in notes(compilation.context):
             say(note)
     say(f"{counts(compilation)}: {_verdict(compilation)}")
 

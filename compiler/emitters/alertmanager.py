@@ -55,19 +55,19 @@ def _route(routing: Routing, direct: list[str]) -> dict[str, Any]:
 
 
 def _inhibitions(model: Model) -> list[dict[str, Any]]:
-    """Return the rules by which a graver severity silences a milder one of the same alert, system and component.
+    """Return the rules by which an alert silences a less severe one of the same name, system and component.
 
-    And of the same installation: what is down in one cluster says nothing of another. A label that both lack is equal
-    (Alertmanager, "inhibition").
+    Both are of the same installation: what is down in one cluster says nothing of another. A label that both lack is
+    equal (Alertmanager, "inhibition").
     """
     return [
         {
-            "source_matchers": [f'severity="{graver}"', 'signal!=""'],
+            "source_matchers": [f'severity="{more_severe}"', 'signal!=""'],
             "target_matchers": [f'severity=~"{"|".join(conventions.SEVERITIES[:rank])}"', 'signal!=""'],
             "equal": [*conventions.INHIBITION_EQUAL, *model.all_dimensions],
         }
-        for rank, graver in enumerate(conventions.SEVERITIES)
-        if graver in _INHIBITING
+        for rank, more_severe in enumerate(conventions.SEVERITIES)
+        if more_severe in _INHIBITING
     ]
 
 

@@ -149,7 +149,7 @@ _SUPPRESSING: Final = frozenset({"critical", "emergency"})
 
 
 def _inhibition(model: Model) -> dict[str, Any]:
-    """Return who silences whom: the grave the milder of the same alert, system, component and place, nobody else."""
+    """Return who silences whom: an alert the less severe ones of its name, system, component and place only."""
     alike = [
         {"firing": severity, "suppressed": list(conventions.SEVERITIES[:rank]) if severity in _SUPPRESSING else []}
         for rank, severity in enumerate(conventions.SEVERITIES)

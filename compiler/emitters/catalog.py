@@ -134,7 +134,7 @@ def _alert(model: Model, alert: Alert) -> dict[str, Any]:
         "threshold": _number(limit.value),
         "unit": limit.unit,
         "limit": limit.text,
-        "for_seconds": limit.hold,
+        "for_seconds": limit.for_seconds,
         "expr": alert.expr,
         "documented": _documented(limit, alert.system.runbook),
         "documented_by": "default" if limit.statement is None else "runbook",

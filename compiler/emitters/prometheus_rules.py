@@ -31,8 +31,8 @@ def _group(group: AlertGroup) -> dict[str, Any]:
 
 def _alert(alert: Alert) -> dict[str, Any]:
     rule: dict[str, Any] = {"alert": alert.name, "expr": alert.expr}
-    if alert.limit.hold:
-        rule["for"] = duration_text(alert.limit.hold)
+    if alert.limit.for_seconds:
+        rule["for"] = duration_text(alert.limit.for_seconds)
     if alert.limit.keep:
         rule["keep_firing_for"] = duration_text(alert.limit.keep)
     return rule | {"labels": alert.labels, "annotations": alert.annotations}

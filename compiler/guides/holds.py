@@ -17,7 +17,7 @@ _TIME: Final = (
     rf"(?P<number>{NUMBER}|\b{WORD})\s?-?(?:(?:consecutive|full|whole|straight)\s)?"
     r"(?P<unit>seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d)\b"
 )
-HOLD: Final = re.compile(rf"{vocabulary().phrases.hold}{_TIME}", re.IGNORECASE)
+HOLD: Final = re.compile(rf"{vocabulary().phrases.for_words}{_TIME}", re.IGNORECASE)
 """A duration behind the words that say that something lasts."""
 
 WINDOW: Final = re.compile(
@@ -40,7 +40,7 @@ _PART_END: Final = re.compile(r"[,;:–—]\s+")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-def hold(mention: Mention) -> int | None:
+def for_seconds(mention: Mention) -> int | None:
     """Return the seconds that a limit must be crossed: by the words behind it, else by what says so of all."""
     # "means that it is to rest for two days" is what follows from the limit.
     rest = vocabulary().phrases.consequence.split(mention.rest, maxsplit=1)[0]
@@ -49,7 +49,7 @@ def hold(mention: Mention) -> int | None:
     found = _BESIDE.match(rest) or slashed or _held(mention, rest) or _RUN.search(rest)
     if found and _is_of(rest[: found.start()]):
         return _seconds(found)
-    return _seconds(_DURATION.search(mention.sentence.passage.hold))
+    return _seconds(_DURATION.search(mention.sentence.passage.for_words))
 
 
 def _held(mention: Mention, rest: str) -> re.Match[str] | None:

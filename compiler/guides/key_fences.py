@@ -133,7 +133,7 @@ def _passage(block: _Block, pair: _Pair, above: tuple[str, ...]) -> Passage | No
         target=target,
         above=(whole, *titles),
         bare=not is_text,
-        hold=block.roles["hold"],
+        for_words=block.roles["hold"],
         unit=vocabulary().unit_of_name(pair.key, block.roles["name"], block.key, f"({pair.comment.split(' ')[0]})"),
         sign=block.roles["sign"] or None,
     )

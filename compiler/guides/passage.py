@@ -53,8 +53,8 @@ class Passage:
     and `beside` what the items before it in its list say: a quantity is often named once in a list. `bare` is set where
     a number without a comparator is a limit (a column named for a severity), `alert` where it is surely feared,
     `listed` in an item of a list, `quiet` in a section of settings, plans or duties; `sign` is the comparator that a
-    column's head gives, `hold` the text that says how long, `unit` that of bare numbers, `cell` the row and the column
-    of a table's cell.
+    column's head gives, `for_words` the text that says how long, `unit` that of bare numbers, `cell` the row and the
+    column of a table's cell.
     """
 
     text: str
@@ -68,7 +68,7 @@ class Passage:
     listed: bool = False
     quiet: bool = False
     sign: str | None = None
-    hold: str = ""
+    for_words: str = ""
     unit: Unit | None = None
     cell: str = ""
 
@@ -81,20 +81,20 @@ class Passage:
 class Context:
     """What stands above: the headings by their level, and the label of the list that follows.
 
-    `grades` are what the section of each heading says of all its limits, in lines such as "Severity: critical"; `hold`
-    is what the innermost one says of their duration.
+    `grades` are what the section of each heading says of all its limits, in lines such as "Severity: critical";
+    `for_words` is what the innermost one says of their duration.
     """
 
     headings: list[tuple[int, str]] = field(default_factory=list)
     grades: list[str] = field(default_factory=list)
     label: str = ""
-    hold: str = ""
+    for_words: str = ""
 
-    def enter(self, level: int, words: str, grade: str, hold: str) -> None:
+    def enter(self, level: int, words: str, grade: str, for_words: str) -> None:
         """Begin the section of a heading."""
         self.headings = [*(one for one in self.headings if one[0] < level), (level, words)]
         self.grades = [*self.grades[: len(self.headings) - 1], grade]
-        self.label, self.hold = "", hold
+        self.label, self.for_words = "", for_words
 
     @property
     def above(self) -> tuple[str, ...]:

@@ -105,8 +105,8 @@ class _Walk:
     def _heading(self, token: Token, text: str) -> Iterator[Passage]:
         """Enter a section; a heading states a limit itself, if its comparator is a sign or it says how grave it is."""
         said = self._sections[token.map[0] if token.map else 0]
-        grade, hold = said
-        self._context.enter(int(token.tag[1:]), apart(plain(text)), f"severity {grade}" if grade else "", hold)
+        grade, for_words = said
+        self._context.enter(int(token.tag[1:]), apart(plain(text)), f"severity {grade}" if grade else "", for_words)
         graded = vocabulary().severity(text) != NO_SEVERITY
         if _COMPARISON.search(text) or (graded and SIGNED_NUMBER.search(text)):
             first = (token.map or [0])[0]
@@ -163,7 +163,7 @@ class _Walk:
             target=target,
             above=above,
             beside=self._siblings[-1] if self._siblings else "",
-            hold=self._context.hold,
+            for_words=self._context.for_words,
             listed=bool(self._items),
             quiet=is_quiet(self._context.above),
         )

@@ -15,8 +15,8 @@ class Phrases:
     precedes a number, `good`, `items`, `soft`, `hard`, `countdown`, `factor`, `enforced`, `handled`, `doing` and
     `follows` at the beginning of what follows it, `instruction` the beginning of a sentence and `moving` that of a
     comparator, `quiet` the whole of a heading and `settings` that of a column's head, the others anywhere.
-    `permitting`, `permitting_alone` and `sized` are comparators as they stand; `hold` is the text of a pattern that a
-    duration follows.
+    `permitting`, `permitting_alone` and `sized` are comparators as they stand; `for_words` is the text of a pattern
+    that a duration follows.
     """
 
     history: re.Pattern[str]
@@ -28,7 +28,7 @@ class Phrases:
     roughly: re.Pattern[str]
     window: re.Pattern[str]
     measured: re.Pattern[str]
-    hold: str
+    for_words: str
     permitting: frozenset[str]
     permitting_alone: frozenset[str]
     marks: re.Pattern[str]
@@ -140,7 +140,7 @@ def phrases(given: Mapping[str, Sequence[str]]) -> Phrases:
         roughly=_pattern(rf"\b{text['roughly']}\s*$"),
         window=_pattern(rf"\b{text['window']}\s*{text['filler']}?$"),
         measured=_pattern(rf"\b{text['measured']}\s*$"),
-        hold=rf"\b{text['hold']}\s+{text['hold_filler']}?",
+        for_words=rf"\b{text['hold']}\s+{text['hold_filler']}?",
         permitting=frozenset(given["permitting"]),
         permitting_alone=frozenset(given["permitting_alone"]),
         sized=frozenset(given["sized"]),

@@ -111,7 +111,7 @@ def _passage(rule: _Rule, limit: re.Match[str], first: int, above: tuple[str, ..
         above=(_PUNCTUATION.sub(" ", rule.expr), apart(rule.keys.get("alert", "")), *above),
         bare=True,
         alert=True,
-        hold=rule.keys.get("for", ""),
+        for_words=rule.keys.get("for", ""),
     )
 
 

@@ -53,7 +53,7 @@ class GuideStatement:
     """One limit: where it stands, in which words, and what they mean.
 
     `value`, and `value_to` where the guide gives a range, are in base units (`ratio`, `seconds`, `bytes`, `count`,
-    `per_second`, or `other`); `hold` is the seconds that it must last, `window` those within
+    `per_second`, or `other`); `for_seconds` is the seconds that it must last, `window` those within
     which events are counted, each None where nobody said. `sure` is unset where
     the quantity was guessed from its unit alone. `cell` names the row and the column of a table's cell, whose `text` is
     seldom more than a number. `written` is the number as it stands there, with its unit and any
@@ -72,7 +72,7 @@ class GuideStatement:
     value_to: Decimal | None
     unit: str
     severity: str
-    hold: int | None
+    for_seconds: int | None
     kind: str
     cell: str = ""
     written: str = ""
@@ -111,7 +111,7 @@ class GuideStatement:
             "severity": self.severity,
             "severity_word": self.severity_word,
             "severity_guess": self.severity_guess,
-            "for_seconds": self.hold,
+            "for_seconds": self.for_seconds,
             "window_seconds": self.window,
             "kind": self.kind,
             "complement": self.complement,

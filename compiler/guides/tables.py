@@ -175,7 +175,7 @@ def _passage(cell: _Cell, row: _Row, above: tuple[str, ...]) -> Passage:
         bare=True,
         alert=cell.role == "threshold" and bool(row.only("action") or row.only("severity")),
         sign=_sign(cell, row),
-        hold=row.only("hold"),
+        for_words=row.only("hold"),
         unit=vocabulary().unit_of_name(f"({row.only('unit')})", cell.head, *row.names, *above[:1]),
         severity=severity,
         target=target,

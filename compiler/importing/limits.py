@@ -80,7 +80,7 @@ def limits(statements: Sequence[GuideStatement], signals: Mapping[str, Signal]) 
         if limit is not None and signal is not None and _is_against(limit, signal):
             against.add(one)
             limit = None
-        if limit is not None and all(_graver(*sorted((limit, line), key=_rank)) for line in lines):
+        if limit is not None and all(_more_severe(*sorted((limit, line), key=_rank)) for line in lines):
             lines.append(limit)
         else:
             left_over.append(one)
@@ -124,7 +124,7 @@ def _words(stated: Comparison, signal: Signal, *, of_rest: bool, norm: bool) -> 
     """Yield what the guide says where the limit is written otherwise."""
     if of_rest or norm:
         rest = (f" {meaning.rest(signal)}" if meaning.rest(signal) else ", of its complement") if of_rest else ""
-        yield f"guide: {meaning.text(stated)}{rest}{' is to hold' if norm else ''}"
+        yield f"guide: {meaning.text(stated)}{rest}{' is to for_seconds' if norm else ''}"
 
 
 def _is_against(limit: ImportedLimit, signal: Signal) -> bool:
@@ -133,13 +133,13 @@ def _is_against(limit: ImportedLimit, signal: Signal) -> bool:
 
 def _held(limit: ImportedLimit, signal: str, others: Sequence[GuideStatement]) -> ImportedLimit:
     """Return a limit with how long it must last, where only another statement of the same limit says so."""
-    if limit.statement.hold is not None:
+    if limit.statement.for_seconds is not None:
         return limit
-    same = (one for one in others if one.hold is not None and _signal(one) == signal and _restates(one, limit))
+    same = (one for one in others if one.for_seconds is not None and _signal(one) == signal and _restates(one, limit))
     holding = next(same, None)
     if holding is None:
         return limit
-    return replace(limit, statement=replace(limit.statement, hold=holding.hold), holding=holding)
+    return replace(limit, statement=replace(limit.statement, for_seconds=holding.for_seconds), holding=holding)
 
 
 def _restates(one: GuideStatement, limit: ImportedLimit) -> bool:
@@ -148,7 +148,7 @@ def _restates(one: GuideStatement, limit: ImportedLimit) -> bool:
     return same and one.severity in {limit.severity, NO_SEVERITY}
 
 
-def _graver(mild: ImportedLimit, grave: ImportedLimit) -> bool:
+def _more_severe(mild: ImportedLimit, grave: ImportedLimit) -> bool:
     """Return whether the second is reached after the first; what is not speaks of something else."""
     one, other = mild.statement, grave.statement
     if mild.severity == grave.severity or one.comparator[0] != other.comparator[0]:

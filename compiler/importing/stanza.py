@@ -104,10 +104,12 @@ def _limits(found: Limits, chosen: Mapping[str, Proposal | None], quotations: Ma
             limit = f"{line.severity}: {quoted(f'{one.comparator} {amount(one)}')}"
             yield f"        {limit}  # {said(one, one.text)}{f' ({line.remark})' if line.remark else ''}"
         holds = {
-            line.severity: line.statement.hold or 0 for line in lines if line.statement.hold or line.stated.subject
+            line.severity: line.statement.for_seconds or 0
+            for line in lines
+            if line.statement.for_seconds or line.stated.subject
         }
         if holds:
-            inside = ", ".join(f"{severity}: {seconds(hold)}" for severity, hold in holds.items())
+            inside = ", ".join(f"{severity}: {seconds(for_seconds)}" for severity, for_seconds in holds.items())
             where = "; ".join(said(one, one.text) for one in dict.fromkeys(line.holding for line in lines) if one)
             yield f"        for: {{{inside}}}{'  # ' if where else ''}{where}"
         if signal in quotations:

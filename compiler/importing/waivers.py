@@ -180,7 +180,7 @@ def _limit(path: str, one: ImportedLimit) -> Limit:
         value=statement.value,
         unit=statement.unit,
         text="",
-        hold=DEFAULT_HOLD[one.severity] if statement.hold is None else statement.hold,
+        for_seconds=DEFAULT_HOLD[one.severity] if statement.for_seconds is None else statement.for_seconds,
         default=False,
         statement=None,
         span=Span(path, one.stated.line, 1, 1),

@@ -196,6 +196,6 @@ def _limits(signal: Signal) -> dict[str, str]:
 
 
 def _usual_severities(count: int) -> Iterator[str]:
-    """Return the severities of so many limits, from the milder: `critical`, or `warning` and `critical`."""
+    """Return the severities of so many limits, from the less severe: `critical`, or `warning` and `critical`."""
     last = SEVERITIES.index("critical")
     yield from SEVERITIES[last - count + 1 : last + 1]

@@ -50,8 +50,8 @@ def _amid(test: RuleTest, group: AlertGroup, others: Sequence[AlertGroup]) -> It
     """Yield a test with the series by which the other groups are well; nothing where these would change it."""
     fired = {alert.alert.limit.severity for one in test.expectations for alert in one.fired}
     worst = fired == {group.alerts[-1].limit.severity}
-    well = {other.name: steady.all_well(other, test.end, hollow=worst) for other in others}
+    well = {other.name: steady.all_well(other, test.end, zero_denominator=worst) for other in others}
     series = (one for each in well.values() for one in each)
     asked = selectors(group)
     if not any(matches(selector, one) for one in series for selector in asked):
-        yield replace(test, about=frozenset({group.name}), well=well, hollow=worst)
+        yield replace(test, about=frozenset({group.name}), well=well, zero_denominator=worst)

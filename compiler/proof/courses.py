@@ -48,7 +48,7 @@ def beyond_all(group: AlertGroup) -> Decimal:
     """Return a value beyond every limit."""
     bound = group.watched.bound
     values = [alert.limit.value for alert in group.alerts]
-    return kinds()[bound.signal.kind].beyond(bound, min(values) if bound.low else max(values))
+    return kinds()[bound.signal.kind].past_limit(bound, min(values) if bound.low else max(values))
 
 
 def firing(group: AlertGroup, value: Decimal) -> frozenset[str]:
@@ -114,12 +114,12 @@ def _traffic(group: AlertGroup, steps: int) -> Iterator[Case]:
     bound, bad = group.watched.bound, beyond_all(group)
     kind = kinds()[bound.signal.kind]
     trouble = Phase(value=bad, steps=steps)
-    if kind.hollow(bound):
-        yield Case(name="nothing-there", example=_example(replace(trouble, hollow=True)))
+    if kind.zero_denominator(bound):
+        yield Case(name="nothing-there", example=_example(replace(trouble, zero_denominator=True)))
         # A guard against nothing must let the least there is pass.
-        yield _case(group, "just-one", replace(trouble, traffic=1 / kind.whole))
+        yield _case(group, "just-one", replace(trouble, traffic=1 / kind.denominator))
     if kind.partial(bound):
-        yield _case(group, "never-yet", replace(trouble, value=Decimal(0), hollow=True))
+        yield _case(group, "never-yet", replace(trouble, value=Decimal(0), zero_denominator=True))
     if not kind.floored:
         return
     yield Case(name="no-traffic", example=_example(replace(trouble, traffic=Decimal(0))))

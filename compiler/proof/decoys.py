@@ -34,11 +34,13 @@ def decoys(bound: BoundSignal, example: Example) -> tuple[Series, ...]:
     steps = sum(phase.steps for phase in example.phases)
     born = kind.counts_births(bound)
     target = dict.fromkeys(_TARGET - set(bound.binding.per), _ELSEWHERE) if born else {}
-    loud = replace(example, phases=(replace(kind.loud(bound), steps=steps),), extra={**example.extra, **target})
+    strong_sample = replace(
+        example, phases=(replace(kind.strong_sample(bound), steps=steps),), extra={**example.extra, **target}
+    )
     known = kind.selectors(bound)
     found = (
         decoy
-        for series in series_of(bound, loud)
+        for series in series_of(bound, strong_sample)
         for selector in known
         if matches(selector, series)
         for decoy in _outside(selector, series)

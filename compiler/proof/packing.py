@@ -30,7 +30,7 @@ def packed(tests: Iterable[RuleTest]) -> tuple[RuleTest, ...]:
     """Return the tests put together, in the order of the first of each; at every evaluation the same alerts fire."""
     packs: list[_Pack] = []
     for test in tests:
-        key = (test.step, test.end > _SHORT, test.slow, test.hollow, test.name.rpartition(": ")[2])
+        key = (test.step, test.end > _SHORT, test.slow, test.zero_denominator, test.name.rpartition(": ")[2])
         pack = next((one for one in packs if one.key == key and not _collides(test, one)), None)
         if pack is None:
             pack = _Pack(key=key)

@@ -15,7 +15,7 @@ from compiler.alerts import AlertGroup
 from compiler.model import Limit
 from compiler.promql import Selector
 from compiler.proof.courses import REPLICA, beyond_all, firing, just
-from compiler.proof.ruletest import hold_of, is_state
+from compiler.proof.ruletest import for_seconds_of, is_state
 from compiler.signals import kinds, state
 from compiler.signals.bound import BoundSignal
 from compiler.signals.contract import HALF
@@ -182,9 +182,9 @@ def _births(group: AlertGroup, steps: int) -> Iterator[Case]:
     bound, step = group.watched.bound, group.watched.bound.binding.step
     if not kinds()[bound.signal.kind].counts_births(bound) or bound.binding.pace > 1:
         return
-    holds = {alert.limit.severity: hold_of(alert.limit) for alert in group.alerts}
+    holds = {alert.limit.severity: for_seconds_of(alert.limit) for alert in group.alerts}
     seen = bound.binding.window - _LATE * step
-    fitting = [hold for hold in holds.values() if hold <= seen - _LATE * step]
+    fitting = [for_seconds for for_seconds in holds.values() if for_seconds <= seen - _LATE * step]
     if not fitting:
         return
     age = max(fitting) // step + _LATE
@@ -193,7 +193,7 @@ def _births(group: AlertGroup, steps: int) -> Iterator[Case]:
         Phase(value=None, steps=steps - age),
         Phase(value=limit.to_integral_value(ROUND_FLOOR) + 1, steps=age, exact=True, born=True),
     )
-    fires = frozenset(severity for severity, hold in holds.items() if hold <= max(fitting))
+    fires = frozenset(severity for severity, for_seconds in holds.items() if for_seconds <= max(fitting))
     shown = Decimal(1) if is_state(group) else phases[1].value or Decimal(0)
     born = Example(phases=phases, extra={"instance": _BORN, "job": _BORN}, target=True)
     yield Case(name=_BORN, example=born, firing=fires, value=shown)

@@ -43,7 +43,7 @@ class RuleTest:
 
     `selectors` are those of the rules that it is about: no other test's series may pass them. `about` are the names of
     their groups; `well` are series by which the groups are well that have alerts of the same name, by their names, with
-    `hollow` as the kind was asked for them.
+    `zero_denominator` as the kind was asked for them.
     """
 
     name: str
@@ -53,7 +53,7 @@ class RuleTest:
     expectations: tuple[Expectation, ...]
     about: frozenset[str] = frozenset()
     well: Mapping[str, tuple[Series, ...]] = field(default_factory=dict)
-    hollow: bool = False
+    zero_denominator: bool = False
 
     @property
     def end(self) -> int:
@@ -97,9 +97,9 @@ def value_of(case: Case, alert: Alert) -> Decimal:
     return case.values.get(alert.limit.severity, case.value)
 
 
-def hold_of(limit: Limit) -> int:
+def for_seconds_of(limit: Limit) -> int:
     """Return after how many seconds an alert fires whose limit stays crossed, to the evaluation."""
-    return -(-limit.hold // EVALUATION_SECONDS) * EVALUATION_SECONDS
+    return -(-limit.for_seconds // EVALUATION_SECONDS) * EVALUATION_SECONDS
 
 
 def keep_of(limit: Limit) -> int:
@@ -112,9 +112,9 @@ def late(group: AlertGroup) -> int:
     return EVALUATION_SECONDS if group.records else 0
 
 
-def longest_hold(group: AlertGroup) -> int:
-    """Return the longest of `hold_of` over the group's alerts."""
-    return max(hold_of(alert.limit) for alert in group.alerts)
+def longest_for_seconds(group: AlertGroup) -> int:
+    """Return the longest of `for_seconds_of` over the group's alerts."""
+    return max(for_seconds_of(alert.limit) for alert in group.alerts)
 
 
 def longest_keep(group: AlertGroup) -> int:
@@ -148,7 +148,7 @@ def too_long(group: AlertGroup) -> bool:
     """Return whether a test would have to be so long that engines refuse to load its samples."""
     bound = group.watched.bound
     kind = kinds()[bound.signal.kind]
-    return kind.settled(bound) > kind.longest
+    return kind.settle_seconds(bound) > kind.longest
 
 
 def is_state(group: AlertGroup) -> bool:

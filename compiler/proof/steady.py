@@ -21,7 +21,7 @@ from compiler.proof.ruletest import (
     Fired,
     RuleTest,
     component_of,
-    longest_hold,
+    longest_for_seconds,
     longest_keep,
     series_of,
     value_of,
@@ -60,8 +60,8 @@ def _end(group: AlertGroup) -> int:
     It is a multiple of the window, where samples may lie so far apart.
     """
     bound = group.watched.bound
-    settled = kinds()[bound.signal.kind].settled(bound)
-    end = max(settled + longest_hold(group) + STEP_SECONDS, _BEFORE_THE_END + _forgotten(group))
+    settled = kinds()[bound.signal.kind].settle_seconds(bound)
+    end = max(settled + longest_for_seconds(group) + STEP_SECONDS, _BEFORE_THE_END + _forgotten(group))
     multiple = lcm(bound.binding.window, STEP_SECONDS) if end < 4 * bound.binding.window else STEP_SECONDS
     multiple = lcm(multiple, SLOW_EVALUATION_SECONDS) if end > LONG_SECONDS else multiple
     end = -(-end // multiple) * multiple
@@ -85,7 +85,7 @@ def _scaled_ages(group: AlertGroup) -> set[Decimal]:
 
 def _forgotten(group: AlertGroup) -> int:
     """Return how many seconds after their last sample nothing is seen of data that have ended."""
-    settled = kinds()[group.watched.bound.signal.kind].settled(group.watched.bound)
+    settled = kinds()[group.watched.bound.signal.kind].settle_seconds(group.watched.bound)
     return max(settled, LOOKBACK) + longest_keep(group) + STEP_SECONDS
 
 
@@ -158,11 +158,11 @@ def _bad(group: AlertGroup) -> Decimal:
     return Decimal(0) if bound.low else Decimal(1)
 
 
-def all_well(group: AlertGroup, end: int, *, hollow: bool) -> tuple[Series, ...]:
+def all_well(group: AlertGroup, end: int, *, zero_denominator: bool) -> tuple[Series, ...]:
     """Return series by which nothing of a group fires until `end`; none where its kind has no such case.
 
-    With `hollow` set, what makes trouble of other missing metrics is there, but none is missing. They are as few as
-    can be.
+    With `zero_denominator` set, what makes trouble of other missing metrics is there, but none is missing. They are as
+    few as can be.
     """
     bound = group.watched.bound
     kind = kinds()[bound.signal.kind]
@@ -171,5 +171,5 @@ def all_well(group: AlertGroup, end: int, *, hollow: bool) -> tuple[Series, ...]
     well = next((case.example for case in cases if not case.firing), None)
     if well is None:
         return ()
-    phases = tuple(replace(one, hollow=hollow, exact=True) for one in well.phases)
+    phases = tuple(replace(one, zero_denominator=zero_denominator, exact=True) for one in well.phases)
     return series_of(bound, replace(well, phases=phases))

@@ -21,10 +21,10 @@ from compiler.proof.ruletest import (
     RuleTest,
     component_of,
     crossed,
-    hold_of,
+    for_seconds_of,
     is_state,
     late,
-    longest_hold,
+    longest_for_seconds,
     longest_keep,
     recovered,
     series_of,
@@ -56,7 +56,7 @@ def _of_cases(group: AlertGroup) -> Iterator[RuleTest]:
     """Yield a test of the time that each alert takes whose kind says itself what makes it fire."""
     bound = group.watched.bound
     kind = kinds()[bound.signal.kind]
-    steps = (longest_hold(group) + kind.settled(bound)) // bound.binding.step + 1
+    steps = (longest_for_seconds(group) + kind.settle_seconds(bound)) // bound.binding.step + 1
     cases = kind.cases(bound, [alert.limit for alert in group.alerts], steps) or ()
     for alert in group.alerts:
         case = next((one for one in cases if alert.limit.severity in one.firing), None)
@@ -95,10 +95,10 @@ def _has_begun(bound: BoundSignal, limit: Limit, at: int) -> bool:
 
 def _fires(start: int, limit: Limit) -> int:
     """Return when an alert fires on trouble that began at `start`, to the evaluation; long tests have few of them."""
-    at = start + hold_of(limit)
+    at = start + for_seconds_of(limit)
     if at <= LONG_SECONDS:
         return at
-    return _seldom(_seldom(start) + hold_of(limit))
+    return _seldom(_seldom(start) + for_seconds_of(limit))
 
 
 def _seldom(seconds: int) -> int:
@@ -136,8 +136,8 @@ def _test(group: AlertGroup, name: str, values: Sequence[Decimal]) -> RuleTest:
     component = component_of(bound, _course(bad, 1), series_of(bound, _course(bad, 1)))
     expectations = [_expect(group, component, *one) for one in _beginning(group, bad)]
     trouble = _whole(max(one.at for one in expectations)) + STEP_SECONDS
-    again = longest_hold(group) if len(values) > 1 else 0
-    stay = _whole(kind.settled(bound) + again + longest_keep(group)) + STEP_SECONDS
+    again = longest_for_seconds(group) if len(values) > 1 else 0
+    stay = _whole(kind.settle_seconds(bound) + again + longest_keep(group)) + STEP_SECONDS
     alive = frozenset(alert.limit.severity for alert in group.alerts)
     for number, value in enumerate(values):
         alive = frozenset(_still(group, alive, value))
@@ -154,17 +154,17 @@ def _beginning(group: AlertGroup, bad: Decimal) -> Iterator[tuple[int, frozenset
     """Yield when to look, what fires then and at which value: one evaluation before each `for` has passed, and then."""
     bound = group.watched.bound
     kind = kinds()[bound.signal.kind]
-    start, holds = kind.first(bound), {alert.limit.severity: hold_of(alert.limit) for alert in group.alerts}
+    start, holds = kind.first(bound), {alert.limit.severity: for_seconds_of(alert.limit) for alert in group.alerts}
     if start is None:
         # When the value shows is not known, only that it has shown by then.
         if (before := min(holds.values()) - EVALUATION_SECONDS) >= 0:
             yield before, frozenset(), bad
-        yield kind.settled(bound) + longest_hold(group), frozenset(holds), bad
+        yield kind.settle_seconds(bound) + longest_for_seconds(group), frozenset(holds), bad
         return
     seen: set[int] = set()
-    for fires in sorted({start + hold for hold in holds.values()}):
+    for fires in sorted({start + for_seconds for for_seconds in holds.values()}):
         for at in (fires - EVALUATION_SECONDS, _known(group, fires + late(group))):
-            firing = frozenset(severity for severity, hold in holds.items() if start + hold <= at)
+            firing = frozenset(severity for severity, for_seconds in holds.items() if start + for_seconds <= at)
             value = bad if is_state(group) else kind.shown(bound, bad, at)
             if at >= 0 and at not in seen and (value is not None or not firing):
                 seen.add(at)

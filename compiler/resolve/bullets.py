@@ -96,7 +96,7 @@ def sentence(bullet: Bullet) -> Sentence | None:
         unit=statement.comparison.quantity.unit,
         severity=statement.severity,
         severity_word=statement.word,
-        hold=None,
+        for_seconds=None,
         kind=ALERT,
         written="",
         around=bullet.spoken.around,

@@ -28,7 +28,7 @@ from compiler.subjects import About, Subject
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Claim:
-    """One number that a system watches; `severity` and `hold` (seconds) are None where they are not the claim's own.
+    """One number that a system watches; `severity` and `for_seconds` are None where they are not its own.
 
     `window` are the seconds within which the events are counted that it is a number of, None of anything else.
     `section` is where its alert leads to, None where that is not known; `system` and `subject` tell what it is about.
@@ -37,12 +37,12 @@ class Claim:
     signal: Signal
     severity: str | None
     comparison: Comparison
-    hold: int | None
+    for_seconds: int | None
     section: Section | None
     span: Span
     system: str = ""
     subject: Subject = ()
-    hold_span: Span | None = None
+    for_span: Span | None = None
     window: int | None = None
 
     @property
@@ -66,10 +66,10 @@ def limit_claim(signal: Signal, limit: Limit, section: Section | None) -> Claim:
         signal=signal,
         severity=limit.severity,
         comparison=comparison,
-        hold=limit.hold,
+        for_seconds=limit.for_seconds,
         section=section,
         span=limit.span,
-        hold_span=limit.hold_span,
+        for_span=limit.for_span,
     )
 
 
@@ -156,7 +156,7 @@ def differences(sentence: Sentence, claim: Claim) -> tuple[str, ...]:
         found.append("comparator")
     if stated.severity != NO_SEVERITY and claim.severity not in {None, stated.severity}:
         found.append("severity")
-    if stated.hold is not None and claim.hold is not None and stated.hold != claim.hold:
+    if stated.for_seconds is not None and claim.for_seconds is not None and stated.for_seconds != claim.for_seconds:
         found.append("for")
     if stated.window is not None and claim.window is not None and stated.window != claim.window:
         found.append("window")
@@ -239,4 +239,4 @@ def active_claim(signal: Signal, active: Comparison, section: Section | None, sp
     """Return what a state's comparison claims; None where it only tells one number from all others."""
     if active.comparator == "==" or active.quantity.unit == STATE:
         return None
-    return Claim(signal=signal, severity=None, comparison=active, hold=None, section=section, span=span)
+    return Claim(signal=signal, severity=None, comparison=active, for_seconds=None, section=section, span=span)

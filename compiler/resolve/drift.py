@@ -79,9 +79,9 @@ def sentence_differs(one: Sentence, claim: Claim, about: About, naming: Naming, 
     where, what = naming.limit(claim), differences(one, claim)
     related = [Related(span=claim.span, message=f"the {where} is {shown(claim.comparison)}")]
     runs = f"the {where} is {_runs(one, claim)}"
-    if what == ("for",) and claim.hold_span is not None and claim.hold is not None:
-        message = f"the {where} holds for {duration_text(claim.hold)}"
-        related = [Related(span=claim.hold_span, message=message)]
+    if what == ("for",) and claim.for_span is not None and claim.for_seconds is not None:
+        message = f"the {where} holds for {duration_text(claim.for_seconds)}"
+        related = [Related(span=claim.for_span, message=message)]
     if about.elsewhere and "severity" in what:
         of_system = f" of `{claim.system}`" if naming.several else ""
         runs = f"`{claim.signal.id}`{of_system} has no {one.stated.severity} limit"
@@ -171,7 +171,7 @@ def _said(one: Sentence, claim: Claim, what: Sequence[str]) -> str:
     if "severity" in what:
         return f"{limit} is {other_word(stated.severity_word, stated.severity) or stated.severity}"
     if "for" in what:
-        return f"{limit} for {duration_text(stated.hold or 0)}"
+        return f"{limit} for {duration_text(stated.for_seconds or 0)}"
     return f"{limit} within {duration_text(stated.window or 0)}"
 
 
@@ -186,8 +186,8 @@ def _stated(one: Sentence) -> str:
 
 def _runs(one: Sentence, claim: Claim) -> str:
     runs, what = shown(claim.comparison), differences(one, claim)
-    if what[:1] == ("for",) and claim.hold is not None:
-        return f"{runs} for {duration_text(claim.hold)}"
+    if what[:1] == ("for",) and claim.for_seconds is not None:
+        return f"{runs} for {duration_text(claim.for_seconds)}"
     return f"{runs} within {duration_text(claim.window)}" if what == ("window",) and claim.window is not None else runs
 
 

@@ -27,7 +27,7 @@ def check(scope: Scope) -> None:
         tiers = limits.written(NOTHING, house)
         signal = scope.signals.get(identifier)
         if signal is not None:
-            extras = limits.extras(NOTHING, house, scope.hold, scope.keep, scope.diagnostics)
+            extras = limits.extras(NOTHING, house, scope.for_seconds, scope.keep, scope.diagnostics)
             limits.limits(signal, tiers, extras, scope.diagnostics)
         elif identifier not in scope.signals and not limits.implies_state(tiers):
             no_signal(identifier, span, scope.signals, scope.diagnostics)

@@ -76,17 +76,19 @@ class Extras:
     `places` are those of the times that `for` says there.
     """
 
-    hold: dict[str, int]
+    for_seconds: dict[str, int]
     places: Mapping[str, Span]
     keep: dict[str, int]
     recover: Table
 
 
-def extras(own: Table, house: Table, hold: dict[str, int], keep: dict[str, int], diagnostics: Diagnostics) -> Extras:
+def extras(
+    own: Table, house: Table, for_seconds: dict[str, int], keep: dict[str, int], diagnostics: Diagnostics
+) -> Extras:
     """Return the extras of a signal: its own, else the house's for it, else those that its system gives."""
     return Extras(
-        hold=holds(own, holds(house, hold, diagnostics), diagnostics),
-        places={**_places(house, hold), **_places(own, hold)},
+        for_seconds=holds(own, holds(house, for_seconds, diagnostics), diagnostics),
+        places={**_places(house, for_seconds), **_places(own, for_seconds)},
         keep=holds(own, holds(house, keep, diagnostics, _KEEP), diagnostics, _KEEP),
         recover=table(own if "recover" in own else house, "recover"),
     )
@@ -122,13 +124,13 @@ def limits(
                 value=comparison.quantity.value,
                 unit=comparison.quantity.unit,
                 text=tier.text,
-                hold=extras.hold[tier.severity],
+                for_seconds=extras.for_seconds[tier.severity],
                 keep=extras.keep[tier.severity],
                 recover=_recovery(signal, tier.severity, comparison, extras.recover, diagnostics),
                 default=tier.default,
                 statement=None,
                 span=tier.span,
-                hold_span=extras.places.get(tier.severity),
+                for_span=extras.places.get(tier.severity),
             )
         )
     return tuple(found)

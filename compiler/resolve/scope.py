@@ -38,7 +38,7 @@ class Scope:
         return table(self.defaults, "limits")
 
     @cached_property
-    def hold(self) -> dict[str, int]:
+    def for_seconds(self) -> dict[str, int]:
         """Seconds of `for` by severity."""
         return holds(self.defaults, dict(conventions.DEFAULT_HOLD), self.diagnostics)
 

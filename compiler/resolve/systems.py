@@ -80,7 +80,7 @@ class _System:
         self.metrics = table(given, "metrics")
         runbook = scope.runbooks.get(given["runbook"])
         self.sections = Sections(runbook=runbook, diagnostics=self.diagnostics) if runbook else None
-        self.hold = holds(given, scope.hold, self.diagnostics)
+        self.for_seconds = holds(given, scope.for_seconds, self.diagnostics)
         self.keep = holds(given, scope.keep, self.diagnostics, "keep_firing_for")
         self.inherited = bindings.Inherited(
             matchers=bindings.matchers_of(given, self.diagnostics),
@@ -286,7 +286,7 @@ class _System:
     def _limits(
         self, signal: Signal, own: Table, house: Table, tiers: tuple[limits.Written, ...], section: Section | None
     ) -> tuple[Limit, ...]:
-        extras = limits.extras(own, house, self.hold, self.keep, self.diagnostics)
+        extras = limits.extras(own, house, self.for_seconds, self.keep, self.diagnostics)
         found = limits.limits(signal, tiers, extras, self.diagnostics)
         quoted = self.sections.quoted(own) if self.sections else None
         misquoted = quoted is None and "documented" in own

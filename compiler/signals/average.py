@@ -96,7 +96,7 @@ class Average(Kind):
         """Return what happens to all counters alike: it changes both sides by the same factor."""
         return frozenset({Rough.REPLACED, Rough.GAPS, Rough.RESET, Rough.DOUBLED})
 
-    def loud(self, bound: BoundSignal) -> Phase:
+    def strong_sample(self, bound: BoundSignal) -> Phase:
         """Return a hundred times the observations, each of them large."""
         return Phase(value=Decimal(10**6), steps=1, traffic=Decimal(100))
 

@@ -133,7 +133,7 @@ class BurnRate(Ratio):
         """Return what is the matter."""
         return f"{bound.signal.title} spent too fast"
 
-    def settled(self, bound: BoundSignal) -> int:
+    def settle_seconds(self, bound: BoundSignal) -> int:
         """Return the longest of the windows that are looked at alone, and the shortest beside it."""
         return SLOW[0].long + _BEFORE * STEP_SECONDS
 
@@ -189,7 +189,7 @@ class _Courses:
             yield self._case("quiet", (replace(failure, traffic=floor * _JUST_LESS),))
             yield self._case("just-enough-traffic", (replace(failure, traffic=floor * _JUST_MORE),), everyone, worst)
         if self.bound.low:
-            yield self._case("never-yet", (replace(failure, hollow=True),), everyone, worst)
+            yield self._case("never-yet", (replace(failure, zero_denominator=True),), everyone, worst)
         half = (replace(failure, traffic=HALF),)
         twice = tuple(Example(phases=half, extra={"replica": str(number)}) for number in range(2))
         yield Case(name="replicas", example=twice[0], more=twice[1:], firing=everyone, value=worst)
@@ -203,8 +203,8 @@ class _Courses:
     def windows(self, limit: Threshold, index: int, burn: Burn, edge: Decimal) -> Iterator[Case]:
         """Yield a long window that is bad or not, with its short one bad or not, of which only both together count."""
         step = self.bound.binding.step
-        hold, keep = limit.hold // step + _SLACK, limit.keep // step + _SLACK
-        long, short = burn.long // step + hold, _short(self.bound, burn) // step
+        for_seconds, keep = limit.for_seconds // step + _SLACK, limit.keep // step + _SLACK
+        long, short = burn.long // step + for_seconds, _short(self.bound, burn) // step
         good, bad = self._near(edge, beyond=False), self._near(edge, beyond=True)
         before: tuple[Phase, ...] = ()
         if long + _BEFORE // 2 <= self.steps:
@@ -215,20 +215,20 @@ class _Courses:
         name = f"{limit.severity}-{index + 1}"
         for words, first, last, for_ in (
             ("now-fine", bad, good, short + keep),
-            ("just-begun", good, bad, short + hold),
+            ("just-begun", good, bad, short + for_seconds),
         ):
             if for_ < within:
                 course = (Phase(value=first, steps=within - for_, traffic=_HEAVY), Phase(value=last, steps=for_))
                 yield self._case(f"{name}-{words}", (*before, *course))
         firing = frozenset({limit.severity}) if before else self._firing(bad)
         # A course that does not fill the long window, while the alert waits, has that much more traffic in it.
-        floor = self._floor() * max(Decimal(burn.long) / ((self.steps - hold) * step), Decimal(1))
+        floor = self._floor() * max(Decimal(burn.long) / ((self.steps - for_seconds) * step), Decimal(1))
         enough = floor * _JUST_MORE if floor else Decimal(1)
         less = tuple(replace(one, traffic=one.traffic * enough) for one in before)
         yield self._case(f"{name}-below", (*less, Phase(value=good, steps=within, traffic=enough)))
         yield self._case(f"{name}-above", (*less, Phase(value=bad, steps=within, traffic=enough)), firing, bad)
         if floor:
-            yield from self._quiet(name, before, bad, (within, burn.long // step, short, hold, keep))
+            yield from self._quiet(name, before, bad, (within, burn.long // step, short, for_seconds, keep))
 
     def _quiet(
         self, name: str, before: tuple[Phase, ...], bad: Decimal, steps: tuple[int, int, int, int, int]
@@ -237,7 +237,7 @@ class _Courses:
 
         Engines do not agree on a long window that is not filled.
         """
-        within, long, short, hold, keep = steps
+        within, long, short, for_seconds, keep = steps
         floor, quiet = self._floor(), short + keep
         if quiet < within:
             course = (
@@ -247,7 +247,7 @@ class _Courses:
             yield self._case(f"{name}-now-quiet", (*before, *course))
         # An engine may see the long window by a scrape less at either end, in which the busy part weighs more.
         pace = self.bound.binding.pace
-        busy, seen = short + hold, long - 2 * pace
+        busy, seen = short + for_seconds, long - 2 * pace
         if not before or busy >= seen:
             return
         # The first sample of a phase tells of a whole pace.

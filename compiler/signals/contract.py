@@ -101,7 +101,7 @@ class Threshold(Protocol):
         """The number, in the unit of the signal's limits."""
 
     @property
-    def hold(self) -> int:
+    def for_seconds(self) -> int:
         """The seconds that it must be crossed for before an alert fires."""
 
     @property
@@ -143,14 +143,14 @@ class Kind:
     """Whether the value needs a least traffic."""
     events_per_step: ClassVar[Decimal] = Decimal(1)
     """The events of a synthesised series in one step, at a traffic of 1."""
-    whole: ClassVar[Decimal] = Decimal(1)
+    denominator: ClassVar[Decimal] = Decimal(1)
     """How much a synthesised series has of what the value is a share of, at a traffic of 1."""
     measures: ClassVar[bool] = True
     """Whether severities are limits of one measured value: then they must rise, and an alert may recover elsewhere."""
     longest: ClassVar[int] = 3 * 86400
     """Seconds; signals that take longer to settle have no tests: engines refuse to load so many samples."""
     rises: ClassVar[bool] = False
-    """Whether a graver severity needs a limit beyond a milder one's, although they are not limits of one value."""
+    """Whether a more severe limit lies beyond a less severe one, although they are not limits of one value."""
     rest: ClassVar[str | None] = None
     """What the part is called that a share leaves, such as "free" of what is used; None where it has no name."""
 
@@ -250,11 +250,11 @@ class Kind:
     def first(self, bound: BoundSignal) -> int | None:
         """Return after how many seconds of a steady course the expression has its value, to the evaluation.
 
-        None where that is not known: then `settled` holds.
+        None where that is not known: then `settle_seconds` holds.
         """
         return None
 
-    def settled(self, bound: BoundSignal) -> int:
+    def settle_seconds(self, bound: BoundSignal) -> int:
         """Return after how many seconds of a steady course nothing of what was before is seen any more."""
         return bound.binding.window + (bound.binding.memory or 0) + 2 * STEP_SECONDS
 
@@ -280,12 +280,12 @@ class Kind:
         """
         return ()
 
-    def hollow(self, bound: BoundSignal) -> bool:
+    def zero_denominator(self, bound: BoundSignal) -> bool:
         """Return whether the value is a share of what may be 0."""
         return False
 
     def partial(self, bound: BoundSignal) -> bool:
-        """Return whether a part that has no series yet counts as 0: a hollow phase shows that."""
+        """Return whether a part that has no series yet counts as 0: a phase with a denominator of zero shows that."""
         return False
 
     def selectors(self, bound: BoundSignal) -> tuple[Selector, ...]:
@@ -334,11 +334,11 @@ class Kind:
         """Return whether the first value of a counter counts, where it is known that there was no counter before."""
         return False
 
-    def loud(self, bound: BoundSignal) -> Phase:
+    def strong_sample(self, bound: BoundSignal) -> Phase:
         """Return a phase (of one step) of series so strong that the value changes where a selector lets them in."""
         raise NotImplementedError
 
-    def beyond(self, bound: BoundSignal, value: Decimal) -> Decimal:
+    def past_limit(self, bound: BoundSignal, value: Decimal) -> Decimal:
         """Return a value so far beyond a limit of `value` that it is crossed as soon as there is any value."""
         if bound.signal.unit == STATE:
             return Decimal(1)

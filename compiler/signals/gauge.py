@@ -107,7 +107,7 @@ class Gauge(Kind):
         """Return false for a point in time: what is made up moves with the clock."""
         return bound.has(GAUGE.name)
 
-    def loud(self, bound: BoundSignal) -> Phase:
+    def strong_sample(self, bound: BoundSignal) -> Phase:
         """Return a value that is worse than any limit."""
         return Phase(value=Decimal(-(10**12)) if bound.low else Decimal(10**12), steps=1)
 

@@ -86,7 +86,7 @@ class Increase(Kind):
         return (counter,) if example.target is None else (counter, *_targets(counter, example))
 
     def first(self, bound: BoundSignal) -> int:
-        """Return a step: what has come by then is beyond the limit, see `beyond`."""
+        """Return a step: what has come by then is beyond the limit, see `past_limit`."""
         return first_rate(bound)
 
     def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
@@ -114,11 +114,11 @@ class Increase(Kind):
         """Return true."""
         return not bound.low
 
-    def loud(self, bound: BoundSignal) -> Phase:
+    def strong_sample(self, bound: BoundSignal) -> Phase:
         """Return a great many events."""
         return Phase(value=Decimal(10**9), steps=1)
 
-    def beyond(self, bound: BoundSignal, value: Decimal) -> Decimal:
+    def past_limit(self, bound: BoundSignal, value: Decimal) -> Decimal:
         """Return so many that those of one step are enough: while the window fills, the others are not there yet."""
         if bound.low:
             return value / 2

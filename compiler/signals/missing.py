@@ -115,11 +115,11 @@ class Missing(Kind):
         """Return how long all is there at first, and for how long its end is not noticed."""
         return courses.beginning(bound)
 
-    def settled(self, bound: BoundSignal) -> int:
+    def settle_seconds(self, bound: BoundSignal) -> int:
         """Return a few minutes more: what is absent is so at once."""
         return courses.beginning(bound) + 2 * STEP_SECONDS
 
-    def loud(self, bound: BoundSignal) -> Phase:
+    def strong_sample(self, bound: BoundSignal) -> Phase:
         """Return metrics that are there, elsewhere."""
         return Phase(value=courses.WELL, steps=1, exact=True)
 

@@ -69,7 +69,7 @@ def _mentions(bound: BoundSignal, one: Place, label: str) -> bool:
 
 
 def _state(bound: BoundSignal, phase: Phase) -> tuple[Decimal, int]:
-    pushed = phase.hollow and not bound.binding.targets_named
+    pushed = phase.zero_denominator and not bound.binding.targets_named
     return (PUSHED_BESIDE if pushed else phase.value or WELL), phase.steps
 
 

@@ -52,11 +52,11 @@ class Phase:
     """`steps` samples during which the expression should have `value`; None where there are no samples.
 
     `traffic` scales the events that the value is computed from, or how much there is of what is used. `every` leaves
-    samples out: one in so many is there. `exact` asks for the value without any rounding error, `hollow` for nothing of
-    what it is a share of. `stale` marks the series as ended: Prometheus does so when a target or a series is gone.
-    `broken` says which of the samples are not as they should be; `reset` that counters begin anew, `born` that
-    they begin with `value` events and stay there. `beyond` asks for a value that is more than `value`, and more than
-    its metric can tell.
+    samples out: one in so many is there. `exact` asks for the value without any rounding error, `zero_denominator` for
+    a share of nothing. `stale` marks the series as ended: Prometheus does so when a target or a series is gone.
+    `broken` says which of the samples are not as they should be; `reset` that counters begin anew, `born` that they
+    begin with `value` events and stay there. `beyond` asks for a value that is more than `value`, and more than its
+    metric can tell.
     """
 
     value: Decimal | None
@@ -64,7 +64,7 @@ class Phase:
     traffic: Decimal = Decimal(1)
     every: int = 1
     exact: bool = False
-    hollow: bool = False
+    zero_denominator: bool = False
     stale: bool = False
     broken: Broken | None = None
     reset: bool = False

@@ -127,7 +127,7 @@ class Quantile(Kind):
         """Return what happens to all counters alike: it changes both sides by the same factor."""
         return frozenset({Rough.REPLACED, Rough.GAPS, Rough.RESET, Rough.DOUBLED})
 
-    def loud(self, bound: BoundSignal) -> Phase:
+    def strong_sample(self, bound: BoundSignal) -> Phase:
         """Return a hundred times the events, all of them slow, or fast where that is the trouble."""
         return Phase(value=Decimal("0.000001") if bound.low else Decimal(10**6), steps=1, traffic=Decimal(100))
 

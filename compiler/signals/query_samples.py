@@ -73,7 +73,7 @@ def check_limits(found: Course, bound: BoundSignal, limits: Sequence[Threshold],
         if bound.signal.unit != STATE:
             away = margin(limit.value, ratio=bound.signal.unit == RATIO)
             away = away if limit.comparator.startswith(">") else -away
-            beyond, short = (limit.value + away, kind.beyond(bound, limit.value)), limit.value - away
+            beyond, short = (limit.value + away, kind.past_limit(bound, limit.value)), limit.value - away
         for value in (one for one in beyond if one >= 0):
             _check_beyond(found, bound, limit, value)
         if short >= 0:
@@ -134,7 +134,7 @@ def shown(found: Course, bound: BoundSignal, value: Decimal, seconds: int) -> De
     return found.value(found.later(found.number(value), passed)) if passed else value
 
 
-def loud(found: Course, bound: BoundSignal) -> Phase:
+def strong_sample(found: Course, bound: BoundSignal) -> Phase:
     """Return a value (of one step) that is as bad as the query can make it; of an absence, what is there."""
     if found.form == GAP:
         candidates: tuple[Decimal, ...] = (Decimal(0),)

@@ -48,7 +48,7 @@ class Rate(Kind):
         return (sampling.series(bound.selector(COUNTER.name), bound, example, sampling.counter(rises)),)
 
     def first(self, bound: BoundSignal) -> int | None:
-        """Return a step where many are the trouble, see `beyond`; engines differ on how a window fills."""
+        """Return a step where many are the trouble, see `past_limit`; engines differ on how a window fills."""
         return None if bound.low else first_rate(bound)
 
     def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
@@ -73,11 +73,11 @@ class Rate(Kind):
         """Return half of the events twice."""
         return (Phase(value=value * HALF, steps=1),) * 2
 
-    def loud(self, bound: BoundSignal) -> Phase:
+    def strong_sample(self, bound: BoundSignal) -> Phase:
         """Return a great many events."""
         return Phase(value=Decimal(10**9), steps=1)
 
-    def beyond(self, bound: BoundSignal, value: Decimal) -> Decimal:
+    def past_limit(self, bound: BoundSignal, value: Decimal) -> Decimal:
         """Return so many that those of one step are enough, while the window fills."""
         if bound.low:
             return value / 2

@@ -82,22 +82,22 @@ class Ratio(Kind):
         """
         part, whole = inputs(bound)
         counted = sampling.counter((_events(one, one.value), one) for one in example.phases)
-        hollow = any(one.hollow for one in example.phases)
+        zero_denominator = any(one.zero_denominator for one in example.phases)
         if is_complement(bound):
             missed = sampling.counter((_events(one, _rest(one)), one) for one in example.phases)
             found = (sampling.series(part, bound, example, counted), sampling.series(whole, bound, example, missed))
-            return found[1:] if hollow else found
+            return found[1:] if zero_denominator else found
         if part.metric != whole.metric:
             total = sampling.counter((_events(one, Decimal(1)), one) for one in example.phases)
             found = (sampling.series(part, bound, example, counted), sampling.series(whole, bound, example, total))
-            return found[1:] if hollow else found
+            return found[1:] if zero_denominator else found
         rest = sampling.counter((_events(one, _rest(one)), one) for one in example.phases)
         both = Selector(part.metric, (*part.matchers, *(m for m in whole.matchers if m not in part.matchers)))
         outside = dict(sampling.violating(part.matchers, whole.matchers))
         inside = dict(sampling.series(whole, bound, example, rest).labels)
         labels = {**inside, **outside, **{label: inside[label] for label in bound.binding.per if label in inside}}
         others = Series(metric=whole.metric, labels=tuple(sorted(labels.items())), values=rest)
-        return (others,) if hollow else (sampling.series(both, bound, example, counted), others)
+        return (others,) if zero_denominator else (sampling.series(both, bound, example, counted), others)
 
     def partial(self, bound: BoundSignal) -> bool:
         """Return whether a low ratio is the trouble: what has never gone well is 0 then, not unknown."""
@@ -125,11 +125,11 @@ class Ratio(Kind):
         """Return what happens to all counters alike: it changes both sides by the same factor."""
         return frozenset({Rough.REPLACED, Rough.GAPS, Rough.RESET, Rough.DOUBLED})
 
-    def loud(self, bound: BoundSignal) -> Phase:
+    def strong_sample(self, bound: BoundSignal) -> Phase:
         """Return a hundred times the traffic, all of it the part."""
         return Phase(value=Decimal(1), steps=1, traffic=Decimal(100))
 
-    def beyond(self, bound: BoundSignal, value: Decimal) -> Decimal:
+    def past_limit(self, bound: BoundSignal, value: Decimal) -> Decimal:
         """Return all or, where a low ratio is the trouble, none."""
         return Decimal(0) if bound.low else Decimal(1)
 

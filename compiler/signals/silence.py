@@ -89,8 +89,8 @@ class Silence(Kind):
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
         """Return a counter that rises by `value` a step; of hollow phases one that begins with 1."""
-        born = any(one.hollow for one in example.phases)
-        rises = ((one.value, replace(one, hollow=False)) for one in example.phases)
+        born = any(one.zero_denominator for one in example.phases)
+        rises = ((one.value, replace(one, zero_denominator=False)) for one in example.phases)
         values = sampling.counter(rises, _BORN if born else Decimal(0))
         return (sampling.series(bound.selector(COUNTER.name), bound, example, values),)
 
@@ -101,7 +101,7 @@ class Silence(Kind):
             return -(-_seconds(limit) // EVALUATION_SECONDS) * EVALUATION_SECONDS
         return ago + bound.binding.step if _first_day(bound) else None
 
-    def settled(self, bound: BoundSignal) -> int:
+    def settle_seconds(self, bound: BoundSignal) -> int:
         """Return how long it takes until a silence can be told, and has been compared with another day."""
         return bound.binding.window + (bound.binding.quiet or 0) + 4 * _slack(bound) * bound.binding.step
 
@@ -109,7 +109,7 @@ class Silence(Kind):
         """Return silences that are just long enough or not, and what else may look like silence or like an event."""
         return tuple(_Courses(bound=bound, limits=tuple(limits), steps=steps).cases())
 
-    def loud(self, bound: BoundSignal) -> Phase:
+    def strong_sample(self, bound: BoundSignal) -> Phase:
         """Return a great many events."""
         return Phase(value=Decimal(10**6), steps=1)
 
@@ -226,7 +226,7 @@ class _Courses:
             yield self._case("new", (before, since), 0)
             if self._apart:
                 ended = (first, replace(flat, value=None))
-                yield self._case("born", ended, 0, (before, replace(since, hollow=True)))
+                yield self._case("born", ended, 0, (before, replace(since, zero_denominator=True)))
 
     def _other_days(self) -> Iterator[Case]:
         """Yield a silence that was there at the same time of the other day, too."""
@@ -262,7 +262,7 @@ class _Courses:
 
     def _long(self, limit: Threshold) -> int:
         """Return the steps of silence after which an alert has surely fired."""
-        return self._steps(_seconds(limit) + limit.hold) + self._slack
+        return self._steps(_seconds(limit) + limit.for_seconds) + self._slack
 
     def _since(self, steps: int) -> tuple[Phase, Phase]:
         """Return a series that began so many steps before the end, and has not risen."""

@@ -42,7 +42,7 @@ class State(Kind):
     unit = STATE
     forms = ((GAUGE,), (SINCE,), (UNTIL,), (COUNTER,), (USED, MAX), (AVAILABLE, MAX))
     constants = frozenset({MAX.name})
-    whole = usage.WHOLE
+    denominator = usage.WHOLE
     words: ClassVar[Mapping[str, Decimal]] = {STATE_LIMIT: Decimal(1)}
 
     def windowed(self, bound: BoundSignal) -> bool:
@@ -113,15 +113,15 @@ class State(Kind):
         """Return what the underlying kind returns."""
         return first_rate(bound) if bound.has(COUNTER.name) else 0
 
-    def settled(self, bound: BoundSignal) -> int:
+    def settle_seconds(self, bound: BoundSignal) -> int:
         """Return as of other kinds, or the time that is looked back on; nothing else is taken over a window."""
         if self.windowed(bound) or self.smoothed(bound):
-            return super().settled(bound)
+            return super().settle_seconds(bound)
         return max(bound.binding.memory or 0, bound.binding.within or 0) + 2 * STEP_SECONDS
 
-    def hollow(self, bound: BoundSignal) -> bool:
+    def zero_denominator(self, bound: BoundSignal) -> bool:
         """Return what the underlying kind returns."""
-        return _underlying(bound).hollow(bound)
+        return _underlying(bound).zero_denominator(bound)
 
     def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
         """Return a phase of a measure that is exactly the compared one, whatever the `value`."""
@@ -153,10 +153,10 @@ class State(Kind):
         """Return what the underlying kind returns."""
         return _underlying(bound).counts_births(bound)
 
-    def loud(self, bound: BoundSignal) -> Phase:
+    def strong_sample(self, bound: BoundSignal) -> Phase:
         """Return the state, or its opposite where all series must be in it; a share is made large in both parts."""
         if bound.has(MAX.name):
-            return replace(usage.KIND.loud(bound), exact=True)
+            return replace(usage.KIND.strong_sample(bound), exact=True)
         return Phase(value=Decimal(0 if bound.binding.every else 1), steps=1, traffic=Decimal(100))
 
 
@@ -191,7 +191,7 @@ def _measure(bound: BoundSignal, phase: Phase) -> Decimal | None:
         return _outside(active)
     inside = _inside(active)
     # Of events, so many that those of one step are enough, while the window fills.
-    return increase.KIND.beyond(_plain(bound), inside) if bound.has(COUNTER.name) and _rises(active) else inside
+    return increase.KIND.past_limit(_plain(bound), inside) if bound.has(COUNTER.name) and _rises(active) else inside
 
 
 def _rises(active: Comparison) -> bool:

@@ -221,7 +221,7 @@ class Template(Kind):
         query = self.expression(bound)
         return None if has_range(query) or asks_the_clock(query) else 0
 
-    def settled(self, bound: BoundSignal) -> int:
+    def settle_seconds(self, bound: BoundSignal) -> int:
         """Return the time that the query looks back; of an example, at least an hour: what settles it is not known."""
         found, margin = self._course(bound), 2 * STEP_SECONDS
         if found is not None:
@@ -236,16 +236,16 @@ class Template(Kind):
         found = self._course(bound)
         return value if found is None else query_samples.shown(found, bound, value, seconds)
 
-    def loud(self, bound: BoundSignal) -> Phase:
+    def strong_sample(self, bound: BoundSignal) -> Phase:
         """Return a value far beyond any other, as far as the query can return it; of an absence, that it is none."""
         found = self._course(bound)
-        return Phase(value=Decimal(10**6), steps=1) if found is None else query_samples.loud(found, bound)
+        return Phase(value=Decimal(10**6), steps=1) if found is None else query_samples.strong_sample(found, bound)
 
-    def beyond(self, bound: BoundSignal, value: Decimal) -> Decimal:
+    def past_limit(self, bound: BoundSignal, value: Decimal) -> Decimal:
         """Return twice the limit, or all where it is a share."""
         if bound.signal.unit == RATIO and value < 1 and not bound.low:
             return Decimal(1)
-        return super().beyond(bound, value)
+        return super().past_limit(bound, value)
 
     def _course(self, bound: BoundSignal) -> Course | None:
         """Return the course that shows what a query does; None where that takes an example, or cannot be told."""

@@ -26,7 +26,7 @@ class Usage(Kind):
     unit = RATIO
     forms = ((USED, MAX), (AVAILABLE, MAX))
     constants = frozenset({MAX.name})
-    whole = WHOLE
+    denominator = WHOLE
     rest = "free"
 
     def bad(self, inputs: Collection[str]) -> str:
@@ -94,13 +94,13 @@ class Usage(Kind):
                 return Phase(value=value, steps=1, traffic=scale, every=every, stale=every > 1)
         return None
 
-    def hollow(self, bound: BoundSignal) -> bool:
+    def zero_denominator(self, bound: BoundSignal) -> bool:
         """Return whether the maximum is a metric."""
         return isinstance(bound.binding.inputs[MAX.name], Selector)
 
     def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
         """Return the same value twice, each of half of all."""
-        if self.hollow(bound):
+        if self.zero_denominator(bound):
             return (Phase(value=value, steps=1, traffic=HALF),) * 2
         if bound.has(USED.name):
             return (Phase(value=value * HALF, steps=1),) * 2
@@ -109,19 +109,19 @@ class Usage(Kind):
     def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
         """Return all that happens to gauges: the share is computed at each moment, from what is there then."""
         withstood = {Rough.REPLACED, Rough.REPLACED_PART}
-        if self.hollow(bound):
+        if self.zero_denominator(bound):
             withstood |= {Rough.REPLACED_WHOLE, Rough.DOUBLED}
         if bound.binding.over_time:
             withstood |= {Rough.GAPS, Rough.NAN}
             withstood |= {Rough.SPIKES} if bound.binding.over_time == "avg" and not bound.low else set()
-            withstood |= {Rough.NAN_PART, Rough.NAN_WHOLE} if self.hollow(bound) else set()
+            withstood |= {Rough.NAN_PART, Rough.NAN_WHOLE} if self.zero_denominator(bound) else set()
         return frozenset(withstood)
 
-    def loud(self, bound: BoundSignal) -> Phase:
+    def strong_sample(self, bound: BoundSignal) -> Phase:
         """Return a hundred times as much as there is elsewhere, of the part too."""
         return Phase(value=Decimal(1) if bound.has(USED.name) else Decimal(0), steps=1, traffic=Decimal(100))
 
-    def beyond(self, bound: BoundSignal, value: Decimal) -> Decimal:
+    def past_limit(self, bound: BoundSignal, value: Decimal) -> Decimal:
         """Return more than all is ever: a limit may lie at all of it."""
         return value / 2 if bound.low else max(Decimal(1), value) + Decimal("0.5")
 
@@ -145,7 +145,7 @@ def _share(phase: Phase, *, used: bool) -> Decimal | None:
 
 
 def _whole(phase: Phase) -> Decimal | None:
-    return None if phase.value is None else WHOLE * phase.traffic * (not phase.hollow)
+    return None if phase.value is None else WHOLE * phase.traffic * (not phase.zero_denominator)
 
 
 KIND = Usage()

@@ -36,7 +36,7 @@ class Utilization(Kind):
     rest = "idle"
     forms = ((COUNTER, CAPACITY), (COUNTER,), (IDLE,))
     constants = frozenset({CAPACITY.name})
-    whole = _CAPACITY
+    denominator = _CAPACITY
 
     def bad(self, inputs: Collection[str]) -> str:
         """Return `HIGH`."""
@@ -103,11 +103,14 @@ class Utilization(Kind):
         counter = sampling.series(bound.selector(COUNTER.name), bound, example, sampling.counter(done))
         if isinstance(capacity, Decimal):
             return (counter,)
-        there = ((None if one.value is None else scale * one.traffic * (not one.hollow), one) for one in example.phases)
+        there = (
+            (None if one.value is None else scale * one.traffic * (not one.zero_denominator), one)
+            for one in example.phases
+        )
         return counter, sampling.series(capacity, bound, example, sampling.levels(there))
 
     def first(self, bound: BoundSignal) -> int:
-        """Return a step: nothing idle is seen at once, and of the others see `beyond`."""
+        """Return a step: nothing idle is seen at once, and of the others see `past_limit`."""
         return first_rate(bound)
 
     def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
@@ -140,7 +143,7 @@ class Utilization(Kind):
         """Return the value once the window is full; what is never idle is seen at once."""
         return value if bound.has(IDLE.name) or seconds >= bound.binding.window else None
 
-    def hollow(self, bound: BoundSignal) -> bool:
+    def zero_denominator(self, bound: BoundSignal) -> bool:
         """Return whether the capacity is a metric."""
         return isinstance(bound.binding.inputs.get(CAPACITY.name), Selector)
 
@@ -158,15 +161,15 @@ class Utilization(Kind):
 
         A rate over samples with gaps is a little less or more: that is not what it was.
         """
-        if not self.hollow(bound):
+        if not self.zero_denominator(bound):
             return frozenset({Rough.DOUBLED} if bound.has(IDLE.name) else ())
         return frozenset({Rough.REPLACED_WHOLE, Rough.GAPS_WHOLE, Rough.NAN_WHOLE, Rough.DOUBLED})
 
-    def loud(self, bound: BoundSignal) -> Phase:
+    def strong_sample(self, bound: BoundSignal) -> Phase:
         """Return a hundred times the capacity, all of it busy."""
         return Phase(value=_ONE, steps=1, traffic=Decimal(100))
 
-    def beyond(self, bound: BoundSignal, value: Decimal) -> Decimal:
+    def past_limit(self, bound: BoundSignal, value: Decimal) -> Decimal:
         """Return all of it; of a counter so much that what is done in one step is enough, while the window fills."""
         if bound.low:
             return value / 2

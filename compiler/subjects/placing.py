@@ -1,7 +1,8 @@
 """Which number of a sentence a name belongs to: "above 85 % on /data, and above 97 % on /backup"; used by `scope`.
 
 A name stands before its number or behind it; a mark, or a conjunction, between two numbers says to which of the two.
-One before carries on to the numbers that follow, one behind also counts for a milder or graver number before it.
+One before carries on to the numbers that follow, one behind also counts for a less severe or more severe number before
+it.
 """
 
 from __future__ import annotations

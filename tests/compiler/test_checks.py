@@ -229,17 +229,17 @@ def series(alert: Alert, component: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("own", [False, True], ids=["base", "the repository's"])
-def test_an_alert_is_silenced_by_a_graver_severity_of_its_own_component_and_by_nothing_else(*, own: bool) -> None:
+def test_an_alert_is_silenced_by_a_more_severe_one_of_its_own_component_and_by_nothing_else(*, own: bool) -> None:
     """Law of the generated inhibition: it needs no check, because nobody can write it wrong."""
     compilation = compile_spec(ROOT / SPEC) if own else compiled()
     artifacts = {one.path: one.content for one in compilation.artifacts}
     rules: list[dict[str, Any]] = yaml.safe_load(artifacts["alertmanager/alertmanager.yml"])["inhibit_rules"]
     alerts = [series(alert, part) for group in compilation.groups for alert in group.alerts for part in ("a/b", "c")]
-    graver = {"critical": {"info", "warning"}, "emergency": {"info", "warning", "critical"}}
+    more_severe = {"critical": {"info", "warning"}, "emergency": {"info", "warning", "critical"}}
     silenced = 0
     for source, target in product(alerts, alerts):
         same = all(source[label] == target[label] for label in ("alertname", "system", "component"))
-        expected = same and target["severity"] in graver.get(source["severity"], set())
+        expected = same and target["severity"] in more_severe.get(source["severity"], set())
         found = any(
             matched(rule["source_matchers"], source)
             and matched(rule["target_matchers"], target)

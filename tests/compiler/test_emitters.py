@@ -62,7 +62,9 @@ ODD = {
     "no traffic floor": ((SPEC, 'selector: job="shop"', 'selector: job="shop"\n    minimum_traffic: off'),),
     "at once": ((SPEC, "for: {warning: 10m, critical: 5m}", "for: 0s"),),
     "within seconds": ((SPEC, "for: {warning: 10m, critical: 5m}", "for: {warning: 90s, critical: 20s}"),),
-    "milder later than graver": ((SPEC, "for: {warning: 10m, critical: 5m}", "for: {warning: 1m, critical: 30m}"),),
+    "less severe later than more severe": (
+        (SPEC, "for: {warning: 10m, critical: 5m}", "for: {warning: 1m, critical: 30m}"),
+    ),
     "above nothing": ((SPEC, '"> 150ms"', '"> 0ms"'), (SHOP, "150 ms", "0 ms")),
     "above no share": ((SPEC, '"> 1%"', '"> 0%"'),),
     "below all": ((SPEC, '"< 99.5%"', '"< 100%"'), (LEDGER, "99.5 %", "100 %")),

@@ -20,7 +20,7 @@ Stated = tuple[str, str, str, str, str, int | None, str]
 def stated(text: str) -> list[Stated]:
     """Return what a guide states, without its places."""
     return [
-        (one.signal, one.comparator, f"{one.value:f}", one.unit, one.severity, one.hold, one.kind)
+        (one.signal, one.comparator, f"{one.value:f}", one.unit, one.severity, one.for_seconds, one.kind)
         for one in statements("guide.md", text)
     ]
 
@@ -462,10 +462,12 @@ def test_a_time_over_which_a_share_is_taken_is_no_limit() -> None:
         ("CPU above 70 % during the last 6 minutes is a warning.", None, 360, "warning"),
     ],
 )
-def test_events_are_counted_within_a_time(text: str, window: int | None, hold: int | None, severity: str) -> None:
+def test_events_are_counted_within_a_time(
+    text: str, window: int | None, for_seconds: int | None, severity: str
+) -> None:
     """It is neither how long a limit lasts nor a limit of its own."""
-    found = [(one.window, one.hold, one.severity) for one in statements("guide.md", text)]
-    assert found == [(window, hold, severity)]
+    found = [(one.window, one.for_seconds, one.severity) for one in statements("guide.md", text)]
+    assert found == [(window, for_seconds, severity)]
 
 
 def test_a_column_of_what_is_normal_promises_only_with_a_comparator() -> None:
@@ -489,7 +491,7 @@ def test_a_condition_of_its_own_is_no_duration_of_the_one_before() -> None:
     found = stated(
         "Page if the queue wait time passes 45 minutes, or if a channel has been dark for more than 60 seconds."
     )
-    assert [(signal, value, hold) for signal, _, value, _, _, hold, _ in found] == [
+    assert [(signal, value, for_seconds) for signal, _, value, _, _, for_seconds, _ in found] == [
         ("latency_other", "2700", None),
         ("other", "60", None),
     ]

@@ -156,12 +156,12 @@ NOBODY = "; nobody is paged below 1 request a minute."
             id="the usual one",
         ),
         pytest.param(
-            lambda: sentence(bound("ratio", REQUESTS), hold=0),
+            lambda: sentence(bound("ratio", REQUESTS), for_seconds=0),
             f"{ONE_IN_TWENTY.replace('when', 'as soon as')}, on each service{NOBODY}",
             id="at once",
         ),
         pytest.param(
-            lambda: sentence(bound("ratio", REQUESTS), severity="warning", hold=5400),
+            lambda: sentence(bound("ratio", REQUESTS), severity="warning", for_seconds=5400),
             f"{ONE_IN_TWENTY.replace('Critical', 'Warning')} for 1 hour 30 minutes, on each service{NOBODY}",
             id="a warning after long",
         ),
@@ -362,20 +362,20 @@ ALL = [
     form=st.sampled_from(ALL),
     comparator=st.sampled_from(COMPARATORS),
     severity=st.sampled_from(SEVERITIES),
-    hold=st.integers(0, 10**6),
+    for_seconds=st.integers(0, 10**6),
     thousandths=st.integers(1, 999),
 )
 def test_a_sentence_has_the_limit_the_hold_the_severity_and_the_direction(
-    form: tuple[Any, tuple[tuple[str, str], ...]], comparator: str, severity: str, hold: int, thousandths: int
+    form: tuple[Any, tuple[tuple[str, str], ...]], comparator: str, severity: str, for_seconds: int, thousandths: int
 ) -> None:
     """And nothing that Prometheus or YAML would read as something else."""
     kind, inputs = form
     signal = bound(kind.name, dict(inputs), unit=kind.unit or UNITS.get(kind.name, COUNT), low=comparator[0] == "<")
     # A silence is a time in which scrapes come: it lasts whole seconds.
     value = Decimal(thousandths) if kind.name == "silence" else Decimal(thousandths) / 1000
-    text = sentence(signal, comparator, str(value), severity=severity, hold=hold)
+    text = sentence(signal, comparator, str(value), severity=severity, for_seconds=for_seconds)
     assert amount(Quantity(value, signal.signal.unit)) in text
-    assert f" for {span(hold)}," in text if hold else " as soon as " in text
+    assert f" for {span(for_seconds)}," in text if for_seconds else " as soon as " in text
     assert text.startswith(severity.capitalize())
     assert text.endswith(".")
     condition = re.sub(r"\(.*?\)|; .*", "", text)

@@ -181,15 +181,15 @@ def test_each_severity_has_its_own_values_around_its_limit() -> None:
 
 
 @pytest.mark.parametrize("hold", ["7m", "10m", "1h30m"])
-def test_for_is_tried_one_evaluation_before_it_has_passed_and_when_it_has(hold: str) -> None:
+def test_for_is_tried_one_evaluation_before_it_has_passed_and_when_it_has(for_seconds: str) -> None:
     """The gauge is beyond its limit from the first sample on, so that only `for` keeps the alert waiting."""
-    edit(SPEC, POOL, POOL.replace("off}", f"off, for: {hold}}}"))
+    edit(SPEC, POOL, POOL.replace("off}", f"off, for: {for_seconds}}}"))
     step = seconds(content(conventions.tests_path("shop"))["evaluation_interval"])
     found = timeline("ShopConnectionPool")
-    assert found[:2] == [(seconds(hold) - step, set()), (seconds(hold), {"warning"})]
+    assert found[:2] == [(seconds(for_seconds) - step, set()), (seconds(for_seconds), {"warning"})]
     (test,) = proofs_of("ShopConnectionPool", "for and recovery")
     (pool,) = (one for one in courses(test) if one.metric == "pool_in_use")
-    assert all(pool.at(at) > 85 for at in range(0, seconds(hold) + 1, 60))
+    assert all(pool.at(at) > 85 for at in range(0, seconds(for_seconds) + 1, 60))
 
 
 def test_each_severity_waits_for_its_own_for() -> None:
@@ -350,10 +350,10 @@ def test_series_that_a_selector_keeps_out_are_there_and_change_nothing() -> None
     """Another job's pool is full beside each component that is tried: without the matcher it would fire."""
     (test,) = proofs_of("ShopConnectionPool", "limits")
     (expectation,) = test["alert_rule_test"]
-    loud = {
+    strong_sample = {
         one.labels["service"] for one in courses(test, job="other") if one.metric == "pool_in_use" and one.level > 85
     }
-    assert any(not severities(expectation, service=service) for service in loud)
+    assert any(not severities(expectation, service=service) for service in strong_sample)
 
 
 def test_a_part_of_one_component_and_a_whole_of_all_are_tried_in_that_component() -> None:

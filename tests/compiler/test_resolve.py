@@ -74,22 +74,22 @@ def test_the_time_until_an_alert_fires_comes_from_the_nearest_place() -> None:
     edit(SPEC, 'critical: "> 5%",  runbook: "#errors"}', 'critical: "> 5%",  runbook: "#errors", for: {critical: 7m}}')
     edit(SPEC, 'selector: job="shop"', 'selector: job="shop"\n    for: {warning: 20m}')
     compilation = compiled()
-    assert {severity: limit.hold for severity, limit in tiers(compilation, "shop", "latency_p95").items()} == {
+    assert {severity: limit.for_seconds for severity, limit in tiers(compilation, "shop", "latency_p95").items()} == {
         "warning": 1200,
         "critical": 300,
     }
-    assert {severity: limit.hold for severity, limit in tiers(compilation, "shop", "error_ratio").items()} == {
+    assert {severity: limit.for_seconds for severity, limit in tiers(compilation, "shop", "error_ratio").items()} == {
         "warning": 1200,
         "critical": 420,
     }
-    assert tiers(compilation, "shop", "checkout_closed")["emergency"].hold == 120
-    assert tiers(compilation, "ledger", "backlog")["warning"].hold == 600
+    assert tiers(compilation, "shop", "checkout_closed")["emergency"].for_seconds == 120
+    assert tiers(compilation, "ledger", "backlog")["warning"].for_seconds == 600
 
 
 def test_one_duration_holds_for_all_severities() -> None:
     """`for: 3m` instead of a mapping."""
     edit(SPEC, 'selector: job="shop"', 'selector: job="shop"\n    for: 3m')
-    assert {limit.hold for limit in tiers(compiled(), "shop", "latency_p95").values()} == {180}
+    assert {limit.for_seconds for limit in tiers(compiled(), "shop", "latency_p95").values()} == {180}
 
 
 def test_what_nobody_says_is_assumed() -> None:
@@ -97,8 +97,8 @@ def test_what_nobody_says_is_assumed() -> None:
     edit(SPEC, "  for: {warning: 10m, critical: 5m}\n", "")
     edit(SPEC, ", for: 2m}", "}")
     compilation = compiled()
-    assert tiers(compilation, "shop", "latency_p95")["warning"].hold == 600
-    assert tiers(compilation, "shop", "checkout_closed")["emergency"].hold == 60
+    assert tiers(compilation, "shop", "latency_p95")["warning"].for_seconds == 600
+    assert tiers(compilation, "shop", "checkout_closed")["emergency"].for_seconds == 60
     binding = watched(compilation, "shop", "latency_p95").bound.binding
     assert (binding.window, binding.minimum_traffic) == (300, Rate(Decimal(1), 60))
 

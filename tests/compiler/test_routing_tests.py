@@ -132,7 +132,7 @@ def test_times_and_groups_are_the_specifications() -> None:
     ]
 
 
-def test_the_graver_silences_the_milder_of_the_same_component_and_nobody_else() -> None:
+def test_the_more_severe_silences_the_less_severe_of_the_same_component_and_nobody_else() -> None:
     """Only severities that page silence; a difference in one label of the four ends it."""
     inhibition = expected()["inhibition"]
     assert {one["firing"]: one["suppressed"] for one in inhibition["alike"]} == {

@@ -75,7 +75,7 @@ def test_an_alert_says_for_how_long_nothing_has_come() -> None:
     ],
 )
 def test_a_limit_that_makes_no_sense_is_refused(limits: str, binding: str, expected: list[str]) -> None:
-    """Silence has one side; a time must hold some scrapes, and a graver severity a longer one."""
+    """Silence has one side; a time must hold some scrapes, and a more severe severity a longer one."""
     listen(limits, binding)
     found = compile_spec(Path(SPEC)).diagnostics
     assert sorted(one.code for one in found if one.code != "undocumented-limit") == expected

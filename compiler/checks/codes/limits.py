@@ -90,10 +90,10 @@ ENTRIES: Final = (
     ),
     Code(
         code="limit-order",
-        summary="A graver severity does not begin beyond the milder one.",
+        summary="A more severe limit is not beyond the less severe one.",
         explanation=(
-            "The graver alert inhibits the milder one of the same component. Where their limits are equal or reversed,"
-            " the milder is never seen, or is seen last."
+            "The more severe alert inhibits the less severe one of the same component. Where their limits are equal or"
+            " reversed, the less severe alert is never seen, or is seen last."
         ),
         mend="Exchange the two, or drop one by `off`.",
         suppressible=True,

@@ -24,7 +24,7 @@ _SELECTING: Final = ("selector", "targets")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Subject:
+class CheckContext:
     """Model, alert groups, the document that they come from, and the runbooks by the path that systems name.
 
     `linked` is what links of runbooks lead to, by path; `style` where people read them.
@@ -71,7 +71,7 @@ class Subject:
         yield from ((key, given) for key in (*inputs, *_SELECTING) if key in given)
         yield from ((key, owner) for key in _SELECTING if key in owner and key not in given)
 
-    def hold(self, system: System, watched: WatchedSignal, severity: str) -> Span | None:
+    def for_seconds(self, system: System, watched: WatchedSignal, severity: str) -> Span | None:
         """Return where `for` of a severity stands: with the limits, the house's, the system or the house; or None."""
         house = table(self._table("defaults", "limits"), watched.bound.signal.id)
         owners = (self.limits(system, watched), house, self._table("systems", system.id), self._table("defaults"))
