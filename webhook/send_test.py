@@ -63,11 +63,14 @@ def _reason(results: tuple[Result, ...]) -> str:
     return "a line in the log calls nobody" if any(one.sent for one in results) else "nothing was sent"
 
 
+_SERVICES = tuple(name for name, channel in CHANNELS.items() if channel.address == "service")
+
+
 def _receivers(catalog: Catalog) -> Iterator[Recipient]:
     for team in catalog.teams.values():
-        if team.slack:
-            yield Recipient(channel="slack", destination=team.slack, who="")
-    yield _only("pagerduty")
+        for channel, address in team.addresses.items():
+            yield Recipient(channel=channel, destination=address, who="")
+    yield from (_only(name) for name in _SERVICES if "fallback" in CHANNELS[name].scopes)
     for level in catalog.levels.values():
         for contacts in (level.contacts, *(turn.contacts for turn in level.rotation)):
             for channel, addresses in contacts.items():
@@ -77,10 +80,12 @@ def _receivers(catalog: Catalog) -> Iterator[Recipient]:
 
 def _announced_to(service: Service) -> Iterator[Recipient]:
     policies = service.catalog.current.policies.values()
-    announced = any("webhook" in tier.announce for policy in policies for tier in policy.severities.values())
-    if announced or "webhook" in service.senders:
-        yield _only("webhook")
-    yield _only("log")
+    announced = {name for policy in policies for tier in policy.severities.values() for name in tier.announce}
+    for name in _SERVICES:
+        if "fallback" not in CHANNELS[name].scopes and (
+            CHANNELS[name].setting is None or name in announced or name in service.senders
+        ):
+            yield _only(name)
 
 
 def _only(channel: str) -> Recipient:

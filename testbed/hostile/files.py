@@ -55,8 +55,9 @@ def damage(folder: Path, seed: int, number: int) -> list[str]:
         name, act = chance.choice(list(_ACTS.items()))
         if place.exists() or place.is_symlink():
             shutil.rmtree(place) if place.is_dir() and not place.is_symlink() else place.unlink()
-        place.parent.mkdir(parents=True, exist_ok=True)
         try:
+            # An earlier step may have put something else where this one needs a folder.
+            place.parent.mkdir(parents=True, exist_ok=True)
             act(place, target)
         except OSError:
             continue

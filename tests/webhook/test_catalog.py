@@ -61,7 +61,7 @@ def test_new_catalogue_is_in_force_without_a_restart(catalog_path: Path) -> None
     file = CatalogFile(catalog_path)
     change(catalog_path, lambda data: data["teams"]["operations"].update(slack="#new"))
     assert file.refresh()
-    assert file.current.teams["operations"].slack == "#new"
+    assert file.current.teams["operations"].addresses["slack"] == "#new"
     assert not file.refresh(), "nothing has changed since"
 
 
@@ -72,7 +72,7 @@ def test_watcher_picks_a_new_catalogue_up(catalog_path: Path, monkeypatch: pytes
     file.watch()
     try:
         change(catalog_path, lambda data: data["teams"]["operations"].update(slack="#new"))
-        await_that(lambda: file.current.teams["operations"].slack == "#new")
+        await_that(lambda: file.current.teams["operations"].addresses["slack"] == "#new")
     finally:
         file.close()
 

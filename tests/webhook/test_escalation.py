@@ -52,7 +52,7 @@ def test_level_without_contact_is_not_skipped_in_silence(catalog: Catalog) -> No
 
 def test_team_without_slack_channel_is_not_skipped_in_silence(catalog: Catalog) -> None:
     """As for people."""
-    changed = replace(catalog, teams={**catalog.teams, "platform": Team(title="Platform team", slack=None)})
+    changed = replace(catalog, teams={**catalog.teams, "platform": Team(title="Platform team")})
     found = recipients(changed, policy="standard", team="platform", severity="warning", now=NOON)
     assert found[0].missing == "Platform team has no Slack channel"
 

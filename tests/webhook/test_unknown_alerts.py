@@ -219,7 +219,7 @@ def routed(catalog: Catalog, *routes: dict[str, Any]) -> Catalog:
 
 
 def _parse_with(data: dict[str, Any], teams: dict[str, Any], catalog: Catalog) -> Catalog:
-    data["teams"] = {name: {"title": team.title, "slack": team.slack} for name, team in teams.items()}
+    data["teams"] = {name: {"title": team.title, **team.addresses} for name, team in teams.items()}
     tier = {"respond_seconds": None, "announce": [], "notify": ["log"], "escalate_seconds": None}
     tiers = dict.fromkeys(("info", "warning", "critical", "emergency"), tier)
     data["policies"] = {name: {"levels": [], "severities": tiers} for name in catalog.policies}

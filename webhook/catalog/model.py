@@ -27,9 +27,6 @@ GRAFANA_NO_DATA, GRAFANA_ERROR = "DatasourceNoData", "DatasourceError"
 UNKNOWN = "unknown:"
 """Begins the kind of alerts that no runbook section explains."""
 
-Announce = Literal["slack", "pagerduty", "webhook", "log"]
-Notify = Literal["log", "email", "sms", "phone"]
-
 
 Takes = Literal["nothing", "word", "path", "address", "url", "number", "literal", "matcher"]
 """What a value may be at a place of a command."""
@@ -116,8 +113,8 @@ class Tier:
     """What a policy does for one severity; times in seconds, None is never and a `respond_seconds` of 0 at once."""
 
     respond_seconds: float | None
-    announce: tuple[Announce, ...]
-    notify: tuple[Notify, ...]
+    announce: tuple[str, ...]
+    notify: tuple[str, ...]
     escalate_seconds: float | None
     holds: bool = False
     """Whether `acknowledged_seconds` says how long an acknowledgement holds; else the longer other span."""
@@ -134,7 +131,7 @@ class Policy:
 
     levels: tuple[str, ...]
     severities: Mapping[Severity, Tier]
-    fallback: tuple[Announce | Notify, ...] = ()
+    fallback: tuple[str, ...] = ()
     """Channels that a call moves on to when its own cannot deliver it, in this order."""
 
 
@@ -158,10 +155,10 @@ class Level:
 
 @dataclass(frozen=True, kw_only=True)
 class Team:
-    """Who owns a system, and the Slack channel where the whole team sees an alert."""
+    """Who owns a system, and the addresses at which the whole team sees an alert, by channel."""
 
     title: str
-    slack: str | None
+    addresses: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

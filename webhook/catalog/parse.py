@@ -26,6 +26,7 @@ from webhook.catalog.model import (
 from webhook.catalog.patterns import PatternError
 from webhook.catalog.routes import Route, matcher
 from webhook.catalog.schedule import Schedule
+from webhook.channels import CHANNELS
 from webhook.severity import SEVERITIES, Severity
 
 
@@ -39,7 +40,7 @@ def parse(data: Mapping[str, Any]) -> Catalog:
         generated_by=data["generated_by"],
         watchdog=Watchdog(**data["watchdog"]),
         fallback=_fallback(data["fallback"]),
-        teams={name: Team(**team) for name, team in data["teams"].items()},
+        teams={name: _team(team) for name, team in data["teams"].items()},
         levels={name: _level(level) for name, level in data["levels"].items()},
         policies={name: _policy(policy) for name, policy in data["policies"].items()},
         systems={name: system["title"] for name, system in data["systems"].items()},
@@ -65,6 +66,11 @@ def _route(number: int, data: Mapping[str, Any]) -> Route:
     except PatternError as error:
         raise CatalogError(f"route {number} of `fallback` has a regular expression that {error}") from error
     return Route(matchers=matchers, team=data["team"], policy=data["policy"], severity=data.get("severity"))
+
+
+def _team(data: Mapping[str, Any]) -> Team:
+    named = [name for name, channel in CHANNELS.items() if channel.address == "team"]
+    return Team(title=data["title"], addresses={name: data[name] for name in named if data.get(name)})
 
 
 def _level(data: Mapping[str, Any]) -> Level:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from webhook.channels import CHANNELS
 from webhook.incidents.incident import Incident, NotificationTrigger
 from webhook.incidents.messages import CALLS, Action, Channels, NewNotification, NotifiedDestination
 from webhook.incidents.recipients import Recipient
@@ -63,7 +64,8 @@ def stand_in(
 
 def ordering_key_of(incident: Incident, channel: str, destination: str) -> str:
     """Return the ordering key of messages about `incident` to this destination."""
-    thread = incident.dedup_key if channel == "pagerduty" else f"incident-{incident.id}"
+    known = CHANNELS.get(channel)
+    thread = incident.dedup_key if known and known.shares_dedup_key else f"incident-{incident.id}"
     return f"{channel}|{destination}|{thread}"
 
 

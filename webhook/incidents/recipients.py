@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import get_args
 
-from webhook.catalog.model import Announce, Catalog, Level, Tier
+from webhook.catalog.model import Catalog, Level, Tier
+from webhook.channels import CHANNELS
 from webhook.incidents.incident import Incident
 from webhook.severity import Severity
 
@@ -61,7 +61,7 @@ def ways(catalog: Catalog, incident: Incident, channel: str, *, now: float) -> t
 
     Each destination once, as `recipients`.
     """
-    if channel in get_args(Announce):
+    if channel in CHANNELS and CHANNELS[channel].address != "contact":
         return (_announced(catalog, channel, incident.team),)
     tier = catalog.policy(incident.policy).severities[incident.severity]
     found = _contacts(catalog, policy=incident.policy, level=incident.level, channel=channel, now=now)
@@ -112,20 +112,21 @@ def _once(found: Iterable[Recipient]) -> tuple[Recipient, ...]:
 
 
 def _announced(catalog: Catalog, channel: str, team: str) -> Recipient:
-    if channel == "slack":
+    known = CHANNELS.get(channel)
+    if known is None:
+        return Recipient(channel=channel, destination="", who=channel, missing=f"this server has no channel {channel}")
+    if known.address == "team":
         owner = catalog.team(team)
-        missing = None if owner.slack else f"{owner.title} has no Slack channel"
-        return Recipient(channel=channel, destination=owner.slack or "", who=owner.title, missing=missing)
-    if channel == "pagerduty":
-        return Recipient(channel=channel, destination="events", who="the PagerDuty service")
-    if channel == "webhook":
-        return Recipient(channel=channel, destination="events", who="the outgoing webhook")
-    return Recipient(channel=channel, destination="log", who="the log")
+        address = owner.addresses.get(channel, "")
+        missing = None if address else f"{owner.title} has no {known.word} channel"
+        return Recipient(channel=channel, destination=address, who=owner.title, missing=missing)
+    return Recipient(channel=channel, destination=known.destination or "", who=known.who)
 
 
 def _contacts(catalog: Catalog, *, policy: str, level: int, channel: str, now: float) -> tuple[Recipient, ...]:
-    if channel == "log":
-        return (Recipient(channel="log", destination="log", who="the log"),)
+    known = CHANNELS.get(channel)
+    if known and known.address == "service":
+        return (Recipient(channel=channel, destination=known.destination or "", who=known.who),)
     names = catalog.policy(policy).levels
     who, contacts = on_call(catalog.levels[names[min(level, len(names) - 1)]], catalog, now)
     addresses = contacts.get(channel, ())
@@ -137,4 +138,8 @@ def _contacts(catalog: Catalog, *, policy: str, level: int, channel: str, now: f
 
 def _waiting(found: Iterable[Recipient], until: float | None) -> Iterable[Recipient]:
     """Return the ways to people, not to be used before `until`; a log is not somebody's rest."""
-    return (one if until is None or one.channel == "log" else replace(one, not_before=until) for one in found)
+    return (one if until is None or _is_service(one.channel) else replace(one, not_before=until) for one in found)
+
+
+def _is_service(channel: str) -> bool:
+    return channel in CHANNELS and CHANNELS[channel].address == "service"

@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from webhook.channels import CHANNELS
 from webhook.incidents.incident import Incident
 from webhook.severity import Severity, rank
 
-BATCHING = frozenset({"slack", "email", "sms", "phone"})
+BATCHING = frozenset(name for name, channel in CHANNELS.items() if channel.batches)
 """The channels that people read, or listen to."""
 WINDOW_SECONDS = 60.0
 MOST_SINGLE = 10

@@ -19,6 +19,7 @@ import structlog
 from flask import Blueprint, Response, abort, jsonify, request
 
 from webhook.callback_events import VERBS, Change, Press, pagerduty_change, pagerduty_identity, slack_press
+from webhook.channels import CHANNELS
 from webhook.incidents.incident import Merged, Noted, Outcome
 from webhook.incidents.messages import Channels
 from webhook.ingest import Ingest
@@ -239,7 +240,7 @@ def _quiet(service: Service) -> Ingest:
 
 def _without_echo(found: Channels) -> Channels:
     return {
-        name: actions - {"acknowledge", "resolve"} if name == "pagerduty" else actions
+        name: actions - {"acknowledge", "resolve"} if CHANNELS[name].shares_dedup_key else actions
         for name, actions in found.items()
     }
 

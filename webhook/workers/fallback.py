@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
 from webhook.catalog.model import Catalog
-from webhook.channels import channel_word
+from webhook.channels import CHANNELS, channel_word
 from webhook.incidents import reasons
 from webhook.incidents.incident import TOCSIN, Entry, Incident, NotificationTrigger
 from webhook.incidents.messages import CALLS, Action, Channels
@@ -119,8 +119,7 @@ class Fallback:
             if fresh:
                 self._stand_in(connection, incident, failed, fresh, now)
                 moved = True
-            # That PagerDuty takes an event does not say that anybody is called.
-            if usable and channel != "pagerduty":
+            if usable and CHANNELS[channel].answers_for_people:
                 return moved
         return moved
 

@@ -6,6 +6,7 @@ into the outbox.
 
 from __future__ import annotations
 
+from webhook.channels import CHANNELS
 from webhook.incidents.incident import Incident
 from webhook.incidents.messages import CALLS
 from webhook.storage.outbox import Claim, Message
@@ -15,8 +16,7 @@ ACKNOWLEDGED_FIRST = "the incident was acknowledged before this could be sent"
 FIRES_AGAIN = "it fires again: the end is no longer true"
 TOLD_WITH_OTHERS = "told in a message on many incidents, which is not edited; the page has it"
 CALLED_AGAIN = "a later call to the same people says it"
-INTERRUPTING = frozenset({"sms", "phone"})
-"""Channels whose messages call somebody away from what they do, at night out of bed."""
+INTERRUPTING = frozenset(name for name, channel in CHANNELS.items() if channel.interrupts)
 
 
 def needless(claimed: Claim, incident: Incident, *, shows_state: bool, batched: bool, called_again: bool) -> str | None:
