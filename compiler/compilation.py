@@ -14,7 +14,7 @@ from compiler.artifacts import Artifact
 from compiler.checks import check
 from compiler.checks.context import CheckContext
 from compiler.checks.functions import without_unknown
-from compiler.diagnostics import Diagnostics
+from compiler.diagnostics import MAX_FOUND, Diagnostics, TooManyFindingsError
 from compiler.document import Table
 from compiler.emitters import emit
 from compiler.linked_files import linked_files
@@ -46,10 +46,17 @@ def compile_spec(spec: Path) -> Compilation:
     Paths in the file are relative to its folder; in diagnostics and artifacts they are as the caller and the file wrote
     them.
     """
-    diagnostics = Diagnostics()
+    diagnostics = Diagnostics(most=MAX_FOUND)
     files = SourceFiles(spec, diagnostics)
-    table = files.spec()
-    context = None if table is None else _context(table, files, diagnostics)
+    try:
+        table = files.spec()
+        context = None if table is None else _context(table, files, diagnostics)
+    except TooManyFindingsError:
+        context = None
+        diagnostics.most = None
+        message = f"there are more than {MAX_FOUND} findings, and nothing more is looked at"
+        diagnostics.error("too-large", diagnostics.found[0].span, message, hint="mend those that are shown first")
+    diagnostics.most = None
     suppress(files.documents, files.texts, diagnostics)
     consequences.drop(diagnostics)
     if context is None:

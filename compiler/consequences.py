@@ -6,7 +6,7 @@ can never be crossed differs from the runbook and lies out of order, too; who me
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -25,7 +25,8 @@ def drop(diagnostics: Diagnostics) -> None:
     causes = {
         (code, span) for one in diagnostics.found for code in _FOLLOWING.get(one.code, ()) for span in _of_limits(one)
     }
-    causes |= {("limit-order", one.span) for one in diagnostics.found if _is_disorder_of_one(one, diagnostics.found)}
+    differing = {span for one in diagnostics.found if one.code == "limit-differs" for span in _spans(one)}
+    causes |= {("limit-order", one.span) for one in diagnostics.found if _is_disorder_of_one(one, differing)}
     causes |= {("limit-differs", span) for one in _exchanged(diagnostics.found) for span in _spans(one)}
     without_heading = {one.span.path for one in diagnostics.found if one.code == "runbook-section"}
     diagnostics.found = [
@@ -64,12 +65,11 @@ def _of_limits(one: Diagnostic) -> tuple[Span, ...]:
     return _spans(one) if one.code == "against-direction" else (one.span,)
 
 
-def _is_disorder_of_one(one: Diagnostic, found: Sequence[Diagnostic]) -> bool:
+def _is_disorder_of_one(one: Diagnostic, differing: Collection[Span]) -> bool:
     """Return whether limits lie out of order because one of the two differs from the runbook."""
     if one.code != "limit-order" or not one.related:
         return False
-    differing = {span for other in found if other.code == "limit-differs" for span in _spans(other)}
-    return len(differing & set(_spans(one))) == 1
+    return sum(span in differing for span in set(_spans(one))) == 1
 
 
 def _exchanged(found: Sequence[Diagnostic]) -> Iterator[Diagnostic]:

@@ -53,9 +53,11 @@ class Diagnostic:
 class Diagnostics:
     """Gathers findings of one run and the source lines that they point at.
 
-    `suppressed` are findings that a comment silences, each with the reason that it gives.
+    `suppressed` are findings that a comment silences, each with the reason that it gives. With `most` findings it stops
+    the run by `TooManyFindingsError`; whoever sets it catches that.
     """
 
+    most: int | None = None
     found: list[Diagnostic] = field(default_factory=list)
     suppressed: list[tuple[Diagnostic, str]] = field(default_factory=list)
     sources: dict[str, list[str]] = field(default_factory=dict)
@@ -66,14 +68,18 @@ class Diagnostics:
         self, code: str, span: Span, message: str, *, hint: str | None = None, related: tuple[Related, ...] = ()
     ) -> None:
         """Add an error."""
-        self.found.append(Diagnostic(code=code, message=message, span=span, hint=hint, related=related))
+        self._add(Diagnostic(code=code, message=message, span=span, hint=hint, related=related))
 
     def warning(
         self, code: str, span: Span, message: str, *, hint: str | None = None, related: tuple[Related, ...] = ()
     ) -> None:
         """Add a finding that does not keep anything from being written."""
-        found = Diagnostic(code=code, message=message, span=span, hint=hint, related=related, level="warning")
-        self.found.append(found)
+        self._add(Diagnostic(code=code, message=message, span=span, hint=hint, related=related, level="warning"))
+
+    def _add(self, finding: Diagnostic) -> None:
+        if self.most is not None and len(self.found) >= self.most:
+            raise TooManyFindingsError
+        self.found.append(finding)
 
     def read(self, path: str, text: str) -> None:
         """Remember a file's text, so that a finding in it can be shown with its line."""
@@ -143,13 +149,21 @@ class Diagnostics:
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(self.shown(self.found))
 
+    def excerpt(self) -> tuple[list[Diagnostic], int]:
+        """Return the findings that a report shows, as `shown` does, and how many more there are: errors go first."""
+        whole = self.shown(self.found)
+        if len(whole) <= MAX_SHOWN:
+            return whole, 0
+        first = sorted(whole, key=lambda one: one.level)[:MAX_SHOWN]
+        return sorted(first, key=_order), len(whole) - MAX_SHOWN
+
     def shown(self, found: Iterable[Diagnostic]) -> list[Diagnostic]:
         """Return findings as they may be shown: sorted by place, once, with all its related places, no secrets."""
         merged: dict[Diagnostic, dict[Related, None]] = {}
         for one in found:
             merged.setdefault(replace(one, related=()), {}).update(dict.fromkeys(one.related))
         whole = (self._fit(one, tuple(related)) for one, related in merged.items())
-        return sorted(whole, key=lambda d: (d.span, d.code, d.message))
+        return sorted(whole, key=_order)
 
     def _fit(self, one: Diagnostic, related: tuple[Related, ...]) -> Diagnostic:
         hint = None if one.hint is None else self._words(one.hint)
@@ -162,6 +176,20 @@ class Diagnostics:
         if len(words) > _MAX_WORDS:
             words = f"{words[:_MAX_WORDS]}…"
         return harmless.words(words)
+
+
+class TooManyFindingsError(Exception):
+    """There are as many findings as one run gathers; they are in the diagnostics."""
+
+
+MAX_FOUND: Final = 10_000
+"""Findings of one run, after which nothing more is looked at."""
+MAX_SHOWN: Final = 500
+"""Findings that a report shows; it says how many more there are."""
+
+
+def _order(one: Diagnostic) -> tuple[Span, str, str]:
+    return one.span, one.code, one.message
 
 
 _MAX_SECRETS: Final = 1000
@@ -182,7 +210,7 @@ def _common(first: str, second: str, start: int) -> int:
 
 
 _TAB_WIDTH: Final = 8
-_MAX_SHOWN: Final = 160
+_MAX_COLUMNS: Final = 160
 _MAX_LOOKED_AT: Final = 2000
 _MAX_RELATED: Final = 4
 """What is wrong in the house concerns every system; the other formats list them all."""
@@ -267,8 +295,8 @@ def _excerpt(span: Span, diagnostics: Diagnostics) -> list[str]:
     before = source[cut : span.column - 1].expandtabs(_TAB_WIDTH)
     source = source[cut : cut + 2 * _MAX_LOOKED_AT] if cut or len(source) > 2 * _MAX_LOOKED_AT else source
     shown = source.expandtabs(_TAB_WIDTH)
-    start = max(0, len(before) - _MAX_SHOWN // 2) if len(shown) > _MAX_SHOWN else 0
-    shown = "".join(c if is_printable(c) else "\N{REPLACEMENT CHARACTER}" for c in shown[start : start + _MAX_SHOWN])
+    start = max(0, len(before) - _MAX_COLUMNS // 2) if len(shown) > _MAX_COLUMNS else 0
+    shown = "".join(c if is_printable(c) else "\N{REPLACEMENT CHARACTER}" for c in shown[start : start + _MAX_COLUMNS])
     gutter = f"{span.line:>5} | "
-    caret = " " * (len(before) - start) + "^" * min(marked, _MAX_SHOWN)
-    return [f"{gutter}{shown}", f"{' ' * (len(gutter) - 2)}| {caret[:_MAX_SHOWN]}"]
+    caret = " " * (len(before) - start) + "^" * min(marked, _MAX_COLUMNS)
+    return [f"{gutter}{shown}", f"{' ' * (len(gutter) - 2)}| {caret[:_MAX_COLUMNS]}"]

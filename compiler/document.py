@@ -22,8 +22,13 @@ from compiler.diagnostics import Diagnostics, Related, Span
 
 MAX_DEPTH: Final = 32
 """No key of the format lies half as deep."""
+MAX_TEXT: Final = 16 * 2**10
+"""Characters of one key or value: the longest query that we have seen has a few thousand."""
+MAX_NODES: Final = 200_000
+"""Keys, values, mappings and lists in all files of one run: enough for some thousand systems."""
 
-_TAG_PREFIX: Final = "tag:yaml.org,2002:"
+_YAML_TAGS: Final = "tag:yaml.org,2002:"
+"""What `!!` stands for."""
 _RARE_BREAKS: Final = {0x85: " ", 0x2028: " ", 0x2029: " "}
 """What YAML 1.1 takes for line breaks and no editor counts."""
 
@@ -72,15 +77,23 @@ _WORDS: Final[Mapping[str, object]] = {
 _DIGITS: Final = 15
 
 
-def parse(path: str, text: str, diagnostics: Diagnostics) -> Table | None:
+class NodeBudget:
+    """How many keys, values, mappings and lists the files of one run may still hold."""
+
+    def __init__(self) -> None:
+        self.left = MAX_NODES
+
+
+def parse(path: str, text: str, diagnostics: Diagnostics, budget: NodeBudget | None = None) -> Table | None:
     """Return the mapping that the YAML `text` holds, or None after adding an error where reading cannot go on.
 
-    Keys are text; values are text, int, float, bool, None, `Table` or `Items`. Duplicate keys, aliases, several
-    documents, nesting beyond `MAX_DEPTH` and a top level that is no mapping are errors; of duplicate keys the first one
-    is kept, so that what is wrong elsewhere is found in the same run.
+    Keys are text; values are text, int, float, bool, None, `Table` or `Items`. Duplicate keys, aliases, tags,
+    directives, several documents, nesting beyond `MAX_DEPTH`, a text beyond `MAX_TEXT`, more nodes than `budget` has
+    left and a top level that is no mapping are errors; of duplicate keys the first one is kept, so that what is wrong
+    elsewhere is found in the same run.
     """
     diagnostics.read(path, text)
-    builder = _Builder(path, diagnostics)
+    builder = _Builder(path, diagnostics, budget or NodeBudget())
     try:
         builder.read(text.translate(_RARE_BREAKS))
     except _StopReadingError:
@@ -105,9 +118,10 @@ class _StopReadingError(Exception):
 class _Builder:
     """Turns parser events into data with a stack of its own: PyYAML's composer recurses, and dies of deep nesting."""
 
-    def __init__(self, path: str, diagnostics: Diagnostics) -> None:
+    def __init__(self, path: str, diagnostics: Diagnostics, budget: NodeBudget) -> None:
         self.path = path
         self.diagnostics = diagnostics
+        self.budget = budget
         self.root: object = None
         self.root_span: Span | None = None
         self.stack: list[Table | Items] = []
@@ -126,9 +140,11 @@ class _Builder:
         while (event := parser.get_event()) is not None:
             if isinstance(event, yaml.ScalarEvent):
                 self._check_plain(event, event.tag)
+                self._check_size(event)
                 self._scalar(event)
             elif isinstance(event, yaml.CollectionStartEvent):
                 self._check_plain(event, event.tag)
+                self._count(event)
                 self._open(event)
             elif isinstance(event, yaml.CollectionEndEvent):
                 self._close(event)
@@ -138,6 +154,7 @@ class _Builder:
                 self._refuse_alias(event)
             elif isinstance(event, yaml.DocumentStartEvent):
                 documents += 1
+                self._check_directives(event)
                 if documents > 1:
                     self._stop("syntax", event, "a second document starts here", "keep one document a file")
         # Only now, because a text may hold several commas.
@@ -266,8 +283,9 @@ class _Builder:
         """Return what is wrong where a bracket begins a key, and how to mend it."""
         start = _offset(event.start_mark)
         rest = self.text[start - 1 :].partition("\n")[0]
-        if rest.startswith("{{") and (template := _TEMPLATE.match(rest)) is not None:
-            return "`{{` without quotes begins a mapping of YAML", f"quote the text: `{json.dumps(template['text'])}`"
+        if rest.startswith("{{"):
+            template = rest[:MAX_TEXT].partition("#")[0].rstrip()
+            return "`{{` without quotes begins a mapping of YAML", f"quote the text: `{json.dumps(template)}`"
         return "a key must be plain text", "quote text that begins with a special character"
 
     def _place(self, value: object, span: Span) -> None:
@@ -318,8 +336,29 @@ class _Builder:
     def _check_plain(self, event: yaml.NodeEvent, tag: str | None) -> None:
         if event.anchor is not None:
             self._refuse_alias(event)
-        if tag is not None and not tag.startswith(_TAG_PREFIX):
-            self._stop("syntax", event, f"the tag `{tag}` has no meaning here", "write the value itself")
+        if tag is not None:
+            shown = tag.replace(_YAML_TAGS, "!!", 1) if tag.startswith(_YAML_TAGS) else tag
+            hint = "write the value itself, and quote text that begins with `!`"
+            self._stop("syntax", event, f"the tag `{shown}` has no meaning here", hint)
+
+    def _check_directives(self, event: yaml.DocumentStartEvent) -> None:
+        """Refuse `%YAML` and `%TAG`: the format has one version of YAML, and no tags."""
+        if event.version or event.tags:
+            name = "%YAML" if event.version else "%TAG"
+            self._stop("syntax", event, f"the directive `{name}` has no meaning here", "take the line out")
+
+    def _check_size(self, event: yaml.ScalarEvent) -> None:
+        """Refuse a text before anything looks into it: to match a pattern may take long for a long text."""
+        self._count(event)
+        if len(event.value) > MAX_TEXT:
+            message = f"this text has {len(event.value)} characters, and {MAX_TEXT} are the most"
+            self._stop("too-large", event, message, "shorten it, or record parts of a query by rules of their own")
+
+    def _count(self, event: yaml.Event) -> None:
+        self.budget.left -= 1
+        if self.budget.left < 0:
+            message = f"all files together hold more than {MAX_NODES} keys, values and lists"
+            self._stop("too-large", event, message, "give some of the systems a specification of their own")
 
     def _refuse_alias(self, event: yaml.NodeEvent) -> None:
         sign, what = ("*", "an alias") if isinstance(event, yaml.AliasEvent) else ("&", "an anchor")
@@ -330,9 +369,6 @@ class _Builder:
     def _stop(self, code: str, event: yaml.Event, message: str, hint: str | None) -> None:
         self.diagnostics.error(code, _span(self.path, event), message, hint=hint)
         raise _StopReadingError
-
-
-_TEMPLATE: Final = re.compile(r"(?P<text>\{\{.*?)\s*(?:#.*)?\Z")
 
 
 def scalar(text: str) -> object:

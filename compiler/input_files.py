@@ -21,11 +21,13 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import Final
 
-MAX_BYTES: Final = 16 * 2**20
+MAX_BYTES: Final = 4 * 2**20
 """Of one file; no person writes half as much."""
 MAX_MARKDOWN: Final = 2**18
 """Bytes of a runbook or a guide: its sentences are read one by one, and nobody reads half as much at night."""
-MAX_BYTES_IN_ALL: Final = 256 * 2**20
+MAX_LINE: Final = 32 * 2**10
+"""Characters of one line of a runbook."""
+MAX_BYTES_IN_ALL: Final = 64 * 2**20
 """Of all files of one run: links let one large file stand for many."""
 MAX_ENTRIES: Final = 500_000
 """Names of files that one run looks at, in all folders."""

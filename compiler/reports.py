@@ -11,40 +11,54 @@ from urllib.parse import quote
 
 from compiler import conventions, harmless
 from compiler.checks.codes import CODES
-from compiler.diagnostics import Diagnostic, Diagnostics, Span, render
+from compiler.diagnostics import MAX_SHOWN, Diagnostic, Diagnostics, Span, render
 
 
 def text(diagnostics: Diagnostics) -> str:
-    """Return all diagnostics for a terminal, and their number."""
-    found = [render(one, diagnostics) for one in diagnostics]
+    """Return the diagnostics for a terminal, and their number."""
+    found, more = diagnostics.excerpt()
     if not found:
         return ""
-    return harmless.terminal("\n".join([*found, f"{len(found)} {'finding' if len(found) == 1 else 'findings'}"]))
+    lines = [render(one, diagnostics) for one in found]
+    lines += [_more(more)] if more else []
+    count = len(found) + more
+    return harmless.terminal("\n".join([*lines, f"{count} {'finding' if count == 1 else 'findings'}"]))
+
+
+def _more(count: int) -> str:
+    return f"{count} more {'finding is' if count == 1 else 'findings are'} not shown: mend these first"
 
 
 def as_json(diagnostics: Diagnostics) -> str:
     """Return `{"diagnostics": [{code, level, message, hint, path, line, column, end_column, related}], "suppressed"}`.
 
-    `suppressed` is the number of findings that comments silence.
+    `suppressed` is the number of findings that comments silence; where there are more findings than are shown, `more`
+    is their number.
     """
-    found = {"diagnostics": [_json(one) for one in diagnostics], "suppressed": len(diagnostics.suppressed)}
-    return harmless.as_json(found, indent=1)
+    shown, more = diagnostics.excerpt()
+    found = {"diagnostics": [_json(one) for one in shown], "suppressed": len(diagnostics.suppressed)}
+    return harmless.as_json(found | ({"more": more} if more else {}), indent=1)
 
 
 def github(diagnostics: Diagnostics) -> str:
     """Return a workflow command a diagnostic, which GitHub shows beside the line."""
-    return "\n".join(_command(one) for one in diagnostics)
+    found, more = diagnostics.excerpt()
+    return "\n".join([*map(_command, found), *([f"::error ::{_more(more)}"] if more else [])])
 
 
 def sarif(diagnostics: Diagnostics) -> str:
     """Return a SARIF 2.1.0 log with one run; what comments silence is in it as suppressed, which readers leave out."""
-    results = [_result(one) for one in diagnostics]
-    for one, reason in diagnostics.suppressed:
+    found, more = diagnostics.excerpt()
+    results = [_result(one) for one in found]
+    for one, reason in diagnostics.suppressed[:MAX_SHOWN]:
         (shown,) = diagnostics.shown([one])
         results.append(_result(shown) | {"suppressions": [{"kind": "inSource", "justification": reason}]})
     rules = [_rule(code) for code in sorted({result["ruleId"] for result in results})]
     driver = {"name": conventions.PROGRAM, "rules": rules}
-    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    run: dict[str, Any] = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    if more:
+        notice = {"level": "error", "message": {"text": _more(more)}}
+        run["invocations"] = [{"executionSuccessful": True, "toolExecutionNotifications": [notice]}]
     return harmless.as_json({"version": "2.1.0", "$schema": _SARIF, "runs": [run]}, indent=1)
 
 

@@ -15,7 +15,7 @@ from compiler.anchors import DEFAULT_STYLE, Style
 from compiler.diagnostics import Diagnostics, Related, Span, nearest
 from compiler.document import Items, Table
 from compiler.guides.vocabulary import severity_words, spellings
-from compiler.input_files import MAX_BYTES, MAX_MARKDOWN, InputFiles, OutsideError
+from compiler.input_files import MAX_BYTES, MAX_LINE, MAX_MARKDOWN, InputFiles, OutsideError
 from compiler.runbooks import Runbook, parse_runbook
 from compiler.severities import UNTOLD, SeverityWords
 from compiler.source_text import outside, read_text, shown
@@ -35,6 +35,7 @@ class SourceFiles:
         self.documents: dict[str, str] = {}
         self.texts: dict[str, str] = {}
         self.refused: set[str] = set()
+        self._nodes = document.NodeBudget()
 
     def spec(self) -> Table | None:
         """Return the main file with what it includes, or None after adding at least one error."""
@@ -106,7 +107,7 @@ class SourceFiles:
     def _runbook_text(self, path: str, span: Span) -> str | None:
         """Return the text of a runbook, or None after adding an error, with the file of its name in another folder."""
         before = len(self.diagnostics.found)
-        text = self._text(self.folder / path, span, most=MAX_MARKDOWN)
+        text = self._text(self.folder / path, span, most=MAX_MARKDOWN, line=MAX_LINE)
         error = self.diagnostics.found[-1] if len(self.diagnostics.found) > before else None
         if text is None and error is not None and error.hint is None:
             elsewhere = self.room.elsewhere(Path(path).name)
@@ -133,7 +134,7 @@ class SourceFiles:
         self.documents[name] = text
         if self._is_another(name, text, included=included):
             return None
-        table = document.parse(name, text, self.diagnostics)
+        table = document.parse(name, text, self.diagnostics, self._nodes)
         if table is not None and not questions.check(table, self.diagnostics):
             return None
         if table is None or schema.validate(table, self.diagnostics, included=included):
@@ -242,8 +243,9 @@ class SourceFiles:
             return False
         return True
 
-    def _text(self, path: Path, span: Span, *, most: int = MAX_BYTES) -> str | None:
-        return read_text(path, span, self.diagnostics, files=self.room, main=path == self.path, most=most)
+    def _text(self, path: Path, span: Span, *, most: int = MAX_BYTES, line: int | None = None) -> str | None:
+        main = path == self.path
+        return read_text(path, span, self.diagnostics, files=self.room, main=main, most=most, line=line)
 
 
 def _place(path: Path) -> Path:

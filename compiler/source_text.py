@@ -28,11 +28,13 @@ def read_text(  # noqa: PLR0913 - what is said of a file that cannot be read
     main: bool = False,
     ours: bool = True,
     most: int = MAX_BYTES,
+    line: int | None = None,
 ) -> str | None:
     """Return the text of a file, or None after adding an error where it cannot be read; its lines end in line feeds.
 
     `span` is where the file is named, `files` the room that opens it, `main` whether it is thresholds.yaml itself,
-    `most` its bytes. A secret in a file of `ours` is an error too; somebody else's may show examples of some.
+    `most` its bytes, `line` the characters of its longest line where they are limited. A secret in a file of `ours` is
+    an error too; somebody else's may show examples of some.
     """
     try:
         text = files.read(path, most).decode("utf-8-sig")
@@ -47,8 +49,22 @@ def read_text(  # noqa: PLR0913 - what is said of a file that cannot be read
             message = "the file is UTF-16, and not UTF-8" if wide else "this is not a text file"
             diagnostics.error("encoding", Span(shown(path), 1, 1, 2), message, hint=_TEXT_HINT)
             return None
-        return text if not ours or secrets.check(shown(path), text, diagnostics) else None
+        if not ours:
+            return text
+        return text if secrets.check(shown(path), text, diagnostics) and _fits(path, text, line, diagnostics) else None
     return None
+
+
+def _fits(path: Path, text: str, most: int | None, diagnostics: Diagnostics) -> bool:
+    """Return whether no line is longer than `most`, after adding an error for the first that is."""
+    if most is None or len(text) <= most:
+        return True
+    number, long = next(((n, one) for n, one in enumerate(text.split("\n"), 1) if len(one) > most), (0, ""))
+    if number:
+        diagnostics.read(shown(path), text)
+        message = f"this line has {len(long)} characters, and {most} are the most"
+        diagnostics.error("too-large", Span(shown(path), number, 1, 2), message, hint="break it into several")
+    return not number
 
 
 def _not_text(name: str, error: UnicodeDecodeError, diagnostics: Diagnostics) -> None:

@@ -60,6 +60,9 @@ class Program(click.Group):
             raise _harmless(error) from None
         except (click.exceptions.Exit, click.Abort):
             raise
+        except MemoryError:
+            say("the memory of this process is not enough for these files: split them, or allow it more")
+            sys.exit(FAILED)
         except Exception:  # noqa: BLE001 - whatever it is, the status must say that it is not the user's
             say(traceback.format_exc().rstrip("\n"))
             say(f"this is a bug of {conventions.PROGRAM}, not of your files")

@@ -2,17 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from compiler import conventions
-from compiler.diagnostics import Diagnostics
+from compiler.diagnostics import Diagnostic, Diagnostics
 from compiler.document import Table
 from compiler.quantities import Rate, parse_rate
 from compiler.resolve.reading import duration, holds, minimum_traffic, over_time, table
 from compiler.runbooks import Runbook
 from compiler.signals.bound import Signal
+
+
+class Errors:
+    """Errors in the order of their places: each system looks for those among its own lines."""
+
+    def __init__(self, errors: Iterable[Diagnostic]) -> None:
+        self._by_path: dict[str, list[Diagnostic]] = {}
+        for one in sorted(errors, key=_line):
+            self._by_path.setdefault(one.span.path, []).append(one)
+
+    def between(self, path: str, first: int, last: int) -> Sequence[Diagnostic]:
+        """Return the errors in the lines of a file from the first to the last."""
+        errors = self._by_path.get(path, [])
+        return errors[bisect_left(errors, first, key=_line) : bisect_right(errors, last, key=_line)]
+
+
+def _line(error: Diagnostic) -> int:
+    return error.span.line
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +45,11 @@ class Scope:
     runbooks: Mapping[str, Runbook]
     dimensions: tuple[str, ...]
     diagnostics: Diagnostics
+
+    @cached_property
+    def errors(self) -> Errors:
+        """The errors that there are before systems are resolved."""
+        return Errors(one for one in self.diagnostics.found if one.level == "error")
 
     @cached_property
     def defaults(self) -> Table:

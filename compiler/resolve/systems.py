@@ -72,6 +72,7 @@ class _System:
 
     def __init__(self, scope: Scope, identifier: str, given: Table) -> None:
         self.scope = scope
+        self._before = scope.errors, len(scope.diagnostics.found)
         self.id = identifier
         self.given = given
         self.diagnostics = scope.diagnostics
@@ -99,13 +100,13 @@ class _System:
     def _is_faulty(self, codes: frozenset[str] | None = None) -> bool:
         """Return whether something, of some codes, is wrong with its limits or metrics already."""
         parts = [part for part in (self.limits, self.metrics) if part is not NOTHING]
+        earlier, count = self._before
+        own = [one for one in self.diagnostics.found[count:] if one.level == "error"]
         return any(
-            one.level == "error"
-            and (codes is None or one.code in codes)
-            and one.span.path == part.span.path
-            and part.span.line <= one.span.line <= part.end_line
+            (codes is None or one.code in codes) and part.span.line <= one.span.line <= part.end_line
             for part in parts
-            for one in self.diagnostics.found
+            for one in (*earlier.between(part.span.path, part.span.line, part.end_line), *own)
+            if one.span.path == part.span.path
         )
 
     def resolve(self) -> System:

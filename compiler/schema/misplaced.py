@@ -19,7 +19,7 @@ from compiler.document import Table
 from compiler.schema import nodes
 from compiler.schema.wording import valued
 
-_COMMENT: Final = re.compile(r":\s+(?P<text>#\S.*?)\s*\Z")
+_COMMENT: Final = re.compile(r":\s++(?P<text>#\S.*)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -183,7 +183,7 @@ def _empty(document: Table, path: tuple[str | int, ...], diagnostics: Diagnostic
     assert isinstance(owner, Table)  # noqa: S101 - the caller has looked
     span = owner.key_spans[key]
     source = diagnostics.line(span) or ""
-    comment = _COMMENT.search(source[span.end_column - 1 :])
+    comment = _COMMENT.search(source[span.end_column - 1 :].rstrip())
     if comment is not None and "string" in _types(path):
         message = f"`{key}` is empty: `#` behind a space begins a comment"
         hint = f'quote it: `{key}: "{comment["text"]}"`'

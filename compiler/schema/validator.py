@@ -15,7 +15,7 @@ from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend
 
-_END: Final = re.compile(r"(?P<other>\\.|\[(?:\\.|[^\\\]])*\])|\$", re.DOTALL)
+_END: Final = re.compile(r"(?P<other>\\.|\[(?:\\.|[^\\\]])*+(?:\]|\Z))|\$", re.DOTALL)
 
 
 @cache

@@ -78,6 +78,9 @@ def _other(error: ValidationError, node: Mapping[str, Any]) -> Said:
     if error.validator == "maxProperties":
         count = len(cast("Table", error.instance))
         return f"{count} entries stand here, and {error.validator_value} may", "keep those that are used"
+    if error.validator == "maxItems":
+        count = len(cast("Items", error.instance))
+        return f"{count} items stand here, and {error.validator_value} are the most", "keep those that are needed"
     return f"{_shown(error.instance)} does not fit here", _such(node)
 
 

@@ -74,4 +74,14 @@ ENTRIES: Final = (
         ),
         mend="Look at the place and just before it; the hint shows what was probably meant.",
     ),
+    Code(
+        code="too-large",
+        summary="A text, a line, a list or all files together are larger than what is read.",
+        explanation=(
+            "Whoever opens a merge request must not keep the check busy for hours, or take all memory. So a key or"
+            " a value has 16 KiB at most, a line of a runbook 32 KiB, all files of one run 200,000 keys, values and"
+            " lists, and one run gathers 10,000 findings. Nobody writes half as much by hand."
+        ),
+        mend="Shorten it, record parts of a query by rules of their own, or split the specification in two.",
+    ),
 )
