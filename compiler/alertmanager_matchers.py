@@ -19,8 +19,8 @@ LONGEST_PATTERN: Final = 1000
 """Characters of a regular expression."""
 
 _MATCHER: Final = re.compile(
-    r"""\s*(?P<label>[^\s"'`{}=!~,]*)\s*(?P<sign>=~|!~|!=|=(?!=))\s*"""
-    r"""(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<plain>[^\s"'`{}=!~,\\]+))\s*(?P<end>,|\Z)""",
+    r"""\s*+(?P<label>[^\s"'`{}=!~,]*+)\s*+(?P<sign>=~|!~|!=|=(?!=))\s*+"""
+    r"""(?:"(?P<quoted>(?:[^"\\]|\\.)*+)"|(?P<plain>[^\s"'`{}=!~,\\]++))\s*+(?P<end>,|\Z)""",
     re.DOTALL,
 )
 _ESCAPES: Final = {"n": "\n", '"': '"', "\\": "\\"}

@@ -13,9 +13,11 @@ from decimal import Decimal
 from math import isfinite
 from typing import Final
 
+from compiler import automaton
+
 LABELS: Final = frozenset({"le", "quantile"})
 
-_NUMBER: Final = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
+_NUMBER: Final = re.compile(r"[-+]?(?:[0-9]++\.?[0-9]*+|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _NEGATIVE: Final = {"!=": "!~", "!~": "!~", "=": "=~", "=~": "=~"}
 _LONGEST: Final = 25
 """Characters of a number; no bucket has more, and Python need not write out `1e300`."""
@@ -98,17 +100,17 @@ _PROBES: Final = tuple(map(str, (*range(21), 25, 30, 50, 60, 75, 100, 120, 250, 
 def _widened(pattern: str) -> str | None:
     """Return the pattern for the other form of the whole numbers that a pattern lets through in one form alone."""
     try:
-        compiled = re.compile(pattern)
-    except (re.error, OverflowError, RecursionError):
+        found = [(automaton.matches(pattern, one), automaton.matches(pattern, f"{one}.0")) for one in _PROBES]
+    except automaton.TooLargeError:
         return None
-    bare = any(compiled.fullmatch(one) and not compiled.fullmatch(f"{one}.0") for one in _PROBES)
-    dotted = any(compiled.fullmatch(f"{one}.0") and not compiled.fullmatch(one) for one in _PROBES)
+    bare = any(alone and not with_point for alone, with_point in found)
+    dotted = any(with_point and not alone for alone, with_point in found)
     if bare and not dotted:
         return rf"(?:{pattern})\.0"
     return pattern[: -len(r"\.0")] if dotted and not bare and pattern.endswith(r"\.0") else None
 
 
-_BRACKETED: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|.", re.DOTALL)
+_BRACKETED: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*+(?:\]|\Z)|.", re.DOTALL)
 
 
 def _pieces(pattern: str) -> list[str]:
@@ -126,9 +128,6 @@ def _alternatives(pattern: str) -> list[str]:
         else:
             found[-1] += piece
     return found
-
-
-_WRAPPED: Final = re.compile(r"(?P<before>\^|\((?:\?:)?)(?P<inner>.*)(?P<behind>[$)])", re.DOTALL)
 
 
 def _unwrapped(pattern: str) -> tuple[str, str, str] | None:

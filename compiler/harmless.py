@@ -19,7 +19,7 @@ _NOT_IN_A_TEXT: Final = re.compile(rf"(?!\n){UNPRINTABLE.pattern}")
 _WIDE_BLANKS: Final = re.compile(r"[\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _BLANKS: Final = re.compile(r"[\t\n\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _LOG_COMMAND: Final = re.compile(r"##(?=\[|vso\[)")
-_LINE_COMMAND: Final = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
+_LINE_COMMAND: Final = re.compile(r"^([^\S\n]*+):(?=:)", re.MULTILINE)
 
 
 def words(text: str) -> str:

@@ -83,11 +83,11 @@ NOTHING: Final = frozenset(
 )
 """Words for no limit at all, besides the one that the format has."""
 _COMPARATOR: Final = re.compile(
-    r"\s*(?P<sign>>=|<=|==|>|<|≥|≤|above|over|more than|at least|below|under|less than|at most)?\s*(?P<rest>.*?)\s*\Z",
+    r"\s*(?P<sign>>=|<=|==|>|<|≥|≤|above|over|more than|at least|below|under|less than|at most)?\s*(?P<rest>.*)\Z",
     re.IGNORECASE | re.DOTALL,
 )
 _OTHER_TEXT: Final = "|".join(re.escape(one) + (r"\b" if one[-1].isalpha() else "") for one in _OTHER_COMPARATORS)
-_OTHER: Final = re.compile(rf"\s*(?P<sign>{_OTHER_TEXT})\s*(?P<rest>[^\s=<>].*?)\s*\Z", re.IGNORECASE)
+_OTHER: Final = re.compile(rf"\s*(?P<sign>{_OTHER_TEXT})\s*(?P<rest>[^\s=<>].*)\Z", re.IGNORECASE)
 _UNIT: Final = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[A-Za-z][A-Za-z ]*?)\.?\Z")
 _DURATION_PARTS: Final = re.compile(r"(?:[0-9]+(?:h|m(?!s)|s))+[0-9]+ms\Z")
 

@@ -1,8 +1,8 @@
 """Regular expressions of matchers: what every supported Prometheus reads, and reads alike.
 
-Used by `compiler.promql`, whose library reads them as Rust does. Prometheus reads them as Go does (RE2's syntax,
-`regexp/syntax` in Go's documentation), and Rust knows more: wider sets, more flags, longer repetitions. What it refuses
-has been refused already; here falls what Go would refuse.
+Used by `compiler.automaton` and by `compiler.promql`, whose library reads them as Rust does. Prometheus
+reads them as Go does (RE2's syntax, `regexp/syntax` in Go's documentation), and Rust knows more: wider sets, more
+flags, longer repetitions. What it refuses has been refused already; here falls what Go would refuse.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _ESCAPE: Final = (
 )
 _SET: Final = rf"\[\^?\]?(?:\[:\^?(?:{_CLASSES}):\]|{_ESCAPE}|(?!&&|--|~~)[^\\\[\]])*\]"
 _GROUP: Final = r"\((?:\?(?:P<[A-Za-z_][A-Za-z0-9_]*>|[imsU]*(?:-[imsU]+)?[:)]))?"
-_TOKEN: Final = re.compile(
-    rf"(?P<open>{_GROUP})|(?:(?P<close>\))|{_SET}|{_ESCAPE}|[^\\\[(){{}}*+?])"
+TOKEN: Final = re.compile(
+    rf"(?P<open>{_GROUP})|(?:(?P<close>\))|(?P<one>{_SET}|{_ESCAPE}|[^\\\[(){{}}*+?]))"
     r"(?:[*+?]\??|\{(?P<least>[0-9]+)(?:,(?P<most>[0-9]*))?\}\??)?",
     re.DOTALL,
 )
@@ -33,7 +33,7 @@ def unread(pattern: str) -> str | None:
     """Return the part of a pattern from which on some Prometheus would not read it, or None where each reads it all."""
     position, repeats = 0, [1]
     while position < len(pattern):
-        token = _TOKEN.match(pattern, position)
+        token = TOKEN.match(pattern, position)
         if token is None or not _counted(token, repeats):
             return pattern[position:]
         position = token.end()
@@ -66,7 +66,7 @@ def unmatched(pattern: str) -> str | None:
     """
     position, size, groups = 0, 0, [0]
     while position < len(pattern):
-        token = _TOKEN.match(pattern, position)
+        token = TOKEN.match(pattern, position)
         if token is None:
             return f"`{pattern[position:]}`"
         found = _ONE_CHARACTER.match(token.group()) or _UNICODE_IN_SET.search(token.group())

@@ -239,7 +239,10 @@ _ARITHMETIC: Final = frozenset({"+", "-", "*", "/", "%", "^"})
 
 _MAX_PARTS: Final = 200
 """Operators and opening brackets of an expression: the library is slow from here on, and dies of a few thousand."""
-_QUOTED: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`|#[^\n]*", re.DOTALL)
+_QUOTED: Final = re.compile(
+    r"\"(?:[^\"\\]|\\.)*+(?:\"|\Z)|'(?:[^'\\]|\\.)*+(?:'|\Z)|`[^`]*+(?:`|\Z)|#[^\n]*", re.DOTALL
+)
+"""Texts and comments; one that is not closed ends with the expression, so that no quotation mark is tried twice."""
 _PART: Final = re.compile(r"[-+*/%^<>=!(\[{]|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
 
 

@@ -100,9 +100,9 @@ EXAMPLES: Final = {
 _NUMBER: Final = r"[0-9]+(?:\.[0-9]+)?"
 _COMPARATOR: Final = r">=|<=|==|>|<|≥|≤|above|over|more than|at least|below|under|less than|at most"
 _QUANTITY: Final = re.compile(
-    rf"(?P<number>{_NUMBER})\s*(?:of\s+(?P<whole>{_NUMBER})|(?P<unit>%|[A-Za-z/][A-Za-z/ ]*)?)\s*\Z"
+    rf"(?P<number>{_NUMBER})\s*(?:of\s+(?P<whole>{_NUMBER})|(?P<unit>%|[A-Za-z/][A-Za-z/ ]*)?)\Z"
 )
-_LIMIT: Final = re.compile(rf"\s*(?P<comparator>{_COMPARATOR})\s*(?P<quantity>\S.*?)\s*\Z", re.IGNORECASE)
+_LIMIT: Final = re.compile(rf"(?P<comparator>{_COMPARATOR})\s*(?P<quantity>\S.*)\Z", re.IGNORECASE)
 _COMPARATORS: Final = {
     "≥": ">=",
     "≤": "<=",
@@ -210,7 +210,7 @@ def parse_comparison(text: str) -> Comparison:
 
     Raises QuantityError where it states none.
     """
-    match = _LIMIT.match(text)
+    match = _LIMIT.match(text.strip())
     if match is None:
         raise QuantityError(f"`{text}` is not a limit")
     word = match["comparator"].lower()
@@ -219,7 +219,7 @@ def parse_comparison(text: str) -> Comparison:
 
 def without_comparator(text: str) -> str:
     """Return the quantity of a limit in the words that it was written in: `at least 85 of 100` → `85 of 100`."""
-    match = _LIMIT.match(text)
+    match = _LIMIT.match(text.strip())
     return text if match is None else match["quantity"]
 
 

@@ -17,7 +17,7 @@ from compiler.lines import QUOTES, line, lines, scan
 
 _MERGE: Final = re.compile(r"<{7} |={7}$|>{7} |\|{7} ")
 _ODD_BLANK: Final = re.compile("[\u00a0\u2000-\u200b\u202f\u205f\u3000\ufeff]")
-_BEFORE_VALUE: Final = re.compile(rf"\s*(?:- )?[\w-]*\s*:?(?={_ODD_BLANK.pattern})")
+_BEFORE_VALUE: Final = re.compile(rf"[ \t]*+(?:- )?[\w-]*+[ \t]*+:?(?={_ODD_BLANK.pattern})")
 _NO_BLANK: Final = re.compile(r"(?P<key>[A-Za-z_][\w-]*):(?P<value>\S.*)")
 _QUOTED_VALUE: Final = re.compile(
     r"(?P<key>(?!(?:or|and|but|the|of|with)\b)[a-z_][a-z0-9_-]*)\s+(?P<value>\"[^\"]*\"|'[^']*')"

@@ -36,12 +36,13 @@ class Statement:
     word: str = ""
 
 
-_SENTENCE: Final = re.compile(r"(?P<title>[^:]+):\s*(?P<clauses>.*?)(?:\.(?=\s|$).*)?$")
+_SENTENCE: Final = re.compile(r"(?P<title>[^:]++):\s*(?P<clauses>.*?)(?:\.(?=\s|$).*)?$")
 _CLAUSE: Final = re.compile(r"[^,;]+")
-_WITHOUT_COLON: Final = re.compile(
-    rf"(?P<title>[^:]+?)\s*(?:[-–—=→]+|\bis(?:\s+an?)?\b)\s*(?P<severity>{'|'.join(SEVERITIES)})\b(?P<rest>.*)\Z",
+_JOINT: Final = re.compile(
+    rf"(?:(?<![-–—=→])[-–—=→]++|\bis(?:\s++an?)?\b)\s*+(?P<severity>{'|'.join(SEVERITIES)})\b(?P<rest>.*)",
     re.IGNORECASE,
 )
+"""What stands behind a title in the place of a colon."""
 _HINT: Final = "write `- Error ratio: warning above 1 %, critical above 5 %.`, or the severity alone for a state"
 
 
@@ -58,8 +59,12 @@ def parse_statement(
         return
     sentence = _SENTENCE.match(text)
     if sentence is None:
-        other = _WITHOUT_COLON.match(text)
-        hint = _HINT if other is None else f"write `- {other['title']}: {other['severity'].lower()}{other['rest']}`"
+        other = None if text.startswith(":") else _JOINT.search(text, 1)
+        hint = (
+            _HINT
+            if other is None
+            else f"write `- {text[: other.start()].rstrip()}: {other['severity'].lower()}{other['rest']}`"
+        )
         message = "this bullet states no limit" if other is None else "no colon stands behind what is measured"
         diagnostics.error("statement", span, message, hint=hint)
         return

@@ -23,7 +23,8 @@ from compiler.diagnostics import Diagnostics, Span, did_you_mean, nearest
 
 _YAML: Final = re.compile(r"(?:^|(?<=[ \t]))#[ \t]*tocsin[ \t]*:(?P<words>.*)")
 _MARKDOWN: Final = re.compile(r"<!--[ \t]*tocsin[ \t]*:(?P<words>.*?)-->")
-_WORDS: Final = re.compile(r"\s*ignore\s*\[(?P<codes>[^\[\]]*)\]\s*(?P<reason>.*?)\s*\Z")
+_END: Final = "-->"
+_WORDS: Final = re.compile(r"\s*ignore\s*\[(?P<codes>[^\[\]]*)\](?P<reason>.*)")
 _CODE: Final = re.compile(r"[^\s,]+")
 _FORM: Final = "write `tocsin: ignore[code] reason`, several codes with commas between them"
 
@@ -91,11 +92,13 @@ def _of_runbook(path: str, text: str, diagnostics: Diagnostics) -> Iterator[Supp
 
 def _read(comments: list[Comment], blocks: Mapping[int, range], diagnostics: Diagnostics) -> Iterator[Suppression]:
     """Yield what comments silence; `blocks` are the lines of code blocks by the first one."""
-    alone = {comment.span.line for comment in comments if comment.alone}
+    below: dict[int, int] = {}
+    for comment in reversed(comments):
+        if comment.alone:
+            # Of comments that stand below one another each is about what follows the last.
+            below[comment.span.line] = below.get(comment.span.line + 1, comment.span.line + 1)
     for comment in comments:
-        line = comment.span.line
-        while line in alone:
-            line += 1
+        line = below.get(comment.span.line, comment.span.line)
         lines = blocks.get(line, range(line, line + 1)) if comment.alone else range(line, line + 1)
         yield from _codes(comment, lines, diagnostics)
 
@@ -106,7 +109,8 @@ def _codes(comment: Comment, lines: range, diagnostics: Diagnostics) -> Iterator
     if words is None or not named:
         diagnostics.error("suppression", comment.span, "this comment silences nothing", hint=_FORM)
         return
-    if not words["reason"]:
+    reason = words["reason"].strip()
+    if not reason:
         message = "this suppression gives no reason"
         diagnostics.error("suppression", comment.span, message, hint="say behind the brackets why the finding is fine")
     offset = comment.span.column + comment.words.start("words") - comment.words.start() + words.start("codes")
@@ -114,7 +118,7 @@ def _codes(comment: Comment, lines: range, diagnostics: Diagnostics) -> Iterator
         code = one.group()
         span = comment.span._replace(column=offset + one.start(), end_column=offset + one.end())
         if suppressible(code):
-            yield Suppression(code=code, span=span, lines=lines, reason=words["reason"])
+            yield Suppression(code=code, span=span, lines=lines, reason=reason)
         else:
             _refuse(code, span, diagnostics)
 
@@ -168,19 +172,25 @@ def _values(text: str) -> list[tuple[_Mark, _Mark]]:
 def _markdown_comments(path: str, text: str) -> Iterator[Comment]:
     """Yield the comments of a Markdown text; what stands in code is none."""
     found = list(_comments(path, text, _MARKDOWN)) if "<!--" in text else []
-    blocks = list(_blocks(text)) if found else []
+    in_blocks = {line for block in _blocks(text) for line in block} if found else set()
+    line, counted, ticks = 0, 0, 0
     for comment in found:
-        before = comment.words.string[: comment.words.start()]
-        if before.count("`") % 2 == 0 and not any(comment.span.line in block for block in blocks):
+        if comment.span.line != line:
+            line, counted, ticks = comment.span.line, 0, 0
+        ticks += comment.words.string.count("`", counted, comment.words.start())
+        counted = comment.words.start()
+        if ticks % 2 == 0 and line not in in_blocks:
             yield comment
 
 
 def _comments(path: str, text: str, pattern: re.Pattern[str]) -> Iterator[Comment]:
     for number, line in enumerate(text.split("\n"), start=1):
-        for match in pattern.finditer(line):
+        # What begins behind the last end has none: each beginning would be read to the end of the line.
+        last = line.rfind(_END) + len(_END) if pattern is _MARKDOWN else len(line)
+        stripped = line.strip()
+        for match in pattern.finditer(line, 0, last):
             span = Span(path, number, match.start() + 1, match.end() + 1)
-            alone = not (line[: match.start()] + line[match.end() :]).strip()
-            yield Comment(words=match, span=span, alone=alone)
+            yield Comment(words=match, span=span, alone=match.group().strip() == stripped)
 
 
 def _blocks(text: str) -> Iterator[range]:

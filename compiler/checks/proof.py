@@ -48,9 +48,9 @@ def check(context: CheckContext, diagnostics: Diagnostics) -> None:
                 diagnostics.warning("untested", span, message, hint=_REASON)
         else:
             if too_long(group):
-                message = f"`{bound.signal.id}` gets no generated test: it looks back too far"
+                message = f"`{bound.signal.id}` gets no generated test: it looks back or waits too long"
                 longest = duration_text(kinds()[bound.signal.kind].longest)
-                hint = f"tests are made for windows of up to {longest}; {_REASON}"
+                hint = f"tests are made for windows and holds of up to {longest}; {_REASON}"
                 diagnostics.warning("untested", span, message, hint=hint)
             _check_lengths(context, bound.signal, series, diagnostics)
             _check_apart(context, group, series, diagnostics)

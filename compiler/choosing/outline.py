@@ -10,7 +10,7 @@ from typing import Final
 from compiler.choosing.wording import simple, vocabulary
 from compiler.runbooks import Section
 
-_FENCE: Final = re.compile(r"^ *(`{3,}|~{3,}).*?^ *\1", re.MULTILINE | re.DOTALL)
+_FENCE: Final = re.compile(r" *+(?P<mark>`{3,}|~{3,})")
 _ITEM: Final = re.compile(r"^ *[-*+] +(?:\*\*|`)?(?P<text>.+)$", re.MULTILINE)
 _LINK: Final = re.compile(r"\]\(#([^()\s<>]+)\)")
 _OPENING: Final = 700
@@ -45,7 +45,7 @@ def _candidate(section: Section, helping: Sequence[Section], sections: Sequence[
     headings = simple(" ".join((*outer, section.title)))
     return Candidate(
         section=section,
-        opening=_FENCE.sub(" ", section.markdown)[:_OPENING],
+        opening=_without_fences(section.markdown)[:_OPENING],
         around=" ".join(outer),
         chapter=any(_holds(section, other) for other in helping),
         listing=vocabulary().listings.search(headings) is not None,
@@ -84,3 +84,21 @@ def _is_title(section: Section, sections: Sequence[Section]) -> bool:
 
 def _holds(one: Section, other: Section) -> bool:
     return one.line < other.line and other.end <= one.end
+
+
+def _without_fences(text: str) -> str:
+    """Return a text without its fenced blocks; one that is not closed stays."""
+    kept: list[str] = []
+    opened: list[str] = []
+    mark = ""
+    for line in text.split("\n"):
+        if mark:
+            opened.append(line)
+            if line.lstrip(" ").startswith(mark):
+                kept.append(" ")
+                opened, mark = [], ""
+        elif (fence := _FENCE.match(line)) is not None:
+            opened, mark = [line], fence["mark"]
+        else:
+            kept.append(line)
+    return "\n".join([*kept, *opened])

@@ -9,7 +9,7 @@ from typing import Final
 from compiler.guides.passage import Passage, inherited, plain
 
 _BEGINS: Final = re.compile(r"\s*(?:[-*•]\s+)?(?:(?:else|or)\s+)?(?:if|when|elsif|elif)\b", re.IGNORECASE)
-_ENDS: Final = re.compile(r"\s*(?:else|end ?if|end|fi)?\s*$", re.IGNORECASE)
+_ENDS: Final = re.compile(r"\s*+(?:else|end ?if|end|fi)?+\s*+$", re.IGNORECASE)
 _THEN: Final = re.compile(r"\bthen\b|→|->|=>", re.IGNORECASE)
 _COMPARED: Final = re.compile(r"[<>≥≤]=?\s*\d")
 # Braces, semicolons and variables are a program's.

@@ -29,12 +29,12 @@ WINDOW: Final = re.compile(
 # "Five restarts an hour", "5 restarts per day".
 _EACH: Final = re.compile(r"\s*(?:[a-z]+\s+){0,3}?(?:an?|per|each|every)\s+(?P<one>minute|hour|day)\b", re.IGNORECASE)
 
-_RUN: Final = re.compile(rf"{_TIME}\s(?:in a row|running|straight|on end|at a stretch)\b", re.IGNORECASE)
+_RUN: Final = re.compile(rf"(?<!\d){_TIME}\s(?:in a row|running|straight|on end|at a stretch)\b", re.IGNORECASE)
 # "CPU > 85 % 15m → WARN": nothing else stands between, nor behind but a mark, an arrow or the end.
 _BESIDE: Final = re.compile(rf",?\s+{_TIME}(?=\s*(?:$|[,;:.)|=→–—-]))", re.IGNORECASE)
 # "Below 99 % / 5m": a duration alone, unless it is the second limit of two.
 _SLASHED: Final = re.compile(rf"\s*/\s*{_TIME}(?=\s*$)", re.IGNORECASE)
-_DURATION: Final = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[a-z]+)", re.IGNORECASE)
+_DURATION: Final = re.compile(r"(?<!\d)(?P<number>\d++(?:\.\d+)?)\s*(?P<unit>[a-z]+)", re.IGNORECASE)
 _OTHER_NUMBER: Final = re.compile(r"(?<![\w.-])\d[\d.,]*(?!\d|xx)")
 _PART_END: Final = re.compile(r"[,;:–—]\s+")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}

@@ -20,7 +20,7 @@ _SCALES: Final = {"k": 10**3, "thousand": 10**3, "m": 10**6, "million": 10**6, "
 _PERIODS: Final = {"s": 1, "sec": 1, "second": 1, "minute": 60, "min": 60}
 # With a slash it does: "3/h" is written as a rate.
 _LONG_PERIODS: Final = {"hour": 3600, "h": 3600, "day": 86400}
-_SLASH_BEHIND: Final = re.compile(r"\s*/\s*[<>≥≤=~]{0,2}\s*\d")
+_SLASH_BEHIND: Final = re.compile(r"\s*+/\s*+[<>≥≤=~]{0,2}\s*+\d")
 _SLASH_BEFORE: Final = re.compile(r"\d[^/]{0,12}/\s*$")
 _DENIED: Final = re.compile(
     r"(?:\bnot|n['’]t|\bno longer|\bnever)(?: (?:be|been|being|stay|remain|any more))?\s*$", re.IGNORECASE
@@ -33,7 +33,8 @@ _AFTER: Final = "|".join(pattern.pattern for pattern in vocabulary().after.value
 # Clauses part at marks and conjunctions; the one in "3 or more" belongs to its number.
 _CLAUSES: Final = re.compile(
     r";\s+|(?<![0-9]),\s+(?:and|but|while|whereas)?\s*"
-    rf"|(?!{_AFTER})\s+(?:and|but|while|whereas|or)\s+(?=(?:the |a |an )?[a-z]+\b)|\s+/\s+|\s+[–—|]\s+"
+    rf"|(?<!\s)(?!{_AFTER})\s++(?:and|but|while|whereas|or)\s+(?=(?:the |a |an )?[a-z]+\b)"
+    r"|(?<!\s)\s++/\s+|(?<!\s)\s++[–—|]\s+"
 )
 
 

@@ -24,14 +24,14 @@ _BEHIND: Final = re.compile(
 _TIME: Final = re.compile(r"\b(?:for|over|in|of)\s+(?:the last |at least )?\d", re.IGNORECASE)
 
 
-_ALONGSIDE: Final = re.compile(r"\s*(?:,|/|,?\s*(?:and|or)\b)\s*", re.IGNORECASE)
+_ALONGSIDE: Final = re.compile(r"\s*+(?:/|,?\s*+(?:and|or)\b|,)\s*+", re.IGNORECASE)
 _SLASHED: Final = re.compile(r"\s*/\s*")
 _IN_ORDER: Final = re.compile(r"\brespectively\b", re.IGNORECASE)
 _WHERE: Final = re.compile(r".{1,80}, where(?: (?:it|that|this) is)?(?: only| already| even)?\s*", re.IGNORECASE)
 _EXCEPTION: Final = re.compile(
-    r"[^,;.]{0,30}[,;–—]\s*(?P<but>(?:but|however|yet|though|whereas|and)\b,?\s*)?"
-    r"(?P<where>(?:in|on|for|of|at)\s[^,;.\d]{1,40}?)?,?\s*"
-    r"(?P<only>\b(?:only|already|just|even|not until|not before)\b)?\s*",
+    r"[^,;.]{0,30}[,;–—]\s*+(?P<but>(?:but|however|yet|though|whereas|and)\b,?\s*+)?"
+    r"(?P<where>(?:in|on|for|of|at)\s[^,;.\d]{1,40}?)?,?\s*+"
+    r"(?P<only>\b(?:only|already|just|even|not until|not before)\b)?\s*+",
     re.IGNORECASE,
 )
 _IS_LIMIT: Final = re.compile(

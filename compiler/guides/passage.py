@@ -22,10 +22,10 @@ _SPACES: Final = re.compile(r"\s+")
 _LABEL_WORDS: Final = 9
 _TITLE_WORDS: Final = 3
 _END: Final = re.compile(r"[.!?][`*_)\"”]*\s+")
-_LINK: Final = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_LINK: Final = re.compile(r"!?\[([^\]]{0,1000})\]\([^)]{0,1000}\)")
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _CODE: Final = re.compile(r"`([^`]*)`")
-_COMPARISON: Final = re.compile(r"^\s*[\w ./-]+\s*[<>]=?\s*[\d.]+\s*\S*$")
+_COMPARISON: Final = re.compile(r"^[\w\s./-]++[<>]=?\s*+[\d.]++\s*+\S*+$")
 _QUERY: Final = re.compile(r"([^<>]*[\w)\]}] ?)((?<![<>])[<>]=? ?[\d.]+)$")
 # A line of a log begins with its level or its time.
 LOGGED: Final = re.compile(r"\[?(?:(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL)\b|\d{4}-\d\d|\d\d:\d\d)")

@@ -23,7 +23,7 @@ WINDOW: Final = "a time during which something is measured, or lasts"
 _ITEM_WORDS: Final = 6
 _RISING: Final = frozenset({">", "≥"})
 _LISTED: Final = re.compile(r"[:,/|]\s*$")
-_LABELLED: Final = re.compile(r"[^\d(:]*\w[^\d(:]*:\s*")
+_LABELLED: Final = re.compile(r"(?=[^(:\w]*+\w)[^\d(:]*+\d?[^\d(:]*+:\s*+")
 _SHORT_SENTENCE: Final = 25
 
 

@@ -33,7 +33,7 @@ def _pattern(*, shares: bool) -> re.Pattern[str]:
     before = r"(?<![\w.#/:-])" if shares else r"(?<![\w.#:-])"
     named = r"(?!\d|:\d\d|(?:st|nd|rd|th|xx)\b|-(?:second|minute|hour|day|week|month))"
     return re.compile(
-        rf"(?P<sign>{known.before.pattern})?\s*"
+        rf"(?P<sign>{known.before.pattern})?\s{{0,9}}"
         rf"(?P<between>\bbetween\s)?(?P<about>about |roughly |around |~|±)?(?:a total of |an average of )?"
         rf"{before}(?P<number>{NUMBER}{named}|\b{WORD}){_SCALE}(?:{up_to}|{share})?(?:\+?{unit})?"
         rf"(?:\s?(?:\([^)]*\)\s*)?(?P<per>(?:(?!for\b|half\b|quarter\b)[a-z-]+\s){{0,3}}?(?:[a-z-]+(?=/))?{period}))?",

@@ -26,6 +26,8 @@ BELOW, ABOVE, QUIET = "below", "above", "quiet"
 
 _QUIET: Final = Decimal("0.99")
 _SINGLE: Final = 1
+_MOST_ALTERNATIVES: Final = 64
+"""Of one matcher that have a component of their own in a test."""
 
 
 def cases(group: AlertGroup, steps: int, end_of_data: int) -> Iterator[Case]:
@@ -226,7 +228,7 @@ def _alternatives(bound: BoundSignal) -> Iterator[tuple[str, str]]:
     for selector in bound.metrics:
         for matcher in selector.matchers:
             found = sampling.alternatives(matcher) if matcher.label not in bound.binding.per else ()
-            for text in found[_SINGLE:]:
+            for text in found[_SINGLE:_MOST_ALTERNATIVES]:
                 if (matcher.label, text) not in seen:
                     seen.add((matcher.label, text))
                     yield matcher.label, text

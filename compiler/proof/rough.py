@@ -26,6 +26,8 @@ _LONG_AGO: Final = Decimal(1_000_000)
 """Events of a counter whose exporter is new: VictoriaMetrics takes a small first value for events of now."""
 _LIFE: Final = 4
 """Steps for which a series is there before another follows: enough to have a rate."""
+_MOST_SUCCESSORS: Final = 512
+"""Series that follow on one another; in a course of days each of them is there for longer."""
 _LATE: Final = 2
 """Steps within which a rule has certainly seen a sample."""
 
@@ -91,8 +93,9 @@ def _parts(bound: BoundSignal, rough: Rough) -> tuple[Selector, ...]:
 def _successors(phase: Phase) -> tuple[Example, ...]:
     """Return series that each follow on the end of another, so that there is one at each moment."""
     examples = []
-    for number, start in enumerate(range(0, phase.steps, _LIFE)):
-        alive = min(_LIFE, phase.steps - start)
+    life = max(_LIFE, -(-phase.steps // _MOST_SUCCESSORS))
+    for number, start in enumerate(range(0, phase.steps, life)):
+        alive = min(life, phase.steps - start)
         phases = [Phase(value=None, steps=start), replace(phase, steps=alive)]
         if rest := phase.steps - start - alive:
             phases.append(Phase(value=None, steps=rest, stale=True))

@@ -145,10 +145,13 @@ def first_severity(group: AlertGroup) -> Limit:
 
 
 def too_long(group: AlertGroup) -> bool:
-    """Return whether a test would have to be so long that engines refuse to load its samples."""
+    """Return whether a test would have to be so long that engines refuse to load its samples.
+
+    What an alert waits for counts as what its rule looks back on: a test holds the samples of both.
+    """
     bound = group.watched.bound
     kind = kinds()[bound.signal.kind]
-    return kind.settle_seconds(bound) > kind.longest
+    return kind.settle_seconds(bound) > kind.longest or longest_for_seconds(group) + longest_keep(group) > kind.longest
 
 
 def is_state(group: AlertGroup) -> bool:

@@ -116,7 +116,9 @@ def matchers_of(owner: Table, diagnostics: Diagnostics, key: str = "selector") -
         return ()
 
 
-_WITHOUT_QUOTES: Final = re.compile(r"(?P<label>[A-Za-z_]\w*)\s*(?P<sign>=~|!~|!=|==|=|:)\s*(?P<value>[^\s\"',{}]+)")
+_WITHOUT_QUOTES: Final = re.compile(
+    r"(?<!\w)(?P<label>[A-Za-z_]\w*+)\s*+(?P<sign>=~|!~|!=|==|=|:)\s*+(?P<value>[^\s\"',{}]+)"
+)
 
 
 def _matchers_hint(text: str) -> str:
@@ -251,7 +253,7 @@ def _input(
     return Selector(own.metric, (*(one for one in matchers if one.label not in labels), *own.matchers))
 
 
-_NUMBER: Final = re.compile(r"(?P<number>[0-9][0-9,_' ]*(?:\.[0-9]+)?)\s*(?P<unit>[A-Za-z%][\w ]*)?")
+_NUMBER: Final = re.compile(r"(?P<number>[0-9][0-9,_' ]*+(?:\.[0-9]++)?)\s*+(?P<unit>[A-Za-z%][\w ]*)?")
 
 
 def _number_hint(text: str, name: str) -> str | None:
@@ -269,23 +271,25 @@ def _number_hint(text: str, name: str) -> str | None:
     return f"write the number alone, in the unit of the metric beside it: `{name}: {plain}`"
 
 
-_COMPARED: Final = re.compile(
-    r"(?P<metric>[^<>=!]+(?:\{[^}]*\})?)\s*(?P<comparison>(?:==|!=|>=|<=|>|<)\s*[0-9.]+)\s*\Z"
-)
+_COMPARISON: Final = re.compile(r"(?:==|!=|>=|<=|>|<)\s*+[0-9.]++\Z")
+_IN_BRACES: Final = re.compile(r"\{[^{}]*\}")
 _CALLED: Final = re.compile(
-    r"\w+\s*(?:by\s*\([^)]*\)\s*)?\((?P<metric>[A-Za-z_:][\w:]*(?:\{[^}]*\})?)(?:\[\w+\])?\)\s*\Z"
+    r"\w++\s*+(?:by\s*+\([^)]*\)\s*+)?\((?P<metric>[A-Za-z_:][\w:]*+(?:\{[^}]*\})?)(?:\[\w+\])?\)\Z"
 )
-_RANGED: Final = re.compile(r"(?P<metric>[A-Za-z_:][\w:]*(?:\{[^}]*\})?)\[[^\]]*\]\Z")
+_RANGED: Final = re.compile(r"(?P<metric>[A-Za-z_:][\w:]*+(?:\{[^}]*\})?)\[[^\]]*\]\Z")
 
 
 def _metric_hint(text: str, name: str) -> str | None:
     """Return how to write a metric that is called, compared or ranged over: the kind of signal does that."""
-    compared = _COMPARED.match(text)
-    if compared is not None and "{" not in compared["comparison"]:
-        where = f"`{compared['comparison']}` belongs below `active:` or `limits:`"
-        return f"write `{name}: {compared['metric'].strip()}`; {where}"
-    for pattern, what in ((_CALLED, "computes with it"), (_RANGED, "looks over its window")):
-        if (found := pattern.match(text)) is not None:
+    text = text.strip()
+    compared = _COMPARISON.search(text)
+    metric = text[: compared.start()].strip() if compared is not None else ""
+    compared_alone = set("<>=!").isdisjoint(_IN_BRACES.sub("", metric))
+    if compared is not None and metric and compared_alone:
+        where = f"`{compared.group()}` belongs below `active:` or `limits:`"
+        return f"write `{name}: {metric}`; {where}"
+    for found, what in ((_CALLED.match(text), "computes with it"), (_RANGED.match(text), "looks over its window")):
+        if found is not None:
             return f"name the metric alone, `{found['metric']}`: the kind of the signal {what}"
     return None
 

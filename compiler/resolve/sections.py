@@ -13,7 +13,7 @@ from compiler.choosing.proposals import proposals_text
 from compiler.diagnostics import Diagnostics, Related, Span, nearest
 from compiler.document import Table
 from compiler.resolve.claims import lines_about
-from compiler.runbooks import Runbook, Section, lost_heading
+from compiler.runbooks import Runbook, Section
 from compiler.signals.bound import Signal
 from compiler.statements import Statement
 
@@ -80,7 +80,7 @@ class Sections:
             house_says = " (the section that `defaults` names)" if by_house else ""
             message = f"{self.runbook.path} has no section `#{anchor}`{house_says}"
             here = (Related(span=owner.value_spans["runbook"], message="it is named here"),) if by_house else ()
-            lost = lost_heading(self.runbook, anchor)
+            lost = self.runbook.lost.get(anchor)
             if lost is not None:
                 if any(one.span == lost.span and one.message == lost.message for one in self.diagnostics.found):
                     return section

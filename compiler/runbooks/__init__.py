@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from compiler.runbooks.commands import Command, Placeholder
 from compiler.runbooks.links import Link
-from compiler.runbooks.lost import lost_heading
 from compiler.runbooks.place import Place
 from compiler.runbooks.reading import Runbook, Unread, anchors_in, parse_runbook
 from compiler.runbooks.section import Section
@@ -23,6 +22,5 @@ __all__ = [
     "Section",
     "Unread",
     "anchors_in",
-    "lost_heading",
     "parse_runbook",
 ]

@@ -21,7 +21,7 @@ from compiler.runbooks.markdown import Document, place
 
 _INLINE: Final = MarkdownIt("commonmark").enable("strikethrough")
 _CONTAINERS: Final = frozenset({"blockquote_open", "list_item_open"})
-_ATTRIBUTES: Final = re.compile(r"[ ]\{:?[ ]*(?P<given>[^{}\n]*)\}[ ]*\Z")
+_ATTRIBUTES: Final = re.compile(r"[ ]\{:?[ ]*+(?P<given>[^{}\n]*+)\}[ ]*\Z")
 _GIVEN: Final = re.compile(r"#(?P<anchor>[^ =}]+)")
 _ATTRIBUTED: Final = frozenset({"mkdocs", "plain"})
 """Styles that know `## Title {#anchor}`: Python-Markdown's extension `attr_list`, and most makers of plain pages."""

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from compiler.anchors import slug
 from compiler.diagnostics import Span
 from compiler.runbooks.markdown import place
-from compiler.runbooks.reading import Runbook
+
+if TYPE_CHECKING:
+    from compiler.runbooks.reading import Runbook
 
 _GLUED: Final = re.compile(r"(?P<signs>#{1,6})(?P<title>[^#\s].*)")
 _BOLD: Final = re.compile(r"(?:\*\*|__)(?P<title>.+?):?(?:\*\*|__):?\s*\Z")
-_HEADING: Final = re.compile(r"\s{0,3}#{1,6}\s+(?P<title>.+?)\s*#*\Z")
+_HEADING: Final = re.compile(r"\s{0,3}#{1,6}\s+(?P<title>\S.*)")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,22 +27,31 @@ class LostHeading:
     hint: str
 
 
-def lost_heading(runbook: Runbook, anchor: str) -> LostHeading | None:
-    """Return the line whose words would have an anchor, if it were a heading; None where there is none."""
+def lost_headings(runbook: Runbook) -> dict[str, LostHeading]:
+    """Return the lines whose words would have an anchor, if they were headings, by the anchor."""
     lines = runbook.text.split("\n")
     swallowed = _unclosed(runbook, lines)
+    found: dict[str, LostHeading] = {}
     for number, line in enumerate(lines, 1):
         span = Span(runbook.shown, number, 1, len(line) + 1)
-        if (glued := _GLUED.match(line)) and slug(glued["title"]) == anchor:
+        if glued := _GLUED.match(line):
             message = f"this is no heading: no space stands behind `{glued['signs']}`"
-            return LostHeading(span=span, message=message, hint=f"write `{glued['signs']} {glued['title']}`")
-        if (bold := _BOLD.match(line)) and slug(bold["title"]) == anchor:
+            hint = f"write `{glued['signs']} {glued['title']}`"
+            found.setdefault(slug(glued["title"]), LostHeading(span=span, message=message, hint=hint))
+        if bold := _BOLD.match(line):
             message = f"“{bold['title']}” is bold text, and no heading"
-            return LostHeading(span=span, message=message, hint=f"write `### {bold['title']}`")
-        heading = _HEADING.match(line)
-        if swallowed and number > swallowed.line and heading and slug(heading["title"]) == anchor:
-            return _not_closed(runbook, lines, swallowed, (heading["title"], number))
-    return None
+            hint = f"write `### {bold['title']}`"
+            found.setdefault(slug(bold["title"]), LostHeading(span=span, message=message, hint=hint))
+        heading = _HEADING.match(_without_end(line))
+        if swallowed and number > swallowed.line and heading:
+            lost = _not_closed(runbook, lines, swallowed, (heading["title"], number))
+            found.setdefault(slug(heading["title"]), lost)
+    return found
+
+
+def _without_end(line: str) -> str:
+    """Return a line without the number signs that may close a heading."""
+    return line.rstrip().rstrip("#").rstrip()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,7 +86,7 @@ def _unclosed(runbook: Runbook, lines: list[str]) -> _Fence | None:
         return None
     for start, end, _ in fences:
         for number in range(start + 1, end):
-            heading = _SUBHEADING.match(lines[number])
+            heading = _SUBHEADING.match(_without_end(lines[number]))
             if heading is not None and not lines[number - 1].strip():
                 return _Fence(line=start + 1, heading=(heading["title"], number + 1))
     return _Fence(line=suspect + 1, heading=None)
@@ -89,5 +100,5 @@ def _reaches_too_far(lines: list[str], start: int, end: int, mark: str) -> bool:
     return not any(line.strip() for line in lines[end:]) and lines[end - 1].strip() != mark
 
 
-_SUBHEADING: Final = re.compile(r"#{2,6}\s+(?P<title>\S.*?)\s*#*\Z")
+_SUBHEADING: Final = re.compile(r"#{2,6}\s+(?P<title>\S.*)")
 """What no comment in a shell looks like."""

@@ -20,13 +20,14 @@ from compiler.runbooks.commands import language
 from compiler.runbooks.comments import without_comments
 from compiler.runbooks.headings import Heading, headings
 from compiler.runbooks.links import Link, links, names
+from compiler.runbooks.lost import LostHeading, lost_headings
 from compiler.runbooks.markdown import Document, parse, place
 from compiler.runbooks.nesting import refuse_nesting
 from compiler.runbooks.section import Section
 from compiler.severities import PLAIN, SeverityWords
 from compiler.statements import Statement, parse_statement
 
-_ITEM: Final = re.compile(r"(?:[-*+]|[0-9]+[.)])\s+(?P<text>.*\S)")
+_ITEM: Final = re.compile(r"(?:[-*+]|(?<![0-9])[0-9]++[.)])\s++(?P<text>.*\S)")
 _Fences = Sequence[tuple[int, tuple[str, str]]]
 
 
@@ -80,6 +81,11 @@ class Runbook:
         """The lines of each paragraph, with the number of the first one, from 0."""
         found = (place(token) for token in self.document.tokens if token.type == "paragraph_open")
         return tuple((start, self.document.lines[start:end]) for start, end in found)
+
+    @cached_property
+    def lost(self) -> dict[str, LostHeading]:
+        """The lines that were meant to be headings, by the anchor that they would have."""
+        return lost_headings(self)
 
     def quote(self, words: str) -> Statement | None:
         """Return the first line that holds `words` as a statement, or None; white space counts as one blank."""

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
-from functools import lru_cache
 from itertools import groupby, product
 from typing import Final
 
+from compiler import automaton
 from compiler.promql import Matcher, Selector
 from compiler.quantities import decimal_text
 from compiler.signals import own_units
@@ -289,34 +288,10 @@ def lets(matcher: Matcher, value: str) -> bool:
     """Return whether a matcher lets a value through; UnsampledError where its pattern is beyond Python's."""
     if matcher.operator in {"=", "!="}:
         return (value == matcher.value) == (matcher.operator == "=")
-    pattern = _compiled(matcher.value)
-    if pattern is None or _is_slow(matcher.value, value):
-        raise UnsampledError(f"`{matcher.value}` is beyond what examples are made for")
-    return (pattern.fullmatch(value) is not None) == (matcher.operator == "=~")
-
-
-_UNBOUNDED: Final = re.compile(r"[*+]|,\}")
-_NESTED: Final = re.compile(r"\)[*+{]")
-_MOST_STEPS: Final = 10**6
-_LONG: Final = 16
-"""Characters, of a text that is held against a repeated group."""
-
-
-def _is_slow(pattern: str, value: str) -> bool:
-    """Return whether Python may try too many ways of sharing a text among repetitions; Prometheus tries none."""
-    steps = len(value) ** len(_UNBOUNDED.findall(pattern))
-    return steps > _MOST_STEPS or (len(value) > _LONG and _NESTED.search(pattern) is not None)
-
-
-@lru_cache(maxsize=4096)
-def _compiled(text: str) -> re.Pattern[str] | None:
-    """Return a pattern that Prometheus and Python read alike; None where they do not, as for `[[:alpha:]]`."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("error", FutureWarning)
-        try:
-            return re.compile(text)
-        except (re.error, FutureWarning, OverflowError, RecursionError):
-            return None
+    try:
+        return automaton.matches(matcher.value, value) == (matcher.operator == "=~")
+    except automaton.TooLargeError as error:
+        raise UnsampledError(f"`{matcher.value}` is beyond what examples are made for") from error
 
 
 def _replacements(filler: str) -> tuple[tuple[re.Pattern[str], str], ...]:

@@ -29,7 +29,7 @@ _LEAST_TEXT: Final = 2
 _NUMBER: Final = re.compile(r"\d{1,6}")
 _LITERAL: Final = re.compile(r"[\w/:.@ -]+")
 _GROUPED: Final = re.compile(r"\^?\((?:\?:)?(?P<inside>[^()]*)\)\$?")
-_IN_QUERY: Final = re.compile(r"(?P<label>\w+)\s*(?P<sign>=~|!~|!=|=)\s*[\"'](?P<value>[^\"']*)[\"']")
+_IN_QUERY: Final = re.compile(r"(?<!\w)(?P<label>\w++)\s*+(?P<sign>=~|!~|!=|=)\s*+[\"'](?P<value>[^\"']*+)[\"']")
 _BRACKET: Final = re.compile(r"\(([^()]*)\)")
 _LETTER: Final = re.compile(r"[^\W\d_]")
 

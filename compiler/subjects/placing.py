@@ -20,12 +20,12 @@ from compiler.subjects.naming import ELSEWHERE, Occurrence
 from compiler.subjects.words import words
 
 _GLUE: Final = re.compile(
-    r"[`\"'”)\s]*(?:[,/&+]|,?\s*(?:and|or|as well as)\b)\s*(?:also )?"
-    r"(?:(?:in|on|of|for|at|from)\b)?\s*(?:(?:the|our)\b)?[`\"'“(\s]*",
+    r"[`\"'”)\s]*+(?:,?\s*+(?:and|or|as well as)\b|[,/&+])\s*+(?:also )?"
+    r"(?:(?:in|on|of|for|at|from)\b)?+\s*+(?:(?:the|our)\b)?+[`\"'“(\s]*",
     re.IGNORECASE,
 )
 _NUMBER_FOLLOWS: Final = re.compile(
-    r"[`\"'”)\s]*[:=(–—-]?\s*(?:(?:at|is|above|below|over|under|more than|less than|[<>≥≤]=?)\s*)?\d", re.IGNORECASE
+    r"[`\"'”)\s]*+[:=(–—-]?\s*+(?:(?:at|is|above|below|over|under|more than|less than|[<>≥≤]=?)\s*+)?\d", re.IGNORECASE
 )
 _LABEL: Final = re.compile(r"[`\"'”)\]*]*\s*(?:[:=]|[–—→]|[-=]>)")
 _BREAKS: Final = (
@@ -34,7 +34,7 @@ _BREAKS: Final = (
     re.compile(r"\b(?:and|or|but|while|whereas)\b"),
 )
 _LIST: Final = re.compile(
-    r"\s*(?:%|ms|s)?\s*(?:,|/|and|or|,\s*and|,\s*or)?\s*(?:above|over|below|under|at|[<>≥≤]=?)?\s*", re.IGNORECASE
+    r"\s*+(?:%|ms|s)?+\s*+(?:/|,?\s*+(?:and|or)|,)?+\s*+(?:above|over|below|under|at|[<>≥≤]=?)?+\s*+", re.IGNORECASE
 )
 _DIGIT: Final = re.compile(r"(?<![\w#/.-])\d")
 _CONTRAST: Final = re.compile(r"\b(?:but|however|except|only|though|although|yet|already|whereas)\b", re.IGNORECASE)

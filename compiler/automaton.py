@@ -1,0 +1,255 @@
+"""Regular expressions of users, matched in time that is linear in the value; Python's own engine may take for ever.
+
+Pure; used by `compiler.signals.sampling`, which makes up values that matchers let through, and by
+`compiler.float_labels`. A pattern becomes a finite automaton that looks at each character once (Thompson, "Regular
+expression search algorithm", 1968). `compiler.patterns` has the tokens. What Prometheus and Python read differently, or
+what is too large, has no automaton.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from functools import lru_cache
+from typing import Final
+
+from compiler.patterns import TOKEN
+
+MAX_STATES: Final = 5_000
+"""Of an automaton; a repetition is written out."""
+MAX_STEPS: Final = 10**6
+"""States times characters of a value."""
+_FLAGS: Final = re.compile(r"\(\?(?P<flags>[is]+)(?P<end>[:)])")
+_GROUP: Final = ("(", "(?:", "(?P<")
+
+_Part = tuple[int, int]
+"""The first and the last state of a part of the pattern."""
+
+
+class TooLargeError(ValueError):
+    """A pattern has no automaton, or a value is too long for it."""
+
+
+class Automaton:
+    """A pattern's states: from each one to others without a character, or by one that `characters` lets through."""
+
+    def __init__(self, pattern: str) -> None:
+        self._free: list[list[int]] = []
+        self._by: list[tuple[re.Pattern[str], int] | None] = []
+        self._ends: list[str] = []
+        self._flags = ""
+        self._place = 0
+        self._pattern = pattern
+        self._first, self._last = self._either(0)
+        if self._place < len(pattern):
+            raise TooLargeError("a bracket has no partner")
+
+    def matches(self, value: str) -> bool:
+        """Return whether the pattern matches a whole value; TooLargeError where that would take long."""
+        if len(self._free) * (len(value) + 1) > MAX_STEPS:
+            raise TooLargeError("the value is long")
+        states = self._reached([self._first], begins=True, ends=not value)
+        for place, character in enumerate(value, 1):
+            known: dict[re.Pattern[str], bool] = {}
+            following = []
+            for state in states:
+                if (step := self._by[state]) is None:
+                    continue
+                pattern, target = step
+                if pattern not in known:
+                    known[pattern] = pattern.fullmatch(character) is not None
+                if known[pattern]:
+                    following.append(target)
+            states = self._reached(following, begins=False, ends=place == len(value))
+        return self._last in states
+
+    def _reached(self, states: list[int], *, begins: bool, ends: bool) -> set[int]:
+        """Return the states and all that are reached from them without a character."""
+        found, waiting = set(states), list(states)
+        while waiting:
+            state = waiting.pop()
+            if (self._ends[state] == "^" and not begins) or (self._ends[state] == "$" and not ends):
+                continue
+            for other in self._free[state]:
+                if other not in found:
+                    found.add(other)
+                    waiting.append(other)
+        return found
+
+    def _state(self, edge: str = "") -> int:
+        if len(self._free) >= MAX_STATES:
+            raise TooLargeError("the pattern is large")
+        self._free.append([])
+        self._by.append(None)
+        self._ends.append(edge)
+        return len(self._free) - 1
+
+    def _either(self, depth: int) -> _Part:
+        """Read the alternatives of a group, up to its bracket."""
+        if depth > _DEEPEST:
+            raise TooLargeError("the pattern is deep")
+        flags = self._flags
+        first, last = self._state(), self._state()
+        while True:
+            start, end = self._row(depth)
+            self._free[first].append(start)
+            self._free[end].append(last)
+            if self._pattern[self._place : self._place + 1] != "|":
+                break
+            self._place += 1
+        self._flags = flags
+        return first, last
+
+    def _row(self, depth: int) -> _Part:
+        """Read what follows on one another, up to a bar or a bracket."""
+        first = last = self._state()
+        while self._place < len(self._pattern) and self._pattern[self._place] not in "|)":
+            begin = self._place
+            part = self._one(depth)
+            if part is None:
+                continue
+            content = self._place
+            least, most = self._repetition()
+            parts = [part]
+            parts += [self._again(begin, content, depth) for _ in range(1, max(least, most or 0, 1))]
+            last = self._chained(last, parts, least, most)
+        return first, last
+
+    def _chained(self, last: int, parts: list[_Part], least: int, most: int | None) -> int:
+        """Join the copies of a part to what stands before; return the state behind them."""
+        end = self._state()
+        for number, (start, stop) in enumerate(parts, 1):
+            if number > least:
+                self._free[last].append(end)
+            if most is None or number <= most:
+                self._free[last].append(start)
+            last = stop
+            if number == len(parts) and most is None:
+                self._free[stop].append(start)
+        self._free[last].append(end)
+        return end
+
+    def _again(self, begin: int, content: int, depth: int) -> _Part:
+        """Read a part once more, as another copy."""
+        behind, self._place = self._place, begin
+        part = self._one(depth)
+        assert part is not None  # noqa: S101 - it was one before
+        assert self._place == content  # noqa: S101 - see above
+        self._place = behind
+        return part
+
+    def _one(self, depth: int) -> _Part | None:
+        """Read a character, a set, an edge or a group; None for flags alone."""
+        if (flags := _FLAGS.match(self._pattern, self._place)) is not None:
+            self._place = flags.end()
+            if flags["end"] == ")":
+                self._flags += flags["flags"]
+                return None
+            return self._group(depth, self._flags + flags["flags"])
+        token = TOKEN.match(self._pattern, self._place)
+        if token is None or token["close"] is not None:
+            raise TooLargeError("the pattern cannot be read")
+        text = token["open"] or token["one"]
+        self._place += len(text)
+        if token["open"] is not None:
+            if not text.startswith(_GROUP) or (text.startswith("(?") and not text.endswith((":", ">"))):
+                raise TooLargeError("the pattern has flags")
+            return self._group(depth, self._flags)
+        return self._single(text)
+
+    def _group(self, depth: int, flags: str) -> _Part:
+        outer, self._flags = self._flags, flags
+        part = self._either(depth + 1)
+        self._flags = outer
+        if self._pattern[self._place : self._place + 1] != ")":
+            raise TooLargeError("a bracket has no partner")
+        self._place += 1
+        return part
+
+    def _single(self, text: str) -> _Part:
+        edge = _EDGES.get(text, "")
+        start, end = self._state(edge), self._state()
+        if edge:
+            self._free[start].append(end)
+        elif text in _BORDERS:
+            raise TooLargeError("the pattern has borders of words")
+        else:
+            self._by[start] = (_character(text, self._flags), end)
+        return start, end
+
+    def _repetition(self) -> tuple[int, int | None]:
+        found = _REPETITION.match(self._pattern, self._place)
+        if found is None:
+            return 1, 1
+        self._place = found.end()
+        if found["sign"]:
+            return _SIGNS[found["sign"]]
+        least = int(found["least"])
+        return least, least if found["comma"] is None else int(found["most"]) if found["most"] else None
+
+
+_DEEPEST: Final = 50
+_EDGES: Final = {"^": "^", r"\A": "^", "$": "$", r"\z": "$", r"\Z": "$"}
+_BORDERS: Final = frozenset({r"\b", r"\B"})
+_REPETITION: Final = re.compile(r"(?:(?P<sign>[*+?])|\{(?P<least>[0-9]{1,4})(?P<comma>,(?P<most>[0-9]{1,4})?)?\})\??")
+_SIGNS: Final[dict[str, tuple[int, int | None]]] = {"*": (0, None), "+": (1, None), "?": (0, 1)}
+
+
+@lru_cache(maxsize=4096)
+def _character(text: str, flags: str) -> re.Pattern[str]:
+    """Return the pattern of one character: a set, an escape, a dot or the character itself."""
+    return re.compile(f"(?{''.join(sorted(set(flags)))}){text}" if flags else text)
+
+
+def matches(pattern: str, value: str) -> bool:
+    """Return whether a pattern matches a whole value; TooLargeError where it has no automaton, or would take long."""
+    found = _matched(pattern, value)
+    if found is None:
+        raise TooLargeError("the pattern has no automaton, or the value is long")
+    return found
+
+
+@lru_cache(maxsize=4096)
+def _matched(pattern: str, value: str) -> bool | None:
+    """Return what `matches` returns, None where it raises: one value is asked for again and again."""
+    compiled = _compiled(pattern)
+    if compiled is None:
+        return None
+    if len(value) <= _SHORT and len(pattern) <= _SHORT and _is_simple(pattern):
+        return compiled.fullmatch(value) is not None
+    found = _automaton(pattern)
+    try:
+        return None if found is None else found.matches(value)
+    except TooLargeError:
+        return None
+
+
+_SHORT: Final = 200
+_REPEATS: Final = re.compile(r"[*+?{]")
+_MOST_REPEATS: Final = 2
+
+
+@lru_cache(maxsize=4096)
+def _is_simple(pattern: str) -> bool:
+    """Return whether Python's engine is quick too: few repetitions of single characters, and one group at most."""
+    repeats = len(_REPEATS.findall(pattern.replace("(?:", "(")))
+    return repeats <= _MOST_REPEATS and pattern.count("(") <= 1 and re.search(r"\)[*+?{]", pattern) is None
+
+
+@lru_cache(maxsize=4096)
+def _compiled(pattern: str) -> re.Pattern[str] | None:
+    """Return a pattern that Prometheus and Python read alike; None where they do not, as for `[[:alpha:]]`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FutureWarning)
+        try:
+            return re.compile(pattern)
+        except (re.error, FutureWarning, OverflowError, RecursionError):
+            return None
+
+
+@lru_cache(maxsize=256)
+def _automaton(pattern: str) -> Automaton | None:
+    try:
+        return Automaton(pattern)
+    except TooLargeError:
+        return None
