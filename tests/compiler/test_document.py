@@ -101,7 +101,6 @@ def test_scalars_of_yaml_1_1_stay_text(text: str) -> None:
         ("1.50", 1.5),
         ("'5'", "5"),
         ('"true"', "true"),
-        ("!!str 5", "5"),
     ],
 )
 def test_scalars_follow_the_core_schema(text: str, value: object) -> None:
@@ -139,6 +138,19 @@ def test_a_duplicate_key_shows_both_places_and_keeps_the_first() -> None:
         ("a: é\x00\n", "syntax", 1, 5),
         ("x: 1\na: \x07\n", "syntax", 2, 4),
         ("a: !include x\n", "syntax", 1, 4),
+        ("a: !!str 5\n", "syntax", 1, 4),
+        ("a: !!int 1\n", "syntax", 1, 4),
+        ("a: ! b\n", "syntax", 1, 4),
+        ("a: !!binary aGk=\n", "syntax", 1, 4),
+        ("a: 1\nb: !!python/object/apply:os.system x\n", "syntax", 2, 4),
+        ("a: !<tag:yaml.org,2002:str> x\n", "syntax", 1, 4),
+        ("a: !!seq [1]\n", "syntax", 1, 4),
+        ("a: !!map {b: 1}\n", "syntax", 1, 4),
+        ("!!map\na: 1\n", "syntax", 1, 1),
+        ("!!str a: 1\n", "syntax", 1, 1),
+        ("%YAML 1.2\n---\na: 1\n", "syntax", 1, 1),
+        ("%TAG ! tag:example.org,2026:\n---\na: 1\n", "syntax", 1, 1),
+        ("# c\n%TAG !! tag:yaml.org,2002:\n---\na: 1\n", "syntax", 2, 1),
         ("%YAML 9.9\n---\na: 1\n", "syntax", 1, 1),
     ],
 )

@@ -1,0 +1,295 @@
+"""Every regular expression of both programs, attacked with long texts: none takes long for what it can be given.
+
+Python's engine tries one way after the other, so that an expression may take the square of a text's length, or more,
+without a single call that `tests.compiler.test_growth` would count.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import random
+import re
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import Any, Final
+
+import pytest
+
+import compiler
+import webhook
+
+_parser: Any = importlib.import_module("re._parser")
+"""What Python takes an expression apart with: the texts of an attack are made from its parts."""
+
+ROOT: Final = Path(__file__).parents[2]
+SECONDS: Final = 0.1
+"""Of the processor, for the longest text that an expression can be given."""
+LONGEST: Final[Mapping[str, int]] = {
+    "compiler.guides.": 4_000,
+    "compiler.limit_advice.": 80,
+    "compiler.subjects.": 4_000,
+    "": 32_768,
+}
+"""Characters of what modules match, by the beginning of their names: a guide is read in pieces (`passage.LONGEST`),
+other texts have a value's or a line's most (`document.MAX_TEXT`, `input_files.MAX_LINE`)."""
+SENTENCES: Final = re.compile(
+    r"compiler\.guides\.(?:absence|bystanders|complements|grade|holds|marks|meaning|mention|norms|parallel|traps)\."
+)
+"""Modules that match no more than a sentence (`grammar`)."""
+SENTENCE: Final = 1_200
+WAYS: Final[Mapping[str, set[str]]] = {
+    "compiler.promql_mistakes._SAID": {"fullmatch"},
+    "compiler.promtool.reading.": {"fullmatch"},
+    "compiler.runbooks.host_places._NAMED": {"fullmatch"},
+    "compiler.slips._EQUALS": {"fullmatch"},
+}
+"""How expressions are asked that are handed on, by the beginning of where they stand."""
+NOT_YET: Final = frozenset({"webhook.render.speech._ADDRESS"})
+"""Expressions that take long and are known to."""
+ELSEWHERE: Final = frozenset({"compiler.suppressions._MARKDOWN"})
+"""Expressions that are asked for no such text: up to the last `-->` of a line each beginning has an end
+(`tests.compiler.test_budgets`, "comments without an end")."""
+SEARCHES: Final = frozenset({"search", "finditer", "findall", "sub", "subn", "split"})
+ATTACKS: Final = 60
+"""Texts by which one expression is attacked, beside the common ones."""
+COMMON: Final = (
+    " ",
+    "\t",
+    "\n",
+    "a",
+    "0",
+    "-",
+    "#",
+    "*",
+    "_",
+    "`",
+    '"',
+    "(",
+    "[",
+    "{",
+    "<",
+    "a ",
+    "a.",
+    "- ",
+    "![",
+    "://",
+)
+
+
+def modules() -> Iterator[ModuleType]:
+    """Yield the modules of both programs."""
+    for root in (compiler, webhook):
+        for found in pkgutil.walk_packages(root.__path__, f"{root.__name__}."):
+            if ".migrations" not in found.name and not found.name.endswith("__main__"):
+                yield importlib.import_module(found.name)
+
+
+def within(value: object, depth: int = 0) -> Iterator[re.Pattern[Any]]:
+    """Yield the expressions in a value of a module."""
+    if isinstance(value, re.Pattern):
+        yield value
+    elif depth < 3 and isinstance(value, Mapping):
+        for key, one in value.items():
+            yield from within(key, depth + 1)
+            yield from within(one, depth + 1)
+    elif depth < 3 and isinstance(value, tuple | list | set | frozenset):
+        for one in value:
+            yield from within(one, depth + 1)
+
+
+@cache
+def expressions() -> dict[str, re.Pattern[Any]]:
+    """Return all expressions that modules hold, by where they stand; each once."""
+    found: dict[str, re.Pattern[Any]] = {}
+    seen = set()
+    for module in modules():
+        for name, value in vars(module).items():
+            for number, pattern in enumerate(within(value)):
+                if (key := (pattern.pattern, pattern.flags)) not in seen:
+                    seen.add(key)
+                    found[f"{module.__name__}.{name}" + (f"[{number}]" if number else "")] = pattern
+    return found
+
+
+@cache
+def _sources() -> dict[str, str]:
+    return {
+        path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".").removesuffix(".__init__"): path.read_text(
+            encoding="utf-8"
+        )
+        for root in ("compiler", "webhook")
+        for path in (ROOT / root).rglob("*.py")
+    }
+
+
+def ways(place: str) -> set[str]:
+    """Return how an expression is asked: at the beginning, as a whole, or anywhere; all where the source does not tell."""
+    handed_on = next((found for prefix, found in WAYS.items() if place.startswith(prefix)), None)
+    if handed_on is not None:
+        return handed_on
+    module, _, name = place.partition("[")[0].rpartition(".")
+    sources = [_sources()[module]] if name.startswith("_") else list(_sources().values())
+    asked = {word for source in sources for word in re.findall(rf"\b{name}\.(\w+)\b", source)}
+    found = {way for way in ("match", "fullmatch") if way in asked}
+    return found | ({"search"} if asked & SEARCHES else set()) or {"match", "fullmatch", "search"}
+
+
+def sample(parts: Any, chance: random.Random) -> str:  # noqa: ANN401 - Python says nothing of their types
+    """Return a text that parts of an expression probably match."""
+    text = ""
+    for kind, given in parts:
+        match str(kind):
+            case "LITERAL":
+                text += chr(given)
+            case "NOT_LITERAL":
+                text += "x" if chr(given) != "x" else "y"
+            case "ANY":
+                text += chance.choice("a x")
+            case "IN":
+                text += _of_set(list(given), chance)
+            case "MAX_REPEAT" | "MIN_REPEAT" | "POSSESSIVE_REPEAT":
+                least, most, repeated = given
+                count = min(max(least, chance.randint(0, 2)), 10, int(most))
+                text += "".join(sample(repeated, chance) for _ in range(count))
+            case "SUBPATTERN":
+                text += sample(given[3], chance)
+            case "BRANCH":
+                text += sample(chance.choice(given[1]), chance)
+            case "ATOMIC_GROUP":
+                text += sample(given, chance)
+            case _:
+                pass
+    return text
+
+
+_OF_CATEGORY: Final = {"CATEGORY_SPACE": " ", "CATEGORY_DIGIT": "1"}
+
+
+def _of_set(members: list[tuple[Any, Any]], chance: random.Random) -> str:
+    if str(members[0][0]) == "NEGATE":
+        return chance.choice("a1 ")
+    kind, given = chance.choice(members)
+    if str(kind) == "RANGE":
+        return chr(chance.randint(given[0], min(given[1], given[0] + 25)))
+    return _OF_CATEGORY.get(str(given), "a") if str(kind) == "CATEGORY" else chr(given)
+
+
+def attacks(pattern: re.Pattern[Any]) -> list[tuple[str, str]]:
+    """Return beginnings, each with what is repeated behind it: at each place of texts that nearly match."""
+    chance = random.Random(1)  # noqa: S311 - the same texts each time
+    parts = _parser.parse(pattern.pattern, pattern.flags)
+    samples = sorted({sample(parts, chance)[:60] for _ in range(20)})
+    found = set()
+    for text in samples:
+        for cut in range(len(text) + 1):
+            found.update(
+                (text[:cut], one) for one in (text[cut : cut + 1], text[max(0, cut - 2) : cut], " ", "a", "0") if one
+            )
+    some = sorted(found)
+    beginnings = [("", text[:cut]) for text in samples[-3:] for cut in range(2, min(len(text), 12))]
+    return [*(("", one) for one in COMMON), *beginnings, *chance.sample(some, min(ATTACKS, len(some)))]
+
+
+class TooLongError(Exception):
+    """Something has taken longer than it may."""
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    raise TooLongError
+
+
+@contextmanager
+def stopped_after(limit: float) -> Iterator[None]:
+    """Stop what takes more seconds of the processor by an exception."""
+    before = signal.signal(signal.SIGVTALRM, _stop)
+    signal.setitimer(signal.ITIMER_VIRTUAL, limit)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
+def seconds(ask: Callable[[Any], object], text: str | bytes) -> float:
+    """Return the seconds of the processor that an expression takes; many where it takes more than `SECONDS`."""
+    begun = time.process_time()
+    try:
+        with stopped_after(4 * SECONDS):
+            ask(text)
+    except TooLongError:
+        return 1e9
+    return time.process_time() - begun
+
+
+def _asking(pattern: re.Pattern[Any], way: str) -> Callable[[Any], object]:
+    return (lambda text: [None for _ in pattern.finditer(text)]) if way == "search" else getattr(pattern, way)
+
+
+def slow(pattern: re.Pattern[Any], asked: set[str], longest: int) -> list[tuple[str, str, str]]:
+    """Return the attacks, with the way of asking, for which an expression takes longer than `SECONDS`."""
+    found = []
+    for way in sorted(asked):
+        ask = _asking(pattern, way)
+        for begin, again in attacks(pattern):
+
+            def text(size: int, begin: str = begin, again: str = again) -> str | bytes:
+                whole = f"{begin}{again * (size // len(again))}\x01"
+                return whole.encode() if isinstance(pattern.pattern, bytes) else whole
+
+            # Even what is quadratic is quick enough then.
+            if 64 * seconds(ask, text(longest // 8)) < SECONDS:
+                continue
+            if min(seconds(ask, text(longest)) for _ in range(2)) > SECONDS:
+                found.append((way, begin, again))
+                break
+    return found
+
+
+def _longest(place: str) -> int:
+    if SENTENCES.match(place):
+        return SENTENCE
+    return next(most for prefix, most in LONGEST.items() if place.startswith(prefix))
+
+
+def test_no_expression_takes_long_for_the_longest_text() -> None:
+    """However blanks, letters and brackets could be shared out among its repetitions."""
+    found = {
+        place: attack
+        for place, pattern in expressions().items()
+        if place not in NOT_YET | ELSEWHERE and (attack := slow(pattern, ways(place), _longest(place)))
+    }
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("expression", "way"),
+    [
+        (r"(?P<reason>.*?)\s*\Z", "match"),
+        (r"#+\s+(.+?)\s*#*\Z", "match"),
+        (r"\w+\s*=", "search"),
+        (r"\s*:", "search"),
+        (r"\s*\w*\s*=", "match"),
+        (r"[0-9][0-9 ]*\s*[a-z]+", "fullmatch"),
+        (r"(a|a)*b", "match"),
+        (r"([a-z]+ ?)+:", "fullmatch"),
+        (r"<!--.*?-->", "search"),
+        (r"(\w+)\s*-*\s*(\w+)!", "match"),
+        (r"\d+(?:\.\d+)?\s*[a-z]+$", "search"),
+        (r"\[[^\]]*\]\([^)]*\)", "search"),
+    ],
+)
+def test_an_expression_that_takes_long_is_noticed(expression: str, way: str) -> None:
+    """Those shapes that programs have again and again."""
+    assert slow(re.compile(expression), {way}, _longest(""))
+
+
+def test_most_expressions_are_found() -> None:
+    """A module that is not looked at would be a hole."""
+    assert len(expressions()) > 400
+    assert {"compiler.suppressions._WORDS", "webhook.render.speech._ADDRESS"} <= set(expressions())
