@@ -173,7 +173,7 @@ class _Conversation:
         self._clock = clock
         self._login = _Login.of(server)
         self._deadline = clock() + LONGEST_ASKING
-        self._session = patience.session(seconds=LONGEST_ASKING)
+        self._session = patience.session(seconds=LONGEST_ASKING, largest=LARGEST_ANSWER)
         self.date: float | None = None
         """When the other side says that it wrote its last answer."""
 
