@@ -1,4 +1,4 @@
-"""Conversations whose patience ends: an answer that dribbles in is given up, however busy the line looks.
+"""HTTP conversations with a deadline: an answer that dribbles in is given up, however busy the line looks.
 
 `senders.transport` and `alertmanager_api` ask in a patient session, `senders.mail` talks under a deadline. A time-out
 bounds the wait for each piece only, and an answer is read piece by piece; here a timer cuts the line when all of them
@@ -8,11 +8,13 @@ have taken too long. Names are looked up by `names`, within the same time.
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import socket
 import threading
 import time
 from dataclasses import dataclass
+from http.client import HTTPResponse as RawResponse
 from typing import Any, Self
 
 from requests import Session
@@ -23,16 +25,23 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from urllib3.response import HTTPResponse
 
 from webhook import names
+from webhook.bounded_reading import BoundedReader
 
+LONGEST_HEAD = 256 * 1_024
+"""Bytes of an answer beside its body: status, headers, and what goes before it (100 Continue)."""
 _TOO_LONG = "the answer took too long"
 
 
 class DeadlineSession(Session):
-    """Asks one server, once or several times over one connection, and waits at most `seconds` from now on in all."""
+    """Asks one server, once or several times over one connection, and waits at most `seconds` from now on in all.
 
-    def __init__(self, *, seconds: float) -> None:
+    A body may have `largest` bytes. An answer that goes far beyond that is given up while it is read: lengths and
+    trailers of chunks count too.
+    """
+
+    def __init__(self, *, seconds: float, largest: int) -> None:
         super().__init__()
-        self._limit = _Limit(ends=time.monotonic() + seconds)
+        self._limit = _Limit(ends=time.monotonic() + seconds, most=LONGEST_HEAD + 2 * largest)
         adapter = _DeadlineAdapter(self._limit)
         self.mount("https://", adapter)
         self.mount("http://", adapter)
@@ -43,9 +52,9 @@ class DeadlineSession(Session):
         return self._limit.opened
 
 
-def session(*, seconds: float) -> DeadlineSession:
-    """Return a session that waits at most `seconds` from now on for the heads of all its answers."""
-    return DeadlineSession(seconds=seconds)
+def session(*, seconds: float, largest: int) -> DeadlineSession:
+    """Return a session that waits at most `seconds` from now on for all its answers, of up to `largest` bytes each."""
+    return DeadlineSession(seconds=seconds, largest=largest)
 
 
 @dataclass
@@ -53,7 +62,14 @@ class _Limit:
     """What the connections of a session share: when they are given up (monotonic seconds), how many were opened."""
 
     ends: float
+    most: int
+    """Bytes of an answer, its head included."""
     opened: int = 0
+
+    def check(self) -> None:
+        """Raise TimeoutError when the time is over."""
+        if time.monotonic() > self.ends:
+            raise TimeoutError(_TOO_LONG)
 
 
 class _DeadlineAdapter(HTTPAdapter):
@@ -61,8 +77,8 @@ class _DeadlineAdapter(HTTPAdapter):
 
     def __init__(self, limit: _Limit) -> None:
         self._pools = {
-            "http": _patient(HTTPConnectionPool, HTTPConnection, limit),
-            "https": _patient(HTTPSConnectionPool, HTTPSConnection, limit),
+            "http": _bounded_pool(HTTPConnectionPool, HTTPConnection, limit),
+            "https": _bounded_pool(HTTPSConnectionPool, HTTPSConnection, limit),
         }
         super().__init__()
 
@@ -127,11 +143,25 @@ class Deadline:
                 self._line.shutdown(socket.SHUT_RDWR)
 
 
-def _patient(
+def _bounded_pool(
     pool: type[HTTPConnectionPool], connection: type[HTTPConnection], limit: _Limit
 ) -> type[HTTPConnectionPool]:
-    patient = type(f"Patient{connection.__name__}", (_DeadlineConnection, connection), {"limit": limit})
-    return type(f"Patient{pool.__name__}", (pool,), {"ConnectionCls": patient})
+    answer = type("DeadlineAnswer", (_DeadlineAnswer,), {"limit": limit})
+    patient = type(
+        f"Deadline{connection.__name__}", (_DeadlineConnection, connection), {"limit": limit, "response_class": answer}
+    )
+    return type(f"Deadline{pool.__name__}", (pool,), {"ConnectionCls": patient})
+
+
+class _DeadlineAnswer(RawResponse):
+    """An answer, that of a proxy too, of which no more is read than the limit has room and time for."""
+
+    limit: _Limit
+
+    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:  # noqa: ANN401  as in the base class
+        super().__init__(sock, *args, **options)
+        raw = self.fp.detach()  # nothing was read yet
+        self.fp = io.BufferedReader(BoundedReader(raw, most=self.limit.most, check=self.limit.check))
 
 
 class _DeadlineConnection(HTTPConnection):

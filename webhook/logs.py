@@ -13,6 +13,8 @@ from typing import Any
 import structlog
 from gunicorn.glogging import Logger as GunicornLogger  # type: ignore[import-untyped]
 
+from webhook.untrusted import UNSEEN
+
 _SHARED: tuple[Any, ...] = (
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_logger_name,
@@ -50,8 +52,9 @@ def configure(level: str) -> None:
 def _line(found: object, **options: Any) -> str:  # noqa: ANN401  structlog's
     """Return the JSON with every character escaped that is not to be seen: eight-bit controls, reversed text."""
     text = json.dumps(found, ensure_ascii=False, **options)
-    if text.isprintable():
+    if text.isprintable() and UNSEEN.search(text) is None:
         return text
+    text = UNSEEN.sub(lambda unseen: json.dumps(unseen[0])[1:-1], text)
     # Only within a string of JSON is there any such character, and there the escape says the same.
     return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
 

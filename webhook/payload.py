@@ -37,7 +37,7 @@ _LONGEST_TOLD = 2_000
 MOST_PROBLEMS = 20
 MOST_TRUNCATED = 2**31 - 1
 MOST_OBJECTS = 250_000
-"""An alert is three; an empty object takes thirty times the memory of its text."""
+"""Of a body that is decoded at once. An alert is three; an empty object takes thirty times the memory of its text."""
 
 # Text that no store holds: NUL (PostgreSQL) and lone surrogates (UTF-8). Looked for in the raw bytes first, because
 # both can only arrive as escapes and a storm's body is large.
@@ -92,6 +92,14 @@ class Payload:
     """How many alerts of the group are not in `alerts`: Alertmanager left them out, or the payload was too large."""
 
 
+def fits_at_once(body: bytes) -> bool:
+    """Return whether `body` can be decoded at once in bounded memory; `payload_stream` decodes what does not.
+
+    Braces and brackets within texts are counted too, so the answer never decides whether a delivery is refused.
+    """
+    return body.count(b"{") <= MOST_OBJECTS and body.count(b"[") <= MOST_OBJECTS
+
+
 def parse_payload(body: bytes) -> Payload:
     """Return the payload in `body`; raises PayloadError."""
     try:
@@ -122,8 +130,6 @@ def payload_of(data: Any, *, left_out: int = 0) -> Payload:  # noqa: ANN401  JSO
 
 
 def _decoded(body: bytes) -> Any:  # noqa: ANN401  JSON
-    if body.count(b"{") > MOST_OBJECTS or body.count(b"[") > MOST_OBJECTS:
-        raise PayloadError(Problem(path="$", message=f"has more than {MOST_OBJECTS:,} objects or arrays"))
     try:
         # Decoded here: given bytes, `json` lets lone surrogates pass, and takes UTF-16, which RFC 8259 does not.
         data = json.loads(body.decode())

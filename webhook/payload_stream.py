@@ -1,33 +1,41 @@
 """A payload too large to be decoded at once: alert after alert, in bounded memory. Pure but for the reading.
 
-`body` calls it. Texts are kept whole up to `KEPT_WHOLE` characters, and shortened after that; alerts are kept up to
-`MOST_KEPT`. What comes after them is read and counted, because Alertmanager writes the group behind its alerts. So a
-storm that is too large is taken in part: what is left out counts as truncated, and an incident with such alerts is not
-over on this delivery's word.
+`body` calls it. No text decides whether the delivery is taken: `payload_texts` cuts texts that are too long. Texts are
+kept whole up to `KEPT_WHOLE` characters, and shortened after that; alerts are kept up to `MOST_KEPT`, and no large one
+takes the room of the others. What comes after them is read and counted, because Alertmanager writes the group behind
+its alerts. So a storm that is too large is taken in part: what is left out counts as truncated, and an
+incident with such alerts is not over on this delivery's word.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, Protocol
 
 import ijson
 from ijson.common import ObjectBuilder
 
 from webhook.payload import OF_GRAFANA, Payload, PayloadError, Problem, payload_of, storable
+from webhook.payload_texts import LONGEST_TEXT, Texts
 
 KEPT_WHOLE = 17 * 1_024 * 1_024
 """Characters of labels and annotations: 5,000 alerts, the generated `max_alerts`, of 3.5 KB each."""
 SHORTENED = 1_000
-"""Characters that are kept of an annotation after that."""
+"""Characters that are kept of a label or an annotation after that."""
 MOST_KEPT = 24 * 1_024 * 1_024
 """Characters of labels and annotations in all: 5,000 alerts, however long their annotations are."""
 MOST_VALUES = 1_000_000
 """Of what is kept, keys included; small values take thirty times the memory of their text."""
 MOST_READ = 4_000_000
 """Values of all that is read, some 60,000 alerts; more takes longer than anybody waits."""
-LONGEST_TEXT = 4 * 1_024 * 1_024
-"""Bytes of one value: it is one piece in memory."""
+LARGEST_ALERT = 6 * 1_024 * 1_024
+"""Characters of an alert that are kept as they are; each further text of it is shortened."""
+MOST_VALUES_OF_ALERT = 10_000
+"""Of an alert, keys included: further labels and annotations of it are left out."""
+USUAL_ALERT = 64 * 1_024
+"""Characters of an alert. Only those with fewer have the room between `KEPT_WHOLE` and `MOST_KEPT`: a few large ones
+never keep the others from being told."""
 _DEEPEST = 32
 _PIECE = 64 * 1_024
 _KEPT = frozenset(
@@ -51,6 +59,9 @@ _OPENING, _CLOSING = frozenset({"start_map", "start_array"}), frozenset({"end_ma
 
 Event = tuple[str, Any]
 
+_LEFT_OUT: Any = object()
+"""Instead of an alert that is not kept."""
+
 
 class Stream(Protocol):
     """What a body is read from."""
@@ -72,25 +83,74 @@ def stream_payload(beginning: bytes, rest: Stream) -> Payload:
 
 
 class _Source:
-    """Gives the parser its pieces, counts them, and notices a text without end."""
+    """Gives the parser its pieces, texts cut where they are too long, and notices a value without end."""
 
     def __init__(self, beginning: bytes, rest: Stream) -> None:
         self._beginning = memoryview(beginning)
         self._rest = rest
-        self.size = 0
+        self._texts = Texts()
         self.quiet = 0
         """Bytes since the parser last said something."""
 
     def read(self, size: int) -> bytes:
         if not size:  # the parser asks what kind of a file it is
             return b""
-        if self.quiet > LONGEST_TEXT:
+        # A text ends before this; a number or white space need not.
+        if self.quiet > LONGEST_TEXT + 4 * _PIECE:
             raise PayloadError(Problem(path="$", message=f"holds a value of more than {LONGEST_TEXT:,} bytes"))
+        given = b""
+        while not given and (piece := self._piece()):
+            given = self._texts.fitting(piece)
+        given = given or self._texts.rest()
+        self.quiet += len(given)
+        return given
+
+    def _piece(self) -> bytes:
         piece = bytes(self._beginning[:_PIECE]) or self._rest.read(_PIECE)
         self._beginning = self._beginning[_PIECE:]
-        self.size += len(piece)
-        self.quiet += len(piece)
         return piece
+
+
+class _Bounded:
+    """One value of the document; beyond the bounds of an alert, only its own members and nothing more within them."""
+
+    def __init__(self) -> None:
+        self.values = 0
+        self._builder = ObjectBuilder()
+        self._size = 0
+        self._depth = 0
+        self._kept_depth = 0
+        """How many of the objects and arrays that are open were kept."""
+
+    @property
+    def value(self) -> Any:  # noqa: ANN401  JSON
+        """Return what was built."""
+        return getattr(self._builder, "value", None)
+
+    def take(self, kind: str, value: Any) -> None:  # noqa: ANN401  JSON
+        """Take the parser's next event."""
+        self.values += 1
+        if kind in _CLOSING:
+            self._depth -= 1
+            if self._depth < self._kept_depth:
+                self._kept_depth = self._depth
+                self._builder.event(kind, value)
+            return
+        is_kept = self._depth == self._kept_depth and (self._depth <= 1 or self.values <= MOST_VALUES_OF_ALERT)
+        if is_kept:
+            self._builder.event(kind, self._fitting(value))
+        if kind in _OPENING:
+            self._depth += 1
+            self._kept_depth += is_kept
+
+    def _fitting(self, value: Any) -> Any:  # noqa: ANN401  JSON
+        if isinstance(value, Decimal):
+            return float(value)
+        if not isinstance(value, str):
+            return value
+        text = value if self._size + len(value) <= LARGEST_ALERT else _short(value)
+        self._size += len(text)
+        return text
 
 
 class _Document:
@@ -102,6 +162,7 @@ class _Document:
         self._source = source
         self._values = 0
         self._kept = 0
+        self._is_full = False
         self._events = self._checked()
 
     def read(self) -> None:
@@ -129,45 +190,40 @@ class _Document:
         for first in self._events:
             if first[0] == "end_array":
                 return
-            if self._is_full():
-                self.left_out += 1
-                self._skip(first[0])
-                continue
-            alert = self._shortened(storable(self._built(first)))
-            # One that has gone beyond the bounds is not whole.
-            if self._is_full():
+            alert = self._skip(first[0]) if self._is_full else self._alert(first)
+            if alert is _LEFT_OUT:
                 self.left_out += 1
             else:
                 yield alert
 
-    def _shortened(self, alert: Any) -> Any:  # noqa: ANN401  JSON
-        """Count the alert's texts, and shorten its annotations when there are too many of them already."""
-        if not isinstance(alert, dict):
+    def _alert(self, first: Event) -> Any:  # noqa: ANN401  JSON
+        """Return the alert, its texts shortened where there are too many; `_LEFT_OUT` where it finds no room."""
+        before = self._values
+        alert = storable(self._built(first))
+        if isinstance(alert, dict):
+            alert = {key: value for key, value in alert.items() if key in _KEPT_OF_ALERT}
+            alert = alert if self._kept + _size(alert) <= KEPT_WHOLE else _shortened(alert)
+        size = _size(alert)
+        is_usual = size <= USUAL_ALERT
+        if self._kept + size <= (MOST_KEPT if is_usual else KEPT_WHOLE) and self._values <= MOST_VALUES:
+            self._kept += size
             return alert
-        alert = {key: value for key, value in alert.items() if key in _KEPT_OF_ALERT}
-        labels, annotations = ({**found} if isinstance(found := alert.get(key), dict) else {} for key in _TEXTS)
-        if self._kept > KEPT_WHOLE:
-            annotations = {name: _short(text) for name, text in annotations.items()}
-            alert = {**alert, "annotations": annotations}
-        others = (value for key, value in alert.items() if key not in _TEXTS)
-        texts = (text for text in (*labels.values(), *annotations.values(), *others) if isinstance(text, str))
-        self._kept += sum(map(len, texts))
-        return alert
-
-    def _is_full(self) -> bool:
-        return self._kept > MOST_KEPT or self._values > MOST_VALUES
+        self._is_full = is_usual or self._values > MOST_VALUES
+        self._values = before
+        return _LEFT_OUT
 
     def _built(self, first: Event) -> Any:  # noqa: ANN401  JSON
-        builder = ObjectBuilder()
-        for kind, value in self._value(first):
-            self._values += 1
-            if self._values <= MOST_VALUES:
-                builder.event(kind, value)
-        return getattr(builder, "value", None)
+        """Return one value, within the bounds of an alert."""
+        bounded = _Bounded()
+        for event in self._value(first):
+            bounded.take(*event)
+        self._values += min(bounded.values, MOST_VALUES_OF_ALERT)
+        return bounded.value
 
-    def _skip(self, kind: str) -> None:
+    def _skip(self, kind: str) -> object:
         for _ in self._value((kind, None)):
             pass
+        return _LEFT_OUT
 
     def _value(self, first: Event) -> Iterator[Event]:
         """Yield the events of one value."""
@@ -180,7 +236,8 @@ class _Document:
 
     def _checked(self) -> Iterator[Event]:
         depth = 0
-        events = ijson.basic_parse(self._source, use_float=True, buf_size=_PIECE)
+        # Not as floats: the parser refuses an integer of twenty digits then, as Grafana writes 1e20.
+        events = ijson.basic_parse(self._source, buf_size=_PIECE)
         for number, (kind, value) in enumerate(events, start=1):
             self._source.quiet = 0
             if number > MOST_READ:
@@ -189,6 +246,20 @@ class _Document:
             if depth > _DEEPEST:
                 raise PayloadError(Problem(path="$", message="is nested too deeply"))
             yield kind, value
+
+
+def _shortened(alert: dict[str, Any]) -> dict[str, Any]:
+    texts = {key: alert[key] for key in _TEXTS if isinstance(alert.get(key), dict)}
+    return {**alert, **{key: {name: _short(text) for name, text in of_key.items()} for key, of_key in texts.items()}}
+
+
+def _size(value: Any) -> int:  # noqa: ANN401  JSON
+    """Return the characters of all texts and keys of a value."""
+    if isinstance(value, dict):
+        return sum(len(key) + _size(item) for key, item in value.items())
+    if isinstance(value, list):
+        return sum(map(_size, value))
+    return len(value) if isinstance(value, str) else 0
 
 
 def _short(text: Any) -> Any:  # noqa: ANN401  JSON

@@ -11,11 +11,22 @@ from urllib.parse import urlsplit
 
 ELLIPSIS = "…"
 
-# C0 and C1 controls except tab and line feed, Unicode's line and paragraph separators, bidirectional overrides
-# and isolates (they make a command read differently from what it does), zero-width characters, lone surrogates.
-_CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff"
-_UNSEEN = re.compile(f"[{_CONTROLS}]")
-_UNSAFE_IN_LINE = re.compile(f"[{_CONTROLS}\t\n]")
+# What shows as nothing, or as another place in the text: Unicode's Cc (except tab and line feed), Cf, Cs, Co and
+# Default_Ignorable_Code_Point, its line and paragraph separators, noncharacters, and the blank pattern of Braille.
+# `compiler.characters.UNPRINTABLE` is the same and the wide blanks; a test compares them. Zero-width joiners and soft
+# hyphens go too: a text loses no word by it. A variation selector stays behind a sign that has two forms ("⚠️").
+_CONTROLS = (
+    "\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5"
+    "\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ud800-\uf8ff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0"
+    "\ufff0-\ufffb\ufffe\uffff\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U0010ffff"
+)
+_NOT_CHOSEN = (
+    "(?<![\xa9\xae\u203c\u2049\u2122-\u27bf\u2934-\u2b55\u3030\u303d\u3297\u3299\U0001f000-\U0001faff][\ufe0e\ufe0f])"
+)
+UNSEEN = re.compile(f"[{_CONTROLS}]{_NOT_CHOSEN}")
+"""A character that is obeyed instead of seen, or not seen at all."""
+_UNSAFE_IN_LINE = re.compile(f"[{_CONTROLS}\t\n]{_NOT_CHOSEN}")
 _SPACE = re.compile(r"\s+")
 
 LONGEST_CLUSTER = 60
@@ -24,12 +35,16 @@ _CLUSTER = "#cluster="
 
 def visible(text: str) -> str:
     """Return `text` without characters that are obeyed instead of seen; tabs and line feeds stay."""
-    return _UNSEEN.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return _seen(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def one_line(text: str, limit: int = 500) -> str:
     """Return `text` on one line, controls gone, runs of space joined, at most `limit` characters."""
-    return shorten(_SPACE.sub(" ", _UNSEEN.sub("", _SPACE.sub(" ", text))).strip(), limit)
+    return shorten(_SPACE.sub(" ", _seen(_SPACE.sub(" ", text))).strip(), limit)
+
+
+def _seen(text: str) -> str:
+    return text if text.isascii() and text.isprintable() else UNSEEN.sub("", text)
 
 
 def header_text(text: str, limit: int) -> str:

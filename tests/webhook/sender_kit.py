@@ -333,6 +333,44 @@ def dribbling(piece: bytes, *, begin: Callable[[socket.socket], object] = lambda
             thread.join()
 
 
+@contextmanager
+def flooding(beginning: bytes, piece: bytes) -> Iterator[tuple[int, list[int]]]:
+    """Give the port of a server that says `beginning` and then `piece` for ever, at full pace; and the bytes it said.
+
+    A number is added when the other side has gone away.
+    """
+    done, said = threading.Event(), list[int]()
+    many = piece * max(1, 65_536 // len(piece))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.05)
+
+        def serve() -> None:
+            while not done.is_set():
+                with suppress(TimeoutError):
+                    connection, _ = server.accept()
+                    answer(connection)
+
+        def answer(connection: socket.socket) -> None:
+            count = 0
+            with connection, suppress(OSError):
+                connection.settimeout(PATIENCE_SECONDS)
+                if beginning:
+                    connection.recv(65_536)
+                    connection.sendall(beginning)
+                while not done.is_set():
+                    connection.sendall(many)
+                    count += len(many)
+            said.append(count)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield int(server.getsockname()[1]), said
+        finally:
+            done.set()
+            thread.join()
+
+
 def as_read(mail: EmailMessage) -> str:
     """Return headers, text and HTML with every encoding undone."""
     parts = [mail.get_body((kind,)) for kind in ("plain", "html")]

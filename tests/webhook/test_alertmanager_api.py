@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
+import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -40,7 +41,7 @@ from webhook.incidents.firing import Source
 from webhook.incidents.incident import Incident, LeftOut
 from webhook.timestamps import iso
 from webhook.workers import alertmanager_api
-from webhook.workers.alertmanager_api import SILENT_SECONDS, AlertmanagerApi
+from webhook.workers.alertmanager_api import LARGEST_ANSWER, SILENT_SECONDS, AlertmanagerApi
 
 URL = "http://alertmanager.example.com:9093"
 ALERTS, STATUS = f"{URL}/api/v2/alerts", f"{URL}/api/v2/status"
@@ -194,6 +195,53 @@ def test_answer_without_end_is_cut_off(
     monkeypatch.setattr(alertmanager_api, "LARGEST_ANSWER", 1_000)
     http.get(ALERTS, body="[" + " " * 100_000 + "]")
     assert asking().ask(incident) == Unknown(reason="the answer is too large")
+
+
+SMALL_VALUES = {
+    "objects": "{}",
+    "arrays": "[]",
+    "numbers": "1.5",
+    "texts": '"ab"',
+    "nothing": "null",
+    "objects in arrays": "[{}]",
+    "members": '{"a": 0}',
+    "alerts": '{"fingerprint": "x", "labels": {"a": "b"}, "status": {}}',
+    "labels": '{"labels": {"a": "b", "c": "d"}}',
+    "matchers that silence": '{"status": {"silencedBy": ["x", "y"]}}',
+}
+
+
+@pytest.mark.parametrize("value", SMALL_VALUES.values(), ids=SMALL_VALUES)
+@pytest.mark.parametrize("around", ["[{}]", '{{"alerts": [{}]}}', '[{{"other": [{}]}}]'])
+def test_answer_of_too_many_values_is_refused_before_it_is_decoded(
+    around: str, value: str, incident: Incident, http: responses.RequestsMock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever they are, and wherever they stand."""
+    monkeypatch.setattr(alertmanager_api, "MOST_VALUES", 1_000)
+    monkeypatch.setattr(alertmanager_api, "_MANY", 500)
+    http.get(ALERTS, body=around.format(",".join([value] * 1_001)).encode())
+    answer = asking().ask(incident)
+    assert isinstance(answer, Unknown)
+    assert "too many values" in answer.reason
+
+
+def test_answer_within_the_bytes_takes_bounded_memory(incident: Incident, http: responses.RequestsMock) -> None:
+    """An empty object takes thirty times the memory of its text."""
+    http.get(ALERTS, body=b"[" + b"{}," * (LARGEST_ANSWER // 3 - 10) + b"{}]")
+    tracemalloc.start()
+    answer = asking().ask(incident)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert isinstance(answer, Unknown)
+    assert peak < 4 * LARGEST_ANSWER
+
+
+def test_signs_within_labels_count_for_nothing(incident: Incident, http: responses.RequestsMock) -> None:
+    """A label of a million braces is one value."""
+    told = listed(incident, "active", "active")
+    told[0]["labels"] |= {"path": "{[," * 1_000_000}
+    http.get(ALERTS, json=told)
+    assert asking().ask(incident) == Active()
 
 
 def test_address_in_a_payload_is_never_asked(incident: Incident, http: responses.RequestsMock) -> None:

@@ -25,6 +25,7 @@ PURE = [
         "mail_server",
         "payload",
         "payload_stream",
+        "payload_texts",
         "quantity",
         "secret",
         "severity",

@@ -31,7 +31,7 @@ _UNITS = (
     (r"(\d) s\b", r"\1 seconds"),
     (r"\b1 hours", "1 hour"),
 )
-_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]*://\S+", flags=re.IGNORECASE)
+_ADDRESS = re.compile(r"\b[a-z][a-z0-9+.-]{0,30}://\S+", flags=re.IGNORECASE)
 _UNSPOKEN = re.compile(r"[^\w\s.,:;!?%'()/+-]")
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import smtplib
 import socket
 import ssl
@@ -23,6 +24,7 @@ from email.utils import format_datetime
 from typing import Any
 
 from webhook import names
+from webhook.bounded_reading import BoundedReader
 from webhook.http_deadline import Deadline
 from webhook.incidents.messages import Action
 from webhook.mail_server import MailServer
@@ -38,6 +40,8 @@ from webhook.senders.contract import (
 )
 from webhook.untrusted import breaks_line, header_text, one_line
 
+LONGEST_REPLY = 64 * 1_024
+"""Bytes; a reply to EHLO has a line for each extension (RFC 5321, 4.5.3.1.5 has 512 bytes a line)."""
 OWN_NAME_SECONDS = 2.0
 """So long is this machine's own name looked up: a mail is sent without it too."""
 
@@ -143,9 +147,19 @@ class _Conversation(smtplib.SMTP):
         self._context = ssl.create_default_context() if server.implicit_tls else None
         self.expected: Counter[str] = Counter()
         """The headers that the mail has, by name in lower case."""
+        self._reader: BoundedReader | None = None
         # Left to itself it would look this machine's name up, for as long as that takes.
         own_name = names.own_name(seconds=min(OWN_NAME_SECONDS, deadline.left))
         super().__init__(server.host, server.port, own_name, timeout=READ_SECONDS)
+
+    def getreply(self) -> tuple[int, bytes]:
+        """Return the next reply, of bounded length: smtplib collects lines as long as they come."""
+        if self.file is None and self.sock is not None:
+            self._reader = BoundedReader(self.sock.makefile("rb", buffering=0), most=LONGEST_REPLY)
+            self.file = io.BufferedReader(self._reader)
+        elif self._reader is not None:
+            self._reader.renew()
+        return super().getreply()
 
     def sendmail(self, from_addr: str, to_addrs: Any, msg: Any, *options: Any, **more: Any) -> Any:  # noqa: ANN401
         """Send what `send_message` has written, if its headers are those that it was given."""

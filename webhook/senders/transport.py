@@ -30,7 +30,8 @@ from webhook.senders.contract import (
 from webhook.untrusted import one_line
 
 USER_AGENT = "tocsin-webhook"
-LONGEST_ANSWER = 64 * 1_024
+LONGEST_ANSWER = 1_024 * 1_024
+"""Bytes: Slack says a message back, in which each character of a label may have become twelve."""
 LONGEST_WAIT = 3_600.0
 """Seconds: a destination that asks for more patience than this is asked again after it."""
 
@@ -167,7 +168,7 @@ def exchange(
 
     No pool of connections: sends are rare, and one that went stale overnight must not cost the first page.
     """
-    with http_deadline.session(seconds=deadline - clock()) as session:
+    with http_deadline.session(seconds=deadline - clock(), largest=LONGEST_ANSWER) as session:
         options["headers"] = {**(options.get("headers") or {}), **_UNCOMPRESSED}
         bounds = {"timeout": (CONNECT_SECONDS, READ_SECONDS), "allow_redirects": False, "stream": True, "verify": True}
         with session.request(method, url, **{**options, **bounds}) as response:

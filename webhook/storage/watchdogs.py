@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ from webhook.timestamps import DAY
 
 MOST_KNOWN = 200
 """So many are told apart; of more it is only known that one of all is heard."""
+_KEY = re.compile(r"[0-9a-f]{64}\Z")
+"""SHA-256 (hex), as `heartbeat.key_of` makes it."""
 MOST_STARTS = 2
 """So many starts of one Watchdog are kept: two that fire at once are as telling as ten."""
 
@@ -84,7 +87,9 @@ def known(connection: Connection) -> tuple[Beat, ...]:
 
 
 def find(connection: Connection, key: str, *, lock: bool = False) -> Beat | None:
-    """Return the one with this key, or None."""
+    """Return the one with this key, or None; what is no key, as out of an address, is not looked for."""
+    if not _KEY.match(key):
+        return None
     query = select(watchdogs).where(watchdogs.c.key == key)
     row = connection.execute(query.with_for_update() if lock else query).mappings().one_or_none()
     return None if row is None else _beat(row)

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from flask import Request
 
-from webhook.payload import Payload, PayloadError, Problem, parse_payload
+from webhook.payload import Payload, PayloadError, Problem, fits_at_once, parse_payload
 from webhook.payload_stream import stream_payload
 from webhook.untrusted import of_cluster
 
@@ -36,7 +36,7 @@ def _delivery(request: Request) -> Payload:
         pieces.append(piece)
     beginning = b"".join(pieces)
     pieces.clear()
-    if size <= LARGEST_WHOLE:
+    if size <= LARGEST_WHOLE and fits_at_once(beginning):
         return parse_payload(beginning)
     try:
         return stream_payload(beginning, request.stream)

@@ -15,6 +15,8 @@ Who is muted by a time interval stands in the groups alone: measured, 0.33 says 
 from __future__ import annotations
 
 import base64
+import contextlib
+import io
 import json
 import math
 import re
@@ -25,6 +27,7 @@ from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, Self
 
+import ijson
 import requests
 import urllib3
 
@@ -53,6 +56,10 @@ LONGEST_ASKING = 10.0
 """Seconds for all answers of one server, however slowly they still come."""
 LARGEST_ANSWER = 32 * 1_024 * 1_024
 """Bytes: some thirty thousand alerts."""
+MOST_VALUES = 2_500_000
+"""Of an answer, as a parser counts them: more than those alerts have; a small value takes thirty times its text."""
+_MANY = 500_000
+"""Signs between values, those within texts too: an answer with fewer is decoded without being counted."""
 SILENT_SECONDS = 30.0
 """For so long after it has not answered it is not asked again: many steps can be due at once, and each would wait."""
 STATUS_TIMES = 3
@@ -173,7 +180,7 @@ class _Conversation:
         self._clock = clock
         self._login = _Login.of(server)
         self._deadline = clock() + LONGEST_ASKING
-        self._session = http_deadline.session(seconds=LONGEST_ASKING)
+        self._session = http_deadline.session(seconds=LONGEST_ASKING, largest=LARGEST_ANSWER)
         self.date: float | None = None
         """When the other side says that it wrote its last answer."""
 
@@ -205,7 +212,7 @@ class _Conversation:
                 if response.status_code != 200:
                     raise _Refused(f"HTTP {response.status_code}")
                 self.date = _date(response.headers.get("Date"))
-                return json.loads(self._read(response))
+                return _decoded(self._read(response))
         except (requests.exceptions.Timeout, TimeoutError, urllib3.exceptions.TimeoutError):
             raise _Refused("no answer in time") from None
         except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
@@ -222,6 +229,16 @@ class _Conversation:
             if self._clock() > self._deadline:
                 raise _Refused("no answer in time")
         return bytes(body)
+
+
+def _decoded(body: bytes) -> Any:  # noqa: ANN401  JSON
+    """Return the JSON; raises _Refused where it would take too much memory, and ValueError for what is none."""
+    if sum(map(body.count, (b",", b"[", b"{"))) > _MANY:
+        with contextlib.suppress(ijson.JSONError, ValueError):  # what is no JSON is told below
+            for number, _ in enumerate(ijson.basic_parse(io.BytesIO(body))):
+                if number > MOST_VALUES:
+                    raise _Refused("the answer holds too many values")
+    return json.loads(body)
 
 
 def _of_nobody_known(servers: Sequence[Server], urls: AbstractSet[str]) -> dict[str, Testimony]:
