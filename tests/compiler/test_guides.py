@@ -447,7 +447,7 @@ def test_a_time_over_which_a_share_is_taken_is_no_limit() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "window", "hold", "severity"),
+    ("text", "window", "for_seconds", "severity"),
     [
         ("More than 8 restarts within 2 hours: critical.", 7200, None, "critical"),
         ("More than 8 restarts in 45 minutes is a warning.", 2700, None, "warning"),

@@ -76,7 +76,7 @@ def sentence(
         "value": Decimal(value or LIMITS[given_signal.signal.unit]),
         "unit": given_signal.signal.unit,
         "text": "",
-        "hold": 300,
+        "for_seconds": 300,
         "default": False,
         "statement": None,
         "span": watched.span,

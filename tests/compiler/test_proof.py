@@ -180,7 +180,7 @@ def test_each_severity_has_its_own_values_around_its_limit() -> None:
     assert found[max(share for share in found if share < Decimal("0.01"))] == set()
 
 
-@pytest.mark.parametrize("hold", ["7m", "10m", "1h30m"])
+@pytest.mark.parametrize("for_seconds", ["7m", "10m", "1h30m"])
 def test_for_is_tried_one_evaluation_before_it_has_passed_and_when_it_has(for_seconds: str) -> None:
     """The gauge is beyond its limit from the first sample on, so that only `for` keeps the alert waiting."""
     edit(SPEC, POOL, POOL.replace("off}", f"off, for: {for_seconds}}}"))
