@@ -14,7 +14,10 @@ TEST_JOBS ?= $(shell expr 2 \* $$(nproc 2>/dev/null || echo 2))
 # promtool and vmalert-tool spend a quarter of their time on collecting garbage otherwise.
 export GOGC ?= 400
 
-.PHONY: rules webhook test check pythons mutants fuzz law chaos demo bench servers lock update-golden format clean
+.PHONY: help rules webhook test check pythons mutants fuzz law chaos demo bench servers lock update-golden format clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/\1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 16
 
 rules: $(VENV)/compile.stamp  ## compile thresholds.yaml and runbooks/ into generated/
 	$(BIN)/tocsin compile
@@ -99,9 +102,9 @@ update-golden: $(VENV)/dev.stamp  ## refresh the goldens; read the difference af
 	$(BIN)/python -m pytest --numprocesses 0 --snapshot-update
 	$(BIN)/python -m compiler.checks docs/checks.md
 
-format: $(VENV)/dev.stamp
+format: $(VENV)/dev.stamp  ## mend what ruff can mend
 	$(BIN)/ruff check --fix-only .
 	$(BIN)/ruff format .
 
-clean:
+clean:  ## remove everything that is made here, but generated/
 	rm -rf $(VENV) .servers .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist

@@ -19,6 +19,7 @@ MAKE_RULES: Final = "make rules"
 """Commands that renew what is generated: the first everywhere, the second where a Makefile runs it."""
 
 SEVERITIES: Final = ("info", "warning", "critical", "emergency")
+CRITICAL_AND_MORE_SEVERE: Final = SEVERITIES[SEVERITIES.index("critical") :]
 """From the least to the most urgent."""
 
 

@@ -10,7 +10,9 @@ from typing import Literal, get_args
 Severity = Literal["info", "warning", "critical", "emergency"]
 
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
-"""From the least to the most urgent."""
+"""From the least to the most severe."""
+
+CRITICAL_AND_MORE_SEVERE: frozenset[Severity] = frozenset(SEVERITIES[SEVERITIES.index("critical") :])
 
 Word = Severity | Literal["none"]
 """What a word stands for; by `none` nobody is told."""
@@ -25,12 +27,12 @@ _APART = re.compile(r"[^\w\s.-]+")
 
 
 def rank(severity: Severity) -> int:
-    """Return how urgent `severity` is: 0 for info, 3 for emergency."""
+    """Return the place of `severity` in their order: 0 for info, 3 for emergency."""
     return SEVERITIES.index(severity)
 
 
 def more_severe(first: Severity, second: Severity) -> Severity:
-    """Return the more urgent of the two."""
+    """Return the more severe of the two."""
     return max(first, second, key=rank)
 
 

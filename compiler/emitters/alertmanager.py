@@ -67,11 +67,8 @@ def _inhibitions(model: Model) -> list[dict[str, Any]]:
             "equal": [*conventions.INHIBITION_EQUAL, *model.all_dimensions],
         }
         for rank, more_severe in enumerate(conventions.SEVERITIES)
-        if more_severe in _INHIBITING
+        if more_severe in conventions.CRITICAL_AND_MORE_SEVERE
     ]
-
-
-_INHIBITING: Final = frozenset({"critical", "emergency"})
 
 
 def _receivers(model: Model, *, direct: bool) -> list[dict[str, Any]]:

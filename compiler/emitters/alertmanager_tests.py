@@ -145,13 +145,15 @@ def _expect(receiver: str, name: str, labels: dict[str, str]) -> dict[str, Any]:
     return {"receivers": [receiver], "labels": labels, "alerts": [{"alertname": name}]}
 
 
-_SUPPRESSING: Final = frozenset({"critical", "emergency"})
-
-
 def _inhibition(model: Model) -> dict[str, Any]:
     """Return who silences whom: an alert the less severe ones of its name, system, component and place only."""
     alike = [
-        {"firing": severity, "suppressed": list(conventions.SEVERITIES[:rank]) if severity in _SUPPRESSING else []}
+        {
+            "firing": severity,
+            "suppressed": list(conventions.SEVERITIES[:rank])
+            if severity in conventions.CRITICAL_AND_MORE_SEVERE
+            else [],
+        }
         for rank, severity in enumerate(conventions.SEVERITIES)
     ]
     apart = [{"alertname": _OTHER_ALERT}, {"component": "another"}, {"system": "another"}, {"signal": ""}]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from decimal import Context, Decimal
 from typing import Final
 
-from compiler.conventions import SEVERITIES
+from compiler.conventions import CRITICAL_AND_MORE_SEVERE
 from compiler.promql import operand
 from compiler.quantities import RATIO, Quantity, decimal_text, duration_text
 from compiler.signals import ratio
@@ -51,7 +51,6 @@ SLOW: Final = (
     Burn(long=DAY, short=2 * HOUR, consumed=Decimal("0.10")),
     Burn(long=3 * DAY, short=6 * HOUR, consumed=Decimal("0.10")),
 )
-_PAGES: Final = frozenset(SEVERITIES[SEVERITIES.index("critical") :])
 PERIOD: Final = Parameter(
     name="period",
     default=Decimal(30 * DAY),
@@ -83,7 +82,7 @@ class BurnRate(Ratio):
 
     def too_slow(self, bound: BoundSignal, limit: Threshold) -> str | None:
         """Return that a short window would be no shorter than half of the long one beside it."""
-        burn = (FAST if limit.severity in _PAGES else SLOW)[0]
+        burn = (FAST if limit.severity in CRITICAL_AND_MORE_SEVERE else SLOW)[0]
         short, scrapes = _short(bound, burn), duration_text(bound.binding.scrape_interval)
         if 2 * short <= burn.long:
             return None
@@ -302,7 +301,7 @@ _ROUNDED: Final = Context(prec=6)
 def _burns(bound: BoundSignal, limit: Threshold) -> Iterator[tuple[Burn, Decimal]]:
     """Yield the burn rates of a severity that can be, each with the ratio that must be exceeded, or fallen short of."""
     budget = 1 - limit.value if bound.low else limit.value
-    for burn in FAST if limit.severity in _PAGES else SLOW:
+    for burn in FAST if limit.severity in CRITICAL_AND_MORE_SEVERE else SLOW:
         bad = _ROUNDED.create_decimal(burn.limit(budget, _period(bound)))
         if bad < 1:
             yield burn, 1 - bad if bound.low else bad

@@ -25,7 +25,7 @@ _URGENCY: Mapping[Action, int] = {
     "acknowledge": 10,
     "update": 20,
 }
-MILDEST_SERIOUS = 3 - rank("critical")
+LEAST_URGENT_CRITICAL = 3 - rank("critical")
 """The urgency of a call about something critical; below it are more severe ones, above it less severe ones."""
 
 # A channel that has no word of its own for a new call uses the next best: the sentence in it says why.

@@ -38,6 +38,7 @@ from webhook.senders.contract import (
     Receipt,
     TemporaryFailure,
 )
+from webhook.severity import CRITICAL_AND_MORE_SEVERE
 from webhook.untrusted import breaks_line, header_text, one_line
 
 LONGEST_REPLY = 64 * 1_024
@@ -117,7 +118,7 @@ class MailSender:
         # RFC 3834 keeps holiday replies from answering a machine; Exchange goes by a header of its own (MS-OXCMAIL).
         mail["Auto-Submitted"] = "auto-generated"
         mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"
-        if job.message.severity in {"critical", "emergency"} and job.message.status != "resolved":
+        if job.message.severity in CRITICAL_AND_MORE_SEVERE and job.message.status != "resolved":
             mail["Importance"] = "high"
         # Every server takes quoted-printable: lines of 76 characters, no byte beyond ASCII (RFC 2045, 6.7).
         mail.set_content(content.text, cte="quoted-printable")

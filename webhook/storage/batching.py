@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, text, update
 
 from webhook.incidents.messages import CALLS
-from webhook.incidents.new_notifications import MILDEST_SERIOUS
+from webhook.incidents.new_notifications import LEAST_URGENT_CRITICAL
 from webhook.incidents.storm import BATCHING, MOST_BATCHED, WINDOW_SECONDS, Traffic, is_storm, waits_until
 from webhook.storage import ordering, outbox
 from webhook.storage.leases import FREED, is_free, is_held, leased
@@ -95,7 +95,7 @@ def _alike(connection: Connection, claimed: Claim) -> ColumnElement[bool] | None
     if claimed.channel not in BATCHING:
         return None
     if claimed.action in CALLS:
-        serious = rows.c.urgency <= MILDEST_SERIOUS
+        serious = rows.c.urgency <= LEAST_URGENT_CRITICAL
         return and_(_calls(claimed), serious if _is_serious(claimed) else ~serious)
     if claimed.action == "resolve" and ordering.is_told_by_another(connection, claimed):
         return and_(_to(claimed), rows.c.action == "resolve", ordering.only_batched())
@@ -111,7 +111,7 @@ def _to(claimed: Claim) -> ColumnElement[bool]:
 
 
 def _is_serious(claimed: Claim) -> bool:
-    return claimed.urgency <= MILDEST_SERIOUS
+    return claimed.urgency <= LEAST_URGENT_CRITICAL
 
 
 def _lock_destination(connection: Connection, claimed: Claim) -> None:
