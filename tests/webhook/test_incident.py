@@ -215,6 +215,22 @@ def test_firing_that_alertmanager_ended_and_tells_again_is_asked_about() -> None
     assert (kind_of(asked), asked.incident.doubted_at, len(asked.incident.open_firings)) == ("updated", None, 2)
 
 
+def test_end_of_a_later_firing_that_was_never_told_is_remembered() -> None:
+    """When that fires again with its old start Alertmanager is asked; a late copy of the end is no news then."""
+    incident = opened(alert("a", start=100), alert("b"))
+    end = delivered(alert("a", start=300, firing=False, end=400.0), alert("b"))
+    half = transition(incident, end, NOON).incident
+    again = transition(half, delivered(alert("a", start=300), alert("b")), NOON + 30)
+    assert again.incident is not None
+    assert (again.trigger, again.incident.doubted_at, len(again.incident.open_firings)) == (None, NOON + 30, 1)
+    resumed = delivered(alert("a", start=300), verified=True)
+    asked = transition(again.incident, resumed, NOON + 60).incident
+    assert asked is not None
+    late = transition(asked, end, NOON + 90).incident
+    assert late is not None
+    assert late.doubted_at == NOON + 90
+
+
 def test_resolve_by_hand_ends_no_alert() -> None:
     """A person's word is not Alertmanager's: the alerts of the incident go on firing, and a repeat is no news."""
     closed = transition(opened(alert()), ResolvedByHand(actor="on-call"), NOON)

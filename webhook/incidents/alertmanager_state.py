@@ -465,7 +465,7 @@ def _no_word_of_prometheus(one: Testimony, awaited: Sequence[Heard], *, is_pendi
 
 
 def _began(firing: AlertFiring, urls: Collection[str]) -> float:
-    """Return when the alert has begun by the word of these tellers: the firing's start may be another cluster's."""
+    """Return when the alert has begun by the word of these reporters: the firing's start may be another cluster's."""
     return min((float(source.started) for source in firing.sources if source.url in urls), default=firing.starts_at)
 
 

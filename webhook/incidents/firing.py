@@ -172,7 +172,7 @@ class Changes:
         self.now = now
         self.doubts = False
         """Whether something was told that Alertmanager has to be asked about."""
-        self._teller = reporter
+        self._reporter = reporter
         self._still_told = still_told
         self.firings = {firing.identity: firing for firing in known}
         self.touched: dict[tuple[str, str], None] = {}
@@ -192,7 +192,7 @@ class Changes:
     def fires(self, alert: ReceivedAlert) -> None:
         """Take a firing alert: a repeat, a firing that fires again, or a new one."""
         self._settle_earlier(alert)
-        firing = replace(firing_of(alert), sources=(self._teller.source(alert),))
+        firing = replace(firing_of(alert), sources=(self._reporter.source(alert),))
         current = self.firings.get(self._open.get(firing.fingerprint, ("", "")))
         if current is not None and current.absent_since is not None:
             current = replace(current, absent_since=None)
@@ -212,11 +212,12 @@ class Changes:
     def ends(self, alert: ReceivedAlert) -> None:
         """Take a resolved alert: it ends the open firing of its fingerprint unless that began after the end."""
         self._settle_earlier(alert)
+        self._remember_end(alert)
         identity = self._open.get(alert.fingerprint)
         if identity is None:
             return
         firing = self.firings[identity]
-        sources = self._still_told(firing, alert, self._teller)
+        sources = self._still_told(firing, alert, self._reporter)
         if sources is None and firing.started == alert.started:
             # The end of a firing that was told again since: which of the two came late only Alertmanager knows.
             self.doubts = True
@@ -239,6 +240,17 @@ class Changes:
         del self._open[alert.fingerprint]
         self.ended += 1
 
+    def _remember_end(self, alert: ReceivedAlert) -> None:
+        """Keep the end of a firing that was never told, where an earlier one of the alert was.
+
+        Else, when it is told again with its old start, a late copy of this end would end it.
+        """
+        before = [one for one in self.firings.values() if one.fingerprint == alert.fingerprint]
+        firing = firing_of(alert)
+        if before and all(float(one.started) < float(alert.started) for one in before):
+            firing = replace(firing, part=self._part_at(before[-1], firing))
+            self._put(closed(firing, min(alert.ends_at, self.now), "alertmanager"))
+
     def _settle_earlier(self, alert: ReceivedAlert) -> None:
         """Take what was told again of earlier firings for old pictures: an Alertmanager knows one of an alert."""
         for identity in sorted(self._doubtful.get(alert.fingerprint, ())):
@@ -251,7 +263,7 @@ class Changes:
                 self._put(left if sources else replace(left, refired_at=None, absent_since=None))
 
     def _is_of_older(self, source: Source, ended: ReceivedAlert) -> bool:
-        return source.url in self._teller.own and float(source.started) <= float(ended.started)
+        return source.url in self._reporter.own and float(source.started) <= float(ended.started)
 
     def news(self) -> News | None:
         """Return what is news, or None.
@@ -284,7 +296,7 @@ class Changes:
         """Return whether Alertmanager has not ended this firing before; a person's word is no end of it."""
         if known is not None:
             return known.ended_by == "person"
-        return firing.identity not in self._teller.ended_before or self._teller.verified
+        return firing.identity not in self._reporter.ended_before or self._reporter.verified
 
     def _fires_again(self, known: AlertFiring | None, firing: AlertFiring) -> None:
         """Take an alert that had ended and is told with its old start.
@@ -292,7 +304,7 @@ class Changes:
         Alertmanager ends an alert that Prometheus stops sending; when it hears again, the start is the old one. An old
         picture that is delivered late looks the same.
         """
-        if self._teller.verified:
+        if self._reporter.verified:
             before = known or firing
             sources = tuple(dict.fromkeys((*firing.sources, *before.sources)))[:MOST_SOURCES]
             self._begin(replace(firing, refired_at=self.now, listed_by=before.listed_by, sources=sources))
@@ -323,13 +335,13 @@ class Changes:
 
         Where who tells is no peer of those that told of that, it is another installation, whatever its labels say.
         """
-        if current is None or not current.sources or any(self._is_tellers(one) for one in current.sources):
+        if current is None or not current.sources or any(self._is_reporters(one) for one in current.sources):
             return firing.part
-        at = f" at {min(self._teller.own, default=self._teller.url)}"
+        at = f" at {min(self._reporter.own, default=self._reporter.url)}"
         return firing.part if firing.part.endswith(at) else f"{firing.part}{at}"
 
-    def _is_tellers(self, source: Source) -> bool:
-        return source.url == self._teller.url or source.url in self._teller.own
+    def _is_reporters(self, source: Source) -> bool:
+        return source.url == self._reporter.url or source.url in self._reporter.own
 
     def _begin(self, firing: AlertFiring) -> None:
         self._put(firing)
@@ -353,7 +365,7 @@ class Changes:
             return firing.sources
         before = self.firings[identity]
         self._put(closed(before, self.now, "superseded"))
-        others = (one for one in before.sources if one.url not in self._teller.own)
+        others = (one for one in before.sources if one.url not in self._reporter.own)
         return (*firing.sources, *others)[:MOST_SOURCES]
 
     def _put(self, firing: AlertFiring) -> None:
