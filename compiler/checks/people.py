@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from compiler.channels import CONTACTS
 from compiler.checks.context import CheckContext
 from compiler.diagnostics import Diagnostics, Related
 from compiler.document import Table
 from compiler.model import Level, Policy, Tier
-from compiler.resolve.people import CONTACTS
 from compiler.resolve.reading import table
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Final
 
 from compiler import conventions
+from compiler.channels import CONTACTS
 from compiler.diagnostics import Diagnostics, Related
 from compiler.document import Table
 from compiler.model import Fallback, Level, Policy, Routing, Team, Tier, Turn
@@ -13,8 +14,6 @@ from compiler.quantities import QuantityError, parse_duration
 from compiler.resolve import contacts, routes
 from compiler.resolve.reading import check_reference, duration, reference, table
 from compiler.schema import suggestions
-
-CONTACTS = ("email", "sms", "phone")
 
 
 def teams(document: Table, diagnostics: Diagnostics) -> tuple[Team, ...]:

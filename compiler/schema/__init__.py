@@ -15,6 +15,7 @@ from typing import Any, Final, cast
 from jsonschema.exceptions import ValidationError
 from jsonschema.protocols import Validator
 
+from compiler.channels import in_scope
 from compiler.diagnostics import Diagnostics, Span, did_you_mean
 from compiler.document import Items, Table
 from compiler.lines import QUOTES
@@ -25,7 +26,7 @@ from compiler.schema.nodes import CATALOG, THRESHOLDS, text
 from compiler.schema.validator import validator
 from compiler.signals import kinds
 
-__all__ = ["CATALOG", "INCLUDED_KEYS", "THRESHOLDS", "text", "validate", "with_kinds"]
+__all__ = ["CATALOG", "INCLUDED_KEYS", "THRESHOLDS", "text", "validate", "with_channels", "with_kinds"]
 
 INCLUDED_KEYS: Final = ("version", "signals", "systems")
 """What a file named by `include` may hold."""
@@ -43,6 +44,15 @@ def with_kinds(schema: dict[str, Any]) -> dict[str, Any]:
     definition = schema["$defs"]["signal"]["properties"]
     definition["kind"]["enum"] = [name for name, kind in kinds().items() if kind.bindable]
     definition |= {one.name: dict(one.schema) for kind in kinds().values() for one in kind.parameters}
+    return schema
+
+
+def with_channels(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema, of thresholds.yaml or of the catalogue, with the channels that a policy can name."""
+    policy = schema["$defs"].get("policy") or schema["properties"]["policies"]["additionalProperties"]
+    policy["properties"]["fallback"]["items"]["enum"] = in_scope("fallback")
+    for scope in ("announce", "notify"):
+        schema["$defs"]["tier"]["properties"][scope]["items"]["enum"] = in_scope(scope)
     return schema
 
 

@@ -70,9 +70,10 @@ def test_a_published_schema_is_one(node: dict[str, Any]) -> None:
         assert with_reference(child, node)
 
 
-def test_the_published_schema_knows_the_kinds_as_they_are() -> None:
-    """`python -m compiler.schema` has been run since a kind of signal changed."""
-    assert schema.text(schema.THRESHOLDS) == publish()
+@pytest.mark.parametrize("name", [schema.THRESHOLDS, schema.CATALOG])
+def test_the_published_schemas_know_kinds_and_channels_as_they_are(name: str) -> None:
+    """`python -m compiler.schema` has been run since a kind of signal or a channel changed."""
+    assert schema.text(name) == publish()[name]
 
 
 def test_the_repository_keeps_to_its_schema() -> None:

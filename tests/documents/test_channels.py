@@ -1,0 +1,47 @@
+"""The channels of the compiler and of the webhook are the same, and so are those of every list that names them."""
+
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import Any
+
+import pytest
+
+from compiler import channels as named
+from compiler import schema
+from webhook import channels as sent
+
+THRESHOLDS: dict[str, Any] = json.loads(schema.text(schema.THRESHOLDS))
+CATALOG: dict[str, Any] = json.loads(schema.text(schema.CATALOG))
+OPENAPI: dict[str, Any] = json.loads(files("webhook").joinpath("openapi.json").read_text(encoding="utf-8"))
+
+
+def test_both_programs_declare_the_same_channels() -> None:
+    """What the catalogue may name the webhook can send, and takes the address from the same place."""
+    ours = {name: (channel.scopes, channel.address) for name, channel in named.CHANNELS.items()}
+    assert ours == {name: (channel.scopes, channel.address) for name, channel in sent.CHANNELS.items()}
+
+
+@pytest.mark.parametrize("scope", named.SCOPES)
+def test_the_schemas_admit_the_channels_of_each_scope(scope: named.Scope) -> None:
+    """A channel is refused where it makes no sense, in thresholds.yaml as in the catalogue."""
+    tiers = [CATALOG["$defs"]["tier"], THRESHOLDS["$defs"]["tier"]]
+    policies = [CATALOG["properties"]["policies"]["additionalProperties"], THRESHOLDS["$defs"]["policy"]]
+    for owner in policies if scope == "fallback" else tiers:
+        assert owner["properties"][scope]["items"]["enum"] == named.in_scope(scope)
+
+
+def test_people_and_teams_have_the_keys_of_their_channels() -> None:
+    """An address stands under the name of its channel."""
+    for owner in ("level", "turn"):
+        keys = set(THRESHOLDS["$defs"][owner]["properties"])
+        assert keys & set(named.CHANNELS) == set(named.CONTACTS)
+    teams = {name for name, channel in named.CHANNELS.items() if channel.address == "team"}
+    assert set(THRESHOLDS["$defs"]["team"]["properties"]) & set(named.CHANNELS) == teams
+
+
+def test_the_api_names_every_channel() -> None:
+    """In the order in which people read about them."""
+    channel = OPENAPI["components"]["schemas"]["Notification"]["properties"]["channel"]
+    assert channel["enum"] == list(sent.CHANNELS)
