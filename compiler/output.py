@@ -23,9 +23,9 @@ from typing import Final, Self
 
 from compiler import conventions
 from compiler.artifacts import Artifact
+from compiler.emitters import OWNED_FOLDERS
 from compiler.input_files import FOLDER_FLAGS
 
-_OWNED: Final = (conventions.RULES_FOLDER, conventions.TESTS_FOLDER)
 _OWNED_SUFFIX: Final = ".yml"
 """Where files of systems that are gone are found; only those that begin with our header are touched."""
 _MODE: Final = 0o644
@@ -289,7 +289,7 @@ def _link() -> OSError:
 
 def _stale(there: _Output, wanted: set[str]) -> Iterator[str]:
     header = conventions.HEADER_START.encode()
-    for folder in _OWNED:
+    for folder in OWNED_FOLDERS:
         try:
             opened = there.descriptor(PurePosixPath(folder))
         except FileNotFoundError:

@@ -10,6 +10,8 @@ from compiler.emitters import alertmanager, alertmanager_tests, catalog, prometh
 from compiler.model import Model
 
 EMITTERS = (prometheus_rules, prometheus_tests, alertmanager, alertmanager_tests, catalog)
+OWNED_FOLDERS: tuple[str, ...] = tuple(folder for emitter in EMITTERS for folder in getattr(emitter, "FOLDERS", ()))
+"""The folders in which an emitter writes one file a system: the file of a system that is gone is removed."""
 
 
 def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:

@@ -12,6 +12,9 @@ from compiler.artifacts import Artifact, yaml_artifact
 from compiler.model import Model
 from compiler.quantities import duration_text
 
+FOLDERS = (conventions.RULES_FOLDER,)
+"""Where one file a system is written."""
+
 
 def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
     """Yield the rule files."""

@@ -16,6 +16,9 @@ from compiler.proof.ruletest import SLOW_EVALUATION_SECONDS, Fired, RuleTest
 from compiler.quantities import duration_text
 from compiler.signals.contract import EVALUATION_SECONDS
 
+FOLDERS = (conventions.TESTS_FOLDER,)
+"""Where one file a system is written."""
+
 
 def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
     """Yield the test files."""
