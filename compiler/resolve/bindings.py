@@ -49,9 +49,10 @@ _RESERVED_LABELS: Final = frozenset(conventions.RULE_LABELS) | {"alertname"}
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Inherited:
-    """What a binding takes from its system where it does not say otherwise.
+    """The defaults that a binding takes from its system for what it does not set itself.
 
-    `targets` is None where nobody can tell which targets the metrics come from, `targets_named` whether the file says.
+    `targets` is None if it is unknown which targets the metrics come from. `targets_named` is whether the file names
+    them.
     """
 
     matchers: tuple[Matcher, ...]
@@ -65,27 +66,27 @@ class Inherited:
 
 
 def binding(signal: Signal, given: Table, inherited: Inherited, diagnostics: Diagnostics) -> Binding | None:
-    """Return the binding, or None after adding at least one error."""
+    """Return the binding of a signal; return None after adding at least one error."""
     before = len(diagnostics.found)
     inputs = _input_names(signal, given, diagnostics)
     if inputs is None:
         return None
     matchers = matchers_of(given, diagnostics) if "selector" in given else inherited.matchers
     targets = targets_of(given, inherited.targets, diagnostics)
-    found = {name: _input(signal, given, name, matchers, diagnostics) for name in inputs}
+    values = {name: _input(signal, given, name, matchers, diagnostics) for name in inputs}
     active = _active(given, inputs, diagnostics) if signal.kind == STATE.name else None
     _check_unit(signal, given, inputs, diagnostics)
-    _check_apart(signal, given, found, diagnostics)
-    own = _per(given, diagnostics)
-    dimensions = tuple(label for label in inherited.dimensions if label not in own) if _keeps_per(signal) else ()
-    smoothed = kinds()[signal.kind].smoothed(_sketch(signal, found))
-    read = {name: value for name, value in found.items() if value is not None}
-    # What has an error already is not asked for its unit.
+    _check_apart(signal, given, values, diagnostics)
+    own_labels = _per(given, diagnostics)
+    dimensions = tuple(label for label in inherited.dimensions if label not in own_labels) if _keeps_per(signal) else ()
+    smoothed = kinds()[signal.kind].smoothed(_sketch(signal, values))
+    read = {name: value for name, value in values.items() if value is not None}
+    # Units are read only if the binding has no error so far.
     measured = units(signal, given, read, active, diagnostics) if len(diagnostics.found) == before else NO_UNITS
     result = Binding(
         inputs={**read, **measured.numbers},
         units=measured.metrics,
-        per=(*dimensions, *own),
+        per=(*dimensions, *own_labels),
         dimensions=dimensions,
         window=duration(given, "window", inherited.window, diagnostics, least=conventions.LEAST_WINDOW),
         scrape_interval=duration(given, "scrape_interval", inherited.scrape_interval, diagnostics, least=1),
@@ -104,7 +105,7 @@ def binding(signal: Signal, given: Table, inherited: Inherited, diagnostics: Dia
 
 
 def matchers_of(owner: Table, diagnostics: Diagnostics, key: str = "selector") -> tuple[Matcher, ...]:
-    """Return the matchers below `key`, none where there is none."""
+    """Return the matchers below `key`; return none if the key is missing or cannot be parsed."""
     if key not in owner:
         return ()
     try:
@@ -122,7 +123,7 @@ _WITHOUT_QUOTES: Final = re.compile(
 
 
 def _matchers_hint(text: str) -> str:
-    """Return how to write matchers that stand in braces, or whose values are not quoted."""
+    """Return how to correct matchers that are enclosed in braces, or whose values are not quoted."""
     inside = text.strip()
     if inside.startswith("{") and inside.endswith("}"):
         try:
@@ -131,10 +132,12 @@ def _matchers_hint(text: str) -> str:
             pass
         else:
             return f"take the braces out: `'{inside[1:-1].strip()}'`"
-    found = list(_WITHOUT_QUOTES.finditer(inside))
-    if found and '"' not in inside:
+    unquoted = list(_WITHOUT_QUOTES.finditer(inside))
+    if unquoted and '"' not in inside:
         signs = {":": "=", "==": "="}
-        matchers = ",".join(f'{one["label"]}{signs.get(one["sign"], one["sign"])}"{one["value"]}"' for one in found)
+        matchers = ",".join(
+            f'{match["label"]}{signs.get(match["sign"], match["sign"])}"{match["value"]}"' for match in unquoted
+        )
         return f"quote what a label is compared with: `'{matchers}'`"
     return 'such as `job="api",env!="test"`'
 
@@ -142,9 +145,9 @@ def _matchers_hint(text: str) -> str:
 def targets_of(
     owner: Table, inherited: tuple[Matcher, ...] | None, diagnostics: Diagnostics
 ) -> tuple[Matcher, ...] | None:
-    """Return the matchers of the targets that metrics come from: those named, else their `selector`, else inherited.
+    """Return the matchers of the targets that the metrics come from: `targets`, else `selector`, else the inherited.
 
-    None where the file says `off`, or where the metrics are not selected at all.
+    Return None if the file says `off`, or if no matcher selects the metrics.
     """
     if "targets" in owner:
         return None if is_off(owner["targets"]) else matchers_of(owner, diagnostics, "targets")
@@ -154,25 +157,25 @@ def targets_of(
 
 
 def names_targets(owner: Table, *, named: bool) -> bool:
-    """Return whether the matchers of `targets_of` are named as such; `named` whether the inherited ones are."""
+    """Return whether the matchers of `targets_of` come from a `targets` key; `named` says so of the inherited ones."""
     return "targets" in owner or (named and "selector" not in owner)
 
 
 def _keeps_per(signal: Signal) -> bool:
-    """Return whether the result has the labels of `per`: a query of one's own has them where it asks for them."""
+    """Return whether the result has the labels of `per`: a user's query has them only if it uses `{{ per }}`."""
     return signal.query is None or template_asks(signal.query, "per")
 
 
-def _sketch(signal: Signal, found: Mapping[str, Selector | Decimal | None]) -> BoundSignal:
-    """Return what is known of a binding so far, for the questions of its kind that its inputs alone answer."""
-    inputs = {name: value for name, value in found.items() if value is not None}
+def _sketch(signal: Signal, values: Mapping[str, Selector | Decimal | None]) -> BoundSignal:
+    """Return a provisional binding with only its inputs, for properties of the kind that depend on nothing else."""
+    inputs = {name: value for name, value in values.items() if value is not None}
     return BoundSignal(signal=signal, binding=Binding(inputs=inputs, window=conventions.DEFAULT_WINDOW))
 
 
 def _input_names(signal: Signal, given: Table, diagnostics: Diagnostics) -> tuple[str, ...] | None:
     own_keys = _KEYS_OF_KIND.get(signal.kind, ())
     named = [key for key in given if key not in _COMMON_KEYS and key not in own_keys]
-    forms = tuple(tuple(one.name for one in form) for form in kinds()[signal.kind].forms)
+    forms = tuple(tuple(input_.name for input_ in form) for form in kinds()[signal.kind].forms)
     if signal.query is not None:
         forms = (template_inputs(signal.query),)
     known = {name for form in forms for name in form}
@@ -196,9 +199,9 @@ def _input_names(signal: Signal, given: Table, diagnostics: Diagnostics) -> tupl
 def _misspelt_in_query(
     signal: Signal, given: Table, key: str, missing: Collection[str], diagnostics: Diagnostics
 ) -> bool:
-    """Return whether a query names an input wrongly, after an error at the query.
+    """Return whether the query, not the binding, misspells an input; add an error at the query if so.
 
-    The names that the metric and the signal have tell which of the two spellings is right.
+    The names of the metric and of the signal decide which of the two spellings is right.
     """
     near = nearest(key, missing)
     if signal.query is None or signal.span is None or near is None:
@@ -209,17 +212,17 @@ def _misspelt_in_query(
     message = f"`{{{{ {near} }}}}` is no input of `{signal.id}`"
     related = (Related(span=given.key_spans[key], message=f"`{key}` is bound here"),)
     hint = f"did you mean `{{{{ {key} }}}}`?"
-    if not any(one.span == signal.span and one.message == message for one in diagnostics.found):
+    if not any(finding.span == signal.span and finding.message == message for finding in diagnostics.found):
         diagnostics.error("unknown-key", signal.span, message, hint=hint, related=related)
     return True
 
 
 def _instead(forms: Sequence[Sequence[str]], named: Sequence[str]) -> str:
-    """Return what to add and what to take out for the inputs that are most like those that are named."""
+    """Return which inputs to add and to remove to reach the form that is most like the named inputs."""
     if not forms or not named:
         return "name the metrics of one of these"
-    form = max(forms, key=lambda one: (len(set(one) & set(named)), named[0] in one, -len(one)))
-    lacking, odd = [one for one in form if one not in named], [one for one in named if one not in form]
+    form = max(forms, key=lambda candidate: (len(set(candidate) & set(named)), named[0] in candidate, -len(candidate)))
+    lacking, odd = [name for name in form if name not in named], [name for name in named if name not in form]
     parts = [f"add {_alternatives([lacking])}"] if lacking else []
     parts += [f"take out {_alternatives([odd])}"] if odd else []
     return ", and ".join(parts)
@@ -250,20 +253,20 @@ def _input(
         diagnostics.error("promql", place, f"not a metric: {error}", hint=hint)
         return None
     labels = {matcher.label for matcher in own.matchers}
-    return Selector(own.metric, (*(one for one in matchers if one.label not in labels), *own.matchers))
+    return Selector(own.metric, (*(matcher for matcher in matchers if matcher.label not in labels), *own.matchers))
 
 
 _NUMBER: Final = re.compile(r"(?P<number>[0-9][0-9,_' ]*+(?:\.[0-9]++)?)\s*+(?P<unit>[A-Za-z%][\w ]*)?")
 
 
 def _number_hint(text: str, name: str) -> str | None:
-    """Return how to write a number with a unit, or in quotes, as one in the unit of the metric beside it."""
-    found = _NUMBER.fullmatch(text.strip())
-    if found is None:
+    """Return how to write a quoted number, or one with a unit, as a plain number in the unit of the other metric."""
+    match = _NUMBER.fullmatch(text.strip())
+    if match is None:
         return None
-    plain = re.sub(r"[,_' ]", "", found["number"])
+    plain = re.sub(r"[,_' ]", "", match["number"])
     with suppress(QuantityError):
-        quantity = parse_quantity(f"{plain}{found['unit'] or ''}")
+        quantity = parse_quantity(f"{plain}{match['unit'] or ''}")
         if quantity.unit != COUNT:
             plain = decimal_text(quantity.value)
             where = f"`{name}: {plain}` where that is in {quantity.unit}"
@@ -280,7 +283,10 @@ _RANGED: Final = re.compile(r"(?P<metric>[A-Za-z_:][\w:]*+(?:\{[^}]*\})?)\[[^\]]
 
 
 def _metric_hint(text: str, name: str) -> str | None:
-    """Return how to write a metric that is called, compared or ranged over: the kind of signal does that."""
+    """Return how to name a metric that the text wraps in a function, a comparison or a range.
+
+    The kind of the signal adds these itself.
+    """
     text = text.strip()
     compared = _COMPARISON.search(text)
     metric = text[: compared.start()].strip() if compared is not None else ""
@@ -288,9 +294,9 @@ def _metric_hint(text: str, name: str) -> str | None:
     if compared is not None and metric and compared_alone:
         where = f"`{compared.group()}` belongs below `active:` or `limits:`"
         return f"write `{name}: {metric}`; {where}"
-    for found, what in ((_CALLED.match(text), "computes with it"), (_RANGED.match(text), "looks over its window")):
-        if found is not None:
-            return f"name the metric alone, `{found['metric']}`: the kind of the signal {what}"
+    for match, action in ((_CALLED.match(text), "computes with it"), (_RANGED.match(text), "looks over its window")):
+        if match is not None:
+            return f"name the metric alone, `{match['metric']}`: the kind of the signal {action}"
     return None
 
 
@@ -299,11 +305,11 @@ GIVEN_IN: Final = {
     CAPACITY.name: RATIO,
     IDLE.name: RATIO,
 }
-"""The unit that a value comes in, by input; that of a counter or a gauge is the metric's own."""
+"""The unit of an input's value, by input name; a counter or a gauge has the unit of its metric."""
 
 
 def _check_unit(signal: Signal, given: Table, inputs: Sequence[str], diagnostics: Diagnostics) -> None:
-    """Add an error where the limits of a signal are in another unit than its metrics give."""
+    """Add an error if the limits of a signal are in another unit than its inputs yield."""
     for name in inputs:
         unit = GIVEN_IN.get(name, signal.unit)
         if signal.query is None and signal.unit not in {unit, STATE_UNIT}:
@@ -313,14 +319,17 @@ def _check_unit(signal: Signal, given: Table, inputs: Sequence[str], diagnostics
 
 
 def _check_apart(
-    signal: Signal, given: Table, found: Mapping[str, Selector | Decimal | None], diagnostics: Diagnostics
+    signal: Signal, given: Table, values: Mapping[str, Selector | Decimal | None], diagnostics: Diagnostics
 ) -> None:
-    """Add an error where two inputs are the same series, whose share is always all of it; a query may have a reason."""
+    """Add an error if two inputs are the same series, because their ratio is always 1.
+
+    A user's query is exempt: it may have a reason.
+    """
     seen: dict[tuple[str, frozenset[Matcher]], str] = {}
-    for name, one in found.items():
-        if not isinstance(one, Selector) or signal.query is not None:
+    for name, selector in values.items():
+        if not isinstance(selector, Selector) or signal.query is not None:
             continue
-        first = seen.setdefault((one.metric, frozenset(one.matchers)), name)
+        first = seen.setdefault((selector.metric, frozenset(selector.matchers)), name)
         if first != name:
             message = f"`{name}` and `{first}` are the same series"
             related = (Related(span=given.value_spans[first], message=f"`{first}` is measured here"),)
@@ -336,7 +345,7 @@ def _active(given: Table, inputs: Sequence[str], diagnostics: Diagnostics) -> Co
                 "metrics",
                 given.key_spans[key],
                 message,
-                hint=f"it goes with {_alternatives([(one,) for one in sorted(served)])}",
+                hint=f"it goes with {_alternatives([(name,) for name in sorted(served)])}",
             )
     if "active" not in given:
         message = "a state needs `active`, the comparison that makes it true"

@@ -1,8 +1,8 @@
-"""Resolve: what one runbook states, beside what the systems that share it watch: who speaks of whom.
+"""Resolve: match the limits that one runbook states with the signals that its systems watch.
 
-Used by `compiler.resolve.evidence`, which says what does not agree. A runbook states limits in two ways: in the bullets
-of its "Alert thresholds" (`compiler.statements`), which name a signal by its title, and in its own words anywhere else
-(`compiler.resolve.sentences`).
+`compiler.resolve.evidence` uses the result and reports differences. A runbook states limits in two ways: in the bullets
+of its section "Alert thresholds" (`compiler.statements`), which name a signal by its title, and in free sentences
+anywhere else (`compiler.resolve.sentences`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from compiler.guides.passage import plain, restored
 from compiler.guides.statement import NO_SEVERITY, TARGET, Surroundings
 from compiler.model import Limit
 from compiler.quantities import STATE, Comparison
-from compiler.resolve.bullets import Bullet, bullets, sentence
+from compiler.resolve.bullets import Bullet, bullets
+from compiler.resolve.bullets import sentence as sentence_of
 from compiler.resolve.claims import (
     Claim,
     active_claim,
@@ -36,11 +37,12 @@ from compiler.subjects import ENVIRONMENT, About, Scope, Spoken, Subject
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Watch:
-    """One signal of a system as far as it could be read.
+    """One signal of a system, as far as the compiler could read it.
 
-    `severities` are those that the file names, also where their limit could not be read; `quoted` the words that
-    `documented:` quotes, `misquoted` whether it quotes what is not there; `active` what makes a state true, and where;
-    `subject` what its alerts are about; `window` the seconds within which it counts events, None where it does not.
+    `severities` are those that the file names, even if their limit could not be read. `quoted` is the line that
+    `documented:` quotes; `misquoted` is whether the runbook lacks the quoted words. `active` is the comparison that
+    makes a state true, with its place. `subject` is what the alerts are about. `window` is the number of seconds within
+    which the signal counts events, or None if it counts none.
     """
 
     system: str
@@ -56,13 +58,13 @@ class Watch:
 
     @property
     def claims(self) -> tuple[Claim, ...]:
-        """The numbers that it watches."""
-        found = [self.claim(one) for one in self.limits if one.unit != STATE]
+        """The claims of its limits, and of `active` if it has one."""
+        claims = [self.claim(limit) for limit in self.limits if limit.unit != STATE]
         active = active_claim(self.signal, self.active[0], self.section, self.active[1]) if self.active else None
-        return (*found, *((self._told(active),) if active else ()))
+        return (*claims, *((self._told(active),) if active else ()))
 
     def claim(self, limit: Limit) -> Claim:
-        """Return what one of its limits claims."""
+        """Return the claim of one of its limits."""
         return self._told(limit_claim(self.signal, limit, self.section))
 
     def _told(self, claim: Claim) -> Claim:
@@ -70,18 +72,18 @@ class Watch:
 
     @property
     def about(self) -> About:
-        """What it is about."""
-        found = next(iter(self.claims), None)
-        return found.about if found else About(subject=self.subject, quantity=(self.signal.kind, self.signal.unit))
+        """What its alerts are about."""
+        claim = next(iter(self.claims), None)
+        return claim.about if claim else About(subject=self.subject, quantity=(self.signal.kind, self.signal.unit))
 
 
-def _at(one: Sentence) -> tuple[int, int]:
-    return one.span.line, one.span.column
+def _at(sentence: Sentence) -> tuple[int, int]:
+    return sentence.span.line, sentence.span.column
 
 
 @dataclass(frozen=True, kw_only=True)
 class Matching:
-    """One runbook and what the systems that share it watch; `titles` are those of all signals, in small letters."""
+    """One runbook and the signals that its systems watch; `titles` are those of all signals, in lower case."""
 
     runbook: Runbook
     watches: tuple[Watch, ...]
@@ -89,66 +91,72 @@ class Matching:
 
     @cached_property
     def bullets(self) -> tuple[Statement, ...]:
-        """The bullets whose title is a signal's, on all of its alerts; of others, what `sentences` reads counts."""
-        read = {one.span.line for one in self.sentences}
-        taken = {one.span.line for one in self._own_sentences}
-        named = {id(one.statement) for one in self._bullets}
+        """The bullets that hold for all alerts of the signal in their title.
+
+        A bullet with another title is included only if `sentences` read no limit in its line.
+        """
+        read = {sentence.span.line for sentence in self.sentences}
+        taken = {sentence.span.line for sentence in self._own_sentences}
+        named = {id(bullet.statement) for bullet in self._bullets}
         return tuple(
-            one
-            for one in self.runbook.statements
-            if one.span.line not in taken and (id(one) in named or one.span.line not in read)
+            statement
+            for statement in self.runbook.statements
+            if statement.span.line not in taken and (id(statement) in named or statement.span.line not in read)
         )
 
     @cached_property
     def sentences(self) -> tuple[Sentence, ...]:
-        """Every limit that can be read in the runbook, also in the lines of bullets."""
+        """All limits that the guide grammar reads in the runbook, including those in the lines of bullets."""
         return of_runbook(self.runbook)
 
     @cached_property
     def free(self) -> tuple[Sentence, ...]:
-        """The sentences that are no bullet's, and the bullets that are about some of the alerts of their title."""
-        taken = {one.span.line for one in self.bullets} | {one.span.line for one in self._own_sentences}
-        found = [one for one in self.sentences if one.span.line not in taken]
-        found += self._own_sentences
-        return tuple(sorted(found, key=_at))
+        """The sentences outside of `bullets`, and the bullets that hold for only some alerts of their title."""
+        taken = {bullet.span.line for bullet in self.bullets} | {own.span.line for own in self._own_sentences}
+        sentences = [sentence for sentence in self.sentences if sentence.span.line not in taken]
+        sentences += self._own_sentences
+        return tuple(sorted(sentences, key=_at))
 
     @cached_property
     def _bullets(self) -> tuple[Bullet, ...]:
-        watched = {name for one in self.watches for name in (one.signal.title.casefold(), one.signal.id)}
-        found = bullets(self.runbook, self.titles, watched)
-        return tuple(one for one in found if one.exact or self.scope.written(one.spoken))
+        watched = {name for watch in self.watches for name in (watch.signal.title.casefold(), watch.signal.id)}
+        named = bullets(self.runbook, self.titles, watched)
+        return tuple(bullet for bullet in named if bullet.exact or self.scope.written(bullet.spoken))
 
     @cached_property
     def _own_sentences(self) -> tuple[Sentence, ...]:
-        """The bullets that say of what they state their limits."""
-        found = [sentence(one) for one in self._bullets if self.scope.written(one.spoken)]
-        return tuple(one for one in found if one is not None)
+        """The bullets that name what their limits are about, read as sentences."""
+        stated = [sentence_of(bullet) for bullet in self._bullets if self.scope.written(bullet.spoken)]
+        return tuple(sentence for sentence in stated if sentence is not None)
 
     @cached_property
     def scope(self) -> Scope:
         """What the alerts of the runbook are about."""
         first = self.runbook.sections[0] if self.runbook.sections else None
-        title = first.title if first and all(one.end <= first.end for one in self.runbook.sections) else ""
-        return Scope(abouts=tuple(dict.fromkeys(one.about for one in self.watches)), title=title)
+        title = first.title if first and all(section.end <= first.end for section in self.runbook.sections) else ""
+        return Scope(abouts=tuple(dict.fromkeys(watch.about for watch in self.watches)), title=title)
 
     @cached_property
     def unread(self) -> tuple[Unread, ...]:
-        """The bullets that cannot be read in any way: a sentence of another form is as good."""
-        said = {one.span.line for one in self.free}
+        """The bullets that could not be read, without those in which a free sentence was read instead."""
+        lines_read = {sentence.span.line for sentence in self.free}
         return tuple(
-            one
-            for one in self.runbook.unread
-            if said.isdisjoint(range(one.span.line, one.span.line + one.text.count("\n") + 1))
+            unread
+            for unread in self.runbook.unread
+            if lines_read.isdisjoint(range(unread.span.line, unread.span.line + unread.text.count("\n") + 1))
         )
 
     def bullet(self, watch: Watch, severity: str) -> Statement | None:
-        """Return the bullet that states a severity's limit of a signal, unless a sentence is on just these alerts."""
+        """Return the bullet that states a signal's limit for a severity.
+
+        Return None if there is none, or if a free sentence names exactly these alerts.
+        """
         key = (id(watch), severity)
         return self._stating[key] if key in self._stating else self._bullet(watch, severity)
 
     @cached_property
     def _stating(self) -> Mapping[tuple[int, str], Statement | None]:
-        """The bullets of all limits, by the watch itself and the severity."""
+        """The bullets of all limits, by the identity of the watch and the severity."""
         return {
             (id(watch), severity): self._bullet(watch, severity)
             for watch in self.watches
@@ -156,83 +164,92 @@ class Matching:
         }
 
     def _bullet(self, watch: Watch, severity: str) -> Statement | None:
-        if any(self._singles_out(one, watch, severity) for one in self._singling):
+        if any(self._singles_out(sentence, watch, severity) for sentence in self._singling):
             return None
         named = self._named.get(watch.signal.title.casefold()) or self._named.get(watch.signal.id) or ()
         about = watch.about
         fitting = (
-            one.statement
-            for one in reversed(named)
-            if one.statement.severity == severity and not self.scope.excludes(about, one.spoken, unsure=False)
+            bullet.statement
+            for bullet in reversed(named)
+            if bullet.statement.severity == severity and not self.scope.excludes(about, bullet.spoken, unsure=False)
         )
         return next(fitting, None)
 
-    def _singles_out(self, one: Sentence, watch: Watch, severity: str) -> bool:
-        """Return whether a sentence on a severity's limit names just what a signal's alerts are about."""
-        if one.stated.severity not in {severity, NO_SEVERITY}:
+    def _singles_out(self, sentence: Sentence, watch: Watch, severity: str) -> bool:
+        """Return whether a sentence on the limit for a severity names exactly what a signal's alerts are about."""
+        if sentence.stated.severity not in {severity, NO_SEVERITY}:
             return False
-        own = any(claim.severity == severity and claim.about == watch.about for claim in self._meant[one])
-        return own and self.scope.singled_out(watch.about, replace(one.spoken, titled=True)) > 0
+        own = any(claim.severity == severity and claim.about == watch.about for claim in self._meant[sentence])
+        return own and self.scope.singled_out(watch.about, replace(sentence.spoken, titled=True)) > 0
 
     @cached_property
     def _singling(self) -> tuple[Sentence, ...]:
-        """The sentences on limits that name what they are about, apart from their signal."""
-        stating = [one for one in self.free if one.stated.kind != TARGET]
-        return tuple(one for one in stating if self.scope.written(replace(one.spoken, titled=True)))
+        """The sentences on limits that name what they are about, beyond their signal."""
+        stating = [sentence for sentence in self.free if sentence.stated.kind != TARGET]
+        return tuple(sentence for sentence in stating if self.scope.written(replace(sentence.spoken, titled=True)))
 
     def bearers(self, bullet: Statement) -> tuple[str, ...]:
-        """Return the alerts that a bullet is about, as signal and severity."""
+        """Return the alerts whose limit a bullet states, each as signal and severity."""
         return self._bearers.get(id(bullet), ())
 
     @cached_property
     def _bearers(self) -> Mapping[int, tuple[str, ...]]:
-        """The alerts that each bullet is about, by the bullet itself."""
-        found: dict[int, dict[str, None]] = {}
+        """The alerts whose limit each bullet states, by the identity of the bullet."""
+        names_by_bullet: dict[int, dict[str, None]] = {}
         for watch in self.watches:
             for severity in watch.severities:
                 bullet = self._stating[id(watch), severity]
                 if bullet is not None:
-                    found.setdefault(id(bullet), {})[f"{watch.signal.id} {severity}"] = None
-        return {bullet: tuple(names) for bullet, names in found.items()}
+                    names_by_bullet.setdefault(id(bullet), {})[f"{watch.signal.id} {severity}"] = None
+        return {bullet: tuple(names) for bullet, names in names_by_bullet.items()}
 
     def carriers(self, sentence: Sentence) -> tuple[Claim, ...]:
-        """Return the claims that say what a sentence of `free` says."""
+        """Return the claims that agree with a sentence of `free`."""
         return self._carried[sentence]
 
     def candidates(self, sentence: Sentence) -> tuple[Claim, ...]:
-        """Return the claims that a sentence may speak of: those that quote its line know best."""
+        """Return the claims that a sentence may be about; if some of them quote its line, return only those."""
         return self._candidates[sentence]
 
     def elsewhere(self, sentence: Sentence) -> tuple[Claim, ...]:
-        """Return the claims that say what a sentence says, and are about something else."""
+        """Return the claims that agree with a sentence, but are about something else."""
         about = self._about(sentence, unsure=False)
-        return tuple(one for one in candidates(sentence, self._claims) if agrees(sentence, one) and one not in about)
+        return tuple(
+            claim for claim in candidates(sentence, self._claims) if agrees(sentence, claim) and claim not in about
+        )
 
     def contradicted(self, sentence: Sentence) -> tuple[str, Claim] | None:
-        """Return one of several things that a sentence names, and a claim on it, where none on it says the same."""
+        """Return the first of several named things whose claims all differ from the sentence, with its nearest claim.
+
+        Return None if there is no such thing.
+        """
         for several in self.scope.several(sentence.spoken):
             for name in sorted(several.names):
-                own = [one for one in self.candidates(sentence) if self.scope.is_of(one.about, name)]
-                graded = [one for one in own if one.severity in {None, sentence.stated.severity}] or own
-                if graded and not any(agrees(sentence, one) for one in graded):
+                own = [claim for claim in self.candidates(sentence) if self.scope.is_of(claim.about, name)]
+                graded = [claim for claim in own if claim.severity in {None, sentence.stated.severity}] or own
+                if graded and not any(agrees(sentence, claim) for claim in graded):
                     return name, nearest_claim(sentence, graded)
         return None
 
     def subject(self, sentence: Sentence) -> tuple[str, ...]:
-        """Return the runbook's words for what a sentence is about, nothing where it is about all alerts."""
+        """Return the runbook's words for what a sentence is about; return nothing if it is about all alerts."""
         return self.scope.written(sentence.spoken)
 
     def called(self, watch: Watch) -> str:
-        """Return what a bullet calls a signal: its title, and what it is about where others share the title."""
-        sharing = [one for one in self.watches if one.signal.title == watch.signal.title]
+        """Return what a bullet calls a signal: its title, with the environment or system if others share the title."""
+        sharing = [other for other in self.watches if other.signal.title == watch.signal.title]
         if len(sharing) == 1:
             return watch.signal.title
-        every = {one for each in sharing for one in each.subject if one.dimension == ENVIRONMENT and not one.but}
-        own = next((one for one in every if one in watch.subject), None)
-        return f"{watch.signal.title} {f'in {min(own.values)}' if own and len(every) > 1 else f'of {watch.system}'}"
+        environments = {
+            part for other in sharing for part in other.subject if part.dimension == ENVIRONMENT and not part.but
+        }
+        own = next((environment for environment in environments if environment in watch.subject), None)
+        return (
+            f"{watch.signal.title} {f'in {min(own.values)}' if own and len(environments) > 1 else f'of {watch.system}'}"
+        )
 
     def strays(self, watch: Watch, quoted: Statement) -> tuple[str, ...]:
-        """Return the runbook's words for what a quoted line is about, where the alerts that quote it are not."""
+        """Return the runbook's words for what a quoted line is about, if the alerts that quote it are about another."""
         over = above(self.runbook.text)
         first = max((line for line in over if line <= quoted.span.line), default=0)
         spoken = Spoken(around=Surroundings(sentence=restored(plain(quoted.text)), above=over.get(first, ())))
@@ -240,9 +257,9 @@ class Matching:
         return self.scope.written(spoken) if strays else ()
 
     def _about(self, sentence: Sentence, *, unsure: bool) -> tuple[Claim, ...]:
-        """Return the claims that a sentence is not about something else than."""
+        """Return all claims but those that the sentence excludes by naming something else."""
         spoken = sentence.spoken
-        return tuple(one for one in self._claims if not self.scope.excludes(one.about, spoken, unsure=unsure))
+        return tuple(claim for claim in self._claims if not self.scope.excludes(claim.about, spoken, unsure=unsure))
 
     def _those_meant(self, sentence: Sentence) -> tuple[Claim, ...]:
         quoting = [watch for watch in self.watches if watch.quoted and watch.quoted.span.line == sentence.span.line]
@@ -254,31 +271,34 @@ class Matching:
         return self._singled_out(sentence, meant)
 
     def _singled_out(self, sentence: Sentence, claims: Sequence[Claim]) -> tuple[Claim, ...]:
-        """Return the claims without those on anything, where others of the severity are on just what is named."""
-        degrees = [(one, self.scope.singled_out(one.about, sentence.spoken)) for one in claims]
+        """Return the claims that match the named thing most exactly, out of those with the sentence's severity.
+
+        Claims with another severity are all kept.
+        """
+        degrees = [(claim, self.scope.singled_out(claim.about, sentence.spoken)) for claim in claims]
         severities = {None, sentence.stated.severity}
-        most = max((degree for one, degree in degrees if one.severity in severities), default=0)
-        return tuple(one for one, degree in degrees if degree >= most or one.severity not in severities)
+        most = max((degree for claim, degree in degrees if claim.severity in severities), default=0)
+        return tuple(claim for claim, degree in degrees if degree >= most or claim.severity not in severities)
 
     @cached_property
     def _candidates(self) -> Mapping[Sentence, tuple[Claim, ...]]:
         degrees: dict[tuple[int, str], int] = {}
-        for one, claims in self._meant.items():
-            for claim in claims if one.stated.kind != TARGET else ():
-                key = (id(claim), one.stated.severity)
-                degrees[key] = max(degrees.get(key, 0), self.scope.singled_out(claim.about, one.spoken))
-        return {one: self._not_said_apart(one, claims, degrees) for one, claims in self._meant.items()}
+        for sentence, claims in self._meant.items():
+            for claim in claims if sentence.stated.kind != TARGET else ():
+                key = (id(claim), sentence.stated.severity)
+                degrees[key] = max(degrees.get(key, 0), self.scope.singled_out(claim.about, sentence.spoken))
+        return {sentence: self._not_said_apart(sentence, claims, degrees) for sentence, claims in self._meant.items()}
 
     @cached_property
     def _meant(self) -> Mapping[Sentence, tuple[Claim, ...]]:
-        return {one: self._those_meant(one) for one in self.free}
+        return {sentence: self._those_meant(sentence) for sentence in self.free}
 
     def _not_said_apart(
         self, sentence: Sentence, claims: Sequence[Claim], degrees: Mapping[tuple[int, str], int]
     ) -> tuple[Claim, ...]:
-        """Return the claims without those of which another sentence with this severity speaks, and this one does not.
+        """Return the claims without those that another sentence with the same severity names more exactly.
 
-        "Above 20 % is critical. In staging, above 5 % is critical": the first is not about staging.
+        Example: "Above 20 % is critical. In staging, above 5 % is critical." The first sentence is not about staging.
         """
         severity = sentence.stated.severity
         left = tuple(
@@ -292,20 +312,20 @@ class Matching:
         return left if undocumented else tuple(claims)
 
     def saying(self, watch: Watch, limit: Limit) -> Statement | None:
-        """Return the sentence that says what a limit says, as its statement; the one that names the severity first."""
+        """Return the sentence that agrees with a limit, as its statement; prefer a sentence that names the severity."""
         claim = watch.claim(limit)
-        found = [one for one in self.free if claim in self.carriers(one)]
-        if not found:
+        agreeing = [sentence for sentence in self.free if claim in self.carriers(sentence)]
+        if not agreeing:
             return None
-        best = min(found, key=lambda one: (one.stated.severity != limit.severity, one.span))
+        best = min(agreeing, key=lambda sentence: (sentence.stated.severity != limit.severity, sentence.span))
         title, subject = watch.signal.title, self.subject(best)
         return Statement(
             title=title, severity=limit.severity, comparison=None, text=best.line, span=best.span, subject=subject
         )
 
     def may_be_unread(self, signal: Signal) -> bool:
-        """Return whether one of the bullets that cannot be read seems to be about a signal."""
-        return any(one.text.casefold().startswith(signal.title.casefold()) for one in self.unread)
+        """Return whether a bullet that could not be read seems to be about a signal."""
+        return any(unread.text.casefold().startswith(signal.title.casefold()) for unread in self.unread)
 
     @cached_property
     def _claims(self) -> tuple[Claim, ...]:
@@ -317,32 +337,38 @@ class Matching:
 
     @cached_property
     def _by_place(self) -> Mapping[Span, Sequence[tuple[Claim, Watch]]]:
-        found: dict[Span, list[tuple[Claim, Watch]]] = {}
+        pairs: dict[Span, list[tuple[Claim, Watch]]] = {}
         for claim, watch in self._watched:
-            found.setdefault(claim.span, []).append((claim, watch))
-        return found
+            pairs.setdefault(claim.span, []).append((claim, watch))
+        return pairs
 
     @cached_property
     def _carried(self) -> Mapping[Sentence, tuple[Claim, ...]]:
-        found = {one: tuple(claim for claim in self._candidates[one] if agrees(one, claim)) for one in self.free}
-        stated = [claim for one, claims in found.items() if one.stated.kind != TARGET for claim in claims]
-        return {one: claims or self._kept(one, stated) for one, claims in found.items()}
+        carried = {
+            sentence: tuple(claim for claim in self._candidates[sentence] if agrees(sentence, claim))
+            for sentence in self.free
+        }
+        stated = [claim for sentence, claims in carried.items() if sentence.stated.kind != TARGET for claim in claims]
+        return {sentence: claims or self._kept(sentence, stated) for sentence, claims in carried.items()}
 
     def _kept(self, sentence: Sentence, stated: Sequence[Claim]) -> tuple[Claim, ...]:
-        """Return the claims that begin beyond a target and are stated elsewhere: it says what is usual, they alert."""
+        """Return the claims beyond a sentence's target, if other sentences or bullets state all of them.
+
+        The sentence then describes the usual case, and the claims alert on its breach.
+        """
         claims = self.candidates(sentence)
         elsewhere = all(claim in stated or self._has_bullet(claim) for claim in claims)
         return claims if elsewhere and is_usual(sentence, claims) else ()
 
     def _has_bullet(self, claim: Claim) -> bool:
-        watches = [watch for one, watch in self._by_place[claim.span] if one == claim]
-        return any(self.bullet(one, claim.severity) is not None for one in watches if claim.severity is not None)
+        watches = [watch for other, watch in self._by_place[claim.span] if other == claim]
+        return any(self.bullet(watch, claim.severity) is not None for watch in watches if claim.severity is not None)
 
     @cached_property
     def _named(self) -> Mapping[str, Sequence[Bullet]]:
-        stated = {id(one) for one in self.bullets}
-        found: dict[str, list[Bullet]] = {}
-        for one in self._bullets:
-            if id(one.statement) in stated:
-                found.setdefault(one.title, []).append(one)
-        return found
+        stated = {id(statement) for statement in self.bullets}
+        by_title: dict[str, list[Bullet]] = {}
+        for bullet in self._bullets:
+            if id(bullet.statement) in stated:
+                by_title.setdefault(bullet.title, []).append(bullet)
+        return by_title
