@@ -1,7 +1,7 @@
-"""Resolve: bullets of "Alert thresholds" that say of what they state their limits; used by `matching`.
+"""Resolve: bullets of "Alert thresholds" that name what their limits are about; `matching` uses them.
 
 "Error ratio in production: warning above 1 %", or "Error ratio: …" below an item "Production", is about some of the
-alerts with that title. Such a bullet is read as a sentence; one that says no such thing counts for all of them.
+alerts with that title. Such a bullet is read as a sentence; a bullet that names nothing more holds for all of them.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ _WORD: Final = re.compile(r"[^\W_]+")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Bullet:
-    """A bullet, the title that it names, in small letters, and from what it can be told what it is about.
+    """A bullet, the title that it names, in lower case, and the words that tell what it is about.
 
-    `exact` is set where its title is that and no more.
+    `exact` is set if the bullet's title is exactly that title.
     """
 
     statement: Statement
@@ -36,9 +36,9 @@ class Bullet:
 
 
 def bullets(runbook: Runbook, titles: Collection[str], watched: Collection[str]) -> Iterator[Bullet]:
-    """Yield the bullets that name one of some titles, in small letters.
+    """Yield the bullets that name one of the titles, which are in lower case.
 
-    Those of what is `watched` may stand there with additions, in a bullet of which all can be read.
+    A title in `watched` may have additional words around it, if the whole bullet can be read.
     """
     lines: dict[int, list[Statement]] = {}
     for statement in runbook.statements:
@@ -56,7 +56,7 @@ def bullets(runbook: Runbook, titles: Collection[str], watched: Collection[str])
 def _spoken(
     statements: Sequence[Statement], title: str, *, exact: bool, line: str, over: tuple[str, ...]
 ) -> Iterator[Bullet]:
-    """Yield the statements of one bullet, each with its place among them."""
+    """Yield a `Bullet` for each statement of one bullet, with the words that belong to it."""
     begin = line.find(statements[0].text) + 1
     ends = max(statement.span.end_column for statement in statements) - begin
     around = Surroundings(sentence=_without(title, statements[0].text[:ends]), above=over)
@@ -64,24 +64,24 @@ def _spoken(
         Mark(start=statement.span.column - begin, end=statement.span.end_column - begin, severity=statement.severity)
         for statement in statements
     )
-    for statement, said in zip(statements, spoken(around, marks, titled=True), strict=True):
-        yield Bullet(statement=statement, title=title, exact=exact, spoken=said)
+    for statement, words in zip(statements, spoken(around, marks, titled=True), strict=True):
+        yield Bullet(statement=statement, title=title, exact=exact, spoken=words)
 
 
 def _contained(title: str, titles: Collection[str]) -> str | None:
-    """Return the longest of some titles that a title contains as whole words."""
+    """Return the longest of the titles that the given title contains as whole words."""
     contained = [known for known in titles if re.search(rf"(?<![\w-]){re.escape(known)}(?![\w-])", title)]
     return max(contained, key=lambda known: (len(_WORD.findall(known)), len(known), known), default=None)
 
 
 def _without(title: str, text: str) -> str:
-    """Return the text of a bullet with its title blotted out: the title's own words say what is measured."""
+    """Return the text of a bullet with its title blanked out, because the title only tells what is measured."""
     start = text.casefold().find(title)
     return text if start < 0 else f"{text[:start]}{' ' * len(title)}{text[start + len(title) :]}"
 
 
 def sentence(bullet: Bullet) -> Sentence | None:
-    """Return a bullet as a sentence on the signal that it names; None for a state, which has no number."""
+    """Return a bullet as a sentence about the signal that it names, or None for a state, which has no number."""
     statement = bullet.statement
     if statement.comparison is None or statement.comparison.quantity.unit == STATE:
         return None

@@ -1,7 +1,7 @@
-"""Resolve: names, addresses and numbers of people, as mail servers, gateways and Slack take them.
+"""Resolve: check people's names, e-mail addresses, telephone numbers and Slack channels.
 
-Used by `compiler.resolve.people`. A contact that no gateway takes fails at three in the morning, and nobody is told.
-What stands in a message as it was written must be what it looks like, and call nobody else.
+`compiler.resolve.people` calls these checks. A contact that no mail server, gateway or Slack accepts fails at three in
+the morning, and nobody is told. Texts that messages show unchanged must not mislead, and must not mention other people.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from compiler.diagnostics import Diagnostics, Span
 from compiler.document import Table
 
 _BETWEEN_DIGITS: Final = str.maketrans("", "", " ().-/")
-"""What people write between digits; the webhook takes it out, too."""
+"""Characters that people write between digits; the webhook removes them, too."""
 _NUMBER: Final = re.compile(r"\+[1-9][0-9]{6,14}\Z", re.ASCII)
-"""E.164: a plus, the country's code, up to 15 digits."""
+"""E.164: a plus and up to 15 digits, which begin with the country code."""
 _ADDRESS: Final = re.compile(r"[^@\s<>,;:\"()\[\]\\`]{1,64}@[\w-]{1,63}(\.[\w-]{1,63})*\Z")
-"""RFC 5321, 4.5.3.1; letters beyond ASCII by RFC 6531."""
+"""Lengths by RFC 5321, 4.5.3.1; letters beyond ASCII by RFC 6531."""
 _CHANNEL: Final = re.compile(r"[#@][\w.-]{1,80}\Z|[CGDU][A-Z0-9]{6,20}\Z")
-"""Slack, "Channel naming guidelines": 80 letters, digits, hyphens and underscores."""
+"""Slack, "Channel naming guidelines": up to 80 letters, digits, hyphens and underscores."""
 _WITHOUT_SIGN: Final = re.compile(r"#? ?[\w.-]+( [\w.-]+)*\Z")
 _ENCODED: Final = "=?"
-"""The beginning of an encoded word of a mail's header (RFC 2047, 2), which may hold line breaks."""
+"""The beginning of an encoded word in a mail header (RFC 2047, 2), which may contain line breaks."""
 _CALLS_MANY: Final = re.compile(r"<[!@#][^>]*>?|(?<!\w)@(everyone|channel|here)\b", re.IGNORECASE)
-"""What calls people in a chat: "Formatting text" (Slack), mentions (Discord, Mattermost)."""
+"""Texts that notify people in a chat: "Formatting text" (Slack), mentions (Discord, Mattermost)."""
 _LONGEST_CONTACT: Final = 254
 """RFC 5321, 4.5.3.1.3."""
 _LONGEST_NAME: Final = 100
@@ -34,7 +34,7 @@ _LONGEST_SETTING: Final = 2000
 
 
 def check(owner: Table, diagnostics: Diagnostics) -> None:
-    """Add an error for each contact of a level, or of a turn of its rotation, that none can be reached by."""
+    """Add an error for each contact of a level, or of a turn of its rotation, by which nobody can be reached."""
     check_title(owner, diagnostics)
     for key, wrong in _WRONG.items():
         if key not in owner:
@@ -43,20 +43,20 @@ def check(owner: Table, diagnostics: Diagnostics) -> None:
         for contact, span in zip(given, given.spans, strict=True):
             if _refuse(_unfit(contact, _LONGEST_CONTACT) or _calling(contact), span, diagnostics):
                 continue
-            found = wrong(contact)
-            if found is not None:
-                message, hint = found
+            problem = wrong(contact)
+            if problem is not None:
+                message, hint = problem
                 diagnostics.error("contact", span, message, hint=hint)
 
 
 def check_title(owner: Table, diagnostics: Diagnostics) -> None:
-    """Add an error where the name of somebody is not what it looks like, or calls others."""
+    """Add an error if a title is too long, contains invisible characters or mentions people."""
     title = owner["title"]
     _refuse(_unfit(title, _LONGEST_NAME) or _calling(title), owner.value_spans["title"], diagnostics)
 
 
 def check_settings(owner: Table, diagnostics: Diagnostics) -> None:
-    """Add an error for each file, address and name of `routing:` that is not what it looks like, those below too."""
+    """Add an error for each text in `routing:`, at any depth, that is too long or contains invisible characters."""
     for key, value in owner.items():
         if isinstance(value, Table):
             check_settings(value, diagnostics)
@@ -64,35 +64,35 @@ def check_settings(owner: Table, diagnostics: Diagnostics) -> None:
             _refuse(_unfit(value, _LONGEST_SETTING), owner.value_spans[key], diagnostics)
 
 
-def _refuse(found: tuple[str, str] | None, span: Span, diagnostics: Diagnostics) -> bool:
-    """Add an error, which no comment silences, if something was found; return whether it was."""
-    if found is not None:
-        message, hint = found
+def _refuse(problem: tuple[str, str] | None, span: Span, diagnostics: Diagnostics) -> bool:
+    """Add an error, which no comment can silence, if there is a problem; return whether there is."""
+    if problem is not None:
+        message, hint = problem
         diagnostics.error("misleading-text", span, message, hint=hint)
-    return found is not None
+    return problem is not None
 
 
 def _unfit(text: str, most: int) -> tuple[str, str] | None:
-    """Return what no name and no address holds: more than one line, characters that are not seen, too many of them."""
+    """Return what makes a text unfit as a name or an address: its length, a line break or an invisible character."""
     if len(text) > most:
         return f"{len(text)} characters stand here, and {most} may", "shorten it"
     if not is_printable(text):
-        what = "a line break" if "\n" in text else "a tab" if "\t" in text else "a character that is not seen"
-        return f"`{text}` holds {what}", "take it out: what is shown has to be what is meant"
+        character = "a line break" if "\n" in text else "a tab" if "\t" in text else "a character that is not seen"
+        return f"`{text}` holds {character}", "take it out: what is shown has to be what is meant"
     if _ENCODED in text:
         return f"`{text}` begins an encoded word of a mail's header: `{_ENCODED}`", "write the text itself"
     return None
 
 
 def _calling(text: str) -> tuple[str, str] | None:
-    found = _CALLS_MANY.search(text)
-    if found is None:
+    mention = _CALLS_MANY.search(text)
+    if mention is None:
         return None
-    return f"`{found.group()}` calls people in a chat, and is no name", "take it out"
+    return f"`{mention.group()}` calls people in a chat, and is no name", "take it out"
 
 
 def check_channel(team: Table, diagnostics: Diagnostics) -> None:
-    """Add a finding where a team's channel is none that Slack knows."""
+    """Add a finding if Slack would not accept the name of a team's channel."""
     channel = team.get("slack")
     if channel is None:
         return

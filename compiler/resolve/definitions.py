@@ -1,4 +1,4 @@
-"""Resolve: the signals that a file can use, built-in ones first."""
+"""Resolve: the signals that a file can use: built-in ones, then its own."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from compiler.signals.template import KIND as TEMPLATE
 
 
 def signals(spec: Table, diagnostics: Diagnostics) -> dict[str, Signal | None]:
-    """Return the signals by id: the vocabulary, and the file's own, which may replace them; None where one is wrong."""
+    """Return the signals by id: the built-in ones, and the file's own, which may replace them; None for an invalid one."""
     builtin = document.parse(VOCABULARY, vocabulary_text(), Diagnostics())
     assert builtin is not None  # noqa: S101 - a test reads the vocabulary
-    found = {key: _signal(key, given, diagnostics) for key, given in builtin.items()}
+    builtin_signals = {key: _signal(key, given, diagnostics) for key, given in builtin.items()}
     own = table(spec, "signals")
-    return found | {key: _signal(key, given, diagnostics) for key, given in own.items()}
+    return builtin_signals | {key: _signal(key, given, diagnostics) for key, given in own.items()}
 
 
 def state(identifier: str) -> Signal:
@@ -62,19 +62,21 @@ def _signal(key: str, given: Table, diagnostics: Diagnostics) -> Signal | None:
         settles=None if settles < 0 else settles,
         untested=given.get("untested"),
         span=given.value_spans.get("query"),
-        example=tuple(_example(one) for one in given.get("example", ())),
+        example=tuple(_example(series) for series in given.get("example", ())),
     )
 
 
 def _parameters(given: Table, diagnostics: Diagnostics) -> dict[str, Decimal]:
-    """Return what the definition says to its kind; durations in seconds."""
-    found = {}
-    for one in kinds()[given.get("kind", TEMPLATE.name)].parameters:
-        if one.name in given and one.duration:
-            found[one.name] = Decimal(duration(given, one.name, int(one.default), diagnostics, least=1))
-        elif one.name in given:
-            found[one.name] = Decimal(str(given[one.name]))
-    return found
+    """Return the parameters of the signal's kind that the definition sets; durations are in seconds."""
+    values = {}
+    for parameter in kinds()[given.get("kind", TEMPLATE.name)].parameters:
+        if parameter.name in given and parameter.duration:
+            values[parameter.name] = Decimal(
+                duration(given, parameter.name, int(parameter.default), diagnostics, least=1)
+            )
+        elif parameter.name in given:
+            values[parameter.name] = Decimal(str(given[parameter.name]))
+    return values
 
 
 def _check_kind(given: Table, diagnostics: Diagnostics) -> None:
@@ -84,8 +86,8 @@ def _check_kind(given: Table, diagnostics: Diagnostics) -> None:
         hint = f"write `unit: {unit}`" if unit else f"write `kind: {STATE.name}`, or another unit"
         rule = f"the unit of the kind `{kind}` is {unit}" if unit else f"the kind `{kind}` is a number"
         diagnostics.error("signal", given.value_spans["unit"], f"{rule}, not {given['unit']}", hint=hint)
-    own = {one.name for one in kinds()[kind].parameters}
-    known = {one.name for each in kinds().values() for one in each.parameters}
+    own = {parameter.name for parameter in kinds()[kind].parameters}
+    known = {parameter.name for other in kinds().values() for parameter in other.parameters}
     for name in sorted(known | {"example", "settles"}):
         if name in given and name not in own:
             message = f"`{name}` means nothing to the kind `{kind}`"

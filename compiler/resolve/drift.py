@@ -1,6 +1,6 @@
-"""Resolve: what is said where a runbook and thresholds.yaml do not agree; each finding shows both places.
+"""Resolve: the findings for a runbook and thresholds.yaml that do not agree; each finding shows both places.
 
-Used by `compiler.resolve.evidence`.
+`compiler.resolve.evidence` calls these functions.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ from compiler.meaning import rest
 from compiler.model import Limit
 from compiler.quantities import STATE, Comparison, Quantity, duration_text
 from compiler.resolve.claims import Claim, differences, measured
-from compiler.resolve.limits import TRUE, sentence, shown
+from compiler.resolve.limits import TRUE, shown
+from compiler.resolve.limits import sentence as limit_sentence
 from compiler.resolve.matching import Watch
 from compiler.resolve.sentences import Sentence
 from compiler.resolve.waivers import Waiver
@@ -34,24 +35,24 @@ _WAIVE: Final = '`waive: [{statement: "its words", reason: why}]` of the system'
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Naming:
-    """How limits are called: `path` is the runbook's, `several` is set where several systems share it."""
+    """How messages name limits: `path` is the runbook's, `several` is set if several systems share the runbook."""
 
     path: str
     several: bool
 
     def limit(self, claim: Claim) -> str:
-        """Return what is called a claim, without an article."""
-        what = (
+        """Return the name of a claim, without an article."""
+        limit_name = (
             f"{claim.severity} limit of `{claim.signal.id}`" if claim.severity else f"`active` of `{claim.signal.id}`"
         )
-        return f"{what} of `{claim.system}`" if self.several else what
+        return f"{limit_name} of `{claim.system}`" if self.several else limit_name
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class About:
-    """What a sentence is about, in its words, and the claims that say the same of something else.
+    """What a sentence is about, in its own words, and the claims that agree with it but are about something else.
 
-    `grade` is its word for the severity with what that stands for, where that is another word.
+    `grade` is the sentence's word for the severity with the severity it stands for, if the two words differ.
     """
 
     subject: Sequence[str] = ()
@@ -60,12 +61,12 @@ class About:
 
     @property
     def of(self) -> str:
-        """The words behind what a runbook says; nothing where it says it of all."""
+        """The words ` of …` that follow a statement in a message; empty if the statement holds for all alerts."""
         return f" of {', '.join(self.subject)}" if self.subject else ""
 
 
 def bullet_differs(watch: Watch, limit: Limit, bullet: Statement, naming: Naming, diagnostics: Diagnostics) -> None:
-    """Add an error where a bullet states another limit than the one that runs."""
+    """Add an error if a bullet states another limit than the one that runs."""
     stated, comparison = bullet.comparison or TRUE, _comparison(limit)
     if stated != comparison and not stated.quantity.unit == comparison.quantity.unit == STATE:
         where = f"the {naming.limit(watch.claim(limit))} is {shown(comparison)}"
@@ -74,49 +75,49 @@ def bullet_differs(watch: Watch, limit: Limit, bullet: Statement, naming: Naming
         diagnostics.error("limit-differs", bullet.span, message, hint=_WHICH_SIDE, related=related)
 
 
-def sentence_differs(one: Sentence, claim: Claim, about: About, naming: Naming, diagnostics: Diagnostics) -> None:
-    """Add the error for a sentence and the claim that it speaks of and does not agree with."""
-    where, what = naming.limit(claim), differences(one, claim)
+def sentence_differs(sentence: Sentence, claim: Claim, about: About, naming: Naming, diagnostics: Diagnostics) -> None:
+    """Add the error for a sentence that differs from the claim that it is about."""
+    where, differing = naming.limit(claim), differences(sentence, claim)
     related = [Related(span=claim.span, message=f"the {where} is {shown(claim.comparison)}")]
-    runs = f"the {where} is {_runs(one, claim)}"
-    if what == ("for",) and claim.for_span is not None and claim.for_seconds is not None:
+    runs = f"the {where} is {_runs(sentence, claim)}"
+    if differing == ("for",) and claim.for_span is not None and claim.for_seconds is not None:
         message = f"the {where} holds for {duration_text(claim.for_seconds)}"
         related = [Related(span=claim.for_span, message=message)]
-    if about.elsewhere and "severity" in what:
+    if about.elsewhere and "severity" in differing:
         of_system = f" of `{claim.system}`" if naming.several else ""
-        runs = f"`{claim.signal.id}`{of_system} has no {one.stated.severity} limit"
-    message = f"the runbook says {_said(one, claim, what)}{about.of}, and {runs}"
+        runs = f"`{claim.signal.id}`{of_system} has no {sentence.stated.severity} limit"
+    message = f"the runbook says {_said(sentence, claim, differing)}{about.of}, and {runs}"
     hint = f"{_WHICH_SIDE}; where they speak of different things, waive the sentence: {_WAIVE}"
-    if "severity" in what and other_word(one.stated.severity_word, one.stated.severity):
-        meant = f"`severities: {{{one.stated.severity_word}: {claim.severity}}}` in thresholds.yaml"
-        hint = f"where “{one.stated.severity_word}” stands for another severity, say {meant}; else {hint}"
+    if "severity" in differing and other_word(sentence.stated.severity_word, sentence.stated.severity):
+        meant = f"`severities: {{{sentence.stated.severity_word}: {claim.severity}}}` in thresholds.yaml"
+        hint = f"where “{sentence.stated.severity_word}” stands for another severity, say {meant}; else {hint}"
     if about.elsewhere:
-        message += f"; {_stated(one)} is the {naming.limit(about.elsewhere[0])}"
+        message += f"; {_stated(sentence)} is the {naming.limit(about.elsewhere[0])}"
         related += [
             Related(span=other.span, message=f"the {naming.limit(other)} is {shown(other.comparison)}")
             for other in about.elsewhere
         ]
-    diagnostics.error("limit-differs", one.span, message, hint=hint, related=tuple(related))
+    diagnostics.error("limit-differs", sentence.span, message, hint=hint, related=tuple(related))
 
 
 def quotes_another(
     quoted: Statement, limit: Limit, subject: Sequence[str], where: str, diagnostics: Diagnostics
 ) -> None:
-    """Add the error for a limit that quotes words on something else than its alerts are about."""
+    """Add the error for a limit that quotes a line about something else than its alerts."""
     message = f"the runbook says this of {', '.join(subject)}, and the {where} quotes it"
     related = (Related(span=limit.span, message=f"the {where}"),)
     hint = "quote the sentence on what the alert is about"
     diagnostics.error("limit-differs", quoted.span, message, hint=hint, related=related)
 
 
-def unwatched(what: str, span: Span, about: About, systems: Sequence[str], diagnostics: Diagnostics) -> None:
-    """Add the error for a statement that no alert of the systems carries."""
+def unwatched(text: str, span: Span, about: About, systems: Sequence[str], diagnostics: Diagnostics) -> None:
+    """Add the error for a statement that no alert of the systems implements; `text` is how the message quotes it."""
     whose = " or ".join(f"`{system}`" for system in systems)
-    message = f"no alert of {whose} carries this limit of “{what}”{f', {about.grade}' if about.grade else ''}"
+    message = f"no alert of {whose} carries this limit of “{text}”{f', {about.grade}' if about.grade else ''}"
     naming = Naming(path="", several=len(systems) > 1)
     related = [
-        Related(span=one.span, message=f"the {naming.limit(one)} has this number, and is about something else")
-        for one in about.elsewhere
+        Related(span=claim.span, message=f"the {naming.limit(claim)} has this number, and is about something else")
+        for claim in about.elsewhere
     ]
     if about.subject:
         message += f", which the runbook states{about.of}"
@@ -125,23 +126,23 @@ def unwatched(what: str, span: Span, about: About, systems: Sequence[str], diagn
 
 
 def undocumented(watch: Watch, limit: Limit, called: str, naming: Naming, diagnostics: Diagnostics) -> None:
-    """Add the error for a limit that the runbook does not state; `called` is what a bullet calls the signal."""
-    proposed = sentence(replace(watch.signal, title=called), limit.severity, _comparison(limit))
+    """Add the error for a limit that the runbook does not state; `called` is the signal's name in a bullet."""
+    proposed = limit_sentence(replace(watch.signal, title=called), limit.severity, _comparison(limit))
     hint = f'add `- {proposed}` below "{THRESHOLDS_HEADING}"'
     diagnostics.error("undocumented-limit", limit.span, f"{naming.path} does not state this limit", hint=hint)
 
 
-def changed(waiver: Waiver, one: Sentence, diagnostics: Diagnostics) -> None:
-    """Add the error for a sentence that has been changed since it was waived."""
+def changed(waiver: Waiver, sentence: Sentence, diagnostics: Diagnostics) -> None:
+    """Add the error for a sentence that somebody changed after it was waived."""
     related = (Related(span=waiver.span, message="these words were waived"),)
     hint = "bring the waiver's `statement:` up to date, or take it out and name the limit"
     diagnostics.error(
-        "unused-waiver", one.span, "this limit has been changed since it was waived", hint=hint, related=related
+        "unused-waiver", sentence.span, "this limit has been changed since it was waived", hint=hint, related=related
     )
 
 
 def misnamed(bullet: Statement, signal: Signal, limit: Limit, diagnostics: Diagnostics) -> None:
-    """Add the error for a bullet that names a signal almost by its title."""
+    """Add the error for a bullet that misspells the title of a signal."""
     related = (Related(span=limit.span, message=f"the {limit.severity} limit of “{signal.title}” has no statement"),)
     message = f"no signal is called “{bullet.title}”"
     diagnostics.error(
@@ -157,38 +158,42 @@ def unused(waiver: Waiver, path: str, text: str, diagnostics: Diagnostics) -> No
     diagnostics.error("unused-waiver", waiver.span, f"{why}: there is nothing to waive", hint=hint)
 
 
-def _said(one: Sentence, claim: Claim, what: Sequence[str]) -> str:
-    """Return what a sentence says of what it and a claim differ in; of the rest of a share both ways to say it."""
-    stated, same, limit = one.stated, measured(one.stated, claim), _stated(one)
+def _said(sentence: Sentence, claim: Claim, differing: Sequence[str]) -> str:
+    """Return the part of a sentence that differs from a claim; give a free share also as the used share."""
+    stated, same, limit = sentence.stated, measured(sentence.stated, claim), _stated(sentence)
     if same is not stated:
         used = shown(Comparison(same.comparator, Quantity(same.value, same.unit)))
         limit = f"{limit} {rest(claim.signal) or 'of the rest'}, that is {used}"
-    if {"number", "comparator"} & set(what):
+    if {"number", "comparator"} & set(differing):
         limit += " as a target" if stated.kind == TARGET else ""
-        # What is quoted is the runbook's word, which may stand for what nobody expects.
+        # The message quotes the runbook's word, because the file may map it to an unexpected severity.
         other = other_word(stated.severity_word, stated.severity)
         return f"{limit} for {other}" if other else limit
-    if "severity" in what:
+    if "severity" in differing:
         return f"{limit} is {other_word(stated.severity_word, stated.severity) or stated.severity}"
-    if "for" in what:
+    if "for" in differing:
         return f"{limit} for {duration_text(stated.for_seconds or 0)}"
     return f"{limit} within {duration_text(stated.window or 0)}"
 
 
 def other_word(word: str, severity: str) -> str:
-    """Return a runbook's word for a severity with what it stands for, nothing where it is the severity's own name."""
+    """Return a runbook's word for a severity with the severity it stands for; empty if the word is its own name."""
     return "" if word_key(word) in {"", *spellings(severity)} else f"`{word}` ({severity})"
 
 
-def _stated(one: Sentence) -> str:
-    return shown(Comparison(one.stated.comparator, Quantity(one.stated.value, one.stated.unit)))
+def _stated(sentence: Sentence) -> str:
+    return shown(Comparison(sentence.stated.comparator, Quantity(sentence.stated.value, sentence.stated.unit)))
 
 
-def _runs(one: Sentence, claim: Claim) -> str:
-    runs, what = shown(claim.comparison), differences(one, claim)
-    if what[:1] == ("for",) and claim.for_seconds is not None:
+def _runs(sentence: Sentence, claim: Claim) -> str:
+    runs, differing = shown(claim.comparison), differences(sentence, claim)
+    if differing[:1] == ("for",) and claim.for_seconds is not None:
         return f"{runs} for {duration_text(claim.for_seconds)}"
-    return f"{runs} within {duration_text(claim.window)}" if what == ("window",) and claim.window is not None else runs
+    return (
+        f"{runs} within {duration_text(claim.window)}"
+        if differing == ("window",) and claim.window is not None
+        else runs
+    )
 
 
 def _comparison(limit: Limit) -> Comparison:

@@ -1,8 +1,8 @@
-"""Resolve: the limits of all systems, held against what their runbooks say; and what of either stands alone.
+"""Resolve: compare the limits of all systems with their runbooks, and report what only one of the two states.
 
-After `compiler.resolve.systems` has read every system. A limit comes from the words that it quotes, else from its
-bullet, else from a sentence that says the same (`matching`). Every statement must be carried by a limit, or be waived
-with a reason; `drift` words what is not so.
+It runs after `compiler.resolve.systems` has read every system. A limit comes from the line that it quotes, else from
+its bullet, else from a sentence that agrees with it (`matching`). Every statement of a runbook must belong to a limit,
+or be waived with a reason; `drift` writes the findings for those that do not.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ from compiler.statements import Statement
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """What one runbook says, beside what the systems that share it watch.
+    """The statements of one runbook and the limits of the systems that share it.
 
-    `excused` is set where something of the systems could not be read: what then seems to be alone is not reported.
+    `excused` is set if a part of the systems could not be read. Statements and limits without a counterpart are then
+    not reported.
     """
 
     matching: Matching
@@ -35,43 +36,43 @@ class Evidence:
     diagnostics: Diagnostics
 
     def settle(self) -> dict[int, Statement]:
-        """Return the statement that each limit comes from, by the limit's identity; report what does not agree."""
+        """Return the statement that each limit comes from, by the limit's identity; report every difference."""
         used: set[int] = set()
         for unread in self.matching.unread:
             if not _is_waived(self._waiver(unread.text), used):
                 self.diagnostics.found += unread.problems
-        found: dict[int, Statement] = {}
+        statements: dict[int, Statement] = {}
         alone = []
         for watch in self.matching.watches:
             for limit in watch.limits:
                 statement = self._statement(watch, limit)
                 if statement is not None:
-                    found[id(limit)] = statement
+                    statements[id(limit)] = statement
                 elif not (limit.default or watch.misquoted or self.matching.may_be_unread(watch.signal)):
                     alone.append((watch, limit))
         different = () if self.excused else tuple(self._alone(used, alone))
         for watch, limit in alone:
             if limit.span not in different and not self.excused:
                 drift.undocumented(watch, limit, self.matching.called(watch), self._naming, self.diagnostics)
-        return found
+        return statements
 
     def documented(self) -> tuple[Documented, ...]:
-        """Return every statement of the runbook with the limits that carry it, or the reason why none does."""
+        """Return every statement of the runbook with the limits that implement it, or the reason why it is waived."""
         bullets = (
-            self._documented(one.span, one.text, self._waiver(one.text), self.matching.bearers(one))
-            for one in self.matching.bullets
+            self._documented(bullet.span, bullet.text, self._waiver(bullet.text), self.matching.bearers(bullet))
+            for bullet in self.matching.bullets
         )
         free = (
             self._documented(
-                one.span,
-                one.stated.text,
-                self._waiver(one.line, one.stated.written),
-                map(_name, self.matching.carriers(one)),
-                self.matching.subject(one),
+                sentence.span,
+                sentence.stated.text,
+                self._waiver(sentence.line, sentence.stated.written),
+                map(_name, self.matching.carriers(sentence)),
+                self.matching.subject(sentence),
             )
-            for one in self.matching.free
+            for sentence in self.matching.free
         )
-        return tuple(sorted((*bullets, *free), key=lambda one: (one.line, one.text)))
+        return tuple(sorted((*bullets, *free), key=lambda documented: (documented.line, documented.text)))
 
     def _documented(
         self, span: Span, text: str, waiver: Waiver | None, carriers: Iterable[str], subject: tuple[str, ...] = ()
@@ -96,12 +97,16 @@ class Evidence:
         return bullet
 
     def _hold_against_quotation(self, watch: Watch, limit: Limit, quoted: Statement) -> None:
-        """Compare with the numbers in the quoted words: one of the limit's unit must be its own."""
+        """Compare the limit with the numbers in the quoted line: one in the limit's unit must be equal to it."""
         claim = watch.claim(limit)
-        inside = [one for one in self.matching.sentences if one.span.line == quoted.span.line]
-        stated = [one for one in inside if one.stated.unit == limit.unit]
-        about = [one for one in stated if not self.matching.scope.excludes(watch.about, one.spoken, unsure=False)]
-        if stated and not any({"number", "window"}.isdisjoint(differences(one, claim)) for one in about):
+        inside = [sentence for sentence in self.matching.sentences if sentence.span.line == quoted.span.line]
+        stated = [sentence for sentence in inside if sentence.stated.unit == limit.unit]
+        about = [
+            sentence
+            for sentence in stated
+            if not self.matching.scope.excludes(watch.about, sentence.spoken, unsure=False)
+        ]
+        if stated and not any({"number", "window"}.isdisjoint(differences(sentence, claim)) for sentence in about):
             self._differs((about or stated)[0], claim)
         elif not stated and (strays := self.matching.strays(watch, quoted)):
             drift.quotes_another(quoted, limit, strays, self._naming.limit(claim), self.diagnostics)
@@ -110,52 +115,54 @@ class Evidence:
     def _naming(self) -> drift.Naming:
         return drift.Naming(path=self.matching.runbook.path, several=len(self.systems) > 1)
 
-    def _differs(self, one: Sentence, claim: Claim, name: str = "") -> tuple[Span, ...]:
-        """Report a sentence and a claim that it speaks of; return the places of the limits that it shows.
+    def _differs(self, sentence: Sentence, claim: Claim, name: str = "") -> tuple[Span, ...]:
+        """Report that a sentence and its claim differ; return the places of the limits that the finding shows.
 
-        `name` is the one of several that the sentence names of which the claim is.
+        If the sentence names several things, `name` is the one that the claim is about.
         """
-        elsewhere = self.matching.elsewhere(one)
-        subject = (name,) if name else self.matching.subject(one)
+        elsewhere = self.matching.elsewhere(sentence)
+        subject = (name,) if name else self.matching.subject(sentence)
         about = drift.About(subject=subject, elsewhere=elsewhere)
-        drift.sentence_differs(one, claim, about, self._naming, self.diagnostics)
+        drift.sentence_differs(sentence, claim, about, self._naming, self.diagnostics)
         return claim.span, *(other.span for other in elsewhere)
 
     def _alone(self, used: set[int], undocumented: Sequence[tuple[Watch, Limit]]) -> Iterator[Span]:
-        """Report the statements that nobody carries or waives; yield the places of the limits that differ from one.
+        """Report the statements that no limit implements and no waiver covers; yield the places of limits that differ.
 
-        `used` are the waivers, by identity, that waive something, and is added to.
+        `used` holds the identities of the waivers that waive something; this method adds to it.
         """
-        for one in self.matching.free:
-            carried = bool(self.matching.carriers(one))
-            contradicted = self.matching.contradicted(one)
-            if (carried and contradicted is None) or _is_waived(self._waiver(one.line, one.stated.written), used):
+        for sentence in self.matching.free:
+            carried = bool(self.matching.carriers(sentence))
+            contradicted = self.matching.contradicted(sentence)
+            if (carried and contradicted is None) or _is_waived(
+                self._waiver(sentence.line, sentence.stated.written), used
+            ):
                 continue
-            stale = self._stale(one.line)
+            stale = self._stale(sentence.line)
             if stale is not None:
                 used.add(id(stale))
-                drift.changed(stale, one, self.diagnostics)
+                drift.changed(stale, sentence, self.diagnostics)
                 continue
-            claims = self.matching.candidates(one)
+            claims = self.matching.candidates(sentence)
             if contradicted is not None:
                 name, claim = contradicted
-                yield from self._differs(one, claim, name)
+                yield from self._differs(sentence, claim, name)
             elif claims:
-                yield from self._differs(one, nearest_claim(one, claims))
+                yield from self._differs(sentence, nearest_claim(sentence, claims))
             else:
                 about = drift.About(
-                    subject=self.matching.subject(one),
-                    elsewhere=self.matching.elsewhere(one),
-                    grade=drift.other_word(one.stated.severity_word, one.stated.severity),
+                    subject=self.matching.subject(sentence),
+                    elsewhere=self.matching.elsewhere(sentence),
+                    grade=drift.other_word(sentence.stated.severity_word, sentence.stated.severity),
                 )
-                drift.unwatched(one.stated.text, one.span, about, self.systems, self.diagnostics)
+                drift.unwatched(sentence.stated.text, sentence.span, about, self.systems, self.diagnostics)
         yield from self._bullets_alone(used, undocumented)
         for waiver in self.waivers:
             if id(waiver) not in used:
                 drift.unused(waiver, self.matching.runbook.path, self.matching.runbook.text, self.diagnostics)
 
     def _bullets_alone(self, used: set[int], undocumented: Sequence[tuple[Watch, Limit]]) -> Iterator[Span]:
-        """Report the bullets that no limit bears; yield the places of the limits that one of them seems to misname."""
+        """Report the bullets without a limit; yield the places of limits whose signal a bullet seems to misspell."""
         for bullet in self.matching.bullets:
             if self.matching.bearers(bullet) or _is_waived(self._waiver(bullet.text), used):
                 continue
@@ -169,14 +176,14 @@ class Evidence:
                 drift.unwatched(bullet.title, bullet.span, about, self.systems, self.diagnostics)
 
     def _stale(self, line: str) -> Waiver | None:
-        """Return the waiver whose words seem to be those that this line had before somebody changed it."""
-        return next((one for one in self._lost if one.is_like(line)), None)
+        """Return the waiver that seems to quote this line as it was before somebody changed it."""
+        return next((waiver for waiver in self._lost if waiver.is_like(line)), None)
 
     @cached_property
     def _lost(self) -> tuple[Waiver, ...]:
-        """The waivers whose words stand in no line of the runbook."""
-        lines = [" ".join(one.split()) for one in self.matching.runbook.text.split("\n")]
-        return tuple(one for one in self.waivers if not any(one.words in each for each in lines))
+        """The waivers whose words are in no line of the runbook."""
+        lines = [" ".join(line.split()) for line in self.matching.runbook.text.split("\n")]
+        return tuple(waiver for waiver in self.waivers if not any(waiver.words in line for line in lines))
 
     def _waiver(self, line: str, number: str = "") -> Waiver | None:
         return next(self._covering.covering(line, number), None)
@@ -193,7 +200,7 @@ def _is_waived(waiver: Waiver | None, used: set[int]) -> bool:
 
 
 def _misnamed(bullet: Statement, undocumented: Iterable[tuple[Watch, Limit]]) -> tuple[Watch, Limit] | None:
-    """Return the limit without a statement that a bullet seems to state, under nearly the title of its signal."""
+    """Return the undocumented limit that a bullet seems to state, because its title is nearly that of the signal."""
     return next(
         (
             (watch, limit)
@@ -209,7 +216,8 @@ def _name(claim: Claim) -> str:
 
 
 def with_statements(limits: Sequence[Limit], statements: Mapping[int, Statement]) -> tuple[Limit, ...]:
-    """Return limits with the statements that they come from; one that comes from a statement is no default."""
+    """Return limits with the statements that they come from; a limit with a statement is no default."""
     return tuple(
-        replace(one, statement=statements[id(one)], default=False) if id(one) in statements else one for one in limits
+        replace(limit, statement=statements[id(limit)], default=False) if id(limit) in statements else limit
+        for limit in limits
     )

@@ -1,4 +1,4 @@
-"""Resolve: the limits of one signal of one system, merged with the house's."""
+"""Resolve: the limits of one signal of one system, merged with those of `defaults`, the house's."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from compiler.signals.bound import Signal
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Written:
-    """One tier as it stands in the file: text or what YAML made of it, its place, and whether it is the house's."""
+    """The limit of one severity as written: a text or another YAML value, its place, and whether the house set it."""
 
     severity: str
     value: object
@@ -38,12 +38,12 @@ class Written:
 
     @property
     def text(self) -> str:
-        """The limit as it stands in the file."""
+        """The limit as it is written in the file."""
         return str(self.value).lower() if isinstance(self.value, bool) else str(self.value)
 
 
 def written(own: Table, house: Table) -> tuple[Written, ...]:
-    """Return the tiers that hold, from the least urgent: the system's own, else the house's; `off` drops one."""
+    """Return the tiers that apply, from the least severe: the system's own, else the house's; `off` removes one."""
     tiers = []
     for severity in conventions.SEVERITIES:
         for given, default in ((own, False), (house, True)):
@@ -56,7 +56,7 @@ def written(own: Table, house: Table) -> tuple[Written, ...]:
 
 
 def not_tiers(value: object, span: Span, diagnostics: Diagnostics) -> None:
-    """Add the error for a signal's limits that are neither a mapping nor `off`."""
+    """Add the error for limits of a signal that are neither a mapping nor `off`."""
     shown = str(value).lower() if isinstance(value, bool) else value
     hint = 'such as `{critical: "> 5%"}`'
     if str(value).strip().casefold() in NOTHING:
@@ -65,15 +65,15 @@ def not_tiers(value: object, span: Span, diagnostics: Diagnostics) -> None:
 
 
 def implies_state(tiers: tuple[Written, ...]) -> bool:
-    """Return whether the tiers are those of a state."""
+    """Return whether every tier has the limit of a state, `when true`."""
     return bool(tiers) and all(tier.value == conventions.STATE_LIMIT for tier in tiers)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Extras:
-    """What stands beside the limits of a signal, by severity: times in seconds, recovery limits as they are written.
+    """The settings beside the limits of a signal, by severity: times in seconds, recovery limits as written.
 
-    `places` are those of the times that `for` says there.
+    `places` are the places of the times in `for`.
     """
 
     for_seconds: dict[str, int]
@@ -85,7 +85,7 @@ class Extras:
 def extras(
     own: Table, house: Table, for_seconds: dict[str, int], keep: dict[str, int], diagnostics: Diagnostics
 ) -> Extras:
-    """Return the extras of a signal: its own, else the house's for it, else those that its system gives."""
+    """Return the extras of a signal: its own, else those of the house's limits for it, else those of its system."""
     return Extras(
         for_seconds=holds(own, holds(house, for_seconds, diagnostics), diagnostics),
         places={**_places(house, for_seconds), **_places(own, for_seconds)},
@@ -95,7 +95,7 @@ def extras(
 
 
 def _places(owner: Table, severities: Iterable[str]) -> dict[str, Span]:
-    """Return where `for` says how long, by severity."""
+    """Return the places of the times in `for`, by severity."""
     given = owner.get("for")
     if isinstance(given, Table):
         return dict(given.value_spans)
@@ -111,13 +111,13 @@ def limits(
     extras: Extras,
     diagnostics: Diagnostics,
 ) -> tuple[Limit, ...]:
-    """Return the limits that could be read, from the least urgent, without what documents them."""
-    found = []
+    """Return the limits that could be read, from the least severe, without their statements."""
+    readable = []
     for tier in tiers:
         comparison = _comparison(signal, tier, diagnostics)
         if comparison is None:
             continue
-        found.append(
+        readable.append(
             Limit(
                 severity=tier.severity,
                 comparator=comparison.comparator,
@@ -133,17 +133,17 @@ def limits(
                 for_span=extras.places.get(tier.severity),
             )
         )
-    return tuple(found)
+    return tuple(readable)
 
 
 TRUE: Final = Comparison("==", Quantity(Decimal(1), STATE))
-"""What a state's limit says."""
+"""The comparison that the limit of a state means."""
 
 
 def _recovery(
     signal: Signal, severity: str, limit: Comparison, recover: Table, diagnostics: Diagnostics
 ) -> Comparison | None:
-    """Return the recovery limit of a severity: on the other side of its limit, or None."""
+    """Return the recovery limit of a severity, on the good side of its limit; None if none is set or after an error."""
     if severity not in recover:
         return None
     text, span = str(recover[severity]), recover.value_spans[severity]
@@ -152,17 +152,17 @@ def _recovery(
         diagnostics.error("recover", recover.key_spans[severity], message, hint=f"`{_KEEP}` keeps a state firing")
         return None
     try:
-        found = parse_comparison(text)
+        recovery = parse_comparison(text)
     except QuantityError as error:
         diagnostics.error("recover", span, str(error), hint=error.hint or _recovery_hint(limit))
         return None
-    value, at = found.quantity.value, limit.quantity.value
-    apart = found.quantity.unit == limit.quantity.unit and found.comparator[0] == _BACK[limit.comparator[0]]
+    value, at = recovery.quantity.value, limit.quantity.value
+    apart = recovery.quantity.unit == limit.quantity.unit and recovery.comparator[0] == _BACK[limit.comparator[0]]
     if not apart or not (value < at if limit.comparator[0] == ">" else value > at):
         message = f"`{text}` lies not on the good side of {shown(limit)}"
         diagnostics.error("recover", span, message, hint=_recovery_hint(limit))
         return None
-    return found
+    return recovery
 
 
 _BACK: Final = {">": "<", "<": ">"}
@@ -222,14 +222,14 @@ _WORDS: Final = {">": "above", ">=": "at least", "<": "below", "<=": "at most"}
 
 
 def sentence(signal: Signal, severity: str, comparison: Comparison) -> str:
-    """Return the sentence by which a runbook states a limit."""
+    """Return the sentence with which a runbook states a limit."""
     if comparison.quantity.unit == STATE:
         return f"{signal.title}: {severity}."
     return f"{signal.title}: {severity} {_WORDS[comparison.comparator]} {quantity_text(comparison.quantity)}."
 
 
 def shown(comparison: Comparison) -> str:
-    """Return a limit for people."""
+    """Return a limit as messages show it."""
     if comparison.quantity.unit == STATE:
         return "no number"
     return f"`{comparison.comparator} {quantity_text(comparison.quantity)}`"

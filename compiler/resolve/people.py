@@ -1,4 +1,4 @@
-"""Resolve: teams, levels, policies and routing. `schedules` is the neighbour that says when."""
+"""Resolve: teams, levels, policies and routing. The module `schedules` resolves when people are on call."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from compiler.schema import suggestions
 
 
 def teams(document: Table, diagnostics: Diagnostics) -> tuple[Team, ...]:
-    """Return the teams, sorted by id; what is no channel is a finding."""
+    """Return the teams, sorted by id; an invalid Slack channel is a finding."""
     for team in document["teams"].values():
         contacts.check_title(team, diagnostics)
         contacts.check_channel(team, diagnostics)
@@ -27,7 +27,7 @@ def teams(document: Table, diagnostics: Diagnostics) -> tuple[Team, ...]:
 
 
 def levels(document: Table, diagnostics: Diagnostics) -> tuple[Level, ...]:
-    """Return the levels, sorted by id; a schedule that does not exist is an error, and so is what is no contact."""
+    """Return the levels, sorted by id; a missing schedule or an invalid contact is an error."""
     for level in document["levels"].values():
         for owner in (level, *level.get("rotation", ())):
             contacts.check(owner, diagnostics)
@@ -53,14 +53,14 @@ def _turn(document: Table, turn: Table, diagnostics: Diagnostics) -> Turn:
 
 def policies(document: Table, diagnostics: Diagnostics) -> tuple[Policy, ...]:
     """Return the policies, sorted by id; a level that does not exist is an error."""
-    found = []
+    resolved = []
     for key, policy in sorted(document["escalation"].items()):
         for level, span in zip(policy["levels"], policy["levels"].spans, strict=True):
             check_reference(level, span, document["levels"], "level", diagnostics)
         tiers = {severity: _tier(document, table(policy, severity), diagnostics) for severity in conventions.SEVERITIES}
         fallback = tuple(policy.get("fallback", ()))
-        found.append(Policy(id=key, levels=tuple(policy["levels"]), tiers=tiers, fallback=fallback))
-    return tuple(found)
+        resolved.append(Policy(id=key, levels=tuple(policy["levels"]), tiers=tiers, fallback=fallback))
+    return tuple(resolved)
 
 
 def _tier(document: Table, tier: Table, diagnostics: Diagnostics) -> Tier:
@@ -98,7 +98,7 @@ def _deadline(tier: Table, key: str, diagnostics: Diagnostics) -> int | None:
 def routing(
     document: Table, policies: tuple[Policy, ...], dimensions: tuple[str, ...], diagnostics: Diagnostics
 ) -> Routing:
-    """Return the routing with its defaults; what pages by Alertmanager itself is what some policy pages for."""
+    """Return the routing with its defaults; Alertmanager itself pages for each severity that some policy pages for."""
     given: Table = document["routing"]
     contacts.check_settings(given, diagnostics)
     webhook, pagerduty = given["webhook"], table(given, "pagerduty")
@@ -140,7 +140,7 @@ _TLS: Final = ("ca_file", "cert_file", "key_file", "server_name")
 
 
 def _tls(webhook: Table, diagnostics: Diagnostics) -> tuple[tuple[str, str], ...]:
-    """Return the options of TLS that are given; the certificate and its key belong together (Alertmanager)."""
+    """Return the given TLS options; Alertmanager requires a certificate and its key together."""
     given = [key for key in _TLS if key in webhook]
     if given and webhook["url"].startswith("http:"):
         related = (Related(span=webhook.value_spans["url"], message="the address is here"),)
@@ -166,7 +166,7 @@ def _group_by(given: Table, diagnostics: Diagnostics) -> tuple[str, ...]:
 
 
 def _paging(policies: tuple[Policy, ...]) -> tuple[str, ...]:
-    """Return the severities for which some policy announces to PagerDuty."""
+    """Return the severities for which at least one policy announces to PagerDuty."""
     return tuple(
         severity
         for severity in conventions.SEVERITIES

@@ -1,8 +1,8 @@
-"""Resolve: times that recur, such as shifts and working hours, read and tried out.
+"""Resolve: recurring times, such as shifts and working hours, read and tested for at least one occurrence.
 
-The recurrence is an RRULE of RFC 5545, read by python-dateutil here and by the webhook. Times are those of the clock on
-the wall in the schedule's zone, because that is how people agree on shifts; what daylight saving makes of them is the
-webhook's `schedule`.
+The recurrence is an RRULE (RFC 5545); the compiler and the webhook read it with python-dateutil. Times are local times
+in the schedule's time zone, because people agree on shifts by local time. The webhook's module `schedule` applies
+daylight saving time.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from compiler.model import Schedule
 from compiler.resolve.reading import duration, table
 
 FREQUENCIES: Final = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
-"""Nothing that people agree on recurs more often, and a rule by the second would have to be counted through."""
+"""People agree on nothing that recurs more often, and a rule by the second would take too long to enumerate."""
 
 _PARTS: Final = re.compile(r"(?=.{1,200}\Z)[A-Z]+=[A-Z0-9+,-]+(;[A-Z]+=[A-Z0-9+,-]+)*")
 _INTERVAL: Final = re.compile(r"[1-9]\d{0,3}", flags=re.ASCII)
@@ -31,15 +31,15 @@ _KNOWN: Final = {"FREQ", "INTERVAL", "WKST", *_DAYS, *_ENDS, *_TIMES}
 _EXAMPLE: Final = "write `FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR` or `FREQ=WEEKLY;INTERVAL=2`"
 _MOMENT: Final = "write `2026-01-05 09:00`"
 _FAR_YEARS: Final = 8
-"""A rule that does not occur for so long, February 29th included, never does."""
+"""A rule that does not occur within so many years never occurs; the span includes a February 29th."""
 _CALENDAR_YEARS: Final = 400
-"""After so many the Gregorian calendar begins anew, on the same day of the week."""
+"""After so many years the Gregorian calendar repeats, on the same days of the week."""
 
 
 def schedules(document: Table, diagnostics: Diagnostics) -> tuple[Schedule, ...]:
-    """Return the schedules, sorted by id; what cannot be read is an error at its place and is left out."""
-    found = (_schedule(key, given, diagnostics) for key, given in sorted(table(document, "schedules").items()))
-    return tuple(schedule for schedule in found if schedule is not None)
+    """Return the schedules, sorted by id; one that cannot be read is an error at its place and is left out."""
+    resolved = (_schedule(key, given, diagnostics) for key, given in sorted(table(document, "schedules").items()))
+    return tuple(schedule for schedule in resolved if schedule is not None)
 
 
 def _schedule(key: str, given: Table, diagnostics: Diagnostics) -> Schedule | None:
@@ -58,11 +58,11 @@ def _zone(given: Table, diagnostics: Diagnostics) -> str | None:
     name: str = given["timezone"]
     known = available_timezones()
     try:
-        # Not only looked up by its name: a file of that name may be none.
+        # Opening the zone, not only looking up its name, detects a file that is no valid zone.
         ZoneInfo(name if name in known else "")
     except (ValueError, OSError):
         message = f"there is no time zone `{name}`"
-        # What looks like an abbreviation is near many others, and none of them is meant.
+        # A name without a slash may be an abbreviation, which is similar to many zones but means none of them.
         near = did_you_mean(name, known) if "/" in name else None
         hint = near or "write it as the tz database does, such as `Europe/Berlin` or `UTC`"
         diagnostics.error("timezone", given.value_spans["timezone"], message, hint=hint)
@@ -72,24 +72,24 @@ def _zone(given: Table, diagnostics: Diagnostics) -> str | None:
 
 def _moment(given: Table, key: str, diagnostics: Diagnostics) -> datetime | None:
     try:
-        found = datetime.strptime(str(given[key]).replace("T", " "), "%Y-%m-%d %H:%M")  # noqa: DTZ007  by the wall's clock
+        moment = datetime.strptime(str(given[key]).replace("T", " "), "%Y-%m-%d %H:%M")  # noqa: DTZ007  by the wall's clock
     except ValueError:
         message = f"`{given[key]}` is not a date and a time"
         diagnostics.error("recurrence", given.value_spans[key], message, hint=_MOMENT)
         return None
-    return found
+    return moment
 
 
 def _exceptions(given: Table, diagnostics: Diagnostics) -> tuple[date, ...]:
     listed = given.get("exceptions")
-    found = []
+    dates = []
     for text, span in zip(listed, listed.spans, strict=True) if listed else ():
         try:
-            found.append(date.fromisoformat(text))
+            dates.append(date.fromisoformat(text))
         except ValueError:
             message = f"`{text}` is not a date"
             diagnostics.error("recurrence", span, message, hint="write `2026-12-25`")
-    return tuple(sorted(set(found)))
+    return tuple(sorted(set(dates)))
 
 
 def _rule(given: Table, start: datetime, diagnostics: Diagnostics) -> str | None:
@@ -103,7 +103,7 @@ def _rule(given: Table, start: datetime, diagnostics: Diagnostics) -> str | None
 
 
 def _problem(rule: str, start: datetime) -> tuple[str, str] | None:
-    """Return what is wrong with a rule and how to mend it, or None."""
+    """Return the problem of a rule and how to correct it, or None."""
     if not _PARTS.fullmatch(rule):
         return f"`{rule}` is not a recurrence rule (RFC 5545)", _EXAMPLE
     parts = [(name, value) for name, _, value in (part.partition("=") for part in rule.split(";"))]
@@ -120,14 +120,14 @@ def _problem(rule: str, start: datetime) -> tuple[str, str] | None:
             _EXAMPLE,
         ),
     )
-    found = next(((f"the rule {message}", hint) for holds, message, hint in wrong if holds), None)
-    return found or _untried(rule, start)
+    problem = next(((f"the rule {message}", hint) for holds, message, hint in wrong if holds), None)
+    return problem or _untried(rule, start)
 
 
 def _untried(rule: str, start: datetime) -> tuple[str, str] | None:
-    """Return what is wrong with a rule that shows itself only when it is used, or None."""
-    # The library looks for the first time up to the last year there is. So it is shown the same days of the calendar
-    # as late as they come.
+    """Return the problem of a rule that appears only when the library evaluates it, or None."""
+    # The library searches for the first occurrence up to the last year of `datetime`. An equivalent start as late as
+    # possible in the calendar keeps this search short.
     years = _CALENDAR_YEARS * ((MAXYEAR - _FAR_YEARS - 1 - start.year) // _CALENDAR_YEARS)
     late = start.replace(year=start.year + years)
     end = late + timedelta(days=366 * _FAR_YEARS)

@@ -1,6 +1,6 @@
-"""Resolve: the limits that a runbook states in words of its own, each with the place of its number.
+"""Resolve: the limits that a runbook states in free sentences, each with the place of its number.
 
-Used by `compiler.resolve.claims` and `compiler.resolve.matching`; the reading is that of `compiler.guides`.
+`compiler.resolve.claims` and `compiler.resolve.matching` use them; `compiler.guides` reads the sentences.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from compiler.subjects import Mark, Spoken, spoken
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sentence:
-    """A limit that a runbook states in words of its own, and the place of its number.
+    """A limit that a runbook states in a free sentence, and the place of its number.
 
-    `spoken` is from what it can be told what the limit is about; `titled` the title or the id of the signal that a
-    bullet of "Alert thresholds" names, empty where the words have to tell.
+    `spoken` holds the words that tell what the limit is about. `titled` is the title or the id of the signal that a
+    bullet of "Alert thresholds" names; it is empty for a sentence whose words must tell the signal.
     """
 
     stated: GuideStatement
@@ -36,23 +36,23 @@ class Sentence:
 
 
 def of_runbook(runbook: Runbook) -> tuple[Sentence, ...]:
-    """Return the sentences of a runbook, with the places where the caller finds them."""
-    found = sentences(runbook.path, runbook.text, runbook.words.own)
+    """Return the sentences of a runbook, with places under the path that messages show."""
+    stated = sentences(runbook.path, runbook.text, runbook.words.own)
     if runbook.shown == runbook.path:
-        return found
-    return tuple(replace(one, span=one.span._replace(path=runbook.shown)) for one in found)
+        return stated
+    return tuple(replace(sentence, span=sentence.span._replace(path=runbook.shown)) for sentence in stated)
 
 
 @lru_cache(maxsize=64)
 def sentences(runbook_path: str, text: str, own: tuple[tuple[str, str], ...] = ()) -> tuple[Sentence, ...]:
-    """Return the limits that a runbook states anywhere, in the order of their lines.
+    """Return all limits that a runbook states, in the order of their lines.
 
-    `own` are the words for severities that thresholds.yaml maps.
+    `own` are the words for severities that `severities:` in thresholds.yaml maps.
     """
     lines = text.split("\n")
     stripped = [line.strip() for line in lines]
     ends: dict[int, int] = {}
-    found = []
+    result = []
     with speaking(SeverityWords(own=own)):
         statements = grammar.statements(runbook_path, text)
     beside = _beside(statements)
@@ -61,9 +61,9 @@ def sentences(runbook_path: str, text: str, own: tuple[tuple[str, str], ...] = (
         start, end = _place(line, stated.written, ends.get(stated.line, 0))
         ends[stated.line] = end
         span = Span(runbook_path, stated.line, start + 1, end + 1)
-        said = beside[_sentence(stated)][_mark(stated)]
-        found.append(Sentence(stated=stated, line=stripped[stated.line - 1], span=span, spoken=said))
-    return tuple(found)
+        words = beside[_sentence(stated)][_mark(stated)]
+        result.append(Sentence(stated=stated, line=stripped[stated.line - 1], span=span, spoken=words))
+    return tuple(result)
 
 
 _SentenceKey = tuple[str, str, str, str, tuple[str, ...]]
@@ -79,7 +79,7 @@ def _mark(stated: GuideStatement) -> Mark:
 
 
 def _beside(statements: Iterable[GuideStatement]) -> Mapping[_SentenceKey, Mapping[Mark, Spoken]]:
-    """Return what is said at each number of each sentence."""
+    """Return the words that belong to each number of each sentence."""
     found: dict[_SentenceKey, dict[Mark, GuideStatement]] = {}
     for one in statements:
         found.setdefault(_sentence(one), {}).setdefault(_mark(one), one)
@@ -91,15 +91,15 @@ def _beside(statements: Iterable[GuideStatement]) -> Mapping[_SentenceKey, Mappi
 
 @lru_cache(maxsize=64)
 def above(text: str) -> Mapping[int, tuple[str, ...]]:
-    """Return what stands over each item and paragraph of a runbook, nearest first, by its first line."""
-    found: dict[int, tuple[str, ...]] = {}
-    for one in passages(text):
-        found.setdefault(one.starts[0][1], tuple(map(restored, one.above)))
-    return found
+    """Return the headings and items above each item and paragraph of a runbook, nearest first, by its first line."""
+    headings: dict[int, tuple[str, ...]] = {}
+    for passage in passages(text):
+        headings.setdefault(passage.starts[0][1], tuple(map(restored, passage.above)))
+    return headings
 
 
 def _place(line: str, written: str, after: int) -> tuple[int, int]:
-    """Return where words stand in a line; the whole line, without its indent, where markup parts them."""
+    """Return the columns of words in a line; if markup splits them, those of the whole line without its indent."""
     for start in (line.find(written, after), line.find(written)):
         if written and start >= 0:
             return start, start + len(written)

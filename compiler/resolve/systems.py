@@ -1,4 +1,4 @@
-"""Resolve: one system after the other; who watches what, where it leads to, and what the runbook says of it."""
+"""Resolve: each system's signals with their limits, metrics and runbook sections, compared with its runbook."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from compiler.subjects import subject
 
 
 def systems(scope: Scope) -> tuple[tuple[System, ...], tuple[Documented, ...]]:
-    """Return the systems, sorted by id, and what their runbooks state; what could not be resolved is left out."""
+    """Return the systems, sorted by id, and the statements of their runbooks; unresolved parts are left out."""
     check_house(scope)
     resolving = [_System(scope, key, given) for key, given in sorted(scope.document["systems"].items())]
     resolved = [system.resolve() for system in resolving]
@@ -48,7 +48,12 @@ def systems(scope: Scope) -> tuple[tuple[System, ...], tuple[Documented, ...]]:
 def _evidence(scope: Scope, runbook: Runbook, sharing: Sequence[_System]) -> Evidence:
     known = [signal.title for signal in scope.signals.values() if signal is not None]
     watches = tuple(watch for system in sharing for watch in system.watches)
-    titles = {*known, *scope.signals, *(one.signal.title for one in watches), *(one.signal.id for one in watches)}
+    titles = {
+        *known,
+        *scope.signals,
+        *(watch.signal.title for watch in watches),
+        *(watch.signal.id for watch in watches),
+    }
     return Evidence(
         matching=Matching(runbook=runbook, watches=watches, titles=frozenset(title.casefold() for title in titles)),
         systems=tuple(system.id for system in sharing),
@@ -59,12 +64,12 @@ def _evidence(scope: Scope, runbook: Runbook, sharing: Sequence[_System]) -> Evi
 
 
 def _with_statements(system: System, statements: Mapping[int, Statement]) -> System:
-    signals = tuple(replace(one, limits=with_statements(one.limits, statements)) for one in system.signals)
+    signals = tuple(replace(watched, limits=with_statements(watched.limits, statements)) for watched in system.signals)
     return replace(system, signals=signals)
 
 
 _TORN: Final = frozenset({"duplicate-key", "schema", "syntax"})
-"""Codes of what may have put a signal's limits or metrics into another one's, or nowhere."""
+"""Codes of errors that may have moved a signal's limits or metrics below another signal, or out of the document."""
 
 
 class _System:
@@ -98,15 +103,15 @@ class _System:
         self.torn = self._is_faulty(_TORN)
 
     def _is_faulty(self, codes: frozenset[str] | None = None) -> bool:
-        """Return whether something, of some codes, is wrong with its limits or metrics already."""
+        """Return whether the limits or metrics already have an error; `codes` restricts which codes count."""
         parts = [part for part in (self.limits, self.metrics) if part is not NOTHING]
         earlier, count = self._before
-        own = [one for one in self.diagnostics.found[count:] if one.level == "error"]
+        own_errors = [error for error in self.diagnostics.found[count:] if error.level == "error"]
         return any(
-            (codes is None or one.code in codes) and part.span.line <= one.span.line <= part.end_line
+            (codes is None or error.code in codes) and part.span.line <= error.span.line <= part.end_line
             for part in parts
-            for one in (*earlier.between(part.span.path, part.span.line, part.end_line), *own)
-            if one.span.path == part.span.path
+            for error in (*earlier.between(part.span.path, part.span.line, part.end_line), *own_errors)
+            if error.span.path == part.span.path
         )
 
     def resolve(self) -> System:
@@ -121,7 +126,9 @@ class _System:
             policy=reference(self.given, "escalation", self.scope.policies, "policy", self.diagnostics),
             runbook=self.given["runbook"],
             direct=self._direct(),
-            signals=tuple(sorted((*watched, *self._missing(watched)), key=lambda one: one.bound.signal.id)),
+            signals=tuple(
+                sorted((*watched, *self._missing(watched)), key=lambda watched_signal: watched_signal.bound.signal.id)
+            ),
             span=self.scope.document["systems"].key_spans[self.id],
         )
 
@@ -152,29 +159,29 @@ class _System:
             self.excused = True
             return None
         section = self.sections.of(signal, own, house, span) if self.sections else None
-        # A sentence is known by the section that it stands in.
+        # Sentences are matched by their section, so without one a difference may be a consequence.
         self.excused |= section is None
-        found = self._limits(signal, own, house, tiers, section)
+        severity_limits = self._limits(signal, own, house, tiers, section)
         binding = bindings.binding(signal, self.metrics[identifier], self.inherited, self.diagnostics)
         self._tell_subject(signal, binding)
-        if binding is None or section is None or not found:
+        if binding is None or section is None or not severity_limits:
             return None
-        binding = kinds()[signal.kind].fitted(binding, found)
+        binding = kinds()[signal.kind].fitted(binding, severity_limits)
         component = None if binding.component_labels else str(self.metrics[identifier].get("component", self.id))
         return WatchedSignal(
-            bound=BoundSignal(signal=signal, binding=binding, low=found[0].comparator.startswith("<")),
-            limits=found,
+            bound=BoundSignal(signal=signal, binding=binding, low=severity_limits[0].comparator.startswith("<")),
+            limits=severity_limits,
             component=component,
             section=section,
             span=span,
         )
 
     def _missing(self, watched: Sequence[WatchedSignal]) -> Iterator[WatchedSignal]:
-        """Yield the signal of missing metrics, once for each place that the system's metrics come from."""
+        """Yield the signal of missing metrics once for each source of the system's metrics."""
         identifier = conventions.MISSING_SIGNAL
         own, house = self.limits.get(identifier, NOTHING), table(self.scope.house_limits, identifier)
         signal = self.scope.signals.get(identifier)
-        places = sources.sources([one.bound for one in watched], self.scope.dimensions)
+        places = sources.sources([watched_signal.bound for watched_signal in watched], self.scope.dimensions)
         if is_off(own) or is_off(self.scope.house_limits.get(identifier)) or not places or signal is None:
             return
         span = self.limits.key_spans.get(identifier) or self.scope.document["systems"].key_spans[self.id]
@@ -184,12 +191,12 @@ class _System:
             return
         tiers = limits.written(own, house) or sources.usual_tiers(span)
         section = self.sections.of_missing(signal, own, house, span) if self.sections else None
-        found = self._limits(signal, own, house, tiers, section)
+        severity_limits = self._limits(signal, own, house, tiers, section)
         self._tell_subject(signal, None)
         if section is None:
             return
         for place in places:
-            of_place = tuple(limit for limit in found if sources.serves(place, limit))
+            of_place = tuple(limit for limit in severity_limits if sources.serves(place, limit))
             if of_place:
                 yield WatchedSignal(
                     bound=BoundSignal(signal=signal, binding=place.binding),
@@ -201,9 +208,9 @@ class _System:
                 )
 
     def _misspelt(self, identifier: str) -> bool:
-        """Return whether these metrics' limits seem to stand under another id, which is an error of its own.
+        """Return whether these metrics' limits seem to stand under a misspelled id, which is an error of its own.
 
-        That is one like theirs, or one that is no signal's.
+        Such an id is similar to theirs, or is the id of no signal.
         """
         if identifier in self.limits:
             return False
@@ -211,22 +218,28 @@ class _System:
 
     @cached_property
     def _unbound(self) -> frozenset[str]:
-        """The ids of limits without metrics."""
-        return frozenset(one for one, given in self.limits.items() if one not in self.metrics and not is_off(given))
+        """The ids that have limits but no metrics."""
+        return frozenset(
+            identifier
+            for identifier, given in self.limits.items()
+            if identifier not in self.metrics and not is_off(given)
+        )
 
     @cached_property
     def _has_unknown(self) -> bool:
-        return any(one not in self.scope.signals and not self._is_state(one) for one in self._unbound)
+        return any(
+            identifier not in self.scope.signals and not self._is_state(identifier) for identifier in self._unbound
+        )
 
     @cached_property
     def _unlimited(self) -> frozenset[str]:
-        """The ids of metrics without limits of the system's own."""
-        return frozenset(one for one in self.metrics if one not in self.limits)
+        """The ids that have metrics but no limits in the system itself."""
+        return frozenset(identifier for identifier in self.metrics if identifier not in self.limits)
 
     @cached_property
     def _of_nobody(self) -> tuple[str, ...]:
-        """The ids of metrics without any limit."""
-        return tuple(one for one in self._unlimited if one not in self.scope.house_limits)
+        """The ids that have metrics but no limits at all, neither in the system nor in `defaults`."""
+        return tuple(identifier for identifier in self._unlimited if identifier not in self.scope.house_limits)
 
     @cached_property
     def _known(self) -> frozenset[str]:
@@ -249,12 +262,12 @@ class _System:
         return None
 
     def _directed(self, signal: Signal | None) -> Signal | None:
-        """Return a signal with the side on which it is in trouble: as the limits say, else by what it is, and is of."""
+        """Return a signal with its bad side: `bad` beside the limits, else what `meaning` derives from its metrics."""
         if signal is None:
             return None
         own, house = table(self.limits, signal.id), table(self.scope.house_limits, signal.id)
-        said = own.get("bad") or house.get("bad")
-        return replace(signal, bad=said or meaning.side(signal, table(self.metrics, signal.id)))
+        bad_side = own.get("bad") or house.get("bad")
+        return replace(signal, bad=bad_side or meaning.side(signal, table(self.metrics, signal.id)))
 
     def _has_metrics(self, identifier: str, span: Span) -> bool:
         if identifier in self.metrics:
@@ -263,7 +276,7 @@ class _System:
             return False
         near = nearest(identifier, self._unlimited)
         if near is not None and near not in self.scope.signals:
-            # The limits have the signal's id, so that the other one is misspelt.
+            # The limits have the signal's id, so the id below `metrics:` is misspelt.
             related = (Related(span=span, message=f"`{identifier}` has limits and no metrics"),)
             message, meant = f"there is no signal `{near}`", f"did you mean `{identifier}`?"
             self.diagnostics.error("metrics", self.metrics.key_spans[near], message, hint=meant, related=related)
@@ -288,32 +301,32 @@ class _System:
         self, signal: Signal, own: Table, house: Table, tiers: tuple[limits.Written, ...], section: Section | None
     ) -> tuple[Limit, ...]:
         extras = limits.extras(own, house, self.for_seconds, self.keep, self.diagnostics)
-        found = limits.limits(signal, tiers, extras, self.diagnostics)
+        severity_limits = limits.limits(signal, tiers, extras, self.diagnostics)
         quoted = self.sections.quoted(own) if self.sections else None
         misquoted = quoted is None and "documented" in own
-        self.excused |= misquoted or len(found) < len(tiers)
+        self.excused |= misquoted or len(severity_limits) < len(tiers)
         self.watches.append(
             Watch(
                 system=self.id,
                 signal=signal,
                 severities=tuple(tier.severity for tier in tiers),
-                limits=found,
+                limits=severity_limits,
                 section=section,
                 quoted=quoted,
                 misquoted=misquoted,
                 active=self._active(signal),
             )
         )
-        return found
+        return severity_limits
 
     def _tell_subject(self, signal: Signal, binding: Binding | None) -> None:
-        """Tell of the watch that was added last what its alerts are about, and within what time it counts."""
+        """Set the subject and the counting window of the watch that was added last."""
         component = table(self.metrics, signal.id).get("component")
         named = None if component is None else str(component)
-        told = subject(system=self.id, title=self.title, signal=signal, binding=binding, component=named)
+        alert_subject = subject(system=self.id, title=self.title, signal=signal, binding=binding, component=named)
         counts = binding is not None and kinds()[signal.kind].counts(BoundSignal(signal=signal, binding=binding))
         window = binding.window if binding is not None and counts else None
-        self.watches[-1] = replace(self.watches[-1], subject=told, window=window)
+        self.watches[-1] = replace(self.watches[-1], subject=alert_subject, window=window)
 
     def _active(self, signal: Signal) -> tuple[Comparison, Span] | None:
         given = table(self.metrics, signal.id)
@@ -322,5 +335,5 @@ class _System:
         try:
             return parse_comparison(str(given["active"])), given.value_spans["active"]
         except QuantityError:
-            # The binding says so.
+            # `bindings` reports the error.
             return None
