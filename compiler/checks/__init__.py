@@ -1,8 +1,8 @@
 """Check: model and alerts → diagnostics.
 
-After `compiler.alerts`, before the emitters. One file a family, each with a `check(context, diagnostics)`; the
-explanations of all codes stand in `compiler.checks.codes`. Two families stand apart, because they come earlier:
-`secrets` looks at every text as soon as it has been read, `functions` at the queries before they are lowered.
+This stage runs after `compiler.alerts` and before the emitters. Each family of checks is one file with a function
+`check(context, diagnostics)`; `compiler.checks.codes` explains all codes. Two families run earlier and are not listed
+here: `secrets` checks each text as soon as it is read, `functions` checks the queries before they are lowered.
 """
 
 from __future__ import annotations
@@ -57,6 +57,6 @@ FAMILIES = (
 
 
 def check(context: CheckContext, diagnostics: Diagnostics) -> None:
-    """Add what every family finds."""
+    """Run every family of checks."""
     for family in FAMILIES:
         family.check(context, diagnostics)

@@ -1,4 +1,4 @@
-"""What the registry knows of one code: the form of every entry in `compiler.checks.codes`."""
+"""One code of the registry: the form of each entry in `compiler.checks.codes`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Code:
-    """One code of diagnostics, explained.
+    """One diagnostic code with its explanation.
 
-    `summary` is one sentence, `explanation` says why it matters, `mend` what to do. `suppressible` is whether a comment
-    with a reason may silence it: only where everything can be compiled in spite of it.
+    `summary` is one sentence, `explanation` says why it matters, and `mend` what to do. `suppressible` is whether a
+    comment with a reason may silence it: only a finding in spite of which everything can be compiled.
     """
 
     code: str

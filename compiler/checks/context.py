@@ -1,7 +1,7 @@
-"""What the checks look at: the model and its alerts, and the documents that say where each of its parts was written.
+"""The input of all checks: the model, its alerts, and the documents, which tell the place of each part of the model.
 
-Made by `compiler.compilation`, read by every family of checks. The model holds values with all defaults filled in; a
-check that wants to point at the line where a value was written asks here.
+`compiler.compilation` creates it, and each family of checks reads it. The model holds values with all defaults filled
+in; a check asks the context for the line where a value was written.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ _SELECTING: Final = ("selector", "targets")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckContext:
-    """Model, alert groups, the document that they come from, and the runbooks by the path that systems name.
+    """The model, its alert groups, the document that they come from, and the runbooks by the path that systems name.
 
-    `linked` is what links of runbooks lead to, by path; `style` where people read them.
+    `linked` holds the targets of the runbooks' links, by path. `style` is how the place where people read the runbooks
+    makes anchors.
     """
 
     document: Table
@@ -38,41 +39,41 @@ class CheckContext:
     style: Style = DEFAULT_STYLE
 
     def watched(self) -> Iterator[tuple[System, WatchedSignal]]:
-        """Yield every signal with its system, in their order."""
+        """Yield each signal with its system, in the order of the model."""
         return ((system, watched) for system in self.model.systems for watched in system.signals)
 
     def lowered(self) -> Iterator[tuple[System, WatchedSignal]]:
-        """Yield those signals whose rules could be made."""
+        """Yield the signals that have rules, with their systems."""
         return ((group.system, group.watched) for group in self.groups)
 
     def binding(self, system: System, watched: WatchedSignal) -> Table:
-        """Return what the file says of where a signal is measured."""
+        """Return the mapping in the file that binds a signal to metrics."""
         return table(self._table("systems", system.id, "metrics"), watched.bound.signal.id)
 
     def limits(self, system: System, watched: WatchedSignal) -> Table:
-        """Return what the system itself says of a signal's limits."""
+        """Return the mapping of a signal's limits in the system itself."""
         return table(self._table("systems", system.id, "limits"), watched.bound.signal.id)
 
     def inherited(self, system: System, watched: WatchedSignal, limit: Limit) -> tuple[Related, ...]:
-        """Return where a system takes a limit of the house, nothing where the limit is its own."""
+        """Return the place where a system uses a limit of the house; return nothing if the limit is its own."""
         if limit.severity in self.limits(system, watched):
             return ()
         return (Related(span=watched.span, message=f"`{system.id}` takes this limit of the house"),)
 
     def measuring(self, system: System, watched: WatchedSignal, key: str) -> Span | None:
-        """Return where the value of `key` stands: with the signal's metrics, the system or the house; None nowhere."""
+        """Return the place of the value of `key` in the binding, the system or `defaults`, else None."""
         tables = (self.binding(system, watched), self._table("systems", system.id), self._table("defaults"))
-        return next((one.value_spans[key] for one in tables if key in one), None)
+        return next((owner.value_spans[key] for owner in tables if key in owner), None)
 
     def selecting(self, system: System, watched: WatchedSignal) -> Iterator[tuple[str, Table]]:
-        """Yield each key that says which series a signal is measured by, with its owner: inputs and selectors."""
+        """Yield each key that selects a signal's series, inputs and selectors, with the mapping that has the key."""
         owner, given = self._table("systems", system.id), self.binding(system, watched)
-        inputs = (name for name, one in watched.bound.binding.inputs.items() if isinstance(one, Selector))
+        inputs = (name for name, value in watched.bound.binding.inputs.items() if isinstance(value, Selector))
         yield from ((key, given) for key in (*inputs, *_SELECTING) if key in given)
         yield from ((key, owner) for key in _SELECTING if key in owner and key not in given)
 
     def for_seconds(self, system: System, watched: WatchedSignal, severity: str) -> Span | None:
-        """Return where `for` of a severity stands: with the limits, the house's, the system or the house; or None."""
+        """Return the place of a severity's `for`: in the limits, the house's, the system or `defaults`, or None."""
         house = table(self._table("defaults", "limits"), watched.bound.signal.id)
         owners = (self.limits(system, watched), house, self._table("systems", system.id), self._table("defaults"))
         for owner in owners:
@@ -84,13 +85,13 @@ class CheckContext:
         return None
 
     def complete(self, system: System) -> bool:
-        """Return whether every signal of a system came through, so that what is missing is missing in truth."""
+        """Return whether all signals of a system were resolved, so that a missing one is not merely invalid."""
         limits, metrics = (self._table("systems", system.id, key) for key in ("limits", "metrics"))
-        wanted = {one for one in {*limits, *metrics} if not is_off(limits.get(one))}
-        return wanted <= {one.bound.signal.id for one in system.signals}
+        named = {identifier for identifier in {*limits, *metrics} if not is_off(limits.get(identifier))}
+        return named <= {watched.bound.signal.id for watched in system.signals}
 
     def _table(self, *keys: str) -> Table:
-        found = self.document
+        mapping = self.document
         for key in keys:
-            found = table(found, key)
-        return found
+            mapping = table(mapping, key)
+        return mapping

@@ -1,4 +1,4 @@
-"""Checks of deadlines: can Alertmanager tell of the trouble, and of its end, before somebody is held to be late."""
+"""Checks of deadlines: each must leave Alertmanager time to report a problem, and its end, before it passes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from compiler.resolve.reading import table
 
 
 def check(context: CheckContext, diagnostics: Diagnostics) -> None:
-    """Check the first deadline of every tier against `group_wait` and `group_interval`; `now` is none."""
+    """Check the first deadline of each tier against `group_wait` and `group_interval`; `now` is no deadline."""
     routing, given = context.model.routing, table(context.document, "routing")
     batching = routing.group_wait + routing.group_interval
     related = tuple(
@@ -34,7 +34,7 @@ def check(context: CheckContext, diagnostics: Diagnostics) -> None:
 
 
 def _first(tier: Tier) -> tuple[str, int]:
-    """Return the key and the seconds of the deadline that comes first; 0 seconds where there is none."""
+    """Return the key and the seconds of the earliest deadline; 0 seconds if there is none."""
     given = (("respond", tier.respond), ("escalate", tier.escalate))
     deadlines = [(key, seconds) for key, seconds in given if seconds]
-    return min(deadlines, key=lambda one: one[1], default=("", 0))
+    return min(deadlines, key=lambda deadline: deadline[1], default=("", 0))

@@ -1,4 +1,4 @@
-"""Checks of the way to the webhook: can anybody on it read the secret that Alertmanager shows."""
+"""Checks of the connection to the webhook: nobody on the network may read the secret that Alertmanager sends."""
 
 from __future__ import annotations
 
@@ -11,24 +11,25 @@ from compiler.resolve.reading import table
 
 
 def check(context: CheckContext, diagnostics: Diagnostics) -> None:
-    """Check that no secret goes over a network in the clear.
+    """Check that Alertmanager sends no secret over a network unencrypted.
 
-    A name without a dot is taken for a service of the same container network (Docker Compose, a Kubernetes namespace).
+    The check takes a name without a dot for a service in the same container network (Docker Compose, a Kubernetes
+    namespace).
     """
     given = table(table(context.document, "routing"), "webhook")
     secret = next((key for key in ("token_file", "basic_auth") if key in given), None)
     url = urlsplit(context.model.routing.webhook_url)
     if secret is None or url.scheme != "http" or _is_near(url.hostname or ""):
         return
-    what = "the token" if secret == "token_file" else "the password"  # noqa: S105 - the name of a key
-    message = f"{what} goes to `{url.hostname}` over `http:`, where whoever is on the way reads it"
+    secret_name = "the token" if secret == "token_file" else "the password"  # noqa: S105 - the name of a key
+    message = f"{secret_name} goes to `{url.hostname}` over `http:`, where whoever is on the way reads it"
     hint = "write `https:`, with `ca_file` where the certificate is the house's own"
-    related = (Related(span=given.key_spans[secret], message=f"{what} is named here"),)
+    related = (Related(span=given.key_spans[secret], message=f"{secret_name} is named here"),)
     diagnostics.warning("cleartext", given.value_spans["url"], message, hint=hint, related=related)
 
 
 def _is_near(host: str) -> bool:
-    """Return whether a host is this machine, or has a name of the same container network."""
+    """Return whether a host is this machine, or a name in the same container network."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

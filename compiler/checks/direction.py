@@ -1,6 +1,6 @@
-"""Checks of direction: does a limit page on the side on which its signal is in trouble.
+"""Checks of direction: a limit must fire on the side on which its signal is in trouble.
 
-A person who means the other side says so once: `bad: low` beside the limits, or in the signal's definition.
+A user who means the other side sets it once: `bad: low` beside the limits, or in the signal's definition.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _OTHER: Final = {meaning.HIGH: meaning.LOW, meaning.LOW: meaning.HIGH}
 
 
 def check(context: CheckContext, diagnostics: Diagnostics) -> None:
-    """Check what each signal is measured by, and then its limits."""
+    """Check the binding of each signal, and then its limits."""
     for system, watched in context.watched():
         if watched.bound.signal.kind == STATE.name:
             _check_state(context, system, watched, diagnostics)
@@ -32,7 +32,7 @@ def check(context: CheckContext, diagnostics: Diagnostics) -> None:
 
 
 def _check_state(context: CheckContext, system: System, watched: WatchedSignal, diagnostics: Diagnostics) -> None:
-    """Check that a state of what is available is not compared as if its value were what is free."""
+    """Check that a state bound by the available amount is not compared as if its value were the free share."""
     active, given = watched.bound.binding.active, context.binding(system, watched)
     if active is None or not watched.bound.has(AVAILABLE.name) or active.comparator[0] != "<":
         return
@@ -43,14 +43,14 @@ def _check_state(context: CheckContext, system: System, watched: WatchedSignal, 
 
 
 def _is_inverted(context: CheckContext, system: System, watched: WatchedSignal) -> bool:
-    """Return whether the inputs of a built-in signal measure its opposite, such as availability by errors."""
+    """Return whether the inputs of a built-in signal measure its opposite, such as errors for availability."""
     signal, given = watched.bound.signal, watched.bound.binding.inputs
     measured = kinds()[signal.kind].bad(given)
     if signal.bad is None or measured in {None, signal.bad}:
         return False
     house = table(table(table(context.document, "defaults"), "limits"), signal.id)
     own = table(table(context.document, "signals"), signal.id)
-    return not any("bad" in one for one in (context.limits(system, watched), house, own))
+    return not any("bad" in owner for owner in (context.limits(system, watched), house, own))
 
 
 def _report_binding(context: CheckContext, system: System, watched: WatchedSignal, diagnostics: Diagnostics) -> None:
@@ -66,12 +66,12 @@ def _report_binding(context: CheckContext, system: System, watched: WatchedSigna
 def _check_limits(context: CheckContext, system: System, watched: WatchedSignal, diagnostics: Diagnostics) -> None:
     """Report the first limit on the good side; others on that side are the same mistake."""
     signal = watched.bound.signal
-    wrong = [one for one in watched.limits if meaning.is_against(one.comparator, signal.bad)]
+    wrong = [limit for limit in watched.limits if meaning.is_against(limit.comparator, signal.bad)]
     if signal.bad is None or not wrong:
         return
     related = (
         *context.inherited(system, watched, wrong[0]),
-        *(Related(span=one.span, message=f"so does {one.severity}") for one in wrong[1:]),
+        *(Related(span=limit.span, message=f"so does {limit.severity}") for limit in wrong[1:]),
     )
     message = f"`{wrong[0].text}` fires when `{signal.id}` is {_OTHER[signal.bad]}, and it is bad when {signal.bad}"
     diagnostics.error("against-direction", wrong[0].span, message, hint=_hint(watched, wrong[0]), related=related)
@@ -87,4 +87,4 @@ def _hint(watched: WatchedSignal, limit: Limit) -> str:
 
 
 def _names(names: list[str]) -> str:
-    return " and ".join(f"`{one}`" for one in names)
+    return " and ".join(f"`{name}`" for name in names)

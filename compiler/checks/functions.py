@@ -1,6 +1,6 @@
-"""Checks of functions: does a query of one's own call what Prometheus does not have.
+"""Checks of functions: a user's query may call only functions that Prometheus has.
 
-Before `compiler.alerts`, which could only say that such a query is no PromQL.
+The check runs before `compiler.alerts`, which could only report that such a query is no PromQL.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from compiler.signals.bound import Signal
 from compiler.signals.template import InvalidTemplateError
 
 _REMOVED: Final = "holt_winters"
-"""What Prometheus 2 has and 3 has not."""
+"""A function that Prometheus 2 has and Prometheus 3 does not have."""
 _UNKNOWN: Final = re.compile(r"unknown function with name '(?P<name>[^']{1,200})'")
-"""As the parser says it."""
+"""The parser's error message."""
 
 
 def without_unknown(model: Model, diagnostics: Diagnostics) -> Model:
-    """Return the model without the signals whose query calls an unknown function, each of which is an error."""
+    """Return the model without the signals whose query calls an unknown function; each of them is an error."""
     systems = (_without(system, diagnostics) for system in model.systems)
     return replace(model, systems=tuple(systems))
 
@@ -49,25 +49,25 @@ def _unknown(watched: WatchedSignal) -> str | None:
     try:
         kinds()[watched.bound.signal.kind].expression(watched.bound)
     except PromQLError as error:
-        found = _UNKNOWN.search(str(error))
-        return found["name"] if found else None
+        match = _UNKNOWN.search(str(error))
+        return match["name"] if match else None
     except InvalidTemplateError:
         return None
     return None
 
 
 def place_of_call(signal: Signal, used: Span, name: str, diagnostics: Diagnostics) -> Span:
-    """Return where the function's name stands: a query may go on for several lines of the file."""
+    """Return the place of the function's name in a query, which may span several lines of the file."""
     span = signal.span
     if span is None or signal.query is None:
         return used
     called = re.compile(rf"(?<![A-Za-z0-9_:]){re.escape(name)}\s*\(")
-    # A block begins a line below its indicator, and folding takes no more lines than the file has for it.
+    # A YAML block begins in the line after its indicator; a folded query spans at most one line per word.
     for line in range(span.line, span.line + signal.query.count("\n") + len(signal.query.split()) + 2):
         text = diagnostics.line(Span(span.path, line, 1, 1)) or ""
-        found = called.search(text, span.column - 1 if line == span.line else 0)
-        if found is not None:
-            return Span(span.path, line, found.start() + 1, found.start() + len(name) + 1)
+        match = called.search(text, span.column - 1 if line == span.line else 0)
+        if match is not None:
+            return Span(span.path, line, match.start() + 1, match.start() + len(name) + 1)
     return span
 
 
@@ -81,4 +81,4 @@ _NAMES: Final = (
     " avg bottomk count count_values group max min quantile stddev stdvar sum topk"
 )
 FUNCTIONS: Final = frozenset(_NAMES.split())
-"""What a misspelt name may have meant: the functions and aggregations that every supported Prometheus has."""
+"""Candidates for a misspelt name: the functions and aggregations that each supported Prometheus has."""

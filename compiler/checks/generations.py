@@ -1,4 +1,4 @@
-"""Checks of generations: does every Prometheus that loads the rules read what stands in them."""
+"""Checks of generations: each Prometheus version that loads the rules must be able to parse them."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _NEWER: Final = 3
 _KEY: Final = "oldest"
 _SETTING: Final = f"`prometheus: {{{_KEY}: {_NEWER}}}` says that no older one loads the rules"
 _NEW_FUNCTIONS: Final = frozenset({"histogram_avg", "histogram_stddev", "histogram_stdvar"})
-"""Those that Prometheus 3 has and 2.42 has not, asked of promtool."""
+"""Functions that Prometheus 3 has and 2.42 does not have, according to promtool."""
 
 
 def check(context: CheckContext, diagnostics: Diagnostics) -> None:
-    """Check names of labels and functions where Prometheus 2 is to load the rules."""
+    """Check the names of labels and functions, unless the file says that no Prometheus 2 loads the rules."""
     if table(context.document, "prometheus").get(_KEY) == _NEWER:
         return
     for system, watched in context.lowered():
@@ -44,8 +44,8 @@ def _check_matchers(key: str, owner: Table, diagnostics: Diagnostics) -> None:
 
 
 def _quoted(text: str) -> Iterator[str]:
-    """Yield the labels of a selector, or of matchers, that need quotes."""
-    yield from dict.fromkeys(one.label for one in _matchers(text) if not LABEL_NAME.match(one.label))
+    """Yield the label names of a selector, or of matchers, that need quotes."""
+    yield from dict.fromkeys(matcher.label for matcher in _matchers(text) if not LABEL_NAME.match(matcher.label))
 
 
 def _matchers(text: str) -> tuple[Matcher, ...]:

@@ -1,7 +1,7 @@
-"""Checks of inputs: is a metric bound as what its name and its matchers say that it is, or as the opposite.
+"""Checks of inputs: no metric may be bound as the opposite of what its name and its matchers say.
 
-Generated tests cannot tell: they make up whatever series the binding asks for. A name may be wrong, which is for the
-file to say: the finding can be silenced.
+Generated tests cannot detect this, because they create the series that the binding asks for. A name may be wrong, so
+a comment in the file can silence the finding.
 """
 
 from __future__ import annotations
@@ -16,28 +16,30 @@ from compiler.signals.utilization import IDLE
 
 
 def check(context: CheckContext, diagnostics: Diagnostics) -> None:
-    """Check every input of a signal of a known kind; one mistake is one finding."""
+    """Check the inputs of each signal of a known kind; report at most one finding per signal."""
     for system, watched in context.watched():
         kind = kinds()[watched.bound.signal.kind]
-        known = {one.name for form in kind.forms for one in form}
+        known = {input_.name for form in kind.forms for input_ in form}
         if not kind.bindable:
             continue
         given, binding = context.binding(system, watched), watched.bound.binding
-        # What the source selects is the same for all inputs.
+        # The matchers of the source are the same for all inputs, so they tell nothing.
         inputs = {
-            name: Selector(one.metric, tuple(each for each in one.matchers if each not in binding.source))
-            for name, one in binding.inputs.items()
-            if isinstance(one, Selector)
+            name: Selector(value.metric, tuple(matcher for matcher in value.matchers if matcher not in binding.source))
+            for name, value in binding.inputs.items()
+            if isinstance(value, Selector)
         }
-        found = ((name, opposite(name, inputs)) for name in inputs if name in given.value_spans)
-        found = ((name, one) for name, one in found if name != COUNTER.name or IDLE.name in known)
+        opposites = ((name, opposite(name, inputs)) for name in inputs if name in given.value_spans)
+        opposites = ((name, clash) for name, clash in opposites if name != COUNTER.name or IDLE.name in known)
         if watched.bound.low or (binding.active is not None and binding.active.comparator.startswith("<")):
-            # "Less than so much of it is free" takes what is free for what is held against all there is.
-            found = ((name, one) for name, one in found if name != USED.name)
-        name, one = next(((name, one) for name, one in found if one is not None), ("", None))
-        if one is not None:
-            message = f"`{inputs[name].metric}` is {one.meaning} by its name (`{one.said}`), and is bound as `{name}`"
-            if not one.said.isidentifier():
-                message = f"`{one.said}` selects {one.meaning}, and is bound as `{name}`"
-            hint = f"{one.way_out}; where the name is wrong, silence this and say so"
+            # A limit such as "less than 10 % is free" divides the free amount by the total: it may be bound as `used`.
+            opposites = ((name, clash) for name, clash in opposites if name != USED.name)
+        name, clash = next(((name, clash) for name, clash in opposites if clash is not None), ("", None))
+        if clash is not None:
+            message = (
+                f"`{inputs[name].metric}` is {clash.meaning} by its name (`{clash.said}`), and is bound as `{name}`"
+            )
+            if not clash.said.isidentifier():
+                message = f"`{clash.said}` selects {clash.meaning}, and is bound as `{name}`"
+            hint = f"{clash.way_out}; where the name is wrong, silence this and say so"
             diagnostics.error("input-contradicts-name", given.value_spans[name], message, hint=hint)

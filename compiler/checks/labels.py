@@ -1,4 +1,4 @@
-"""Checks of labels: does what tells components and groups apart come out of the rules at all."""
+"""Checks of labels: the labels that tell components and groups apart must be in the results of the rules."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from compiler.signals.query_tree import carried, lost_buckets
 
 
 def check(context: CheckContext, diagnostics: Diagnostics) -> None:
-    """Check the queries of one's own for the labels of `per`, and `group_by` for labels that some alert carries."""
+    """Check that users' queries keep the labels of `per`, and that some alert carries each label of `group_by`."""
     for system, watched in context.lowered():
         if watched.bound.signal.query is not None:
             _check_components(context, system, watched, diagnostics)
@@ -28,8 +28,8 @@ def check(context: CheckContext, diagnostics: Diagnostics) -> None:
 
 def _check_components(context: CheckContext, system: System, watched: WatchedSignal, diagnostics: Diagnostics) -> None:
     bound = watched.bound
-    found = carried(kinds()[bound.signal.kind].expression(bound))
-    lost = [label for label in bound.binding.per if label not in found]
+    kept = carried(kinds()[bound.signal.kind].expression(bound))
+    lost = [label for label in bound.binding.per if label not in kept]
     if not lost:
         return
     labels = " and ".join(f"`{label}`" for label in lost)
@@ -45,7 +45,7 @@ def _check_components(context: CheckContext, system: System, watched: WatchedSig
 
 
 def _check_buckets(watched: WatchedSignal, diagnostics: Diagnostics) -> None:
-    """Check that a quantile sees the edges of its buckets: without them it has no value at all."""
+    """Check that a query keeps the label `le` for a quantile: without bucket bounds a quantile has no value."""
     signal = watched.bound.signal
     name = lost_buckets(kinds()[signal.kind].expression(watched.bound))
     if name is not None:
@@ -56,7 +56,7 @@ def _check_buckets(watched: WatchedSignal, diagnostics: Diagnostics) -> None:
 
 
 def _check_dimensions(context: CheckContext, diagnostics: Diagnostics) -> None:
-    """Check that queries ask for the labels that tell installations apart; where Prometheus adds them they need not."""
+    """Check that queries use `per`, which contains the dimensions; a warning, because Prometheus may add the labels."""
     users: dict[str, list[tuple[System, WatchedSignal]]] = {}
     for system, watched in context.lowered():
         lost = set(context.model.dimensions) - set(watched.bound.binding.per)
@@ -64,7 +64,9 @@ def _check_dimensions(context: CheckContext, diagnostics: Diagnostics) -> None:
             users.setdefault(watched.bound.signal.id, []).append((system, watched))
     for identifier, using in users.items():
         _, first = using[0]
-        labels = " and ".join(f"`{one}`" for one in context.model.dimensions if one not in first.bound.binding.per)
+        labels = " and ".join(
+            f"`{label}`" for label in context.model.dimensions if label not in first.bound.binding.per
+        )
         message = f"the query of `{identifier}` does not tell {labels} apart: it does not ask for `per`"
         related = (
             *(Related(span=span, message="declared here") for _, span in _written(context.document, "dimensions")),
@@ -79,7 +81,7 @@ def _check_groups(context: CheckContext, diagnostics: Diagnostics) -> None:
     components = {*context.model.dimensions} | {
         label for _, watched in context.watched() for label in watched.bound.binding.per
     }
-    # What `absent` returns carries the labels that it looked for.
+    # A result of `absent` carries the labels of its selector.
     components |= {label for _, watched in context.lowered() for label in _further(watched)}
     routing = table(context.document, "routing")
     for label, span in _written(routing, "group_by"):
@@ -95,7 +97,7 @@ def _further(watched: WatchedSignal) -> Mapping[str, str]:
 
 
 def _written(owner: Table, key: str) -> list[tuple[str, Span]]:
-    """Return the labels that stand below a key, one or several, with their places."""
+    """Return the labels below a key, which holds one or several, with their places."""
     labels = owner.get(key)
     if isinstance(labels, Items):
         return list(zip(labels, labels.spans, strict=True))

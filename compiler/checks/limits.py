@@ -1,4 +1,4 @@
-"""Checks of limits against each other and against `for`: do the severities of a signal rise with its trouble."""
+"""Checks of limits against each other and against `for`: a more severe limit must lie beyond a less severe one."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def check(context: CheckContext, diagnostics: Diagnostics) -> None:
 def _check_hold(
     context: CheckContext, system: System, watched: WatchedSignal, limit: Limit, diagnostics: Diagnostics
 ) -> None:
-    """Check that events stay in the window of an `increase` for longer than the alert waits."""
+    """Check that events stay in the window of a counting signal for longer than the alert's `for`."""
     bound = watched.bound
     if not kinds()[bound.signal.kind].counts(bound) or limit.for_seconds < bound.binding.window:
         return

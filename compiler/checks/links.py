@@ -1,7 +1,7 @@
-"""Checks of the links in runbooks, offline: does each lead to a file that is there, and to a place that the file has.
+"""Checks of the links in runbooks, offline: each must lead to an existing file, and to an anchor that the file has.
 
-`compiler.linked_files` has looked at what lies at the other end; what it has left out, the web and what lies outside of
-the folder of thresholds.yaml, is not checked.
+`compiler.linked_files` has read the targets. Targets that it omits are not checked: those on the web, and those outside
+the folder of thresholds.yaml.
 """
 
 from __future__ import annotations
@@ -15,37 +15,37 @@ from compiler.runbooks import Link, Runbook
 from compiler.runbooks.destinations import Linked, destination
 
 _MOST_HINTS: Final = 50
-"""Links of one runbook that get a hint; comparing names takes its time, and who sees so many has moved a folder."""
+"""The most links of one runbook with a hint: comparing names takes time, and so many mean that a folder moved."""
 _LONGEST: Final = 200
-"""Characters of a name that are compared."""
+"""The most characters of a name that are compared."""
 _MOST_NAMES: Final = 2000
-"""Names that one is compared with."""
+"""The most names with which one name is compared."""
 
 
 def check(context: CheckContext, diagnostics: Diagnostics) -> None:
-    """Check every runbook that a system names."""
+    """Check the links of each runbook that a system names."""
     for _, runbook in sorted(context.runbooks.items()):
         hints = _MOST_HINTS
         for link in runbook.links:
-            found = _wrong(runbook, link, context, hinted=hints > 0)
-            if found is not None:
-                message, hint = found
+            problem = _wrong(runbook, link, context, hinted=hints > 0)
+            if problem is not None:
+                message, hint = problem
                 diagnostics.error("broken-link", link.span, message, hint=hint)
                 hints -= 1
 
 
 def _wrong(runbook: Runbook, link: Link, context: CheckContext, *, hinted: bool) -> tuple[str, str | None] | None:
-    """Return message and hint where a link leads nowhere."""
-    there = destination(runbook.path, link.target, context.style)
-    linked = None if there is None else context.linked.get(there.path)
-    if there is None or linked is None:
+    """Return the message and the hint for a link that leads nowhere, or None."""
+    target = destination(runbook.path, link.target, context.style)
+    linked = None if target is None else context.linked.get(target.path)
+    if target is None or linked is None:
         return None
     if not linked.exists:
-        return f"there is no file `{there.path}`", _other_file(there.path, linked) if hinted else None
-    if there.anchor is None or linked.anchors is None or there.anchor in linked.anchors:
+        return f"there is no file `{target.path}`", _other_file(target.path, linked) if hinted else None
+    if target.anchor is None or linked.anchors is None or target.anchor in linked.anchors:
         return None
-    message = f"{there.path} has no section or anchor `#{there.anchor}`"
-    return message, _near(there.anchor, linked.anchors, before="#") if hinted else None
+    message = f"{target.path} has no section or anchor `#{target.anchor}`"
+    return message, _near(target.anchor, linked.anchors, before="#") if hinted else None
 
 
 def _other_file(path: str, linked: Linked) -> str | None:
@@ -54,8 +54,8 @@ def _other_file(path: str, linked: Linked) -> str | None:
 
 
 def _near(name: str, known: Iterable[str], *, before: str) -> str | None:
-    candidates = sorted(one for one in known if len(one) <= _LONGEST)[:_MOST_NAMES]
+    candidates = sorted(name for name in known if len(name) <= _LONGEST)[:_MOST_NAMES]
     match = nearest(name[:_LONGEST], candidates)
     if match is not None:
         return f"did you mean `{before}{match}`?"
-    return did_you_mean("", [f"{before}{one}" for one in candidates])
+    return did_you_mean("", [f"{before}{candidate}" for candidate in candidates])

@@ -1,4 +1,4 @@
-"""Checks of names: two alerts of one name and different meaning."""
+"""Checks of names: no two signals may share an alert name."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from compiler.diagnostics import Diagnostics, Related
 
 
 def check(context: CheckContext, diagnostics: Diagnostics) -> None:
-    """Check that no two signals come out as one alert name (`a-b` with `c`, and `a` with `b_c`), no two as one file."""
+    """Check that no two signals get one alert name (`a-b` with `c`, and `a` with `b_c`), and no system a reserved id."""
     seen: dict[str, AlertGroup] = {}
     for group in context.groups:
         name = group.alerts[0].name
         first = seen.setdefault(name, group)
-        # The alerts on missing metrics of one system differ by their component.
+        # The alerts of one system on missing metrics share a name and differ by their component.
         if (first.system.id, first.watched.bound.signal.id) != (group.system.id, group.watched.bound.signal.id):
             related = (Related(span=first.watched.span, message="the other one is here"),)
             message = f"the alert name `{name}` stands for two signals"

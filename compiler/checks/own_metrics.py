@@ -1,7 +1,7 @@
-"""Checks of queries of one's own: is what they take as it is in the unit of their limits, and a level at all.
+"""Checks of users' queries: each unscaled metric must be in the unit of the limits, and must not be a counter.
 
-Beside `compiler.checks.metrics`, which holds bindings of known kinds against the names of their metrics. Nothing scales
-the metrics of a query; a name may be wrong, which is for the file to say: these findings can be silenced.
+`compiler.checks.metrics` does the same for bindings of known kinds. The compiler does not scale the metrics of a query.
+A metric's name may be wrong, so a comment in the file can silence these findings.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from compiler.signals.template import InvalidTemplateError
 
 
 def check(context: CheckContext, diagnostics: Diagnostics) -> None:
-    """Check every query of one's own, of each system that uses it."""
+    """Check each user's query, for each system that uses it."""
     for system, watched in context.lowered():
         if watched.bound.signal.query is None:
             continue
         try:
-            found = taken(kinds()[watched.bound.signal.kind].written(watched.bound))
+            metrics = taken(kinds()[watched.bound.signal.kind].written(watched.bound))
         except (InvalidTemplateError, PromQLError):
             continue
-        for one in found:
-            span, name = _place(context, system, watched, one.selector)
-            if one.level and _is_counter(one.selector, name, span, diagnostics):
+        for metric in metrics:
+            span, name = _place(context, system, watched, metric.selector)
+            if metric.level and _is_counter(metric.selector, name, span, diagnostics):
                 continue
-            if one.unit:
-                # What is made of a rise or of buckets is scaled as a whole.
-                _check_unit(watched, one.selector, name if one.level else "(…)", span, diagnostics)
+            if metric.unit:
+                # A value computed from an increase or from buckets is scaled as a whole.
+                _check_unit(watched, metric.selector, name if metric.level else "(…)", span, diagnostics)
 
 
 def _place(context: CheckContext, system: System, watched: WatchedSignal, selector: Selector) -> tuple[Span, str]:
-    """Return where a metric is bound and how the query names it; one that the query itself holds is named there."""
+    """Return where a metric is bound and how the query names it, or the query's place for a metric written in it."""
     given = context.binding(system, watched)
     for key, bound in watched.bound.binding.inputs.items():
         if isinstance(bound, Selector) and bound.metric.removesuffix("_bucket") == selector.metric:
@@ -48,12 +48,12 @@ def _place(context: CheckContext, system: System, watched: WatchedSignal, select
 
 
 def _is_counter(selector: Selector, name: str, span: Span, diagnostics: Diagnostics) -> bool:
-    """Add an error where what a counter is at is taken for a level; return whether it is."""
-    found = contradiction(selector.metric, "gauge")
-    if found is None or found.type != "counter":
+    """Add an error if a query uses the value of a counter as a level; return whether it does."""
+    clash = contradiction(selector.metric, "gauge")
+    if clash is None or clash.type != "counter":
         return False
     message = (
-        f"`{selector.metric}` is a counter by its name (`{found.words}`), and the query takes what it is at: it rises"
+        f"`{selector.metric}` is a counter by its name (`{clash.words}`), and the query takes what it is at: it rises"
         " until its process starts anew"
     )
     hint = f"count what comes: `increase({name}[{{{{ window }}}}])`; where the name is wrong, silence this and say so"
@@ -62,24 +62,24 @@ def _is_counter(selector: Selector, name: str, span: Span, diagnostics: Diagnost
 
 
 def _check_unit(watched: WatchedSignal, selector: Selector, name: str, span: Span, diagnostics: Diagnostics) -> None:
-    """Add an error where the name of a metric that is taken as it is says another unit than that of the limits."""
+    """Add an error if the name of an unscaled metric tells another unit than that of the limits."""
     signal = watched.bound.signal
     if signal.unit in {STATE, PER_SECOND}:
         return
-    said = unit_of(selector.metric, signal.unit)
-    if said is None:
+    named = unit_of(selector.metric, signal.unit)
+    if named is None:
         return
     metric, silence = selector.metric, "where the name is wrong, silence this and say so"
-    if said.base != signal.unit:
-        if signal.unit in said.against:
-            message = f"`{metric}` is in {said.word} by its name, and the limits of `{signal.id}` are in {signal.unit}"
+    if named.base != signal.unit:
+        if signal.unit in named.against:
+            message = f"`{metric}` is in {named.word} by its name, and the limits of `{signal.id}` are in {signal.unit}"
             diagnostics.error("unit-contradicts-name", span, message, hint=f"measure another metric; {silence}")
         return
-    factor = METRIC_UNITS[said.units[0]].factor
-    if said.sure and factor == 1:
+    factor = METRIC_UNITS[named.units[0]].factor
+    if named.sure and factor == 1:
         return
-    message = f"`{metric}` {_is_in(said)} by its name, and the query takes it as {_AS.get(signal.unit, signal.unit)}"
-    where = "" if said.sure else f" where it is in {said.units[0]}"
+    message = f"`{metric}` {_is_in(named)} by its name, and the query takes it as {_AS.get(signal.unit, signal.unit)}"
+    where = "" if named.sure else f" where it is in {named.units[0]}"
     hint = f"scale it in the query{where}: `{name}{_scale(factor)}`; {silence}"
     diagnostics.error("unit-contradicts-name", span, message, hint=hint)
 
@@ -87,8 +87,8 @@ def _check_unit(watched: WatchedSignal, selector: Selector, name: str, span: Spa
 _AS: Final = {COUNT: "a count", RATIO: "a ratio"}
 
 
-def _is_in(said: NamedUnit) -> str:
-    return f"is in {said.word}" if said.sure else f"may be in {said.units[0]}"
+def _is_in(named: NamedUnit) -> str:
+    return f"is in {named.word}" if named.sure else f"may be in {named.units[0]}"
 
 
 def _scale(factor: Fraction) -> str:

@@ -1,4 +1,4 @@
-"""Checks of people: can every level that a policy comes to be reached."""
+"""Checks of people: every level that a policy escalates to must be reachable."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from compiler.resolve.reading import table
 
 
 def check(context: CheckContext, diagnostics: Diagnostics) -> None:
-    """Check that each level has a contact of some kind by which its policy notifies it, and then of each kind."""
+    """Check that each level has a contact for at least one channel of its policy, and then for each channel."""
     levels = {level.id: level for level in context.model.levels}
     asked = [
         (policy, severity, level)
@@ -21,7 +21,7 @@ def check(context: CheckContext, diagnostics: Diagnostics) -> None:
         for severity, tier in policy.tiers.items()
         for level in _reached(policy, tier, levels)
     ]
-    # A kind that an error asks for is one mistake, in however many tiers it is named.
+    # An error about a kind of contact is one mistake, even if several tiers name the kind.
     told = {
         (level.id, kind)
         for policy, severity, level in asked
@@ -33,7 +33,7 @@ def check(context: CheckContext, diagnostics: Diagnostics) -> None:
 
 
 def _reached(policy: Policy, tier: Tier, levels: dict[str, Level]) -> Iterator[Level]:
-    """Yield the levels that are told: the first one, and the others where there is an escalation."""
+    """Yield the levels that are notified: the first one, and the others if the tier escalates."""
     told = policy.levels if tier.escalate is not None else policy.levels[:1]
     return (levels[name] for name in dict.fromkeys(told) if name in levels)
 
@@ -47,7 +47,7 @@ def _check_each(  # noqa: PLR0913  what a policy says of a level
     *,
     told: set[tuple[str, str]],
 ) -> None:
-    """Add a warning for each kind of contact by which a level is notified and that it has not got; once for a level."""
+    """Add a warning, once per level, for each channel that a tier notifies but for which the level has no contact."""
     notify = table(table(document["escalation"], policy.id), severity).get("notify")
     if notify is None:
         return
@@ -69,7 +69,7 @@ def _all_contacts(level: Level) -> Iterator[Mapping[str, Sequence[str]]]:
 
 
 def _check(document: Table, policy: Policy, severity: str, level: Level, diagnostics: Diagnostics) -> bool:
-    """Return whether nobody of a level, or of its rotation, would be told by a policy, after adding an error."""
+    """Return whether a policy would notify nobody of a level, or of a turn of its rotation; add errors if so."""
     kinds = [kind for kind in policy.tiers[severity].notify if kind in CONTACTS]
     if not kinds:
         return False
@@ -81,10 +81,10 @@ def _check(document: Table, policy: Policy, severity: str, level: Level, diagnos
     first = policy.levels[0] == level.id
     when = "" if first else f" when {severity} escalates to it"
     notify = table(table(document["escalation"], policy.id), severity)["notify"].span
-    for who, where, contacts, span in asked:
+    for recipient, where, contacts, span in asked:
         if any(contacts[kind] for kind in kinds):
             continue
-        message = f"{who} has no contact for {' or '.join(kinds)}: nobody would be told{when}"
+        message = f"{recipient} has no contact for {' or '.join(kinds)}: nobody would be told{when}"
         related = (Related(span=span, message="its contacts are here"),)
         hint = f"add `{kinds[0]}:` below `{where}:`" if where.startswith("levels") else f"add `{kinds[0]}:` to {where}"
         diagnostics.error("contact", notify, message, hint=hint, related=related)

@@ -1,4 +1,4 @@
-"""Checks of commands: can the label that a runbook names be filled in where its placeholder stands."""
+"""Checks of commands: the label of each placeholder must be able to be filled in where the placeholder stands."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from compiler.diagnostics import Diagnostics, Span
 from compiler.runbooks import Command, Placeholder, Runbook, Section
 
 _MOST: Final = 50
-"""Findings in one runbook: beyond them one reason stands for the rest."""
+"""The most findings in one section: so many have the same reason as the rest."""
 
 
 def check(context: CheckContext, diagnostics: Diagnostics) -> None:
-    """Warn of each placeholder with a label that no value can ever fill at one of its places."""
+    """Add a warning for each place of a placeholder that no value can ever fill."""
     hint = "write the command so that the value is an argument of its own, or leave out which label it is"
     for path, runbook in sorted(context.runbooks.items()):
         alerted = {
@@ -41,12 +41,12 @@ def _never_filled(runbook: Runbook, section: Section) -> Iterator[tuple[Span, st
 def _span(  # noqa: PLR0913, PLR0917  all that says where it is
     runbook: Runbook, section: Section, lines: list[str], command: Command, placeholder: Placeholder, at: int
 ) -> Span:
-    """Return the place of an occurrence in the runbook: in the first line of the section that holds the command's."""
+    """Return the place of an occurrence: in the first line of the section that contains the command's line."""
     start = command.text.rfind("\n", 0, at) + 1
     typed = command.text[start:].partition("\n")[0]
     for number in range(section.line, min(section.end, len(lines)) + 1):
-        found = lines[number - 1].find(typed)
-        if found >= 0:
-            column = found + at - start + 1
+        offset = lines[number - 1].find(typed)
+        if offset >= 0:
+            column = offset + at - start + 1
             return Span(runbook.shown, number, column, column + len(placeholder.text))
     return Span(runbook.shown, section.line, 1, 1)

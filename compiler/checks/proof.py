@@ -1,4 +1,4 @@
-"""Checks of proof: can series be made up that a generated rule test needs."""
+"""Checks of proof: the compiler must be able to generate the series that a rule test needs."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from compiler.signals.template import InvalidTemplateError, sample_count
 
 
 def check(context: CheckContext, diagnostics: Diagnostics) -> None:
-    """Check that every alert can be proved, or that the file says why not."""
+    """Check that each alert gets generated tests, or that the file says why it has none."""
     for group in context.groups:
         bound = group.watched.bound
         span = bound.signal.span or group.watched.span
@@ -41,7 +41,7 @@ def check(context: CheckContext, diagnostics: Diagnostics) -> None:
         except UnsampledError as error:
             message = f"`{bound.signal.id}` gets no generated test: {error}"
             if bound.signal.kind == TEMPLATE.name:
-                # What else is wrong with a query, or its limits, is the cause then.
+                # If an earlier finding is about the query or its limits, that finding is the cause.
                 if not _reported(group, diagnostics):
                     diagnostics.error("untested", span, message, hint=_ways_out(group))
             else:
@@ -60,12 +60,13 @@ _REASON: Final = 'write `untested: "why"` in the signal\'s definition if that is
 
 
 def _reported(group: AlertGroup, diagnostics: Diagnostics) -> bool:
-    """Return whether an earlier finding is about a group's query, or says that a limit of it never fires."""
+    """Return whether an earlier finding is about a group's query, or says that one of its limits never fires."""
     places = {group.watched.bound.signal.span} - {None}
     limits = {alert.limit.span for alert in group.alerts}
     return any(
-        (one.span in places and one.code in _CAUSES) or (one.span in limits and one.code == "limit-never-fires")
-        for one in diagnostics.found
+        (finding.span in places and finding.code in _CAUSES)
+        or (finding.span in limits and finding.code == "limit-never-fires")
+        for finding in diagnostics.found
     )
 
 
@@ -73,14 +74,14 @@ _CAUSES: Final = frozenset({"lost-label", "window-too-short"})
 
 
 def _tried(group: AlertGroup) -> tuple[Series, ...]:
-    """Return series of the group's signal; of a query, once all its tests have been made.
+    """Return series of the group's signal; for a user's query, generate all of its tests first.
 
-    Raises what making them raises, for a query may return one value and not another.
+    Raise what the generation raises, because a query may be able to return one value and not another.
     """
     bound = group.watched.bound
     series = kinds()[bound.signal.kind].series(bound, _example(group))
     if bound.signal.kind == TEMPLATE.name and not too_long(group):
-        # An example need not render for every value.
+        # An example does not have to render for every value.
         with suppress(InvalidTemplateError):
             for part in (steady.tests, timing.tests):
                 for _ in part(group):
@@ -89,7 +90,7 @@ def _tried(group: AlertGroup) -> tuple[Series, ...]:
 
 
 def _ways_out(group: AlertGroup) -> str:
-    """Return what to write in the definition of a query that has no test."""
+    """Return what to write in the definition of a query that gets no test."""
     bound = group.watched.bound
     query = TEMPLATE.expression(bound)
     if beyond_examples(query):
@@ -107,42 +108,42 @@ _TWO_METRICS: Final = re.compile(
     rf"\s*{_METRIC % {'one': 'first'}}\s*(?P<sign>[-+*/])\s*{_METRIC % {'one': 'second'}}\s*\Z"
 )
 _NEUTRAL: Final = {"-": 0, "+": 0, "*": 1, "/": 1}
-"""What the second metric is for the first alone to be the value."""
+"""The value of the second metric with which the expression equals the first metric, by operator."""
 
 
 def _skeleton(bound: BoundSignal) -> Iterator[tuple[str, str]]:
-    """Yield the two metrics of a sum, difference, product or quotient, with samples by which it is `value`.
+    """Yield the two metrics of a sum, difference, product or quotient, with samples for which it equals `value`.
 
-    Of other queries nothing is yielded: what does not return `value` would fail where it is pasted.
+    Yield nothing for other queries: an example that does not return `value` would fail after it is pasted.
     """
-    found = _TWO_METRICS.match(bound.signal.query or "")
-    if found is None:
+    match = _TWO_METRICS.match(bound.signal.query or "")
+    if match is None:
         return
-    first = found["first"] or found["first_alone"]
-    second = found["second"] or found["second_alone"]
-    if first != second and all(isinstance(bound.binding.inputs.get(one), Selector) for one in (first, second)):
+    first = match["first"] or match["first_alone"]
+    second = match["second"] or match["second_alone"]
+    if first != second and all(isinstance(bound.binding.inputs.get(name), Selector) for name in (first, second)):
         yield first, "{{ value }}x{{ steps }}"
-        yield second, f"{_NEUTRAL[found['sign']]}x{{{{ steps }}}}"
+        yield second, f"{_NEUTRAL[match['sign']]}x{{{{ steps }}}}"
 
 
 def _check_lengths(context: CheckContext, signal: Signal, series: Sequence[Series], diagnostics: Diagnostics) -> None:
-    """Check that a signal's own example asks for about as many samples as a course has steps."""
+    """Check that a signal's own example does not create far more samples than a course has steps."""
     written = table(table(context.document, "signals"), signal.id).get("example", ())
-    for given, one in zip(written, series, strict=False):
-        if sample_count(one.values) > _MAX_SAMPLES:
+    for given, one_series in zip(written, series, strict=False):
+        if sample_count(one_series.values) > _MAX_SAMPLES:
             message = f"this makes more than {_MAX_SAMPLES} samples of a course of {_STEPS}"
             hint = "write `x{{ steps }}` behind a sample: that is how often it is wanted again"
             diagnostics.error("template", given.value_spans["values"], message, hint=hint)
 
 
 def _check_apart(context: CheckContext, group: AlertGroup, series: Sequence[Series], diagnostics: Diagnostics) -> None:
-    """Check that how much there is and how much is used are different series, as are hits and misses."""
+    """Check that the two parts of a signal, such as capacity and usage or hits and misses, are different series."""
     bound, given = group.watched.bound, context.binding(group.system, group.watched)
-    inputs = {name: one for name, one in bound.binding.inputs.items() if isinstance(one, Selector)}
+    inputs = {name: selector for name, selector in bound.binding.inputs.items() if isinstance(selector, Selector)}
     if not (kinds()[bound.signal.kind].constants | {MISSES.name}) & set(inputs):
         return
-    for name, one in sorted(inputs.items()):
-        if sum(other.metric == one.metric and matches(one, other) for other in series) > 1:
+    for name, selector in sorted(inputs.items()):
+        if sum(other.metric == selector.metric and matches(selector, other) for other in series) > 1:
             message = f"`{name}` takes in series that are measured beside it"
             hint = "tell them apart by matchers; a sum of both parts wants a `query` of its own"
             diagnostics.error("metrics", given.value_spans[name], message, hint=hint)
@@ -150,9 +151,9 @@ def _check_apart(context: CheckContext, group: AlertGroup, series: Sequence[Seri
 
 _STEPS: Final = 10
 _MAX_SAMPLES: Final = 10_000
-"""A week of minutes. An example of one's own can ask for any number, and promtool writes out as many."""
+"""About a week of minutes. A user's example can ask for any number, and promtool expands all of them."""
 
 
 def _example(group: AlertGroup) -> Example:
-    """Return the course that is wanted first of all: some samples at the first limit."""
+    """Return the simplest course: some samples at the first limit."""
     return Example(phases=(Phase(value=group.alerts[0].limit.value, steps=_STEPS),))

@@ -1,7 +1,7 @@
-"""Checks of limits against what their signals can be: some can never be crossed, some always are.
+"""Checks of limits against the possible values of their signals: no limit may fire never, and none always.
 
-Only what is sure is said: a share of all events lies between 0 and 1, what is counted is never negative. Usage by what
-is in use may exceed its maximum, a gauge and a query of one's own may have any value.
+Only certain bounds count: a ratio of events lies between 0 and 1, and a count is never negative. Usage that is computed
+from the used amount may exceed its maximum. A gauge and a user's query may have any value.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from compiler.signals.utilization import KIND as UTILIZATION
 
 
 class Range(NamedTuple):
-    """The least and the greatest value that a signal can have; None is no bound."""
+    """The least and the greatest value that a signal can have; None means no bound."""
 
     least: Decimal | None = None
     greatest: Decimal | None = None
 
 
 class Compared(NamedTuple):
-    """A comparison of the file with the value of a signal: as it is written, where, and what belongs to it."""
+    """A comparison in the file with a signal's value: its parts, its text, its place and related places."""
 
     signal: str
     comparator: str
@@ -48,7 +48,7 @@ class Compared(NamedTuple):
 _SHARE: Final = Range(Decimal(0), Decimal(1))
 _COUNTED: Final = Range(Decimal(0))
 _REST: Final = Range(None, Decimal(1))
-"""1 without what is left: more may be left than there is said to be."""
+"""The used share, computed as 1 minus the free share: it may be negative if more is free than the stated total."""
 _BY_KIND: Final = {
     **{kind.name: _COUNTED for kind in (AVERAGE, INCREASE, QUANTILE, RATE, UTILIZATION)},
     RATIO.name: _SHARE,
@@ -56,7 +56,7 @@ _BY_KIND: Final = {
 
 
 def check(context: CheckContext, diagnostics: Diagnostics) -> None:
-    """Check that every limit, and the comparison that makes a state true, has values on both of its sides."""
+    """Check that the signal can have values on both sides of each limit, and of the comparison of a state."""
     for system, watched in context.watched():
         possible = _possible(watched.bound)
         for compared in _compared(context, system, watched):
@@ -120,7 +120,7 @@ def _check(compared: Compared, possible: Range, diagnostics: Diagnostics) -> Non
 
 
 def _check_known(watched: WatchedSignal, diagnostics: Diagnostics) -> None:
-    """Check what only the kind of a signal knows of its limits."""
+    """Report the limits that never fire for a reason that only the signal's kind knows."""
     for limit in watched.limits:
         why = kinds()[watched.bound.signal.kind].never(watched.bound, limit)
         if why is not None:
@@ -130,7 +130,7 @@ def _check_known(watched: WatchedSignal, diagnostics: Diagnostics) -> None:
 
 
 def _past(value: Decimal, edge: Decimal | None, *, upwards: bool, or_at: bool = False) -> bool:
-    """Return whether a value lies beyond an edge, or, as asked, at it."""
+    """Return whether a value lies beyond an edge; with `or_at`, also whether it lies at the edge."""
     if edge is None:
         return False
     return (value > edge if upwards else value < edge) or (or_at and value == edge)

@@ -1,6 +1,6 @@
-"""The reference page of checks, and what `tocsin explain` prints, both from the registry.
+"""The reference page of checks, and the text of `tocsin explain`, both rendered from the registry.
 
-`python -m compiler.checks` writes the page anew; a test holds the committed one against it.
+`python -m compiler.checks` writes the page; a test compares the committed page with it.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ the queries, which `lost-label` sees to. Tests hold the generated configuration 
 
 
 def page() -> str:
-    """Return the reference page, Markdown."""
+    """Return the reference page as Markdown."""
     return "\n".join([_PREFACE, *_index(), *(line for name in SUBJECTS for line in _context(name))])
 
 
 def explanation(entry: Code) -> str:
-    """Return what a terminal shows of one code."""
+    """Return the explanation of one code for a terminal."""
     silence = (
         f"A comment with a reason silences it: `# tocsin: ignore[{entry.code}] …`."
         if entry.suppressible
@@ -71,7 +71,7 @@ def explanation(entry: Code) -> str:
 def _index() -> Iterator[str]:
     yield "| code | what is wrong | can be silenced |"
     yield "|---|---|---|"
-    for entry in sorted((one for entries in SUBJECTS.values() for one in entries), key=lambda one: one.code):
+    for entry in sorted((code for entries in SUBJECTS.values() for code in entries), key=lambda code: code.code):
         yield f"| [`{entry.code}`](#{entry.code}) | {entry.summary} | {'yes' if entry.suppressible else 'no'} |"
     yield ""
 

@@ -1,7 +1,7 @@
-"""Checks of rotations: is somebody on call at every hour of the next two years.
+"""Checks of rotations: somebody must be on call at every hour of the next two years.
 
-Computed from the beginnings and ends of shifts, by the clock on the wall as the webhook's `schedule` reads them: a time
-that the clock passes over is read with the offset from before the change, and one that comes twice is the first.
+The check computes the gaps from the starts and ends of shifts in local time, as the webhook's module `schedule` does: a
+local time that daylight saving skips is read with the offset before the change; of a repeated one, the first counts.
 """
 
 from __future__ import annotations
@@ -20,36 +20,36 @@ YEARS = 2
 _DAYS = 366 + 365
 _MOST_SHOWN = 3
 _LONGEST = timedelta(days=3_660)
-"""A shift that is longer covers all that is looked at."""
+"""A longer shift covers the whole checked time."""
 _CHANGE = timedelta(hours=4)
-"""More than any zone puts its clocks forward or back."""
+"""More than any time zone moves its clocks forward or back."""
 _STEPS = {"DAILY": 1, "WEEKLY": 7}
 
 Span = tuple[datetime, datetime]
 
 
 def today() -> datetime:
-    """Return when the time that is looked at begins: this day, in UTC."""
+    """Return the start of the checked time: the current day in UTC."""
     return datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def check(context: CheckContext, diagnostics: Diagnostics) -> None:
-    """Add a warning for each level in whose rotation there are times without anybody."""
+    """Add a warning for each level whose rotation has times at which nobody is on call."""
     schedules = {schedule.id: schedule for schedule in context.model.schedules}
     begin = today()
     for level in context.model.levels:
         shifts = [schedules[turn.schedule] for turn in level.rotation if turn.schedule in schedules]
         if not shifts or len(shifts) < len(level.rotation):
             continue
-        found = tuple(gaps(shifts, begin, begin + timedelta(days=_DAYS)))
-        if found:
-            _warn(context, level, shifts[0], found, diagnostics)
+        level_gaps = tuple(gaps(shifts, begin, begin + timedelta(days=_DAYS)))
+        if level_gaps:
+            _warn(context, level, shifts[0], level_gaps, diagnostics)
 
 
 def gaps(schedules: Sequence[Schedule], begin: datetime, end: datetime) -> Iterator[Span]:
-    """Yield the times in which none of the schedules holds, in UTC, from their first beginning on."""
-    at = max(begin, min(_instant(one.start, ZoneInfo(one.timezone)) for one in schedules))
-    for starts, ends in sorted(shift for one in schedules for shift in _shifts(one, begin, end)):
+    """Yield the times, in UTC, which none of the schedules covers, from the earliest start of a schedule on."""
+    at = max(begin, min(_instant(schedule.start, ZoneInfo(schedule.timezone)) for schedule in schedules))
+    for starts, ends in sorted(shift for schedule in schedules for shift in _shifts(schedule, begin, end)):
         if starts > at:
             yield at, min(starts, end)
         at = max(at, ends)
@@ -63,7 +63,7 @@ def _shifts(schedule: Schedule, begin: datetime, end: datetime) -> Iterator[Span
     zone, length = ZoneInfo(schedule.timezone), min(timedelta(seconds=schedule.duration), _LONGEST)
     first = begin.astimezone(zone).replace(tzinfo=None)
     last = end.astimezone(zone).replace(tzinfo=None)
-    # Where it began long ago its times are counted from a later one of them.
+    # For a schedule that began long ago, the library counts from a later occurrence, to save time.
     early = _later(schedule, first - length - _CHANGE)
     rule = rrulestr(f"RRULE:{schedule.rule}", dtstart=early)
     for wall in rule.xafter(first - length - _CHANGE, inc=True):
@@ -75,7 +75,7 @@ def _shifts(schedule: Schedule, begin: datetime, end: datetime) -> Iterator[Span
 
 
 def _later(schedule: Schedule, before: datetime) -> datetime:
-    """Return a time at or before `before` from which the rule gives the same times as from its start."""
+    """Return a start at or before `before` from which the rule yields the same later times as from its own start."""
     parts = dict(part.split("=") for part in schedule.rule.split(";"))
     days = _STEPS.get(parts["FREQ"], 0) * int(parts.get("INTERVAL", "1"))
     if not days or before <= schedule.start:
@@ -88,13 +88,13 @@ def _instant(wall: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _warn(
-    context: CheckContext, level: Level, schedule: Schedule, found: Sequence[Span], diagnostics: Diagnostics
+    context: CheckContext, level: Level, schedule: Schedule, level_gaps: Sequence[Span], diagnostics: Diagnostics
 ) -> None:
     zone = ZoneInfo(schedule.timezone)
-    spent = sum(((ends - starts) for starts, ends in found), timedelta()) / timedelta(hours=1)
+    spent = sum(((ends - starts) for starts, ends in level_gaps), timedelta()) / timedelta(hours=1)
     hours = f"{spent:,.1f}".removesuffix(".0")
-    shown = ", ".join(_shown(span, zone) for span in found[:_MOST_SHOWN])
-    more = f" and {len(found) - _MOST_SHOWN} more" if len(found) > _MOST_SHOWN else ""
+    shown = ", ".join(_shown(span, zone) for span in level_gaps[:_MOST_SHOWN])
+    more = f" and {len(level_gaps) - _MOST_SHOWN} more" if len(level_gaps) > _MOST_SHOWN else ""
     message = (
         f"nobody in the rotation of level `{level.id}` is on call for {hours} h of the next {YEARS} years:"
         f" {shown}{more} ({schedule.timezone})"
@@ -105,6 +105,6 @@ def _warn(
 
 
 def _shown(span: Span, zone: ZoneInfo) -> str:
-    starts, ends = (one.astimezone(zone) for one in span)
+    starts, ends = (moment.astimezone(zone) for moment in span)
     same = starts.date() == ends.date()
     return f"{starts:%Y-%m-%d %H:%M} to {ends:%H:%M}" if same else f"{starts:%Y-%m-%d %H:%M} to {ends:%Y-%m-%d %H:%M}"

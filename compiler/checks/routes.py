@@ -1,4 +1,4 @@
-"""Checks of the routes of `routing: fallback:`: can each of them ever take an alert."""
+"""Checks of the routes of `routing: fallback:`: each route must be able to take an alert."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from compiler.resolve.reading import table
 
 
 def check(context: CheckContext, diagnostics: Diagnostics) -> None:
-    """Check each route against those before it, against itself, and against the alerts that the file defines."""
+    """Check each route's matchers against each other, the file's own alerts and the routes before it."""
     routes = context.model.routing.fallback.routes
     given = table(table(context.document, "routing"), "fallback").get("routes")
     if given is None:
@@ -21,9 +21,9 @@ def check(context: CheckContext, diagnostics: Diagnostics) -> None:
     spans = [route.key_spans["matchers"] for route in given]
     names = frozenset(alert.name for alert in alerts_of(context.groups))
     for number, route in enumerate(routes):
-        found = _never(route, names) or _before(route, routes[:number], spans)
-        if found is not None:
-            message, hint, related = found
+        problem = _never(route, names) or _before(route, routes[:number], spans)
+        if problem is not None:
+            message, hint, related = problem
             diagnostics.warning("route-never-taken", spans[number], message, hint=hint, related=related)
 
 
@@ -31,7 +31,7 @@ Found = tuple[str, str, tuple[Related, ...]]
 
 
 def _never(route: Route, names: frozenset[str]) -> Found | None:
-    """Return what is wrong with a route that no alert meets whatever stands before it."""
+    """Return the problem of a route that matches no alert, whatever routes precede it."""
     values: dict[str, Matcher] = {}
     for matcher in route.matchers:
         if matcher.operator != "=":
@@ -47,7 +47,7 @@ def _never(route: Route, names: frozenset[str]) -> Found | None:
 
 
 def _before(route: Route, before: Sequence[Route], spans: Sequence[Span]) -> Found | None:
-    """Return what is wrong with a route before which another takes all that it could."""
+    """Return the problem of a route of which an earlier route takes all alerts."""
     own = _asked(route)
     for number, other in enumerate(before):
         if other.matchers and _asked(other).items() <= own.items():

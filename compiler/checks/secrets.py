@@ -1,7 +1,7 @@
-"""Checks of secrets: is one written into a file that many read.
+"""Checks of secrets: no file that many people read may contain one.
 
-Looked for in the text of every file as soon as it has been read, so that no report of anything else can show it. Only
-forms that hardly anything else has: the published ones of tokens, and passwords in commands and addresses.
+The compiler looks for secrets in each file as soon as it has read the file, so that no other report can show them. It
+knows only forms that hardly occur otherwise: published formats of tokens, and passwords in commands and addresses.
 """
 
 from __future__ import annotations
@@ -15,19 +15,22 @@ from compiler.diagnostics import Diagnostics, Span
 
 
 class Form(NamedTuple):
-    """A form of secrets: what it is, its pattern with the group `secret`, and what a text must hold to be looked at."""
+    """A form of secrets: its name, its pattern with the group `secret`, and texts of which a file must contain one.
+
+    The pattern is not tried on a file without any text of `within`.
+    """
 
     what: str
     pattern: re.Pattern[str]
     within: tuple[str, ...]
 
 
-def _form(what: str, pattern: str, *within: str) -> Form:
-    return Form(what, re.compile(pattern), within)
+def _form(name: str, pattern: str, *within: str) -> Form:
+    return Form(name, re.compile(pattern), within)
 
 
 _LITERAL: Final = r"[^\s'\"`<>${}()*|;&,\\]"
-"""A character of a literal value: no placeholder, variable or substitution."""
+"""A character of a literal value, which is no placeholder, variable or substitution."""
 
 FORMS: Final = (
     _form(
@@ -79,29 +82,29 @@ _EXAMPLES: Final = frozenset({"changeme", "example", "password", "placeholder", 
 
 
 MAX_SECRETS: Final = 100
-"""Of one text: more are no mistake but a list of them."""
+"""The most secrets reported in one text: a file with more is a list of secrets, not a slip."""
 
 
 def check(path: str, text: str, diagnostics: Diagnostics) -> bool:
-    """Add an error for each secret of a text, and keep all of them from being shown in any report.
+    """Add an error for each secret of a text, and conceal all of them in every report.
 
-    Return whether the text may be read on: what holds a list of secrets is shown in no report at all.
+    Return whether the compiler may continue to read the text: no report shows a file that lists secrets.
     """
-    # Two forms of one secret, such as a web token behind `Bearer`, end alike.
-    found = {end: (what, start) for what, start, end in reversed([*islice(_found(text), _MOST_LOOKED_AT)])}
-    if not found:
+    # Two forms may match one secret, such as a web token after `Bearer`; both matches then have the same end.
+    secrets = {end: (kind, start) for kind, start, end in reversed([*islice(_found(text), _MOST_LOOKED_AT)])}
+    if not secrets:
         return True
-    if len(found) > MAX_SECRETS or not diagnostics.may_conceal:
-        span = _span(path, text, next(reversed(found.values()))[1], next(reversed(found)))
-        many = f"more than {MAX_SECRETS}" if len(found) > MAX_SECRETS else "further"
+    if len(secrets) > MAX_SECRETS or not diagnostics.may_conceal:
+        span = _span(path, text, next(reversed(secrets.values()))[1], next(reversed(secrets)))
+        many = f"more than {MAX_SECRETS}" if len(secrets) > MAX_SECRETS else "further"
         message = f"{many} secrets are written in this file"
         hint = "nothing else of it is read until they are gone"
         diagnostics.error("secret", span, message, hint=hint)
         return False
-    for end, (what, start) in reversed(found.items()):
+    for end, (kind, start) in reversed(secrets.items()):
         _conceal(text, start, end, diagnostics)
         hint = "revoke it; keep the new one in a file that the program reads, or write a placeholder"
-        diagnostics.error("secret", _span(path, text, start, end), f"{what} is written here", hint=hint)
+        diagnostics.error("secret", _span(path, text, start, end), f"{kind} is written here", hint=hint)
     return True
 
 
@@ -118,7 +121,7 @@ def _found(text: str) -> Iterator[tuple[str, int, int]]:
 
 
 _LONG: Final = 8
-"""A shorter secret may be part of other words: it is concealed together with what stands around it."""
+"""A secret with fewer characters may occur in other words, so it is concealed only beside its neighbours."""
 
 
 def _conceal(text: str, start: int, end: int, diagnostics: Diagnostics) -> None:
@@ -131,7 +134,7 @@ def _conceal(text: str, start: int, end: int, diagnostics: Diagnostics) -> None:
 
 
 def _span(path: str, text: str, start: int, end: int) -> Span:
-    """Return the place of a secret, or of its first line where it has several."""
+    """Return the place of a secret, or of its first line if it has several."""
     line = text.count("\n", 0, start) + 1
     column = start - (text.rfind("\n", 0, start) + 1) + 1
     return Span(path, line, column, column + len(text[start:end].split("\n", 1)[0]))

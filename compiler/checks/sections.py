@@ -1,4 +1,4 @@
-"""Checks of runbooks: does somebody come to every section that is there to help with a trouble."""
+"""Checks of runbooks: an alert or a link must lead to each section that helps with an incident."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from compiler.runbooks.destinations import destination
 
 _HEADING: Final = re.compile(r" {0,3}(#{1,6})(?:[ \t]|$)")
 _MARK: Final = re.compile(r"(?:#{1,6}[ \t]+|\*\*|__)([^*_#\n]{1,80})")
-"""What gives a section its form: a heading, or bold words, at the beginning of a line."""
+"""The marks that make up the form of a section: headings, and bold words at the beginning of a line."""
 
 _Links = dict[tuple[str, str], list[tuple[str, int]]]
 
 
 def check(context: CheckContext, diagnostics: Diagnostics) -> None:
-    """Check every runbook whose systems came through."""
+    """Check each runbook whose systems were all resolved."""
     for path, sections in unused(context).items():
         for section in sections:
             message = f"no alert and no link leads to “{section.title}”"
@@ -32,22 +32,22 @@ def check(context: CheckContext, diagnostics: Diagnostics) -> None:
 
 
 def unused(context: CheckContext) -> dict[str, tuple[Section, ...]]:
-    """Return, by path of the runbook, the sections that nobody comes to; none where a signal did not come through."""
+    """Return, by runbook path, the sections to which nothing leads; skip a runbook with an unresolved signal."""
     links = _links(context)
-    found = {}
+    unused_sections = {}
     served: dict[str, list[System]] = {}
     for system in context.model.systems:
         served.setdefault(system.runbook, []).append(system)
     for path, runbook in sorted(context.runbooks.items()):
         systems = served.get(path, [])
-        alerted = {one.section.anchor for system in systems for one in system.signals}
+        alerted = {watched.section.anchor for system in systems for watched in system.signals}
         if alerted and all(context.complete(system) for system in systems):
-            found[path] = tuple(_unused(runbook, alerted, links))
-    return found
+            unused_sections[path] = tuple(_unused(runbook, alerted, links))
+    return unused_sections
 
 
 def _unused(runbook: Runbook, alerted: set[str], links: _Links) -> Iterator[Section]:
-    """Yield the sections that are like those that alerts lead to, and that nothing leads to."""
+    """Yield the sections that have the form of those that alerts link to, but to which nothing leads."""
     places = _places(runbook)
     models = [section for section in runbook.sections if section.anchor in alerted]
     form = reduce(frozenset.__and__, (_marks(section) for section in models))
@@ -61,21 +61,21 @@ def _unused(runbook: Runbook, alerted: set[str], links: _Links) -> Iterator[Sect
 
 
 def _marks(section: Section) -> frozenset[str]:
-    found = (_MARK.match(line) for line in section.markdown.split("\n"))
-    return frozenset(match[1].strip(" .:").casefold() for match in found if match)
+    matches = (_MARK.match(line) for line in section.markdown.split("\n"))
+    return frozenset(match[1].strip(" .:").casefold() for match in matches if match)
 
 
 def _places(runbook: Runbook) -> dict[str, tuple[int, int]]:
-    """Return, by anchor, a section's level and the line of the section that it stands in, 0 where it stands in none."""
+    """Return, by anchor, a section's level and the line of its parent section, or 0 if it has no parent."""
     lines = runbook.text.split("\n")
     around: list[Section] = []
-    found = {}
+    places = {}
     for section in runbook.sections:
         while around and around[-1].end < section.line:
             around.pop()
-        found[section.anchor] = (_level(lines, section.line), around[-1].line if around else 0)
+        places[section.anchor] = (_level(lines, section.line), around[-1].line if around else 0)
         around.append(section)
-    return found
+    return places
 
 
 def _level(lines: Sequence[str], line: int) -> int:
@@ -86,31 +86,31 @@ def _level(lines: Sequence[str], line: int) -> int:
 
 
 def _links(context: CheckContext) -> _Links:
-    """Return the places, path and line, of the links to each anchor of each file."""
-    found: _Links = {}
+    """Return the places (path and line) of the links to each anchor of each file."""
+    links: _Links = {}
     by_path = {normpath(path): runbook for path, runbook in reversed([*context.runbooks.items()])}
     for path, runbook in context.runbooks.items():
         for link in runbook.links:
-            there = destination(path, link.target, context.style)
-            if there is not None and there.anchor is not None:
-                anchor = _meant(there.anchor, by_path.get(there.path))
-                found.setdefault((there.path, anchor), []).append((path, link.span.line))
-    return found
+            target = destination(path, link.target, context.style)
+            if target is not None and target.anchor is not None:
+                anchor = _meant(target.anchor, by_path.get(target.path))
+                links.setdefault((target.path, anchor), []).append((path, link.span.line))
+    return links
 
 
 def _meant(anchor: str, runbook: Runbook | None) -> str:
-    """Return the anchor of a link, of a broken one that to which it would lead once it is mended."""
+    """Return the anchor of a link; for a broken link, the anchor that it probably means."""
     if runbook is None or anchor in runbook.targets or len(anchor) > _LONGEST:
         return anchor
     return nearest(anchor, runbook.anchors) or anchor
 
 
 _LONGEST: Final = 200
-"""Characters of an anchor that is compared with others."""
+"""The most characters of an anchor that is compared with others."""
 
 
 def _linked(section: Section, links: _Links) -> bool:
-    """Return whether a link from outside of a section leads to it."""
+    """Return whether a link from outside a section leads to it."""
     path = normpath(section.path)
     places = [place for anchor in (section.anchor, *section.aliases) for place in links.get((path, anchor), [])]
     return any(path != section.path or not section.line <= line <= section.end for path, line in places)

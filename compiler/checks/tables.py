@@ -1,4 +1,4 @@
-"""Checks of tables in runbooks: one that lacks the row of dashes is text, and its limits are read in the wrong way."""
+"""Checks of tables in runbooks: without its row of dashes a table is text, and its limits are misread."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FEWEST_ROWS: Final = 2
 
 
 def check(context: CheckContext, diagnostics: Diagnostics) -> None:
-    """Check every runbook that a system names."""
+    """Check the tables of each runbook that a system names."""
     for _, runbook in sorted(context.runbooks.items()):
         for span, columns in _lost(runbook):
             message = "this table lacks the row of dashes below its head, so that it is plain text"
@@ -25,7 +25,7 @@ def check(context: CheckContext, diagnostics: Diagnostics) -> None:
 
 
 def _lost(runbook: Runbook) -> Iterator[tuple[Span, int]]:
-    """Yield the head and the number of columns of each paragraph of rows that has a number below its first line."""
+    """Yield the place of the head and the number of columns of each paragraph of rows with a number below its head."""
     for start, lines in runbook.paragraphs:
         rows = [_ROW.match(line) for line in lines]
         if len(rows) < _FEWEST_ROWS or None in rows or not any(map(_DIGIT.search, lines[1:])):

@@ -1,4 +1,4 @@
-"""Checks of windows: does a range hold enough scrapes to have a value at every evaluation."""
+"""Checks of windows: a range must hold enough scrapes to have a value at each evaluation."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from compiler.signals import kinds
 from compiler.signals.query_tree import shortest_range
 
 _SCRAPES: Final = 4
-"""In a shorter range one late scrape leaves a gap (Grafana's `$__rate_interval` has the same four)."""
+"""The fewest scrapes in a range; with fewer, one late scrape leaves a gap. Grafana's `$__rate_interval` has four."""
 
 
 class Looked(NamedTuple):
-    """A range that a signal is computed over: what it is called, its seconds, its place, and who uses it."""
+    """A range that a signal is computed over: its name in messages, its seconds, its place, and its users."""
 
     what: str
     seconds: int
@@ -26,7 +26,7 @@ class Looked(NamedTuple):
 
 
 def check(context: CheckContext, diagnostics: Diagnostics) -> None:
-    """Check the window of every signal that is computed from one, and the ranges of queries of one's own."""
+    """Check the window of each signal that is computed over one, and the ranges in users' queries."""
     for system, watched in context.lowered():
         _check(context, system, watched, diagnostics)
         _check_kind(context, system, watched, diagnostics)
@@ -34,36 +34,34 @@ def check(context: CheckContext, diagnostics: Diagnostics) -> None:
 
 def _check(context: CheckContext, system: System, watched: WatchedSignal, diagnostics: Diagnostics) -> None:
     scrapes = watched.bound.binding.scrape_interval
-    for found in _looked(context, system, watched):
-        if found.seconds >= _SCRAPES * scrapes:
+    for looked in _looked(context, system, watched):
+        if looked.seconds >= _SCRAPES * scrapes:
             continue
-        message = (
-            f"{found.what} of {duration_text(found.seconds)} holds too few scrapes, one every {duration_text(scrapes)}"
-        )
-        said = context.measuring(system, watched, "scrape_interval")
-        interval = () if said is None else (Related(span=said, message="the scrape interval is set here"),)
+        message = f"{looked.what} of {duration_text(looked.seconds)} holds too few scrapes, one every {duration_text(scrapes)}"
+        span = context.measuring(system, watched, "scrape_interval")
+        interval = () if span is None else (Related(span=span, message="the scrape interval is set here"),)
         least = duration_text(_SCRAPES * scrapes)
         hint = f"make it {least} or more" + (
             "" if interval else ", or say by `scrape_interval` how often it is scraped"
         )
-        diagnostics.error("window-too-short", found.span, message, hint=hint, related=(*interval, *found.uses))
+        diagnostics.error("window-too-short", looked.span, message, hint=hint, related=(*interval, *looked.uses))
 
 
 def _check_kind(context: CheckContext, system: System, watched: WatchedSignal, diagnostics: Diagnostics) -> None:
-    """Check the windows that a kind takes by itself; the first limit tells it."""
+    """Check the windows that a kind chooses itself; report only the first limit with one that is too short."""
     bound = watched.bound
     reasons = ((limit, kinds()[bound.signal.kind].too_slow(bound, limit)) for limit in watched.limits)
     limit, why = next(((limit, why) for limit, why in reasons if why is not None), (None, None))
     if limit is None or why is None:
         return
-    said = context.measuring(system, watched, "scrape_interval")
-    related = () if said is None else (Related(span=said, message="the scrape interval is set here"),)
+    span = context.measuring(system, watched, "scrape_interval")
+    related = () if span is None else (Related(span=span, message="the scrape interval is set here"),)
     hint = "scrape them more often, switch this severity off, or watch the ratio itself over a long `window`"
     diagnostics.error("window-too-short", limit.span, why, hint=hint, related=related)
 
 
 def _looked(context: CheckContext, system: System, watched: WatchedSignal) -> Iterator[Looked]:
-    """Yield the ranges that counts are taken over: the window, or what limits look back; of a query the shortest."""
+    """Yield the ranges of a signal: its window, or its query's shortest range, and what its limits look back."""
     bound = watched.bound
     kind = kinds()[bound.signal.kind]
     use = Related(span=watched.span, message=f"`{bound.signal.id}` of `{system.id}` is computed over it")

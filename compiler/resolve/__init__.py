@@ -1,8 +1,8 @@
 """Resolve: checked documents → the model.
 
-After `compiler.document`, `compiler.schema` and `compiler.runbooks`, before `compiler.alerts`. What cannot be resolved
-is an error and is left out of the model, so that every further mistake is found in the same run; nothing is emitted
-then.
+This stage runs after `compiler.document`, `compiler.schema` and `compiler.runbooks`, and before `compiler.alerts`. A
+part that cannot be resolved is an error and is left out of the model, so that one run finds all further mistakes; the
+compiler then emits nothing.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from compiler.severities import LABEL_WORDS, UNTOLD
 
 
 def resolve(document: Table, runbooks: Mapping[str, Runbook], diagnostics: Diagnostics) -> Model:
-    """Return the model of a document that the schema admits; `runbooks` are those that could be read, by path."""
+    """Return the model of a document that the schema accepts; `runbooks` are those that could be read, by path."""
     signals = definitions.signals(document, diagnostics)
     policies, levels = people.policies(document, diagnostics), people.levels(document, diagnostics)
     declared = dimensions(document, diagnostics)
@@ -50,8 +50,8 @@ def resolve(document: Table, runbooks: Mapping[str, Runbook], diagnostics: Diagn
 
 
 def _severity_words(document: Table) -> dict[str, str]:
-    """Return what words for severities stand for in labels, by their keys: the file's own before those of guides."""
+    """Return the severity of each severity word in labels, by the word's key; the file's words override the guides'."""
     own: dict[str, str] = document.get("severities") or {}
-    severities = severity_words((word, one) for word, one in own.items() if one != UNTOLD).known
-    nothing = {key: UNTOLD for word, one in own.items() if one == UNTOLD for key in spellings(word)}
+    severities = severity_words((word, severity) for word, severity in own.items() if severity != UNTOLD).known
+    nothing = {key: UNTOLD for word, severity in own.items() if severity == UNTOLD for key in spellings(word)}
     return dict(sorted({**LABEL_WORDS, **severities, **nothing}.items()))

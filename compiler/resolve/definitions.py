@@ -17,7 +17,7 @@ from compiler.signals.template import KIND as TEMPLATE
 
 
 def signals(spec: Table, diagnostics: Diagnostics) -> dict[str, Signal | None]:
-    """Return the signals by id: the built-in ones, and the file's own, which may replace them; None for an invalid one."""
+    """Return the signals by id, built-in and the file's own, which may replace the former; None for an invalid one."""
     builtin = document.parse(VOCABULARY, vocabulary_text(), Diagnostics())
     assert builtin is not None  # noqa: S101 - a test reads the vocabulary
     builtin_signals = {key: _signal(key, given, diagnostics) for key, given in builtin.items()}

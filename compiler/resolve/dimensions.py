@@ -1,4 +1,4 @@
-"""Resolve: the labels that tell installations of all systems apart, such as their cluster, tenant or environment."""
+"""Resolve: the labels that tell installations of all systems apart, such as cluster, tenant or environment."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _TOLD_BY: Final = {
     conventions.METRIC_LABEL: "the alerts on missing metrics name the metric that is gone by it",
     conventions.PART_LABEL: "it tells apart the recording rules of one name",
 }
-"""Labels that mean something else already, and what."""
+"""Labels that already have another meaning, and that meaning."""
 
 
 def dimensions(document: Table, diagnostics: Diagnostics) -> tuple[str, ...]:
-    """Return the labels that the file declares, in its order; one that has another meaning is an error."""
+    """Return the labels that the file declares, in its order; a label with another meaning is an error."""
     given = document.get("dimensions")
     if not isinstance(given, Items):
         return ()

@@ -1,4 +1,4 @@
-"""Resolve: the limits that the house gives, checked even where no system takes them."""
+"""Resolve: the house's limits (`defaults: limits:`), checked even if no system uses them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from compiler.resolve.scope import Scope
 
 
 def check(scope: Scope) -> None:
-    """Check the house's limits, which perhaps no system takes."""
+    """Add an error for each invalid limit of the house, whether or not a system uses it."""
     for identifier, house in scope.house_limits.items():
         span = scope.house_limits.key_spans[identifier]
         if is_off(house):
@@ -34,6 +34,6 @@ def check(scope: Scope) -> None:
 
 
 def no_signal(identifier: str, span: Span, known: Iterable[str], diagnostics: Diagnostics) -> None:
-    """Add the error for an id that is none of the other `known` signals'."""
+    """Add the error for an id that is no signal, with a hint at the nearest of the `known` ones."""
     hint = did_you_mean(identifier, known, itself=False) or "define it under `signals:` with a kind and a unit"
     diagnostics.error("signal", span, f"there is no signal `{identifier}`", hint=hint)

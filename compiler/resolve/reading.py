@@ -1,4 +1,4 @@
-"""Resolve: single values of a document → numbers, with an error at their place where they are none."""
+"""Resolve: single values of a document → numbers, with an error at the place of an invalid value."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from compiler.promql import PromQLError
 from compiler.quantities import QuantityError, Rate, duration_text, parse_duration, parse_rate
 
 NOTHING: Final[Table] = Table(Span("", 1, 1, 1))
-"""Stands for a mapping that a file leaves out."""
+"""The mapping used in place of one that the file omits."""
 
 
 def is_off(value: object) -> bool:
-    """Return whether a value says `off`; an editor of YAML 1.1 may have turned the word into false."""
+    """Return whether a value is `off`, or `false`, into which an editor for YAML 1.1 may turn `off`."""
     return value == conventions.OFF or value is False
 
 
 def table(owner: Table, key: str) -> Table:
     """Return the mapping below `key`, or an empty one."""
-    found = owner.get(key)
-    return found if isinstance(found, Table) else NOTHING
+    value = owner.get(key)
+    return value if isinstance(value, Table) else NOTHING
 
 
 def duration(owner: Table, key: str, default: int, diagnostics: Diagnostics, *, least: int = 0) -> int:
-    """Return the seconds below `key`, or the default where the key is missing, wrong or below the `least` seconds."""
+    """Return the seconds below `key`, or the default if the key is missing, invalid or below the `least` seconds."""
     if key not in owner:
         return default
     try:
@@ -43,10 +43,10 @@ def duration(owner: Table, key: str, default: int, diagnostics: Diagnostics, *, 
 
 
 def holds(owner: Table, inherited: dict[str, int], diagnostics: Diagnostics, key: str = "for") -> dict[str, int]:
-    """Return the seconds of `for`, or another `key`, by severity, those that it does not name inherited."""
+    """Return the seconds of `for`, or another `key`, by severity; unnamed severities inherit theirs."""
     value: Any = owner.get(key)
     if isinstance(value, Table):
-        # A key that is no severity has been reported.
+        # The schema has already reported keys that are no severity.
         return {key: duration(value, key, seconds, diagnostics) for key, seconds in inherited.items()}
     if value is None:
         return inherited
@@ -55,7 +55,7 @@ def holds(owner: Table, inherited: dict[str, int], diagnostics: Diagnostics, key
 
 
 def minimum_traffic(owner: Table, inherited: Rate | None, diagnostics: Diagnostics) -> Rate | None:
-    """Return the least traffic that `owner` asks for, or what it inherits; None is none."""
+    """Return the least traffic that `owner` sets, or the inherited one; None means that none is required."""
     if "minimum_traffic" not in owner:
         return inherited
     value = owner["minimum_traffic"]
@@ -69,25 +69,25 @@ def minimum_traffic(owner: Table, inherited: Rate | None, diagnostics: Diagnosti
 
 
 def over_time(owner: Table, inherited: str | None) -> str | None:
-    """Return the function by which `owner` wants gauges taken over the window; None is none."""
+    """Return the function that aggregates gauges of `owner` over the window; None means no function."""
     value = owner.get("over_time", inherited)
     return None if value is None or is_off(value) else str(value)
 
 
 def place_of(error: PromQLError, text: str, span: Span, diagnostics: Diagnostics) -> Span:
-    """Return where in a value, whose `text` is PromQL, an error lies; the value's place where that is not known."""
+    """Return the place of an error in a value, whose `text` is PromQL; if it is unknown, the place of the value."""
     mistake = error.mistake
     return diagnostics.part(span, text, mistake.start, mistake.length)
 
 
 def reference(owner: Table, key: str, known: Iterable[str], what: str, diagnostics: Diagnostics) -> str:
-    """Return the id below `key`; an error where nothing of that id is `known`."""
+    """Return the id below `key`; add an error if it is not in `known`."""
     value = str(owner[key])
     check_reference(value, owner.value_spans[key], known, what, diagnostics)
     return value
 
 
 def check_reference(value: str, span: Span, known: Iterable[str], what: str, diagnostics: Diagnostics) -> None:
-    """Add an error where nothing of that id is `known`."""
+    """Add an error if the id `value` is not in `known`; `what` names the kind of thing in the message."""
     if value not in (candidates := set(known)):
         diagnostics.error("reference", span, f"there is no {what} `{value}`", hint=did_you_mean(value, candidates))

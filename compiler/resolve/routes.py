@@ -1,6 +1,6 @@
-"""Resolve: whose alerts are that nobody has defined: the routes of `routing: fallback:`.
+"""Resolve: the routes of `routing: fallback:`, which assign alerts that the file does not define.
 
-Used by `compiler.resolve.people`. Matchers are written as in Alertmanager, or as a mapping of labels to values.
+`compiler.resolve.people` uses them. Users write matchers as in Alertmanager, or as a mapping of labels to values.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from compiler.resolve.reading import reference
 
 
 def routes(document: Table, given: Table, usual: Fallback, diagnostics: Diagnostics) -> tuple[Route, ...]:
-    """Return the routes in their order; what a route does not say is as in the `usual` fallback."""
+    """Return the routes in their order; a route takes what it does not set from the `usual` fallback."""
     return tuple(
         Route(
             matchers=tuple(_matchers(route, diagnostics)),
@@ -31,7 +31,7 @@ def routes(document: Table, given: Table, usual: Fallback, diagnostics: Diagnost
 
 
 def _matchers(route: Table, diagnostics: Diagnostics) -> Iterator[Matcher]:
-    """Yield the matchers of a route; what cannot be read is an error."""
+    """Yield the matchers of a route; a matcher that cannot be parsed is an error."""
     matchers = route["matchers"]
     if isinstance(matchers, Table):
         for label, value in matchers.items():

@@ -1,4 +1,4 @@
-"""Resolve: what the systems of a document refer to, and what the house gives them."""
+"""Resolve: the definitions that systems refer to, and the defaults that the house gives them."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from compiler.signals.bound import Signal
 
 
 class Errors:
-    """Errors in the order of their places: each system looks for those among its own lines."""
+    """Errors, sorted by place, so that each system can look up those in its own lines."""
 
     def __init__(self, errors: Iterable[Diagnostic]) -> None:
         self._by_path: dict[str, list[Diagnostic]] = {}
-        for one in sorted(errors, key=_line):
-            self._by_path.setdefault(one.span.path, []).append(one)
+        for error in sorted(errors, key=_line):
+            self._by_path.setdefault(error.span.path, []).append(error)
 
     def between(self, path: str, first: int, last: int) -> Sequence[Diagnostic]:
-        """Return the errors in the lines of a file from the first to the last."""
+        """Return the errors of a file from line `first` to line `last`, both included."""
         errors = self._by_path.get(path, [])
         return errors[bisect_left(errors, first, key=_line) : bisect_right(errors, last, key=_line)]
 
@@ -36,7 +36,7 @@ def _line(error: Diagnostic) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """What systems refer to."""
+    """The definitions and defaults that all systems share."""
 
     document: Table
     signals: Mapping[str, Signal | None]
@@ -48,48 +48,48 @@ class Scope:
 
     @cached_property
     def errors(self) -> Errors:
-        """The errors that there are before systems are resolved."""
-        return Errors(one for one in self.diagnostics.found if one.level == "error")
+        """The errors found before the first system is resolved."""
+        return Errors(finding for finding in self.diagnostics.found if finding.level == "error")
 
     @cached_property
     def defaults(self) -> Table:
-        """The file's `defaults`."""
+        """The mapping `defaults:` of the file."""
         return table(self.document, "defaults")
 
     @cached_property
     def house_limits(self) -> Table:
-        """The house's limits by signal."""
+        """The limits in `defaults:`, by signal."""
         return table(self.defaults, "limits")
 
     @cached_property
     def for_seconds(self) -> dict[str, int]:
-        """Seconds of `for` by severity."""
+        """The default seconds of `for`, by severity."""
         return holds(self.defaults, dict(conventions.DEFAULT_HOLD), self.diagnostics)
 
     @cached_property
     def window(self) -> int:
-        """Seconds of the rate window."""
+        """The default seconds of the rate window."""
         return duration(
             self.defaults, "window", conventions.DEFAULT_WINDOW, self.diagnostics, least=conventions.LEAST_WINDOW
         )
 
     @cached_property
     def keep(self) -> dict[str, int]:
-        """Seconds of `keep_firing_for` by severity."""
+        """The default seconds of `keep_firing_for`, by severity."""
         return holds(self.defaults, dict.fromkeys(conventions.SEVERITIES, 0), self.diagnostics, "keep_firing_for")
 
     @cached_property
     def scrape_interval(self) -> int:
-        """Seconds between two scrapes."""
+        """The default seconds between two scrapes."""
         default = conventions.DEFAULT_SCRAPE_INTERVAL
         return duration(self.defaults, "scrape_interval", default, self.diagnostics, least=1)
 
     @cached_property
     def over_time(self) -> str | None:
-        """How gauges are taken over the window."""
+        """The function that aggregates gauges over the window by default."""
         return over_time(self.defaults, conventions.DEFAULT_OVER_TIME)
 
     @cached_property
     def traffic(self) -> Rate | None:
-        """The least traffic."""
+        """The default least traffic."""
         return minimum_traffic(self.defaults, parse_rate(conventions.DEFAULT_MINIMUM_TRAFFIC), self.diagnostics)

@@ -1,6 +1,6 @@
-"""Resolve: the runbook section that a signal leads to, and the words of the runbook that its limits quote.
+"""Resolve: the runbook section that a signal links to, and the line of the runbook that its limits quote.
 
-Used by `compiler.resolve.systems`. A section that is not there is an error with the one that was probably meant.
+`compiler.resolve.systems` uses it. A missing section is an error with a hint at the one that was probably meant.
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ _MOST_SHOWN: Final = 12
 
 @dataclass(frozen=True, kw_only=True)
 class Sections:
-    """Finds in one runbook what signals name; the house's limits (`house`) count where its own (`own`) say nothing.
+    """Finds the sections and quotations that signals name in one runbook.
 
-    `span` is where a signal stands that names nothing itself.
+    A signal's own limits (`own`) come before those of `defaults` (`house`). `span` is the place of the signal, for
+    findings on a signal that names no section itself.
     """
 
     runbook: Runbook
     diagnostics: Diagnostics
 
     def of(self, signal: Signal, own: Table, house: Table, span: Span) -> Section | None:
-        """Return the section that a signal leads to, or None after adding an error; one that is empty is a finding."""
+        """Return the section that a signal links to, or None after adding an error; an empty section is a finding."""
         section = self._of(signal, own, house, span)
         if section is not None and not section.markdown.strip():
             place = Span(self.runbook.shown, section.line, 1, len(section.title) + 1)
@@ -52,7 +53,7 @@ class Sections:
         return None
 
     def of_missing(self, signal: Signal, own: Table, house: Table, span: Span) -> Section | None:
-        """Return the section on missing metrics, the usual one where none is named, or None after adding an error."""
+        """Return the section on missing metrics, by default the usual one, or None after adding an error."""
         if "runbook" in own or "runbook" in house:
             return self.of(signal, own, house, span)
         usual = conventions.MISSING_SECTION
@@ -64,7 +65,7 @@ class Sections:
         return section
 
     def quoted(self, own: Table) -> Statement | None:
-        """Return the line that `documented:` quotes; None where it quotes none, after adding an error if it should."""
+        """Return the line that `documented:` quotes; None without the key, or after an error if no line has them."""
         words = own.get("documented")
         statement = None if words is None else self.runbook.quote(str(words))
         if words is not None and statement is None:
@@ -79,20 +80,22 @@ class Sections:
         if section is None:
             house_says = " (the section that `defaults` names)" if by_house else ""
             message = f"{self.runbook.path} has no section `#{anchor}`{house_says}"
-            here = (Related(span=owner.value_spans["runbook"], message="it is named here"),) if by_house else ()
+            related = (Related(span=owner.value_spans["runbook"], message="it is named here"),) if by_house else ()
             lost = self.runbook.lost.get(anchor)
             if lost is not None:
-                if any(one.span == lost.span and one.message == lost.message for one in self.diagnostics.found):
+                if any(
+                    finding.span == lost.span and finding.message == lost.message for finding in self.diagnostics.found
+                ):
                     return section
                 named = Related(span=owner.value_spans["runbook"], message=f"`#{anchor}` is named here")
                 self.diagnostics.error("runbook-section", lost.span, lost.message, hint=lost.hint, related=(named,))
             else:
-                self.diagnostics.error("runbook-section", span, message, hint=self._instead(anchor), related=here)
+                self.diagnostics.error("runbook-section", span, message, hint=self._instead(anchor), related=related)
         return section
 
     def _instead(self, anchor: str) -> str:
         if not self.runbook.sections:
             return "it has no heading yet; write one, such as `## High error rate`"
         near = nearest(anchor, self.runbook.anchors)
-        known = ", ".join(f"`#{one}`" for one in sorted(self.runbook.anchors)[:_MOST_SHOWN])
+        known = ", ".join(f"`#{anchor_name}`" for anchor_name in sorted(self.runbook.anchors)[:_MOST_SHOWN])
         return f"did you mean `#{near}`?" if near else f"its sections are {known}"

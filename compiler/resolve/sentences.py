@@ -80,12 +80,13 @@ def _mark(stated: GuideStatement) -> Mark:
 
 def _beside(statements: Iterable[GuideStatement]) -> Mapping[_SentenceKey, Mapping[Mark, Spoken]]:
     """Return the words that belong to each number of each sentence."""
-    found: dict[_SentenceKey, dict[Mark, GuideStatement]] = {}
-    for one in statements:
-        found.setdefault(_sentence(one), {}).setdefault(_mark(one), one)
-    each = {key: sorted(marks, key=lambda one: one.start) for key, marks in found.items()}
+    by_mark: dict[_SentenceKey, dict[Mark, GuideStatement]] = {}
+    for statement in statements:
+        by_mark.setdefault(_sentence(statement), {}).setdefault(_mark(statement), statement)
+    marks_by_sentence = {key: sorted(marks, key=lambda mark: mark.start) for key, marks in by_mark.items()}
     return {
-        key: dict(zip(marks, spoken(found[key][marks[0]].around, marks), strict=True)) for key, marks in each.items()
+        key: dict(zip(marks, spoken(by_mark[key][marks[0]].around, marks), strict=True))
+        for key, marks in marks_by_sentence.items()
     }
 
 

@@ -1,6 +1,7 @@
-"""Resolve: the places that a system's metrics come from, each of which can go silent.
+"""Resolve: the sources of a system's metrics, each of which can stop delivering.
 
-A place is what the metrics are selected by. Without data no alert fires, so each place has an alert of its own on that.
+A source, or place, is a set of selecting matchers. Without data no alert fires, so each source has its own alert on
+missing metrics.
 """
 
 from __future__ import annotations
@@ -22,46 +23,52 @@ from compiler.signals.missing_place import UP
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
-    """A place, by the values that select its metrics."""
+    """A source of metrics, named by the label values that select them."""
 
     name: str
     binding: Binding
 
 
 def sources(signals: Iterable[BoundSignal], dimensions: tuple[str, ...]) -> tuple[Source, ...]:
-    """Return the places, sorted by name, of the metrics that are there as long as all is well.
+    """Return the sources, sorted by name, of the metrics that exist as long as all is well.
 
-    Metrics that are gone are told for each value of the `dimensions`.
+    The alert reports missing metrics for each value of the `dimensions`.
     """
     places: dict[tuple[tuple[Matcher, ...], tuple[Matcher, ...] | None], list[BoundSignal]] = {}
     for bound in signals:
         if not bound.binding.missing_is_fine and kinds()[bound.signal.kind].steady(bound):
             places.setdefault((bound.binding.source, bound.binding.targets), []).append(bound)
     return tuple(
-        sorted(_apart([_source(found, dimensions) for found in places.values()]), key=lambda source: source.name)
+        sorted(
+            _apart([_source(signals_of_place, dimensions) for signals_of_place in places.values()]),
+            key=lambda source: source.name,
+        )
     )
 
 
 def usual_tiers(span: Span) -> tuple[Written, ...]:
-    """Return the limits that hold where neither the system nor the house names any."""
+    """Return the limits on missing metrics that apply if neither the system nor the house sets any."""
     given = conventions.MISSING_LIMITS.items()
     return tuple(Written(severity=severity, value=text, span=span, default=True) for severity, text in given)
 
 
 def serves(source: Source, limit: Limit) -> bool:
-    """Return whether a limit means anything to a place: of targets nothing may be known, and nothing else be wanted."""
+    """Return whether a limit applies to a source.
+
+    The limit on targets needs known targets; the others need metrics besides `up`, if the targets are known.
+    """
     if limit.text == conventions.TARGET_DOWN:
         return source.binding.targets is not None
     return source.binding.targets is None or not _only_up(source.binding)
 
 
 def _source(signals: Sequence[BoundSignal], dimensions: tuple[str, ...]) -> Source:
-    """Return the place of signals that are selected alike."""
+    """Return the source of signals with the same matchers."""
     first = signals[0].binding
-    metrics = {one: None for bound in signals for one in kinds()[bound.signal.kind].steady(bound)}
-    apart = {(one.metric, frozenset(one.matchers)): one for one in sorted(metrics, key=str, reverse=True)}
-    inputs = {f"{number:03}": one for number, one in enumerate(sorted(apart.values(), key=str))}
-    name = "/".join(_ODD.sub("_", one.value) for one in first.source) or _EVERYWHERE
+    metrics = {metric: None for bound in signals for metric in kinds()[bound.signal.kind].steady(bound)}
+    apart = {(metric.metric, frozenset(metric.matchers)): metric for metric in sorted(metrics, key=str, reverse=True)}
+    inputs = {f"{number:03}": metric for number, metric in enumerate(sorted(apart.values(), key=str))}
+    name = "/".join(_ODD.sub("_", matcher.value) for matcher in first.source) or _EVERYWHERE
     binding = Binding(
         inputs=dict(inputs),
         per=dimensions,
@@ -76,20 +83,20 @@ def _source(signals: Sequence[BoundSignal], dimensions: tuple[str, ...]) -> Sour
 
 
 def _only_up(binding: Binding) -> bool:
-    return all(isinstance(one, Selector) and one.metric == UP.metric for one in binding.inputs.values())
+    return all(isinstance(metric, Selector) and metric.metric == UP.metric for metric in binding.inputs.values())
 
 
 _EVERYWHERE: Final = "everywhere"
-"""The name of the place of metrics that are selected by nothing."""
+"""The name of the source whose metrics no matcher selects."""
 _ODD: Final = re.compile(r"[{}\n\r\t]")
 
 
-def _apart(found: Sequence[Source]) -> list[Source]:
-    """Return the places with names that differ: by their matchers in full where the values are the same."""
-    names = [one.name for one in found]
+def _apart(places: Sequence[Source]) -> list[Source]:
+    """Return the sources with unique names; sources with the same label values are named by their full matchers."""
+    names = [place.name for place in places]
     clear = []
-    for number, one in enumerate(found):
-        full = ",".join(_ODD.sub("_", str(matcher)) for matcher in one.binding.source)
-        name = one.name if names.count(one.name) == 1 else f"{full} {number + 1}".strip()
-        clear.append(Source(name=name, binding=one.binding))
+    for number, place in enumerate(places):
+        full = ",".join(_ODD.sub("_", str(matcher)) for matcher in place.binding.source)
+        name = place.name if names.count(place.name) == 1 else f"{full} {number + 1}".strip()
+        clear.append(Source(name=name, binding=place.binding))
     return clear
