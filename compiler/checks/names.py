@@ -9,7 +9,10 @@ from compiler.diagnostics import Diagnostics, Related
 
 
 def check(context: CheckContext, diagnostics: Diagnostics) -> None:
-    """Check that no two signals get one alert name (`a-b` with `c`, and `a` with `b_c`), and no system a reserved id."""
+    """Check that no two signals get one alert name (`a-b` with `c`, and `a` with `b_c`), and that no id is reserved.
+
+    The name of the always-firing alert's own file is reserved.
+    """
     seen: dict[str, AlertGroup] = {}
     for group in context.groups:
         name = group.alerts[0].name

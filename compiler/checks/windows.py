@@ -37,7 +37,10 @@ def _check(context: CheckContext, system: System, watched: WatchedSignal, diagno
     for looked in _looked(context, system, watched):
         if looked.seconds >= _SCRAPES * scrapes:
             continue
-        message = f"{looked.what} of {duration_text(looked.seconds)} holds too few scrapes, one every {duration_text(scrapes)}"
+        message = (
+            f"{looked.what} of {duration_text(looked.seconds)} holds too few scrapes,"
+            f" one every {duration_text(scrapes)}"
+        )
         span = context.measuring(system, watched, "scrape_interval")
         interval = () if span is None else (Related(span=span, message="the scrape interval is set here"),)
         least = duration_text(_SCRAPES * scrapes)
