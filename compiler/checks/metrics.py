@@ -117,7 +117,7 @@ def _as_counter(watched: WatchedSignal, text: str) -> str:
 
 
 def _as_instant(watched: WatchedSignal, text: str) -> str:
-    """Return how to bind a timestamp: for a gauge of seconds, the side of the limits decides between age and rest."""
+    """Return how to bind a timestamp: for a gauge of seconds, the side of its limits decides: age or time left."""
     bound = watched.bound
     if bound.signal.kind == GAUGE_KIND.name and bound.signal.unit == SECONDS:
         if bound.low:

@@ -9,9 +9,10 @@ from compiler.diagnostics import Diagnostics, Related
 
 
 def check(context: CheckContext, diagnostics: Diagnostics) -> None:
-    """Check that no two signals get one alert name (`a-b` with `c`, and `a` with `b_c`), and that no id is reserved.
+    """Check that no two signals get the same alert name, and that no system has a reserved id.
 
-    The name of the always-firing alert's own file is reserved.
+    Ids can collide because names join them: `a-b` with `c` gives the same name as `a` with `b_c`. The name of the file
+    for the always-firing alert is reserved.
     """
     seen: dict[str, AlertGroup] = {}
     for group in context.groups:

@@ -22,20 +22,20 @@ def check(context: CheckContext, diagnostics: Diagnostics) -> None:
         for level in _reached(policy, tier, levels)
     ]
     # An error about a kind of contact is one mistake, even if several tiers name the kind.
-    told = {
+    reported = {
         (level.id, kind)
         for policy, severity, level in asked
         if _check(context.document, policy, severity, level, diagnostics)
         for kind in policy.tiers[severity].notify
     }
     for policy, severity, level in asked:
-        _check_each(context.document, policy, severity, level, diagnostics, told=told)
+        _check_each(context.document, policy, severity, level, diagnostics, reported=reported)
 
 
 def _reached(policy: Policy, tier: Tier, levels: dict[str, Level]) -> Iterator[Level]:
     """Yield the levels that are notified: the first one, and the others if the tier escalates."""
-    told = policy.levels if tier.escalate is not None else policy.levels[:1]
-    return (levels[name] for name in dict.fromkeys(told) if name in levels)
+    notified = policy.levels if tier.escalate is not None else policy.levels[:1]
+    return (levels[name] for name in dict.fromkeys(notified) if name in levels)
 
 
 def _check_each(  # noqa: PLR0913  what a policy says of a level
@@ -45,7 +45,7 @@ def _check_each(  # noqa: PLR0913  what a policy says of a level
     level: Level,
     diagnostics: Diagnostics,
     *,
-    told: set[tuple[str, str]],
+    reported: set[tuple[str, str]],
 ) -> None:
     """Add a warning, once per level, for each channel that a tier notifies but for which the level has no contact."""
     notify = table(table(document["escalation"], policy.id), severity).get("notify")
@@ -53,9 +53,9 @@ def _check_each(  # noqa: PLR0913  what a policy says of a level
         return
     for kind, span in zip(notify, notify.spans, strict=True):
         has = any(contacts[kind] for contacts in _all_contacts(level)) if kind in CONTACTS else True
-        if has or (level.id, kind) in told:
+        if has or (level.id, kind) in reported:
             continue
-        told.add((level.id, kind))
+        reported.add((level.id, kind))
         message = f"level `{level.id}` has no contact for {kind}: nothing is sent to it that way"
         related = (Related(span=document["levels"].key_spans[level.id], message="its contacts are here"),)
         hint = f"add `{kind}:` below `levels: {level.id}:`, or take `{kind}` out of `notify`"

@@ -1,4 +1,4 @@
-"""Resolve: where a signal is measured → selectors, labels and windows."""
+"""Resolve: the binding of a signal to metrics → selectors, labels and windows."""
 
 from __future__ import annotations
 

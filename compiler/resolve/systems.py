@@ -73,7 +73,7 @@ _TORN: Final = frozenset({"duplicate-key", "schema", "syntax"})
 
 
 class _System:
-    """Resolves one system."""
+    """Resolves one system and collects its watches for the comparison with the runbook."""
 
     def __init__(self, scope: Scope, identifier: str, given: Table) -> None:
         self.scope = scope
