@@ -55,7 +55,7 @@ def _is_inverted(context: CheckContext, system: System, watched: WatchedSignal) 
 
 def _report_binding(context: CheckContext, system: System, watched: WatchedSignal, diagnostics: Diagnostics) -> None:
     signal, kind = watched.bound.signal, kinds()[watched.bound.signal.kind]
-    forms = [[one.name for one in form] for form in kind.forms]
+    forms = [[input_.name for input_ in form] for form in kind.forms]
     fitting = " or ".join(_names(form) for form in forms if kind.bad(form) == signal.bad)
     measured = _names(list(watched.bound.binding.inputs))
     message = f"{measured} measure the opposite of `{signal.id}`, which is bad when {signal.bad}"
