@@ -38,7 +38,7 @@ LEFT_OUT = "left out"
 INTERVALS = 3
 """So many intervals without a Watchdog are silence: Alertmanager repeats a little late, one delivery may be lost."""
 FIRST_INTERVALS = 1
-"""The same for a Watchdog that was never heard: no delivery can have been lost, so people are told sooner."""
+"""The same for a Watchdog that was never heard: no delivery can have been lost, so the alert fires sooner."""
 MOST_GAPS = 8
 """So many of the latest times between two arrivals are kept for each heartbeat."""
 LEAST_GAP = 1.0
@@ -61,7 +61,7 @@ RECEIVER = "tocsin-webhook"
 FINGERPRINT = "tocsin-watchdog-silent"
 """Never one of Alertmanager's, which are sixteen hexadecimal digits. For one Watchdog, its key is appended."""
 OURS = "ours"
-"""The key of Tocsin's own Watchdog in the silence that is told when only other Watchdogs are heard."""
+"""The key of Tocsin's own Watchdog, for the silence when only other Watchdogs are heard."""
 
 MOST_LABELS = 20
 LONGEST_VALUE = 200

@@ -196,7 +196,7 @@ class ReopenedByHand:
 
 @dataclass(frozen=True, kw_only=True)
 class FiresOn:
-    """A person resolved the incident, `still_firing` has passed, and Alertmanager still reports it; `why` says so."""
+    """A person resolved the incident, `still_firing` has passed, and nothing shows that it ended; `why` says so."""
 
     why: str
 

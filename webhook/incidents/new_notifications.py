@@ -28,7 +28,7 @@ _URGENCY: Mapping[Action, int] = {
 LEAST_URGENT_CRITICAL = 3 - rank("critical")
 """The urgency of a call about a critical incident; more severe ones have a lower number, less severe ones a higher."""
 
-# A channel without the first action uses the next one that it has; the notification's `why` says what happened.
+# A channel without the first action uses the next one that it has; the text of the notification says why it is sent.
 _CALLING: Mapping[str, tuple[Action, ...]] = {
     "opened": ("open", "join"),
     "joined": ("join",),
@@ -69,9 +69,9 @@ def ordering_key_of(incident: Incident, channel: str, destination: str) -> str:
     return f"{channel}|{destination}|{thread}"
 
 
-def able(channel: str, wanted: Iterable[Action], channels: Channels) -> Action | None:
-    """Return the first of the `wanted` actions that the channel can express, or None."""
-    return next((action for action in wanted if action in channels.get(channel, ())), None)
+def able(channel: str, actions: Iterable[Action], channels: Channels) -> Action | None:
+    """Return the first of the `actions` that the channel can express, or None."""
+    return next((action for action in actions if action in channels.get(channel, ())), None)
 
 
 def _tell(

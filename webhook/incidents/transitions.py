@@ -109,7 +109,7 @@ def _acknowledge(incident: Incident, event: Acknowledged, now: float) -> Outcome
 
 
 def _merge(incident: Incident, event: Merged, now: float) -> Outcome:
-    """Return the incident acknowledged by the person who merged it, who works on it elsewhere; otherwise unchanged."""
+    """Return the incident acknowledged if a person merged it, because that person works on it; otherwise unchanged."""
     detail = f"merged into {event.into}; its alerts are Alertmanager's to end, so it stays open"
     entry = Entry(kind="merged", actor=event.actor, detail=detail)
     if incident.status != "open" or not event.by_person:
