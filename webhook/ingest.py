@@ -1,7 +1,7 @@
-"""What happens → incident and messages, committed together. Called by `api` inside the request and by `cli`.
+"""Turn what happens into incidents and notifications, in one transaction. `api` (inside the request) and `cli` call it.
 
-`payload` and the catalogue become an event, `placement` says whose alerts those are, `transitions` decides, and
-`outcomes` writes all of it in one transaction. Whoever calls gets an answer only after the commit.
+`payload` and the catalogue give the event, `placement` assigns its alerts to incidents, `transitions` decides what
+becomes of each incident, and `outcomes` writes everything in one transaction. A call returns only after the commit.
 """
 
 from __future__ import annotations
@@ -64,36 +64,36 @@ from webhook.untrusted import one_line, plain_address
 LONGEST_ACTOR = 80
 _LONGEST_LOGGED = 80
 _MOST_LOGGED = 5
-"""Words of one delivery; all of them are counted."""
+"""So many unknown severity words of one alert batch are logged; every word is counted."""
 log = structlog.get_logger("tocsin.ingest")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Taken:
-    """What a delivery has led to: the group's incident, where it has one."""
+    """The result of an alert batch, with the group's incident if there is one."""
 
     result: Result | Literal["watchdog", "ignored"]
     incident_id: int | None
     unknown: tuple[Severity, ...] = ()
-    """For each alert that fires with a severity that is not known: what it was taken for."""
+    """The severity that was assumed, for each firing alert whose own severity is unknown."""
     ignored: int = 0
-    """How many alerts fire of which nobody is told, for their severity is `none`."""
+    """How many firing alerts notify nobody, because their severity is `none`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Forgotten:
-    """A heartbeat that a person has forgotten, and the incident in which its silence stood open, if it did."""
+    """A heartbeat that a person told Tocsin to forget, and the incident in which its silence was open, if any."""
 
     beat: Beat
     incident_id: int | None
 
 
 class HungUp(Exception):  # noqa: N818  the state's name, not an error's
-    """Who delivers has stopped waiting: nothing was taken, and it comes again."""
+    """The sender no longer waits for the answer: nothing was stored, and the sender delivers again."""
 
 
 class Ingest:
-    """Takes events into the store."""
+    """Applies events to incidents and stores the result."""
 
     def __init__(  # noqa: PLR0913  put together once, in `service`
         self,
@@ -105,10 +105,12 @@ class Ingest:
         can_be_asked: bool = False,
         committed: Callable[[], None] = lambda: None,
     ) -> None:
-        """Prepare; `catalog` returns the one in force, `committed` is called after each commit that causes messages.
+        """Keep the collaborators.
 
-        `peers` gives the external URLs of an Alertmanager's cluster, as far as they are configured; None where several
-        clusters have the one that it is asked about. `can_be_asked` says whether any is configured.
+        `catalog` returns the catalogue in force. `committed` is called after each commit that adds notifications or
+        a question to Alertmanager. `peers` returns the configured external URLs of the cluster to which an external
+        URL belongs, or None if several clusters share that URL. `can_be_asked` says whether any Alertmanager is
+        configured.
         """
         self._database = database
         self._catalog = catalog
@@ -118,26 +120,28 @@ class Ingest:
         self._committed = committed
 
     def deliver(self, payload: Payload, now: float, still_waits: Callable[[], bool] = lambda: True) -> Taken:
-        """Take what Alertmanager posted; return after the commit. Raises StoreUnavailable.
+        """Apply what Alertmanager posted; return after the commit. Raises StoreUnavailable.
 
-        Where Alertmanager no longer waits for the answer only what is new is taken; raises HungUp when nothing is.
+        If Alertmanager no longer waits for the answer, apply only the firing alerts that were never received before;
+        raise HungUp if there are none.
         """
         return _once_more(lambda: self._deliver(payload, now, still_waits))
 
     def observe(self, event: AlertBatch, now: float) -> Taken:
-        """Take what this program has noticed by itself; return after the commit. Raises StoreUnavailable."""
+        """Apply an alert batch that Tocsin itself has made; return after the commit. Raises StoreUnavailable."""
         return _once_more(lambda: self._observe(replace(event, verified=True), now))
 
     def acknowledge(self, number: int, actor: str, now: float, *, seen: int | None = None) -> Outcome | None:
-        """Let `actor` take the incident; return what came of it, None when there is no such incident.
+        """Acknowledge the incident for `actor`; return the outcome, or None if there is no such incident.
 
-        `seen` is what `lookup.told_through` said when the actor was shown the incident, None where nobody knows: who
-        was called for news after that has not seen it, and then the result is `overtaken` and nothing changes.
+        `seen` is what `lookup.told_through` returned when the actor was shown the incident, or None if that is not
+        known. If people were called for news after that, the actor has not seen the news: the result is `overtaken`
+        and nothing changes.
         """
         return self._by_hand(number, lambda _: Acknowledged(actor=_actor(actor)), now, seen)
 
     def unacknowledge(self, number: int, actor: str, now: float) -> Outcome | None:
-        """Let `actor` give the incident back; return what came of it, None when there is no such incident."""
+        """Withdraw the acknowledgement for `actor`; return the outcome, or None if there is no such incident."""
 
         def event(incident: Incident) -> Event:
             why = reasons.given_back(self._catalog(), incident, _actor(actor), now)
@@ -146,11 +150,11 @@ class Ingest:
         return self._by_hand(number, event, now)
 
     def resolve(self, number: int, actor: str, now: float, *, seen: int | None = None) -> Outcome | None:
-        """Let `actor` close the incident; return what came of it, as `acknowledge` does."""
+        """Resolve the incident for `actor`; `seen` and the returned outcome are as for `acknowledge`."""
         return self._by_hand(number, lambda _: ResolvedByHand(actor=_actor(actor)), now, seen)
 
     def reopen(self, number: int, actor: str, now: float) -> Outcome | None:
-        """Let `actor` take a resolve by hand back; return what came of it, None when there is no such incident."""
+        """Take back a resolve by hand for `actor`; return the outcome, or None if there is no such incident."""
 
         def event(incident: Incident) -> Event:
             why = reasons.reopened(self._catalog(), incident, _actor(actor), now)
@@ -159,11 +163,11 @@ class Ingest:
         return self._by_hand(number, event, now)
 
     def forget(self, key: str, actor: str, now: float) -> Forgotten | None:
-        """Let `actor` forget a heartbeat; return what came of it, None when there is no such one.
+        """Forget a heartbeat for `actor`; return it with its incident, or None if there is no such heartbeat.
 
-        If its silence stands open, that is over by the word of whoever forgets it.
+        If the alert on its silence is open, that alert ends because the actor says so.
         """
-        rung = False
+        notifies = False
         with self._database.write() as connection:
             beat = watchdogs.find(connection, key, lock=True)
             if beat is None:
@@ -172,14 +176,14 @@ class Ingest:
             watchdogs.forget(connection, [key])
             before = None if number is None else store.incident_by_id(connection, number, lock=True)
             if before is not None:
-                rung = self._forgotten(connection, before, beat, _actor(actor), now)
-        if rung:
+                notifies = self._forgotten(connection, before, beat, _actor(actor), now)
+        if notifies:
             self._committed()
         log.warning("a heartbeat is forgotten", watchdog=name_of(beat.labels), source=beat.source, actor=_actor(actor))
         return Forgotten(beat=beat, incident_id=number)
 
     def _forgotten(self, connection: Connection, before: Incident, beat: Beat, actor: str, now: float) -> bool:
-        """End the alert on a heartbeat that is forgotten; return whether that is told."""
+        """End the alert on the silence of a forgotten heartbeat; return whether that causes notifications."""
         alone = {firing.fingerprint for firing in before.open_firings} == {fingerprint(beat.key)}
         event = ResolvedByHand(actor=actor) if alone else forgotten_by_hand(self._catalog(), beat, now)
         outcome = transition(before, event, now)
@@ -188,21 +192,21 @@ class Ingest:
         return outcome.trigger is not None
 
     def happened(self, number: int, event: Merged | Noted, now: float) -> Outcome | None:
-        """Take what a provider tells of its own incident; return what came of it, None when there is no such one."""
+        """Apply what a provider reports of its own incident; return the outcome, None if there is no such incident."""
         return self._by_hand(number, lambda _: event, now)
 
     def _deliver(self, payload: Payload, now: float, still_waits: Callable[[], bool]) -> Taken:
         catalog = self._catalog()
         watchdog = [alert for alert in payload.alerts if alert.labels.get("alertname") == catalog.watchdog.alert]
         others = [alert for alert in payload.alerts if alert.labels.get("alertname") != catalog.watchdog.alert]
-        whole = replace(
+        batch = replace(
             delivered(payload, others, catalog),
             own=self._peers(plain_address(payload.external_url)),
             can_be_asked=self._can_be_asked,
         )
-        event = replace(whole, alerts=tuple(one for one in whole.alerts if not _is_nothing(one)))
+        event = replace(batch, alerts=tuple(alert for alert in batch.alerts if not _is_nothing(alert)))
         unknown = _unknown(event.alerts)
-        ignored = len(whole.alerts) - len(event.alerts)
+        ignored = len(batch.alerts) - len(event.alerts)
         if ignored and not event.alerts and not watchdog:
             return Taken(result="ignored", incident_id=None, ignored=ignored)
         return replace(self._deliver_event(event, now, still_waits, watchdog), unknown=unknown, ignored=ignored)
@@ -210,7 +214,7 @@ class Ingest:
     def _deliver_event(
         self, event: AlertBatch, now: float, still_waits: Callable[[], bool], watchdog: Sequence[PostedAlert]
     ) -> Taken:
-        # Before the work, so that what nobody waits for costs little, and after it, which may have taken long.
+        # Check before the work, so that an abandoned request costs little, and again after it, which may take long.
         if still_waits():
             with suppress(HungUp):
                 return self._deliver_whole(event, now, still_waits, watchdog)
@@ -229,19 +233,19 @@ class Ingest:
         return self._taken(outcomes) if outcomes else Taken(result="watchdog", incident_id=None)
 
     def _listen(self, connection: Connection, watchdog: Sequence[PostedAlert], event: AlertBatch, now: float) -> None:
-        """Record which Watchdogs fire, and which Alertmanager takes for ended."""
+        """Record which Watchdogs fire, and which have ended according to Alertmanager."""
         if not watchdog:
             return
         catalog = self._catalog()
         url = plain_address(event.external_url)
-        source = min(event.own or (), default=url)  # peers are one
-        heard = [alert.labels for alert in watchdog if alert.status == "firing"]
-        if heard:
+        source = min(event.own or (), default=url)  # configured peers count as one source
+        firing = [alert.labels for alert in watchdog if alert.status == "firing"]
+        if firing:
             if opens(store.last_heard(connection, WATCHDOG), catalog, now, watchdogs.known(connection)):
                 store.heard(connection, HEARING, now)
             store.heard(connection, WATCHDOG, now)
             beside = BESIDE * catalog.watchdog.interval_seconds
-            left_out = watchdogs.hear(connection, heard, now, source=source, beside=beside)
+            left_out = watchdogs.hear(connection, firing, now, source=source, beside=beside)
             if left_out:
                 store.heard(connection, LEFT_OUT, now)
                 log.warning("too many Watchdogs", known=watchdogs.MOST_KNOWN, not_told_apart=left_out)
@@ -251,11 +255,11 @@ class Ingest:
         watchdogs.stop(connection, ended, now, source=source)
 
     def _deliver_late(self, event: AlertBatch, now: float) -> Taken:
-        """Take the alerts that have never been heard of: nothing that was told since can be undone by them."""
+        """Apply only firing alerts that were never received: they cannot undo anything that was delivered since."""
         with self._database.read() as connection:
             _unseen(connection, event)
         with self._database.write() as connection:
-            store.lock_alerts(connection, group_hash(event.group_labels), [one.fingerprint for one in event.alerts])
+            store.lock_alerts(connection, group_hash(event.group_labels), [alert.fingerprint for alert in event.alerts])
             outcomes = self._take_parts(connection, _unseen(connection, event), now)
         return self._taken(outcomes)
 
@@ -276,48 +280,52 @@ class Ingest:
     def _parts(
         self, connection: Connection, event: AlertBatch, now: float
     ) -> Iterator[tuple[Incident | None, AlertBatch]]:
-        """Yield the incidents that the delivery is about, each with its part; that with the most severe alert first."""
+        """Yield each incident that the batch concerns with its part; that of the most severe alert comes first."""
         key = group_hash(event.group_labels)
-        store.lock_alerts(connection, key, [one.fingerprint for one in event.alerts])
-        told: set[int] = set()
+        store.lock_alerts(connection, key, [alert.fingerprint for alert in event.alerts])
+        yielded: set[int] = set()
         for owner, share in of_owners(event):
             for before, part in self._parts_of(connection, share, owner, now):
-                told |= {before.id} if before else set()
+                yielded |= {before.id} if before else set()
                 yield before, part
-        ended = {one.fingerprint: one for one in event.alerts if not one.firing}
+        ended = {alert.fingerprint: alert for alert in event.alerts if not alert.firing}
         for number in store.in_doubt(connection, list(ended)):
-            found = None if number in told else store.incident_by_id(connection, number, lock=True)
-            if found is not None:
-                # The end of a later firing says of an old picture what it is, wherever that stands.
-                doubts = {one.fingerprint for one in alertmanager_state.doubtful(found)}
+            incident = None if number in yielded else store.incident_by_id(connection, number, lock=True)
+            if incident is not None:
+                # The end of a later firing shows that a firing in doubt was an outdated report, in any incident.
+                doubts = {firing.fingerprint for firing in alertmanager_state.doubtful(incident)}
                 yield (
-                    found,
-                    replace(event, alerts=tuple(ended[one] for one in ended if one in doubts), is_whole=False),
+                    incident,
+                    replace(
+                        event,
+                        alerts=tuple(ended[fingerprint] for fingerprint in ended if fingerprint in doubts),
+                        is_whole=False,
+                    ),
                 )
         if event.truncated:
             return
-        ends_all = not any(one.firing for one in event.alerts)
+        ends_all = not any(alert.firing for alert in event.alerts)
         own = store.open_numbers(connection, key)
         for number in dict.fromkeys((*own, *store.open_truncated(connection))):
-            found = None if number in told else store.incident_by_id(connection, number, lock=True)
-            if found is None:
+            incident = None if number in yielded else store.incident_by_id(connection, number, lock=True)
+            if incident is None:
                 continue
-            # A whole picture of the group: nothing is left out any more, and what it does not tell of is in doubt.
-            left_out = any(one.group_labels == event.group_labels for one in groups_left_out(found))
+            # The alert batch is complete for its group: nothing is left out any more, and what it omits is in doubt.
+            left_out = any(group.group_labels == event.group_labels for group in groups_left_out(incident))
             if left_out or (ends_all and number in own):
-                yield found, replace(event, alerts=())
+                yield incident, replace(event, alerts=())
 
     def _parts_of(
         self, connection: Connection, event: AlertBatch, owner: Owner | None, now: float
     ) -> Iterator[tuple[Incident | None, AlertBatch]]:
-        """Yield the incidents that one owner's part of a delivery is about; the group's own comes first."""
+        """Yield the incidents that one owner's part of a batch concerns; the group's own incident comes first."""
         own = store.open_incident(connection, group_hash(event.group_labels), owner=owner, lock=True)
         known = {firing.fingerprint for firing in own.open_firings} if own else set()
-        strangers = [one.fingerprint for one in event.alerts if one.fingerprint not in known]
-        beginning = [(one.fingerprint, one.started) for one in event.alerts if one.firing]
-        ended = store.ended(connection, [one for one in beginning if one[0] not in known])
+        not_own = [alert.fingerprint for alert in event.alerts if alert.fingerprint not in known]
+        identities = [(alert.fingerprint, alert.started) for alert in event.alerts if alert.firing]
+        ended = store.ended(connection, [identity for identity in identities if identity[0] not in known])
         event = replace(event, ended_before=frozenset(ended))
-        open_incidents = store.open_incident_by_fingerprint(connection, strangers)
+        open_incidents = store.open_incident_by_fingerprint(connection, not_own)
         kin = frozenset[int]() if owner is None else store.owned(connection, open_incidents.values(), owner)
         for part in assign_alerts(event, own=own is not None, open_incidents=open_incidents, kin=kin):
             if part.number is None and own is None:
@@ -326,8 +334,8 @@ class Ingest:
             if part.number is None:
                 yield own, part.event
                 continue
-            found = store.incident_by_id(connection, part.number, lock=True)
-            yield found, replace(part.event, is_whole=part.whole or found is None)
+            incident = store.incident_by_id(connection, part.number, lock=True)
+            yield incident, replace(part.event, is_whole=part.whole or incident is None)
 
     def _fresh(
         self,
@@ -337,9 +345,10 @@ class Ingest:
         ended: Mapping[tuple[str, str], int],
         now: float,
     ) -> tuple[Incident | None, AlertBatch]:
-        """Return the incident that alerts without one may reopen, or None, and the event as it opens another.
+        """Return the incident that these alerts may reopen, or None, and the event to apply to it or to a new incident.
 
-        `ended` are those of the alerts' firings that have ended, each with the incident that had it.
+        No open incident has these alerts. `ended` maps the identities of those of their firings that ended before to
+        the number of the incident that had them.
         """
         if owner is None:
             return None, event
@@ -349,7 +358,7 @@ class Ingest:
             return latest, event
         before = _told_before(connection, event, ended)
         if before is not None:
-            # Of another group or owner: how much is left out of this delivery says nothing of it.
+            # That incident may have another group or owner: this batch's number of left out alerts is not its number.
             return before, replace(event, is_whole=False)
         return None, replace(event, shared=store.is_anothers(connection, key, dedup_key(event.group_key), owner))
 
@@ -381,16 +390,16 @@ class Ingest:
 
 
 def _is_nothing(alert: ReceivedAlert) -> bool:
-    """Return whether nobody is to be told of it; an end is taken all the same, for what was told before."""
+    """Return whether a firing alert notifies nobody; an end is always applied, because the alert may be open."""
     return alert.firing and alert.match.is_nothing
 
 
 def _unknown(alerts: Iterable[ReceivedAlert]) -> tuple[Severity, ...]:
-    """Return what the unknown severities of firing alerts were taken for, an item for each alert, and log them."""
-    found = [one for one in alerts if one.firing and one.match.unknown_severity]
-    words = Counter((one.match.unknown_severity, one.match.severity) for one in found)
+    """Log unknown severities of firing alerts; return the severity that was assumed, an item for each alert."""
+    unknown = [alert for alert in alerts if alert.firing and alert.match.unknown_severity]
+    words = Counter((alert.match.unknown_severity, alert.match.severity) for alert in unknown)
     for (word, severity), count in words.most_common(_MOST_LOGGED):
-        name = next(one.match.title for one in found if one.match.unknown_severity == word)
+        name = next(alert.match.title for alert in unknown if alert.match.unknown_severity == word)
         log.warning(
             "severity not known",
             severity=one_line(word, _LONGEST_LOGGED),
@@ -399,15 +408,15 @@ def _unknown(alerts: Iterable[ReceivedAlert]) -> tuple[Severity, ...]:
             alerts=count,
             hint="say below `severities:` of thresholds.yaml what it stands for",
         )
-    return tuple(one.match.severity for one in found)
+    return tuple(alert.match.severity for alert in unknown)
 
 
 def _told_before(connection: Connection, event: AlertBatch, ended: Mapping[tuple[str, str], int]) -> Incident | None:
-    """Return the incident in which the alerts have ended, where none fires with a start that has not."""
-    firing = [(one.fingerprint, one.started) for one in event.alerts if one.firing]
-    if event.verified or not firing or not all(identity in ended for identity in firing):
+    """Return the latest incident in which these firings ended, or None unless every one of them ended before."""
+    identities = [(alert.fingerprint, alert.started) for alert in event.alerts if alert.firing]
+    if event.verified or not identities or not all(identity in ended for identity in identities):
         return None
-    return store.incident_by_id(connection, max(ended[identity] for identity in firing), lock=True)
+    return store.incident_by_id(connection, max(ended[identity] for identity in identities), lock=True)
 
 
 def _watchdogs(alerts: Iterable[PostedAlert], url: str) -> Iterator[Heard]:
@@ -417,7 +426,7 @@ def _watchdogs(alerts: Iterable[PostedAlert], url: str) -> Iterator[Heard]:
 
 
 def _forget(connection: Connection, incident: Incident, now: float) -> None:
-    """Forget the Watchdogs whose silence a person has resolved: whoever does so knows that they are gone."""
+    """Forget the Watchdogs whose silence a person has resolved: that person says that they are gone."""
     for key, name in forgotten(incident).items():
         watchdogs.forget(connection, [key])
         _note_forgotten(connection, incident.id, name, "tocsin", now)
@@ -429,9 +438,9 @@ def _note_forgotten(connection: Connection, number: int, name: str, actor: str, 
 
 
 def _unseen(connection: Connection, event: AlertBatch) -> AlertBatch:
-    """Return what the delivery says of alerts that fire and were never heard of; raises HungUp when that is nothing."""
-    seen = store.seen(connection, [(one.fingerprint, one.started) for one in event.alerts])
-    unseen = (one for one in event.alerts if one.firing and (one.fingerprint, one.started) not in seen)
+    """Return the batch with only the firing alerts that were never received; raise HungUp if there are none."""
+    seen = store.seen(connection, [(alert.fingerprint, alert.started) for alert in event.alerts])
+    unseen = (alert for alert in event.alerts if alert.firing and (alert.fingerprint, alert.started) not in seen)
     news = replace(event, alerts=tuple(unseen))
     if not news.alerts:
         raise HungUp
@@ -439,7 +448,7 @@ def _unseen(connection: Connection, event: AlertBatch) -> AlertBatch:
 
 
 def _once_more(take: Callable[[], Taken]) -> Taken:
-    """Take it again where another replica has opened the group's incident at the same moment: now it is to be found."""
+    """Call `take`, and again if another replica opened the group's incident meanwhile: the second call finds it."""
     try:
         return take()
     except StoreUnavailable as error:
@@ -449,7 +458,7 @@ def _once_more(take: Callable[[], Taken]) -> Taken:
 
 
 def delivered(payload: Payload, alerts: Iterable[PostedAlert], catalog: Catalog) -> AlertBatch:
-    """Return what the payload tells of its group, by these of its alerts."""
+    """Return the alert batch that the payload makes of `alerts`, which are some or all of its own."""
     return AlertBatch(
         group_key=payload.group_key,
         group_labels=payload.group_labels,

@@ -1,1 +1,1 @@
-"""What happened to an incident, and what it makes of it: pure, the clock and the catalogue are passed in."""
+"""What each event makes of an incident. Pure: callers pass the clock and the catalogue in."""

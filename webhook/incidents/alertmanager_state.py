@@ -1,22 +1,24 @@
-"""The law of ends and holds; pure.
+"""The law that decides when an incident ends and when its next step waits. Pure.
 
-No incident ends, and no step is held, on anything less than positive knowledge about its own alerts from their own
-Alertmanager.
+The law: an incident ends, and a step waits, only on positive knowledge about the incident's own alerts from the
+Alertmanagers of these alerts.
 
-Nothing else decides either. `delivery` asks here what a delivered end or an old firing is worth, `steps` what follows
-from an answer; `alertmanager_api` only brings what the servers say. What is not positive knowledge:
+No other module decides this. `delivery` asks this module what a delivered end or an alert with an old start means,
+`steps` asks what follows from an answer, and `alertmanager_api` only fetches what the servers say. The following is not
+positive knowledge:
 
-- Absence. An alert that is not listed has ended only if the answer has standing (`no_standing`): an Alertmanager that
-  has just started, has lost its state, has lost its Prometheus or answers for another tenant lists nothing either.
-- The word of another server. An alert belongs to the Alertmanagers that told of it, by their external URL, and to their
-  configured peers; one whose Alertmanager is not configured is `Unknown`. That an alert fires anybody may say who lists
-  it with the same start.
-- One answer. What is not listed is asked about again, an alert by itself as an incident as a whole.
-- A delivery that comes late. An alert that had ended and is told with its old start is asked about first.
+- Absence. An alert that is not listed has ended only if the answering server has standing (`no_standing`). An
+  Alertmanager that has just started, has lost its state, has lost its Prometheus or answers for another tenant also
+  lists nothing.
+- An answer of another server. An alert belongs to the Alertmanagers that reported it, by their external URL, and to
+  their configured peers. If none of them is configured, the state of the alert is `Unknown`. Only that an alert fires
+  may be learned from any server that lists it with the same start.
+- A single answer. Tocsin asks again about what is not listed, for a single alert as for a whole incident.
+- A late delivery. If an alert that had ended is reported again with its old start, Tocsin asks Alertmanager first.
 
-Not knowing never keeps a page back: on `Unknown` the step is taken, and the message says why. The webhook alone does
-not know: an alert that is silenced while it fires and then ends sends no resolved notification (alertmanager#226;
-measured on 0.25 and 0.33).
+Lack of knowledge never holds back a page: on `Unknown` the step is taken, and the notification says why. The webhook
+alone cannot know that an alert ended: if an alert is silenced while it fires and then ends, Alertmanager sends no
+resolved notification (alertmanager#226; measured on 0.25 and 0.33).
 """
 
 from __future__ import annotations
@@ -32,27 +34,28 @@ from webhook.timestamps import span
 from webhook.untrusted import one_line, plain_address
 
 SETTLED_SECONDS = 300.0
-"""An Alertmanager that has just started knows of no alert until Prometheus tells it again: a minute after the last time
-by default (`--rules.alert.resend-delay`), and an evaluation interval on top. Before this its silence says nothing."""
+"""Until an Alertmanager has been up for so long, it means nothing that it does not list an alert. After its start it
+knows no alert until Prometheus sends it again: by default a minute after the last time (`--rules.alert.resend-delay`),
+plus an evaluation interval."""
 EVALUATION_SECONDS = 180.0
-"""The longest evaluation interval that `SETTLED_SECONDS` allows for; what is longer has to be said (`Known`)."""
+"""The longest evaluation interval that `SETTLED_SECONDS` allows for; `Known` states a longer one."""
 CONFIRM_SECONDS = 120.0
-"""How long after Alertmanager first does not list an alert it is asked again, before that is believed: behind one
-address there may be several of it, and one of them may just have lost touch with Prometheus."""
+"""How long after Alertmanager first does not list an alert Tocsin asks again, before it ends the alert. Several servers
+may answer at one address, and one of them may just have lost its connection to Prometheus."""
 VERIFY_SECONDS = 30.0
-"""How long after Alertmanager first does not list an alert that is told with its old start it is asked again."""
+"""The same wait for an alert in doubt, which was reported again with its old start."""
 PENDING_SECONDS = 3_600.0
-"""For so long an alert that nobody compiled may be pending: what its rule says is not known."""
+"""The assumed `for` of an alert that is not in the catalogue, because its rule is not known."""
 NOT_CONFIGURED = "TOCSIN_ALERTMANAGER_URL is not set"
 NAMES_NOBODY = "what was delivered has no externalURL, so it is not known which Alertmanager to ask"
 
 _SAME_START = 0.002
-"""Seconds: the API gives starts in milliseconds, cut."""
+"""Seconds: two starts that differ by less are the same, because the API cuts starts to milliseconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Listed:
-    """An alert that Alertmanager lists; `suppression` says why it tells nobody of it, None when it would."""
+    """An alert that Alertmanager lists; `suppression` says why it notifies nobody, None if it would notify."""
 
     fingerprint: str
     labels: Mapping[str, str]
@@ -62,7 +65,7 @@ class Listed:
 
 @dataclass(frozen=True, kw_only=True)
 class Placed:
-    """An alert as one group of Alertmanager's has it: for which receiver, and whether a time interval mutes it."""
+    """An alert in one of Alertmanager's groups: the group's receiver, and whether a time interval mutes the group."""
 
     fingerprint: str
     receiver: str
@@ -71,34 +74,34 @@ class Placed:
 
 @dataclass(frozen=True, kw_only=True)
 class Testimony:
-    """What one Alertmanager says."""
+    """What one Alertmanager answered, or why it did not."""
 
     server: str
-    """Its key: the name and whom it is asked as; another tenant of the same server is another one."""
+    """Its key: its name and the tenant it is asked as; another tenant of the same server has another key."""
     urls: frozenset[str]
-    """The external URLs it speaks for, in plain form."""
+    """The external URLs for which it speaks, in plain form."""
     any_url: bool = False
-    """Nobody has said what its external URL is: it speaks for the alerts that it lists, or listed, with their start."""
+    """Its external URL is not configured: it speaks for the firings that it lists, or once listed, with their start."""
     alerts: tuple[Listed, ...] | None = None
-    """None when it has not answered."""
+    """The alerts that it lists; None if it did not answer."""
     reason: str = ""
-    """Why it has not, or has not said which Watchdogs it lists."""
+    """Why it did not answer, or did not say which Watchdogs it lists."""
     asked_by: Mapping[str, str] = field(default_factory=dict)
-    """The labels that it was asked by: it need not list an alert that has others."""
+    """The labels by which the question filtered: the server does not list an alert with other values."""
     is_one: bool = True
-    """Whether one server has given all of this, as far as can be found out; else `started` is None."""
+    """Whether a single server gave all of this, as far as Tocsin can find out; otherwise `started` is None."""
     up: float | None = None
-    """For how many seconds it has been up, by its own clock; None when it was not asked or does not say."""
+    """For how many seconds it has been up, by its own clock; None if it was not asked or does not say."""
     started: float | None = None
-    """When it started, by its own clock: equal for as long as it has not lost what it knew."""
+    """When it started, in epoch seconds of its own clock. While this stays equal, it has not lost its state."""
     watchdogs: tuple[Listed, ...] = ()
-    """Those of the very answer in which the alerts are not listed."""
+    """The Watchdogs that the same answer lists in which the alerts are missing."""
     placed: tuple[Placed, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Heard:
-    """A Watchdog that an Alertmanager has delivered and not ended."""
+    """A Watchdog that an Alertmanager delivered as firing and whose end it did not deliver."""
 
     url: str
     fingerprint: str
@@ -107,33 +110,33 @@ class Heard:
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """What is known of the Alertmanagers from before."""
+    """What Tocsin knew about the Alertmanagers and rules before it asked."""
 
     watchdogs: tuple[Heard, ...] = ()
     pending_seconds: Mapping[str, float] = field(default_factory=dict)
-    """For how long the condition of an alert of this name holds before it fires."""
+    """The `for` of the alert rule in seconds, by alert name."""
     evaluation_seconds: float = EVALUATION_SECONDS
-    """How seldom Prometheus evaluates its slowest rules."""
+    """The longest evaluation interval of any rule, in seconds."""
     vouched: frozenset[tuple[str, float]] = frozenset()
-    """The servers that have ever listed an alert that was delivered to us, and when each had started by then."""
+    """The servers that once listed an alert that was delivered to Tocsin, each with its start time then."""
 
 
 Seen = tuple[tuple[str, str], str, float | None]
-"""A firing's identity, the server that lists it, and since when that is up by its own clock."""
+"""A firing's identity, the key of the server that lists it, and that server's start time by its own clock."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Active:
-    """At least one alert of the incident fires and nobody has silenced it."""
+    """At least one alert of the incident fires and is not suppressed."""
 
     seen: frozenset[Seen] = field(default=frozenset(), compare=False)
     unlisted: frozenset[tuple[str, str]] = field(default=frozenset(), compare=False)
-    """The firings, by their identity, of which it is as positive that they have ended as where all have."""
+    """Identities of the firings that are absent by the same standard as in `Absent`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quiet:
-    """Alerts of the incident fire, every one of them is suppressed, and the others have ended."""
+    """Every alert of the incident that fires is suppressed; the other alerts have ended."""
 
     by: Suppression
     seen: frozenset[Seen] = field(default=frozenset(), compare=False)
@@ -142,12 +145,12 @@ class Quiet:
 
 @dataclass(frozen=True, kw_only=True)
 class Absent:
-    """None of the incident's alerts is listed by those who would."""
+    """None of the incident's alerts is listed by a server that would list it if it fired."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Unknown:
-    """It could not be found out; `reason` says why, for people."""
+    """The state could not be determined; `reason` says why, for people."""
 
     reason: str
     seen: frozenset[Seen] = field(default=frozenset(), compare=False)
@@ -166,21 +169,21 @@ class Ends:
 
 @dataclass(frozen=True, kw_only=True)
 class Holds:
-    """The step waits, because Alertmanager tells nobody of any alert that fires."""
+    """The step waits, because every alert that fires is suppressed."""
 
     by: Suppression
 
 
 @dataclass(frozen=True, kw_only=True)
 class GoesOn:
-    """The step is taken; `unknown` says why nobody knows whether it still fires, None when it does."""
+    """The step is taken; `unknown` says why it is not known whether the incident fires, None if it does fire."""
 
     unknown: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class AsksAgain:
-    """Nothing follows yet."""
+    """Nothing follows yet; Alertmanager is asked again later."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -193,7 +196,7 @@ class FiresAgain:
 
 @dataclass(frozen=True, kw_only=True)
 class OldPicture:
-    """What was told again does not fire; `why` is empty where it is not news."""
+    """The alerts in doubt do not fire, the report was outdated; `why` is empty if that is no news."""
 
     why: str = ""
 
@@ -205,8 +208,9 @@ Verdict = FiresAgain | OldPicture | AsksAgain
 def decide(answer: Answer, *, absent_since: float | None, now: float) -> Decision:
     """Return what follows from the answer.
 
-    `absent_since` is when it was first `Absent`, of answers between which nobody has told that it fires. A person's
-    resolve changes nothing: on `Unknown` the incident is told again, as any other step is taken.
+    `absent_since` is the time of the first `Absent` answer since an alert batch last said that the incident fires. A
+    person's resolve makes no difference: on `Unknown` people are called about that incident again, as any other step
+    would be taken.
     """
     match answer:
         case Absent():
@@ -226,7 +230,7 @@ def decide(answer: Answer, *, absent_since: float | None, now: float) -> Decisio
 
 
 def tells_that_it_fires(incident: Incident, alerts: Iterable[ReceivedAlert]) -> bool:
-    """Return whether a delivery says that an alert of the incident fires: an absence before it is confirmed anew."""
+    """Return whether an alert batch reports a firing alert of the incident; earlier absence must be confirmed anew."""
     fingerprints = {firing.fingerprint for firing in (*incident.open_firings, *doubtful(incident))}
     return any(alert.firing and alert.fingerprint in fingerprints for alert in alerts)
 
@@ -234,11 +238,11 @@ def tells_that_it_fires(incident: Incident, alerts: Iterable[ReceivedAlert]) -> 
 def verified(
     incident: Incident, answer: Answer, now: float, over: Collection[tuple[str, str]] = frozenset()
 ) -> Verdict:
-    """Return what the answer says of alerts that had ended and have been told again with their old start.
+    """Return what the answer says about the alerts in doubt, which were reported again with their old start.
 
-    Those in `over` (`followed`) do not fire, whatever the answer says of later firings of them.
-    Nobody is called for an alert that is suppressed. It stays in doubt for as long: when it no longer is suppressed
-    Alertmanager tells of it only after its repeat interval (measured on 0.25 and 0.33).
+    The firings in `over` (from `followed`) do not fire, whatever the answer says about later firings of these alerts.
+    Nobody is called for a suppressed alert. The alert stays in doubt while it is suppressed, because Alertmanager
+    reports it after the suppression only when its repeat interval has passed (measured on 0.25 and 0.33).
     """
     told = tuple(one for one in doubtful(incident) if one.identity not in over)
     if not told:
@@ -267,10 +271,11 @@ def verified(
 def followed(
     incident: Incident, elsewhere: Iterable[AlertFiring], peers: Callable[[str], AbstractSet[str] | None]
 ) -> frozenset[tuple[str, str]]:
-    """Return those of the alerts in doubt whose firing, or a later one, each Alertmanager has told in another incident.
+    """Return the alerts in doubt of which each Alertmanager reported the same or a later firing in another incident.
 
-    An Alertmanager knows one firing of an alert, and people are told of it there. `peers` gives the external URLs of
-    its cluster, None where others have its own too: then its word is not known to be its own.
+    An Alertmanager knows one firing of an alert at a time, and people are notified of it in the other incident. `peers`
+    returns the external URLs of the cluster of a URL, or None if several clusters share the URL: then a report
+    under that URL cannot be assigned to one of them.
     """
     found: dict[str, list[Source]] = {}
     for firing in elsewhere:
@@ -290,7 +295,7 @@ def followed(
 
 
 def with_seen(incident: Incident, seen: Iterable[Seen]) -> tuple[Incident, tuple[AlertFiring, ...]]:
-    """Return the incident with what was learned about who lists its alerts, and the firings that this changes."""
+    """Return the incident with `listed_by` of its firings updated from `seen`, and the firings that this changes."""
     found: dict[tuple[str, str], dict[str, float]] = {}
     for identity, server, started in seen:
         if started is not None:
@@ -304,10 +309,11 @@ def with_seen(incident: Incident, seen: Iterable[Seen]) -> tuple[Incident, tuple
 def with_absent(
     incident: Incident, answer: Answer, now: float
 ) -> tuple[Incident, tuple[AlertFiring, ...], frozenset[tuple[str, str]]]:
-    """Return the incident with whose absence goes on, the firings that this changes, and those that have ended.
+    """Return the incident with `absent_since` of open firings updated, the changed firings, and those that have ended.
 
-    An alert ends by the same rule as the whole incident: twice, and nobody has told in between that it fires. Where
-    the answer is that all have, and all are confirmed, none is named: then it is the incident that ends.
+    An alert ends by the same rule as the whole incident: two answers do not list it, and no alert batch in between says
+    that it fires. If all alerts are absent and all are confirmed, no identity is returned, because the incident as a
+    whole ends.
     """
     everything = incident.open_firings
     unlisted = {one.identity for one in everything} if isinstance(answer, Absent) else answer.unlisted
@@ -324,7 +330,7 @@ def with_absent(
 
 
 def with_doubts_absent(incident: Incident, answer: Answer, now: float) -> tuple[Incident, tuple[AlertFiring, ...]]:
-    """Return the incident with since when the alerts in doubt are not listed, and the firings that this changes."""
+    """Return the incident with `absent_since` of its firings in doubt updated, and the firings that this changes."""
     is_absent = isinstance(answer, Absent)
     found = (replace(one, absent_since=_since(one, now) if is_absent else None) for one in doubtful(incident))
     before = {one.identity: one for one in incident.firings}
@@ -334,7 +340,7 @@ def with_doubts_absent(incident: Incident, answer: Answer, now: float) -> tuple[
 
 
 def absent_since(incident: Incident) -> float | None:
-    """Return since when all open alerts have been known not to be listed, None when one of them has not."""
+    """Return since when all open firings have been absent, in epoch seconds; None if one of them is not absent."""
     times = [one.absent_since for one in incident.open_firings if one.absent_since is not None]
     return max(times) if times and len(times) == len(incident.open_firings) else None
 
@@ -344,26 +350,26 @@ def _since(firing: AlertFiring, now: float) -> float:
 
 
 def is_over(incident: Incident) -> bool:
-    """Return whether every alert of the incident has been told to have ended, none is left out and none in doubt."""
+    """Return whether every alert of the incident is reported to have ended, with none left out and none in doubt."""
     return not incident.open_firings and not incident.truncated and not doubtful(incident)
 
 
 def doubtful(incident: Incident) -> tuple[AlertFiring, ...]:
-    """Return the alerts that had ended and have been told again with their old start."""
+    """Return the firings in doubt: they had ended and were reported again with their old start."""
     return tuple(one for one in incident.firings if one.ended_at is not None and one.refired_at is not None)
 
 
 def asked_about(incident: Incident) -> Incident:
-    """Return the incident as it is asked about: with the alerts in doubt alone where there are some."""
+    """Return the incident to ask about: reduced to its firings in doubt if there are any."""
     firings = tuple(replace(one, ended_at=None, ended_by=None) for one in doubtful(incident))
     return replace(incident, truncated=0, left_out=(), firings=firings) if firings else incident
 
 
 def labels_to_ask_by(incident: Incident) -> dict[str, str]:
-    """Return the labels of the group that each alert has that is asked about: Alertmanager filters by them.
+    """Return the group labels that all alerts to ask about share; Alertmanager filters its answer by them.
 
-    An alert that has joined from another group need not have the labels of this one, and would be filtered out; nor do
-    those that were left out of another group's delivery.
+    Labels that differ are dropped: an alert that joined from another group, or was left out of another group's batch,
+    need not have the labels of this group, and the filter would hide it.
     """
     asked = (*(one.labels for one in incident.open_firings), *(one.group_labels for one in groups_left_out(incident)))
     return {
@@ -374,7 +380,7 @@ def labels_to_ask_by(incident: Incident) -> dict[str, str]:
 
 
 def names_to_ask_by(incident: Incident) -> frozenset[str] | None:
-    """Return the names of the alerts that are asked about, None where the name of one is not known."""
+    """Return the names of the alerts to ask about, or None if one of the names is not known."""
     names = {firing.labels.get("alertname", "") for firing in incident.open_firings}
     if incident.truncated or not names:
         names |= {labels.get("alertname", "") for labels in _groups(incident)}
@@ -382,11 +388,12 @@ def names_to_ask_by(incident: Incident) -> frozenset[str] | None:
 
 
 def still_told(firing: AlertFiring, ended: ReceivedAlert, reporter: Reporter) -> tuple[Source, ...] | None:
-    """Return who still says that the firing fires, after a delivered end; None when that end is an older picture.
+    """Return the sources that still report the firing after a delivered end, or None if that end is outdated.
 
-    Of an Alertmanager that is no peer of the one that delivers only its own word counts, also with the same start: two
-    Prometheus servers that load a rule from the same path evaluate it at the same moment of their interval (measured).
-    Where nobody can be asked the same start is taken for the same firing: peers tell of it under names of their own.
+    The end removes the sources of the reporter and its peers. It does not remove another Alertmanager, even one that
+    reported the same start: two Prometheus servers that load a rule from the same path evaluate it at the same moment
+    of their interval (measured). If no Alertmanager can be asked, the same start counts as the same firing, because
+    peers then report it under their own URLs.
     """
     if firing.started != ended.started and firing.starts_at > ended.ends_at:
         return None
@@ -397,11 +404,11 @@ def still_told(firing: AlertFiring, ended: ReceivedAlert, reporter: Reporter) ->
 
 
 def classify(incident: Incident, said: Sequence[Testimony], known: Known, now: float) -> Answer:
-    """Return what the Alertmanagers say of the incident.
+    """Return what the Alertmanagers say about the incident.
 
-    An alert is the incident's by its fingerprint. Where Alertmanager has left alerts out of a delivery nobody knows
-    their fingerprints: then every listed alert with the labels of the group counts, for what was never listed to us
-    must not be taken for resolved.
+    An alert belongs to the incident by its fingerprint. If Alertmanager left alerts out of a batch, their fingerprints
+    are not known. Then every listed alert with the labels of the group counts, because an alert that was never
+    delivered must not be taken for resolved.
     """
     answers = [_of_firing(firing, incident, said, known, now) for firing in incident.open_firings]
     each = zip(incident.open_firings, answers, strict=True)
@@ -419,7 +426,7 @@ def classify(incident: Incident, said: Sequence[Testimony], known: Known, now: f
 
 
 def urls_of(incident: Incident) -> tuple[str, ...]:
-    """Return the external URLs of the Alertmanagers that say that alerts of the incident fire, in order."""
+    """Return the external URLs of the Alertmanagers that report that alerts of the incident fire, sorted."""
     urls = {source.url for firing in incident.open_firings for source in firing.sources}
     return tuple(sorted((urls or {plain_address(incident.external_url)}) - {""}))
 
@@ -427,11 +434,11 @@ def urls_of(incident: Incident) -> tuple[str, ...]:
 def no_standing(
     one: Testimony, incident: Incident, firings: Iterable[AlertFiring], known: Known, now: float
 ) -> str | None:
-    """Return why it means nothing that the server does not list these firings, or None when it means their end.
+    """Return why it means nothing that the server does not list these firings, or None if it means that they ended.
 
-    It has been up for a while, and it lists each Watchdog that it has told of. Where it has told of none it must not
-    have been started anew since it listed the very alert, or since it listed some alert of ours and be up for longer
-    than this one has been open.
+    The server has standing if it has been up for a while and lists each Watchdog that it delivered. If it delivered
+    none, it has standing if it has not restarted since it listed each of these firings, or if it has not restarted
+    since it listed any delivered alert and has been up for longer than the incident and these firings have existed.
     """
     if one.up is None:
         return "it does not say how long it has been up"
@@ -454,7 +461,7 @@ def no_standing(
 
 
 def _no_word_of_prometheus(one: Testimony, awaited: Sequence[Heard], *, is_pending: bool) -> str | None:
-    """Return why the Watchdogs do not stand for what the server does not list, or None when they do."""
+    """Return why the Watchdogs do not prove the end of what the server does not list, or None if they do."""
     if not all(any(_is(dog, heard.fingerprint, heard.starts_at) for dog in one.watchdogs) for heard in awaited):
         if len({(heard.url, heard.fingerprint) for heard in awaited}) < len(awaited):
             return "it lists nothing of it, and two of one Watchdog were told with its external URL"
@@ -465,28 +472,28 @@ def _no_word_of_prometheus(one: Testimony, awaited: Sequence[Heard], *, is_pendi
 
 
 def _began(firing: AlertFiring, urls: Collection[str]) -> float:
-    """Return when the alert has begun by the word of these reporters: the firing's start may be another cluster's."""
+    """Return when the alert began according to these URLs, because the firing's start may be another cluster's."""
     return min((float(source.started) for source in firing.sources if source.url in urls), default=firing.starts_at)
 
 
 def _may_be_pending(firing: AlertFiring, began: float, awaited: Sequence[Heard], known: Known, now: float) -> bool:
-    """Return whether a Prometheus that was started after the alert began may have lost that it fires."""
+    """Return whether a Prometheus that started after the alert began may hold the alert as pending, not firing."""
     started = max(heard.starts_at for heard in awaited)
     pending = known.pending_seconds.get(firing.labels.get("alertname", ""), PENDING_SECONDS)
-    # Rules that are evaluated seldom begin to be pending late, and fire at the first evaluation after that.
+    # A rule with a long evaluation interval becomes pending late, and fires at the first evaluation after its `for`.
     return started > began and now - started < SETTLED_SECONDS + pending + 2 * _longer(known)
 
 
 def _longer(known: Known) -> float:
-    """Return by how much rules are evaluated more seldom than `SETTLED_SECONDS` allows for."""
+    """Return by how many seconds the longest evaluation interval exceeds what `SETTLED_SECONDS` allows for."""
     return max(0.0, known.evaluation_seconds - EVALUATION_SECONDS)
 
 
 def _of_firing(firing: AlertFiring, incident: Incident, said: Sequence[Testimony], known: Known, now: float) -> Answer:
-    """Return what is known of one alert: it has ended only if each Alertmanager that told of it says so."""
+    """Return what is known of one alert; it has ended only if each Alertmanager that reported it says so."""
     reporters = dict.fromkeys(_reporters(firing, incident))
     answers = [_of_source(firing, reporter, incident, said, known, now) for reporter in reporters]
-    # Whoever lists it with this very start knows of it, whatever URL it was told under.
+    # Any server that lists the alert with the same start knows this firing, whichever URL reported it.
     answers += [
         _fires(firing, server, [one])
         for server in said
@@ -506,7 +513,7 @@ def _of_source(  # noqa: PLR0913, PLR0917  what is known, by name
     now: float,
 ) -> Answer:
     url, same = reporter
-    # A server that nobody has named knows of this firing; of one with another start it does not speak.
+    # A server without a configured URL speaks for this firing if it knows it, but not for one with another start.
     own = [one for one in said if url in one.urls or (one.any_url and same and _knows(one, firing))]
     if not own:
         return Unknown(reason=_nobody(url, said))
@@ -524,7 +531,7 @@ def _of_source(  # noqa: PLR0913, PLR0917  what is known, by name
 def _of_the_rest(
     incident: Incident, group_labels: Mapping[str, str], said: Sequence[Testimony], known: Known, now: float
 ) -> Answer:
-    """Return what is known of the alerts of a group that nobody has told us of."""
+    """Return what is known of the alerts of a group that were left out of its alert batches."""
     urls = dict.fromkeys(urls_of(incident)) or {plain_address(incident.external_url): None}
     answers: list[Answer] = []
     for url in urls:
@@ -532,7 +539,7 @@ def _of_the_rest(
         own = [one for one in may_know if url in one.urls or any(_knows(one, each) for each in incident.firings)]
         found = [one for server in may_know for one in server.alerts or () if _of_group(one, group_labels)]
         if not found:
-            # Whatever labels of the group it was asked by, what was left out has them.
+            # The alerts left out have all group labels, so no filter by group labels hides them.
             silent = _unlisted(own, incident, incident.firings, known, now, asked=()) if own else None
             answers.append(silent or Unknown(reason=_nobody(url, said)))
         else:
@@ -553,9 +560,9 @@ def _unlisted(  # noqa: PLR0913  what is known, by name
     *,
     asked: Sequence[AlertFiring],
 ) -> Answer:
-    """Return what it means that none of the peers that answer lists the alerts: one of them has to be entitled.
+    """Return what it means that none of these servers lists the alerts; one server with standing is enough.
 
-    `asked` are those that it has to have been asked about.
+    `asked` are the firings that the server's question must have covered.
     """
     why: list[str] = []
     for server in own:
@@ -568,7 +575,7 @@ def _unlisted(  # noqa: PLR0913  what is known, by name
 
 
 def _not_asked_about(server: Testimony, firings: Iterable[AlertFiring]) -> str | None:
-    """Return that the server was asked by labels that one of these does not have, so that it need not list it."""
+    """Return that the question's label filter excludes one of these firings, or None if it covers all of them."""
     for firing in firings:
         if any(firing.labels.get(name, "") != value for name, value in server.asked_by.items()):
             return "it was asked by labels that the alert does not have"
@@ -583,7 +590,7 @@ def _fires(firing: AlertFiring, server: Testimony, listed: Sequence[Listed]) -> 
 
 
 def _suppression(one: Listed, firing: AlertFiring, server: Testimony) -> Suppression | None:
-    """Return why nobody is told of the alert: it is muted where each of its groups for our receivers is."""
+    """Return why the alert is suppressed, or None; it is muted if each of its groups for our receivers is muted."""
     if one.suppression is not None:
         return one.suppression
     receivers = {source.receiver for source in firing.sources}
@@ -592,7 +599,7 @@ def _suppression(one: Listed, firing: AlertFiring, server: Testimony) -> Suppres
 
 
 def _knows(one: Testimony, firing: AlertFiring) -> bool:
-    """Return whether the server lists, or has listed, this very firing: then it is evidently its own."""
+    """Return whether the server lists, or once listed, this very firing: then the firing is one of its own."""
     listed = any(_is(alert, firing.fingerprint, firing.starts_at) for alert in one.alerts or ())
     return listed or one.server in firing.listed_by
 
@@ -602,7 +609,7 @@ def _has_listed(one: Testimony, firing: AlertFiring) -> bool:
 
 
 def _reporters(firing: AlertFiring, incident: Incident) -> Iterator[tuple[str, bool]]:
-    """Yield the external URLs of who tells that the alert fires, each with whether with this very start."""
+    """Yield the external URL of each source, and whether it reported the firing's exact start."""
     yield from ((source.url, source.started == firing.started) for source in firing.sources)
     if not firing.sources:
         yield plain_address(incident.external_url), True
@@ -610,7 +617,7 @@ def _reporters(firing: AlertFiring, incident: Incident) -> Iterator[tuple[str, b
 
 def _nobody(url: str, said: Sequence[Testimony]) -> str:
     for one in said:
-        # It may be that one's alert; whether it is it would have to say.
+        # The alert may belong to this server, but only its answer could say so.
         if one.any_url and one.alerts is None:
             return one.reason
     return f"{one_line(url, 200)} is not among the Alertmanagers that are configured" if url else NAMES_NOBODY
@@ -625,7 +632,7 @@ def _same(one: Listed, starts_at: float) -> bool:
 
 
 def _groups(incident: Incident) -> tuple[Mapping[str, str], ...]:
-    """Return the labels of the groups that are asked about as a whole: those with alerts left out, else its own."""
+    """Return the labels of the groups to ask about as a whole: those with alerts left out, else the incident's own."""
     return tuple(one.group_labels for one in groups_left_out(incident)) or (incident.group_labels,)
 
 

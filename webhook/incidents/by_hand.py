@@ -1,9 +1,10 @@
-"""A person's resolve while alerts fire: no end. Pure; `transitions` and `delivery` ask, `steps` when its time is over.
+"""What a person's resolve means while alerts still fire. Pure; `transitions` and `delivery` call this module.
 
-The law: a person says that they want to hear no more of it for now, and only Alertmanager says that it is over.
-Until it does the incident is resolved and fires on. People are asked again when another alert of it fires, when
-somebody takes the resolve back, and after the policy's `still_firing` if Alertmanager still tells of it then. What
-Alertmanager knows nothing of, a Watchdog that is gone for good, ends by the person's word alone.
+The law: a person's resolve ends the calls for now, but only Alertmanager's knowledge ends the incident. Until then the
+incident is resolved and fires on. People are called again when another alert of the incident fires, when somebody takes
+the resolve back, and after the policy's `still_firing` if Alertmanager still reports the incident; `steps` watches that
+time. An alert of which Alertmanager knows nothing, such as the one on a Watchdog that is gone for good, ends by the
+person's resolve alone.
 """
 
 from __future__ import annotations
@@ -33,9 +34,9 @@ _LONGEST_NAME = 80
 
 
 def resolve(incident: Incident, event: ResolvedByHand, now: float) -> Outcome:
-    """Return the incident resolved; its alerts go on firing until Alertmanager says otherwise."""
+    """Return the incident resolved; its alerts count as firing until Alertmanager reports their end."""
     forgotten = forgotten_fingerprints(incident)
-    ended = tuple(closed(one, now, "person") for one in incident.open_firings if one.fingerprint in forgotten)
+    ended = tuple(closed(firing, now, "person") for firing in incident.open_firings if firing.fingerprint in forgotten)
     after = replace(
         incident,
         status="resolved",
@@ -60,17 +61,17 @@ def resolve(incident: Incident, event: ResolvedByHand, now: float) -> Outcome:
 
 
 def reopen(incident: Incident, event: ReopenedByHand, now: float) -> Outcome:
-    """Return the incident open again: its first level is asked."""
+    """Return the incident open again; its first level is called."""
     return _open_again(incident, Entry(kind="reopened", actor=event.actor, detail=event.why), now)
 
 
 def tell_again(incident: Incident, event: FiresOn, now: float) -> Outcome:
-    """Return the incident open again because its alerts still fire after the policy's time."""
+    """Return the incident open again, because its alerts still fire after the policy's `still_firing`."""
     return _open_again(incident, Entry(kind="reopened", actor=TOCSIN, detail=event.why), now)
 
 
 def delivered(before: Incident, after: Incident, event: AlertBatch, changes: Changes, now: float) -> Outcome:
-    """Return what a delivery makes of an incident that fires on; `after` has the changes of its alerts already."""
+    """Return what an alert batch makes of an incident that fires on; `after` already has the changed firings."""
     if changes.fired:
         who = one_line(before.resolved_by or "somebody", _LONGEST_NAME)
         why = f"Resolved by {who}, and another alert of it has begun to fire since.{event.remark}"
@@ -83,9 +84,9 @@ def delivered(before: Incident, after: Incident, event: AlertBatch, changes: Cha
             entry=Entry(kind="resolved", actor=ALERTMANAGER, detail="no alert fires any more"),
             trigger=NotificationTrigger(kind="resolved"),
         )
-    held_open = {one.fingerprint for one in after.open_firings}
-    # An old picture of an alert that has ended is no word that anything fires.
-    if any(one.firing and one.fingerprint in held_open for one in event.alerts):
+    held_open = {firing.fingerprint for firing in after.open_firings}
+    # An outdated report of an alert that has ended does not show that anything fires.
+    if any(alert.firing and alert.fingerprint in held_open for alert in event.alerts):
         after = replace(after, firing_at=now)
     if not changes.ended and after.truncated == before.truncated:
         return Outcome(result="repeated", incident=after, changed=changes.changed)
@@ -107,4 +108,4 @@ def _open_again(incident: Incident, entry: Entry, now: float, changed: tuple[Ale
 
 
 def _with(incident: Incident, changed: tuple[AlertFiring, ...]) -> tuple[AlertFiring, ...]:
-    return tuple({one.identity: one for one in (*incident.firings, *changed)}.values())
+    return tuple({firing.identity: firing for firing in (*incident.firings, *changed)}.values())

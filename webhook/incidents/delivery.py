@@ -1,7 +1,7 @@
-"""What a delivery of Alertmanager's makes of an incident: opened, joined, reopened, resolved, or nothing new. Pure.
+"""Decide what an alert batch makes of an incident: opened, joined, reopened, resolved, or nothing new. Pure.
 
-`transitions` calls it; `firing` keeps the books of single alerts, `joining` knows what is called when some join,
-`by_hand` what it means where a person has resolved, `flapping` the rules of those that come and go.
+`transitions` calls this module. `firing` tracks single alerts, `joining` decides what is called when alerts join,
+`by_hand` handles incidents that a person has resolved, and `flapping` has the rules for incidents that come and go.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _LONGEST_NAME = 80
 
 
 def deliver(incident: Incident | None, event: AlertBatch, now: float) -> Outcome:
-    """Return what the delivery makes of the group's incident; one that is resolved reopens when an alert fires."""
+    """Return what the alert batch makes of the incident; a resolved incident reopens when an alert begins to fire."""
     if incident is None:
         return _open(event, now)
     changes = Changes(incident.firings, now, event.reporter, alertmanager_state.still_told)
@@ -59,7 +59,7 @@ def deliver(incident: Incident | None, event: AlertBatch, now: float) -> Outcome
 
 
 def _doubted(before: Incident, after: Incident, changes: Changes, event: AlertBatch, now: float) -> Incident:
-    """Return the incident with the time when Alertmanager is to be asked about what the delivery has made doubtful."""
+    """Return `after` with the time at which Alertmanager is to be asked about what the batch left in doubt."""
     if changes.doubts or _leaves_out(after, event):
         after = replace(after, doubted_at=min(now, before.doubted_at or now))
     elif alertmanager_state.is_over(after):
@@ -107,7 +107,7 @@ def _open(event: AlertBatch, now: float) -> Outcome:
 
 
 def _again(after: Incident, changes: Changes, before: Incident, remark: str, now: float) -> Outcome:
-    """Return what a delivery makes of an incident that is over."""
+    """Return what an alert batch makes of an incident that is resolved and does not fire on."""
     if changes.fired:
         return _reopen(after, changes.changed, remark, now)
     if changes.doubts:
@@ -119,7 +119,7 @@ def _again(after: Incident, changes: Changes, before: Incident, remark: str, now
 
 
 def _leaves_out(after: Incident, event: AlertBatch) -> bool:
-    """Return whether a whole picture of the group, in which nothing fires, leaves out alerts that are held open."""
+    """Return whether a complete batch of the incident's group reports nothing firing while its alerts are open."""
     return (
         event.is_whole
         and not event.truncated
@@ -173,9 +173,9 @@ def _all_ended(before: Incident, after: Incident, changed: tuple[AlertFiring, ..
 
 
 def _stays_open(before: Incident, after: Incident) -> str | None:
-    """Return why an incident of which no known alert fires is not over, or None when it is."""
+    """Return why an incident without a firing alert stays open, or None if it is over."""
     if after.truncated:
-        # Alertmanager says so of the alerts that it sends, and leaves out the rest: these may fire.
+        # Alertmanager reported the end of the alerts that it included; those that it left out may still fire.
         return f"no alert that was told of fires now; {after.truncated} more were left out"
     if alertmanager_state.doubtful(after):
         return "an alert that had ended is told again; Alertmanager is asked whether it fires"
@@ -200,9 +200,9 @@ def _reopen(incident: Incident, changed: tuple[AlertFiring, ...], remark: str, n
 def refired(
     incident: Incident, firings: tuple[AlertFiring, ...], remark: str, asked_again_at: float | None
 ) -> AlertBatch:
-    """Return the event that these alerts, which had ended, fire again with their old start."""
+    """Return the alert batch that says that these alerts, which had ended, fire again with their old start."""
     source = next(iter(firings[0].sources), None)
-    # The address whole, where it is the source's: people follow it.
+    # Keep the incident's full address if it is the source's, because people follow this link.
     same = source is None or source.url == plain_address(incident.external_url)
     return AlertBatch(
         group_key="",
@@ -219,11 +219,12 @@ def refired(
 
 
 def settle(incident: Incident, event: Settled, now: float) -> Outcome:
-    """Return the incident without doubt: what was told again with its old start does not fire; its end stands."""
+    """Return the incident with nothing in doubt: the alerts reported again do not fire, and their ends stand."""
     known = tuple(
-        replace(one, refired_at=None, sources=(), absent_since=None) for one in alertmanager_state.doubtful(incident)
+        replace(firing, refired_at=None, sources=(), absent_since=None)
+        for firing in alertmanager_state.doubtful(incident)
     )
-    by_identity = {one.identity: one for one in (*incident.firings, *known)}
+    by_identity = {firing.identity: firing for firing in (*incident.firings, *known)}
     after = replace(incident, doubted_at=event.asked_again_at, firings=tuple(by_identity.values()))
     lasts = incident.status != "resolved" or incident.fires_on
     if lasts and alertmanager_state.is_over(after) and incident.flapping_since is None:

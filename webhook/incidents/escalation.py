@@ -1,7 +1,7 @@
-"""By when somebody has to answer, which level is next, and when that is due. Pure.
+"""Decide by when somebody has to answer, which level is next, and when its turn comes. Pure.
 
-Reads the catalogue's policies; `outcomes` asks for what is `due` and for the `next_level`, `steps` for what is `due`,
-`render` for the `Standing`. The due times themselves are rows of `timers`; `recipients` says who the people are.
+This module reads the catalogue's policies. `outcomes` asks for what is `due` and for the `next_level`, `steps` for what
+is `due`, `render` for the `Standing`. `timers` stores the due times; `recipients` says who the people of a level are.
 """
 
 from __future__ import annotations
@@ -19,25 +19,26 @@ from webhook.severity import Severity
 from webhook.timestamps import HOUR
 
 REVIEW_SECONDS = HOUR
-"""How often Alertmanager is asked about an incident that nothing else is due for: a silenced end is told nowhere."""
+"""How often Alertmanager is asked about an incident without another due step: a silenced alert's end is not sent."""
 
 LEAST_SECONDS = 60.0
-"""No level is told sooner after the one before: an interval of nothing would call people without end."""
+"""The least time between two levels: an interval of zero would call people without end."""
 
 LEAST_PATIENCE_SECONDS = 10.0
-"""A call that fails for now is tried for so long before it moves on, however near the deadline is: most blips end."""
+"""The least time for which a call is retried before its fallback, even near a deadline: most failures are brief."""
 
 PATIENCE_WITHOUT_DEADLINE = HOUR
-"""How long such a call is waited for where nobody has to answer by any time."""
+"""How long a call is retried before its fallback if the tier has no deadline."""
 
 TimerKind = Literal["escalate", "respond", "calm", "review", "verify", "still_firing"]
-"""Nobody has acknowledged; an acknowledgement has run out; a flapping incident may be over; is it still there; a
-delivery is in doubt; does it fire on although a person has resolved it."""
+"""`escalate`: nobody acknowledged. `respond`: an acknowledgement ran out. `calm`: a flapping incident may be over.
+`review`: Alertmanager is asked whether the incident still fires. `verify`: it is asked about what is in doubt.
+`still_firing`: it is asked whether an incident that a person resolved fires on."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Standing:
-    """Where an incident stands in its policy. Times are epoch seconds, spans seconds, None is never."""
+    """Where an incident stands in its policy. Times are epoch seconds, spans are seconds, None means never."""
 
     level: int
     """1 for the first."""
@@ -51,7 +52,7 @@ class Standing:
 
 @dataclass(frozen=True, kw_only=True)
 class Due:
-    """What is next for an incident, in epoch seconds."""
+    """The next step of an incident; `at` is in epoch seconds."""
 
     kind: TimerKind
     at: float
@@ -59,7 +60,7 @@ class Due:
 
 @dataclass(frozen=True, kw_only=True)
 class Step:
-    """The level to tell next (0 is the first), and why levels before it are passed over."""
+    """The level to call next (0 is the first), and why each level before it is skipped."""
 
     level: int
     unreachable: tuple[str, ...] = ()
@@ -67,14 +68,14 @@ class Step:
 
 @dataclass(frozen=True, kw_only=True)
 class GivenUp:
-    """A level that nobody can reach: why, and what is done instead."""
+    """The reason why a level cannot be reached, and the step that is taken instead."""
 
     step: Step
     reason: str
 
 
 def standing(catalog: Catalog, *, policy: str, severity: Severity, paged_at: float, level: int = 0) -> Standing:
-    """Return where an incident stands that asked for attention at `paged_at` and is with `level` (0 is the first)."""
+    """Return where an incident stands whose people were last called at `paged_at`, at `level` (0 is the first)."""
     chosen = catalog.policy(policy)
     tier = chosen.severities[severity]
     level = min(level, len(chosen.levels) - 1)
@@ -104,32 +105,32 @@ def standing_of(catalog: Catalog, incident: Incident) -> Standing:
 
 
 def due(catalog: Catalog, incident: Incident) -> Due | None:
-    """Return what is next for the incident if nothing happens, or None when nothing is."""
+    """Return the incident's next step if nothing happens before, or None if there is none."""
     following, times = planned(catalog, incident), questions(incident)
     if not times:
         return following
     question = Due(kind="verify", at=min(times))
-    return question if following is None else min(question, following, key=lambda one: one.at)
+    return question if following is None else min(question, following, key=lambda step: step.at)
 
 
 def questions(incident: Incident) -> tuple[float, ...]:
-    """Return when Alertmanager is to be asked about the incident beside its steps, in epoch seconds.
+    """Return when Alertmanager is to be asked about the incident apart from its steps, in epoch seconds.
 
-    Alerts that had ended and were told again are asked about alone, before the others.
+    Alerts in doubt are asked about alone, before the others.
     """
     doubts = () if incident.doubted_at is None else (incident.doubted_at,)
     if doubts and alertmanager_state.doubtful(incident):
         return doubts
-    absent = (one.absent_since for one in incident.open_firings if one.absent_since is not None)
+    absent = (firing.absent_since for firing in incident.open_firings if firing.absent_since is not None)
     return (*(since + alertmanager_state.CONFIRM_SECONDS for since in absent), *doubts)
 
 
 def planned(catalog: Catalog, incident: Incident) -> Due | None:
-    """Return what is next that people are told of: `due` but for the question that a doubtful delivery leads to."""
+    """Return the incident's next step that people are told about: `due` without the `questions`."""
     if incident.status == "resolved":
         return _told_again(catalog, incident)
     if incident.flapping_since is not None and not incident.open_firings:
-        ends = (one.ended_at for one in incident.firings if one.ended_at is not None)
+        ends = (firing.ended_at for firing in incident.firings if firing.ended_at is not None)
         return Due(kind="calm", at=max(ends, default=incident.flapping_since) + CALM_SECONDS)
     tier = catalog.policy(incident.policy).severities[incident.severity]
     if tier.escalate_seconds is None:
@@ -145,10 +146,10 @@ def planned(catalog: Catalog, incident: Incident) -> Due | None:
 
 
 def holds(tier: Tier) -> float | None:
-    """Return for how many seconds an acknowledgement holds without an end of the trouble; None is for ever.
+    """Return for how many seconds an acknowledgement holds while the incident lasts; None means for ever.
 
-    Where the policy does not say it is the longer of the tier's two spans: `respond` may be `now`, and nobody is asked
-    again sooner than the next level would have been.
+    If the policy does not set it, it is the longer of the tier's two spans, because `respond` may be `now`: nobody is
+    called again sooner than the next level would have been.
     """
     if tier.holds:
         return None if tier.acknowledged_seconds is None else max(tier.acknowledged_seconds, LEAST_SECONDS)
@@ -156,10 +157,11 @@ def holds(tier: Tier) -> float | None:
 
 
 def moves_on_at(catalog: Catalog, incident: Incident, meant_for: float) -> float:
-    """Return until when a call that fails for now is waited for, in epoch seconds; `meant_for` is its own time.
+    """Return when a call that keeps failing moves on to its fallback, in epoch seconds.
 
-    Half of what is left until somebody has to answer, or until the next level is told where that is sooner: the other
-    half is for whoever is reached another way.
+    `meant_for` is the time at which the call was due. The call gets half of the time that is left until somebody has to
+    answer, or until the next level is called if that is sooner. The other half is for the people whom the fallback
+    reaches.
     """
     tier = catalog.policy(incident.policy).severities[incident.severity]
     spans = [span for span in (tier.respond_seconds, tier.escalate_seconds) if span is not None]
@@ -170,7 +172,7 @@ def moves_on_at(catalog: Catalog, incident: Incident, meant_for: float) -> float
 
 
 def _told_again(catalog: Catalog, incident: Incident) -> Due | None:
-    """Return when an incident that a person has resolved is told again if it fires on, None when it is over."""
+    """Return when people are called again about an incident that fires on after a person resolved it, else None."""
     if not incident.fires_on or incident.resolved_at is None:
         return None
     tier = catalog.policy(incident.policy).severities[incident.severity]
@@ -179,10 +181,10 @@ def _told_again(catalog: Catalog, incident: Incident) -> Due | None:
 
 
 def next_level(catalog: Catalog, incident: Incident, reachable: Callable[[int], str | None]) -> Step:
-    """Return the level to tell after the one reached; the last one is told again, for it is never silent.
+    """Return the level to call after the one reached; after the last level, the last level is called again.
 
-    `reachable` gives None for a level that can be reached and a reason for one that cannot; that one is passed over.
-    Where none of those further up can be reached the highest below that can is asked again.
+    `reachable` returns None for a level that can be reached, or the reason why it cannot; that level is skipped. If no
+    further level can be reached, the highest earlier level that can be reached is called again.
     """
     last = len(catalog.policy(incident.policy).levels) - 1
     reasons: list[str] = []
@@ -196,8 +198,8 @@ def next_level(catalog: Catalog, incident: Incident, reachable: Callable[[int], 
 
 
 def _passed(catalog: Catalog, tier: Tier, start: float, seconds: float) -> float:
-    """Return when `seconds` have passed since `start`, counted in the tier's hours where it has some."""
+    """Return when `seconds` have passed since `start`, counting only the tier's hours if it has some."""
     schedule = catalog.schedules.get(tier.hours or "")
     at = schedule.after(start, seconds) if schedule and seconds else None
-    # Hours that never hold again are no reason to wait for ever.
+    # If the hours never hold again, do not wait for ever.
     return start + seconds if at is None else at

@@ -1,6 +1,6 @@
-"""One firing of one alert, and what a delivery does to the firings of an open incident. Pure.
+"""One firing of one alert, and what an alert batch changes about the firings of an incident. Pure.
 
-`incident` keeps the firings; `delivery` decides from their `Changes` what it becomes.
+`incident` holds the firings; `delivery` decides from `Changes` what becomes of the incident.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ EndedBy = Literal["alertmanager", "person", "superseded"]
 
 
 MOST_SOURCES = 256
-"""So many Alertmanagers and receivers are kept of one alert; URLs come from outside."""
+"""At most so many sources (Alertmanager and receiver) are kept for one alert, because anybody may post URLs."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Source:
-    """Who says that an alert fires: an Alertmanager by its plain external URL, to which receiver, since when."""
+    """One report that an alert fires: the Alertmanager's plain external URL, the receiver, and the alert's start."""
 
     url: str
     receiver: str
@@ -30,7 +30,7 @@ class Source:
 
 @dataclass(frozen=True, kw_only=True)
 class AlertFiring:
-    """One firing of one alert. Times are epoch seconds; `started` is the exact start, part of the identity."""
+    """One firing of one alert. Times are epoch seconds; `started` is the exact start and part of the identity."""
 
     fingerprint: str
     started: str
@@ -44,28 +44,28 @@ class AlertFiring:
     annotations: Mapping[str, str]
     generator_url: str
     part: str = ""
-    """What it is about, as `Match.part`; empty where an earlier version has written it."""
+    """What the alert is about, as `Match.part`; empty if an earlier version wrote the firing."""
     ended_at: float | None = None
     ended_by: EndedBy | None = None
     sources: tuple[Source, ...] = ()
-    """Who still says that it fires."""
+    """The Alertmanagers and receivers that still report that it fires."""
     listed_by: Mapping[str, float] = field(default_factory=dict)
-    """The Alertmanagers that have listed it when they were asked, by their key: when each had started by then."""
+    """The start time (epoch seconds) that each Alertmanager had when it listed this firing, by Alertmanager key."""
     refired_at: float | None = None
-    """When it was told to fire after it had ended, with its old start; an end that is older than that is no news."""
+    """When it was reported again with its old start after it had ended; ends older than this are ignored."""
     absent_since: float | None = None
-    """When it was first known not to be listed while others of its incident were, of answers in a row that say so and
-    between which nobody has told that it fires."""
+    """Since when Alertmanager's answers say that it has ended: the first answer of an unbroken row, during which no
+    alert batch reported that it fires. Other alerts of the incident may be listed meanwhile."""
 
     @property
     def identity(self) -> tuple[str, str]:
-        """What makes two alerts the same firing."""
+        """Fingerprint and exact start: alerts that share both are the same firing."""
         return self.fingerprint, self.started
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReceivedAlert:
-    """One alert of a delivery, with what the catalogue says about it."""
+    """One alert of an alert batch, with what the catalogue says about it."""
 
     fingerprint: str
     firing: bool
@@ -79,12 +79,12 @@ class ReceivedAlert:
 
 
 def in_order(firings: Iterable[AlertFiring]) -> tuple[AlertFiring, ...]:
-    """Return firings most severe first, then the oldest, then by fingerprint so that the order is total."""
-    return tuple(sorted(firings, key=lambda one: (-rank(one.severity), one.starts_at, one.fingerprint)))
+    """Return the firings sorted: most severe first, then oldest, then by fingerprint, so that the order is total."""
+    return tuple(sorted(firings, key=lambda firing: (-rank(firing.severity), firing.starts_at, firing.fingerprint)))
 
 
 def firing_of(alert: ReceivedAlert) -> AlertFiring:
-    """Return the firing that a firing alert is."""
+    """Return the firing that a received firing alert begins or repeats."""
     return AlertFiring(
         fingerprint=alert.fingerprint,
         started=alert.started,
@@ -102,12 +102,12 @@ def firing_of(alert: ReceivedAlert) -> AlertFiring:
 
 
 def closed(firing: AlertFiring, at: float, by: EndedBy) -> AlertFiring:
-    """Return the firing ended, and nothing of it in doubt."""
+    """Return the firing ended at `at` (epoch seconds), without sources and no longer in doubt."""
     return replace(firing, ended_at=at, ended_by=by, sources=(), refired_at=None, absent_since=None)
 
 
 def received_alert_of(firing: AlertFiring) -> ReceivedAlert:
-    """Return the firing alert that the firing is."""
+    """Return the firing as a received alert that fires."""
     return ReceivedAlert(
         fingerprint=firing.fingerprint,
         firing=True,
@@ -132,46 +132,46 @@ def received_alert_of(firing: AlertFiring) -> ReceivedAlert:
 
 @dataclass(frozen=True, kw_only=True)
 class Reporter:
-    """Who delivers: an Alertmanager by its external URL in plain form, and how far its word goes."""
+    """The Alertmanager that delivers, by its external URL in plain form, and for whom it speaks."""
 
     url: str
     receiver: str
     own: frozenset[str]
-    """Its external URL and those of its peers; none where others have its external URL too."""
+    """Its external URL and those of its peers; empty if other clusters use its external URL too."""
     can_be_asked: bool = False
     """Whether any Alertmanager is configured."""
     verified: bool = False
-    """Alertmanager was asked, or nobody can be: what fires with an old start does fire."""
+    """Alertmanager was asked, or nobody can be asked: an alert reported with an old start does fire."""
     ended_before: frozenset[tuple[str, str]] = frozenset()
     """Firings that ended in other incidents."""
 
     def source(self, alert: ReceivedAlert) -> Source:
-        """Return the source that a firing alert of this delivery has."""
+        """Return this reporter as a source of the firing alert."""
         return Source(url=self.url, receiver=self.receiver, started=alert.started)
 
 
 StillTold = Callable[[AlertFiring, ReceivedAlert, Reporter], tuple[Source, ...] | None]
-"""Who still reports the firing after a delivered end, None when that end is old; the law is in `alertmanager_state`."""
+"""Returns who still reports the firing after a delivered end, None if that end is outdated (`alertmanager_state`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class News:
-    """The most severe alert that is news, and whether all that is news is another part of the same trouble."""
+    """The most severe alert that is news, and in which respect the news is new."""
 
     firing: AlertFiring
     more_severe: bool
-    """Whether a severity above any so far has come."""
+    """Whether a severity above all earlier ones of the incident began to fire."""
     only_parts: bool
-    """Whether no other runbook section and no severity above any so far has come."""
+    """Whether the news is only another part of the same trouble: no other runbook section, no more severe alert."""
 
 
 class Changes:
-    """What one delivery does to the firings of an open incident."""
+    """What one alert batch changes about the firings of an incident."""
 
     def __init__(self, known: Iterable[AlertFiring], now: float, reporter: Reporter, still_told: StillTold) -> None:
         self.now = now
         self.doubts = False
-        """Whether something was told that Alertmanager has to be asked about."""
+        """Whether the batch leaves something in doubt that Alertmanager has to be asked about."""
         self._reporter = reporter
         self._still_told = still_told
         self.firings = {firing.identity: firing for firing in known}
@@ -183,14 +183,16 @@ class Changes:
         for firing in self.firings.values():
             self._parts[firing.part] = max(rank(firing.severity), self._parts.get(firing.part, -1))
         self._highest = max(self._parts.values(), default=-1)
-        self._open = {one.fingerprint: one.identity for one in self.firings.values() if one.ended_at is None}
+        self._open = {
+            firing.fingerprint: firing.identity for firing in self.firings.values() if firing.ended_at is None
+        }
         self._doubtful: dict[str, set[tuple[str, str]]] = {}
         for firing in self.firings.values():
             if firing.ended_at is not None and firing.refired_at is not None:
                 self._doubtful.setdefault(firing.fingerprint, set()).add(firing.identity)
 
     def fires(self, alert: ReceivedAlert) -> None:
-        """Take a firing alert: a repeat, a firing that fires again, or a new one."""
+        """Apply a firing alert: it repeats a firing, fires again with its old start, or begins a new firing."""
         self._settle_earlier(alert)
         firing = replace(firing_of(alert), sources=(self._reporter.source(alert),))
         current = self.firings.get(self._open.get(firing.fingerprint, ("", "")))
@@ -201,7 +203,7 @@ class Changes:
         if known is not None and known.ended_at is None:
             self._repeat(known, firing)
         elif current is not None and (known is not None or firing.starts_at <= current.starts_at):
-            # Another Alertmanager's firing of an alert of the same labels, or an older picture of this one.
+            # Another Alertmanager's firing of an alert with the same labels, or an outdated report of this one.
             self._told_too(current, firing.sources[0])
         elif self._is_new(known, firing):
             part = self._part_at(current, firing)
@@ -210,7 +212,7 @@ class Changes:
             self._fires_again(known, firing)
 
     def ends(self, alert: ReceivedAlert) -> None:
-        """Take a resolved alert: it ends the open firing of its fingerprint unless that began after the end."""
+        """Apply a resolved alert: it ends the open firing of its fingerprint unless that firing began after the end."""
         self._settle_earlier(alert)
         self._remember_end(alert)
         identity = self._open.get(alert.fingerprint)
@@ -219,15 +221,15 @@ class Changes:
         firing = self.firings[identity]
         sources = self._still_told(firing, alert, self._reporter)
         if sources is None and firing.started == alert.started:
-            # The end of a firing that was told again since: which of the two came late only Alertmanager knows.
+            # The firing was reported again since. Only Alertmanager knows whether the end or that report came late.
             self.doubts = True
             ended_at = min(alert.ends_at, self.now)
             self._put(replace(firing, ended_at=ended_at, ended_by="alertmanager", absent_since=None))
             del self._open[alert.fingerprint]
             return
         if sources is None:
-            # It has begun after this end; whoever has told only of the firing that this ends says nothing of it now.
-            sources = tuple(one for one in firing.sources if not self._is_of_older(one, alert))
+            # The firing began after this end. Drop the sources that reported only the earlier, ended firing.
+            sources = tuple(source for source in firing.sources if not self._is_of_older(source, alert))
             if sources == firing.sources:
                 return
         if sources:
@@ -241,23 +243,26 @@ class Changes:
         self.ended += 1
 
     def _remember_end(self, alert: ReceivedAlert) -> None:
-        """Keep the end of a firing that was never told, where an earlier one of the alert was.
+        """Record the end of a firing that was never received, if an earlier firing of the alert was.
 
-        Else, when it is told again with its old start, a late copy of this end would end it.
+        Without this record, a late copy of this end would end the firing when it is reported again with its old start.
         """
-        before = [one for one in self.firings.values() if one.fingerprint == alert.fingerprint]
+        before = [earlier for earlier in self.firings.values() if earlier.fingerprint == alert.fingerprint]
         firing = firing_of(alert)
-        if before and all(float(one.started) < float(alert.started) for one in before):
+        if before and all(float(earlier.started) < float(alert.started) for earlier in before):
             firing = replace(firing, part=self._part_at(before[-1], firing))
             self._put(closed(firing, min(alert.ends_at, self.now), "alertmanager"))
 
     def _settle_earlier(self, alert: ReceivedAlert) -> None:
-        """Take what was told again of earlier firings for old pictures: an Alertmanager knows one of an alert."""
+        """Drop the reporter from the sources of earlier firings in doubt.
+
+        An Alertmanager knows one firing of an alert at a time, so its reports of earlier firings were outdated.
+        """
         for identity in sorted(self._doubtful.get(alert.fingerprint, ())):
             firing = self.firings[identity]
             if float(firing.started) >= float(alert.started):
                 continue
-            sources = tuple(one for one in firing.sources if not self._is_of_older(one, alert))
+            sources = tuple(source for source in firing.sources if not self._is_of_older(source, alert))
             if sources != firing.sources:
                 left = replace(firing, sources=sources)
                 self._put(left if sources else replace(left, refired_at=None, absent_since=None))
@@ -266,43 +271,43 @@ class Changes:
         return source.url in self._reporter.own and float(source.started) <= float(ended.started)
 
     def news(self) -> News | None:
-        """Return what is news, or None.
+        """Return the news of the batch, or None.
 
-        That is another runbook section, a severity above any so far, or a component, system or installation that has
-        not fired in this incident or was less severe. An Alertmanager that is no peer of those that told of an alert is
-        another installation.
+        News is another runbook section, a severity above all earlier ones, or a component, system or installation that
+        has not fired in this incident or was less severe. An Alertmanager that is no peer of those that reported an
+        alert belongs to another installation.
         """
-        more_severe = [one for one in self.fired if rank(one.severity) > self._highest]
-        kinds = [one for one in self.fired if one.kind not in self._kinds]
-        parts = [one for one in self.fired if rank(one.severity) > self._parts.get(one.part, -1)]
-        first = next(iter(in_order(more_severe or kinds or parts)), None)
-        if first is None:
+        more_severe = [firing for firing in self.fired if rank(firing.severity) > self._highest]
+        kinds = [firing for firing in self.fired if firing.kind not in self._kinds]
+        parts = [firing for firing in self.fired if rank(firing.severity) > self._parts.get(firing.part, -1)]
+        lead = next(iter(in_order(more_severe or kinds or parts)), None)
+        if lead is None:
             return None
-        return News(firing=first, more_severe=bool(more_severe), only_parts=not more_severe and not kinds)
+        return News(firing=lead, more_severe=bool(more_severe), only_parts=not more_severe and not kinds)
 
     @property
     def changed(self) -> tuple[AlertFiring, ...]:
-        """The firings that are other than they were, in the order in which they changed."""
+        """The firings that the batch changed, in the order in which they changed first."""
         return tuple(self.firings[identity] for identity in self.touched)
 
     def detail(self, truncated: int) -> str:
-        """Return what has happened in one sentence."""
+        """Return what changed, in words, for the timeline."""
         parts = [f"{count(len(self.fired), 0)} joined"] if self.fired else []
         parts += [f"{count(self.ended, 0)} resolved"] if self.ended else []
         parts += [f"{truncated} more not listed by Alertmanager"] if truncated else []
         return ", ".join(parts) or "all alerts are listed again"
 
     def _is_new(self, known: AlertFiring | None, firing: AlertFiring) -> bool:
-        """Return whether Alertmanager has not ended this firing before; a person's word is no end of it."""
+        """Return whether Alertmanager has not ended this firing before; an end by a person does not count."""
         if known is not None:
             return known.ended_by == "person"
         return firing.identity not in self._reporter.ended_before or self._reporter.verified
 
     def _fires_again(self, known: AlertFiring | None, firing: AlertFiring) -> None:
-        """Take an alert that had ended and is told with its old start.
+        """Apply an alert that had ended and is reported again with its old start.
 
-        Alertmanager ends an alert that Prometheus stops sending; when it hears again, the start is the old one. An old
-        picture that is delivered late looks the same.
+        Alertmanager ends an alert that Prometheus stops sending. When Prometheus sends it again, Alertmanager reports
+        it with the old start. An outdated alert batch that is delivered late looks the same.
         """
         if self._reporter.verified:
             before = known or firing
@@ -318,24 +323,27 @@ class Changes:
             self._doubtful.setdefault(known.fingerprint, set()).add(known.identity)
 
     def _told_too(self, current: AlertFiring, source: Source) -> None:
-        """Keep that somebody else says that the alert fires; of one that does, only the newest start counts."""
-        others = tuple(one for one in current.sources if (one.url, one.receiver) != (source.url, source.receiver))
-        same = next((one for one in current.sources if one not in others), None)
+        """Add `source` to the firing's sources; of each Alertmanager and receiver only the newest start counts."""
+        others = tuple(
+            known for known in current.sources if (known.url, known.receiver) != (source.url, source.receiver)
+        )
+        same = next((known for known in current.sources if known not in others), None)
         if same is not None and float(same.started) >= float(source.started):
             return
         if len(others) >= MOST_SOURCES:
             return
         self._put(replace(current, sources=(*others, source)))
-        # With the same start it is the same firing, whoever tells of it.
+        # A report with the same start is about the same firing, whichever Alertmanager sends it.
         if source.started != current.started and (part := self._part_at(current, current)) != current.part:
             self.fired.append(replace(current, part=part))
 
     def _part_at(self, current: AlertFiring | None, firing: AlertFiring) -> str:
-        """Return the part of a firing that begins beside `current`, of an alert of the same labels.
+        """Return the part of `firing`, which begins beside `current`, the open firing of an alert with the same labels.
 
-        Where who tells is no peer of those that told of that, it is another installation, whatever its labels say.
+        If the reporter is no peer of the sources of `current`, the alert belongs to another installation, and the part
+        names that installation.
         """
-        if current is None or not current.sources or any(self._is_reporters(one) for one in current.sources):
+        if current is None or not current.sources or any(self._is_reporters(source) for source in current.sources):
             return firing.part
         at = f" at {min(self._reporter.own, default=self._reporter.url)}"
         return firing.part if firing.part.endswith(at) else f"{firing.part}{at}"
@@ -356,16 +364,16 @@ class Changes:
         self._told_too(current, seen.sources[0])
 
     def _supersede(self, firing: AlertFiring) -> tuple[Source, ...]:
-        """End the open firing of an alert that has started anew: an alert fires once at a time.
+        """End the open firing of an alert that has started anew, because an alert has one firing at a time.
 
-        Return who says that it fires now: who tells of it, and everybody else who told of the one before.
+        Return the sources of the new firing: the reporter, and those of the earlier firing that are not its peers.
         """
         identity = self._open.pop(firing.fingerprint, None)
         if identity is None:
             return firing.sources
         before = self.firings[identity]
         self._put(closed(before, self.now, "superseded"))
-        others = (one for one in before.sources if one.url not in self._reporter.own)
+        others = (source for source in before.sources if source.url not in self._reporter.own)
         return (*firing.sources, *others)[:MOST_SOURCES]
 
     def _put(self, firing: AlertFiring) -> None:
@@ -374,6 +382,6 @@ class Changes:
 
 
 def count(number: int, more: int) -> str:
-    """Return `2 alerts`, or `2 alerts and 5 more`."""
+    """Return the number of alerts in words: `2 alerts`, or `2 alerts and 5 more`."""
     text = f"{number} alert{'' if number == 1 else 's'}"
     return f"{text} and {more} more" if more else text

@@ -1,12 +1,13 @@
-"""The dead man's switch: when the silence of a Watchdog is news, and what is told of it. Pure.
+"""The dead man's switch: decides when a Watchdog's silence is news, and makes Tocsin's own alert on it. Pure.
 
-`ingest` records each Watchdog that arrives, `watch` looks whether it does, and lets what stands here become an incident
-of Tocsin's own: like any other, except that nobody is asked whether it is true. Who would be asked is who is silent.
-Where no Watchdog is heard the way from Alertmanager is broken; where others are, the Prometheus of one is.
+`ingest` records each Watchdog that arrives. `watch` checks whether they arrive, and applies the alert batches that this
+module makes. The resulting incident is like any other, except that Tocsin asks no Alertmanager about it: the one to ask
+is the one that is silent. If no Watchdog arrives, the path from Alertmanager is broken; if only one is missing, its
+Prometheus is.
 
-A heartbeat is a Watchdog by its labels and by the Alertmanager that delivers it; configured peers are one. Peers that
-nobody has configured deliver in turns, each while the other is away: as long as two have never come beside each other
-they are one heartbeat. Each has the interval at which it really comes.
+A heartbeat is a Watchdog, by its labels, and the Alertmanager that delivers it; configured peers count as one. Peers
+that are not configured deliver in turns, each while the other is down: two that never delivered at the same time are
+one heartbeat. Each heartbeat is expected at the interval at which it actually arrives.
 """
 
 from __future__ import annotations
@@ -24,43 +25,43 @@ from webhook.timestamps import DAY, clock, span
 from webhook.untrusted import one_line
 
 WATCHDOG = "watchdog"
-"""The heartbeat's name in the store; the two below are beside it."""
+"""The name under which the store keeps when any Watchdog was last heard; the four names below are kept likewise."""
 LOOKED = "looked"
-"""When somebody has last looked whether the Watchdog was heard."""
+"""When a `watch` thread last checked whether a Watchdog was heard."""
 LISTENING = "listening"
-"""Since when somebody has looked without a gap."""
+"""Since when `watch` threads have checked without a gap."""
 HEARING = "hearing"
-"""Since when a Watchdog, any, has been heard without a gap of `INTERVALS`."""
+"""Since when any Watchdog has been heard without a gap of `INTERVALS`."""
 LEFT_OUT = "left out"
-"""When a Watchdog has last arrived that is not told from others, because there are too many."""
+"""When a Watchdog last arrived that is not recorded separately, because there are too many."""
 
 INTERVALS = 3
-"""So many intervals without it are silence: Alertmanager repeats a little late, and one delivery may be lost."""
+"""So many intervals without a Watchdog are silence: Alertmanager repeats a little late, one delivery may be lost."""
 FIRST_INTERVALS = 1
-"""Where it has never been heard nothing has been lost: that the way was never opened is said sooner."""
+"""The same for a Watchdog that was never heard: no delivery can have been lost, so the alert fires sooner."""
 MOST_GAPS = 8
-"""So many of the latest times between two arrivals are kept of each."""
+"""So many of the latest times between two arrivals are kept for each heartbeat."""
 LEAST_GAP = 1.0
-"""Seconds: what comes sooner is the same arrival, delivered again."""
+"""Seconds: a Watchdog that arrives sooner than this after the last one is the same arrival, delivered again."""
 SHORTEST_INTERVAL = 30.0
 LONGEST_INTERVAL = float(DAY)
-"""What comes more seldom is no heartbeat."""
+"""Seconds: a Watchdog that arrives less often than this is no heartbeat."""
 BESIDE = 0.5
-"""Of an interval: two that come so soon after each other are delivered by two Alertmanagers which both work. One that
-stands in for another comes when the other's next arrival is due."""
+"""Fraction of an interval: two Watchdogs that arrive closer together than this come from two Alertmanagers that both
+work. An Alertmanager that stands in for another delivers when the other's next arrival is due."""
 LOOK_SECONDS = 15.0
-"""How often somebody looks, at most; a shorter interval is looked after as often as it is long."""
+"""The longest time between two checks; a shorter Watchdog interval is checked once per interval."""
 GAP_SECONDS = 60.0
-"""When nobody has looked for so long nobody was there to hear it either, and its time begins anew."""
+"""After so long without a check no replica was running to hear the Watchdog, so its silence counts anew."""
 
 ALERT = "TocsinWatchdogSilent"
 GROUP = {"alertname": ALERT}
 GROUP_KEY = f'{{}}/tocsin:{{alertname="{ALERT}"}}'
 RECEIVER = "tocsin-webhook"
 FINGERPRINT = "tocsin-watchdog-silent"
-"""No fingerprint of Alertmanager's, which are sixteen hexadecimal digits; of one Watchdog, with its key behind it."""
+"""Never one of Alertmanager's, which are sixteen hexadecimal digits. For one Watchdog, its key is appended."""
 OURS = "ours"
-"""The key of Tocsin's own Watchdog, where only those of others are heard."""
+"""The key of Tocsin's own Watchdog, for the silence when only other Watchdogs are heard."""
 
 MOST_LABELS = 20
 LONGEST_VALUE = 200
@@ -70,24 +71,24 @@ _COMMON = frozenset({"alertname", "severity"})
 
 
 def own_labels(labels: Mapping[str, str]) -> dict[str, str]:
-    """Return the labels that tell a Watchdog from others: of the first by name, as much as is worth keeping."""
+    """Return the labels that tell a Watchdog from others: the first `MOST_LABELS` by name, values cut to a length."""
     own = sorted((name, value) for name, value in labels.items() if name not in _COMMON and value)
     return {name[:LONGEST_VALUE]: value[:LONGEST_VALUE] for name, value in own[:MOST_LABELS]}
 
 
 def key_of(labels: Mapping[str, str]) -> str:
-    """Return the key of the Watchdog with these labels: SHA-256 (hex) of all of them but the common ones."""
+    """Return the key of the Watchdog with these labels: SHA-256 (hex) of all labels that not every Watchdog has."""
     own = {name: value for name, value in labels.items() if name not in _COMMON and value}
     return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()
 
 
 def key_at(like: str, source: str) -> str:
-    """Return the key of the heartbeat whose Watchdog has the key `like` and comes from this Alertmanager."""
+    """Return the key of the heartbeat that the Alertmanager `source` delivers and whose Watchdog has the key `like`."""
     return hashlib.sha256(f"{like} {source}".encode()).hexdigest() if source else like
 
 
 def with_gap(gaps: Sequence[float], gap: float) -> tuple[float, ...]:
-    """Return the latest times between two arrivals, the newest last."""
+    """Return the latest times between two arrivals with `gap` added, in seconds, the newest last."""
     return tuple(gaps) if gap < LEAST_GAP else (*gaps, gap)[-MOST_GAPS:]
 
 
@@ -99,23 +100,23 @@ class Beat:
     labels: Mapping[str, str]
     heard_at: float
     stopped_at: float | None
-    """When Alertmanager said that it has ended: its Prometheus sends it no more. None since it fires."""
+    """When Alertmanager reported its end, because its Prometheus no longer sends it. None while it fires."""
     like: str = ""
-    """The key of its labels alone."""
+    """The key of its labels alone, without the Alertmanager."""
     source: str = ""
-    """The external URL of its Alertmanager, in plain form; empty where that is not known."""
+    """The external URL of its Alertmanager, in plain form; empty if it is not known."""
     gaps: tuple[float, ...] = ()
     """The latest times between two arrivals in seconds, the newest last."""
     is_apart: bool = False
-    """Whether one with the same labels has come beside it from another Alertmanager."""
+    """Whether another Alertmanager delivered a Watchdog with the same labels at the same time."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Heard:
-    """What the store knows of the Watchdog, in epoch seconds."""
+    """What the store knows of all Watchdogs together, in epoch seconds."""
 
     last: float | None
-    """None is never."""
+    """When any Watchdog was last heard; None is never."""
     looked: float | None
     listening: float | None
     hearing: float | None = None
@@ -123,9 +124,9 @@ class Heard:
 
 @dataclass(frozen=True, kw_only=True)
 class Silence:
-    """A Watchdog is not heard; `since` is when it was last, or when somebody began to listen.
+    """A Watchdog is not heard; `since` is when it was last heard, or when Tocsin began to listen.
 
-    `labels` are those of the one that is silent while others are heard, None where none is.
+    `labels` are those of the one Watchdog that is silent while others are heard; None if no Watchdog is heard.
     """
 
     since: float
@@ -135,31 +136,31 @@ class Silence:
     source: str = ""
     is_apart: bool = False
     interval: float | None = None
-    """Seconds; None is the catalogue's."""
+    """The expected interval in seconds; None is the catalogue's."""
 
     @property
     def fingerprint(self) -> str:
-        """The identity of the alert on it."""
+        """The fingerprint of the alert on this silence."""
         return fingerprint(self.key)
 
 
 def is_time(heard: Heard, catalog: Catalog, now: float) -> bool:
-    """Return whether somebody has to look again."""
+    """Return whether the next check is due."""
     return heard.looked is None or now - heard.looked >= min(LOOK_SECONDS, catalog.watchdog.interval_seconds)
 
 
 def listening_since(heard: Heard, now: float) -> float:
-    """Return since when somebody has listened without a gap, looking at `now` included."""
+    """Return since when Tocsin has listened without a gap, counting a check at `now`."""
     if heard.listening is None or heard.looked is None or now - heard.looked > GAP_SECONDS:
         return now
     return heard.listening
 
 
 def interval_of(beat: Beat, catalog: Catalog) -> float:
-    """Return in how many seconds a heartbeat is expected again: the catalogue's interval, or its own.
+    """Return the interval in seconds at which a heartbeat is expected: the catalogue's, or the heartbeat's own.
 
-    A longer one is believed when two arrivals in a row were that far apart, for one alone may be an outage. A shorter
-    one needs eight: a delivery that is tried again comes soon too.
+    A longer interval than the catalogue's counts if the last two gaps were longer, because a single long gap may be an
+    outage. A shorter one needs eight short gaps, because a repeated delivery also arrives soon.
     """
     usual = catalog.watchdog.interval_seconds
     if len(beat.gaps) > 1 and min(beat.gaps[-2:]) > usual:
@@ -170,7 +171,7 @@ def interval_of(beat: Beat, catalog: Catalog) -> float:
 
 
 def way_interval(last: float | None, beats: Sequence[Beat], catalog: Catalog) -> float:
-    """Return in how many seconds some Watchdog is expected again, of those that were heard when the last one was."""
+    """Return the interval in seconds at which any Watchdog is expected, of those still heard when the last one was."""
     alive = [
         interval_of(beat, catalog)
         for beat in beats
@@ -180,9 +181,9 @@ def way_interval(last: float | None, beats: Sequence[Beat], catalog: Catalog) ->
 
 
 def silence(heard: Heard, catalog: Catalog, now: float, beats: Sequence[Beat] = ()) -> Silence | None:
-    """Return the silence that has to be told, or None while the Watchdog is heard or may still come in time.
+    """Return the silence of all Watchdogs, or None while one is heard or may still arrive in time.
 
-    What was not heard while nobody listened (this program was down, or its store) is no silence of Alertmanager's.
+    The time in which Tocsin did not listen, because it or its store was down, does not count as silence.
     """
     began = listening_since(heard, now)
     since = began if heard.last is None else max(heard.last, began)
@@ -194,17 +195,17 @@ def silence(heard: Heard, catalog: Catalog, now: float, beats: Sequence[Beat] = 
 
 
 def is_heard(heard: Heard, catalog: Catalog, now: float, beats: Sequence[Beat] = ()) -> bool:
-    """Return whether the Watchdog has come lately. Where nobody has listened, it is neither heard nor silent."""
+    """Return whether any Watchdog arrived lately. While Tocsin does not listen, it is neither heard nor silent."""
     return not opens(heard.last, catalog, now, beats)
 
 
 def opens(last: float | None, catalog: Catalog, now: float, beats: Sequence[Beat] = ()) -> bool:
-    """Return whether the way has been closed, as far as anybody knows, when a Watchdog arrives at `now`."""
+    """Return whether a Watchdog that arrives at `now` is the first after a time in which none was heard."""
     return last is None or now - last > INTERVALS * way_interval(last, beats, catalog)
 
 
 def is_beating(beat: Beat, catalog: Catalog, now: float) -> bool:
-    """Return whether a Watchdog has come lately, and has not been said to have ended."""
+    """Return whether this Watchdog arrived lately and Alertmanager has not reported its end."""
     return beat.stopped_at is None and now - beat.heard_at <= _patience(beat, catalog)
 
 
@@ -213,20 +214,21 @@ def _patience(beat: Beat, catalog: Catalog) -> float:
 
 
 def together(beats: Sequence[Beat]) -> tuple[tuple[Beat, ...], ...]:
-    """Return the heartbeats: each a row of its own, or the rows of Alertmanagers that deliver in turns.
+    """Return the heartbeats, each as a tuple of rows: one row, or the rows of Alertmanagers that deliver in turns.
 
-    The row that was heard last comes first.
+    The row that was heard last comes first in its tuple.
     """
     grouped: dict[str, list[Beat]] = {}
     for beat in beats:
         grouped.setdefault(beat.key if beat.is_apart or not beat.like else f"like {beat.like}", []).append(beat)
-    return tuple(tuple(sorted(rows, key=lambda one: (-one.heard_at, one.key))) for rows in grouped.values())
+    return tuple(tuple(sorted(rows, key=lambda row: (-row.heard_at, row.key))) for rows in grouped.values())
 
 
 def silences(heard: Heard, beats: Sequence[Beat], catalog: Catalog, now: float) -> Iterator[Silence]:
-    """Yield the Watchdogs that are silent while another is heard, those apart that only somebody else's mask.
+    """Yield each Watchdog that is silent while another is heard, and Tocsin's own if only others are heard.
 
-    An end that Alertmanager has told is known an interval later: a Prometheus that restarts is heard again by then.
+    A Watchdog whose end Alertmanager reported counts as silent one interval later, because a Prometheus that only
+    restarts is heard again by then.
     """
     if not any(is_beating(beat, catalog, now) for beat in beats):
         return
@@ -235,24 +237,24 @@ def silences(heard: Heard, beats: Sequence[Beat], catalog: Catalog, now: float) 
     for beat, *_ in together(beats):
         since, own = max(beat.heard_at, began), interval_of(beat, catalog)
         ended = beat.stopped_at is not None and now - max(beat.stopped_at, began) > FIRST_INTERVALS * own
-        # Where nothing has come since it was due, it may be the way that is closed.
-        missed = now - since > INTERVALS * own and any(one.heard_at > since + own for one in beats)
+        # If no Watchdog has arrived since this one was due, the path from Alertmanager may be broken instead.
+        missed = now - since > INTERVALS * own and any(other.heard_at > since + own for other in beats)
         if ended or missed:
             yield _silence_of(beat, since, own)
-    wanted = catalog.watchdog.labels
-    if wanted and now - began > INTERVALS * interval and not any(_is_ours(beat, wanted) for beat in beats):
-        yield Silence(since=began, last=None, key=OURS, labels=wanted)
+    expected = catalog.watchdog.labels
+    if expected and now - began > INTERVALS * interval and not any(_is_ours(beat, expected) for beat in beats):
+        yield Silence(since=began, last=None, key=OURS, labels=expected)
 
 
 def heard_again(beats: Sequence[Beat], told: Collection[str], catalog: Catalog, now: float) -> Iterator[Silence]:
-    """Yield the silences that are over, of those whose alerts' fingerprints stand open."""
+    """Yield the silences that are over; `told` holds the fingerprints of the open alerts on silences."""
     beating = [beat for beat in beats if is_beating(beat, catalog, now)]
     for rows in together(beats):
         if is_beating(rows[0], catalog, now):
-            yield from (_silence_of(one, one.heard_at, None) for one in rows if fingerprint(one.key) in told)
-    wanted = catalog.watchdog.labels
-    if fingerprint(OURS) in told and any(_is_ours(beat, wanted) for beat in beating):
-        yield Silence(since=now, last=None, key=OURS, labels=wanted)
+            yield from (_silence_of(row, row.heard_at, None) for row in rows if fingerprint(row.key) in told)
+    expected = catalog.watchdog.labels
+    if fingerprint(OURS) in told and any(_is_ours(beat, expected) for beat in beating):
+        yield Silence(since=now, last=None, key=OURS, labels=expected)
 
 
 def _silence_of(beat: Beat, since: float, interval: float | None) -> Silence:
@@ -267,19 +269,19 @@ def _silence_of(beat: Beat, since: float, interval: float | None) -> Silence:
     )
 
 
-def _is_ours(beat: Beat, wanted: Mapping[str, str]) -> bool:
-    return wanted.items() <= beat.labels.items()
+def _is_ours(beat: Beat, expected: Mapping[str, str]) -> bool:
+    return expected.items() <= beat.labels.items()
 
 
 def fingerprint(key: str = "") -> str:
-    """Return the fingerprint of the alert on one Watchdog's silence; without a key, on that of all."""
+    """Return the fingerprint of the alert on one Watchdog's silence; without a key, on the silence of all."""
     return f"{FINGERPRINT}-{key}" if key else FINGERPRINT
 
 
 def forgotten(incident: Incident) -> dict[str, str]:
-    """Return the Watchdogs, by key, whose silence stands open in the incident and that may be gone, with their names.
+    """Return the Watchdogs whose silence is open in the incident and that may be gone for good: key to name.
 
-    Tocsin's own is not among them: nobody takes it away on purpose.
+    Tocsin's own Watchdog is not among them, because nobody removes it on purpose.
     """
     return {
         firing.fingerprint.removeprefix(f"{FINGERPRINT}-"): name_of(own_labels(firing.labels))
@@ -289,26 +291,28 @@ def forgotten(incident: Incident) -> dict[str, str]:
 
 
 def forgotten_fingerprints(incident: Incident) -> frozenset[str]:
-    """Return the fingerprints of the alerts on those Watchdogs."""
+    """Return the fingerprints of the alerts on the silences of the Watchdogs in `forgotten`."""
     return frozenset(fingerprint(key) for key in forgotten(incident))
 
 
 def name_of(labels: Mapping[str, str]) -> str:
-    """Return what tells a Watchdog from others, in words: `cluster eu, replica a`."""
+    """Return the name of a Watchdog, made of its labels: `cluster eu, replica a`."""
     return one_line(", ".join(f"{name} {value}" for name, value in sorted(labels.items())), 200) or "no label"
 
 
-def raised(found: Silence, catalog: Catalog, now: float) -> AlertBatch:
-    """Return the event that the silence is: an alert of our own begins."""
-    if found.labels is not None:
-        return _told(catalog, found, firing=True, at=found.since, annotations=_of_one(found, catalog, now))
-    ago, interval = span(now - found.since), found.interval or catalog.watchdog.interval_seconds
-    last = "It has never been heard." if found.last is None else f"It was last heard at {clock(found.last, now=now)}."
+def raised(silence: Silence, catalog: Catalog, now: float) -> AlertBatch:
+    """Return the alert batch that begins Tocsin's own alert on this silence."""
+    if silence.labels is not None:
+        return _told(catalog, silence, firing=True, at=silence.since, annotations=_of_one(silence, catalog, now))
+    ago, interval = span(now - silence.since), silence.interval or catalog.watchdog.interval_seconds
+    last = (
+        "It has never been heard." if silence.last is None else f"It was last heard at {clock(silence.last, now=now)}."
+    )
     return _told(
         catalog,
-        found,
+        silence,
         firing=True,
-        at=found.since,
+        at=silence.since,
         annotations={
             "summary": f"Alertmanager has not been heard of for {ago}: alerts may not arrive",
             "description": f"The Watchdog, which always fires, has not arrived for {ago}; it should every"
@@ -317,22 +321,22 @@ def raised(found: Silence, catalog: Catalog, now: float) -> AlertBatch:
     )
 
 
-def _of_one(found: Silence, catalog: Catalog, now: float) -> dict[str, str]:
-    name, ago = name_of(found.labels or {}), span(now - found.since)
+def _of_one(silence: Silence, catalog: Catalog, now: float) -> dict[str, str]:
+    name, ago = name_of(silence.labels or {}), span(now - silence.since)
     others = "Other Watchdogs arrive, so the way from Alertmanager to here is open"
-    if found.key == OURS:
+    if silence.key == OURS:
         return {
             "summary": f"Tocsin's own Watchdog ({name}) has not been heard of: its alerts may not be evaluated",
             "description": f"{others}, and none of them is that of Tocsin's rules ({name}). Are these rules loaded?",
         }
-    last = clock(found.last or found.since, now=now)
-    way = f", by way of the Alertmanager {one_line(found.source, LONGEST_VALUE)}" if found.source else ""
-    missing = f"{name}{way if found.is_apart else ''}"
+    last = clock(silence.last or silence.since, now=now)
+    way = f", by way of the Alertmanager {one_line(silence.source, LONGEST_VALUE)}" if silence.source else ""
+    missing = f"{name}{way if silence.is_apart else ''}"
     return {
         "summary": f"The Watchdog of {missing} has not been heard of for {ago}: alerts of that Prometheus may not"
         " arrive",
         "description": f"The Watchdog of {name}, which always fires, was last heard at {last}{way}; it should arrive"
-        f" every {span(found.interval or catalog.watchdog.interval_seconds)}. {others}. If that Prometheus was taken"
+        f" every {span(silence.interval or catalog.watchdog.interval_seconds)}. {others}. If that Prometheus was taken"
         " away on purpose, resolve this incident: its Watchdog is then forgotten until it is heard again.",
     }
 
@@ -341,52 +345,52 @@ State = Literal["heard", "late", "ended"]
 
 
 def state(beat: Beat, beats: Sequence[Beat], catalog: Catalog, now: float) -> State:
-    """Return whether a heartbeat is heard, by any of the Alertmanagers that deliver it in turns."""
-    rows = next(rows for rows in together(beats) if any(one.key == beat.key for one in rows))
+    """Return whether a heartbeat is heard from any of the Alertmanagers that deliver it in turns."""
+    rows = next(rows for rows in together(beats) if any(row.key == beat.key for row in rows))
     if is_beating(rows[0], catalog, now):
         return "heard"
     return "late" if rows[0].stopped_at is None else "ended"
 
 
 def forgotten_by_hand(catalog: Catalog, beat: Beat, now: float) -> AlertBatch:
-    """Return the event that the alert on this heartbeat's silence is over, because a person has forgotten it."""
+    """Return the alert batch that ends the alert on this heartbeat's silence, because a person forgot the heartbeat."""
     return ended(catalog, now, _silence_of(beat, now, None))
 
 
-def ended(catalog: Catalog, now: float, found: Silence | None = None) -> AlertBatch:
-    """Return the event that the Watchdog is heard again: any, or the one that was silent."""
-    over = found or Silence(since=now, last=None)
+def ended(catalog: Catalog, now: float, silence: Silence | None = None) -> AlertBatch:
+    """Return the alert batch that ends the alert on a silence; without a silence, on that of all Watchdogs."""
+    over = silence or Silence(since=now, last=None)
     return _told(catalog, over, firing=False, at=now, annotations={})
 
 
 def is_told(incident: Incident | None) -> bool:
-    """Return whether the silence stands open in the incident."""
+    """Return whether the alert on the silence of all Watchdogs is open in the incident."""
     return incident is not None and any(firing.fingerprint == FINGERPRINT for firing in incident.open_firings)
 
 
 def is_ours(incident: Incident) -> bool:
-    """Return whether all that fires is what Tocsin says of itself, of which Alertmanager knows nothing."""
-    found = incident.open_firings
-    return bool(found) and all(firing.fingerprint.startswith(FINGERPRINT) for firing in found)
+    """Return whether every open firing is one of Tocsin's own alerts, of which Alertmanager knows nothing."""
+    firings = incident.open_firings
+    return bool(firings) and all(firing.fingerprint.startswith(FINGERPRINT) for firing in firings)
 
 
-def _group_key(found: Silence, alert: Alert | None) -> str:
-    """Return the key that PagerDuty's is made of: for the silence of all, that of Alertmanager's own page about it."""
-    if found.key:
-        return f"{GROUP_KEY}:{found.key}"
+def _group_key(silence: Silence, alert: Alert | None) -> str:
+    """Return the group key for PagerDuty; for the silence of all, the one in Alertmanager's own page about it."""
+    if silence.key:
+        return f"{GROUP_KEY}:{silence.key}"
     return (alert.direct_group_key if alert else None) or GROUP_KEY
 
 
-def _told(catalog: Catalog, found: Silence, *, firing: bool, at: float, annotations: dict[str, str]) -> AlertBatch:
-    # What tells it from one with the same labels.
-    way = {"alertmanager": found.source[:LONGEST_VALUE]} if found.is_apart and found.source else {}
-    group = {**(found.labels or {}), **way, **GROUP}
+def _told(catalog: Catalog, silence: Silence, *, firing: bool, at: float, annotations: dict[str, str]) -> AlertBatch:
+    # The Alertmanager tells this heartbeat from another with the same labels.
+    way = {"alertmanager": silence.source[:LONGEST_VALUE]} if silence.is_apart and silence.source else {}
+    group = {**(silence.labels or {}), **way, **GROUP}
     labels = {**group, "severity": "critical"}
     match = catalog.match(labels)
     if match.alert is None:
         match = replace(match, title="Tocsin: Watchdog silent")
     alert = ReceivedAlert(
-        fingerprint=found.fingerprint,
+        fingerprint=silence.fingerprint,
         firing=firing,
         started=f"{at:.9f}",
         starts_at=at,
@@ -397,7 +401,7 @@ def _told(catalog: Catalog, found: Silence, *, firing: bool, at: float, annotati
         match=match,
     )
     return AlertBatch(
-        group_key=_group_key(found, match.alert),
+        group_key=_group_key(silence, match.alert),
         group_labels=group,
         receiver=RECEIVER,
         external_url="",

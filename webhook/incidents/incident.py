@@ -1,11 +1,11 @@
-"""The incident: what people are told about, what can happen to it, and what that leads to. Pure; types only.
+"""The types of an incident, of the events that change it and of their outcomes. Pure.
 
-`ingest` and `steps` turn what happened into an `Event`, `transitions` says what the incident becomes and whether
-anybody has to hear of it, `outcomes` writes that down in one transaction.
+`ingest` and `steps` turn what happened into an `Event`, `transitions` decides what the incident becomes and whether
+anybody is notified, and `outcomes` writes the result in one transaction.
 
-A firing of an alert is its fingerprint and the moment it started. An incident is the firings of one
-group (group labels) and one owner (team and policy) from the first that fires until none does. Alertmanager's
-`groupKey` changes when routes are edited, so it only names the delivery that opened the incident.
+A firing of an alert is its fingerprint and the moment it started. An incident is the firings of one group (group
+labels) and one owner (team and policy), from the first that fires until none does. Alertmanager's `groupKey` changes
+when routes are edited, so it only names the alert batch that opened the incident.
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ Result = Literal[
     "unchanged",
 ]
 Suppression = Literal["silenced", "inhibited", "muted"]
-"""Why Alertmanager tells nobody of an alert that fires."""
+"""Why Alertmanager notifies nobody of an alert that fires."""
 
 ALERTMANAGER = "Alertmanager"
 TOCSIN = "Tocsin"
-"""Who acts when it is the time that has passed."""
+"""The actor when Tocsin itself acts because a time has passed."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LeftOut:
-    """How many alerts of a group Alertmanager left out of its last delivery; all of them have the group's labels."""
+    """How many alerts of a group Alertmanager left out of its last alert batch; all of them have the group labels."""
 
     group_labels: Mapping[str, str]
     count: int
@@ -59,7 +59,7 @@ class LeftOut:
 
 @dataclass(frozen=True, kw_only=True)
 class Incident:
-    """What people are told about. `id` is 0 until the store has given it one; times are epoch seconds."""
+    """What people are notified about. `id` is 0 until the store assigns one; times are epoch seconds."""
 
     id: int = 0
     group_hash: str
@@ -69,54 +69,54 @@ class Incident:
     external_url: str
     status: Status = "open"
     title: str
-    """That of the most severe open alert, as `severity` is."""
+    """The title of the most severe open alert; `severity` is the severity of the same alert."""
     severity: Severity
     team: str
-    """Whose it is, with `policy`: all of its alerts are theirs."""
+    """With `policy`, the owner of the incident and of all of its alerts."""
     policy: str
     opened_at: float
     paged_at: float
-    """When it last asked for somebody's attention; deadlines and escalation count from here."""
+    """When people were last called about it; deadlines and escalation count from here."""
     acknowledged_at: float | None = None
     acknowledged_by: str | None = None
     resolved_at: float | None = None
     resolved_by: str | None = None
     truncated: int = 0
-    """How many alerts Alertmanager has left out of its last deliveries, of all groups in `left_out`."""
+    """How many alerts Alertmanager left out of its last alert batches: the sum over all groups in `left_out`."""
     left_out: tuple[LeftOut, ...] = ()
-    """By group: alerts of several may stand in one incident, and none of these groups speaks for another."""
+    """The alerts left out, by group: an incident may hold alerts of several groups, each with its own number."""
     level: int = 0
-    """Which level of the policy has been told; 0 is the first."""
+    """The level of the policy that was called last; 0 is the first."""
     suppressed_since: float | None = None
-    """Since when the escalation waits because Alertmanager tells nobody of any of its alerts."""
+    """Since when escalation waits because all of its firing alerts are suppressed."""
     suppressed_by: Suppression | None = None
     reopened_at: tuple[float, ...] = ()
-    """When it fired again after it had been resolved, as far back as `flapping` looks."""
+    """When it was reopened, as far back as `flapping` looks."""
     flapping_since: float | None = None
-    """Set while it comes and goes: it stays open until it has been quiet for a while."""
+    """Since when it flaps, None if it does not: a flapping incident stays open until it has been quiet for a while."""
     firing_at: float | None = None
-    """Set while it is resolved by a person and fires on: when Alertmanager last told of an alert of it that fires, and
-    the time of the resolve until it does."""
+    """Set while the incident fires on although a person resolved it: when Alertmanager last reported a firing alert
+    of it, or the time of the resolve if Alertmanager has not since."""
     news_at: tuple[float, ...] = ()
-    """When people were called because another component had joined, as far back as `joining` looks."""
+    """When people were called because another component joined, as far back as `joining` looks."""
     doubted_at: float | None = None
-    """When Alertmanager is asked about what a delivery has made doubtful: at once, and until it can say."""
+    """When Alertmanager is to be asked about what an alert batch left in doubt; None if nothing is in doubt."""
     firings: tuple[AlertFiring, ...] = ()
 
     @property
     def fires_on(self) -> bool:
-        """Whether a person has resolved it and Alertmanager has not said that it is over."""
+        """Whether a person resolved it and Alertmanager has not reported that all alerts ended."""
         return self.status == "resolved" and self.firing_at is not None
 
     @property
     def open_firings(self) -> tuple[AlertFiring, ...]:
-        """The firings that have not ended, most severe first, then the oldest."""
+        """The firings that have not ended, most severe first, then oldest first."""
         return in_order(firing for firing in self.firings if firing.ended_at is None)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Owner:
-    """Whose alerts are: a group that mixes those of several is an incident of each."""
+    """The owner of alerts. A group with alerts of several owners becomes one incident for each."""
 
     team: str
     policy: str
@@ -124,7 +124,7 @@ class Owner:
 
 @dataclass(frozen=True, kw_only=True)
 class AlertBatch:
-    """Alertmanager has told of a group. Alerts it does not list may be truncated or silenced: that says nothing."""
+    """What Alertmanager posted about a group. An omitted alert may be left out or silenced; it need not have ended."""
 
     group_key: str
     group_labels: Mapping[str, str]
@@ -133,26 +133,26 @@ class AlertBatch:
     truncated: int
     alerts: tuple[ReceivedAlert, ...]
     is_whole: bool = True
-    """Whether how many were left out is said of the incident that takes this, and not of another of the delivery's."""
+    """Whether `truncated` counts for the incident that gets this part, and not for another incident of the batch."""
     shared: bool = False
-    """Whether the group's own key is that of another team's incident, so that one opened by this needs its own."""
+    """Whether another team's incident has the group's dedup key, so that a new incident needs a key of its own."""
     ended_before: frozenset[tuple[str, str]] = frozenset()
-    """Firings of these alerts that have ended before, in whichever incident."""
+    """Identities of firings of these alerts that ended before, in any incident."""
     own: frozenset[str] | None = frozenset()
-    """External URLs, in plain form, of the configured peers of the Alertmanager that delivers; None where several
-    clusters deliver with its external URL."""
+    """External URLs, in plain form, of the configured peers of the Alertmanager that delivers; None if several clusters
+    deliver with its external URL."""
     can_be_asked: bool = False
     """Whether any Alertmanager is configured."""
     verified: bool = False
-    """Alertmanager was asked about what is told here, or nobody can be."""
+    """Alertmanager was asked about these alerts, or nobody can be asked."""
     asked_again_at: float | None = None
-    """When Alertmanager is asked again about what is told here, because it could not say."""
+    """When Alertmanager is asked again about these alerts, because its answer was not conclusive."""
     remark: str = ""
-    """What else whoever is called has to know: that nobody could be asked."""
+    """A sentence to add to the reason of the call, such as that no Alertmanager could be asked."""
 
     @property
     def reporter(self) -> Reporter:
-        """Who delivers."""
+        """The Alertmanager that delivers this batch."""
         url = plain_address(self.external_url)
         return Reporter(
             url=url,
@@ -166,14 +166,14 @@ class AlertBatch:
 
 @dataclass(frozen=True, kw_only=True)
 class Acknowledged:
-    """Somebody has taken the incident."""
+    """A person acknowledges the incident."""
 
     actor: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Unacknowledged:
-    """Somebody has given the incident back; `why` is told to the level that is asked again."""
+    """A person withdraws the acknowledgement; `why` is sent to the level that is called again."""
 
     actor: str
     why: str
@@ -181,14 +181,14 @@ class Unacknowledged:
 
 @dataclass(frozen=True, kw_only=True)
 class ResolvedByHand:
-    """Somebody has closed the incident while alerts may still fire."""
+    """A person resolves the incident while alerts may still fire."""
 
     actor: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReopenedByHand:
-    """Somebody has taken a resolve by hand back; `why` is told to whoever is asked again."""
+    """A person takes back a resolve by hand; `why` is sent to the people who are called again."""
 
     actor: str
     why: str
@@ -196,16 +196,16 @@ class ReopenedByHand:
 
 @dataclass(frozen=True, kw_only=True)
 class FiresOn:
-    """An incident was resolved by hand, its time is over, and Alertmanager still tells of it: `why` says so."""
+    """A person resolved the incident, `still_firing` has passed, and nothing shows that it ended; `why` says so."""
 
     why: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Merged:
-    """A provider has merged its incident into another, which says nothing of the alerts; `into` is the other's name.
+    """A provider's incident was merged into another one, named `into`; the alerts do not change.
 
-    `by_person` says whether somebody did that, who then is at work on it.
+    `by_person` says whether a person did it. That person works on the incident, so it counts as acknowledged.
     """
 
     actor: str
@@ -215,7 +215,7 @@ class Merged:
 
 @dataclass(frozen=True, kw_only=True)
 class Noted:
-    """Something was done elsewhere that changes nothing here and that people will want to read afterwards."""
+    """Something was done elsewhere that changes nothing here but that people will want to read in the timeline."""
 
     kind: str
     actor: str
@@ -224,7 +224,7 @@ class Noted:
 
 @dataclass(frozen=True, kw_only=True)
 class Escalated:
-    """The time of a level has passed, or nobody of it can be reached: `level` (0 is the first) is told `why`."""
+    """A level's time has passed, or nobody of it can be reached: `level` (0 is the first) is called, with `why`."""
 
     level: int
     why: str
@@ -232,7 +232,7 @@ class Escalated:
 
 @dataclass(frozen=True, kw_only=True)
 class Resumed:
-    """An acknowledgement has not led to an end in its time; the level that was reached is asked again."""
+    """An acknowledgement ran out before the incident ended; the level that was reached is called again."""
 
     why: str
 
@@ -246,14 +246,14 @@ class Suppressed:
 
 @dataclass(frozen=True, kw_only=True)
 class Gone:
-    """None of the alerts fires any more, though no delivery said so; `how` says how that is known."""
+    """None of the alerts fires any more, although no alert batch said so; `how` says how that is known."""
 
     how: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Unlisted:
-    """Some of the alerts, by their firings' identities, fire no more, though others do; `how` that is known."""
+    """Some alerts, by their firings' identities, have ended and others fire; `how` says how that is known."""
 
     firings: frozenset[tuple[str, str]]
     how: str
@@ -261,11 +261,11 @@ class Unlisted:
 
 @dataclass(frozen=True, kw_only=True)
 class Settled:
-    """Alertmanager was asked about what a delivery made doubtful. `why` says what came of it, empty for nothing new."""
+    """Alertmanager was asked about alerts in doubt. `why` says what came of it; empty if that is no news."""
 
     why: str = ""
     asked_again_at: float | None = None
-    """When it is asked again, because it could not say."""
+    """When it is asked again, because its answer was not conclusive."""
 
 
 Event = (
@@ -288,17 +288,17 @@ Event = (
 
 @dataclass(frozen=True, kw_only=True)
 class NotificationTrigger:
-    """Somebody has to hear of it.
+    """Why somebody has to hear of the incident now.
 
-    `fingerprint` is that of the alert that is news, where one is; `why` is a sentence that says why somebody is called,
-    where the alerts do not say it.
+    `fingerprint` names the alert that is news, if there is one; `why` is a sentence that says why somebody is called,
+    if the alerts do not say it.
     """
 
     kind: TriggerKind
     fingerprint: str | None = None
     why: str = ""
     not_before: float | None = None
-    """Until when a call waits for a batch, in epoch seconds; None: it does not wait."""
+    """Until when a call waits for a batch, in epoch seconds; None if it does not wait."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -312,7 +312,7 @@ class Entry:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What an event has led to. `incident` is None when there is none and none was opened."""
+    """What an event led to. `incident` is None if there was none and none was opened."""
 
     result: Result
     incident: Incident | None
@@ -322,27 +322,27 @@ class Outcome:
 
 
 def with_left_out(incident: Incident, group_labels: Mapping[str, str], count: int) -> Incident:
-    """Return the incident after its group's last delivery left out so many alerts; what others left out stands."""
-    others = tuple(one for one in groups_left_out(incident) if one.group_labels != group_labels)
+    """Return the incident with the group's last batch having left out `count` alerts; other groups stay as they are."""
+    others = tuple(group for group in groups_left_out(incident) if group.group_labels != group_labels)
     left_out = (*others, LeftOut(group_labels=dict(group_labels), count=count)) if count else others
-    return replace(incident, left_out=left_out, truncated=sum(one.count for one in left_out))
+    return replace(incident, left_out=left_out, truncated=sum(group.count for group in left_out))
 
 
 def groups_left_out(incident: Incident) -> tuple[LeftOut, ...]:
-    """Return what was left out, by group; earlier releases have not said of which, then it is the incident's own."""
+    """Return the numbers left out, by group; earlier releases kept no groups, then the incident's own group counts."""
     if incident.left_out or not incident.truncated:
         return incident.left_out
     return (LeftOut(group_labels=incident.group_labels, count=incident.truncated),)
 
 
 def led(incident: Incident) -> Incident:
-    """Return the incident named after its most severe open alert; whose it is does not change."""
+    """Return the incident with title and severity of its most severe open alert; the owner does not change."""
     lead = incident.open_firings[0]
     return replace(incident, title=lead.title, severity=lead.severity)
 
 
 def asked_anew(incident: Incident, now: float) -> Incident:
-    """Return the incident open, untaken, with its first level, its time counting from now."""
+    """Return the incident open and unacknowledged, at its first level, with its deadlines counting from now."""
     return replace(
         incident,
         status="open",
@@ -359,16 +359,16 @@ def asked_anew(incident: Incident, now: float) -> Incident:
 
 
 def group_hash(labels: Mapping[str, str]) -> str:
-    """Return the identity of a group: SHA-256 (hex) of its labels as canonical JSON, whatever receiver or route."""
+    """Return the identity of a group on any route or receiver: SHA-256 (hex) of its labels as canonical JSON."""
     canonical = json.dumps(dict(labels), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def dedup_key(group_key: str) -> str:
-    """Return the key under which Alertmanager's own PagerDuty receiver files this group (measured on 0.25)."""
+    """Return the key that Alertmanager's own PagerDuty receiver uses for this group (measured on 0.25)."""
     return hashlib.sha256(group_key.encode()).hexdigest()
 
 
 def own_dedup_key(group_key: str, team: str, policy: str) -> str:
-    """Return the key of an incident whose group's key belongs to another team's: the resolve of one ends one."""
+    """Return a dedup key for an incident whose group key another team's incident uses: a resolve must end only one."""
     return dedup_key(json.dumps([group_key, team, policy]))

@@ -1,6 +1,6 @@
-"""What a message to one destination is: before it is put into the outbox, and as people see it afterwards. Pure.
+"""The types of a notification: before it is written to the outbox, and as people see it in the record. Pure.
 
-`new_notifications` makes them, `storage` keeps them, `workers` send them.
+`new_notifications` makes notifications, `storage` keeps them, `workers` send them.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ Action = Literal["open", "join", "escalate", "update", "acknowledge", "resolve"]
 State = Literal["waiting", "sent", "failed", "unconfigured", "superseded"]
 
 Channels = Mapping[str, frozenset[Action]]
-"""The channels that are configured here, and which actions each can express."""
+"""The configured channels, each with the actions that it can express."""
 
 CALLS: frozenset[Action] = frozenset({"open", "join", "escalate"})
-"""What asks for somebody's attention; everything else keeps people informed who have been called."""
+"""The actions that ask for attention; all others keep people informed who were called before."""
 
 
 VERIFIED = "incident "
-"""What a provider's id begins with where PagerDuty has an incident for the message; its id follows."""
+"""The prefix of `provider_id` if PagerDuty has an incident for the notification; the incident's number follows."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class NotifiedDestination:
-    """A destination that already has a notification of this incident."""
+    """A destination that already has a notification about the incident."""
 
     channel: str
     destination: str
@@ -36,7 +36,7 @@ class NotifiedDestination:
 
 @dataclass(frozen=True, kw_only=True)
 class NewNotification:
-    """One message to be sent, or the record that it cannot be (`state` unconfigured, with the `reason`)."""
+    """One notification to send, or the record that it cannot be sent (`state` `unconfigured`, with the `reason`)."""
 
     channel: str
     destination: str
@@ -46,22 +46,22 @@ class NewNotification:
     trigger_fingerprint: str | None
     urgency: int
     why: str = ""
-    """Why somebody is called, where the alerts do not say it."""
+    """Why somebody is called, if the alerts do not say it."""
     instead_of: int | None = None
-    """The number of the message that could not be sent and that this one stands in for."""
+    """The number of the notification that could not be sent and that this one replaces."""
     not_before: float | None = None
-    """When it may be sent at the earliest, in epoch seconds; None is at once."""
+    """The earliest time at which it may be sent, in epoch seconds; None is at once."""
     moves_on_at: float | None = None
-    """From when on it is delivered another way where it has not been taken yet, in epoch seconds; for calls."""
+    """For calls: when the fallback takes over if its destination has not accepted it, in epoch seconds."""
     joins_batch: bool = False
-    """Whether it is left out where a call to the same destination waits for a batch already."""
+    """Whether it is dropped if a call to the same destination already waits for a batch."""
     state: State = "waiting"
     reason: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class Notification:
-    """A message as people see it in the incident's record."""
+    """A notification as people see it in the incident's record."""
 
     id: int
     channel: str
@@ -76,24 +76,24 @@ class Notification:
     provider_id: str | None
     last_error: str | None
     why: str
-    """Why somebody was called, where the alerts do not say it."""
+    """Why somebody was called, if the alerts do not say it."""
     instead_of: int | None
-    """The number of the message that this one stands in for."""
+    """The number of the notification that this one replaces."""
     batch_size: int | None
-    """How many incidents the message was about, where it was about many."""
+    """The number of incidents that the message told, if it was the primary of a batch."""
     superseded_by: int | None
-    """The number of the message on many incidents that has told of this one too."""
+    """The number of the notification that superseded this one, because it told of the incident too."""
     moves_on_at: float | None = None
-    """From when on another way is looked for, in epoch seconds, where this one has not worked by then."""
+    """When the fallback takes over if this notification has not been accepted, in epoch seconds."""
 
     @property
     def outcome(self) -> str:
-        """What is known of it, in words: PagerDuty's acceptance of an event does not say that anybody was called."""
+        """Its result in words. PagerDuty's acceptance of an event does not mean that PagerDuty called anybody."""
         return said_of(self.channel, self.provider_id) if self.state == "sent" else self.state
 
 
 def said_of(channel: str, provider_id: str | None) -> str:
-    """Return what is known of a message that a channel has taken, in words."""
+    """Return the result of a notification that a channel accepted, in words."""
     if channel != "pagerduty":
         return "sent"
     number = (provider_id or "").removeprefix(VERIFIED)

@@ -1,8 +1,8 @@
-"""Which notifications a trigger causes. Pure; `outcomes` puts them into the outbox in the incident's transaction.
+"""Decide which notifications a trigger causes. Pure; `outcomes` writes them to the outbox in the same transaction.
 
-Notifications with the same ordering key are sent one after the other: an update waits for the message it edits.
-PagerDuty's keys are made of the dedup key, so that the resolve of one incident never overtakes the trigger of the next
-one of the same group.
+Notifications with the same ordering key are sent one after the other, so an update waits for the message that it edits.
+PagerDuty's ordering keys contain the dedup key, so the resolve of one incident never overtakes the trigger of the next
+incident of the same group.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from webhook.incidents.messages import CALLS, Action, Channels, NewNotification,
 from webhook.incidents.recipients import Recipient
 from webhook.severity import rank
 
-# Calls go before everything else, edits of what has been said come last.
+# Calls are sent first, edits of earlier messages last.
 _URGENCY: Mapping[Action, int] = {
     "open": 0,
     "join": 0,
@@ -26,9 +26,9 @@ _URGENCY: Mapping[Action, int] = {
     "update": 20,
 }
 LEAST_URGENT_CRITICAL = 3 - rank("critical")
-"""The urgency of a call about something critical; below it are more severe ones, above it less severe ones."""
+"""The urgency of a call about a critical incident; more severe ones have a lower number, less severe ones a higher."""
 
-# A channel that has no word of its own for a new call uses the next best: the sentence in it says why.
+# A channel without the first action uses the next one that it has; the text of the notification says why it is sent.
 _CALLING: Mapping[str, tuple[Action, ...]] = {
     "opened": ("open", "join"),
     "joined": ("join",),
@@ -45,11 +45,11 @@ def new_notifications(
     told: Iterable[NotifiedDestination],
     channels: Channels,
 ) -> tuple[NewNotification, ...]:
-    """Return the messages that `trigger` causes, given who is to be told and who has been told already."""
-    known = {one.ordering_key: one for one in told}
+    """Return the notifications that `trigger` causes, given the recipients and who was notified already."""
+    known = {destination.ordering_key: destination for destination in told}
     if trigger.kind in _CALLING:
         rows = tuple(_tell(incident, trigger, tuple(recipients), known, channels))
-        told_before = any(one.configured and one.channel in channels for one in known.values())
+        told_before = any(destination.configured and destination.channel in channels for destination in known.values())
         reached = told_before or any(row.state == "waiting" for row in rows)
         return rows if reached else (*rows, _last_resort(incident, trigger))
     return tuple(_follow_up(incident, trigger, known.values(), channels))
@@ -58,20 +58,20 @@ def new_notifications(
 def stand_in(
     incident: Incident, action: Action, trigger: NotificationTrigger, *, to: Recipient, instead_of: int
 ) -> NewNotification:
-    """Return the message to `to` that takes the place of the message `instead_of`, which could not be sent."""
+    """Return the notification to `to` that replaces notification `instead_of`, which could not be sent."""
     return replace(_row(incident, action, trigger, to), instead_of=instead_of)
 
 
 def ordering_key_of(incident: Incident, channel: str, destination: str) -> str:
-    """Return the ordering key of messages about `incident` to this destination."""
+    """Return the ordering key of notifications about `incident` to this destination."""
     known = CHANNELS.get(channel)
     thread = incident.dedup_key if known and known.shares_dedup_key else f"incident-{incident.id}"
     return f"{channel}|{destination}|{thread}"
 
 
-def able(channel: str, wanted: Iterable[Action], channels: Channels) -> Action | None:
-    """Return the first of the `wanted` actions that the channel can express, or None."""
-    return next((action for action in wanted if action in channels.get(channel, ())), None)
+def able(channel: str, actions: Iterable[Action], channels: Channels) -> Action | None:
+    """Return the first of the `actions` that the channel can express, or None."""
+    return next((action for action in actions if action in channels.get(channel, ())), None)
 
 
 def _tell(
@@ -81,10 +81,10 @@ def _tell(
     known: Mapping[str, NotifiedDestination],
     channels: Channels,
 ) -> Iterator[NewNotification]:
-    ordering = set()
+    ordering_keys = set()
     for recipient in recipients:
         ordering_key = _ordering_key(incident, recipient)
-        ordering.add(ordering_key)
+        ordering_keys.add(ordering_key)
         earlier = known.get(ordering_key)
         was_told = earlier is not None and earlier.configured
         if was_told and recipient.channel in channels:
@@ -92,19 +92,23 @@ def _tell(
             continue
         reason = recipient.missing or (None if recipient.channel in channels else "not configured")
         action = "open" if trigger.kind != "escalated" else able(recipient.channel, _CALLING["escalated"], channels)
-        # Said once is enough, but not where the channel has been there and is taken for granted.
+        # A row that cannot be sent is recorded once, and again if the channel was configured before.
         if earlier is None or was_told or reason is None:
             yield _row(incident, action or "escalate", trigger, recipient, reason=reason)
-    # Whoever was told before and is not asked now keeps a true picture, but is not called again.
-    for one in known.values():
-        if one.ordering_key not in ordering and one.configured and "update" in channels.get(one.channel, ()):
-            yield _row(incident, "update", trigger, one)
+    # Destinations that were notified before and are no recipients now get an update, but no call.
+    for destination in known.values():
+        if (
+            destination.ordering_key not in ordering_keys
+            and destination.configured
+            and "update" in channels.get(destination.channel, ())
+        ):
+            yield _row(incident, "update", trigger, destination)
 
 
 def _again(
     incident: Incident, trigger: NotificationTrigger, told: Recipient, channels: Channels
 ) -> Iterator[NewNotification]:
-    """Yield the edit of what was said and then the new call, as far as the channel has them."""
+    """Yield an update of the earlier message and then the new call, as far as the channel can express them."""
     for action in (able(told.channel, ("update",), channels), able(told.channel, _CALLING[trigger.kind], channels)):
         if action is not None:
             yield _row(incident, action, trigger, told)
@@ -113,14 +117,14 @@ def _again(
 def _follow_up(
     incident: Incident, trigger: NotificationTrigger, known: Iterable[NotifiedDestination], channels: Channels
 ) -> Iterator[NewNotification]:
-    wanted: tuple[Action, ...] = {
+    actions: tuple[Action, ...] = {
         "acknowledged": ("acknowledge", "update"),
         "resolved": ("resolve",),
     }.get(trigger.kind, ("update",))  # type: ignore[assignment]
-    for one in known:
-        action = able(one.channel, wanted, channels)
-        if one.configured and action is not None:
-            yield _row(incident, action, trigger, one)
+    for destination in known:
+        action = able(destination.channel, actions, channels)
+        if destination.configured and action is not None:
+            yield _row(incident, action, trigger, destination)
 
 
 def _last_resort(incident: Incident, trigger: NotificationTrigger) -> NewNotification:
@@ -153,11 +157,11 @@ def _row(
 
 
 def _not_before(trigger: NotificationTrigger, to: Recipient | NotifiedDestination) -> float | None:
-    """Return the time before which a call is not made: it waits for a batch, or until those on call are on duty."""
+    """Return the earliest time of a call that waits for a batch or for working hours, in epoch seconds, or None."""
     times = [trigger.not_before, to.not_before if isinstance(to, Recipient) else None]
     return max((at for at in times if at is not None), default=None)
 
 
 def _ordering_key(incident: Incident, to: Recipient | NotifiedDestination) -> str:
-    """Return the ordering key; people without an address have one each, so that none hides another."""
+    """Return the ordering key; each person without an address gets a separate key, so that none hides another."""
     return ordering_key_of(incident, to.channel, to.destination or f"({to.who})")

@@ -1,11 +1,13 @@
-"""Which incident each alert of a delivery belongs to. Pure; `ingest` loads the incidents and lets them take their part.
+"""Decide to which incident each alert of an alert batch belongs. Pure.
 
-Alerts of several owners (team and policy) that Alertmanager has grouped together are an incident of each owner.
+`ingest` loads the incidents and applies the parts.
 
-An edited route splits a group or merges several, and two routes may deliver one alert in two groups. People do not
-care about routes: an alert that is open in an incident stays there, wherever it is delivered from. Only alerts that
-no open incident has go to the group's own incident. A group that has none yet, and of whose alerts some are open
-elsewhere, is the continuation of the incident that has most of them: the others join that one.
+If Alertmanager groups alerts of several owners (team and policy), each owner gets an incident.
+
+An edited route may split a group or merge several, and two routes may deliver one alert in two groups. People do not
+care about routes, so an alert that is open in an incident stays there, whichever group delivers it. Only alerts that
+are in no open incident go to the group's own incident. If the group has no open incident, and some of its alerts are
+open in other incidents, the group continues the incident that has most of them, and its other alerts join that one.
 """
 
 from __future__ import annotations
@@ -22,43 +24,44 @@ from webhook.severity import rank
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
-    """A part of a delivery; `number` is the open incident that it is about, None for the group's own."""
+    """A part of an alert batch; `number` is the open incident that it is for, None for the group's own incident."""
 
     number: int | None
     event: AlertBatch
     whole: bool
-    """Whether what the delivery says of the whole group, such as how much is truncated, is said of this incident."""
+    """Whether what the batch says about the whole group, such as how many alerts were left out, applies here."""
 
 
 def of_owners(event: AlertBatch) -> tuple[tuple[Owner | None, AlertBatch], ...]:
-    """Return the delivery by whose alerts it tells of, the owner of the most severe that fires first.
+    """Return the alert batch split by owner; the owner of the most severe firing alert comes first.
 
-    Each is told by their own people, and none of them by another's acknowledgement. What Alertmanager left out of the
-    delivery may be anybody's. A delivery without alerts has no owner.
+    Each owner's own people are notified, and one owner's acknowledgement does not count for another. Alerts that
+    Alertmanager left out may belong to any of the owners. A batch without alerts has no owner.
     """
-    found: dict[Owner | None, list[ReceivedAlert]] = {}
-    for one in sorted(event.alerts, key=lambda one: (not one.firing, -rank(one.match.severity))):
-        found.setdefault(Owner(team=one.match.team, policy=one.match.policy), []).append(one)
-    if len(found) <= 1:
-        return ((next(iter(found), None), event),)
-    order = {id(one): number for number, one in enumerate(event.alerts)}
+    by_owner: dict[Owner | None, list[ReceivedAlert]] = {}
+    for alert in sorted(event.alerts, key=lambda alert: (not alert.firing, -rank(alert.match.severity))):
+        by_owner.setdefault(Owner(team=alert.match.team, policy=alert.match.policy), []).append(alert)
+    if len(by_owner) <= 1:
+        return ((next(iter(by_owner), None), event),)
+    order = {id(alert): number for number, alert in enumerate(event.alerts)}
     return tuple(
-        (owner, replace(event, alerts=tuple(sorted(alerts, key=lambda one: order[id(one)]))))
-        for owner, alerts in found.items()
+        (owner, replace(event, alerts=tuple(sorted(alerts, key=lambda alert: order[id(alert)]))))
+        for owner, alerts in by_owner.items()
     )
 
 
 def assign_alerts(
     event: AlertBatch, *, own: bool, open_incidents: Mapping[str, int], kin: AbstractSet[int]
 ) -> tuple[Part, ...]:
-    """Return the parts of the delivery, that of the whole group first, then by the number of the incident.
+    """Return the parts of the alert batch: the part of the whole group first, then by the number of the incident.
 
-    `own` says whether the group has an open incident, `open_incidents` which other incident has an alert open, by
-    fingerprint, and `kin` which of them have the owner of this delivery: alerts that are new join no other owner's.
+    `own` says whether the group has an open incident. `open_incidents` maps the fingerprint of an alert to the other
+    incident in which it is open. `kin` are those of these incidents that have this batch's owner, because new alerts
+    never join another owner's incident.
     """
     if not open_incidents:
         return (Part(number=None, event=event, whole=True),)
-    counts = Counter(open_incidents[one.fingerprint] for one in event.alerts if one.fingerprint in open_incidents)
+    counts = Counter(open_incidents[alert.fingerprint] for alert in event.alerts if alert.fingerprint in open_incidents)
     successor = (
         min(counts.keys() & kin, key=lambda number: (-counts[number], number), default=None) if not own else None
     )
@@ -68,6 +71,6 @@ def assign_alerts(
     return tuple(
         Part(number=number, event=replace(event, alerts=tuple(alerts)), whole=number == successor)
         for number, alerts in placed.items()
-        # The group's own incident keeps what was left out, also where all that was told stands in others.
+        # The group's own incident keeps the number left out, even if all alerts of the batch are in other incidents.
         if alerts or (number is None and own and event.truncated)
     )

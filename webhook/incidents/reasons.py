@@ -1,7 +1,7 @@
-"""Why somebody is called, in one sentence: for the message, the timeline, and whoever asks the next morning. Pure.
+"""The sentence that says why somebody is called: for the notification, the timeline and later questions. Pure.
 
-`steps`, `outcomes`, `endings`, `fallback` and `ingest` ask for them at the time of the event; the sentence
-is kept with the message.
+`steps`, `outcomes`, `endings`, `fallback` and `ingest` ask for a sentence when the event happens; the store keeps the
+sentence with the notification.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ _LONGEST_REASON = 300
 
 
 def nobody_acknowledged(catalog: Catalog, incident: Incident, step: Step, now: float) -> str:
-    """Return why the level of `step` is told after the time of the one before it has passed."""
+    """Return why the level of `step` is called: the time of the level before it has passed."""
     seconds = catalog.policy(incident.policy).severities[incident.severity].escalate_seconds or 0
     return _step(catalog, incident, step, f"Nobody acknowledged within {written_span(seconds)}", now)
 
 
 def nobody_reached(catalog: Catalog, incident: Incident, given_up: GivenUp, now: float) -> str:
-    """Return why the level of `step` is told at once: the one before it cannot be reached."""
+    """Return why the level of `step` is called at once: the level before it cannot be reached."""
     nobody = f"{title_of(catalog, incident.policy, incident.level, now)} cannot be reached ({given_up.reason})"
     return _step(catalog, incident, given_up.step, nobody, now)
 
 
 def acknowledgement_ran_out(catalog: Catalog, incident: Incident, now: float) -> str:
-    """Return why the level that was reached is asked again although somebody has acknowledged."""
+    """Return why the level that was reached is called again: an acknowledgement ran out."""
     who = one_line(incident.acknowledged_by or "somebody", _LONGEST_NAME)
     ago = written_span(round(now - (incident.acknowledged_at or now)))
     whom = level_of(catalog, incident, incident.level, now)
@@ -38,20 +38,20 @@ def acknowledgement_ran_out(catalog: Catalog, incident: Incident, now: float) ->
 
 
 def given_back(catalog: Catalog, incident: Incident, actor: str, now: float) -> str:
-    """Return why the level that was reached is asked again: whoever had acknowledged has not kept it."""
+    """Return why the level that was reached is called again: `actor` withdrew the acknowledgement."""
     who = one_line(actor, _LONGEST_NAME)
     return f"{who} has given it back; {level_of(catalog, incident, incident.level, now)} is asked again."
 
 
 def reopened(catalog: Catalog, incident: Incident, actor: str, now: float) -> str:
-    """Return why an incident that was resolved by hand is asked after again: somebody has taken that back."""
+    """Return why people are called again about an incident resolved by hand: `actor` took the resolve back."""
     by = one_line(incident.resolved_by or "somebody", _LONGEST_NAME)
     who = one_line(actor, _LONGEST_NAME)
     return f"{who} has reopened it, resolved by {by} before; {level_of(catalog, incident, 0, now)} is asked again."
 
 
 def fires_on(catalog: Catalog, incident: Incident, now: float) -> str:
-    """Return why an incident that was resolved by hand is asked after again: it fires on."""
+    """Return why people are called again about an incident resolved by hand: it fires on."""
     by = one_line(incident.resolved_by or "somebody", _LONGEST_NAME)
     ago = written_span(round(now - (incident.resolved_at or now)))
     whom = level_of(catalog, incident, 0, now)
@@ -59,42 +59,42 @@ def fires_on(catalog: Catalog, incident: Incident, now: float) -> str:
 
 
 def not_known(reason: str) -> str:
-    """Return the sentence that says that nobody knows whether it still fires, and why."""
+    """Return the sentence that says why it is not known whether the incident still fires."""
     return f" Whether it still fires is not known ({one_line(reason, _LONGEST_REASON)})."
 
 
 def refused(channel: str, reason: str) -> str:
-    """Return that a channel (in words, as below) will never take a message: the beginning of `moved_on`."""
+    """Return the beginning of `moved_on` if a channel, in words, has refused a notification for good."""
     return f"{channel} refused ({one_line(reason, _LONGEST_REASON)})"
 
 
 def failed(channel: str, reason: str, seconds: float) -> str:
-    """Return that a channel has not taken a message for so long: the beginning of `moved_on`."""
+    """Return the beginning of `moved_on` if a channel has not accepted a notification for `seconds`."""
     return f"{channel} has not taken it for {span(seconds)} ({one_line(reason, _LONGEST_REASON)})"
 
 
 def paused(channel: str, seconds: float) -> str:
-    """Return that a channel has asked to be left alone for so long from now on: the beginning of `moved_on`."""
+    """Return the beginning of `moved_on` if a channel has asked for a pause of `seconds` from now."""
     return f"{channel} asks to be left alone for {span(seconds)}"
 
 
 def unconfigured(channel: str) -> str:
-    """Return that a channel which was there when the call was written is not any more: the beginning of `moved_on`."""
+    """Return the beginning of `moved_on` if a channel is no longer configured that was when the call was written."""
     return f"{channel} is no longer configured"
 
 
 def moved_on(what: str, fallback: str) -> str:
-    """Return why somebody is reached by the channel `fallback`; `what` has become of the one before is above."""
+    """Return why the channel `fallback` is used; `what` is one of the beginnings above, about the channel before."""
     return f"{what[0].upper()}{what[1:]}{reached_by(fallback)}."
 
 
 def reached_by(channel: str) -> str:
-    """Return the end of the sentence of `moved_on`; it is no longer true where that channel has failed too."""
+    """Return the end of the sentence of `moved_on`; it is no longer true if that channel fails too."""
     return "; handed to PagerDuty" if channel == "PagerDuty" else f"; reached you by {channel}"
 
 
 def level_of(catalog: Catalog, incident: Incident, level: int, now: float) -> str:
-    """Return a level in words: `Engineering manager (level 2 of 3)`."""
+    """Return a level (0 is the first) in words: `Engineering manager (level 2 of 3)`."""
     number = f"level {level + 1} of {len(catalog.policy(incident.policy).levels)}"
     return f"{title_of(catalog, incident.policy, level, now)} ({number})"
 

@@ -1,7 +1,7 @@
-"""Whom a tier reaches, and by which ways: the team as a whole, and the people of its levels. Pure.
+"""Find the destinations that a tier reaches: the team as a whole, and the people of its levels. Pure.
 
-Reads the catalogue's policies, levels and rotations; `outcomes` asks for those of an incident, `fallback` for other
-ways to them. `escalation` is the neighbour that says when the next level's turn comes.
+This module reads the catalogue's policies, levels and rotations. `outcomes` asks for the recipients of an incident,
+`fallback` for other destinations of the same people. `escalation` says when the next level's turn comes.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from webhook.severity import Severity
 
 @dataclass(frozen=True, kw_only=True)
 class Recipient:
-    """A destination of a tier: `who` in words; `missing` says why there is no destination, where there is none."""
+    """A destination of a tier; `who` names the people, `missing` says why there is no destination if there is none."""
 
     channel: str
     destination: str
     who: str
     missing: str | None = None
     not_before: float | None = None
-    """When it may be used at the earliest, in epoch seconds: outside of working hours it waits for them."""
+    """The earliest time to notify, in epoch seconds: outside of the tier's hours, calls wait for these hours."""
 
 
 def recipients(  # noqa: PLR0913  this is what a tier depends on
@@ -32,53 +32,54 @@ def recipients(  # noqa: PLR0913  this is what a tier depends on
 ) -> tuple[Recipient, ...]:
     """Return whom the tier reaches: the team as a whole, then the people of the levels up to `level` (0 is the first).
 
-    Each destination once. A way that the tier asks for and nobody has an address for is there with `missing` set:
-    nobody is skipped in silence.
+    Each destination appears once. If the tier names a channel for which nobody has an address, the recipient is
+    included with `missing` set, so that nobody is skipped silently.
     """
     tier = catalog.policy(policy).severities[severity]
-    found = [_announced(catalog, channel, team) for channel in tier.announce]
+    destinations = [_announced(catalog, channel, team) for channel in tier.announce]
     for number in range(level + 1):
-        found += people(catalog, policy=policy, severity=severity, level=number, now=now)
-    return _once(found)
+        destinations += people(catalog, policy=policy, severity=severity, level=number, now=now)
+    return _once(destinations)
 
 
 def people(catalog: Catalog, *, policy: str, severity: Severity, level: int, now: float) -> tuple[Recipient, ...]:
-    """Return the ways to the people of one level (0 is the first; beyond the last is the last), as `recipients`.
+    """Return the recipients of one level (0 is the first; a number beyond the last means the last level).
 
-    By turns they are those of whoever is on call at `now`. Outside of the tier's hours they wait for the next ones.
+    If the level has a rotation, these are the people on call at `now`. Outside of the tier's hours their notifications
+    wait until the hours begin again.
     """
     tier = catalog.policy(policy).severities[severity]
-    found = (
-        one
+    contacts = (
+        recipient
         for channel in tier.notify
-        for one in _contacts(catalog, policy=policy, level=level, channel=channel, now=now)
+        for recipient in _contacts(catalog, policy=policy, level=level, channel=channel, now=now)
     )
-    return _once(_waiting(found, opens(catalog, tier, now)))
+    return _once(_waiting(contacts, opens(catalog, tier, now)))
 
 
 def ways(catalog: Catalog, incident: Incident, channel: str, *, now: float) -> tuple[Recipient, ...]:
-    """Return the ways by one channel of any kind: to the team as a whole, or to the people of the level reached.
+    """Return the recipients on one channel of any kind: the team as a whole, or the people of the level reached.
 
-    Each destination once, as `recipients`.
+    Each destination appears once, as in `recipients`.
     """
     if channel in CHANNELS and CHANNELS[channel].address != "contact":
         return (_announced(catalog, channel, incident.team),)
     tier = catalog.policy(incident.policy).severities[incident.severity]
-    found = _contacts(catalog, policy=incident.policy, level=incident.level, channel=channel, now=now)
-    return _once(_waiting(found, opens(catalog, tier, now)))
+    contacts = _contacts(catalog, policy=incident.policy, level=incident.level, channel=channel, now=now)
+    return _once(_waiting(contacts, opens(catalog, tier, now)))
 
 
 def opens(catalog: Catalog, tier: Tier, now: float) -> float | None:
-    """Return when the tier's hours begin next, or None when it has none, or they hold at `now`, or never will again."""
+    """Return when the tier's hours begin next; None if it has no hours, if they hold at `now` or never hold again."""
     schedule = catalog.schedules.get(tier.hours or "")
     window = schedule.following(now) if schedule else None
     return window[0] if window and window[0] > now else None
 
 
 def on_call(level: Level, catalog: Catalog, now: float) -> tuple[str, Mapping[str, tuple[str, ...]]]:
-    """Return who is asked of a level at `now`, in words, and their addresses.
+    """Return who of a level is on call at `now`, in words, and their addresses by channel.
 
-    A rotation that has a gap leaves nobody out: then it is the level as a whole, and the words say so.
+    In a gap of the rotation the level as a whole is called, and the words say that nobody is on call.
     """
     if not level.rotation:
         return level.title, level.contacts
@@ -89,26 +90,31 @@ def on_call(level: Level, catalog: Catalog, now: float) -> tuple[str, Mapping[st
 
 
 def title_of(catalog: Catalog, policy: str, level: int, now: float) -> str:
-    """Return a level of a policy in words: `DevOps team`, or by turns `DevOps team (Week A)`."""
+    """Return a level of a policy in words: `DevOps team`, or with a rotation `DevOps team (Week A)`."""
     names = catalog.policy(policy).levels
     return on_call(catalog.levels[names[min(level, len(names) - 1)]], catalog, now)[0]
 
 
 def unreachable(ways: Iterable[Recipient], refused: Callable[[Recipient], str | None]) -> str | None:
-    """Return why none of the `ways` to a level leads anywhere, or None when one does.
+    """Return why none of the recipients of a level (`ways`) can be reached, or None if one of them can.
 
-    `refused` gives the reason why a way with an address cannot be used: not configured, or failed for good.
+    `refused` returns the reason why a recipient with an address cannot be reached: its channel is not configured or
+    failed for good.
     """
-    found = [(way, way.missing or refused(way)) for way in ways]
-    if not found or any(reason is None for _, reason in found):
+    reasons = [(way, way.missing or refused(way)) for way in ways]
+    if not reasons or any(reason is None for _, reason in reasons):
         return None
-    return "; ".join(dict.fromkeys(reason for _, reason in found if reason))
+    return "; ".join(dict.fromkeys(reason for _, reason in reasons if reason))
 
 
-def _once(found: Iterable[Recipient]) -> tuple[Recipient, ...]:
-    ways = list(found)
-    # Where there is no address the people tell one way from another: neither may hide the other.
-    return tuple({(one.channel, one.destination or one.who): one for one in reversed(ways)}.values())[::-1]
+def _once(recipients: Iterable[Recipient]) -> tuple[Recipient, ...]:
+    ways = list(recipients)
+    # Recipients without an address are told apart by their people, so that none hides another.
+    return tuple(
+        {
+            (recipient.channel, recipient.destination or recipient.who): recipient for recipient in reversed(ways)
+        }.values()
+    )[::-1]
 
 
 def _announced(catalog: Catalog, channel: str, team: str) -> Recipient:
@@ -136,9 +142,12 @@ def _contacts(catalog: Catalog, *, policy: str, level: int, channel: str, now: f
     return tuple(Recipient(channel=channel, destination=to, who=who) for to in addresses)
 
 
-def _waiting(found: Iterable[Recipient], until: float | None) -> Iterable[Recipient]:
-    """Return the ways to people, not to be used before `until`; a log is not somebody's rest."""
-    return (one if until is None or _is_service(one.channel) else replace(one, not_before=until) for one in found)
+def _waiting(recipients: Iterable[Recipient], until: float | None) -> Iterable[Recipient]:
+    """Return the recipients, not to be notified before `until`; services do not wait, because they disturb nobody."""
+    return (
+        recipient if until is None or _is_service(recipient.channel) else replace(recipient, not_before=until)
+        for recipient in recipients
+    )
 
 
 def _is_service(channel: str) -> bool:

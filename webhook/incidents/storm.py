@@ -1,9 +1,9 @@
-"""A storm: when calls to one destination are too many to be read one by one, and what they have in common. Pure.
+"""Decide when calls to one destination are too many to read one by one, and what they have in common. Pure.
 
-`batching` counts and leases in the store, `dispatch` sends, `render.digest` puts into words what stands here. Gathered
-are calls, the critical ones first: they wait for nothing less severe, and as long as they are few each is a message of
-its own. PagerDuty, the outgoing webhook and the log are for machines that keep order by themselves: there every
-incident stays an event.
+`batching` counts and leases calls in the store, `dispatch` sends them, and `render.digest` words the causes found here.
+Only calls are batched. Critical and more severe calls come first and never wait for less severe ones; while they are
+few, each is a message of its own. On PagerDuty, the outgoing webhook and the log every incident stays a separate event,
+because the programs that read these channels sort events themselves.
 """
 
 from __future__ import annotations
@@ -16,32 +16,32 @@ from webhook.incidents.incident import Incident
 from webhook.severity import Severity, rank
 
 BATCHING = frozenset(name for name, channel in CHANNELS.items() if channel.batches)
-"""The channels that people read, or listen to."""
+"""The channels that people read or listen to: only these batch calls."""
 WINDOW_SECONDS = 60.0
 MOST_SINGLE = 10
-"""So many calls to a destination within the window are messages of their own; more are a storm."""
+"""So many calls to a destination within the window are sent one by one; more are a storm."""
 SERIOUS_WAIT_SECONDS = 10.0
-"""How far apart the messages of a storm are at least, while something critical or more severe waits."""
+"""The least time between two messages of a storm while a critical or more severe call waits."""
 MILD_WAIT_SECONDS = WINDOW_SECONDS
 MOST_BATCHED = 1_000
-"""So many incidents are told by one message; what is over that follows in the next."""
+"""One message tells at most so many incidents; the others follow in the next message."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Traffic:
-    """The calls to a destination, as serious as the one that is to be sent or, for a mild one, as mild."""
+    """The calls to a destination in the class of the call to send: critical and more severe ones, or the others."""
 
     told: int
-    """How many were sent within the window or are being sent."""
+    """How many were sent within the window or are being sent now."""
     waiting: int
-    """How many others could be sent now."""
+    """How many other calls are ready to be sent."""
     last: float | None
-    """When the last of them was sent, in epoch seconds."""
+    """When the last one was sent, in epoch seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cause:
-    """What one runbook section explains: the alerts of all incidents that lead there."""
+    """One runbook section, with the alerts of all incidents that link to it."""
 
     kind: str
     title: str
@@ -50,16 +50,16 @@ class Cause:
     incidents: int
     since: float
     lead: Incident
-    """The incident to begin with: of the most severe ones the oldest."""
+    """The incident to begin with: the oldest of the most severe ones."""
 
 
 def is_storm(traffic: Traffic) -> bool:
-    """Return whether the calls are too many to be told one by one."""
+    """Return whether the calls are too many to be sent one by one."""
     return traffic.told + traffic.waiting + 1 > MOST_SINGLE
 
 
 def waits_until(traffic: Traffic, *, serious: bool, now: float) -> float | None:
-    """Return until when calls are gathered before the next message, or None when it may be sent now."""
+    """Return when the next message of a storm may be sent, in epoch seconds, or None if it may be sent now."""
     if not is_storm(traffic) or traffic.last is None:
         return None
     until = traffic.last + (SERIOUS_WAIT_SECONDS if serious else MILD_WAIT_SECONDS)
@@ -67,23 +67,23 @@ def waits_until(traffic: Traffic, *, serious: bool, now: float) -> float | None:
 
 
 def causes(incidents: Iterable[Incident]) -> tuple[Cause, ...]:
-    """Return what the incidents have in common, the most severe first, then what explains most alerts, then the oldest.
+    """Return the causes that the incidents share: most severe first, then those with most alerts, then the oldest.
 
-    Counted are the alerts that fire; where none does any more, all that there were.
+    Only firing alerts are counted; if none fires any more, all alerts of the incidents are.
     """
-    found = list(incidents)
-    fires = any(one.open_firings for one in found)
-    made: dict[str, _Tally] = {}
-    for incident in found:
+    all_incidents = list(incidents)
+    fires = any(incident.open_firings for incident in all_incidents)
+    tallies: dict[str, _Tally] = {}
+    for incident in all_incidents:
         for firing in incident.open_firings if fires else incident.firings:
-            made.setdefault(firing.kind, _Tally(kind=firing.kind)).add(incident, firing.severity, firing.starts_at)
-    return tuple(sorted((one.cause() for one in made.values()), key=_order))
+            tallies.setdefault(firing.kind, _Tally(kind=firing.kind)).add(incident, firing.severity, firing.starts_at)
+    return tuple(sorted((tally.cause() for tally in tallies.values()), key=_order))
 
 
-def numbers(found: Iterable[int], *, most: int = 12) -> str:
-    """Return incident numbers as people write them, `3, 5-9 and 12`; of more than `most` parts the rest is counted."""
+def numbers(incident_numbers: Iterable[int], *, most: int = 12) -> str:
+    """Return incident numbers in words, `3, 5-9 and 12`; after `most` parts the remaining numbers are counted."""
     runs: list[list[int]] = []
-    for number in sorted(set(found)):
+    for number in sorted(set(incident_numbers)):
         if runs and number == runs[-1][1] + 1:
             runs[-1][1] = number
         else:
@@ -106,12 +106,14 @@ class _Tally:
         self._alerts += 1
         entry = (-rank(severity), since, incident)
         known = self._incidents.get(incident.id)
-        self._incidents[incident.id] = entry if known is None else min(known, entry, key=lambda one: one[:2])
+        self._incidents[incident.id] = entry if known is None else min(known, entry, key=lambda ranked: ranked[:2])
 
     def cause(self) -> Cause:
-        _, since, lead = min(self._incidents.values(), key=lambda one: (*one[:2], one[2].id))
+        _, since, lead = min(self._incidents.values(), key=lambda entry: (*entry[:2], entry[2].id))
         most_severe = next(
-            one for one in (*lead.open_firings, *lead.firings) if one.kind == self._kind and one.starts_at == since
+            firing
+            for firing in (*lead.open_firings, *lead.firings)
+            if firing.kind == self._kind and firing.starts_at == since
         )
         return Cause(
             kind=self._kind,
@@ -119,7 +121,7 @@ class _Tally:
             severity=most_severe.severity,
             alerts=self._alerts,
             incidents=len(self._incidents),
-            since=min(one[1] for one in self._incidents.values()),
+            since=min(entry[1] for entry in self._incidents.values()),
             lead=lead,
         )
 

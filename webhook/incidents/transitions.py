@@ -1,7 +1,7 @@
-"""What an event makes of an incident, and whether somebody has to hear of it. Pure.
+"""Decide what an event makes of an incident, and whether people are notified. Pure.
 
-`ingest` brings what people and Alertmanager do, `steps` what time does; `delivery` knows what a delivery means,
-`by_hand` what a person's resolve does.
+`ingest` passes in the events of people and of Alertmanager, `steps` those that time causes. `delivery` handles alert
+batches, and `by_hand` handles a person's resolve.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from webhook.incidents.joining import covered
 def transition(  # noqa: C901, PLR0911, PLR0912  one for each event
     incident: Incident | None, event: Event, now: float
 ) -> Outcome:
-    """Return what `event` makes of `incident`: of the group's open one, its latest if that may reopen, or None."""
+    """Return what `event` makes of `incident`: the group's open incident, its latest one if it may reopen, or None."""
     if isinstance(event, AlertBatch):
         return deliver(incident, event, now)
     if incident is None:
@@ -79,7 +79,7 @@ def transition(  # noqa: C901, PLR0911, PLR0912  one for each event
 
 
 def _resolved(incident: Incident, event: Event, now: float) -> Outcome:
-    """Return what happens to an incident that is resolved: nothing, unless a person has resolved it and it fires on."""
+    """Return what an event makes of a resolved incident: nothing, unless a person resolved it and it fires on."""
     if incident.fires_on:
         match event:
             case ReopenedByHand():
@@ -109,7 +109,7 @@ def _acknowledge(incident: Incident, event: Acknowledged, now: float) -> Outcome
 
 
 def _merge(incident: Incident, event: Merged, now: float) -> Outcome:
-    """Return the incident as it was, taken by whoever has merged: they work on it, in another place."""
+    """Return the incident acknowledged if a person merged it, because that person works on it; otherwise unchanged."""
     detail = f"merged into {event.into}; its alerts are Alertmanager's to end, so it stays open"
     entry = Entry(kind="merged", actor=event.actor, detail=detail)
     if incident.status != "open" or not event.by_person:
@@ -185,9 +185,11 @@ def _gone(incident: Incident, event: Gone, now: float) -> Outcome:
 
 
 def _unlisted(incident: Incident, event: Unlisted, now: float) -> Outcome:
-    """Return the incident without some of its alerts, the others as they are."""
-    ended = tuple(closed(one, now, "alertmanager") for one in incident.open_firings if one.identity in event.firings)
-    by_identity = {one.identity: one for one in (*incident.firings, *ended)}
+    """Return the incident with the given firings ended and the others unchanged."""
+    ended = tuple(
+        closed(firing, now, "alertmanager") for firing in incident.open_firings if firing.identity in event.firings
+    )
+    by_identity = {firing.identity: firing for firing in (*incident.firings, *ended)}
     after = replace(incident, firings=tuple(by_identity.values()))
     return Outcome(
         result="updated",
@@ -199,7 +201,7 @@ def _unlisted(incident: Incident, event: Unlisted, now: float) -> Outcome:
 
 
 def _asked_again(incident: Incident, now: float) -> Incident:
-    """Return the incident open, its level's time counting from now, held no more."""
+    """Return the incident open and no longer held, with its level's time counting from `now`."""
     return replace(
         incident,
         status="open",
@@ -212,7 +214,7 @@ def _asked_again(incident: Incident, now: float) -> Incident:
 
 
 def _ended(incident: Incident, now: float) -> tuple[tuple[AlertFiring, ...], Incident]:
-    """Return the firings that end now, as Alertmanager knows, and the incident resolved with them."""
+    """Return the open firings ended at `now` by Alertmanager, and the incident resolved with them."""
     ended = tuple(closed(firing, now, "alertmanager") for firing in incident.open_firings)
     by_identity = {firing.identity: firing for firing in (*incident.firings, *ended)}
     after = replace(
