@@ -1,7 +1,7 @@
-"""Incidents that are long over, moved into the archive in SQL: whole, in the transaction that takes them away.
+"""Moves whole incidents that ended long ago into the archive, in SQL and in one transaction.
 
-`retention` says how old they are, `archived` reads one back. Whatever still waits keeps its incident where it is:
-nothing unsent is ever moved.
+`retention` decides how old they are, `archived` reads one back. An incident with a waiting notification or a timer
+stays: no unsent notification is ever moved.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ _PARTS: tuple[tuple[str, Table], ...] = (
 
 
 def move(connection: Connection, *, before: float, limit: int, now: float) -> int:
-    """Move up to `limit` incidents that were resolved before `before` (epoch seconds); return how many."""
-    waits = exists().where(notifications.c.incident_id == incidents.c.id, notifications.c.state == WAITING)
-    due = exists().where(timers.c.incident_id == incidents.c.id)
-    over = and_(incidents.c.status == "resolved", incidents.c.firing_at.is_(None))
-    query = select(incidents).where(over, incidents.c.resolved_at < before, ~waits, ~due)
+    """Move up to `limit` incidents that were resolved before `before` (epoch seconds); return their number."""
+    has_waiting = exists().where(notifications.c.incident_id == incidents.c.id, notifications.c.state == WAITING)
+    has_timer = exists().where(timers.c.incident_id == incidents.c.id)
+    is_over = and_(incidents.c.status == "resolved", incidents.c.firing_at.is_(None))
+    query = select(incidents).where(is_over, incidents.c.resolved_at < before, ~has_waiting, ~has_timer)
     query = query.order_by(incidents.c.id).limit(limit).with_for_update(skip_locked=True)
-    found = [dict(row) for row in connection.execute(query).mappings()]
-    if not found:
+    resolved_incidents = [dict(row) for row in connection.execute(query).mappings()]
+    if not resolved_incidents:
         return 0
-    numbers = [row["id"] for row in found]
+    numbers = [row["id"] for row in resolved_incidents]
     parts = {name: _by_incident(connection, table, numbers) for name, table in _PARTS}
     values = [
         {
@@ -53,45 +53,48 @@ def move(connection: Connection, *, before: float, limit: int, now: float) -> in
             "archived_at": now,
             "record": {"incident": row, **{name: parts[name].get(row["id"], []) for name, _ in _PARTS}},
         }
-        for row in found
+        for row in resolved_incidents
     ]
     connection.execute(insert(archive), values)
     earlier_alerts = _firings_moved_before(connection, numbers)
     archive_search.add(
         connection,
-        ((row, [*parts["firings"].get(row["id"], ()), *earlier_alerts.get(row["id"], ())]) for row in found),
+        (
+            (row, [*parts["firings"].get(row["id"], ()), *earlier_alerts.get(row["id"], ())])
+            for row in resolved_incidents
+        ),
     )
-    add_to_totals(connection, (row for found in parts["notifications"].values() for row in found))
+    add_to_totals(connection, (row for part in parts["notifications"].values() for row in part))
     for _, table in _PARTS:
         connection.execute(delete(table).where(_owner(table).in_(numbers)))
     connection.execute(delete(incidents).where(incidents.c.id.in_(numbers)))
-    return len(found)
+    return len(resolved_incidents)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Archived:
-    """An archived incident: when it was (epoch seconds), and its record as `move` has written it."""
+    """An archived incident: when it was archived (epoch seconds), and the record that `move` wrote."""
 
     archived_at: float
     record: Mapping[str, Any]
 
 
 def find(connection: Connection, number: int) -> Archived | None:
-    """Return the archived incident of this number, or None."""
+    """Return the archived incident with this id, or None."""
     query = select(archive.c.archived_at, archive.c.record).where(archive.c.incident_id == number)
     row = connection.execute(query).one_or_none()
     return None if row is None else Archived(archived_at=row.archived_at, record=row.record)
 
 
 def firings_of(record: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    """Return the rows of the alerts in a record; releases before 0.2 called them episodes."""
+    """Return the firings in a record; releases before 0.2 called them episodes."""
     rows: Sequence[Mapping[str, Any]] = record["firings"] if "firings" in record else record["episodes"]
     return rows
 
 
 @dataclass(frozen=True, kw_only=True)
 class Earlier:
-    """How much of an incident was moved into the archive while it was open (`trimming`)."""
+    """The number of rows of an incident that `trimming` archived while the incident was open."""
 
     alerts: int = 0
     lines: int = 0
@@ -99,41 +102,41 @@ class Earlier:
 
 
 def earlier(connection: Connection, numbers: Sequence[int]) -> dict[int, Earlier]:
-    """Return, for each of these incidents, how much of it was archived before the rest."""
+    """Return, by incident id, the number of rows that were archived before the rest."""
     part = archived_parts.c
     query = select(part.incident_id, func.sum(part.alerts), func.sum(part.lines), func.sum(part.messages))
-    found = dict.fromkeys(numbers, Earlier())
+    by_incident = dict.fromkeys(numbers, Earlier())
     chosen = query.where(part.incident_id.in_(numbers)).group_by(part.incident_id)
     for number, alerts, lines, messages in connection.execute(chosen):
-        found[number] = Earlier(alerts=int(alerts), lines=int(lines), messages=int(messages))
-    return found
+        by_incident[number] = Earlier(alerts=int(alerts), lines=int(lines), messages=int(messages))
+    return by_incident
 
 
 def add_to_totals(connection: Connection, messages: Iterable[Mapping[str, Any]]) -> None:
-    """Add the messages to those that the archive counts: a counter that fell would look like a new start."""
+    """Add the notifications to the totals of the archive: a counter that falls would look like a restart."""
     ended = Counter((row["channel"], row["state"]) for row in messages)
     for (channel, state), number in sorted(ended.items()):
         row = upsert(connection, archived_totals).values(channel=channel, state=state, messages=number)
-        more = {"messages": archived_totals.c.messages + row.excluded.messages}
-        connection.execute(row.on_conflict_do_update(index_elements=["channel", "state"], set_=more))
+        increment = {"messages": archived_totals.c.messages + row.excluded.messages}
+        connection.execute(row.on_conflict_do_update(index_elements=["channel", "state"], set_=increment))
 
 
 def _firings_moved_before(connection: Connection, numbers: Sequence[int]) -> dict[int, list[Mapping[str, Any]]]:
-    """Return by incident the alerts that were archived while it was open."""
+    """Return, by incident id, the firings that were archived while the incident was open."""
     part = archived_parts.c
     query = select(part.incident_id, part.record).where(part.incident_id.in_(numbers), part.alerts > 0)
-    found: dict[int, list[Mapping[str, Any]]] = {}
+    by_incident: dict[int, list[Mapping[str, Any]]] = {}
     for number, record in connection.execute(query):
-        found.setdefault(number, []).extend(firings_of(record))
-    return found
+        by_incident.setdefault(number, []).extend(firings_of(record))
+    return by_incident
 
 
 def _by_incident(connection: Connection, table: Table, numbers: Sequence[int]) -> dict[int, list[dict[str, Any]]]:
     query = select(table).where(_owner(table).in_(numbers)).order_by(table.c.id)
-    found: dict[int, list[dict[str, Any]]] = {}
+    by_incident: dict[int, list[dict[str, Any]]] = {}
     for row in connection.execute(query).mappings():
-        found.setdefault(row["incident_id"], []).append(dict(row))
-    return found
+        by_incident.setdefault(row["incident_id"], []).append(dict(row))
+    return by_incident
 
 
 def _owner(table: Table) -> Column[Any]:

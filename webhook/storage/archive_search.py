@@ -1,7 +1,7 @@
-"""Archived incidents listed and searched, in SQL: by system, alert name, severity and time. `archive` adds to it.
+"""Lists and searches archived incidents in SQL, by system, alert name, severity and time. `archive` adds the rows.
 
-Beside its whole record each archived incident has a narrow row, and one for each system and alert name that it was
-about, so that no search reads the records.
+Besides its record, each archived incident has one narrow row, and one row for each of its systems and alert names, so
+that no search reads the records.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from webhook.storage.tables import archive, archive_list, archive_names
 
 _LABELS = ("system", "alertname")
 LONGEST_NAME = 200
-"""Characters of a label's value that are compared: an index entry has room for some thousand bytes (PostgreSQL)."""
+"""Characters of a label value that are compared: a PostgreSQL index entry holds some thousand bytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
-    """What is searched for; times are epoch seconds, None is anything."""
+    """The search criteria; times are epoch seconds, and None matches anything."""
 
     system: str | None = None
     alert: str | None = None
     severity: Severity | None = None
     since: float | None = None
-    """Not over before this time."""
+    """Matches incidents that were resolved at this time or later."""
     until: float | None = None
-    """Opened before this time."""
+    """Matches incidents that were opened before this time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,16 +49,16 @@ class ArchivedLine:
 
 
 def add(connection: Connection, records: Iterable[tuple[Mapping[str, Any], Iterable[Mapping[str, Any]]]]) -> None:
-    """Make incidents findable that are in the archive: the row of each, and the rows of all its firings."""
+    """Index archived incidents for the search; each comes as its row and the rows of all its firings."""
     columns = ("severity", "title", "team", "opened_at", "resolved_at", "resolved_by")
-    found = [(incident, tuple(firings)) for incident, firings in records]
+    incidents = [(incident, tuple(firings)) for incident, firings in records]
     rows = [
         {"incident_id": incident["id"], **{name: incident[name] for name in columns}, "alerts": len(firings)}
-        for incident, firings in found
+        for incident, firings in incidents
     ]
     names = [
         {"label": label, "value": value, "incident_id": incident["id"]}
-        for incident, firings in found
+        for incident, firings in incidents
         for label, value in sorted(_names(firings))
     ]
     connection.execute(insert(archive_list), rows)
@@ -69,15 +69,17 @@ def add(connection: Connection, records: Iterable[tuple[Mapping[str, Any], Itera
 def listing(
     connection: Connection, wanted: Wanted, *, limit: int, before: int | None = None
 ) -> tuple[ArchivedLine, ...]:
-    """Return up to `limit` archived incidents that are `wanted`, with an id below `before`, newest first."""
+    """Return up to `limit` archived incidents that match `wanted`, with an id below `before`, newest first."""
     return tuple(ArchivedLine(**row) for row in connection.execute(statement(wanted, limit, before)).mappings())
 
 
 def statement(wanted: Wanted, limit: int, before: int | None) -> Select[Any]:
     """Return the query of `listing`."""
     rows = archive_list.c
-    columns = (archive.c[one.name] if one.name == "archived_at" else rows[one.name] for one in fields(ArchivedLine))
-    # The record may have been deleted by hand: then there is nothing to be shown.
+    columns = (
+        archive.c[field.name] if field.name == "archived_at" else rows[field.name] for field in fields(ArchivedLine)
+    )
+    # An operator may have deleted the record by hand; then there is nothing to show.
     query = select(*columns).join(archive, archive.c.incident_id == rows.incident_id)
     for label, value in zip(_LABELS, (wanted.system, wanted.alert), strict=True):
         if value is not None:
@@ -96,7 +98,7 @@ def statement(wanted: Wanted, limit: int, before: int | None) -> Select[Any]:
 
 
 def _names(firings: Iterable[Mapping[str, Any]]) -> set[tuple[str, str]]:
-    pairs = ((label, one["labels"].get(label)) for one in firings for label in _LABELS)
+    pairs = ((label, firing["labels"].get(label)) for firing in firings for label in _LABELS)
     return {(label, _compared(value)) for label, value in pairs if value}
 
 

@@ -1,6 +1,6 @@
-"""An archived incident as it was in the tables, read back from its JSON. Pure; `archive` finds it, `record` shows it.
+"""Reads an archived incident back from its JSON. Pure; `archive` finds it, `record` shows it.
 
-The row is as old as the version that wrote it: a column that has come since has its default, or None.
+An older release may have written the record. A column that was added later gets its default, or None.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NAMES_BEFORE_0_2 = {
 
 @dataclass(frozen=True, kw_only=True)
 class Whole:
-    """What belonged to the incident; the parts are in the order in which they came to be."""
+    """The incident with its timeline and notifications, both oldest first."""
 
     incident: Incident
     timeline: tuple[Line, ...]
@@ -35,28 +35,28 @@ class Whole:
 
 
 def read_back(record: Mapping[str, Any]) -> Whole:
-    """Return what `archive.move` has put into `record`."""
+    """Return the incident that `archive.move` wrote into `record`."""
     row = record["incident"]
     parts = {
-        "firings": tuple(_made(AlertFiring, one) for one in firings_of(record)),
+        "firings": tuple(_made(AlertFiring, firing) for firing in firings_of(record)),
         "reopened_at": tuple(row.get("reopened_at", ())),
         "news_at": tuple(row.get("news_at", ())),
-        "left_out": tuple(LeftOut(**one) for one in row.get("left_out", ())),
+        "left_out": tuple(LeftOut(**left_out) for left_out in row.get("left_out", ())),
     }
     return Whole(
         incident=_made(Incident, {**_renamed(row), **parts}),
-        timeline=tuple(_made(Line, one) for one in record["timeline"]),
-        notifications=tuple(_made(Notification, _renamed(one)) for one in record["notifications"]),
+        timeline=tuple(_made(Line, line) for line in record["timeline"]),
+        notifications=tuple(_made(Notification, _renamed(notification)) for notification in record["notifications"]),
     )
 
 
 def _renamed(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the row of an incident or a notification under the names of today."""
-    named = {_NAMES_BEFORE_0_2.get(name, name): value for name, value in row.items()}
-    return {**named, "state": "superseded"} if named.get("state") == "folded" else named
+    """Return the row of an incident or a notification with today's column names and states."""
+    renamed = {_NAMES_BEFORE_0_2.get(name, name): value for name, value in row.items()}
+    return {**renamed, "state": "superseded"} if renamed.get("state") == "folded" else renamed
 
 
 def _made(kind: type[T], row: Mapping[str, Any]) -> T:
     columns = fields(kind)  # type: ignore[arg-type]
-    known = [one for one in columns if one.name in row or one.default is one.default_factory is MISSING]
+    known = [column for column in columns if column.name in row or column.default is column.default_factory is MISSING]
     return kind(**{field.name: row.get(field.name) for field in known})

@@ -1,8 +1,8 @@
-"""Calls to one destination, sent in a storm as one batch, in SQL: counted, leased together, superseded by the primary.
+"""Batches in SQL: in a storm, calls to one destination are leased together and told by one message.
 
-Part of the outbox: `worker` makes the batch in the transaction of its claim, `dispatch` renews its lease until it is
-sent, `endings` finishes it. The most urgent call is the primary: its row is the message that is sent, the other rows
-name it in `superseded_by`.
+Part of the outbox. `worker` makes the batch in the transaction of its claim, `dispatch` renews the leases until the
+message is sent, and `endings` finishes the batch. The most urgent call is the primary: its row is sent, and the other
+rows refer to it in `superseded_by`.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from webhook.storage.tables import notifications as rows
 
 @dataclass(frozen=True, kw_only=True)
 class Batch:
-    """A claimed message, and others that it speaks for."""
+    """A claimed notification, the primary, and the others that its message covers."""
 
     primary: Claim
     others: tuple[Claim, ...] = ()
 
     @property
     def claims(self) -> tuple[Claim, ...]:
-        """All of them, the primary first."""
+        """All claims of the batch, the primary first."""
         return (self.primary, *self.others)
 
 
 def batch(connection: Connection, claimed: Claim, *, now: float, until: float) -> Batch | None:
-    """Return the message with those that it is to speak for, leased until `until` as well.
+    """Return the claim with the others that its message is to cover, also leased until `until`.
 
-    None when it waits for more of a storm: then it has been given back, and so have those beside it.
+    Returns None if the claim is to wait for more calls of a storm; it was then released, and similar due ones wait too.
     """
     alike = _alike(connection, claimed)
     if alike is None:
@@ -48,50 +48,52 @@ def batch(connection: Connection, claimed: Claim, *, now: float, until: float) -
     if not is_storm(traffic):
         return Batch(primary=claimed)
     serious = _is_serious(claimed)
-    later = waits_until(traffic, serious=serious, now=now)
-    if later is not None:
-        _give_back(connection, claimed, alike, now=now, due_at=later)
+    postponed_until = waits_until(traffic, serious=serious, now=now)
+    if postponed_until is not None:
+        _give_back(connection, claimed, alike, now=now, due_at=postponed_until)
         return None
-    wanted = _calls(claimed) if serious else alike
-    return Batch(primary=claimed, others=_lease(connection, claimed, wanted, now=now, until=until))
+    is_covered = _calls(claimed) if serious else alike
+    return Batch(primary=claimed, others=_lease(connection, claimed, is_covered, now=now, until=until))
 
 
-def renew(connection: Connection, found: Batch, until: float) -> Batch | None:
-    """Renew the lease of what is still leased of the batch until `until`; return that, or None when nothing is."""
-    numbers, held = [one.id for one in found.claims], set[int]()
-    ours = and_(is_held(rows, found.primary.token), rows.c.state == WAITING)
+def renew(connection: Connection, claimed_batch: Batch, until: float) -> Batch | None:
+    """Renew the leases of the batch that still hold until `until`; return those claims, or None if none holds."""
+    numbers, held_ids = [claim.id for claim in claimed_batch.claims], set[int]()
+    ours = and_(is_held(rows, claimed_batch.primary.token), rows.c.state == WAITING)
     for start in range(0, len(numbers), MOST_VALUES):
         chosen = and_(rows.c.id.in_(numbers[start : start + MOST_VALUES]), ours)
         renewed = update(rows).where(chosen).values(lease_until=until).returning(rows.c.id)
-        held.update(connection.execute(renewed).scalars())
-    left = tuple(one for one in found.claims if one.id in held)
-    return Batch(primary=left[0], others=left[1:]) if left else None
+        held_ids.update(connection.execute(renewed).scalars())
+    kept = tuple(claim for claim in claimed_batch.claims if claim.id in held_ids)
+    return Batch(primary=kept[0], others=kept[1:]) if kept else None
 
 
-def finish(connection: Connection, found: Batch, ending: Ending, said: Iterable[int]) -> bool:
-    """End the primary as sent; it supersedes the others and the waiting messages `said`. False: the lease was lost.
+def finish(connection: Connection, claimed_batch: Batch, ending: Ending, included: Iterable[int]) -> bool:
+    """End the primary as sent; it supersedes the others and the waiting notifications with the ids `included`.
 
-    Every superseded row names the primary, which shows that nobody was left out.
+    Returns False if the lease was lost. Every superseded row refers to the primary, as proof that it was told.
     """
-    if not outbox.finish(connection, found.primary, ending, batch_size=len({one.incident_id for one in found.claims})):
+    if not outbox.finish(
+        connection, claimed_batch.primary, ending, batch_size=len({claim.incident_id for claim in claimed_batch.claims})
+    ):
         return False
     values = {
         "state": "superseded",
         "finished_at": ending.at,
-        "last_error": f"told together with others, by message {found.primary.id}",
-        "superseded_by": found.primary.id,
+        "last_error": f"told together with others, by message {claimed_batch.primary.id}",
+        "superseded_by": claimed_batch.primary.id,
         **FREED,
     }
-    ours, unclaimed = is_held(rows, found.primary.token), is_free(rows, ending.at)
-    for numbers, free in (([one.id for one in found.others], ours), (list(said), unclaimed)):
+    is_ours, is_unclaimed = is_held(rows, claimed_batch.primary.token), is_free(rows, ending.at)
+    for numbers, may_end in (([claim.id for claim in claimed_batch.others], is_ours), (list(included), is_unclaimed)):
         for start in range(0, len(numbers), MOST_VALUES):
-            chosen = and_(rows.c.id.in_(numbers[start : start + MOST_VALUES]), rows.c.state == WAITING, free)
+            chosen = and_(rows.c.id.in_(numbers[start : start + MOST_VALUES]), rows.c.state == WAITING, may_end)
             connection.execute(update(rows).where(chosen).values(**values))
     return True
 
 
 def _alike(connection: Connection, claimed: Claim) -> ColumnElement[bool] | None:
-    """Match what may be in a batch with the message: the same destination and as serious; None for nothing."""
+    """Match notifications that may share a batch: same destination, equally serious. None if there can be none."""
     if claimed.channel not in BATCHING:
         return None
     if claimed.action in CALLS:
@@ -115,20 +117,20 @@ def _is_serious(claimed: Claim) -> bool:
 
 
 def _lock_destination(connection: Connection, claimed: Claim) -> None:
-    """Let only one transaction at a time make a batch for a destination; SQLite has only one writer anyway."""
+    """Allow only one transaction at a time to make a batch for a destination; SQLite has only one writer anyway."""
     if connection.dialect.name == "postgresql":
         key = f"{claimed.channel}|{claimed.destination}"
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))"), {"key": key})
 
 
 def _traffic(connection: Connection, claimed: Claim, alike: ColumnElement[bool], now: float) -> Traffic:
-    """Count; a message that is being sent counts as sent since its lease began."""
-    sent = and_(
+    """Count recent and waiting messages; one that is being sent counts as sent since its lease began."""
+    was_sent = and_(
         or_(rows.c.state == "sent", rows.c.superseded_by.is_not(None)), rows.c.finished_at > now - WINDOW_SECONDS
     )
-    under_way = and_(rows.c.state == WAITING, rows.c.lease_until > now)
-    told = connection.execute(select(func.count(), func.max(rows.c.finished_at)).where(alike, sent)).one()
-    leased = connection.execute(select(func.count(), func.max(rows.c.leased_at)).where(alike, under_way)).one()
+    is_under_way = and_(rows.c.state == WAITING, rows.c.lease_until > now)
+    told = connection.execute(select(func.count(), func.max(rows.c.finished_at)).where(alike, was_sent)).one()
+    leased = connection.execute(select(func.count(), func.max(rows.c.leased_at)).where(alike, is_under_way)).one()
     waiting = connection.execute(select(func.count()).where(alike, outbox.due(claimed.channel, now))).scalar_one()
     return Traffic(
         told=told[0] + leased[0],
@@ -140,29 +142,29 @@ def _traffic(connection: Connection, claimed: Claim, alike: ColumnElement[bool],
 def _give_back(
     connection: Connection, claimed: Claim, alike: ColumnElement[bool], *, now: float, due_at: float
 ) -> None:
-    """Let the message and those beside it wait; that is no try."""
+    """Release the claim and postpone similar due notifications; this does not count as an attempt."""
     connection.execute(
         update(rows)
         .where(rows.c.id == claimed.id)
         .values(due_at=due_at, attempts=claimed.attempts - 1, leased_at=None, **FREED)
     )
-    beside = select(rows.c.id).where(alike, outbox.due(claimed.channel, now)).with_for_update(skip_locked=True)
-    numbers = list(connection.execute(beside).scalars())
+    similar = select(rows.c.id).where(alike, outbox.due(claimed.channel, now)).with_for_update(skip_locked=True)
+    numbers = list(connection.execute(similar).scalars())
     for start in range(0, len(numbers), MOST_VALUES):
         chosen = rows.c.id.in_(numbers[start : start + MOST_VALUES])
         connection.execute(update(rows).where(chosen).values(due_at=due_at))
 
 
 def _lease(
-    connection: Connection, claimed: Claim, wanted: ColumnElement[bool], *, now: float, until: float
+    connection: Connection, claimed: Claim, is_covered: ColumnElement[bool], *, now: float, until: float
 ) -> tuple[Claim, ...]:
     """Lease the rest of the batch under the token of its primary."""
-    # What waits for more of the storm may go now; what has failed waits for its own time.
+    # Calls that wait for more of the storm may be sent now; a call that failed waits until its next attempt.
     ready = or_(rows.c.due_at <= now, and_(rows.c.attempts == 0, func.coalesce(rows.c.not_before, now) <= now))
-    query = select(rows).where(wanted, outbox.free(now), ready).order_by(rows.c.urgency, rows.c.id)
-    found = connection.execute(query.limit(MOST_BATCHED).with_for_update(skip_locked=True)).all()
-    numbers = [row.id for row in found]
+    query = select(rows).where(is_covered, outbox.free(now), ready).order_by(rows.c.urgency, rows.c.id)
+    others = connection.execute(query.limit(MOST_BATCHED).with_for_update(skip_locked=True)).all()
+    numbers = [row.id for row in others]
     values = {**leased(claimed.token, until), "leased_at": now, "attempts": rows.c.attempts + 1}
     for start in range(0, len(numbers), MOST_VALUES):
         connection.execute(update(rows).where(rows.c.id.in_(numbers[start : start + MOST_VALUES])).values(**values))
-    return tuple(outbox.claim_of(row, claimed.token) for row in found)
+    return tuple(outbox.claim_of(row, claimed.token) for row in others)

@@ -1,8 +1,8 @@
-"""One time for all replicas: the store's. Leases, due times and everything that is written down are of this clock.
+"""One clock for all replicas: the store's. Leases, due times and all stored times use it.
 
-Clocks of machines differ. Two replicas whose clocks are further apart than a lease is long would each take the other's
-messages for abandoned, and send them again. PostgreSQL is asked for its time every few seconds; in between a clock
-counts that nobody sets. A SQLite file is on one machine, whose clock is everybody's.
+The clocks of machines differ. If the clocks of two replicas differed by more than a lease, each would take the other's
+claims for abandoned and send the notifications again. Each replica asks PostgreSQL for its time every few seconds, and
+in between adds the seconds of a counter that nobody sets. A SQLite file is on one machine, whose clock all use.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from webhook.storage.database import Database, StoreUnavailable
 
 MEASURE_SECONDS = 10.0
 LONGEST_ASKING = 2.0
-"""Seconds: an answer that takes longer says too little; the next one may be quicker."""
+"""Seconds: the time in a slower answer is too inexact, so the next answer is awaited."""
 NOTABLE_SECONDS = 5.0
-"""A machine whose clock is further away is said to be wrong."""
+"""Seconds: a machine's clock that differs more from the store's is reported."""
 
 _NOW = text("SELECT extract(epoch FROM clock_timestamp())::double precision")
 
@@ -28,13 +28,13 @@ log = structlog.get_logger("tocsin.clock")
 
 
 def steady() -> float:
-    """Return seconds that go on while the machine sleeps and that nobody sets, from any beginning."""
+    """Return seconds since an arbitrary start, which nobody sets and which also count while the machine sleeps."""
     boot = getattr(time, "CLOCK_BOOTTIME", None)
     return time.monotonic() if boot is None else time.clock_gettime(boot)
 
 
 class StoreClock:
-    """Gives epoch seconds; `wall` is this machine's own clock."""
+    """Returns epoch seconds of the store's clock when called."""
 
     def __init__(
         self,
@@ -43,12 +43,12 @@ class StoreClock:
         wall: Callable[[], float] = time.time,
         counter: Callable[[], float] = steady,
     ) -> None:
-        """Prepare; until the store is asked the machine's clock counts."""
+        """Start with `wall`, this machine's clock; it is used until the store has been asked."""
         self._database = database
         self._wall = wall
         self._counter = counter
         self._begin: tuple[float, float] | None = None
-        """The store's time at a moment, and the counter's."""
+        """The store's time and the counter's at the same moment."""
         self._is_told = False
 
     def __call__(self) -> float:
@@ -58,7 +58,7 @@ class StoreClock:
 
     @property
     def ahead(self) -> float:
-        """How many seconds this machine's clock is ahead of the store's; less than 0 when it is behind."""
+        """Seconds by which this machine's clock is ahead of the store's; negative if it is behind."""
         return self._wall() - self() if self._begin is not None else 0.0
 
     def measure(self) -> None:
@@ -66,28 +66,28 @@ class StoreClock:
         if not self._database.skip_locked:
             return
         with self._database.read() as connection:
-            connection.execute(text("SELECT 1"))  # so that connecting does not count
+            connection.execute(text("SELECT 1"))  # connect first, so that this time does not count
             asked = self._counter()
-            said: float = connection.execute(_NOW).scalar_one()
+            store_time: float = connection.execute(_NOW).scalar_one()
             answered = self._counter()
         if self._begin is not None and answered - asked > LONGEST_ASKING:
             return
-        # Between the question and the answer; which moment it was nobody knows.
-        self._begin = (said, (asked + answered) / 2)
+        # The store read its clock at an unknown moment between question and answer: assume the middle.
+        self._begin = (store_time, (asked + answered) / 2)
         self._tell()
 
     def keep(self, stopping: threading.Event) -> None:
-        """Ask again and again until `stopping` is set; for a thread."""
+        """Ask every `MEASURE_SECONDS` until `stopping` is set; runs in a thread of its own."""
         while not stopping.wait(MEASURE_SECONDS):
             try:
                 self.measure()
             except StoreUnavailable:
-                continue  # whoever needs the store says so
+                continue  # callers that need the store report it
 
     def _tell(self) -> None:
-        far = abs(self.ahead) > NOTABLE_SECONDS
-        if far and not self._is_told:
+        is_far = abs(self.ahead) > NOTABLE_SECONDS
+        if is_far and not self._is_told:
             log.warning(
                 "this machine's clock is not the store's; the store's is used", seconds_ahead=round(self.ahead, 1)
             )
-        self._is_told = far
+        self._is_told = is_far

@@ -1,4 +1,4 @@
-"""What several processes count together: one row for each counter and its labels. Read by `metrics`."""
+"""Counters that several processes share: one row for each name and set of labels. `metrics` reads them."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from webhook.storage.upserts import upsert
 
 
 def count(connection: Connection, name: str, **labels: str) -> None:
-    """Count one more; last in a transaction, because others wait for the row."""
+    """Add one to the counter; call it last in a transaction, because other transactions wait for the row."""
     insert = upsert(connection, counters).values(name=name, labels=json.dumps(labels, sort_keys=True), number=1)
-    more = {"number": counters.c.number + 1}
-    connection.execute(insert.on_conflict_do_update(index_elements=["name", "labels"], set_=more))
+    increment = {"number": counters.c.number + 1}
+    connection.execute(insert.on_conflict_do_update(index_elements=["name", "labels"], set_=increment))
 
 
 def read(connection: Connection, name: str) -> Iterator[tuple[Mapping[str, str], int]]:
-    """Yield the labels and the number of each counter of this name, sorted by labels."""
+    """Yield the labels and the value of each counter with this name, sorted by labels."""
     query = select(counters.c.labels, counters.c.number).where(counters.c.name == name).order_by(counters.c.labels)
     for row in connection.execute(query):
         yield json.loads(row.labels), row.number

@@ -1,7 +1,7 @@
-"""The transactions of the store, and its schema brought up to date. `engines` knows SQLite and PostgreSQL.
+"""The transactions of the store and the migration of its schema. `engines` knows SQLite and PostgreSQL.
 
-`store` and `outbox` write their SQL inside `Database.write` and `Database.read`; whatever goes wrong down here leaves
-as `StoreUnavailable`, which `api` answers with 503 and the worker waits out.
+`store` and `outbox` run their SQL inside `Database.write` and `Database.read`. Every database error is raised as
+`StoreUnavailable`: `api` answers it with 503, and the worker waits and tries again.
 """
 
 from __future__ import annotations
@@ -20,37 +20,38 @@ from sqlalchemy.exc import SQLAlchemyError
 from webhook.secret import Secret
 from webhook.storage import engines
 
-# Any constant will do, as long as every replica takes the same one before it migrates.
+# Any constant will do, as long as all replicas lock the same one before they migrate.
 _MIGRATION_LOCK = 7_074_221
 
 
-class StoreUnavailable(Exception):  # noqa: N818  the state's name, not an error's
-    """The store cannot be read or written now; the message says why, without the address of the database."""
+class StoreUnavailable(Exception):  # noqa: N818  named after the state of the store
+    """The store cannot be read or written now; the message gives the reason without the database URL."""
 
 
 class Database:
-    """An engine and its transactions. A file that `migrate` has made or found is never made anew afterwards."""
+    """An engine and its transactions. A SQLite file that `migrate` created or found is never created again."""
 
     def __init__(self, url: Secret) -> None:
-        """Prepare for the database at `url`, without touching it; raises ValueError when the URL cannot be used."""
+        """Create an engine for `url` without connecting; raises ValueError if the URL cannot be used."""
         self.engine = engines.open_engine(url)
         self._turns = _Turns()
 
     @property
     def skip_locked(self) -> bool:
-        """Whether rows are locked one by one (PostgreSQL) instead of the whole file (SQLite)."""
+        """Whether the database locks single rows (PostgreSQL) rather than the whole file (SQLite)."""
         return self.engine.dialect.name == "postgresql"
 
     @property
     def file(self) -> Path | None:
-        """The file of a SQLite database."""
+        """The path of a SQLite database; None for PostgreSQL."""
         return None if self.skip_locked or not self.engine.url.database else Path(self.engine.url.database)
 
     @contextmanager
     def write(self, *, urgent: bool = False) -> Iterator[Connection]:
-        """Run a transaction that sees no other writer; commits at the end, rolls back on any exception.
+        """Run a write transaction; it commits at the end and rolls back on any exception. Raises StoreUnavailable.
 
-        `urgent` goes before others: what was sent and is not yet written down would be sent again after a crash.
+        On SQLite, writers of this process take turns, and `urgent` ones go first: a sent message that is not yet
+        recorded would be sent again after a crash.
         """
         alone = nullcontext() if self.skip_locked else self._turns.take(urgent=urgent)
         with alone, _told(), self.engine.begin() as connection:
@@ -58,12 +59,12 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """Run a transaction that only reads, sees one moment throughout and waits for no writer."""
+        """Run a read-only transaction, which sees one snapshot and waits for no writer. Raises StoreUnavailable."""
         with _told(), self.engine.connect() as connection:
             yield connection.execution_options(**engines.reading(self.engine))
 
     def migrate(self, revision: str = "head") -> None:
-        """Bring the schema up to `revision`; raises StoreUnavailable, also for a schema newer than this program."""
+        """Migrate the schema to `revision`; raises StoreUnavailable, also if the schema is newer than this program."""
         config = Config()
         config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
         config.set_main_option("path_separator", "os")
@@ -77,14 +78,14 @@ class Database:
                 raise StoreUnavailable(f"the schema cannot be brought up to date: {error}") from error
 
     def close(self) -> None:
-        """Let go of every connection."""
+        """Close all connections."""
         self.engine.dispose()
 
 
 class _Turns:
-    """Lets the writers of this process come to a SQLite file one after another, the urgent ones first.
+    """Lets the writers of this process use a SQLite file one at a time, the urgent ones first.
 
-    SQLite's own waiting is a sleep between tries: among many threads it lets some of them never come in.
+    SQLite itself waits by sleeping between attempts, so that among many threads some would never get the lock.
     """
 
     def __init__(self) -> None:
@@ -96,11 +97,11 @@ class _Turns:
     def take(self, *, urgent: bool) -> Iterator[None]:
         with self._changed:
             self._urgent += urgent
-            came = self._changed.wait_for(
+            is_our_turn = self._changed.wait_for(
                 lambda: not self._is_taken and (urgent or not self._urgent), engines.BUSY_SECONDS
             )
             self._urgent -= urgent
-            if not came:
+            if not is_our_turn:
                 self._changed.notify_all()
                 raise StoreUnavailable("other writers of this process have not come to an end")
             self._is_taken = True

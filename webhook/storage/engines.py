@@ -1,6 +1,6 @@
-"""Connections to SQLite or PostgreSQL, set up so that what is committed is kept and nobody waits for ever.
+"""Creates engines for SQLite and PostgreSQL whose commits are durable and whose lock waits are bounded.
 
-`database` opens its transactions over an engine from here.
+`database` opens its transactions on an engine from here.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from webhook import names
 from webhook.secret import Secret
 
 BUSY_SECONDS = 4.0
-"""So long is a lock waited for: twice stays below Alertmanager's shortest time-out of 10 s, so that it gets an answer.
+"""Seconds that a lock is waited for. Twice this stays below Alertmanager's shortest time-out of 10 s.
 
-Twice, because on SQLite a request may wait for another writer of its process that itself waits for a lock in vain.
+Twice, because on SQLite a request may wait for another writer of its process, which itself waits for a lock in vain.
 """
-# A replica that is paused in the middle of a transaction holds its locks no longer than this (PostgreSQL).
+# Seconds. PostgreSQL ends the transaction of a paused replica after this time and so frees its locks.
 IDLE_SECONDS = 15.0
 CONNECTIONS = 46
-"""So many are open at most: one for each thread that serves or works, and some to spare. None holds two at a time.
+"""Most open connections: one for each serving or working thread, and some to spare. No thread uses two at a time.
 
-A thread that finds none is told that the store is unavailable, though it is only busy. Two replicas stay below the
-hundred that PostgreSQL takes by default.
+A thread that gets no connection reports the store as unavailable although it is only busy. Two replicas stay below
+PostgreSQL's default of a hundred connections.
 """
 KEPT_CONNECTIONS = 8
-"""So many stay open when nobody needs them."""
+"""Connections that stay open while they are not in use."""
 PRIVATE = 0o600
-"""Rights to the file of SQLite: its owner reads and writes."""
+"""Mode of the SQLite file: only its owner reads and writes it."""
 _READ_ONLY = "tocsin_read_only"
 
 
 def open_engine(secret: Secret) -> Engine:
-    """Return the engine of the database at the URL, without touching it; raises ValueError when it cannot be used."""
+    """Return an engine for the database URL without connecting; raises ValueError if the URL cannot be used."""
     try:
         url = make_url(secret.reveal())
         if url.drivername in {"postgresql", "postgres"}:
@@ -55,10 +55,10 @@ def open_engine(secret: Secret) -> Engine:
 
 
 def reading(engine: Engine) -> dict[str, Any]:
-    """Return the options of a connection that only reads: it sees one moment throughout, and waits for no writer."""
+    """Return the options of a read-only connection: it sees one snapshot and waits for no writer."""
     if engine.dialect.name == "postgresql":
-        # Its default shows each statement what was committed until then: an incident without an alert, and then the
-        # message on that alert.
+        # With PostgreSQL's default, each statement sees what was committed before it: the incident without an alert,
+        # and then the notification about that alert.
         return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     return {_READ_ONLY: True}
 
@@ -71,7 +71,7 @@ def _reason(error: Exception) -> str:
 
 def _postgresql(url: Any) -> Engine:  # noqa: ANN401  sqlalchemy's URL
     milliseconds = int(BUSY_SECONDS * 1_000)
-    # A server that a broken network hides is noticed as soon as one that refuses.
+    # These make a server behind a broken network fail as quickly as one that refuses connections.
     arguments = {
         "connect_timeout": int(BUSY_SECONDS),
         "keepalives_idle": int(BUSY_SECONDS),
@@ -86,19 +86,19 @@ def _postgresql(url: Any) -> Engine:  # noqa: ANN401  sqlalchemy's URL
 
 
 def _look_up(dialect: Any, _record: object, _args: object, parameters: dict[str, Any]) -> None:  # noqa: ANN401
-    """Look the server's name up here: the client library's `connect_timeout` begins after its own look-up.
+    """Resolve the server's host name with a time limit: libpq's `connect_timeout` only begins after its own look-up.
 
-    Several hosts, and directories of sockets, are left to the library (libpq, 34.1.1).
+    Several hosts, and socket directories, are left to the library (libpq, 34.1.1).
     """
     host = parameters.get("host")
     if not isinstance(host, str) or not host or host.startswith(("/", "@")) or "," in host or "hostaddr" in parameters:
         return
     try:
-        found = names.addresses(host, int(parameters.get("port") or 5432), seconds=BUSY_SECONDS)
+        addresses = names.addresses(host, int(parameters.get("port") or 5432), seconds=BUSY_SECONDS)
     except (OSError, UnicodeError, ValueError) as error:
         raise dialect.dbapi.OperationalError(f"the name {host} leads nowhere: {error}") from None
-    parameters["hostaddr"] = ",".join(str(address[0]) for _, address in found)
-    parameters["host"] = ",".join(host for _ in found)
+    parameters["hostaddr"] = ",".join(str(address[0]) for _, address in addresses)
+    parameters["host"] = ",".join(host for _ in addresses)
 
 
 def _pool() -> dict[str, Any]:
@@ -111,7 +111,7 @@ def _pool() -> dict[str, Any]:
 
 
 def _limit(connection: Any, _record: object) -> None:  # noqa: ANN401  a DBAPI connection
-    """Wait for nobody's lock for longer than Alertmanager waits for us, and let nobody wait for ours for ever."""
+    """Bound our waits for locks by Alertmanager's time-out, and bound how long an idle transaction keeps its locks."""
     with connection.cursor() as cursor:
         cursor.execute(f"SET lock_timeout = {int(BUSY_SECONDS * 1_000)}")
         cursor.execute(f"SET idle_in_transaction_session_timeout = {int(IDLE_SECONDS * 1_000)}")
@@ -122,7 +122,7 @@ def _sqlite(url: Any) -> Engine:  # noqa: ANN401  sqlalchemy's URL
     in_memory = url.database in {None, "", ":memory:"}
     if in_memory:
         raise ValueError("names a database in memory; incidents have to survive a restart, so name a file")
-    # One connection for each user at a time: SQLite's own locks decide who writes.
+    # Each connection is used by one thread at a time; SQLite's own locks decide who writes.
     engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False}, **_pool())
     file = _File(url.database)
     event.listen(engine, "do_connect", file.before_connect)
@@ -134,9 +134,9 @@ def _sqlite(url: Any) -> Engine:  # noqa: ANN401  sqlalchemy's URL
 
 
 class _File:
-    """Sees to it that what is committed is in the file of that name, and not in one that was taken away.
+    """Ensures that commits go to the file at the configured path, and not to one that was moved or deleted.
 
-    SQLite goes on writing into a file that was moved or deleted, and would make an empty one in its place.
+    SQLite goes on writing to a file that was moved or deleted, and would create an empty one in its place.
     """
 
     def __init__(self, path: str) -> None:
@@ -150,12 +150,12 @@ class _File:
             self._keep_private()
 
     def _keep_private(self) -> None:
-        """Make the file for this user alone, or take others' rights to it away; SQLite gives the WAL and SHM the same.
+        """Create the file with mode `PRIVATE`, or set that mode; SQLite gives its WAL and SHM files the same mode.
 
-        What incidents say is for whoever has a token. A file of another user is left as it is.
+        Only holders of a token may read incidents. A file that another user owns is left as it is.
         """
         try:
-            # Only a new file is opened here: closing one drops the locks that this process has on it (fcntl(2)).
+            # Only a new file is opened here: closing a file drops the locks that this process has on it (fcntl(2)).
             with contextlib.suppress(FileExistsError):
                 os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, PRIVATE))
             for suffix in ("", "-wal", "-shm"):
@@ -163,7 +163,7 @@ class _File:
                 if path.exists() and path.stat().st_uid == os.geteuid():
                     path.chmod(PRIVATE)
         except OSError:
-            return  # SQLite says what is wrong with it, in its own words
+            return  # SQLite reports the problem when it opens the file
 
     def connected(self, _connection: object, record: Any) -> None:  # noqa: ANN401  sqlalchemy's record
         self._is_known = True
@@ -182,12 +182,12 @@ class _File:
 
 
 def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401  a DBAPI connection
-    connection.isolation_level = None  # the driver's own BEGIN is deferred; `_begin` says when
+    connection.isolation_level = None  # no implicit BEGIN of the driver, which is deferred; `_begin` sends its own
     cursor = connection.cursor()
     for pragma in (
         f"busy_timeout={int(BUSY_SECONDS * 1_000)}",
         "journal_mode=WAL",
-        "synchronous=FULL",  # 200 means on the disk, not in the operating system's cache
+        "synchronous=FULL",  # a 200 means that data is on the disk, not in the operating system's cache
         "foreign_keys=ON",
     ):
         cursor.execute(f"PRAGMA {pragma}")
@@ -195,7 +195,7 @@ def _configure(connection: Any, _record: object) -> None:  # noqa: ANN401  a DBA
 
 
 def _begin(connection: Connection) -> None:
-    # A deferred transaction that turns from reading to writing fails at once when another writes;
-    # an immediate one waits.
+    # A deferred transaction that turns from reading to writing fails at once while another one writes;
+    # an immediate transaction waits.
     read_only = connection.get_execution_options().get(_READ_ONLY, False)
     connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

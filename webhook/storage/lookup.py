@@ -1,6 +1,6 @@
-"""Which open incident a provider means by its key, and who has changed it last. Reads only.
+"""Finds the open incident that a provider means by its key, and who changed it last. Reads only.
 
-`callbacks` asks, `store` holds the rest.
+`callbacks` uses it; `store` has all other queries for incidents.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from sqlalchemy import Connection, and_, func, or_, select
 from webhook.incidents.incident import ALERTMANAGER, TOCSIN
 from webhook.storage.tables import incidents, timeline
 
-# Spelled out rather than `<> 'resolved'`, so that the index on the state serves: few incidents are open, many are not.
+# Listed rather than `<> 'resolved'`, so that the database uses the index on the status: few incidents are open.
 _OPEN = ("open", "acknowledged")
 _CHANGES = ("acknowledged", "unacknowledged", "resolved", "reopened")
 _TOLD = ("opened", "joined", "reopened", "flapping", "resumed")
-"""Lines of the timeline with which people were called for what they had not known, or called anew."""
+"""Kinds of timeline lines with which people were called for news, or called again."""
 _NEWS = ("opened", "joined", "reopened", "flapping")
-"""Those with which Alertmanager has brought alerts that people had not been shown."""
+"""Kinds of timeline lines with which Alertmanager delivered alerts that people had not been shown."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,15 +27,15 @@ class Found:
 
     number: int
     began_at: float
-    """Since when people are asked for what fires now: what was done before was done about something else."""
+    """Since when people have been called for what fires now; earlier actions were about something else."""
     asked_at: float
-    """When it was last told, or news of it were."""
+    """When people were last called for the incident or for news about it."""
     told_at: float
-    """When people were last called for alerts that were news, or anew for all of them; a further level is neither."""
+    """When people were last called for new alerts, or again for all alerts; an escalation does not count."""
     resolved_at: float | None
-    """When a person has resolved it, where its alerts fire on."""
+    """When a person resolved it, if its alerts fire on."""
     changed_at: float
-    """When somebody last acknowledged it, gave it back, resolved or reopened it; 0 where nobody has."""
+    """When somebody last acknowledged it, gave it back, resolved or reopened it; 0 if nobody did."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,42 +48,42 @@ class LastChange:
 
 
 def last_change(connection: Connection, number: int) -> LastChange | None:
-    """Return the last change of this incident's state, or None when there is none, or no such incident."""
+    """Return the last change of this incident's state, or None if there is no change or no such incident."""
     columns = (incidents.c.acknowledged_at, incidents.c.acknowledged_by)
     row = connection.execute(select(*columns).where(incidents.c.id == number)).one_or_none()
-    of_it = and_(timeline.c.incident_id == number, timeline.c.kind.in_(_CHANGES))
-    lines = select(timeline.c.kind, timeline.c.actor, timeline.c.at).where(of_it)
+    is_change = and_(timeline.c.incident_id == number, timeline.c.kind.in_(_CHANGES))
+    lines = select(timeline.c.kind, timeline.c.actor, timeline.c.at).where(is_change)
     line = connection.execute(lines.order_by(timeline.c.at.desc(), timeline.c.id.desc()).limit(1)).one_or_none()
     if row is not None and row.acknowledged_at is not None and (line is None or line.at < row.acknowledged_at):
-        # Whoever merges it at PagerDuty takes it with a line of another kind.
+        # A merge at PagerDuty acknowledges the incident with a timeline line of another kind.
         return LastChange(kind="acknowledged", actor=row.acknowledged_by or "", at=row.acknowledged_at)
     return None if line is None else LastChange(kind=line.kind, actor=line.actor, at=line.at)
 
 
 def told_through(connection: Connection, number: int) -> int:
-    """Return the id of the line of the timeline with which alerts that are news were last told, 0 for none.
+    """Return the id of the timeline line with which new alerts were last told, or 0 if there is none.
 
-    Who acts on what was shown with this number has been shown all of them. That an acknowledgement ran out, or that
-    nobody answered, is told again and brings no alert.
+    A person who acts on a message with this id has been shown all alerts. An acknowledgement that ran out and an
+    escalation call people again but bring no new alert, so they do not count.
     """
-    of_it = and_(timeline.c.incident_id == number, timeline.c.kind.in_(_NEWS), timeline.c.actor == ALERTMANAGER)
-    return connection.execute(select(func.max(timeline.c.id)).where(of_it)).scalar_one() or 0
+    is_news = and_(timeline.c.incident_id == number, timeline.c.kind.in_(_NEWS), timeline.c.actor == ALERTMANAGER)
+    return connection.execute(select(func.max(timeline.c.id)).where(is_news)).scalar_one() or 0
 
 
 def by_dedup_key(connection: Connection, key: str) -> Found | None:
-    """Return the newest incident that is not over and that PagerDuty knows by `key`, or None."""
+    """Return the newest incident that is not over and has the PagerDuty dedup key `key`, or None."""
     not_over = or_(incidents.c.status.in_(_OPEN), incidents.c.firing_at.is_not(None))
     query = select(incidents).where(not_over, incidents.c.dedup_key == key).order_by(incidents.c.id.desc()).limit(1)
     row = connection.execute(query).one_or_none()
     if row is None:
         return None
     asked_at = max((row.paged_at, *row.news_at))
-    # Where a higher level has been told the first time is not known any more; then it is the incident's own.
+    # After an escalation, the time of the first call is no longer known; the incident's opening stands for it.
     began_at = row.opened_at if row.level else asked_at
-    # What a person does at the provider is written down when we hear of it, later than what they do next there.
-    by_itself = timeline.c.actor.in_((ALERTMANAGER, TOCSIN))
+    # A person's action at the provider is recorded when its callback arrives, perhaps after their next action there.
+    is_automatic = timeline.c.actor.in_((ALERTMANAGER, TOCSIN))
     lines = select(func.max(timeline.c.at)).where(
-        timeline.c.incident_id == row.id, timeline.c.kind.in_(_TOLD), by_itself
+        timeline.c.incident_id == row.id, timeline.c.kind.in_(_TOLD), is_automatic
     )
     change = last_change(connection, row.id)
     return Found(

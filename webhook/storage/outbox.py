@@ -1,9 +1,8 @@
-"""The outbox in SQL: messages to be sent, claimed, finished. `outcomes` and `fallback` fill it.
+"""The outbox in SQL: adds, claims and finishes notifications.
 
-`worker` claims from it, `endings` and `batching` end what was claimed.
-
-A row waits until it is sent, failed for good, superseded by a later message of its ordering key, or was never sendable
-(`unconfigured`); it is never deleted unsent. A claim is a lease (`leases`). Times are epoch seconds.
+`outcomes` and `fallback` add rows, `worker` claims them, `endings` and `batching` finish them. A row is `waiting` until
+it is sent, fails for good, is superseded by a later notification with its ordering key, or turns out to have no sender
+(`unconfigured`). A row is never deleted unsent. A claim is a lease (`leases`). Times are epoch seconds.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ SUPERSEDED = "a later message to the same destination says it"
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """A message as it stands in the outbox."""
+    """A notification as stored in the outbox."""
 
     id: int
     incident_id: int
@@ -38,17 +37,17 @@ class Message:
     why: str
     urgency: int
     attempts: int
-    """How many times it has been tried; of a claim, this time included."""
+    """The number of attempts; in a claim, it includes the attempt that the claim is for."""
     created_at: float
     moves_on_at: float | None
-    """From when on another way is looked for."""
+    """From this time on, `fallback` looks for another channel."""
     meant_for: float
-    """Since when it could have been sent: when it was written, or when it was to be sent at the earliest."""
+    """The earliest time at which it could be sent: `not_before` if set, otherwise the time it was written."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Claim(Message):
-    """A message that this worker has leased."""
+    """A notification that this worker has leased."""
 
     token: str
 
@@ -58,7 +57,7 @@ _PLAIN = tuple(field.name for field in fields(Message) if field.name != "meant_f
 
 @dataclass(frozen=True, kw_only=True)
 class Ending:
-    """How a claimed message ended, and when."""
+    """How a claimed notification ended, and when."""
 
     state: State
     at: float
@@ -69,52 +68,54 @@ class Ending:
 def enqueue(
     connection: Connection, incident_id: int, messages: Iterable[NewNotification], *, cause: int, now: float
 ) -> None:
-    """Add the messages that the timeline's line `cause` has led to.
+    """Add the notifications that the timeline line with the id `cause` led to.
 
-    A newer edit or resolve supersedes an edit of the same ordering key that still waits: each is written from the state
-    at the time it is sent, so the older one would say nothing more. A call that may be made now, or is more severe,
-    pulls the calls of its ordering key that wait before it forward: it cannot overtake them. A call that would join a
-    batch is left out where a call of its ordering key waits for that batch already.
+    A new `update` or `resolve` supersedes a waiting `update` with the same ordering key: texts are rendered when they
+    are sent, so the older one would add nothing. A new call cannot overtake earlier calls with its ordering key.
+    Therefore an earlier call that is due later or less urgent gets the due time and urgency of the new one. A call
+    that would join a batch is dropped if a call with its ordering key already waits for that batch.
     """
-    found = list(messages)
-    if any(message.joins_batch for message in found):
-        already = _keys_waiting_for_a_batch(connection, incident_id, now)
-        found = [message for message in found if not (message.joins_batch and message.ordering_key in already)]
-    newer = [message.ordering_key for message in found if message.action in {"update", "resolve"}]
-    if newer:
-        _supersede(connection, and_(rows.c.ordering_key.in_(newer), rows.c.action == "update", _unclaimed(now)), now)
-    for message in found:
+    added = list(messages)
+    if any(message.joins_batch for message in added):
+        batched_keys = _keys_waiting_for_a_batch(connection, incident_id, now)
+        added = [message for message in added if not (message.joins_batch and message.ordering_key in batched_keys)]
+    superseding_keys = [message.ordering_key for message in added if message.action in {"update", "resolve"}]
+    if superseding_keys:
+        _supersede(
+            connection, and_(rows.c.ordering_key.in_(superseding_keys), rows.c.action == "update", _unclaimed(now)), now
+        )
+    for message in added:
         if message.action in CALLS and message.state == "waiting":
             _pull_forward(connection, message, now)
-    if found:
-        connection.execute(insert(rows), [_row(incident_id, message, cause, now) for message in found])
+    if added:
+        connection.execute(insert(rows), [_row(incident_id, message, cause, now) for message in added])
 
 
 def stood_in_for(connection: Connection, number: int) -> bool:
-    """Return whether another message was sent on its way instead of message `number`."""
+    """Return whether another notification stands in for the notification `number`."""
     return bool(connection.execute(select(exists().where(rows.c.instead_of == number))).scalar_one())
 
 
 def told(connection: Connection, incident_id: int) -> tuple[NotifiedDestination, ...]:
-    """Return every destination that has a message of the incident."""
+    """Return every destination that has a notification about the incident."""
     query = select(rows.c.channel, rows.c.destination, rows.c.who, rows.c.ordering_key, rows.c.state).where(
         rows.c.incident_id == incident_id
     )
-    found: dict[str, NotifiedDestination] = {}
+    by_ordering_key: dict[str, NotifiedDestination] = {}
     for row in connection.execute(query.order_by(rows.c.id)):
-        earlier = found.get(row.ordering_key)
-        found[row.ordering_key] = NotifiedDestination(
+        earlier = by_ordering_key.get(row.ordering_key)
+        by_ordering_key[row.ordering_key] = NotifiedDestination(
             channel=row.channel,
             destination=row.destination,
             who=earlier.who if earlier else row.who,
             ordering_key=row.ordering_key,
             configured=row.state != "unconfigured" or (earlier is not None and earlier.configured),
         )
-    return tuple(found.values())
+    return tuple(by_ordering_key.values())
 
 
 def claim(connection: Connection, channel: str, *, token: str, now: float, until: float) -> Claim | None:
-    """Lease the most urgent message of `channel` that is due until `until`; return it, or None when there is none."""
+    """Lease the most urgent due notification of `channel` until `until`; return it, or None if none is due."""
     row = connection.execute(due_statement(channel, now)).one_or_none()
     if row is None:
         return None
@@ -124,31 +125,31 @@ def claim(connection: Connection, channel: str, *, token: str, now: float, until
 
 
 def claim_of(row: Row[Any], token: str) -> Claim:
-    """Return the message of a row that is leased now under `token`; `row` as it was before."""
+    """Return the claim on a row leased under `token`; `row` is the row as it was before the lease."""
     return Claim(**(asdict(message_of(row)) | {"attempts": row.attempts + 1}), token=token)
 
 
 def message_of(row: Row[Any]) -> Message:
-    """Return the message of a row."""
+    """Return the notification stored in a row."""
     meant_for = row.created_at if row.not_before is None else row.not_before
     return Message(**{name: getattr(row, name) for name in _PLAIN}, meant_for=meant_for)
 
 
 def due_statement(channel: str, now: float) -> Select[Any]:
-    """Return the query for the most urgent message that may be claimed; on PostgreSQL it passes over locked rows."""
+    """Return the query for the most urgent notification that may be claimed; on PostgreSQL it skips locked rows."""
     query = select(rows).where(due(channel, now)).order_by(rows.c.urgency, rows.c.due_at, rows.c.id).limit(1)
     return query.with_for_update(skip_locked=True)
 
 
 def any_due(connection: Connection, channel: str, now: float) -> bool:
-    """Return whether a message of `channel` can be claimed now."""
+    """Return whether a notification of `channel` can be claimed now."""
     return bool(connection.execute(select(exists().where(due(channel, now)))).scalar_one())
 
 
 def finish(connection: Connection, claimed: Claim, ending: Ending, *, batch_size: int | None = None) -> bool:
-    """End a claimed message; return False when the lease was lost and somebody else has it.
+    """End a claimed notification; return False if the lease was lost to another worker.
 
-    `batch_size` is how many incidents it was about, where it was about many.
+    `batch_size` is the number of incidents that the message covered, if it spoke for a batch.
     """
     values = {
         "state": ending.state,
@@ -164,9 +165,9 @@ def finish(connection: Connection, claimed: Claim, ending: Ending, *, batch_size
 def postpone(
     connection: Connection, claimed: Claim, *, due_at: float, error: str, moves_on_at: float | None = None
 ) -> bool:
-    """Give a claimed message back to be tried again at `due_at`; return False when the lease was lost.
+    """Release a claimed notification for another attempt at `due_at`; return False if the lease was lost.
 
-    `moves_on_at` is when another way is looked for, where that is not to wait for the message's own time.
+    `moves_on_at`, if given, replaces the time at which `fallback` looks for another channel.
     """
     moves_on = {} if moves_on_at is None else {"moves_on_at": moves_on_at}
     values = {"due_at": due_at, "last_error": error, **moves_on, **FREED}
@@ -174,28 +175,28 @@ def postpone(
 
 
 def end_unsent(connection: Connection, number: int, now: float, reason: str) -> bool:
-    """End a waiting message that nobody has claimed, because no sender will ever take it; return whether it was."""
+    """End a waiting, unclaimed notification that no sender will ever take; return whether there was one to end."""
     values = {"state": "unconfigured", "finished_at": now, "last_error": reason, **FREED}
     chosen = and_(rows.c.id == number, _unclaimed(now))
     return connection.execute(update(rows).where(chosen).values(**values)).rowcount == 1
 
 
 def pause(connection: Connection, channel: str, destination: str, until: float) -> None:
-    """Claim nothing for this destination before `until`: it has asked for patience. A longer pause stays."""
+    """Stop claims for this destination until `until`, as it asked for a pause. A longer existing pause stays."""
     row = upsert(connection, pauses).values(channel=channel, destination=destination, until=until)
-    # What was under way when the pause began may be answered after it, and ask for less.
+    # A request sent before the pause began may be answered later and ask for a shorter pause.
     longest = case((pauses.c.until > until, pauses.c.until), else_=until)
     connection.execute(row.on_conflict_do_update(index_elements=["channel", "destination"], set_={"until": longest}))
 
 
 def supersede(connection: Connection, numbers: Collection[int], now: float) -> None:
-    """End waiting messages that nobody has claimed, because another one has said what they would."""
+    """End waiting, unclaimed notifications because another message already said what they would say."""
     if numbers:
         _supersede(connection, and_(rows.c.id.in_(numbers), _unclaimed(now)), now)
 
 
 def due(channel: str, now: float) -> ColumnElement[bool]:
-    """Match what may be claimed: due, unclaimed, first of its ordering key, its destination not paused."""
+    """Match notifications that may be claimed: due, unclaimed, first of the ordering key, destination not paused."""
     return and_(
         rows.c.channel == channel,
         rows.c.due_at <= now,
@@ -207,7 +208,7 @@ def due(channel: str, now: float) -> ColumnElement[bool]:
 
 
 def free(now: float) -> ColumnElement[bool]:
-    """Match messages that nobody has claimed and that are the first of their ordering key."""
+    """Match unclaimed notifications that are the first waiting one of their ordering key."""
     earlier = rows.alias("earlier")
     return and_(
         _unclaimed(now),
@@ -248,14 +249,15 @@ def _keys_waiting_for_a_batch(connection: Connection, incident_id: int, now: flo
 
 
 def _pull_forward(connection: Connection, call: NewNotification, now: float) -> None:
-    """Make the calls of this ordering key that wait for a time of their own due with this one, and as urgent.
+    """Give waiting calls with this ordering key at most the due time and at least the urgency of `call`.
 
-    A call that waits for a batch of the same urgency goes on waiting, and so does one that waits for its next attempt.
-    `not_before` is moved and not cleared: without it the call would count as stalled since it was written.
+    The due time of a call that was already attempted stays, and so does that of a call that waits for a batch of the
+    same urgency. `not_before` is moved rather than cleared: without it the call would count as stalled since it was
+    written.
     """
     at = now if call.not_before is None else call.not_before
-    less = or_(rows.c.not_before > at, rows.c.urgency > call.urgency)
-    ahead = and_(rows.c.ordering_key == call.ordering_key, rows.c.action.in_(CALLS), _unclaimed(now), less)
+    comes_later = or_(rows.c.not_before > at, rows.c.urgency > call.urgency)
+    ahead = and_(rows.c.ordering_key == call.ordering_key, rows.c.action.in_(CALLS), _unclaimed(now), comes_later)
     values = {
         "urgency": case((rows.c.urgency > call.urgency, call.urgency), else_=rows.c.urgency),
         "due_at": case((and_(rows.c.attempts == 0, rows.c.due_at > at), at), else_=rows.c.due_at),
@@ -273,6 +275,6 @@ def _held(claimed: Claim) -> ColumnElement[bool]:
     return and_(rows.c.id == claimed.id, is_held(rows, claimed.token), rows.c.state == WAITING)
 
 
-def _supersede(connection: Connection, which: ColumnElement[bool], now: float) -> None:
+def _supersede(connection: Connection, condition: ColumnElement[bool], now: float) -> None:
     values = {"state": "superseded", "finished_at": now, "last_error": SUPERSEDED}
-    connection.execute(update(rows).where(which).values(**values))
+    connection.execute(update(rows).where(condition).values(**values))

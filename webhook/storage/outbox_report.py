@@ -1,4 +1,4 @@
-"""The outbox as people and metrics see it: what was sent to whom, what waits, what failed. Reads only.
+"""Reports on the outbox for people and metrics: what was sent to whom, what waits, what failed. Reads only.
 
 `outbox` is the queue itself. Times are epoch seconds.
 """
@@ -16,22 +16,22 @@ from webhook.storage.tables import WAITING, archived_totals
 from webhook.storage.tables import notifications as rows
 
 ENDED: tuple[State, ...] = tuple(state for state in get_args(State) if state != "waiting")
-"""How a message can end."""
+"""The final states of a notification."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Call:
-    """What has become of the latest call to a destination."""
+    """The state of the latest call to a destination."""
 
     state: State
     created_at: float
     last_error: str | None
     stalled_at: float | None
-    """When it was found to be stalled, if it was."""
+    """When `fallback` found it stalled, if it did."""
 
     @property
     def is_lost(self) -> bool:
-        """Whether it has not arrived and will not arrive in time: it was refused for good, or it is stalled."""
+        """Whether it has not arrived and will not arrive in time: it failed for good, or it is stalled."""
         return self.state == "failed" or (self.state == "waiting" and self.stalled_at is not None)
 
 
@@ -40,52 +40,55 @@ _CALL = tuple(Call.__dataclass_fields__)
 
 @dataclass(frozen=True, kw_only=True)
 class Depth:
-    """How many messages of a channel wait, and since when the oldest does."""
+    """The number of notifications that wait on a channel, and since when the oldest waits."""
 
     waiting: int
     oldest: float
 
 
 def of_incident(connection: Connection, incident_id: int) -> tuple[Notification, ...]:
-    """Return every message of the incident, oldest first."""
+    """Return every notification about the incident, oldest first."""
     query = select(*(rows.c[name] for name in Notification.__dataclass_fields__))
-    found = connection.execute(query.where(rows.c.incident_id == incident_id).order_by(rows.c.id)).mappings()
-    return tuple(Notification(**row) for row in found)
+    stored = connection.execute(query.where(rows.c.incident_id == incident_id).order_by(rows.c.id)).mappings()
+    return tuple(Notification(**row) for row in stored)
 
 
 def calls(connection: Connection, incident_id: int) -> dict[tuple[str, str], Call]:
     """Return the latest call to each destination of the incident, by channel and destination.
 
-    A message that stands in for another counts for that one too: whom it reaches has been reached.
+    A call that stands in for another one also counts as a call to the destination of the original.
     """
     query = select(rows.c.id, rows.c.instead_of, rows.c.channel, rows.c.destination, *(rows.c[name] for name in _CALL))
-    meant: dict[int, tuple[str, str]] = {}
-    found: dict[tuple[str, str], Call] = {}
-    # What was told together with others has been told.
-    reached = or_(rows.c.state != "superseded", rows.c.superseded_by.is_not(None))
-    asked = query.where(rows.c.incident_id == incident_id, rows.c.action.in_(CALLS), reached)
+    original_destination: dict[int, tuple[str, str]] = {}
+    latest: dict[tuple[str, str], Call] = {}
+    # A call that a batch told counts; a call that a later notification superseded does not.
+    is_counted = or_(rows.c.state != "superseded", rows.c.superseded_by.is_not(None))
+    asked = query.where(rows.c.incident_id == incident_id, rows.c.action.in_(CALLS), is_counted)
     for row in connection.execute(asked.order_by(rows.c.id)):
         own = (row.channel, row.destination)
-        meant[row.id] = meant.get(row.instead_of, own)
-        found[own] = found[meant[row.id]] = Call(**{name: getattr(row, name) for name in _CALL})
-    return found
+        original_destination[row.id] = original_destination.get(row.instead_of, own)
+        latest[own] = latest[original_destination[row.id]] = Call(**{name: getattr(row, name) for name in _CALL})
+    return latest
 
 
 def depths(connection: Connection, now: float) -> dict[str, Depth]:
-    """Return how much waits, by channel; one where nothing waits is absent, and so is what waits for its hours."""
+    """Return what waits, by channel; channels on which nothing waits are absent.
+
+    Notifications that wait for working hours do not count.
+    """
     since = func.coalesce(rows.c.not_before, rows.c.created_at)
     query = (
         select(rows.c.channel, func.count(), func.min(since))
         .where(rows.c.state == WAITING, since <= now)
         .group_by(rows.c.channel)
     )
-    found = connection.execute(query)
-    return {channel: Depth(waiting=waiting, oldest=oldest) for channel, waiting, oldest in found}
+    depth_rows = connection.execute(query)
+    return {channel: Depth(waiting=waiting, oldest=oldest) for channel, waiting, oldest in depth_rows}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Batched:
-    """The batches that storms have led to: how many messages, about how many incidents in all."""
+    """The batches of storms: the number of messages sent, and the number of incidents they covered in all."""
 
     messages: int
     incidents: int
@@ -94,15 +97,17 @@ class Batched:
 def batched(connection: Connection) -> dict[str, Batched]:
     """Return the batches by channel; a channel without any is absent."""
     query = select(rows.c.channel, func.count(), func.sum(rows.c.batch_size)).where(rows.c.batch_size.is_not(None))
-    found = connection.execute(query.group_by(rows.c.channel))
-    return {channel: Batched(messages=messages, incidents=int(incidents)) for channel, messages, incidents in found}
+    batch_rows = connection.execute(query.group_by(rows.c.channel))
+    return {
+        channel: Batched(messages=messages, incidents=int(incidents)) for channel, messages, incidents in batch_rows
+    }
 
 
 def totals(connection: Connection) -> dict[tuple[str, State], int]:
-    """Return how many messages have ever ended in each state, archived ones too, by channel and state."""
+    """Return the number of notifications that ended in each state, with archived ones, by channel and state."""
     query = select(rows.c.channel, rows.c.state, func.count()).where(rows.c.state.in_(ENDED))
-    found: Counter[tuple[str, State]] = Counter()
-    for here in (query.group_by(rows.c.channel, rows.c.state), select(archived_totals)):
-        for channel, state, number in connection.execute(here):
-            found[channel, state] += number
-    return dict(found)
+    numbers: Counter[tuple[str, State]] = Counter()
+    for part in (query.group_by(rows.c.channel, rows.c.state), select(archived_totals)):
+        for channel, state, number in connection.execute(part):
+            numbers[channel, state] += number
+    return dict(numbers)

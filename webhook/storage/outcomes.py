@@ -1,7 +1,7 @@
-"""An outcome written down: incident, timeline, messages and timer in the transaction of whoever calls.
+"""Writes an outcome: incident, timeline, notifications and timer, in the caller's transaction.
 
-`ingest` calls it for what people and Alertmanager do, `steps` for what time does. Nothing is decided here but this: a
-level that cannot be reached is not told in vain, the next one is told with the reason.
+`ingest` calls it for the actions of people and Alertmanager, `steps` for due timers. This module decides only one
+thing: if nobody of a level can be reached, the next level is told at once, with the reason.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ from webhook.storage import outbox, outbox_report, store, timers
 
 @dataclass(frozen=True, kw_only=True)
 class Writer:
-    """Writes outcomes under one catalogue."""
+    """Writes outcomes according to one catalogue."""
 
     catalog: Catalog
     channels: Channels
 
     def write(self, connection: Connection, before: Incident | None, outcome: Outcome, now: float) -> Incident | None:
-        """Write what has become of `before` and all that it causes; return the incident as it is now stored."""
+        """Write the outcome for `before` and all that it causes; return the incident as it is now stored."""
         if outcome.incident is None or (outcome.incident == before and outcome.entry is None):
             return before
         incident = store.save(connection, outcome.incident, outcome.changed)
-        following = due(self.catalog, incident)
-        if before is None or following != due(self.catalog, before):
-            timers.put(connection, incident.id, following)
+        next_step = due(self.catalog, incident)
+        if before is None or next_step != due(self.catalog, before):
+            timers.put(connection, incident.id, next_step)
         elif alertmanager_state.doubtful(incident) != alertmanager_state.doubtful(before):
-            # What Alertmanager has answered so far was about other alerts.
+            # Alertmanager's earlier answers were about other alerts in doubt.
             timers.ask_anew(connection, incident.id)
         if outcome.entry is None:
             return incident
@@ -50,16 +50,20 @@ class Writer:
         return incident
 
     def unreachable(self, connection: Connection, incident: Incident, level: int, now: float) -> str | None:
-        """Return why nobody of `level` can be reached, judged by the settings and by earlier messages."""
-        made: list[Mapping[tuple[str, str], outbox_report.Call]] = []
+        """Return why nobody of `level` can be reached, by settings and earlier calls; None if somebody can be."""
+        cached_calls: list[Mapping[tuple[str, str], outbox_report.Call]] = []
 
-        def refused(way: Recipient) -> str | None:
-            if way.channel not in self.channels:
-                return f"{way.channel} is not configured"
-            if not made:
-                made.append(outbox_report.calls(connection, incident.id))
-            call = made[0].get((way.channel, way.destination))
-            return f"{way.channel} failed: {call.last_error}" if call is not None and call.state == "failed" else None
+        def refused(recipient: Recipient) -> str | None:
+            if recipient.channel not in self.channels:
+                return f"{recipient.channel} is not configured"
+            if not cached_calls:
+                cached_calls.append(outbox_report.calls(connection, incident.id))
+            call = cached_calls[0].get((recipient.channel, recipient.destination))
+            return (
+                f"{recipient.channel} failed: {call.last_error}"
+                if call is not None and call.state == "failed"
+                else None
+            )
 
         return unreachable(self._people(incident, level, now), refused)
 
@@ -73,11 +77,11 @@ class Writer:
             told=outbox.told(connection, incident.id),
             channels=self.channels,
         )
-        patient = [self.patient(incident, message, now) for message in messages]
-        outbox.enqueue(connection, incident.id, patient, cause=cause, now=now)
+        notifications = [self.patient(incident, message, now) for message in messages]
+        outbox.enqueue(connection, incident.id, notifications, cause=cause, now=now)
 
     def patient(self, incident: Incident, message: NewNotification, now: float) -> NewNotification:
-        """Return the message with the time until which its own way is waited for."""
+        """Return the notification; a call gets the time at which `fallback` looks for another channel."""
         if message.action not in CALLS:
             return message
         meant_for = now if message.not_before is None else message.not_before
@@ -99,25 +103,26 @@ class Writer:
         return people(self.catalog, policy=incident.policy, severity=incident.severity, level=level, now=now)
 
     def next_level(self, connection: Connection, incident: Incident, now: float) -> Step:
-        """Return the level to tell after the one reached."""
+        """Return the step to the level that is told next."""
         return next_level(self.catalog, incident, lambda level: self.unreachable(connection, incident, level, now))
 
     def given_up(self, connection: Connection, incident: Incident, now: float) -> GivenUp | None:
-        """Return why the level told last is not waited for, and the next one, when nobody of the first can be reached.
+        """Return the next step and the reason, if nobody of its level can be reached but somebody higher can.
 
-        None when somebody can be, or when nobody further up can be either: then it is told again at its time.
+        Returns None if somebody of the level can be reached, or if nobody higher can be either. In the latter case the
+        level is told again at its time.
         """
         reason = self.unreachable(connection, incident, incident.level, now)
         if reason is None:
             return None
         step = self.next_level(connection, incident, now)
-        higher = step.level > incident.level and self.unreachable(connection, incident, step.level, now) is None
-        return GivenUp(step=step, reason=reason) if higher else None
+        is_reachable = step.level > incident.level and self.unreachable(connection, incident, step.level, now) is None
+        return GivenUp(step=step, reason=reason) if is_reachable else None
 
     def _pass_over(self, connection: Connection, incident: Incident, now: float) -> Incident:
-        """Tell the next level at once when nobody of the one just told can be reached and somebody further up can."""
-        following = due(self.catalog, incident)
-        if following is None or following.kind != "escalate":
+        """Tell the next level at once if nobody of the one just told can be reached and somebody higher up can."""
+        next_step = due(self.catalog, incident)
+        if next_step is None or next_step.kind != "escalate":
             return incident
         given_up = self.given_up(connection, incident, now)
         if given_up is None:

@@ -1,7 +1,7 @@
-"""Whether the store takes what a delivery needs: tried by writing, because a full disk is read without complaint.
+"""Checks by writing whether the store has room for a delivery, because reads succeed even on a full disk.
 
-`readyz` and the metric `tocsin_store_up` ask. A row alone proves little on SQLite: it is changed in place, or goes
-into a log that has grown already. So room for a delivery is asked of the disk as well, in a file beside the database.
+`readyz` and the metric `tocsin_store_up` ask. On SQLite, writing a row proves little: the row is changed in place, or
+goes into a log that has already grown. Therefore a trial file beside the database also checks the room on the disk.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from webhook.storage import store
 from webhook.storage.database import Database, StoreUnavailable
 
 NAME = "readyz"
-"""The row that is written."""
+"""Name of the row that is written."""
 ROOM = 1_024 * 1_024
-"""Bytes that have to fit onto the disk of a SQLite file: a delivery of a thousand alerts."""
+"""Bytes that must fit on the disk of a SQLite file: enough for a delivery of a thousand alerts."""
 FRESH_SECONDS = 0.5
-"""So old may the disk's answer be: whoever asks often costs no more."""
+"""Seconds for which the disk's answer is reused, so that frequent callers cost nothing more."""
 _BLOCK = bytes(64 * 1_024)
 
 
 class Probe:
-    """Tries the store, for whoever asks."""
+    """Checks that the store can be written."""
 
     def __init__(self, database: Database, clock: Callable[[], float]) -> None:
         self._database = database
         self._clock = clock
         self._lock = threading.Lock()
         self._asked: tuple[float, str | None] | None = None
-        """When the disk was asked (monotonic seconds), and what it said."""
+        """When the disk was checked (monotonic seconds), and the problem, if any."""
 
     def problem(self) -> str | None:
-        """Return why the store cannot be used now, or None when it can be."""
+        """Return why the store cannot be used now, or None if it can."""
         try:
             with self._database.write() as connection:
                 store.heard(connection, NAME, self._clock())
@@ -55,17 +55,17 @@ class Probe:
 
 
 def _full(file: Path) -> str | None:
-    """Return why the disk below this file takes no more, or None when it does; the trial has no name to be left by."""
+    """Return why this file's disk takes no more, or None if it does; the trial file has no name, so none can remain."""
     try:
-        largest = max(each.stat().st_size for each in (file, file.with_name(f"{file.name}-wal")) if each.exists())
+        largest = max(path.stat().st_size for path in (file, file.with_name(f"{file.name}-wal")) if path.exists())
         limit, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
         if limit != resource.RLIM_INFINITY and largest + ROOM > limit:
             return f"this process may write no file larger than {limit} bytes (ulimit -f)"
-        with tempfile.TemporaryFile(dir=file.parent) as trial:
+        with tempfile.TemporaryFile(dir=file.parent) as trial_file:
             for _ in range(0, ROOM, len(_BLOCK)):
-                trial.write(_BLOCK)
-            trial.flush()
-            os.fsync(trial.fileno())
+                trial_file.write(_BLOCK)
+            trial_file.flush()
+            os.fsync(trial_file.fileno())
     except OSError as error:
         return f"the disk takes no more: {error.strerror or error}"
     return None

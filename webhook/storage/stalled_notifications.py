@@ -1,4 +1,4 @@
-"""Calls that their destination will not take in time, in SQL. `fallback` finds another channel for them.
+"""Finds calls that their destination will not take in time, in SQL. `fallback` moves them to another channel.
 
 The row says until when the destination may still take the call (`moves_on_at`): for as long as the tier's deadline
 leaves time for another channel. A call is stalled when, until then, the destination has failed it; has failed a call
@@ -22,27 +22,27 @@ from webhook.storage.tables import WAITING, pauses
 from webhook.storage.tables import notifications as rows
 
 USUAL_PATIENCE = 60.0
-"""Seconds: how long a call is waited for that an earlier version has written."""
+"""Seconds until a call without `moves_on_at`, which an earlier version wrote, moves on."""
 MISSING_SENDER = 60.0
-"""Seconds: a sender that is not there is not waited for any longer.
+"""Seconds until a call on a channel without a sender moves on.
 
-Where replicas are restarted one by one with a new channel, one that has it takes the call within that time.
+If replicas are restarted one by one with a new channel, a replica that has its sender claims the call within this time.
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class StalledNotification:
-    """A call that will not be delivered in time, and what its destination has done: failed, or asked for patience."""
+    """A call that will not be delivered in time, and why: its destination failed, or asked for a pause."""
 
     message: Message
     reason: str
-    """Why the destination has not taken this call, or the one before it."""
+    """Why the destination did not take this call, or an earlier one with its ordering key."""
     paused_until: float | None
-    """Until when the destination has asked to be left alone, in epoch seconds, if it has."""
+    """Until when the destination asked for a pause, in epoch seconds, if it did."""
 
 
 def first(connection: Connection, now: float, channels: Collection[str]) -> Message | None:
-    """Return the most urgent stalled call, or None when there is none."""
+    """Return the most urgent stalled call, or None."""
     row = connection.execute(first_statement(now, channels)).one_or_none()
     return None if row is None else message_of(row)
 
@@ -53,14 +53,14 @@ def first_statement(now: float, channels: Collection[str]) -> Select[Any]:
 
 
 def take(connection: Connection, number: int, now: float, channels: Collection[str]) -> StalledNotification | None:
-    """Return the call if it is still stalled, and see to it that it is looked at once; or None."""
-    wanted = select(rows).where(rows.c.id == number, _is_stalled(now, channels))
-    row = connection.execute(wanted.with_for_update()).one_or_none()
+    """Return the call, or None if it is no longer stalled; mark it, so that it is returned only once."""
+    query = select(rows).where(rows.c.id == number, _is_stalled(now, channels))
+    row = connection.execute(query.with_for_update()).one_or_none()
     if row is None:
         return None
     connection.execute(update(rows).where(rows.c.id == number).values(stalled_at=now))
     failing = and_(rows.c.ordering_key == row.ordering_key, rows.c.id <= number, _has_failed(rows))
-    worst = connection.execute(select(rows).where(failing).order_by(rows.c.id.desc()).limit(1)).one_or_none()
+    failed_call = connection.execute(select(rows).where(failing).order_by(rows.c.id.desc()).limit(1)).one_or_none()
     pause = select(pauses.c.until).where(
         pauses.c.channel == row.channel, pauses.c.destination == row.destination, pauses.c.until > now
     )
@@ -68,14 +68,14 @@ def take(connection: Connection, number: int, now: float, channels: Collection[s
     is_waited_for = now < (message.moves_on_at or message.meant_for + USUAL_PATIENCE)
     return StalledNotification(
         message=message,
-        reason=((worst.last_error if worst else row.last_error) or "no answer"),
-        # What could still be waited for moves on because the pause is longer than that.
-        paused_until=connection.execute(pause).scalar_one_or_none() if is_waited_for or worst is None else None,
+        reason=((failed_call.last_error if failed_call else row.last_error) or "no answer"),
+        # A call with time left moves on only because the pause is longer than that time.
+        paused_until=connection.execute(pause).scalar_one_or_none() if is_waited_for or failed_call is None else None,
     )
 
 
 def without_sender(connection: Connection, channels: Collection[str]) -> tuple[str, ...]:
-    """Return the channels that messages wait on and that are not among `channels`, sorted."""
+    """Return, sorted, the channels that notifications wait on and that are not among `channels`."""
     query = select(rows.c.channel).where(rows.c.state == WAITING, rows.c.channel.not_in(sorted(channels))).distinct()
     return tuple(sorted(connection.execute(query).scalars()))
 
@@ -83,7 +83,7 @@ def without_sender(connection: Connection, channels: Collection[str]) -> tuple[s
 def oldest_without_sender(
     connection: Connection, channels: Collection[str], before: float, now: float
 ) -> Message | None:
-    """Return the oldest message on one of `channels` that could have been sent `before`, or None."""
+    """Return the oldest notification on `channels` that could have been sent before `before`, or None."""
     meant_for = func.coalesce(rows.c.not_before, rows.c.created_at)
     waits = and_(rows.c.state == WAITING, rows.c.channel.in_(sorted(channels)), meant_for < before, is_free(rows, now))
     row = connection.execute(select(rows).where(waits).order_by(rows.c.id).limit(1)).one_or_none()
@@ -91,7 +91,7 @@ def oldest_without_sender(
 
 
 def _is_stalled(now: float, channels: Collection[str]) -> ColumnElement[bool]:
-    """Match calls that nobody is sending, that could have been sent by now, and that have not been looked at."""
+    """Match stalled calls: unclaimed, could have been sent by now, and not yet marked as stalled."""
     meant_for = func.coalesce(rows.c.not_before, rows.c.created_at)
     moves_on_at = func.coalesce(rows.c.moves_on_at, meant_for + USUAL_PATIENCE)
     ahead = rows.alias("ahead")
@@ -114,6 +114,6 @@ def _is_stalled(now: float, channels: Collection[str]) -> ColumnElement[bool]:
     )
 
 
-def _has_failed(which: FromClause) -> ColumnElement[bool]:
-    """Match what was tried and was not taken; a try that a killed worker has not told of is none."""
-    return and_(which.c.state == WAITING, which.c.attempts > 0, which.c.last_error.is_not(None))
+def _has_failed(table: FromClause) -> ColumnElement[bool]:
+    """Match waiting notifications with a failed attempt; one that a killed worker never recorded does not count."""
+    return and_(table.c.state == WAITING, table.c.attempts > 0, table.c.last_error.is_not(None))

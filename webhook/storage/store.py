@@ -1,7 +1,7 @@
-"""Incidents, firings, timeline and heartbeats in SQL. `outbox` holds the messages; `database` the transactions.
+"""Reads and writes incidents, firings, the timeline and heartbeats in SQL.
 
-Each function takes the connection of the transaction it is part of, so that `ingest` can commit an incident and its
-messages together.
+`outbox` holds the notifications, `database` the transactions. Each function takes the connection of the transaction it
+is part of, so that `ingest` can commit an incident and its notifications together.
 """
 
 from __future__ import annotations
@@ -50,14 +50,18 @@ _MUTABLE = (
     "absent_since",
 )
 MOST_ROWS = 200
-"""Alerts that are written at once: all parameters of one statement are in memory twice over."""
+"""Firings written by one statement: all parameters of a statement are in memory twice."""
 
 _NOT_OVER = or_(incidents.c.status != "resolved", incidents.c.firing_at.is_not(None))
 _VOUCHED = "vouched:"
 
 MOST_TURNS = 64
-"""Alerts that are locked one by one: PostgreSQL has room for some thousand locks of all its transactions."""
-# The first halves of those locks' names, of everybody's and of one alert's; any constants that no other lock has.
+"""Most alerts of an alert batch that are locked individually.
+
+PostgreSQL's lock table holds some thousand locks for all transactions together.
+"""
+# The first halves of the advisory lock keys: for all alerts, and for a single alert.
+# Any constants that no other lock uses will do.
 _EVERY_TURN, _TURN = 7_074_222, 7_074_223
 _TAKE_TURN = text("SELECT pg_advisory_xact_lock(:name, turn) FROM unnest(CAST(:turns AS integer[])) AS turn")
 
@@ -74,7 +78,7 @@ class Line:
 
 @dataclass(frozen=True, kw_only=True)
 class Listed:
-    """An incident in a list: without its firings, with how many it has."""
+    """An incident in a list: without its firings, but with their number and the number that have not ended."""
 
     incident: Incident
     alerts: int
@@ -82,11 +86,11 @@ class Listed:
 
 
 def lock_alerts(connection: Connection, group_hash: str, fingerprints: Sequence[str]) -> None:
-    """Let only one transaction at a time say to which incident any of these alerts belongs (PostgreSQL).
+    """Allow only one transaction at a time to assign any of these alerts to an incident (PostgreSQL).
 
-    Where an alert has no incident yet there is no row that two deliveries could wait for, so the alert itself is
-    locked; then the open incidents that the delivery may change, always in one order, so that no two deliveries wait
-    for each other. A delivery of more than `MOST_TURNS` alerts takes the turn of everybody. SQLite has only one writer
+    An alert without an incident has no row that two deliveries could both lock, so an advisory lock stands for the
+    alert. After that, the open incidents that the delivery may change are locked in the order of their ids, so that
+    deliveries cannot deadlock. A delivery of more than `MOST_TURNS` alerts locks all alerts. SQLite has only one writer
     anyway.
     """
     if connection.dialect.name != "postgresql":
@@ -108,9 +112,9 @@ def lock_alerts(connection: Connection, group_hash: str, fingerprints: Sequence[
 def open_incident(
     connection: Connection, group_hash: str, *, owner: Owner | None = None, lock: bool = False
 ) -> Incident | None:
-    """Return the group's incident that is not over, of `owner` if given, locked for this transaction when asked.
+    """Return the group's incident that is not over, of `owner` if given; `lock` locks it for this transaction.
 
-    One that a person has resolved while it fires is not over either; one that is open comes first.
+    An incident that a person resolved while its alerts fire is not over either, but an open incident takes precedence.
     """
     query = select(incidents).where(incidents.c.group_hash == group_hash, _NOT_OVER)
     if owner is not None:
@@ -120,19 +124,19 @@ def open_incident(
 
 
 def open_numbers(connection: Connection, group_hash: str) -> Sequence[int]:
-    """Return the numbers of the group's incidents that are not over, in order."""
+    """Return the ids of the group's incidents that are not over, in ascending order."""
     query = select(incidents.c.id).where(incidents.c.group_hash == group_hash, _NOT_OVER).order_by(incidents.c.id)
     return connection.execute(query).scalars().all()
 
 
 def open_truncated(connection: Connection) -> Sequence[int]:
-    """Return the incidents that are not over and of whose groups Alertmanager has left alerts out."""
+    """Return the ids of the incidents that are not over and from whose groups Alertmanager left out alerts."""
     query = select(incidents.c.id).where(_NOT_OVER, incidents.c.truncated > 0).order_by(incidents.c.id)
     return connection.execute(query).scalars().all()
 
 
 def in_doubt(connection: Connection, fingerprints: Sequence[str]) -> Sequence[int]:
-    """Return the incidents in which one of these alerts, that had ended, was told again with its old start."""
+    """Return the ids of the incidents in which one of these alerts ended and was then told again with its old start."""
     query = select(firings.c.fingerprint, firings.c.incident_id).where(
         firings.c.refired_at.is_not(None), firings.c.ended_at.is_not(None)
     )
@@ -140,20 +144,20 @@ def in_doubt(connection: Connection, fingerprints: Sequence[str]) -> Sequence[in
 
 
 def is_anothers(connection: Connection, group_hash: str, dedup_key: str, owner: Owner) -> bool:
-    """Return whether an incident of the group that is not this owner's goes by the key."""
+    """Return whether an incident of this group that belongs to another owner uses this dedup key."""
     others = or_(incidents.c.team != owner.team, incidents.c.policy != owner.policy)
     same = and_(incidents.c.group_hash == group_hash, incidents.c.dedup_key == dedup_key)
     return bool(connection.execute(select(exists().where(same, others))).scalar_one())
 
 
 def incident_by_id(connection: Connection, number: int, *, lock: bool = False) -> Incident | None:
-    """Return the incident with its firings, locked for this transaction when asked, or None."""
+    """Return the incident with its firings, or None; `lock` locks it for this transaction."""
     query = select(incidents).where(incidents.c.id == number)
     return _one(connection, query.with_for_update() if lock else query)
 
 
 def latest_incident(connection: Connection, group_hash: str, *, owner: Owner, since: float) -> Incident | None:
-    """Return its owner's latest incident of the group if Alertmanager has ended it after `since`, locked."""
+    """Return the owner's latest incident of the group, locked, if Alertmanager resolved it after `since`; else None."""
     ours = and_(
         incidents.c.group_hash == group_hash, incidents.c.team == owner.team, incidents.c.policy == owner.policy
     )
@@ -169,9 +173,9 @@ def latest_incident(connection: Connection, group_hash: str, *, owner: Owner, si
 
 
 def open_incident_by_fingerprint(connection: Connection, fingerprints: Sequence[str]) -> dict[str, int]:
-    """Return by fingerprint the incident that is not over and has an open firing of it.
+    """Return, by fingerprint, the id of the incident that is not over and has an open firing of that alert.
 
-    Where several have one, which only data of earlier versions can hold, the oldest incident counts.
+    If several incidents have one, which only data of earlier versions can contain, the oldest incident counts.
     """
     query = (
         select(firings.c.fingerprint, firings.c.incident_id)
@@ -185,89 +189,89 @@ def open_incident_by_fingerprint(connection: Connection, fingerprints: Sequence[
 def firing_elsewhere(
     connection: Connection, incident: Incident, fingerprints: Sequence[str]
 ) -> tuple[AlertFiring, ...]:
-    """Return the open firings that other incidents, which are not over, have of these alerts."""
+    """Return the open firings of these alerts in other incidents that are not over."""
     query = (
         select(firings)
         .join(incidents, incidents.c.id == firings.c.incident_id)
         .where(firings.c.ended_at.is_(None), firings.c.incident_id != incident.id, _NOT_OVER)
     )
-    found = []
+    elsewhere = []
     for start in range(0, len(fingerprints), MOST_VALUES):
         chosen = firings.c.fingerprint.in_(fingerprints[start : start + MOST_VALUES])
-        found += [_firing(row) for row in connection.execute(query.where(chosen)).mappings()]
-    return tuple(found)
+        elsewhere += [_firing(row) for row in connection.execute(query.where(chosen)).mappings()]
+    return tuple(elsewhere)
 
 
 def owned(connection: Connection, numbers: Iterable[int], owner: Owner) -> frozenset[int]:
-    """Return those of the incidents that belong to this owner."""
-    chosen = sorted(set(numbers))
-    found: set[int] = set()
-    for start in range(0, len(chosen), MOST_VALUES):
-        among = incidents.c.id.in_(chosen[start : start + MOST_VALUES])
-        mine = and_(incidents.c.team == owner.team, incidents.c.policy == owner.policy)
-        found |= set(connection.execute(select(incidents.c.id).where(among, mine)).scalars())
-    return frozenset(found)
+    """Return the ids, out of `numbers`, of the incidents that belong to this owner."""
+    candidates = sorted(set(numbers))
+    owned_numbers: set[int] = set()
+    for start in range(0, len(candidates), MOST_VALUES):
+        among = incidents.c.id.in_(candidates[start : start + MOST_VALUES])
+        is_owned = and_(incidents.c.team == owner.team, incidents.c.policy == owner.policy)
+        owned_numbers |= set(connection.execute(select(incidents.c.id).where(among, is_owned)).scalars())
+    return frozenset(owned_numbers)
 
 
 def ended(connection: Connection, identities: Sequence[tuple[str, str]]) -> dict[tuple[str, str], int]:
-    """Return those of the firings' identities that Alertmanager has ended, and the latest incident that had each."""
+    """Return the identities of firings that Alertmanager ended, each with the id of the latest incident that had it."""
     query = (
         select(firings.c.fingerprint, firings.c.started, firings.c.incident_id)
         .where(firings.c.ended_by == "alertmanager")
         .order_by(firings.c.incident_id)
     )
-    found: dict[tuple[str, str], int] = {}
+    incident_by_identity: dict[tuple[str, str], int] = {}
     for start in range(0, len(identities), MOST_VALUES):
         chosen = tuple_(firings.c.fingerprint, firings.c.started).in_(identities[start : start + MOST_VALUES])
-        found.update(
+        incident_by_identity.update(
             {(row.fingerprint, row.started): row.incident_id for row in connection.execute(query.where(chosen))}
         )
-    return found
+    return incident_by_identity
 
 
 def vouched(connection: Connection, server: str, started: float, now: float) -> None:
-    """Record that the Alertmanager, which had started then, has listed an alert that was delivered to us."""
+    """Record that this Alertmanager, started at `started`, listed an alert that had been delivered to us."""
     heard(connection, f"{_VOUCHED}{started!r} {server}", now)
 
 
 def have_vouched(connection: Connection) -> frozenset[tuple[str, float]]:
-    """Return the Alertmanagers that ever have, each with when it had started."""
+    """Return every Alertmanager that ever listed a delivered alert, with its start time (epoch seconds)."""
     query = select(heartbeats.c.name).where(heartbeats.c.name.startswith(_VOUCHED, autoescape=True))
-    named = (name.removeprefix(_VOUCHED).partition(" ") for name in connection.execute(query).scalars())
-    return frozenset((server, float(started)) for started, _, server in named)
+    entries = (name.removeprefix(_VOUCHED).partition(" ") for name in connection.execute(query).scalars())
+    return frozenset((server, float(started)) for started, _, server in entries)
 
 
 def seen(connection: Connection, identities: Sequence[tuple[str, str]]) -> frozenset[tuple[str, str]]:
-    """Return those of the firings' identities that an incident, open or not, has a firing of."""
+    """Return the identities for which some incident, open or not, has a firing."""
     query = select(firings.c.fingerprint, firings.c.started)
-    found: set[tuple[str, str]] = set()
+    known: set[tuple[str, str]] = set()
     for start in range(0, len(identities), MOST_VALUES):
         chosen = tuple_(firings.c.fingerprint, firings.c.started).in_(identities[start : start + MOST_VALUES])
-        found.update((row.fingerprint, row.started) for row in connection.execute(query.where(chosen)))
-    return frozenset(found)
+        known.update((row.fingerprint, row.started) for row in connection.execute(query.where(chosen)))
+    return frozenset(known)
 
 
 def save(connection: Connection, incident: Incident, changed: Iterable[AlertFiring]) -> Incident:
-    """Write the incident and its changed firings; return it with its id."""
-    lists = {
+    """Write the incident and its changed firings; return the incident with its id."""
+    json_lists = {
         "reopened_at": list(incident.reopened_at),
         "news_at": list(incident.news_at),
-        "left_out": [asdict(one) for one in incident.left_out],
+        "left_out": [asdict(left_out) for left_out in incident.left_out],
     }
-    values = {name: getattr(incident, name) for name in _INCIDENT_COLUMNS} | lists
+    values = {name: getattr(incident, name) for name in _INCIDENT_COLUMNS} | json_lists
     if incident.id:
         connection.execute(update(incidents).where(incidents.c.id == incident.id), values)
     else:
         number = connection.execute(plain_insert(incidents).returning(incidents.c.id), values).scalar_one()
         incident = replace(incident, id=number)
     insert = upsert(connection, firings)
-    written = insert.on_conflict_do_update(
+    statement = insert.on_conflict_do_update(
         index_elements=["incident_id", "fingerprint", "started"],
         set_={name: insert.excluded[name] for name in _MUTABLE},
     )
-    left = iter(changed)
-    while some := list(islice(left, MOST_ROWS)):
-        connection.execute(written, [{**asdict(firing), "incident_id": incident.id} for firing in some])
+    remaining = iter(changed)
+    while chunk := list(islice(remaining, MOST_ROWS)):
+        connection.execute(statement, [{**asdict(firing), "incident_id": incident.id} for firing in chunk])
     return incident
 
 
@@ -295,24 +299,25 @@ def listing(
 ) -> tuple[Listed, ...]:
     """Return up to `limit` incidents in one of `statuses` with an id below `before`, newest first.
 
-    `fires_on` adds those that a person has resolved while they fire where it is True, and leaves them out where False.
+    If `fires_on` is True, incidents that a person resolved while their alerts fire are included whatever their status;
+    if it is False, they are excluded; if it is None, only the status counts.
     """
     chosen: ColumnElement[bool] = incidents.c.status.in_(statuses)
     if fires_on is not None:
-        by_hand = incidents.c.firing_at.is_not(None)
-        chosen = or_(chosen, by_hand) if fires_on else and_(chosen, ~by_hand)
+        is_firing_on = incidents.c.firing_at.is_not(None)
+        chosen = or_(chosen, is_firing_on) if fires_on else and_(chosen, ~is_firing_on)
     query = select(incidents).where(chosen).order_by(incidents.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(incidents.c.id < before)
-    found = [_incident(row, ()) for row in connection.execute(query).mappings()]
-    numbers = _numbers_of_alerts(connection, [incident.id for incident in found])
+    page = [_incident(row, ()) for row in connection.execute(query).mappings()]
+    counts = _numbers_of_alerts(connection, [incident.id for incident in page])
     return tuple(
-        Listed(incident=incident, alerts=numbers[incident.id][0], firing=numbers[incident.id][1]) for incident in found
+        Listed(incident=incident, alerts=counts[incident.id][0], firing=counts[incident.id][1]) for incident in page
     )
 
 
 def open_counts(connection: Connection) -> dict[tuple[str, str], int]:
-    """Return how many incidents are not over, by severity and status; `resolved` are those that fire on."""
+    """Return the number of incidents that are not over, by severity and status; the `resolved` ones fire on."""
     query = (
         select(incidents.c.severity, incidents.c.status, func.count())
         .where(_NOT_OVER)
@@ -337,7 +342,7 @@ def _one(connection: Connection, query: Select[Any]) -> Incident | None:
     if row is None:
         return None
     query = select(firings).where(firings.c.incident_id == row["id"]).order_by(firings.c.id)
-    return _incident(row, tuple(_firing(one) for one in connection.execute(query).mappings()))
+    return _incident(row, tuple(_firing(firing) for firing in connection.execute(query).mappings()))
 
 
 def _of_fingerprints(connection: Connection, query: Select[Any], fingerprints: Sequence[str]) -> Iterator[Row[Any]]:
@@ -346,27 +351,27 @@ def _of_fingerprints(connection: Connection, query: Select[Any], fingerprints: S
         yield from connection.execute(query.where(chosen))
 
 
-def _incident(row: RowMapping, found: tuple[AlertFiring, ...]) -> Incident:
-    lists = {name: tuple(row[name]) for name in ("reopened_at", "news_at")}
-    lists["left_out"] = tuple(LeftOut(**one) for one in row["left_out"])
-    values = {name: row[name] for name in _INCIDENT_COLUMNS} | lists
-    return Incident(id=row["id"], firings=found, **values)
+def _incident(row: RowMapping, incident_firings: tuple[AlertFiring, ...]) -> Incident:
+    json_lists = {name: tuple(row[name]) for name in ("reopened_at", "news_at")}
+    json_lists["left_out"] = tuple(LeftOut(**left_out) for left_out in row["left_out"])
+    values = {name: row[name] for name in _INCIDENT_COLUMNS} | json_lists
+    return Incident(id=row["id"], firings=incident_firings, **values)
 
 
 def _firing(row: RowMapping) -> AlertFiring:
     values = {name: row[name] for name in _EPISODE_COLUMNS}
-    return AlertFiring(**{**values, "sources": tuple(Source(**one) for one in row["sources"])})
+    return AlertFiring(**{**values, "sources": tuple(Source(**source) for source in row["sources"])})
 
 
 def _numbers_of_alerts(connection: Connection, numbers: list[int]) -> Mapping[int, tuple[int, int]]:
-    """Return by incident how many firings it has had and how many of them have not ended."""
+    """Return, by incident id, the number of its firings and the number of those that have not ended."""
     query = (
         select(firings.c.incident_id, func.count(), func.count() - func.count(firings.c.ended_at))
         .where(firings.c.incident_id.in_(numbers))
         .group_by(firings.c.incident_id)
     )
     earlier = archive.earlier(connection, numbers)
-    found = {number: (earlier[number].alerts, 0) for number in numbers}
+    counts = {number: (earlier[number].alerts, 0) for number in numbers}
     for number, alerts, firing in connection.execute(query):
-        found[number] = (earlier[number].alerts + alerts, firing)
-    return found
+        counts[number] = (earlier[number].alerts + alerts, firing)
+    return counts

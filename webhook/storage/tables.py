@@ -1,7 +1,7 @@
 """The tables of the store, for SQLite and PostgreSQL alike.
 
-Only the modules of `storage` read and write them. Every time is UTC epoch seconds in a double;
-`firings.started` alone is text, because it carries nine decimals of identity. Changes here need a migration in
+Only the modules of `storage` read and write them. Every time is a double in UTC epoch seconds, except
+`firings.started`: it is text, because its nine decimals identify the firing. Changes here need a migration in
 `migrations/versions`.
 """
 
@@ -25,11 +25,11 @@ from sqlalchemy import (
     text,
 )
 
-# Written into statements as it stands: SQLite uses a partial index only where it can see the value.
+# A literal instead of a bound parameter: SQLite uses a partial index only if the statement shows the value.
 WAITING: ColumnElement[str] = literal_column("'waiting'")
 
 MOST_VALUES = 500
-"""Values of one IN list: far below what either database takes in a statement."""
+"""Most values in one IN list: far below the limit of either database."""
 
 metadata = MetaData(
     naming_convention={
@@ -40,7 +40,7 @@ metadata = MetaData(
     }
 )
 
-# SQLite numbers rows by itself only where the key is exactly INTEGER.
+# SQLite assigns ids only if the type of the primary key is exactly INTEGER.
 Key = BigInteger().with_variant(Integer, "sqlite")
 
 _NOT_RESOLVED = text("status <> 'resolved'")
@@ -75,12 +75,12 @@ incidents = Table(
     Column("suppressed_by", Text),
     Column("reopened_at", JSON, nullable=False),
     Column("flapping_since", Double),
-    # Set while a person has resolved it and Alertmanager has not: the state is `resolved`, and its alerts fire.
+    # Set while a person has resolved it and Alertmanager has not: the status is `resolved`, but its alerts fire.
     Column("firing_at", Double),
     Column("news_at", JSON, nullable=False),
-    # Since when Alertmanager is to be asked at once, because a delivery gave cause to.
+    # The time from which Alertmanager is to be asked at once, because a delivery raised a doubt.
     Column("doubted_at", Double),
-    # A group has one open incident of a team and policy, whoever delivers it and however many replicas take it.
+    # A group has one open incident for a team and policy, whichever Alertmanager delivers and replica stores it.
     Index(
         "uq_incidents_open_group",
         "group_hash",
@@ -93,7 +93,7 @@ incidents = Table(
     Index("ix_incidents_fires_on", "group_hash", sqlite_where=_FIRES_ON, postgresql_where=_FIRES_ON),
     Index("ix_incidents_status", "status", "id"),
     Index("ix_incidents_group", "group_hash", "id"),
-    sqlite_autoincrement=True,  # a number that people have seen is never given to another incident
+    sqlite_autoincrement=True,  # an id that people have seen is never reused
 )
 
 firings = Table(
@@ -115,11 +115,11 @@ firings = Table(
     Column("part", Text, nullable=False),
     Column("ended_at", Double),
     Column("ended_by", Text),
-    # Who still says that it fires: external URL, receiver and start each.
+    # The reporters that still report it as firing: external URL, receiver and start of each.
     Column("sources", JSON, nullable=False),
-    # Which Alertmanagers have listed it when they were asked, and when each had started.
+    # The Alertmanagers that listed it when they were asked, and the start time of each.
     Column("listed_by", JSON, nullable=False),
-    # When it was told to fire again with its old start.
+    # When it was told again with its old start after it had ended.
     Column("refired_at", Double),
     Column("absent_since", Double),
     UniqueConstraint("incident_id", "fingerprint", "started"),
@@ -137,18 +137,18 @@ notifications = Table(
     Column("ordering_key", Text, nullable=False),
     Column("action", Text, nullable=False),
     Column("trigger_fingerprint", Text),
-    # Why somebody is called, said in the message where the alerts do not say it.
+    # Why somebody is called; the message says so unless the alerts do.
     Column("why", Text, nullable=False),
-    # The message that could not be sent and that this one stands in for.
+    # The id of the undelivered notification that this one stands in for.
     Column("instead_of", Key),
     Column("urgency", Integer, nullable=False),
     Column("dedup_key", Text, nullable=False, unique=True),
     Column("state", Text, nullable=False),
     Column("created_at", Double, nullable=False),
     Column("due_at", Double, nullable=False),
-    # Outside of working hours a message waits for them, and that is no delay.
+    # Outside working hours a notification waits for them; this wait does not count as a delay.
     Column("not_before", Double),
-    # A claim is a lease: whoever holds the token may finish the row until the time has passed.
+    # A claim is a lease: the worker with the token may finish the row until `lease_until`.
     Column("lease_until", Double),
     Column("lease_token", Text),
     Column("leased_at", Double),
@@ -156,12 +156,12 @@ notifications = Table(
     Column("provider_id", Text),
     Column("last_error", Text),
     Column("finished_at", Double),
-    # In a storm one message tells of a batch of incidents: how many, and which message told of the others.
+    # Batches in a storm: on the primary, the number of incidents; on the others, the id of the primary.
     Column("batch_size", Integer),
     Column("superseded_by", Key),
-    # When another channel was looked for, because this one does not deliver in time; the row goes on being tried.
+    # When `fallback` found the call stalled and looked for another channel; the row is still tried again.
     Column("stalled_at", Double),
-    # From when on another channel is looked for: until then the tier's deadline leaves room for it.
+    # When `fallback` looks for another channel; until then the tier's deadline leaves time for one.
     Column("moves_on_at", Double),
     Index("ix_notifications_incident", "incident_id"),
     Index("ix_notifications_batched", "channel", sqlite_where=_BATCHED, postgresql_where=_BATCHED),
@@ -183,7 +183,7 @@ notifications = Table(
 timers = Table(
     "timers",
     metadata,
-    # What is next for an incident: one thing at a time.
+    # The next step of each incident; an incident has at most one.
     Column("incident_id", Key, ForeignKey("incidents.id"), primary_key=True, autoincrement=False),
     Column("kind", Text, nullable=False),
     Column("due_at", Double, nullable=False),
@@ -223,19 +223,19 @@ heartbeats = Table(
 watchdogs = Table(
     "watchdogs",
     metadata,
-    # One for each Prometheus that sends a Watchdog, and each Alertmanager that delivers it: its labels, when it was
-    # last heard, when it was said to have ended.
+    # One row for each Prometheus that sends a Watchdog and each Alertmanager that delivers it: its labels, when it
+    # was last heard, and when it was reported as ended.
     Column("key", Text, primary_key=True),
     Column("labels", JSON, nullable=False),
     Column("heard_at", Double, nullable=False),
     Column("stopped_at", Double, nullable=True),
-    # The key of its labels alone.
+    # The key of the labels alone, without the Alertmanager.
     Column("alike", Text, nullable=False),
-    # The external URL of its Alertmanager; unknown of what was heard before that was kept.
+    # The external URL of its Alertmanager; NULL if it was last heard by a release without this column.
     Column("source", Text, nullable=True),
-    # The latest times between two arrivals, in seconds.
+    # The latest intervals between two arrivals, in seconds.
     Column("gaps", JSON, nullable=False),
-    # Whether one with the same labels has come beside it from another Alertmanager.
+    # Whether another Alertmanager delivered one with the same labels at the same time.
     Column("is_apart", Boolean, nullable=False),
     Index("ix_watchdogs_alike", "alike"),
 )
@@ -243,12 +243,12 @@ watchdogs = Table(
 told_watchdogs = Table(
     "told_watchdogs",
     metadata,
-    # Which Watchdogs an Alertmanager has told of, and with which start: it has to list them for its word to count.
+    # The Watchdogs that an Alertmanager delivered, with their start. Its answers only count if it lists them.
     Column("url", Text, primary_key=True),
     Column("fingerprint", Text, primary_key=True),
     Column("starts_at", Double, primary_key=True),
     Column("heard_at", Double, nullable=False),
-    # Which of `watchdogs` that is.
+    # The row in `watchdogs`: `alike` and `source`.
     Column("alike", Text, nullable=True),
     Column("source", Text, nullable=True),
 )
@@ -256,7 +256,7 @@ told_watchdogs = Table(
 counters = Table(
     "counters",
     metadata,
-    # What several processes count together; the labels are JSON, sorted.
+    # Counters that several processes share; the labels are JSON with sorted keys.
     Column("name", Text, primary_key=True),
     Column("labels", Text, primary_key=True),
     Column("number", Key, nullable=False),
@@ -265,7 +265,7 @@ counters = Table(
 taken_callbacks = Table(
     "taken_callbacks",
     metadata,
-    # Signed requests of providers that were acted on: SHA-256 of what identifies each.
+    # Signed requests from providers that were acted on: the SHA-256 of what identifies each.
     Column("key", Text, primary_key=True),
     Column("taken_at", Double, nullable=False),
     Index("ix_taken_callbacks_taken_at", "taken_at"),
@@ -274,7 +274,7 @@ taken_callbacks = Table(
 provider_clocks = Table(
     "provider_clocks",
     metadata,
-    # By how much a provider's clock is behind ours at most: how long after it was made the quickest of its events came.
+    # Seconds by which a provider's clock is behind ours at most: the shortest time from an event to its arrival.
     Column("provider", Text, primary_key=True),
     Column("behind", Double, nullable=False),
     Column("measured_at", Double, nullable=False),
@@ -283,7 +283,7 @@ provider_clocks = Table(
 archive = Table(
     "archive",
     metadata,
-    # Incidents that are long over, whole: what was in the tables above, as JSON.
+    # Whole incidents that ended long ago: their rows of the tables above, as JSON.
     Column("incident_id", Key, primary_key=True, autoincrement=False),
     Column("resolved_at", Double, nullable=False),
     Column("archived_at", Double, nullable=False),
@@ -293,7 +293,7 @@ archive = Table(
 archive_list = Table(
     "archive_list",
     metadata,
-    # What lists show of each archived incident, beside its record: a search reads no records.
+    # The columns that lists show of each archived incident, so that a search reads no records.
     Column("incident_id", Key, ForeignKey("archive.incident_id", ondelete="CASCADE"), primary_key=True),
     Column("severity", Text, nullable=False),
     Column("title", Text, nullable=False),
@@ -309,7 +309,7 @@ archive_list = Table(
 archive_names = Table(
     "archive_names",
     metadata,
-    # Which systems and which alert names it was about.
+    # The systems and alert names of each archived incident.
     Column("label", Text, primary_key=True),
     Column("value", Text, primary_key=True),
     Column("incident_id", Key, ForeignKey("archive.incident_id", ondelete="CASCADE"), primary_key=True),
@@ -319,7 +319,7 @@ archive_names = Table(
 archived_parts = Table(
     "archived_parts",
     metadata,
-    # What was long over of incidents that were not: rows of the tables above, as JSON, and how many of each.
+    # Ended parts of incidents that were still open: rows of the tables above, as JSON, and the number of each.
     Column("id", Key, primary_key=True, autoincrement=True),
     Column("incident_id", Key, nullable=False),
     Column("archived_at", Double, nullable=False),
@@ -333,7 +333,7 @@ archived_parts = Table(
 archived_totals = Table(
     "archived_totals",
     metadata,
-    # How many messages of the archive have ended how: what is counted goes on counting.
+    # Archived notifications by final state, so that the counters in metrics never fall.
     Column("channel", Text, primary_key=True),
     Column("state", Text, primary_key=True),
     Column("messages", Key, nullable=False),

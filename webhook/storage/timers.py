@@ -1,7 +1,7 @@
-"""The timers in SQL: what is next for each incident, and when. `outcomes` sets them, `steps` works them off.
+"""Timers in SQL: the next step of each incident, and when it is due. `outcomes` sets them, `steps` works them off.
 
-An incident has at most one row, because only one thing is next for it. A claim is a lease (`leases`), and a row that
-was set anew while somebody held it is lost to them. Times are epoch seconds.
+An incident has at most one row, because it has only one next step. A claim is a lease (`leases`); resetting a timer
+takes the lease from the worker that holds it. Times are epoch seconds.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ class Claim:
     token: str
     due_at: float
     absent_since: float | None
-    """When Alertmanager was first found to list none of the incident's alerts any more, if it was."""
+    """When Alertmanager first listed none of the incident's alerts, if it did."""
 
 
 def put(connection: Connection, number: int, due: Due | None) -> None:
-    """Set what is next for the incident `number`, whoever holds what was; None is nothing."""
+    """Set the next step of the incident `number`, and end any lease on its timer; None deletes the timer."""
     if due is None:
         connection.execute(delete(rows).where(rows.c.incident_id == number))
         return
@@ -40,19 +40,19 @@ def put(connection: Connection, number: int, due: Due | None) -> None:
 
 
 def hasten(connection: Connection, number: int, now: float) -> None:
-    """Let the incident's timer be looked at now, unless somebody is at it."""
-    unheld = and_(rows.c.incident_id == number, rows.c.due_at > now, is_free(rows, now))
-    connection.execute(update(rows).where(unheld).values(due_at=now))
+    """Make the incident's timer due now, unless a worker has leased it."""
+    is_unclaimed = and_(rows.c.incident_id == number, rows.c.due_at > now, is_free(rows, now))
+    connection.execute(update(rows).where(is_unclaimed).values(due_at=now))
 
 
 def ask_anew(connection: Connection, number: int) -> None:
-    """Forget that none of the incident's alerts was listed, also where somebody asks at this moment."""
-    asked = or_(rows.c.absent_since.is_not(None), rows.c.lease_token.is_not(None))
-    connection.execute(update(rows).where(rows.c.incident_id == number, asked).values(absent_since=None, **FREED))
+    """Forget that Alertmanager listed none of the incident's alerts, and end the lease of a worker that is asking."""
+    needs_reset = or_(rows.c.absent_since.is_not(None), rows.c.lease_token.is_not(None))
+    connection.execute(update(rows).where(rows.c.incident_id == number, needs_reset).values(absent_since=None, **FREED))
 
 
 def claim(connection: Connection, *, token: str, now: float, until: float) -> Claim | None:
-    """Lease the timer that has been due for longest until `until`; return it, or None when there is none."""
+    """Lease the timer that has been due for longest until `until`; return it, or None if none is due."""
     row = connection.execute(due_statement(now)).one_or_none()
     if row is None:
         return None
@@ -67,7 +67,7 @@ def claim(connection: Connection, *, token: str, now: float, until: float) -> Cl
 
 
 def due_statement(now: float) -> Select[Any]:
-    """Return the query for the timer that may be claimed; on PostgreSQL it passes over locked rows."""
+    """Return the query for the timer to claim next; on PostgreSQL it skips locked rows."""
     query = select(rows).where(_due(now)).order_by(rows.c.due_at, rows.c.incident_id).limit(1)
     return query.with_for_update(skip_locked=True)
 
@@ -78,19 +78,19 @@ def any_due(connection: Connection, now: float) -> bool:
 
 
 def oldest_due(connection: Connection, now: float) -> float | None:
-    """Return since when the timer that is overdue for longest has been due, or None when none is."""
+    """Return the due time of the timer that has been due for longest, or None if none is due."""
     oldest: float | None = connection.execute(select(func.min(rows.c.due_at)).where(rows.c.due_at <= now)).scalar_one()
-    # What an earlier version of the store left to be looked at has no time of its own.
+    # A timer that a migration created to be checked at once has the due time 0.
     return oldest or None
 
 
 def overdue(connection: Connection, now: float) -> int:
-    """Return how many timers are due and not yet worked off."""
+    """Return the number of timers that are due and not yet worked off."""
     return int(connection.execute(select(func.count()).where(rows.c.due_at <= now)).scalar_one())
 
 
 def held(connection: Connection, claimed: Claim) -> bool:
-    """Return whether the lease still holds, the row locked for this transaction."""
+    """Return whether the lease still holds; the row is then locked for this transaction."""
     query = select(rows.c.incident_id).where(_held(claimed)).with_for_update()
     return connection.execute(query).one_or_none() is not None
 
@@ -98,7 +98,7 @@ def held(connection: Connection, claimed: Claim) -> bool:
 def postpone(
     connection: Connection, claimed: Claim, *, kind: TimerKind, due_at: float, absent_since: float | None = None
 ) -> bool:
-    """Give a claimed timer back, due at `due_at`; return False when the lease was lost."""
+    """Release a claimed timer, due at `due_at`; return False if the lease was lost."""
     values = {"kind": kind, "due_at": due_at, "absent_since": absent_since, **FREED}
     return connection.execute(update(rows).where(_held(claimed)).values(**values)).rowcount == 1
 

@@ -1,4 +1,4 @@
-"""An insert that changes the row where there is one, for both databases. The rooms of the store share it."""
+"""An insert that can update an existing row instead, for both databases. The modules of `storage` share it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 
 def upsert(connection: Connection, table: Table) -> Any:  # noqa: ANN401  the dialects share `on_conflict_do_update`
-    """Return the database's own insert into `table`."""
+    """Return the insert into `table` of the database's own dialect, which has `on_conflict_do_update`."""
     build = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     return build(table)

@@ -1,1 +1,1 @@
-"""Threads beside the requests: they send, take due steps, listen for the Watchdog, archive."""
+"""Background threads: they send notifications, take due steps, listen for the Watchdog and archive."""

@@ -1,15 +1,16 @@
-"""Alertmanagers asked: which alerts of an incident do they list now? `steps` asks before anybody is called.
+"""Asks Alertmanagers which alerts of an incident they list now. `steps` asks before it tells anybody.
 
-Those are asked whose external URL the incident's deliveries carried, at configured addresses and never at one out of a
-payload. `alertmanager_state` classifies what they say. The time and the size of answers are bounded, no redirect is
-followed, and whatever goes wrong is a reason for not knowing: that must never keep a page back.
+Only Alertmanagers whose external URL the incident's alert batches carried are asked, always at configured addresses and
+never at an address from a payload. `alertmanager_state` classifies their answers. The time and the size of answers are
+bounded, and no redirect is followed. Any error means that the state is unknown, which must never keep a page back.
 
-Several servers may answer at one address, and one of them may have lost its Prometheus. So that the missing alert and
-the Watchdog come from one of them, one answer lists both; and the start is asked for over the same connection.
+Several servers may answer at one address, and one of them may have lost its Prometheus. Therefore one answer lists both
+the missing alert and the Watchdog, so that both come from the same server. The server's start time is requested over
+the same connection.
 
-GET /api/v2/alerts, /api/v2/alerts/groups and /api/v2/status (Alertmanager's api/v2/openapi.yaml, in 0.25 and in 0.33).
-Who is muted by a time interval stands in the groups alone: measured, 0.33 says so there and leaves `mutedBy` of
-/api/v2/alerts empty; 0.25 says it nowhere.
+Requests: GET /api/v2/alerts, /api/v2/alerts/groups and /api/v2/status (Alertmanager's api/v2/openapi.yaml, in 0.25 and
+in 0.33). Only the groups show which alerts a time interval mutes. Measured: 0.33 reports it there and leaves `mutedBy`
+of /api/v2/alerts empty; 0.25 does not report it at all.
 """
 
 from __future__ import annotations
@@ -53,26 +54,41 @@ from webhook.untrusted import one_line, plain_address
 CONNECT_SECONDS = 3.0
 READ_SECONDS = 5.0
 LONGEST_ASKING = 10.0
-"""Seconds for all answers of one server, however slowly they still come."""
+"""Seconds for all answers of one server together, even if bytes still arrive."""
 LARGEST_ANSWER = 32 * 1_024 * 1_024
-"""Bytes: some thirty thousand alerts."""
+"""Bytes: enough for about thirty thousand alerts."""
 MOST_VALUES = 2_500_000
-"""Of an answer, as a parser counts them: more than those alerts have; a small value takes thirty times its text."""
+"""JSON parser events in one answer: more than thirty thousand alerts have.
+
+In memory, a small value takes thirty times the size of its text.
+"""
 _MANY = 500_000
-"""Signs between values, those within texts too: an answer with fewer is decoded without being counted."""
+"""Separators (`,`, `[`, `{`), including those within strings.
+
+An answer with fewer of them is decoded without counting its values.
+"""
 SILENT_SECONDS = 30.0
-"""For so long after it has not answered it is not asked again: many steps can be due at once, and each would wait."""
+"""Seconds for which a server that did not answer is not asked again.
+
+Many steps can be due at once, and each of them would wait for the same time-out.
+"""
 STATUS_TIMES = 3
-"""So often a server is asked for its start: a proxy that hands each request to another server shows by that."""
+"""How many times a server is asked for its start time.
+
+Different answers reveal a proxy that hands each request to another server.
+"""
 SEVERAL_SECONDS = 86_400.0
-"""For so long after it has shown, the start that is told at that address says nothing of who lists the alerts."""
+"""Seconds for which an address that revealed several servers counts as several.
+
+Until then, a start time from that address does not tell which server lists the alerts.
+"""
 
 _LONGEST_FILTERS = 4_000
 _NOT_READ = (TypeError, AttributeError, KeyError, ValueError)
-"""What reading an answer that is not Alertmanager's raises."""
+"""Exceptions that parsing raises if the answer is not Alertmanager's."""
 _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z", flags=re.ASCII)
 _RE2_SPECIAL = re.compile(r"[\\.+*?()|\[\]{}^$]")
-"""What Go's `regexp.QuoteMeta` escapes."""
+"""The characters that Go's `regexp.QuoteMeta` escapes."""
 _SUPPRESSIONS: Mapping[str, Suppression] = {
     "silencedBy": "silenced",
     "inhibitedBy": "inhibited",
@@ -92,97 +108,108 @@ class AlertmanagerApi:
         now: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepare; `known` gives what was learned before, `watchdog` the name of the alert that always fires."""
+        """Keep the configuration; nothing is asked yet.
+
+        `known` returns what was learned earlier, or None if the store cannot be read. `watchdog` returns the name of
+        the alert that always fires.
+        """
         self._servers = tuple(servers)
         self._known = known
         self._watchdog = watchdog
         self._now = now
         self._clock = clock
         self._silent: dict[str, tuple[float, str]] = {}
-        """Until when a server is not asked (as `clock` counts), and why."""
+        """By server key: until when the server is not asked (in `clock` time), and the reason."""
         self._several: dict[str, float] = {}
-        """Until when several servers are taken to answer at an address (as `clock` counts)."""
+        """By server key: until when the address counts as several servers (in `clock` time)."""
 
     def ask(self, incident: Incident) -> Answer:
-        """Return what the Alertmanagers say of the incident's alerts; never raises for what the other side does."""
+        """Return the state of the incident's alerts in Alertmanager; no failure of a server raises an exception."""
         if not self._servers:
             return Unknown(reason=NOT_CONFIGURED)
         urls, known = set(urls_of(incident)), self._known()
         if known is None:
             return Unknown(reason="the store could not be read")
-        asked = [one for one in self._servers if not one.external_urls or one.external_urls & urls]
-        said = _of_nobody_known(self._servers, urls) | {one.key: self._testimony(one, incident, known) for one in asked}
-        return classify(incident, tuple(said.values()), known, self._now())
+        asked = [server for server in self._servers if not server.external_urls or server.external_urls & urls]
+        testimonies = _of_nobody_known(self._servers, urls) | {
+            server.key: self._testimony(server, incident, known) for server in asked
+        }
+        return classify(incident, tuple(testimonies.values()), known, self._now())
 
     def _testimony(self, server: Server, incident: Incident, known: Known) -> Testimony:
-        """Return what one server says, or a testimony that has no answer and says why."""
-        said = _nothing(server)
+        """Return the testimony of one server; if the server does not answer, the testimony carries the reason."""
+        testimony = _nothing(server)
         silent = self._silent.get(server.key)
         if silent is not None and self._clock() < silent[0]:
-            return replace(said, reason=silent[1])
+            return replace(testimony, reason=silent[1])
         try:
-            with _Conversation(server, self._clock) as talk:
+            with _Conversation(server, self._clock) as conversation:
                 labels = labels_to_ask_by(incident)
-                listed = talk.get("alerts", _query(labels))
-                said = replace(said, alerts=tuple(_listed(listed)), asked_by=labels)
-                if _leaves_out(said, incident) and any(dog.url in said.urls or said.any_url for dog in known.watchdogs):
-                    said = self._with_watchdogs(talk, said, incident)
-                said = self._with_start(talk, said)
-                return _with_places(talk, said, incident)
+                listed = conversation.get("alerts", _query(labels))
+                testimony = replace(testimony, alerts=tuple(_listed(listed)), asked_by=labels)
+                if _leaves_out(testimony, incident) and any(
+                    watchdog.url in testimony.urls or testimony.any_url for watchdog in known.watchdogs
+                ):
+                    testimony = self._with_watchdogs(conversation, testimony, incident)
+                testimony = self._with_start(conversation, testimony)
+                return _with_places(conversation, testimony, incident)
         except _Refused as refused:
             self._silent[server.key] = self._clock() + SILENT_SECONDS, str(refused)
-            return replace(said, reason=str(refused))
+            return replace(testimony, reason=str(refused))
         except _NOT_READ:
-            return replace(said, reason="the answer is not Alertmanager's")
+            return replace(testimony, reason="the answer is not Alertmanager's")
 
-    def _with_watchdogs(self, talk: _Conversation, said: Testimony, incident: Incident) -> Testimony:
-        """Return what one further answer lists of the alerts and of the Watchdogs, with what the first lists besides.
+    def _with_watchdogs(self, conversation: _Conversation, testimony: Testimony, incident: Incident) -> Testimony:
+        """Return the testimony with a second answer's Watchdogs and alerts, and the alerts that only the first lists.
 
-        An alert that either lists fires. What neither lists is missing in the answer that lists the Watchdogs.
+        An alert that either answer lists fires. An alert that neither lists is missing from the same answer that lists
+        the Watchdogs.
         """
         name = self._watchdog()
         try:
-            both = tuple(_listed(talk.get("alerts", _query_for_both(names_to_ask_by(incident), name))))
+            listed = tuple(_listed(conversation.get("alerts", _query_for_both(names_to_ask_by(incident), name))))
         except (_Refused, *_NOT_READ) as error:
             why = str(error) if isinstance(error, _Refused) else "the answer is not Alertmanager's"
-            return replace(said, reason=f"it lists nothing of it, and which Watchdogs it lists is not known: {why}")
-        fingerprints = {one.fingerprint for one in both}
-        besides = tuple(one for one in said.alerts or () if one.fingerprint not in fingerprints)
-        dogs = tuple(one for one in both if one.labels.get("alertname", "") == name)
-        return replace(said, alerts=(*both, *besides), watchdogs=dogs)
+            return replace(
+                testimony, reason=f"it lists nothing of it, and which Watchdogs it lists is not known: {why}"
+            )
+        fingerprints = {alert.fingerprint for alert in listed}
+        only_in_first = tuple(alert for alert in testimony.alerts or () if alert.fingerprint not in fingerprints)
+        watchdogs = tuple(alert for alert in listed if alert.labels.get("alertname", "") == name)
+        return replace(testimony, alerts=(*listed, *only_in_first), watchdogs=watchdogs)
 
-    def _with_start(self, talk: _Conversation, said: Testimony) -> Testimony:
-        """Return what the server says with since when it is up; it is not known where it does not say.
+    def _with_start(self, conversation: _Conversation, testimony: Testimony) -> Testimony:
+        """Return the testimony with the server's start time and uptime, or unchanged if the server does not tell them.
 
-        Where one server cannot have given all answers there is no start, and it is up for as long as the youngest of
-        those that have answered.
+        If one server cannot have given all answers, no start time is set, and the uptime is that of the server that
+        started last.
         """
         starts: list[float] = []
         ages: list[float] = []
         try:
             for _ in range(STATUS_TIMES):
-                starts.append(parse_rfc3339(talk.get("status", [])["uptime"]).seconds)
-                ages.append((time.time() if talk.date is None else talk.date) - starts[-1])
+                starts.append(parse_rfc3339(conversation.get("status", [])["uptime"]).seconds)
+                ages.append((time.time() if conversation.date is None else conversation.date) - starts[-1])
         except (_Refused, *_NOT_READ):
-            return said
+            return testimony
         if len(set(starts)) > 1:
-            self._several[said.server] = self._clock() + SEVERAL_SECONDS
-        is_one = talk.has_one_connection and self._clock() >= self._several.get(said.server, -math.inf)
-        return replace(said, is_one=is_one, started=starts[0] if is_one else None, up=min(ages))
+            self._several[testimony.server] = self._clock() + SEVERAL_SECONDS
+        is_one = conversation.has_one_connection and self._clock() >= self._several.get(testimony.server, -math.inf)
+        return replace(testimony, is_one=is_one, started=starts[0] if is_one else None, up=min(ages))
 
 
 class _Conversation:
-    """Several questions to one server, over one connection as long as the other side keeps it; in bounded time."""
+    """Several requests to one server in bounded time, over one connection for as long as the server keeps it open."""
 
     def __init__(self, server: Server, clock: Callable[[], float]) -> None:
-        """Begin; raises _Refused when the login cannot be read."""
+        """Read the login and open a session; raises _Refused if the login cannot be read."""
         self._server = server
         self._clock = clock
         self._login = _Login.of(server)
         self._deadline = clock() + LONGEST_ASKING
         self._session = http_deadline.session(seconds=LONGEST_ASKING, largest=LARGEST_ANSWER)
         self.date: float | None = None
-        """When the other side says that it wrote its last answer."""
+        """The `Date` header of the server's last answer, in epoch seconds; None if it has none."""
 
     def __enter__(self) -> Self:
         return self
@@ -192,11 +219,11 @@ class _Conversation:
 
     @property
     def has_one_connection(self) -> bool:
-        """Whether every question so far has gone over the same connection."""
+        """Whether all requests so far went over the same connection."""
         return self._session.connections <= 1
 
     def get(self, path: str, query: list[tuple[str, str]]) -> Any:  # noqa: ANN401  JSON
-        """Return the answer's JSON; raises _Refused."""
+        """Return the decoded JSON of the answer; raises _Refused if there is no acceptable answer."""
         try:
             with self._session.get(
                 f"{self._server.url}/api/v2/{path}",
@@ -232,9 +259,9 @@ class _Conversation:
 
 
 def _decoded(body: bytes) -> Any:  # noqa: ANN401  JSON
-    """Return the JSON; raises _Refused where it would take too much memory, and ValueError for what is none."""
+    """Return the decoded JSON; raises _Refused if it would take too much memory, ValueError if it is not JSON."""
     if sum(map(body.count, (b",", b"[", b"{"))) > _MANY:
-        with contextlib.suppress(ijson.JSONError, ValueError):  # what is no JSON is told below
+        with contextlib.suppress(ijson.JSONError, ValueError):  # `json.loads` below reports invalid JSON
             for number, _ in enumerate(ijson.basic_parse(io.BytesIO(body))):
                 if number > MOST_VALUES:
                     raise _Refused("the answer holds too many values")
@@ -242,7 +269,7 @@ def _decoded(body: bytes) -> Any:  # noqa: ANN401  JSON
 
 
 def _of_nobody_known(servers: Sequence[Server], urls: AbstractSet[str]) -> dict[str, Testimony]:
-    """Return why nobody is asked for these external URLs: several clusters have them."""
+    """Return a testimony without an answer for each external URL that several clusters share."""
     shared = urls & {url for server in servers for url in server.shared_urls}
     reason = "several clusters have the external URL {}, and its deliveries do not say which (`?cluster=NAME`)"
     return {
@@ -252,14 +279,17 @@ def _of_nobody_known(servers: Sequence[Server], urls: AbstractSet[str]) -> dict[
 
 
 def _nothing(server: Server) -> Testimony:
-    """Return a testimony without an answer yet; an address that nobody has named otherwise is its own external URL."""
+    """Return a testimony without an answer; a server without configured external URLs gets its own address as one."""
     urls = server.external_urls or frozenset({plain_address(server.url)})
     return Testimony(server=server.key, urls=urls, any_url=not server.external_urls)
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Login:
-    """As whom a server is asked; as `auth` it keeps `requests` from taking credentials out of a .netrc file."""
+    """Credentials and TLS settings for one server.
+
+    As `auth` of a request, it keeps `requests` from reading credentials from a .netrc file.
+    """
 
     headers: Mapping[str, bytes]
     authorization: bytes | None
@@ -268,7 +298,7 @@ class _Login:
 
     @classmethod
     def of(cls, server: Server) -> _Login:
-        """Return the login, its files read; raises _Refused when one cannot be."""
+        """Return the login with its secret files read; raises _Refused if a file cannot be read."""
         try:
             headers = {
                 name: value if isinstance(value, str) else value.read().reveal()
@@ -291,95 +321,97 @@ class _Login:
         )
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Put the credentials into the request."""
+        """Add the `Authorization` header to the request."""
         if self.authorization is not None:
-            request.headers["Authorization"] = self.authorization  # type: ignore[assignment]  # bytes stay as they are
+            request.headers["Authorization"] = self.authorization  # type: ignore[assignment]  # requests sends bytes unchanged
         return request
 
 
-class _Refused(Exception):  # noqa: N818  not an error here: it becomes an `Unknown`
-    """There is no answer; the text says why."""
+class _Refused(Exception):  # noqa: N818  not an error: it becomes an `Unknown`
+    """The server gave no acceptable answer; the message is the reason."""
 
 
-def _leaves_out(said: Testimony, incident: Incident) -> bool:
-    """Return whether it is a question what it means that something is not listed."""
-    listed = {one.fingerprint for one in said.alerts or ()}
+def _leaves_out(testimony: Testimony, incident: Incident) -> bool:
+    """Return whether the answer leaves open what became of some alert of the incident."""
+    listed = {alert.fingerprint for alert in testimony.alerts or ()}
     known = {firing.fingerprint for firing in incident.open_firings}
     return bool(incident.truncated) or not known or not known <= listed
 
 
-def _with_places(talk: _Conversation, said: Testimony, incident: Incident) -> Testimony:
-    """Return what the server says of the groups too, where it says that an alert of the incident fires.
+def _with_places(conversation: _Conversation, testimony: Testimony, incident: Incident) -> Testimony:
+    """Return the testimony with the groups, if the server lists an alert of the incident as firing and not suppressed.
 
-    Without an answer it is not known that anything is muted.
+    Only the groups show whether a time interval mutes an alert. Without them the testimony stays as it is.
     """
-    open_ones = {firing.fingerprint for firing in incident.open_firings}
-    if not any(one.fingerprint in open_ones and one.suppression is None for one in said.alerts or ()):
-        return said
+    fingerprints = {firing.fingerprint for firing in incident.open_firings}
+    if not any(alert.fingerprint in fingerprints and alert.suppression is None for alert in testimony.alerts or ()):
+        return testimony
     try:
-        groups = talk.get("alerts/groups", _query(said.asked_by, ("active", "silenced", "inhibited", "muted")))
-        return replace(said, placed=tuple(_places(groups)))
+        groups = conversation.get(
+            "alerts/groups", _query(testimony.asked_by, ("active", "silenced", "inhibited", "muted"))
+        )
+        return replace(testimony, placed=tuple(_places(groups)))
     except (_Refused, *_NOT_READ):
-        return said
+        return testimony
 
 
 def _query(
     labels: Mapping[str, str], states: Sequence[str] = ("active", "silenced", "inhibited", "unprocessed")
 ) -> list[tuple[str, str]]:
-    """Return the parameters: every state, and as many of the labels as fit; fewer only make the answer longer."""
-    found = [(name, "true") for name in states]
+    """Return the query parameters: all states, and as many labels as fit; fewer labels only make the answer longer."""
+    parameters = [(name, "true") for name in states]
     length = 0
     for name, value in sorted(labels.items()):
         matcher = f"{name}={_quoted(value)}"
-        # A name beyond the classic ones cannot be written for the oldest supported release.
+        # The oldest supported release only accepts classic label names in a matcher.
         if _LABEL_NAME.match(name) and length + len(matcher) <= _LONGEST_FILTERS:
-            found.append(("filter", matcher))
+            parameters.append(("filter", matcher))
             length += len(matcher)
-    return found
+    return parameters
 
 
 def _query_for_both(names: AbstractSet[str] | None, watchdog: str) -> list[tuple[str, str]]:
-    """Return the parameters for alerts of these names and the Watchdogs in one answer; None is all alerts.
+    """Return the query parameters for one answer with the alerts of these names and the Watchdogs; None is all alerts.
 
-    Alertmanager joins its filters by "and", so the names alone can be one.
+    Alertmanager combines filters with "and", so one filter has to match all names.
     """
-    found = _query({})
+    parameters = _query({})
     if names is not None:
         pattern = "|".join(_RE2_SPECIAL.sub(r"\\\g<0>", name) for name in (*sorted(names), watchdog))
         matcher = f"alertname=~{_quoted(pattern)}"
         if len(matcher) <= _LONGEST_FILTERS:
-            found.append(("filter", matcher))
-    return found
+            parameters.append(("filter", matcher))
+    return parameters
 
 
 def _quoted(value: str) -> str:
-    """Return the value as a matcher of either generation has it."""
+    """Return the value quoted for both the classic and the UTF-8 matcher syntax."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
 
 
-def _listed(said: Any) -> Iterator[Listed]:  # noqa: ANN401  JSON
-    if not isinstance(said, list):
+def _listed(answer: Any) -> Iterator[Listed]:  # noqa: ANN401  JSON
+    if not isinstance(answer, list):
         raise TypeError
-    for one in said:
-        status = one["status"]
+    for alert in answer:
+        status = alert["status"]
         suppression = next((word for key, word in _SUPPRESSIONS.items() if status.get(key)), None)
         yield Listed(
-            fingerprint=str(one["fingerprint"]),
-            labels=dict(one["labels"]),
+            fingerprint=str(alert["fingerprint"]),
+            labels=dict(alert["labels"]),
             suppression=suppression,
-            starts_at=_start(one.get("startsAt")),
+            starts_at=_start(alert.get("startsAt")),
         )
 
 
-def _places(said: Any) -> Iterator[Placed]:  # noqa: ANN401  JSON
-    if not isinstance(said, list):
+def _places(answer: Any) -> Iterator[Placed]:  # noqa: ANN401  JSON
+    if not isinstance(answer, list):
         raise TypeError
-    for group in said:
+    for group in answer:
         receiver = str(group["receiver"]["name"])
-        for one in group["alerts"]:
-            muted = bool(one["status"].get("mutedBy"))
-            yield Placed(fingerprint=str(one["fingerprint"]), receiver=receiver, muted=muted)
+        for alert in group["alerts"]:
+            muted = bool(alert["status"].get("mutedBy"))
+            yield Placed(fingerprint=str(alert["fingerprint"]), receiver=receiver, muted=muted)
 
 
 def _start(text: Any) -> float | None:  # noqa: ANN401  JSON

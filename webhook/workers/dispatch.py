@@ -1,7 +1,7 @@
-"""What is done with one claimed message, or with a batch of a storm: written as things stand, and sent.
+"""Renders a claimed notification, or a batch of a storm, from the current state of its incidents, and sends it.
 
-`worker` claims; `relevance` says what is still worth saying; `render` composes; a sender sends; `endings` writes down
-what came of it.
+`worker` claims, `relevance` decides what is still worth sending, `render` composes the message, a sender sends it, and
+`endings` records the result.
 """
 
 from __future__ import annotations
@@ -28,30 +28,30 @@ from webhook.workers.endings import Endings
 from webhook.workers.relevance import needless, said_too
 
 LEASE_SECONDS = 2 * LONGEST_SEND
-"""How long a claim holds; a batch's is renewed before it is sent."""
+"""Seconds that a claim holds; the leases of a batch are renewed before it is sent."""
 
 log = structlog.get_logger("tocsin.dispatch")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Situation:
-    """What is known of a claimed message's incident when it is written."""
+    """What the store knows about a claimed notification and its incident when the message is rendered."""
 
     incident: Incident
     undelivered: tuple[str, ...]
     told_through: int
-    """As `lookup.told_through` says."""
+    """The result of `lookup.told_through`."""
     provider_id: str | None
     first: bool
     later: tuple[tuple[int, str], ...]
     batched: bool
-    """Whether the destination knows of it only from a message on many."""
+    """Whether the destination was told about the incident only by the message of a batch."""
     called_again: bool
-    """Whether a later call of the same kind waits behind it."""
+    """Whether a later call with the same action waits behind it."""
 
 
 class Dispatch:
-    """Sends claimed messages through the configured senders."""
+    """Sends claimed notifications through the configured senders."""
 
     def __init__(  # noqa: PLR0913  put together once, in `service`
         self,
@@ -64,7 +64,7 @@ class Dispatch:
         public_url: str | None,
         metrics: Metrics,
     ) -> None:
-        """Prepare; `clock` gives epoch seconds."""
+        """Keep the collaborators; `clock` returns epoch seconds."""
         self._database = database
         self._senders = senders
         self._endings = endings
@@ -75,13 +75,13 @@ class Dispatch:
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """The channels that messages can be sent to."""
+        """The channels that have a sender."""
         return tuple(self._senders)
 
     def take(self, batch: Batch) -> None:
-        """Send the message, in a storm for the whole batch, or supersede it; raises StoreUnavailable.
+        """Send one message for the batch, and supersede what is not worth sending; raises StoreUnavailable.
 
-        An error of ours is a failure of the one message that it is about, and holds up no other.
+        An error of ours fails only the notification that causes it, and delays no other.
         """
         try:
             situations = self._situations(batch)
@@ -91,14 +91,16 @@ class Dispatch:
         except Exception as error:  # noqa: BLE001  `_broken` logs it
             broken = error
         else:
-            self._endings.superseded([(one, reason) for one in batch.claims if (reason := reasons[one.id]) is not None])
-            kept = tuple(one for one in batch.claims if reasons[one.id] is None)
+            self._endings.superseded(
+                [(claim, reason) for claim in batch.claims if (reason := reasons[claim.id]) is not None]
+            )
+            kept = tuple(claim for claim in batch.claims if reasons[claim.id] is None)
             self._send_and_end(kept, situations)
             return
         self._broken(batch, broken)
 
     def _send_and_end(self, kept: Sequence[Claim], situations: Mapping[int, Situation]) -> None:
-        """Send one message for those that are worth it, and write down what came of it."""
+        """Send one message for the claims in `kept`, and record the result."""
         batch = self._held(Batch(primary=kept[0], others=tuple(kept[1:]))) if kept else None
         if batch is None:
             return
@@ -119,14 +121,15 @@ class Dispatch:
         self._broken(batch, broken)
 
     def _broken(self, batch: Batch, error: Exception) -> None:
-        """Let a message that cannot be written move on; of several find the one, in halves, and send the others.
+        """Fail a notification that causes an internal error; split a batch in halves to find it and send the others.
 
-        Not called while `error` is handled: each half's would hold the tracebacks of all before it.
+        Callers call this after their `except` block has ended. Otherwise the error of each half would hold the
+        tracebacks of all errors before it.
         """
         claims = batch.claims
         if len(claims) == 1:
             log.error("a message could not be written or sent", notification=batch.primary.id, exc_info=error)
-            # Another try will not end otherwise soon, so nobody waits for one.
+            # The next attempt will probably fail too, so the call moves on at once.
             failure = TemporaryFailure(f"internal error: {type(error).__name__}", lasting=True)
             self._endings.failed_for_now(batch, failure)
             return
@@ -135,13 +138,13 @@ class Dispatch:
         )
         middle = len(claims) // 2
         for half in (claims[:middle], claims[middle:]):
-            # What was sent meanwhile has taken time.
-            held = self._renewed(Batch(primary=half[0], others=half[1:]))
-            if held is not None:
-                self.take(held)
+            # Sending the first half takes time, so the leases of the second are renewed.
+            held_batch = self._renewed(Batch(primary=half[0], others=half[1:]))
+            if held_batch is not None:
+                self.take(held_batch)
 
     def _held(self, batch: Batch) -> Batch | None:
-        """Return what is still ours, for as long as sending it takes; of a message alone the lease has just begun."""
+        """Return the claims whose lease still holds. A batch is renewed; the lease of a single claim has just begun."""
         return self._renewed(batch) if batch.others else batch
 
     def _renewed(self, batch: Batch) -> Batch | None:
@@ -153,9 +156,9 @@ class Dispatch:
         return held
 
     def _reasons(self, batch: Batch, situations: Mapping[int, Situation]) -> dict[int, str | None]:
-        """Return by message why it is not worth sending, or None."""
+        """Return, by notification id, why it is not worth sending, or None if it is."""
         many = bool(batch.others)
-        return {one.id: self._needless(one, situations[one.id], many=many) for one in batch.claims}
+        return {claim.id: self._needless(claim, situations[claim.id], many=many) for claim in batch.claims}
 
     def _needless(self, claimed: Claim, situation: Situation, *, many: bool) -> str | None:
         shows_state = self._senders[claimed.channel].shows_state
@@ -164,14 +167,14 @@ class Dispatch:
             situation.incident,
             shows_state=shows_state,
             batched=situation.batched,
-            # Beside others it costs nobody a message more; ended it would have to wait for the next of the storm.
+            # Within a batch it adds no message; if it were superseded, the later call would wait for the next batch.
             called_again=situation.called_again and not many,
         )
 
     def _situations(self, batch: Batch) -> dict[int, Situation]:
-        """Return by message what is known, of all at one moment: a transaction each would take long in a storm."""
+        """Return the situations by notification id, read in one transaction: one for each would be slow in a storm."""
         with self._database.read() as connection:
-            return {one.id: self._situation(connection, one) for one in batch.claims}
+            return {claim.id: self._situation(connection, claim) for claim in batch.claims}
 
     def _situation(self, connection: Connection, claimed: Claim) -> Situation:
         incident = store.incident_by_id(connection, claimed.incident_id)
@@ -203,7 +206,7 @@ class Dispatch:
             id=claimed.id,
             action="open" if many else claimed.action,
             destination=claimed.destination,
-            message=digest([situations[one.id].incident for one in batch.claims], context, why=claimed.why)
+            message=digest([situations[claim.id].incident for claim in batch.claims], context, why=claimed.why)
             if many
             else compose(
                 incident,
@@ -221,11 +224,11 @@ class Dispatch:
         return self._senders[claimed.channel].send(job)
 
     def _said(self, batch: Batch, situations: Mapping[int, Situation]) -> Iterator[int]:
-        """Yield the waiting messages that have nothing more to say."""
+        """Yield the ids of the waiting notifications whose content the sent message already included."""
         if self._senders[batch.primary.channel].shows_state:
-            for one in batch.claims:
-                said = said_too(one, situations[one.id].incident)
-                yield from (number for number, action in situations[one.id].later if action in said)
+            for claim in batch.claims:
+                included_actions = said_too(claim, situations[claim.id].incident)
+                yield from (number for number, action in situations[claim.id].later if action in included_actions)
 
 
 def _thread(incident: Incident) -> str:
@@ -233,5 +236,5 @@ def _thread(incident: Incident) -> str:
 
 
 def _storm_thread(claimed: Claim) -> str:
-    """Return a thread of its own: nothing answers a message on many incidents."""
+    """Return a thread of its own, because no later message replies to the message of a batch."""
     return f"storm-{claimed.id}-{claimed.created_at:.0f}"

@@ -1,9 +1,9 @@
-"""A call that cannot be delivered in time moves on to the policy's fallback channels.
+"""Moves a call that cannot be delivered in time to the policy's fallback channels.
 
-A call that was refused for good moves on in the transaction in which `endings` records that. A thread of `worker` looks
-for stalled calls (`stalled_notifications`); they keep their state and are tried again. In both cases another row stands
-in for the call and says so. `recipients` knows how people are reached, `new_notifications` makes the row, `outbox`
-keeps it.
+A call that failed for good moves on in the transaction in which `endings` records the failure. A thread of `worker`
+looks for stalled calls (`stalled_notifications`); they keep their state and are tried again. In both cases another row
+stands in for the call and refers to it. `recipients` knows how people are reached, `new_notifications` creates the row,
+and `outbox` stores it.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ log = structlog.get_logger("tocsin.fallback")
 
 @dataclass(frozen=True, kw_only=True)
 class Failed:
-    """A call that is not delivered in time, and what has become of it, in words of `reasons`."""
+    """A call that is not delivered in time, and what happened to it, in words of `reasons`."""
 
     message: Message
     what: str
 
 
 class Fallback:
-    """Finds the channel that a call moves on to."""
+    """Finds the channel to which a call moves on."""
 
     def __init__(
         self,
@@ -53,7 +53,10 @@ class Fallback:
         clock: Callable[[], float],
         committed: Callable[[], None] = lambda: None,
     ) -> None:
-        """Prepare; `clock` gives epoch seconds, `committed` is called after each commit that causes messages."""
+        """Keep the collaborators.
+
+        `clock` returns epoch seconds. `committed` is called after each commit that adds notifications.
+        """
         self._database = database
         self._catalog = catalog
         self._channels = channels
@@ -61,22 +64,22 @@ class Fallback:
         self._committed = committed
 
     def look(self) -> bool:
-        """Let the most urgent stalled call move on; return whether there was one. Raises StoreUnavailable."""
+        """Move the most urgent stalled call on; return whether there was a stalled call. Raises StoreUnavailable."""
         now = self._clock()
         with self._database.read() as connection:
-            found = stalled_notifications.first(connection, now, self._channels)
-        if found is None:
+            candidate = stalled_notifications.first(connection, now, self._channels)
+        if candidate is None:
             return False
         with self._database.write() as connection:
-            # The incident is locked before its messages are, as everywhere.
-            incident = store.incident_by_id(connection, found.incident_id, lock=True)
-            stalled = stalled_notifications.take(connection, found.id, now, self._channels)
+            # Every transaction locks the incident before its notifications.
+            incident = store.incident_by_id(connection, candidate.incident_id, lock=True)
+            stalled = stalled_notifications.take(connection, candidate.id, now, self._channels)
             if incident is None or stalled is None:
                 return True
             failed = Failed(message=stalled.message, what=self._what(stalled, now))
             moved = self.move_on(connection, incident, failed, now)
-            if not moved and found.channel not in self._channels:
-                # As after a refusal: perhaps nobody of the level can be reached any more.
+            if not moved and candidate.channel not in self._channels:
+                # As after a permanent failure: perhaps nobody of this level can be reached any more.
                 timers.hasten(connection, incident.id, now)
         log.info("stalled", channel=stalled.message.channel, incident=incident.id, moved_on=moved)
         if moved:
@@ -84,14 +87,15 @@ class Fallback:
         return True
 
     def move_on(self, connection: Connection, incident: Incident, failed: Failed, now: float) -> bool:
-        """Put messages into the outbox that stand in for the failed one; return whether there are any.
+        """Add notifications that stand in for the failed call; return whether there are any.
 
-        The first of the policy's fallback channels counts that leads to somebody. Whoever is called there anyway is
-        not called twice. What goes wrong on the way is logged, and there are none; raises only what a lost store does.
+        The first of the policy's fallback channels that reaches somebody is used. A person who is called there anyway
+        is not called twice. An error is logged, and then no notification is added; only the errors of an unavailable
+        store are raised.
         """
         try:
-            # Whoever calls keeps its own work, above all that the message is over or was looked at: nothing that
-            # goes wrong here, in the catalogue or with one row, may bring the same message back for ever.
+            # The caller must be able to commit that this notification ended or was checked. Otherwise an error here,
+            # in the catalogue or in a single row, would bring the same notification back for ever.
             with connection.begin_nested():
                 return self._move_on(connection, incident, failed, now)
         except Exception as error:
@@ -107,17 +111,17 @@ class Fallback:
         if outbox.stood_in_for(connection, message.id):
             return False
         calls = {
-            way: call
-            for way, call in outbox_report.calls(connection, incident.id).items()
+            destination: call
+            for destination, call in outbox_report.calls(connection, incident.id).items()
             if call.created_at >= incident.paged_at
         }
         moved = False
         for channel in self._catalog().policy(incident.policy).fallback:
             usable = self._usable(incident, channel, calls, now) if channel != message.channel else []
-            # Whom a message of this page has been meant for already need not get another.
-            fresh = [way for way in usable if _key(way) not in calls]
-            if fresh:
-                self._stand_in(connection, incident, failed, fresh, now)
+            # Skip destinations that this page already targets.
+            not_yet_called = [recipient for recipient in usable if _key(recipient) not in calls]
+            if not_yet_called:
+                self._stand_in(connection, incident, failed, not_yet_called, now)
                 moved = True
             if usable and CHANNELS[channel].answers_for_people:
                 return moved
@@ -128,31 +132,37 @@ class Fallback:
     ) -> list[Recipient]:
         if channel not in self._channels:
             return []
-        found = [way for way in ways(self._catalog(), incident, channel, now=now) if way.missing is None]
-        # The mark of a stalled call is set before it moves on. So of two channels that are down together the
-        # one that is looked at last finds the other one lost.
-        return [way for way in found if _key(way) not in calls or not calls[_key(way)].is_lost]
+        reachable = [
+            recipient for recipient in ways(self._catalog(), incident, channel, now=now) if recipient.missing is None
+        ]
+        # A stalled call is marked before it moves on. So if two channels are down together, the call that is checked
+        # last finds that the other one is lost.
+        return [
+            recipient for recipient in reachable if _key(recipient) not in calls or not calls[_key(recipient)].is_lost
+        ]
 
     def _stand_in(
-        self, connection: Connection, incident: Incident, failed: Failed, fresh: list[Recipient], now: float
+        self, connection: Connection, incident: Incident, failed: Failed, recipients: list[Recipient], now: float
     ) -> None:
         message = failed.message
-        channel = fresh[0].channel
+        channel = recipients[0].channel
         why = reasons.moved_on(failed.what, channel_word(channel))
-        whom = ", ".join(dict.fromkeys(way.who for way in fresh))
-        wanted: tuple[Action, ...] = (message.action, "join", "open")
-        action = able(channel, wanted, self._channels) or "open"
+        whom = ", ".join(dict.fromkeys(recipient.who for recipient in recipients))
+        preferred_actions: tuple[Action, ...] = (message.action, "join", "open")
+        action = able(channel, preferred_actions, self._channels) or "open"
         entry = Entry(kind="fallback", actor=TOCSIN, detail=f"{whom}: {why}")
         cause = store.note(connection, incident.id, entry, now)
-        # The earlier sentence stays: whoever is reached has to know that it was an escalation that failed, say.
+        # The earlier reason stays: the person reached has to know, for example, that an escalation failed.
         earlier = message.why.replace(reasons.reached_by(channel_word(message.channel)), "", 1)
         trigger = NotificationTrigger(
             kind="escalated", fingerprint=message.trigger_fingerprint, why=f"{why} {earlier}".strip()
         )
         writer = Writer(catalog=self._catalog(), channels=self._channels)
-        found = (stand_in(incident, action, trigger, to=way, instead_of=message.id) for way in fresh)
-        rows = [writer.patient(incident, row, now) for row in found]
-        outbox.enqueue(connection, incident.id, rows, cause=cause, now=now)
+        stand_ins = (
+            stand_in(incident, action, trigger, to=recipient, instead_of=message.id) for recipient in recipients
+        )
+        notifications = [writer.patient(incident, row, now) for row in stand_ins]
+        outbox.enqueue(connection, incident.id, notifications, cause=cause, now=now)
 
     def _what(self, stalled: StalledNotification, now: float) -> str:
         word = channel_word(stalled.message.channel)
@@ -164,14 +174,14 @@ class Fallback:
 
 
 def _is_of_the_store(error: Exception) -> bool:
-    """Return whether the store is lost for now; what it refuses because of its content it would refuse for ever."""
+    """Return whether the store is unavailable for now; errors about the data itself would recur for ever."""
     return isinstance(error, SQLAlchemyError) and not isinstance(error, DataError | IntegrityError)
 
 
 def _is_wanted(incident: Incident, message: Message) -> bool:
-    """Return whether somebody still has to hear of it: news after the incident was taken is news."""
+    """Return whether the call is still needed: the incident is open, and nobody acknowledged it since the call."""
     return incident.status != "resolved" and not is_taken_since(incident, message)
 
 
-def _key(way: Recipient) -> tuple[str, str]:
-    return way.channel, way.destination
+def _key(recipient: Recipient) -> tuple[str, str]:
+    return recipient.channel, recipient.destination

@@ -1,7 +1,7 @@
-"""Whether a claimed message is still worth sending, and which others it makes needless. Pure.
+"""Decides whether a claimed notification is still worth sending, and which later ones it makes needless. Pure.
 
-`dispatch` asks when the message is written, `fallback` before it moves on: much may have happened since it was put
-into the outbox.
+`dispatch` asks when it renders the message, `fallback` before a call moves on: the incident may have changed since the
+notification was added to the outbox.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ INTERRUPTING = frozenset(name for name, channel in CHANNELS.items() if channel.i
 
 
 def needless(claimed: Claim, incident: Incident, *, shows_state: bool, batched: bool, called_again: bool) -> str | None:
-    """Return why the message would only disturb somebody as the incident stands now, or None when it is to be sent.
+    """Return why the notification would now only disturb people, or None if it is to be sent.
 
-    `shows_state` says whether the channel's messages tell the whole state, `batched` whether the destination knows of
-    the incident only from a message on many, which is never edited; `called_again` whether the same call waits once
-    more behind this one, which would be a message of its own.
+    `shows_state` says whether the channel's messages show the whole state of the incident. `batched` says whether the
+    destination was told about the incident only by the message of a batch, which is never edited. `called_again` says
+    whether a call with the same action waits behind this one and would be sent as a separate message.
     """
     calls = claimed.action in CALLS
     if incident.status == "resolved":
-        # The end is told by a row of its own; a text that opens says that it is over.
+        # A separate notification tells the end, and an opening message with the whole state shows it.
         over = calls and (claimed.action != "open" or not shows_state)
         return RESOLVED_FIRST if over else None
-    # What is news after somebody has taken the incident is told all the same.
+    # Calls that were written after the acknowledgement tell news, so they are sent.
     if calls and is_taken_since(incident, claimed):
         disturbs = claimed.action == "escalate" or claimed.channel in INTERRUPTING
         return ACKNOWLEDGED_FIRST if disturbs else None
-    # Taken and given back while the call waited, say: two calls in one moment tell no more than the second.
+    # For example, the incident was acknowledged and given back meanwhile; the second call says all that both would.
     if called_again and claimed.action == "escalate":
         return CALLED_AGAIN
     if batched and claimed.action in {"update", "acknowledge"}:
@@ -44,17 +44,17 @@ def needless(claimed: Claim, incident: Incident, *, shows_state: bool, batched: 
 
 
 def is_taken_since(incident: Incident, message: Message) -> bool:
-    """Return whether somebody has taken the incident after the message was written."""
+    """Return whether somebody acknowledged the incident after the notification was written."""
     return incident.acknowledged_at is not None and incident.acknowledged_at >= message.created_at
 
 
 def said_too(claimed: Claim, incident: Incident) -> frozenset[str]:
-    """Return which later messages of the line say nothing that this one, written after them, has not said."""
+    """Return the actions of later notifications with this ordering key that add nothing to this message."""
     if claimed.action in {"join", "escalate"}:
         return frozenset()
-    said = {"update"}
+    included_actions = {"update"}
     if claimed.action == "open":
-        said |= {"join", "escalate"}
+        included_actions |= {"join", "escalate"}
     if incident.status == "resolved":
-        said |= {"resolve", "acknowledge"}
-    return frozenset(said)
+        included_actions |= {"resolve", "acknowledge"}
+    return frozenset(included_actions)

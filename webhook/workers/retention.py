@@ -1,6 +1,6 @@
-"""Old incidents are archived, and the distant past of those that stay open. A few at a time, a thread of `worker`'s.
+"""Archives old incidents and the distant past of open ones, a few at a time, in a thread of `worker`.
 
-When somebody has last looked is a row beside the heartbeats, so that of several replicas one an hour does it.
+The time of the last complete run is a row in `heartbeats`, so that only one of several replicas does it each hour.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from webhook.timestamps import HOUR
 
 LOOK_SECONDS = HOUR
 BATCH = 50
-"""Incidents a transaction: other writers of a SQLite file wait for it."""
+"""Incidents in one transaction: other writers of a SQLite file wait for it."""
 ROWS = MOST_VALUES
-"""Rows a transaction, of each part of an incident that is open."""
+"""Rows of each part of an open incident in one transaction."""
 SWEPT = "archived"
-"""The name of the row that says when nothing was left to be archived."""
+"""Name of the row that holds the last time when nothing was left to archive."""
 
 log = structlog.get_logger("tocsin.retention")
 
 
 class Retention:
-    """Archives what was resolved longer ago than `seconds`; None is never. What is open is trimmed in any case."""
+    """Archives incidents resolved longer ago than `seconds` (None: never), and always trims open incidents."""
 
     def __init__(self, database: Database, *, seconds: float | None, clock: Callable[[], float]) -> None:
-        """Prepare; `clock` gives epoch seconds."""
+        """Keep the settings; `clock` returns epoch seconds."""
         self._database = database
         self._seconds = seconds
         self._clock = clock
 
     def sweep(self) -> bool:
-        """Archive a few incidents, if it is time; return whether there may be more. Raises StoreUnavailable."""
+        """If it is time, archive a few incidents; return whether there may be more. Raises StoreUnavailable."""
         now = self._clock()
         with self._database.read() as connection:
             last = store.last_heard(connection, SWEPT)
@@ -47,7 +47,7 @@ class Retention:
         if moved == BATCH or any(trimmed):
             return True
         if None in trimmed:
-            # A delivery has the incident, or another replica trims it: soon again, and not in an hour.
+            # A delivery has locked the incident, or another replica trims it: try again soon, not in an hour.
             return False
         with self._database.write() as connection:
             store.heard(connection, SWEPT, now)

@@ -1,8 +1,8 @@
-"""Messages on a channel that was taken out of the settings are given up after a day, and say so. Part of `worker`.
+"""Gives up notifications on channels that were removed from the settings a day ago. Part of `worker`.
 
-Nobody will ever send them, and an incident with a message that waits is never archived. That a sender is there is told
-by whoever has it, in the store: of several replicas one that is configured anew speaks for no other. Calls have moved
-on before (`fallback`).
+Nobody will ever send them, and an incident with a waiting notification is never archived. Each replica records in the
+store which channels it has a sender for, because a replica with new settings does not know what the others have. Calls
+have already moved on to another channel (`fallback`).
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ log = structlog.get_logger("tocsin.senderless")
 
 
 class Senderless:
-    """Ends what waits for a sender that nobody has had for a day."""
+    """Ends notifications on channels for which no replica has had a sender for a day."""
 
     def __init__(self, database: Database, *, channels: Collection[str], clock: Callable[[], float]) -> None:
-        """Prepare; `channels` are those that have a sender here, `clock` gives epoch seconds."""
+        """Keep the settings; `channels` are those with a sender in this process, `clock` returns epoch seconds."""
         self._database = database
         self._channels = frozenset(channels)
         self._clock = clock
         self._next_look = 0.0
 
     def look(self) -> bool:
-        """Give one message up, if it is time; return whether there may be more. Raises StoreUnavailable."""
+        """If it is time, give up one notification; return whether there may be more. Raises StoreUnavailable."""
         now = self._clock()
         if now < self._next_look:
             return False
@@ -46,25 +46,29 @@ class Senderless:
         with self._database.write() as connection:
             for channel in self._channels:
                 store.heard(connection, f"{_SENDER}{channel}", now)
-            gone = []
+            abandoned_channels = []
             for channel in stalled_notifications.without_sender(connection, self._channels):
                 last = store.last_heard(connection, f"{_SENDER}{channel}")
                 if last is None:
-                    # Nobody has told of it yet: from now on it is missed.
+                    # No replica has ever recorded this sender: the day begins now.
                     store.heard(connection, f"{_SENDER}{channel}", now)
                 elif last < before:
-                    gone.append(channel)
-            found = stalled_notifications.oldest_without_sender(connection, gone, before, now) if gone else None
-        if found is None:
+                    abandoned_channels.append(channel)
+            message = (
+                stalled_notifications.oldest_without_sender(connection, abandoned_channels, before, now)
+                if abandoned_channels
+                else None
+            )
+        if message is None:
             self._next_look = now + LOOK_SECONDS
             return False
-        self._give_up(found, now)
+        self._give_up(message, now)
         return True
 
     def _give_up(self, message: outbox.Message, now: float) -> None:
         entry = Entry(kind="failed", actor=channel_word(message.channel), detail=f"to {message.who}: {NO_LONGER}")
         with self._database.write() as connection:
-            # The incident is locked before its messages are, as everywhere.
+            # Every transaction locks the incident before its notifications.
             incident = store.incident_by_id(connection, message.incident_id, lock=True)
             if incident is None or not outbox.end_unsent(connection, message.id, now, NO_LONGER):
                 return

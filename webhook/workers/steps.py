@@ -1,8 +1,8 @@
-"""What is done when a timer is due: Alertmanager is asked, then the next level told, or held, or the incident resolved.
+"""Works off due timers: asks Alertmanager, then escalates, holds or resolves the incident.
 
-`worker` claims; `escalation` says what is due and for whom, `alertmanager_api` what is true, `transitions` what becomes
-of the incident, `outcomes` writes it down. The asking happens outside of any transaction; whatever has happened to the
-incident meanwhile has set its timer anew, and then this step is dropped.
+`worker` claims the timer. `escalation` says what is due and for whom, `alertmanager_api` returns the state of the
+alerts, `transitions` computes the new incident, and `outcomes` writes it. Alertmanager is asked outside of any
+transaction. If the incident changes meanwhile, the change resets its timer, and this step is dropped.
 """
 
 from __future__ import annotations
@@ -43,23 +43,23 @@ from webhook.storage.timers import Claim
 from webhook.timestamps import written_span
 
 HOLD_SECONDS = 60.0
-"""How long a held step waits before Alertmanager is asked again."""
+"""Seconds that a suppressed step waits before Alertmanager is asked again."""
 _NEVER_SAID = frozenset({None, alertmanager_state.NOT_CONFIGURED, alertmanager_state.NAMES_NOBODY})
-"""Why nobody knows, where asking again brings no answer; None where somebody knows."""
+"""Reasons for an unknown state that asking again cannot change; None means that the state is known."""
 
 log = structlog.get_logger("tocsin.steps")
 
 
 class AlertmanagerState(Protocol):
-    """Whoever can be asked whether an incident's alerts still fire."""
+    """Answers whether an incident's alerts still fire."""
 
     def ask(self, incident: Incident) -> Answer:
-        """Return what is true now, within seconds; never raises."""
+        """Return the current state of the alerts, within seconds; never raises."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Asked:
-    """An incident whose time has come: what is due, what is true, and why its level is given up early, if it is."""
+    """An incident with a due step, the answer of Alertmanager, and why its level is given up early, if it is."""
 
     incident: Incident
     due: Due
@@ -68,12 +68,12 @@ class _Asked:
 
     @property
     def is_about_doubts(self) -> bool:
-        """Whether only alerts that had ended, and were told again, were asked about."""
+        """Whether the question was only about alerts that are in doubt: they ended and were told again."""
         return self.due.kind == "verify" and bool(alertmanager_state.doubtful(self.incident))
 
     @property
     def is_of_each(self) -> bool:
-        """Whether each alert that was asked about has its own absence, and not the timer one for all of them."""
+        """Whether absence is recorded for each alert, instead of once in the timer for all of them."""
         return self.is_about_doubts or (not self.incident.truncated and bool(self.incident.open_firings))
 
 
@@ -91,9 +91,10 @@ class Steps:
         peers: Callable[[str], frozenset[str] | None] = lambda _: frozenset(),
         committed: Callable[[], None] = lambda: None,
     ) -> None:
-        """Prepare; `clock` gives epoch seconds, `committed` is called after each commit that causes messages.
+        """Keep the collaborators.
 
-        `peers` gives the external URLs of a cluster by one of them, None where several clusters have that one.
+        `clock` returns epoch seconds. `committed` is called after each commit that adds notifications. `peers` returns
+        all external URLs of the cluster that has the given one, or None if several clusters have it.
         """
         self._database = database
         self._alertmanager_state = alertmanager_state
@@ -104,7 +105,7 @@ class Steps:
         self._committed = committed
 
     def take(self, claimed: Claim) -> None:
-        """Do what the timer was set for, or set it anew; raises StoreUnavailable."""
+        """Do the step that the timer was set for, or reset the timer; raises StoreUnavailable."""
         asked = self._asked(claimed)
         if asked is None:
             return
@@ -115,56 +116,56 @@ class Steps:
                 log.info("the incident has changed meanwhile, the step is dropped", incident=claimed.incident_id)
                 return
             if _firing(incident) != _firing(asked.incident):
-                # The answer is about other alerts than those that fire now.
+                # Other alerts fire now than those that the answer is about.
                 timers.postpone(connection, claimed, kind=asked.due.kind, due_at=now)
                 return
-            told = self._act(connection, claimed, incident, asked, now)
-        if told:
+            is_anybody_told = self._act(connection, claimed, incident, asked, now)
+        if is_anybody_told:
             self._committed()
 
     def _asked(self, claimed: Claim) -> _Asked | None:
-        """Ask about the incident if it is time for its step; otherwise set the timer to what is due."""
+        """Ask Alertmanager about the incident if its step is due; otherwise set the timer to the next step."""
         now = self._clock()
         writer = self._writer()
         with self._database.write() as connection:
             incident = store.incident_by_id(connection, claimed.incident_id, lock=True)
-            following = _due_now(writer.catalog, incident, now) if incident else None
-            if incident is None or following is None:
+            next_step = _due_now(writer.catalog, incident, now) if incident else None
+            if incident is None or next_step is None:
                 timers.put(connection, claimed.incident_id, None)
                 return None
-            given_up = writer.given_up(connection, incident, now) if following.kind == "escalate" else None
-            if following.at > now and given_up is None:
-                timers.postpone(connection, claimed, kind=following.kind, due_at=following.at)
+            given_up = writer.given_up(connection, incident, now) if next_step.kind == "escalate" else None
+            if next_step.at > now and given_up is None:
+                timers.postpone(connection, claimed, kind=next_step.kind, due_at=next_step.at)
                 return None
-        return _Asked(incident=incident, due=following, answer=self._answer(incident, following), given_up=given_up)
+        return _Asked(incident=incident, due=next_step, answer=self._answer(incident, next_step), given_up=given_up)
 
-    def _answer(self, incident: Incident, following: Due) -> Answer:
-        """Return what is true of the incident's alerts, or of those alone that are in doubt."""
-        if following.kind == "calm" and alertmanager_state.is_over(incident):
+    def _answer(self, incident: Incident, next_step: Due) -> Answer:
+        """Return the state of the incident's alerts, or only of those in doubt for a `verify` step."""
+        if next_step.kind == "calm" and alertmanager_state.is_over(incident):
             return Absent()
-        question = alertmanager_state.asked_about(incident) if following.kind == "verify" else incident
+        question = alertmanager_state.asked_about(incident) if next_step.kind == "verify" else incident
         return Active() if is_ours(question) else self._alertmanager_state.ask(question)
 
     def _act(self, connection: Connection, claimed: Claim, incident: Incident, asked: _Asked, now: float) -> bool:
-        """Do the step; return whether somebody hears of it."""
+        """Do the step; return whether anybody is notified."""
         incident = self._learn(connection, incident, asked, now)
         event = self._event(connection, incident, claimed, asked, now)
         if event is None:
             absent_since = now if claimed.absent_since is None else claimed.absent_since
-            first = absent_since if isinstance(asked.answer, Absent) and not asked.is_of_each else None
-            following = _following(asked, incident, now)
+            first_absent = absent_since if isinstance(asked.answer, Absent) and not asked.is_of_each else None
+            next_step = _following(asked, incident, now)
             if asked.is_about_doubts:
-                # The steps of what fires do not wait for the next question.
-                incident = store.save(connection, replace(incident, doubted_at=following.at), ())
-                following = due(self._catalog(), incident) or following
-            timers.postpone(connection, claimed, kind=following.kind, due_at=following.at, absent_since=first)
+                # The other steps of the incident do not wait for the next question about its doubts.
+                incident = store.save(connection, replace(incident, doubted_at=next_step.at), ())
+                next_step = due(self._catalog(), incident) or next_step
+            timers.postpone(connection, claimed, kind=next_step.kind, due_at=next_step.at, absent_since=first_absent)
             return False
         incident = self._group_s(connection, incident, event, now)
         outcome = transition(incident, event, now)
         after = self._writer().write(connection, incident, outcome, now) or incident
-        # A step that changes nothing that is due, such as a hold, leaves the row with us: give it back.
-        following = _following(asked, after, now)
-        timers.postpone(connection, claimed, kind=following.kind, due_at=following.at)
+        # A step that leaves the due time unchanged, such as a hold, keeps our lease: release it.
+        next_step = _following(asked, after, now)
+        timers.postpone(connection, claimed, kind=next_step.kind, due_at=next_step.at)
         counters.count(connection, "steps", result=outcome.result, severity=incident.severity)
         if outcome.result == "escalated" and outcome.incident is not None:
             counters.count(connection, "escalations", level=str(outcome.incident.level + 1))
@@ -172,7 +173,10 @@ class Steps:
         return outcome.trigger is not None
 
     def _learn(self, connection: Connection, incident: Incident, asked: _Asked, now: float) -> Incident:
-        """Keep who lists the alerts, for that is what their silence is worth later, and end those that none does."""
+        """Record which Alertmanagers list the alerts, and end alerts that none of them lists.
+
+        An Alertmanager's later silence about an alert is judged by whether it listed the alert before.
+        """
         seen = () if isinstance(asked.answer, Absent) else asked.answer.seen
         learned, changed = alertmanager_state.with_seen(incident, seen)
         if changed:
@@ -184,30 +188,30 @@ class Steps:
             return store.save(connection, learned, changed) if changed else learned
         if isinstance(asked.answer, Absent) and not asked.is_of_each:
             return learned
-        found = self._end_some(connection, learned, asked.answer, now)
+        current = self._end_some(connection, learned, asked.answer, now)
         if (
             isinstance(asked.answer, Active | Quiet)
-            and found.doubted_at is not None
-            and not alertmanager_state.doubtful(found)
+            and current.doubted_at is not None
+            and not alertmanager_state.doubtful(current)
         ):
-            found = store.save(connection, replace(found, doubted_at=None), ())
-            timers.put(connection, found.id, due(self._catalog(), found))
-        return found
+            current = store.save(connection, replace(current, doubted_at=None), ())
+            timers.put(connection, current.id, due(self._catalog(), current))
+        return current
 
     def _end_some(self, connection: Connection, incident: Incident, answer: Answer, now: float) -> Incident:
-        """End the alerts that were not listed twice, where others of the incident are left."""
+        """End the alerts that were missing from two answers, if other alerts of the incident remain."""
         after, changed, confirmed = alertmanager_state.with_absent(incident, answer, now)
         if changed:
             store.save(connection, after, changed)
         if not confirmed:
             return after
-        which, end = ("it", "its end") if len(confirmed) == 1 else ("them", "their end")
-        how = f"Alertmanager, asked twice, no longer lists {which}; it never sent {end}"
+        pronoun, end_phrase = ("it", "its end") if len(confirmed) == 1 else ("them", "their end")
+        how = f"Alertmanager, asked twice, no longer lists {pronoun}; it never sent {end_phrase}"
         outcome = transition(after, Unlisted(firings=confirmed, how=how), now)
         return self._writer().write(connection, after, outcome, now) or after
 
     def _group_s(self, connection: Connection, incident: Incident, event: Event, now: float) -> Incident:
-        """Return the incident that the event is about: what is over stays so where the group has another one by now."""
+        """Return the incident that the event applies to: if this one is over, the group's open one, if any."""
         if not isinstance(event, AlertBatch) or incident.status != "resolved" or incident.fires_on:
             return incident
         owner = Owner(team=incident.team, policy=incident.policy)
@@ -220,7 +224,7 @@ class Steps:
     def _event(  # noqa: PLR0911  one for each decision
         self, connection: Connection, incident: Incident, claimed: Claim, asked: _Asked, now: float
     ) -> Event | None:
-        """Return what happens to the incident, or None when it is to be looked at again later."""
+        """Return the event that the step causes, or None if the incident is to be checked again later."""
         if asked.due.kind == "calm" and alertmanager_state.is_over(incident):
             return Gone(how=f"flapping, and quiet for {written_span(CALM_SECONDS)}")
         if asked.due.kind == "verify" and alertmanager_state.doubtful(incident):
@@ -249,8 +253,8 @@ class Steps:
                 assert_never(decision)
 
     def _verified(self, connection: Connection, incident: Incident, asked: _Asked, now: float) -> Event | None:
-        """Return what becomes of alerts that had ended and were told again, or None to ask Alertmanager once more."""
-        doubts = sorted({one.fingerprint for one in alertmanager_state.doubtful(incident)})
+        """Return the event for alerts that ended and were told again, or None to ask Alertmanager once more."""
+        doubts = sorted({firing.fingerprint for firing in alertmanager_state.doubtful(incident)})
         over = alertmanager_state.followed(incident, store.firing_elsewhere(connection, incident, doubts), self._peers)
         verdict = alertmanager_state.verified(incident, asked.answer, now, over)
         match verdict:
@@ -283,24 +287,24 @@ class Steps:
 
 
 def _due_now(catalog: Catalog, incident: Incident, now: float) -> Due | None:
-    """Return what is next: a doubt whose time has come is asked about before a step that is due for longer."""
+    """Return the next step: a due question about a doubt comes before a step that has been due for longer."""
     if incident.doubted_at is not None and incident.doubted_at <= now and alertmanager_state.doubtful(incident):
         return Due(kind="verify", at=incident.doubted_at)
     return due(catalog, incident)
 
 
 def _following(asked: _Asked, incident: Incident, now: float) -> Due:
-    """Return when the incident is looked at again where nothing has come of it; what is due then is found out then."""
+    """Return when to check the incident again after a step without effect; its kind is determined anew at that time."""
     if isinstance(asked.answer, Absent):
         pause = VERIFY_SECONDS if asked.is_about_doubts else CONFIRM_SECONDS
     else:
         pause = REVIEW_SECONDS if asked.due.kind in {"review", "calm"} else HOLD_SECONDS
-    question = min((at for at in questions(incident) if at > now), default=now + pause)
-    return Due(kind="verify", at=question) if question < now + pause else Due(kind=asked.due.kind, at=now + pause)
+    asked_at = min((at for at in questions(incident) if at > now), default=now + pause)
+    return Due(kind="verify", at=asked_at) if asked_at < now + pause else Due(kind=asked.due.kind, at=now + pause)
 
 
 def _asked_again(decision: alertmanager_state.Decision, now: float) -> float | None:
-    """Return when Alertmanager is asked again because it could not say, None when it could, or never will."""
+    """Return when to ask Alertmanager again about an unknown state; None if it is known or will stay unknown."""
     if not isinstance(decision, alertmanager_state.GoesOn) or decision.unknown in _NEVER_SAID:
         return None
     return now + CONFIRM_SECONDS

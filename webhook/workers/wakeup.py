@@ -1,4 +1,4 @@
-"""Wakes the worker when `ingest` has committed something, so that a page leaves at once and not at the next poll."""
+"""Wakes the workers after `ingest` has committed, so that a page leaves at once and not at the next poll."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ import threading
 
 
 class WakeupSignal:
-    """A counter that threads wait on. A signal that comes while nobody waits is not lost."""
+    """A counter that threads wait on. A signal that is sent while no thread waits is not lost."""
 
     def __init__(self) -> None:
         self._condition = threading.Condition()
         self._signals = 0
 
     def notify(self) -> None:
-        """Wake everybody."""
+        """Wake all waiting threads."""
         with self._condition:
             self._signals += 1
             self._condition.notify_all()
 
     @property
     def signals(self) -> int:
-        """How many signals there were; to be read before looking for work and given to `wait` afterwards."""
+        """The number of signals so far; read it before looking for work, and pass it to `wait` afterwards."""
         return self._signals
 
     def wait(self, seen: int, seconds: float) -> None:
-        """Return once there were more than `seen` signals, or after `seconds`."""
+        """Return as soon as there have been more than `seen` signals, or after `seconds`."""
         with self._condition:
             self._condition.wait_for(lambda: self._signals != seen, timeout=seconds)

@@ -1,7 +1,7 @@
-"""Looks whether the Watchdogs are heard, and lets incidents of Tocsin's own begin or end. A thread of `worker`'s.
+"""Checks that the Watchdogs are heard, and opens or ends Tocsin's own incidents about them. A thread of `worker`.
 
-When each was heard, and since when somebody has listened, are rows; `heartbeat` says what they mean. Any number of
-replicas look: a group has one open incident, so that one of them raises it.
+Rows of the store hold when each Watchdog was heard and since when Tocsin has listened; `heartbeat` interprets them. All
+replicas check. A group has only one open incident, so only one replica raises it.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ log = structlog.get_logger("tocsin.watch")
 
 
 class Watch:
-    """Listens for the Watchdog's silence."""
+    """Notices when Watchdogs fall silent."""
 
     def __init__(
         self, database: Database, ingest: Ingest, *, catalog: Callable[[], Catalog], clock: Callable[[], float]
     ) -> None:
-        """Prepare; `clock` gives epoch seconds."""
+        """Keep the collaborators; `clock` returns epoch seconds."""
         self._database = database
         self._ingest = ingest
         self._catalog = catalog
         self._clock = clock
 
     def look(self) -> bool:
-        """Look, if it is time; return whether an incident has begun or ended. Raises StoreUnavailable."""
+        """If it is time, check the Watchdogs; return whether an incident began or ended. Raises StoreUnavailable."""
         now, catalog = self._clock(), self._catalog()
         with self._database.read() as connection:
             if not heartbeat.is_time(_heard(connection), catalog, now):
@@ -46,29 +46,41 @@ class Watch:
                 return False
             store.heard(connection, LISTENING, heartbeat.listening_since(heard, now))
             store.heard(connection, LOOKED, now)
-        taken = [self._take(event, now) for event in self._news(heard, catalog, now)]
-        return any(taken)
+        changes = [self._take(event, now) for event in self._news(heard, catalog, now)]
+        return any(changes)
 
     def _take(self, event: AlertBatch, now: float) -> bool:
-        taken = self._ingest.observe(event, now)
-        if taken.result in {"opened", "reopened", "resolved"}:
-            log.warning("a Watchdog", incident=taken.incident_id, result=taken.result, group=dict(event.group_labels))
-        return taken.result not in {"unchanged", "repeated"}
+        outcome = self._ingest.observe(event, now)
+        if outcome.result in {"opened", "reopened", "resolved"}:
+            log.warning(
+                "a Watchdog", incident=outcome.incident_id, result=outcome.result, group=dict(event.group_labels)
+            )
+        return outcome.result not in {"unchanged", "repeated"}
 
     def _news(self, heard: Heard, catalog: Catalog, now: float) -> list[AlertBatch]:
-        """Return what has to be told: of the way to here, and of each Watchdog that is silent while others are not."""
+        """Return the alert batches that begin or end incidents.
+
+        They are about the silence of all Watchdogs, or about single Watchdogs that are silent while others are heard.
+        """
         with self._database.read() as connection:
             is_told = heartbeat.is_told(store.open_incident(connection, group_hash(heartbeat.GROUP)))
             beats = watchdogs.known(connection)
             keys = [*(beat.key for beat in beats), heartbeat.OURS]
-            told = store.open_incident_by_fingerprint(connection, [heartbeat.fingerprint(key) for key in keys])
+            reported = store.open_incident_by_fingerprint(connection, [heartbeat.fingerprint(key) for key in keys])
         silence = heartbeat.silence(heard, catalog, now, beats)
         if silence is not None:
             return [] if is_told else [heartbeat.raised(silence, catalog, now)]
-        over = [heartbeat.ended(catalog, now)] if is_told and heartbeat.is_heard(heard, catalog, now, beats) else []
-        over += [heartbeat.ended(catalog, now, one) for one in heartbeat.heard_again(beats, told, catalog, now)]
-        silent = (one for one in heartbeat.silences(heard, beats, catalog, now) if one.fingerprint not in told)
-        return [*over, *(heartbeat.raised(one, catalog, now) for one in silent)]
+        batches = [heartbeat.ended(catalog, now)] if is_told and heartbeat.is_heard(heard, catalog, now, beats) else []
+        batches += [
+            heartbeat.ended(catalog, now, past_silence)
+            for past_silence in heartbeat.heard_again(beats, reported, catalog, now)
+        ]
+        new_silences = (
+            new_silence
+            for new_silence in heartbeat.silences(heard, beats, catalog, now)
+            if new_silence.fingerprint not in reported
+        )
+        return [*batches, *(heartbeat.raised(new_silence, catalog, now) for new_silence in new_silences)]
 
 
 def _heard(connection: Connection) -> Heard:

@@ -1,10 +1,10 @@
-"""The second half: threads that take messages out of the outbox and give them to `dispatch`.
+"""Runs the worker threads, which claim notifications from the outbox and pass them to `dispatch`.
 
-`claim → compose → send → finish`. A claim is a lease longer than any send, so what a killed worker held comes back.
-A few threads for each channel: a destination that hangs holds up neither another channel nor, up to the number of
-threads, its own. Whatever fails for now goes back with a due time; nothing waits in memory. One thread lets `fallback`
-look for calls that a destination holds up. A few more take the timers that are due and give them to `steps`; one lets
-`watch` listen for the Watchdog.
+Each goes through `claim → compose → send → finish`. A claim is a lease that is longer than any send, so the claims of a
+killed worker become free again. Each channel has a few threads: a destination that hangs delays no other channel, and
+not its own either as long as a thread is left. A notification that fails temporarily goes back to the outbox with a due
+time; nothing waits in memory. A few threads claim due timers and pass them to `steps`. One thread lets `fallback` look
+for stalled calls, one lets `watch` listen for the Watchdog, and one archives.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ from webhook.workers.wakeup import WakeupSignal
 from webhook.workers.watch import Watch
 
 POLL_SECONDS = 1.0
-"""How long a message that another process has put into the store waits at most."""
+"""Seconds that a notification written by another process waits at most until a worker sees it."""
 THREADS = 3
-"""For each channel."""
+"""Threads for each channel, and for the timers."""
 STORE_DOWN_SECONDS = 1.0
 FALLBACK = "fallback"
-"""The name of the one thread that looks for stalled calls."""
+"""Name of the thread that looks for stalled calls."""
 STEPS = "steps"
-"""The name of the threads that work off timers."""
+"""Name of the threads that work off timers."""
 WATCH = "watch"
-"""The name of the one thread that listens for the Watchdog."""
+"""Name of the thread that listens for the Watchdog."""
 ARCHIVE = "archive"
-"""The name of the one thread that moves out of the way what is long over, or can never be sent."""
+"""Name of the thread that archives old incidents and gives up notifications without a sender."""
 
 log = structlog.get_logger("tocsin.worker")
 
 
 class Worker:
-    """Empties the outbox of the channels that have a sender."""
+    """Sends the notifications of all channels that have a sender, and runs the other background threads."""
 
     def __init__(  # noqa: PLR0913  put together once, in `service`
         self,
@@ -61,7 +61,7 @@ class Worker:
         clock: Callable[[], float],
         wakeup: WakeupSignal,
     ) -> None:
-        """Prepare; `clock` gives epoch seconds, `wakeup` is notified when something was committed."""
+        """Keep the collaborators; `clock` returns epoch seconds, `wakeup` is notified after commits that add work."""
         self._database = database
         self._dispatch = dispatch
         self._fallback = fallback
@@ -76,27 +76,30 @@ class Worker:
 
     def start(self) -> None:
         """Start the threads."""
-        lines: dict[str, Callable[[], bool]] = {STEPS: self.step_once}
-        lines |= {channel: partial(self.run_once, channel) for channel in self._dispatch.channels}
-        for name, once in lines.items():
+        loops: dict[str, Callable[[], bool]] = {STEPS: self.step_once}
+        loops |= {channel: partial(self.run_once, channel) for channel in self._dispatch.channels}
+        for name, work_once in loops.items():
             for number in range(THREADS):
-                self._start(f"{name}-{number}", name, once)
+                self._start(f"{name}-{number}", name, work_once)
         self._start(FALLBACK, FALLBACK, self.move_on_once)
         self._start(WATCH, WATCH, self.watch_once)
         self._start(ARCHIVE, ARCHIVE, self.archive_once)
 
-    def _start(self, title: str, name: str, once: Callable[[], bool]) -> None:
-        thread = threading.Thread(target=self._work, args=(name, once), name=title, daemon=True)
+    def _start(self, title: str, name: str, work_once: Callable[[], bool]) -> None:
+        thread = threading.Thread(target=self._work, args=(name, work_once), name=title, daemon=True)
         self._threads.append(thread)
         thread.start()
 
     def begin_stop(self) -> None:
-        """Take no more messages; return at once."""
+        """Claim nothing more; return at once."""
         self._stopping.set()
         self._wakeup.notify()
 
     def stop(self, seconds: float = LONGEST_SEND) -> int:
-        """Take no more messages; return when those under way are done or after `seconds`: how many threads are not."""
+        """Claim nothing more and wait for the threads, for `seconds` at most.
+
+        Returns the number of threads that are still at work.
+        """
         self.begin_stop()
         deadline = time.monotonic() + seconds
         for thread in self._threads:
@@ -104,7 +107,7 @@ class Worker:
         return sum(thread.is_alive() for thread in self._threads)
 
     def run_once(self, channel: str) -> bool:
-        """Send the most urgent message of `channel` that is due, with others in a storm; return whether one was."""
+        """Send the most urgent due notification of `channel`, in a storm as a batch; return whether one was due."""
         now = self._clock()
         with self._database.read() as connection:
             if not outbox.any_due(connection, channel, now):
@@ -120,7 +123,7 @@ class Worker:
         return True
 
     def step_once(self) -> bool:
-        """Work off the timer that has been due for longest; return whether there was one."""
+        """Work off the timer that has been due for longest; return whether a timer was due."""
         now = self._clock()
         with self._database.read() as connection:
             if not timers.any_due(connection, now):
@@ -133,22 +136,22 @@ class Worker:
         return True
 
     def move_on_once(self) -> bool:
-        """Let the most urgent stalled call move on to another channel; return whether there was one."""
+        """Move the most urgent stalled call to another channel; return whether a call was stalled."""
         return self._fallback.look()
 
     def watch_once(self) -> bool:
-        """Look whether the Watchdog is seen, if it is time; return whether that was news."""
+        """If it is time, check the Watchdogs; return whether an incident began or ended."""
         return self._watch.look()
 
     def archive_once(self) -> bool:
-        """Give up what has no sender and archive what is old, if it is time; return whether there may be more."""
+        """If it is time, give up notifications without a sender and archive; return whether there may be more."""
         return self._senderless.look() or self._retention.sweep()
 
-    def _work(self, name: str, once: Callable[[], bool]) -> None:
+    def _work(self, name: str, work_once: Callable[[], bool]) -> None:
         while not self._stopping.is_set():
             seen = self._wakeup.signals
             try:
-                if not once():
+                if not work_once():
                     self._wakeup.wait(seen, POLL_SECONDS)
             except StoreUnavailable as error:
                 log.warning("the store cannot be used, trying again", reason=str(error))
