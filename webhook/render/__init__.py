@@ -1,1 +1,1 @@
-"""What a person reads: `message` composes it once, the other modules lay it out for a channel."""
+"""The texts that people read: `message` composes them once, and the other modules lay them out for each channel."""

@@ -1,7 +1,7 @@
-"""A message on many incidents: what a storm comes to, and where to begin. Pure; `dispatch` calls it.
+"""One message about all incidents of a storm: how large it is, and where to begin. Pure; `dispatch` calls it.
 
-It has the form of any other message, so that every channel lays it out within its limits: the incident to begin with
-leads, with its runbook section; its lists are of runbook sections instead of alerts.
+A digest is a `Message` like any other, so that every channel lays it out within its limits. The incident to begin with
+leads, with its runbook section. The digest lists causes with their runbook sections instead of alerts.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from webhook.untrusted import one_line
 
 
 def digest(incidents: Sequence[Incident], context: Context, *, why: str = "") -> Message:
-    """Return the message on all `incidents`, at least one, as they stand at `context.now`; `why` is said besides."""
-    found = causes(incidents)
-    first = found[0]
+    """Return the message about all `incidents`, at least one, at `context.now`; `why` becomes the description."""
+    all_causes = causes(incidents)
+    first = all_causes[0]
     base = compose(first.lead, context)
-    more = max(0, len(found) - MOST_LISTED)
-    over = [one for one in incidents if _is_over(one)]
+    more = max(0, len(all_causes) - MOST_LISTED)
+    over = [incident for incident in incidents if _is_over(incident)]
     return replace(
         base,
         severity=first.severity,
-        title=_title(incidents, found),
+        title=_title(incidents, all_causes),
         component="",
         installation="",
         place="",
@@ -39,9 +39,9 @@ def digest(incidents: Sequence[Incident], context: Context, *, why: str = "") ->
         problem=_begin(first, base.problem) if len(over) < len(incidents) else "It is over.",
         description=one_line(why, 600),
         news="",
-        since=f"Since {clock(min(one.since for one in found), now=context.now)}.",
+        since=f"Since {clock(min(cause.since for cause in all_causes), now=context.now)}.",
         documented=_named(incidents, over),
-        alerts=tuple(_line(one, context) for one in found[:MOST_LISTED]),
+        alerts=tuple(_line(cause, context) for cause in all_causes[:MOST_LISTED]),
         more=more,
         unlisted=f"and {_count(more, 'more kind')} of alert" if more else "",
         links=(*_list(context), *(link for link in base.links if link.text.startswith("Runbook"))),
@@ -50,23 +50,24 @@ def digest(incidents: Sequence[Incident], context: Context, *, why: str = "") ->
     )
 
 
-def _title(incidents: Sequence[Incident], found: Sequence[Cause]) -> str:
-    """Return the storm in one line; the words for Slack's header, 150 characters, come first."""
-    alerts = sum(one.alerts for one in found) + sum(one.truncated for one in incidents if not _is_over(one))
-    many = f"{_count(alerts, 'alert')} in {_count(len(incidents), 'incident')}"
+def _title(incidents: Sequence[Incident], all_causes: Sequence[Cause]) -> str:
+    """Return the storm in one line; what matters most comes first, because Slack's header has 150 characters."""
+    alerts = sum(cause.alerts for cause in all_causes)
+    alerts += sum(incident.truncated for incident in incidents if not _is_over(incident))
+    size = f"{_count(alerts, 'alert')} in {_count(len(incidents), 'incident')}"
     if all(map(_is_over, incidents)):
-        return f"{many} over"
-    return f"{many}, {_sections(found)}, start here: {one_line(found[0].title, 80)}"
+        return f"{size} over"
+    return f"{size}, {_sections(all_causes)}, start here: {one_line(all_causes[0].title, 80)}"
 
 
 def _is_over(incident: Incident) -> bool:
     return incident.status == "resolved" and not incident.fires_on
 
 
-def _sections(found: Sequence[Cause]) -> str:
-    """Return how many runbook sections explain it, and how much no section does."""
-    unknown = sum(one.kind.startswith(UNKNOWN) for one in found)
-    known = len(found) - unknown
+def _sections(all_causes: Sequence[Cause]) -> str:
+    """Return how many runbook sections explain the storm, and how many kinds of alert have none."""
+    unknown = sum(cause.kind.startswith(UNKNOWN) for cause in all_causes)
+    known = len(all_causes) - unknown
     parts = [_count(known, "runbook section")] if known else []
     parts += [f"{_count(unknown, 'kind')} without a runbook"] if unknown else []
     return " and ".join(parts)
@@ -77,12 +78,12 @@ def _begin(first: Cause, problem: str) -> str:
 
 
 def _named(incidents: Sequence[Incident], over: Sequence[Incident]) -> str:
-    """Return which incidents the message is about, in words."""
+    """Return a sentence that names the incidents of the message."""
     ended = f" {_count(len(over), 'incident')} of them {'is' if len(over) == 1 else 'are'} over." if over else ""
-    by_hand = sum(one.fires_on for one in incidents)
+    by_hand = sum(incident.fires_on for incident in incidents)
     ended += f" {_count(by_hand, 'incident')} of them resolved by hand, still firing." if by_hand else ""
-    which = numbers(one.id for one in incidents)
-    return f"Told in one message: incidents {which}.{ended} Each is acknowledged by itself."
+    incident_numbers = numbers(incident.id for incident in incidents)
+    return f"Told in one message: incidents {incident_numbers}.{ended} Each is acknowledged by itself."
 
 
 def _line(cause: Cause, context: Context) -> AlertLine:
@@ -98,9 +99,9 @@ def _line(cause: Cause, context: Context) -> AlertLine:
 
 
 def _section(cause: Cause, context: Context) -> str:
-    """Return the runbook section that explains the cause, in brackets, where one does and its title says more."""
-    ours = [one for one in (*cause.lead.open_firings, *cause.lead.firings) if one.kind == cause.kind]
-    most_severe = max(ours, key=lambda one: rank(one.severity))
+    """Return in brackets the runbook section of the cause, or that it has none; empty if the cause's title says it."""
+    firings = [firing for firing in (*cause.lead.open_firings, *cause.lead.firings) if firing.kind == cause.kind]
+    most_severe = max(firings, key=lambda firing: rank(firing.severity))
     alert = context.catalog.match(most_severe.labels).alert
     runbook: Runbook | None = alert.runbook if alert else None
     if runbook is None:
@@ -113,5 +114,5 @@ def _list(context: Context) -> tuple[Link, ...]:
     return (Link(text="All incidents", url=page),) if page else ()
 
 
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

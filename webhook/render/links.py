@@ -1,8 +1,8 @@
-"""Where a message leads: runbook, Prometheus, a prepared silence, the incident's page. Pure; used by `message`.
+"""The links of a message: runbook, Prometheus, a prepared silence, the incident's page. Pure; `message` uses it.
 
-Grafana brings addresses of its own for what it manages: `payload` makes annotations of them.
+Grafana sends addresses of its own for the alerts that it manages; `payload` turns them into annotations.
 
-Only http and https addresses leave here; whatever an alert brings that is something else is left out.
+This module returns only http and https addresses, and leaves out any other address that an alert contains.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*\Z")
 
 @dataclass(frozen=True, kw_only=True)
 class Link:
-    """An address and what it is; `url` is always http or https."""
+    """A link and its text; `url` is always http or https."""
 
     text: str
     url: str
@@ -31,9 +31,9 @@ class Link:
 def links(
     incident: Incident, lead: AlertFiring, alert: Alert | None, *, public_url: str | None, firing: Sequence[AlertFiring]
 ) -> tuple[Link, ...]:
-    """Return what the reader may want to open, the most useful first."""
+    """Return the links that the reader may need, the most useful first."""
     runbook = alert.runbook.url if alert else lead.annotations.get("runbook_url")
-    found = (
+    candidates = (
         ("Runbook section" if alert else "Runbook named by the alert", web_address(runbook)),
         (f"Incident {incident.id}", incident_page(public_url, incident.id)),
         (_source(lead.generator_url), web_address(lead.generator_url)),
@@ -42,11 +42,11 @@ def links(
         ("Image", web_address(lead.annotations.get("image_url"))),
         ("Silence", _silence(incident, lead, firing) if firing else None),
     )
-    return tuple(Link(text=text, url=url) for text, url in found if url)
+    return tuple(Link(text=text, url=url) for text, url in candidates if url)
 
 
 def _source(generator_url: str) -> str:
-    """Return the name of the program that the address of an alert's rule leads to."""
+    """Return the name of the program to which the generator URL of an alert leads."""
     try:
         path = urlsplit(generator_url).path
     except ValueError:
@@ -59,44 +59,44 @@ _SOURCES = {
     "VictoriaMetrics": re.compile(r"/vmui(?:/|\Z)"),
     "Grafana": re.compile(r"/alerting/|/explore\Z"),
 }
-"""Whom links lead to that do not lead to Prometheus. vmalert's own, of newer and older releases, and what it is told to
-link to in place of that (`-external.alert.source`); Grafana's."""
+"""Generator URLs that do not lead to Prometheus: vmalert's own, of newer and older releases; the target that vmalert's
+`-external.alert.source` names instead; Grafana's."""
 
 
 def _silence(incident: Incident, lead: AlertFiring, firing: Sequence[AlertFiring]) -> str | None:
-    """Return the address of a prepared silence: the one that the alert brings, or that of Alertmanager's form."""
+    """Return the URL of a prepared silence: the alert's own, or else that of Alertmanager's form."""
     own = web_address(lead.annotations.get("silence_url"))
     return own or silence(incident.external_url, _matchers(incident, firing))
 
 
 def incident_page(public_url: str | None, number: int) -> str | None:
-    """Return the address of the incident's page, or None when this server does not know its own."""
+    """Return the URL of the incident's page, or None when no public URL is set."""
     return f"{public_url.rstrip('/')}/incidents/{number}" if public_url else None
 
 
 def incidents_page(public_url: str | None) -> str | None:
-    """Return the address of the list of incidents, or None when this server does not know its own."""
+    """Return the URL of the list of incidents, or None when no public URL is set."""
     return f"{public_url.rstrip('/')}/" if public_url else None
 
 
 def silence(external_url: str, labels: Mapping[str, str]) -> str | None:
-    """Return the address of Alertmanager's form for a new silence, prepared for `labels`, or None without any."""
+    """Return the URL of Alertmanager's form for a new silence that matches `labels`; None without usable labels."""
     matchers = [f'{name}="{_escaped(value)}"' for name, value in sorted(labels.items()) if _LABEL_NAME.match(name)]
     if not matchers:
         return None
-    shown = quote("{" + ", ".join(matchers) + "}", safe="")
-    return web_address(f"{without_cluster(external_url).rstrip('/')}/#/silences/new?filter={shown}")
+    matcher_text = quote("{" + ", ".join(matchers) + "}", safe="")
+    return web_address(f"{without_cluster(external_url).rstrip('/')}/#/silences/new?filter={matcher_text}")
 
 
 def _matchers(incident: Incident, open_firings: Sequence[AlertFiring]) -> Mapping[str, str]:
-    """Return the labels that all firing alerts have in common: what a silence for this incident should match."""
+    """Return the labels that a silence for this incident should match: those that all firing alerts have in common."""
     if not open_firings:
         return incident.group_labels
     common = dict(open_firings[0].labels)
     for firing in open_firings[1:]:
         common = {name: value for name, value in common.items() if firing.labels.get(name) == value}
-    short = sum(len(name) + len(value) for name, value in common.items()) < 500
-    return common if common and short else incident.group_labels
+    is_short = sum(len(name) + len(value) for name, value in common.items()) < 500
+    return common if common and is_short else incident.group_labels
 
 
 def _escaped(value: str) -> str:

@@ -1,4 +1,4 @@
-"""A message as an e-mail's subject, text and HTML. Pure; `senders.mail` adds the headers and sends it."""
+"""Renders a message as an e-mail's subject, text and HTML. Pure; `senders.mail` adds the headers and sends it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _CODE = (
 
 @dataclass(frozen=True, kw_only=True)
 class MailContent:
-    """What a reader of the mail sees."""
+    """The parts of a mail that its reader sees."""
 
     subject: str
     text: str
@@ -34,7 +34,7 @@ class MailContent:
 
 
 def layout(message: Message, *, follows: bool = False) -> MailContent:
-    """Return the mail; `follows` marks one that answers an earlier one of the same incident."""
+    """Return the mail; `follows` says that it replies to an earlier mail about the same incident."""
     section = message.section if not message.over else None
     cut = section_text(section, LONGEST_SECTION) if section else None
     values = {
@@ -58,6 +58,6 @@ def _about(message: Message) -> str:
 
 
 def _runbook(section: Section) -> Markup:
-    """Return the section as HTML with its styles inline: mail readers drop style sheets."""
+    """Return the section as HTML with inline styles, because mail readers drop style sheets."""
     cleaned = html(section.markdown, commands=section.commands, base=section.url)
     return Markup(cleaned.replace("<pre>", f'<pre style="{_CODE}">'))  # noqa: S704  cleaned by nh3

@@ -1,7 +1,7 @@
-"""A runbook section's Markdown for the channels: Slack's mrkdwn, plain text, sanitised HTML. Pure.
+"""Converts a runbook section's Markdown for the channels: Slack's mrkdwn, plain text, sanitised HTML. Pure.
 
-`slack`, `pagerduty`, `mail` and `pages` use it. A section is cut into pieces at its block boundaries (a list at its
-items), so that what a channel cannot take is left off in whole pieces and a link leads to the rest.
+`slack`, `pagerduty`, `mail` and `pages` use it. It cuts a section into pieces at block boundaries, and a list at its
+items. So a channel that has too little room leaves out whole pieces at the end, and a link leads to the rest.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _TAGS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Piece:
-    """A part of a section that is shown whole or not at all; `gap` is what separates it from the one before."""
+    """A part of a section that is shown whole or not at all; `gap` separates it from the piece before."""
 
     text: str
     gap: str = "\n\n"
@@ -38,27 +38,27 @@ class Piece:
 
 @dataclass(frozen=True, kw_only=True)
 class Cut:
-    """What a channel has taken of a section, and whether that is all of it."""
+    """The text of a section that fits into a channel, and whether it is the whole section."""
 
     text: str
     complete: bool
 
 
 class Style(Protocol):
-    """How one text format writes what Markdown means."""
+    """How a text format writes the elements of Markdown."""
 
     @property
     def code_in_lists(self) -> bool:
-        """Whether code within a list item may be indented like the item."""
+        """Whether code in a list item may be indented like the item."""
 
     def plain(self, text: str) -> str:
         """Return running text."""
 
     def strong(self, inner: str) -> str:
-        """Return formatted text, bold."""
+        """Return formatted text in bold."""
 
     def emphasis(self, inner: str) -> str:
-        """Return formatted text, slanted."""
+        """Return formatted text in italics."""
 
     def code(self, text: str) -> str:
         """Return code within a line."""
@@ -71,23 +71,23 @@ class Style(Protocol):
 
 
 def pieces(markdown: str, style: Style, *, commands: Mapping[str, Filled], base: str) -> tuple[Piece, ...]:
-    """Return the section in the format of `style`, its commands filled, relative links resolved against `base`.
+    """Return the section in the format of `style`, with commands filled and relative links resolved against `base`.
 
-    A section that cannot be read as Markdown, such as one of marks that lie very deep within each other, is plain text.
+    A section that cannot be parsed, for example because its marks are nested too deeply, becomes plain text.
     """
     try:
         return tuple(_Writer(style, commands, base).top(_tree(markdown)))
-    except Exception:  # noqa: BLE001  whatever a parser makes of a text, the person who is called gets the text
+    except Exception:  # noqa: BLE001  the person who is called gets the text, even when the parser fails
         return tuple(Piece(text=style.plain(part)) for part in _paragraphs(markdown, commands))
 
 
-def fitting(found: Iterable[Piece], limit: int) -> Cut:
+def fitting(parts: Iterable[Piece], limit: int) -> Cut:
     """Return as many pieces from the start as fit into `limit` characters.
 
-    When not even the first does, its first lines are kept, so that a reader never gets nothing.
+    When not even the first piece fits, its first lines are kept, so that a reader always gets something.
     """
     text = ""
-    for piece in found:
+    for piece in parts:
         longer = text + (piece.gap if text else "") + piece.text
         if len(longer) > limit:
             return Cut(text=text or _first_lines(piece.text, limit), complete=False)
@@ -96,7 +96,7 @@ def fitting(found: Iterable[Piece], limit: int) -> Cut:
 
 
 def html(markdown: str, *, commands: Mapping[str, Filled], base: str) -> str:
-    """Return the section as HTML that holds nothing but text, lists, tables, code and http(s) links."""
+    """Return the section as HTML that contains only text, lists, tables, code and http(s) links."""
     try:
         return _html(markdown, commands, base)
     except Exception:  # noqa: BLE001  as above
@@ -112,7 +112,7 @@ def _html(markdown: str, commands: Mapping[str, Filled], base: str) -> str:
             if child.type == "link_open":
                 child.attrSet("href", _resolved(str(child.attrGet("href") or ""), base) or "")
             elif child.type == "image":
-                # No page loads a picture from elsewhere; what it shows is said, as in every other format.
+                # No page loads an image from another site; its alternative text replaces it, as in other formats.
                 child.type, child.children = "text", None
     rendered = _PARSER.renderer.render(tokens, _PARSER.options, {})
     return nh3.clean(
@@ -125,7 +125,7 @@ def _html(markdown: str, commands: Mapping[str, Filled], base: str) -> str:
 
 
 def words(markdown: str) -> str:
-    """Return the text of `markdown` without its marks and without where its links lead."""
+    """Return the text of `markdown` without marks and without the targets of links."""
     try:
         return " ".join("".join(_words(block)) for block in _tree(markdown).children)
     except Exception:  # noqa: BLE001  as above
@@ -133,7 +133,7 @@ def words(markdown: str) -> str:
 
 
 def _paragraphs(markdown: str, commands: Mapping[str, Filled]) -> tuple[str, ...]:
-    """Return the text as it stands, part by part, its commands filled."""
+    """Return the unparsed text in paragraphs, with its commands filled."""
     for text, filled in commands.items():
         markdown = markdown.replace(text, filled.text)
     return tuple(part for part in _BLANK.split(visible(markdown)) if part.strip())
@@ -230,8 +230,8 @@ def _tree(markdown: str) -> SyntaxTreeNode:
 
 def _filled(content: str, commands: Mapping[str, Filled]) -> str:
     text = content.removesuffix("\n")
-    found = commands.get(text)
-    return found.text if found else text
+    filled = commands.get(text)
+    return filled.text if filled else text
 
 
 def _resolved(href: str, base: str) -> str | None:
@@ -244,7 +244,7 @@ def _indented(text: str, mark: str) -> str:
 
 
 def _table(node: SyntaxTreeNode) -> str:
-    """Return a table as text, its columns aligned."""
+    """Return a table as text with aligned columns."""
     rows = [["".join(_words(cell)) for cell in row.children] for part in node.children for row in part.children]
     widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
     lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
@@ -259,7 +259,7 @@ def _words(node: SyntaxTreeNode) -> Iterator[str]:
 
 
 def _first_lines(text: str, limit: int) -> str:
-    """Return whole lines from the start of `text`, closing a code block that was cut open."""
+    """Return whole lines from the start of `text`, and close a code block that the cut left open."""
     room = max(0, limit - 8)
     kept = text[:room].rpartition("\n")[0] or text[:room]
     closing = "\n```" if kept.count("```") % 2 else ""

@@ -1,7 +1,7 @@
-"""An incident in words, composed at the time it is sent: the same sentences for every channel. Pure.
+"""Composes the message about an incident when it is sent: the same sentences for every channel. Pure.
 
-`dispatch` and `record` call `compose`; `slack`, `pagerduty`, `mail` and the page templates only lay out what stands
-here. Text in a `Message` is visible text, not escaped for any channel.
+`dispatch` and `record` call `compose`; `slack`, `pagerduty`, `mail` and the page templates only lay out a `Message`.
+Text in a `Message` is visible text and is not escaped for any channel.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from webhook.timestamps import clock, is_credible
 from webhook.untrusted import one_line, without_cluster
 
 MOST_LISTED = 10
-"""How many alerts of one incident a message lists; the page lists all."""
+"""How many alerts of one incident a message lists; the incident's page lists all."""
 
 NO_RUNBOOK = "No runbook is known for this alert: the catalogue does not have it."
 
@@ -33,13 +33,13 @@ _NO_NAME = "An alert without a name that can be shown"
 
 @dataclass(frozen=True, kw_only=True)
 class AlertLine:
-    """One alert of the incident, in a list."""
+    """One alert in a list of the incident's alerts."""
 
     name: str
-    """What tells it from the others: component, instance and the like."""
+    """The labels that distinguish it from the other alerts, such as component and instance."""
     problem: str
     brief: str
-    """The problem without what the leading alert's has said already: only the number where that is what differs."""
+    """The problem without what the leading alert already says: only the value when nothing else differs."""
     severity: Severity
     since: str
     firing: bool
@@ -47,22 +47,22 @@ class AlertLine:
 
 @dataclass(frozen=True, kw_only=True)
 class Section:
-    """The runbook section, with its commands filled from the alert it was chosen for."""
+    """The runbook section, with its commands filled from the labels of the leading alert."""
 
     title: str
     url: str
     markdown: str
     commands: Mapping[str, Filled]
-    """Filled command by its text as it stands in `markdown`."""
+    """The filled commands, keyed by their text in `markdown`."""
     filled_from: str
-    """Which labels filled the commands, where any did."""
+    """The labels that filled the commands, with their values; empty when none did."""
     notes: tuple[str, ...]
-    """What was left for the reader to fill in, and why."""
+    """What the reader has to fill in, and why."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Message:
-    """Everything that a message about an incident can say. What has a default is empty where it does not apply."""
+    """Everything that a message about an incident can say. A field with a default is empty when it does not apply."""
 
     incident_id: int
     status: Status
@@ -72,25 +72,25 @@ class Message:
     source: str
     problem: str
     started_at: float | None
-    """None where nobody has said it."""
+    """Epoch seconds; None when no alert states a credible start."""
     standing: str
-    """Tier and deadline, who has acknowledged it, or how it ended."""
+    """Tier and deadline, who acknowledged the incident, or how it ended."""
     system: str = ""
     group: str = ""
-    """The system's id, as Alertmanager's own pages name it."""
+    """The system's id, as in the pages that Alertmanager sends itself."""
     component: str = ""
     installation: str = ""
-    """Which of several installations it is, such as `cluster eu`."""
+    """The installation that the alerts belong to, such as `cluster eu`."""
     place: str = ""
-    """Where an alert is of which only its labels say so, in a few words: `namespace payouts, instance db-1`."""
+    """Where an alert outside the catalogue is, in a few words from its labels: `namespace payouts, instance db-1`."""
     labels: str = ""
-    """The labels in which the alerts differ, and those by which one that is not in the catalogue is known."""
+    """The labels in which the alerts differ, and those that identify an alert outside the catalogue."""
     severity_note: str = ""
-    """That the label `severity` is not understood, and what it was taken for."""
+    """Says that the label `severity` is not understood, and as which severity it counts."""
     description: str = ""
     since: str = ""
     tier: str = ""
-    """Who is asked now, such as `L1 DevOps team`; empty when nobody is."""
+    """Who is asked to act now, such as `L1 DevOps team`; empty when nobody is."""
     next_step: str = ""
     news: str = ""
     section: Section | None = None
@@ -98,35 +98,35 @@ class Message:
     documented: str = ""
     alerts: tuple[AlertLine, ...] = ()
     more: int = 0
-    """How many alerts are not listed here."""
+    """How many alerts are not listed in `alerts`."""
     unlisted: str = ""
     links: tuple[Link, ...] = ()
     undelivered: tuple[str, ...] = ()
-    """Who should have been told by other ways and was not."""
+    """Destinations that notifications did not reach and will not reach, with the reason."""
     batch_size: int = 0
-    """How many incidents it is about, where it is about many."""
+    """How many incidents the message is about, when it is a digest."""
     told_through: int = 0
-    """The line of the timeline with which people were last called for news: a press is about what was shown by then."""
+    """The timeline line of the last call for news: a press covers only what was told up to this line."""
     fires_on: bool = False
-    """Whether a person has resolved it while Alertmanager says that it fires."""
+    """Whether a person has resolved the incident while Alertmanager says that its alerts fire."""
 
     @property
     def said(self) -> str:
-        """Why somebody is called and what is wrong, in one line."""
+        """Why people are called and what is wrong, in one line."""
         if not self.news or self.problem in self.news:
             return self.news or self.problem
         return f"{self.news} {self.problem}"
 
     @property
     def word(self) -> str:
-        """How bad it is, or that it is over, in a word or a few."""
+        """The severity or the end of the incident, in one word or a few."""
         if self.fires_on:
             return "RESOLVED BY HAND, STILL FIRING"
         return "RESOLVED" if self.over else self.severity.upper()
 
     @property
     def over(self) -> bool:
-        """Whether nothing of it fires any more: a person's resolve alone does not say so."""
+        """Whether the incident is resolved and none of its alerts fires; a person's resolve alone is not enough."""
         return self.status == "resolved" and not self.fires_on
 
     @property
@@ -136,12 +136,12 @@ class Message:
 
     @property
     def where(self) -> str:
-        """Which component of which installation it is about, or where it is."""
+        """The component and the installation, or the place of an alert outside the catalogue."""
         return ", ".join(part for part in (self.component, self.installation, self.place) if part)
 
     @property
     def further_labels(self) -> str:
-        """The labels, where they say more than the title does: for short messages."""
+        """The labels, if they say more than `where` does; for short messages."""
         return "" if all(part in self.where for part in self.labels.split("; ")) else self.labels
 
 
@@ -153,24 +153,23 @@ def compose(
     trigger_fingerprint: str | None = None,
     why: str = "",
 ) -> Message:
-    """Return the message for `incident` as it stands at `context.now`.
+    """Return the message about `incident` as it stands at `context.now`.
 
-    The most severe alert leads, except where `action` is `join`: there the alert that has joined does
-    (`trigger_fingerprint`). `why` is what the message says first, where somebody is called for another reason than a
-    new alert.
+    The most severe alert leads. If `action` is `join`, the alert that joined (`trigger_fingerprint`) leads instead.
+    `why` is the reason that the message states first when people are called for another reason than a new alert.
     """
     shown = incident.open_firings or in_order(incident.firings)
     lead = _lead(shown, action, trigger_fingerprint)
     match = context.catalog.match(lead.labels)
     alert = match.alert
-    starts = (one.starts_at for one in shown if is_credible(one.starts_at, now=context.now))
-    about = (lead,) if action == "join" else shown
+    starts = (firing.starts_at for firing in shown if is_credible(firing.starts_at, now=context.now))
+    described = (lead,) if action == "join" else shown
     more = max(0, len(shown) - MOST_LISTED)
     system = context.catalog.systems.get(alert.system, alert.system) if alert else ""
-    component = wording.component(lead, about, alert)
-    labels = labels_of(about)
-    said = (*context.catalog.dimensions, "component")
-    names = labels if about is shown else labels_of(shown)
+    component = wording.component(lead, described, alert)
+    labels = labels_of(described)
+    told_elsewhere = (*context.catalog.dimensions, "component")
+    names = labels if described is shown else labels_of(shown)
     return Message(
         incident_id=incident.id,
         status=incident.status,
@@ -180,10 +179,10 @@ def compose(
         system=system,
         group=one_line(lead.labels.get("system", ""), 200),
         component=component,
-        installation=wording.installation(about, context.catalog.dimensions),
-        place="" if alert or component else labels.place(said),
-        labels=labels.text(single=alert is None, said=said),
-        severity_note=wording.severity_note(about, context.catalog),
+        installation=wording.installation(described, context.catalog.dimensions),
+        place="" if alert or component else labels.place(told_elsewhere),
+        labels=labels.text(single=alert is None, said=told_elsewhere),
+        severity_note=wording.severity_note(described, context.catalog),
         alert=one_line(lead.labels.get("alertname", ""), 200),
         source=_source(lead, incident),
         problem=wording.problem(lead, match),
@@ -197,7 +196,7 @@ def compose(
         section=_section(alert.runbook, lead) if alert else None,
         no_runbook="" if alert else NO_RUNBOOK,
         documented=wording.documented(match),
-        alerts=tuple(_line(one, shown, names, context) for one in shown[:MOST_LISTED]) if len(shown) > 1 else (),
+        alerts=tuple(_line(firing, shown, names, context) for firing in shown[:MOST_LISTED]) if len(shown) > 1 else (),
         more=more,
         unlisted=wording.unlisted(more, incident.truncated),
         links=links(incident, lead, alert, public_url=context.public_url, firing=incident.open_firings),
@@ -207,16 +206,18 @@ def compose(
 
 
 def alert_lines(incident: Incident, context: Context) -> tuple[AlertLine, ...]:
-    """Return every alert that the incident has had, those that fire first: for the page, which leaves none out."""
-    ended = in_order(one for one in incident.firings if one.ended_at is not None)
+    """Return a line for every alert that the incident has had, firing alerts first; for the page, which lists all."""
+    ended = in_order(firing for firing in incident.firings if firing.ended_at is not None)
     names = labels_of(incident.firings)
-    return tuple(_line(one, incident.firings, names, context) for one in (*incident.open_firings, *ended))
+    return tuple(_line(firing, incident.firings, names, context) for firing in (*incident.open_firings, *ended))
 
 
 def _source(lead: AlertFiring, incident: Incident) -> str:
-    """Return where it comes from, never empty: PagerDuty refuses an event without a source."""
-    found = (one_line(text, 200) for text in (lead.labels.get("instance", ""), without_cluster(incident.external_url)))
-    return next((text for text in found if text), "alertmanager")
+    """Return the source of the alert. It is never empty, because PagerDuty refuses an event without a source."""
+    sources = (
+        one_line(text, 200) for text in (lead.labels.get("instance", ""), without_cluster(incident.external_url))
+    )
+    return next((text for text in sources if text), "alertmanager")
 
 
 def _lead(shown: Sequence[AlertFiring], action: Action, trigger_fingerprint: str | None) -> AlertFiring:
@@ -239,31 +240,35 @@ def _section(runbook: Runbook, lead: AlertFiring) -> Section:
         markdown=_without_explanations(runbook, filled),
         commands=filled,
         filled_from=", ".join(f"{label}={one_line(lead.labels.get(label, ''), 80)}" for label in used),
-        notes=tuple(dict.fromkeys(note for one in filled.values() for note in one.notes)),
+        notes=tuple(dict.fromkeys(note for command in filled.values() for note in command.notes)),
     )
 
 
 def _without_explanations(runbook: Runbook, filled: Mapping[str, Filled]) -> str:
-    """Return the section without the lines that only say which label fills a placeholder, where one did."""
-    placeholders = {one for command in runbook.commands for one in command.placeholders}
-    left = {one for one in placeholders if any(one.text in command.text for command in filled.values())}
-    done = {one.explanation for one in placeholders - left if one.explanation}
-    return "\n".join(line for line in runbook.markdown.split("\n") if line not in done)
+    """Return the section without the lines that only say which label fills a placeholder that has been filled."""
+    placeholders = {placeholder for command in runbook.commands for placeholder in command.placeholders}
+    unfilled = {
+        placeholder
+        for placeholder in placeholders
+        if any(placeholder.text in command.text for command in filled.values())
+    }
+    explanations = {placeholder.explanation for placeholder in placeholders - unfilled if placeholder.explanation}
+    return "\n".join(line for line in runbook.markdown.split("\n") if line not in explanations)
 
 
 def _line(firing: AlertFiring, shown: Sequence[AlertFiring], names: Labels, context: Context) -> AlertLine:
-    state = "" if firing.ended_at is None else f", until {clock(firing.ended_at, now=context.now)}"
-    known = is_credible(firing.starts_at, now=context.now)
-    began = f"since {clock(firing.starts_at, now=context.now)}" if known else "start unknown"
+    end = "" if firing.ended_at is None else f", until {clock(firing.ended_at, now=context.now)}"
+    start_is_known = is_credible(firing.starts_at, now=context.now)
+    start = f"since {clock(firing.starts_at, now=context.now)}" if start_is_known else "start unknown"
     match = context.catalog.match(firing.labels)
     problem = wording.problem(firing, match)
-    same = firing.title == shown[0].title and firing.severity == shown[0].severity
-    value = measured(firing.annotations.get("value"), match.alert.unit) if match.alert and same else None
+    is_like_lead = firing.title == shown[0].title and firing.severity == shown[0].severity
+    value = measured(firing.annotations.get("value"), match.alert.unit) if match.alert and is_like_lead else None
     return AlertLine(
         name=names.line(firing.labels) or one_line(firing.title, LONGEST_LINE),
         problem=problem,
         brief=value or problem,
         severity=firing.severity,
-        since=f"{began}{state}",
+        since=f"{start}{end}",
         firing=firing.ended_at is None,
     )

@@ -1,4 +1,4 @@
-"""Slack's mrkdwn: escaping, and what Markdown means in it. Pure; `slack` lays blocks out with it."""
+"""Slack's mrkdwn: escapes text and writes Markdown elements in it. Pure; `slack` builds blocks with it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _BACKTICKS = re.compile("`{3,}")
 
 
 def escape(text: str) -> str:
-    """Return `text` with Slack's three control characters escaped, so that nothing in it calls anybody.
+    """Return `text` with Slack's three control characters escaped, so that nothing in it mentions anybody.
 
     https://api.slack.com/reference/surfaces/formatting#escaping
     """
@@ -41,7 +41,7 @@ class SlackStyle:
         return f"`{escape(text).replace('`', 'ˋ')}`"
 
     def block(self, text: str) -> str:
-        """Return the lines between fences; no fence within them ends the block early."""
+        """Return the lines between fences; a fence within them cannot end the block early."""
         inner = _BACKTICKS.sub(lambda match: "ˋ" * len(match[0]), escape(text))
         return f"{FENCE}\n{inner}\n{FENCE}"
 

@@ -1,4 +1,4 @@
-"""A message as an event of PagerDuty's Events API v2. Pure; `senders.pagerduty` adds the key and sends it.
+"""Renders a message as an event of PagerDuty's Events API v2. Pure; `senders.pagerduty` adds the keys and sends it.
 
 https://developer.pagerduty.com/docs/send-alert-event: summary up to 1,024 characters, four severities, links outside
 the payload, 512 KB in all.
@@ -18,10 +18,10 @@ from webhook.untrusted import one_line
 LONGEST_SUMMARY = 1_024
 LONGEST_SECTION = 6_000
 LONGEST_EVENT = 400_000
-"""Bytes of the event but for the key: PagerDuty refuses 512 KB, and takes nothing of what it refuses."""
+"""Bytes of the event without its keys: PagerDuty refuses an event of more than 512 KB as a whole."""
 
 _LEFT_OUT = ("commands", "left_to_fill_in", "not_reached", "alerts", "runbook", "description")
-"""What is left out of an event that is too large, in this order; the incident's page has all."""
+"""The details that are removed from an event that is too large, in this order; the incident's page shows all."""
 
 _SEVERITIES: dict[Severity, str] = {
     "info": "info",
@@ -62,16 +62,16 @@ def _cut(event: dict[str, Any]) -> None:
 
 
 def _summary(message: Message) -> str:
-    """Return what a phone shows first. PagerDuty shows the severity itself."""
+    """Return the line that a phone shows first. PagerDuty itself shows the severity."""
     where = " of ".join(part for part in (message.component, message.system) if part) or message.title
     place = ", ".join(part for part in (message.installation, message.place) if part)
-    known = f"{where}{f' ({place})' if place else ''}"
-    return f"{known}: {message.said}" if message.said else known
+    subject = f"{where}{f' ({place})' if place else ''}"
+    return f"{subject}: {message.said}" if message.said else subject
 
 
 def _details(message: Message) -> dict[str, Any]:
     section = message.section
-    found = {
+    details = {
         "problem": message.problem,
         "description": message.description,
         "labels": message.labels,
@@ -81,14 +81,14 @@ def _details(message: Message) -> dict[str, Any]:
         "next": message.next_step,
         "runbook_section": section.title if section else message.no_runbook,
         "runbook": _runbook(message),
-        "commands": [one.text for one in commands(section)] if section else [],
+        "commands": [command.text for command in commands(section)] if section else [],
         "left_to_fill_in": list(section.notes) if section else [],
         "documented": message.documented,
-        "alerts": [f"{one.name}: {one.brief}, {one.since}" for one in message.alerts],
+        "alerts": [f"{alert.name}: {alert.brief}, {alert.since}" for alert in message.alerts],
         "further_alerts": message.unlisted,
         "not_reached": list(message.undelivered),
     }
-    return {key: value for key, value in found.items() if value}
+    return {key: value for key, value in details.items() if value}
 
 
 def _runbook(message: Message) -> str:

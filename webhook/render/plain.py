@@ -1,4 +1,4 @@
-"""A message as plain text: for e-mail's text part, the details of events, the log and the terminal. Pure."""
+"""Renders a message as plain text: for a mail's text part, the details of events, the log and the terminal. Pure."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from webhook.untrusted import shorten, visible
 
 MOST_COMMANDS = 20
 LONGEST_COMMAND = 2_000
-"""How many commands of a section a message carries apart from its text, and how many characters of each."""
+"""How many commands of a section a message lists beside its text, and how many characters of each."""
 
 
 class PlainStyle:
-    """Plain text: code is set off by indentation or backticks, links by their address."""
+    """Plain text: indentation or backticks mark code, and a link shows its address."""
 
     code_in_lists = True
 
@@ -28,7 +28,7 @@ class PlainStyle:
         return inner
 
     def emphasis(self, inner: str) -> str:
-        """Return the text: plain text has no slant."""
+        """Return the text: plain text has no italics."""
         return inner
 
     def code(self, text: str) -> str:
@@ -50,14 +50,15 @@ def section_text(section: Section, limit: int) -> Cut:
 
 
 def commands(section: Section) -> tuple[Filled, ...]:
-    """Return the first commands of the section, each cut to what a receiver of JSON may expect."""
+    """Return the first `MOST_COMMANDS` commands of the section, each cut to `LONGEST_COMMAND` characters."""
     return tuple(
-        replace(one, text=shorten(one.text, LONGEST_COMMAND)) for one in list(section.commands.values())[:MOST_COMMANDS]
+        replace(command, text=shorten(command.text, LONGEST_COMMAND))
+        for command in list(section.commands.values())[:MOST_COMMANDS]
     )
 
 
 def summary_lines(message: Message) -> tuple[str, ...]:
-    """Return the sentences that come before the runbook section, one a line."""
+    """Return the sentences that come before the runbook section, one per line."""
     where = f"System: {message.system}" if message.system else ""
     component = f"Component: {message.component}" if message.component else ""
     installation = message.installation[:1].upper() + message.installation[1:]

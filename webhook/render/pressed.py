@@ -1,6 +1,6 @@
-"""What a button that changed nothing answers to whoever pressed it. Pure; `callbacks` has it sent.
+"""The replies to a person who pressed a button that changed nothing. Pure; `callbacks` sends them.
 
-Text of a channel that shows links and mentions: what a person has written is escaped.
+The channel shows links and mentions, so text that people wrote is escaped.
 """
 
 from __future__ import annotations
@@ -22,38 +22,40 @@ _DONE = {
 
 
 def unchanged(incident: Incident, verb: Verb, *, now: float) -> str:
-    """Return why `verb` has changed nothing about the incident, and what can be done instead."""
+    """Return why `verb` has changed nothing about the incident, and what the person can do instead."""
     if incident.status == "resolved":
         return _resolved(incident, verb, now)
     if incident.status == "acknowledged":
         at = clock(incident.acknowledged_at or now, now=now)
-        taken = f"{_named(incident)} is acknowledged already, by {_who(incident.acknowledged_by)} at {at}."
-        return f"{taken} It is not resolved, so there is nothing to reopen." if verb == "reopen" else taken
+        sentence = f"{_named(incident)} is acknowledged already, by {_who(incident.acknowledged_by)} at {at}."
+        return f"{sentence} It is not resolved, so there is nothing to reopen." if verb == "reopen" else sentence
     if verb == "unacknowledge":
         return f"{_named(incident)} is not acknowledged by anybody: there is nothing to give back."
     return f"{_named(incident)} is open already: nothing has changed."
 
 
 def late(number: int, kind: str, actor: str, at: float, *, now: float) -> str:
-    """Return that the incident was changed after the press was made and before it arrived."""
-    done = f"was {_DONE[kind]} by {_who(actor)} at {clock(at, now=now)}"
-    return f"Your press came late: incident {number} {done}, so nothing has changed. Press again if you still mean it."
+    """Return the reply to a press that was made before the incident's last change and arrived after it."""
+    change = f"was {_DONE[kind]} by {_who(actor)} at {clock(at, now=now)}"
+    return (
+        f"Your press came late: incident {number} {change}, so nothing has changed. Press again if you still mean it."
+    )
 
 
 def overtaken(incident: Incident, verb: Verb) -> str:
-    """Return that alerts have joined since the button was drawn, and what the buttons below would cover."""
+    """Return the reply that alerts have joined since the button was drawn, and what the new buttons would cover."""
     done = "acknowledged" if verb == "acknowledge" else "resolved"
     since = f"Not {done}: alerts have joined {_named(incident)} since this button was drawn."
     return f"{since} A press below {escape(covered(incident))}."
 
 
 def archived(number: int) -> str:
-    """Return that the incident is archived."""
+    """Return the reply that the incident is archived."""
     return f"Incident {number} is archived: nothing about it changes any more."
 
 
 def unknown(number: int) -> str:
-    """Return that there is no such incident."""
+    """Return the reply that there is no such incident."""
     return f"There is no incident {number}: nothing has changed."
 
 

@@ -1,8 +1,8 @@
-"""A message as Slack blocks. Pure; `senders.slack` sends what this returns.
+"""Renders a message as Slack blocks. Pure; `senders.slack` sends them.
 
-Limits, from Slack's Block Kit reference: 50 blocks, a header of 150 characters of plain text, a section of 3,000, a
-context element of 2,000; no text, no block and no list of either is empty. Beyond the reference, all blocks together
-fail at about 13,200 characters (bolt-js#2509).
+Limits from Slack's Block Kit reference: 50 blocks; 150 characters of plain text in a header; 3,000 in a section; 2,000
+in a context element; no empty text, block or list of them. Beyond the reference, Slack refuses a message whose blocks
+together exceed about 13,200 characters (bolt-js#2509).
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _EMOJI: dict[Severity, str] = {"info": "🔵", "warning": "🟠", "critical": "�
 
 @dataclass(frozen=True, kw_only=True)
 class SlackContent:
-    """What goes into `chat.postMessage` and `chat.update`: `text` is the notification and the fallback."""
+    """The content for `chat.postMessage` and `chat.update`; `text` is shown in notifications and as the fallback."""
 
     text: str
     blocks: list[dict[str, Any]]
@@ -45,7 +45,7 @@ _STYLE = SlackStyle()
 
 
 def layout(message: Message, *, action: Action = "open", buttons: bool = False) -> SlackContent:
-    """Return the message as blocks within Slack's limits; the runbook section is what is shortened."""
+    """Return the message as blocks within Slack's limits; the runbook section is shortened if needed."""
     if action in {"join", "escalate"}:
         head, tail = _joined(message), _context(_links(message))
     else:
@@ -59,16 +59,16 @@ def layout(message: Message, *, action: Action = "open", buttons: bool = False) 
 
 
 def _cut_to(blocks: list[dict[str, Any]], room: int) -> list[dict[str, Any]]:
-    """Return the blocks within `room` characters of JSON: the longest text is shortened, one with links left out."""
-    found = list(blocks)
-    while (excess := _size(found) - room) > 0 and found:
-        longest = max(range(len(found)), key=lambda place: _size([found[place]]))
-        found[longest : longest + 1] = _shortened(found[longest], excess)
-    return found
+    """Return the blocks within `room` characters of JSON: shorten the longest text, or drop it if it has links."""
+    kept = list(blocks)
+    while (excess := _size(kept) - room) > 0 and kept:
+        longest = max(range(len(kept)), key=lambda index: _size([kept[index]]))
+        kept[longest : longest + 1] = _shortened(kept[longest], excess)
+    return kept
 
 
 def _shortened(block: dict[str, Any], excess: int) -> list[dict[str, Any]]:
-    """Return the block with a shorter text; JSON doubles some characters, so each round comes nearer from above."""
+    """Return the block with a shorter text; JSON doubles some characters, so several rounds approach the limit."""
     of_kind = {"section": _section, "context": _context}.get(block["type"])
     text = (block.get("text") or block["elements"][0]).get("text", "")
     if of_kind is None or "<http" in text:
@@ -77,7 +77,7 @@ def _shortened(block: dict[str, Any], excess: int) -> list[dict[str, Any]]:
 
 
 def _cut(text: str, limit: int) -> str:
-    """Return escaped `text` cut to `limit` characters, and not within an escaped one."""
+    """Return escaped `text` cut to `limit` characters, but never within an escape sequence."""
     return _HALF_ESCAPED.sub(ELLIPSIS, shorten(text, limit))
 
 
@@ -101,29 +101,29 @@ def _head(message: Message) -> list[dict[str, Any]]:
 
 
 def buttons_of(message: Message) -> list[dict[str, Any]]:
-    """Return the row of buttons for what can be done now; `callbacks` takes the presses."""
+    """Return the row of buttons for the actions possible now; `callbacks` handles the presses."""
     if message.over or message.batch_size:
         return []
     if message.fires_on:
         return [_row(message, {**_button(message, "reopen", "Reopen"), "style": "primary"})]
-    taken = message.status == "acknowledged"
-    # A message on one that has joined has to say what it takes: all of them.
+    is_taken = message.status == "acknowledged"
+    # A message about one joined alert has to say that its button acknowledges all alerts.
     number = len(message.alerts) + message.more
     acknowledge = f"Acknowledge all {number} alerts" if number > 1 else "Acknowledge"
-    first = _button(message, "unacknowledge", "Give back") if taken else _button(message, "acknowledge", acknowledge)
+    first = _button(message, "unacknowledge", "Give back") if is_taken else _button(message, "acknowledge", acknowledge)
     resolve = _button(message, "resolve", "Resolve")
-    # Everybody is asked no more, whether or not the alerts still fire.
+    # A resolve ends the calls to everybody, whether or not the alerts still fire.
     resolve["confirm"] = {
         "title": _plain("Resolve this incident?"),
         "text": _plain("While its alerts fire it is not over: it is told again later if they still do."),
         "confirm": _plain("Resolve"),
         "deny": _plain("Cancel"),
     }
-    return [_row(message, first if taken else {**first, "style": "primary"}, resolve)]
+    return [_row(message, first if is_taken else {**first, "style": "primary"}, resolve)]
 
 
 def _row(message: Message, *elements: dict[str, Any]) -> dict[str, Any]:
-    # The number with which the buttons were drawn is no part of their value: an older release reads only that.
+    # `told_through` is not part of the buttons' value, because an older release reads only the incident from it.
     block_id = f"tocsin-{message.incident_id}-{message.told_through}"
     return {"type": "actions", "block_id": block_id, "elements": list(elements)}
 
@@ -133,9 +133,9 @@ def _button(message: Message, verb: Verb, text: str) -> dict[str, Any]:
 
 
 def _joined(message: Message) -> list[dict[str, Any]]:
-    why = message.news or message.title
-    lines = [f"{_EMOJI[message.severity]} *{escape(why).replace('*', '')}*"]
-    lines += [escape(message.problem)] if message.problem not in why else []
+    headline = message.news or message.title
+    lines = [f"{_EMOJI[message.severity]} *{escape(headline).replace('*', '')}*"]
+    lines += [escape(message.problem)] if message.problem not in headline else []
     lines += [f"Labels: {escape(message.labels)}"] if message.labels else []
     lines += [_standing(message)]
     lines += [f"⚠️ {escape(message.severity_note)}"] if message.severity_note else []
@@ -150,30 +150,30 @@ def _tail(message: Message) -> list[dict[str, Any]]:
 
 
 def _runbook(section: Section, room: int) -> list[dict[str, Any]]:
-    """Return the section's blocks within `room` characters of JSON, its title first and what is left out last."""
+    """Return the section's blocks within `room` characters of JSON: title, text, a link to the rest, notes."""
     title = f"*📖 {_STYLE.link(escape(section.title).replace('*', ''), section.url)}*"
     notes = [f"Filled in from {escape(section.filled_from)}."] if section.filled_from else []
     notes += [escape(note) for note in section.notes]
     note = shorten("\n".join(notes), 1_500)
-    found = pieces(section.markdown, _STYLE, commands=section.commands, base=section.url)
+    all_pieces = pieces(section.markdown, _STYLE, commands=section.commands, base=section.url)
     limit = room
     while True:
-        cut = fitting(found, limit)
+        cut = fitting(all_pieces, limit)
         rest = "" if cut.complete else f"\n… {_STYLE.link('the rest of this section', section.url)}"
         texts = _packed(f"{title}\n\n{cut.text}{rest}")
         blocks = [block for text in texts for block in _section(text)] + _context(note)
         size = _size(blocks)
         if size <= room or limit == 0:
             return blocks
-        # JSON makes some characters longer; each round comes nearer from above.
+        # JSON makes some characters longer, so several rounds approach the limit.
         limit = max(0, min(limit - 100, limit * room // size))
 
 
 def _packed(text: str) -> list[str]:
-    """Return `text` in parts of at most a section's length, cut at line ends, code blocks closed and opened again."""
+    """Return `text` in parts that fit into a section, cut at line ends; a cut code block is closed and reopened."""
     parts, current, fenced = [], "", False
     room = LONGEST_SECTION - 2 * len(FENCE) - 2
-    for line in (piece for whole in text.split("\n") for piece in _chunks(whole, room - 10)):
+    for line in (piece for full_line in text.split("\n") for piece in _chunks(full_line, room - 10)):
         if current and len(current) + 1 + len(line) > room:
             parts.append(f"{current}\n{FENCE}" if fenced else current)
             current = FENCE if fenced else ""
@@ -191,13 +191,13 @@ def _title(message: Message) -> str:
     word = message.word
     where = f" · {message.where}" if message.where else ""
     title = message.title if message.batch_size else message.title.replace(": ", " · ", 1)
-    taken = "👀 " if message.status == "acknowledged" and not message.batch_size else ""
-    return f"{taken}{emoji} {word} · {title}{where}"
+    mark = "👀 " if message.status == "acknowledged" and not message.batch_size else ""
+    return f"{mark}{emoji} {word} · {title}{where}"
 
 
 def _alerts(message: Message) -> list[str]:
     last = [f"• {escape(message.unlisted)}"] if message.unlisted else []
-    # Every line keeps its place, so that the number of those that are not listed is true.
+    # Every alert keeps its line, so that the number of unlisted alerts stays correct.
     room = (LONGEST_SECTION - sum(map(len, last))) // max(1, len(message.alerts)) - 10
     lines = []
     for alert in message.alerts:
@@ -207,14 +207,14 @@ def _alerts(message: Message) -> list[str]:
 
 
 def _escaped_to(text: str, room: int) -> str:
-    """Return `text` escaped, cut to `room` characters between two signs and not within an escaped one."""
+    """Return `text` escaped and cut to `room` characters, but never within an escape sequence."""
     while len(escape(text)) > room:
         text = shorten(text, min(len(text) - 1, max(room - (len(escape(text)) - len(text)), len(text) // 2)))
     return escape(text)
 
 
 def _links(message: Message) -> str:
-    """Return the links on one line; one that is too long is left out whole."""
+    """Return the links on one line; a link that does not fit is left out."""
     line = ""
     for link in message.links:
         text = _STYLE.link(escape(link.text), link.url)
@@ -224,18 +224,18 @@ def _links(message: Message) -> str:
 
 
 def _standing(message: Message) -> str:
-    """Return the sentence on who has to act, whom it addresses in bold."""
+    """Return the sentence that says who has to act, with the addressee in bold."""
     tier, sentence = escape(message.tier), escape(message.standing)
     return f"*{tier}*{sentence.removeprefix(tier)}" if tier and sentence.startswith(tier) else sentence
 
 
 def _notification(message: Message) -> str:
-    """Return what a phone's lock screen shows."""
+    """Return the text for a phone's lock screen."""
     return _cut(escape(f"{_title(message)}: {message.said}. {message.standing}"), LONGEST_TEXT)
 
 
 def _header(text: str) -> dict[str, Any]:
-    # Plain text is not parsed, so it is not escaped either.
+    # Slack does not parse plain text, so it is not escaped.
     plain = shorten(visible(text).replace("\n", " "), LONGEST_HEADER)
     return {"type": "header", "text": _plain(plain)}
 
@@ -245,17 +245,17 @@ def _plain(text: str) -> dict[str, Any]:
 
 
 def _section(text: str) -> list[dict[str, Any]]:
-    """Return the block, or none for an empty text, with which Slack would refuse the whole message."""
+    """Return the block, or no block for an empty text, because Slack would refuse the whole message."""
     return [{"type": "section", "text": _mrkdwn(_cut(text, LONGEST_SECTION))}] if text.strip() else []
 
 
 def _context(text: str) -> list[dict[str, Any]]:
-    """Return the block, or none for an empty text, as `_section`."""
+    """Return the block, or no block for an empty text, as `_section` does."""
     return [{"type": "context", "elements": [_mrkdwn(_cut(text, LONGEST_CONTEXT))]}] if text.strip() else []
 
 
 def _mrkdwn(text: str) -> dict[str, Any]:
-    # Verbatim: Slack turns no plain @here or #channel of a label into a mention.
+    # With `verbatim`, Slack does not turn a plain @here or #channel in a label into a mention.
     return {"type": "mrkdwn", "text": text, "verbatim": True}
 
 

@@ -1,8 +1,8 @@
-"""A message as a text message of at most three segments. Pure; `senders.sms` hands it to the gateway.
+"""Renders a message as a text message of at most three segments. Pure; `senders.sms` hands it to the gateway.
 
-3GPP TS 23.038: a segment holds 160 characters of the GSM-7 alphabet, 153 where there are several; one character that is
-not in it makes the whole text UCS-2, with 70 and 67. So what only decorates is written in GSM-7, and letters that are
-not in it are kept: a name in Greek or Chinese is worth more than a shorter text.
+3GPP TS 23.038: a segment holds 160 characters of the GSM-7 alphabet, or 153 when there are several segments. One
+character outside the alphabet makes the whole text UCS-2, with 70 and 67 characters. So this module replaces decorative
+characters with GSM-7 ones and keeps letters outside GSM-7: a Greek or Chinese name is worth more than a shorter text.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _GSM7 = frozenset(
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
 )
 _GSM7_EXTENDED = frozenset("^{}\\[~]|€\f")
-"""Each takes the room of two."""
+"""Each of these takes the room of two characters."""
 
 _PLAIN = str.maketrans(
     {
@@ -37,11 +37,11 @@ _PLAIN = str.maketrans(
     }
 )
 _SHORTEST_REMAINDER = 20
-"""Less than this of a sentence is not worth its room."""
+"""Fewer characters of a sentence than this are not worth the room."""
 
 
 def layout(message: Message) -> str:
-    """Return the text: severity and title, where to acknowledge it, then as much of the rest as there is room for."""
+    """Return the text: severity and title, as many further sentences as fit, and the link to acknowledge."""
     link = _link(message)
     text = _fitting("", "\n", one_line(message.subject, 200), link)
     problem = "" if message.problem in message.news else message.problem
@@ -53,16 +53,16 @@ def layout(message: Message) -> str:
 
 
 def segments(text: str) -> int:
-    """Return how many segments the text is sent in."""
+    """Return how many segments the text takes."""
     if all(character in _GSM7 or character in _GSM7_EXTENDED for character in text):
-        units, alone, joined = len(text) + sum(character in _GSM7_EXTENDED for character in text), 160, 153
+        length, single_limit, part_limit = len(text) + sum(character in _GSM7_EXTENDED for character in text), 160, 153
     else:
-        units, alone, joined = len(text.encode("utf-16-le")) // 2, 70, 67
-    return 1 if units <= alone else -(-units // joined)
+        length, single_limit, part_limit = len(text.encode("utf-16-le")) // 2, 70, 67
+    return 1 if length <= single_limit else -(-length // part_limit)
 
 
 def plain(text: str) -> str:
-    """Return `text` on one line in GSM-7 as far as its letters are in it: signs are replaced or left out."""
+    """Return `text` on one line, with signs outside GSM-7 replaced or left out; letters outside GSM-7 stay."""
     return " ".join("".join(_plain(character) for character in one_line(text, 500).translate(_PLAIN)).split())
 
 
@@ -70,14 +70,14 @@ def _plain(character: str) -> str:
     if character in _GSM7 or character in _GSM7_EXTENDED:
         return character
     base = unicodedata.normalize("NFKD", character)
-    without_marks = "".join(one for one in base if not unicodedata.combining(one))
-    if without_marks and all(one in _GSM7 for one in without_marks):
+    without_marks = "".join(part for part in base if not unicodedata.combining(part))
+    if without_marks and all(letter in _GSM7 for letter in without_marks):
         return without_marks
     return character if unicodedata.category(character)[0] in "LNM" else ""
 
 
 def _fitting(text: str, gap: str, sentence: str, link: str) -> str:
-    """Return `text` with the sentence, or with what of it fits beside the link."""
+    """Return `text` followed by as much of the sentence as fits beside the link."""
     added = plain(sentence)
     before = f"{text}{gap}" if text else ""
     after = f"\n{link}" if link else ""
@@ -94,9 +94,9 @@ def _cut(text: str, room: int) -> str:
 
 
 def _link(message: Message) -> str:
-    """Return where it is acknowledged, or the first other address; none that would fill a segment of its own."""
-    found = [link for link in message.links if link.text.startswith("Incident ")] or list(message.links)
-    return found[0].url if found and len(found[0].url) <= LONGEST_LINK else ""
+    """Return the URL of the incident's page, else the first other link; empty when longer than `LONGEST_LINK`."""
+    links = [link for link in message.links if link.text.startswith("Incident ")] or list(message.links)
+    return links[0].url if links and len(links[0].url) <= LONGEST_LINK else ""
 
 
 def _not_reached(message: Message) -> str:

@@ -1,7 +1,7 @@
-"""A message as what a voice says on the telephone: a few sentences, no addresses, no signs. Pure; for `senders.phone`.
+"""Renders a message for a voice on the telephone: a few sentences, no URLs, no signs. Pure; for `senders.phone`.
 
-It begins with a word of ours and holds neither `<` nor `&`, so that no label becomes an instruction to the gateway:
-Twilio's service in apprise takes a text that begins with `<` for a script (TwiML).
+The text begins with a fixed word and contains neither `<` nor `&`, so that no label becomes an instruction to the
+gateway: Twilio's service in apprise treats a text that begins with `<` as a script (TwiML).
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from webhook.render.message import Message
 from webhook.untrusted import one_line, shorten
 
 LONGEST = 600
-"""Characters: about three quarters of a minute."""
+"""Characters; a voice needs about three quarters of a minute for them."""
 
-# In this order: the longer signs first.
+# The order matters: longer signs come first.
 _SPOKEN = (
     (">=", " at least "),
     ("<=", " at most "),
@@ -36,9 +36,9 @@ _UNSPOKEN = re.compile(r"[^\w\s.,:;!?%'()/+-]")
 
 
 def layout(message: Message) -> str:
-    """Return the words: how bad, what, who by when, and where to answer."""
+    """Return the text: severity, what is wrong, who has to act by when, and where to acknowledge."""
     where = f", {message.where}" if message.where else ""
-    said = (
+    sentences = (
         f"Tocsin calling: {message.severity} alert",
         f"{message.title.replace(': ', ', ', 1)}{where}",
         message.news,
@@ -47,7 +47,7 @@ def layout(message: Message) -> str:
         message.standing,
         message.further_labels,
     )
-    body = shorten(". ".join(spoken(sentence).rstrip(".") for sentence in said if sentence), LONGEST)
+    body = shorten(". ".join(spoken(sentence).rstrip(".") for sentence in sentences if sentence), LONGEST)
     return f"{spoken(body)}.{_end(message)}"
 
 
@@ -60,7 +60,7 @@ def _end(message: Message) -> str:
 
 
 def spoken(text: str) -> str:
-    """Return `text` as it is said: comparisons and units in words, addresses and other signs left out."""
+    """Return `text` as a voice says it: comparisons and units in words, URLs and other signs left out."""
     text = _ADDRESS.sub(" ", one_line(text, LONGEST))
     for sign, words in _SPOKEN:
         text = text.replace(sign, words)

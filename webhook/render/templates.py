@@ -1,4 +1,4 @@
-"""The Jinja2 environment of mails and pages: HTML is escaped unless `markdown.html` has made it safe."""
+"""The Jinja2 environment of mails and pages. It escapes HTML, except what `markdown.html` has sanitised."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from webhook.untrusted import visible
 
 
 def _shown(value: object) -> object:
-    """Return a value of a template without what is obeyed instead of seen, whoever has put it there."""
+    """Return a template value without characters that programs obey instead of showing, whatever its origin."""
     if isinstance(value, Markup):
-        return Markup(visible(value))  # noqa: S704  it was markup before
+        return Markup(visible(value))  # noqa: S704  the value was markup already
     return visible(value) if isinstance(value, str) else value
 
 

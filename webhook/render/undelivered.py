@@ -1,4 +1,4 @@
-"""Who should have been told and was not, in words: for the foot of a message and the incident's page. Pure."""
+"""Names the destinations that no notification reached, for the foot of a message and the incident's page. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from webhook.untrusted import one_line
 
 
 def undelivered(notifications: Iterable[Notification]) -> tuple[str, ...]:
-    """Return a phrase for each destination that nothing has reached and nothing will."""
+    """Return a phrase for each destination that no notification has reached or will reach."""
     by_destination: dict[tuple[str, str], list[Notification]] = {}
     for notification in notifications:
         by_destination.setdefault((notification.channel, notification.destination), []).append(notification)

@@ -1,7 +1,7 @@
-"""A message as the JSON of the outgoing webhook. Pure; `senders.webhook` signs it and sends it.
+"""Renders a message as the JSON of the outgoing webhook. Pure; `senders.webhook` signs it and sends it.
 
-The form is described in docs/webhook.md ("The outgoing webhook"): keys are added, never renamed, and a receiver ignores
-what it does not know. Every text is visible text, bounded, and escaped for nothing.
+docs/webhook.md ("The outgoing webhook") describes the format: keys may be added and are never renamed, and a receiver
+ignores keys that it does not know. Every text is visible text of bounded length, not escaped.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ EVENTS: dict[Action, str] = {
 
 
 def layout(message: Message, *, action: Action, dedup_key: str, at: float) -> dict[str, Any]:
-    """Return the event: its type, its time, and the incident as it stands now."""
+    """Return the event: its type, its time, and the current state of the incident."""
     return {"type": EVENTS[action], "timestamp": iso(at), "data": {"incident": _incident(message, dedup_key)}}
 
 
@@ -60,13 +60,13 @@ def _incident(message: Message, dedup_key: str) -> dict[str, Any]:
         "runbook": _runbook(message.section) if message.section else None,
         "alerts": [
             {
-                "name": one.name,
-                "problem": one.problem,
-                "severity": one.severity,
-                "since": one.since,
-                "firing": one.firing,
+                "name": alert.name,
+                "problem": alert.problem,
+                "severity": alert.severity,
+                "since": alert.since,
+                "firing": alert.firing,
             }
-            for one in message.alerts
+            for alert in message.alerts
         ],
         "further_alerts": message.unlisted,
         "links": [{"text": link.text, "url": link.url} for link in message.links],
@@ -82,7 +82,7 @@ def _runbook(section: Section) -> dict[str, Any]:
         "text": cut.text,
         "complete": cut.complete,
         "commands": [
-            {"language": one.language, "text": one.text, "left_to_fill_in": list(one.notes)}
-            for one in commands(section)
+            {"language": command.language, "text": command.text, "left_to_fill_in": list(command.notes)}
+            for command in commands(section)
         ],
     }

@@ -1,1 +1,1 @@
-"""Where messages go: one file a channel behind `contract.Sender`, all of them known to `registry` only."""
+"""Sends messages: one file per channel, each implementing `contract.Sender`; only `registry` knows them all."""

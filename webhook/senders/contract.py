@@ -1,7 +1,7 @@
-"""What every sender promises. `dispatch` knows this and nothing else about a channel.
+"""The contract of every sender. `dispatch` knows this contract and nothing else about a channel.
 
-A sender is given a `Job`, sends it once, within `LONGEST_SEND` seconds, and returns a `Receipt` or raises one of the
-two failures. It keeps no state about incidents and never tries again by itself: that is the worker's.
+A sender gets a `Job`, sends it once within `LONGEST_SEND` seconds, and returns a `Receipt` or raises one of the two
+failures. It keeps no state about incidents and never retries: the worker does both.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from webhook.render.message import Message
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 10.0
 LONGEST_SEND = 30.0
-"""Seconds after which a sender gives up, however slowly the other side still answers."""
+"""Seconds after which a sender gives up, even if the provider is still answering slowly."""
 
 
-class Failure(Exception):  # noqa: N818  the two kinds below are named after what they mean
-    """A message was not sent; the text says why, without secrets."""
+class Failure(Exception):  # noqa: N818  the two subclasses are named after what they mean
+    """A message was not sent. The text says why and contains no secrets."""
 
 
 class TemporaryFailure(Failure):
-    """It may work later. `retry_after` is how many seconds the destination asked to be left alone, if it did.
+    """Sending may work later. `retry_after` is how many seconds the destination asked to wait, or None.
 
-    What is `lasting` may work later too, once somebody has mended it: nobody waits for that before another way is used.
+    A `lasting` failure ends only when somebody repairs something, so a fallback channel is used without waiting.
     """
 
     def __init__(self, reason: str, *, retry_after: float | None = None, lasting: bool = False) -> None:
@@ -36,7 +36,7 @@ class TemporaryFailure(Failure):
 
 
 class PermanentFailure(Failure):
-    """It will not work until somebody changes something: the message, the address or the settings."""
+    """Sending will not work until somebody changes the message, the address or the settings."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,30 +44,30 @@ class Job:
     """One message for one destination."""
 
     id: int
-    """The message's number in the outbox: the same when it is tried again, and no other message has it."""
+    """The notification's number in the outbox: unique, and the same at every attempt."""
     action: Action
     destination: str
     message: Message
     dedup_key: str
-    """The incident's key, which Alertmanager's own PagerDuty receiver uses too."""
+    """The incident's deduplication key, which Alertmanager's own PagerDuty receiver uses too."""
     thread: str
-    """Names the incident among all incidents of all time; safe in a mail header."""
+    """Identifies the incident among all incidents ever; safe in a mail header."""
     sent_at: float
     first: bool = False
-    """Whether the destination has had no message of this incident before."""
+    """Whether this is the destination's first message about this incident."""
     provider_id: str | None = None
-    """What the first message of this incident to this destination was given by the provider, if it went out."""
+    """The provider's id for the first message about this incident to this destination, if one was sent."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Receipt:
-    """A message is with the provider; `provider_id` is kept when later messages refer to it."""
+    """The provider has taken a message; `provider_id` is stored so that later messages can refer to it."""
 
     provider_id: str | None = None
 
 
 class Sender(Protocol):
-    """A channel that is configured."""
+    """A configured channel."""
 
     @property
     def channel(self) -> str:
@@ -75,11 +75,11 @@ class Sender(Protocol):
 
     @property
     def actions(self) -> frozenset[Action]:
-        """What the channel can express; nothing else is put into the outbox for it."""
+        """The actions that the channel can express; the outbox gets no others for it."""
 
     @property
     def shows_state(self) -> bool:
-        """Whether a message tells the whole state of the incident (a text), or one event of it (a protocol)."""
+        """Whether a message shows the whole state of the incident (a text) or one event of it (a protocol)."""
 
     def send(self, job: Job) -> Receipt:
         """Send `job` once; raises TemporaryFailure or PermanentFailure."""
@@ -87,10 +87,10 @@ class Sender(Protocol):
 
 @runtime_checkable
 class Answering(Protocol):
-    """A channel that can answer a person who has pressed a button in it."""
+    """A channel that can reply to a person who pressed a button in it."""
 
     def answer(self, channel: str, user: str, text: str, buttons: Sequence[Mapping[str, object]] = ()) -> None:
-        """Say `text` where only `user` sees it, with what can be pressed then as the channel lays it out.
+        """Show `text` to `user` alone, followed by `buttons` in the channel's own layout.
 
         Raises TemporaryFailure or PermanentFailure.
         """

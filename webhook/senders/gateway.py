@@ -1,8 +1,8 @@
-"""A text to one telephone number through apprise, with the failures told apart. `sms` and `phone` send through it.
+"""Sends a text to one telephone number through apprise and classifies failures. `sms` and `phone` use it.
 
-apprise knows the interfaces of dozens of gateways and says only whether one of them took the text. So while it sends,
-its service's calls to `requests` go through `transport.exchange`: that bounds them in time and size, checks
-certificates, follows no redirect, takes no credentials from the machine, and what was answered is remembered here.
+apprise knows the interfaces of dozens of gateways but reports only whether a gateway took the text. So while it sends,
+this module routes its calls to `requests` through `transport.exchange`, which bounds them in time and size, checks
+certificates, follows no redirect and takes no credentials from the machine. This module records the answers.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ _METHODS = ("get", "post", "put", "patch", "delete", "head")
 _NUMBER = re.compile(r"\+?[0-9]{5,15}\Z", flags=re.ASCII)
 _BETWEEN_DIGITS = str.maketrans("", "", " ().-/")
 _IDENTITIES = ("sid", "message_id", "id")
-"""Where gateways answer with what they call the message, Twilio first."""
+"""The keys under which gateways return the id of the message, Twilio's first."""
 
 
 @dataclass
 class _Exchanges:
-    """What one send has asked and been answered."""
+    """The answers and errors of the HTTP exchanges of one send."""
 
     deadline: float
     answers: list[Raw] = field(default_factory=list)
@@ -42,20 +42,20 @@ _under_way: ContextVar[_Exchanges | None] = ContextVar("exchanges", default=None
 
 
 def say(gateway: Gateway, contact: str, text: str) -> str | None:
-    """Hand `text` to the gateway for `contact`; return what the gateway calls the message, if it says.
+    """Hand `text` to the gateway for `contact`; return the gateway's id for the message, if it gives one.
 
-    Raises TemporaryFailure or PermanentFailure; a contact that is no telephone number is permanent.
+    Raises TemporaryFailure, or PermanentFailure, for example when the contact is not a telephone number.
     """
     service = _service(gateway, contact)
     exchanges = _Exchanges(deadline=time.monotonic() + LONGEST_SEND)
     token = _under_way.set(exchanges)
     try:
-        taken = service.notify(body=text, title="")
-    except Exception as error:  # noqa: BLE001  a service of many, by many hands: whatever it raises is a failure to send
+        accepted = service.notify(body=text, title="")
+    except Exception as error:  # noqa: BLE001  whatever one of apprise's many services raises is a failure to send
         raise TemporaryFailure(f"apprise failed: {type(error).__name__}") from None
     finally:
         _under_way.reset(token)
-    if taken:
+    if accepted:
         return _identity(exchanges)
     raise _failure(gateway, exchanges)
 
@@ -65,7 +65,7 @@ def _service(gateway: Gateway, contact: str) -> Any:  # noqa: ANN401  apprise's 
     if not _NUMBER.match(number):
         raise PermanentFailure("the contact is not a telephone number with its country code")
     service = gateway.service(number)
-    # Twilio's service, for one, writes to the account's own number when it is left without a target.
+    # Without a target, Twilio's service and others would write to the account's own number.
     if service is None or getattr(service, "targets", (number,)) in ([], (), None):
         raise PermanentFailure("the gateway takes no such number")
     for kind in type(service).__mro__:
@@ -90,8 +90,8 @@ def _failure(gateway: Gateway, exchanges: _Exchanges) -> Failure:
             return failure
     if exchanges.answers:
         last = exchanges.answers[-1]
-        said = last.body[:500].decode(errors="replace")
-        return TemporaryFailure(clean(f"the gateway did not say that it took it: HTTP {last.status}: {said}"))
+        body = last.body[:500].decode(errors="replace")
+        return TemporaryFailure(clean(f"the gateway did not say that it took it: HTTP {last.status}: {body}"))
     return PermanentFailure("apprise sent nothing: the URL or the number does not suit the gateway")
 
 
@@ -99,23 +99,23 @@ def _identity(exchanges: _Exchanges) -> str | None:
     data = decoded(exchanges.answers[-1].body) if exchanges.answers else None
     if not isinstance(data, dict):
         return None
-    found = next((data[key] for key in _IDENTITIES if isinstance(data.get(key), str)), None)
-    return one_line(found, 200) if found else None
+    identity = next((data[key] for key in _IDENTITIES if isinstance(data.get(key), str)), None)
+    return one_line(identity, 200) if identity else None
 
 
 class _Requests:
-    """Stands where a service's module has `requests`; outside a send of ours it is `requests`."""
+    """Replaces `requests` in the module of an apprise service; outside a send of ours it behaves like `requests`."""
 
-    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  whatever the module has
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401  any attribute of the module
         if name in _METHODS:
             return lambda url, **options: self.request(name, url, **options)
         return getattr(requests, name)
 
     def request(self, method: str, url: str, **options: Any) -> requests.Response:  # noqa: ANN401  as `requests` has it
-        """Make the request within the bounds of the send that is under way, and remember what came of it."""
+        """Make the request within the limits of the send that is under way, and record its answer or error."""
         exchanges = _under_way.get()
         if exchanges is None:
-            return requests.request(method, url, **options)  # noqa: S113  the caller's own time-out is among the options
+            return requests.request(method, url, **options)  # noqa: S113  the caller passes its own timeout in the options
         options["auth"] = options.get("auth") or Bearer(None)
         try:
             if time.monotonic() > exchanges.deadline:

@@ -1,4 +1,4 @@
-"""The log: one line of JSON for each message, for those who read logs and for tiers that ask for no more."""
+"""The log channel: one line of JSON per message, for people who read logs and for tiers that name only this channel."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ log = structlog.get_logger("tocsin.notification")
 
 
 class LogSender:
-    """Writes to the program's own log; there is one destination, and it never fails."""
+    """Writes to the program's own log. There is one destination, and sending never fails."""
 
     channel = "log"
     actions: frozenset[Action] = frozenset({"open", "join", "escalate", "acknowledge", "resolve"})

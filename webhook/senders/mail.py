@@ -1,9 +1,9 @@
-"""E-mail through SMTP: one mail a contact, all mails of an incident in one thread.
+"""E-mail through SMTP: one mail per contact, all mails about an incident in one thread.
 
-The thread's first Message-ID is computed from the incident, so that a follow-up refers to it whether or not this
-process sent it (RFC 5322, 3.6.4), and a mail that is sent twice after a crash carries the same Message-ID. Gmail wants
-the same subject besides (Google Workspace updates, 29 March 2019): so the first one's subject is kept with its id, and
-what has changed since stands in the sender's name and in the first line.
+The thread's first Message-ID is computed from the incident. So a follow-up can refer to it whether or not this process
+sent the first mail (RFC 5322, 3.6.4), and a mail that is sent twice after a crash carries the same Message-ID. Gmail
+also requires the same subject (Google Workspace updates, 29 March 2019). So the sender keeps the first mail's subject
+with its id, and shows what has changed since in the sender's name and in the first line.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ from webhook.untrusted import breaks_line, header_text, one_line
 LONGEST_REPLY = 64 * 1_024
 """Bytes; a reply to EHLO has a line for each extension (RFC 5321, 4.5.3.1.5 has 512 bytes a line)."""
 OWN_NAME_SECONDS = 2.0
-"""So long is this machine's own name looked up: a mail is sent without it too."""
+"""Time limit for looking up this machine's own name: the mail is sent without the name, too."""
 
 _HEADERS = HeaderRegistry()
-# As unstructured text a message's id longer than a line would be encoded, and no reader would find its thread.
+# As unstructured text, a message id longer than a line would be encoded, and mail readers would not find the thread.
 _HEADERS.map_to_type("in-reply-to", MessageIDHeader)  # type: ignore[arg-type]
 _HEADERS.map_to_type("references", MessageIDHeader)  # type: ignore[arg-type]
-# An encoded word has 75 characters at most (RFC 2047, 2), and a line of them begins with a space.
+# An encoded word has at most 75 characters (RFC 2047, 2), and a continuation line begins with a space.
 _POLICY = SMTP.clone(header_factory=_HEADERS, max_line_length=76)
 
 
@@ -70,13 +70,13 @@ class MailSender:
         try:
             self._hand_over(message, job.destination)
         except smtplib.SMTPRecipientsRefused as error:
-            code, said = next(iter(error.recipients.values()), (0, b""))
-            raise self._refused(code, said) from None
+            code, reply = next(iter(error.recipients.values()), (0, b""))
+            raise self._refused(code, reply) from None
         except smtplib.SMTPResponseException as error:
             raise self._refused(error.smtp_code, error.smtp_error) from None
         except ssl.SSLError as error:
-            wrong = f"the certificate was not accepted: {one_line(str(error), 200)}"
-            raise TemporaryFailure(wrong, lasting=isinstance(error, ssl.SSLCertVerificationError)) from None
+            reason = f"the certificate was not accepted: {one_line(str(error), 200)}"
+            raise TemporaryFailure(reason, lasting=isinstance(error, ssl.SSLCertVerificationError)) from None
         except (smtplib.SMTPNotSupportedError, UnicodeError, MessageError) as error:
             raise PermanentFailure(self._clean(str(error))) from None
         except (OSError, smtplib.SMTPException) as error:
@@ -92,7 +92,7 @@ class MailSender:
             connection.expected = Counter(name.lower() for name in message)
             connection.send_message(message, from_addr=self._server.sender, to_addrs=[address])
             with contextlib.suppress(smtplib.SMTPException, OSError):
-                connection.quit()  # the mail is taken, whatever the server says to a goodbye
+                connection.quit()  # the server has taken the mail, whatever it answers to QUIT
 
     def _introduce(self, connection: smtplib.SMTP) -> None:
         server = self._server
@@ -102,7 +102,7 @@ class MailSender:
             connection.login(server.user, server.password.reveal())
 
     def _mail(self, job: Job) -> EmailMessage:
-        # Whom an escalation reaches for the first time has no earlier mail to be answered.
+        # A person whom an escalation reaches for the first time has no earlier mail to refer to.
         follows = job.action != "open" and not job.first
         content = layout(job.message, follows=follows)
         root = self._message_id(f"{job.thread}|{job.destination}")
@@ -115,12 +115,12 @@ class MailSender:
         if follows:
             mail["In-Reply-To"] = root
             mail["References"] = root
-        # RFC 3834 keeps holiday replies from answering a machine; Exchange goes by a header of its own (MS-OXCMAIL).
+        # RFC 3834 stops automatic replies to automatic mail; Exchange uses a header of its own (MS-OXCMAIL).
         mail["Auto-Submitted"] = "auto-generated"
         mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"
         if job.message.severity in CRITICAL_AND_MORE_SEVERE and job.message.status != "resolved":
             mail["Importance"] = "high"
-        # Every server takes quoted-printable: lines of 76 characters, no byte beyond ASCII (RFC 2045, 6.7).
+        # Every server accepts quoted-printable: lines of at most 76 characters, ASCII only (RFC 2045, 6.7).
         mail.set_content(content.text, cte="quoted-printable")
         mail.add_alternative(content.html, subtype="html", cte="quoted-printable")
         return mail
@@ -129,9 +129,9 @@ class MailSender:
         domain = self._server.sender.rpartition("@")[2]
         return f"<tocsin.{hashlib.sha256(about.encode()).hexdigest()[:32]}@{domain}>"
 
-    def _refused(self, code: int, said: bytes | str) -> TemporaryFailure | PermanentFailure:
-        """Return 4yz as temporary and 5yz as permanent (RFC 5321, 4.2.1)."""
-        text = said.decode(errors="replace") if isinstance(said, bytes) else said
+    def _refused(self, code: int, reply: bytes | str) -> TemporaryFailure | PermanentFailure:
+        """Return a temporary failure for a 4yz code and a permanent one for 5yz (RFC 5321, 4.2.1)."""
+        text = reply.decode(errors="replace") if isinstance(reply, bytes) else reply
         reason = self._clean(f"SMTP {code}: {text}")
         return PermanentFailure(reason) if 500 <= code < 600 else TemporaryFailure(reason)
 
@@ -141,20 +141,20 @@ class MailSender:
 
 
 class _Conversation(smtplib.SMTP):
-    """SMTP, within TLS from the first byte where the server wants that, under a deadline from the first byte too."""
+    """SMTP under a deadline from the first byte, with TLS from the first byte where the server expects it."""
 
     def __init__(self, server: MailServer, deadline: Deadline) -> None:
         self._deadline = deadline
         self._context = ssl.create_default_context() if server.implicit_tls else None
         self.expected: Counter[str] = Counter()
-        """The headers that the mail has, by name in lower case."""
+        """How often the mail has each header, by its name in lower case."""
         self._reader: BoundedReader | None = None
-        # Left to itself it would look this machine's name up, for as long as that takes.
+        # Without a name smtplib would look up this machine's name, without a time limit.
         own_name = names.own_name(seconds=min(OWN_NAME_SECONDS, deadline.left))
         super().__init__(server.host, server.port, own_name, timeout=READ_SECONDS)
 
     def getreply(self) -> tuple[int, bytes]:
-        """Return the next reply, of bounded length: smtplib collects lines as long as they come."""
+        """Return the next reply and bound its length, because smtplib would collect lines without limit."""
         if self.file is None and self.sock is not None:
             self._reader = BoundedReader(self.sock.makefile("rb", buffering=0), most=LONGEST_REPLY)
             self.file = io.BufferedReader(self._reader)
@@ -163,46 +163,46 @@ class _Conversation(smtplib.SMTP):
         return super().getreply()
 
     def sendmail(self, from_addr: str, to_addrs: Any, msg: Any, *options: Any, **more: Any) -> Any:  # noqa: ANN401
-        """Send what `send_message` has written, if its headers are those that it was given."""
+        """Send the bytes that `send_message` wrote, if their headers are the expected ones; raises PermanentFailure."""
         if not headers_are(msg, self.expected):
             raise PermanentFailure("the mail was not sent: its headers are not those that were meant")
         return super().sendmail(from_addr, to_addrs, msg, *options, **more)
 
     def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
         deadline = self._deadline
-        line = names.connect(host, port, seconds=CONNECT_SECONDS, left=lambda: deadline.left, options=())
+        connection = names.connect(host, port, seconds=CONNECT_SECONDS, left=lambda: deadline.left, options=())
         try:
-            line.settimeout(timeout)
-            self._deadline.watch(line)
-            return line if self._context is None else self._context.wrap_socket(line, server_hostname=host)
+            connection.settimeout(timeout)
+            self._deadline.watch(connection)
+            return connection if self._context is None else self._context.wrap_socket(connection, server_hostname=host)
         except BaseException:
-            line.close()
+            connection.close()
             raise
 
 
 def headers_are(mail: bytes, expected: Counter[str]) -> bool:
-    """Return whether the header block of a mail, as it goes to the server, holds these headers and nothing else.
+    """Return whether the header block of a mail, as the server gets it, holds exactly the expected headers.
 
-    Asked of the bytes, whatever the interpreter has made of the values: a line break in one would begin a header of its
-    own, or the body, which is that of a multipart.
+    The check reads the bytes, however the interpreter wrote the values: a line break in a value would begin another
+    header or the body. The body has to be a multipart, which begins with `--`.
     """
     block, blank, body = mail.partition(b"\r\n\r\n")
     lines = block.split(b"\r\n")
     if any(b"\r" in line or b"\n" in line or not line.strip() for line in lines):
         return False
-    given = [line.partition(b":")[0].lower() for line in lines if line[:1] not in {b" ", b"\t"}]
-    found = Counter(name.decode(errors="replace") for name in given)
-    return bool(blank) and found == expected and body.startswith(b"--")
+    header_names = [line.partition(b":")[0].lower() for line in lines if line[:1] not in {b" ", b"\t"}]
+    headers = Counter(name.decode(errors="replace") for name in header_names)
+    return bool(blank) and headers == expected and body.startswith(b"--")
 
 
 def _first_subject(job: Job) -> str:
-    """Return what follow-ups are called in the thread, or an empty text when the first mail's subject is not known."""
+    """Return the subject of follow-ups in the thread; empty when the first mail's subject is not known."""
     first = header_text((job.provider_id or "").partition(" ")[2], LONGEST_SUBJECT)
     return f"Re: {first.removeprefix('Re: ')}" if first else ""
 
 
 def _address(text: str, *, name: str = "") -> Address:
-    """Return the address as a header takes it; raises PermanentFailure for what is none."""
+    """Return the address for a header; raises PermanentFailure when `text` is not a mail address."""
     if breaks_line(text) or "=?" in text:
         raise PermanentFailure("the address holds a control character or an encoded word")
     try:

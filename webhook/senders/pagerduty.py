@@ -1,8 +1,9 @@
-"""PagerDuty, through the Events API v2. Its deduplication key is the idempotency key: sending twice changes nothing.
+"""PagerDuty through the Events API v2. The deduplication key makes sending idempotent: sending twice changes nothing.
 
-https://developer.pagerduty.com/docs/send-alert-event. 202 is accepted, 400 never worth repeating, 429 and 5xx are.
-Accepted is no more than that: a service that is disabled or in maintenance answers 202 too, and nobody is called. With
-a key of the REST API the sender looks for PagerDuty's own incident before it says so; without one nothing is claimed.
+https://developer.pagerduty.com/docs/send-alert-event. 202 means accepted, 400 is never worth a retry, 429 and 5xx are.
+Accepted does not mean that PagerDuty calls anybody: a service that is disabled or in maintenance answers 202 too. With
+a key of the REST API the sender looks for PagerDuty's own incident before it reports success. Without such a key the
+sender does not claim that an incident exists.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ from webhook.untrusted import one_line
 
 ACCEPTED = 202
 PAUSES = (1.0, 2.0, 3.0)
-"""Seconds before each look for PagerDuty's incident: events are worked off a moment after they are accepted."""
+"""Seconds before each query for PagerDuty's incident: PagerDuty processes events shortly after it accepts them."""
 LOOK_SECONDS = 5.0
-"""How long a look may take."""
+"""How long one query may take."""
 NO_INCIDENT = "PagerDuty accepted the event and has no incident for it: is its service disabled or in maintenance?"
 _VERSION = "application/vnd.pagerduty+json;version=2"
 _OPEN = frozenset({"triggered", "acknowledged"})
@@ -43,7 +44,7 @@ _EVENTS: dict[Action, str] = {
 
 
 class PagerDutySender:
-    """Sends to the service that the routing key belongs to; there is one destination."""
+    """Sends to the service that the routing key belongs to. There is one destination."""
 
     channel = "pagerduty"
     actions: frozenset[Action] = frozenset(_EVENTS)
@@ -58,7 +59,7 @@ class PagerDutySender:
         api_key: Secret | None = None,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Prepare; with `api_key` every trigger is verified at `api_url`, `wait` passes the seconds between looks."""
+        """Prepare; with `api_key`, `send` verifies every trigger at `api_url`; `wait` sleeps before each query."""
         self._routing_key = routing_key
         secrets = (routing_key,) if api_key is None else (routing_key, api_key)
         self._transport = Transport(events_url, token=None, secrets=secrets)
@@ -80,17 +81,18 @@ class PagerDutySender:
         return Receipt(provider_id=f"{VERIFIED}{number}" if number else job.dedup_key)
 
     def _accepted(self, answer: Answer) -> None:
-        """Raise TemporaryFailure where PagerDuty has not said that it takes the event."""
-        said = answer.data.get("status") if isinstance(answer.data, dict) else None
-        if said == "success" or (answer.status == ACCEPTED and said is None):
+        """Raise TemporaryFailure when PagerDuty has not said that it accepts the event."""
+        status = answer.data.get("status") if isinstance(answer.data, dict) else None
+        if status == "success" or (answer.status == ACCEPTED and status is None):
             return
-        told = self._transport.clean(json.dumps(answer.data))
-        raise TemporaryFailure(f"PagerDuty has not said that it accepts the event: HTTP {answer.status}: {told}")
+        answer_text = self._transport.clean(json.dumps(answer.data))
+        raise TemporaryFailure(f"PagerDuty has not said that it accepts the event: HTTP {answer.status}: {answer_text}")
 
     def _verified(self, job: Job) -> str | None:
-        """Return the id of PagerDuty's incident, or None where it cannot be asked.
+        """Return the id of PagerDuty's incident, or None when PagerDuty cannot be asked.
 
-        Raises TemporaryFailure where it has none: the event is sent again, and meanwhile another way is used.
+        Raises TemporaryFailure when PagerDuty has no incident: the worker sends the event again, and a fallback channel
+        is used meanwhile.
         """
         if self._api is None or self._api_key is None:
             return None
@@ -110,9 +112,9 @@ class PagerDutySender:
 
 
 def _open_incident(data: Any) -> str | None:  # noqa: ANN401  JSON
-    """Return the id of the incident for which somebody is called or has answered, if the list has one."""
-    found = data.get("incidents") if isinstance(data, dict) else None
-    for one in found if isinstance(found, list) else ():
-        if isinstance(one, dict) and one.get("status") in _OPEN and isinstance(one.get("id"), str):
-            return one_line(one["id"], 40)
+    """Return the id of the first triggered or acknowledged incident in the list, or None."""
+    incidents = data.get("incidents") if isinstance(data, dict) else None
+    for incident in incidents if isinstance(incidents, list) else ():
+        if isinstance(incident, dict) and incident.get("status") in _OPEN and isinstance(incident.get("id"), str):
+            return one_line(incident["id"], 40)
     return None

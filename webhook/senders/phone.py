@@ -1,6 +1,6 @@
-"""Telephone calls, through the gateway that `TOCSIN_APPRISE_PHONE` names: a voice says what is wrong.
+"""Telephone calls through the gateway that `TOCSIN_APPRISE_PHONE` names: a voice says what is wrong.
 
-Only what asks for somebody is worth a ring, so nobody is called to be told that it is over.
+The telephone rings only for notifications that ask for attention, so nobody is called to hear that an incident is over.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ class PhoneSender:
 
     channel = "phone"
     actions: frozenset[Action] = frozenset({"open", "join", "escalate"})
-    # Not a message that stands somewhere: a call that has not been made when the incident is resolved is not made.
+    # A telephone call leaves no message behind, so one that is still due when the incident resolves is not made.
     shows_state = False
 
     def __init__(self, gateway: Gateway) -> None:

@@ -1,4 +1,4 @@
-"""Which channels are configured: the only place that knows every sender."""
+"""Creates the senders of the configured channels. This is the only module that knows every sender."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from webhook.settings import Settings
 
 
 def configured(settings: Settings) -> dict[str, Sender]:
-    """Return a sender for each channel that `settings` has what it needs for; the log is always there."""
+    """Return a sender, by channel, for each channel that `settings` configures; the log is always included."""
     senders: list[Sender] = [LogSender()]
     if settings.slack_bot_token is not None:
         senders.append(
@@ -44,5 +44,5 @@ def configured(settings: Settings) -> dict[str, Sender]:
 
 
 def channels(senders: Mapping[str, Sender]) -> Channels:
-    """Return what each configured channel can express, for `outgoing`."""
+    """Return the actions that each configured channel can express, by channel."""
     return {name: sender.actions for name, sender in senders.items()}

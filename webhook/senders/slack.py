@@ -1,8 +1,9 @@
-"""Slack, through a bot token: a message for each incident, edited as the incident changes.
+"""Slack through a bot token: one message per incident, which the sender edits when the incident changes.
 
 https://api.slack.com/methods/chat.postMessage, https://api.slack.com/methods/chat.update. Slack offers no idempotency
-key for bots, so a message whose answer was lost may be posted twice; its metadata names the incident and the outbox's
-row, so that both can be found. An edit notifies nobody, therefore news of a new kind is a reply shown in the channel.
+key for bots, so a message whose answer was lost may be posted twice. Its metadata names the incident and the outbox
+row, so that both copies can be found. Slack notifies nobody of an edit, so the sender posts every later call as a
+reply that is also shown in the channel.
 """
 
 from __future__ import annotations
@@ -16,33 +17,33 @@ from webhook.secret import Secret
 from webhook.senders.contract import Job, PermanentFailure, Receipt, TemporaryFailure
 from webhook.senders.transport import Answer, Transport
 
-# Everything else that Slack calls an error needs somebody to change something: the token, the channel, the message.
+# Every other error of Slack's needs somebody to change something: the token, the channel or the message.
 TEMPORARY = frozenset(
     {
         *("ratelimited", "rate_limited", "message_limit_exceeded", "internal_error", "fatal_error"),
         *("service_unavailable", "request_timeout", "team_added_to_org", "org_login_required"),
     }
 )
-# The message that should be edited is gone or too old to be edited: say it anew.
+# The message to edit is gone or too old to be edited: the sender posts a new one.
 _GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
 
 
 class SlackSender:
-    """Sends to Slack channels; a destination is a channel's name or id."""
+    """Sends to Slack channels. A destination is a channel's name or id."""
 
     channel = "slack"
     actions: frozenset[Action] = frozenset({"open", "join", "escalate", "update", "resolve"})
     shows_state = True
 
     def __init__(self, *, api_url: str, token: Secret, buttons: bool = False) -> None:
-        """Prepare; `buttons` says whether presses of them can be taken."""
+        """Prepare; `buttons` says whether messages get buttons, because presses can be handled."""
         self._buttons = buttons
         self._transport = Transport(api_url, token=token, secrets=(token,))
 
     def send(self, job: Job) -> Receipt:
         """Post or edit the incident's message; see `contract.Sender.send`.
 
-        The provider id is `<channel id>/<ts>`: an edit wants the channel's id, not the name it was posted to.
+        The provider id is `<channel id>/<ts>`: an edit needs the channel's id instead of its name.
         """
         content = layout(job.message, action=job.action, buttons=self._buttons)
         body: dict[str, Any] = {"text": content.text, "blocks": content.blocks}
@@ -59,7 +60,7 @@ class SlackSender:
         return Receipt()
 
     def answer(self, channel: str, user: str, text: str, buttons: Sequence[Mapping[str, object]] = ()) -> None:
-        """Say `text` to `user` alone, by their ids; see `contract.Answering.answer`.
+        """Show `text` to `user` alone; `channel` and `user` are ids. See `contract.Answering.answer`.
 
         https://docs.slack.dev/reference/methods/chat.postEphemeral
         """
@@ -108,10 +109,10 @@ class SlackSender:
             return _MessageGone(error)
         detail = data.get("response_metadata")
         messages = detail.get("messages") if isinstance(detail, dict) else None
-        said = self._transport.clean(f"{error}: {messages}" if messages else error)
+        reason = self._transport.clean(f"{error}: {messages}" if messages else error)
         if error in TEMPORARY:
-            return TemporaryFailure(said, retry_after=answer.retry_after)
-        return PermanentFailure(said)
+            return TemporaryFailure(reason, retry_after=answer.retry_after)
+        return PermanentFailure(reason)
 
 
 def _metadata(job: Job) -> dict[str, int]:
@@ -120,4 +121,4 @@ def _metadata(job: Job) -> dict[str, int]:
 
 
 class _MessageGone(PermanentFailure):
-    """The message to be edited does not exist any more."""
+    """The message to edit does not exist any more, or can no longer be edited."""

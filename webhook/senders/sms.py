@@ -1,4 +1,4 @@
-"""Text messages, through the gateway that `TOCSIN_APPRISE_SMS` names: one text a contact, nothing is ever edited."""
+"""Text messages through the gateway that `TOCSIN_APPRISE_SMS` names: one text per contact, never edited."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""HTTP for senders: one request with time-outs, a deadline, a bounded answer, no redirects, certificates checked.
+"""HTTP for senders: one request with timeouts, a deadline, a bounded answer, no redirects, verified certificates.
 
-Statuses are sorted here in the one way all HTTP channels share; `slack` and `pagerduty` read the answer's body, and
-`gateway` sends what apprise wants to send through `exchange`.
+This module classifies HTTP statuses for all HTTP channels. `slack` and `pagerduty` read the body of the answer, and
+`gateway` routes the requests of apprise through `exchange`.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ from webhook.untrusted import one_line
 
 USER_AGENT = "tocsin-webhook"
 LONGEST_ANSWER = 1_024 * 1_024
-"""Bytes: Slack says a message back, in which each character of a label may have become twelve."""
+"""Bytes: Slack returns the posted message, in which each character of a label may take twelve."""
 LONGEST_WAIT = 3_600.0
-"""Seconds: a destination that asks for more patience than this is asked again after it."""
+"""Seconds: the longest pause that a destination can ask for; after it the worker tries again."""
 
 # Uncompressed: a small answer must not become a large one in memory.
 _UNCOMPRESSED = {"Accept-Encoding": "identity"}
 
-# Request Timeout, Too Early, Too Many Requests: the request was fine, the time was not.
+# Request Timeout, Too Early, Too Many Requests: the same request may succeed later.
 _LATER = frozenset({408, 425, 429})
 
 
-# What `exchange` may raise; each of them may pass.
+# What `exchange` may raise; each of these errors may be temporary.
 BROKEN = (
     requests.exceptions.RequestException,
     urllib3.exceptions.HTTPError,
@@ -63,7 +63,7 @@ class Raw:
 
 @dataclass(frozen=True, kw_only=True)
 class Answer:
-    """A 2xx answer, its body decoded when it was JSON."""
+    """A 2xx answer; `data` is the decoded body, or None when the body is not JSON."""
 
     status: int
     data: Any
@@ -71,20 +71,20 @@ class Answer:
 
 
 class Bearer(requests.auth.AuthBase):
-    """Sets the token, or nothing, and keeps `requests` from taking credentials out of a .netrc file."""
+    """Sets the token, if there is one, and keeps `requests` from reading credentials from a .netrc file."""
 
     def __init__(self, token: Secret | None) -> None:
         self._token = token
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        """Return the request with its header."""
+        """Return the request with its `Authorization` header."""
         if self._token is not None:
             request.headers["Authorization"] = f"Bearer {self._token.reveal()}"
         return request
 
 
 class Transport:
-    """Posts JSON to one address base."""
+    """Sends requests to paths below one base URL and classifies failures."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class Transport:
         secrets: tuple[Secret, ...],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Prepare for `base`; whatever one of `secrets` says is cut out of every failure's text."""
+        """Prepare for `base`; every failure's text is redacted of `secrets`."""
         self._base = Secret(base)
         self._auth = Bearer(token)
         self._secrets = secrets
@@ -107,16 +107,16 @@ class Transport:
         *,
         headers: Callable[[bytes], Mapping[str, str]] = lambda _: {},
     ) -> Answer:
-        """Post `body` and return the 2xx answer; raises TemporaryFailure or PermanentFailure for anything else.
+        """Post `body` as JSON and return the 2xx answer; raises TemporaryFailure or PermanentFailure otherwise.
 
-        An empty `path` is the base itself. `headers` returns what is to be added, given the bytes that are posted.
+        An empty `path` means the base itself. `headers` gets the posted bytes and returns the headers to add.
         """
         data = json.dumps(body).encode()
-        sent = {"Content-Type": "application/json; charset=utf-8", **headers(data)}
-        return self._exchange("POST", path, headers=sent, data=data)
+        all_headers = {"Content-Type": "application/json; charset=utf-8", **headers(data)}
+        return self._exchange("POST", path, headers=all_headers, data=data)
 
     def get(self, path: str, *, headers: Mapping[str, str], seconds: float) -> Answer:
-        """Return the 2xx answer of a question that may take so long; raises as `post`."""
+        """Return the 2xx answer to a GET request that may take `seconds`; raises the same failures as `post`."""
         return self._exchange("GET", path, headers=headers, seconds=seconds)
 
     def _exchange(
@@ -148,7 +148,7 @@ class Transport:
         return Answer(status=raw.status, data=decoded(raw.body), retry_after=_retry_after(raw))
 
     def clean(self, text: str) -> str:
-        """Return what the other side said, on one line, without secrets, short enough for a person."""
+        """Return the provider's text on one line, without secrets, short enough for a person."""
         for secret in self._secrets:
             text = secret.redact(text)
         return one_line(text, 300)
@@ -162,11 +162,12 @@ def exchange(
     clock: Callable[[], float],
     **options: Any,  # noqa: ANN401
 ) -> Raw:
-    """Make one request with what `requests` calls `options` and return the answer; raises one of `BROKEN`.
+    """Make one request and return the answer; `options` are those of `requests`. Raises one of `BROKEN`.
 
-    All of it is over at `deadline`, as `clock` counts, from the look-up of the name to the last piece of the body.
+    The whole exchange, from the name lookup to the last piece of the body, ends at `deadline` on `clock`.
 
-    No pool of connections: sends are rare, and one that went stale overnight must not cost the first page.
+    There is no connection pool: sends are rare, and a connection that went stale overnight must not delay the first
+    page.
     """
     with http_deadline.session(seconds=deadline - clock(), largest=LONGEST_ANSWER) as session:
         options["headers"] = {**(options.get("headers") or {}), **_UNCOMPRESSED}
@@ -177,34 +178,34 @@ def exchange(
 
 
 def refused(raw: Raw, clean: Callable[[str], str]) -> TemporaryFailure | PermanentFailure | None:
-    """Return the failure that a status other than 2xx means; `clean` takes the secrets out of what was said."""
+    """Return the failure that a status other than 2xx means, else None; `clean` removes secrets from its text."""
     if 200 <= raw.status < 300:
         return None
-    said = clean(f"HTTP {raw.status}: {raw.body[:500].decode(errors='replace')}")
+    reason = clean(f"HTTP {raw.status}: {raw.body[:500].decode(errors='replace')}")
     if raw.status in _LATER or raw.status >= 500:
-        return TemporaryFailure(said, retry_after=_retry_after(raw))
-    return PermanentFailure(said)
+        return TemporaryFailure(reason, retry_after=_retry_after(raw))
+    return PermanentFailure(reason)
 
 
 def broken(error: Exception) -> str:
-    """Return why there was no answer; it may hold secrets of the address."""
+    """Return why there was no answer; the text may contain secrets that are part of the URL."""
     if isinstance(error, requests.exceptions.SSLError):
         return f"the certificate was not accepted: {error}"
     if isinstance(error, _TIMEOUTS):
         return "no answer in time"
-    nameless = _cause(error, socket.gaierror)
-    if nameless is not None:
-        return f"the name cannot be looked up: {nameless.strerror}"
+    lookup_error = _cause(error, socket.gaierror)
+    if lookup_error is not None:
+        return f"the name cannot be looked up: {lookup_error.strerror}"
     return f"no connection: {type(error).__name__}: {error}"
 
 
 def is_lasting(error: Exception) -> bool:
-    """Return whether somebody has to mend something before there is an answer: a certificate does not mend itself."""
+    """Return whether somebody has to repair something before there is an answer, such as a bad certificate."""
     return isinstance(error, requests.exceptions.SSLError)
 
 
 def _cause(error: BaseException, kind: type[OSError]) -> OSError | None:
-    """Return the error of the kind that has led to this one, through what `requests` makes of it, or None."""
+    """Return the error of type `kind` in the chain of causes of `error`, or None."""
     cause: BaseException | None = error
     while cause is not None and not isinstance(cause, kind):
         cause = cause.__cause__ or cause.__context__
@@ -235,7 +236,7 @@ def _retry_after(raw: Raw) -> float | None:
 
 
 def _read(response: requests.Response, deadline: float, clock: Callable[[], float]) -> bytes:
-    """Return the body's beginning, read as it arrives: waiting for a full chunk would let a slow sender hold us."""
+    """Return the body's beginning, read as it arrives: a slow server could delay a full chunk past the deadline."""
     body = bytearray()
     while len(body) < LONGEST_ANSWER and (piece := response.raw.read1(4_096)):
         body += piece

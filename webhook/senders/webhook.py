@@ -1,7 +1,7 @@
-"""The outgoing webhook: every event of an incident as signed JSON to one address, for whatever has no sender here.
+"""The outgoing webhook: posts every event of an incident as signed JSON to one URL, for services without a sender here.
 
-Signed by Standard Webhooks, so that a receiver checks it with a library that exists. The id is that of the outbox's
-row: a message that is sent twice carries the same one, and the receiver drops the second.
+It signs as Standard Webhooks defines, so that a receiver can verify events with an existing library. The id contains
+the number of the outbox row: an event that is sent twice carries the same id, so the receiver can drop the second.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from webhook.signatures import standard_headers
 
 
 class WebhookSender:
-    """Posts to the address that is set; there is one destination."""
+    """Posts to the URL in the settings. There is one destination."""
 
     channel = "webhook"
     actions: frozenset[Action] = frozenset(EVENTS)
     shows_state = False
 
     def __init__(self, *, url: Secret, secrets: tuple[Secret, ...]) -> None:
-        """Prepare; each of `secrets` signs, two while one replaces the other."""
+        """Prepare; every one of `secrets` signs, so that there can be two while a new one replaces an old one."""
         self._secrets = secrets
         self._transport = Transport(url.reveal(), token=None, secrets=(*parts_of(url), *secrets))
 

@@ -1,1 +1,1 @@
-"""Connections and the requests on them: read with deadlines in one thread, answered in others."""
+"""Connections and the requests on them: one thread reads with deadlines, other threads answer."""

@@ -1,7 +1,7 @@
-"""A request that has arrived is answered: gunicorn's parser, the application, gunicorn's response; in a thread.
+"""Answers one request in a thread: gunicorn's parser reads it, the application answers, gunicorn writes the response.
 
-The parser gets what was read, and after that the end; the response is kept (`outgoing`) until `connections` sends it.
-Nothing in here waits for the other side, but for the stream of a large delivery.
+The parser gets the bytes that were read and then the end of input. `outgoing` keeps the response until `connections`
+sends it. Nothing in this module waits for the client, except when it reads the stream of a large delivery.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A request to be answered; `source` gives its bytes, `outgoing` gets those of the answer."""
+    """A request to answer: `source` yields its bytes, `outgoing` collects the bytes of the answer."""
 
     connection: Connection
     source: Iterable[bytes]
     is_whole: bool
-    """Whether the source ends where the request does, so that the next one can follow it."""
+    """Whether the source ends at the end of the request, so that another request can follow."""
     outgoing: Outgoing = field(default_factory=Outgoing)
 
 
@@ -41,7 +41,7 @@ def answer(
 ) -> tuple[bytes, bool]:
     """Return the answer, and whether the connection can be used for another request.
 
-    `failed` answers for what the parser refuses and for what the application did not catch.
+    `failed` writes the answer when the parser refuses the request or the application raises an exception.
     """
     request, outgoing = None, job.outgoing
     try:
@@ -50,7 +50,7 @@ def answer(
         keeps = _run(job, request, application, configuration, closes=closes)
     except (NoMoreData, StopIteration):
         return b"", False
-    except Exception as error:  # noqa: BLE001  whatever it is, it is answered
+    except Exception as error:  # noqa: BLE001  the client gets an answer, whatever the error
         outgoing.clear()
         failed(request, outgoing, job.connection.address, error)
         return outgoing.take(), False
@@ -67,9 +67,9 @@ def _run(
 ) -> bool:
     connection = job.connection
     if hasattr(request, "_expected_100_continue"):
-        request._expected_100_continue = False  # noqa: SLF001  `connections` has said so where the body is waited for
+        request._expected_100_continue = False  # noqa: SLF001  `connections` has sent it where it waits for the body
     response, environ = wsgi.create(request, job.outgoing, connection.address, connection.server, configuration)
-    environ["gunicorn.socket"] = connection.sock  # `sender` looks whether the other side is still there
+    environ["gunicorn.socket"] = connection.sock  # `client_connection` checks whether the client still waits
     environ["wsgi.multithread"] = True
     if connection.is_encrypted:
         environ["wsgi.url_scheme"] = "https"

@@ -15,21 +15,21 @@ from webhook.serving.pools import Pool
 from webhook.serving.reading import Reading
 
 HEAD_SECONDS = 10.0
-"""From the first wait for a request to the end of its headers, the TLS handshake included."""
+"""Time limit from the first wait for a request to the end of its headers, including the TLS handshake."""
 BODY_SECONDS = 20.0
-"""From the end of the headers to that of the body, however steadily it drips."""
+"""Time limit from the end of the headers to the end of the body, even when bytes keep arriving."""
 STREAM_SECONDS = 60.0
-"""The same for a delivery too large to be kept; Alertmanager has given up long before."""
+"""The same for a delivery too large to keep in memory; Alertmanager gives up long before."""
 IDLE_SECONDS = 30.0
-"""Between an answer and the next request on the same connection."""
+"""Time limit between an answer and the next request on the same connection."""
 LINGER_SECONDS = 2.0
-"""For who still sends when the answer is written: closed at once, the answer would be lost to it (RFC 9112, 9.6)."""
+"""How long a client may still send after the answer: an immediate close would lose the answer (RFC 9112, 9.6)."""
 SEND_SECONDS = 15.0
-"""For an answer to be taken."""
+"""Time limit for the client to receive an answer."""
 SLOWEST = 32 * 1_024
-"""Bytes a second of a large answer: as much more time it has."""
+"""Bytes a second; a large answer gets the time that this rate needs in addition to `SEND_SECONDS`."""
 RECEIVE_SECONDS = 10
-"""For each piece of a delivery too large to be kept."""
+"""Time limit for each piece of a delivery too large to keep in memory."""
 PIECE = 64 * 1_024
 
 Phase = Literal["request", "held", "idle", "answered", "sending", "lingering"]
@@ -37,32 +37,32 @@ Phase = Literal["request", "held", "idle", "answered", "sending", "lingering"]
 
 @dataclass(eq=False, kw_only=True)
 class Connection:
-    """A connection; in the phase `answered` it belongs to a thread, in every other to the loop."""
+    """A connection. In the phase `answered` it belongs to a thread, in every other phase to the loop."""
 
     sock: socket.socket
     address: tuple[Any, ...]
     server: tuple[Any, ...]
     deadline: float
     since: float = field(default_factory=time.monotonic)
-    """When it was opened."""
+    """When it was opened, on the monotonic clock."""
     phase: Phase = "request"
     reading: Reading = field(default_factory=Reading)
     is_greeting: bool = False
     """Whether the TLS handshake is still going on."""
     pool: Pool | None = None
-    """Whose threads answer the request, once its head is known."""
+    """The pool whose threads answer the request, once the head is known."""
     is_known: bool = False
-    """Whether a valid token was shown on it."""
+    """Whether a request on it has shown a valid token."""
     keeps: bool = False
     """Whether another request may follow the answer that is being sent."""
     rest: bytes = b""
-    """What has come of that request."""
+    """The bytes of that next request that have arrived."""
     _answer: bytes = b""
     _sent: int = 0
 
     @property
     def peer(self) -> str:
-        """Whose connection it is: an IPv4 address, or the first half of an IPv6 one, which is one place's own."""
+        """The client's IPv4 address, or the first half of its IPv6 address, which belongs to one site."""
         host = str(self.address[0]).partition("%")[0].removeprefix("::ffff:")
         if ":" not in host:
             return host
@@ -70,23 +70,23 @@ class Connection:
 
     @property
     def is_encrypted(self) -> bool:
-        """Whether it speaks TLS."""
+        """Whether it uses TLS."""
         return isinstance(self.sock, ssl.SSLSocket)
 
     @property
     def unsent(self) -> int:
-        """How many bytes of the answer the other side has not taken yet."""
+        """How many bytes of the answer the client has not received yet."""
         return len(self._answer) - self._sent
 
     def prepare(self, answer: bytes) -> None:
-        """Let `send` send this; the deadline is that of the whole answer."""
+        """Store `answer` for `send` and set the deadline for the whole answer."""
         self.phase, self._answer, self._sent = "sending", answer, 0
         self.deadline = time.monotonic() + SEND_SECONDS + len(answer) / SLOWEST
 
     def send(self) -> None:
-        """Send what the other side takes now; raises BlockingIOError or ssl.SSLWant… while it takes nothing.
+        """Send what the client takes now; raises BlockingIOError or ssl.SSLWant… while it takes nothing.
 
-        A piece that TLS could not send is offered again as it was, as OpenSSL asks (SSL_write(3)).
+        A piece that TLS could not send is offered again unchanged, as OpenSSL requires (SSL_write(3)).
         """
         with memoryview(self._answer) as answer:
             while self._sent < len(answer):
@@ -94,18 +94,18 @@ class Connection:
         self._answer, self._sent = b"", 0
 
     def lend(self) -> None:
-        """Prepare the socket for a thread: it blocks, and receiving does not take for ever."""
+        """Prepare the socket for a thread: the socket blocks, and each receive has a time limit."""
         self.phase = "answered"
         self.sock.settimeout(None)
-        # Not a time-out of Python's: with it a look at what has come waits, too.
+        # SO_RCVTIMEO, because a Python timeout would also make the peek in `client_connection` wait.
         limit = struct.pack("ll", RECEIVE_SECONDS, 0)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, limit)
 
     def stream(self, beginning: bytes) -> Iterator[bytes]:
-        """Yield what has come and then what comes, within `STREAM_SECONDS`; for a thread."""
-        ends = time.monotonic() + STREAM_SECONDS
+        """Yield `beginning` and then what arrives within `STREAM_SECONDS`; called in a thread."""
+        deadline = time.monotonic() + STREAM_SECONDS
         yield beginning
-        while time.monotonic() < ends:
+        while time.monotonic() < deadline:
             try:
                 piece = self.sock.recv(PIECE)
             except OSError:
@@ -115,6 +115,6 @@ class Connection:
             yield piece
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close the socket."""
         with contextlib.suppress(OSError):
             self.sock.close()

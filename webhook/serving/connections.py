@@ -1,15 +1,17 @@
-"""The law: no thread waits for the other side of a connection. Gunicorn's worker, with one loop that serves them all.
+"""The law: no thread waits for a client. This is gunicorn's worker, with one loop that serves all connections.
 
-The loop reads a request until it is whole, within a time; only then is it put into a pool (`pools`), whose threads
-make the answer (`answering`). The loop sends it, within a time too, and reads nothing more meanwhile. So whoever sends
-nothing, sends slowly or does not read holds a socket, and shares `MOST_UNSENT` with all who do not read. Of those there
-is room for `MOST_CONNECTIONS`, and for `MOST_OF_PEER` from one place: where there are more, the one that has been
-waited for longest goes, first of those that have shown no valid token. Who comes new is never refused for it, and has
-`GRACE_SECONDS` to speak.
+The loop reads a request until it is whole, within a time limit. Only then does it put the request into a pool
+(`pools`), whose threads make the answer (`answering`). The loop sends the answer, also within a time limit, and reads
+nothing from the connection meanwhile. So a client that sends nothing, sends slowly or does not read occupies a socket
+and no thread. All clients that do not read share `MOST_UNSENT` bytes.
 
-A request with a wrong token is held back here too (`guesses`), where that costs no thread.
+There is room for `MOST_CONNECTIONS`, and for `MOST_OF_PEER` from one peer. When there are more, the loop closes the
+connection that has waited longest; connections without a valid token go first. A new connection is never refused for
+lack of room, and has `GRACE_SECONDS` to send something.
 
-The exception is a delivery too large to be kept in memory: two threads read those, and do nothing else.
+The loop also delays the answer to a wrong token (`guesses`), because a delay here occupies no thread.
+
+The exception is a delivery too large to keep in memory: two threads read such deliveries and do nothing else.
 """
 
 from __future__ import annotations
@@ -43,19 +45,19 @@ from webhook.serving.reading import Head, Reading
 
 MOST_CONNECTIONS = 1_000
 MOST_OF_PEER = 100
-"""Connections from one address; a trusted proxy speaks for many and may have all."""
+"""Connections from one peer. A trusted proxy forwards for many clients and has no such limit."""
 GRACE_SECONDS = 2.0
-"""For so long a connection is not counted against its peer, as long as there is room at all."""
+"""How long the limit of a peer spares a new connection, while there is room for more connections in total."""
 MOST_KEPT = 64 * 1_024 * 1_024
-"""Bytes of requests that are not whole yet, of all connections."""
+"""Bytes of incomplete requests, of all connections together."""
 MOST_UNSENT = 64 * 1_024 * 1_024
-"""Bytes of answers that are made and not taken yet, of all connections; beyond that the oldest is given up."""
+"""Bytes of unsent answers, of all connections together; beyond that the loop gives up the oldest answer."""
 LARGEST_KEPT = 1_024 * 1_024 + PIECE
-"""Bytes of one request that are kept while it arrives: more than an action or a callback may have."""
+"""Bytes of one request that are kept while it arrives: more than an action or a callback may contain."""
 TURN_SECONDS = 0.5
-"""How late deadlines, and the end of the process above this one, are noticed."""
+"""How late the loop may notice a deadline or the end of the parent process."""
 DRAIN_SECONDS = 8.0
-"""For requests under way when the process is to end."""
+"""Time for requests under way to finish when the process has to end."""
 _HALF_READ_SECONDS = 2.0
 _MOST_AT_ONCE = 64
 
@@ -66,10 +68,10 @@ class Connections(Worker):  # type: ignore[misc]
     """Serves one application; `self.app` is the `Server` of `webhook.server`."""
 
     def init_process(self) -> None:
-        """Prepare what no other process may share, and serve."""
+        """Create the state that no other process may share, and serve."""
         self.selector = selectors.DefaultSelector()
         self.waiting: dict[Connection, None] = {}
-        """Those that belong to the loop, the one that has waited longest first."""
+        """The connections that belong to the loop, the one that has waited longest first."""
         self.under_way = 0
         self.peers: dict[str, int] = {}
         self.finished: queue.SimpleQueue[tuple[Connection, bytes]] = queue.SimpleQueue()
@@ -79,11 +81,11 @@ class Connections(Worker):  # type: ignore[misc]
         super().init_process()
 
     def handle_exit(self, _signal: int, _frame: object) -> None:
-        """End in good order; the signal itself has woken the loop."""
+        """End in good order; the signal itself wakes the loop."""
         self.alive = False
 
     def run(self) -> None:
-        """Serve until the process is to end, or the one above it has ended."""
+        """Serve until this process has to end or its parent process has ended."""
         for listener in self.sockets:
             listener.settimeout(0.0)
             self.selector.register(listener, selectors.EVENT_READ, partial(self._accept, listener))
@@ -105,16 +107,16 @@ class Connections(Worker):  # type: ignore[misc]
         self._close_late()
 
     def _drain(self) -> None:
-        """Let go of the port at once, and answer what is under way."""
+        """Close the port at once, and answer the requests under way."""
         for listener in self.sockets:
             self.selector.unregister(listener)
             listener.close()
         self.app.begin_stop()
         for connection in [other for other in self.waiting if other.phase != "sending"]:
-            # A request may be on its way on a connection that was kept.
+            # The next request may already be on its way on a connection that was kept open.
             connection.deadline = min(connection.deadline, time.monotonic() + _HALF_READ_SECONDS)
-        ends = time.monotonic() + DRAIN_SECONDS
-        while (self.waiting or self.under_way) and time.monotonic() < ends:
+        deadline = time.monotonic() + DRAIN_SECONDS
+        while (self.waiting or self.under_way) and time.monotonic() < deadline:
             self._turn()
         for job, _ in self.pools.empty():
             _say(job.connection, 503, "ending; try again")
@@ -126,7 +128,7 @@ class Connections(Worker):  # type: ignore[misc]
                 sock, address = listener.accept()
             except BlockingIOError:
                 return
-            except OSError:  # no file handle is left, or the other side is gone already
+            except OSError:  # no file handle is left, or the client is gone already
                 self._make_room(lambda _: True)
                 return
             sock.settimeout(0.0)
@@ -136,7 +138,7 @@ class Connections(Worker):  # type: ignore[misc]
                 self._enter(connection)
 
     def _encrypt(self, connection: Connection) -> bool:
-        """Prepare for TLS; return False when the other side is gone already."""
+        """Prepare for TLS; return False when the client is gone already."""
         context: ssl.SSLContext = self.app.certificate.context
         try:
             connection.sock = context.wrap_socket(connection.sock, server_side=True, do_handshake_on_connect=False)
@@ -156,18 +158,19 @@ class Connections(Worker):  # type: ignore[misc]
             since = time.monotonic() - GRACE_SECONDS
             self._make_room(lambda other: other.peer == peer and other.since < since)
         self._wait(connection)
-        # Mostly the request is there already.
+        # In most cases the request has already arrived.
         self._go_on(connection)
 
     def _make_room(self, may_go: Callable[[Connection], bool]) -> None:
-        """Close the connection that has been waited for longest, first of those that nobody is known on."""
-        found = [connection for connection in self.waiting if may_go(connection)]
-        chosen = next((connection for connection in found if not connection.is_known), found[0] if found else None)
+        """Close the connection that has waited longest; connections without a valid token go first."""
+        candidates = [connection for connection in self.waiting if may_go(connection)]
+        oldest = candidates[0] if candidates else None
+        chosen = next((connection for connection in candidates if not connection.is_known), oldest)
         if chosen is not None:
             self._close(chosen)
 
     def _wait(self, connection: Connection, events: int = selectors.EVENT_READ) -> None:
-        """Let the loop see to it when the other side goes on."""
+        """Let the loop continue when the client sends or receives."""
         connection.sock.settimeout(0.0)
         self.selector.register(connection.sock, events, partial(self._go_on, connection))
         self.waiting[connection] = None
@@ -202,7 +205,7 @@ class Connections(Worker):  # type: ignore[misc]
             self._watch(connection, selectors.EVENT_READ)
         except ssl.SSLWantWriteError:
             self._watch(connection, selectors.EVENT_WRITE)
-        except OSError:  # TLS that goes wrong, too
+        except OSError:  # includes TLS errors
             self._close(connection)
 
     def _watch(self, connection: Connection, events: int) -> None:
@@ -211,7 +214,7 @@ class Connections(Worker):  # type: ignore[misc]
             self.selector.modify(connection.sock, events, key.data)
 
     def _read(self, connection: Connection) -> None:
-        """Read what is there; raises BlockingIOError or SSLWantReadError when that is all."""
+        """Read what has arrived; raises BlockingIOError or SSLWantReadError when there is no more."""
         for _ in range(_MOST_AT_ONCE):
             piece = connection.sock.recv(PIECE)
             if not piece:
@@ -226,7 +229,7 @@ class Connections(Worker):  # type: ignore[misc]
                 return
 
     def _judge(self, connection: Connection) -> bool:
-        """Look how far the request has come; return whether nothing more is read of it here."""
+        """Decide from what has arrived what happens to the request; return whether the loop stops reading it."""
         reading, head = connection.reading, connection.reading.head
         if reading.state == "too_large":
             return self._refuse(connection, 431, "the headers are too large")
@@ -243,7 +246,7 @@ class Connections(Worker):  # type: ignore[misc]
         return False
 
     def _judge_head(self, connection: Connection, head: Head) -> bool:
-        """Choose the pool; return whether nothing more is read of the request here."""
+        """Choose the pool for the request; return whether the loop stops reading it."""
         reading = connection.reading
         connection.pool = pool_of(head, self.app.settings)
         connection.is_known = connection.pool != "strangers"
@@ -253,18 +256,18 @@ class Connections(Worker):  # type: ignore[misc]
         if reading.state == "body" and not reads_body(head, connection.pool, self.app.settings):
             return self._hand_over(connection)
         if reading.state == "body" and head.waits_for_continue:
-            # Who has not taken so much of earlier answers does without it.
+            # A client whose buffer is full of earlier answers goes without the interim response.
             with contextlib.suppress(OSError):
                 connection.sock.send(_CONTINUE)
         return False
 
     def _hold_back(self, connection: Connection) -> bool:
-        """Give a request with a wrong token to the threads, later the more its peer has shown of them."""
+        """Delay a request with a wrong token, longer the more wrong tokens its peer has shown."""
         now = time.monotonic()
         seconds = self.guesses.wait(connection.peer, now)
         if not seconds:
             return self._hand_over(connection)
-        # Nothing more is read: what comes meanwhile stays in the socket.
+        # The loop reads nothing more: what arrives meanwhile stays in the socket.
         self.selector.unregister(connection.sock)
         connection.phase, connection.deadline = "held", now + seconds
         return True
@@ -303,9 +306,9 @@ class Connections(Worker):  # type: ignore[misc]
     def _answer(self, task: tuple[Job, bytes]) -> None:
         """Answer a request; in a thread."""
         job, rest = task
-        said, keeps = b"", False
+        response, keeps = b"", False
         try:
-            said, keeps = answer(
+            response, keeps = answer(
                 job,
                 self.wsgi,
                 configuration=self.cfg,
@@ -316,7 +319,7 @@ class Connections(Worker):  # type: ignore[misc]
             self.log.exception("unexpected error while a request was answered")
         finally:
             job.connection.keeps, job.connection.rest = keeps, rest
-            self.finished.put((job.connection, said))
+            self.finished.put((job.connection, response))
             with contextlib.suppress(OSError):  # full: the loop is woken in any case
                 os.write(self.PIPE[1], b"1")
 
@@ -328,18 +331,18 @@ class Connections(Worker):  # type: ignore[misc]
             os.read(self.PIPE[0], 4_096)
 
     def _take_back(self) -> None:
-        """Send the answers that are made."""
+        """Take the answers that threads have finished, and begin to send them."""
         for _ in range(self.finished.qsize()):
-            connection, said = self.finished.get()
+            connection, response = self.finished.get()
             self.under_way -= 1
-            connection.prepare(said)
+            connection.prepare(response)
             self._wait(connection)
             self._go_on(connection)
             if connection.unsent:
                 self._keep_within_unsent()
 
     def _send(self, connection: Connection) -> None:
-        """Send what is taken now, and go on when that is all; raises BlockingIOError or ssl.SSLWant… when it is not."""
+        """Send the answer, then go on to the next request; raises BlockingIOError or ssl.SSLWant… until it is sent."""
         try:
             connection.send()
         except BlockingIOError:
@@ -358,14 +361,14 @@ class Connections(Worker):  # type: ignore[misc]
         if rest:
             self._judge(connection)
         elif connection.is_encrypted:
-            self._read(connection)  # what TLS has decrypted already wakes nobody
+            self._read(connection)  # the selector does not report bytes that TLS has already decrypted
 
     def _keep_within_unsent(self) -> None:
         while sum(connection.unsent for connection in self.waiting) > MOST_UNSENT:
             self._make_room(lambda other: bool(other.unsent))
 
     def _linger(self, connection: Connection) -> None:
-        """Close our side, and read what the other one still sends: only so it sees the answer."""
+        """Close our side, and read what the client still sends: otherwise the client may lose the answer."""
         connection.phase, connection.deadline = "lingering", time.monotonic() + LINGER_SECONDS
         connection.reading = Reading()
         try:
@@ -376,7 +379,7 @@ class Connections(Worker):  # type: ignore[misc]
 
     def _close_late(self) -> None:
         now = time.monotonic()
-        for connection in [found for found in self.waiting if found.deadline <= now]:
+        for connection in [other for other in self.waiting if other.deadline <= now]:
             if connection.phase == "held":
                 self._hand_over(connection)
             elif connection.phase == "request" and not connection.is_greeting and len(connection.reading):
@@ -386,21 +389,21 @@ class Connections(Worker):  # type: ignore[misc]
 
 
 def _file_handles() -> int:
-    """Return how many files and connections this process may have, and let it have more where that is up to us."""
+    """Raise the soft limit of open files where possible; return how many files and connections may be open."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = max(soft, min(4 * MOST_CONNECTIONS, hard if hard != resource.RLIM_INFINITY else 4 * MOST_CONNECTIONS))
+    limit = max(soft, min(4 * MOST_CONNECTIONS, hard if hard != resource.RLIM_INFINITY else 4 * MOST_CONNECTIONS))
     with contextlib.suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-        return wanted
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+        return limit
     return soft
 
 
 def _say(connection: Connection, status: int, reason: str) -> None:
-    """Answer without the application; what does not fit into the connection's buffer is not waited for."""
+    """Send an answer without the application; do not wait for what does not fit into the socket's buffer."""
     words = {408: "Request Timeout", 431: "Request Header Fields Too Large", 503: "Service Unavailable"}
     body = f'{{"error":"{reason}"}}\n'
     head = f"HTTP/1.1 {status} {words[status]}\r\nContent-Type: application/json\r\n"
-    whole = f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}"
+    response = f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n{body}"
     with contextlib.suppress(OSError):
         connection.sock.settimeout(0.0)
-        connection.sock.send(whole.encode())
+        connection.sock.send(response.encode())

@@ -1,6 +1,6 @@
-"""Who shows wrong tokens waits for the answer, longer each time; who shows none, or a valid one, never does.
+"""Delays the answers to a peer's wrong tokens, each longer than the last; no other request is delayed.
 
-Guessing is slowed and nobody is locked out: behind one address there may be a person who mistypes, and Alertmanager.
+The delay slows guessing and locks nobody out: one address may serve a person who mistypes and also Alertmanager.
 """
 
 from __future__ import annotations
@@ -8,28 +8,28 @@ from __future__ import annotations
 from collections import OrderedDict
 
 FREE = 5
-"""Wrong tokens of one peer that are answered at once."""
+"""How many wrong tokens of one peer are answered without delay."""
 FORGIVEN_SECONDS = 12.0
-"""After so long one of them is forgotten."""
+"""One wrong token is forgotten after this time."""
 LONGEST_SECONDS = 5.0
 MOST_PEERS = 10_000
-"""Peers that are remembered; beyond that the one that has guessed least lately is forgotten."""
+"""How many peers are remembered; beyond that the peer whose last guess is the oldest is forgotten."""
 
 _FIRST_SECONDS = 0.25
 
 
 class Guesses:
-    """The wrong tokens of each peer, lately."""
+    """Counts the recent wrong tokens of each peer."""
 
     def __init__(self) -> None:
         self._of: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def wait(self, peer: str, now: float) -> float:
-        """Count a wrong token; return for how many seconds its answer is held back."""
-        number, at = self._of.pop(peer, (0.0, now))
-        number = max(0.0, number - (now - at) / FORGIVEN_SECONDS) + 1
-        self._of[peer] = number, now
+        """Count a wrong token; return for how many seconds the answer is delayed."""
+        count, counted_at = self._of.pop(peer, (0.0, now))
+        count = max(0.0, count - (now - counted_at) / FORGIVEN_SECONDS) + 1
+        self._of[peer] = count, now
         if len(self._of) > MOST_PEERS:
             self._of.popitem(last=False)
-        over = number - FREE
-        return 0.0 if over <= 0 else min(LONGEST_SECONDS, _FIRST_SECONDS * 2 ** min(over, 10.0))
+        excess = count - FREE
+        return 0.0 if excess <= 0 else min(LONGEST_SECONDS, _FIRST_SECONDS * 2 ** min(excess, 10.0))

@@ -1,4 +1,4 @@
-"""How the C library keeps memory that was given back. `cli` asks for it before the threads begin."""
+"""Limits how much freed memory the C library keeps. `cli` calls this before the threads start."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import ctypes
 import os
 
 HEAPS = 2
-"""Each thread of glibc takes one of up to eight heaps a core, and what one has freed serves none of the others:
-measured after three storms of 5,000 alerts, 500 MiB are held with many heaps and 380 MiB with two."""
+"""glibc gives each thread one of up to eight heaps per core, and memory freed in one heap serves no other heap.
+Measured after three storms of 5,000 alerts: the process holds 500 MiB with many heaps and 380 MiB with two."""
 _MOST_HEAPS = -8
 """`M_ARENA_MAX` of mallopt(3)."""
 _ENVIRONMENT = "MALLOC_ARENA_MAX"
 
 
 def share_heaps() -> None:
-    """Let all threads of this process and of its children share `HEAPS`; what the environment says counts more.
+    """Let all threads of this process and of its children share `HEAPS`, unless the environment sets another number.
 
-    Another C library than glibc keeps its memory as it does.
+    With a C library other than glibc this does nothing.
     """
     if _ENVIRONMENT in os.environ:
         return

@@ -1,12 +1,12 @@
-"""An answer that is made: what gunicorn takes for the socket keeps the bytes. `connections` sends them.
+"""A buffer that stands in for the socket: gunicorn writes the answer into it, and `connections` sends the bytes.
 
-So a thread that answers never waits for who reads the answer, and its memory is bounded.
+So a thread that answers never waits for the client to read, and the memory of an answer is bounded.
 """
 
 from __future__ import annotations
 
 LARGEST_ANSWER = 32 * 1_024 * 1_024
-"""Bytes of one answer, its head included: more than the page of the largest delivery that is kept."""
+"""Bytes of one answer, including its head: more than the incident page of the largest delivery that is kept."""
 
 
 class AnswerTooLargeError(Exception):
@@ -14,7 +14,7 @@ class AnswerTooLargeError(Exception):
 
 
 class Outgoing:
-    """One answer as it is written, with the methods of a socket that gunicorn calls."""
+    """One answer while it is written, with the socket methods that gunicorn calls."""
 
     def __init__(self) -> None:
         self._bytes = bytearray()
@@ -35,11 +35,11 @@ class Outgoing:
         return len(piece)
 
     def gettimeout(self) -> float:
-        """Return 0: nothing in here waits."""
+        """Return 0: no method of this class waits."""
         return 0.0
 
     def clear(self) -> None:
-        """Forget what was written: another answer takes its place."""
+        """Discard what was written, so that another answer can replace it."""
         self._bytes.clear()
 
     def take(self) -> bytes:

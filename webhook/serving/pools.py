@@ -1,7 +1,7 @@
-"""Which threads answer which requests: what is urgent has threads that nothing else can occupy.
+"""Decides which threads answer which requests: urgent requests have threads that no other request can occupy.
 
-`connections` puts requests in, read as far as they are waited for; only a delivery too large to be kept in memory is
-read by its thread, and those have threads of their own.
+`connections` puts a request into a pool after it has read as much as the answer needs. Only a delivery too large to
+keep in memory is read by the thread that answers it, and such deliveries have a pool of their own.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from webhook.web.access import CALLBACK_PATHS, DELIVERY_PATH, PUBLIC_PATHS, is_k
 Pool = Literal["alive", "health", "deliveries", "large", "people", "strangers"]
 
 THREADS: Mapping[Pool, int] = {
-    "alive": 1,  # /healthz: it touches nothing that could hold it up
+    "alive": 1,  # /healthz: it uses nothing that could block
     "health": 2,  # /readyz and /metrics wait for the store
     "deliveries": 4,
     "large": 2,
-    "people": 4,  # the pages, and the interface for machines
-    "strangers": 2,  # who has shown no valid token: signed callbacks, and what is going to be refused
+    "people": 4,  # the pages and the HTTP API
+    "strangers": 2,  # no valid token: signed callbacks, and requests that will be refused
 }
 MOST_QUEUED = 256
-"""Requests that wait for the threads of one pool; who comes then is told to try again."""
+"""How many requests may wait for one pool; the client of a further request is told to try again."""
 
 Job = TypeVar("Job")
 
 
 def pool_of(head: Head, settings: Settings) -> Pool:
-    """Return whose threads answer the request."""
+    """Return the pool whose threads answer the request."""
     path = head.path.removeprefix(settings.path_prefix)
     if path == "/healthz":
         return "alive"
@@ -48,31 +48,31 @@ def pool_of(head: Head, settings: Settings) -> Pool:
 
 
 def guesses(head: Head, settings: Settings) -> bool:
-    """Return whether a stranger's request shows a token that is not valid; what a provider signs needs none."""
+    """Return whether a stranger's request shows an invalid token; callbacks are signed and need no token."""
     return bool(head.authorization) and head.path.removeprefix(settings.path_prefix) not in CALLBACK_PATHS
 
 
 def reads_body(head: Head, pool: Pool, settings: Settings) -> bool:
-    """Return whether the request's body is waited for: not of a stranger whose signature does not stand for a token."""
+    """Return whether the loop reads the body first: not for strangers, unless the request is a signed callback."""
     return pool != "strangers" or head.path.removeprefix(settings.path_prefix) in CALLBACK_PATHS
 
 
 class Pools(Generic[Job]):
-    """The threads, and a queue before those of each pool."""
+    """The threads of all pools, and one queue for each pool."""
 
     def __init__(self, answer: Callable[[Job], None]) -> None:
         self._answer = answer
         self._queues: dict[Pool, queue.Queue[Job]] = {pool: queue.Queue(MOST_QUEUED) for pool in THREADS}
 
     def start(self) -> None:
-        """Start the threads; they end with the process."""
-        for pool, number in THREADS.items():
-            for index in range(number):
+        """Start the threads; they end when the process ends."""
+        for pool, thread_count in THREADS.items():
+            for index in range(thread_count):
                 name = f"{pool}-{index}"
                 threading.Thread(target=self._work, args=(self._queues[pool],), name=name, daemon=True).start()
 
     def put(self, pool: Pool, job: Job) -> bool:
-        """Let the pool's threads answer; return False when too many wait there already."""
+        """Queue the job for the pool's threads; return False when the queue is full."""
         try:
             self._queues[pool].put_nowait(job)
         except queue.Full:
@@ -80,16 +80,16 @@ class Pools(Generic[Job]):
         return True
 
     def empty(self) -> list[Job]:
-        """Return what no thread has begun, which none will begin any more."""
-        left: list[Job] = []
-        for waiting in self._queues.values():
+        """Remove and return the jobs that no thread has begun."""
+        jobs: list[Job] = []
+        for jobs_of_pool in self._queues.values():
             try:
                 while True:
-                    left.append(waiting.get_nowait())
+                    jobs.append(jobs_of_pool.get_nowait())
             except queue.Empty:
                 continue
-        return left
+        return jobs
 
-    def _work(self, waiting: queue.Queue[Job]) -> None:
+    def _work(self, jobs_of_pool: queue.Queue[Job]) -> None:
         while True:
-            self._answer(waiting.get())
+            self._answer(jobs_of_pool.get())

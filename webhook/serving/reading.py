@@ -1,7 +1,7 @@
-"""How much of a request has arrived. Pure: `connections` feeds it what the socket brings, `answering` gets the bytes.
+"""Finds out how much of a request has arrived. Pure: `connections` feeds it bytes, `answering` gets the request.
 
-It knows only where a request ends (RFC 9112, sections 6 and 7.1). What is wrong with it gunicorn's parser says, which
-gets the same bytes: where the end cannot be known, all that has come is handed on.
+It determines only where a request ends (RFC 9112, sections 6 and 7.1). gunicorn's parser gets the same bytes and
+reports what is wrong with them. When the end cannot be determined, everything that has arrived is handed on.
 """
 
 from __future__ import annotations
@@ -12,25 +12,25 @@ from typing import Literal
 LARGEST_HEAD = 32 * 1_024
 """Bytes of the request line and headers."""
 _LONGEST_LINE = 4_096
-"""Bytes of a chunk's size line, and of a trailer."""
+"""Bytes of a chunk's size line, and of a trailer line."""
 
 State = Literal["head", "body", "whole", "unclear", "too_large"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Head:
-    """What decides how a request goes on; `path` as it was sent, without its query."""
+    """The parts of a request's head that decide how it is handled; `path` is as sent, without its query."""
 
     method: str
     path: str
     authorization: str
     length: int | None
-    """Bytes of the body; None where it comes in chunks."""
+    """Bytes of the body; None when the body is chunked."""
     waits_for_continue: bool
 
 
 class Reading:
-    """One request as it arrives, and what has come of the next one."""
+    """One request while it arrives, and the beginning of the next one."""
 
     def __init__(self, beginning: bytes = b"") -> None:
         self.state: State = "head"
@@ -43,16 +43,16 @@ class Reading:
         self.feed(beginning)
 
     def __len__(self) -> int:
-        """Return how many bytes are held."""
+        """Return how many bytes are kept."""
         return len(self._bytes)
 
     @property
     def body_size(self) -> int:
-        """How many bytes of the body have come, as they were sent; 0 while the head is not complete."""
+        """How many bytes of the body have arrived, counted as sent; 0 while the head is incomplete."""
         return len(self._bytes) - self._body_at if self.head else 0
 
     def feed(self, piece: bytes) -> None:
-        """Add what has come; `state` says what is known then."""
+        """Add bytes that have arrived, and update `state`."""
         self._bytes += piece
         if self.state == "head":
             self._find_head()
@@ -60,7 +60,7 @@ class Reading:
             self._find_end()
 
     def take(self) -> tuple[bytes, bytes]:
-        """Return the request and what has come after it; of one that is not whole all that has come is the request."""
+        """Return the request and the bytes after it; if the request is not whole, all bytes count as the request."""
         end = self._ends_at if self.state == "whole" else len(self._bytes)
         return bytes(self._bytes[:end]), bytes(self._bytes[end:])
 
@@ -83,7 +83,7 @@ class Reading:
             self.state, self._ends_at = "whole", end
 
     def _end(self) -> int:
-        """Return where the request ends; 0 where that is not known yet, less where it never will be."""
+        """Return where the request ends; 0 when that is not known yet, a negative number when it cannot be known."""
         if self.head is not None and self.head.length is not None:
             return self._body_at + self.head.length
         return self._chunks.end(self._bytes)
@@ -97,7 +97,7 @@ class _Chunks:
         self._in_trailers = False
 
     def end(self, data: bytearray) -> int:
-        """Return where the body ends, 0 when it has not ended yet, -1 when these are no chunks."""
+        """Return where the body ends; 0 when it has not ended yet, -1 when the data is not chunked."""
         while True:
             line_end = data.find(b"\r\n", self._at, self._at + _LONGEST_LINE)
             if line_end < 0:
@@ -128,7 +128,7 @@ def _size(line: bytes) -> int | None:
 
 
 def _head(data: bytes) -> Head | None:
-    """Return the head, or None when the request's end cannot be told from it."""
+    """Return the head, or None when it does not determine where the request ends."""
     first, *lines = data.decode("latin-1").split("\r\n")
     method, _, rest = first.partition(" ")
     fields: dict[str, list[str]] = {}

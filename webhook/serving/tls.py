@@ -1,4 +1,4 @@
-"""TLS from a certificate in files. What is renewed on disk is used for the connections that come after it."""
+"""TLS with a certificate from files. When the files are renewed, new connections use the new certificate."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from pathlib import Path
 import structlog
 
 LOOK_SECONDS = 10.0
-"""How often the files are looked at."""
+"""How often the files are checked for changes."""
 
 log = structlog.get_logger("tocsin.server")
 
 
 def load(certificate: Path, key: Path) -> ssl.SSLContext:
-    """Return the context of a server with this certificate; raises ValueError when the files cannot be used."""
+    """Return a server context with this certificate; raises ValueError when the files cannot be used."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     try:
-        # A key with a password would ask for it at the terminal.
+        # Without this, OpenSSL would ask for the password of an encrypted key at the terminal.
         context.load_cert_chain(certificate, key, password=lambda: b"")
     except ssl.SSLError as error:
         raise ValueError(f"the certificate {certificate} and the key {key} do not work: {error.reason}") from None
@@ -28,7 +28,7 @@ def load(certificate: Path, key: Path) -> ssl.SSLContext:
 
 
 class Certificate:
-    """The context in force, renewed when the files change; one that cannot be used leaves the old one in force."""
+    """The TLS context in force. It is renewed when the files change; unusable files leave the old context in force."""
 
     def __init__(self, certificate: Path, key: Path) -> None:
         """Read the files; raises ValueError."""
@@ -39,7 +39,7 @@ class Certificate:
 
     @property
     def context(self) -> ssl.SSLContext:
-        """The context for a connection that begins now."""
+        """The context for a new connection."""
         if time.monotonic() - self._looked >= LOOK_SECONDS:
             self._looked = time.monotonic()
             self._renew()
@@ -58,12 +58,12 @@ class Certificate:
             log.info("the certificate was renewed")
 
     def _stamps(self) -> tuple[object, ...]:
-        found: list[object] = []
+        stamps: list[object] = []
         for file in self._files:
             try:
                 status = file.stat()
             except OSError:
-                found.append(None)
+                stamps.append(None)
             else:
-                found.append((status.st_mtime_ns, status.st_ino, status.st_size))
-        return tuple(found)
+                stamps.append((status.st_mtime_ns, status.st_ino, status.st_size))
+        return tuple(stamps)

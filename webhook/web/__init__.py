@@ -1,1 +1,1 @@
-"""What is asked over HTTP: routes, pages, callbacks, and who may come in with how much."""
+"""The HTTP interface: API routes, pages, callbacks, access control and limits on request bodies."""

@@ -1,9 +1,9 @@
-"""Who may ask: bearer tokens, HTTP Basic for browsers, and no requests that another site has made a browser send.
+"""Access control: bearer tokens, HTTP Basic for browsers, and no requests that another site made a browser send.
 
-Deliveries may also show a user and a password of their own, which open nothing else.
+Deliveries may also use a user and a password of their own, which are valid for no other route.
 
-`application` calls `refusal` before every request. Without a token the server listens on loopback only (`cli` sees to
-that), and then nobody has to show one.
+`application` calls `refusal` before every request. When no token is set, `cli` lets the server listen on loopback only,
+and requests need no token.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from webhook.secret import Secret
 from webhook.settings import Settings
 
 PUBLIC_PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/openapi.json", "/style.css"})
-"""What orchestrators, Prometheus and browsers read without a token; none of it names an incident."""
+"""Paths that orchestrators, Prometheus and browsers read without a token; none of them names an incident."""
 
 CALLBACK_PATHS = frozenset({"/slack/interactions", "/pagerduty/webhook"})
-"""What providers call: each request is signed, and `callbacks` checks it; no token is asked for."""
+"""Paths that providers call without a token: they sign each request, and `callbacks` checks the signature."""
 
 DELIVERY_PATH = "/v1/alertmanager"
 
@@ -34,7 +34,7 @@ _BASIC = 'Basic realm="Tocsin", charset="UTF-8"'
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """Why a request is not let in."""
+    """Why a request is refused."""
 
     status: int
     reason: str
@@ -58,18 +58,18 @@ def refusal(request: Request, settings: Settings) -> Refusal | None:
 
 
 def shows_token(request: Request) -> bool:
-    """Return whether the request shows a token at all, valid or not."""
+    """Return whether the request shows a token, valid or not."""
     return bool(_authorization(request))
 
 
 def is_known(authorization: str, tokens: Iterable[Secret]) -> bool:
-    """Return whether this header shows a valid token, in whichever way; everybody is known where there is none."""
-    wanted = tuple(tokens)
-    return not wanted or _accepted(_bearer(authorization) or _password(authorization), wanted)
+    """Return whether this header shows a valid token, as Bearer or Basic; always true when `tokens` is empty."""
+    valid_tokens = tuple(tokens)
+    return not valid_tokens or _accepted(_bearer(authorization) or _password(authorization), valid_tokens)
 
 
 def may_deliver(authorization: str, settings: Settings) -> bool:
-    """Return whether this header opens the door for deliveries; everybody may deliver where nothing is asked for."""
+    """Return whether this header allows a delivery; always true when neither a token nor a login is set."""
     login = settings.delivery_login
     if not settings.tokens and login is None:
         return True
@@ -77,7 +77,7 @@ def may_deliver(authorization: str, settings: Settings) -> bool:
 
 
 def _logs_in(authorization: str, login: tuple[str, Secret]) -> bool:
-    """Compare user and password in constant time, both of them whatever comes of the first."""
+    """Compare user and password in constant time; always compare both."""
     user, password = _basic(authorization) or ("", "")
     same_user = hmac.compare_digest(user.encode(), login[0].encode())
     same_password = hmac.compare_digest(password.encode(), login[1].reveal().encode())
@@ -85,21 +85,21 @@ def _logs_in(authorization: str, login: tuple[str, Secret]) -> bool:
 
 
 def _challenge(settings: Settings) -> str:
-    """Return how a sender may log in, as the answer to one that has not."""
-    ways = ["Bearer"] if settings.tokens else []
-    return ", ".join([*ways, _BASIC] if settings.delivery_login else ways)
+    """Return the `WWW-Authenticate` value that tells a sender how it may log in."""
+    schemes = ["Bearer"] if settings.tokens else []
+    return ", ".join([*schemes, _BASIC] if settings.delivery_login else schemes)
 
 
 def person(request: Request) -> str | None:
-    """Return the name that a browser's user has given beside the token, if any."""
+    """Return the user name that a browser sent with the token, if any."""
     pair = _basic(_authorization(request))
     return pair[0] if pair and pair[0] else None
 
 
 def _from_elsewhere(request: Request, settings: Settings) -> bool:
-    """Return whether a browser says that another site made it send this; programs say nothing of the kind.
+    """Return whether a browser says that another site made it send this; programs send no such headers.
 
-    Our own site is the public URL, too: a proxy may ask us under another name.
+    The public URL counts as our own site too, because a proxy may request this server under another name.
     """
     site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get("Origin")
@@ -116,7 +116,7 @@ def _site(url: str) -> str:
 
 
 def _without_token(request: Request, settings: Settings) -> Refusal | None:
-    """Refuse names that are not this machine's: a site on the web could let its own name point here (DNS rebinding)."""
+    """Refuse host names that are not this machine's: a web site could point its own name here (DNS rebinding)."""
     host = urlsplit(f"//{request.host}").hostname or ""
     own = urlsplit(settings.public_url or "").hostname
     if is_loopback(host) or host == own or request.path in PUBLIC_PATHS:
@@ -129,10 +129,10 @@ def _unauthorised(challenge: str) -> Refusal:
 
 
 def _accepted(presented: str | None, tokens: Iterable[Secret]) -> bool:
-    """Compare with every token, each in constant time, so that the time says nothing about any."""
-    given = (presented or "").encode()
-    matches = [hmac.compare_digest(given, token.reveal().encode()) for token in tokens]
-    return bool(given) and any(matches)
+    """Compare with every token, each in constant time, so that the time taken reveals nothing about any token."""
+    candidate = (presented or "").encode()
+    matches = [hmac.compare_digest(candidate, token.reveal().encode()) for token in tokens]
+    return bool(candidate) and any(matches)
 
 
 def _authorization(request: Request) -> str:
@@ -150,11 +150,11 @@ def _password(authorization: str) -> str | None:
 
 
 def _basic(authorization: str) -> tuple[str, str] | None:
-    scheme, _, coded = authorization.partition(" ")
+    scheme, _, encoded = authorization.partition(" ")
     if scheme.lower() != "basic":
         return None
     try:
-        user, colon, password = base64.b64decode(coded.strip(), validate=True).decode().partition(":")
+        user, colon, password = base64.b64decode(encoded.strip(), validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
         return None
     return (user, password) if colon else None

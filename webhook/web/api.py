@@ -1,7 +1,8 @@
 """The HTTP interface for machines: Alertmanager's deliveries, incidents as JSON, health, metrics.
 
-First half of the house: `payload` checks what comes in, `ingest` commits it, only then is it answered. `application`
-has let the request in and turns exceptions into answers: PayloadError and Wrong into 400, StoreUnavailable into 503.
+`payload` checks an alert batch and `ingest` commits it; only then does this module answer. `application` checks access
+before this module is called, and turns exceptions into answers: PayloadError and Wrong into 400, StoreUnavailable into
+503.
 """
 
 from __future__ import annotations
@@ -35,13 +36,13 @@ LARGEST_ID = 2**63 - 1
 
 NUMBER = f"<int(max={LARGEST_ID}):number>"
 KEY = "<key>"
-"""Of a heartbeat."""
+"""The part of a route that names a heartbeat."""
 
 Answer = Response | tuple[Response, int]
 
 
 class Wrong(Exception):  # noqa: N818  it is the client that errs
-    """A request that cannot be understood; each problem is told."""
+    """A request that cannot be understood; the answer lists every problem."""
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__("; ".join(problem.message for problem in problems))
@@ -83,52 +84,52 @@ def api(service: Service) -> Blueprint:
 
 
 def openapi() -> dict[str, Any]:
-    """Return the description of this interface."""
-    found: dict[str, Any] = json.loads(resources.files("webhook").joinpath("openapi.json").read_bytes())
-    return found
+    """Return the OpenAPI description of this interface."""
+    description: dict[str, Any] = json.loads(resources.files("webhook").joinpath("openapi.json").read_bytes())
+    return description
 
 
 def _alertmanager(service: Service) -> Answer:
     payload = body.delivery(request)
-    taken = service.ingest.deliver(payload, service.clock(), lambda: still_waits(request))
-    service.metrics.delivered(taken.result)
-    service.metrics.unusual(taken.unknown, taken.ignored)
-    return jsonify(result=taken.result, incident=taken.incident_id)
+    delivered = service.ingest.deliver(payload, service.clock(), lambda: still_waits(request))
+    service.metrics.delivered(delivered.result)
+    service.metrics.unusual(delivered.unknown, delivered.ignored)
+    return jsonify(result=delivered.result, incident=delivered.incident_id)
 
 
 def _incidents(service: Service) -> Answer:
     statuses, limit, before = _query()
     with service.database.read() as connection:
-        found = store.listing(connection, statuses=statuses, limit=limit + 1, before=before)
-    shown = found[:limit]
-    following = None
-    if len(found) > limit:
+        rows = store.listing(connection, statuses=statuses, limit=limit + 1, before=before)
+    shown = rows[:limit]
+    next_page = None
+    if len(rows) > limit:
         state = request.args.getlist("state") or None
-        following = url_for("api.incidents", state=state, limit=limit, before=shown[-1].incident.id)
+        next_page = url_for("api.incidents", state=state, limit=limit, before=shown[-1].incident.id)
     catalog = service.catalog.current
-    return jsonify(incidents=[listed_json(listed, catalog) for listed in shown], next=following)
+    return jsonify(incidents=[listed_json(listed, catalog) for listed in shown], next=next_page)
 
 
 def _archive(service: Service) -> Answer:
     problems: list[Problem] = []
-    wanted = archive_wanted(request.args, problems)
+    search = archive_wanted(request.args, problems)
     limit = number_of("limit", USUALLY_LISTED, MOST_LISTED, problems)
     before = number_of("before", 0, LARGEST_ID, problems) or None
     if problems:
         raise Wrong(*problems)
     with service.database.read() as connection:
-        found = archive_search.listing(connection, wanted, limit=limit + 1, before=before)
-    shown, following = found[:limit], None
-    if len(found) > limit:
-        asked: dict[str, Any] = {name: request.args[name] for name in ARCHIVE_FILTERS if request.args.get(name)}
-        following = url_for("api.archive", **asked, limit=limit, before=shown[-1].incident_id)
-    return jsonify(incidents=[archived_json(one) for one in shown], next=following)
+        rows = archive_search.listing(connection, search, limit=limit + 1, before=before)
+    shown, next_page = rows[:limit], None
+    if len(rows) > limit:
+        filters: dict[str, Any] = {name: request.args[name] for name in ARCHIVE_FILTERS if request.args.get(name)}
+        next_page = url_for("api.archive", **filters, limit=limit, before=shown[-1].incident_id)
+    return jsonify(incidents=[archived_json(line) for line in shown], next=next_page)
 
 
 def archive_wanted(asked: Mapping[str, str], problems: list[Problem]) -> Wanted:
-    """Return what is searched for in the archive, by `ARCHIVE_FILTERS`; adds to `problems` what cannot be understood.
+    """Return the archive search that `asked` describes with `ARCHIVE_FILTERS`; add each invalid filter to `problems`.
 
-    A filter that is empty is none.
+    An empty filter counts as absent.
     """
     severity = asked.get("severity") or None
     if severity is not None and severity not in SEVERITIES:
@@ -136,7 +137,7 @@ def archive_wanted(asked: Mapping[str, str], problems: list[Problem]) -> Wanted:
     return Wanted(
         system=asked.get("system") or None,
         alert=asked.get("alert") or None,
-        severity=next((one for one in SEVERITIES if one == severity), None),
+        severity=next((known for known in SEVERITIES if known == severity), None),
         since=_moment("since", asked, problems),
         until=_moment("until", asked, problems),
     )
@@ -155,18 +156,18 @@ def _moment(name: str, asked: Mapping[str, str], problems: list[Problem]) -> flo
 
 def _query() -> tuple[tuple[Status, ...], int, int | None]:
     problems: list[Problem] = []
-    wanted = request.args.getlist("state")
-    if any(state not in STATUSES for state in wanted):
+    states = request.args.getlist("state")
+    if any(state not in STATUSES for state in states):
         problems.append(Problem(path="state", message=f"must be one of {', '.join(STATUSES)}"))
     limit = number_of("limit", USUALLY_LISTED, MOST_LISTED, problems)
     before = number_of("before", 0, LARGEST_ID, problems) or None
     if problems:
         raise Wrong(*problems)
-    return tuple(status for status in STATUSES if not wanted or status in wanted), limit, before
+    return tuple(status for status in STATUSES if not states or status in states), limit, before
 
 
 def number_of(name: str, default: int, largest: int, problems: list[Problem]) -> int:
-    """Return a number of the query, or `default`; adds to `problems` what is none from 1 to `largest`."""
+    """Return a number of the query, or `default`; add to `problems` a value that is not from 1 to `largest`."""
     text = request.args.get(name)
     if text is None:
         return default
@@ -177,10 +178,10 @@ def number_of(name: str, default: int, largest: int, problems: list[Problem]) ->
 
 
 def _incident(service: Service, number: int) -> Answer:
-    found = record.read(service, number)
-    if found is None:
+    incident_record = record.read(service, number)
+    if incident_record is None:
         return jsonify(error=f"there is no incident {number}"), 404
-    return jsonify(incident_json(found, service.catalog.current))
+    return jsonify(incident_json(incident_record, service.catalog.current))
 
 
 def _acknowledge(service: Service, number: int) -> Answer:
@@ -207,10 +208,10 @@ def _reopen(service: Service, number: int) -> Answer:
 
 
 def _forget(service: Service, key: str) -> Answer:
-    done = service.ingest.forget(key, _acts().actor, service.clock())
-    if done is None:
+    outcome = service.ingest.forget(key, _acts().actor, service.clock())
+    if outcome is None:
         return jsonify(error="there is no heartbeat with this key"), 404
-    return jsonify(result="forgotten", heartbeat=key, incident=done.incident_id)
+    return jsonify(result="forgotten", heartbeat=key, incident=outcome.incident_id)
 
 
 def _changed(service: Service, number: int, outcome: Outcome | None, *, unless_resolved: bool = False) -> Answer:
@@ -229,14 +230,14 @@ def _changed(service: Service, number: int, outcome: Outcome | None, *, unless_r
 
 @dataclass(frozen=True)
 class _Acts:
-    """Who acts, and through which line of the timeline the news was seen; None where the body does not say."""
+    """Who acts, and the last line of the timeline that this person has seen; None when the body does not say."""
 
     actor: str
     seen: int | None
 
 
 def _acts() -> _Acts:
-    """Return who acts, from a JSON body; JSON also keeps a form on another site from acting for somebody."""
+    """Return who acts, from a JSON body. Requiring JSON also stops a form on another site from acting for somebody."""
     if request.mimetype != "application/json":
         raise Wrong(Problem(path="Content-Type", message="must be application/json"))
     try:
@@ -251,17 +252,17 @@ def _acts() -> _Acts:
     return _Acts(actor, _told_through(data["told_through"]) if "told_through" in data else None)
 
 
-def _told_through(given: object) -> int:
+def _told_through(line: object) -> int:
     # JSON has one kind of number: 5.0 is 5.
-    if isinstance(given, bool) or not isinstance(given, int | float) or not 0 <= given <= LARGEST_ID or given % 1:
+    if isinstance(line, bool) or not isinstance(line, int | float) or not 0 <= line <= LARGEST_ID or line % 1:
         raise Wrong(Problem(path="$.told_through", message="must be a whole number: the incident's own told_through"))
-    return int(given)
+    return int(line)
 
 
 def _readyz(service: Service) -> Answer:
-    """Answer whether deliveries can be taken; a broken new catalogue is told but keeps nobody from being paged."""
-    unusable = service.probe.problem()
-    problems = [f"store: {unusable}"] if unusable else []
+    """Answer whether deliveries can be taken; a broken new catalogue is only a warning, because paging goes on."""
+    problem = service.probe.problem()
+    problems = [f"store: {problem}"] if problem else []
     warnings = [f"catalogue: {service.catalog.error}"] if service.catalog.error else []
     answer = jsonify(
         status="not ready" if problems else "ready",

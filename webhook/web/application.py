@@ -1,6 +1,6 @@
-"""The Flask application: lets requests in or not, routes them, turns exceptions into answers, counts.
+"""The Flask application: checks access, routes requests, turns exceptions into answers, counts answers.
 
-`server` runs it under gunicorn, tests run it as it is. Nobody ever sees a traceback: it goes to the log.
+`server` runs it under gunicorn, tests run it directly. A client never sees a traceback: it goes to the log.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ HEADERS = {
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    # With `no-referrer` browsers say of their own forms that they come from `null`.
+    # With `no-referrer` browsers would send `Origin: null` with forms of our own pages.
     "Referrer-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
@@ -37,7 +37,7 @@ HEADERS = {
 
 UNAUTHORIZED = 401
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-"""What is counted by its name."""
+"""Methods that the metrics count by name."""
 
 
 def create_app(service: Service) -> Flask:
@@ -48,8 +48,8 @@ def create_app(service: Service) -> Flask:
     app.register_blueprint(api(service))
     app.register_blueprint(callbacks(service))
     app.register_blueprint(pages(service))
-    wrong = WrongTokens()
-    app.before_request(lambda: _let_in(service, wrong))
+    wrong_tokens = WrongTokens()
+    app.before_request(lambda: _let_in(service, wrong_tokens))
     app.after_request(lambda response: _finish(service, response))
     app.register_error_handler(PayloadError, _bad_request)
     app.register_error_handler(Wrong, _bad_request)
@@ -60,16 +60,16 @@ def create_app(service: Service) -> Flask:
     return app
 
 
-def _let_in(service: Service, wrong: WrongTokens) -> Response | None:
-    found = refusal(request, service.settings)
-    if found is None:
+def _let_in(service: Service, wrong_tokens: WrongTokens) -> Response | None:
+    refused = refusal(request, service.settings)
+    if refused is None:
         return None
-    if found.status == UNAUTHORIZED and shows_token(request):
+    if refused.status == UNAUTHORIZED and shows_token(request):
         service.metrics.wrong_token()
-        wrong.shown(request.remote_addr or "", request.path, service.clock())
-    response = _error(found.status, found.reason)
-    if found.challenge:
-        response.headers["WWW-Authenticate"] = found.challenge
+        wrong_tokens.shown(request.remote_addr or "", request.path, service.clock())
+    response = _error(refused.status, refused.reason)
+    if refused.challenge:
+        response.headers["WWW-Authenticate"] = refused.challenge
     return response
 
 
@@ -77,7 +77,7 @@ def _finish(service: Service, response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     route = request.url_rule.rule.replace(NUMBER, "{id}").replace(KEY, "{key}") if request.url_rule else "unknown"
-    # A method is whatever somebody sends: each that is not known would be lines of its own in `/metrics`.
+    # A client may send any text as the method, and each unknown one would add series of its own to `/metrics`.
     method = request.method if request.method in METHODS else "unknown"
     service.metrics.answered(method, route, response.status_code)
     return response

@@ -1,7 +1,7 @@
-"""The body of a request, read in bounded memory. `api` asks for it; what nobody could mean is refused as malformed.
+"""Reads the body of a request in bounded memory, for `api`. It rejects an oversized action as malformed.
 
-Never 413 for Alertmanager: it would not try again, and nothing would tell a person why. A delivery is taken however
-large it is; of one that is too large to be kept, a part.
+Alertmanager never gets 413: it would not try again, and nothing would tell a person why. This module takes a delivery
+of any size; when a delivery is too large to be kept, it keeps a part.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from webhook.payload_stream import stream_payload
 from webhook.untrusted import of_cluster
 
 LARGEST_WHOLE = 4 * 1_024 * 1_024
-"""Bytes of a delivery that is decoded at once: some 5,000 alerts (measured: 1,000 are 835 KB). A larger one is decoded
-as it is read."""
+"""Bytes of a delivery that is decoded at once: some 5,000 alerts (measured: 1,000 alerts are 835 KB). A larger delivery
+is decoded while it is read."""
 LARGEST_ACTION = 64 * 1_024
-"""Bytes of who acknowledges or resolves."""
+"""Bytes of a request that acknowledges or resolves."""
 _PIECE = 64 * 1_024
 
 
 def delivery(request: Request) -> Payload:
-    """Return what Alertmanager posts, as from the cluster that the address names; raises PayloadError."""
+    """Return the alert batch, attributed to the cluster that the `cluster` parameter names; raises PayloadError."""
     payload = _delivery(request)
     return replace(payload, external_url=of_cluster(payload.external_url, request.args.get("cluster", "")))
 
@@ -41,7 +41,7 @@ def _delivery(request: Request) -> Payload:
     try:
         return stream_payload(beginning, request.stream)
     finally:
-        # What was refused in the middle is read to its end: who still sends does not listen.
+        # A refused delivery is read to its end too: a client that still sends does not read the answer.
         while request.stream.read(_PIECE):
             pass
 
@@ -49,7 +49,7 @@ def _delivery(request: Request) -> Payload:
 def read(request: Request, largest: int) -> bytes:
     """Return the whole body; raises PayloadError when it has more than `largest` bytes.
 
-    Of a larger one the rest is read too and forgotten: who still sends does not listen.
+    The rest of a larger body is read and discarded: a client that still sends does not read the answer.
     """
     pieces: list[bytes] = []
     size = 0

@@ -1,11 +1,13 @@
 """Signed callbacks: a button pressed in Slack, an incident acknowledged, resolved or merged in PagerDuty.
 
-They need no bearer token, because the provider signs each request; a callback whose secret is not set does not exist.
-`signatures` checks, `callback_events` reads, `ingest` acts. A request that is played again, or that a provider sends
-twice, acts once: what was acted on is remembered in the store, for all replicas, by what is signed of it. Two that take
-the same request at the same moment do no harm: acknowledging what is acknowledged changes nothing. What was done at the
-provider before the incident's last change, and arrives after it, changes nothing either. Whoever acknowledges or
-resolves does so for what was told by then: what comes late, after other alerts have called, is a line in the timeline.
+Callbacks need no bearer token, because the provider signs each request. A callback whose secret is not set answers 404.
+`signatures` checks the request, `callback_events` reads it, `ingest` acts.
+
+A replayed request, or one that the provider sends twice, acts once: the store remembers the signed part of each handled
+request for all replicas. Two replicas that handle the same request at the same moment do no harm, because a second
+acknowledgement changes nothing. An action that a person took at the provider before the incident's last change, and
+that arrives after it, changes nothing either. An acknowledgement or a resolve covers only what was told by then: one
+that arrives after further alerts have called becomes a line in the timeline.
 """
 
 from __future__ import annotations
@@ -35,17 +37,17 @@ from webhook.web import record
 
 LARGEST_BODY = 1024 * 1024
 SKEW_SECONDS = 300.0
-"""How far PagerDuty's clock may be behind ours before what a person does there reads as about an earlier incident."""
+"""How far PagerDuty's clock may be behind ours before an action there counts as meant for an earlier incident."""
 UNMEASURED_SECONDS = 5.0
-"""How far a provider's clock is taken to be behind ours as long as nothing that it sent has told."""
+"""How far a provider's clock is assumed to be behind ours until one of its requests shows the difference."""
 SLOW_SECONDS = 5.0
-"""How much later than the quickest a press may arrive and still count as made just before it did.
+"""How much later than the quickest press a press may arrive and still count as made just before its arrival.
 
-A change is dated by when it is written down, so of two presses in a row the first may be dated after the second.
+A change is dated by when it is stored, so the first of two presses in a row may be dated after the second.
 """
 
 MOST_ANSWERS = 8
-"""Answers to presses that are under way at once."""
+"""How many answers to presses may be under way at once."""
 
 T = TypeVar("T")
 
@@ -75,12 +77,12 @@ def _slack(service: Service) -> Response:
             pressed_at = float(at) if press.at is None else press.at
             _press(service, press, pressed_at, now)
         _remember(service, "slack", identity)
-    # Empty: Slack shows nothing for it. The message itself is edited when the incident has changed.
+    # Slack shows nothing for an empty answer. The message itself is edited when the incident has changed.
     return Response(status=200)
 
 
 def _press(service: Service, press: Press, pressed_at: float, now: float) -> None:
-    """Do what the button says, unless somebody has changed the incident since; answer a press that changes nothing."""
+    """Do what the button says, unless somebody has changed the incident since; reply if nothing changed."""
     with service.database.read() as connection:
         change = lookup.last_change(connection, press.number)
         behind = taken.behind(connection, "slack")
@@ -99,16 +101,16 @@ def _press(service: Service, press: Press, pressed_at: float, now: float) -> Non
 
 
 def _why(service: Service, press: Press, outcome: Outcome | None, now: float) -> str:
-    """Return in words why the press has changed nothing."""
+    """Return a sentence that says why the press has changed nothing."""
     if outcome is not None and outcome.incident is not None:
         return pressed.unchanged(outcome.incident, press.verb, now=now)
     with service.database.read() as connection:
-        known = archive.find(connection, press.number) is not None
-    return pressed.archived(press.number) if known else pressed.unknown(press.number)
+        is_archived = archive.find(connection, press.number) is not None
+    return pressed.archived(press.number) if is_archived else pressed.unknown(press.number)
 
 
 def _answer(service: Service, press: Press, text: str, buttons: Sequence[Mapping[str, object]] = ()) -> None:
-    """Tell whoever has pressed that nothing has changed; not in this request, which has three seconds."""
+    """Tell the person who pressed that nothing has changed; in a thread, because Slack waits only three seconds."""
     sender: object = service.senders.get("slack")
     if not isinstance(sender, Answering) or not press.channel or not press.user:
         return
@@ -129,8 +131,8 @@ def _say(sender: Answering, press: Press, text: str, buttons: Sequence[Mapping[s
 
 def _pagerduty(service: Service) -> Response:
     secret = service.settings.pagerduty_webhook_secret
-    given = request.headers.get("X-PagerDuty-Signature", "")
-    body = _signed("pagerduty", secret, lambda body, key: pagerduty_signed(given, body, key))
+    signature = request.headers.get("X-PagerDuty-Signature", "")
+    body = _signed("pagerduty", secret, lambda body, key: pagerduty_signed(signature, body, key))
     identity = _read(pagerduty_identity, body)
     if _is_taken(service, "pagerduty", identity):
         return jsonify(result="repeated")
@@ -154,29 +156,29 @@ def _remember(service: Service, provider: str, identity: str) -> None:
 
 
 def _measure(service: Service, provider: str, made_at: float, now: float) -> None:
-    """Learn of the provider's clock from what was made at `made_at` by it."""
+    """Measure the provider's clock by an action that its clock dates at `made_at`."""
     if abs(now - made_at) > SKEW_SECONDS:
-        return  # it was held up: that says nothing of the clock
+        return  # the request was delayed, so it says nothing about the clock
     with service.database.write() as connection:
         taken.measure(connection, provider, made_at, now)
 
 
 def _allowance(behind: float | None) -> float:
-    """Return by how many seconds a provider's clock is taken to be behind ours."""
+    """Return by how many seconds a provider's clock is assumed to be behind ours."""
     return UNMEASURED_SECONDS if behind is None else min(behind, SKEW_SECONDS)
 
 
 def _change(service: Service, change: Change) -> str:
     with service.database.read() as connection:
-        found = lookup.by_dedup_key(connection, change.key)
+        incident = lookup.by_dedup_key(connection, change.key)
         behind = taken.behind(connection, "pagerduty")
-    if found is None or _stale(change, found) or _too_old(change, service.clock()):
+    if incident is None or _stale(change, incident) or _too_old(change, service.clock()):
         return "ignored"
     now, ingest = service.clock(), _quiet(service)
-    if _overtaken(change, found, behind):
-        outcome = ingest.happened(found.number, _late(change, found, now), now)
+    if _overtaken(change, incident, behind):
+        outcome = ingest.happened(incident.number, _late(change, incident, now), now)
     else:
-        outcome = _take(ingest, change, found.number, now)
+        outcome = _take(ingest, change, incident.number, now)
     return "ignored" if outcome is None else outcome.result
 
 
@@ -189,47 +191,47 @@ def _take(ingest: Ingest, change: Change, number: int, now: float) -> Outcome | 
     return _act(ingest, Press(verb=change.verb, number=number, actor=change.actor), now)
 
 
-def _stale(change: Change, found: lookup.Found) -> bool:
-    """Return whether the change was made before what it would change: PagerDuty sends again for a day.
+def _stale(change: Change, incident: lookup.Found) -> bool:
+    """Return whether the change is older than the state that it would change: PagerDuty retries for a day.
 
-    What is older than the last change that somebody has made of the incident changes nothing any more. A resolve has to
-    be later than the last call for attention, so that none of an earlier incident of the same key
-    ends this one, and a reopening later than the resolve that it takes back. All have the same allowance for clocks
-    that differ.
+    A change that is older than the last change that somebody made to the incident has no effect. A resolve has to be
+    later than the last call, so that a resolve of an earlier incident with the same key does not end this one. A
+    reopening has to be later than the resolve that it takes back. All comparisons allow `SKEW_SECONDS` for clocks that
+    differ.
     """
-    if change.verb in VERBS and change.at + SKEW_SECONDS < found.changed_at:
+    if change.verb in VERBS and change.at + SKEW_SECONDS < incident.changed_at:
         return True
     if change.verb == "resolve":
-        return change.at + SKEW_SECONDS < found.asked_at
-    if change.verb == "reopen" and found.resolved_at is not None:
-        return change.at + SKEW_SECONDS < found.resolved_at
-    return change.at + SKEW_SECONDS < found.began_at
+        return change.at + SKEW_SECONDS < incident.asked_at
+    if change.verb == "reopen" and incident.resolved_at is not None:
+        return change.at + SKEW_SECONDS < incident.resolved_at
+    return change.at + SKEW_SECONDS < incident.began_at
 
 
 def _too_old(change: Change, now: float) -> bool:
-    """Return whether a request like this one may have been forgotten: no event is first sent so late."""
+    """Return whether the store may have forgotten this request already: no event is first sent so late."""
     return change.at + SKEW_SECONDS < now - taken.KEPT_SECONDS
 
 
-def _overtaken(change: Change, found: lookup.Found, behind: float | None) -> bool:
-    """Return whether somebody has taken or resolved what was known before further alerts called.
+def _overtaken(change: Change, incident: lookup.Found, behind: float | None) -> bool:
+    """Return whether the person acknowledged or resolved before further alerts called.
 
-    `behind` is by how much PagerDuty's clock is behind ours at most: then the change was made at the latest so much
-    after the time that it carries.
+    `behind` is the most, in seconds, that PagerDuty's clock is behind ours: the change was made at most this much later
+    than its time says.
     """
     takes = change.verb in {"acknowledge", "resolve"} or (change.verb == "merge" and change.by_person)
-    return takes and change.at + _allowance(behind) < found.told_at
+    return takes and change.at + _allowance(behind) < incident.told_at
 
 
-def _late(change: Change, found: lookup.Found, now: float) -> Noted:
+def _late(change: Change, incident: lookup.Found, now: float) -> Noted:
     done = {"acknowledge": "acknowledged", "resolve": "resolved"}.get(change.verb, "merged")
-    made, told = (clock(at, now=now) for at in (change.at, found.told_at))
-    detail = f"{done} in PagerDuty at {made}, before what was told at {told}: that changes nothing here"
+    made_at, told_at = (clock(at, now=now) for at in (change.at, incident.told_at))
+    detail = f"{done} in PagerDuty at {made_at}, before what was told at {told_at}: that changes nothing here"
     return Noted(kind="late", actor=change.actor, detail=detail)
 
 
 def _quiet(service: Service) -> Ingest:
-    """Return an ingest that tells everybody but PagerDuty, which has just told us."""
+    """Return an ingest that notifies everybody except PagerDuty, which sent this change."""
     return Ingest(
         service.database,
         catalog=lambda: service.catalog.current,
@@ -238,10 +240,10 @@ def _quiet(service: Service) -> Ingest:
     )
 
 
-def _without_echo(found: Channels) -> Channels:
+def _without_echo(configured: Channels) -> Channels:
     return {
         name: actions - {"acknowledge", "resolve"} if CHANNELS[name].shares_dedup_key else actions
-        for name, actions in found.items()
+        for name, actions in configured.items()
     }
 
 
@@ -259,21 +261,21 @@ def _act(ingest: Ingest, press: Press, now: float) -> Outcome | None:
             assert_never(press.verb)
 
 
-def _signed(provider: str, secret: Secret | None, fits: Callable[[bytes, Secret], bool]) -> bytes:
-    """Return the body, read in bounded memory, when the provider has signed it; else end the request."""
+def _signed(provider: str, secret: Secret | None, is_signed: Callable[[bytes, Secret], bool]) -> bytes:
+    """Return the body, read in bounded memory, if the provider signed it; otherwise end the request with an error."""
     if secret is None:
         abort(404)
     body: bytes = request.stream.read(LARGEST_BODY + 1)
     if len(body) > LARGEST_BODY:
         abort(413)
-    if not fits(body, secret):
+    if not is_signed(body, secret):
         log.warning("a callback was refused: its signature does not fit", provider=provider)
         abort(401, description="the signature does not fit")
     return body
 
 
-def _read(read: Callable[[bytes], T], body: bytes) -> T:
+def _read(parse: Callable[[bytes], T], body: bytes) -> T:
     try:
-        return read(body)
+        return parse(body)
     except (ValueError, RecursionError):
         abort(400, description="the body is not what the provider documents")

@@ -1,7 +1,7 @@
-"""Whether the sender of a request still waits for its answer: asked before the work on a delivery and after it.
+"""Checks whether the sender of a request still waits for the answer, before and after the work on a delivery.
 
-A process that stood still, or a store that was slow, can come to a delivery that Alertmanager has given up and sent
-again elsewhere; taken late, it would tell of a moment that is over (docs/decisions/0026).
+A process that was paused, or whose store was slow, can reach a delivery that Alertmanager has already given up and sent
+again elsewhere. Taken late, such a delivery would report a state that is over (docs/decisions/0026).
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ import socket
 from flask import Request
 
 _SOCKET = "gunicorn.socket"
-"""Where gunicorn puts the connection into the WSGI environment; another server has none there."""
+"""The key of the connection in the WSGI environment. `serving.answering` sets it; another server does not."""
 
 
 def still_waits(request: Request) -> bool:
-    """Return False when the other end of the request's connection is closed; True where that cannot be known."""
+    """Return False when the client has closed the connection; True when that cannot be known."""
     connection: socket.socket | None = request.environ.get(_SOCKET)
     if connection is None:
         return True
     try:
-        # The plain method: that of a TLS socket does not look ahead, and the line's end shows beneath TLS as well.
+        # The plain socket's method: a TLS socket cannot peek, and a closed connection is visible beneath TLS as well.
         return socket.socket.recv(connection, 1, socket.MSG_PEEK | socket.MSG_DONTWAIT) != b""
     except BlockingIOError:
         return True

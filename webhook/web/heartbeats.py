@@ -1,4 +1,4 @@
-"""The heartbeats that have been heard, read at once with the state of each: for the API, the page and the terminal."""
+"""Reads all known heartbeats with the state of each in one transaction, for the API, the page and the terminal."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from webhook.timestamps import iso
 
 @dataclass(frozen=True, kw_only=True)
 class Shown:
-    """A heartbeat, as people and programs see it."""
+    """A heartbeat as the page and the API show it."""
 
     beat: Beat
     name: str
     state: State
     interval: float
-    """Seconds."""
+    """Seconds within which the heartbeat is expected again."""
     incident: int | None
-    """In which its silence stands open."""
+    """The id of the open incident about its silence, if there is one."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Heartbeats:
-    """All of them, the one that has been silent for longest first."""
+    """All known heartbeats, the one that has been silent longest first."""
 
     shown: tuple[Shown, ...]
     left_out_at: float | None
-    """When one has last arrived that is not told from others, in epoch seconds; None where there was room for all."""
+    """When the last heartbeat arrived that there was no room for, in epoch seconds; None when all found room."""
     most: int = watchdogs.MOST_KNOWN
 
 
@@ -57,23 +57,23 @@ def read(service: Service) -> Heartbeats:
     return Heartbeats(shown=tuple(shown), left_out_at=left_out_at)
 
 
-def heartbeats_json(found: Heartbeats) -> dict[str, Any]:
-    """Return the heartbeats as `GET /v1/heartbeats` shows them."""
+def heartbeats_json(heartbeats: Heartbeats) -> dict[str, Any]:
+    """Return the JSON of `GET /v1/heartbeats`."""
     return {
         "heartbeats": [
             {
-                "key": one.beat.key,
-                "name": one.name,
-                "labels": dict(one.beat.labels),
-                "alertmanager": one.beat.source or None,
-                "state": one.state,
-                "heard_at": iso(one.beat.heard_at),
-                "ended_at": None if one.beat.stopped_at is None else iso(one.beat.stopped_at),
-                "interval_seconds": one.interval,
-                "incident": one.incident,
+                "key": row.beat.key,
+                "name": row.name,
+                "labels": dict(row.beat.labels),
+                "alertmanager": row.beat.source or None,
+                "state": row.state,
+                "heard_at": iso(row.beat.heard_at),
+                "ended_at": None if row.beat.stopped_at is None else iso(row.beat.stopped_at),
+                "interval_seconds": row.interval,
+                "incident": row.incident,
             }
-            for one in found.shown
+            for row in heartbeats.shown
         ],
-        "most": found.most,
-        "left_out_at": None if found.left_out_at is None else iso(found.left_out_at),
+        "most": heartbeats.most,
+        "left_out_at": None if heartbeats.left_out_at is None else iso(heartbeats.left_out_at),
     }

@@ -1,4 +1,4 @@
-"""The web pages: the list of incidents, one incident with all there is, its buttons. No script, no foreign asset."""
+"""The web pages: lists of incidents, one incident in full, its buttons. No scripts, no assets from other sites."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MOST_OPEN = 500
 MOST_RESOLVED = 30
 MOST_ARCHIVED = 100
 NOT_DONE = {"acknowledge": "Not acknowledged", "resolve": "Not resolved"}
-"""What a page says on which a form of an older page has led to nothing."""
+"""What a page says after a form of an outdated page has changed nothing."""
 SEEN = re.compile(r"[0-9]{0,18}\Z", flags=re.ASCII)
 ACTIONS = ("acknowledge", "unacknowledge", "resolve", "reopen")
 DESIGN = resources.files("webhook.templates").joinpath("style.css")
@@ -59,7 +59,7 @@ def pages(service: Service) -> Blueprint:
 
 
 def error_page(status: int, reason: str) -> Response:
-    """Return a page that says why there is no other."""
+    """Return an error page with the reason."""
     return _page("error.html", status=status, reason=reason, code=status)
 
 
@@ -71,7 +71,7 @@ def _incidents(service: Service) -> Response:
     now = service.clock()
     return _page(
         "incidents.html",
-        unresolved=sorted(unresolved, key=lambda one: -rank(one.incident.severity)),
+        unresolved=sorted(unresolved, key=lambda listed: -rank(listed.incident.severity)),
         by_hand=by_hand,
         told_again=lambda incident: _told_again(service, incident),
         resolved=resolved,
@@ -86,45 +86,45 @@ def _incidents(service: Service) -> Response:
 
 def _archive(service: Service) -> Response:
     problems: list[Problem] = []
-    wanted = archive_wanted(request.args, problems)
+    search = archive_wanted(request.args, problems)
     before = number_of("before", 0, LARGEST_ID, problems) or None
-    found: tuple[ArchivedLine, ...] = ()
+    rows: tuple[ArchivedLine, ...] = ()
     if not problems:
         with service.database.read() as connection:
-            found = archive_search.listing(connection, wanted, limit=MOST_ARCHIVED + 1, before=before)
-    shown, older = found[:MOST_ARCHIVED], None
-    asked = {name: request.args.get(name, "") for name in ARCHIVE_FILTERS}
-    if len(found) > MOST_ARCHIVED:
-        chosen: dict[str, Any] = {name: value for name, value in asked.items() if value}
-        older = url_for("pages.archive", **chosen, before=shown[-1].incident_id)
+            rows = archive_search.listing(connection, search, limit=MOST_ARCHIVED + 1, before=before)
+    shown, older = rows[:MOST_ARCHIVED], None
+    filters = {name: request.args.get(name, "") for name in ARCHIVE_FILTERS}
+    if len(rows) > MOST_ARCHIVED:
+        used_filters: dict[str, Any] = {name: value for name, value in filters.items() if value}
+        older = url_for("pages.archive", **used_filters, before=shown[-1].incident_id)
     now = service.clock()
     return _page(
         "archive.html",
         code=400 if problems else 200,
         found=shown,
         older=older,
-        asked=asked,
+        asked=filters,
         problems=[f"{problem.path} {problem.message}" for problem in problems],
         severities=SEVERITIES,
         systems=service.catalog.current.systems,
         teams=service.catalog.current.teams,
         when=lambda at: clock(at, now=now),
-        lasted=lambda one: span(one.resolved_at - one.opened_at),
+        lasted=lambda line: span(line.resolved_at - line.opened_at),
     )
 
 
 def _incident(service: Service, number: int) -> Response:
-    found = record.read(service, number)
-    if found is None:
+    incident_record = record.read(service, number)
+    if incident_record is None:
         return error_page(404, f"There is no incident {number}.")
     now = service.clock()
     return _page(
         "incident.html",
         not_done=NOT_DONE.get(request.args.get("undone", "")),
-        record=found,
-        message=found.message,
-        incident=found.incident,
-        runbook=_runbook(found),
+        record=incident_record,
+        message=incident_record.message,
+        incident=incident_record.incident,
+        runbook=_runbook(incident_record),
         person=one_line(request.args.get("actor", ""), LONGEST_ACTOR) or person(request) or "",
         channel_word=channel_word,
         has_addresses=has_addresses,
@@ -162,11 +162,11 @@ def _act(service: Service, number: int, action: str) -> BaseResponse:
     seen = request.form.get("seen", "")
     if not SEEN.match(seen):
         return error_page(400, "What the form says that its page has shown cannot be read. Open the page anew.")
-    done = _done(service, number, action, actor, int(seen) if seen else None)
-    if done is not None and done.result == "overtaken":
+    outcome = _done(service, number, action, actor, int(seen) if seen else None)
+    if outcome is not None and outcome.result == "overtaken":
         address = url_for("pages.incident", number=number, actor=actor, undone=action)
         return redirect(address, code=303)
-    if done is None and not record.is_archived(service, number):
+    if outcome is None and not record.is_archived(service, number):
         return error_page(404, f"There is no incident {number}.")
     return redirect(url_for("pages.incident", number=number), code=303)
 
@@ -184,8 +184,8 @@ def _done(service: Service, number: int, action: str, actor: str, seen: int | No
             return ingest.reopen(number, actor, now)
 
 
-def _runbook(found: Record) -> Markup | None:
-    section = found.message.section
+def _runbook(incident_record: Record) -> Markup | None:
+    section = incident_record.message.section
     if section is None:
         return None
     return Markup(html(section.markdown, commands=section.commands, base=section.url))  # noqa: S704  nh3 cleans it

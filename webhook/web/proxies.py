@@ -1,7 +1,7 @@
-"""What stands before the webhook: a prefix of its paths, and proxies that say for whom they ask.
+"""Handles what stands in front of the webhook: a path prefix, and proxies that forward requests.
 
-A prefix is that of the public URL, whether or not a proxy takes it away. What a proxy says in `X-Forwarded-*` is
-believed only of those that the settings name: anybody can send such headers.
+The prefix is that of the public URL, whether or not a proxy removes it. The `X-Forwarded-*` headers are believed only
+from proxies that the settings name, because anybody can send such headers.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _MOST_HOPS = 20
 
 
 class Proxies:
-    """Wraps an application, so that it sees paths, addresses and scheme as the sender does."""
+    """Wraps an application, so that it sees path, address, host and scheme as the original client does."""
 
     def __init__(self, application: Application, settings: Settings) -> None:
         self._application = application
@@ -40,7 +40,7 @@ class Proxies:
         return self._application(environ, start)
 
     def _forwarded(self, environ: dict[str, Any]) -> str | None:
-        """Take what a trusted proxy says; return the prefix that it has taken away, if it names one."""
+        """Apply the headers of a trusted proxy; return the prefix that the proxy removed, if it names one."""
         scheme, host = _last(environ, "PROTO").lower(), _last(environ, "HOST")
         if scheme in {"http", "https"}:
             environ["wsgi.url_scheme"] = scheme
@@ -58,9 +58,9 @@ class Proxies:
 
 
 def _last(environ: dict[str, Any], name: str) -> str:
-    """Return what the nearest proxy says: those before it stand to the left of a comma."""
-    found: str = environ.get(f"HTTP_X_FORWARDED_{name}", "")
-    return found.rpartition(",")[2].strip()
+    """Return the value that the nearest proxy set: it is the one after the last comma."""
+    header: str = environ.get(f"HTTP_X_FORWARDED_{name}", "")
+    return header.rpartition(",")[2].strip()
 
 
 def _as_wsgi(path: str) -> str:

@@ -1,4 +1,4 @@
-"""One incident with everything that belongs to it, read at once: for the API, the page and the terminal."""
+"""Reads one incident with everything that belongs to it in one transaction: for the API, the page and the terminal."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from webhook.storage.store import Line
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """An incident, what is said about it, and what has happened to it."""
+    """An incident, the message that describes it, and its history."""
 
     incident: Incident
     message: Message
@@ -28,34 +28,34 @@ class Record:
     timeline: tuple[Line, ...]
     notifications: tuple[Notification, ...]
     earlier: Earlier
-    """What was archived of it while it was open."""
+    """How many of its parts were archived while it was open."""
     archived_at: float | None
-    """When retention has archived it, in epoch seconds; nothing about it changes any more."""
+    """When retention archived it, in epoch seconds, or None; an archived incident does not change any more."""
 
     @property
     def left_out(self) -> str:
-        """What is not listed here because it was archived before the rest, in a sentence; empty where nothing was."""
+        """A sentence that counts the parts archived before the rest, which are not listed; empty without any."""
         parts = ((self.earlier.alerts, "alert"), (self.earlier.lines, "line"), (self.earlier.messages, "message"))
-        told = [f"{number} {word}{'' if number == 1 else 's'}" for number, word in parts if number]
-        return f"Long over, and in the archive already: {', '.join(told)}." if told else ""
+        phrases = [f"{count} {word}{'' if count == 1 else 's'}" for count, word in parts if count]
+        return f"Long over, and in the archive already: {', '.join(phrases)}." if phrases else ""
 
 
 def read(service: Service, number: int) -> Record | None:
-    """Return the record of the incident as of now, archived or not, or None when there is no such incident."""
+    """Return the current record of the incident, archived or not, or None when there is no such incident."""
     with service.database.read() as connection:
         whole = _whole(connection, number)
         told_through = lookup.told_through(connection, number)
-        moved = None if whole else archive.find(connection, number)
+        archived = None if whole else archive.find(connection, number)
         earlier = archive.earlier(connection, [number])[number]
-    if moved is not None:
-        whole = read_back(moved.record)
+    if archived is not None:
+        whole = read_back(archived.record)
     if whole is None:
         return None
-    return _record(service, whole, earlier, moved.archived_at if moved else None, told_through)
+    return _record(service, whole, earlier, archived.archived_at if archived else None, told_through)
 
 
 def is_archived(service: Service, number: int) -> bool:
-    """Return whether retention has archived the incident: it can be read, and nothing can be done about it."""
+    """Return whether retention has archived the incident: people can read it and cannot act on it."""
     with service.database.read() as connection:
         return archive.find(connection, number) is not None
 

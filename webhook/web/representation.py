@@ -1,4 +1,4 @@
-"""Incidents as JSON, in the form that `openapi.json` describes. Used by `api` and the terminal command."""
+"""Incidents as JSON, in the form that `openapi.json` describes. `api` and the terminal command use it."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from webhook.web.record import Record
 
 
 def listed_json(listed: Listed, catalog: Catalog) -> dict[str, Any]:
-    """Return an incident of a list; `catalog` says when it is told again."""
+    """Return the JSON of one incident in a list; `catalog` says when it is told again."""
     return {**_incident(listed.incident, catalog), "alerts": listed.alerts, "firing": listed.firing}
 
 
 def archived_json(line: ArchivedLine) -> dict[str, Any]:
-    """Return an archived incident of a list."""
+    """Return the JSON of one archived incident in a list."""
     return {
         "id": line.incident_id,
         "severity": line.severity,
@@ -37,7 +37,7 @@ def archived_json(line: ArchivedLine) -> dict[str, Any]:
 
 
 def incident_json(record: Record, catalog: Catalog) -> dict[str, Any]:
-    """Return everything about one incident; `catalog` says when it is told again."""
+    """Return the full JSON of one incident; `catalog` says when it is told again."""
     incident, message = record.incident, record.message
     notifications = [_notification(notification) for notification in record.notifications]
     return {
@@ -108,8 +108,8 @@ def _section(section: Section) -> dict[str, Any]:
         "url": section.url,
         "markdown": section.markdown,
         "commands": [
-            {"language": one.language, "text": one.text, "left_to_fill_in": list(one.notes)}
-            for one in section.commands.values()
+            {"language": command.language, "text": command.text, "left_to_fill_in": list(command.notes)}
+            for command in section.commands.values()
         ],
     }
 
@@ -120,7 +120,7 @@ def _firing(firing: AlertFiring) -> dict[str, Any]:
         "title": firing.title,
         "severity": firing.severity,
         "firing": firing.ended_at is None,
-        # Before 1970 lies Alertmanager's zero time: nobody has said it.
+        # Alertmanager's zero time, which lies before 1970, means that nobody has stated a start.
         "started_at": iso(firing.starts_at) if firing.starts_at > 0 else None,
         "ended_at": _maybe(firing.ended_at),
         "ended_by": firing.ended_by,

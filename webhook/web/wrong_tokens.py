@@ -1,4 +1,4 @@
-"""Wrong tokens are logged, never what they were: a line for the first of each address, then one a minute."""
+"""Logs wrong tokens, never their text: one line for the first of each address, then at most one a minute."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import structlog
 from webhook.untrusted import one_line
 
 LINE_SECONDS = 60.0
-"""Between two lines about one address."""
+"""Least time between two log lines about one address."""
 MOST_ADDRESSES = 1_000
 
 _LONGEST = 120
@@ -26,26 +26,26 @@ class _Shown:
 
 
 class WrongTokens:
-    """Which addresses have shown some."""
+    """The addresses that have shown wrong tokens."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._of: OrderedDict[str, _Shown] = OrderedDict()
 
     def shown(self, address: str, path: str, now: float) -> None:
-        """Take notice of a wrong token."""
+        """Count a wrong token, and log it unless this address was logged within `LINE_SECONDS`."""
         with self._lock:
-            found = self._of.pop(address, None) or _Shown(logged_at=now - LINE_SECONDS)
-            self._of[address] = found
+            entry = self._of.pop(address, None) or _Shown(logged_at=now - LINE_SECONDS)
+            self._of[address] = entry
             if len(self._of) > MOST_ADDRESSES:
                 self._of.popitem(last=False)
-            found.since += 1
-            if now - found.logged_at < LINE_SECONDS:
+            entry.since += 1
+            if now - entry.logged_at < LINE_SECONDS:
                 return
-            number, found.since, found.logged_at = found.since, 0, now
+            count, entry.since, entry.logged_at = entry.since, 0, now
         log.warning(
             "a wrong token was shown",
             address=one_line(address, _LONGEST),
             path=one_line(path, _LONGEST),
-            times=number,
+            times=count,
         )
