@@ -1,9 +1,9 @@
-"""Prove: alert groups → rule tests, which show who fires at which value, when, and with which words.
+"""Prove: alert groups → rule tests, which show which alert fires at which value, when, and with which words.
 
-After `compiler.alerts`; the emitter of rule tests writes down what comes out. Each value that matters is the course of
-an example component: just below, at and above each limit, with too little traffic, beside its neighbours, and when its
-data end (`courses`). One more component shows how long it takes until an alert fires, and until it ends (`timing`). A
-kind of signal turns courses into series.
+This stage follows `compiler.alerts`; the emitter of rule tests writes its tests. Each value that matters is the course
+of an example component: just below, at and above each limit, with too little traffic, beside its neighbours, and when
+its data end (`courses`). One more component shows how long an alert takes to fire and to end (`timing`). A kind of
+signal turns courses into series.
 """
 
 from __future__ import annotations
@@ -22,11 +22,12 @@ __all__ = ["RuleTest", "prove"]
 
 
 def prove(group: AlertGroup, others: Sequence[AlertGroup] = ()) -> Iterator[RuleTest]:
-    """Yield the tests of one group; none where the file says so, no series can be made up, or too long ones.
+    """Yield the tests of one group.
 
-    `compiler.checks.proof` reports that. The name of a test says by whose example it is made.
+    There are none where the file declines them, where no synthetic series fit, or where tests would be too long;
+    `compiler.checks.proof` reports that. The name of a test says if it uses the user's own example.
 
-    `others` are groups whose alerts have the same name: all is well with them meanwhile.
+    `others` are groups whose alerts have the same name; their series fire nothing during the tests.
     """
     signal = group.watched.bound.signal
     if signal.untested is not None or too_long(group):
@@ -41,17 +42,17 @@ def prove(group: AlertGroup, others: Sequence[AlertGroup] = ()) -> Iterator[Rule
 
 
 def _named(name: str) -> str:
-    """Return a test's name with the note that its series are the user's own, whose fault it may be where it fails."""
-    alert, _, what = name.rpartition(": ")
-    return f"{alert} by its own example: {what}"
+    """Return a test's name with the note that its series are the user's own, so that a failure may be their fault."""
+    alert, _, subject = name.rpartition(": ")
+    return f"{alert} by its own example: {subject}"
 
 
 def _amid(test: RuleTest, group: AlertGroup, others: Sequence[AlertGroup]) -> Iterator[RuleTest]:
-    """Yield a test with the series by which the other groups are well; nothing where these would change it."""
-    fired = {alert.alert.limit.severity for one in test.expectations for alert in one.fired}
+    """Yield a test with series that keep the other groups from firing; nothing where these would change the test."""
+    fired = {alert.alert.limit.severity for expectation in test.expectations for alert in expectation.fired}
     worst = fired == {group.alerts[-1].limit.severity}
     well = {other.name: steady.all_well(other, test.end, zero_denominator=worst) for other in others}
-    series = (one for each in well.values() for one in each)
-    asked = selectors(group)
-    if not any(matches(selector, one) for one in series for selector in asked):
+    all_series = (series for group_series in well.values() for series in group_series)
+    own_selectors = selectors(group)
+    if not any(matches(selector, series) for series in all_series for selector in own_selectors):
         yield replace(test, about=frozenset({group.name}), well=well, zero_denominator=worst)

@@ -1,6 +1,6 @@
-"""Prove: the values of a signal that matter, each as a case: a course, and what must come of it.
+"""Prove: the values of a signal that matter, each as a case: a course and its expected result.
 
-`compiler.proof.steady` makes tests of them.
+`compiler.proof.steady` turns the cases into tests.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from compiler.signals.profile import Case, Example, Phase
 from compiler.signals.traffic import floor_scale
 
 BELOW, ABOVE, QUIET = "below", "above", "quiet"
-"""Names of cases: short of every limit, beyond all, and beyond all with too little traffic."""
+"""Names of cases: short of every limit, beyond all limits, and beyond all limits with too little traffic."""
 
 _QUIET: Final = Decimal("0.99")
 _SINGLE: Final = 1
 _MOST_ALTERNATIVES: Final = 64
-"""Of one matcher that have a component of their own in a test."""
+"""How many alternatives of one matcher have a component of their own in a test."""
 
 
 def cases(group: AlertGroup, steps: int, end_of_data: int) -> Iterator[Case]:
-    """Yield the cases, each of `steps` samples; one has its last sample after `end_of_data` of them."""
+    """Yield the cases, each of `steps` samples; the data of one end after `end_of_data` samples."""
     yield from (_states(group, steps) if is_state(group) else _limits(group, steps))
     yield from _traffic(group, steps)
     yield from _replicas(group, steps)
@@ -62,7 +62,7 @@ def just(limit: Limit, *, beyond: bool) -> Decimal:
     """Return a value just beyond a limit, or just short of it."""
     away = margin(limit.value, ratio=limit.unit == RATIO)
     value = limit.value + (away if beyond == limit.comparator.startswith(">") else -away)
-    # All of a share is the most there is, where too little is the trouble.
+    # A share cannot exceed 1, so that a value short of a limit with `<` must not either.
     return min(value, Decimal(1)) if limit.unit == RATIO and limit.comparator.startswith("<") else value
 
 
@@ -88,7 +88,7 @@ def _limits(group: AlertGroup, steps: int) -> Iterator[Case]:
 
 
 def _exactly(bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
-    """Return what the kind returns; of rates over samples that are further apart than steps nothing is known."""
+    """Return the kind's exact phase; None for rates over samples that are further apart than steps."""
     kind = kinds()[bound.signal.kind]
     rates = kind.windowed(bound) and not kind.counts(bound)
     return None if rates and bound.binding.pace > 1 else own_units.exactly(kind, bound, value, always=always)
@@ -112,13 +112,13 @@ def _states(group: AlertGroup, steps: int) -> Iterator[Case]:
 
 
 def _traffic(group: AlertGroup, steps: int) -> Iterator[Case]:
-    """Yield trouble that is none: in no traffic, in too little, of nothing. In just enough it is."""
+    """Yield cases that must not fire because traffic is too low or the denominator is 0, and cases just above that."""
     bound, bad = group.watched.bound, beyond_all(group)
     kind = kinds()[bound.signal.kind]
     trouble = Phase(value=bad, steps=steps)
     if kind.zero_denominator(bound):
         yield Case(name="nothing-there", example=_example(replace(trouble, zero_denominator=True)))
-        # A guard against nothing must let the least there is pass.
+        # A guard against a zero denominator must let the smallest denominator pass.
         yield _case(group, "just-one", replace(trouble, traffic=1 / kind.denominator))
     if kind.partial(bound):
         yield _case(group, "never-yet", replace(trouble, value=Decimal(0), zero_denominator=True))
@@ -132,7 +132,7 @@ def _traffic(group: AlertGroup, steps: int) -> Iterator[Case]:
 
 
 def _case(group: AlertGroup, name: str, phase: Phase, value: Decimal | None = None) -> Case:
-    """Return a case of one phase, which fires as its value says."""
+    """Return a case of one phase; `value`, by default the phase's, decides which severities fire."""
     shown = value if value is not None else phase.value or Decimal(0)
     return Case(name=name, example=_example(phase), firing=firing(group, shown), value=shown)
 
@@ -142,7 +142,7 @@ def _example(phase: Phase) -> Example:
 
 
 def _replicas(group: AlertGroup, steps: int) -> Iterator[Case]:
-    """Yield a component of several series, which are in trouble together."""
+    """Yield components of several series that are in trouble only together; for a state, also ones that are not."""
     trouble = Decimal(1) if is_state(group) else just(group.alerts[-1].limit, beyond=True)
     yield from _of_parts(group, "replicas", trouble, steps)
     if is_state(group):
@@ -150,11 +150,11 @@ def _replicas(group: AlertGroup, steps: int) -> Iterator[Case]:
 
 
 def _instances(group: AlertGroup, steps: int) -> Iterator[Case]:
-    """Yield a component with one instance in trouble, and one with three that are fine, where the worst counts."""
+    """Yield, where the worst instance counts, a component with one instance in trouble and one with three fine ones."""
     bound = group.watched.bound
     label = kinds()[bound.signal.kind].instances(bound)
-    asked = {one.label for selector in bound.metrics for one in selector.matchers}
-    if label is None or label in asked:
+    matched_labels = {matcher.label for selector in bound.metrics for matcher in selector.matchers}
+    if label is None or label in matched_labels:
         return
     beyond, short = just(group.alerts[-1].limit, beyond=True), just(group.alerts[0].limit, beyond=False)
     for name, values in (("one-busy", (beyond, short * HALF, short * HALF)), ("all-fine", (short, short, short))):
@@ -169,15 +169,15 @@ def _instances(group: AlertGroup, steps: int) -> Iterator[Case]:
 def _of_parts(group: AlertGroup, name: str, value: Decimal, steps: int) -> Iterator[Case]:
     bound = group.watched.bound
     for case in _together(group, name, kinds()[bound.signal.kind].replicas(bound, value), value, steps):
-        found = replace(case, firing=frozenset()) if bound.binding.every else case
-        yield found
-        yield from _few(bound, found)
+        expected = replace(case, firing=frozenset()) if bound.binding.every else case
+        yield expected
+        yield from _few(bound, expected)
 
 
 def _together(group: AlertGroup, name: str, parts: Sequence[Phase], value: Decimal, steps: int) -> Iterator[Case]:
-    """Yield a component of several series, where there are any and they can be told apart."""
+    """Yield a component of several series; nothing where there are no parts, or no label tells them apart."""
     examples = [
-        Example(phases=(replace(one, steps=steps),), extra={REPLICA: str(number)}) for number, one in enumerate(parts)
+        Example(phases=(replace(part, steps=steps),), extra={REPLICA: str(number)}) for number, part in enumerate(parts)
     ]
     if examples and REPLICA not in group.watched.bound.binding.per:
         fires = firing(group, value)
@@ -185,13 +185,13 @@ def _together(group: AlertGroup, name: str, parts: Sequence[Phase], value: Decim
 
 
 def _few(bound: BoundSignal, case: Case) -> Iterator[Case]:
-    """Yield the case with so little traffic that only all series together have enough."""
+    """Yield the case with so little traffic that only all its series together have enough."""
     kind = kinds()[bound.signal.kind]
     enough = floor_scale(bound, kind.events_per_step) if kind.floored else None
     if enough is not None:
         first, *more = (
-            replace(one, phases=tuple(_scaled(phase, enough) for phase in one.phases))
-            for one in (case.example, *case.more)
+            replace(example, phases=tuple(_scaled(phase, enough) for phase in example.phases))
+            for example in (case.example, *case.more)
         )
         yield replace(case, name=f"few-{case.name}", example=first, more=tuple(more))
 
@@ -201,7 +201,7 @@ def _scaled(phase: Phase, enough: Decimal) -> Phase:
 
 
 def _blips(group: AlertGroup, steps: int) -> Iterator[Case]:
-    """Yield a value that is bad for a moment again and again, and fine on average, where that is what counts."""
+    """Yield, where the average counts, a value that is bad for a moment again and again but fine on average."""
     bound = group.watched.bound
     within = bound.binding.window // bound.binding.step
     if bound.binding.over_time != "avg" or bound.low or is_state(group) or within < _OFTEN:
@@ -217,18 +217,18 @@ def _blips(group: AlertGroup, steps: int) -> Iterator[Case]:
 
 
 REPLICA: Final = "replica"
-"""The label by which the series of one component are told apart."""
+"""The label that tells the series of one component apart."""
 _OFTEN: Final = 5
 _A_BIT_MORE: Final = Decimal("1.2")
 
 
 def _alternatives(bound: BoundSignal) -> Iterator[tuple[str, str]]:
-    """Yield label and value of what selectors let through besides the first that comes to mind (`401|403`)."""
+    """Yield label and value of each further alternative that selectors accept, such as 403 in `401|403`."""
     seen: set[tuple[str, str]] = set()
     for selector in bound.metrics:
         for matcher in selector.matchers:
-            found = sampling.alternatives(matcher) if matcher.label not in bound.binding.per else ()
-            for text in found[_SINGLE:_MOST_ALTERNATIVES]:
+            texts = sampling.alternatives(matcher) if matcher.label not in bound.binding.per else ()
+            for text in texts[_SINGLE:_MOST_ALTERNATIVES]:
                 if (matcher.label, text) not in seen:
                     seen.add((matcher.label, text))
                     yield matcher.label, text

@@ -1,6 +1,6 @@
-"""Prove: series that lie just outside of a selector, and are so strong that letting them in would change the value.
+"""Prove: decoys, series just outside of a selector, so strong that the value would change if the selector matched them.
 
-A test without them passes whatever a matcher says.
+Without decoys a test passes whatever a matcher says.
 """
 
 from __future__ import annotations
@@ -26,9 +26,10 @@ SUFFIXES = ("", "_bucket", "_count", "_sum")
 
 
 def decoys(bound: BoundSignal, example: Example) -> tuple[Series, ...]:
-    """Return, for each matcher, the series of the example's component that only this matcher keeps out.
+    """Return, for each matcher, series of the example's component that only this matcher keeps out.
 
-    Where a counter that is new on a known target counts, so would one that is not selected before: its target is known.
+    Where a kind counts the first value of a new counter, each decoy also gets the `up` of a known target: without it,
+    its first value would not count.
     """
     kind = kinds()[bound.signal.kind]
     steps = sum(phase.steps for phase in example.phases)
@@ -38,17 +39,17 @@ def decoys(bound: BoundSignal, example: Example) -> tuple[Series, ...]:
         example, phases=(replace(kind.strong_sample(bound), steps=steps),), extra={**example.extra, **target}
     )
     known = kind.selectors(bound)
-    found = (
+    candidates = (
         decoy
         for series in series_of(bound, strong_sample)
         for selector in known
         if matches(selector, series)
         for decoy in _outside(selector, series)
-        if not any(matches(one, decoy) for one in known)
+        if not any(matches(known_selector, decoy) for known_selector in known)
     )
-    found_once = tuple(dict.fromkeys(found))
-    known_targets = (_target(decoy, steps) for decoy in found_once if born)
-    return (*found_once, *dict.fromkeys(known_targets))
+    series_outside = tuple(dict.fromkeys(candidates))
+    known_targets = (_target(decoy, steps) for decoy in series_outside if born)
+    return (*series_outside, *dict.fromkeys(known_targets))
 
 
 def _target(series: Series, steps: int) -> Series:
@@ -57,12 +58,12 @@ def _target(series: Series, steps: int) -> Series:
 
 
 def recorded(group: AlertGroup, component: Mapping[str, str], case: Case, value: Decimal) -> tuple[Series, ...]:
-    """Return what other systems and sources record under the same names, for a component of the same labels.
+    """Return series that other systems and sources record under the same names, for a component of the same labels.
 
-    Each is the `value` all the while, unless the case says what is recorded elsewhere.
+    Each always has `value`, unless the case sets what others record (`elsewhere`).
     """
     steps = sum(phase.steps for phase in case.example.phases)
-    found = (
+    recordings = (
         Series(
             metric=record.name,
             labels=tuple(sorted({**component, **other.labels, **record.labels, label: _ELSEWHERE}.items())),
@@ -73,13 +74,13 @@ def recorded(group: AlertGroup, component: Mapping[str, str], case: Case, value:
         for other in _others(record, case, value)
         for label in record.labels
     )
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(recordings))
 
 
 def _others(record: Record, case: Case, value: Decimal) -> Iterable[Elsewhere]:
     operations = record.name.rpartition(":")[2]
     if case.elsewhere:
-        return [one for one in case.elsewhere if one.record == operations]
+        return [elsewhere for elsewhere in case.elsewhere if elsewhere.record == operations]
     return [Elsewhere(record=operations, labels={}, value=value)]
 
 
@@ -87,11 +88,11 @@ _ELSEWHERE: Final = "elsewhere"
 
 
 def _outside(selector: Selector, series: Series) -> Iterator[Series]:
-    """Yield a series with one label so that only the matcher on that label keeps it out."""
+    """Yield copies of a series with one label changed, so that only one matcher on that label keeps them out."""
     for matcher in selector.matchers:
-        others = [one for one in selector.matchers if one.label == matcher.label and one is not matcher]
+        others = [other for other in selector.matchers if other.label == matcher.label and other is not matcher]
         for value in sampling.outside(matcher):
-            if all(_lets(one, value) for one in others):
+            if all(_lets(other, value) for other in others):
                 labels = {**dict(series.labels), matcher.label: value}
                 yield replace(series, labels=tuple(sorted((k, v) for k, v in labels.items() if v)))
 
@@ -103,10 +104,10 @@ def selectors(group: AlertGroup) -> tuple[Selector, ...]:
 
 
 def matches(selector: Selector, series: Series) -> bool:
-    """Return whether a series passes, a histogram's by the name without its suffix."""
+    """Return whether a selector matches a series; the name of a histogram's selector has no suffix."""
     labels = dict(series.labels)
     named = any(series.metric == selector.metric + suffix for suffix in SUFFIXES)
-    return named and all(_lets(one, labels.get(one.label, "")) for one in selector.matchers)
+    return named and all(_lets(matcher, labels.get(matcher.label, "")) for matcher in selector.matchers)
 
 
 def _lets(matcher: Matcher, value: str) -> bool:

@@ -1,6 +1,6 @@
-"""Prove: many tests → few, by putting together those whose series do not get into each other's way.
+"""Prove: many tests → few, by joining tests whose series do not disturb each other.
 
-An engine evaluates every rule of a file in each test; so a test of many alerts takes as long as a test of one.
+An engine evaluates every rule of a file in each test, so a test of many alerts takes no longer than a test of one.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from compiler.proof.ruletest import Expectation, Fired, RuleTest
 from compiler.signals.contract import Series
 
 _SHORT: Final = 3600
-"""Seconds: tests that end sooner are not made to wait for those that end later."""
+"""Seconds; tests that end by then are not joined with tests that end later."""
 
 
 @dataclass(kw_only=True, slots=True)
@@ -27,11 +27,11 @@ class _Pack:
 
 
 def packed(tests: Iterable[RuleTest]) -> tuple[RuleTest, ...]:
-    """Return the tests put together, in the order of the first of each; at every evaluation the same alerts fire."""
+    """Return the joined tests, in the order of the first test of each; at every evaluation the same alerts fire."""
     packs: list[_Pack] = []
     for test in tests:
         key = (test.step, test.end > _SHORT, test.slow, test.zero_denominator, test.name.rpartition(": ")[2])
-        pack = next((one for one in packs if one.key == key and not _collides(test, one)), None)
+        pack = next((candidate for candidate in packs if candidate.key == key and not _collides(test, candidate)), None)
         if pack is None:
             pack = _Pack(key=key)
             packs.append(pack)
@@ -42,54 +42,64 @@ def packed(tests: Iterable[RuleTest]) -> tuple[RuleTest, ...]:
 
 
 def _joined(tests: list[RuleTest]) -> RuleTest:
-    """Return one test of all; groups that none of them is about are well for as long as the longest takes."""
+    """Return one test for all; groups that it is not about stay without trouble until its end."""
     about = frozenset(name for test in tests for name in test.about)
     by_end = sorted(tests, key=lambda test: test.end)
     well = {name: series for test in by_end for name, series in test.well.items() if name not in about}
-    alerts, _, what = zip(*(test.name.rpartition(": ") for test in tests), strict=True)
-    series = [one for test in tests for one in test.series] + [one for each in well.values() for one in each]
+    alerts, _, subjects = zip(*(test.name.rpartition(": ") for test in tests), strict=True)
+    series = [one_series for test in tests for one_series in test.series] + [
+        one_series for group_series in well.values() for one_series in group_series
+    ]
     return replace(
         tests[0],
-        name=f"{', '.join(dict.fromkeys(alerts))}: {what[0]}",
+        name=f"{', '.join(dict.fromkeys(alerts))}: {subjects[0]}",
         selectors=tuple(selector for test in tests for selector in test.selectors),
         series=tuple(dict.fromkeys(series)),
-        expectations=tuple(_together(one for test in tests for one in test.expectations)),
+        expectations=tuple(_together(expectation for test in tests for expectation in test.expectations)),
         about=about,
         well={},
     )
 
 
 def _together(expectations: Iterable[Expectation]) -> Iterator[Expectation]:
-    """Yield the expectations, those of one alert at one time as one."""
+    """Yield the expectations, joined where they have the same alert and time."""
     fired: dict[tuple[str, int], tuple[Fired, ...]] = {}
-    for one in expectations:
-        fired[one.alert, one.at] = (*fired.get((one.alert, one.at), ()), *one.fired)
+    for expectation in expectations:
+        fired[expectation.alert, expectation.at] = (
+            *fired.get((expectation.alert, expectation.at), ()),
+            *expectation.fired,
+        )
     for (alert, at), all_fired in fired.items():
         yield Expectation(alert=alert, at=at, fired=all_fired)
 
 
 def _collides(test: RuleTest, pack: _Pack) -> bool:
-    """Return whether a series of one passes a selector of another, or both look at the same alert at other times.
+    """Return whether a selector matches the series of another test, or tests check one alert at different times.
 
-    Groups whose alerts have the same name are told apart by a label of theirs: one group has one test in a pack.
+    A label tells apart groups whose alerts have the same name, so a pack may hold a test of each, but only one per
+    group.
     """
     looks = pack.looks.get(_alert(test))
-    if looks is not None and (looks != _looks(test) or any(test.about & one.about for one in pack.tests)):
+    if looks is not None and (looks != _looks(test) or any(test.about & other.about for other in pack.tests)):
         return True
-    # Most metrics are one test's alone: then there is nothing to compare.
+    # Most metrics belong to a single test; then no comparison is needed.
     if not _metrics(test) & pack.metrics:
         return False
-    for one in pack.tests:
-        apart = _alert(one) != _alert(test)
-        if _passes(test.selectors, _series(one, well=apart)) or _passes(one.selectors, _series(test, well=apart)):
+    for other in pack.tests:
+        apart = _alert(other) != _alert(test)
+        if _passes(test.selectors, _series(other, well=apart)) or _passes(other.selectors, _series(test, well=apart)):
             return True
-    values = {one.selector: one.values for other in pack.tests for one in other.series}
-    return any(values.get(one.selector, one.values) != one.values for one in test.series)
+    values = {series.selector: series.values for other in pack.tests for series in other.series}
+    return any(values.get(series.selector, series.values) != series.values for series in test.series)
 
 
 def _series(test: RuleTest, *, well: bool) -> tuple[Series, ...]:
-    """Return a test's series; those of groups that are well are looked at where the other test has other alerts."""
-    return (*test.series, *(one for each in test.well.values() for one in each)) if well else test.series
+    """Return a test's series; with `well`, also those of the groups that stay without trouble."""
+    return (
+        (*test.series, *(series for group_series in test.well.values() for series in group_series))
+        if well
+        else test.series
+    )
 
 
 def _alert(test: RuleTest) -> str:
@@ -97,14 +107,14 @@ def _alert(test: RuleTest) -> str:
 
 
 def _looks(test: RuleTest) -> tuple[int, ...]:
-    return tuple(one.at for one in test.expectations)
+    return tuple(expectation.at for expectation in test.expectations)
 
 
 def _metrics(test: RuleTest) -> set[str]:
-    """Return the metrics that a test has, and those that its rules ask for, which it may be about to miss."""
-    asked = {selector.metric + suffix for selector in test.selectors for suffix in SUFFIXES}
-    return asked | {one.metric for one in _series(test, well=True)}
+    """Return the metrics that a test has and those that its rules select, which the test may leave out on purpose."""
+    selected = {selector.metric + suffix for selector in test.selectors for suffix in SUFFIXES}
+    return selected | {series.metric for series in _series(test, well=True)}
 
 
-def _passes(selectors: Iterable[Selector], series: tuple[Series, ...]) -> bool:
-    return any(matches(selector, one) for selector in selectors for one in series)
+def _passes(selectors: Iterable[Selector], all_series: tuple[Series, ...]) -> bool:
+    return any(matches(selector, series) for selector in selectors for series in all_series)

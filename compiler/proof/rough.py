@@ -1,7 +1,7 @@
-"""Prove: courses that real data take and made-up ones do not: series that are replaced, doubled, late, NaN or missing.
+"""Prove: courses of irregular data: series that are replaced, doubled, late, NaN or missing.
 
-Beside `compiler.proof.courses`. A kind of signal says what it withstands (`Kind.withstands`); both a value in trouble
-and one that is just fine take each such course, and must stay what they are.
+This module complements `compiler.proof.courses`. A kind says which rough courses it withstands (`Kind.withstands`). A
+value in trouble and a value that is just fine take each such course, and neither result may change.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from compiler.signals.profile import Broken, Case, Example, Phase, Rough
 
 _BORN, _NEW_TARGET, _BACK = "born", "new-target", "back"
 _LONG_AGO: Final = Decimal(1_000_000)
-"""Events of a counter whose exporter is new: VictoriaMetrics takes a small first value for events of now."""
+"""Events of a counter whose exporter is new: VictoriaMetrics takes a small first value for current events."""
 _LIFE: Final = 4
-"""Steps for which a series is there before another follows: enough to have a rate."""
+"""Steps for which a series exists before another replaces it: enough to have a rate."""
 _MOST_SUCCESSORS: Final = 512
-"""Series that follow on one another; in a course of days each of them is there for longer."""
+"""Maximum number of series that replace one another; in a course of days each exists for longer."""
 _LATE: Final = 2
-"""Steps within which a rule has certainly seen a sample."""
+"""Steps after which every engine's rule has read a sample."""
 
 
 def cases(group: AlertGroup, steps: int) -> Iterator[Case]:
@@ -41,7 +41,7 @@ def cases(group: AlertGroup, steps: int) -> Iterator[Case]:
 
 
 def _courses(group: AlertGroup, steps: int) -> Iterator[Case]:
-    """Yield trouble, and what is just none, in each rough course that the kind withstands: it stays what it is."""
+    """Yield a value in trouble and one just fine in each rough course that the kind withstands."""
     bound = group.watched.bound
     courses = kinds()[bound.signal.kind].withstands(bound) - {Rough.SPIKES}
     slow = bound.binding.pace > 1
@@ -63,35 +63,35 @@ def _either_side(group: AlertGroup) -> list[tuple[str, Decimal]]:
     if is_state(group):
         return [("trouble", Decimal(1)), ("fine", Decimal(0))]
     if kinds()[bound.signal.kind].counts(bound):
-        # Through a gap events are estimated: only what is far from a limit stays on its side.
+        # The rule estimates events across a gap, so only values far from a limit stay on their side of it.
         return [("trouble", beyond_all(group)), ("fine", group.alerts[0].limit.value // 2)]
     beyond, short = just(group.alerts[-1].limit, beyond=True), just(group.alerts[0].limit, beyond=False)
     return [(name, value) for name, value in (("trouble", beyond), ("fine", short)) if value >= 0]
 
 
 def _roughly(bound: BoundSignal, rough: Rough, phase: Phase) -> tuple[Example, ...]:
-    """Return the examples of a component that takes a rough course; nothing where its metrics cannot be told apart."""
+    """Return the examples of a component in a rough course; nothing where its inputs share a metric."""
     if rough in _SHAPES:
         return _SHAPES[rough](phase)
     shape = _SHAPES_OF_PARTS[rough]
     inputs = {selector.metric for selector in bound.metrics}
-    replaced = {one.metric for one in bound.metrics if one in _parts(bound, rough)}
+    replaced = {selector.metric for selector in bound.metrics if selector in _parts(bound, rough)}
     if len(inputs) < len(bound.metrics):
         return ()
     others = Example(phases=(phase,), metrics=frozenset(inputs - replaced))
-    shaped = tuple(replace(one, metrics=frozenset(replaced)) for one in shape(phase))
+    shaped = tuple(replace(example, metrics=frozenset(replaced)) for example in shape(phase))
     return (*shaped, others) if others.metrics else shaped
 
 
 def _parts(bound: BoundSignal, rough: Rough) -> tuple[Selector, ...]:
-    """Return the metrics that take the course: of how much there is, or of the rest."""
+    """Return the metrics that take the course: those of the whole, or the others."""
     wholes = kinds()[bound.signal.kind].constants
-    chosen = (one for name, one in bound.binding.inputs.items() if (name in wholes) is (rough in _OF_WHOLE))
-    return tuple(one for one in chosen if isinstance(one, Selector))
+    chosen = (value for name, value in bound.binding.inputs.items() if (name in wholes) is (rough in _OF_WHOLE))
+    return tuple(value for value in chosen if isinstance(value, Selector))
 
 
 def _successors(phase: Phase) -> tuple[Example, ...]:
-    """Return series that each follow on the end of another, so that there is one at each moment."""
+    """Return series that each begin where another ends, so that one exists at each moment."""
     examples = []
     life = max(_LIFE, -(-phase.steps // _MOST_SUCCESSORS))
     for number, start in enumerate(range(0, phase.steps, life)):
@@ -99,7 +99,7 @@ def _successors(phase: Phase) -> tuple[Example, ...]:
         phases = [Phase(value=None, steps=start), replace(phase, steps=alive)]
         if rest := phase.steps - start - alive:
             phases.append(Phase(value=None, steps=rest, stale=True))
-        course = tuple(one for one in phases if one.steps)
+        course = tuple(phase for phase in phases if phase.steps)
         examples.append(Example(phases=course, extra={REPLICA: str(number)}))
     return tuple(examples)
 
@@ -113,13 +113,13 @@ def _nan(phase: Phase) -> tuple[Example, ...]:
 
 
 def _nan_of_one(phase: Phase) -> tuple[Example, ...]:
-    """Return two halves of which one is NaN now and then: what is left of a sum is not the sum."""
+    """Return two halves of which one is NaN now and then; the other half alone must not pass for the sum."""
     half = replace(phase, traffic=phase.traffic * HALF)
     return (_alone(replace(half, broken=Broken.NAN)), replace(_alone(half), extra={REPLICA: "second"}))
 
 
 def _reset(phase: Phase) -> tuple[Example, ...]:
-    """Return a counter that begins anew so late that it is still less than it was a window ago."""
+    """Return a counter that is reset so late that it is still lower than it was a window ago."""
     first = replace(phase, steps=max(phase.steps // 2, phase.steps - _LATE))
     return (Example(phases=(first, replace(phase, steps=phase.steps - first.steps, reset=True))),)
 
@@ -142,7 +142,7 @@ _SHAPES: Final[Mapping[Rough, Callable[[Phase], tuple[Example, ...]]]] = {
 
 
 def _spikes(group: AlertGroup, steps: int) -> Iterator[Case]:
-    """Yield a value that is beyond the first limit in one sample of a few, and far from it on average."""
+    """Yield a value that crosses the first limit in one sample of a few and is far from it on average."""
     bound = group.watched.bound
     if Rough.SPIKES not in kinds()[bound.signal.kind].withstands(bound) or REPLICA in bound.binding.per:
         return
@@ -158,7 +158,7 @@ def _spikes(group: AlertGroup, steps: int) -> Iterator[Case]:
 
 
 def _off_scale(group: AlertGroup, steps: int) -> Iterator[Case]:
-    """Yield a value beyond what the metric can tell, as two replicas tell it: it counts as more than any limit."""
+    """Yield a value beyond what the metric can express, from two replicas; it must count as above every limit."""
     bound = group.watched.bound
     phase = kinds()[bound.signal.kind].off_scale(bound, min(alert.limit.value for alert in group.alerts))
     if phase is not None:
@@ -178,9 +178,10 @@ _OF_WHOLE: Final = frozenset({Rough.REPLACED_WHOLE, Rough.NAN_WHOLE, Rough.GAPS_
 
 
 def _births(group: AlertGroup, steps: int) -> Iterator[Case]:
-    """Yield a counter that is born with too many events on a target that is known, and two that are not born.
+    """Yield a counter that begins with too many events on a known target, and two counters that are not new.
 
-    One comes with its target, so that nobody knows when its events were. One was away while the window began.
+    One appears together with its target, so that the time of its events is unknown. The other was only absent when the
+    window began.
     """
     bound, step = group.watched.bound, group.watched.bound.binding.step
     if not kinds()[bound.signal.kind].counts_births(bound) or bound.binding.pace > 1:
@@ -210,5 +211,5 @@ def _births(group: AlertGroup, steps: int) -> Iterator[Case]:
 
 
 def _events_of(limit: Limit, bound: BoundSignal) -> Decimal:
-    """Return the number of events that a limit, or a state's comparison, is about."""
+    """Return the number of events in a limit, or in a state's comparison."""
     return limit.value if bound.binding.active is None else bound.binding.active.quantity.value

@@ -1,4 +1,4 @@
-"""Prove: what a rule test is, and which alerts are to be expected of a value."""
+"""Prove: what a rule test is, and which alerts it expects for a value."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from compiler.signals.profile import Case, Example
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fired:
-    """An alert that fires: for the component with these labels, at this value; its series has further `labels`."""
+    """An alert that fires for the component with these labels, at this value; its series has further `labels`."""
 
     alert: Alert
     component: Mapping[str, str]
@@ -30,7 +30,7 @@ class Fired:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Expectation:
-    """What fires of the alert of that name so many seconds after the first sample, and nothing else of it."""
+    """All instances of the alert of that name that fire `at` seconds after the first sample."""
 
     alert: str
     at: int
@@ -39,11 +39,11 @@ class Expectation:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RuleTest:
-    """Series with a sample every `step` seconds, and what is expected of them.
+    """Series with a sample every `step` seconds, and the alerts expected of them.
 
-    `selectors` are those of the rules that it is about: no other test's series may pass them. `about` are the names of
-    their groups; `well` are series by which the groups are well that have alerts of the same name, by their names, with
-    `zero_denominator` as the kind was asked for them.
+    `selectors` are those of the tested rules: they may match no series of another test. `about` holds the names of the
+    tested groups. `well` maps the names of other groups, whose alerts have the same name, to series that fire none of
+    these; `zero_denominator` is the flag with which the kind made those series.
     """
 
     name: str
@@ -57,19 +57,19 @@ class RuleTest:
 
     @property
     def end(self) -> int:
-        """The last look, in seconds after the first sample."""
-        return max(one.at for one in self.expectations)
+        """The time of the last expectation, in seconds after the first sample."""
+        return max(expectation.at for expectation in self.expectations)
 
     @property
     def slow(self) -> bool:
-        """Whether it is so long that it is evaluated seldom."""
+        """Whether the test is so long that engines evaluate it seldom."""
         return self.end > LONG_SECONDS
 
 
 LONG_SECONDS: Final = 6 * 3600
-"""Tests that end later are evaluated every `SLOW_EVALUATION_SECONDS`: each evaluation takes its time."""
+"""Tests that end later are evaluated only every `SLOW_EVALUATION_SECONDS`, because each evaluation takes time."""
 SLOW_EVALUATION_SECONDS: Final = 240
-"""Less than the five minutes for which engines remember a value: some read back what they have recorded."""
+"""Less than the five minutes for which engines remember a value, because some read back what they have recorded."""
 
 _OPERATORS: Final[dict[str, Callable[[Decimal, Decimal], bool]]] = {
     ">": operator.gt,
@@ -86,7 +86,7 @@ def crossed(limit: Limit, value: Decimal) -> bool:
 
 
 def recovered(limit: Limit, value: Decimal) -> bool:
-    """Return whether a value ends an alert that fires: by its recovery limit, else by the limit itself."""
+    """Return whether a value ends a firing alert: by its recovery limit if it has one, else by the limit itself."""
     if limit.recover is None:
         return not crossed(limit, value)
     return _OPERATORS[limit.recover.comparator](value, limit.recover.quantity.value)
@@ -98,17 +98,17 @@ def value_of(case: Case, alert: Alert) -> Decimal:
 
 
 def for_seconds_of(limit: Limit) -> int:
-    """Return after how many seconds an alert fires whose limit stays crossed, to the evaluation."""
+    """Return the seconds until an alert fires whose limit stays crossed, rounded up to an evaluation."""
     return -(-limit.for_seconds // EVALUATION_SECONDS) * EVALUATION_SECONDS
 
 
 def keep_of(limit: Limit) -> int:
-    """Return for how many seconds at most an alert fires whose limit is crossed no more."""
+    """Return the seconds for which an alert fires at most after its limit is no longer crossed."""
     return -(-limit.keep // STEP_SECONDS) * STEP_SECONDS
 
 
 def late(group: AlertGroup) -> int:
-    """Return by how many seconds an engine may be late: one evaluation where a recording rule comes between."""
+    """Return the seconds by which an engine may be late: one evaluation where the group has a recording rule."""
     return EVALUATION_SECONDS if group.records else 0
 
 
@@ -123,31 +123,31 @@ def longest_keep(group: AlertGroup) -> int:
 
 
 def component_of(bound: BoundSignal, example: Example, series: Sequence[Series]) -> dict[str, str]:
-    """Return the labels of an example's component: those that tell it apart, as matchers fix them, and further ones."""
+    """Return the labels of an example's component as its series have them, and the further labels of the value."""
     labels = sampling.component_labels(bound, example)
-    for one in series:
-        labels |= {name: value for name, value in one.labels if name in labels}
+    for one_series in series:
+        labels |= {name: value for name, value in one_series.labels if name in labels}
     return {**kinds()[bound.signal.kind].further(bound), **labels}
 
 
 def series_of(bound: BoundSignal, example: Example) -> tuple[Series, ...]:
-    """Return the series of an example, as often as they are scraped; of some metrics alone, where it names these."""
+    """Return the series of an example, sampled as often as scraped; only of some metrics, where it names them."""
     kind = kinds()[bound.signal.kind]
     pace = bound.binding.pace if kind.scraped(bound) else 1
-    phases = tuple(replace(one, every=one.every * pace) for one in example.phases)
-    series = kind.series(bound, replace(example, phases=phases))
-    return tuple(one for one in series if not example.metrics or one.metric in example.metrics)
+    phases = tuple(replace(phase, every=phase.every * pace) for phase in example.phases)
+    all_series = kind.series(bound, replace(example, phases=phases))
+    return tuple(series for series in all_series if not example.metrics or series.metric in example.metrics)
 
 
 def first_severity(group: AlertGroup) -> Limit:
-    """Return the limit of the least urgent severity."""
+    """Return the limit of the least severe severity."""
     return group.alerts[0].limit
 
 
 def too_long(group: AlertGroup) -> bool:
-    """Return whether a test would have to be so long that engines refuse to load its samples.
+    """Return whether a test would be so long that engines refuse to load its samples.
 
-    What an alert waits for counts as what its rule looks back on: a test holds the samples of both.
+    The time that an alert waits counts like the time that its rule looks back: a test holds the samples of both.
     """
     bound = group.watched.bound
     kind = kinds()[bound.signal.kind]

@@ -1,6 +1,6 @@
-"""Prove: values that stay as they are, each in an example component of its own, all in one test where labels allow it.
+"""Prove: constant values, each in an example component of its own, all in one test where labels allow it.
 
-What a component does, its neighbours and the series outside of a selector must not change: they are there as well.
+Neighbours and series outside of the selectors must not change a component's result, so tests hold them as well.
 """
 
 from __future__ import annotations
@@ -33,31 +33,34 @@ from compiler.signals.profile import Case
 from compiler.signals.template import InvalidTemplateError
 
 LOOKBACK: Final = 300
-"""Seconds for which engines take the last sample of a series that has ended for its value (Prometheus, "staleness")."""
+"""Seconds for which engines return the last sample of a series that has ended (Prometheus, "staleness")."""
 _BEFORE_THE_END: Final = 2 * STEP_SECONDS
 _WITH_DECOYS: Final = frozenset({courses.BELOW, courses.ABOVE, courses.QUIET})
 
 
 def tests(group: AlertGroup) -> Iterator[RuleTest]:
-    """Yield one test of all cases where components can be told apart, else one test a case."""
+    """Yield one test of all cases where labels tell components apart, else one test per case."""
     bound = group.watched.bound
     end = _end(group)
     steps = end // bound.binding.step + 1
-    given = kinds()[bound.signal.kind].cases(bound, [alert.limit for alert in group.alerts], steps)
+    kind_cases = kinds()[bound.signal.kind].cases(bound, [alert.limit for alert in group.alerts], steps)
     end_of_data = (end - _forgotten(group)) // bound.binding.step + 1
-    found = (*courses.cases(group, steps, end_of_data), *rough.cases(group, steps)) if given is None else given
-    placed = _placed(bound, found)
+    all_cases = (
+        (*courses.cases(group, steps, end_of_data), *rough.cases(group, steps)) if kind_cases is None else kind_cases
+    )
+    placed = _placed(bound, all_cases)
     if placed is None:
-        for case in found:
+        for case in all_cases:
             yield _test(group, f"{group.alerts[0].name}: {case.name}", (case,), end)
     else:
         yield _test(group, f"{group.alerts[0].name}: limits", (*placed, *_neighbours(group, placed)), end)
 
 
 def _end(group: AlertGroup) -> int:
-    """Return when to look: everything has settled, every alert that should fires, and what has ended is forgotten.
+    """Return the time of evaluation, in seconds: all values have settled, and engines have forgotten ended series.
 
-    It is a multiple of the window, where samples may lie so far apart.
+    By then every expected alert fires. The time is a multiple of the window, because samples may lie a window apart; in
+    tests of four windows and more, only of a step.
     """
     bound = group.watched.bound
     settled = kinds()[bound.signal.kind].settle_seconds(bound)
@@ -71,12 +74,14 @@ def _end(group: AlertGroup) -> int:
 
 
 def _scaled_ages(group: AlertGroup) -> set[Decimal]:
-    """Return the ages that are compared of points in time in another unit than seconds.
+    """Return the compared ages of points in time that are not in seconds; the test must not end at such an age.
 
-    What is as old as the test itself happened at 0, which is 0 in every unit.
+    A point in time with the age of the test itself is at 0, which is 0 in every unit.
     """
     bound = group.watched.bound
-    measures = {one.name: one.measure for form in kinds()[bound.signal.kind].forms for one in form}
+    measures = {
+        metric_input.name: metric_input.measure for form in kinds()[bound.signal.kind].forms for metric_input in form
+    }
     if not any(measures[name] is Measure.INSTANT for name in bound.binding.units):
         return set()
     active = bound.binding.active
@@ -84,32 +89,32 @@ def _scaled_ages(group: AlertGroup) -> set[Decimal]:
 
 
 def _forgotten(group: AlertGroup) -> int:
-    """Return how many seconds after their last sample nothing is seen of data that have ended."""
+    """Return the seconds after their last sample until ended data have no effect."""
     settled = kinds()[group.watched.bound.signal.kind].settle_seconds(group.watched.bound)
     return max(settled, LOOKBACK) + longest_keep(group) + STEP_SECONDS
 
 
 def _placed(bound: BoundSignal, cases: Sequence[Case]) -> tuple[Case, ...] | None:
-    """Return the cases each in a component named for it; None where the labels that tell components apart are fixed."""
-    matchers = [one for selector in bound.metrics for one in selector.matchers]
+    """Return each case in a component named after it; None where matchers fix the labels that tell components apart."""
+    matchers = [matcher for selector in bound.metrics for matcher in selector.matchers]
     if not bound.binding.per:
         return None
     placed = []
     for case in cases:
         names = {
-            label: sampling.allowed([one for one in matchers if one.label == label], case.name)
+            label: sampling.allowed([matcher for matcher in matchers if matcher.label == label], case.name)
             for label in bound.binding.per
         }
         component = {label: name for label, name in names.items() if name is not None}
         if len(component) < len(names):
             return None
-        example, *more = (replace(one, component=component) for one in (case.example, *case.more))
+        example, *more = (replace(example, component=component) for example in (case.example, *case.more))
         placed.append(replace(case, example=example, more=tuple(more)))
     return tuple(placed)
 
 
 def _neighbours(group: AlertGroup, cases: Sequence[Case]) -> Iterator[Case]:
-    """Yield components without trouble that share all labels but one with one that is in trouble."""
+    """Yield components without trouble that share all labels but one with a component in trouble."""
     per = group.watched.bound.binding.per
     by_name = {case.name: case for case in cases}
     above, below = by_name.get(courses.ABOVE), by_name.get(courses.BELOW)
@@ -127,8 +132,10 @@ def _test(group: AlertGroup, name: str, cases: Sequence[Case], end: int) -> Rule
     fired: list[Fired] = []
     for case in cases:
         try:
-            own = tuple(one for example in (case.example, *case.more) for one in series_of(bound, example))
-        except InvalidTemplateError:  # an example of the user's own need not render for every value
+            own = tuple(
+                example_series for example in (case.example, *case.more) for example_series in series_of(bound, example)
+            )
+        except InvalidTemplateError:  # a user's own example need not render for every value
             continue
         series += own
         component = component_of(bound, case.example, own)
@@ -151,7 +158,7 @@ def _test(group: AlertGroup, name: str, cases: Sequence[Case], end: int) -> Rule
 
 
 def _bad(group: AlertGroup) -> Decimal:
-    """Return what a recording is while there is trouble."""
+    """Return the value of a recording while there is trouble."""
     bound = group.watched.bound
     if kinds()[bound.signal.kind].measures:
         return courses.beyond_all(group)
@@ -159,10 +166,9 @@ def _bad(group: AlertGroup) -> Decimal:
 
 
 def all_well(group: AlertGroup, end: int, *, zero_denominator: bool) -> tuple[Series, ...]:
-    """Return series by which nothing of a group fires until `end`; none where its kind has no such case.
+    """Return the fewest series that keep a group from firing until `end`; none where its kind has no such case.
 
-    With `zero_denominator` set, what makes trouble of other missing metrics is there, but none is missing. They are as
-    few as can be.
+    With `zero_denominator`, the targets of `missing` are down as if metrics were pushed, but no metric is missing.
     """
     bound = group.watched.bound
     kind = kinds()[bound.signal.kind]
@@ -171,5 +177,5 @@ def all_well(group: AlertGroup, end: int, *, zero_denominator: bool) -> tuple[Se
     well = next((case.example for case in cases if not case.firing), None)
     if well is None:
         return ()
-    phases = tuple(replace(one, zero_denominator=zero_denominator, exact=True) for one in well.phases)
+    phases = tuple(replace(phase, zero_denominator=zero_denominator, exact=True) for phase in well.phases)
     return series_of(bound, replace(well, phases=phases))

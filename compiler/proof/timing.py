@@ -1,7 +1,7 @@
-"""Prove: how long a limit must be crossed until an alert fires, to the evaluation, and what ends it.
+"""Prove: how long a limit must be crossed until an alert fires, exact to one evaluation, and what ends the alert.
 
-One component is in trouble from its first sample on, so badly that it shows as soon as there is any value: one
-evaluation before `for` has passed nothing fires, when it has passed it does.
+One component is in trouble from its first sample on, so badly that its first value crosses the limit. One evaluation
+before `for` has passed, no alert fires; when `for` has passed, it fires.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _HALF: Final = 2
 
 
 def tests(group: AlertGroup) -> Iterator[RuleTest]:
-    """Yield a test of firing and ending, and one of each recovery limit."""
+    """Yield a test of firing and ending, and one for each recovery limit."""
     name, kind = group.alerts[0].name, kinds()[group.watched.bound.signal.kind]
     if not kind.measures:
         yield from _of_cases(group)
@@ -53,13 +53,13 @@ def tests(group: AlertGroup) -> Iterator[RuleTest]:
 
 
 def _of_cases(group: AlertGroup) -> Iterator[RuleTest]:
-    """Yield a test of the time that each alert takes whose kind says itself what makes it fire."""
+    """Yield a test of the time until each alert fires, for kinds that supply their own cases."""
     bound = group.watched.bound
     kind = kinds()[bound.signal.kind]
     steps = (longest_for_seconds(group) + kind.settle_seconds(bound)) // bound.binding.step + 1
     cases = kind.cases(bound, [alert.limit for alert in group.alerts], steps) or ()
     for alert in group.alerts:
-        case = next((one for one in cases if alert.limit.severity in one.firing), None)
+        case = next((candidate for candidate in cases if alert.limit.severity in candidate.firing), None)
         start = kind.begins(bound, alert.limit)
         if case is None or start is None:
             continue
@@ -77,7 +77,7 @@ def _of_cases(group: AlertGroup) -> Iterator[RuleTest]:
 
 
 def _of_case(group: AlertGroup, case: Case, component: dict[str, str], at: int) -> Expectation:
-    """Return what fires of a case by then."""
+    """Return the alerts of a case that fire at the time `at`."""
     bound = group.watched.bound
     fired = (
         Fired(alert=alert, component=component, value=value_of(case, alert), labels=labels)
@@ -94,7 +94,7 @@ def _has_begun(bound: BoundSignal, limit: Limit, at: int) -> bool:
 
 
 def _fires(start: int, limit: Limit) -> int:
-    """Return when an alert fires on trouble that began at `start`, to the evaluation; long tests have few of them."""
+    """Return when an alert fires on trouble that began at `start`, rounded up to an evaluation of the test."""
     at = start + for_seconds_of(limit)
     if at <= LONG_SECONDS:
         return at
@@ -106,7 +106,7 @@ def _seldom(seconds: int) -> int:
 
 
 def _good(group: AlertGroup) -> Decimal:
-    """Return a value that crosses no limit, and ends what fires."""
+    """Return a value that crosses no limit and ends the alerts that fire."""
     if is_state(group):
         return Decimal(0)
     first = group.alerts[0].limit
@@ -129,20 +129,20 @@ def _recovered(alert: Alert) -> Decimal:
 
 
 def _test(group: AlertGroup, name: str, values: Sequence[Decimal]) -> RuleTest:
-    """Return the test of a component that is in trouble, then at each of `values` in turn until all has settled."""
+    """Return the test of a component that is in trouble, then at each of `values` until its alerts have settled."""
     bound = group.watched.bound
     kind, step = kinds()[bound.signal.kind], bound.binding.step
     bad = courses.beyond_all(group)
     component = component_of(bound, _course(bad, 1), series_of(bound, _course(bad, 1)))
-    expectations = [_expect(group, component, *one) for one in _beginning(group, bad)]
-    trouble = _whole(max(one.at for one in expectations)) + STEP_SECONDS
+    expectations = [_expect(group, component, *look) for look in _beginning(group, bad)]
+    trouble = _whole(max(expectation.at for expectation in expectations)) + STEP_SECONDS
     again = longest_for_seconds(group) if len(values) > 1 else 0
     stay = _whole(kind.settle_seconds(bound) + again + longest_keep(group)) + STEP_SECONDS
     alive = frozenset(alert.limit.severity for alert in group.alerts)
     for number, value in enumerate(values):
         alive = frozenset(_still(group, alive, value))
         expectations.append(_expect(group, component, trouble + (number + 1) * stay - STEP_SECONDS, alive, value))
-    phases = [Phase(value=bad, steps=trouble // step), *(Phase(value=one, steps=stay // step) for one in values)]
+    phases = [Phase(value=bad, steps=trouble // step), *(Phase(value=value, steps=stay // step) for value in values)]
     # One more sample, so that the last evaluation has one.
     series = series_of(bound, Example(phases=(*phases, Phase(value=values[-1], steps=1))))
     return RuleTest(
@@ -151,12 +151,12 @@ def _test(group: AlertGroup, name: str, values: Sequence[Decimal]) -> RuleTest:
 
 
 def _beginning(group: AlertGroup, bad: Decimal) -> Iterator[tuple[int, frozenset[str], Decimal]]:
-    """Yield when to look, what fires then and at which value: one evaluation before each `for` has passed, and then."""
+    """Yield time, firing severities and value: one evaluation before each `for` has passed, and when it has passed."""
     bound = group.watched.bound
     kind = kinds()[bound.signal.kind]
     start, holds = kind.first(bound), {alert.limit.severity: for_seconds_of(alert.limit) for alert in group.alerts}
     if start is None:
-        # When the value shows is not known, only that it has shown by then.
+        # The value appears at an unknown time, at the latest when it has settled.
         if (before := min(holds.values()) - EVALUATION_SECONDS) >= 0:
             yield before, frozenset(), bad
         yield kind.settle_seconds(bound) + longest_for_seconds(group), frozenset(holds), bad
@@ -172,9 +172,9 @@ def _beginning(group: AlertGroup, bad: Decimal) -> Iterator[tuple[int, frozenset
 
 
 def _known(group: AlertGroup, at: int) -> int:
-    """Return when to look for what fires at that time: then, or once engines agree on its value.
+    """Return when to check an alert that fires at `at`: then, or later when engines agree on its value.
 
-    Just as the window is full they do not: VictoriaMetrics has no value of the first instant, offset by it.
+    They disagree just when the window is full: VictoriaMetrics has no value at the first instant, offset by the window.
     """
     bound = group.watched.bound
     if is_state(group) or kinds()[bound.signal.kind].shown(bound, Decimal(1), at) is not None:
@@ -183,7 +183,7 @@ def _known(group: AlertGroup, at: int) -> int:
 
 
 def _still(group: AlertGroup, alive: frozenset[str], value: Decimal) -> Iterator[str]:
-    """Yield what fires once a value has stayed for long: what it crosses, and what fired and has not recovered."""
+    """Yield the severities that fire after a long time at a value: those it crosses, and those not recovered yet."""
     for alert in group.alerts:
         limit = alert.limit
         if crossed(limit, value) or (limit.severity in alive and not recovered(limit, value)):
@@ -204,5 +204,5 @@ def _course(value: Decimal, steps: int) -> Example:
 
 
 def _whole(seconds: int) -> int:
-    """Return the next whole step."""
+    """Return `seconds`, rounded up to a whole step."""
     return -(-seconds // STEP_SECONDS) * STEP_SECONDS

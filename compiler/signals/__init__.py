@@ -1,6 +1,6 @@
-"""Lower: the kinds of signal, and the signals that every file knows.
+"""Lower: the kinds of signal, and the built-in signals.
 
-One file a kind; a file with a `KIND` in this folder is a kind, no other place lists them. `vocabulary.yaml` names the
+Each file in this folder that has a `KIND` is a kind; no other place lists the kinds. `vocabulary.yaml` defines the
 common signals of the field, so that a system can bind `error_ratio` without defining it.
 """
 
@@ -20,8 +20,8 @@ VOCABULARY: Final = "vocabulary.yaml"
 def kinds() -> dict[str, Kind]:
     """Return all kinds by name, sorted."""
     modules = [import_module(f"{__name__}.{module.name}") for module in iter_modules(__path__)]
-    found: list[Kind] = [module.KIND for module in modules if hasattr(module, "KIND")]
-    return {kind.name: kind for kind in sorted(found, key=lambda kind: kind.name)}
+    all_kinds: list[Kind] = [module.KIND for module in modules if hasattr(module, "KIND")]
+    return {kind.name: kind for kind in sorted(all_kinds, key=lambda kind: kind.name)}
 
 
 @cache

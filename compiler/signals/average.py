@@ -1,4 +1,4 @@
-"""Kind `average`: the mean of what a histogram or summary observed, or of a total by a count."""
+"""Kind `average`: the mean of a histogram's or summary's observations, or a total divided by a count."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ EVENTS_PER_STEP: Final = Decimal(1000)
 
 
 class Average(Kind):
-    """Sum and count are aggregated apart."""
+    """The rules aggregate sum and count apart."""
 
     name = "average"
     forms = ((HISTOGRAM,), (TOTAL, COUNT))
@@ -53,7 +53,7 @@ class Average(Kind):
         return f"{numerator} / ({denominator} {enough(bound)})"
 
     def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
-        """Return what the mean is."""
+        """Return the comparison of the mean."""
         if bound.has(HISTOGRAM.name):
             mean = f"the mean of `{bound.selector(HISTOGRAM.name).metric}`"
         else:
@@ -69,19 +69,19 @@ class Average(Kind):
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
         """Return a total that rises `value` times as fast as the count."""
         total, count = _inputs(bound)
-        events = [(None if one.value is None else EVENTS_PER_STEP * one.traffic, one) for one in example.phases]
-        summed = ((None if by is None else by * (one.value or Decimal(0)), one) for by, one in events)
+        events = [(None if phase.value is None else EVENTS_PER_STEP * phase.traffic, phase) for phase in example.phases]
+        summed = ((None if by is None else by * (phase.value or Decimal(0)), phase) for by, phase in events)
         return (
             sampling.series(total, bound, example, sampling.counter(summed)),
             sampling.series(count, bound, example, sampling.counter(events)),
         )
 
     def first(self, bound: BoundSignal) -> int:
-        """Return a step: both rates are wrong by the same factor while the window fills."""
+        """Return one step: while the window fills, both rates are wrong by the same factor."""
         return first_rate(bound)
 
     def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
-        """Return an amount of traffic at which the quotient comes out without a rounding error."""
+        """Return a phase whose traffic gives a quotient without a rounding error."""
         for scale in sampling.scales():
             events, total = value * EVENTS_PER_STEP * scale, EVENTS_PER_STEP * scale
             if sampling.exact(events) and is_exact(bound, events, total, value, apart=True):
@@ -89,11 +89,11 @@ class Average(Kind):
         return None
 
     def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
-        """Return the same value twice, each of half of all."""
+        """Return the same value twice, each with half of the events."""
         return (Phase(value=value, steps=1, traffic=HALF),) * 2
 
     def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
-        """Return what happens to all counters alike: it changes both sides by the same factor."""
+        """Return the courses that affect all counters alike: they change both rates by the same factor."""
         return frozenset({Rough.REPLACED, Rough.GAPS, Rough.RESET, Rough.DOUBLED})
 
     def strong_sample(self, bound: BoundSignal) -> Phase:

@@ -1,6 +1,6 @@
 """What is measured and where: a signal, and its binding to the metrics of a system.
 
-`compiler.resolve` makes them of thresholds.yaml; every kind (`contract`) turns them into PromQL.
+`compiler.resolve` builds both from thresholds.yaml; every kind (`contract`) turns them into PromQL.
 """
 
 from __future__ import annotations
@@ -16,26 +16,26 @@ from compiler.promql import Matcher, Selector
 from compiler.quantities import METRIC_UNITS, Comparison, Rate
 
 STEP_SECONDS: Final = 60
-"""The interval between two samples of a synthesised series, unless a window holds less than two such samples."""
+"""The interval between two samples of a synthetic series, unless a window holds fewer than two such samples."""
 LOOKBACK_SECONDS: Final = 300
-"""For so long engines take the last sample of a series for its value (Prometheus, "staleness")."""
+"""Seconds for which engines return the last sample of a series as its value (Prometheus, "staleness")."""
 _FEWEST: Final = 4
-"""Samples in a window, of a step that is shorter than usual."""
+"""Minimum number of samples in a window, if the step is shorter than usual."""
 _TIMES: Final = frozenset({"since", "until"})
 _STEPS: Final = (STEP_SECONDS, 30, 20, 15, 12, 10, 6, 5, 4, 3, 2, 1)
-"""Divisors of the longest, so that there is a sample at each evaluation."""
+"""Divisors of the longest step, so that a sample falls on each evaluation."""
 
 
 HIGH: Final = "high"
 LOW: Final = "low"
-"""The sides of a value; the one on which a signal is in trouble is its direction."""
+"""The sides of a value; a signal's direction is the side on which it is in trouble."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ExampleSeries:
-    """A series of a template's own `example`: templates of its selector and of its values in promtool's notation.
+    """A series of the `example` of a query: templates of its selector and of its values, in promtool's notation.
 
-    `span` is where the values stand, None where no file says them.
+    `span` is the place of the values; None where no file holds them.
     """
 
     series: str
@@ -46,12 +46,12 @@ class ExampleSeries:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Signal:
-    """What is measured: the kind, the unit of its limits, its name for people.
+    """What is measured: the kind, the unit of the limits, the title for people.
 
-    `bad` is the side on which it is in trouble, `HIGH` or `LOW`, None where either may be; the signal of a system has
-    what its binding tells as well. `parameters` are those of its kind. `span` is the place of a `query`; `settles` the
-    seconds that its example takes until the query returns what is asked for, None where nobody said. `untested` is why
-    it has no generated test.
+    `bad` is the side on which the signal is in trouble, `HIGH` or `LOW`; None where either may be. The binding of a
+    system may determine it, too. `parameters` are those of the kind. `span` is the place of a `query`. `settles` are
+    the seconds until the query returns the value of its example; None where the file does not set it. `untested` is
+    the reason why the signal has no generated test.
     """
 
     id: str
@@ -69,14 +69,14 @@ class Signal:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MeasuredIn:
-    """The unit that a metric is in, a key of METRIC_UNITS; `by_name` where nothing but the metric's name says so."""
+    """The unit of a metric, a key of METRIC_UNITS; `by_name` where only the metric's name says so."""
 
     unit: str
     by_name: bool
 
     @property
     def factor(self) -> Fraction:
-        """How many base units one of it is."""
+        """How many base units one unit is."""
         return METRIC_UNITS[self.unit].factor
 
 
@@ -84,16 +84,16 @@ class MeasuredIn:
 class Binding:
     """Where a system's signal is measured.
 
-    `inputs` holds a selector, or a number where the input is a constant; `per` the labels that tell components apart,
-    the `dimensions` first, which lie outside of the system, such as its cluster;
-    `window` and `scrape_interval` seconds. `active` is the comparison that makes a state true, `every` whether all of a
-    component's series must be in it, `within` the seconds during which having been in it once is enough. `over_time` is
-    the function by which gauges are taken over the window, None where they are taken as they are. `source` are the
-    matchers that all inputs got, `targets` those of the targets that the metrics come from, None where that cannot be
-    told, `targets_named` whether the file names them; `missing_is_fine` where the metrics may be absent while all is
-    well. `units` are those of inputs that are not in base units: kinds know nothing of it, `factors` sees to it.
-    `quiet` are the seconds to the other day at whose same time something must have come, None where no other day
-    counts.
+    `inputs` maps each input to a selector, or to a number where the input is a constant. `per` are the labels that tell
+    components apart; the first of them are the `dimensions`, which lie outside of the system, such as its cluster.
+    `window` and `scrape_interval` are in seconds. `active` is the comparison that makes a state true. With `every`, all
+    series of a component must be in the state. `within` is the time in seconds during which one moment in the state is
+    enough. `over_time` is the function that aggregates gauges over the window; None where rules read gauges directly.
+    `source` are the matchers that all inputs got. `targets` are the matchers of the targets that the metrics come from,
+    None where these are not known; `targets_named` says whether the file names them. With `missing_is_fine`, metrics
+    may be absent although all is well. `units` holds the units of inputs that are not in base units: kinds ignore it,
+    `factors` converts. `quiet` are the seconds back to another day, on which events must have come at the same time;
+    None where no other day counts.
     """
 
     inputs: dict[str, Selector | Decimal]
@@ -115,14 +115,14 @@ class Binding:
 
     @property
     def component_labels(self) -> tuple[str, ...]:
-        """The labels that name a component within its system: those of `per` that are no dimensions."""
+        """The labels that name a component within its system: those of `per` without the dimensions."""
         return self.per[len(self.dimensions) :]
 
     @property
     def step(self) -> int:
-        """Seconds between two samples of a series that is made up for this binding: a window holds several, evenly.
+        """Seconds between two samples of a synthetic series for this binding; a window holds several, evenly spaced.
 
-        What is held against the clock grows between two samples: one an evaluation, so that it stays as it is.
+        A value that is compared with the clock changes between two samples, so it gets a sample at each evaluation.
         """
         steps = _STEPS if _TIMES.isdisjoint(self.inputs) else _STEPS[1:]
         return next((step for step in steps if self.window % step == 0 and self._holds_several(step)), 1)
@@ -132,31 +132,31 @@ class Binding:
 
     @property
     def memory(self) -> int | None:
-        """Seconds for which a sample of a metric that is scraped seldom counts: one scrape may fail, another be late.
+        """Seconds for which a sample of a seldom scraped metric counts: one scrape may fail and another may be late.
 
-        None where engines remember two scrapes by themselves.
+        None where the engines' own lookback covers two scrapes.
         """
         return None if 2 * self.scrape_interval <= LOOKBACK_SECONDS else self.scrape_interval * 5 // 2
 
     @property
     def pace(self) -> int:
-        """Steps between two samples of a series that is made up: more than one where it is scraped more seldom."""
+        """Steps between two samples of a synthetic series: more than one for a metric that is scraped seldom."""
         return max(1, self.scrape_interval // self.step) if self.memory is not None else 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BoundSignal:
-    """A signal of a system with its binding; `low` where its limits are lower bounds."""
+    """A signal of a system with its binding; `low` if its limits are lower bounds."""
 
     signal: Signal
     binding: Binding
     low: bool = False
 
     def selector(self, name: str) -> Selector:
-        """Return an input that must be a metric."""
-        found = self.binding.inputs[name]
-        assert isinstance(found, Selector)  # noqa: S101 - resolve admits numbers only where a kind says so
-        return found
+        """Return the selector of an input that must be a metric."""
+        metric = self.binding.inputs[name]
+        assert isinstance(metric, Selector)  # noqa: S101 - resolve admits numbers only where a kind says so
+        return metric
 
     def has(self, name: str) -> bool:
         """Return whether the binding names an input."""
@@ -165,4 +165,4 @@ class BoundSignal:
     @property
     def metrics(self) -> tuple[Selector, ...]:
         """The inputs that are metrics, in the order of their names."""
-        return tuple(one for _, one in sorted(self.binding.inputs.items()) if isinstance(one, Selector))
+        return tuple(value for _, value in sorted(self.binding.inputs.items()) if isinstance(value, Selector))

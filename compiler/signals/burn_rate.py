@@ -1,9 +1,9 @@
 """Kind `burn_rate`: an objective (99.5 % of the requests succeed) whose error budget is spent too fast.
 
-The limit is the objective, the same for all severities. A share of the budget that is gone within a long window is a
-burn rate; a severity has two of them, and a short window beside each ends the alert soon after the trouble. Windows and
-shares are those that the Site Reliability Workbook recommends ("Alerting on SLOs", multiple windows, multiple burn
-rates): they page for a fast burn, and tell of a slow one.
+The limit is the objective, the same for all severities. A burn rate is the share of the budget that is consumed within
+a long window. Each severity has two burn rates; a short window beside each ends the alert soon after the trouble. The
+windows and shares are those that the Site Reliability Workbook recommends ("Alerting on SLOs", multiple windows,
+multiple burn rates): a fast burn pages, a slow one only notifies.
 """
 
 from __future__ import annotations
@@ -27,19 +27,22 @@ from compiler.signals.ratio import Ratio
 HOUR: Final = 3600
 DAY: Final = 24 * HOUR
 _SCRAPES: Final = 4
-"""Least scrapes in a short window."""
+"""Minimum number of scrapes in a short window."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Burn:
-    """A share of the budget that may be gone after `long` seconds; `short` are those that tell that it still goes."""
+    """A burn rate: `consumed` is the share of the budget that is gone after `long` seconds.
+
+    A window of `short` seconds shows whether the budget is still being spent.
+    """
 
     long: int
     short: int
     consumed: Decimal
 
     def limit(self, budget: Decimal, period: Decimal) -> Decimal:
-        """Return the share of bad events at which so much of the period's budget is gone; 1 and more is never."""
+        """Return the ratio of bad events that consumes this share of the period's budget; 1 or more never happens."""
         return budget * self.consumed * period / self.long
 
 
@@ -64,24 +67,24 @@ PERIOD: Final = Parameter(
 
 
 class BurnRate(Ratio):
-    """A ratio over each window is recorded once; a severity compares those of its two burn rates."""
+    """Recording rules hold the ratio over each window once; a severity compares those of its two burn rates."""
 
     name = "burn_rate"
     parameters = (PERIOD,)
     measures = False
 
     def windowed(self, bound: BoundSignal) -> bool:
-        """Return false: the windows are those of the burn rates."""
+        """Return false: the burn rates set the windows."""
         return False
 
     def never(self, bound: BoundSignal, limit: Threshold) -> str | None:
-        """Return that even a total failure burns no faster, where all burn rates of a severity lie beyond it."""
+        """Return that not even a total failure spends the budget too fast, where no burn rate can occur; else None."""
         if list(_burns(bound, limit)):
             return None
         return "the error budget is so large that not even a total failure spends it too fast"
 
     def too_slow(self, bound: BoundSignal, limit: Threshold) -> str | None:
-        """Return that a short window would be no shorter than half of the long one beside it."""
+        """Return that the scrape interval makes a short window longer than half of the long one beside it."""
         burn = (FAST if limit.severity in CRITICAL_AND_MORE_SEVERE else SLOW)[0]
         short, scrapes = _short(bound, burn), duration_text(bound.binding.scrape_interval)
         if 2 * short <= burn.long:
@@ -92,23 +95,23 @@ class BurnRate(Ratio):
     def rules(
         self, bound: BoundSignal, limits: Sequence[Threshold], *, record: bool, name: Callable[[str], str]
     ) -> Rules:
-        """Return a recording for each window in use, and for each severity that a long and its short window are bad."""
+        """Return a recording per window in use, and a condition per severity: a long and its short window are bad."""
         records: dict[str, str] = {}
         conditions: dict[str, str] = {}
         for limit in limits:
             parts = []
             for burn, edge in _burns_or_last(bound, limit):
-                both = []
+                comparisons = []
                 for window in (burn.long, _short(bound, burn)):
                     operations = f"ratio_rate{duration_text(window)}"
                     records[operations] = ratio.quotient(bound, window)
-                    both.append(f"{operand(name(operations))} {limit.comparator} {decimal_text(edge)}")
-                parts.append(" and ".join(both))
+                    comparisons.append(f"{operand(name(operations))} {limit.comparator} {decimal_text(edge)}")
+                parts.append(" and ".join(comparisons))
             conditions[limit.severity] = " or ".join(parts)
         return Rules(records=records, conditions=conditions)
 
     def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
-        """Return which share is bad over a long and a short window, and how much of which budget goes then."""
+        """Return the bad share over the long and short windows, and the share of the error budget that it consumes."""
         part, whole = ratio.nouns(bound)
         burns = _burns_or_last(bound, limit)
         shares = [f"{MORE[limit.comparator]} {amount(Quantity(edge, RATIO))}" for _, edge in burns]
@@ -125,19 +128,19 @@ class BurnRate(Ratio):
         )
 
     def sentence(self, bound: BoundSignal, limit: Threshold) -> str:
-        """Return that the budget goes too fast, and the share over the long window."""
+        """Return that the budget is spent too fast, with the share over the long window."""
         return f"{bound.signal.title} spent too fast, {{{{ $value | humanizePercentage }}}}"
 
     def headline(self, bound: BoundSignal, limit: Threshold) -> str:
-        """Return what is the matter."""
+        """Return that the budget is spent too fast."""
         return f"{bound.signal.title} spent too fast"
 
     def settle_seconds(self, bound: BoundSignal) -> int:
-        """Return the longest of the windows that are looked at alone, and the shortest beside it."""
+        """Return the long window of the first slow burn rate, and an hour more."""
         return SLOW[0].long + _BEFORE * STEP_SECONDS
 
     def cases(self, bound: BoundSignal, limits: Sequence[Threshold], steps: int) -> tuple[Case, ...]:
-        """Return what each burn rate makes of a long and a short window that are just bad, or one of them just not."""
+        """Return cases for each burn rate: both windows just bad, or one of them just good."""
         return tuple(_cases(bound, limits, steps))
 
 
@@ -146,9 +149,9 @@ KIND = BurnRate()
 
 _BEFORE: Final = 60
 _SLACK: Final = 14
-"""Steps more than a window takes: engines differ about its ends, and are up to two evaluations late."""
+"""Steps added to a window: engines differ about its ends, and are up to two evaluations late."""
 _HEAVY, _DROWNING = Decimal(20), Decimal(10_000)
-"""Traffic beside which that of a short window, and that of a long one, changes little."""
+"""Traffic so heavy that the traffic of a short window, or of a long one, changes the ratio little."""
 
 
 def _cases(bound: BoundSignal, limits: Sequence[Threshold], steps: int) -> Iterator[Case]:
@@ -162,14 +165,14 @@ def _cases(bound: BoundSignal, limits: Sequence[Threshold], steps: int) -> Itera
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Courses:
-    """The courses by which rule tests see each window apart: of `steps` samples, the last of which is now."""
+    """The courses by which rule tests tell the windows apart; each has `steps` samples and ends at the evaluation."""
 
     bound: BoundSignal
     limits: tuple[Threshold, ...]
     steps: int
 
     def steady(self) -> Iterator[Case]:
-        """Yield shares that stay: all windows see the same."""
+        """Yield constant shares, which all windows see alike."""
         edges = sorted({edge for limit in self.limits for _, edge in _burns(self.bound, limit)}, reverse=self.bound.low)
         for number, edge in enumerate(edges):
             for beyond in (False, True):
@@ -178,7 +181,7 @@ class _Courses:
                 yield self._case(name, (Phase(value=value, steps=self.steps),), self._firing(value), value)
 
     def traffic(self) -> Iterator[Case]:
-        """Yield a total failure: of nothing, of too little, of just enough, of replicas, and one that has ended."""
+        """Yield a total failure with no traffic, too little, just enough, split over replicas, and one that ended."""
         worst = Decimal(0) if self.bound.low else Decimal(1)
         failure = Phase(value=worst, steps=self.steps)
         everyone = self._firing(worst)
@@ -193,14 +196,16 @@ class _Courses:
         twice = tuple(Example(phases=half, extra={"replica": str(number)}) for number in range(2))
         yield Case(name="replicas", example=twice[0], more=twice[1:], firing=everyone, value=worst)
         if floor:
-            few = tuple(replace(one, phases=(replace(half[0], traffic=HALF * floor * _A_BIT_MORE),)) for one in twice)
+            few = tuple(
+                replace(example, phases=(replace(half[0], traffic=HALF * floor * _A_BIT_MORE),)) for example in twice
+            )
             yield Case(name="few-replicas", example=few[0], more=few[1:], firing=everyone, value=worst)
         ended = self.steps // 2
         gone = (replace(failure, steps=self.steps - ended), Phase(value=None, steps=ended))
         yield self._case("gone", gone)
 
     def windows(self, limit: Threshold, index: int, burn: Burn, edge: Decimal) -> Iterator[Case]:
-        """Yield a long window that is bad or not, with its short one bad or not, of which only both together count."""
+        """Yield the combinations of a good or bad long window and a good or bad short one; only both bad fire."""
         step = self.bound.binding.step
         for_seconds, keep = limit.for_seconds // step + _SLACK, limit.keep // step + _SLACK
         long, short = burn.long // step + for_seconds, _short(self.bound, burn) // step
@@ -209,7 +214,7 @@ class _Courses:
         if long + _BEFORE // 2 <= self.steps:
             before = (Phase(value=Decimal(int(self.bound.low)), steps=self.steps - long, traffic=_DROWNING),)
             within = long
-        else:  # nothing looks further back
+        else:  # no window looks further back
             within = self.steps
         name = f"{limit.severity}-{index + 1}"
         for words, first, last, for_ in (
@@ -220,10 +225,10 @@ class _Courses:
                 course = (Phase(value=first, steps=within - for_, traffic=_HEAVY), Phase(value=last, steps=for_))
                 yield self._case(f"{name}-{words}", (*before, *course))
         firing = frozenset({limit.severity}) if before else self._firing(bad)
-        # A course that does not fill the long window, while the alert waits, has that much more traffic in it.
+        # The course may not fill the long window while the alert waits: its traffic is raised by as much.
         floor = self._floor() * max(Decimal(burn.long) / ((self.steps - for_seconds) * step), Decimal(1))
         enough = floor * _JUST_MORE if floor else Decimal(1)
-        less = tuple(replace(one, traffic=one.traffic * enough) for one in before)
+        less = tuple(replace(phase, traffic=phase.traffic * enough) for phase in before)
         yield self._case(f"{name}-below", (*less, Phase(value=good, steps=within, traffic=enough)))
         yield self._case(f"{name}-above", (*less, Phase(value=bad, steps=within, traffic=enough)), firing, bad)
         if floor:
@@ -232,9 +237,9 @@ class _Courses:
     def _quiet(
         self, name: str, before: tuple[Phase, ...], bad: Decimal, steps: tuple[int, int, int, int, int]
     ) -> Iterator[Case]:
-        """Yield trouble in which one of the two windows has too little traffic, the other enough.
+        """Yield trouble in which one of the two windows has too little traffic and the other enough.
 
-        Engines do not agree on a long window that is not filled.
+        The second case is left out where the course does not fill the long window: engines disagree on it.
         """
         within, long, short, for_seconds, keep = steps
         floor, quiet = self._floor(), short + keep
@@ -244,12 +249,12 @@ class _Courses:
                 Phase(value=bad, steps=quiet, traffic=floor * _JUST_LESS),
             )
             yield self._case(f"{name}-now-quiet", (*before, *course))
-        # An engine may see the long window by a scrape less at either end, in which the busy part weighs more.
+        # An engine may miss a scrape at either end of the long window; the busy part weighs more then.
         pace = self.bound.binding.pace
         busy, seen = short + for_seconds, long - 2 * pace
         if not before or busy >= seen:
             return
-        # The first sample of a phase tells of a whole pace.
+        # The first sample of a phase holds the events of a whole scrape interval.
         rest = (floor * _JUST_LESS * seen - floor * _A_BIT_MORE * (busy + pace - 1)) / (seen - busy)
         if rest < 0:
             return
@@ -264,7 +269,7 @@ class _Courses:
         return edge + (away if beyond != self.bound.low else -away)
 
     def _firing(self, value: Decimal) -> frozenset[str]:
-        """Return the severities of which a burn rate is exceeded by a share that stays."""
+        """Return the severities that have a burn rate which a constant share exceeds."""
         return frozenset(
             limit.severity
             for limit in self.limits
@@ -272,7 +277,7 @@ class _Courses:
         )
 
     def _floor(self) -> Decimal:
-        """Return the amount of traffic that is just enough, but for rounding; 0 where the floor is off."""
+        """Return the traffic that is just enough, apart from rounding; 0 where the binding has no minimum traffic."""
         floor = self.bound.binding.minimum_traffic
         if floor is None:
             return Decimal(0)
@@ -299,7 +304,7 @@ _ROUNDED: Final = Context(prec=6)
 
 
 def _burns(bound: BoundSignal, limit: Threshold) -> Iterator[tuple[Burn, Decimal]]:
-    """Yield the burn rates of a severity that can be, each with the ratio that must be exceeded, or fallen short of."""
+    """Yield the burn rates of a severity that can occur, each with the ratio at which its condition begins."""
     budget = 1 - limit.value if bound.low else limit.value
     for burn in FAST if limit.severity in CRITICAL_AND_MORE_SEVERE else SLOW:
         bad = _ROUNDED.create_decimal(burn.limit(budget, _period(bound)))
@@ -308,7 +313,10 @@ def _burns(bound: BoundSignal, limit: Threshold) -> Iterator[tuple[Burn, Decimal
 
 
 def _burns_or_last(bound: BoundSignal, limit: Threshold) -> tuple[tuple[Burn, Decimal], ...]:
-    """Return the burn rates of a severity, or one: where there is none the limit is refused, but a rule is written."""
+    """Return the burn rates of a severity that can occur, or one stand-in.
+
+    Where none can occur the compiler refuses the limit, but the rules are still built.
+    """
     return tuple(_burns(bound, limit)) or ((SLOW[-1], limit.value),)
 
 

@@ -1,8 +1,8 @@
-"""What a kind of signal is: the contract that every kind in this folder fulfils.
+"""The contract that every kind of signal in this folder fulfils.
 
-`compiler.resolve` asks a kind which inputs a binding must name; `compiler.alerts` asks it for rules; `compiler.proof`
-asks it for series by which the rules see a given value. A kind is one file with one `KIND`, which `compiler.signals`
-finds.
+`compiler.resolve` asks a kind which inputs a binding must name. `compiler.alerts` asks it for rules. `compiler.proof`
+asks it for series that give the rules' expressions a chosen value. A kind is one file with one `KIND`, which
+`compiler.signals` finds.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from compiler.signals.phrases import IS, Clause, amount, uncapitalised
 from compiler.signals.profile import Case, Example, Phase, Rough
 
 EVALUATION_SECONDS: Final = 30
-"""The interval between two evaluations of a rule test: half a minute, so that an alert on what a recording rule gives
-can be one evaluation late (as in vmalert, which reads back what it has written) and is still seen to the minute."""
+"""The interval between two evaluations of a rule test: half a minute. An alert rule that reads a recording rule may be
+one evaluation late (vmalert reads back what it has written), and tests still tell its time to the minute."""
 
 
 class Measure(Enum):
-    """What a metric counts or measures, as its unit goes: the unit of the limits, that of the other part, or its own.
+    """How the unit of a metric relates to the unit of the signal's limits.
 
-    A part is held against another part of the same unit. An instant is a time since the epoch, a span a time, both in
-    seconds. Events have no unit that matters.
+    `LIMITED` metrics have the unit of the limits. A `PART` is compared with another part that has the same unit. An
+    `INSTANT` is a time since the epoch and a `SPAN` a duration, both in seconds. The unit of `EVENTS` does not matter.
     """
 
     LIMITED = "limited"
@@ -41,9 +41,10 @@ class Measure(Enum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Input:
-    """A metric that a binding names: the key in thresholds.yaml, what it must be, and an example.
+    """A metric that a binding names: its key in thresholds.yaml, a description and an example.
 
-    `type` is what the metric's own name must not contradict, `measure` what its unit is; most inputs count events.
+    The metric's own name must not contradict `type`. `measure` says which unit the metric has; most inputs count
+    events.
     """
 
     name: str
@@ -55,9 +56,9 @@ class Input:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Parameter:
-    """A number or a duration that a signal's definition may give its kind, below its `name`.
+    """A number or a duration that a signal's definition may set for its kind, under the key `name`.
 
-    `schema` is its part of the published schema; `default` holds where the definition does not name it. Durations come
+    `schema` is its part of the published schema. `default` applies where the definition does not set it. Durations are
     in seconds.
     """
 
@@ -69,7 +70,7 @@ class Parameter:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Series:
-    """A synthesised series: metric, labels, and samples in promtool's notation, one every `Binding.step` seconds."""
+    """A synthetic series: metric, labels, and samples in promtool's notation, one every `Binding.step` seconds."""
 
     metric: str
     labels: tuple[tuple[str, str], ...]
@@ -77,16 +78,16 @@ class Series:
 
     @property
     def selector(self) -> str:
-        """The series as promtool and a person write it."""
+        """The series in the notation that promtool and people use."""
         return str(Selector(self.metric, tuple(Matcher(label, "=", value) for label, value in self.labels)))
 
 
 class UnsampledError(Exception):
-    """No series can be made up for a selector; the message says why. The alert then has no generated test."""
+    """No synthetic series fits a selector; the message says why. The alert then has no generated test."""
 
 
 class Threshold(Protocol):
-    """What a kind reads of a limit: of which severity it is, and the comparison with the measured value."""
+    """The part of a limit that a kind reads: its severity, its comparison with the value, and its durations."""
 
     @property
     def severity(self) -> str:
@@ -102,20 +103,20 @@ class Threshold(Protocol):
 
     @property
     def for_seconds(self) -> int:
-        """The seconds that it must be crossed for before an alert fires."""
+        """Seconds for which the limit must be crossed before the alert fires."""
 
     @property
     def keep(self) -> int:
-        """The seconds that an alert keeps firing when it is crossed no more."""
+        """Seconds for which the alert keeps firing after the limit is no longer crossed."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rules:
-    """What is to be evaluated for one signal, in this order.
+    """The rules of one signal, in the order of evaluation.
 
-    `records` are expressions to record, by the last part of their names: one, or several that are recorded under one
-    name; `conditions` is PromQL with one series for each component that is in trouble, by severity; `value` what they
-    compare, where that is one for all severities.
+    `records` maps the last part of a recording rule's name to its expression, or to several expressions that are
+    recorded under that name. `conditions` maps a severity to PromQL that returns one series for each component in
+    trouble. `value` is the expression that all conditions compare; None where severities compare different values.
     """
 
     records: Mapping[str, str | tuple[str, ...]]
@@ -124,227 +125,233 @@ class Rules:
 
 
 class Kind:
-    """One way to measure. A kind of its own overrides what differs."""
+    """One way to measure a signal. Each kind overrides what differs from these defaults."""
 
     name: ClassVar[str]
     forms: ClassVar[tuple[tuple[Input, ...], ...]] = ()
-    """The alternatives, each a complete set of inputs; the first is the usual one."""
+    """Alternative sets of inputs, each complete; the first is the usual one."""
     constants: ClassVar[frozenset[str]] = frozenset()
-    """Inputs that may be a number."""
+    """Names of inputs that may be a number instead of a metric."""
     parameters: ClassVar[tuple[Parameter, ...]] = ()
-    """What a signal's definition may say besides."""
+    """Further settings that a signal's definition may hold."""
     unit: ClassVar[str | None] = None
-    """The unit that its value always has; None where that is the metric's."""
+    """The fixed unit of the value; None where the value has the metric's unit."""
     words: ClassVar[Mapping[str, Decimal]] = {}
-    """Limits in words, and the value that each of them means."""
+    """Limits that are words, each with the value that it means."""
     bindable: ClassVar[bool] = True
     """Whether a file may define signals of this kind."""
     floored: ClassVar[bool] = False
-    """Whether the value needs a least traffic."""
+    """Whether the value exists only above a minimum traffic."""
     events_per_step: ClassVar[Decimal] = Decimal(1)
-    """The events of a synthesised series in one step, at a traffic of 1."""
+    """The events of a synthetic series in one step, at a traffic of 1."""
     denominator: ClassVar[Decimal] = Decimal(1)
-    """How much a synthesised series has of what the value is a share of, at a traffic of 1."""
+    """The denominator of a share in a synthetic series, at a traffic of 1."""
     measures: ClassVar[bool] = True
-    """Whether severities are limits of one measured value: then they must rise, and an alert may recover elsewhere."""
+    """Whether all severities limit one measured value: limits must rise then, and alerts may have recovery limits."""
     longest: ClassVar[int] = 3 * 86400
-    """Seconds; signals that take longer to settle have no tests: engines refuse to load so many samples."""
+    """Seconds; signals that take longer to settle have no tests, because engines refuse to load so many samples."""
     rises: ClassVar[bool] = False
-    """Whether a more severe limit lies beyond a less severe one, although they are not limits of one value."""
+    """Whether a more severe limit must lie beyond a less severe one although they do not limit one value."""
     rest: ClassVar[str | None] = None
-    """What the part is called that a share leaves, such as "free" of what is used; None where it has no name."""
+    """The name of the complement of the value, such as "free" for a used share; None where it has no name."""
 
     def bad(self, inputs: Collection[str]) -> str | None:
-        """Return the side of the value that is trouble where these inputs measure it, None where either may be."""
+        """Return the side of the value that is trouble when these inputs measure it; None where either may be."""
         return None
 
     def windowed(self, bound: BoundSignal) -> bool:
-        """Return whether the value is computed from the events of the binding's window."""
+        """Return whether the value is computed from the events within the binding's window."""
         return True
 
     def fitted(self, binding: Binding, limits: Sequence[Threshold]) -> Binding:
-        """Return the binding with what only the limits tell of it."""
+        """Return the binding, completed with settings that depend on the limits."""
         return binding
 
     def too_slow(self, bound: BoundSignal, limit: Threshold) -> str | None:
-        """Return why metrics that come as seldom as these cannot tell a limit, where the windows are the kind's own."""
+        """Return why the scrape interval is too long for a limit, where the kind sets its own windows; else None."""
         return None
 
     def looks_back(self, limit: Threshold) -> int | None:
-        """Return the seconds that a limit itself looks back; None where it does not."""
+        """Return the seconds that the limit itself looks back; None where limits do not look back."""
         return None
 
     def begins(self, bound: BoundSignal, limit: Threshold) -> int | None:
-        """Return after how many seconds the first case that fires an alert is trouble of its limit.
+        """Return after how many seconds the first case that fires an alert crosses the alert's limit.
 
-        Of a kind whose severities are no limits of one value; None where that cannot be told.
+        `compiler.proof.timing` asks kinds whose severities do not limit one value. None where the time is not known.
         """
         return self.first(bound) or 0
 
     def never(self, bound: BoundSignal, limit: Threshold) -> str | None:
-        """Return why a limit can never be crossed, where the kind alone knows that; else None.
+        """Return why a limit can never be crossed, where only the kind knows that; else None.
 
-        The way out may follow behind a semicolon.
+        A remedy may follow after a semicolon.
         """
         return None
 
     def smoothed(self, bound: BoundSignal) -> bool:
-        """Return whether the value is made of gauges that may be taken over the binding's window."""
+        """Return whether the value comes from gauges that may be aggregated over the binding's window."""
         return False
 
     def counts(self, bound: BoundSignal) -> bool:
-        """Return whether the value is a number of events, each of which is seen for the window and no longer."""
+        """Return whether the value is a number of events, each of which counts only while it is within the window."""
         return False
 
     def steady(self, bound: BoundSignal) -> tuple[Selector, ...]:
-        """Return the metrics that are there as long as the thing that is measured is, events or none."""
+        """Return the metrics that exist as long as the measured thing exists, even without events."""
         return bound.metrics
 
     def operations(self, bound: BoundSignal) -> str:
-        """Return the last part of a recording rule's name, such as `rate5m`."""
+        """Return the operations, the last part of a recording rule's name, such as `rate5m`."""
         raise NotImplementedError
 
     def expression(self, bound: BoundSignal) -> str:
-        """Return PromQL with one series a component, whose value is in the unit of the signal's limits."""
+        """Return PromQL that gives one series per component, in the unit of the signal's limits."""
         raise NotImplementedError
 
     def written(self, bound: BoundSignal) -> str:
-        """Return the expression as somebody wrote it, where that is another."""
+        """Return the expression as the user wrote it; where no user did, the same as `expression`."""
         return self.expression(bound)
 
     def rules(
         self, bound: BoundSignal, limits: Sequence[Threshold], *, record: bool, name: Callable[[str], str]
     ) -> Rules:
-        """Return the rules: a value, recorded once where several rules use it (`record`), and a comparison a severity.
+        """Return the rules: one comparison per severity, and the recorded value where `record` is set.
 
-        `name` gives the selector of a recorded series by the last part of its name.
+        `record` is set where several rules use the value. `name` returns the selector of a recorded series for the last
+        part of its name.
         """
         value = self.expression(bound)
         records: dict[str, str | tuple[str, ...]] = {}
         if record:
             records[self.operations(bound)] = value
             value = name(self.operations(bound))
-        conditions = {one.severity: f"{operand(value)} {one.comparator} {number_promql(one.value)}" for one in limits}
+        conditions = {
+            limit.severity: f"{operand(value)} {limit.comparator} {number_promql(limit.value)}" for limit in limits
+        }
         return Rules(records=records, conditions=conditions, value=value)
 
     def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
-        """Return the condition of a limit in plain English: from what the rules compare, not from any document."""
+        """Return the condition of a limit in plain English, derived from the rules and not from any document."""
         quantity = Quantity(limit.value, bound.signal.unit)
         return Clause(text=f"{uncapitalised(bound.signal.title)} {IS[limit.comparator]} {amount(quantity)}")
 
     def sentence(self, bound: BoundSignal, limit: Threshold) -> str | None:
-        """Return what the description says of the trouble, where value and limit do not tell it; a template."""
+        """Return a template for the description, where value and limit do not describe the trouble; else None."""
         return None
 
     def headline(self, bound: BoundSignal, limit: Threshold) -> str | None:
-        """Return what the summary says of the trouble, where the signal's title and the limit do not tell it."""
+        """Return the alert's summary, where the signal's title and the limit do not describe the trouble; else None."""
         return None
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
-        """Return series by which `expression` takes the course of the example, for its component.
+        """Return series for which `expression` follows the example's course, for the example's component.
 
-        Raises UnsampledError where none can.
+        Raises UnsampledError where no series do.
         """
         raise NotImplementedError
 
     def first(self, bound: BoundSignal) -> int | None:
-        """Return after how many seconds of a steady course the expression has its value, to the evaluation.
+        """Return the seconds of a steady course until the expression has its value, exact to one evaluation.
 
-        None where that is not known: then `settle_seconds` holds.
+        None where that is not known; `settle_seconds` applies then.
         """
         return None
 
     def settle_seconds(self, bound: BoundSignal) -> int:
-        """Return after how many seconds of a steady course nothing of what was before is seen any more."""
+        """Return the seconds of a steady course until earlier samples no longer affect the value."""
         return bound.binding.window + (bound.binding.memory or 0) + 2 * STEP_SECONDS
 
     def shown(self, bound: BoundSignal, value: Decimal, seconds: int) -> Decimal | None:
-        """Return what the expression has come to after so many seconds of a course at `value`, at least `first`.
+        """Return the expression's value after `seconds`, at least `first`, of a course at `value`.
 
-        None where engines do not agree on it.
+        None where engines disagree.
         """
         return value
 
     def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
-        """Return a phase (of one step) that gives `value` without any rounding error, in every engine.
+        """Return a phase of one step that gives `value` without any rounding error, in every engine.
 
-        At every evaluation where `always` is set, else at those that lie a multiple of the window from the beginning.
+        With `always` set, the value is exact at every evaluation; else at multiples of the window from the beginning.
         None where no such phase is known.
         """
         return None
 
     def exact_parts(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
-        """Return phases (of one step) of several series of one component that give `value` without a rounding error.
+        """Return phases of one step, one per series of one component, that together give `value` exactly.
 
-        For values that one series cannot give so; nothing where no such phases are known.
+        They serve values that one series cannot give without a rounding error. Empty where no such phases are known.
         """
         return ()
 
     def zero_denominator(self, bound: BoundSignal) -> bool:
-        """Return whether the value is a share of what may be 0."""
+        """Return whether the value is a share whose denominator may be 0."""
         return False
 
     def partial(self, bound: BoundSignal) -> bool:
-        """Return whether a part that has no series yet counts as 0: a phase with a denominator of zero shows that."""
+        """Return whether a part that has no series yet counts as 0; a phase with `zero_denominator` tests that."""
         return False
 
     def selectors(self, bound: BoundSignal) -> tuple[Selector, ...]:
-        """Return every selector of the rules; a histogram's without the suffix."""
+        """Return every selector of the rules, that of a histogram without its suffix."""
         return bound.metrics
 
     def further(self, bound: BoundSignal) -> Mapping[str, str]:
-        """Return the labels that the value has besides those of the component."""
+        """Return the labels of the value that are not labels of the component."""
         return {}
 
     def ends(self, bound: BoundSignal) -> bool:
-        """Return whether there is no value any more once the data have ended."""
+        """Return whether the value disappears when the data end."""
         return True
 
     def cases(self, bound: BoundSignal, limits: Sequence[Threshold], steps: int) -> tuple[Case, ...] | None:
-        """Return what a rule test must look at, a course of so many steps each, one a test.
+        """Return the cases that rule tests must cover, each a course of `steps` samples and a test of its own.
 
-        None where limits of a measured value say it all.
+        None where the limits of one measured value determine the cases.
         """
         return None
 
     def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
-        """Return phases (of one step) of several series of one component, which together come to `value`, or nothing.
+        """Return phases of one step, one per series of one component, that together give `value`; or none.
 
-        They show that the right thing is done with several: their sum, or the worst of them.
+        They test that the rule aggregates several series as it should: by their sum, or by the worst of them.
         """
         return ()
 
     def instances(self, bound: BoundSignal) -> str | None:
-        """Return the label of a component's instances, where the value is that of the worst; None where it is not."""
+        """Return the label of a component's instances, where the worst instance gives the value; else None."""
         return None
 
     def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
-        """Return through which rough courses the value stays as it is: the generated tests hold it to that."""
+        """Return the rough courses that do not change the value; generated tests verify each of them."""
         return frozenset()
 
     def scraped(self, bound: BoundSignal) -> bool:
-        """Return whether made-up samples may be as rare as scrapes: not where each moves with the clock."""
+        """Return whether synthetic samples may be as rare as scrapes; not where each sample moves with the clock."""
         return True
 
     def off_scale(self, bound: BoundSignal, value: Decimal) -> Phase | None:
-        """Return a phase (of one step) beyond what the metric can tell, which ends below `value`; None if none is."""
+        """Return a phase of one step whose value exceeds what the metric can express; None where no value does.
+
+        The highest value that the metric can express lies below `value`.
+        """
         return None
 
     def counts_births(self, bound: BoundSignal) -> bool:
-        """Return whether the first value of a counter counts, where it is known that there was no counter before."""
+        """Return whether the first value of a counter counts as events, if the counter is known to be new."""
         return False
 
     def strong_sample(self, bound: BoundSignal) -> Phase:
-        """Return a phase (of one step) of series so strong that the value changes where a selector lets them in."""
+        """Return a phase of one step, so extreme that the value changes if a selector wrongly matches its series."""
         raise NotImplementedError
 
     def past_limit(self, bound: BoundSignal, value: Decimal) -> Decimal:
-        """Return a value so far beyond a limit of `value` that it is crossed as soon as there is any value."""
+        """Return a value so far beyond a limit of `value` that the first value of the expression crosses the limit."""
         if bound.signal.unit == STATE:
             return Decimal(1)
-        found = value * _SHORT if bound.low else value * _FAR or Decimal(1)
-        # `humanizeDuration` cuts fractions off, so that a rounding error would show below a whole second.
-        return found + _NUDGE if bound.signal.unit == SECONDS and found >= STEP_SECONDS else found
+        beyond = value * _SHORT if bound.low else value * _FAR or Decimal(1)
+        # `humanizeDuration` cuts fractions off: a rounding error just below a whole second would change the text.
+        return beyond + _NUDGE if bound.signal.unit == SECONDS and beyond >= STEP_SECONDS else beyond
 
 
 _FAR: Final = Decimal("2.2")
@@ -356,10 +363,10 @@ HALF: Final = Decimal("0.5")
 
 
 def first_rate(bound: BoundSignal) -> int:
-    """Return after how many seconds a rate has a value: at the first evaluation that sees two samples."""
+    """Return the seconds until a rate has a value: the first evaluation that sees two samples."""
     return -(-bound.binding.step * bound.binding.pace // EVALUATION_SECONDS) * EVALUATION_SECONDS
 
 
 def aggregate(operator: str, per: tuple[str, ...], expression: str) -> str:
-    """Return `expression` aggregated to one series a component."""
+    """Return `expression` aggregated to one series per component."""
     return f"{operator} by ({', '.join(per)}) ({expression})" if per else f"{operator}({expression})"

@@ -1,7 +1,7 @@
-"""Metrics and limits as examples for the built-in signals: what people see who ask how a signal is bound.
+"""Example metrics and limits of the built-in signals, for people who ask how to bind a signal.
 
-For `compiler.listing` and the hints of `compiler.schema`. What stands here must compile, which
-tests/compiler/test_listing.py sees to. Metrics are those of widely used exporters.
+`compiler.listing` and the hints of `compiler.schema` show them. tests/compiler/test_listing.py checks that every
+example compiles. The metrics are those of widely used exporters.
 """
 
 from __future__ import annotations
@@ -45,17 +45,17 @@ METRICS: Final[Mapping[str, tuple[Mapping[str, str], ...]]] = {
     "request_rate": ({"counter": "http_requests_total"},),
     "silence": ({"counter": "orders_received_total"},),
 }
-"""By signal, the ways to bind it, the usual one first; a signal that is not here has the examples of its kind."""
+"""The ways to bind each signal, the usual one first; a signal without an entry has the examples of its kind."""
 
 LIMITS: Final[Mapping[str, tuple[str, str]]] = {"last_success_age": ("> 26h", "> 50h")}
-"""A warning and a critical limit of signals whose limits are of another size than those of their kind."""
+"""A warning and a critical limit for signals whose limits differ in size from those of their kind."""
 
 
 def metric(signal: str, name: str) -> str | None:
-    """Return an example of the metric that a built-in signal takes as the input `name`, None where it has none."""
+    """Return an example metric for the input `name` of a built-in signal; None where there is none."""
     return next((form[name] for form in METRICS.get(signal, ()) if name in form), None)
 
 
 def forms(signal: str) -> tuple[Collection[str], ...]:
-    """Return the names of the inputs of a built-in signal by form, the usual form first; none where its kind says."""
+    """Return the input names of a built-in signal by form, the usual form first; none if the kind's forms apply."""
     return tuple(METRICS.get(signal, ()))

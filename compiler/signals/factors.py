@@ -1,9 +1,9 @@
-"""Metrics that are not in base units: the factors that make them so, in a kind's PromQL.
+"""Conversion factors in a kind's PromQL, for metrics that are not in base units.
 
-Kinds write their formulas as if every metric were in seconds, bytes or shares; `compiler.alerts` asks for the factors.
-A formula is read as a tree: a metric's factor comes out of everything that is proportional to it (`rate`, `sum`,
-quotients), so that the value is scaled once, where it is compared, added to something or done. `own_units` does the
-reverse for the series of rule tests.
+Kinds write their formulas as if every metric were in seconds, bytes or shares; `compiler.alerts` then asks this module
+for the factors. It reads a formula as a tree and moves a metric's factor out of all operations that are proportional to
+the metric (`rate`, `sum`, quotients). So the value is multiplied once: where it is compared, where it is added to
+another value, or at the end. `own_units` does the reverse for the series of rule tests.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ _ONE: Final = Fraction(1)
 
 
 class Factors(NamedTuple):
-    """Factors by metric: of values, and of the edges of a histogram's buckets."""
+    """Factors by metric: for values, and for the bucket edges of histograms."""
 
     values: Mapping[str, Fraction]
     edges: Mapping[str, Fraction]
 
 
 def factors_of(bound: BoundSignal) -> Factors:
-    """Return how many base units one of a metric's own is, for the metrics of a binding that are not in base units."""
+    """Return how many base units one own unit is, for each metric of a binding that is not in base units."""
     values: dict[str, Fraction] = {}
     edges: dict[str, Fraction] = {}
     for name, measured in bound.binding.units.items():
@@ -46,18 +46,18 @@ def factors_of(bound: BoundSignal) -> Factors:
 
 
 def scaled(rules: Rules, bound: BoundSignal) -> Rules:
-    """Return rules whose values are in base units, whatever units the metrics are in."""
+    """Return the rules with values in base units, whatever units the metrics have."""
     if not bound.binding.units:
         return rules
     return Rules(
-        records={name: _each_in_base_units(one, bound) for name, one in rules.records.items()},
-        conditions={name: in_base_units(one, bound) for name, one in rules.conditions.items()},
+        records={name: _each_in_base_units(record, bound) for name, record in rules.records.items()},
+        conditions={name: in_base_units(condition, bound) for name, condition in rules.conditions.items()},
         value=None if rules.value is None else in_base_units(rules.value, bound),
     )
 
 
 def _each_in_base_units(record: str | tuple[str, ...], bound: BoundSignal) -> str | tuple[str, ...]:
-    """Return a recorded expression, or the parts of one, in base units."""
+    """Return a recorded expression, or each of its parts, in base units."""
     if isinstance(record, str):
         return in_base_units(record, bound)
     return tuple(in_base_units(part, bound) for part in record)
@@ -66,18 +66,18 @@ def _each_in_base_units(record: str | tuple[str, ...], bound: BoundSignal) -> st
 def in_base_units(expression: str, bound: BoundSignal) -> str:
     """Return an expression with the factors of its metrics, so that its value is in base units.
 
-    The library prints the parts of a tree without the escapes of their strings, so that it gets marks in their place.
+    The library prints parts of a tree without the escapes of their strings, so marks replace the strings meanwhile.
     """
     text, strings = marked(expression)
-    scaling = _Scaling(factors_of(bound), {mark: value_of(one) or one.text for mark, one in strings.items()})
+    scaling = _Scaling(factors_of(bound), {mark: value_of(string) or string.text for mark, string in strings.items()})
     return unmarked(scaling.of(promql_parser.parse(text)).done, strings)
 
 
 class _Scaled(NamedTuple):
-    """PromQL and what its value, and the edges of its buckets, have yet to be multiplied by.
+    """PromQL, with the factors by which its value and its bucket edges still have to be multiplied.
 
-    `loose` where it binds less than a product, so that it needs parentheses in one; `inside` is the PromQL with the
-    factor in it, where that stands better further inside than at the end.
+    `loose`: the PromQL binds less tightly than a product and needs parentheses in one. `inside`: the PromQL with the
+    factor applied to an inner part, where that reads better than a factor at the end.
     """
 
     text: str
@@ -88,7 +88,7 @@ class _Scaled(NamedTuple):
 
     @property
     def done(self) -> str:
-        """The PromQL with the factor in it, divided where that is exact: 0.001 is no binary fraction."""
+        """The PromQL with its factor; it divides by 1000, say, because 0.001 is inexact in binary."""
         if self.factor == 1 or self.inside is not None:
             return self.text if self.factor == 1 else self.inside or ""
         text = f"({self.text})" if self.loose else self.text
@@ -97,7 +97,7 @@ class _Scaled(NamedTuple):
 
     @property
     def tight(self) -> str:
-        """The same as a side of what binds more than a product."""
+        """The PromQL with its factor, as an operand of an operator that binds more tightly than a product."""
         return self.text if self.factor == 1 else f"({self.done})"
 
 
@@ -109,24 +109,24 @@ _COUNTING: Final = frozenset(
 )
 """Functions whose value does not depend on the unit."""
 _OF_BUCKETS: Final = frozenset({"histogram_quantile", "histogram_avg", "histogram_sum", "histogram_stddev"})
-"""Functions that turn edges of buckets into a value."""
+"""Functions whose value has the unit of the bucket edges."""
 _PROPORTIONAL: Final = frozenset(
     {
         *("abs", "delta", "deriv", "idelta", "increase", "irate", "label_join", "label_replace", "predict_linear"),
         *("avg_over_time", "last_over_time", "max_over_time", "min_over_time", "quantile_over_time"),
-        # A rounding is one of the metric's own numbers.
+        # A value is rounded in the metric's own unit.
         "round",
         *("rate", "scalar", "sort", "sort_desc", "stddev_over_time", "sum_over_time", "vector"),
     }
 )
-"""Functions that give twice the value for twice the metric."""
+"""Functions that return twice the value for twice the metric."""
 _COUNTS: Final = frozenset({"count", "group"})
 _LOOSE: Final = frozenset({"+", "-", "or", "==", "!=", ">", "<", ">=", "<="})
 _COMPARATORS: Final = frozenset({"==", "!=", ">", "<", ">=", "<="})
 
 
 class _Scaling:
-    """Walks over an expression and carries the factors outwards."""
+    """Walks an expression's tree and moves the factors outwards."""
 
     def __init__(self, factors: Factors, strings: Mapping[str, str]) -> None:
         self.factors = factors
@@ -135,48 +135,52 @@ class _Scaling:
     def of(self, node: Any) -> _Scaled:  # noqa: ANN401 - the library has no common type of nodes
         match node:
             case promql_parser.VectorSelector():
-                found = self._selected(node)
+                scaled_node = self._selected(node)
             case promql_parser.MatrixSelector():
-                found = self._selected(node.vector_selector)._replace(text=str(node))
+                scaled_node = self._selected(node.vector_selector)._replace(text=str(node))
             case promql_parser.ParenExpr():
                 inner = self.of(node.expr)
                 inside = None if inner.inside is None else f"({inner.inside})"
-                found = inner._replace(text=f"({inner.text})", loose=False, inside=inside)
+                scaled_node = inner._replace(text=f"({inner.text})", loose=False, inside=inside)
             case promql_parser.UnaryExpr() | promql_parser.SubqueryExpr():
-                found = self._around(node, node.expr)
+                scaled_node = self._around(node, node.expr)
             case promql_parser.AggregateExpr():
                 around = self._around(node, node.expr)
-                found = _Scaled(around.text) if str(node.op) in _COUNTS else around
+                scaled_node = _Scaled(around.text) if str(node.op) in _COUNTS else around
             case promql_parser.Call():
-                found = self._call(node)
+                scaled_node = self._call(node)
             case promql_parser.BinaryExpr():
-                found = self._binary(node)
+                scaled_node = self._binary(node)
             case _:
-                found = _Scaled(str(node))
-        return found
+                scaled_node = _Scaled(str(node))
+        return scaled_node
 
     def _selected(self, node: promql_parser.VectorSelector) -> _Scaled:
         name = node.name or self._name_in_quotes(node)
         return _Scaled(str(node), self.factors.values.get(name, _ONE), self.factors.edges.get(name, _ONE))
 
     def _name_in_quotes(self, node: promql_parser.VectorSelector) -> str:
-        """Return the name that a matcher says, which stands where a name needs quotes; nothing where none does."""
-        marks = (one.value for one in node.matchers.matchers if one.name == NAME and str(one.op) == "MatchOp.Equal")
-        return next((self.strings.get(one, one) for one in marks), "")
+        """Return the metric name that a matcher holds, where the name needs quotes; empty where no matcher does."""
+        marks = (
+            matcher.value
+            for matcher in node.matchers.matchers
+            if matcher.name == NAME and str(matcher.op) == "MatchOp.Equal"
+        )
+        return next((self.strings.get(mark, mark) for mark in marks), "")
 
     def _around(self, node: Any, inner: Any) -> _Scaled:  # noqa: ANN401 - see above
-        """Return a node in the place of whose last part stands the scaled one."""
-        found = self.of(inner)
+        """Return a node with its inner part replaced by the scaled one."""
+        scaled_inner = self.of(inner)
         before, _, behind = str(node).rpartition(str(inner))
-        return found._replace(text=f"{before}{found.text}{behind}", loose=False, inside=None)
+        return scaled_inner._replace(text=f"{before}{scaled_inner.text}{behind}", loose=False, inside=None)
 
     def _call(self, node: promql_parser.Call) -> _Scaled:
-        name, arguments = node.func.name, [self.of(one) for one in node.args]
+        name, arguments = node.func.name, [self.of(argument) for argument in node.args]
         if name not in _COUNTING | _OF_BUCKETS | _PROPORTIONAL:
-            return _Scaled(f"{name}({', '.join(one.done for one in arguments)})")
-        text = f"{name}({', '.join(one.text for one in arguments)})"
-        factor = next((one.factor for one in arguments if one.factor != 1), _ONE)
-        edge = next((one.edge for one in arguments if one.edge != 1), _ONE)
+            return _Scaled(f"{name}({', '.join(argument.done for argument in arguments)})")
+        text = f"{name}({', '.join(argument.text for argument in arguments)})"
+        factor = next((argument.factor for argument in arguments if argument.factor != 1), _ONE)
+        edge = next((argument.edge for argument in arguments if argument.edge != 1), _ONE)
         if name in _COUNTING:
             return _Scaled(text)
         return _Scaled(text, edge) if name in _OF_BUCKETS else _Scaled(text, factor, edge)
@@ -204,7 +208,7 @@ class _Scaling:
 
 
 def _is_any(node: Any) -> bool:  # noqa: ANN401 - the library has no common type of nodes
-    """Return whether a node is a number that is the same in every unit: nothing, or more than there is."""
+    """Return whether a node is a number that is the same in every unit: zero or infinity."""
     if isinstance(node, promql_parser.UnaryExpr):
         return _is_any(node.expr)
     return isinstance(node, promql_parser.NumberLiteral) and (node.val == 0 or isinf(node.val))

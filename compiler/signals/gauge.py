@@ -1,4 +1,4 @@
-"""Kind `gauge`: a value over the window, an age, or the time left; the worst series of a component counts."""
+"""Kind `gauge`: a value over the window, an age, or the time left; a component has the value of its worst series."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from compiler.signals.profile import Example, Phase, Rough
 
 
 class Gauge(Kind):
-    """The highest value where high is bad, the lowest where low is."""
+    """The value is the highest where high is bad, and the lowest where low is bad."""
 
     name = "gauge"
     forms = ((GAUGE,), (SINCE,), (UNTIL,))
 
     def bad(self, inputs: Collection[str]) -> str | None:
-        """Return that an age is in trouble when it is high and the time left when it is low; of a gauge nothing."""
+        """Return `HIGH` for an age, `LOW` for the time left, and None for a gauge."""
         return HIGH if SINCE.name in inputs else LOW if UNTIL.name in inputs else None
 
     def windowed(self, bound: BoundSignal) -> bool:
@@ -30,7 +30,7 @@ class Gauge(Kind):
         return False
 
     def smoothed(self, bound: BoundSignal) -> bool:
-        """Return whether it is a gauge that goes up and down; a point in time has no mean."""
+        """Return whether the input is a gauge; a point in time has no mean."""
         return bound.has(GAUGE.name)
 
     def operations(self, bound: BoundSignal) -> str:
@@ -48,7 +48,7 @@ class Gauge(Kind):
         return f"{aggregate(worst, per, current(bound, bound.selector(UNTIL.name)))} - time()"
 
     def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
-        """Return what the worst series says: the highest or lowest value, the earliest or latest time."""
+        """Return the comparison of the worst series: the highest or lowest value, the earliest or latest time."""
         quantity = amount(Quantity(limit.value, bound.signal.unit))
         if bound.has(GAUGE.name):
             worst = "lowest" if bound.low else "highest"
@@ -61,9 +61,9 @@ class Gauge(Kind):
         return Clause(text=text, value="the time")
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
-        """Return a level, or a point in time that moves with the clock (which begins at 0 in a rule test)."""
+        """Return a constant level, or a point in time that moves with the clock (it starts at 0 in a rule test)."""
         if bound.has(GAUGE.name):
-            values = sampling.levels((one.value, one) for one in example.phases)
+            values = sampling.levels((phase.value, phase) for phase in example.phases)
             return (sampling.series(bound.selector(GAUGE.name), bound, example, values),)
         since = bound.has(SINCE.name)
         tokens, passed = [], 0
@@ -78,37 +78,37 @@ class Gauge(Kind):
         return (sampling.series(selector, bound, example, " ".join(tokens)),)
 
     def first(self, bound: BoundSignal) -> int:
-        """Return 0: a gauge is there at once."""
+        """Return 0: a gauge has its value at once."""
         return 0
 
     def shown(self, bound: BoundSignal, value: Decimal, seconds: int) -> Decimal:
-        """Return the value; a point in time that is scraped once a step is further away until the next scrape."""
+        """Return the value; an age grows, and a time left shrinks, until the next scrape."""
         passed = seconds % bound.binding.step
         if bound.has(GAUGE.name):
             return value
         return value + passed if bound.has(SINCE.name) else value - passed
 
     def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
-        """Return the value; where means are taken, so far apart that they have no rounding error."""
+        """Return the value; where the rule computes means, samples so far apart that these have no rounding error."""
         every = steps_without_rounding(bound, (value,)) if bound.has(GAUGE.name) else 1
         return None if every is None else Phase(value=value, steps=1, every=every, stale=every > 1)
 
     def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
-        """Return the value, and one that is better."""
+        """Return the value and a better one: the worst of them counts."""
         return (Phase(value=value, steps=1), Phase(value=value * 2 if bound.low else value * HALF, steps=1))
 
     def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
-        """Return what changes nothing of the worst series; failing scrapes where gauges are taken over a window."""
+        """Return the courses that keep the worst value; with `over_time`, failing scrapes and NaN are among them."""
         smooth = {Rough.GAPS, Rough.NAN} if bound.has(GAUGE.name) and bound.binding.over_time else set[Rough]()
         smooth |= {Rough.SPIKES} if smooth and bound.binding.over_time == "avg" else set()
         return frozenset({Rough.REPLACED, Rough.DOUBLED} | smooth)
 
     def scraped(self, bound: BoundSignal) -> bool:
-        """Return false for a point in time: what is made up moves with the clock."""
+        """Return false for a point in time, whose synthetic samples move with the clock."""
         return bound.has(GAUGE.name)
 
     def strong_sample(self, bound: BoundSignal) -> Phase:
-        """Return a value that is worse than any limit."""
+        """Return a value far worse than any limit."""
         return Phase(value=Decimal(-(10**12)) if bound.low else Decimal(10**12), steps=1)
 
 

@@ -1,8 +1,8 @@
-"""Kind `increase`: how many events there were in the window (restarts, failures).
+"""Kind `increase`: the number of events in the window (restarts, failures).
 
-`increase()` alone is an estimate: it extrapolates, so that five events can read 5.36, and it does not see the first
-value of a series, so that a counter which is born with its first event has none (Prometheus, "increase"). So events
-are counted where both ends of the window are known, and estimated only where they are not.
+`increase()` alone is an estimate. It extrapolates, so that five events can read 5.36. It ignores the first value of a
+series, so that a counter which begins with its first event shows none (Prometheus, "increase"). So the rule counts
+events where it knows both ends of the window, and estimates only where it does not.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from compiler.signals.phrases import MORE, Clause, amount, span
 from compiler.signals.profile import Example, Phase, Rough
 
 UP: Final = Selector("up")
-"""What Prometheus records of each scrape; `job` and `instance` name the target (Prometheus, "jobs and instances")."""
+"""Prometheus records it for each scrape; `job` and `instance` name the target (Prometheus, "jobs and instances")."""
 
 _REACH: Final = 3600
-"""Seconds before the window in which a counter that has been there is the same one: each is a scrape to read."""
+"""Seconds before the window in which the rule looks for earlier samples of a counter; a longer range costs more."""
 
 
 class Increase(Kind):
-    """The sum over a component's series."""
+    """The value is the sum over a component's series."""
 
     name = "increase"
     forms = ((COUNTER,),)
@@ -44,7 +44,7 @@ class Increase(Kind):
         return True
 
     def steady(self, bound: BoundSignal) -> tuple[Selector, ...]:
-        """Return nothing: a counter of what has never happened often has no series."""
+        """Return nothing: a counter of events that never happened often has no series."""
         return ()
 
     def operations(self, bound: BoundSignal) -> str:
@@ -52,74 +52,73 @@ class Increase(Kind):
         return f"increase{duration_text(bound.binding.window)}"
 
     def expression(self, bound: BoundSignal) -> str:
-        """Return the events within the window, series by series by the first of three ways that is known.
+        """Return the events within the window, for each series by the first of three ways that applies.
 
-        What a counter has risen by, if it has not been reset; what it is, if it began within the window; else an
-        estimate.
+        The rise of the counter, if it was not reset; its value, if it began within the window; else an estimate.
         """
         counter, seconds = bound.selector(COUNTER.name), bound.binding.window
         window = duration_text(seconds)
         now, before = current(bound, counter), current(bound, counter, before=seconds)
         target = current(bound, UP, before=seconds)
-        # What it was before may be older than the window, by as much as engines remember a sample.
+        # The sample at the window's beginning may be older than the window, by as much as engines remember a sample.
         since = duration_text(seconds + (bound.binding.memory or LOOKBACK_SECONDS))
         risen = f"{now} - {before} unless resets({counter}[{since}]) > 0"
-        # The target was scraped before the window without the counter, which is not one that was away for a while: it
-        # has not been there for long, or it is less than it was, so that it began anew.
+        # The target was scraped before the window without this counter, and the counter was not only away for a while:
+        # it has no recent samples before the window, or its value is lower than then, so that it began anew.
         known = f"last_over_time({counter}[{duration_text(max(_REACH, seconds))}] offset {window})"
         born = f"{now} unless {before} unless {now} >= {known} and on (job, instance) {target} == 1"
         estimate = f"increase({counter}[{window}])"
-        # Events are whole; what is counted in seconds or bytes is not.
+        # Events are whole numbers; seconds and bytes are not.
         estimate = f"round({estimate})" if bound.signal.unit in {COUNT, STATE} else estimate
         events = f"({risen}) or ({born}) or {estimate}"
         return aggregate("sum", bound.binding.per, events)
 
     def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
-        """Return by how much the counter rises."""
+        """Return the comparison of the counter's rise."""
         return rise_in_words(bound, limit.comparator, Quantity(limit.value, bound.signal.unit))
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
-        """Return a counter that rises by `value` a window: by whole events where there are whole ones."""
-        rises = ((None if one.value is None else one.value, one) for one in example.phases)
+        """Return a counter that rises by `value` per window, in whole events where `value` is whole."""
+        rises = ((None if phase.value is None else phase.value, phase) for phase in example.phases)
         values = sampling.events(rises, bound.binding.step, bound.binding.window)
         counter = sampling.series(bound.selector(COUNTER.name), bound, example, values)
         return (counter,) if example.target is None else (counter, *_targets(counter, example))
 
     def first(self, bound: BoundSignal) -> int:
-        """Return a step: what has come by then is beyond the limit, see `past_limit`."""
+        """Return one step: the events of one step cross the limit, see `past_limit`."""
         return first_rate(bound)
 
     def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
-        """Return whole events, or a rise without a rounding error: what both ends are known of is exact."""
+        """Return whole events, or a rise without a rounding error; the count between two known samples is exact."""
         step, window = bound.binding.step, bound.binding.window
         fits = window % (step * bound.binding.pace) == 0
         whole = value == value.to_integral_value()
         return Phase(value=value, steps=1) if fits and (whole or sampling.exact(value * step / window)) else None
 
     def shown(self, bound: BoundSignal, value: Decimal, seconds: int) -> Decimal | None:
-        """Return what has come by then; between two samples some engines guess."""
+        """Return the events by then; None between two samples while the window fills, because some engines guess."""
         if seconds % (bound.binding.step * bound.binding.pace) and seconds < bound.binding.window:
             return None
         return value * min(seconds, bound.binding.window) / bound.binding.window
 
     def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
-        """Return half of the events twice."""
+        """Return two series with half of the events each."""
         return (Phase(value=value * HALF, steps=1),) * 2
 
     def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
-        """Return that scrapes may fail and counters begin anew: then events are estimated."""
+        """Return failed scrapes and counter resets, through which the rule estimates; none where low is trouble."""
         return frozenset() if bound.low else frozenset({Rough.GAPS, Rough.RESET})
 
     def counts_births(self, bound: BoundSignal) -> bool:
-        """Return true."""
+        """Return true, except where low values are the trouble."""
         return not bound.low
 
     def strong_sample(self, bound: BoundSignal) -> Phase:
-        """Return a great many events."""
+        """Return a very large number of events."""
         return Phase(value=Decimal(10**9), steps=1)
 
     def past_limit(self, bound: BoundSignal, value: Decimal) -> Decimal:
-        """Return so many that those of one step are enough: while the window fills, the others are not there yet."""
+        """Return so many events that those of one step cross the limit while the window still fills."""
         if bound.low:
             return value / 2
         whole = Fraction((value or Decimal(1)) * 2) * bound.binding.window / bound.binding.step
@@ -127,19 +126,19 @@ class Increase(Kind):
 
 
 def rise_in_words(bound: BoundSignal, comparator: str, rise: Quantity) -> Clause:
-    """Return a comparison of the events within the window as a clause."""
+    """Return the comparison of the events within the window as a clause."""
     counter, window = bound.selector(COUNTER.name).metric, span(bound.binding.window)
     return Clause(text=f"`{counter}` rises by {MORE[comparator]} {amount(rise)} within {window}")
 
 
 def _targets(counter: Series, example: Example) -> Iterator[Series]:
-    """Yield what Prometheus records of the scrapes of a target; if it is new, of an older namesake's, too."""
+    """Yield the `up` of a counter's target; if it is new, also that of an old target of another job, same instance."""
     name = tuple((label, value) for label, value in counter.labels if label in {"job", "instance"})
-    there = ((Decimal(1) if example.target or one.value is not None else None, one) for one in example.phases)
-    yield Series(metric=UP.metric, labels=name, values=sampling.levels(there))
+    up = ((Decimal(1) if example.target or phase.value is not None else None, phase) for phase in example.phases)
+    yield Series(metric=UP.metric, labels=name, values=sampling.levels(up))
     if not example.target:
         other = tuple((label, value if label == "instance" else f"other-{value}") for label, value in name)
-        always = sampling.levels((Decimal(1), one) for one in example.phases)
+        always = sampling.levels((Decimal(1), phase) for phase in example.phases)
         yield Series(metric=UP.metric, labels=other, values=always)
 
 

@@ -1,4 +1,4 @@
-"""The inputs that several kinds share: one place for each name that a binding can hold."""
+"""The inputs that several kinds share; each name that a binding can hold is defined once."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""What gauges have in common: how they are read so that data as it really comes changes no alert by itself.
+"""How rules read gauges, so that irregular data alone change no alert.
 
-Functions over a range of samples take no notice of staleness markers: a sum of `avg_over_time` counts a replaced pod
-and its successor both for as long as the window. So a value is computed at each moment from the series that are there
-then, and the function is taken over these moments (a subquery). A gauge that is read as it is resets `for` whenever one
-scrape fails.
+Functions over a range of samples ignore staleness markers: a sum of `avg_over_time` counts both a replaced pod and its
+successor for the length of the window. So the rule computes a value at each moment from the series present then, and
+applies the function to these moments (a subquery). A gauge that a rule reads directly resets `for` whenever one scrape
+fails.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from compiler.quantities import duration_text, rate_of
 from compiler.signals.bound import STEP_SECONDS, BoundSignal
 
 _MOST_MOMENTS: Final = 20
-"""Of a window that is looked at: each costs an evaluation."""
+"""How many moments of a window a subquery evaluates at most: each costs an evaluation."""
 _LEAST_MOMENTS: Final = 5
 
 
 def current(bound: BoundSignal, selector: Selector, *, before: int = 0) -> str:
-    """Return what a metric is now, or was so many seconds `before`.
+    """Return PromQL for the value of a metric now, or `before` seconds ago.
 
-    Engines forget a sample after five minutes (`Binding.memory`), so that a metric that is scraped more seldom is there
-    only part of the time: then it is the last of its samples within the time that a scrape may fail.
+    Engines forget a sample after five minutes, so that a metric that is scraped more seldom would be absent part of the
+    time. For such a metric the value is the last sample within `Binding.memory`, which allows for a failed scrape.
     """
     offset = f" offset {duration_text(before)}" if before else ""
     memory = bound.binding.memory
@@ -35,18 +35,18 @@ def current(bound: BoundSignal, selector: Selector, *, before: int = 0) -> str:
 
 
 def numbers(bound: BoundSignal, selector: Selector) -> str:
-    """Return what a metric is now, without NaN: in a sum or a mean one NaN makes everything NaN."""
+    """Return PromQL for the current value of a metric, without NaN: one NaN would make a sum or a mean NaN."""
     return f"{current(bound, selector)} >= -Inf"
 
 
 def over_time(bound: BoundSignal, expression: str) -> str:
-    """Return an expression as its binding wants it: by a function over the moments of its window, or as it is."""
+    """Return an expression with the binding's function over the moments of its window, or unchanged without one."""
     function = bound.binding.over_time
     return expression if function is None else _moments(bound, function, expression)
 
 
 def last(bound: BoundSignal, expression: str) -> str:
-    """Return what an expression was last within the window: a scrape that fails changes nothing."""
+    """Return PromQL for the last value of an expression within the window, so that a failed scrape changes nothing."""
     return _moments(bound, "last", expression)
 
 
@@ -56,17 +56,17 @@ def _moments(bound: BoundSignal, function: str, expression: str) -> str:
 
 
 def moment(bound: BoundSignal) -> int:
-    """Return the seconds between two moments of a window that are looked at: as often as it is scraped, in bounds."""
+    """Return the seconds between two moments of a subquery: the scrape interval, within bounds."""
     window = bound.binding.window
     least, most = -(-window // _MOST_MOMENTS), max(1, window // _LEAST_MOMENTS)
     return min(max(bound.binding.scrape_interval, least), most)
 
 
 def steps_without_rounding(bound: BoundSignal, values: Iterable[Decimal]) -> int | None:
-    """Return how many steps apart samples must lie for the function over the window to give each value itself.
+    """Return how many steps apart samples must lie so that the function over the window returns each value exactly.
 
-    One, unless the mean of several equal values is not equal to them: an engine may add them up and divide. Then one
-    sample a window. None where that does not help either.
+    One step, unless the mean of several equal values differs from them, because an engine may add them up and divide.
+    Then there is one sample per window. None where that does not help either.
     """
     binding = bound.binding
     floats = [float(value) for value in values]
@@ -82,15 +82,16 @@ def steps_without_rounding(bound: BoundSignal, values: Iterable[Decimal]) -> int
 
 
 def _means_are_exact(values: Iterable[float], moments: int) -> bool:
-    """Return whether the mean of so many equal values, or of one more, is equal to them."""
+    """Return whether the mean of `moments` equal values, or of one more, equals them."""
     return all(sum([value] * count) / count == value for value in values for count in (moments, moments + 1) if count)
 
 
 def margin(limit: Decimal, *, ratio: bool) -> Decimal:
-    """Return how far from a limit a value lies that is just below or just above it.
+    """Return the distance from a limit to a value just below or just above it.
 
-    Less than half a step of the limit's last digit, so that a limit that is off by one step is noticed; not more than a
-    hundredth of it; one digit that is not 5, so that no rounding for people is a tie. A share stays between 0 and 1.
+    The distance is less than half a step of the limit's last digit, so that tests notice a limit that is off by one
+    step, and at most a hundredth of the limit. It has one digit other than 5, so that rounding for people meets no tie.
+    With `ratio`, the value stays between 0 and 1.
     """
     rate = rate_of(limit)
     exponent = int(rate.count.normalize().as_tuple().exponent)
@@ -99,8 +100,8 @@ def margin(limit: Decimal, *, ratio: bool) -> Decimal:
     if ratio and 0 < limit < 1:
         away = min(away, (1 - limit) / 2)
     first = Decimal(1).scaleb(away.adjusted())
-    found = away // first * first
-    return found if found / first != _TIE else found - first
+    rounded = away // first * first
+    return rounded if rounded / first != _TIE else rounded - first
 
 
 _PART: Final = Decimal("0.4")

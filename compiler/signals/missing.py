@@ -1,10 +1,10 @@
-"""Kind `missing`: metrics that are not there, for one place that a system's metrics come from.
+"""Kind `missing`: metrics that are absent, for one place that a system's metrics come from.
 
-`compiler.resolve.sources` binds it, nobody writes it. Without data no other alert can fire, so this is one of its own:
-no target of a job is up, or a target is up and a metric of it is gone. `up` is what Prometheus itself records of each
-scrape (Prometheus, "jobs and instances"). What has once been there is known from recording rules for a day:
-`absent()` alone cannot tell a target that is gone from one that another Prometheus scrapes. `missing_courses` is the
-neighbour that makes up series which prove it.
+`compiler.resolve.sources` binds this kind; users do not write it. Without data no other alert can fire, so this kind
+has alerts of its own: no target of a job is up, or a target is up and one of its metrics is gone. Prometheus itself
+records `up` for each scrape (Prometheus, "jobs and instances"). Recording rules remember for a day what was there:
+`absent()` alone cannot tell a target that is gone from one that another Prometheus scrapes. `missing_courses` builds
+the series of the rule tests.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from compiler.signals.profile import Case, Example, Phase
 _GONE, _DOWN = Decimal(1), Decimal(2)
 _MEMORY: Final = f"[{duration_text(MISSING_MEMORY)}]"
 _MOST_NAMED: Final = 4
-"""Metrics in one sentence."""
+"""How many metrics one sentence names."""
 
 
 class Missing(Kind):
-    """One series a missing metric while a target is up; one a job of which no target is up.
+    """One series per metric that is missing while a target is up, and one per job that has no target up.
 
-    The inputs of the binding are the metrics, under any names; `per` are the dimensions that are told apart.
+    The inputs of the binding are the metrics, under any names. `per` holds the dimensions that are told apart.
     """
 
     name = "missing"
@@ -46,35 +46,35 @@ class Missing(Kind):
         return False
 
     def steady(self, bound: BoundSignal) -> tuple[Selector, ...]:
-        """Return nothing: this is what sees to them."""
+        """Return nothing: this kind itself watches for missing metrics."""
         return ()
 
     def rules(
         self, bound: BoundSignal, limits: Sequence[Threshold], *, record: bool, name: Callable[[str], str]
     ) -> Rules:
-        """Return recordings of the targets and metrics that are there, and who is told of those that are not.
+        """Return recordings of the targets and metrics that exist, and a condition for those that do not.
 
-        `targets` has the jobs that there are targets of. `present` is 1 where a metric is there, and 0 where it is not
-        while a target is up.
+        `targets` has a series for each job that has targets. `present` is 1 where a metric exists, and 0 where it does
+        not although a target is up.
         """
-        one, words = place(bound), {limit.value: limit.severity for limit in limits}
-        by = _Matching(one, name)
+        source, words = place(bound), {limit.value: limit.severity for limit in limits}
+        by = _Matching(source, name)
         records: dict[str, str | tuple[str, ...]] = {}
-        if one.up is not None:
-            # Where each job is judged by itself it matters whether a target is up, else only that there is one.
-            records[TARGETS] = aggregate("max" if one.judges_jobs else "group", by.job, one.up)
-        if _GONE in words or not (one.only_up or one.named):
-            records[PRESENT] = in_parts([_present(one, by, metric) for metric in one.metrics])
-        found = {}
+        if source.up is not None:
+            # If each job is judged by itself, the recording must say whether a target is up, else only that one exists.
+            records[TARGETS] = aggregate("max" if source.judges_jobs else "group", by.job, source.up)
+        if _GONE in words or not (source.only_up or source.named):
+            records[PRESENT] = in_parts([_present(source, by, metric) for metric in source.metrics])
+        conditions = {}
         if _GONE in words:
-            found[words[_GONE]] = _gone(one, by, parts=len(records[PRESENT]))
+            conditions[words[_GONE]] = _gone(source, by, parts=len(records[PRESENT]))
         if _DOWN in words:
-            found[words[_DOWN]] = _down(one, by)
-        return Rules(records=records, conditions=found)
+            conditions[words[_DOWN]] = _down(source, by)
+        return Rules(records=records, conditions=conditions)
 
     def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
-        """Return which metrics are gone, and whether a target is up meanwhile."""
-        names = list(dict.fromkeys(f"`{one.metric}`" for one in bound.metrics))
+        """Return which metrics are gone, and whether a target is up at the same time."""
+        names = list(dict.fromkeys(f"`{metric.metric}`" for metric in bound.metrics))
         if len(names) > _MOST_NAMED:
             names[_MOST_NAMED - 1 :] = [f"{len(names) - _MOST_NAMED + 1} more metrics"]
         gone = f"{'one of ' if len(names) > 1 else ''}{listed(names)} is gone"
@@ -85,53 +85,53 @@ class Missing(Kind):
         return Clause(text=gone if targets is None else f"a target is up and {gone}", details=elsewhere)
 
     def sentence(self, bound: BoundSignal, limit: Threshold) -> str:
-        """Return which metric is gone, or of which job no target answers."""
+        """Return which metric is gone, or which job has no target up."""
         if limit.value == _GONE:
             return f"The metric {{{{ $labels.{METRIC_LABEL} }}}} is gone"
         state = "left" if place(bound).only_up else "up"
         return f"No target of the job {{{{ $labels.{JOB_LABEL} }}}} is {state}"
 
     def headline(self, bound: BoundSignal, limit: Threshold) -> str:
-        """Return which of the two it is."""
+        """Return whether metrics are gone, or no target is up."""
         if limit.value == _GONE:
             return "Metrics gone"
         return "No target is left" if place(bound).only_up else "No target is up"
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
-        """Return the metrics and the `up` of a target, each phase in a state of `missing_courses`."""
+        """Return the metrics and the `up` of targets; each phase has a state of `missing_courses`."""
         return courses.series(bound, example)
 
     def selectors(self, bound: BoundSignal) -> tuple[Selector, ...]:
         """Return the metrics and the targets."""
-        one = place(bound)
-        return one.watched if one.targets is None else (*one.watched, one.targets)
+        source = place(bound)
+        return source.watched if source.targets is None else (*source.watched, source.targets)
 
     def cases(self, bound: BoundSignal, limits: Sequence[Threshold], steps: int) -> tuple[Case, ...]:
-        """Return what may become of targets and metrics."""
+        """Return cases of targets and metrics that stay, end or never existed."""
         severities = {limit.value: limit.severity for limit in limits}
         return courses.cases(bound, steps, gone=severities.get(_GONE), down=severities.get(_DOWN))
 
     def first(self, bound: BoundSignal) -> int:
-        """Return how long all is there at first, and for how long its end is not noticed."""
+        """Return the time at the beginning in which everything exists, and until its end shows."""
         return courses.beginning(bound)
 
     def settle_seconds(self, bound: BoundSignal) -> int:
-        """Return a few minutes more: what is absent is so at once."""
+        """Return two minutes more than `first`: an absence shows at once."""
         return courses.beginning(bound) + 2 * STEP_SECONDS
 
     def strong_sample(self, bound: BoundSignal) -> Phase:
-        """Return metrics that are there, elsewhere."""
+        """Return metrics that exist, for another place."""
         return Phase(value=courses.WELL, steps=1, exact=True)
 
 
 class _Matching:
-    """The recordings of a place, and by which labels they are aggregated and matched."""
+    """The recordings of a place, and the labels by which they are aggregated and matched."""
 
-    def __init__(self, one: Place, name: Callable[[str], str]) -> None:
-        self.all: tuple[str, ...] = one.binding.per
+    def __init__(self, source: Place, name: Callable[[str], str]) -> None:
+        self.all: tuple[str, ...] = source.binding.per
         self.job, self.metric = (*self.all, JOB_LABEL), (*self.all, METRIC_LABEL)
         self.on_all, self.on_job = _on(self.all), _on(self.job)
-        self.on_metric = _on(self.metric) if len(one.metrics) > 1 else self.on_all
+        self.on_metric = _on(self.metric) if len(source.metrics) > 1 else self.on_all
         self.targets, self.present = name(TARGETS), name(PRESENT)
         self.known = f"last_over_time({self.targets}{_MEMORY})"
         self.seen = f"last_over_time({self.present}{_MEMORY})"
@@ -141,44 +141,46 @@ def _on(labels: tuple[str, ...]) -> str:
     return f"on ({', '.join(labels)})"
 
 
-def _present(one: Place, by: _Matching, metric: Selector) -> str:
-    """Return 1 where a metric is there, by the job that it comes from if that matters, else 0 if a target is up."""
-    there = aggregate("group", by.job if one.compares_jobs else by.all, one.read(metric))
-    if one.up is not None:
-        there += f" or {by.on_all} {aggregate('group', by.all, f'{one.up} == 1')} - 1"
-    return f'label_replace({there}, "{METRIC_LABEL}", {one.quoted_label(metric)}, "", "")'
+def _present(source: Place, by: _Matching, metric: Selector) -> str:
+    """Return PromQL that is 1 where a metric exists, by job if jobs matter, and else 0 where a target is up."""
+    present = aggregate("group", by.job if source.compares_jobs else by.all, source.read(metric))
+    if source.up is not None:
+        present += f" or {by.on_all} {aggregate('group', by.all, f'{source.up} == 1')} - 1"
+    return f'label_replace({present}, "{METRIC_LABEL}", {source.quoted_label(metric)}, "", "")'
 
 
-def _gone(one: Place, by: _Matching, *, parts: int) -> str:
-    """Return what is missing while a target is up or, where nothing is known of targets, has been there before."""
-    if one.up is None:
-        found = f"{by.seen} unless {by.on_metric} {by.present}"
+def _gone(source: Place, by: _Matching, *, parts: int) -> str:
+    """Return PromQL for metrics that are missing while a target is up or, without known targets, existed before."""
+    if source.up is None:
+        missing = f"{by.seen} unless {by.on_metric} {by.present}"
     else:
-        found = f"{by.present} == 0 or {by.seen} == 1 unless {by.on_metric} {by.present} unless {by.on_all} {by.known}"
-    return found if parts == 1 else f"max without ({PART_LABEL}) ({found})"
+        missing = (
+            f"{by.present} == 0 or {by.seen} == 1 unless {by.on_metric} {by.present} unless {by.on_all} {by.known}"
+        )
+    return missing if parts == 1 else f"max without ({PART_LABEL}) ({missing})"
 
 
-def _down(one: Place, by: _Matching) -> str:
-    """Return the jobs without a target that is up, as far as they matter to the metrics.
+def _down(source: Place, by: _Matching) -> str:
+    """Return PromQL for jobs without a target that is up, as far as these jobs matter to the metrics.
 
-    Where the file names the targets, all of them do; where `up` is all that is watched, another alert tells of targets
-    that are down. Else those that metrics came from and come from no more; and any where no metric is left and no
-    target is up, which is all that can be said where there is one job.
+    Where the file names the targets, all their jobs matter. Where only `up` is watched, only jobs whose targets are
+    gone are returned: another alert reports targets that are down. Else a job matters if its metrics existed and no
+    longer do. If no metric is left and no target is up, every job matters; this is the only rule for a single job.
     """
-    on_job = by.on_all if one.single_target_job else by.on_job
-    if one.only_up:
+    on_job = by.on_all if source.single_target_job else by.on_job
+    if source.only_up:
         return f"{by.known} unless {on_job} {by.targets}"
     silent = f"{by.known} unless {by.on_all} {by.present}"
     down = f"{by.known} unless {on_job} {by.targets} == 1"
-    if one.named:
+    if source.named:
         return aggregate("group", by.job, down)
-    if one.single_job:
+    if source.single_job:
         return silent
     delivered = f"{down} and {by.on_job} {by.seen} == 1 unless {by.on_job} {by.present} == 1"
-    found = f"{delivered} or {silent}"
-    if one.watches_up:
-        found += f" or {by.known} unless {by.on_job} {by.targets}"
-    return aggregate("group", by.job, found)
+    down_jobs = f"{delivered} or {silent}"
+    if source.watches_up:
+        down_jobs += f" or {by.known} unless {by.on_job} {by.targets}"
+    return aggregate("group", by.job, down_jobs)
 
 
 KIND = Missing()

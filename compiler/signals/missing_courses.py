@@ -1,7 +1,7 @@
-"""What may become of the targets and metrics of a place, as series, and who is to be told: the cases of `missing`.
+"""The cases of `missing`: what happens to the targets and metrics of a place, as series, and which alerts fire.
 
-A phase's value is a state: which metrics are there, and what `up` says. Before most troubles all is well for a while,
-because what has never been there is not missed: it may be another Prometheus' to scrape.
+The value of a phase is a state: which metrics exist, and what `up` says. Most cases begin with a while in which all is
+well, because metrics that never existed are not missed: another Prometheus may scrape them.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from compiler.signals.missing_place import PRESENT, TARGETS, Place, place
 from compiler.signals.profile import Case, Elsewhere, Example, Phase
 
 WELL, NO_METRIC, DOWN, NOTHING, PUSHED, PUSHED_BESIDE = (Decimal(number) for number in range(6))
-"""All is there; a target that is up without metrics; one that is down; nothing; metrics without a target; beside one
-that is down. A small part more says which metric alone is gone: 1.00002 is all but the second."""
+"""In this order: everything exists; a target is up without metrics; a target is down; nothing exists; metrics without
+a target; metrics beside a target that is down. A fraction names the one metric that is gone: 1.00002 is all but the
+second."""
 _PART: Final = Decimal("0.00001")
 _UP: Final[Mapping[Decimal, str | None]] = {
     WELL: "1", NO_METRIC: "1", DOWN: "0", NOTHING: None, PUSHED: None, PUSHED_BESIDE: "0"
@@ -34,37 +35,37 @@ _NOTHING: Final[Mapping[str, str]] = {}
 
 
 def beginning(bound: BoundSignal) -> int:
-    """Return after how many seconds it is noticed that something has ended: engines differ by one evaluation."""
+    """Return the seconds until the end of a series shows; engines differ by one evaluation."""
     remembered = bound.binding.memory
     first = _FIRST_STEPS * bound.binding.step
     return first if remembered is None else first - bound.binding.step + remembered
 
 
 def series(bound: BoundSignal, example: Example) -> tuple[Series, ...]:
-    """Return the metrics and the `up` of targets in the course of an example.
+    """Return the metrics and the `up` of targets during an example.
 
-    Two instances have the metrics, and a third one is down all the while, unless the example is to be exact. Where its
-    job is both preferred and extra, it has the metrics alone that can come from it. In hollow phases the targets are
-    down although all metrics are there, as if somebody pushed them.
+    Two instances have the metrics and a third is always down, unless a phase is `exact`. Where the job is both in
+    `preferred` and in `extra`, the example has only the metrics that can come from that job. In phases with
+    `zero_denominator` the targets are down although all metrics exist, as if somebody pushed them.
     """
-    one, states = place(bound), [_state(bound, phase) for phase in example.phases]
+    source, states = place(bound), [_state(bound, phase) for phase in example.phases]
     instances = [example]
-    if not any(phase.exact for phase in example.phases) and not _mentions(bound, one, _INSTANCE):
+    if not any(phase.exact for phase in example.phases) and not _mentions(bound, source, _INSTANCE):
         instances = [replace(example, extra={**example.extra, _INSTANCE: name}) for name in "abc"]
-    found = []
-    for number, metric in enumerate(one.metrics, 1):
-        there = [("1" if _has(state, number) else None, steps) for state, steps in states]
-        found += [_series(metric, bound, instance, there) for instance in instances[:2]]
-    if one.targets is not None:
+    all_series = []
+    for number, metric in enumerate(source.metrics, 1):
+        course = [("1" if _has(state, number) else None, steps) for state, steps in states]
+        all_series += [_series(metric, bound, instance, course) for instance in instances[:2]]
+    if source.targets is not None:
         up = [(_UP[state // 1], steps) for state, steps in states]
         down = [(None if value is None else "0", steps) for value, steps in up]
-        found += [_series(one.targets, bound, instance, up) for instance in instances[:2]]
-        found += [_series(one.targets, bound, instance, down) for instance in instances[2:]]
-    return tuple(dict.fromkeys(one for one in found if one is not None))
+        all_series += [_series(source.targets, bound, instance, up) for instance in instances[:2]]
+        all_series += [_series(source.targets, bound, instance, down) for instance in instances[2:]]
+    return tuple(dict.fromkeys(one_series for one_series in all_series if one_series is not None))
 
 
-def _mentions(bound: BoundSignal, one: Place, label: str) -> bool:
-    selectors = one.metrics if one.targets is None else (one.targets, *one.metrics)
+def _mentions(bound: BoundSignal, source: Place, label: str) -> bool:
+    selectors = source.metrics if source.targets is None else (source.targets, *source.metrics)
     return label in bound.binding.per or any(m.label == label for selector in selectors for m in selector.matchers)
 
 
@@ -81,7 +82,7 @@ def _has(state: Decimal, number: int) -> bool:
 def _series(
     selector: Selector, bound: BoundSignal, example: Example, course: list[tuple[str | None, int]]
 ) -> Series | None:
-    """Return one series, marked as ended where its values do; None where it has none, or is another job's."""
+    """Return one series, marked stale where its values end; None where it has no values or is another job's."""
     if all(value is None for value, _ in course):
         return None
     tokens, before = [], None
@@ -93,14 +94,14 @@ def _series(
         else:
             tokens.append(f"_x{steps}")
         before = value
-    found = sampling.series(selector, bound, example, " ".join(tokens))
-    wanted = example.preferred.get(JOB_LABEL)
-    strict = wanted is not None and wanted == example.extra.get(JOB_LABEL)
-    return None if strict and dict(found.labels)[JOB_LABEL] != wanted else found
+    made = sampling.series(selector, bound, example, " ".join(tokens))
+    job = example.preferred.get(JOB_LABEL)
+    strict = job is not None and job == example.extra.get(JOB_LABEL)
+    return None if strict and dict(made.labels)[JOB_LABEL] != job else made
 
 
 def cases(bound: BoundSignal, steps: int, *, gone: str | None, down: str | None) -> tuple[Case, ...]:
-    """Return the cases, a course of so many steps each; `gone` and `down` are the severities of the two troubles."""
+    """Return the cases, each of `steps` samples; `gone` and `down` are the severities of the two kinds of trouble."""
     return tuple(_Cases(bound=bound, place=place(bound), steps=steps, gone=gone, down=down).all())
 
 
@@ -113,7 +114,7 @@ class _Cases:
     down: str | None
 
     def all(self) -> Iterator[Case]:
-        """Yield all of them."""
+        """Yield all cases."""
         yield from self._calm()
         if self.gone is not None:
             yield from self._without_metrics(self.gone)
@@ -133,8 +134,8 @@ class _Cases:
 
     def _without_metrics(self, severity: str) -> Iterator[Case]:
         numbers = range(1, len(self.place.metrics) + 1)
-        names = [one.metric for one in self.place.metrics]
-        # Any one of several, and each of those that share a name.
+        names = [metric.metric for metric in self.place.metrics]
+        # The first of several metrics, and each metric that shares its name with another.
         some = [number for number in numbers if number == 1 < len(names) or names.count(names[number - 1]) > 1]
         yield self._seen("pushed metrics gone", severity, numbers, PUSHED, NOTHING, several=True)
         for number in some[:1]:
@@ -146,8 +147,8 @@ class _Cases:
         for number in some:
             yield self._missing(f"metric {number} gone", severity, [number], WELL, NO_METRIC + _PART * number)
         for name, preferred in self._alternatives(self.place.targets):
-            found = self._case(f"metrics gone {name}", WELL, NO_METRIC, preferred=preferred)
-            yield self._named(found, severity, numbers)
+            case = self._case(f"metrics gone {name}", WELL, NO_METRIC, preferred=preferred)
+            yield self._named(case, severity, numbers)
 
     def _without_targets(self, severity: str) -> Iterator[Case]:
         yield self._dead("target gone", severity, WELL, NOTHING, several=True)
@@ -157,15 +158,15 @@ class _Cases:
             yield self._dead("target down", severity, WELL, DOWN, several=True)
             yield self._dead("target never up", severity, DOWN)
         for name, preferred in self._alternatives(*() if self.place.targets is None else (self.place.targets,)):
-            found = self._case(f"target gone {name}", WELL, NOTHING, preferred=preferred)
-            yield _told(found, severity, {JOB_LABEL: self._job(found.example)})
+            case = self._case(f"target gone {name}", WELL, NOTHING, preferred=preferred)
+            yield _told(case, severity, {JOB_LABEL: self._job(case.example)})
 
     def _of_two(self, severity: str) -> Iterator[Case]:
-        """Yield one job of two that ends, of those whose metrics are watched and of those whose are not."""
+        """Yield one job of two that ends: a job whose metrics are watched, and one whose metrics are not."""
         job = self._other_job()
         if job is None:
             return
-        delivers = any(_lets(one, job) for one in self.place.metrics)
+        delivers = any(_lets(metric, job) for metric in self.place.metrics)
         for name, state in (("gone", NOTHING), ("down", DOWN)):
             told = self.place.named or (name == "gone" and (self.place.only_up or self.place.watches_up))
             beside = self._case(f"bystander {name}", WELL, beside=(job, NO_METRIC, state))
@@ -177,8 +178,8 @@ class _Cases:
             yield self._case("metrics of one job of two gone", WELL, beside=(job, WELL, NO_METRIC))
 
     def _dead(self, name: str, severity: str, *states: Decimal, several: bool = False) -> Case:
-        found = self._case(name, *states, several=several)
-        return _told(found, severity, {JOB_LABEL: self._job(found.example)})
+        case = self._case(name, *states, several=several)
+        return _told(case, severity, {JOB_LABEL: self._job(case.example)})
 
     def _missing(
         self, name: str, severity: str, numbers: Iterable[int], *states: Decimal, several: bool = False
@@ -186,19 +187,19 @@ class _Cases:
         return self._named(self._case(name, *states, several=several), severity, numbers)
 
     def _named(self, case: Case, severity: str, numbers: Iterable[int]) -> Case:
-        """Return a case of metrics that are missing while a target is up, told by the number of each."""
+        """Return a case of metrics, given by number, that are missing while a target is up."""
         names = (self.place.label(self.place.metrics[number - 1]) for number in numbers)
         return replace(_told(case, severity, *({METRIC_LABEL: name} for name in names)), value=Decimal(0))
 
     def _seen(self, name: str, severity: str, numbers: Iterable[int], *states: Decimal, several: bool = False) -> Case:
-        """Return a case of metrics that have been there, each told with the job that it came from."""
-        found = self._case(name, *states, several=several)
+        """Return a case of metrics that existed before; each alert names the job that its metric came from."""
+        case = self._case(name, *states, several=several)
         labels = []
         for number in numbers:
             metric = self.place.metrics[number - 1]
-            job = {JOB_LABEL: self._job(found.example, metric)} if self.place.compares_jobs else {}
+            job = {JOB_LABEL: self._job(case.example, metric)} if self.place.compares_jobs else {}
             labels.append({METRIC_LABEL: self.place.label(metric)} | job)
-        return _told(found, severity, *labels)
+        return _told(case, severity, *labels)
 
     def _case(
         self,
@@ -208,7 +209,7 @@ class _Cases:
         preferred: Mapping[str, str] = _NOTHING,
         beside: tuple[str, Decimal, Decimal] | None = None,
     ) -> Case:
-        """Return a case that nobody is told of, of `several` instances; `beside` is another job with its own states."""
+        """Return a case that fires no alert, with `several` instances; `beside` is another job with its own states."""
         phases = self._phases(*states, several=several)
         example = Example(phases=phases, extra={JOB_LABEL: _JOBS[0]}, preferred=preferred)
         more: tuple[Example, ...] = ()
@@ -220,13 +221,13 @@ class _Cases:
         return Case(name=name, example=example, more=more, decoys=True, elsewhere=elsewhere)
 
     def _phases(self, *states: Decimal, several: bool = False) -> tuple[Phase, ...]:
-        """Return the states one after the other, the last of them from a while on."""
+        """Return a phase per state in sequence: each lasts `_FIRST_STEPS`, and the last until the end."""
         before = [Phase(value=state, steps=_FIRST_STEPS, exact=not several) for state in states[:-1]]
         steps = self.steps - _FIRST_STEPS * len(before)
         return (*before, Phase(value=states[-1], steps=steps, exact=not several))
 
     def _elsewhere(self, example: Example) -> Iterator[Elsewhere]:
-        """Yield what other places record meanwhile: the same job and metric are there, and missing."""
+        """Yield what other places record at the same time: the same job and metric, both present and missing."""
         job = {JOB_LABEL: self._job(example)}
         for metric in self.place.metrics[:1]:
             name = {METRIC_LABEL: self.place.label(metric)}
@@ -235,38 +236,38 @@ class _Cases:
         yield Elsewhere(record=TARGETS, labels=job, value=Decimal(1))
 
     def _job(self, example: Example, selector: Selector | None = None) -> str:
-        """Return the job of an example's series, of its targets unless a metric is asked for."""
-        asked = selector or self.place.targets
-        if asked is None:
+        """Return the job of the series that an example has for `selector`, by default for its targets."""
+        chosen = selector or self.place.targets
+        if chosen is None:
             return example.extra[JOB_LABEL]
-        return dict(sampling.series(asked, self.bound, example, "").labels)[JOB_LABEL]
+        return dict(sampling.series(chosen, self.bound, example, "").labels)[JOB_LABEL]
 
     def _other_job(self) -> str | None:
-        """Return another job that targets may be of; None where their matchers leave no choice."""
+        """Return another job that the matchers of the targets allow; None where they leave no choice."""
         if self.place.targets is None:
             return None
-        matchers = [one for one in self.place.targets.matchers if one.label == JOB_LABEL]
-        examples = (text for one in matchers for text in sampling.alternatives(one))
+        matchers = [matcher for matcher in self.place.targets.matchers if matcher.label == JOB_LABEL]
+        examples = (text for matcher in matchers for text in sampling.alternatives(matcher))
         first = self._job(Example(phases=(), extra={JOB_LABEL: _JOBS[0]}))
         return next((job for job in (*_JOBS, *examples) if job != first and _lets(self.place.targets, job)), None)
 
     def _alternatives(self, *selectors: Selector) -> Iterator[tuple[str, dict[str, str]]]:
-        """Yield what selectors let through besides the first that comes to mind, with a name for each."""
-        found = {
-            (one.label, text): None
+        """Yield labels that selectors accept besides the first alternative, with a name for each."""
+        preferences = {
+            (matcher.label, text): None
             for selector in selectors
-            for one in selector.matchers
-            if one.label not in self.bound.binding.per
-            for text in sampling.alternatives(one)[1:]
+            for matcher in selector.matchers
+            if matcher.label not in self.bound.binding.per
+            for text in sampling.alternatives(matcher)[1:]
         }
-        for label, text in found:
+        for label, text in preferences:
             yield f"with {label} {text}", {label: text}
 
 
 def _told(case: Case, severity: str, *labels: Mapping[str, str]) -> Case:
-    """Return a case that an alert of this severity tells of, once for each of the labels."""
+    """Return a case in which an alert of this severity fires once for each of `labels`."""
     return replace(case, firing=frozenset({severity}), value=Decimal(1), labels=labels)
 
 
 def _lets(selector: Selector, job: str) -> bool:
-    return all(sampling.lets(one, job) for one in selector.matchers if one.label == JOB_LABEL)
+    return all(sampling.lets(matcher, job) for matcher in selector.matchers if matcher.label == JOB_LABEL)

@@ -1,6 +1,6 @@
-"""Series of a rule test in the unit that a metric is in, and values that come out of them exactly.
+"""Series of rule tests in the metrics' own units, and phases whose values come out exactly in spite of a conversion.
 
-Kinds ask `sampling.series` for samples in base units, as `factors` lets them write formulas for base units.
+Kinds give `sampling.series` samples in base units, just as they write formulas for base units (`factors`).
 """
 
 from __future__ import annotations
@@ -21,47 +21,47 @@ from compiler.signals.profile import Phase
 _ONE: Final = Fraction(1)
 _SAMPLE: Final = re.compile(r"(?P<sign>-?)(?P<first>[0-9.]+)(?:(?P<way>[-+])(?P<by>[0-9.]+))?(?P<times>x[0-9]+)?")
 _PRECISION: Final = Context(prec=60)
-"""Digits: a TiB is 2 to the power of 40, so that exact decimals have forty behind the point."""
+"""Digits: a TiB is 2 to the power of 40, so that exact decimals have forty digits after the point."""
 
 
 def samples(bound: BoundSignal, metric: str, values: str) -> str:
-    """Return samples in promtool's notation, given in base units, in the unit that the metric is in."""
+    """Return samples in promtool's notation, converted from base units to the metric's own unit."""
     factor = factors_of(bound).values.get(metric, _ONE) if bound.binding.units else _ONE
     if factor == 1:
         return values
-    return " ".join(_sample(one, factor) for one in values.split())
+    return " ".join(_sample(token, factor) for token in values.split())
 
 
 def edge(bound: BoundSignal, metric: str, text: str) -> str:
-    """Return the label `le` of a bucket, given in base units, in the unit that the histogram is in."""
+    """Return the label `le` of a bucket, converted from base units to the histogram's own unit."""
     factor = factors_of(bound).edges.get(metric, _ONE) if bound.binding.units else _ONE
     return text if factor == 1 or text == "+Inf" else repr(float(_own(Decimal(text), factor)))
 
 
 def based(bound: BoundSignal, metric: str, own: float) -> Decimal:
-    """Return what `edge` turns into exactly this number: an edge of the histogram's own, in base units."""
+    """Return the edge in base units that `edge` converts to exactly this number in the histogram's own unit."""
     factor = factors_of(bound).edges.get(metric, _ONE) if bound.binding.units else _ONE
     return Decimal(repr(own)) if factor == 1 else _own(Decimal(own), 1 / factor)
 
 
 def _sample(text: str, factor: Fraction) -> str:
-    found = _SAMPLE.fullmatch(text)
-    if found is None:
+    parts = _SAMPLE.fullmatch(text)
+    if parts is None:
         return text
-    rise = f"{found['way']}{decimal_text(_own(Decimal(found['by']), factor))}" if found["by"] else ""
-    return f"{found['sign']}{decimal_text(_own(Decimal(found['first']), factor))}{rise}{found['times'] or ''}"
+    rise = f"{parts['way']}{decimal_text(_own(Decimal(parts['by']), factor))}" if parts["by"] else ""
+    return f"{parts['sign']}{decimal_text(_own(Decimal(parts['first']), factor))}{rise}{parts['times'] or ''}"
 
 
 def _own(value: Decimal, factor: Fraction) -> Decimal:
-    """Return a number of base units as a number of a metric's own unit."""
+    """Return a number converted from base units to a metric's own unit."""
     product = _PRECISION.multiply(value, Decimal(factor.denominator))
     return _PRECISION.divide(product, Decimal(factor.numerator))
 
 
 def exactly(kind: Kind, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
-    """Return what the kind does, a phase that gives `value` without any rounding error, where the scale leaves it so.
+    """Return the kind's phase that gives `value` exactly, where the conversion keeps it exact; else None.
 
-    Engines reckon in the metric's own unit, so that is where the phase is looked for.
+    Engines compute in the metric's own unit, so the search for the phase uses that unit.
     """
     units, measures = bound.binding.units, _measures(kind)
     if not units:
@@ -70,41 +70,43 @@ def exactly(kind: Kind, bound: BoundSignal, value: Decimal, *, always: bool) -> 
     factor = _of_all(kind, bound)
     if factor is not None:
         own = _own(measure, factor)
-        found = kind.exactly(_compared(bound, own), own, always=always) if _comes_back(own, measure, factor) else None
-        return None if found is None else replace(found, value=measure)
+        phase = kind.exactly(_compared(bound, own), own, always=always) if _comes_back(own, measure, factor) else None
+        return None if phase is None else replace(phase, value=measure)
     if all(measures[name] is Measure.INSTANT for name in units):
         whole = all(
-            _own(one, each.factor) % 1 == 0 for one in (measure, Decimal(bound.binding.step)) for each in units.values()
+            _own(number, unit.factor) % 1 == 0
+            for number in (measure, Decimal(bound.binding.step))
+            for unit in units.values()
         )
     else:
-        whole = all(_is_power_of_two(each.factor) for each in units.values())
+        whole = all(_is_power_of_two(unit.factor) for unit in units.values())
     return kind.exactly(bound, value, always=always) if whole else None
 
 
 def exact_parts(kind: Kind, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
-    """Return what the kind does, phases of several series that give `value` together, where the scale leaves it so."""
+    """Return the kind's phases of several series that together give `value`, where the conversion keeps it exact."""
     if not bound.binding.units:
         return kind.exact_parts(bound, value)
     factor = _of_all(kind, bound)
     if factor is None or not _comes_back(_own(value, factor), value, factor):
         return ()
     parts = kind.exact_parts(bound, _own(value, factor))
-    return tuple(replace(one, value=_own(one.value or Decimal(0), 1 / factor)) for one in parts)
+    return tuple(replace(part, value=_own(part.value or Decimal(0), 1 / factor)) for part in parts)
 
 
 def _measures(kind: Kind) -> dict[str, Measure]:
-    return {one.name: one.measure for form in kind.forms for one in form}
+    return {metric_input.name: metric_input.measure for form in kind.forms for metric_input in form}
 
 
 def _of_all(kind: Kind, bound: BoundSignal) -> Fraction | None:
-    """Return the factor of the whole value, where it is proportional to the one metric that has a factor; else None."""
+    """Return the factor of the whole value, if it is proportional to the only metric with a factor; else None."""
     (name, measured), *more = bound.binding.units.items()
     proportional = name == USED.name or _measures(kind)[name] is Measure.LIMITED
     return measured.factor if proportional and not more else None
 
 
 def _compared(bound: BoundSignal, own: Decimal) -> BoundSignal:
-    """Return a state as it is compared in the metric's own unit; anything else as it is."""
+    """Return a state with its comparison in the metric's own unit; return other signals unchanged."""
     active = bound.binding.active
     if active is None:
         return bound
@@ -113,10 +115,10 @@ def _compared(bound: BoundSignal, own: Decimal) -> BoundSignal:
 
 
 def _comes_back(own: Decimal, value: Decimal, factor: Fraction) -> bool:
-    """Return whether the factor makes the value of a number without a rounding error, on paper and in binary."""
+    """Return whether `own` times the factor is exactly `value`, in exact arithmetic and in binary."""
     product = float(own) * factor.numerator / factor.denominator
     return Fraction(own) * factor == Fraction(value) and product == float(value)
 
 
 def _is_power_of_two(factor: Fraction) -> bool:
-    return all(one & (one - 1) == 0 for one in (factor.numerator, factor.denominator))
+    return all(number & (number - 1) == 0 for number in (factor.numerator, factor.denominator))

@@ -1,6 +1,6 @@
-"""Plain English for what kinds of signal measure: amounts, times, comparators, matchers, and the clause of a condition.
+"""Plain English for the measurements of signals: amounts, times, comparators, matchers, the clause of a condition.
 
-A kind says its clause (`Kind.in_words`), `compiler.in_words` makes a sentence of it.
+A kind returns a clause (`Kind.in_words`); `compiler.in_words` turns it into a sentence.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from compiler.quantities import RATIO, SECONDS, Quantity, decimal_text, quantity
 from compiler.signals.bound import BoundSignal
 
 MORE: Final = {">": "more than", ">=": "at least", "<": "less than", "<=": "at most", "==": "exactly"}
-"""Before an amount of something: `more than 5 % of the requests`."""
+"""Words before an amount: `more than 5 % of the requests`."""
 IS: Final = {">": "is above", ">=": "is at or above", "<": "is below", "<=": "is at or below", "==": "is"}
-"""Between a value and an amount: `the value is above 5 %`."""
+"""Words between a value and an amount: `the value is above 5 %`."""
 REST: Final = {">": "<", ">=": "<=", "<": ">", "<=": ">=", "==": "=="}
-"""The comparator of the part that a share leaves."""
+"""The comparator for the complement of a share."""
 
 USED_SHARE: Final = "the used share"
 VALUE: Final = "the value"
@@ -26,10 +26,10 @@ VALUE: Final = "the value"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Clause:
-    """The condition of a limit: `text` with its subject and verb, `details` that stand behind it in parentheses.
+    """The condition of a limit: `text` holds subject and verb, `details` follow in parentheses.
 
-    `value` is what is compared, for what is said about it afterwards; `event` one of the events of which there must be
-    a least traffic; `told` are the matchers that the words tell by themselves.
+    `value` names the compared value for later sentences. `event` names one of the events that the minimum traffic
+    counts. `told` are the matchers that the words already express.
     """
 
     text: str
@@ -40,7 +40,7 @@ class Clause:
 
 
 def amount(quantity: Quantity) -> str:
-    """Return a quantity as a person says it: `5 %`, `200 ms`, `1 minute 30 seconds`, `512 MiB`, `100 a second`."""
+    """Return a quantity as people say it: `5 %`, `200 ms`, `1 minute 30 seconds`, `512 MiB`, `100 a second`."""
     value = quantity.value
     if quantity.unit == SECONDS:
         if value == int(value) and value >= 1:
@@ -58,12 +58,12 @@ def amount(quantity: Quantity) -> str:
 
 
 def a_period(text: str) -> str:
-    """Return a rate as a person says it: `10 per second` → `10 a second`."""
+    """Return a rate as people say it: `10 per second` → `10 a second`."""
     return text.replace(" per hour", " an hour").replace(" per ", " a ")
 
 
 def span(seconds: int) -> str:
-    """Return seconds as a person says them: `5 minutes`, `1 hour 30 minutes`."""
+    """Return seconds as people say them: `5 minutes`, `1 hour 30 minutes`."""
     parts = []
     for unit, size in (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1)):
         count, seconds = divmod(seconds, size)
@@ -73,12 +73,12 @@ def span(seconds: int) -> str:
 
 
 def over_window(bound: BoundSignal) -> str:
-    """Return over how long events are looked at."""
+    """Return the time over which the rule counts events."""
     return f"over {span(bound.binding.window)}"
 
 
 def over_time_words(bound: BoundSignal) -> tuple[str, ...]:
-    """Return how a gauge is taken over the window; nothing where it is taken as it is."""
+    """Return how the rule aggregates a gauge over the window; nothing where it reads the gauge directly."""
     function, window = bound.binding.over_time, span(bound.binding.window)
     return () if function is None else (_OVER_TIME.get(function, "{} over {}").format(window, function),)
 
@@ -98,7 +98,7 @@ def listed(words: Sequence[str]) -> str:
 
 def where(matchers: Iterable[Matcher]) -> str:
     """Return matchers as a condition: `job is "api" and code matches "5.."`."""
-    return listed([_matcher(one) for one in matchers])
+    return listed([_matcher(matcher) for matcher in matchers])
 
 
 def _matcher(matcher: Matcher) -> str:
@@ -109,7 +109,7 @@ def _matcher(matcher: Matcher) -> str:
 
 
 def thing(title: str) -> str | None:
-    """Return what a share is used of, by a title that ends in "usage"; None where it does not."""
+    """Return the used thing, by a title with an ending such as "usage"; None for other titles."""
     for ending in _ENDINGS:
         if title.lower().endswith(ending) and title.lower() != ending.strip():
             return f"the {uncapitalised(title[: -len(ending)])}"
@@ -120,12 +120,12 @@ _ENDINGS: Final = (" usage", " utilization", " utilisation", " in use", " used")
 
 
 def uncapitalised(title: str) -> str:
-    """Return a title as it stands within a sentence: abbreviations such as `CPU` keep their capitals."""
+    """Return a title for the middle of a sentence; abbreviations such as `CPU` keep their capitals."""
     capitals = [letter for letter in title.partition(" ")[0] if letter.isupper()]
     return title[:1].lower() + title[1:] if len(capitals) == 1 else title
 
 
 def ordinal(percent: str) -> str:
-    """Return the number of a percentile: `95` → `95th`, `99.9` → `99.9th`."""
+    """Return a percentile as an ordinal number: `95` → `95th`, `99.9` → `99.9th`."""
     tens = percent[-2:] in {"11", "12", "13"}
     return percent + ("th" if tens or "." in percent else {"1": "st", "2": "nd", "3": "rd"}.get(percent[-1], "th"))

@@ -1,6 +1,7 @@
-"""What a rule test wants to see: the course of a value for one example component.
+"""The course of a value for one example component of a rule test.
 
-`compiler.proof` says it, a kind of signal turns it into series, `compiler.signals.sampling` writes them down.
+`compiler.proof` chooses the course, a kind of signal turns it into series, and `compiler.signals.sampling` writes their
+samples.
 """
 
 from __future__ import annotations
@@ -12,51 +13,50 @@ from enum import Enum
 
 
 class Rough(Enum):
-    """A course that real data take, through which the value of many kinds stays as it is."""
+    """An irregularity of real data that does not change the value of many kinds."""
 
     REPLACED = "replaced"
-    """All series end and are followed by others, again and again, as in a rolling update."""
+    """All series end and others replace them, again and again, as in a rolling update."""
     REPLACED_PART = "replaced-part"
-    """The same of what is used alone: how much there is comes from elsewhere, or is a number."""
+    """Only the series of the used part are replaced: the whole comes from elsewhere, or is a number."""
     REPLACED_WHOLE = "replaced-whole"
-    """The same of how much there is alone: its exporter is replaced."""
+    """Only the series of the whole are replaced, with their exporter."""
     GAPS = "gaps"
     """Scrapes fail now and then."""
     NAN = "nan"
     """Samples are NaN now and then."""
     NAN_PART = "nan-part"
-    """The same of what is used alone."""
+    """Samples of the used part are NaN now and then."""
     NAN_WHOLE = "nan-whole"
-    """Of one of two that tell together how much there is."""
+    """Samples of one of the two series of the whole are NaN now and then."""
     GAPS_WHOLE = "gaps-whole"
-    """Scrapes of how much there is fail now and then."""
+    """Scrapes of the whole fail now and then."""
     SPIKES = "spikes"
-    """A sample now and then is beyond a limit, and the mean is not."""
+    """A sample now and then crosses a limit, but the mean does not."""
     RESET = "reset"
     """Counters begin anew."""
     DOUBLED = "doubled"
-    """A second replica tells the same."""
+    """A second replica reports the same."""
 
 
 class Broken(Enum):
-    """What is wrong with the samples of a phase, as it happens to real ones."""
+    """What is wrong with some samples of a phase."""
 
     GAP = "gap"
-    """Some scrapes fail: Prometheus marks the series as stale until the next."""
+    """Some scrapes fail; Prometheus marks the series stale until the next scrape."""
     NAN = "nan"
-    """Some samples are NaN, as of a summary that has observed nothing."""
+    """Some samples are NaN, like those of a summary without observations."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Phase:
-    """`steps` samples during which the expression should have `value`; None where there are no samples.
+    """`steps` samples for which the expression should have `value`; a `value` of None means no samples.
 
-    `traffic` scales the events that the value is computed from, or how much there is of what is used. `every` leaves
-    samples out: one in so many is there. `exact` asks for the value without any rounding error, `zero_denominator` for
-    a share of nothing. `stale` marks the series as ended: Prometheus does so when a target or a series is gone.
-    `broken` says which of the samples are not as they should be; `reset` that counters begin anew, `born` that they
-    begin with `value` events and stay there. `beyond` asks for a value that is more than `value`, and more than its
-    metric can tell.
+    `traffic` scales the events from which the value is computed, or the whole of a share. `every` keeps one sample in
+    that many. `exact` asks for the value without any rounding error, `zero_denominator` for a denominator of zero.
+    `stale` marks the series as ended, as Prometheus does when a target or a series is gone. `broken` says how some
+    samples are broken. `reset`: counters begin anew. `born`: counters begin with `value` events and do not rise.
+    `beyond` asks for a value above `value` that exceeds what the metric can express.
     """
 
     value: Decimal | None
@@ -72,27 +72,27 @@ class Phase:
     beyond: bool = False
 
     def is_broken(self, sample: int) -> bool:
-        """Return whether the sample of that number, from 0, is not as it should be: now and then, not at the end."""
+        """Return whether a sample, counted from 0, is broken: some samples are, but not the last."""
         return self.broken is not None and (self.steps - 1 - sample) % BROKEN_EVERY == BROKEN_AT
 
     @property
     def is_even(self) -> bool:
-        """Whether every step has a sample, as it should be."""
+        """Whether every step has an unbroken sample."""
         return self.every == 1 and self.broken is None
 
 
 BROKEN_EVERY, BROKEN_AT = 5, 2
-"""One in so many samples, and which of them, counted from the end of a phase."""
+"""One sample in `BROKEN_EVERY` is broken: number `BROKEN_AT`, counted from the end of a phase."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Example:
     """The course of one component's value.
 
-    `component` holds the labels that tell it apart; `preferred` values of further labels, where a selector lets them;
-    `extra` labels that no selector asks for. `metrics` names those of the series that are there, where not all are.
-    With `target` set there is also what Prometheus records of the target's scrapes: from the beginning, or, where it
-    is False, from the first sample of the series on.
+    `component` holds the labels that identify the component. `preferred` holds values of further labels, used where a
+    selector accepts them; `extra` holds labels that selectors do not mention. `metrics` names the metrics that have
+    series; empty means all. If `target` is not None, the target's `up` exists as well: from the beginning if True, from
+    the first sample of the series on if False.
     """
 
     phases: tuple[Phase, ...]
@@ -105,7 +105,7 @@ class Example:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Elsewhere:
-    """What another system or place records: by the last part of the recording's name, with further labels."""
+    """A series that another system or place records: the last part of the recording's name, and further labels."""
 
     record: str
     labels: Mapping[str, str]
@@ -114,11 +114,11 @@ class Elsewhere:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Case:
-    """A course and what must come of it: the severities that fire, at `value`, with each of the further `labels`.
+    """A course and its expected result: the severities in `firing` fire at `value`, once for each of `labels`.
 
-    `values` has the value by severity where it differs. `more` are further series of the same component; `decoys` asks
-    for series just outside of the selectors. `elsewhere` is what others record meanwhile, where that is not the value
-    itself.
+    `values` holds the value by severity where severities differ. `more` are further series of the same component.
+    `decoys` asks for series just outside of the selectors. `elsewhere` is what other places record at the same time,
+    where that is not the value itself.
     """
 
     name: str

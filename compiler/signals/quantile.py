@@ -32,7 +32,7 @@ EVENTS_PER_STEP: Final = Decimal(1000)
 
 
 class Quantile(Kind):
-    """Buckets are summed before the quantile is taken (Prometheus, "histograms and summaries")."""
+    """The rules sum the buckets before they compute the quantile (Prometheus, "histograms and summaries")."""
 
     name = "quantile"
     forms = ((HISTOGRAM,),)
@@ -51,9 +51,9 @@ class Quantile(Kind):
     def expression(self, bound: BoundSignal) -> str:
         """Return the quantile where there is enough traffic, and `+Inf` where it lies beyond the last finite bucket.
 
-        `histogram_quantile` gives that bucket's edge then, so that a limit beyond it would never be crossed
-        (Prometheus, "histogram_quantile()"). It lies there if fewer events than its share are in finite buckets: the
-        quantile is divided by 0 then, else by 1.
+        Beyond that bucket, `histogram_quantile` returns the bucket's edge, so that no value would ever cross a limit
+        beyond the edge (Prometheus, "histogram_quantile()"). The quantile lies there if the finite buckets hold fewer
+        than its share of the events. The expression divides by 0 then, else by 1.
         """
         per, window = bound.binding.per, duration_text(bound.binding.window)
         histogram, quantile = bound.selector(HISTOGRAM.name), decimal_text(_quantile(bound))
@@ -66,7 +66,7 @@ class Quantile(Kind):
         return f"histogram_quantile({quantile}, {buckets}) / ({within}) and {count} {enough(bound)}"
 
     def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
-        """Return what the percentile is."""
+        """Return the comparison of the percentile."""
         percent = decimal_text(_quantile(bound) * 100)
         name = "median" if percent == "50" else f"{ordinal(percent)} percentile"
         quantity = amount(Quantity(limit.value, bound.signal.unit))
@@ -74,48 +74,48 @@ class Quantile(Kind):
         return Clause(text=text, details=(over_window(bound),), value=f"the {name}", event="observation")
 
     def steady(self, bound: BoundSignal) -> tuple[Selector, ...]:
-        """Return the count."""
+        """Return the histogram's count."""
         return (bound.selector(HISTOGRAM.name).suffixed("_count"),)
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
-        """Return a narrow bucket for each value that the course takes, in which all events of the phase lie.
+        """Return a narrow bucket for each value of the course; it holds all events of the phase.
 
-        It begins just below the value, which is the quantile of it; quantiles are interpolated linearly. The bucket of
-        an exact value is as narrow as numbers are. In a phase beyond its value there are two buckets, far below it,
-        and the rest lies above.
+        The bucket begins just below the value, so that the value is its quantile: engines interpolate linearly. The
+        bucket of an `exact` value is as narrow as floating-point numbers allow. A phase with `beyond` has two buckets
+        far below its value, and the other events lie above them.
         """
         histogram = bound.selector(HISTOGRAM.name)
-        edges = sorted({edge for one in example.phases if one.value is not None for edge in _edges(bound, one)})
+        edges = sorted({edge for phase in example.phases if phase.value is not None for edge in _edges(bound, phase)})
         bucket = histogram.suffixed("_bucket")
-        found = [
+        finite = [
             sampling.series(
                 bucket, bound, example, sampling.counter(_bucket(bound, example, edge)), le=decimal_text(edge)
             )
             for edge in edges
         ]
-        counts = sampling.counter((_events(one), one) for one in example.phases)
+        counts = sampling.counter((_events(phase), phase) for phase in example.phases)
         return (
-            *found,
+            *finite,
             sampling.series(bucket, bound, example, counts, le="+Inf"),
             sampling.series(histogram.suffixed("_count"), bound, example, counts),
         )
 
     def first(self, bound: BoundSignal) -> int:
-        """Return a step: the rates of all buckets are wrong by the same factor while the window fills."""
+        """Return one step: while the window fills, the rates of all buckets are wrong by the same factor."""
         return first_rate(bound)
 
     def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
-        """Return a bucket so narrow that there is no other number in it."""
+        """Return a phase whose bucket is so narrow that it holds no other number."""
         return Phase(value=value, steps=1, exact=True) if value else None
 
     def off_scale(self, bound: BoundSignal, value: Decimal) -> Phase | None:
-        """Return events that are mostly in buckets far below the value, and too many beyond the last finite one."""
+        """Return events mostly in buckets far below the value, but too many of them beyond the last finite bucket."""
         return Phase(value=_rounded(value * HALF), steps=1, beyond=True) if value else None
 
     def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
-        """Return fast events, almost as many as the quantile leaves out of account, and as slow ones as are asked for.
+        """Return fast events, almost as many as the quantile ignores, and other events at `value`.
 
-        Of the largest of each bucket, instead of their sum, the quantile would be one of the fast ones.
+        If a rule took the largest series of each bucket, and not their sum, the quantile would be that of fast events.
         """
         fast = _quantile(bound) * _ALMOST
         return (
@@ -124,11 +124,11 @@ class Quantile(Kind):
         )
 
     def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
-        """Return what happens to all counters alike: it changes both sides by the same factor."""
+        """Return the courses that affect all counters alike: they change all rates by the same factor."""
         return frozenset({Rough.REPLACED, Rough.GAPS, Rough.RESET, Rough.DOUBLED})
 
     def strong_sample(self, bound: BoundSignal) -> Phase:
-        """Return a hundred times the events, all of them slow, or fast where that is the trouble."""
+        """Return a hundred times the events, all very slow, or very fast where low values are the trouble."""
         return Phase(value=Decimal("0.000001") if bound.low else Decimal(10**6), steps=1, traffic=Decimal(100))
 
 
@@ -140,11 +140,11 @@ def _quantile(bound: BoundSignal) -> Decimal:
 
 
 _WIDTH: Final = Decimal("0.001")
-"""How far below its value a bucket begins, as a part of it."""
+"""How far below its value a bucket begins, as a part of the value."""
 
 
 def _edges(bound: BoundSignal, phase: Phase) -> tuple[Decimal, ...]:
-    """Return where the bucket of a phase begins and ends, in base units; where it lies beyond, two far below."""
+    """Return the edges of a phase's bucket, in base units; with `beyond`, the edges of two buckets far below."""
     value = phase.value or Decimal(0)
     if phase.beyond:
         return _rounded(value * HALF), value
@@ -155,9 +155,9 @@ def _edges(bound: BoundSignal, phase: Phase) -> tuple[Decimal, ...]:
 
 
 def _around(bound: BoundSignal, value: Decimal) -> tuple[Decimal, ...]:
-    """Return two numbers so close to a value that what lies between them, at the quantile, is the value in binary.
+    """Return two edges around a value, so close that engines interpolate exactly the value between them.
 
-    They are looked for in the histogram's own unit, in which engines interpolate.
+    The search uses the histogram's own unit, in which engines interpolate. Where it fails, the value is the only edge.
     """
     bucket = bound.selector(HISTOGRAM.name).suffixed("_bucket").metric
     own = float(own_units.edge(bound, bucket, decimal_text(value)))
@@ -169,21 +169,21 @@ def _around(bound: BoundSignal, value: Decimal) -> tuple[Decimal, ...]:
 
 
 def _rounded(value: Decimal) -> Decimal:
-    """Return a number as a histogram's label has it: as many digits as tell floating-point numbers apart."""
+    """Return a number with the digits that `le` needs: as many as tell floating-point numbers apart."""
     return Decimal(repr(float(value)))
 
 
 def _bucket(bound: BoundSignal, example: Example, edge: Decimal) -> list[tuple[Decimal | None, Phase]]:
-    """Return how many events of each phase are up to `edge`: all, none, or almost as many as the quantile needs."""
-    found = []
-    for one in example.phases:
-        events = _events(one)
-        if events is not None and one.beyond:
+    """Return how many events of each phase lie up to `edge`: all, none, or almost as many as the quantile needs."""
+    counts = []
+    for phase in example.phases:
+        events = _events(phase)
+        if events is not None and phase.beyond:
             events *= _quantile(bound) * _ALMOST
-        elif events is not None and _edges(bound, one)[-1] > edge:
+        elif events is not None and _edges(bound, phase)[-1] > edge:
             events = Decimal(0)
-        found.append((events, one))
-    return found
+        counts.append((events, phase))
+    return counts
 
 
 def _events(phase: Phase) -> Decimal | None:

@@ -1,6 +1,6 @@
-"""The course of one series by which a query of one's own has a given value: its form, and what happens to its number.
+"""The course of one series for which a user's query has a given value: its form, and the query's steps.
 
-`query_reading` finds it in a query, `query_samples` writes it down.
+`query_reading` finds the course in a query; `query_samples` writes its samples.
 """
 
 from __future__ import annotations
@@ -16,18 +16,19 @@ from compiler.quantities import decimal_text
 from compiler.signals.contract import UnsampledError
 
 LEVEL, RISE, SINCE, UNTIL, GAP = "level", "rise", "since", "until", "gap"
-"""Forms of a course: samples that stay, a counter that rises, a point in the past or to come, and no samples at all."""
+"""Forms of a course: constant samples, a rising counter, a past time, a future time, and no samples at all."""
 
 EXACT: Final = Context(prec=17)
-"""Digits of a sample: as many as a number of the engine has."""
+"""Digits of a sample: as many as a floating-point number of the engines has."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a query does to a number on its way out.
+    """One operation of a query on a number; `what` names it.
 
-    `scaled` is `factor` times the number, by `divisor`, and `offset` more; `kept` drops what fails the comparison,
-    `tested` makes 1 or 0 of it; `within` changes nothing on the good side of a bound.
+    `scaled` multiplies by `factor`, divides by `divisor` and adds `offset`. `kept` drops a number that fails the
+    comparison with `bound`; `tested` returns 1 or 0 instead. `within` leaves a number on the good side of `bound`
+    unchanged.
     """
 
     what: str
@@ -39,13 +40,16 @@ class Step:
 
     @property
     def text(self) -> str:
-        """The comparison as the query has it."""
+        """The comparison as the query writes it."""
         return f"{self.comparator}{' bool' if self.what == 'tested' else ''} {decimal_text(self.bound)}"
 
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """The form of the course, the series that take it, what happens to their number, and the seconds looked back on."""
+    """The course of a selector's series: its `form`, the query's `steps`, and the seconds that the query looks `back`.
+
+    `present` holds, for an absence, the steps within `absent()`.
+    """
 
     form: str
     selector: Selector
@@ -54,33 +58,33 @@ class Course:
     present: tuple[Step, ...] = ()
 
     def then(self, step: Step) -> Course:
-        """Return the course of a query that does one thing more."""
+        """Return the course of the query with one further step."""
         return replace(self, steps=(*self.steps, step))
 
     def later(self, number: Decimal, seconds: int) -> Decimal:
-        """Return a number so many seconds after the last sample: a point in time is then further away, or nearer."""
+        """Return the number `seconds` after the last sample: an age has grown by then, a time left has shrunk."""
         return number + {SINCE: seconds, UNTIL: -seconds}.get(self.form, 0)
 
     def value(self, number: Decimal) -> Decimal | None:
-        """Return what the query makes of a number; None where it drops it."""
-        found: Decimal | None = number
+        """Return the query's result for a number; None where the query drops it."""
+        result: Decimal | None = number
         for step in self.steps:
-            found = None if found is None else _forward(step, found)
-        return found
+            result = None if result is None else _forward(step, result)
+        return result
 
     def number(self, value: Decimal) -> Decimal:
-        """Return the number of which the query makes a value, or which it drops where nothing gives that value.
+        """Return the number for which the query returns `value`; a comparison of the query may drop it instead.
 
-        Raises UnsampledError where no number does either.
+        Raises UnsampledError where there is no such number.
         """
-        found = value
+        number = value
         for step in reversed(self.steps):
-            found = _backward(step, found)
-        return found
+            number = _backward(step, number)
+        return number
 
     def there(self) -> Decimal:
-        """Return a number that the query of a gap takes for something that is there."""
-        for candidate in (Decimal(1), *(one.bound + by for one in self.present for by in (0, 1, -1))):
+        """Return a number that the query of an absence takes for an existing series; raise UnsampledError if none."""
+        for candidate in (Decimal(1), *(step.bound + by for step in self.present for by in (0, 1, -1))):
             if replace(self, steps=self.present).value(candidate) is not None:
                 return candidate
         raise UnsampledError("nothing that is there passes its comparisons")
@@ -113,7 +117,7 @@ def _backward(step: Step, value: Decimal) -> Decimal:
         if value not in {0, 1}:
             raise UnsampledError(f"`{step.text}` gives 1 or 0, never {decimal_text(value)}")
         away = max(Decimal(1), abs(step.bound) / 10)
-        # Of `>=` and `<=` not the bound itself, which a rounding error would miss.
+        # For `>=` and `<=` the bound itself comes last, because a rounding error could miss it.
         for candidate in (step.bound + away, step.bound - away, step.bound):
             if passes(candidate, step.bound) == bool(value):
                 return candidate

@@ -1,7 +1,7 @@
-"""Which metrics a query of one's own takes as they are, so that its value is in their unit.
+"""The metrics that a user's query reads unconverted, so that the query's value has their unit.
 
-Used by `compiler.checks.own_metrics`. A factor, a quotient, a rate or a count makes another unit of a metric's; what
-stands behind `and` or is compared is no part of the value.
+`compiler.checks.own_metrics` uses this module. A factor, a quotient, a rate or a count changes the unit. Operands
+behind `and` and the numbers of comparisons are no part of the value.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from compiler.signals.query_reading import number_of
 
 
 class Taken(NamedTuple):
-    """A metric of which a query's value is made; `level` where that is what it is at, `unit` where it keeps its unit.
+    """A metric that determines a query's value.
 
-    Of a classic histogram's buckets, the selector is that of the histogram.
+    `level`: the query reads the metric's current value, not its rise. `unit`: the value keeps the metric's unit. For
+    buckets of a classic histogram, the selector is that of the histogram.
     """
 
     selector: Selector
@@ -51,7 +52,7 @@ _BUCKET: Final = "_bucket"
 
 
 def taken(expression: str) -> tuple[Taken, ...]:
-    """Return the metrics that an expression takes as they are; none where it nests too deep to tell."""
+    """Return the metrics that an expression reads unconverted; none where it nests too deep."""
     try:
         return tuple(dict.fromkeys(_of(tree(expression))))
     except RecursionError:
@@ -80,16 +81,16 @@ def _of_call(node: promql_parser.Call) -> Iterator[Taken]:
     if name in _LEVELS:
         yield from _of(node.args[1 if name == "quantile_over_time" else 0])
     elif name in _RISES:
-        yield from (one._replace(level=False) for one in _of(node.args[0]))
+        yield from (metric._replace(level=False) for metric in _of(node.args[0]))
     elif name == _QUANTILE:
-        for one in _of(_without_rate(node.args[1])):
-            if one.selector.metric.endswith(_BUCKET):
-                histogram = replace(one.selector, metric=one.selector.metric.removesuffix(_BUCKET))
+        for metric in _of(_without_rate(node.args[1])):
+            if metric.selector.metric.endswith(_BUCKET):
+                histogram = replace(metric.selector, metric=metric.selector.metric.removesuffix(_BUCKET))
                 yield Taken(histogram, level=False, unit=True)
 
 
 def _without_rate(node: Any) -> Any:  # noqa: ANN401 - the library has no common type of nodes
-    """Return what the buckets of a quantile are computed from: a rate of all of them changes no edge."""
+    """Return the buckets of a quantile without the rate around them, because a rate does not change their edges."""
     while isinstance(node, promql_parser.ParenExpr | promql_parser.AggregateExpr):
         node = node.expr
     rated = isinstance(node, promql_parser.Call) and node.func.name in {"increase", "irate", "rate"}
@@ -102,12 +103,12 @@ def _of_operation(node: promql_parser.BinaryExpr) -> Iterator[Taken]:
         yield from _of(node.lhs)
     elif sign in COMPARISONS:
         tested = node.modifier is not None and node.modifier.return_bool
-        yield from (one._replace(unit=not tested) for one in _of(node.lhs if left is None else node.rhs))
+        yield from (metric._replace(unit=not tested) for metric in _of(node.lhs if left is None else node.rhs))
     elif sign in {"+", "-", "or"}:
         sides = [list(_of(node.lhs)), list(_of(node.rhs))]
-        both = {one.selector.metric for one in sides[0]} & {one.selector.metric for one in sides[1]}
-        for one in (*sides[0], *sides[1]):
-            # "a - a offset 1h" is a rise.
-            yield one._replace(level=one.level and not (sign == "-" and one.selector.metric in both))
+        both = {metric.selector.metric for metric in sides[0]} & {metric.selector.metric for metric in sides[1]}
+        for metric in (*sides[0], *sides[1]):
+            # `a - a offset 1h` is a rise.
+            yield metric._replace(level=metric.level and not (sign == "-" and metric.selector.metric in both))
     elif sign in {"*", "/"} and (left if left is not None else right) == 1:
         yield from _of(node.rhs if left is not None else node.lhs)

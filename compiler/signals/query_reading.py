@@ -1,8 +1,8 @@
-"""Which course of one series makes a query of one's own return a given value, where that can be told.
+"""Find the course of one series that makes a user's query return a given value.
 
-Used by `template`. What a query makes of a steady level, of a steady rise, of a point in time or of nothing is followed
-from the selector outwards. Everything else is no matter of one number: the hour, a forecast, a second metric. Then
-there is no test unless somebody gives an example, and the reason says why.
+`template` uses this module. It follows a steady level, a steady rise, a point in time or an absence from the selector
+outwards through the query. Queries that depend on more than one number (the time of day, a forecast, a second metric)
+have no course. They have a generated test only if the user gives an example, and an error says why.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from compiler.signals.query_tree import ABSENT, nodes
 
 
 def course(expression: str, per: tuple[str, ...]) -> Course:
-    """Return the course by which a query has a given value in one component; UnsampledError says why there is none."""
+    """Return the course that makes a query return a given value; raise UnsampledError with the reason if none does."""
     root = tree(expression)
     try:
         return _read(root, per)
@@ -35,30 +35,30 @@ def course(expression: str, per: tuple[str, ...]) -> Course:
 
 
 def asks_the_clock(expression: str) -> bool:
-    """Return whether the hour, or any other time of evaluation, decides what a query returns."""
-    return any(isinstance(one, promql_parser.Call) and one.func.name in _CLOCK for one in nodes(tree(expression)))
+    """Return whether the result of a query depends on the time of evaluation, such as the hour."""
+    return any(isinstance(node, promql_parser.Call) and node.func.name in _CLOCK for node in nodes(tree(expression)))
 
 
 def beyond_examples(expression: str) -> bool:
-    """Return whether no series of an example decide what a query returns, but the hour, or native histograms."""
+    """Return whether no example can test a query, because it reads the calendar or native histograms."""
     root = tree(expression)
-    calls = (one.func.name for one in nodes(root) if isinstance(one, promql_parser.Call))
+    calls = (node.func.name for node in nodes(root) if isinstance(node, promql_parser.Call))
     return any(name in _CALENDAR or name.startswith(_NATIVE_ONLY) for name in calls) or _reason(root) == _NATIVE
 
 
 def _reason(root: Any) -> str | None:  # noqa: ANN401 - the library has no common type of nodes
-    """Return what makes a query more than a matter of one series, if one thing clearly does."""
-    calls = [one.func.name for one in nodes(root) if isinstance(one, promql_parser.Call)]
+    """Return why one series does not determine a query's result, where one reason is clear; else None."""
+    calls = [node.func.name for node in nodes(root) if isinstance(node, promql_parser.Call)]
     clocks = [name for name in calls if name in _CLOCK]
     if clocks:
         return f"`{clocks[0]}` asks the clock, and rule tests begin at 1970-01-01 00:00 UTC"
-    selectors = {str(one) for one in nodes(root) if isinstance(one, promql_parser.VectorSelector)}
+    selectors = {str(node) for node in nodes(root) if isinstance(node, promql_parser.VectorSelector)}
     if len(selectors) > 1:
         return "it looks at several metrics"
     if any(name.startswith(_NATIVE_ONLY) for name in calls):
         return _NATIVE
     if "histogram_quantile" in calls:
-        classic = any("_bucket{" in one for one in selectors)
+        classic = any("_bucket{" in selector for selector in selectors)
         return "a quantile comes of several buckets" if classic else _NATIVE
     return None if selectors else "it looks at no metric"
 
@@ -72,7 +72,7 @@ _CALENDAR: Final = frozenset(_DATES.split())
 _CLOCK: Final = _CALENDAR | {"time", "timestamp"}
 _OF_A_CHANGE: Final = frozenset({"changes", "delta", "deriv", "holt_winters", "idelta", "predict_linear", "resets"})
 _SAME: Final = frozenset({"avg", "max", "min", "quantile", "sum"})
-"""Aggregations that make of one series what it is."""
+"""Aggregations that return the value of a single series unchanged."""
 _SAME_OVER_TIME: Final = frozenset(
     {"avg_over_time", "last_over_time", "max_over_time", "min_over_time", "quantile_over_time"}
 )
@@ -80,7 +80,7 @@ _RISING: Final = frozenset({"increase", "irate", "rate"})
 _SORTS: Final = frozenset({"sort", "sort_desc"})
 _LABELLING: Final = frozenset({"label_join", "label_replace"})
 _BOUNDS: Final = {"abs": (">=",), "clamp": (">=", "<="), "clamp_max": ("<=",), "clamp_min": (">=",)}
-"""How a number must lie to the bounds of a function, so that it stays what it is."""
+"""The comparisons with a function's bounds that hold for a number which the function leaves unchanged."""
 
 
 def _read(node: Any, per: tuple[str, ...]) -> Course:  # noqa: ANN401 - the library has no common type of nodes
@@ -117,16 +117,16 @@ def _called(node: promql_parser.Call, per: tuple[str, ...]) -> Course:
     if name in _SAME_OVER_TIME:
         return _over(arguments[-1], LEVEL, name)
     if name in _RISING:
-        found = _over(arguments[0], RISE, name)
-        return found.then(Step("scaled", factor=Decimal(found.back))) if name == "increase" else found
+        rising = _over(arguments[0], RISE, name)
+        return rising.then(Step("scaled", factor=Decimal(rising.back))) if name == "increase" else rising
     if name in ABSENT:
         return _absent(node, per)
     if name in _SORTS or (name in _LABELLING and arguments[1].val not in per):
         return _read(arguments[0], per)
     if name in _BOUNDS:
         return _bounded(node, per)
-    what = "how its metric changes" if name in _OF_A_CHANGE else "more than the level of its metric"
-    raise UnsampledError(f"`{name}` looks at {what}")
+    subject = "how its metric changes" if name in _OF_A_CHANGE else "more than the level of its metric"
+    raise UnsampledError(f"`{name}` looks at {subject}")
 
 
 def _over(argument: Any, form: str, name: str) -> Course:  # noqa: ANN401 - the library has no common type of nodes
@@ -143,14 +143,14 @@ def _absent(node: promql_parser.Call, per: tuple[str, ...]) -> Course:
 
 
 def _bounded(node: promql_parser.Call, per: tuple[str, ...]) -> Course:
-    """Return the course of a function that leaves a number between its bounds as it is."""
-    numbers = [Decimal(0)] if node.func.name == "abs" else [number_of(one) for one in node.args[1:]]
-    found = _read(node.args[0], per)
+    """Return the course of a function that leaves numbers within its bounds unchanged."""
+    numbers = [Decimal(0)] if node.func.name == "abs" else [number_of(argument) for argument in node.args[1:]]
+    inner = _read(node.args[0], per)
     for comparator, number in zip(_BOUNDS[node.func.name], numbers, strict=True):
         if number is None:
             raise UnsampledError(f"`{node.func.name}` has bounds that are no numbers")
-        found = found.then(Step("within", comparator=comparator, bound=number))
-    return found
+        inner = inner.then(Step("within", comparator=comparator, bound=number))
+    return inner
 
 
 def _combined(node: promql_parser.BinaryExpr, per: tuple[str, ...]) -> Course:
@@ -161,23 +161,23 @@ def _combined(node: promql_parser.BinaryExpr, per: tuple[str, ...]) -> Course:
         return _moment(_read(node.lhs, per), UNTIL)
     if (left is None) == (right is None):
         raise UnsampledError(f"`{sign}` puts two results together" if left is None else "it looks at no metric")
-    found = _read(node.lhs if left is None else node.rhs, per)
+    inner = _read(node.lhs if left is None else node.rhs, per)
     number = right if left is None else left
     assert number is not None  # noqa: S101 - one of the two is a number
     if sign in COMPARISONS:
         tested = node.modifier is not None and node.modifier.return_bool
         comparator = sign if left is None else FLIPPED[sign]
-        return found.then(Step("tested" if tested else "kept", comparator=comparator, bound=number))
-    return found.then(_arithmetic(sign, number, turned=left is not None))
+        return inner.then(Step("tested" if tested else "kept", comparator=comparator, bound=number))
+    return inner.then(_arithmetic(sign, number, turned=left is not None))
 
 
 FLIPPED: Final = {"==": "==", "!=": "!=", ">": "<", "<": ">", ">=": "<=", "<=": ">="}
 
 
-def _moment(found: Course, form: str) -> Course:
-    if found.form != LEVEL or found.steps or found.back:
+def _moment(inner: Course, form: str) -> Course:
+    if inner.form != LEVEL or inner.steps or inner.back:
         raise UnsampledError("`time` is compared with what is computed")
-    return replace(found, form=form)
+    return replace(inner, form=form)
 
 
 def _is_time(node: Any) -> bool:  # noqa: ANN401 - the library has no common type of nodes
@@ -187,7 +187,7 @@ def _is_time(node: Any) -> bool:  # noqa: ANN401 - the library has no common typ
 
 
 def _arithmetic(sign: str, number: Decimal, *, turned: bool) -> Step:
-    """Return what an operation with a number does; `turned` where the number stands before the operator."""
+    """Return the step of an arithmetic operation; `turned` if the number stands before the operator."""
     minus = Decimal(-1)
     if sign == "+":
         return Step("scaled", offset=number)
@@ -201,22 +201,22 @@ def _arithmetic(sign: str, number: Decimal, *, turned: bool) -> Step:
 
 
 def number_of(node: Any) -> Decimal | None:  # noqa: ANN401 - the library has no common type of nodes
-    """Return what an expression of numbers alone comes to; None where it is none."""
-    found = None
+    """Return the finite value of an expression that holds only numbers; None for any other expression."""
+    number = None
     match node:
         case promql_parser.NumberLiteral():
-            found = Decimal(repr(node.val))
+            number = Decimal(repr(node.val))
         case promql_parser.ParenExpr():
-            found = number_of(node.expr)
+            number = number_of(node.expr)
         case promql_parser.UnaryExpr():
             inner = number_of(node.expr)
-            found = None if inner is None else -inner
+            number = None if inner is None else -inner
         case promql_parser.BinaryExpr() if str(node.op) in _FOLDED:
             left, right = number_of(node.lhs), number_of(node.rhs)
             if left is not None and right is not None:
                 with suppress(DecimalException):
-                    found = _FOLDED[str(node.op)](left, right)
-    return found if found is not None and found.is_finite() else None
+                    number = _FOLDED[str(node.op)](left, right)
+    return number if number is not None and number.is_finite() else None
 
 
 _FOLDED: Final[Mapping[str, Callable[[Decimal, Decimal], Decimal]]] = {
@@ -228,12 +228,12 @@ _FOLDED: Final[Mapping[str, Callable[[Decimal, Decimal], Decimal]]] = {
 
 
 def looks_back(expression: str) -> int:
-    """Return over how many seconds a query looks back at most, its nested ranges and offsets together."""
+    """Return the seconds that a query looks back at most: the sum of its nested ranges and offsets."""
     return _back(tree(expression))
 
 
 def _back(node: Any) -> int:  # noqa: ANN401 - the library has no common type of nodes
     spans: list[timedelta] = [getattr(node, name, None) or timedelta() for name in ("offset", "range")]
     inner = [getattr(node, name, None) for name in ("expr", "lhs", "rhs", "vector_selector")]
-    inside = (_back(one) for one in (*inner, *getattr(node, "args", ())) if one is not None)
-    return sum(max(int(one.total_seconds()), 0) for one in spans) + max(inside, default=0)
+    inside = (_back(child) for child in (*inner, *getattr(node, "args", ())) if child is not None)
+    return sum(max(int(span.total_seconds()), 0) for span in spans) + max(inside, default=0)

@@ -1,7 +1,8 @@
-"""Queries of one's own, read as trees: which labels their results can carry, and which ranges they look back over.
+"""What the syntax trees of users' queries show: the labels that results can carry, and the ranges that queries read.
 
-Used by `template` and by `compiler.checks`. The rules are Prometheus's ("operators": vector matching, aggregation).
-Where the tree does not tell, everything is held to be possible, so that no finding comes of it.
+`template` and `compiler.checks` use this module. The rules are those of Prometheus ("operators": vector matching,
+aggregation). Where the tree leaves a question open, the answer is that everything is possible, so that no finding
+results.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from compiler.promql import LABEL_NAME, PromQLError, Selector, selector_of, tree
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """The labels that a result can carry: the `named` ones alone or, where `others`, all but the named ones."""
+    """The labels that a result can carry: only the `named` ones or, with `others`, all except the named ones."""
 
     named: frozenset[str] = frozenset()
     others: bool = True
@@ -27,19 +28,19 @@ class Labels:
         return (label in self.named) != self.others
 
     def kept(self, labels: frozenset[str]) -> Labels:
-        """Return what is left where `labels` alone are kept."""
+        """Return the labels that remain if only `labels` are kept."""
         return Labels(frozenset(label for label in labels if label in self), others=False)
 
     def without(self, labels: frozenset[str]) -> Labels:
-        """Return what is left where `labels` are dropped."""
+        """Return the labels that remain if `labels` are dropped."""
         return Labels(self.named | labels if self.others else self.named - labels, others=self.others)
 
     def within(self, labels: frozenset[str]) -> bool:
-        """Return whether it can carry no other label than these."""
+        """Return whether the result can carry no labels but these."""
         return not self.others and self.named <= labels
 
     def joined(self, other: Labels) -> Labels:
-        """Return what either of two can carry."""
+        """Return the labels that one result or the other can carry."""
         if self.others and other.others:
             return Labels(self.named & other.named)
         if self.others or other.others:
@@ -52,12 +53,12 @@ ANY: Final = Labels()
 NONE: Final = Labels(others=False)
 
 _OF_EACH: Final = frozenset({"topk", "bottomk", "limitk", "limit_ratio"})
-"""Aggregations that choose series and leave them as they are."""
+"""Aggregations that select series and keep their labels."""
 _SCALARS: Final = (promql_parser.NumberLiteral, promql_parser.StringLiteral)
 
 
 def carried(expression: str) -> Labels:
-    """Return the labels that the result of an expression can carry; all of them where it nests too deep to tell."""
+    """Return the labels that the result of an expression can carry; all labels where it nests too deep."""
     try:
         return _carried(tree(expression))
     except (PromQLError, RecursionError):
@@ -73,7 +74,7 @@ def is_scalar(expression: str) -> bool:
 
 
 def absence(expression: str) -> dict[str, str] | None:
-    """Return the labels of what an `absent` returns that is the whole expression; None where it is another."""
+    """Return the labels that `absent` adds, where the whole expression is an `absent`; else None."""
     node = tree(expression)
     while isinstance(node, promql_parser.ParenExpr):
         node = node.expr
@@ -82,7 +83,7 @@ def absence(expression: str) -> dict[str, str] | None:
 
 
 def speaks_of_nothing(expression: str) -> bool:
-    """Return whether an expression may have a value where its metrics have none."""
+    """Return whether an expression may have a value although its metrics have none."""
     return any(
         (isinstance(node, promql_parser.Call) and (node.func.name in _UNASKED or not node.args))
         or (isinstance(node, promql_parser.BinaryExpr) and str(node.op) in {"or", "unless"})
@@ -94,11 +95,13 @@ _UNASKED: Final = frozenset({"absent", "absent_over_time", "scalar", "vector"})
 
 
 def lost_buckets(expression: str) -> str | None:
-    """Return the name of a classic histogram of which a quantile is taken without `le`; None where there is none."""
+    """Return the name of a classic histogram whose quantile is computed without `le`; None where there is none."""
     for node in nodes(tree(expression)):
         if isinstance(node, promql_parser.Call) and node.func.name == "histogram_quantile":
             inner = node.args[1]
-            buckets = (one.metric for one in selectors(str(inner.prettify())) if one.metric.endswith("_bucket"))
+            buckets = (
+                selector.metric for selector in selectors(str(inner.prettify())) if selector.metric.endswith("_bucket")
+            )
             name = next(buckets, None)
             if name is not None and "le" not in _carried(inner):
                 return name
@@ -106,62 +109,62 @@ def lost_buckets(expression: str) -> str | None:
 
 
 def counted(expression: str) -> frozenset[Selector]:
-    """Return the selectors of an expression whose rise is what counts."""
-    found: set[Selector] = set()
+    """Return the selectors of an expression that it reads by `increase`, `irate` or `rate`."""
+    rising: set[Selector] = set()
     for node in nodes(tree(expression)):
         if isinstance(node, promql_parser.Call) and node.func.name in {"increase", "irate", "rate"}:
-            found |= {one for argument in node.args for one in selectors(str(argument.prettify()))}
-    return frozenset(found)
+            rising |= {selector for argument in node.args for selector in selectors(str(argument.prettify()))}
+    return frozenset(rising)
 
 
 def selectors(expression: str) -> tuple[Selector, ...]:
-    """Return the selectors of an expression that name a metric, each once."""
-    found = []
+    """Return the distinct selectors of an expression that name a metric."""
+    named = []
     for node in nodes(tree(expression)):
         if isinstance(node, promql_parser.VectorSelector):
             with suppress(PromQLError):
-                found.append(selector_of(node))
-    return tuple(dict.fromkeys(found))
+                named.append(selector_of(node))
+    return tuple(dict.fromkeys(named))
 
 
 def shortest_range(expression: str) -> int | None:
-    """Return the seconds of the shortest range that something is counted over; None where there is none."""
-    found = (
-        int(one.range.total_seconds())
+    """Return the seconds of the shortest range that needs two samples; None where there is none."""
+    ranges = (
+        int(argument.range.total_seconds())
         for node in nodes(tree(expression))
         if isinstance(node, promql_parser.Call) and node.func.name in _COUNTING
-        for one in node.args
-        if isinstance(one, _MATRIX)
+        for argument in node.args
+        if isinstance(argument, _MATRIX)
     )
-    return min(found, default=None)
+    return min(ranges, default=None)
 
 
 def quoted_labels(expression: str) -> frozenset[str]:
-    """Return the labels of an expression whose names stand in quotes, which Prometheus 2 does not read."""
-    found: set[str] = set()
+    """Return the labels of an expression whose names need quotes, which Prometheus 2 cannot parse."""
+    labels: set[str] = set()
     for node in nodes(tree(expression)):
         if isinstance(node, promql_parser.VectorSelector):
-            found |= {one.name for one in node.matchers.matchers}
+            labels |= {matcher.name for matcher in node.matchers.matchers}
         elif isinstance(node, promql_parser.AggregateExpr) and node.modifier is not None:
-            found |= set(node.modifier.labels)
+            labels |= set(node.modifier.labels)
         elif isinstance(node, promql_parser.BinaryExpr) and node.modifier is not None:
-            found |= set(node.modifier.group_labels or ())
-            found |= set(node.modifier.matching.labels if node.modifier.matching else ())
+            labels |= set(node.modifier.group_labels or ())
+            labels |= set(node.modifier.matching.labels if node.modifier.matching else ())
         elif isinstance(node, promql_parser.Call) and node.func.name in _LABELLING:
-            found |= {one.val for one in node.args[1:2] if isinstance(one, promql_parser.StringLiteral)}
-    return frozenset(label for label in found if not LABEL_NAME.match(label))
+            labels |= {argument.val for argument in node.args[1:2] if isinstance(argument, promql_parser.StringLiteral)}
+    return frozenset(label for label in labels if not LABEL_NAME.match(label))
 
 
 def functions(expression: str) -> frozenset[str]:
     """Return the functions that an expression calls."""
-    return frozenset(one.func.name for one in nodes(tree(expression)) if isinstance(one, promql_parser.Call))
+    return frozenset(node.func.name for node in nodes(tree(expression)) if isinstance(node, promql_parser.Call))
 
 
 _LABELLING: Final = frozenset({"label_join", "label_replace"})
 
 
 def nodes(root: Any) -> Iterator[Any]:  # noqa: ANN401 - the library has no common type of nodes
-    """Yield a tree's nodes; the library's own walk takes a minute where parentheses nest a thousand deep."""
+    """Yield the nodes of a tree; the library's own walk takes a minute if parentheses nest a thousand deep."""
     waiting = [root]
     while waiting:
         node = waiting.pop()
@@ -174,7 +177,7 @@ def nodes(root: Any) -> Iterator[Any]:  # noqa: ANN401 - the library has no comm
 
 _MATRIX: Final = promql_parser.MatrixSelector
 _COUNTING: Final = frozenset({"delta", "deriv", "increase", "irate", "predict_linear", "rate"})
-"""Functions that have no value before the range holds two samples."""
+"""Functions that have no value until the range holds two samples."""
 
 
 def _carried(node: Any) -> Labels:  # noqa: ANN401 - the library has no common type of nodes
@@ -207,7 +210,7 @@ def _aggregated(node: promql_parser.AggregateExpr) -> Labels:
 
 
 def _combined(node: promql_parser.BinaryExpr) -> Labels:
-    """Return the labels of a binary operation: those of the side that its result is made of."""
+    """Return the labels of a binary operation: those of the side whose series the result keeps."""
     left, right, modifier, operator = _carried(node.lhs), _carried(node.rhs), node.modifier, str(node.op)
     if operator == "or":
         return left.joined(right)
@@ -240,29 +243,33 @@ def _called(node: promql_parser.Call) -> Labels:
         return ANY
     if node.func.return_type == promql_parser.ValueType.Scalar or not vectors:
         return NONE
-    found = _carried(vectors[0])
+    carried_labels = _carried(vectors[0])
     if name in _LABELLING:
-        return found.joined(Labels(frozenset({node.args[1].val}), others=False))
-    return found.without(frozenset({"le"})) if name == "histogram_quantile" else found
+        return carried_labels.joined(Labels(frozenset({node.args[1].val}), others=False))
+    return carried_labels.without(frozenset({"le"})) if name == "histogram_quantile" else carried_labels
 
 
 ABSENT: Final = frozenset({"absent", "absent_over_time"})
 
 
 def absent_labels(argument: Any) -> dict[str, str]:  # noqa: ANN401 - the library has no common type of nodes
-    """Return the labels of what `absent` returns: of the plain matchers of a selector that has one of the label."""
+    """Return the labels that `absent` adds: those of `=` matchers whose label has no second matcher."""
     selector = argument.vector_selector if isinstance(argument, _MATRIX) else argument
     while isinstance(selector, promql_parser.ParenExpr):
         selector = selector.expr
     if not isinstance(selector, promql_parser.VectorSelector):
         return {}
-    matchers = [one for one in selector.matchers.matchers if one.name != "__name__"]
-    names = [one.name for one in matchers]
-    return {one.name: one.value for one in matchers if str(one.op).endswith(".Equal") and names.count(one.name) == 1}
+    matchers = [matcher for matcher in selector.matchers.matchers if matcher.name != "__name__"]
+    names = [matcher.name for matcher in matchers]
+    return {
+        matcher.name: matcher.value
+        for matcher in matchers
+        if str(matcher.op).endswith(".Equal") and names.count(matcher.name) == 1
+    }
 
 
 def _vectors(node: promql_parser.Call) -> Iterator[Any]:
-    return (one for one in node.args if not _scalar(one))
+    return (argument for argument in node.args if not _scalar(argument))
 
 
 def _scalar(node: Any) -> bool:  # noqa: ANN401 - the library has no common type of nodes

@@ -1,7 +1,7 @@
-"""What a state's own query returns: is it 1 where the state is true, as far as the tree tells.
+"""Whether a user's query for a state returns 1 where the state is true, as far as its syntax tree shows.
 
-Used by `template`. A comparison without `bool` returns what it compares (Prometheus, "comparison binary operators"),
-which is seldom 1.
+`template` uses this module. A comparison without `bool` returns the number that it compares (Prometheus, "comparison
+binary operators"), which is seldom 1.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from compiler.signals.query_reading import FLIPPED, number_of
 from compiler.signals.query_tree import ABSENT
 
 _KEEPING: Final = frozenset({"bottomk", "max", "min", "topk"})
-"""Aggregations whose result is one of the numbers that they see."""
+"""Aggregations whose result is one of their input values."""
 _KEEPING_CALLS: Final = frozenset(
     {"label_join", "label_replace", "last_over_time", "max_over_time", "min_over_time", "sort", "sort_desc"}
 )
@@ -26,10 +26,9 @@ _ONES: Final = ABSENT | {"present_over_time"}
 
 
 def not_one(expression: str) -> str | None:
-    """Return why a query may be true and yet not 1, with the way out; None where it cannot, or the tree does not tell.
+    """Return why a true query may not return 1, with a remedy; None where it returns 1 or the tree leaves it open.
 
-    Only comparisons whose result is the query's own are looked at: what stands behind `and` or inside of a sum is no
-    matter.
+    Only comparisons whose result becomes the query's result count: operands behind `and` or within a sum do not.
     """
     try:
         return _reason(tree(expression), plain=True)
@@ -38,7 +37,7 @@ def not_one(expression: str) -> str | None:
 
 
 def _reason(node: Any, *, plain: bool) -> str | None:  # noqa: ANN401 - the library has no common type of nodes
-    """Return the reason; `plain` where a comparison that also returns 0 in its place would mean the same."""
+    """Return the reason; `plain` where `bool`, which returns 0 for false, would not change the meaning."""
     match node:
         case promql_parser.ParenExpr() | promql_parser.SubqueryExpr():
             return _reason(node.expr, plain=plain)
@@ -79,17 +78,17 @@ def _text(number: Decimal | None) -> str:
 
 
 def _is_one(node: Any) -> bool:  # noqa: ANN401 - the library has no common type of nodes
-    """Return whether a node is never anything but 1 or 0."""
-    found = False
+    """Return whether a node's value is always 1 or 0."""
+    is_one = False
     match node:
         case promql_parser.ParenExpr() | promql_parser.SubqueryExpr():
-            found = _is_one(node.expr)
+            is_one = _is_one(node.expr)
         case promql_parser.AggregateExpr():
-            found = str(node.op) == "group" or (str(node.op) in _KEEPING and _is_one(node.expr))
+            is_one = str(node.op) == "group" or (str(node.op) in _KEEPING and _is_one(node.expr))
         case promql_parser.Call():
-            found = node.func.name in _ONES or (node.func.name in _KEEPING_CALLS and _is_one(node.args[0]))
+            is_one = node.func.name in _ONES or (node.func.name in _KEEPING_CALLS and _is_one(node.args[0]))
         case promql_parser.BinaryExpr() if str(node.op) in COMPARISONS:
-            found = bool(node.modifier and node.modifier.return_bool) or _of_operation(node, plain=True) is None
+            is_one = bool(node.modifier and node.modifier.return_bool) or _of_operation(node, plain=True) is None
         case promql_parser.BinaryExpr() if str(node.op) in {"and", "or", "unless"}:
-            found = _is_one(node.lhs) and (str(node.op) != "or" or _is_one(node.rhs))
-    return found
+            is_one = _is_one(node.lhs) and (str(node.op) != "or" or _is_one(node.rhs))
+    return is_one

@@ -1,6 +1,6 @@
 """Kind `ratio`: a part of all events, by two counters: errors of requests, successes of attempts, hits of reads.
 
-Where nobody counts all reads, they are the hits and the misses together.
+Where no metric counts all reads, they are the sum of hits and misses.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ EVENTS_PER_STEP: Final = Decimal(10_000)
 
 
 class Ratio(Kind):
-    """Numerator and denominator are aggregated apart; too little traffic gives no value rather than noise or NaN."""
+    """The rules aggregate numerator and denominator apart; too little traffic gives no value, not noise or NaN."""
 
     name = "ratio"
     unit = RATIO
@@ -49,7 +49,7 @@ class Ratio(Kind):
     events_per_step = EVENTS_PER_STEP
 
     def bad(self, inputs: Collection[str]) -> str | None:
-        """Return the side by what is counted: errors, or successes."""
+        """Return `HIGH` for errors and `LOW` for successes; None for hits."""
         return HIGH if ERRORS.name in inputs else LOW if SUCCESSES.name in inputs else None
 
     def operations(self, bound: BoundSignal) -> str:
@@ -61,7 +61,7 @@ class Ratio(Kind):
         return quotient(bound, bound.binding.window)
 
     def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
-        """Return which part of all events is of one sort."""
+        """Return which share of all events the part is."""
         part, whole = nouns(bound)
         share = amount(Quantity(limit.value, RATIO))
         return Clause(
@@ -72,26 +72,32 @@ class Ratio(Kind):
         )
 
     def steady(self, bound: BoundSignal) -> tuple[Selector, ...]:
-        """Return the whole: the part may never have happened. A cache that is in use has both hits and misses."""
+        """Return the whole, because the part may never have happened; a cache in use has both hits and misses."""
         return inputs(bound) if is_complement(bound) else (inputs(bound)[1],)
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
-        """Return the part and, where it is a metric of its own, the whole; else what is missing to the whole.
+        """Return the part and, where it is a metric of its own, the whole; else the rest of the whole.
 
-        Of hollow phases there is no part.
+        If a phase has `zero_denominator`, there is no part.
         """
         part, whole = inputs(bound)
-        counted = sampling.counter((_events(one, one.value), one) for one in example.phases)
-        zero_denominator = any(one.zero_denominator for one in example.phases)
+        counted = sampling.counter((_events(phase, phase.value), phase) for phase in example.phases)
+        zero_denominator = any(phase.zero_denominator for phase in example.phases)
         if is_complement(bound):
-            missed = sampling.counter((_events(one, _rest(one)), one) for one in example.phases)
-            found = (sampling.series(part, bound, example, counted), sampling.series(whole, bound, example, missed))
-            return found[1:] if zero_denominator else found
+            missed = sampling.counter((_events(phase, _rest(phase)), phase) for phase in example.phases)
+            both_series = (
+                sampling.series(part, bound, example, counted),
+                sampling.series(whole, bound, example, missed),
+            )
+            return both_series[1:] if zero_denominator else both_series
         if part.metric != whole.metric:
-            total = sampling.counter((_events(one, Decimal(1)), one) for one in example.phases)
-            found = (sampling.series(part, bound, example, counted), sampling.series(whole, bound, example, total))
-            return found[1:] if zero_denominator else found
-        rest = sampling.counter((_events(one, _rest(one)), one) for one in example.phases)
+            total = sampling.counter((_events(phase, Decimal(1)), phase) for phase in example.phases)
+            both_series = (
+                sampling.series(part, bound, example, counted),
+                sampling.series(whole, bound, example, total),
+            )
+            return both_series[1:] if zero_denominator else both_series
+        rest = sampling.counter((_events(phase, _rest(phase)), phase) for phase in example.phases)
         both = Selector(part.metric, (*part.matchers, *(m for m in whole.matchers if m not in part.matchers)))
         outside = dict(sampling.violating(part.matchers, whole.matchers))
         inside = dict(sampling.series(whole, bound, example, rest).labels)
@@ -100,15 +106,15 @@ class Ratio(Kind):
         return (others,) if zero_denominator else (sampling.series(both, bound, example, counted), others)
 
     def partial(self, bound: BoundSignal) -> bool:
-        """Return whether a low ratio is the trouble: what has never gone well is 0 then, not unknown."""
+        """Return whether a low ratio is the trouble: then a component that never succeeded has 0, not no value."""
         return bound.low
 
     def first(self, bound: BoundSignal) -> int:
-        """Return a step: both rates are wrong by the same factor while the window fills."""
+        """Return one step: while the window fills, both rates are wrong by the same factor."""
         return first_rate(bound)
 
     def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
-        """Return an amount of traffic at which the quotient comes out without a rounding error."""
+        """Return a phase whose traffic gives a quotient without a rounding error."""
         part, whole = inputs(bound)
         apart = part.metric != whole.metric and not is_complement(bound)
         for scale in sampling.scales():
@@ -122,26 +128,26 @@ class Ratio(Kind):
         return (Phase(value=value, steps=1, traffic=HALF),) * 2
 
     def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
-        """Return what happens to all counters alike: it changes both sides by the same factor."""
+        """Return the courses that affect all counters alike: they change both rates by the same factor."""
         return frozenset({Rough.REPLACED, Rough.GAPS, Rough.RESET, Rough.DOUBLED})
 
     def strong_sample(self, bound: BoundSignal) -> Phase:
-        """Return a hundred times the traffic, all of it the part."""
+        """Return a hundred times the traffic, with all events in the part."""
         return Phase(value=Decimal(1), steps=1, traffic=Decimal(100))
 
     def past_limit(self, bound: BoundSignal, value: Decimal) -> Decimal:
-        """Return all or, where a low ratio is the trouble, none."""
+        """Return 1 or, where a low ratio is the trouble, 0."""
         return Decimal(0) if bound.low else Decimal(1)
 
 
 def quotient(bound: BoundSignal, window: int) -> str:
-    """Return part / whole over a window of so many seconds, where there is enough traffic."""
+    """Return part / whole over a window of `window` seconds, where there is enough traffic."""
     part, whole = inputs(bound)
     per, text = bound.binding.per, duration_text(window)
     total = aggregate("sum", per, f"rate({whole}[{text}])")
     counted = aggregate("sum", per, f"rate({part}[{text}])")
     if is_complement(bound):
-        # Of a component that has only hits, or only misses so far, the other is 0.
+        # If a component has only hits or only misses so far, the other counts as 0.
         counted, missed = f"({counted} or {total} * 0)", f"({total} or {counted} * 0)"
         return f"{counted} / (({counted} + {missed}) {enough(bound)})"
     if bound.low:
@@ -150,40 +156,42 @@ def quotient(bound: BoundSignal, window: int) -> str:
 
 
 def inputs(bound: BoundSignal) -> tuple[Selector, Selector]:
-    """Return the part and the whole; the hits and the misses where nobody counts the whole."""
+    """Return the part and the whole; hits and misses where no metric counts the whole."""
     part, whole = form(bound)
     return bound.selector(part.name), bound.selector(whole.name)
 
 
 def form(bound: BoundSignal) -> tuple[Input, ...]:
     """Return the inputs that a binding names, the part first."""
-    return next(one for one in Ratio.forms if all(bound.has(each.name) for each in one))
+    return next(
+        candidate for candidate in Ratio.forms if all(bound.has(metric_input.name) for metric_input in candidate)
+    )
 
 
 def nouns(bound: BoundSignal) -> tuple[str, str]:
-    """Return what the part and the whole are called: hits and misses together are reads."""
+    """Return the names of the part and the whole; hits and misses together are reads."""
     part, whole = form(bound)
     return part.name, READS.name if is_complement(bound) else whole.name
 
 
 def is_complement(bound: BoundSignal) -> bool:
-    """Return whether the second input is what is missing to the whole."""
+    """Return whether the second input is the rest of the whole, not the whole."""
     return bound.has(MISSES.name)
 
 
 def is_exact(bound: BoundSignal, events: Decimal, total: Decimal, value: Decimal, *, apart: bool) -> bool:
-    """Return whether every engine divides the rates of so many events a step to `value` itself.
+    """Return whether the quotient of the two rates, in events per step, is exactly `value` in every engine.
 
-    Where the part is of the whole's metric, or the whole is not counted, the whole is a sum of two rates.
+    Without `apart`, the whole is a sum of two rates: the part has the whole's metric, or no metric counts the whole.
     """
-    step, window, wanted = bound.binding.step, bound.binding.window, float(value)
+    step, window, exact_value = bound.binding.step, bound.binding.window, float(value)
     parts = sampling.rates(events, step, window)
     if apart:
         wholes = sampling.rates(total, step, window)
     else:
         rests = sampling.rates(total - events, step, window)
         wholes = tuple(part + rest for part, rest in zip(parts, rests, strict=True))
-    return all(part / whole == wanted for part, whole in zip(parts, wholes, strict=True))
+    return all(part / whole == exact_value for part, whole in zip(parts, wholes, strict=True))
 
 
 def _events(phase: Phase, share: Decimal | None) -> Decimal | None:

@@ -1,4 +1,4 @@
-"""Labels that satisfy a selector, and samples in promtool's notation: what synthesised series are made of."""
+"""The parts of synthetic series: labels that satisfy a selector, and samples in promtool's notation."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NO_LABELS: Final[Mapping[str, str]] = {}
 
 
 def levels(phases: Iterable[tuple[Decimal | None, Phase]]) -> str:
-    """Return samples that stay, for each phase, at the value given with it; None is a gap."""
+    """Return samples that keep, during each phase, the value paired with it; None is a gap."""
     tokens: list[str] = []
     for value, phase in phases:
         if value is None:
@@ -39,10 +39,10 @@ def levels(phases: Iterable[tuple[Decimal | None, Phase]]) -> str:
 
 
 def counter(phases: Iterable[tuple[Decimal | None, Phase]], start: Decimal = Decimal(0)) -> str:
-    """Return samples that rise, for each phase, by the value given with it a step; None is a gap.
+    """Return samples that rise, during each phase, by the value paired with it per step; None is a gap.
 
-    The first sample of all is `start`. Where a phase leaves samples out, those that are there rise by as much more. A
-    counter that begins anew counts what has come since the last sample, so that no engine misses any.
+    The very first sample is `start`. Where a phase leaves samples out, the others rise by as much more. A counter that
+    begins anew starts with the rise since the last sample, so that no engine misses an event.
     """
     tokens: list[str] = []
     last: Decimal | None = None
@@ -63,10 +63,10 @@ def counter(phases: Iterable[tuple[Decimal | None, Phase]], start: Decimal = Dec
 
 
 def events(phases: Iterable[tuple[Decimal | None, Phase]], step: int, window: int) -> str:
-    """Return samples of a counter that rises, for each phase, by the value given with it a window; None is a gap.
+    """Return samples of a counter that rises, during each phase, by the value paired with it per window; None is a gap.
 
-    Whole numbers of events come one after the other, as events do: by as much every few steps. Others, which no counter
-    of events has, come evenly.
+    A whole number of events comes in equal jumps every few steps, as real events do. Fractions, which no counter of
+    events has, come evenly.
     """
     courses = list(phases)
     if any(phase.born for _, phase in courses):
@@ -92,7 +92,7 @@ def events(phases: Iterable[tuple[Decimal | None, Phase]], step: int, window: in
 
 
 def _uneven(values: Sequence[Decimal], phase: Phase) -> Iterator[str]:
-    """Yield the samples of a phase of which not every one is there, or as it should be."""
+    """Yield the samples of a phase in which some samples are missing or broken."""
     samples = (_sample(step, value, phase) for step, value in enumerate(values))
     for sample, repeated in groupby(samples):
         times = sum(1 for _ in repeated)
@@ -111,14 +111,14 @@ def _sample(step: int, value: Decimal, phase: Phase) -> str:
 
 
 def _ended(phase: Phase) -> str:
-    """Return the samples of a phase that has none: unlike a number, a blank is not repeated once more than it says."""
+    """Return the tokens of a phase without samples: `_x3` is three blanks, whereas `1x3` is four samples."""
     if phase.stale:
         return " ".join(["stale", *([f"_x{phase.steps - 1}"] if phase.steps > 1 else [])])
     return f"_x{phase.steps}" if phase.steps > 0 else ""
 
 
 def _stair(value: Decimal, step: int, window: int) -> tuple[Decimal, int]:
-    """Return by how much a counter rises and every how many steps, so that it rises by `value` a window."""
+    """Return the height of a counter's jumps and the steps between them, so that it rises by `value` per window."""
     if window % step == 0 and value == value.to_integral_value():
         rise = Fraction(int(value) * step, window)
         if rise.denominator <= window // step:
@@ -127,63 +127,63 @@ def _stair(value: Decimal, step: int, window: int) -> tuple[Decimal, int]:
 
 
 def series(selector: Selector, bound: BoundSignal, example: Example, values: str, /, **labels: str) -> Series:
-    """Return a series that `selector` matches, of the example's component, with further `labels`.
+    """Return a series of the example's component that `selector` matches, with further `labels`.
 
-    `values`, and the edge `le` of a bucket, are in base units; the series is in the unit that its metric is in.
+    The caller gives `values` and the edge `le` of a bucket in base units; the series has them in the metric's own unit.
     """
     if "le" in labels:
         labels["le"] = own_units.edge(bound, selector.metric, labels["le"])
     samples = own_units.samples(bound, selector.metric, values)
     component = component_labels(bound, example)
     preferred = {**example.preferred, **component}
-    found = dict(example.extra) | component | dict(satisfying(selector.matchers, preferred)) | labels
-    return Series(metric=selector.metric, labels=tuple(sorted(found.items())), values=samples)
+    all_labels = dict(example.extra) | component | dict(satisfying(selector.matchers, preferred)) | labels
+    return Series(metric=selector.metric, labels=tuple(sorted(all_labels.items())), values=samples)
 
 
 def component_labels(bound: BoundSignal, example: Example) -> dict[str, str]:
-    """Return the labels of the example's component: by its own names where the matchers of all metrics let these in.
+    """Return the labels of the example's component, with its own names where the matchers of all metrics allow them.
 
-    One metric may be of a single service and another of all: then the component is that service.
+    If one metric is of a single service and another of all services, the component is that single service.
     """
-    matchers = by_label(one for selector in bound.metrics for one in selector.matchers)
-    wanted = {label: example.component.get(label, f"{label}-a") for label in bound.binding.per}
-    return {label: _shared(label, matchers.get(label, []), value) for label, value in wanted.items()}
+    matchers = by_label(matcher for selector in bound.metrics for matcher in selector.matchers)
+    names = {label: example.component.get(label, f"{label}-a") for label in bound.binding.per}
+    return {label: _shared(label, matchers.get(label, []), value) for label, value in names.items()}
 
 
-def _shared(label: str, matchers: list[Matcher], wanted: str) -> str:
+def _shared(label: str, matchers: list[Matcher], preferred: str) -> str:
     try:
-        return _value(label, matchers, wanted)
+        return _value(label, matchers, preferred)
     except UnsampledError:
-        return wanted
+        return preferred
 
 
 def satisfying(matchers: Iterable[Matcher], preferred: Mapping[str, str] = _NO_LABELS) -> Labels:
-    """Return labels that satisfy all `matchers`, by their `preferred` values where these do.
+    """Return labels that satisfy all `matchers`, with the `preferred` values where these satisfy them.
 
-    Empty labels are left out, unless they are to replace a preferred one. Raises UnsampledError where none are found.
+    Empty labels are left out, unless they replace a preferred one. Raises UnsampledError where no labels are found.
     """
     values = ((label, _value(label, group, preferred.get(label))) for label, group in by_label(matchers).items())
     return tuple((label, value) for label, value in values if value or label in preferred)
 
 
 def by_label(matchers: Iterable[Matcher]) -> dict[str, list[Matcher]]:
-    """Return matchers by the label that they look at."""
-    found: dict[str, list[Matcher]] = {}
+    """Return matchers grouped by their label."""
+    groups: dict[str, list[Matcher]] = {}
     for matcher in matchers:
-        found.setdefault(matcher.label, []).append(matcher)
-    return found
+        groups.setdefault(matcher.label, []).append(matcher)
+    return groups
 
 
-def allowed(matchers: Iterable[Matcher], wanted: str) -> str | None:
-    """Return a value of one label that satisfies all of its `matchers` and holds `wanted`; None if none is found."""
-    given = list(matchers)
+def allowed(matchers: Iterable[Matcher], text: str) -> str | None:
+    """Return a value that satisfies all `matchers` of one label and contains `text`; None if none is found."""
+    all_matchers = list(matchers)
     try:
-        if all(lets(matcher, wanted) for matcher in given):
-            return wanted
-        for matcher in given:
+        if all(lets(matcher, text) for matcher in all_matchers):
+            return text
+        for matcher in all_matchers:
             if matcher.operator == "=~":
-                for candidate in _examples(matcher.value, wanted):
-                    if wanted in candidate and all(lets(one, candidate) for one in given):
+                for candidate in _examples(matcher.value, text):
+                    if text in candidate and all(lets(other, candidate) for other in all_matchers):
                         return candidate
     except UnsampledError:
         pass
@@ -191,7 +191,7 @@ def allowed(matchers: Iterable[Matcher], wanted: str) -> str | None:
 
 
 def violating(matchers: Iterable[Matcher], kept: Iterable[Matcher]) -> Labels:
-    """Return labels that satisfy `kept` but not all of `matchers`; UnsampledError where none are found."""
+    """Return labels that satisfy `kept` but not all `matchers`; raise UnsampledError where none are found."""
     kept = tuple(kept)
     for matcher in matchers:
         if matcher in kept:
@@ -204,33 +204,34 @@ def violating(matchers: Iterable[Matcher], kept: Iterable[Matcher]) -> Labels:
 
 
 def outside(matcher: Matcher) -> tuple[str, ...]:
-    """Return values of a matcher's label that it does not let through: for `!~` one an alternative."""
+    """Return values of the label that the matcher rejects: for `!~`, one for each alternative of the pattern."""
     if matcher.operator == "!=":
         return (matcher.value,)
     if matcher.operator == "!~":
-        return tuple(dict.fromkeys(one for one in _examples(matcher.value) if not lets(matcher, one)))
-    candidates = ("other", *(one for one in _ANY if one), "")
-    return next(((one,) for one in candidates if not lets(matcher, one)), ())
+        return tuple(dict.fromkeys(example for example in _examples(matcher.value) if not lets(matcher, example)))
+    candidates = ("other", *(value for value in _ANY if value), "")
+    return next(((value,) for value in candidates if not lets(matcher, value)), ())
 
 
 def alternatives(matcher: Matcher) -> tuple[str, ...]:
-    """Return values of a matcher's label that it lets through: for `=~` one an alternative."""
+    """Return values of the label that the matcher accepts: for `=~`, one for each alternative of the pattern."""
     if matcher.operator != "=~":
         return ()
-    return tuple(dict.fromkeys(one for one in _examples(matcher.value) if lets(matcher, one)))
+    return tuple(dict.fromkeys(example for example in _examples(matcher.value) if lets(matcher, example)))
 
 
 def exact(by: Decimal) -> bool:
-    """Return whether adding `by` again and again, in binary, rounds nothing."""
+    """Return whether a binary floating-point number can add `by` again and again without rounding."""
     denominator = by.as_integer_ratio()[1]
     return denominator & (denominator - 1) == 0 and denominator <= 2**10
 
 
 def rates(by: Decimal, step: int, window: int) -> tuple[float, ...]:
-    """Return what engines make of `rate` over a window of counters that rise by `by` every `step` seconds.
+    """Return the result of `rate` in each engine, over a window of a counter that rises by `by` every `step` seconds.
 
-    Evaluated at a sample, long after the counter began. The first is Prometheus before 3.0, whose windows include their
-    left end; the second Prometheus since; the third VictoriaMetrics, which does not extrapolate.
+    The evaluation falls on a sample, long after the counter began. The first result is that of Prometheus before 3.0,
+    whose windows include their left end; the second that of Prometheus since 3.0; the third that of VictoriaMetrics,
+    which does not extrapolate.
     """
     events, seconds, risen = float(by), float(window), window // step
     extrapolated = window / (window - step) if window > step else 1.0
@@ -240,23 +241,23 @@ def rates(by: Decimal, step: int, window: int) -> tuple[float, ...]:
 
 
 _MOST_PARTS: Final = 1024
-"""Of a great rate nobody waits until the last part has been tried."""
+"""How many parts are tried: a high rate has too many to try all of them."""
 
 
 def exact_rates(value: Decimal, step: int, window: int) -> tuple[Decimal, ...]:
-    """Return two rates whose sum is `value` without a rounding error in all engines; nothing where none are found."""
+    """Return two rates whose sum is exactly `value` in all engines; empty where none are found."""
     for eighths in range(1, min(int(value * 8), _MOST_PARTS) + 1):
         parts = (Decimal(eighths) / 8, value - Decimal(eighths) / 8)
-        found = [rates(one * step, step, window) for one in parts]
-        if all(exact(one * step) for one in parts) and all(
-            sum(one) == float(value) for one in zip(*found, strict=True)
+        part_rates = [rates(part * step, step, window) for part in parts]
+        if all(exact(part * step) for part in parts) and all(
+            sum(engine_rates) == float(value) for engine_rates in zip(*part_rates, strict=True)
         ):
             return parts
     return ()
 
 
 def scales() -> Iterator[Decimal]:
-    """Yield amounts of traffic to look for one by which a quotient has no rounding error."""
+    """Yield amounts of traffic, for a caller that searches one at which a quotient has no rounding error."""
     for power, factor in product((1, 10, 100), range(1, 40)):
         yield Decimal(factor * power) / 10
 
@@ -285,7 +286,7 @@ def _negated(matcher: Matcher) -> Matcher:
 
 
 def lets(matcher: Matcher, value: str) -> bool:
-    """Return whether a matcher lets a value through; UnsampledError where its pattern is beyond Python's."""
+    """Return whether a matcher accepts a value; raise UnsampledError where its pattern is too large to try."""
     if matcher.operator in {"=", "!="}:
         return (value == matcher.value) == (matcher.operator == "=")
     try:
@@ -309,7 +310,7 @@ _REPEATED: Final = re.compile(r"(.)\{([0-9]{1,2})(?:,[0-9]*)?\}")
 
 
 def _examples(pattern: str, filler: str = "a") -> Iterator[str]:
-    """Yield strings that a simple regular expression probably matches: one an alternative. The caller checks them."""
+    """Yield strings that a simple pattern probably matches, one for each alternative. The caller verifies them."""
     for alternative in pattern.strip("^$").strip("()").split("|"):
         example = alternative.removeprefix("?:")
         for expression, replacement in _replacements(filler.replace("\\", "")):

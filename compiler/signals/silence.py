@@ -1,9 +1,9 @@
-"""Kind `silence`: nothing has come for so long; a counter of what should go on coming has not risen.
+"""Kind `silence`: a counter of events that should keep coming has not risen for some time.
 
-The limit is the time. An event is a rise of a series (a counter that begins anew has not risen), or a series that was
-born with more than 0. A component is expected that had a series when the time began, or within the day before: one
-whose series end is silent, one that has just been seen for the first time is not yet. With `quiet`, only what came at
-the same time so long ago is missed: a night is as quiet as the night before.
+The limit is that time. An event is a rise of a series, or a new series that starts above 0; a counter reset is no rise.
+A component is expected if it had a series when that time began, or within the day before. So a component whose series
+have ended is silent, and a component that has just appeared is not silent yet. With `quiet`, only a component that had
+events at the same time so long ago is silent: a night is as quiet as the night before.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from compiler.signals.phrases import Clause, span
 from compiler.signals.profile import Case, Example, Phase
 
 MEMORY: Final = 86400
-"""Seconds for which a component is expected whose series have ended before the time that is looked at."""
+"""Seconds for which a component stays expected after its series have ended."""
 _BORN: Final = Decimal(1)
 
 
 class Silence(Kind):
-    """Each severity looks back as far as its limit says."""
+    """Each severity looks back for the time that is its limit."""
 
     name = "silence"
     unit = SECONDS
@@ -41,7 +41,7 @@ class Silence(Kind):
         return HIGH
 
     def windowed(self, bound: BoundSignal) -> bool:
-        """Return false: each limit is a window."""
+        """Return false: each limit is a window of its own."""
         return False
 
     def fitted(self, binding: Binding, limits: Sequence[Threshold]) -> Binding:
@@ -53,69 +53,69 @@ class Silence(Kind):
         return _seconds(limit)
 
     def never(self, bound: BoundSignal, limit: Threshold) -> str | None:
-        """Return that silence has one side."""
+        """Return that a limit with `<` makes no sense: silence can only last too long."""
         return "silence can only last too long" if limit.comparator.startswith("<") else None
 
     def operations(self, bound: BoundSignal) -> str:
-        """Return the operations of the recorded name, were there a recording."""
+        """Return the operations of a recorded name, although no rule is recorded."""
         return f"silence{duration_text(bound.binding.window)}"
 
     def expression(self, bound: BoundSignal) -> str:
-        """Return the components that have been silent for the longest limit."""
+        """Return PromQL for the components that have been silent for the longest limit."""
         return _condition(bound, bound.binding.window)
 
     def rules(
         self, bound: BoundSignal, limits: Sequence[Threshold], *, record: bool, name: Callable[[str], str]
     ) -> Rules:
-        """Return a condition a severity; its value is the time during which nothing has come."""
-        return Rules(records={}, conditions={one.severity: _condition(bound, _seconds(one)) for one in limits})
+        """Return a condition per severity, whose value is the limit: the time without an event."""
+        return Rules(records={}, conditions={limit.severity: _condition(bound, _seconds(limit)) for limit in limits})
 
     def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
-        """Return for how long the counter has not risen."""
+        """Return that the counter has not risen for the time of the limit."""
         ago = bound.binding.quiet
         before = (f"though it had at the same time {span(ago)} before",) if ago else ()
         counter = bound.selector(COUNTER.name).metric
         return Clause(text=f"`{counter}` has not risen for {span(_seconds(limit))}", details=before)
 
     def sentence(self, bound: BoundSignal, limit: Threshold) -> str:
-        """Return for how long nothing has come."""
+        """Return the time of the limit, during which no event came."""
         ago = bound.binding.quiet
         before = f", though something had {duration_text(ago)} before" if ago else ""
         return f"{bound.signal.title}, nothing has come for {duration_text(_seconds(limit))}{before}"
 
     def headline(self, bound: BoundSignal, limit: Threshold) -> str:
-        """Return that nothing has come."""
+        """Return that no event came for the time of the limit."""
         return f"{bound.signal.title}, nothing for {duration_text(_seconds(limit))}"
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
-        """Return a counter that rises by `value` a step; of hollow phases one that begins with 1."""
-        born = any(one.zero_denominator for one in example.phases)
-        rises = ((one.value, replace(one, zero_denominator=False)) for one in example.phases)
+        """Return a counter that rises by `value` per step; with `zero_denominator` in a phase, it starts at 1."""
+        born = any(phase.zero_denominator for phase in example.phases)
+        rises = ((phase.value, replace(phase, zero_denominator=False)) for phase in example.phases)
         values = sampling.counter(rises, _BORN if born else Decimal(0))
         return (sampling.series(bound.selector(COUNTER.name), bound, example, values),)
 
     def begins(self, bound: BoundSignal, limit: Threshold) -> int | None:
-        """Return the limit, after which a counter that never rises is silent; of other days, when one has passed."""
+        """Return the limit, when a counter that never rises is silent; with `quiet`, when the other day has passed."""
         ago = bound.binding.quiet
         if ago is None:
             return -(-_seconds(limit) // EVALUATION_SECONDS) * EVALUATION_SECONDS
         return ago + bound.binding.step if _first_day(bound) else None
 
     def settle_seconds(self, bound: BoundSignal) -> int:
-        """Return how long it takes until a silence can be told, and has been compared with another day."""
+        """Return the time until a silence is visible and has been compared with the other day."""
         return bound.binding.window + (bound.binding.quiet or 0) + 4 * _slack(bound) * bound.binding.step
 
     def cases(self, bound: BoundSignal, limits: Sequence[Threshold], steps: int) -> tuple[Case, ...]:
-        """Return silences that are just long enough or not, and what else may look like silence or like an event."""
+        """Return silences that are just long enough or just too short, and courses that look like silence or events."""
         return tuple(_Courses(bound=bound, limits=tuple(limits), steps=steps).cases())
 
     def strong_sample(self, bound: BoundSignal) -> Phase:
-        """Return a great many events."""
+        """Return a very large number of events."""
         return Phase(value=Decimal(10**6), steps=1)
 
 
 def _condition(bound: BoundSignal, window: int) -> str:
-    """Return the components that were expected and of which nothing has come; of other days, that something came."""
+    """Return PromQL for expected components without an event; with `quiet`, only those with one on the other day."""
     per, ago = bound.binding.per, bound.binding.quiet
     expected = _group(per, _present(bound, window))
     silent = f"{expected} unless on ({', '.join(per)}) {_group(per, _events(bound, window, 0))}"
@@ -125,14 +125,14 @@ def _condition(bound: BoundSignal, window: int) -> str:
 
 
 def _events(bound: BoundSignal, window: int, ago: int) -> str:
-    """Return the series that rose, or were born with more than 0, within a window that ended so long ago."""
+    """Return PromQL for series that rose, or began above 0, within a window that ended `ago` seconds ago."""
     selector, looked = bound.selector(COUNTER.name), f"{duration_text(window)}]{_offset(ago)}"
     born = f"max_over_time({selector}[{looked}) > 0 unless {_present(bound, window + ago)}"
     return f"increase({selector}[{looked}) > 0 or ({born})"
 
 
 def _present(bound: BoundSignal, ago: int) -> str:
-    """Return the series that were there so long ago, or within the memory before."""
+    """Return PromQL for series that existed `ago` seconds ago, or within `MEMORY` before that."""
     return f"present_over_time({bound.selector(COUNTER.name)}[{duration_text(MEMORY)}]{_offset(ago)})"
 
 
@@ -154,13 +154,13 @@ _REPLICA: Final = "replica"
 
 
 def _slack(bound: BoundSignal) -> int:
-    """Return the steps by which engines may differ about the ends of a window; long tests are evaluated seldom."""
+    """Return the steps by which engines may disagree on the ends of a window: more in long tests, evaluated rarely."""
     looked = bound.binding.window + (bound.binding.quiet or 0)
     return _LONG_SLACK if looked > _LONG else _SHORT_SLACK
 
 
 def _first_day(bound: BoundSignal) -> int:
-    """Return the steps for which something comes on the first day, so that the next is silent when it is compared."""
+    """Return the steps with events on the first day, which make the next silent by comparison; 0 if it is too short."""
     looked = bound.binding.window // bound.binding.step + 2 * _slack(bound)
     day = (bound.binding.quiet or 0) // bound.binding.step
     return day - looked if day > 3 * looked else 0
@@ -168,14 +168,14 @@ def _first_day(bound: BoundSignal) -> int:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Courses:
-    """The courses of rule tests, of `steps` samples, the last of which is now; limits rise."""
+    """The courses of rule tests; each has `steps` samples and ends at the evaluation. `limits` are in rising order."""
 
     bound: BoundSignal
     limits: tuple[Threshold, ...]
     steps: int
 
     def cases(self) -> Iterator[Case]:
-        """Yield all courses; of those that fire the first is trouble from a time on that `begins` tells."""
+        """Yield all courses; `begins` gives the time from which the first course that fires is silent."""
         yield self._case("below", (Phase(value=Decimal(1), steps=self.steps),), 0)
         yield from self._first()
         for limit in self.limits:
@@ -185,7 +185,7 @@ class _Courses:
         yield from self._other_days()
 
     def _first(self) -> Iterator[Case]:
-        """Yield a counter that never rises; where other days count, one that rises on the first of them."""
+        """Yield a counter that never rises; with `quiet`, one that rises only on the first day."""
         first = _first_day(self.bound)
         if self.bound.binding.quiet is None:
             yield self._case("above", (self._flat(self.steps),), self.steps)
@@ -194,16 +194,18 @@ class _Courses:
             yield self._case("above", phases, self.steps - first)
 
     def _just(self, limit: Threshold) -> Iterator[Case]:
-        """Yield a silence that is just long enough for a limit, and one that is just too short for the first."""
+        """Yield a silence just long enough for a limit and, once, one just too short for the first limit."""
         long = self._long(limit)
-        if not any(abs(self._long(one) - self._slack - long) < self._slack for one in self.limits if one is not limit):
+        if not any(
+            abs(self._long(other) - self._slack - long) < self._slack for other in self.limits if other is not limit
+        ):
             yield self._case(f"silent-{limit.severity}", self._until(long), long, decoys=True)
         if limit is self.limits[0] and (short := self._short):
             before, _ = self._until(self._longest + short)
             yield self._case("just-came", (before, self._flat(self._longest), _EVENT, self._flat(short - 1)), 0)
 
     def _all_silent(self) -> Iterator[Case]:
-        """Yield silences in which the counter is lost: it begins anew, its series ends, or another takes its place."""
+        """Yield silences in which the counter changes: it is reset, its series ends, or another series replaces it."""
         long = self._longest
         first, flat = self._until(long)
         lost = replace(_EVENT, value=Decimal(1 - first.steps))
@@ -216,7 +218,7 @@ class _Courses:
             yield self._case("replaced", gone, long, self._since(short))
 
     def _none_silent(self) -> Iterator[Case]:
-        """Yield what is no silence: one of several series rises, one is born, or the component is new, or not one."""
+        """Yield courses without silence: one of several series rises or is new, or the component is new or absent."""
         first, flat = self._until(self._longest)
         yield self._case("elsewhere", (replace(first, value=None, steps=self.steps),), 0, decoys=True)
         if self._apart:
@@ -229,7 +231,7 @@ class _Courses:
                 yield self._case("born", ended, 0, (before, replace(since, zero_denominator=True)))
 
     def _other_days(self) -> Iterator[Case]:
-        """Yield a silence that was there at the same time of the other day, too."""
+        """Yield a silence that also occurred at the same time of the other day."""
         ago = self._steps(self.bound.binding.quiet or 0)
         night = self._longest + self._slack
         day = ago - night - self._slack
@@ -246,37 +248,37 @@ class _Courses:
         *,
         decoys: bool = False,
     ) -> Case:
-        """Return a course that has been silent for so many steps at its end, and what fires of that."""
-        values = {one.severity: one.value for one in self.limits if self._long(one) <= silent}
+        """Return a course whose last `silent` steps are silent, with the severities that fire then."""
+        values = {limit.severity: limit.value for limit in self.limits if self._long(limit) <= silent}
         more = (Example(phases=other, extra={_REPLICA: "1"}),) if other else ()
         extra = {_REPLICA: "0"} if other else {}
-        example = Example(phases=tuple(one for one in phases if one.steps > 0), extra=extra)
+        example = Example(phases=tuple(phase for phase in phases if phase.steps > 0), extra=extra)
         return Case(name=name, example=example, more=more, firing=frozenset(values), values=values, decoys=decoys)
 
     def _until(self, silent: int) -> tuple[Phase, Phase]:
-        """Return events that end so many steps before the end."""
+        """Return events that stop `silent` steps before the end."""
         return Phase(value=Decimal(1), steps=self.steps - silent), self._flat(silent)
 
     def _flat(self, steps: int) -> Phase:
         return Phase(value=Decimal(0), steps=steps)
 
     def _long(self, limit: Threshold) -> int:
-        """Return the steps of silence after which an alert has surely fired."""
+        """Return the steps of silence after which the alert fires in every engine."""
         return self._steps(_seconds(limit) + limit.for_seconds) + self._slack
 
     def _since(self, steps: int) -> tuple[Phase, Phase]:
-        """Return a series that began so many steps before the end, and has not risen."""
+        """Return a series that began `steps` steps before the end and has not risen."""
         return Phase(value=None, steps=self.steps - steps), self._flat(steps)
 
     @property
     def _short(self) -> int:
-        """The steps of a silence that is too short for any limit, and in which what fired has ended, or 0."""
+        """The steps of a silence too short for every limit, yet long enough to end alerts that fired; 0 if none is."""
         short = self._steps(_seconds(self.limits[0])) - self._slack
-        return short if short > self._steps(max(one.keep for one in self.limits)) + self._slack else 0
+        return short if short > self._steps(max(limit.keep for limit in self.limits)) + self._slack else 0
 
     @property
     def _apart(self) -> bool:
-        """Whether several series of one component can be told apart."""
+        """Whether a label can tell several series of one component apart."""
         return _REPLICA not in self.bound.binding.per
 
     @property
@@ -292,7 +294,7 @@ class _Courses:
 
 
 _EVENT: Final = Phase(value=Decimal("0.25"), steps=1)
-"""The least that may come, also of a counter of other things than events."""
+"""The smallest rise that counts as an event, for counters of other things than events too."""
 
 
 KIND = Silence()

@@ -1,7 +1,7 @@
 """Kind `state`: something is down, open, looping, expired or stale; a comparison (`active`) says when.
 
-The value is 1 while the state holds and 0 while it does not, so that a recording of it can be drawn and its absence
-told apart.
+The value is 1 while the state holds and 0 while it does not. So a dashboard can draw its recording, and 0 differs from
+a missing value.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ MEASURED_IN: Final = {
     SINCE.name: SECONDS,
     UNTIL.name: SECONDS,
 }
-"""The unit that `active` must have, by input; a gauge may be in any."""
+"""The unit that `active` must have, by input; a gauge may have any unit."""
 EACH_SERIES: Final = frozenset({GAUGE.name, SINCE.name, UNTIL.name})
-"""Inputs of which each series is in the state or not, so that it can be asked whether all of them are."""
+"""Inputs whose series are each in the state or not, so that `of: all` can ask for all of them."""
 LOOKING_BACK: Final = frozenset({GAUGE.name})
-"""Inputs that can be asked about the time before."""
+"""Inputs whose past values can count (`within`)."""
 
 
 class State(Kind):
-    """Any series of a component in the state makes the component so; all of them, where the binding says `of: all`."""
+    """A component is in the state if any of its series is; with `of: all` in the binding, if all of them are."""
 
     name = "state"
     unit = STATE
@@ -46,15 +46,15 @@ class State(Kind):
     words: ClassVar[Mapping[str, Decimal]] = {STATE_LIMIT: Decimal(1)}
 
     def windowed(self, bound: BoundSignal) -> bool:
-        """Return whether it is a state of a counter."""
+        """Return whether the input is a counter."""
         return bound.has(COUNTER.name)
 
     def smoothed(self, bound: BoundSignal) -> bool:
-        """Return whether it is a state of a share."""
+        """Return whether the inputs make a share."""
         return bound.has(MAX.name)
 
     def counts(self, bound: BoundSignal) -> bool:
-        """Return whether it is a state of a counter."""
+        """Return whether the input is a counter."""
         return bound.has(COUNTER.name)
 
     def steady(self, bound: BoundSignal) -> tuple[Selector, ...]:
@@ -66,7 +66,7 @@ class State(Kind):
         return "bool"
 
     def expression(self, bound: BoundSignal) -> str:
-        """Return 1 or 0 a component."""
+        """Return PromQL that is 1 or 0 for each component."""
         binding, active = bound.binding, comparison(bound)
         test = f"{active.comparator} bool {decimal_text(active.quantity.value)}"
         across = "min" if binding.every else "max"
@@ -81,13 +81,13 @@ class State(Kind):
         return aggregate(across, binding.per, f"{current(bound, bound.selector(UNTIL.name))} - time() {test}")
 
     def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
-        """Return what makes the state true."""
+        """Return the comparison that makes the state true."""
         active = comparison(bound)
         if bound.has(COUNTER.name):
             return increase.rise_in_words(bound, active.comparator, active.quantity)
         if bound.has(MAX.name):
             return usage.used_in_words(bound, active.comparator, active.quantity.value)
-        name = next(one for one in (GAUGE.name, SINCE.name, UNTIL.name) if bound.has(one))
+        name = next(candidate for candidate in (GAUGE.name, SINCE.name, UNTIL.name) if bound.has(candidate))
         which, quantity = (
             f"{'every' if bound.binding.every else 'any'} `{bound.selector(name).metric}`",
             amount(active.quantity),
@@ -102,11 +102,11 @@ class State(Kind):
         return Clause(text=f"{which} is {MORE[active.comparator]} {quantity} {side}")
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
-        """Return what the underlying kind returns for a measure inside or outside of the state.
+        """Return the underlying kind's series for a measure inside or outside of the state.
 
-        A value of 1 is well inside, 0 well outside; with `exact` set, the value is the measure itself.
+        A phase's value of 1 means well inside and 0 well outside; with `exact` set, the value is the measure itself.
         """
-        phases = tuple(replace(one, value=_measure(bound, one)) for one in example.phases)
+        phases = tuple(replace(phase, value=_measure(bound, phase)) for phase in example.phases)
         return _underlying(bound).series(_plain(bound), replace(example, phases=phases))
 
     def first(self, bound: BoundSignal) -> int:
@@ -114,7 +114,7 @@ class State(Kind):
         return first_rate(bound) if bound.has(COUNTER.name) else 0
 
     def settle_seconds(self, bound: BoundSignal) -> int:
-        """Return as of other kinds, or the time that is looked back on; nothing else is taken over a window."""
+        """Return the default for counters and shares, which use the window; else the time that the rule looks back."""
         if self.windowed(bound) or self.smoothed(bound):
             return super().settle_seconds(bound)
         return max(bound.binding.memory or 0, bound.binding.within or 0) + 2 * STEP_SECONDS
@@ -124,25 +124,25 @@ class State(Kind):
         return _underlying(bound).zero_denominator(bound)
 
     def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
-        """Return a phase of a measure that is exactly the compared one, whatever the `value`."""
-        found = _underlying(bound).exactly(_plain(bound), comparison(bound).quantity.value, always=always)
-        return None if found is None else replace(found, exact=True)
+        """Return a phase whose measure equals the number of the comparison exactly, whatever the `value`."""
+        phase = _underlying(bound).exactly(_plain(bound), comparison(bound).quantity.value, always=always)
+        return None if phase is None else replace(phase, exact=True)
 
     def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
-        """Return two series in the state and one that is not; of events and shares, parts that are in it together.
+        """Return two series in the state and one out of it; for counters and shares, parts that add up to the state.
 
-        At a `value` of 0, such parts as are together out of it; nothing where there are no parts.
+        At a `value` of 0, return parts that add up to a measure out of the state; nothing for other inputs.
         """
         if bound.has(COUNTER.name) or bound.has(MAX.name):
             measure = (_inside if value else _outside)(comparison(bound))
             parts = _underlying(bound).replicas(_plain(bound), measure)
-            return tuple(replace(one, exact=True) for one in parts)
+            return tuple(replace(part, exact=True) for part in parts)
         if not value:
             return ()
         return (Phase(value=Decimal(1), steps=1), Phase(value=Decimal(1), steps=1), Phase(value=Decimal(0), steps=1))
 
     def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
-        """Return what the underlying kind does; a state that is not known at a moment does not go on."""
+        """Return what the underlying kind withstands; gauges are not taken over a window here."""
         return _underlying(bound).withstands(_plain(bound) if _underlying(bound) is gauge.KIND else bound)
 
     def scraped(self, bound: BoundSignal) -> bool:
@@ -154,21 +154,21 @@ class State(Kind):
         return _underlying(bound).counts_births(bound)
 
     def strong_sample(self, bound: BoundSignal) -> Phase:
-        """Return the state, or its opposite where all series must be in it; a share is made large in both parts."""
+        """Return a series in the state, or out of it where all must be in it; for shares, two large parts."""
         if bound.has(MAX.name):
             return replace(usage.KIND.strong_sample(bound), exact=True)
         return Phase(value=Decimal(0 if bound.binding.every else 1), steps=1, traffic=Decimal(100))
 
 
 def comparison(bound: BoundSignal) -> Comparison:
-    """Return what makes the state true."""
+    """Return the comparison that makes the state true."""
     active = bound.binding.active
     assert active is not None  # noqa: S101 - resolve asks for it
     return active
 
 
 def near(bound: BoundSignal, *, inside: bool) -> Decimal | None:
-    """Return a measure that is just in the state or just out of it; None where there is no telling, as for `==`."""
+    """Return a measure just inside the state or just outside of it; None for `==`, which has no such measure."""
     active = comparison(bound)
     if active.comparator == "==":
         return None
@@ -177,7 +177,7 @@ def near(bound: BoundSignal, *, inside: bool) -> Decimal | None:
 
 
 def _plain(bound: BoundSignal) -> BoundSignal:
-    """Return the binding as the underlying kind is to see it: as it is, gauges untouched."""
+    """Return the binding for the underlying kind: high values are trouble, and gauges are not taken over a window."""
     if bound.has(MAX.name):
         return replace(bound, low=False)
     return replace(bound, low=False, binding=replace(bound.binding, over_time=None))
@@ -190,7 +190,7 @@ def _measure(bound: BoundSignal, phase: Phase) -> Decimal | None:
     if not phase.value:
         return _outside(active)
     inside = _inside(active)
-    # Of events, so many that those of one step are enough, while the window fills.
+    # For events, so many that one step's are enough while the window still fills.
     return increase.KIND.past_limit(_plain(bound), inside) if bound.has(COUNTER.name) and _rises(active) else inside
 
 
@@ -199,7 +199,7 @@ def _rises(active: Comparison) -> bool:
 
 
 def _gauge(bound: BoundSignal, active: Comparison) -> str:
-    """Return the gauge, or its value most inside of the state within the time that the binding looks back."""
+    """Return PromQL for the gauge or, with `within`, for the value in that time that lies farthest inside the state."""
     selector = bound.selector(GAUGE.name)
     if bound.binding.within is None:
         return current(bound, selector)
@@ -221,10 +221,10 @@ def _inside(active: Comparison) -> Decimal:
     value = active.quantity.value
     if active.comparator == "==":
         return value
-    # Well inside of `>=` too: a rate at the limit itself comes out a rounding error short of it.
+    # For `>=` too, a value well inside: a rate at the limit itself may fall short of it by a rounding error.
     if active.comparator.startswith(">"):
         return value + _margin(active)
-    # Not below zero, where a counter cannot be.
+    # The value must not fall below zero, where a counter cannot be.
     return value - (min(_margin(active), value / 2) or _margin(active))
 
 

@@ -1,8 +1,8 @@
 """Kind `template`: a user's own PromQL, a Jinja2 template over the metrics that each system binds.
 
-The names in the template are the inputs of the binding; `per` and `window` are there always. Templates are a user's
-text: they run in Jinja2's sandbox, and of its language only names, numbers, arithmetic on numbers and `a if b else c`
-are let in, so that rendering neither runs on nor fills the memory.
+The names in the template are the inputs of the binding, and always `per` and `window`. Users write the templates, so
+they run in Jinja2's sandbox. Only names, numbers, arithmetic on numbers and `a if b else c` are allowed, so that
+rendering always ends and cannot exhaust the memory.
 """
 
 from __future__ import annotations
@@ -31,44 +31,44 @@ from compiler.signals.query_tree import absence, carried, is_scalar, selectors, 
 from compiler.signals.query_truth import not_one
 
 CONTEXT: Final = frozenset({"per", "window"})
-"""Names that every template knows besides its inputs."""
+"""Names that every template can use, in addition to its inputs."""
 EXAMPLE_CONTEXT: Final = frozenset({"value", "steps", "start", "step"})
-"""Names that the templates of an example know besides."""
+"""Further names that the templates of an example can use."""
 
 _ENVIRONMENT: Final = SandboxedEnvironment(undefined=StrictUndefined, optimized=False)
-"""Nothing is computed while a template is read: Jinja2 would fold a product of gigabytes before anybody looks at it."""
+"""Without `optimized`, Jinja2 folds no constants while it parses: a product may be gigabytes long."""
 
 
 class InvalidTemplateError(ValueError):
-    """A template that does not parse or does not render; the message says why."""
+    """A template does not parse or does not render; the message says why."""
 
 
 @lru_cache(maxsize=1024)
 def inputs(query: str) -> tuple[str, ...]:
-    """Return the names that a template asks for besides `CONTEXT`, sorted: of a query, those that a binding gives.
+    """Return the names that a template uses, without those of `CONTEXT`, sorted: the inputs that a binding must name.
 
-    Raises InvalidTemplateError where it does not parse, or uses more of the language than is let in.
+    Raises InvalidTemplateError where the template does not parse, or uses parts of the language that are not allowed.
     """
     return tuple(sorted(_names_in(_let_in(query)) - CONTEXT))
 
 
 def asks(query: str, name: str) -> bool:
-    """Return whether a template that parses asks for a name."""
+    """Return whether a template, which must parse, uses a name."""
     return name in _names_in(_parse(query))
 
 
 def _names_in(tree: nodes.Template) -> set[str]:
-    """Return the names that a template asks for; Jinja2's own function for it generates code, and folds in doing so."""
+    """Return the names that a template uses; Jinja2's own function would generate code and so fold constants."""
     return {node.name for node in tree.find_all(nodes.Name)}
 
 
 def check_arithmetic(source: str) -> None:
-    """Raise InvalidTemplateError where a template reckons with text, whose product would repeat it."""
+    """Raise InvalidTemplateError where a template does arithmetic with text, because a product repeats text."""
     _check_arithmetic(_parse(source))
 
 
 def _check_arithmetic(tree: nodes.Template) -> None:
-    # What lies within arithmetic is looked at once, however deep.
+    # Each node is visited once, however deep arithmetic nests.
     waiting: list[tuple[nodes.Node, bool]] = [(tree, False)]
     while waiting:
         node, within = waiting.pop()
@@ -77,7 +77,7 @@ def _check_arithmetic(tree: nodes.Template) -> None:
         if within and isinstance(node, nodes.Const) and type(node.value) not in {int, float}:
             raise InvalidTemplateError("arithmetic takes numbers alone")
         reckons = within or isinstance(node, _ARITHMETIC)
-        waiting += [(one, reckons) for one in node.iter_child_nodes()]
+        waiting += [(child, reckons) for child in node.iter_child_nodes()]
 
 
 _ARITHMETIC: Final = (nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.Neg, nodes.Pos)
@@ -91,11 +91,11 @@ _LET_IN: Final = (
 _EXPRESSION: Final = re.compile(r"\{[{%].*?(?:[%}]\}|\Z)", re.DOTALL)
 _OPERATOR: Final = re.compile(r"[-+*/(\[{<>=!.|~%]|\b(?:if|not|is|in|and|or)\b")
 _MAX_OPERATORS: Final = 300
-"""Each may lie within the last; Python's stack ends at a few hundred."""
+"""In one expression: each operator may nest in the one before, and Python's stack ends at a few hundred levels."""
 _MAX_BLOCKS: Final = 20
-"""Statements (`{% … %}`), which may lie within each other; none is let in, and the reason is to be told."""
+"""Statements (`{% … %}`), which may nest. None is allowed, but the parser must survive them to report the reason."""
 _LONG_NUMBER: Final = re.compile(r"[0-9_]{19}")
-"""Nothing that is measured has as many digits; reading and writing huge ones takes long."""
+"""No measurement has as many digits; parsing and printing huge numbers takes long."""
 
 
 def _let_in(source: str) -> nodes.Template:
@@ -123,7 +123,7 @@ def _parse(source: str) -> nodes.Template:
 
 
 class Template(Kind):
-    """PromQL from the file."""
+    """A query that the user writes in thresholds.yaml."""
 
     name = "template"
     bindable = False
@@ -133,122 +133,132 @@ class Template(Kind):
         return "query"
 
     def expression(self, bound: BoundSignal) -> str:
-        """Return the rendered query with one series a component: where its labels do not tell, the worst of them.
+        """Return the rendered query with one series per component, the worst where the query may return several.
 
-        A rule sets labels of its own, and two series that differ in those alone would end its evaluation. A query whose
-        result is a number gets no labels. Raises InvalidTemplateError where it does not render, PromQLError where it
-        is none.
+        A rule sets labels of its own, and its evaluation fails if two series differ only in those. A query whose result
+        is a number gets no labels. Raises InvalidTemplateError where the template does not render, PromQLError where
+        its text is no PromQL.
         """
         return _one_series(self.written(bound), bound.binding.per, "min" if bound.low else "max")
 
     def written(self, bound: BoundSignal) -> str:
-        """Return the query as it is written, with its metrics in it; InvalidTemplateError where it does not render."""
+        """Return the rendered query, otherwise as the user wrote it; InvalidTemplateError where it does not render."""
         return _render(bound.signal.query or "", _names(bound))
 
     def further(self, bound: BoundSignal) -> Mapping[str, str]:
-        """Return the labels of what `absent` returns."""
+        """Return the labels that `absent` adds, where the whole query is an `absent`."""
         return absence(self.expression(bound)) or {}
 
     def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
-        """Return what the query comes to, and of which metrics."""
+        """Return the comparison of the query's result, with the metrics that the query reads."""
         compared = "is true" if bound.signal.unit == STATE else f"{IS[limit.comparator]} {_amount(bound, limit)}"
-        names = list(dict.fromkeys(f"`{one.metric}`" for one in bound.metrics))
+        names = list(dict.fromkeys(f"`{metric.metric}`" for metric in bound.metrics))
         of = f" of {listed(names) if len(names) <= _MOST_NAMED else f'{len(names)} metrics'}" if names else ""
         details = (over_window(bound),) if self.windowed(bound) else ()
         return Clause(text=f"the query `{bound.signal.id}`{of} {compared}", details=details)
 
     def windowed(self, bound: BoundSignal) -> bool:
-        """Return whether the query asks for the window."""
+        """Return whether the query uses `{{ window }}`."""
         return bool(_WINDOW.search(bound.signal.query or ""))
 
     def steady(self, bound: BoundSignal) -> tuple[Selector, ...]:
-        """Return the metrics, but for one whose absence is what the query looks for."""
-        found = self._course(bound)
-        return () if found is not None and found.form == GAP else bound.metrics
+        """Return the metrics; none where the query looks for the absence of one."""
+        query_course = self._course(bound)
+        return () if query_course is not None and query_course.form == GAP else bound.metrics
 
     def never(self, bound: BoundSignal, limit: Threshold) -> str | None:
-        """Return that a state is never 1, or only by chance, where a comparison returns another number than that."""
+        """Return why a state is never 1, or only by chance: a comparison without `bool` returns what it compares."""
         if bound.signal.unit != STATE:
             return None
         try:
             return not_one(self.written(bound))
         except (InvalidTemplateError, PromQLError):
-            # Others say so.
+            # Other checks report this mistake.
             return None
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
-        """Return the signal's own example, or the course of one series by which the query returns what is wanted.
+        """Return the signal's own example, or one series whose course makes the query return the wanted values.
 
-        The samples of several phases are put behind each other; a counter that begins anew is no trouble to `rate`.
+        The samples of the phases follow one another. A counter may begin anew there: `rate` copes with resets.
         """
         if bound.signal.example:
-            return tuple(_example(one, bound, example) for one in bound.signal.example)
-        found = self._told(bound)
-        values = query_samples.samples(found, bound, example)
-        return (sampling.series(found.selector, bound, example, values),)
+            return tuple(_example(series, bound, example) for series in bound.signal.example)
+        query_course = self._told(bound)
+        values = query_samples.samples(query_course, bound, example)
+        return (sampling.series(query_course.selector, bound, example, values),)
 
     def cases(self, bound: BoundSignal, limits: Sequence[Threshold], steps: int) -> tuple[Case, ...] | None:
-        """Return what shows that an absence is noticed; None for what has a value.
+        """Return the cases that test the detection of an absence; None for a query that has a value.
 
-        Raises UnsampledError where a query cannot return what lies around its limits, or not for a component.
+        Raises UnsampledError where the query cannot return values on both sides of its limits, or drops a label of the
+        component.
         """
         labels = carried(self.expression(bound))
         if lost := [label for label in bound.binding.per if label not in labels]:
             raise UnsampledError(f"it loses `{lost[0]}`")
         if bound.signal.example:
             return None
-        found = self._told(bound)
-        if found.form == GAP:
-            return query_samples.absence_cases(found, bound, limits, steps)
-        query_samples.check_limits(found, bound, limits, self)
+        query_course = self._told(bound)
+        if query_course.form == GAP:
+            return query_samples.absence_cases(query_course, bound, limits, steps)
+        query_samples.check_limits(query_course, bound, limits, self)
         return None
 
     def ends(self, bound: BoundSignal) -> bool:
-        """Return whether a query has no value without data; it may tell of their absence, or of the hour."""
+        """Return whether the query has no value without data; it may report the absence of data, or the time of day."""
         return not bound.signal.example or not speaks_of_nothing(self.expression(bound))
 
     def selectors(self, bound: BoundSignal) -> tuple[Selector, ...]:
-        """Return those of the query, bound or written in it."""
+        """Return the selectors of the query: those that the binding names, and those written in the query."""
         return tuple(dict.fromkeys((*bound.metrics, *selectors(self.expression(bound)))))
 
     def first(self, bound: BoundSignal) -> int | None:
-        """Return what the signal says; else 0 where the query has a value at once, and None where that is not known."""
+        """Return what the signal sets; else 0 where the query has a value at once; else None."""
         if bound.signal.settles is not None:
             return bound.signal.settles
-        found = self._course(bound)
-        if found is not None:
-            return None if found.form == RISE else 0
+        query_course = self._course(bound)
+        if query_course is not None:
+            return None if query_course.form == RISE else 0
         query = self.expression(bound)
         return None if has_range(query) or asks_the_clock(query) else 0
 
     def settle_seconds(self, bound: BoundSignal) -> int:
-        """Return the time that the query looks back; of an example, at least an hour: what settles it is not known."""
-        found, margin = self._course(bound), 2 * STEP_SECONDS
-        if found is not None:
+        """Return the time that the query looks back; with an example, by default at least an hour."""
+        query_course, margin = self._course(bound), 2 * STEP_SECONDS
+        if query_course is not None:
             return (
-                max(found.back, query_samples.LOOKBACK if found.form == GAP else 0, bound.signal.settles or 0) + margin
+                max(
+                    query_course.back,
+                    query_samples.LOOKBACK if query_course.form == GAP else 0,
+                    bound.signal.settles or 0,
+                )
+                + margin
             )
         back = looks_back(self.expression(bound)) + margin
         return max(bound.binding.window + margin, bound.signal.settles or max(_SETTLES, back))
 
     def shown(self, bound: BoundSignal, value: Decimal, seconds: int) -> Decimal | None:
-        """Return the value; one that counts from or to a moment goes on between two scrapes."""
-        found = self._course(bound)
-        return value if found is None else query_samples.shown(found, bound, value, seconds)
+        """Return the value at that time; an age or a time left changes between two scrapes."""
+        query_course = self._course(bound)
+        return value if query_course is None else query_samples.shown(query_course, bound, value, seconds)
 
     def strong_sample(self, bound: BoundSignal) -> Phase:
-        """Return a value far beyond any other, as far as the query can return it; of an absence, that it is none."""
-        found = self._course(bound)
-        return Phase(value=Decimal(10**6), steps=1) if found is None else query_samples.strong_sample(found, bound)
+        """Return a value far beyond all limits, as far as the query can return it; for an absence, existing data."""
+        query_course = self._course(bound)
+        return (
+            Phase(value=Decimal(10**6), steps=1)
+            if query_course is None
+            else query_samples.strong_sample(query_course, bound)
+        )
 
     def past_limit(self, bound: BoundSignal, value: Decimal) -> Decimal:
-        """Return twice the limit, or all where it is a share."""
+        """Return 1 where a share is too high, else a value far beyond the limit."""
         if bound.signal.unit == RATIO and value < 1 and not bound.low:
             return Decimal(1)
         return super().past_limit(bound, value)
 
     def _course(self, bound: BoundSignal) -> Course | None:
-        """Return the course that shows what a query does; None where that takes an example, or cannot be told."""
+        """Return the course of the query's series; None where the signal has an example or no course is known."""
         if bound.signal.example:
             return None
         try:
@@ -257,16 +267,16 @@ class Template(Kind):
             return None
 
     def _told(self, bound: BoundSignal) -> Course:
-        found = _course(self.expression(bound), bound.binding.per)
-        if isinstance(found, str):
-            raise UnsampledError(found)
-        query_samples.check_fits(found, bound)
-        return found
+        query_course = _course(self.expression(bound), bound.binding.per)
+        if isinstance(query_course, str):
+            raise UnsampledError(query_course)
+        query_samples.check_fits(query_course, bound)
+        return query_course
 
 
 @lru_cache(maxsize=1024)
 def _one_series(written: str, per: tuple[str, ...], worst: str) -> str:
-    """Return a query with one series a component, the `worst` where it may have several."""
+    """Return a query with one series per component, by the aggregation `worst` where the query may return several."""
     query = portable(checked(written))
     if is_scalar(query):
         return f"vector({query})"
@@ -277,7 +287,7 @@ def _one_series(written: str, per: tuple[str, ...], worst: str) -> str:
 
 @lru_cache(maxsize=1024)
 def _course(expression: str, per: tuple[str, ...]) -> Course | str:
-    """Return the course of an expression, or why there is none."""
+    """Return the course of an expression, or the reason why there is none."""
     try:
         return course(expression, per)
     except UnsampledError as error:
@@ -285,7 +295,7 @@ def _course(expression: str, per: tuple[str, ...]) -> Course | str:
 
 
 _MOST_NAMED: Final = 4
-"""Metrics in one sentence."""
+"""How many metrics one sentence names."""
 _WINDOW: Final = re.compile(r"\{\{\s*window\s*\}\}")
 _SETTLES: Final = 3600
 
@@ -296,34 +306,36 @@ def _amount(bound: BoundSignal, limit: Threshold) -> str:
 
 def _names(bound: BoundSignal) -> dict[str, object]:
     binding = bound.binding
-    found: dict[str, object] = {name: _text(value) for name, value in binding.inputs.items()}
-    return found | {"per": ", ".join(binding.per), "window": duration_text(binding.window)}
+    names: dict[str, object] = {name: _text(value) for name, value in binding.inputs.items()}
+    return names | {"per": ", ".join(binding.per), "window": duration_text(binding.window)}
 
 
 def _text(value: Selector | Decimal) -> str:
     return decimal_text(value) if isinstance(value, Decimal) else str(value)
 
 
-def _example(one: ExampleSeries, bound: BoundSignal, example: Example) -> Series:
+def _example(template: ExampleSeries, bound: BoundSignal, example: Example) -> Series:
     starts = accumulate((phase.steps * bound.binding.step for phase in example.phases), initial=0)
-    values = " ".join(_samples(one, bound, phase, start) for phase, start in zip(example.phases, starts, strict=False))
+    values = " ".join(
+        _samples(template, bound, phase, start) for phase, start in zip(example.phases, starts, strict=False)
+    )
     try:
-        selector = parse_selector(_render(one.series, _names(bound)))
+        selector = parse_selector(_render(template.series, _names(bound)))
     except PromQLError as error:
         raise InvalidTemplateError(str(error)) from error
-    return sampling.series(selector, bound, example, values, **dict(one.labels))
+    return sampling.series(selector, bound, example, values, **dict(template.labels))
 
 
-def _samples(one: ExampleSeries, bound: BoundSignal, phase: Phase, start: int) -> str:
+def _samples(template: ExampleSeries, bound: BoundSignal, phase: Phase, start: int) -> str:
     """Return the samples of a phase that begins after `start` seconds.
 
-    An example renders `steps` as promtool counts: the first is not among them. Of blanks it is, so that there may be
-    one too few; then the phase ends in another.
+    The template gets `steps` as promtool counts repetitions: without the first sample. promtool counts blanks
+    differently, with the first (`_x3` is three), so that a sample may be missing; a blank then fills the phase.
     """
     if phase.value is None:
         return sampling.levels([(None, phase)])
     known = {"value": float(phase.value), "steps": phase.steps - 1, "start": start, "step": bound.binding.step}
-    values = _render(one.values, _names(bound) | known)
+    values = _render(template.values, _names(bound) | known)
     if not _SAMPLES.fullmatch(values):
         raise InvalidTemplateError(f"`{values[:60]}` are no samples in promtool's notation, such as `0+10x60`")
     missing = phase.steps - sample_count(values)
@@ -331,7 +343,7 @@ def _samples(one: ExampleSeries, bound: BoundSignal, phase: Phase, start: int) -
 
 
 def sample_count(values: str) -> int:
-    """Return how many samples promtool makes of `values`, or a number that is too large."""
+    """Return how many samples promtool makes of `values`; a huge count may come out wrong but stays too large."""
     return sum(map(_count, values.split()))
 
 
@@ -342,7 +354,7 @@ def _count(token: str) -> int:
 
 
 _DIGITS: Final = 9
-"""Enough to be too many; Python does not read numbers of thousands."""
+"""Digits of a repetition that are read: more is too many in any case, and Python refuses numbers of thousands."""
 
 
 _NUMBER: Final = r"(?:[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?|Inf|NaN)"
@@ -352,15 +364,15 @@ _SAMPLES: Final = re.compile(rf"{_SAMPLE}(?: +{_SAMPLE})*")
 
 @lru_cache(maxsize=256)
 def _template(source: str) -> JinjaTemplate:
-    """Return a template that may be rendered: whoever asks, it has been looked at first.
+    """Return a template that is safe to render; every caller gets it only after the checks.
 
-    Each text is rendered once for each phase of each test; to read it costs more than to fill it in.
+    The result is cached: each text is rendered for each phase of each test, and parsing costs more than rendering.
     """
     _check_arithmetic(_let_in(source))
     try:
         return _ENVIRONMENT.from_string(source)
     except (RecursionError, SyntaxError, MemoryError) as error:
-        # Python's own compiler has limits of its own.
+        # Python's compiler has limits of its own.
         raise InvalidTemplateError("it is nested too deep") from error
 
 

@@ -1,7 +1,7 @@
-"""The least traffic that a ratio, a quantile or an average is computed from.
+"""The minimum traffic for a ratio, a quantile or an average.
 
-A ratio over two requests a minute is noise, and over none it is NaN: the denominator is filtered, so that there is no
-value.
+A ratio over two requests a minute is noise, and over none it is NaN. So the rules filter the denominator, and too
+little traffic gives no value.
 """
 
 from __future__ import annotations
@@ -15,21 +15,21 @@ from compiler.signals.bound import BoundSignal
 
 
 def enough(bound: BoundSignal) -> str:
-    """Return the comparison that a denominator, in events per second, must pass."""
+    """Return the comparison that the denominator, in events per second, must pass."""
     floor = bound.binding.minimum_traffic
     return f">= {floor.promql}" if floor is not None else "> 0"
 
 
 def floor_scale(bound: BoundSignal, events_per_step: Decimal) -> Decimal | None:
-    """Return the amount of traffic at which so many events a step are just enough; None where the floor is off.
+    """Return the traffic at which `events_per_step` events are just enough; None without a minimum traffic.
 
-    Where an engine's rounding would make exactly enough too little, it is a little more.
+    Where an engine's rounding could put the exact minimum below it, the result is a little more.
     """
     floor = bound.binding.minimum_traffic
     if floor is None:
         return None
-    wanted = Fraction(floor.count) * bound.binding.step / floor.seconds / Fraction(events_per_step)
-    scale = Decimal(wanted.numerator) / Decimal(wanted.denominator)
+    exact_scale = Fraction(floor.count) * bound.binding.step / floor.seconds / Fraction(events_per_step)
+    scale = Decimal(exact_scale.numerator) / Decimal(exact_scale.denominator)
     by, least = scale * events_per_step, float(floor.count) / floor.seconds
     exact = sampling.exact(by) and bound.binding.window % bound.binding.step == 0
     if exact and all(rate >= least for rate in sampling.rates(by, bound.binding.step, bound.binding.window)):

@@ -1,4 +1,4 @@
-"""Kind `usage`: how much of what there is is used, by gauges (connections, memory, disk)."""
+"""Kind `usage`: the used share of a capacity, by gauges (connections, memory, disk)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WHOLE: Final = Decimal(1000)
 
 
 class Usage(Kind):
-    """Used / max, or 1 - available / max."""
+    """The value is used / max, or 1 - available / max."""
 
     name = "usage"
     unit = RATIO
@@ -46,9 +46,10 @@ class Usage(Kind):
         return "ratio"
 
     def expression(self, bound: BoundSignal) -> str:
-        """Return the used share; a component without a maximum (0, as some exporters say) has no value.
+        """Return the used share; a component without a maximum (some exporters report 0) has no value.
 
-        One without a number for one of several maxima has none either: the rest of them is not how much there is.
+        A component that lacks a number for one of several maxima has no value either, because the sum of the others is
+        not the whole.
         """
         per, whole = bound.binding.per, bound.binding.inputs[MAX.name]
         used = bound.has(USED.name)
@@ -61,29 +62,31 @@ class Usage(Kind):
         return over_time(bound, f"{part} / {divisor}" if used else f"1 - {part} / {divisor}")
 
     def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
-        """Return how much of it is used, and how much is free where that is what is measured."""
+        """Return how much is used, and how much is free where the input is `available`."""
         return used_in_words(bound, limit.comparator, limit.value)
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
-        """Return gauges that stand still at the wanted share."""
+        """Return constant gauges that give the example's share."""
         whole = bound.binding.inputs[MAX.name]
         used = bound.has(USED.name)
         part = bound.selector(USED.name if used else AVAILABLE.name)
         scale = whole if isinstance(whole, Decimal) else WHOLE
-        shares = ((_share(one, used=used), one) for one in example.phases)
-        parts = sampling.levels((None if share is None else share * scale * one.traffic, one) for share, one in shares)
-        found = (sampling.series(part, bound, example, parts),)
+        shares = ((_share(phase, used=used), phase) for phase in example.phases)
+        parts = sampling.levels(
+            (None if share is None else share * scale * phase.traffic, phase) for share, phase in shares
+        )
+        part_series = (sampling.series(part, bound, example, parts),)
         if isinstance(whole, Decimal):
-            return found
-        wholes = sampling.levels((_whole(one), one) for one in example.phases)
-        return (*found, sampling.series(whole, bound, example, wholes))
+            return part_series
+        wholes = sampling.levels((_whole(phase), phase) for phase in example.phases)
+        return (*part_series, sampling.series(whole, bound, example, wholes))
 
     def first(self, bound: BoundSignal) -> int:
         """Return 0: a gauge is there at once."""
         return 0
 
     def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
-        """Return so much of so much that neither the quotient nor its mean has a rounding error."""
+        """Return a phase whose quotient and mean over the window have no rounding error."""
         every = steps_without_rounding(bound, (value,))
         whole = bound.binding.inputs[MAX.name]
         used, base = bound.has(USED.name), whole if isinstance(whole, Decimal) else WHOLE
@@ -99,7 +102,7 @@ class Usage(Kind):
         return isinstance(bound.binding.inputs[MAX.name], Selector)
 
     def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
-        """Return the same value twice, each of half of all."""
+        """Return the same share twice, each of half the whole."""
         if self.zero_denominator(bound):
             return (Phase(value=value, steps=1, traffic=HALF),) * 2
         if bound.has(USED.name):
@@ -107,7 +110,7 @@ class Usage(Kind):
         return ()
 
     def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
-        """Return all that happens to gauges: the share is computed at each moment, from what is there then."""
+        """Return the rough courses of gauges: the share is computed at each moment from the series present then."""
         withstood = {Rough.REPLACED, Rough.REPLACED_PART}
         if self.zero_denominator(bound):
             withstood |= {Rough.REPLACED_WHOLE, Rough.DOUBLED}
@@ -118,16 +121,16 @@ class Usage(Kind):
         return frozenset(withstood)
 
     def strong_sample(self, bound: BoundSignal) -> Phase:
-        """Return a hundred times as much as there is elsewhere, of the part too."""
+        """Return a hundred times as much as other series have, in the part as well as in the whole."""
         return Phase(value=Decimal(1) if bound.has(USED.name) else Decimal(0), steps=1, traffic=Decimal(100))
 
     def past_limit(self, bound: BoundSignal, value: Decimal) -> Decimal:
-        """Return more than all is ever: a limit may lie at all of it."""
+        """Return more than the whole, because a limit may lie at the whole; half the limit where low is trouble."""
         return value / 2 if bound.low else max(Decimal(1), value) + Decimal("0.5")
 
 
 def used_in_words(bound: BoundSignal, comparator: str, share: Decimal) -> Clause:
-    """Return a comparison of the used share as a clause."""
+    """Return the comparison of the used share as a clause."""
     whole, available = bound.binding.inputs[MAX.name], bound.has(AVAILABLE.name)
     part = bound.selector(AVAILABLE.name if available else USED.name)
     named = f"`{whole.metric}`" if isinstance(whole, Selector) else decimal_text(whole)

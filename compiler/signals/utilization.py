@@ -1,4 +1,4 @@
-"""Kind `utilization`: how busy something is, by a counter of what it did (CPU seconds, bytes sent)."""
+"""Kind `utilization`: how busy something is, by a counter of its work (CPU seconds, bytes sent)."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ IDLE: Final = Input(
     measure=Measure.SPAN,
 )
 _INSTANCE: Final = ("job", "instance", "pod")
-"""What tells apart instances that each have a capacity of their own: targets, and pods that one target tells of."""
+"""Labels of instances that each have a capacity of their own: targets, and pods that one target reports."""
 _TELLING: Final = frozenset({"instance", "pod"})
 _ONE: Final = Decimal(1)
 _CAPACITY: Final = Decimal(100)
 
 
 class Utilization(Kind):
-    """Rate of the counter by the capacity, or what is not idle on average over the CPUs."""
+    """The counter's rate divided by the capacity, or 1 minus the average idle rate of the CPUs."""
 
     name = "utilization"
     rest = "idle"
@@ -54,7 +54,7 @@ class Utilization(Kind):
         rate = f"rate({bound.selector(COUNTER.name)}[{window}])"
         capacity = bound.binding.inputs.get(CAPACITY.name)
         if self.instances(bound) is not None:
-            # Nobody says how much all of them may do: each may do all that one can.
+            # The capacity of all instances together is not known: the limit applies to each instance.
             return aggregate("max", per, aggregate("sum", tuple(dict.fromkeys((*per, *_INSTANCE))), rate))
         done = aggregate("sum", per, rate)
         if capacity is None:
@@ -65,21 +65,21 @@ class Utilization(Kind):
         return f"{done} / {decimal_text(capacity)}"
 
     def instances(self, bound: BoundSignal) -> str | None:
-        """Return the label of instances where nothing tells how much all of a component's can do together."""
+        """Return the label of instances where the capacity of all instances of a component is not known; else None."""
         if set(bound.binding.inputs) != {COUNTER.name}:
             return None
-        chosen = {one.label for one in bound.selector(COUNTER.name).matchers if one.operator == "="}
+        chosen = {matcher.label for matcher in bound.selector(COUNTER.name).matchers if matcher.operator == "="}
         return None if {*bound.binding.per, *chosen} & _TELLING else "instance"
 
     def in_words(self, bound: BoundSignal, limit: Threshold) -> Clause:
-        """Return how busy it is, and how idle where that is measured; of a counter, how much it takes of what."""
+        """Return the busy share, with the idle share where that is measured; or the counter's rate and its capacity."""
         comparator, share = limit.comparator, amount(Quantity(limit.value, bound.signal.unit))
         window = over_window(bound)
         if bound.has(IDLE.name):
             idle = bound.selector(IDLE.name)
             busy = thing(bound.signal.title) or f"the time that `{idle.metric}` counts"
             rest = f"that is {MORE[REST[comparator]]} {amount(Quantity(1 - limit.value, RATIO))} idle"
-            own = tuple(one for one in idle.matchers if one not in bound.binding.source)
+            own = tuple(matcher for matcher in idle.matchers if matcher not in bound.binding.source)
             text = f"{MORE[comparator]} {share} of {busy} is busy"
             return Clause(text=text, details=(rest, window), value="the busy share", told=own)
         capacity = bound.binding.inputs.get(CAPACITY.name, _ONE)
@@ -92,55 +92,58 @@ class Utilization(Kind):
         return Clause(text=text, details=(window,), value=USED_SHARE)
 
     def series(self, bound: BoundSignal, example: Example) -> tuple[Series, ...]:
-        """Return a counter that rises by the wanted share of the capacity a second."""
+        """Return a counter that rises, per second, by the example's share of the capacity."""
         step = bound.binding.step
         if bound.has(IDLE.name):
-            idle = ((None if one.value is None else (1 - one.value) * step, one) for one in example.phases)
+            idle = ((None if phase.value is None else (1 - phase.value) * step, phase) for phase in example.phases)
             return (sampling.series(bound.selector(IDLE.name), bound, example, sampling.counter(idle)),)
         capacity = bound.binding.inputs.get(CAPACITY.name, _ONE)
         scale = capacity if isinstance(capacity, Decimal) else _CAPACITY
-        done = ((None if one.value is None else one.value * scale * one.traffic * step, one) for one in example.phases)
+        done = (
+            (None if phase.value is None else phase.value * scale * phase.traffic * step, phase)
+            for phase in example.phases
+        )
         counter = sampling.series(bound.selector(COUNTER.name), bound, example, sampling.counter(done))
         if isinstance(capacity, Decimal):
             return (counter,)
-        there = (
-            (None if one.value is None else scale * one.traffic * (not one.zero_denominator), one)
-            for one in example.phases
+        capacities = (
+            (None if phase.value is None else scale * phase.traffic * (not phase.zero_denominator), phase)
+            for phase in example.phases
         )
-        return counter, sampling.series(capacity, bound, example, sampling.levels(there))
+        return counter, sampling.series(capacity, bound, example, sampling.levels(capacities))
 
     def first(self, bound: BoundSignal) -> int:
-        """Return a step: nothing idle is seen at once, and of the others see `past_limit`."""
+        """Return one step: a CPU that is never idle shows at once; for other counters, see `past_limit`."""
         return first_rate(bound)
 
     def exactly(self, bound: BoundSignal, value: Decimal, *, always: bool) -> Phase | None:
-        """Return a capacity at which no engine has a rounding error, where it is not given."""
+        """Return a phase without a rounding error in any engine, where a capacity that is a metric may be chosen."""
         step, window = bound.binding.step, bound.binding.window
         if window % step:
             return None
         capacity = bound.binding.inputs.get(CAPACITY.name, _ONE)
         if bound.has(IDLE.name):
             by = (1 - value) * step
-            found = tuple(1 - one for one in sampling.rates(by, step, window))
-            return _steady(value, _ONE, by, found)
+            shares = tuple(1 - rate for rate in sampling.rates(by, step, window))
+            return _steady(value, _ONE, by, shares)
         scales = (_ONE,) if isinstance(capacity, Decimal) else sampling.scales()
         for scale in scales:
             whole = (capacity if isinstance(capacity, Decimal) else _CAPACITY) * scale
             by = value * whole * step
-            phase = _steady(value, scale, by, tuple(one / float(whole) for one in sampling.rates(by, step, window)))
+            phase = _steady(value, scale, by, tuple(rate / float(whole) for rate in sampling.rates(by, step, window)))
             if phase is not None:
                 return phase
         return None
 
     def exact_parts(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
-        """Return two rates, where nothing divides their sum and samples fill the window."""
+        """Return two rates, where the rule divides their sum by nothing and samples fill the window."""
         step, window = bound.binding.step, bound.binding.window
         if set(bound.binding.inputs) != {COUNTER.name} or window % step:
             return ()
-        return tuple(Phase(value=one, steps=1) for one in sampling.exact_rates(value, step, window))
+        return tuple(Phase(value=rate, steps=1) for rate in sampling.exact_rates(value, step, window))
 
     def shown(self, bound: BoundSignal, value: Decimal, seconds: int) -> Decimal | None:
-        """Return the value once the window is full; what is never idle is seen at once."""
+        """Return the value once the window is full; a CPU that is never idle shows at once."""
         return value if bound.has(IDLE.name) or seconds >= bound.binding.window else None
 
     def zero_denominator(self, bound: BoundSignal) -> bool:
@@ -148,7 +151,7 @@ class Utilization(Kind):
         return isinstance(bound.binding.inputs.get(CAPACITY.name), Selector)
 
     def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
-        """Return the same value twice, each of half of all; of CPUs, one more idle and one less."""
+        """Return two halves with the same share; for CPUs, one more idle and one less."""
         if bound.has(IDLE.name):
             away = min(value, 1 - value) * HALF
             return (Phase(value=value - away, steps=1), Phase(value=value + away, steps=1))
@@ -157,20 +160,20 @@ class Utilization(Kind):
         return (Phase(value=value * HALF, steps=1),) * 2
 
     def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
-        """Return what is told twice where something divides it, and what becomes of how much there is.
+        """Return doubled series where a division cancels them, and the rough courses of the capacity.
 
-        A rate over samples with gaps is a little less or more: that is not what it was.
+        Gaps in the counter are not among them: a rate over samples with gaps changes a little.
         """
         if not self.zero_denominator(bound):
             return frozenset({Rough.DOUBLED} if bound.has(IDLE.name) else ())
         return frozenset({Rough.REPLACED_WHOLE, Rough.GAPS_WHOLE, Rough.NAN_WHOLE, Rough.DOUBLED})
 
     def strong_sample(self, bound: BoundSignal) -> Phase:
-        """Return a hundred times the capacity, all of it busy."""
+        """Return a hundred times the capacity, fully busy."""
         return Phase(value=_ONE, steps=1, traffic=Decimal(100))
 
     def past_limit(self, bound: BoundSignal, value: Decimal) -> Decimal:
-        """Return all of it; of a counter so much that what is done in one step is enough, while the window fills."""
+        """Return 1 for idle time; for a counter so much that one step's work is enough while the window fills."""
         if bound.low:
             return value / 2
         if bound.has(IDLE.name):
@@ -178,8 +181,8 @@ class Utilization(Kind):
         return (value or _ONE) * 2 * bound.binding.window / bound.binding.step
 
 
-def _steady(value: Decimal, scale: Decimal, by: Decimal, found: tuple[float, ...]) -> Phase | None:
-    if sampling.exact(by) and all(one == float(value) for one in found):
+def _steady(value: Decimal, scale: Decimal, by: Decimal, rates: tuple[float, ...]) -> Phase | None:
+    if sampling.exact(by) and all(rate == float(value) for rate in rates):
         return Phase(value=value, steps=1, traffic=scale)
     return None
 
