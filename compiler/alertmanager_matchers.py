@@ -1,8 +1,8 @@
-"""Label matchers as Alertmanager's configuration writes them → data; used by `compiler.resolve`.
+"""Read label matchers in the syntax of Alertmanager's configuration; used by `compiler.resolve`.
 
-`namespace="payments"`, `env!=test`, `job=~"api|web"`, several with commas between, with braces or without
-(Alertmanager's documentation, "matcher"). Read is what every supported release reads alike: values stand in double
-quotes, or are plain words.
+Examples are `namespace="payments"`, `env!=test` and `job=~"api|web"`; a list has commas, with or without braces
+(Alertmanager's documentation, "matcher"). This module accepts only what all supported releases read alike: values in
+double quotes, or plain words.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _EXAMPLE: Final = 'write it as Alertmanager does: `namespace="payments"`, with `
 
 
 class MatcherError(ValueError):
-    """Text that is no list of matchers; `start` and `length` are its place, `hint` the way out."""
+    """The text is no list of matchers; `start` and `length` say where, and `hint` how to mend it."""
 
     def __init__(self, message: str, start: int, length: int, hint: str | None = None) -> None:
         super().__init__(message)
@@ -38,18 +38,18 @@ class MatcherError(ValueError):
 
 
 def read(text: str) -> tuple[Matcher, ...]:
-    """Return the matchers that `text` lists, at least one; raises MatcherError."""
+    """Return the matchers that `text` lists; raises MatcherError if there is none, or one is wrong."""
     start, end = 0, len(text)
     if text.strip().startswith("{") and text.strip().endswith("}"):
         start, end = text.index("{") + 1, text.rindex("}")
-    found = tuple(_read(text, start, end))
-    if not found:
+    matchers = tuple(_read(text, start, end))
+    if not matchers:
         raise MatcherError("there is no matcher", 0, len(text), _EXAMPLE)
-    return found
+    return matchers
 
 
 def checked(matcher: Matcher) -> Matcher:
-    """Return a matcher whose name and value are as they should be; raises MatcherError without a place."""
+    """Return the matcher if its label and pattern are valid; raises MatcherError, without a place, if not."""
     if not LABEL_NAME.match(matcher.label):
         raise MatcherError(f"`{matcher.label}` is no label's name", 0, 0, _EXAMPLE)
     if matcher.operator in {"=~", "!~"}:
@@ -94,7 +94,7 @@ def _value(match: re.Match[str]) -> str:
 
 
 def _check(pattern: str) -> None:
-    """Raise MatcherError for a regular expression that Alertmanager or the webhook does not match."""
+    """Raise MatcherError for a regular expression that Alertmanager or the webhook cannot match."""
     if len(pattern) > LONGEST_PATTERN:
         message = f"the regular expression has {len(pattern)} characters, and {LONGEST_PATTERN} are the most"
         raise MatcherError(message, 0, 0, "write several routes to the same team")

@@ -1,8 +1,8 @@
 """Lower: model → alerts, the intermediate representation that every emitter reads.
 
-After `compiler.resolve`, before `compiler.checks` and the emitters. An `Alert` is one severity of one signal of one
-system, complete: expression, labels, annotations, runbook section, policy. What several rules of a signal share is
-computed once, by a recording rule of their group.
+This stage runs after `compiler.resolve`, and before `compiler.checks` and the emitters. An `Alert` is the complete rule
+for one severity of one signal of one system: expression, labels, annotations, runbook section, policy. If several rules
+of a signal share an expression, a recording rule of their group computes it once.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from compiler.signals.template import InvalidTemplateError
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Record:
-    """A recording rule: an expression that several rules of one signal share."""
+    """A recording rule for an expression that several rules of one signal share."""
 
     name: str
     expr: str
@@ -33,9 +33,9 @@ class Record:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Alert:
-    """One alert. `component` is None where each series brings its own; times are in seconds.
+    """One alert rule. `component` is None if the series' own labels name the component; times are in seconds.
 
-    `in_words` says in one sentence when it fires.
+    `in_words` says in one sentence when the alert fires.
     """
 
     name: str
@@ -53,7 +53,7 @@ class Alert:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AlertGroup:
-    """The rules of one signal, evaluated together and in order: a recording is never older than its alerts."""
+    """The rules of one signal; Prometheus evaluates them in order, so alerts always see fresh recordings."""
 
     name: str
     system: System
@@ -63,9 +63,10 @@ class AlertGroup:
 
 
 def lower(model: Model, diagnostics: Diagnostics) -> tuple[AlertGroup, ...]:
-    """Return the alert groups, sorted by system and signal, alerts from the least urgent.
+    """Return the alert groups, sorted by system and signal; alerts are sorted from the least severe.
 
-    A template that does not render, or PromQL that does not parse, is an error in `diagnostics` and left out.
+    A template that does not render, or PromQL that does not parse, adds an error to `diagnostics`, and its group is
+    left out.
     """
     return tuple(
         group
@@ -76,7 +77,7 @@ def lower(model: Model, diagnostics: Diagnostics) -> tuple[AlertGroup, ...]:
 
 
 def alerts_of(groups: tuple[AlertGroup, ...]) -> tuple[Alert, ...]:
-    """Return all alerts, sorted by name, then from the least urgent."""
+    """Return all alerts, sorted by name, then from the least severe."""
     order = {severity: rank for rank, severity in enumerate(conventions.SEVERITIES)}
     alerts = (alert for group in groups for alert in group.alerts)
     return tuple(sorted(alerts, key=lambda alert: (alert.name, order[alert.limit.severity])))
@@ -109,9 +110,9 @@ def _refuse(
 
 
 def _written(error: PromQLError, watched: WatchedSignal, query: str, span: Span, diagnostics: Diagnostics) -> Span:
-    """Return where in a query of the file an error of what it renders as lies; else the query's place.
+    """Return the place in the user's query of an error in the rendered query, or the place of the whole query.
 
-    A part that stands as often in the query as in what it renders as is found by its words.
+    The faulty part is located by its text, if that text occurs equally often in the query and in the rendered query.
     """
     mistake = error.mistake
     rendered = kinds()[watched.bound.signal.kind].written(watched.bound)
@@ -136,8 +137,8 @@ def _rules(system: System, watched: WatchedSignal) -> Rules:
 
 def _recorded(system: System, watched: WatchedSignal, operations: str, **labels: str) -> str:
     """Return the selector of a recorded series."""
-    found = {**_record_labels(system, watched), **labels}
-    matchers = tuple(Matcher(name, "=", text) for name, text in sorted(found.items()))
+    all_labels = {**_record_labels(system, watched), **labels}
+    matchers = tuple(Matcher(name, "=", text) for name, text in sorted(all_labels.items()))
     return str(Selector(_record_name(watched, operations), matchers))
 
 
@@ -147,9 +148,9 @@ def _record_name(watched: WatchedSignal, operations: str) -> str:
 
 
 def _record_labels(system: System, watched: WatchedSignal) -> dict[str, str]:
-    """Return what tells the recordings of two systems apart, and those of two sources of one system."""
-    found = {"system": system.id}
-    return found if watched.source is None else {"component": watched.source} | found
+    """Return the labels that distinguish the recordings of two systems, and of two sources of one system."""
+    labels = {"system": system.id}
+    return labels if watched.source is None else {"component": watched.source} | labels
 
 
 def _records(system: System, watched: WatchedSignal, rules: Rules) -> Iterator[Record]:
@@ -166,11 +167,12 @@ def _records(system: System, watched: WatchedSignal, rules: Rules) -> Iterator[R
 
 
 def _holding(system: System, watched: WatchedSignal, limit: Limit, rules: Rules) -> str:
-    """Return the values of what fires, or has fired, and has not come to its recovery limit since.
+    """Return an expression for the series whose alert fires, or fired and has not reached its recovery limit since.
 
-    Prometheus knows no recovery limit (prometheus#10536), but records what fires as `ALERTS`. That alone would be lost
-    where a restart makes an alert wait for its `for` anew, or where its rule is renamed; so the recording remembers
-    itself. One value at the recovery limit is no longer recorded, which ends its own memory too.
+    Prometheus has no recovery limits (prometheus#10536), but it records firing alerts as `ALERTS`. `ALERTS` alone would
+    lose the state if a restart makes an alert wait for its `for` again, or if the rule is renamed. So the recording
+    rule also refers to its own last value. Once a value reaches the recovery limit, the rule records nothing, and the
+    memory ends.
     """
     assert limit.recover is not None  # noqa: S101 - the caller asks for it
     labels = {

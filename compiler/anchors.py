@@ -1,7 +1,7 @@
-"""Parse: a heading's text → the anchor that the place where people read it gives the heading.
+"""Parse: a heading's text → the anchor that GitHub, GitLab or another site gives the heading.
 
-Used by `compiler.runbooks`. What a character is comes from `compiler.characters`, not from Python: each version of it
-brings another Unicode. docs/decisions/0012 names the source of each rule.
+Used by `compiler.runbooks`. The classes of characters come from `compiler.characters` and not from Python, because each
+Python version has another version of Unicode. docs/decisions/0012 names the source of each rule.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Final, Literal, get_args
 from compiler.characters import KEPT_ON_GITHUB, LETTER_OR_NUMBER, OF_A_WORD, is_kind, lower_case, small_letters
 
 Style = Literal["github", "gitlab", "gitea", "mkdocs", "plain"]
-"""Who shows the runbooks. `plain` are pages without anchors of their own: sections are named as on GitHub."""
+"""The site that shows the runbooks. `plain` pages have no anchors of their own; sections are named as on GitHub."""
 
 STYLES: Final[tuple[Style, ...]] = get_args(Style)
 DEFAULT_STYLE: Final[Style] = "github"
@@ -28,13 +28,13 @@ _MKDOCS_HYPHENS: Final = re.compile(r"[-\s]+")
 _MKDOCS_COUNTED: Final = re.compile(r"(.*)_([0-9]{1,9})", re.DOTALL)
 _MKDOCS_ROOT: Final = "docs"
 _MKDOCS_YOUNGER: Final = {0xA7F1: "S"} | {0x1CCD6 + place: sign for place, sign in enumerate(ascii_uppercase + digits)}
-"""What stands for ASCII by a Unicode that Python 3.11 does not have."""
+"""Characters that normalise to ASCII in a Unicode version newer than Python 3.11's."""
 _LONGEST_GITLAB: Final = 255
-"""Characters of a heading that GitLab looks at."""
+"""Characters; GitLab ignores the rest of a heading."""
 
 
 class _OnGitHub(dict[int, str | None]):
-    """What becomes of each small character on GitHub, for `str.translate`; looked up when it is first met."""
+    """A table for `str.translate` with GitHub's rule for lower-case characters; it fills itself on first use."""
 
     def __missing__(self, code: int) -> str | None:
         character = chr(code)
@@ -47,24 +47,24 @@ _ON_GITHUB: Final = _OnGitHub({ord(" "): "-"})
 
 @lru_cache(maxsize=4096)
 def slug(heading: str) -> str:
-    """Return the anchor that GitHub gives a heading that is the only one of its text."""
+    """Return the anchor that GitHub gives to a heading whose text is unique in its document."""
     return lower_case(heading).translate(_ON_GITHUB)
 
 
 def _gitlab(heading: str) -> str:
-    """GitLab's rule: `Gitlab::Utils::Markdown#string_to_anchor` in gitlab-org/gitlab.
+    """Return GitLab's anchor: `Gitlab::Utils::Markdown#string_to_anchor` in gitlab-org/gitlab.
 
-    Ruby makes small letters of each character by itself: no sigma has its form for the end of a word.
+    Ruby lower-cases each character by itself, so a sigma at the end of a word does not get its final form.
     """
     text = small_letters(heading[:_LONGEST_GITLAB].strip())
-    kept = "".join(one for one in text if one in "- " or is_kind(one, OF_A_WORD))
+    kept = "".join(character for character in text if character in "- " or is_kind(character, OF_A_WORD))
     anchor = _HYPHENS.sub("-", kept.replace(" ", "-"))
     return f"anchor-{anchor}" if anchor.isascii() and anchor.isdigit() else anchor
 
 
 def _gitea(heading: str) -> str:
-    """Gitea's rule: `CleanValue` in modules/markup/common of go-gitea/gitea."""
-    return "".join(_gitea_part(one) for one in heading.strip()) or "heading"
+    """Return Gitea's anchor: `CleanValue` in modules/markup/common of go-gitea/gitea."""
+    return "".join(_gitea_part(character) for character in heading.strip()) or "heading"
 
 
 def _gitea_part(character: str) -> str:
@@ -74,7 +74,7 @@ def _gitea_part(character: str) -> str:
 
 
 def _mkdocs(heading: str) -> str:
-    """Python-Markdown's rule: `slugify` of its extension `toc`, as MkDocs has it unless configured otherwise."""
+    """Return MkDocs' anchor: `slugify` of Python-Markdown's extension `toc`, which is MkDocs' default."""
     text = unicodedata.normalize("NFKD", heading.translate(_MKDOCS_YOUNGER)).encode("ascii", "ignore").decode("ascii")
     return _MKDOCS_HYPHENS.sub("-", _MKDOCS_DROPPED.sub("", text).strip().lower())
 
@@ -89,14 +89,14 @@ _RULES: Final[Mapping[Style, Callable[[str], str]]] = {
 
 
 class Anchors:
-    """Gives the headings of one document their anchors, in order: repeated ones are numbered.
+    """Gives the headings of one document their anchors, in order; repeated anchors are numbered.
 
-    `written` are those that the document sets itself; MkDocs numbers around them.
+    `written` are the anchors that the document sets itself; MkDocs skips them when it numbers.
     """
 
     def __init__(self, style: Style = DEFAULT_STYLE, written: Iterable[str] = ()) -> None:
         self._style = style
-        # MkDocs gives no heading the empty anchor.
+        # MkDocs never gives a heading the empty anchor.
         self._taken: dict[str, int] = dict.fromkeys(["", *written], 0) if style == "mkdocs" else {}
 
     def add(self, heading: str) -> str:
@@ -114,18 +114,18 @@ class Anchors:
         return anchor
 
     def _appended(self, base: str) -> str:
-        """Return GitLab's: the count of the same text, whether or not another heading reads like that."""
+        """Return GitLab's anchor: it appends the count of equal texts, even if another heading has the result."""
         count = self._taken.get(base, 0)
         self._taken[base] = count + 1
         return f"{base}-{count}" if count else base
 
     def _counted(self, base: str) -> str:
-        """Return Python-Markdown's: `_1` behind the text, or one more where such a number ends it.
+        """Return Python-Markdown's anchor: it appends `_1`, or increments such a number at the end of the text.
 
-        What is taken remembers the number to go on from, so that many headings of one text take no longer each.
+        Each taken anchor remembers the number to continue from, so that many equal headings do not become slow.
         """
-        found = _MKDOCS_COUNTED.fullmatch(base)
-        stem, number = (found[1], int(found[2])) if found else (base, 0)
+        numbered = _MKDOCS_COUNTED.fullmatch(base)
+        stem, number = (numbered[1], int(numbered[2])) if numbered else (base, 0)
         anchor, passed = base, []
         while anchor in self._taken:
             passed.append(anchor)
@@ -137,14 +137,14 @@ class Anchors:
 
 
 def page(path: str) -> str:
-    """Return the address of a page below the site that MkDocs makes, for `{page}` in a link.
+    """Return the address of a page relative to the site that MkDocs builds, for `{page}` in a link.
 
-    `docs/runbooks/shop.md` → `runbooks/shop/`: without the folder that MkDocs reads unless told otherwise, and with the
-    addresses of `use_directory_urls`. `index.md` and `README.md` are the page of their folder.
+    `docs/runbooks/shop.md` → `runbooks/shop/`: MkDocs' default folder `docs` is left out, and addresses are those of
+    `use_directory_urls`. `index.md` and `README.md` are the page of their folder.
     """
     parts = list(PurePosixPath(path).parts)
     if parts[:1] == [_MKDOCS_ROOT]:
         del parts[0]
     name = PurePosixPath(parts.pop() if parts else "").stem
     folders = parts if name in {"index", "README"} else [*parts, name]
-    return "".join(f"{one}/" for one in folders)
+    return "".join(f"{folder}/" for folder in folders)

@@ -1,4 +1,4 @@
-"""Emit: what an emitter gives, and how YAML is written; `compiler.output` takes it from here."""
+"""Emit: the artifacts that emitters return, and how YAML is written; `compiler.output` writes the artifacts."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ class Artifact:
 
 _PLAIN: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*(?:[ ./-][A-Za-z0-9_]+)*\.?|(?:[0-9]+[smhd])+")
 _WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"})
-"""What some reader of YAML 1.1 takes for something else than text."""
+"""Words that some YAML 1.1 parser does not read as text."""
 
 
 def yaml_artifact(path: str, data: object, renewal: str) -> Artifact:
     """Return `data` as YAML, keys in the order given, under the header of generated files.
 
-    `renewal` is the command that renews the file. `data` is made of dicts, lists, text and booleans; TypeError where it
-    holds anything else.
+    `renewal` is the command that renews the file. `data` consists of dicts, lists, text, integers and booleans;
+    anything else raises TypeError.
 
-    Events go straight to the C emitter: PyYAML's representer would walk everything twice more, for anchors and types
-    that do not occur here. Text is quoted wherever a reader of YAML 1.1 or 1.2 could take it for anything else.
+    Events go straight to the C emitter: PyYAML's representer would walk the data twice more, for anchors and types that
+    do not occur here. Text is quoted wherever a YAML 1.1 or 1.2 parser could take it for anything else.
     """
     events: list[yaml.Event] = [*_START]
     _append(data, events)
@@ -55,15 +55,15 @@ def _append(value: object, events: list[yaml.Event]) -> None:
         events.append(_scalar(value))
     elif isinstance(value, dict):
         events.append(_MAPPING[0])
-        for key, one in value.items():
+        for key, child in value.items():
             events.append(_scalar(key))
-            _append(one, events)
+            _append(child, events)
         events.append(_MAPPING[1])
     elif isinstance(value, list):
         start, end = _SEQUENCE if value else _EMPTY
         events.append(start)
-        for one in value:
-            _append(one, events)
+        for item in value:
+            _append(item, events)
         events.append(end)
     elif isinstance(value, bool | int):
         events.append(yaml.ScalarEvent(None, None, (True, True), str(value).lower()))

@@ -1,9 +1,9 @@
-"""Regular expressions of users, matched in time that is linear in the value; Python's own engine may take for ever.
+"""Match users' regular expressions in time linear in the value; Python's own engine may backtrack for ever.
 
-Pure; used by `compiler.signals.sampling`, which makes up values that matchers let through, and by
-`compiler.float_labels`. A pattern becomes a finite automaton that looks at each character once (Thompson, "Regular
-expression search algorithm", 1968). `compiler.patterns` has the tokens. What Prometheus and Python read differently, or
-what is too large, has no automaton.
+Pure. `compiler.signals.sampling` uses it to make up values that matchers accept, and `compiler.float_labels` uses it
+too. A pattern becomes a finite automaton that looks at each character once (Thompson, "Regular expression search
+algorithm", 1968). `compiler.patterns` defines the tokens. A pattern that Prometheus and Python read differently, or
+that is too large, has no automaton.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Final
 from compiler.patterns import TOKEN
 
 MAX_STATES: Final = 5_000
-"""Of an automaton; a repetition is written out."""
+"""States of an automaton; each repetition of a part adds its own copies."""
 MAX_STEPS: Final = 10**6
-"""States times characters of a value."""
+"""The number of states times the number of characters of a value."""
 _FLAGS: Final = re.compile(r"\(\?(?P<flags>[is]+)(?P<end>[:)])")
 _GROUP: Final = ("(", "(?:", "(?P<")
 
@@ -27,11 +27,11 @@ _Part = tuple[int, int]
 
 
 class TooLargeError(ValueError):
-    """A pattern has no automaton, or a value is too long for it."""
+    """The pattern has no automaton, or the value is too long for it."""
 
 
 class Automaton:
-    """A pattern's states: from each one to others without a character, or by one that `characters` lets through."""
+    """A pattern's states; a transition consumes one character that its pattern matches, or no character."""
 
     def __init__(self, pattern: str) -> None:
         self._free: list[list[int]] = []
@@ -45,7 +45,7 @@ class Automaton:
             raise TooLargeError("a bracket has no partner")
 
     def matches(self, value: str) -> bool:
-        """Return whether the pattern matches a whole value; TooLargeError where that would take long."""
+        """Return whether the pattern matches the whole value; raises TooLargeError if that would take long."""
         if len(self._free) * (len(value) + 1) > MAX_STEPS:
             raise TooLargeError("the value is long")
         states = self._reached([self._first], begins=True, ends=not value)
@@ -64,17 +64,17 @@ class Automaton:
         return self._last in states
 
     def _reached(self, states: list[int], *, begins: bool, ends: bool) -> set[int]:
-        """Return the states and all that are reached from them without a character."""
-        found, waiting = set(states), list(states)
+        """Return the states and all states that are reachable from them without consuming a character."""
+        reached, waiting = set(states), list(states)
         while waiting:
             state = waiting.pop()
             if (self._ends[state] == "^" and not begins) or (self._ends[state] == "$" and not ends):
                 continue
             for other in self._free[state]:
-                if other not in found:
-                    found.add(other)
+                if other not in reached:
+                    reached.add(other)
                     waiting.append(other)
-        return found
+        return reached
 
     def _state(self, edge: str = "") -> int:
         if len(self._free) >= MAX_STATES:
@@ -85,7 +85,7 @@ class Automaton:
         return len(self._free) - 1
 
     def _either(self, depth: int) -> _Part:
-        """Read the alternatives of a group, up to its bracket."""
+        """Read the alternatives of a group, up to its closing bracket."""
         if depth > _DEEPEST:
             raise TooLargeError("the pattern is deep")
         flags = self._flags
@@ -101,7 +101,7 @@ class Automaton:
         return first, last
 
     def _row(self, depth: int) -> _Part:
-        """Read what follows on one another, up to a bar or a bracket."""
+        """Read a sequence of parts, up to a bar or a closing bracket."""
         first = last = self._state()
         while self._place < len(self._pattern) and self._pattern[self._place] not in "|)":
             begin = self._place
@@ -116,7 +116,7 @@ class Automaton:
         return first, last
 
     def _chained(self, last: int, parts: list[_Part], least: int, most: int | None) -> int:
-        """Join the copies of a part to what stands before; return the state behind them."""
+        """Connect the copies of a repeated part to the state before them; return the state after them."""
         end = self._state()
         for number, (start, stop) in enumerate(parts, 1):
             if number > least:
@@ -130,16 +130,16 @@ class Automaton:
         return end
 
     def _again(self, begin: int, content: int, depth: int) -> _Part:
-        """Read a part once more, as another copy."""
+        """Read a part again, to get another copy of its states."""
         behind, self._place = self._place, begin
         part = self._one(depth)
-        assert part is not None  # noqa: S101 - it was one before
+        assert part is not None  # noqa: S101 - the first reading found a part here
         assert self._place == content  # noqa: S101 - see above
         self._place = behind
         return part
 
     def _one(self, depth: int) -> _Part | None:
-        """Read a character, a set, an edge or a group; None for flags alone."""
+        """Read a character, a set, an anchor or a group; return None for flags alone."""
         if (flags := _FLAGS.match(self._pattern, self._place)) is not None:
             self._place = flags.end()
             if flags["end"] == ")":
@@ -178,14 +178,14 @@ class Automaton:
         return start, end
 
     def _repetition(self) -> tuple[int, int | None]:
-        found = _REPETITION.match(self._pattern, self._place)
-        if found is None:
+        match = _REPETITION.match(self._pattern, self._place)
+        if match is None:
             return 1, 1
-        self._place = found.end()
-        if found["sign"]:
-            return _SIGNS[found["sign"]]
-        least = int(found["least"])
-        return least, least if found["comma"] is None else int(found["most"]) if found["most"] else None
+        self._place = match.end()
+        if match["sign"]:
+            return _SIGNS[match["sign"]]
+        least = int(match["least"])
+        return least, least if match["comma"] is None else int(match["most"]) if match["most"] else None
 
 
 _DEEPEST: Final = 50
@@ -202,24 +202,24 @@ def _character(text: str, flags: str) -> re.Pattern[str]:
 
 
 def matches(pattern: str, value: str) -> bool:
-    """Return whether a pattern matches a whole value; TooLargeError where it has no automaton, or would take long."""
-    found = _matched(pattern, value)
-    if found is None:
+    """Return whether a pattern matches a whole value; raises TooLargeError without an automaton, or for long work."""
+    is_match = _matched(pattern, value)
+    if is_match is None:
         raise TooLargeError("the pattern has no automaton, or the value is long")
-    return found
+    return is_match
 
 
 @lru_cache(maxsize=4096)
 def _matched(pattern: str, value: str) -> bool | None:
-    """Return what `matches` returns, None where it raises: one value is asked for again and again."""
+    """Return what `matches` returns, or None where it raises; cached, because callers repeat the same values."""
     compiled = _compiled(pattern)
     if compiled is None:
         return None
     if len(value) <= _SHORT and len(pattern) <= _SHORT and _is_simple(pattern):
         return compiled.fullmatch(value) is not None
-    found = _automaton(pattern)
+    automaton = _automaton(pattern)
     try:
-        return None if found is None else found.matches(value)
+        return None if automaton is None else automaton.matches(value)
     except TooLargeError:
         return None
 
@@ -231,14 +231,14 @@ _MOST_REPEATS: Final = 2
 
 @lru_cache(maxsize=4096)
 def _is_simple(pattern: str) -> bool:
-    """Return whether Python's engine is quick too: few repetitions of single characters, and one group at most."""
+    """Return whether Python's engine is fast too: few repetitions, none of a group, and at most one group."""
     repeats = len(_REPEATS.findall(pattern.replace("(?:", "(")))
     return repeats <= _MOST_REPEATS and pattern.count("(") <= 1 and re.search(r"\)[*+?{]", pattern) is None
 
 
 @lru_cache(maxsize=4096)
 def _compiled(pattern: str) -> re.Pattern[str] | None:
-    """Return a pattern that Prometheus and Python read alike; None where they do not, as for `[[:alpha:]]`."""
+    """Return the compiled pattern, or None if Prometheus and Python read it differently, such as `[[:alpha:]]`."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", FutureWarning)
         try:

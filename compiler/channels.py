@@ -1,6 +1,6 @@
-"""The channels that a policy may name: where each may stand, and whose address it is sent to.
+"""The channels that a policy may name: the keys that may name each channel, and whose address it uses.
 
-The schemas and `resolve.people` derive from this declaration. The webhook, which sends, has one of its own
+The schemas and `resolve.people` derive from this declaration. The webhook, which sends, has its own declaration
 (`webhook.channels`); a test compares the two.
 """
 
@@ -12,9 +12,9 @@ from typing import Final, Literal, get_args
 
 Scope = Literal["announce", "notify", "fallback"]
 SCOPES: Final[tuple[Scope, ...]] = get_args(Scope)
-"""Keys of a policy: told of every incident, for the people of a level, or used when a call failed."""
+"""Keys of a policy: channels for every incident, for the people of a level, or for stalled and failed calls."""
 Address = Literal["team", "contact", "service"]
-"""Whose address it is: one that `teams` gives, one of each person of `levels`, or none, because there is only one."""
+"""Whose address a channel uses: the team's (`teams`), each contact's (`levels`), or the single one of a service."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,12 +38,12 @@ CHANNELS: Final[Mapping[str, Channel]] = {
     "sms": _channel("contact", "notify", "fallback"),
     "phone": _channel("contact", "notify", "fallback"),
 }
-"""By name, in the order of the schemas' enumerations."""
+"""The channels by name, in the order of the schemas' enumerations."""
 
 CONTACTS: Final = tuple(name for name, channel in CHANNELS.items() if channel.address == "contact")
 """The keys below `levels` that hold addresses."""
 
 
 def in_scope(scope: Scope) -> list[str]:
-    """Return the names of the channels that may stand there."""
+    """Return the names of the channels that this key may name."""
     return [name for name, channel in CHANNELS.items() if scope in channel.scopes]

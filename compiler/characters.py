@@ -1,7 +1,7 @@
-"""What a character is, by a table of our own: the same on every Python, each of which brings another Unicode.
+"""Classify characters by our own table: it is the same on every Python, and each Python has another Unicode version.
 
-Used where output depends on it: `compiler.anchors`, `compiler.artifacts`, `compiler.diagnostics`. The table is
-`characters.txt`, which is read when it is first needed; `testbed.characters` measures it, and docs/decisions/0028 says
+The modules whose output depends on it use it: `compiler.anchors`, `compiler.artifacts`, `compiler.diagnostics`. The
+table is `characters.txt`, which is read on first use. `testbed.characters` measures it, and docs/decisions/0028 says
 why it exists.
 """
 
@@ -34,7 +34,7 @@ UNPRINTABLE: Final = re.compile(
     r"\U0001d173-\U0001d17a\U000e0000-\U0010ffff]"
     r"(?<![\xa9\xae\u203c\u2049\u2122-\u27bf\u2934-\u2b55\u3030\u303d\u3297\u3299\U0001f000-\U0001faff][\ufe0e\ufe0f])"
 )
-"""A character that shows as nothing, or as another place in the text; a blank shows as itself.
+"""Characters that are invisible or that move the text; an ordinary space is not among them.
 
 `webhook.untrusted` has the same table; a test compares them.
 """
@@ -42,7 +42,7 @@ UNPRINTABLE: Final = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class _Table:
-    """The table as it is looked up: runs of characters of one kind, and the small letters of capitals."""
+    """The table in a form for look-ups: runs of characters of the same kinds, and the small letters of capitals."""
 
     firsts: tuple[int, ...]
     lasts: tuple[int, ...]
@@ -51,7 +51,7 @@ class _Table:
 
 
 class _Kinds(dict[str, str]):
-    """The kinds of each character, looked up when it is first met."""
+    """The kinds of each character; a character is looked up on first use."""
 
     def __missing__(self, character: str) -> str:
         table, code = _table(), ord(character)
@@ -65,22 +65,22 @@ _KINDS: Final = _Kinds()
 
 
 def is_kind(character: str, kind: str) -> bool:
-    """Return whether the character is of one of the kinds above."""
+    """Return whether the character is of this kind, one of the constants above."""
     return kind in _KINDS[character]
 
 
 def is_printable(text: str) -> bool:
-    """Return whether each character shows as itself; the ones that a later Unicode adds are taken to do so."""
+    """Return whether each character is visible as itself; characters of later Unicode versions count as visible."""
     return UNPRINTABLE.search(text) is None
 
 
 def small_letters(text: str) -> str:
-    """Return the text in small letters, each character by itself."""
+    """Return the text in small letters, converting each character by itself."""
     return text.translate(_table().small)
 
 
 def lower_case(text: str) -> str:
-    """Return the text in small letters by Unicode's rule, where a sigma that ends a word has a form of its own."""
+    """Return the text in small letters by Unicode's rule, in which a sigma at the end of a word has its own form."""
     if _CAPITAL_SIGMA not in text:
         return small_letters(text)
     characters = list(text)
@@ -91,7 +91,7 @@ def lower_case(text: str) -> str:
 
 
 def _has_case(text: str, place: int, step: int) -> bool:
-    """Return whether the next character beside `place` that is not ignored has a case."""
+    """Return whether the next character from `place` in the direction of `step`, ignored ones skipped, has a case."""
     place += step
     while 0 <= place < len(text) and is_kind(text[place], _IGNORED):
         place += step

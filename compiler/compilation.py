@@ -1,6 +1,6 @@
 """The stages in sequence: parse → resolve → lower → check → emit.
 
-Files are read by `compiler.source_files`. Writing is `compiler.output`'s, and the caller's decision.
+`compiler.source_files` reads the files. Callers decide whether to write; `compiler.output` does it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from compiler.suppressions import suppress
 
 @dataclass(frozen=True, kw_only=True)
 class Compilation:
-    """What a run found: diagnostics always; all else as far as the stages came."""
+    """The result of a run: always the diagnostics, and the results of the stages that the run reached."""
 
     diagnostics: Diagnostics
     context: CheckContext | None = None
@@ -36,14 +36,14 @@ class Compilation:
 
     @property
     def model(self) -> Model | None:
-        """The model, if the documents could be read so far."""
+        """The model, or None if the documents could not be read."""
         return None if self.context is None else self.context.model
 
 
 def compile_spec(spec: Path) -> Compilation:
-    """Return what `spec`, the path of a thresholds.yaml, compiles to; artifacts only where there is no error.
+    """Compile `spec`, the path of a thresholds.yaml; there are artifacts only if there is no error.
 
-    Paths in the file are relative to its folder; in diagnostics and artifacts they are as the caller and the file wrote
+    Paths in the file are relative to its folder. Diagnostics and artifacts show paths as the caller and the file wrote
     them.
     """
     diagnostics = Diagnostics(most=MAX_FOUND)
@@ -71,7 +71,7 @@ def compile_spec(spec: Path) -> Compilation:
 
 
 def _context(table: Table, files: SourceFiles, diagnostics: Diagnostics) -> CheckContext:
-    """Return what the checked documents mean, and what the checks have looked at."""
+    """Resolve, lower and check the documents; return the context that the checks used."""
     runbooks, style = files.runbooks(table), link_style(table)
     model = without_unknown(resolve(table, runbooks, diagnostics), diagnostics)
     model = replace(model, renewal=renewal(files.folder, files.room))

@@ -1,7 +1,7 @@
-"""Findings that only follow from another one, so that one mistake is one finding.
+"""Drop the findings that only follow from another finding, so that one mistake is one finding.
 
-Used by `compiler.compilation` once everything has been looked at and what comments silence is set aside. A limit that
-can never be crossed differs from the runbook and lies out of order, too; who mends it mends all three.
+`compiler.compilation` calls `drop` after all checks, once the findings that comments silence are set aside. For
+example, a limit that can never be crossed also differs from the runbook and is out of order; one edit mends all three.
 """
 
 from __future__ import annotations
@@ -16,83 +16,92 @@ _OF_A_LIMIT: Final = frozenset({"limit-differs", "undocumented-limit", "limit-or
 _FOLLOWING: Final[Mapping[str, frozenset[str]]] = dict.fromkeys(
     ("limit-never-fires", "limit-always-fires", "against-direction"), _OF_A_LIMIT
 )
-"""Codes of what may only follow, by the code of what it follows from; both concern one limit."""
+"""The codes of possible consequences, by the code of their cause; both are about the same limit."""
 
 
 def drop(diagnostics: Diagnostics) -> None:
-    """Take out the findings that follow from another one at the same limit."""
+    """Remove the findings that follow from another finding about the same limit."""
     diagnostics.found = [*_once(diagnostics.found)]
     causes = {
-        (code, span) for one in diagnostics.found for code in _FOLLOWING.get(one.code, ()) for span in _of_limits(one)
+        (code, span)
+        for finding in diagnostics.found
+        for code in _FOLLOWING.get(finding.code, ())
+        for span in _of_limits(finding)
     }
-    differing = {span for one in diagnostics.found if one.code == "limit-differs" for span in _spans(one)}
-    causes |= {("limit-order", one.span) for one in diagnostics.found if _is_disorder_of_one(one, differing)}
-    causes |= {("limit-differs", span) for one in _exchanged(diagnostics.found) for span in _spans(one)}
-    without_heading = {one.span.path for one in diagnostics.found if one.code == "runbook-section"}
+    differing = {span for finding in diagnostics.found if finding.code == "limit-differs" for span in _spans(finding)}
+    causes |= {
+        ("limit-order", finding.span) for finding in diagnostics.found if _is_disorder_of_one(finding, differing)
+    }
+    causes |= {("limit-differs", span) for finding in _exchanged(diagnostics.found) for span in _spans(finding)}
+    without_heading = {finding.span.path for finding in diagnostics.found if finding.code == "runbook-section"}
     diagnostics.found = [
-        one
-        for one in diagnostics.found
-        if not _of_a_broken_table(one, diagnostics)
-        # A link to a heading that is lost in the same file.
-        and not (one.code == "broken-link" and one.span.path in without_heading)
+        finding
+        for finding in diagnostics.found
+        if not _of_a_broken_table(finding, diagnostics)
+        # A link in a file whose heading is missing: the missing heading is the cause.
+        and not (finding.code == "broken-link" and finding.span.path in without_heading)
     ]
     diagnostics.found = [
-        one for one in diagnostics.found if not any((one.code, span) in causes for span in _spans(one))
+        finding for finding in diagnostics.found if not any((finding.code, span) in causes for span in _spans(finding))
     ]
 
 
 _OF_A_TABLE: Final = frozenset({"limit-differs", "unwatched-statement", "undocumented-limit", "unused-waiver"})
 
 
-def _of_a_broken_table(one: Diagnostic, diagnostics: Diagnostics) -> bool:
-    """Return whether a finding comes of rows that are read as text, whose limits are others now or none."""
-    if one.code not in _OF_A_TABLE:
+def _of_a_broken_table(finding: Diagnostic, diagnostics: Diagnostics) -> bool:
+    """Return whether a finding follows from a broken table, whose rows are read as text and state no limits."""
+    if finding.code not in _OF_A_TABLE:
         return False
     for table in diagnostics.found:
         if table.code != "broken-table":
             continue
         path, first = table.span.path, table.span.line
-        if one.span.path != path and one.code == "undocumented-limit" and path.endswith(one.message.partition(" ")[0]):
+        if (
+            finding.span.path != path
+            and finding.code == "undocumented-limit"
+            and path.endswith(finding.message.partition(" ")[0])
+        ):
             return True
-        rows = diagnostics.sources.get(path, [])[first - 1 : one.span.line]
-        if one.span.path == path and rows and all(row.lstrip().startswith("|") for row in rows):
+        rows = diagnostics.sources.get(path, [])[first - 1 : finding.span.line]
+        if finding.span.path == path and rows and all(row.lstrip().startswith("|") for row in rows):
             return True
     return False
 
 
-def _of_limits(one: Diagnostic) -> tuple[Span, ...]:
-    """Return the places of the limits that a cause is about: of those on the wrong side all, else the one."""
-    return _spans(one) if one.code == "against-direction" else (one.span,)
+def _of_limits(finding: Diagnostic) -> tuple[Span, ...]:
+    """Return the places of the limits that a cause is about: all related ones if they are on the wrong side."""
+    return _spans(finding) if finding.code == "against-direction" else (finding.span,)
 
 
-def _is_disorder_of_one(one: Diagnostic, differing: Collection[Span]) -> bool:
-    """Return whether limits lie out of order because one of the two differs from the runbook."""
-    if one.code != "limit-order" or not one.related:
+def _is_disorder_of_one(finding: Diagnostic, differing: Collection[Span]) -> bool:
+    """Return whether two limits are out of order because one of them differs from the runbook."""
+    if finding.code != "limit-order" or not finding.related:
         return False
-    return sum(span in differing for span in set(_spans(one))) == 1
+    return sum(span in differing for span in set(_spans(finding))) == 1
 
 
-def _exchanged(found: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
-    """Yield the findings on the order of two limits that both differ from the runbook: they have changed places."""
-    differing = {span for one in found if one.code == "limit-differs" for span in _spans(one)}
-    for one in found:
-        if one.code == "limit-order" and one.related and differing.issuperset(_spans(one)):
-            yield one
+def _exchanged(findings: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
+    """Yield the findings about the order of two limits that both differ from the runbook: somebody swapped them."""
+    differing = {span for finding in findings if finding.code == "limit-differs" for span in _spans(finding)}
+    for finding in findings:
+        if finding.code == "limit-order" and finding.related and differing.issuperset(_spans(finding)):
+            yield finding
 
 
-def _once(found: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
-    """Yield the findings, those of an id that nobody has defined once: with all places that refer to it."""
+def _once(findings: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
+    """Yield the findings; those about the same undefined id become one, with all places that refer to it."""
     places: dict[str, list[Diagnostic]] = {}
-    for one in found:
-        if one.code == "reference":
-            places.setdefault(one.message, []).append(one)
+    for finding in findings:
+        if finding.code == "reference":
+            places.setdefault(finding.message, []).append(finding)
         else:
-            yield one
+            yield finding
     for same in places.values():
-        first, *others = sorted(same, key=lambda one: one.span)
-        related = tuple(Related(span=one.span, message="it is named here, too") for one in others)
+        first, *repeated = sorted(same, key=lambda finding: finding.span)
+        related = tuple(Related(span=finding.span, message="it is named here, too") for finding in repeated)
         yield replace(first, related=(*first.related, *related))
 
 
-def _spans(one: Diagnostic) -> tuple[Span, ...]:
-    return (one.span, *(related.span for related in one.related))
+def _spans(finding: Diagnostic) -> tuple[Span, ...]:
+    return (finding.span, *(related.span for related in finding.related))

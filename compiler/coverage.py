@@ -1,6 +1,6 @@
-"""What was checked → how far documents, alerts and runbook sections cover one another, for `tocsin check --coverage`.
+"""Measure how far documents, alerts and runbook sections cover one another, for `tocsin check --coverage`.
 
-Told also where an error keeps anything from being written.
+The report is also available if an error prevents compilation.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from compiler.runbooks import Section
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AlertCoverage:
-    """One severity of one signal: where its limit is stated, None for a house default, and where it leads to.
+    """One severity of one signal: the line that states its limit, and the runbook section that it links to.
 
-    `source` tells alerts apart that a system has once for each place that its metrics come from, else it is None.
-    `untested` is why no generated test shows when it fires. `subject` are the runbook's words for what the statement is
-    about, none where it is about all alerts.
+    `line` is None for a house default (`default`). `source` distinguishes alerts that a system has once for each place
+    that its metrics come from; otherwise it is None. `untested` is the reason why no generated test shows when it
+    fires. `subject` are the runbook's words for what the statement is about; it is empty if it is about all alerts.
     """
 
     signal: str
@@ -38,7 +38,7 @@ class AlertCoverage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SystemCoverage:
-    """One system: what its runbook states, its alerts, and the helping sections that nobody comes to."""
+    """One system: the limits that its runbook states, its alerts, and the runbook sections that no alert links to."""
 
     system: str
     runbook: str
@@ -50,26 +50,26 @@ class SystemCoverage:
     @property
     def carried(self) -> int:
         """How many statements an alert carries."""
-        return sum(bool(one.carriers) for one in self.statements)
+        return sum(bool(statement.carriers) for statement in self.statements)
 
     @property
     def waived(self) -> int:
         """How many statements are waived."""
-        return sum(one.waived is not None and not one.carriers for one in self.statements)
+        return sum(statement.waived is not None and not statement.carriers for statement in self.statements)
 
     @property
     def stated(self) -> int:
         """How many alerts have a limit that the runbook states."""
-        return sum(one.line is not None for one in self.alerts)
+        return sum(alert.line is not None for alert in self.alerts)
 
     @property
     def defaults(self) -> int:
         """How many alerts have a house default as their limit."""
-        return sum(one.default for one in self.alerts)
+        return sum(alert.default for alert in self.alerts)
 
     @property
     def covered(self) -> int:
-        """How many statements, alerts and sections have what they need on the other side."""
+        """How many statements, alerts and sections have a counterpart, or need none."""
         return self.carried + self.waived + self.stated + self.defaults + self.sections - len(self.unled)
 
     @property
@@ -85,46 +85,46 @@ class SystemCoverage:
             "coverage": round(self.covered / self.all, 4) if self.all else 1.0,
             "statements": [
                 {
-                    "line": one.line,
-                    "text": one.text,
-                    "subject": list(one.subject),
-                    "alerts": list(one.carriers),
-                    "waived": one.waived,
+                    "line": statement.line,
+                    "text": statement.text,
+                    "subject": list(statement.subject),
+                    "alerts": list(statement.carriers),
+                    "waived": statement.waived,
                 }
-                for one in self.statements
+                for statement in self.statements
             ],
             "alerts": [
                 {
-                    "signal": one.signal,
-                    "source": one.source,
-                    "severity": one.severity,
-                    "limit": one.limit,
-                    "line": one.line,
-                    "subject": list(one.subject),
-                    "default": one.default,
-                    "section": one.anchor,
-                    "untested": one.untested,
+                    "signal": alert.signal,
+                    "source": alert.source,
+                    "severity": alert.severity,
+                    "limit": alert.limit,
+                    "line": alert.line,
+                    "subject": list(alert.subject),
+                    "default": alert.default,
+                    "section": alert.anchor,
+                    "untested": alert.untested,
                 }
-                for one in self.alerts
+                for alert in self.alerts
             ],
             "sections": self.sections,
-            "sections_without_alert": [{"line": one.line, "title": one.title} for one in self.unled],
+            "sections_without_alert": [{"line": section.line, "title": section.title} for section in self.unled],
         }
 
 
 def coverage(context: CheckContext) -> tuple[SystemCoverage, ...]:
-    """Return the coverage of each system, sorted by id; a runbook that systems share counts for each of them."""
+    """Return the coverage of each system, sorted by id; a shared runbook counts for each of its systems."""
     unled = unused(context)
     return tuple(_of(system, context.model, unled.get(system.runbook, ())) for system in context.model.systems)
 
 
 def _of(system: System, model: Model, unled: tuple[Section, ...]) -> SystemCoverage:
-    sharing = [one for one in model.systems if one.runbook == system.runbook]
-    led = {watched.section.anchor for one in sharing for watched in one.signals}
+    sharing = [other for other in model.systems if other.runbook == system.runbook]
+    led = {watched.section.anchor for other in sharing for watched in other.signals}
     return SystemCoverage(
         system=system.id,
         runbook=system.runbook,
-        statements=tuple(one for one in model.documented if one.path == system.runbook),
+        statements=tuple(statement for statement in model.documented if statement.path == system.runbook),
         alerts=tuple(_alert(watched, limit) for watched in system.signals for limit in watched.limits),
         sections=len(led) + len(unled),
         unled=unled,
@@ -146,41 +146,41 @@ def _alert(watched: WatchedSignal, limit: Limit) -> AlertCoverage:
 
 
 def as_json(systems: Iterable[SystemCoverage]) -> str:
-    """Return `{"systems": […]}`, a system each."""
-    return harmless.as_json({"systems": [one.as_json() for one in systems]}, indent=2)
+    """Return `{"systems": […]}` with one entry for each system."""
+    return harmless.as_json({"systems": [system.as_json() for system in systems]}, indent=2)
 
 
 def as_text(systems: Iterable[SystemCoverage]) -> str:
-    """Return the coverage for people: per system what covers what, what is missing, and a number; then the total."""
-    found = tuple(systems)
-    lines = [line for one in found for line in (*_lines(one), "")]
-    covered, total = sum(one.covered for one in found), sum(one.all for one in found)
+    """Return the coverage for people: for each system its counts, alerts and gaps, then the total."""
+    coverages = tuple(systems)
+    lines = [line for system in coverages for line in (*_lines(system), "")]
+    covered, total = sum(system.covered for system in coverages), sum(system.all for system in coverages)
     return "\n".join([*lines, f"all systems: {_share(covered, total)}"])
 
 
-def _lines(one: SystemCoverage) -> Iterator[str]:
-    yield f"{one.system} ({one.runbook}): {_share(one.covered, one.all)}"
-    waived = f", {one.waived} waived" if one.waived else ""
-    defaults = f", {one.defaults} of the house" if one.defaults else ""
-    led = one.sections - len(one.unled)
-    yield f"  statements carried by an alert: {one.carried} of {len(one.statements)}{waived}"
-    yield f"  limits that are stated:         {one.stated} of {len(one.alerts)}{defaults}"
-    yield f"  sections that an alert leads to: {led} of {one.sections}"
-    yield from _table(one)
-    for signal, reason in dict.fromkeys((alert.signal, alert.untested) for alert in one.alerts):
+def _lines(system: SystemCoverage) -> Iterator[str]:
+    yield f"{system.system} ({system.runbook}): {_share(system.covered, system.all)}"
+    waived = f", {system.waived} waived" if system.waived else ""
+    defaults = f", {system.defaults} of the house" if system.defaults else ""
+    led = system.sections - len(system.unled)
+    yield f"  statements carried by an alert: {system.carried} of {len(system.statements)}{waived}"
+    yield f"  limits that are stated:         {system.stated} of {len(system.alerts)}{defaults}"
+    yield f"  sections that an alert leads to: {led} of {system.sections}"
+    yield from _table(system)
+    for signal, reason in dict.fromkeys((alert.signal, alert.untested) for alert in system.alerts):
         if reason is not None:
             yield f"  {signal} has no generated test: {reason}"
-    for statement in one.statements:
+    for statement in system.statements:
         if not statement.carriers:
             why = f"waived: {statement.waived}" if statement.waived else "MISSING: no alert carries it"
             yield f"  line {statement.line}{_about(statement.subject)}: “{statement.text}” {why}"
-    for section in one.unled:
+    for section in system.unled:
         yield f"  line {section.line}: “{section.title}” MISSING: no alert leads to it"
 
 
-def _table(one: SystemCoverage) -> Iterator[str]:
-    """Yield a line an alert: where it is stated → which it is → where it leads to."""
-    rows = [(_said(alert), _shown(alert), f"#{alert.anchor}") for alert in one.alerts]
+def _table(system: SystemCoverage) -> Iterator[str]:
+    """Yield one line for each alert: where it is stated → the alert → the section that it links to."""
+    rows = [(_said(alert), _shown(alert), f"#{alert.anchor}") for alert in system.alerts]
     widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
     for source, alert, section in rows:
         yield f"  {source:<{widths[0]}} → {alert:<{widths[1]}} → {section}"

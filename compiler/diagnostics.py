@@ -1,7 +1,7 @@
-"""What is wrong with a user's files, where, and how to mend it.
+"""Diagnostics: what is wrong with a user's files, where, and how to mend it.
 
-At the bottom of the house. A user's mistake is a `Diagnostic`, never an exception; all of them are gathered and shown
-at once, sorted by place. Each `code` has an explanation in `compiler.checks.codes`.
+Every stage imports this module. A user's mistake is a `Diagnostic`, never an exception. A run gathers all diagnostics
+and shows them together, sorted by place. `compiler.checks.codes` explains each `code`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Level = Literal["error", "warning"]
 
 
 class Span(NamedTuple):
-    """A place in a file: line and columns count from 1, the end column is the first one behind."""
+    """A place in a file: line and columns count from 1; the end column is the first one after the place."""
 
     path: str
     line: int
@@ -31,7 +31,7 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Related:
-    """Another place that belongs to a diagnostic, with what it is."""
+    """Another place that belongs to a diagnostic, and what stands there."""
 
     span: Span
     message: str
@@ -51,10 +51,10 @@ class Diagnostic:
 
 @dataclass(kw_only=True)
 class Diagnostics:
-    """Gathers findings of one run and the source lines that they point at.
+    """Gathers the findings of one run and the source lines that they point at.
 
-    `suppressed` are findings that a comment silences, each with the reason that it gives. With `most` findings it stops
-    the run by `TooManyFindingsError`; whoever sets it catches that.
+    `suppressed` are the findings that a comment silences, each with the comment's reason. After `most` findings, the
+    next one raises `TooManyFindingsError`; the code that sets `most` must catch it.
     """
 
     most: int | None = None
@@ -73,7 +73,7 @@ class Diagnostics:
     def warning(
         self, code: str, span: Span, message: str, *, hint: str | None = None, related: tuple[Related, ...] = ()
     ) -> None:
-        """Add a finding that does not keep anything from being written."""
+        """Add a finding that does not prevent the output from being written."""
         self._add(Diagnostic(code=code, message=message, span=span, hint=hint, related=related, level="warning"))
 
     def _add(self, finding: Diagnostic) -> None:
@@ -82,24 +82,24 @@ class Diagnostics:
         self.found.append(finding)
 
     def read(self, path: str, text: str) -> None:
-        """Remember a file's text, so that a finding in it can be shown with its line."""
+        """Remember a file's text, so that findings in it can be shown with their line."""
         self.sources[path] = text.split("\n")
         self._lines.clear()
 
     def line(self, span: Span) -> str | None:
-        """Return the source line of a span, or None where there is none to show."""
+        """Return the source line of a span, or None if it is not known."""
         lines, place = self.sources.get(span.path, []), (span.path, span.line)
         if not 0 < span.line <= len(lines):
             return None
-        # Many findings may be of one line, and secrets are many, too.
+        # Cached, because one line may have many findings, and every secret is searched for in it.
         if place not in self._lines:
             self._lines[place] = self._concealed(lines[span.line - 1])
         return self._lines[place]
 
     def part(self, span: Span, value: str, start: int, length: int) -> Span:
-        """Return the place of a part of a value: `length` characters from `start`; the value's own if it is not seen.
+        """Return the place of `length` characters from `start` of a value, or the value's place if they are not found.
 
-        A value may go on for several lines, folded or not; an escape of YAML's in it hides what stands behind.
+        A value may continue over several lines, folded or not. After a YAML escape, parts of a value are not found.
         """
         lines = self.sources.get(span.path, [])
         if not length or not 0 < span.line <= len(lines):
@@ -126,52 +126,52 @@ class Diagnostics:
         return span
 
     def conceal(self, secret: str, *, before: str = "", behind: str = "") -> None:
-        """Keep a secret from being shown, in source lines and in words, where it stands between the two texts."""
+        """Hide a secret in all shown lines and messages, wherever it stands between the two texts."""
         self._secrets[f"{before}{secret}{behind}"] = f"{before}{'*' * len(secret)}{behind}"
         self._lines.clear()
 
     @property
     def may_conceal(self) -> bool:
-        """Whether another secret may be kept from being shown: each is looked for in whatever is."""
+        """Whether another secret can be hidden; their number is limited, because each is searched for in every text."""
         return len(self._secrets) < _MAX_SECRETS
 
     def _concealed(self, text: str) -> str:
-        """Return a text with stars, as many as there were characters, in the place of secrets."""
+        """Return a text with one star for each character of a secret."""
         for shown, stars in self._secrets.items():
             text = text.replace(shown, stars)
         return text
 
     @property
     def failed(self) -> bool:
-        """Whether nothing may be written."""
+        """Whether there is an error, so that no output may be written."""
         return any(diagnostic.level == "error" for diagnostic in self.found)
 
     def __iter__(self) -> Iterator[Diagnostic]:
         return iter(self.shown(self.found))
 
     def excerpt(self) -> tuple[list[Diagnostic], int]:
-        """Return the findings that a report shows, as `shown` does, and how many more there are: errors go first."""
+        """Return the findings that a report shows, and how many more there are; errors take precedence."""
         whole = self.shown(self.found)
         if len(whole) <= MAX_SHOWN:
             return whole, 0
-        first = sorted(whole, key=lambda one: one.level)[:MAX_SHOWN]
+        first = sorted(whole, key=lambda finding: finding.level)[:MAX_SHOWN]
         return sorted(first, key=_order), len(whole) - MAX_SHOWN
 
-    def shown(self, found: Iterable[Diagnostic]) -> list[Diagnostic]:
-        """Return findings as they may be shown: sorted by place, once, with all its related places, no secrets."""
+    def shown(self, findings: Iterable[Diagnostic]) -> list[Diagnostic]:
+        """Return findings ready to be shown: sorted by place, without secrets, duplicates merged into one."""
         merged: dict[Diagnostic, dict[Related, None]] = {}
-        for one in found:
-            merged.setdefault(replace(one, related=()), {}).update(dict.fromkeys(one.related))
-        whole = (self._fit(one, tuple(related)) for one, related in merged.items())
+        for finding in findings:
+            merged.setdefault(replace(finding, related=()), {}).update(dict.fromkeys(finding.related))
+        whole = (self._fit(finding, tuple(related)) for finding, related in merged.items())
         return sorted(whole, key=_order)
 
-    def _fit(self, one: Diagnostic, related: tuple[Related, ...]) -> Diagnostic:
-        hint = None if one.hint is None else self._words(one.hint)
+    def _fit(self, finding: Diagnostic, related: tuple[Related, ...]) -> Diagnostic:
+        hint = None if finding.hint is None else self._words(finding.hint)
         others = tuple(replace(other, message=self._words(other.message)) for other in related)
-        return replace(one, message=self._words(one.message), hint=hint, related=others)
+        return replace(finding, message=self._words(finding.message), hint=hint, related=others)
 
     def _words(self, text: str) -> str:
-        """Return words without secrets, and without what a terminal would obey."""
+        """Return a message without secrets and without characters that a terminal would obey."""
         words = self._concealed(text[: _MAX_WORDS + _LONGEST_SECRET])
         if len(words) > _MAX_WORDS:
             words = f"{words[:_MAX_WORDS]}…"
@@ -179,32 +179,32 @@ class Diagnostics:
 
 
 class TooManyFindingsError(Exception):
-    """There are as many findings as one run gathers; they are in the diagnostics."""
+    """The run has reached its maximum number of findings; the diagnostics hold them."""
 
 
 MAX_FOUND: Final = 10_000
-"""Findings of one run, after which nothing more is looked at."""
+"""Findings after which a run stops."""
 MAX_SHOWN: Final = 500
-"""Findings that a report shows; it says how many more there are."""
+"""Findings that a report shows; the report also says how many more there are."""
 
 
-def _order(one: Diagnostic) -> tuple[Span, str, str]:
-    return one.span, one.code, one.message
+def _order(finding: Diagnostic) -> tuple[Span, str, str]:
+    return finding.span, finding.code, finding.message
 
 
 _MAX_SECRETS: Final = 1000
 _MAX_WORDS: Final = 2000
-"""Characters of a message or a hint: what it quotes may be as long as a file."""
+"""Characters of a message or a hint; a quoted text could be as long as a file."""
 _LONGEST_SECRET: Final = 20_000
-"""As `compiler.checks.secrets` finds them; one that begins before the end of a message is seen whole."""
+"""Characters of the longest secret that `compiler.checks.secrets` finds; a secret that a message cuts is still seen."""
 _BLANK: Final = re.compile(r"\s*")
 
 _BLOCK: Final = re.compile(r"[|>][-+0-9]*\s*(?:#.*)?$")
-"""The sign that begins a value on the lines below it."""
+"""The indicator of a YAML block scalar, whose text stands on the lines below."""
 
 
 def _common(first: str, second: str, start: int) -> int:
-    """Return how many characters the beginning of one text has in common with another from `start`."""
+    """Return how many leading characters one text shares with another text from `start` on."""
     shorter = min(len(first), len(second) - start)
     return next((at for at in range(shorter) if first[at] != second[start + at]), shorter)
 
@@ -213,48 +213,48 @@ _TAB_WIDTH: Final = 8
 _MAX_COLUMNS: Final = 160
 _MAX_LOOKED_AT: Final = 2000
 _MAX_RELATED: Final = 4
-"""What is wrong in the house concerns every system; the other formats list them all."""
+"""Related places that the text format shows: a mistake in shared settings concerns every system."""
 
 
 def nearest(word: str, known: Iterable[str], *, itself: bool = True) -> str | None:
-    """Return the known word that `word` was probably meant to be, `itself` if it may be that, or None.
+    """Return the known word that `word` was probably meant to be, or None; `itself` says whether it may be `word`.
 
-    Of many known words those are compared that share most of its beginning, or of its end; long ones are not compared.
+    Of many known words, only those with the most similar beginnings or ends are compared. Long words are not compared.
     """
     if len(word) > _LONGEST_WORD:
         return None
     candidates = frozenset(known)
     near = sorted(candidates) if len(candidates) <= _MOST_COMPARED else _neighbours(word, candidates)
-    compared = [one for one in near if len(one) <= _LONGEST_WORD and (itself or one != word)]
+    compared = [candidate for candidate in near if len(candidate) <= _LONGEST_WORD and (itself or candidate != word)]
     matches = get_close_matches(word, compared, n=3, cutoff=0.6)
-    # Two letters that have changed places are the commonest slip.
-    turned = (one for one in matches if sorted(one) == sorted(word))
+    # Two swapped letters are the most common slip.
+    turned = (match for match in matches if sorted(match) == sorted(word))
     return next(turned, next(iter(matches), None))
 
 
 _LONGEST_WORD: Final = 100
-"""Characters of a word that is compared with others: comparing takes the product of their lengths."""
+"""Characters of the longest word to compare: comparing two words takes time in the product of their lengths."""
 _MOST_COMPARED: Final = 48
 
 
 def _neighbours(word: str, known: frozenset[str]) -> list[str]:
-    """Return the words beside which a word would stand, in a list by their beginnings and in one by their ends."""
-    found: set[str] = set()
+    """Return the words next to which `word` would be sorted, by their beginnings and by their ends."""
+    neighbours: set[str] = set()
     for turn, ordered in zip((1, -1), _ordered(known), strict=True):
         place = bisect(ordered, word[::turn])
         beside = ordered[max(0, place - _MOST_COMPARED // 4) : place + _MOST_COMPARED // 4]
-        found.update(one[::turn] for one in beside)
-    return sorted(found)
+        neighbours.update(neighbour[::turn] for neighbour in beside)
+    return sorted(neighbours)
 
 
 @lru_cache(maxsize=64)
 def _ordered(known: frozenset[str]) -> tuple[list[str], list[str]]:
-    """Return words in order, and in the order of their ends, from behind."""
-    return sorted(known), sorted(one[::-1] for one in known)
+    """Return the words sorted, and the reversed words sorted."""
+    return sorted(known), sorted(word[::-1] for word in known)
 
 
 def did_you_mean(word: str, known: Iterable[str], *, itself: bool = True) -> str | None:
-    """Return a hint that names the nearest known word, or all of them where they are few; see `nearest`."""
+    """Return a hint that names the nearest known word, or all of them if they are few; see `nearest`."""
     candidates = frozenset(known)
     match = nearest(word, candidates, itself=itself)
     if match is not None:
@@ -290,7 +290,7 @@ def _excerpt(span: Span, diagnostics: Diagnostics) -> list[str]:
     if source is None:
         return []
     marked = max(1, min(span.end_column, len(source) + 1) - span.column)
-    # Of a line that goes on and on the part around the place will do.
+    # Of a very long line, only the part around the place is shown.
     cut = max(0, span.column - 1 - _MAX_LOOKED_AT) if len(source) > 2 * _MAX_LOOKED_AT else 0
     before = source[cut : span.column - 1].expandtabs(_TAB_WIDTH)
     source = source[cut : cut + 2 * _MAX_LOOKED_AT] if cut or len(source) > 2 * _MAX_LOOKED_AT else source

@@ -1,8 +1,8 @@
-"""Parse: YAML text → plain data that knows where each of its parts stands.
+"""Parse: YAML text → plain data that knows the place of each of its parts.
 
-First stage of the pipeline; `compiler.schema` and `compiler.resolve` read what comes out. Scalars follow the core
-schema of YAML 1.2 (`off`, `on`, `012` and `18:00` are text), not the 1.1 typing that PyYAML has by default. Anchors and
-aliases are refused: a file that people read aloud does not need them, and they make small files expand without bound.
+This is the first stage of the pipeline; `compiler.schema` and `compiler.resolve` read its result. Scalars follow the
+core schema of YAML 1.2 (`off`, `on`, `012` and `18:00` are text), not the YAML 1.1 types that are PyYAML's default. The
+parser refuses anchors and aliases: a file for people does not need them, and they let small files expand without bound.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from compiler.conventions import PROGRAM
 from compiler.diagnostics import Diagnostics, Related, Span
 
 MAX_DEPTH: Final = 32
-"""No key of the format lies half as deep."""
+"""Levels of nesting; the format's deepest key needs less than half of them."""
 MAX_TEXT: Final = 16 * 2**10
-"""Characters of one key or value: the longest query that we have seen has a few thousand."""
+"""Characters of one key or value; the longest query that we have seen has a few thousand."""
 MAX_NODES: Final = 200_000
 """Keys, values, mappings and lists in all files of one run: enough for some thousand systems."""
 
 _YAML_TAGS: Final = "tag:yaml.org,2002:"
 """What `!!` stands for."""
 _RARE_BREAKS: Final = {0x85: " ", 0x2028: " ", 0x2029: " "}
-"""What YAML 1.1 takes for line breaks and no editor counts."""
+"""Characters that YAML 1.1 takes for line breaks, and that editors do not count as such."""
 
 
 class Table(dict[str, Any]):
     """A YAML mapping: a dict that also knows its own place and those of its keys and values.
 
-    `end_line` is its last line; `contested` are the keys that it holds twice, with mappings below; `torn` is set where
-    several keys stand twice, so that the rest of it probably belongs to a key that is missing.
+    `end_line` is its last line. `contested` are the keys that it holds twice with a mapping as value. `torn` is set if
+    several keys occur twice: then a key above the second half is probably missing.
     """
 
     __slots__ = ("contested", "end_line", "key_spans", "span", "torn", "value_spans")
@@ -64,7 +64,7 @@ class Items(list[Any]):
 
 
 CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""All but the tab and the line feed: they would travel into messages, addresses and terminals."""
+"""Control characters except tab and line feed; they would end up in messages, addresses and terminals."""
 
 _BEGIN: Final = f"start with `version: 1`; `{PROGRAM} import --new GUIDE.md` begins a whole file"
 _INTEGER: Final = re.compile(r"[-+]?(0|[1-9][0-9]*)\Z")
@@ -78,19 +78,19 @@ _DIGITS: Final = 15
 
 
 class NodeBudget:
-    """How many keys, values, mappings and lists the files of one run may still hold."""
+    """The number of keys, values, mappings and lists that the files of one run may still hold."""
 
     def __init__(self) -> None:
         self.left = MAX_NODES
 
 
 def parse(path: str, text: str, diagnostics: Diagnostics, budget: NodeBudget | None = None) -> Table | None:
-    """Return the mapping that the YAML `text` holds, or None after adding an error where reading cannot go on.
+    """Return the mapping that the YAML `text` holds, or None after adding an error that ends the reading.
 
     Keys are text; values are text, int, float, bool, None, `Table` or `Items`. Duplicate keys, aliases, tags,
     directives, several documents, nesting beyond `MAX_DEPTH`, a text beyond `MAX_TEXT`, more nodes than `budget` has
-    left and a top level that is no mapping are errors; of duplicate keys the first one is kept, so that what is wrong
-    elsewhere is found in the same run.
+    left and a top level that is no mapping are errors. The parser keeps the first of duplicate keys, so that the same
+    run finds other mistakes too.
     """
     diagnostics.read(path, text)
     builder = _Builder(path, diagnostics, budget or NodeBudget())
@@ -112,11 +112,11 @@ def parse(path: str, text: str, diagnostics: Diagnostics, budget: NodeBudget | N
 
 
 class _StopReadingError(Exception):
-    """Reading on makes no sense; the reason is in the diagnostics."""
+    """The parser cannot usefully read on; the diagnostics hold the reason."""
 
 
 class _Builder:
-    """Turns parser events into data with a stack of its own: PyYAML's composer recurses, and dies of deep nesting."""
+    """Turns parser events into data on a stack of its own: PyYAML's composer recurses and crashes on deep nesting."""
 
     def __init__(self, path: str, diagnostics: Diagnostics, budget: NodeBudget) -> None:
         self.path = path
@@ -157,11 +157,11 @@ class _Builder:
                 self._check_directives(event)
                 if documents > 1:
                     self._stop("syntax", event, "a second document starts here", "keep one document a file")
-        # Only now, because a text may hold several commas.
+        # The errors are added only now, because several commas may cut one text.
         for cut in self.cut_off.values():
             cut.report(self.diagnostics)
-        for found in self.twice.values():
-            self._duplicates(found)
+        for duplicates in self.twice.values():
+            self._duplicates(duplicates)
 
     def _scalar(self, event: yaml.ScalarEvent) -> None:
         span = _span(self.path, event)
@@ -186,14 +186,14 @@ class _Builder:
             pass
         else:
             self._check_closed(event)
-        # A key that had taken in its value has another name by now.
+        # `_unglued` may have renamed a key that had swallowed its value.
         named = self.keys[-1] if self.stack else None
         self._place(scalar(text) if plain else text, span)
         if named and plain and text:
             self.plain = (named[0], _offset(event.start_mark))
 
     def _mended(self, mended: slips.Mended | None, text: str, span: Span) -> str:
-        """Return a text as it was meant, after adding what is odd about it."""
+        """Return the text that its author meant, after adding an error if there was a slip."""
         if mended is None:
             return text
         self.diagnostics.error("syntax", span, mended.message, hint=mended.hint)
@@ -202,12 +202,12 @@ class _Builder:
     def _check_key(self, key: str, span: Span) -> None:
         odd = slips.odd_key(key)
         if odd is not None:
-            # What only looks indented belongs to something else.
+            # To YAML this character is no indentation, so the line would belong to another key.
             self._mended(odd, key, span)
             raise _StopReadingError
 
     def _unglued(self, key: tuple[str, Span]) -> str:
-        """Return the value of a key that has taken it in, because no blank stands behind the colon."""
+        """Return the value that a key swallowed because no space follows the colon."""
         name, span = key
         glued = slips.glued(name)
         if glued is not None:
@@ -215,16 +215,16 @@ class _Builder:
         return self._mended(glued, "", span)
 
     def _parted(self, key: tuple[str, Span]) -> str | None:
-        """Return the value of a key in braces that has taken it in, because no colon parts them; else None."""
+        """Return the value that a key in braces swallowed because the colon is missing; else None."""
         name, span = key
-        found = slips.unparted(name)
-        if found is None:
+        unparted = slips.unparted(name)
+        if unparted is None:
             return None
-        self.keys[-1] = (found[0], span)
-        return self._mended(found[1], "", span)
+        self.keys[-1] = (unparted[0], span)
+        return self._mended(unparted[1], "", span)
 
     def _check_closed(self, event: yaml.ScalarEvent) -> None:
-        """Refuse a text in quotation marks that takes in lines with keys of their own: its own line does not end it."""
+        """Refuse a quoted text that its own line does not close and that swallows lines with keys of their own."""
         start, end = event.start_mark, event.end_mark
         if start is None or end is None or start.line == end.line:
             return
@@ -235,9 +235,9 @@ class _Builder:
             raise _StopReadingError
 
     def _is_rejoined(self, offset: int) -> bool:
-        """Return whether a key without a value at an offset is the end of the text before, cut off by a comma.
+        """Return whether a key without a value is really the end of the preceding text, cut off by a comma.
 
-        Then that text is whole again, so that what is wrong elsewhere is found in the same run.
+        If so, this joins the text again, so that the same run finds other mistakes too.
         """
         parent = self.stack[-1]
         if self.plain is None or not isinstance(parent, Table):
@@ -260,11 +260,11 @@ class _Builder:
         return True
 
     def _without_controls(self, text: str, span: Span) -> str:
-        """Return a text as it is once what the error asks for has been done: escapes write what YAML refuses bare."""
-        found = CONTROL.search(text)
-        if found is None:
+        """Return a text without control characters, after adding an error: YAML escapes can write them."""
+        control = CONTROL.search(text)
+        if control is None:
             return text
-        message = f"the control character U+{ord(found.group()):04X} is not allowed"
+        message = f"the control character U+{ord(control.group()):04X} is not allowed"
         self.diagnostics.error("encoding", span, message, hint="delete it")
         return CONTROL.sub("", text)
 
@@ -280,7 +280,7 @@ class _Builder:
         self.keys.append(None)
 
     def _odd_beginning(self, event: yaml.CollectionStartEvent) -> tuple[str, str]:
-        """Return what is wrong where a bracket begins a key, and how to mend it."""
+        """Return the message and the hint for a key that begins with a bracket."""
         start = _offset(event.start_mark)
         rest = self.text[start - 1 :].partition("\n")[0]
         if rest.startswith("{{"):
@@ -318,15 +318,15 @@ class _Builder:
         span = collection.span
         collection.span = span._replace(end_column=end.end_column) if end.line == span.line else span
         if isinstance(collection, Table):
-            # A block ends where the next one begins.
+            # PyYAML ends a block at the start of the next one.
             collection.end_line = max(span.line, end.line if end.column > 1 else end.line - 1)
 
-    def _duplicates(self, found: list[tuple[str, Span, Table]]) -> None:
+    def _duplicates(self, duplicates: list[tuple[str, Span, Table]]) -> None:
         """Add one error for the keys that a mapping holds twice."""
-        key, span, table = found[0]
+        key, span, table = duplicates[0]
         related = (Related(span=table.key_spans[key], message="it stands here first"),)
         message, hint = f"`{key}` stands here a second time", "keep one of the two"
-        others = {name for name, _, _ in found}
+        others = {name for name, _, _ in duplicates}
         if len(others) > 1:
             table.torn = True
             message = f"`{key}` stands here a second time, and so do {len(others) - 1} more keys"
@@ -342,13 +342,13 @@ class _Builder:
             self._stop("syntax", event, f"the tag `{shown}` has no meaning here", hint)
 
     def _check_directives(self, event: yaml.DocumentStartEvent) -> None:
-        """Refuse `%YAML` and `%TAG`: the format has one version of YAML, and no tags."""
+        """Refuse `%YAML` and `%TAG`: the format has one YAML version and no tags."""
         if event.version or event.tags:
             name = "%YAML" if event.version else "%TAG"
             self._stop("syntax", event, f"the directive `{name}` has no meaning here", "take the line out")
 
     def _check_size(self, event: yaml.ScalarEvent) -> None:
-        """Refuse a text before anything looks into it: to match a pattern may take long for a long text."""
+        """Refuse a text that is too long before any pattern is matched against it, which could take long."""
         self._count(event)
         if len(event.value) > MAX_TEXT:
             message = f"this text has {len(event.value)} characters, and {MAX_TEXT} are the most"
@@ -361,8 +361,8 @@ class _Builder:
             self._stop("too-large", event, message, "give some of the systems a specification of their own")
 
     def _refuse_alias(self, event: yaml.NodeEvent) -> None:
-        sign, what = ("*", "an alias") if isinstance(event, yaml.AliasEvent) else ("&", "an anchor")
-        message = f"`{sign}{event.anchor}` is {what} to YAML, and none are supported"
+        sign, kind = ("*", "an alias") if isinstance(event, yaml.AliasEvent) else ("&", "an anchor")
+        message = f"`{sign}{event.anchor}` is {kind} to YAML, and none are supported"
         hint = "what many systems share stands in `defaults:`; quote text that begins with `" + sign + "`"
         self._stop("alias", event, message, hint)
 
@@ -372,7 +372,7 @@ class _Builder:
 
 
 def scalar(text: str) -> object:
-    """Return a plain scalar's value by the core schema of YAML 1.2; integers and floats only where they stay exact."""
+    """Return a plain scalar's value by YAML 1.2's core schema; a number that would lose digits stays text."""
     if text in _WORDS:
         return _WORDS[text]
     if len(text) <= _DIGITS:

@@ -1,8 +1,8 @@
-"""Labels whose values are numbers: `le` of histograms, `quantile` of summaries, in every form that servers store.
+"""Labels whose values are numbers, `le` and `quantile`: make matchers match every form that servers store.
 
-Prometheus 2 stores what the exporter writes (`1`, `1.0`, `1000000`); Prometheus 3 stores what OpenMetrics asks for
-(`1.0`, `1e+06`). Measured with both, by the text format and by OpenMetrics. A matcher that knows one form alone selects
-nothing elsewhere, and a healthy service reads as 0 %.
+Prometheus 2 stores the number as the exporter writes it (`1`, `1.0`, `1000000`); Prometheus 3 stores OpenMetrics' form
+(`1.0`, `1e+06`). We measured both servers, with the text format and with OpenMetrics. A matcher that knows only one
+form selects nothing on the other server, and a healthy service reads as 0 %.
 """
 
 from __future__ import annotations
@@ -20,31 +20,31 @@ LABELS: Final = frozenset({"le", "quantile"})
 _NUMBER: Final = re.compile(r"[-+]?(?:[0-9]++\.?[0-9]*+|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _NEGATIVE: Final = {"!=": "!~", "!~": "!~", "=": "=~", "=~": "=~"}
 _LONGEST: Final = 25
-"""Characters of a number; no bucket has more, and Python need not write out `1e300`."""
+"""Characters of a number; no bucket bound has more, and Python need not write out `1e300`."""
 
 
 def in_every_form(operator: str, value: str) -> tuple[str, str]:
-    """Return operator and value of a matcher on one of `LABELS` that also knows the other forms of its numbers."""
+    """Return the operator and value of a matcher on one of `LABELS`, extended to all forms of its numbers."""
     if operator in {"=", "!="}:
-        found = forms(value)
-        if len(found) == 1:
+        spellings = forms(value)
+        if len(spellings) == 1:
             return operator, value
-        return _NEGATIVE[operator], "|".join(map(_escaped, found))
+        return _NEGATIVE[operator], "|".join(map(_escaped, spellings))
     return operator, _pattern(value)
 
 
 def forms(text: str) -> tuple[str, ...]:
-    """Return a number in the forms that servers store, the given one first; a text that is no number as it is."""
+    """Return a number in the forms that servers store, the given form first; other text is returned alone."""
     if not _NUMBER.fullmatch(text) or len(text) > _LONGEST:
         return (text,)
     value = float(text)
     if not isfinite(value):
         return (text,)
     plain = format(Decimal(repr(value)).normalize(), "f")
-    found = [text, _general(value), _dotted(_general(value))]
+    spellings = [text, _general(value), _dotted(_general(value))]
     if len(plain) <= _LONGEST:
-        found += [plain, _dotted(plain)]
-    return tuple(dict.fromkeys(found))
+        spellings += [plain, _dotted(plain)]
+    return tuple(dict.fromkeys(spellings))
 
 
 def _general(value: float) -> str:
@@ -60,11 +60,11 @@ def _general(value: float) -> str:
 
 _SMALL: Final = -5
 _LARGE: Final = 6
-"""Powers of ten from which on Go writes an exponent (Go, `strconv`: the shortest form counts as one of six digits)."""
+"""Powers of ten at which Go switches to an exponent (Go, `strconv`: the shortest form counts as six digits)."""
 
 
 def _dotted(text: str) -> str:
-    """Return a number as OpenMetrics writes it: with `.0` where it has neither point nor exponent."""
+    """Return a number as OpenMetrics writes it: with `.0` if it has neither point nor exponent."""
     return text if "." in text or "e" in text else f"{text}.0"
 
 
@@ -73,15 +73,15 @@ def _escaped(text: str) -> str:
 
 
 def _pattern(pattern: str) -> str:
-    """Return a regular expression that lets each number through that it knows in one form, in every form."""
+    """Return a regular expression that matches, in every form, each number that `pattern` matches in one form."""
     body = _unwrapped(pattern)
     if body is not None:
         before, inner, behind = body
         return f"{before}{_pattern(inner)}{behind}"
-    found: list[str] = []
+    alternatives: list[str] = []
     for alternative in _alternatives(pattern):
-        found += _of_alternative(alternative)
-    return "|".join(dict.fromkeys(found))
+        alternatives += _of_alternative(alternative)
+    return "|".join(dict.fromkeys(alternatives))
 
 
 def _of_alternative(alternative: str) -> Iterator[str]:
@@ -89,7 +89,7 @@ def _of_alternative(alternative: str) -> Iterator[str]:
     literal = alternative.replace(r"\.", ".").replace(r"\+", "+")
     if _NUMBER.fullmatch(literal) and not re.search(r"(?<!\\)\+", alternative):
         same = {literal, alternative}
-        yield from (_escaped(one) for one in forms(literal) if one not in same)
+        yield from (_escaped(form) for form in forms(literal) if form not in same)
     elif (wide := _widened(alternative)) is not None:
         yield wide
 
@@ -98,13 +98,13 @@ _PROBES: Final = tuple(map(str, (*range(21), 25, 30, 50, 60, 75, 100, 120, 250, 
 
 
 def _widened(pattern: str) -> str | None:
-    """Return the pattern for the other form of the whole numbers that a pattern lets through in one form alone."""
+    """Return a pattern for the other form of whole numbers, if a pattern matches them in one form only; else None."""
     try:
-        found = [(automaton.matches(pattern, one), automaton.matches(pattern, f"{one}.0")) for one in _PROBES]
+        probed = [(automaton.matches(pattern, number), automaton.matches(pattern, f"{number}.0")) for number in _PROBES]
     except automaton.TooLargeError:
         return None
-    bare = any(alone and not with_point for alone, with_point in found)
-    dotted = any(with_point and not alone for alone, with_point in found)
+    bare = any(alone and not with_point for alone, with_point in probed)
+    dotted = any(with_point and not alone for alone, with_point in probed)
     if bare and not dotted:
         return rf"(?:{pattern})\.0"
     return pattern[: -len(r"\.0")] if dotted and not bare and pattern.endswith(r"\.0") else None
@@ -114,24 +114,27 @@ _BRACKETED: Final = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*+(?:\]|\Z)|.", re.D
 
 
 def _pieces(pattern: str) -> list[str]:
-    """Return a pattern's characters, an escape or a set as one."""
+    """Return a pattern's characters; an escape or a set counts as one."""
     return _BRACKETED.findall(pattern)
 
 
 def _alternatives(pattern: str) -> list[str]:
-    """Return the alternatives of a pattern that lie in no group."""
-    found, depth = [""], 0
+    """Return the alternatives at the top level of a pattern, outside of groups."""
+    alternatives, depth = [""], 0
     for piece in _pieces(pattern):
         depth += (piece == "(") - (piece == ")")
         if piece == "|" and depth == 0:
-            found.append("")
+            alternatives.append("")
         else:
-            found[-1] += piece
-    return found
+            alternatives[-1] += piece
+    return alternatives
 
 
 def _unwrapped(pattern: str) -> tuple[str, str, str] | None:
-    """Return what stands before, in and behind the group, or the anchors, that hold a whole pattern; else None."""
+    """Split a pattern that is one group, or that has anchors, into what opens it, its inside and what closes it.
+
+    Returns None for other patterns.
+    """
     if pattern.startswith("^") and len(_alternatives(pattern)) == 1:
         end = "$" if pattern.endswith("$") and not pattern.endswith(r"\$") else ""
         return "^", pattern[1 : len(pattern) - len(end)], end

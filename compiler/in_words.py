@@ -1,9 +1,9 @@
-"""Lower: when an alert fires, in one sentence of plain English, written from the rule.
+"""Lower: write from the rule, in one sentence of plain English, when an alert fires.
 
-Beside `compiler.wording`, which puts the sentence into the description. Each kind of signal says its condition
-(`Kind.in_words`); what all of them have in common is said here: the severity, the hold, the component, the series that
-are looked at, the least traffic, and when the alert ends. A runbook has no part in it, so that a person sees where the
-rule does something else than the runbook says.
+`compiler.wording` puts the sentence into the description. Each kind of signal words its own condition
+(`Kind.in_words`). This module adds the parts that all kinds share: the severity, the hold, the component, the selected
+series, the minimum traffic, and when the alert ends. The sentence uses nothing from the runbook, so that a person can
+see where the rule differs from the runbook.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from compiler.signals.phrases import IS, Clause, a_period, amount, listed, span,
 def in_words(system: System, watched: WatchedSignal, limit: Limit) -> str:
     """Return the sentence of one severity: `Critical when more than 5 % of the requests are errors …`.
 
-    It holds neither braces that Prometheus would take for a template nor a colon with a blank behind it, which newer
-    Alertmanagers read as YAML in PagerDuty's `details`.
+    It holds no braces that Prometheus would take for a template, and no colon followed by a space: newer Alertmanagers
+    read that as YAML in PagerDuty's `details`.
     """
     bound = watched.bound
     clause = kinds()[bound.signal.kind].in_words(bound, limit)
@@ -42,7 +42,7 @@ def _details(bound: BoundSignal, clause: Clause) -> str:
 def _hold(clause: Clause, limit: Limit) -> str:
     if not limit.for_seconds:
         return ""
-    # Two times behind one another would be read as one.
+    # Without a comma, a reader would take two successive times for one.
     return f"{',' if not clause.details and _TIME.search(clause.text) else ''} for {span(limit.for_seconds)}"
 
 
@@ -50,13 +50,13 @@ _TIME: Final = re.compile(r"(?:ms|seconds?|minutes?|hours?|days?)(?: ago| away)?
 
 
 def _places(system: System, watched: WatchedSignal, clause: Clause) -> Iterator[str]:
-    """Yield on what the condition is looked at, each by itself, and of which series."""
+    """Yield the parts for which the condition is evaluated separately, and the series that it selects."""
     per = watched.bound.binding.per
     if per:
         yield f"on each {listed(per)}"
     elif watched.source is None:
         yield f"over all of {system.title}" if watched.component in {None, system.id} else f"on {watched.component}"
-    scope = [one for one in _common(watched.bound) if one not in clause.told]
+    scope = [matcher for matcher in _common(watched.bound) if matcher not in clause.told]
     if scope:
         yield f"only where {where(scope)}"
 
@@ -64,25 +64,29 @@ def _places(system: System, watched: WatchedSignal, clause: Clause) -> Iterator[
 def _common(bound: BoundSignal) -> tuple[Matcher, ...]:
     """Return the matchers that all metrics of a binding have."""
     first, *others = bound.metrics or (Selector(""),)
-    return tuple(one for one in first.matchers if all(one in other.matchers for other in others))
+    return tuple(matcher for matcher in first.matchers if all(matcher in other.matchers for other in others))
 
 
 def _inputs(bound: BoundSignal) -> Iterator[str]:
-    """Yield by which matchers one input is told from the others, and its unit where that is no base unit.
+    """Yield, for each input, the matchers that only it has, and its unit if that is no base unit.
 
     `errors where code matches "5.."`, `histogram in ms`.
     """
     common, forms = _common(bound), kinds()[bound.signal.kind].forms
-    for name in dict.fromkeys(one.name for form in forms for one in form):
+    for name in dict.fromkeys(signal_input.name for form in forms for signal_input in form):
         selector = bound.binding.inputs.get(name)
-        own = [one for one in selector.matchers if one not in common] if isinstance(selector, Selector) else []
+        own = (
+            [matcher for matcher in selector.matchers if matcher not in common]
+            if isinstance(selector, Selector)
+            else []
+        )
         unit = f" in {bound.binding.units[name].unit}" if name in bound.binding.units else ""
         if own or unit:
             yield f"{name}{unit}{f' where {where(own)}' if own else ''}"
 
 
 def _afterwards(clause: Clause, limit: Limit) -> Iterator[str]:
-    """Yield when the alert ends, where that is not as soon as the condition is over."""
+    """Yield when the alert ends, if it does not end with the condition."""
     kept = f"for {span(limit.keep)} after that" if limit.keep else ""
     if limit.recover is not None:
         recovered = f"{clause.value} {IS[limit.recover.comparator]} {amount(limit.recover.quantity)}"

@@ -1,10 +1,11 @@
-"""The room that opens files for reading: whoever else opens one is refused by a test.
+"""The only module that opens files for reading; a test fails if another module opens one.
 
-A merge request chooses what lies in a folder, links, pipes and devices among it. So a path is resolved first and must
-lie below the folder of thresholds.yaml; it is then opened name by name from that folder without following a link, so
-that nothing that changes meanwhile leads elsewhere; only a regular file is read, and no more than so many bytes of it.
+A merge request chooses what lies in a folder, and that may include links, pipes and devices. So this module first
+resolves a path, which must then lie below the folder of thresholds.yaml. It opens the path name by name from that
+folder and follows no link, so that a change in the meantime cannot lead elsewhere. It reads regular files only, and no
+more than a fixed number of bytes.
 
-`compiler.output` is the room that writes.
+`compiler.output` is the module that writes files.
 """
 
 from __future__ import annotations
@@ -22,34 +23,34 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 MAX_BYTES: Final = 4 * 2**20
-"""Of one file; no person writes half as much."""
+"""Bytes of one file; no person writes half as much."""
 MAX_MARKDOWN: Final = 2**18
-"""Bytes of a runbook or a guide: its sentences are read one by one, and nobody reads half as much at night."""
+"""Bytes of a runbook or a guide: parsing reads each sentence, and no on-call person reads half as much."""
 MAX_LINE: Final = 32 * 2**10
 """Characters of one line of a runbook."""
 MAX_BYTES_IN_ALL: Final = 64 * 2**20
-"""Of all files of one run: links let one large file stand for many."""
+"""Bytes of all files of one run: links can make one large file count as many."""
 MAX_ENTRIES: Final = 500_000
-"""Names of files that one run looks at, in all folders."""
+"""Directory entries that one run looks at, in all folders."""
 MAX_PATTERN: Final = 1000
-"""Characters of a pattern."""
+"""Characters of an `include` pattern."""
 _MOST_NAMES: Final = 2000
-"""Names of one folder that a hint may come from."""
+"""Names of one folder that a hint considers."""
 _MOST_FOLDERS: Final = 1000
-"""Folders in which a file of a given name is looked for."""
+"""Folders that are searched for a file of a given name."""
 FOLDER_FLAGS: Final = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
 class OutsideError(OSError):
-    """A link leads out of the folder."""
+    """A symbolic link leads out of the folder."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(errno.EXDEV, "a symbolic link leads out of the folder", str(path))
 
 
 class InputFiles:
-    """The files below `folder`, or any where it is None; one object serves one run, and has its budget."""
+    """Opens the files below `folder`, or any file if it is None; one object serves one run and holds its budget."""
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
@@ -61,9 +62,9 @@ class InputFiles:
         return Path("/") if self._folder is None else Path(os.path.realpath(self._folder, strict=True))
 
     def read(self, path: Path, most: int = MAX_BYTES) -> bytes:
-        """Return what a file holds; OSError where it is missing, no regular file, too large, or lies outside."""
+        """Return a file's content; raises OSError if it is missing, irregular, too large or outside the folder."""
         with self._opened(path) as (parent, name):
-            # Before it is opened, too: to open a device may do something.
+            # Checked before opening as well, because opening a device may have an effect.
             _refuse_irregular(os.stat(name, dir_fd=parent, follow_symlinks=False), most)
             with open(os.open(name, _FILE_FLAGS, dir_fd=parent), "rb") as file:  # noqa: PTH123 - a descriptor
                 _refuse_irregular(os.fstat(file.fileno()), most)
@@ -84,64 +85,65 @@ class InputFiles:
         return stat.S_ISDIR(self._mode(path))
 
     def is_inside(self, path: Path) -> bool:
-        """Return whether a path, which need not exist, leads to a place inside; OSError for links in a circle."""
+        """Return whether a path, which need not exist, leads inside; raises OSError for a loop of links."""
         real = Path(os.path.realpath(path, strict=False))
         if real.is_symlink():
             raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
         return real.is_relative_to(self._root)
 
     def exists(self, path: Path) -> bool:
-        """Return whether there is anything at a path inside."""
+        """Return whether a path inside the folder exists."""
         return self._mode(path) != 0
 
     def names(self, folder: Path) -> tuple[str, ...]:
-        """Return some names of a folder, sorted; OSError where it cannot be listed, or lies outside."""
+        """Return at most `_MOST_NAMES` names of a folder, sorted; raises OSError if it is outside or unreadable."""
         return tuple(sorted(islice((name for name, _ in self._entries(folder)), _MOST_NAMES)))
 
     def matching(self, pattern: str) -> list[Path]:
-        """Return what a pattern of names, `*`, `?`, `[…]` and `**` means, sorted; no link leads out of the folder.
+        """Return the paths that match a pattern of names, `*`, `?`, `[…]` and `**`, sorted.
 
-        ValueError where it is no pattern, OSError where a folder that it names cannot be looked into.
+        No link leads out of the folder. Raises ValueError if the text is no pattern, and OSError if a folder that it
+        names cannot be listed.
         """
         assert self._folder is not None  # noqa: S101 - a pattern begins in a folder
         parts = PurePosixPath(pattern).parts
         if not parts or len(pattern) > MAX_PATTERN:
             raise ValueError("it is too long" if parts else "it names no file")
-        found: Iterable[PurePosixPath] = [PurePosixPath()]
+        paths: Iterable[PurePosixPath] = [PurePosixPath()]
         certain = True
         for part in parts:
             if part == "**":
-                found, certain = dict.fromkeys(below for one in found for below in self._folders(one)), False
+                paths, certain = dict.fromkeys(below for folder in paths for below in self._folders(folder)), False
             elif "**" in part:
                 raise ValueError("`**` stands alone between two slashes")
             elif _MAGIC.search(part):
                 fits = re.compile(translate(part)).match
-                listed = ((one, self._listed(one, certain=certain)) for one in found)
-                found = [one / name for one, names in listed for name, _ in names if fits(name)]
+                listed = ((folder, self._listed(folder, certain=certain)) for folder in paths)
+                paths = [folder / name for folder, names in listed for name, _ in names if fits(name)]
                 certain = False
             else:
-                found = [one / part for one in found if self._has(one, part, certain=certain)]
-        return sorted(self._folder / one for one in found)
+                paths = [folder / part for folder in paths if self._has(folder, part, certain=certain)]
+        return sorted(self._folder / path for path in paths)
 
     def elsewhere(self, name: str) -> PurePosixPath | None:
-        """Return the path of a file of that name in a folder below."""
+        """Return the path of a file of this name in some folder below, or None."""
         return self._by_name.get(name)
 
     @cached_property
     def _by_name(self) -> dict[str, PurePosixPath]:
-        found: dict[str, PurePosixPath] = {}
+        by_name: dict[str, PurePosixPath] = {}
         try:
             for folder in islice(self._folders(PurePosixPath(), hidden=False), _MOST_FOLDERS):
                 for name, is_folder in self._listed(folder, certain=False):
                     if not is_folder:
-                        found.setdefault(name, folder / name)
+                        by_name.setdefault(name, folder / name)
         except ValueError:
-            # There are too many: what was met first is enough for a hint.
+            # There are too many entries. The files seen so far are enough for a hint.
             pass
-        return found
+        return by_name
 
     def _folders(self, top: PurePosixPath, *, hidden: bool = True) -> Iterator[PurePosixPath]:
-        """Yield a folder and all below it, no links among them."""
+        """Yield a folder and all folders below it, without following links."""
         waiting = [top]
         while waiting:
             folder = waiting.pop()
@@ -153,7 +155,7 @@ class InputFiles:
             waiting += [folder / name for name in reversed(below) if hidden or not name.startswith(".")]
 
     def _listed(self, folder: PurePosixPath, *, certain: bool) -> list[tuple[str, bool]]:
-        """Return the entries of a folder; where the pattern has not named it itself, what cannot be listed is empty."""
+        """Return the entries of a folder; one that cannot be listed counts as empty, unless the pattern names it."""
         assert self._folder is not None  # noqa: S101 - see `matching`
         try:
             return list(self._entries(self._folder / folder))
@@ -178,7 +180,7 @@ class InputFiles:
         return True
 
     def _entries(self, folder: Path) -> Iterator[tuple[str, bool]]:
-        """Yield the name of each entry of a folder, and whether it is a folder itself, and no link to one."""
+        """Yield the name of each entry of a folder, and whether the entry is a folder; a link to one is not."""
         with self._opened(folder) as (parent, name):
             descriptor = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
             try:
@@ -200,7 +202,7 @@ class InputFiles:
 
     @contextmanager
     def _opened(self, path: Path, *, follow: bool = True) -> Iterator[tuple[int, str]]:
-        """Yield the descriptor of the folder that a path leads to once its links are resolved, and its name there."""
+        """Resolve a path's links; yield the descriptor of the folder that holds the file, and the name there."""
         real = Path(os.path.realpath(path, strict=True) if follow else os.path.realpath(path.parent, strict=True))
         real = real if follow else real / path.name
         if not real.is_relative_to(self._root):
@@ -220,7 +222,7 @@ _MAGIC: Final = re.compile(r"[*?\[]")
 
 
 def _refuse_irregular(status: os.stat_result, most: int) -> None:
-    """Raise OSError for what is no regular file, or too large a one: a device or a pipe may never end."""
+    """Raise OSError unless it is a regular file of a permitted size; a device or a pipe may never end."""
     if stat.S_ISDIR(status.st_mode):
         raise OSError(errno.EISDIR, os.strerror(errno.EISDIR))
     if not stat.S_ISREG(status.st_mode):
@@ -229,7 +231,7 @@ def _refuse_irregular(status: os.stat_result, most: int) -> None:
         raise _too_large(most)
 
 
-def _too_large(most: int, what: str = "larger") -> OSError:
+def _too_large(most: int, subject: str = "larger") -> OSError:
     return OSError(
-        errno.EFBIG, f"{what} than {most // 2**20} MiB" if most >= 2**20 else f"{what} than {most // 2**10} KiB"
+        errno.EFBIG, f"{subject} than {most // 2**20} MiB" if most >= 2**20 else f"{subject} than {most // 2**10} KiB"
     )

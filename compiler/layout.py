@@ -1,7 +1,7 @@
-"""Parse: which line of a YAML file is indented wrongly, where the parser only says where it could not go on.
+"""Parse: find the wrongly indented line of a YAML file; the parser only says where it could not go on.
 
-Pure; used by `compiler.slips`. Lines that belong together are indented alike, and what belongs to a key further than
-the key: where two lines contradict each other, the one that does not fit the rest of the file is shown.
+Pure; used by `compiler.slips`. Lines of one block have the same indentation, and the lines below a key are indented
+further than the key. If two lines contradict each other, the one that does not fit the rest of the file is reported.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _USUAL_STEP: Final = 2
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Slip:
-    """What is wrong in one place: a line, from 1, columns from 1, words, and how to mend it."""
+    """What is wrong in one place: line and columns, which count from 1, a message, and how to mend it."""
 
     line: int
     column: int
@@ -30,34 +30,34 @@ class Slip:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Open:
-    """A line that others may belong to, and the indentations of the blocks that it ended."""
+    """A line whose block is still open, and the indentations of the blocks that it ended."""
 
     line: Line
     ended: frozenset[int]
 
 
 def misindented(lines: Sequence[Line]) -> Slip | None:
-    """Return the first line that is indented wrongly, or None where all fit."""
+    """Return the slip of the first wrongly indented line, or None if all lines fit."""
     step = _step(lines)
     stack: list[_Open] = []
-    for place, one in enumerate(lines):
-        if one.dashed:
+    for place, line in enumerate(lines):
+        if line.dashed:
             continue
-        left = []
-        while stack and stack[-1].line.indent > one.indent:
-            left.append(stack.pop())
-        if stack and stack[-1].line.indent == one.indent:
+        closed = []
+        while stack and stack[-1].line.indent > line.indent:
+            closed.append(stack.pop())
+        if stack and stack[-1].line.indent == line.indent:
             stack.pop()
-        elif left:
-            return _between(_Gap(before=lines[:place], stack=stack, inner=left[-1].line.indent, one=one, step=step))
+        elif closed:
+            return _between(_Gap(before=lines[:place], stack=stack, inner=closed[-1].line.indent, line=line, step=step))
         elif stack and not stack[-1].line.parent:
-            return _below_a_value(lines[:place], stack, one, step)
-        stack.append(_Open(line=one, ended=frozenset(each.line.indent for each in left)))
+            return _below_a_value(lines[:place], stack, line, step)
+        stack.append(_Open(line=line, ended=frozenset(entry.line.indent for entry in closed)))
     return None
 
 
 def _step(lines: Sequence[Line]) -> int:
-    """Return how many spaces most lines are indented further than the key that they belong to."""
+    """Return the usual indentation step: by how many spaces most lines stand further in than their key."""
     steps = Counter(
         below.indent - above.indent
         for above, below in pairwise(lines)
@@ -68,45 +68,48 @@ def _step(lines: Sequence[Line]) -> int:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Gap:
-    """A line between the lines of a block, at `inner`, and the key that the block belongs to, the last of `stack`."""
+    """A line indented less than the block before it, which is at `inner`, and more than that block's key.
+
+    The key is the last of `stack`; the stack is empty if there is no such key.
+    """
 
     before: Sequence[Line]
     stack: Sequence[_Open]
     inner: int
-    one: Line
+    line: Line
     step: int
 
 
 def _between(gap: _Gap) -> Slip:
-    """Return the slip of one of the three: the line, its block or the key of the block."""
-    one, inner = gap.one, gap.inner
+    """Return the slip of the line that is wrong: the line itself, the block before it, or the block's key."""
+    line, inner = gap.line, gap.inner
     above = gap.stack[-1] if gap.stack else None
-    if above is None and not one.indent:
-        return _slip(gap.before[0], 0, f"as {_named(one)} below is")
+    if above is None and not line.indent:
+        return _slip(gap.before[0], 0, f"as {_named(line)} below is")
     if above is None:
-        return _slip(one, inner, f"as {_named(_first(gap.before, inner))} is")
+        return _slip(line, inner, f"as {_named(_first(gap.before, inner))} is")
     block = _block(gap.before, above.line, inner)
-    previous = next((line for line in reversed(gap.before) if line.number < above.line.number), None)
+    previous = next((earlier for earlier in reversed(gap.before) if earlier.number < above.line.number), None)
     follows_parent = previous is not None and previous.parent and previous.indent == above.line.indent
-    ended = one.indent in above.ended and len(block) > 1
-    if ended or follows_parent or _fits_beside(gap.stack, one.indent, gap.step):
-        # The key of the block ended the block that this line goes on with, or should have begun it.
-        return _slip(above.line, one.indent, f"as {_named(one)} below is")
-    if one.indent != above.line.indent + gap.step:
-        return _slip(one, inner, f"as {_named(_first(gap.before, inner))} is")
-    return _slip(block[0], one.indent, f"as {_named(one)} below is", missing=len(block) > 1)
+    ended = line.indent in above.ended and len(block) > 1
+    if ended or follows_parent or _fits_beside(gap.stack, line.indent, gap.step):
+        # The block's key ended a block that this line continues, or the key should be indented like this line.
+        return _slip(above.line, line.indent, f"as {_named(line)} below is")
+    if line.indent != above.line.indent + gap.step:
+        return _slip(line, inner, f"as {_named(_first(gap.before, inner))} is")
+    return _slip(block[0], line.indent, f"as {_named(line)} below is", missing=len(block) > 1)
 
 
 def _fits_beside(stack: Sequence[_Open], indent: int, step: int) -> bool:
-    """Return whether the last line of a stack would fit with another indentation, and does not with its own."""
+    """Return whether the last line of a stack would fit at `indent`, and does not fit at its own indentation."""
     if len(stack) < 2:
         return False
-    wanted = stack[-2].line.indent + step
-    return stack[-1].line.indent != wanted == indent
+    fitting = stack[-2].line.indent + step
+    return stack[-1].line.indent != fitting == indent
 
 
-def _below_a_value(before: Sequence[Line], stack: Sequence[_Open], one: Line, step: int) -> Slip:
-    """Return the slip of two lines of which the second is further in than the first, which has a value."""
+def _below_a_value(before: Sequence[Line], stack: Sequence[_Open], line: Line, step: int) -> Slip:
+    """Return the slip where a line is indented below a line that already has a value."""
     above = stack[-1].line
     if above.key is None:
         return Slip(
@@ -118,15 +121,15 @@ def _below_a_value(before: Sequence[Line], stack: Sequence[_Open], one: Line, st
         )
     previous = before[-2] if len(before) > 1 else None
     if previous is not None and previous.parent and previous.indent == above.indent:
-        return _slip(above, one.indent, f"below {_named(previous)}, as {_named(one)} is")
-    continues = previous is not None and previous.indent == one.indent
-    if continues or _fits_beside(stack, one.indent, step):
-        return _slip(above, one.indent, f"as {_named(one)} below is")
-    return _slip(one, above.indent, f"as {_named(above)} above is")
+        return _slip(above, line.indent, f"below {_named(previous)}, as {_named(line)} is")
+    continues = previous is not None and previous.indent == line.indent
+    if continues or _fits_beside(stack, line.indent, step):
+        return _slip(above, line.indent, f"as {_named(line)} below is")
+    return _slip(line, above.indent, f"as {_named(above)} above is")
 
 
 def _block(before: Sequence[Line], above: Line, indent: int) -> list[Line]:
-    """Return the lines directly below a key, all with that indentation."""
+    """Return the lines below a key that have this indentation."""
     own = [line for line in before if line.number > above.number]
     return [line for line in own if line.indent == indent and not line.dashed] or own
 

@@ -1,6 +1,6 @@
-"""Text that is no limit → what is wrong with it, and the limit that its author probably meant.
+"""Explain a text that is not a limit: what is wrong with it, and which limit its author probably meant.
 
-Pure; above `compiler.quantities`, which says that a text cannot be read, and used by `compiler.resolve` for limits.
+Pure. `compiler.resolve` asks for advice when `compiler.quantities` cannot read a limit.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from compiler.quantities import (
 )
 
 Advice = tuple[str, str | None]
-"""A message, and a hint where there is one."""
+"""A message and, if there is one, a hint."""
 
 _OTHER_COMPARATORS: Final = {
     "=>": ">=",
@@ -62,8 +62,8 @@ _OTHER_UNITS: Final = {
     **dict.fromkeys(("rps", "qps", "tps", "reqs", "per sec"), "per second"),
 }
 _BY_CASE: Final = {
-    one.casefold(): one
-    for one in ("ms", "s", "sec", "m", "min", "h", "d", "B", "kB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB")
+    unit.casefold(): unit
+    for unit in ("ms", "s", "sec", "m", "min", "h", "d", "B", "kB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB")
 }
 _NUMBERS: Final = {
     word: number
@@ -77,23 +77,25 @@ _SCALES: Final = {
     **dict.fromkeys(("bn", "billion", "mrd"), 10**9),
 }
 _LONGEST: Final = 80
-"""Characters of a limit that somebody may have meant."""
+"""Characters of the longest text that may be meant as a limit."""
 NOTHING: Final = frozenset(
     {"no", "none", "never", "null", "nil", "-", "n/a", "disabled", "no limit", "false", "nothing", "disable"}
 )
-"""Words for no limit at all, besides the one that the format has."""
+"""Words for "no limit" besides the format's own word."""
 _COMPARATOR: Final = re.compile(
     r"\s*(?P<sign>>=|<=|==|>|<|≥|≤|above|over|more than|at least|below|under|less than|at most)?\s*(?P<rest>.*)\Z",
     re.IGNORECASE | re.DOTALL,
 )
-_OTHER_TEXT: Final = "|".join(re.escape(one) + (r"\b" if one[-1].isalpha() else "") for one in _OTHER_COMPARATORS)
+_OTHER_TEXT: Final = "|".join(
+    re.escape(comparator) + (r"\b" if comparator[-1].isalpha() else "") for comparator in _OTHER_COMPARATORS
+)
 _OTHER: Final = re.compile(rf"\s*(?P<sign>{_OTHER_TEXT})\s*(?P<rest>[^\s=<>].*)\Z", re.IGNORECASE)
 _UNIT: Final = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[A-Za-z][A-Za-z ]*?)\.?\Z")
 _DURATION_PARTS: Final = re.compile(r"(?:[0-9]+(?:h|m(?!s)|s))+[0-9]+ms\Z")
 
 
 def advice(text: str, unit: str) -> Advice | None:
-    """Return what is wrong with a limit of a signal that is measured in `unit`; None where nothing better is known."""
+    """Return what is wrong with a limit of a signal measured in `unit`; None if this module knows nothing better."""
     text = " ".join(text.split())
     if len(text) > _LONGEST:
         return None
@@ -110,14 +112,14 @@ def advice(text: str, unit: str) -> Advice | None:
     assert match is not None  # noqa: S101 - all of its parts may be missing
     sign, rest = match["sign"] or "", match["rest"]
     for look in _LOOKS:
-        found = look(sign, rest)
-        if found is not None:
-            return found
+        finding = look(sign, rest)
+        if finding is not None:
+            return finding
     return _without_comparator(rest, unit) if not sign else None
 
 
 def without_unit(text: str, unit: str) -> str | None:
-    """Return how to write a limit whose number has no unit, where its size tells; else None."""
+    """Return how to write a limit whose number lacks its unit; None if the text is no comparison."""
     try:
         comparison = parse_comparison(text)
     except QuantityError:
@@ -147,35 +149,35 @@ def _without_comparator(rest: str, unit: str) -> Advice | None:
 
 
 def _write(sign: str, rest: str) -> str:
-    """Return a hint with a limit, its number mended, too."""
+    """Return a hint that shows the limit; if its number needs mending too, the hint shows the mended number."""
     for look in _LOOKS:
-        found = look(sign, rest)
-        if found is not None and found[1] is not None:
-            return found[1]
+        suggestion = look(sign, rest)
+        if suggestion is not None and suggestion[1] is not None:
+            return suggestion[1]
     return f"write `{sign} {rest}`"
 
 
 def _hold(sign: str, rest: str) -> Advice | None:
-    found = re.fullmatch(r"(?P<number>.+?)\s+(?:for|during|over|in|within)\s+(?P<hold>[0-9]+\s*[a-z]+)", rest)
-    if found is None:
+    match = re.fullmatch(r"(?P<number>.+?)\s+(?:for|during|over|in|within)\s+(?P<hold>[0-9]+\s*[a-z]+)", rest)
+    if match is None:
         return None
-    for_seconds = found["hold"].replace(" ", "")
-    hint = f"write `{sign or '>'} {found['number']}`, and `for: {for_seconds}` beside it"
+    for_seconds = match["hold"].replace(" ", "")
+    hint = f"write `{sign or '>'} {match['number']}`, and `for: {for_seconds}` beside it"
     return "a limit holds no duration: how long it must last stands in `for:`", hint
 
 
 def _several(sign: str, rest: str) -> Advice | None:
-    found = re.match(r"(?P<first>[^,;<>]+?)\s*(?:[,;]|and|or)?\s*[<>≥≤]", rest)
-    if found is None:
+    match = re.match(r"(?P<first>[^,;<>]+?)\s*(?:[,;]|and|or)?\s*[<>≥≤]", rest)
+    if match is None:
         return None
-    return "these are two limits: each severity has one", f"write `{sign or '>'} {found['first']}`"
+    return "these are two limits: each severity has one", f"write `{sign or '>'} {match['first']}`"
 
 
 def _range(sign: str, rest: str) -> Advice | None:
-    found = re.fullmatch(r"(?P<first>[0-9.]+\s*(?P<unit>[^\s\d-]*))\s*(?:-|–|to|\.\.)\s*[0-9.]+\s*(?P<last>\S*)", rest)
-    if found is None:
+    match = re.fullmatch(r"(?P<first>[0-9.]+\s*(?P<unit>[^\s\d-]*))\s*(?:-|–|to|\.\.)\s*[0-9.]+\s*(?P<last>\S*)", rest)
+    if match is None:
         return None
-    first = found["first"].strip() + ("" if found["unit"] else found["last"])
+    first = match["first"].strip() + ("" if match["unit"] else match["last"])
     hint = f"write where it begins: `{sign or '>'} {first}`; the other end is the next severity's"
     return f"`{rest}` is a range, and a limit is one number", hint
 
@@ -194,26 +196,26 @@ def _separators(sign: str, rest: str) -> Advice | None:
 
 
 def _scale(sign: str, rest: str) -> Advice | None:
-    """Return how to write `25k` or `1.5 million`; `5m` are minutes."""
-    found = re.fullmatch(r"(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<scale>[A-Za-z]+)(?P<unit>\s.*)?", rest)
-    size = _SCALES.get(found["scale"] if found["scale"] == "M" else found["scale"].casefold()) if found else None
-    if found is None or size is None:
+    """Return how to write `25k` or `1.5 million`; a lower-case `m` means minutes and is no scale."""
+    match = re.fullmatch(r"(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<scale>[A-Za-z]+)(?P<unit>\s.*)?", rest)
+    size = _SCALES.get(match["scale"] if match["scale"] == "M" else match["scale"].casefold()) if match else None
+    if match is None or size is None:
         return None
-    number = decimal_text(Decimal(found["number"]) * size)
-    unit = found["unit"] or ""
-    return f"`{found['scale']}` is not a unit", f"write `{sign or '>'} {number}{unit if 'per' in unit else ''}`"
+    number = decimal_text(Decimal(match["number"]) * size)
+    unit = match["unit"] or ""
+    return f"`{match['scale']}` is not a unit", f"write `{sign or '>'} {number}{unit if 'per' in unit else ''}`"
 
 
 def _unit(sign: str, rest: str) -> Advice | None:
-    found = _UNIT.match(rest)
-    if found is None:
+    match = _UNIT.match(rest)
+    if match is None:
         return None
-    written = found["unit"].strip()
+    written = match["unit"].strip()
     known = _OTHER_UNITS.get(written.casefold()) or _BY_CASE.get(written.casefold())
     if known is None or known == written:
         return None
     blank = " " if known[:3] == "per" else ""
-    return f"`{written}` is not a unit", f"write `{sign or '>'} {found['number']}{blank}{known}`"
+    return f"`{written}` is not a unit", f"write `{sign or '>'} {match['number']}{blank}{known}`"
 
 
 def _words(sign: str, rest: str) -> Advice | None:

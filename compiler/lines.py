@@ -1,7 +1,7 @@
-"""Parse: the lines of a YAML file as a person sees them: how far in, which key, which quotation marks are open.
+"""Parse: the lines of a YAML file as a person sees them: indentation, key, open quotation marks.
 
-Pure; used by `compiler.layout` and `compiler.syntax` where the parser is at a loss, and by nothing that decides what a
-file means.
+Pure. `compiler.layout` and `compiler.slips` use it to explain parser errors; no code that decides what a file means
+uses it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 QUOTES: Final = "\"'"
-# What a part has taken it does not give back: a line of blanks or of dashes is read once.
+# The quantifiers are possessive, so that a long line of blanks or dashes causes no backtracking.
 _KEY: Final = re.compile(
     r" *+(?P<dash>(?:- ++)*+)(?P<key>(?:\"[^\"]*+\"|'[^']*+') *+|[^\s#\"'{}\[\],&*!|>%@`][^:#]*+):(?P<rest>\s.*|)\Z"
 )
@@ -21,9 +21,9 @@ _BLOCK_TEXT: Final = re.compile(r"[|>][-+0-9]*\s*(?:#.*)?\Z")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Line:
-    """A line that holds something besides a comment; `number` counts from 1, `indent` blanks.
+    """A line that holds more than a comment; `number` counts from 1, `indent` is in spaces.
 
-    `key` is None where it has none; `value` is what stands behind the colon, or the whole line, without a comment.
+    `key` is None if the line has none. `value` is the text after the colon, or else the whole line, without a comment.
     """
 
     number: int
@@ -35,12 +35,12 @@ class Line:
 
     @property
     def parent(self) -> bool:
-        """Whether what belongs to the key stands in the lines below."""
+        """Whether the key's value is in the lines below."""
         return self.key is not None and not self.value
 
 
 def lines(texts: Sequence[str]) -> Iterator[Line]:
-    """Yield the lines that say something, without those within brackets and texts of several lines."""
+    """Yield the lines with content, except those inside brackets and block scalars."""
     block: int | None = None
     depth = 0
     for number, text in enumerate(texts, 1):
@@ -55,14 +55,14 @@ def lines(texts: Sequence[str]) -> Iterator[Line]:
         depth = max(0, depth + scan(text).opened)
         if inside:
             continue
-        found = line(number, text)
-        if _BLOCK_TEXT.match(found.value):
+        parsed = line(number, text)
+        if _BLOCK_TEXT.match(parsed.value):
             block = indent
-        yield found
+        yield parsed
 
 
 def line(number: int, text: str) -> Line:
-    """Return one line by its parts."""
+    """Return one line, split into its parts."""
     match = _KEY.match(text)
     indent = len(text) - len(text.lstrip(" "))
     if match is None:
@@ -90,10 +90,11 @@ def _without_comment(text: str) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scan:
-    """What quotation marks and brackets of one line do; offsets count from 0.
+    """The quotation marks and brackets of one line; offsets count from 0.
 
-    `open_quote` is where a quotation mark stands that its line does not close; `behind` where text follows a closed
-    one, and `quote` where that one opens; `opened` how many brackets more are opened than closed.
+    `open_quote` is the place of a quotation mark that the line does not close. `behind` is the place of text that
+    follows a closed quotation, and `quote` the place where that quotation opens. `opened` is the number of opening
+    brackets minus closing ones.
     """
 
     open_quote: int | None = None
@@ -103,7 +104,7 @@ class Scan:
 
 
 def scan(text: str) -> Scan:
-    """Return what quotation marks and brackets of a line do, where a text begins by the rules of YAML."""
+    """Return the quotation marks and brackets of a line that count by YAML's rules for the beginning of a text."""
     at, beginning, opened = 0, True, 0
     while at < len(text):
         character = text[at]
@@ -125,7 +126,7 @@ def scan(text: str) -> Scan:
 
 
 def _begins(text: str, at: int, opened: int, *, beginning: bool) -> bool:
-    """Return whether a text may begin behind a character; `beginning` is whether one could begin at it."""
+    """Return whether a text may begin after a character; `beginning` says whether one could begin at it."""
     character, follows = text[at], text[at + 1 : at + 2]
     if character.isspace() or (character in "{[" and beginning) or (character == "," and opened):
         return beginning or character == ","
@@ -140,7 +141,7 @@ def _opens(character: str, opened: int, *, beginning: bool) -> int:
 
 
 def _closing(text: str, start: int) -> int | None:
-    """Return where a quotation mark that stands at `start` is closed, or None."""
+    """Return where the quotation that opens at `start` is closed, or None."""
     mark, at = text[start], start + 1
     while at < len(text):
         if mark == '"' and text[at] == "\\":

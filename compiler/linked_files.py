@@ -1,9 +1,9 @@
-"""What lies at the other end of the links in runbooks.
+"""Find the files that links in runbooks lead to, and read their anchors.
 
-Beside `compiler.source_files`: the same folder, and nothing outside of it, not by a symbolic link either. Files are
-only looked at; what they say is no part of what is compiled. `compiler.checks.links` judges.
+Like `compiler.source_files`, this module reads below the folder of thresholds.yaml only, and follows no symbolic link
+out of it. It reads anchors only; the files' content is not compiled. `compiler.checks.links` judges the links.
 
-A file is read once, however many links lead to it and by whatever name, and no more than `MAX_LINKED` bytes of all.
+It reads each file once, however many links and names lead to it, and no more than `MAX_LINKED` bytes in total.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from compiler.runbooks.destinations import MARKDOWN, Linked, destination
 from compiler.source_text import read_text, shown
 
 MAX_LINKED: Final = 8 * 2**20
-"""Bytes of all documents that runbooks link and that are no runbooks of a system: their headings are read."""
+"""Bytes of all documents that runbooks link to and that are no system's runbook; their headings are read."""
 
 
 def linked_files(
     folder: Path, files: InputFiles, runbooks: Mapping[str, Runbook], style: Style, diagnostics: Diagnostics
 ) -> dict[str, Linked]:
-    """Return what the links of the runbooks lead to, by path below `folder`; what lies outside is left out.
+    """Return the targets of the runbooks' links, by path below `folder`; targets outside of it are left out.
 
-    An error is added at the first link that leads beyond `MAX_LINKED`; what it leads to has no known anchors then.
+    The first link that exceeds `MAX_LINKED` adds an error; the anchors of its target and of later ones stay unknown.
     """
     reading = _Reading(folder, files, runbooks, style, diagnostics)
-    found: dict[str, Linked | None] = {}
+    linked_by_path: dict[str, Linked | None] = {}
     for runbook in runbooks.values():
         for link in runbook.links:
-            there = destination(runbook.path, link.target, style)
-            if there is not None and there.path not in found:
-                found[there.path] = reading.linked(there.path, link)
-    return {path: one for path, one in sorted(found.items()) if one is not None}
+            target = destination(runbook.path, link.target, style)
+            if target is not None and target.path not in linked_by_path:
+                linked_by_path[target.path] = reading.linked(target.path, link)
+    return {path: linked for path, linked in sorted(linked_by_path.items()) if linked is not None}
 
 
 class _Reading:
-    """What was read of the linked files, by where they lie, and how much may still be."""
+    """Reads linked files; it holds the anchors by resolved path, and the number of bytes that it may still read."""
 
     def __init__(
         self, root: Path, files: InputFiles, runbooks: Mapping[str, Runbook], style: Style, diagnostics: Diagnostics
@@ -52,7 +52,7 @@ class _Reading:
         self.left = MAX_LINKED
 
     def linked(self, path: str, link: Link) -> Linked | None:
-        """Return what lies at a path, None outside of the folder."""
+        """Return the target at a path, or None if the path leads out of the folder."""
         if path in self.known:
             return Linked(exists=True, anchors=self.known[path])
         file = self.root / path
@@ -63,11 +63,11 @@ class _Reading:
                 return Linked(exists=True, anchors=self._anchors(file, link))
             return Linked(exists=True) if self.files.exists(file) else _missing(self.root, self.files, path)
         except (OSError, ValueError):
-            # A name that no file can have, a folder that may not be entered, links in a circle.
+            # A name that no file can have, a folder without permission, or a loop of links.
             return Linked(exists=False)
 
     def _anchors(self, file: Path, link: Link) -> frozenset[str] | None:
-        """Return the anchors of a Markdown file; None for others, where it cannot be read, and beyond the bound."""
+        """Return the anchors of a Markdown file; None for other or unreadable files, and beyond `MAX_LINKED`."""
         if file.suffix.lower() not in MARKDOWN or self.left < 0:
             return None
         place = file.resolve()
@@ -86,8 +86,8 @@ class _Reading:
 
 
 def _missing(root: Path, files: InputFiles, path: str) -> Linked:
-    """Return what lies in the nearest folder on the way to a path."""
-    folder = next((one for one in PurePosixPath(path).parents if files.is_folder(root / one)), None)
+    """Return a missing target, with the names in its nearest existing parent folder."""
+    folder = next((parent for parent in PurePosixPath(path).parents if files.is_folder(root / parent)), None)
     if folder is None:
         return Linked(exists=False)
     names = files.names(root / folder)

@@ -1,8 +1,8 @@
-"""What a quantity means: the side on which it is in trouble, its complement, and what of a stated limit pages.
+"""What a quantity means: the side on which it is bad, its complement, and which comparison pages for a stated limit.
 
-Pure. `compiler.guides` and `compiler.importing` ask it for a sentence, `compiler.resolve` and `compiler.checks` for a
-limit. A share has a complement: 20 % free is 80 % used. A norm ("at most 3") and a target state the good side, and what
-pages is their breach.
+Pure. `compiler.guides` and `compiler.importing` use it for sentences, `compiler.resolve` and `compiler.checks` for
+limits. A share has a complement: 20 % free is 80 % used. A norm ("at most 3") or a target states the good side, so its
+breach pages.
 """
 
 from __future__ import annotations
@@ -23,67 +23,67 @@ __all__ = ["HIGH", "LOW", "breach", "builtin_side", "complement", "is_against", 
 
 _OPPOSITE: Final = {">": "<", ">=": "<=", "<": ">", "<=": ">="}
 _BREACH: Final = {"<": ">", "<=": ">", ">": "<", ">=": "<", "==": "=="}
-"""A value exactly at a target breaches nothing that anybody would be woken for."""
+"""The comparison that breaches a norm. A value exactly at a target is no reason to wake anybody."""
 _BREACH_OF_COUNT: Final = {**_BREACH, "<": ">=", ">": "<="}
-"""Of whole things exactly so many are a value as any other."""
+"""The same for counts: there, a value exactly at the number is as likely as any other."""
 
 
 def side(signal: Signal, inputs: Collection[str]) -> str | None:
-    """Return the side on which a signal that these inputs measure is in trouble; None where either may be."""
+    """Return the side on which a signal with these inputs is bad; None if either side may be bad."""
     return signal.bad or kinds()[signal.kind].bad(inputs)
 
 
 def usual_inputs(signal: Signal) -> tuple[str, ...]:
-    """Return the inputs that a signal is usually bound by: its kind's first form that measures the same side."""
-    forms = [tuple(one.name for one in form) for form in kinds()[signal.kind].forms] or [()]
+    """Return the inputs that usually bind a signal: its kind's first form with the same bad side."""
+    forms = [tuple(signal_input.name for signal_input in form) for form in kinds()[signal.kind].forms] or [()]
     fitting = (form for form in forms if kinds()[signal.kind].bad(form) in {None, signal.bad})
     return forms[0] if signal.bad is None else next(fitting, forms[0])
 
 
 def directed(signal: Signal) -> Signal:
-    """Return a signal with the side on which it is in trouble as it is usually bound."""
+    """Return a signal with the bad side that it has when bound as usual."""
     return replace(signal, bad=side(signal, usual_inputs(signal)))
 
 
 @cache
 def builtin_side(identifier: str) -> str | None:
-    """Return the side of a built-in signal by its id; None where either may be, or no built-in signal has the id."""
-    found = _vocabulary().get(identifier)
-    if found is None:
+    """Return the bad side of a built-in signal; None if either side may be bad, or no built-in signal has the id."""
+    entry = _vocabulary().get(identifier)
+    if entry is None:
         return None
-    kind = kinds()[found["kind"]]
-    usual = [one.name for one in kind.forms[0]] if kind.forms else []
-    bad: str | None = found.get("bad") or kind.bad(usual)
+    kind = kinds()[entry["kind"]]
+    usual = [signal_input.name for signal_input in kind.forms[0]] if kind.forms else []
+    bad: str | None = entry.get("bad") or kind.bad(usual)
     return bad
 
 
 @cache
 def has_rest(identifier: str) -> bool:
-    """Return whether what a built-in signal leaves has a name of its own, as what is not used is free."""
-    found = _vocabulary().get(identifier)
-    return found is not None and kinds()[found["kind"]].rest is not None
+    """Return whether the rest that a built-in signal leaves has a name, as the part that is not used is "free"."""
+    entry = _vocabulary().get(identifier)
+    return entry is not None and kinds()[entry["kind"]].rest is not None
 
 
 def rest(signal: Signal) -> str | None:
-    """Return what the part is called that a signal leaves, such as "free"; None where it has no name."""
+    """Return the name of the rest that a signal leaves, such as "free"; None if it has no name."""
     return kinds()[signal.kind].rest
 
 
 def is_against(comparator: str, bad: str | None) -> bool:
-    """Return whether a comparator pages on the good side of what is bad on that side."""
+    """Return whether a comparator would page on the good side, given the bad side."""
     return bad is not None and comparator[0] in _OPPOSITE and (comparator[0] == ">") != (bad == HIGH)
 
 
 def breach(stated: Comparison) -> Comparison:
-    """Return what breaches a target or a norm."""
+    """Return the comparison that breaches a target or a norm."""
     signs = _BREACH_OF_COUNT if stated.quantity.unit == COUNT else _BREACH
     return Comparison(signs.get(stated.comparator, stated.comparator), stated.quantity)
 
 
 def complement(stated: Comparison) -> Comparison | None:
-    """Return a comparison of a share as one of what it leaves; None where only the whole would tell how much that is.
+    """Return a comparison of a share as one of its rest; None if the quantity is no share, or states one value.
 
-    Less than 20 % free is more than 80 % used.
+    Less than 20 % free is more than 80 % used. For other quantities, the rest would depend on the whole.
     """
     if stated.quantity.unit != RATIO or stated.comparator not in _OPPOSITE:
         return None
@@ -91,12 +91,12 @@ def complement(stated: Comparison) -> Comparison | None:
 
 
 def paging(stated: Comparison, *, norm: bool, of_rest: bool) -> Comparison | None:
-    """Return what pages, in what the signal measures: the breach of a norm, the complement of what is said of the rest.
+    """Return the comparison of the signal that pages: the breach of a norm, the complement of a limit on the rest.
 
-    None where that cannot be known.
+    Returns None if there is no such complement.
     """
-    found = breach(stated) if norm else stated
-    return complement(found) if of_rest else found
+    comparison = breach(stated) if norm else stated
+    return complement(comparison) if of_rest else comparison
 
 
 def text(comparison: Comparison) -> str:
@@ -106,5 +106,5 @@ def text(comparison: Comparison) -> str:
 
 @cache
 def _vocabulary() -> Mapping[str, Mapping[str, Any]]:
-    found: dict[str, dict[str, Any]] = yaml.safe_load(vocabulary_text())
-    return found
+    vocabulary: dict[str, dict[str, Any]] = yaml.safe_load(vocabulary_text())
+    return vocabulary

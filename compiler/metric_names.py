@@ -1,8 +1,8 @@
-"""What the name of a metric says of it: the unit that its values are in, and the type that it is of.
+"""What the name of a metric says about it: the unit of its values, and its type.
 
-Pure; `compiler.resolve.units` takes units from here, `compiler.checks.metrics` holds bindings against types. The words
-are those of Prometheus ("metric and label naming"), OpenMetrics ("suffixes") and of exporters in the field. A word
-counts where it can hardly mean anything else; what it leaves open is told apart from what it says.
+Pure. `compiler.resolve.units` takes units from here, and `compiler.checks.metrics` compares bindings with types. The
+words are those of Prometheus ("metric and label naming"), of OpenMetrics ("suffixes") and of exporters in use. A word
+counts only if it can hardly mean anything else; `NamedUnit.sure` marks the words that leave no choice.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from compiler.quantities import BYTES, COUNT, METRIC_UNITS, PER_SECOND, RATIO, S
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NamedUnit:
-    """What a name says of the unit: the word, and the names in METRIC_UNITS of what it can mean.
+    """What a name says about the unit: the word, and the units in METRIC_UNITS that it can mean.
 
-    `sure` where it means one unit and nothing else. `units` is empty for degrees, volts and the like.
+    `sure` is set if it means one unit and nothing else. `units` is empty for degrees, volts and the like. `against` are
+    the base units of limits that the word contradicts.
     """
 
     word: str
@@ -31,15 +32,15 @@ class NamedUnit:
 
     @property
     def base(self) -> str:
-        """The base unit of all that it can mean."""
+        """The base unit that all its possible units share."""
         return METRIC_UNITS[self.units[0]].base if self.units else f"`{self.word}`"
 
 
 class _Word(NamedTuple):
-    """A word for a unit; `anywhere` in a name, or only where nothing but statistics follow.
+    """A word for a unit; it counts `anywhere` in a name, or only if nothing but statistics follow it.
 
-    `against` are the base units of limits that it contradicts where it ends a name; a word without any says something
-    only to limits of its own base unit.
+    `against` are the base units of limits that the word contradicts at the end of a name. A word without any counts
+    only for limits of its own base unit.
     """
 
     units: tuple[str, ...]
@@ -63,7 +64,7 @@ _UNITS: Final[dict[str, _Word]] = {
     **_words("milliseconds millisecond millis", "ms", against=_NOT_TIME),
     **_words("microseconds microsecond micros", "us", against=_NOT_TIME),
     **_words("nanoseconds nanosecond nanos", "ns", against=_NOT_TIME),
-    # People count minutes, hours and days, so that a count may have such a name.
+    # A count may have such a name too, because people count minutes, hours and days.
     **_words("minutes", "m", against=_NEITHER[:2]),
     **_words("hours", "h", against=_NEITHER[:2]),
     **_words("days", "d", against=_NEITHER[:2]),
@@ -78,7 +79,7 @@ _UNITS: Final[dict[str, _Word]] = {
     **_words("mebibytes mib", "MiB", against=_NOT_BYTES),
     **_words("gibibytes gib", "GiB", against=_NOT_BYTES),
     **_words("tebibytes tib", "TiB", against=_NOT_BYTES),
-    # The kernel and the JVM count in 1024, disks and networks in 1000.
+    # The kernel and the JVM use powers of 1024, disks and networks powers of 1000.
     **_words("kilobytes kilobyte kbytes", "KiB", "kB", against=_NOT_BYTES),
     **_words("megabytes megabyte mbytes", "MiB", "MB", against=_NOT_BYTES),
     **_words("gigabytes gigabyte gbytes", "GiB", "GB", against=_NOT_BYTES),
@@ -95,7 +96,7 @@ _UNITS: Final[dict[str, _Word]] = {
     **_words("mbps", "Mbit", "MB", "MiB", anywhere=False),
     **_words("gbps", "Gbit", "GB", "GiB", anywhere=False),
     **_words("ratio", "ratio", against=_NOT_A_SHARE, anywhere=False),
-    # Of a hundred with most exporters, of one with some.
+    # Most exporters report 0 to 100, some report 0 to 1.
     **_words("percent percents percentage pct", "percent", "ratio", against=_NOT_A_SHARE, anywhere=False),
     # `us` may be a region, `ns` a namespace.
     "us": _Word(("us",), anywhere=False, sure=False),
@@ -116,18 +117,18 @@ _STATISTICS: Final = frozenset(
         *("used", "free", "available", "limit", "usage", "size"),
     }
 )
-"""Words behind a unit that leave it what it is."""
+"""Words after a unit that do not change the unit."""
 _SPANS: Final = frozenset(["per", "last", "past", "every", "over", "within"])
-"""Words in front of a time that is no unit: `load_last_minutes`."""
+"""Words before a time that is a period and no unit: `load_last_minutes`."""
 _PERCENTILES: Final = frozenset({"p", "q", "quantile", "percentile"})
 _PIECE: Final = re.compile(r"[A-Za-z0-9]+")
 _PART: Final = re.compile(r"[KMGT]iB(?![a-z])|[kKMGT]B(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
 
 
 def unit_of(metric: str, base: str | None) -> NamedUnit | None:
-    """Return the unit that a name says, None where it says none; `base` is the base unit that is expected.
+    """Return the unit that a name states, or None; `base` is the base unit that the limit expects.
 
-    Counts (`_count`, `_bucket`) have none, whatever was counted.
+    Counts (`_count`, `_bucket`) have no unit, whatever was counted.
     """
     words, rated = _unrated(_read(metric))
     if not words or words[-1] in {"count", "bucket", "created", "info"}:
@@ -145,7 +146,7 @@ def unit_of(metric: str, base: str | None) -> NamedUnit | None:
 
 
 def _is_span(words: Sequence[str], number: int) -> bool:
-    """Return whether the word is part of a time that something is taken over: `requests_last_30_seconds`."""
+    """Return whether the word belongs to the period that a value covers: `requests_last_30_seconds`."""
     before = words[number - 1] if number else ""
     if before.isdigit():
         return number < 2 or words[number - 2] not in _PERCENTILES
@@ -158,7 +159,7 @@ def _is_statistic(words: Sequence[str], number: int) -> bool:
 
 
 def _unrated(words: tuple[str, ...]) -> tuple[tuple[str, ...], bool]:
-    """Return the words in front of `per`, and whether there is one."""
+    """Return the words before `per`, and whether the name has a `per`."""
     return (words[: words.index("per")], True) if "per" in words[1:] else (words, False)
 
 
@@ -169,9 +170,9 @@ def words_of(metric: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)
 def _read(metric: str) -> tuple[str, ...]:
-    """Return the words of a name in lower case; of a recording rule's those of the metric that it was made of.
+    """Return the words of a name in lower case; for a recording rule, those of its source metric.
 
-    A rate, a count and a ratio are in another unit than what they were made of.
+    A recorded rate, count or ratio has another unit than its source metric, so the source's words are left out.
     """
     level, *rest = metric.split(":")
     if rest and _OF_ANOTHER_UNIT.search(rest[-1]):
@@ -184,25 +185,28 @@ _OF_ANOTHER_UNIT: Final = re.compile(r"rate|increase|count|ratio|deriv")
 
 
 Type = Literal["counter", "part", "instant", "span", "info", "gauge"]
-"""What a name can say: a counter, one of the series of a histogram or summary, a point in time, a length of time, a
-constant whose labels matter, a value that goes up and down."""
+"""The types that a name can state.
+
+`part` is one of the series of a histogram or summary, `instant` a point in time, `span` a length of time, `info` a
+constant whose labels matter, and `gauge` a value that goes up and down.
+"""
 Wanted = Literal["counter", "gauge", "amount", "histogram", "instant"]
-"""What an input must be; an amount is how much there is of something, which may be called a total."""
+"""The types that an input can require; an `amount` is how much of something exists, and may be named `_total`."""
 
 
 class Contradiction(NamedTuple):
-    """The type that a name says in place of the one that is wanted, and the words that say it."""
+    """The type that a name states instead of the required one, and the words that state it."""
 
     type: Type
     words: str
 
 
 def contradiction(metric: str, wanted: Wanted) -> Contradiction | None:
-    """Return what a name says against being of the wanted type; None where it says nothing against that."""
+    """Return what in a name contradicts the wanted type; None if nothing does."""
     words = _read(metric)
     if not words or ":" in metric:
         return None
-    for kind, found in (
+    for kind, type_words in (
         ("info", _ending(words, _INFO)),
         ("instant", _instant(words)),
         ("part", _part(metric, words, wanted)),
@@ -210,8 +214,8 @@ def contradiction(metric: str, wanted: Wanted) -> Contradiction | None:
         ("span", _span(words)),
         ("gauge", _gauge(words)),
     ):
-        if found is not None and kind in _AGAINST[wanted]:
-            return Contradiction(kind, f"_{found}")
+        if type_words is not None and kind in _AGAINST[wanted]:
+            return Contradiction(kind, f"_{type_words}")
     return None
 
 
@@ -230,9 +234,9 @@ _GAUGES: Final = (
 )
 _PARTS: Final = ("bucket", "count", "sum")
 _OBSERVED: Final = frozenset({*_UNITS, "duration", "latency", "size"})
-"""Words in front of `_count` and `_sum` of what is observed one by one; alone, both are names of gauges too."""
+"""Words before `_count` and `_sum` of single observations; without them, both suffixes are common on gauges too."""
 _OF_CLOUDS: Final = ("aws_", "azure_", "stackdriver_", "gcp_")
-"""The statistics of cloud providers, `_sum` among them, are gauges (CloudWatch exporters)."""
+"""Prefixes of cloud providers' metrics: their statistics, including `_sum`, are gauges (CloudWatch exporters)."""
 _INSTANTS: Final = frozenset({"timestamp", "unixtime", "mtime"})
 _MOMENTS: Final = frozenset(
     {
@@ -242,15 +246,15 @@ _MOMENTS: Final = frozenset(
         *(("successful", "time"), ("success", "time"), ("schedule", "time"), ("scheduled", "time")),
     }
 )
-"""Pairs of words at the end of the name of a point in time."""
+"""Pairs of words that end the name of a point in time."""
 _LAST: Final = frozenset({"success", "successful", "schedule", "scheduled"})
-"""Words in front of `time` that make a point in time only behind `last` or `next`."""
+"""Words before `time` that name a point in time only if `last` or `next` precedes them."""
 _EXPIRIES: Final = frozenset({"expiry", "expiration"})
-"""Words that are a point in time where no unit follows: `probe_ssl_earliest_cert_expiry`, and not `expiry_days`."""
+"""Words for a point in time if no unit follows: `probe_ssl_earliest_cert_expiry`, but not `expiry_days`."""
 _LEFT: Final = frozenset(
     {"to", "until", "till", "before", "days", "hours", "minutes", "remaining", "left", "ttl", "in"}
 )
-"""Words in front of an expiry that make it a length of time, or a count."""
+"""Words before an expiry that make it a length of time, or a count."""
 _LENGTHS: Final = frozenset(
     {
         *("age", "uptime", "elapsed", "duration", "lag", "latency", "delay", "remaining", "ttl", "left"),
@@ -261,23 +265,23 @@ _SINCE: Final = frozenset({("seconds", "since"), ("time", "since"), ("seconds", 
 
 
 def whole_of(metric: str) -> str:
-    """Return the name of a histogram or summary by that of one of its series."""
+    """Return the name of a histogram or summary, given the name of one of its series."""
     name, _, last = metric.rpartition("_")
     return name if last in _PARTS else metric
 
 
 def _ending(words: Sequence[str], endings: Sequence[str]) -> str | None:
     text = "_".join(words)
-    return next((one for one in endings if text.endswith(f"_{one}")), None)
+    return next((ending for ending in endings if text.endswith(f"_{ending}")), None)
 
 
 def _gauge(words: Sequence[str]) -> str | None:
-    """Return the words of a value that goes up and down, whatever it is measured in."""
+    """Return the words that name a value that goes up and down, whatever its unit; else None."""
     return _ending(words, _GAUGES) or (_ending(words[:-1], _GAUGES) if words[-1] in _UNITS else None)
 
 
 def _part(metric: str, words: Sequence[str], wanted: Wanted) -> str | None:
-    """Return the suffix of a histogram's series; where a gauge would do, only behind what is observed one by one."""
+    """Return the suffix of a histogram's series; unless a histogram is wanted, only after a word of observations."""
     if words[-1] not in _PARTS or len(words) == 1:
         return None
     observed = words[-2] in _OBSERVED and not metric.startswith(_OF_CLOUDS)
@@ -285,7 +289,7 @@ def _part(metric: str, words: Sequence[str], wanted: Wanted) -> str | None:
 
 
 def _instant(words: Sequence[str]) -> str | None:
-    """Return the words of a point in time; a `_total` of such things is a counter."""
+    """Return the words that name a point in time, else None; a name that ends in `_total` is a counter."""
     if words[-1] in {"total", "count"}:
         return None
     if words[-1] == "created":
@@ -306,7 +310,7 @@ def _instant(words: Sequence[str]) -> str | None:
 
 
 def _span(words: Sequence[str]) -> str | None:
-    """Return the words of a length of time."""
+    """Return the words that name a length of time; else None."""
     if _instant(words) is not None:
         return None
     pair = next((pair for pair in itertools.pairwise(words) if pair in _SINCE), None)

@@ -1,6 +1,6 @@
-"""What the name and the matchers of a metric say of the part it plays: is it free or used, did it go well or fail.
+"""What a metric's name and matchers say about its role: free or used, succeeded or failed.
 
-Pure; `compiler.checks.inputs` holds bindings against it. Words count where nothing beside them says the opposite.
+Pure. `compiler.checks.inputs` compares bindings with it. A word counts unless another word beside it says the opposite.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from compiler.promql import Matcher, Selector
 
 
 class Opposite(NamedTuple):
-    """What says that a metric is the opposite of its input, what it then is, and how to bind it."""
+    """The words that show a metric to be the opposite of its input, what the metric means, and how to bind it."""
 
     said: str
     meaning: str
@@ -23,7 +23,7 @@ class Opposite(NamedTuple):
 
 
 class _Part(NamedTuple):
-    """What an input means, the words that say so, and the input that means the opposite of it."""
+    """What an input means, the words that say so, and the input with the opposite meaning."""
 
     meaning: str
     words: frozenset[str]
@@ -48,11 +48,11 @@ _PARTS: Final[Mapping[str, _Part]] = {
     "misses": _Part("what was not found", _MISS, "hits"),
 }
 _PAIRS: Final = {"used": "max", "available": "max", "total": "count"}
-"""Inputs that are taken for one another, by the first."""
+"""Pairs of inputs that people mix up, by the first of the pair."""
 
 
 def opposite(name: str, inputs: Mapping[str, object]) -> Opposite | None:
-    """Return what says that the metric of an input is the opposite of what the input means; None where nothing does."""
+    """Return what shows that an input's metric means the opposite of the input; None if nothing does."""
     selector = inputs[name]
     if not isinstance(selector, Selector):
         return None
@@ -68,7 +68,7 @@ def opposite(name: str, inputs: Mapping[str, object]) -> Opposite | None:
 
 
 def _exchanged(name: str, words: tuple[str, ...], other: object) -> Opposite | None:
-    """Return that two inputs stand in each other's place."""
+    """Return what shows that the metrics of two inputs are swapped; else None."""
     if not isinstance(other, Selector) or not words:
         return None
     others, way_out = words_of(other.metric), f"exchange `{name}` and `{_PAIRS[name]}`"
@@ -77,15 +77,15 @@ def _exchanged(name: str, words: tuple[str, ...], other: object) -> Opposite | N
         return Opposite("_count", "how many there were", way_out) if swapped else None
     own = _PARTS[name].words
     swapped = bool(own & {*others}) and not own & {*words} and bool(_WHOLE & {*words}) and not _WHOLE & {*others}
-    word = next((one for one in words if one in _WHOLE), "")
+    word = next((word for word in words if word in _WHOLE), "")
     return Opposite(word, "how much there is", way_out) if swapped else None
 
 
 def _by_name(name: str, words: tuple[str, ...]) -> Opposite | None:
     part = _PARTS[name]
     other = _PARTS[part.other]
-    word = next((one for one in words if one in other.words), None)
-    # "In use" is two words, "not ok" says the reverse.
+    word = next((candidate for candidate in words if candidate in other.words), None)
+    # `in_use` holds a word of the input itself, and `not_ok` means the reverse.
     if word is None or part.words & {*words} or {"not", "non", "no"} & {*words}:
         return None
     return Opposite(word, other.meaning, _bound_by(part.other))
@@ -99,36 +99,36 @@ def _bound_by(name: str) -> str:
 _OUTCOMES: Final = re.compile(
     r"(?:.*_)?(?:code|code_class|error|ok|outcome|result|status|status_class|status_code|success)\Z", re.IGNORECASE
 )
-"""Labels that tell how something went."""
+"""Labels that tell an outcome."""
 _GOOD: Final = frozenset({"completed", "ok", "passed", "succeeded", "success", "successful"})
 _YES: Final = frozenset({"true", "yes", "1"})
 _NO: Final = frozenset({"false", "no", "0"})
 
 
 def _by_outcome(name: str, selector: Selector) -> Opposite | None:
-    """Return the matcher that selects the opposite of what an input of outcomes means."""
+    """Return the matcher that selects the opposite outcome of what the input means; else None."""
     if name not in {"errors", "successes"}:
         return None
-    told = [(one, _went_well(one)) for one in selector.matchers if _OUTCOMES.match(one.label)]
+    outcomes = [(matcher, _went_well(matcher)) for matcher in selector.matchers if _OUTCOMES.match(matcher.label)]
     other = _PARTS[name].other
-    wrong = [one for one, well in told if well is (name == "errors")]
-    if not wrong or any(well is (name == "successes") for _, well in told):
+    wrong = [matcher for matcher, well in outcomes if well is (name == "errors")]
+    if not wrong or any(well is (name == "successes") for _, well in outcomes):
         return None
     return Opposite(str(wrong[0]), _PARTS[other].meaning, _bound_by(other))
 
 
 def _went_well(matcher: Matcher) -> bool | None:
-    """Return whether a matcher selects what went well; None where it does not tell."""
+    """Return whether a matcher selects successes; None if it selects both, or nobody can tell."""
     regex = matcher.operator.endswith("~")
-    # Two classes of codes may stand in brackets of either form.
+    # People write two classes of status codes as `(4|5)` or as `[45]`.
     written = re.sub(r"\(([1-5])\|([1-5])\)", r"[\1\2]", matcher.value)
     values = written.strip("^$()").split("|") if regex else [matcher.value]
-    told = {_is_good(matcher.label.lower(), value.strip("()").lower()) for value in values}
-    well = told.pop() if len(told) == 1 else None
+    outcomes = {_is_good(matcher.label.lower(), value.strip("()").lower()) for value in values}
+    well = outcomes.pop() if len(outcomes) == 1 else None
     if well is None:
         return None
     if matcher.operator.startswith("!"):
-        # What is not a client's error may be a server's.
+        # A status that is not a client error may still be a server error.
         return None if not well and all(value.startswith("4") for value in values) else not well
     return well
 
@@ -145,33 +145,33 @@ def _is_good(label: str, value: str) -> bool | None:
     classes = re.match(r"\[([1-5])[-,]?([1-5]?)\]|([1-5])(?:xx|\.|[0-9]{2}\Z|\[|\\d)", value)
     if classes is None:
         return None
-    digits = {int(one) for one in classes.groups() if one}
-    return all(one <= _LAST_GOOD for one in digits) if all(_same(one, digits) for one in digits) else None
+    digits = {int(digit) for digit in classes.groups() if digit}
+    return all(digit <= _LAST_GOOD for digit in digits) if all(_same(digit, digits) for digit in digits) else None
 
 
 _LAST_GOOD: Final = 3
-"""Redirections are answers; from 400 on something failed (RFC 9110)."""
+"""The last class of status codes that is no failure: 3xx are redirections, 4xx and 5xx are errors (RFC 9110)."""
 
 
-def _same(one: int, digits: set[int]) -> bool:
-    return all((one <= _LAST_GOOD) is (other <= _LAST_GOOD) for other in digits)
+def _same(digit: int, digits: set[int]) -> bool:
+    return all((digit <= _LAST_GOOD) is (other <= _LAST_GOOD) for other in digits)
 
 
 _MODES: Final = frozenset({"cpu_mode", "mode", "state"})
 
 
 def _by_mode(name: str, selector: Selector) -> Opposite | None:
-    """Return the matcher by which a counter of work counts idleness, or the reverse."""
-    for one in selector.matchers:
-        if one.label not in _MODES:
+    """Return the matcher that makes a counter of work count idle time, or the reverse; else None."""
+    for matcher in selector.matchers:
+        if matcher.label not in _MODES:
             continue
-        values = {*one.value.strip("^$()").split("|")}
-        idle = (values <= {"idle", "iowait"}) != one.operator.startswith("!")
-        if name == "counter" and idle and "idle" in values and not one.operator.startswith("!"):
-            return Opposite(str(one), "the idle time", "bind it by `idle:`")
+        values = {*matcher.value.strip("^$()").split("|")}
+        idle = (values <= {"idle", "iowait"}) != matcher.operator.startswith("!")
+        if name == "counter" and idle and "idle" in values and not matcher.operator.startswith("!"):
+            return Opposite(str(matcher), "the idle time", "bind it by `idle:`")
         if name == "idle" and not idle:
             way_out = 'select `mode="idle"`, or bind it by `counter:` with `capacity:`'
-            return Opposite(str(one), "the busy time", way_out)
+            return Opposite(str(matcher), "the busy time", way_out)
     return None
 
 
@@ -179,11 +179,11 @@ _ENDS: Final = frozenset({"expiration", "expires", "expiry"})
 
 
 def _by_moment(name: str, words: tuple[str, ...]) -> Opposite | None:
-    """Return the words of a moment on the other side of now."""
+    """Return the words that name a time in the past where the input needs a future one, or the reverse; else None."""
     pairs = set(pairwise(words))
     if name == "until" and ("not", "before") in pairs:
         return Opposite("not_before", "when something began", "bind the time of its end, such as `…not_after`")
-    ends = "not_after" if ("not", "after") in pairs else next((one for one in words if one in _ENDS), None)
+    ends = "not_after" if ("not", "after") in pairs else next((word for word in words if word in _ENDS), None)
     if name == "since" and ends is not None:
         return Opposite(ends, "when something ends", "bind it by `until:`")
     return None

@@ -1,6 +1,6 @@
-"""The model: what thresholds.yaml and the runbooks mean, frozen, with every default filled in, in base units.
+"""The model: what thresholds.yaml and the runbooks mean, frozen, in base units, with every default filled in.
 
-`compiler.resolve` makes it, `compiler.alerts` and the emitters read it. No names of the file's format survive here.
+`compiler.resolve` builds it; `compiler.alerts` and the emitters read it. It does not depend on the file's format.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ from compiler.statements import Statement
 class Limit:
     """One severity's limit of a signal.
 
-    `text` is the limit as written; `for_seconds` is how long it must be crossed before the alert fires, `keep` for how
-    long the alert goes on firing when it is not crossed any more; `recover` what the value must come to before the
-    alert ends, None where the limit itself is enough. `statement` is the runbook's sentence that states the limit, None
-    where it is a house default (`default`). `for_span` is where `for` stands, None where it does not stand beside the
-    limit.
+    `text` is the limit as written. `for_seconds` is how long it must be crossed before the alert fires. `keep` is for
+    how many seconds the alert keeps firing when the limit is no longer crossed (`keep_firing_for`). `recover` is what
+    the value must reach before the alert ends, or None if the limit itself decides. `statement` is the runbook's
+    sentence that states the limit, or None for a house default (`default`). `for_span` is the place of `for`, or None
+    if it is not beside the limit.
     """
 
     severity: str
@@ -49,10 +49,10 @@ class Limit:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WatchedSignal:
-    """A signal of a system, bound, with its limits (from the least urgent severity) and its runbook section.
+    """A bound signal of a system, with its limits (from the least severe) and its runbook section.
 
-    `component` is the component's name where no label tells it; `source` the same where the system has this signal once
-    for each place that its metrics come from, else None.
+    `component` is the component's name if no label holds it. `source` is the same name if the system has this signal
+    once for each place that its metrics come from; else it is None.
     """
 
     bound: BoundSignal
@@ -65,7 +65,7 @@ class WatchedSignal:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class System:
-    """One system; `direct` where its alerts must not pass through the webhook. Signals are sorted by id."""
+    """One system; `direct` means that its alerts must bypass the webhook. Signals are sorted by id."""
 
     id: str
     title: str
@@ -79,10 +79,11 @@ class System:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Documented:
-    """A limit that a runbook states: where, in which words, and who carries it.
+    """A limit that a runbook states: its place, its words, and the alerts that carry it.
 
-    `carriers` are signals with their severity, such as `error_ratio critical`; `waived` is the reason why none has to;
-    `subject` are the runbook's words for what it is about, such as `staging`, where it is not about all alerts.
+    `carriers` are signals with their severity, such as `error_ratio critical`. `waived` is the reason why no alert has
+    to carry it. `subject` are the runbook's words for what it is about, such as `staging`; it is empty if the limit is
+    about all alerts.
     """
 
     path: str
@@ -95,11 +96,11 @@ class Documented:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tier:
-    """What a policy does for one severity; times in seconds, None is never.
+    """What a policy does for one severity; times are in seconds, and None means never.
 
-    `acknowledged` is how long an acknowledgement holds, where the file says so (`holds`); `hours` the schedule outside
-    of which nobody is notified, None where there is none; `still_firing` after how long an incident that a person has
-    resolved is told again if it fires on, None where the file does not say.
+    `acknowledged` is how long an acknowledgement holds, if the file sets it (`holds`). `hours` is the schedule outside
+    of which nobody is notified, or None. `still_firing` is the time after which an incident that a person resolved is
+    told again if it still fires, or None if the file does not set it.
     """
 
     respond: int | None = None
@@ -114,7 +115,7 @@ class Tier:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
-    """An escalation policy: the levels in order, a tier a severity, the channels that a call moves on to."""
+    """An escalation policy: its levels in order, one tier for each severity, and the fallback channels."""
 
     id: str
     levels: tuple[str, ...]
@@ -124,7 +125,7 @@ class Policy:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Schedule:
-    """A time that recurs; `start`, `until` and `exceptions` are by the clock of `timezone`, `duration` in seconds."""
+    """A recurring time; `start`, `until` and `exceptions` are local to `timezone`, and `duration` is in seconds."""
 
     id: str
     timezone: str
@@ -137,7 +138,7 @@ class Schedule:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Turn:
-    """One turn of a rotation: whose it is while the schedule holds."""
+    """One turn of a rotation: the contacts who are on call while the schedule applies."""
 
     schedule: str
     title: str
@@ -146,7 +147,7 @@ class Turn:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Level:
-    """An escalation level and its contacts by kind; in a rotation those of whoever is on call come first."""
+    """An escalation level and its contacts by kind; with a rotation, those of the person on call come first."""
 
     id: str
     title: str
@@ -156,7 +157,7 @@ class Level:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Team:
-    """A team; `slack` is its channel."""
+    """A team; `slack` is its Slack channel."""
 
     id: str
     title: str
@@ -165,7 +166,7 @@ class Team:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Route:
-    """Whose alerts are that nobody defined and that meet all matchers; `severity` None is that of the fallback."""
+    """The owner of undefined alerts that match all matchers; `severity` None means the fallback's severity."""
 
     matchers: tuple[Matcher, ...]
     team: str
@@ -175,7 +176,7 @@ class Route:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fallback:
-    """Who is told of an alert that nobody defined: by the first of the routes that it meets, else these."""
+    """The owner of an alert that the file does not define; the first matching route takes precedence."""
 
     team: str
     policy: str
@@ -185,9 +186,9 @@ class Fallback:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Routing:
-    """How Alertmanager groups, times and delivers; times in seconds.
+    """How Alertmanager groups, times and delivers alerts; times are in seconds.
 
-    `webhook_login` is a user and the file of the password; `webhook_tls` are Alertmanager's options by their names.
+    `webhook_login` is a user and the password's file; `webhook_tls` are Alertmanager's TLS options by name.
     """
 
     group_by: tuple[str, ...]
@@ -206,11 +207,11 @@ class Routing:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Model:
-    """Everything; systems, policies, levels, schedules and teams are sorted by id, `documented` by place.
+    """The whole model; systems, policies, levels, schedules and teams are sorted by id, `documented` by place.
 
-    `renewal` is the command that renews what is generated, as people of this house type it.
-    `dimensions` are the labels that the file declares to tell installations of all systems apart. `severity_words` are
-    the words of labels for severities, by `compiler.severities.word_key`, each with its severity or `none`.
+    `renewal` is the command that renews the generated files, as this company's people type it. `dimensions` are the
+    labels that the file declares to distinguish installations of all systems. `severity_words` maps the words that
+    labels use for severities, by `compiler.severities.word_key`, to a severity or `none`.
     """
 
     runbook_link: str
@@ -227,11 +228,11 @@ class Model:
 
     @property
     def all_dimensions(self) -> tuple[str, ...]:
-        """Return the labels that may tell installations apart: those that the file declares, and the usual ones."""
+        """Return the labels that may distinguish installations: those that the file declares, and the usual ones."""
         return tuple(dict.fromkeys((*self.dimensions, *conventions.USUAL_DIMENSIONS)))
 
     def runbook_url(self, path: str, anchor: str | None = None) -> str:
-        """Return where people read a runbook, or one of its sections; what a URL cannot hold is percent-encoded."""
+        """Return the percent-encoded URL at which people read a runbook, or one of its sections."""
         link = self.runbook_link
         if anchor is None:
             head, _, tail = link.partition("{anchor}")

@@ -1,6 +1,6 @@
-"""What a person should know of a specification that is in order: what was taken for granted, and where.
+"""Notes about a valid specification: which assumptions the compiler made, and where.
 
-After `compiler.checks`, for `tocsin check`. Nothing here is a finding, and nothing can be silenced.
+`tocsin check` prints them after the checks. A note is not a finding, and cannot be suppressed.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from compiler.checks.context import CheckContext
 
 
 def notes(context: CheckContext) -> Iterator[str]:
-    """Yield a line for each unit that was taken from a metric's name alone, in the order of systems and signals."""
+    """Yield one line for each unit that was taken from a metric's name only, in the order of systems and signals."""
     for system, watched in context.watched():
-        given = context.binding(system, watched)
-        for name, one in sorted(watched.bound.binding.units.items()):
-            if one.by_name:
-                span, metric = given.value_spans[name], watched.bound.selector(name).metric
+        binding = context.binding(system, watched)
+        for name, metric_unit in sorted(watched.bound.binding.units.items()):
+            if metric_unit.by_name:
+                span, metric = binding.value_spans[name], watched.bound.selector(name).metric
                 place = f"{span.path}:{span.line}:{span.column}"
-                yield f"{place}: note: `{metric}` is taken to be in {one.unit}, as its name says"
+                yield f"{place}: note: `{metric}` is taken to be in {metric_unit.unit}, as its name says"

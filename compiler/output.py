@@ -1,12 +1,12 @@
-"""Write: artifacts → files, all or none; or a comparison with what lies there (`--check`). The room that writes files.
+"""Write: artifacts → files, all or none; or compare them with the files in place (`--check`).
 
-The last stage. Everything has been rendered when this is called. New content is first written beside the files that it
-replaces; only when all of it is on disk is anything renamed into place, and a rename that fails puts the old file
-back. Files that are up to date are left alone, so that whoever watches them sees changes only.
+This is the last stage and the only module that writes files; everything is rendered before it is called. It writes new
+content beside the files to be replaced. When all of it is on disk, it renames the new files into place; if a rename
+fails, it puts the old files back. It does not touch files that are up to date, so that watchers see changes only.
 
-A merge request chooses what lies in the output folder, too. Below it no link is followed and nothing but regular files
-is read or replaced, whatever changes meanwhile: folders are opened name by name, and files are reached from them. Of a
-file no more is read than would be written.
+A merge request may also choose what lies in the output folder. Below that folder this module follows no link, and reads
+and replaces regular files only, even if something changes meanwhile: it opens folders name by name and reaches files
+from their folder's descriptor. It reads no more of a file than it would write.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ from compiler.emitters import OWNED_FOLDERS
 from compiler.input_files import FOLDER_FLAGS
 
 _OWNED_SUFFIX: Final = ".yml"
-"""Where files of systems that are gone are found; only those that begin with our header are touched."""
+"""The suffix of files that may belong to a removed system; only files that begin with our header are touched."""
 _MODE: Final = 0o644
-"""Prometheus runs as another user."""
+"""Readable for all, because Prometheus runs as another user."""
 _NEW_FLAGS: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _OLD_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Changes:
-    """What differs from the files in place; paths are relative to the output folder, sorted."""
+    """The files that differ from the artifacts; paths are relative to the output folder and sorted."""
 
     missing: tuple[str, ...]
     differing: tuple[str, ...]
@@ -50,31 +50,31 @@ class Changes:
 
 
 def compare(folder: Path, artifacts: Sequence[Artifact], spec: Path | None = None) -> Changes:
-    """Return how the files in `folder` differ from `artifacts`; OSError where they cannot be read.
+    """Return how the files in `folder` differ from `artifacts`; raises OSError if they cannot be read.
 
-    `folder` may lie anywhere, as whoever types it wants; a link in its place may not lead out of the folder of `spec`.
+    The user may name any `folder`; but if it is a link, it must not lead out of the folder of `spec`.
     """
-    with _Output(folder, spec) as there:
-        return _changes(there, artifacts)
+    with _Output(folder, spec) as output:
+        return _changes(output, artifacts)
 
 
 def write(folder: Path, artifacts: Sequence[Artifact], spec: Path | None = None) -> Changes:
-    """Bring `folder` to what `artifacts` say and return what had to change; `spec` as in `compare`.
+    """Make the files in `folder` match `artifacts`, and return what had to change; `spec` is as in `compare`.
 
-    Raises OSError, with everything as it was, where something cannot be written.
+    Raises OSError if a file cannot be written; all files are then as before.
     """
-    with _Output(folder, spec) as there:
-        changes = _changes(there, artifacts)
+    with _Output(folder, spec) as output:
+        changes = _changes(output, artifacts)
         changed = {*changes.missing, *changes.differing}
         steps: list[_Step] = []
         try:
             for artifact in artifacts:
                 if artifact.path in changed:
-                    step = _Step(there, artifact.path)
-                    # It is known before it is staged: what there is when one fails must be cleared away.
+                    step = _Step(output, artifact.path)
+                    # Recorded before it is staged, so that `clear` removes its files if staging fails.
                     steps.append(step)
                     step.stage(artifact.content)
-            steps += [_Step(there, path) for path in changes.stale]
+            steps += [_Step(output, path) for path in changes.stale]
             _carry_out(steps)
         finally:
             for step in steps:
@@ -83,12 +83,12 @@ def write(folder: Path, artifacts: Sequence[Artifact], spec: Path | None = None)
 
 
 def write_file(path: Path, content: bytes) -> None:
-    """Write one file whose path somebody has typed; OSError where it cannot be, or a link leads elsewhere."""
+    """Write one file at a path that the user typed; raises OSError if that fails or a link leads elsewhere."""
     write(path.parent, [Artifact(path=path.name, content=content)])
 
 
 class _Output:
-    """The output folder and the folders below it, each opened once, by its path; made where `made` asks for it."""
+    """The output folder and the folders below it; each is opened once, and created if `made` is set."""
 
     def __init__(self, folder: Path, spec: Path | None) -> None:
         self._folder = folder
@@ -107,19 +107,19 @@ class _Output:
         return str(self._folder / path)
 
     def descriptor(self, folder: PurePosixPath, *, made: bool = False) -> int:
-        """Return the descriptor of a folder below; OSError where a link or something else stands in its place."""
+        """Return the descriptor of a folder below; raises OSError if a link or a file is in its place."""
         if folder not in self._opened:
             with _of(self.named(str(folder))):
-                found = self._open(folder, made=made)
-            self._opened[folder] = found
-            self._stack.callback(os.close, found)
+                opened = self._open(folder, made=made)
+            self._opened[folder] = opened
+            self._stack.callback(os.close, opened)
         return self._opened[folder]
 
     def _open(self, folder: PurePosixPath, *, made: bool) -> int:
         if not folder.parts:
             if made:
                 self._folder.mkdir(parents=True, exist_ok=True)
-            # A link in the place of the output folder itself has been looked at.
+            # `_refuse_led_astray` has already checked whether the output folder itself is a link.
             return os.open(os.path.realpath(self._folder), FOLDER_FLAGS)
         above = self.descriptor(folder.parent, made=made)
         if made:
@@ -136,27 +136,27 @@ class _Output:
 
 
 def _refuse_led_astray(folder: Path, spec: Path | None) -> None:
-    """Raise OSError where links lead an output folder out of where it is written to lie.
+    """Raise OSError if links lead a relative output folder out of the current folder and that of thresholds.yaml.
 
-    Whoever types `/srv/rules` or `../rules` means a place elsewhere; who does not has not said that it is a link.
+    A user who types `/srv/rules` or `../rules` names a place elsewhere on purpose; other paths must not be links there.
     """
     if folder.is_absolute() or ".." in folder.parts:
         return
     allowed = [Path.cwd(), *([spec.parent] if spec is not None else [])]
     real = os.path.realpath(folder)
-    if not any(Path(real).is_relative_to(os.path.realpath(one)) for one in allowed):
+    if not any(Path(real).is_relative_to(os.path.realpath(root)) for root in allowed):
         raise OSError(
             errno.EXDEV, "a symbolic link leads out of this folder: name the place itself by --out", str(folder)
         )
 
 
 class _Step:
-    """One file that changes or goes: its folder, its name, and the names of the new and of the old file beside it."""
+    """One file to replace or remove: its folder, its name, and the names of the new and the old file beside it."""
 
-    def __init__(self, there: _Output, path: str) -> None:
+    def __init__(self, output: _Output, path: str) -> None:
         target = PurePosixPath(path)
-        self._path = there.named(path)
-        self._folder = there.descriptor(target.parent, made=True)
+        self._path = output.named(path)
+        self._folder = output.descriptor(target.parent, made=True)
         self._name = target.name
         self._new: str | None = None
         self._old: str | None = None
@@ -177,11 +177,11 @@ class _Step:
                 return
 
     def carry_out(self) -> None:
-        """Put the new file into place, or take a stale one away; the old one is kept beside it."""
+        """Rename the new file into place, or remove a stale one; the old file is kept beside it."""
         with _of(self._path):
             self._keep()
             if self._new is None:
-                # It may have been moved aside already.
+                # `_keep` has already moved the file aside if the file system has no hard links.
                 with suppress(FileNotFoundError):
                     os.unlink(self._name, dir_fd=self._folder)
             else:
@@ -207,7 +207,7 @@ class _Step:
             return
 
     def undo(self) -> None:
-        """Put the old file back, or take the new one away where there was none."""
+        """Put the old file back; if there was none, remove the new one."""
         if self._old is not None:
             os.replace(self._old, self._name, src_dir_fd=self._folder, dst_dir_fd=self._folder)
         elif self._new is not None and not self._is_there(self._new):
@@ -221,7 +221,7 @@ class _Step:
         return True
 
     def clear(self) -> None:
-        """Take away what lies beside the file."""
+        """Remove the new and the old file beside the file."""
         for name in (self._new, self._old):
             if name is not None:
                 with suppress(FileNotFoundError):
@@ -229,45 +229,45 @@ class _Step:
 
 
 _LINKLESS: Final = frozenset({errno.EPERM, errno.EOPNOTSUPP, errno.EMLINK, errno.ENOSYS})
-"""What a file system says that gives no file two names."""
+"""Errors of file systems without hard links."""
 
 
 def _carry_out(steps: Sequence[_Step]) -> None:
     done: list[_Step] = []
     try:
         for step in steps:
-            # An interruption may come between any two of these.
+            # An interruption may come between any two statements, so the step is recorded before it is carried out.
             done.append(step)
             step.carry_out()
-    except BaseException:  # an interruption leaves no half either
+    except BaseException:  # also after an interruption, no half-written output remains
         for step in done:
             step.undo()
         raise
 
 
-def _changes(there: _Output, artifacts: Sequence[Artifact]) -> Changes:
-    current = {one.path: _is_same(there, one) for one in artifacts}
+def _changes(output: _Output, artifacts: Sequence[Artifact]) -> Changes:
+    current = {artifact.path: _is_same(output, artifact) for artifact in artifacts}
     return Changes(
         missing=tuple(sorted(path for path, same in current.items() if same is None)),
         differing=tuple(sorted(path for path, same in current.items() if same is False)),
-        stale=tuple(sorted(_stale(there, set(current)))),
+        stale=tuple(sorted(_stale(output, set(current)))),
     )
 
 
-def _is_same(there: _Output, artifact: Artifact) -> bool | None:
-    """Return whether a file holds what it should; None where there is none."""
-    wanted = artifact.content
+def _is_same(output: _Output, artifact: Artifact) -> bool | None:
+    """Return whether a file holds the artifact's content; None if there is no file."""
+    content = artifact.content
     path = PurePosixPath(artifact.path)
     try:
-        folder = there.descriptor(path.parent)
-        with _of(there.named(artifact.path)):
-            return _beginning(folder, path.name, len(wanted) + 1) == wanted
+        folder = output.descriptor(path.parent)
+        with _of(output.named(artifact.path)):
+            return _beginning(folder, path.name, len(content) + 1) == content
     except FileNotFoundError:
         return None
 
 
 def _beginning(folder: int, name: str, length: int) -> bytes:
-    """Return the first bytes of a regular file; OSError where it is something else."""
+    """Return the first `length` bytes of a regular file; raises OSError for anything else."""
     _refuse_irregular(os.stat(name, dir_fd=folder, follow_symlinks=False))
     with open(os.open(name, _OLD_FLAGS, dir_fd=folder), "rb") as file:  # noqa: PTH123 - a descriptor
         _refuse_irregular(os.fstat(file.fileno()))
@@ -287,16 +287,16 @@ def _link() -> OSError:
     return OSError(errno.ELOOP, "a symbolic link stands in its place")
 
 
-def _stale(there: _Output, wanted: set[str]) -> Iterator[str]:
+def _stale(output: _Output, current: set[str]) -> Iterator[str]:
     header = conventions.HEADER_START.encode()
     for folder in OWNED_FOLDERS:
         try:
-            opened = there.descriptor(PurePosixPath(folder))
+            opened = output.descriptor(PurePosixPath(folder))
         except FileNotFoundError:
             continue
         for name in _names(opened):
             path = f"{folder}/{name}"
-            if name.endswith(_OWNED_SUFFIX) and path not in wanted and _begins(opened, name, header):
+            if name.endswith(_OWNED_SUFFIX) and path not in current and _begins(opened, name, header):
                 yield path
 
 
@@ -309,7 +309,7 @@ def _names(folder: int) -> list[str]:
 
 
 def _begins(folder: int, name: str, header: bytes) -> bool:
-    """Return whether a file is one of ours; what is no regular file is none."""
+    """Return whether a file begins with `header`; False for anything but a regular file."""
     try:
         return _beginning(folder, name, len(header)) == header
     except OSError as error:
@@ -320,7 +320,7 @@ def _begins(folder: int, name: str, header: bytes) -> bool:
 
 @contextmanager
 def _of(path: str) -> Iterator[None]:
-    """Let an OSError name the file by the path that people know; from a descriptor it is a name alone."""
+    """Give an OSError the path that people know; system calls relative to a descriptor report a bare name."""
     try:
         yield
     except OSError as error:

@@ -1,8 +1,8 @@
-"""Regular expressions of matchers: what every supported Prometheus reads, and reads alike.
+"""Regular expressions of matchers: the syntax that every supported Prometheus reads, and reads alike.
 
-Used by `compiler.automaton` and by `compiler.promql`, whose library reads them as Rust does. Prometheus
-reads them as Go does (RE2's syntax, `regexp/syntax` in Go's documentation), and Rust knows more: wider sets, more
-flags, longer repetitions. What it refuses has been refused already; here falls what Go would refuse.
+Used by `compiler.automaton` and `compiler.promql`. The promql library reads patterns as Rust does. Prometheus reads
+them as Go does (RE2's syntax, `regexp/syntax` in Go's documentation), and Rust accepts more: wider sets, more flags,
+longer repetitions. The library has already refused what Rust refuses; this module refuses what Go would refuse.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from typing import Final
 
 _MOST: Final = 1000
-"""Of a repetition, or of nested ones multiplied (Go, `regexp/syntax`, `ErrInvalidRepeatSize`)."""
+"""The largest repetition, or product of nested ones (Go, `regexp/syntax`, `ErrInvalidRepeatSize`)."""
 _CATEGORIES: Final = "L Lu Ll Lt Lm Lo M Mn Mc Me N Nd Nl No P Pc Pd Ps Pe Pi Pf Po S Sm Sc Sk So Z Zs Zl Zp C Cc Cf Co"
 _SCRIPTS: Final = "Arabic Armenian Cyrillic Devanagari Georgian Greek Han Hangul Hebrew Hiragana Katakana Latin Thai"
 _NAMES: Final = "|".join(f"{_CATEGORIES} {_SCRIPTS}".split())
@@ -30,7 +30,7 @@ TOKEN: Final = re.compile(
 
 
 def unread(pattern: str) -> str | None:
-    """Return the part of a pattern from which on some Prometheus would not read it, or None where each reads it all."""
+    """Return the rest of a pattern from where some supported Prometheus cannot read it, or None if all can."""
     position, repeats = 0, [1]
     while position < len(pattern):
         token = TOKEN.match(pattern, position)
@@ -43,7 +43,7 @@ def unread(pattern: str) -> str | None:
 def _counted(token: re.Match[str], repeats: list[int]) -> bool:
     """Return whether repetitions stay below Go's limit; `repeats` holds the longest so far for each open group."""
     if token["open"] is not None:
-        # Flags alone, such as `(?i)`, open nothing.
+        # Flags alone, such as `(?i)`, open no group.
         repeats += [] if token["open"].endswith(")") else [1]
         return True
     inside = repeats.pop() if token["close"] is not None and len(repeats) > 1 else 1
@@ -53,14 +53,14 @@ def _counted(token: re.Match[str], repeats: list[int]) -> bool:
 
 
 MOST_STATES: Final = 1000
-"""Of the automaton that the webhook makes of a pattern; a character, a repetition and a choice are one each."""
+"""States of the automaton that the webhook builds; a character, a repetition and a choice are one each."""
 DEEPEST: Final = 50
-"""Groups within one another."""
+"""Levels of nested groups."""
 _ONE_CHARACTER: Final = re.compile(r"\\(?:(?P<border>[bB])|(?P<unicode>[pP]))|\(\?[isU]*(?P<lines>m)", re.DOTALL)
 
 
 def unmatched(pattern: str) -> str | None:
-    """Return what of a pattern the webhook does not match, in words, or None; Prometheus reads all of it.
+    """Return, in words, the part of a pattern that the webhook cannot match, or None; Prometheus can read all of it.
 
     The webhook looks at one character after the other (`webhook.catalog.patterns`).
     """
@@ -69,9 +69,9 @@ def unmatched(pattern: str) -> str | None:
         token = TOKEN.match(pattern, position)
         if token is None:
             return f"`{pattern[position:]}`"
-        found = _ONE_CHARACTER.match(token.group()) or _UNICODE_IN_SET.search(token.group())
-        if found is not None:
-            return f"`{found.group()}`"
+        unsupported = _ONE_CHARACTER.match(token.group()) or _UNICODE_IN_SET.search(token.group())
+        if unsupported is not None:
+            return f"`{unsupported.group()}`"
         position = token.end()
         _add(token, groups)
         size = sum(groups)
@@ -86,15 +86,15 @@ _UNICODE_IN_SET: Final = re.compile(r"(?<!\\)(?:\\\\)*\\[pP](?=.)")
 
 
 def _add(token: re.Match[str], groups: list[int]) -> None:
-    """Add a token to the size of the group that it stands in; one that ends goes into the group around it."""
+    """Add a token to the size of its group; the size of a group that ends is added to the surrounding group."""
     if token["open"] is not None:
         groups += [] if token["open"].endswith(")") else [0]
         return
-    one = groups.pop() if token["close"] is not None and len(groups) > 1 else 1
+    size = groups.pop() if token["close"] is not None and len(groups) > 1 else 1
     least, most = token["least"], token["most"]
     if least is not None:
         highest = int((most or "0")[:9]) if most is not None else int(least[:9])
-        one = int(least[:9]) * one + max(highest - int(least[:9]), 1) * (one + 1)
+        size = int(least[:9]) * size + max(highest - int(least[:9]), 1) * (size + 1)
     elif token.group()[-1] in "*+?":
-        one = 2 * one + 1
-    groups[-1] += one
+        size = 2 * size + 1
+    groups[-1] += size

@@ -1,8 +1,8 @@
 """PromQL: selectors as data, canonical printing, and the Go templates' number formats.
 
-Used by `compiler.resolve` to read selectors and by `compiler.signals` to build expressions. Parsing and printing are
-the promql-parser library's, on texts that `compiler.promql_text` has made readable to it; Prometheus itself stays the
-judge (`promtool check rules`, and the acceptance tests ask its API).
+`compiler.resolve` reads selectors with it and `compiler.signals` builds expressions. The promql-parser library parses
+and prints; `compiler.promql_text` first rewrites what that library would misread. Prometheus itself has the last word:
+the project runs `promtool check rules`, and the acceptance tests ask Prometheus's API.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ _OPERATORS: Final = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
 
 
 class PromQLError(ValueError):
-    """Text that Prometheus would refuse, or that has no place here.
+    """Prometheus would refuse this text, or the text is not allowed in this place.
 
-    `mistake` says where in the text, as far as that is known: of no characters where it is not.
+    `mistake` says where in the text the error is; its length is 0 if the place is unknown.
     """
 
     def __init__(self, message: str, mistake: Mistake | None = None) -> None:
@@ -37,7 +37,7 @@ class PromQLError(ValueError):
 
     @property
     def hint(self) -> str | None:
-        """The way out, where it is known."""
+        """How to mend the text, if that is known."""
         return self.mistake.hint
 
 
@@ -55,14 +55,14 @@ class Matcher:
 
 @dataclass(frozen=True, slots=True)
 class Selector:
-    """A metric's name and matchers, in the order that they were written."""
+    """A metric's name and its matchers, in the order in which they were written."""
 
     metric: str
     matchers: tuple[Matcher, ...] = ()
 
     def __str__(self) -> str:
         plain = METRIC_NAME.match(self.metric) is not None
-        # Every server reads a name in this form; only Prometheus 3 reads `{"a.b"}`, and it prints it so too.
+        # Every Prometheus reads `{__name__="a.b"}`. Only Prometheus 3 reads `{"a.b"}`; it also prints the first form.
         named = () if plain else (Matcher(NAME, "=", self.metric),)
         inner = ",".join(map(str, (*named, *self.matchers)))
         metric = self.metric if plain else ""
@@ -74,36 +74,36 @@ class Selector:
 
 
 NAME: Final = "__name__"
-"""The label that is the metric's name."""
+"""The label that holds the metric's name."""
 
 
 def label_text(label: str) -> str:
-    """Return a label as PromQL writes it: in quotes where its name asks for them, which Prometheus 2 does not read."""
+    """Return a label as PromQL writes it; a name that needs quotes gets them, and Prometheus 2 cannot read it."""
     return label if LABEL_NAME.match(label) else quoted(label)
 
 
 def parse_selector(text: str) -> Selector:
-    """Return the selector that `text` writes, such as `requests_total{code=~"5.."}`; PromQLError where it is none."""
+    """Return the selector that `text` states, such as `requests_total{code=~"5.."}`; PromQLError for other text."""
     if METRIC_NAME.match(text):
         return Selector(text)
     return selector_of(_plain_selector(text, _parse(text), "a metric's name and its matchers"))
 
 
 def selector_of(node: promql_parser.VectorSelector) -> Selector:
-    """Return the selector of a node of `tree`; PromQLError where it names no metric, or is none of the classic ones."""
+    """Return the selector of a node of `tree`; PromQLError if it names no metric, or some server cannot read it."""
     matchers = _matchers(node)
     if node.name is not None:
         return Selector(node.name, matchers)
-    names = [one.value for one in matchers if (one.label, one.operator) == (NAME, "=")]
+    names = [matcher.value for matcher in matchers if (matcher.label, matcher.operator) == (NAME, "=")]
     if len(names) != 1 or not names[0]:
         raise PromQLError("the metric's name is missing")
-    return Selector(names[0], tuple(one for one in matchers if one.label != NAME))
+    return Selector(names[0], tuple(matcher for matcher in matchers if matcher.label != NAME))
 
 
 def parse_matchers(text: str) -> tuple[Matcher, ...]:
     """Return the matchers that `text` lists without braces, such as `job="api",env!="test"`.
 
-    Raises PromQLError where it lists anything else.
+    Raises PromQLError if the text holds anything else.
     """
     if not text.strip():
         return ()
@@ -115,15 +115,16 @@ def parse_matchers(text: str) -> tuple[Matcher, ...]:
 
 
 def _moved(mistake: Mistake, by: int, length: int) -> Mistake:
-    """Return a mistake with its place in a text of that length, moved by so many characters."""
+    """Return a mistake moved by `by` characters and clipped to a text of `length` characters."""
     start = max(mistake.start + by, 0)
     return replace(mistake, start=start, length=max(min(mistake.length, length - start), 0))
 
 
 def checked(expression: str) -> str:
-    """Return an expression that somebody wrote, unless it holds what the parser admits and Prometheus 2.42 does not.
+    """Return a user's expression unchanged, after checking that Prometheus 2.42 accepts it too.
 
-    Raises PromQLError. What is built from parsed selectors needs no such check.
+    Raises PromQLError if the parser library accepts the expression and Prometheus 2.42 does not. Expressions built from
+    parsed selectors need no such check.
     """
     root = _parse(expression)
     try:
@@ -134,39 +135,39 @@ def checked(expression: str) -> str:
 
 
 def _named(expression: str, message: str) -> Mistake | None:
-    """Return the mistake with the place of the word that its message names first, where it does."""
+    """Return a mistake placed at the first word that the message quotes; None if the expression has no such word."""
     name = _BACKTICKS.search(message)
-    words = (one for one in promql_text.tokens(expression) if name and one.text == name[1])
-    return next((Mistake(message, one.start, len(one.text)) for one in words), None)
+    words = (token for token in promql_text.tokens(expression) if name and token.text == name[1])
+    return next((Mistake(message, token.start, len(token.text)) for token in words), None)
 
 
 _BACKTICKS: Final = re.compile(r"`([^`]+)`")
 
 
 def portable(expression: str) -> str:
-    """Return an expression of somebody's own so that every server reads and selects the same by it.
+    """Return a user's expression rewritten so that every Prometheus reads it alike and selects the same series.
 
-    Raw strings are written with escapes, matchers of `float_labels` know their numbers in every form. Raises
-    PromQLError where the text has no tokens.
+    Raw strings become quoted strings with escapes, and matchers on `float_labels` match their numbers in every form.
+    Raises PromQLError if the text cannot be split into tokens.
     """
     try:
-        found = promql_text.tokens(expression)
+        tokens = promql_text.tokens(expression)
     except MistakeError as error:
         raise PromQLError(str(error), error.mistake) from error
-    changes = {one: quoted(one.text[1:-1]) for one in found if one.text.startswith("`")}
-    for operator, value in _float_matchers(found):
+    changes = {token: quoted(token.text[1:-1]) for token in tokens if token.text.startswith("`")}
+    for operator, value in _float_matchers(tokens):
         text = promql_text.value_of(value)
         if text is not None:
             sign, pattern = float_labels.in_every_form(operator.text, text)
             if pattern != text:
                 changes |= {operator: sign, value: quoted(pattern)}
-    return promql_text.rewritten(expression, ((one, changes[one]) for one in found if one in changes))
+    return promql_text.rewritten(expression, ((token, changes[token]) for token in tokens if token in changes))
 
 
-def _float_matchers(found: tuple[Token, ...]) -> Iterator[tuple[Token, Token]]:
-    """Yield operator and value of each matcher on one of `float_labels`."""
+def _float_matchers(tokens: tuple[Token, ...]) -> Iterator[tuple[Token, Token]]:
+    """Yield the operator and the value of each matcher on a label of `float_labels`."""
     inside = False
-    for before, operator, value in zip(found, found[1:], found[2:], strict=False):
+    for before, operator, value in zip(tokens, tokens[1:], tokens[2:], strict=False):
         inside = before.text == "{" or (inside and before.text != "}")
         label = promql_text.value_of(before) if before.kind == "string" else before.text
         opened = inside or operator.text == "{"
@@ -178,11 +179,11 @@ _SIGNS: Final = frozenset({"=", "!=", "=~", "!~"})
 
 
 _EXPERIMENTAL: Final = frozenset({"limitk", "limit_ratio"})
-"""Aggregations that want a feature flag; of functions, the library says so."""
+"""Aggregations that need a feature flag. For functions, the library says so itself."""
 
 
 _TOO_NEW: Final = frozenset({"first_over_time", "histogram_quantiles", "max_of", "min_of", "range", "step"})
-"""Functions that the library knows, and neither Prometheus 2.42 nor 3.5 without a feature flag (asked of promtool)."""
+"""Functions that the library knows, but neither Prometheus 2.42 nor 3.5 without a feature flag (asked of promtool)."""
 
 
 def _check_node(node: Any) -> bool:  # noqa: ANN401 - the library has no common type of nodes
@@ -202,9 +203,9 @@ def _check_node(node: Any) -> bool:  # noqa: ANN401 - the library has no common 
 
 
 def canonical(expression: str) -> str:
-    """Return an expression on one line as Prometheus itself prints it; PromQLError where it does not parse.
+    """Return an expression on one line as Prometheus itself prints it; PromQLError if it does not parse.
 
-    A printing that differs would show as a difference for ever in tools that re-print rules.
+    Tools that re-print rules would report a permanent difference if we printed them in another way.
     """
     text, *further = [line.strip() for line in str(_parse(expression).prettify()).split("\n")]
     for line in further:
@@ -214,22 +215,22 @@ def canonical(expression: str) -> str:
 
 
 def has_range(expression: str) -> bool:
-    """Return whether an expression looks back over a range anywhere."""
-    found: list[bool] = []
+    """Return whether any part of an expression looks back over a range."""
+    ranges: list[bool] = []
 
     def look(node: Any) -> bool:  # noqa: ANN401 - the library has no common type of nodes
         if isinstance(node, promql_parser.MatrixSelector | promql_parser.SubqueryExpr):
-            found.append(True)
+            ranges.append(True)
         return True
 
     promql_parser.walk(_parse(expression), look)
-    return bool(found)
+    return bool(ranges)
 
 
 def operand(expression: str) -> str:
-    """Return an expression as the left side of a comparison, in parentheses where it binds less or could be misread."""
-    found = _parse(expression)
-    if isinstance(found, promql_parser.BinaryExpr) and str(found.op) not in _ARITHMETIC:
+    """Return an expression as the left side of a comparison, in parentheses if it binds less or could be misread."""
+    node = _parse(expression)
+    if isinstance(node, promql_parser.BinaryExpr) and str(node.op) not in _ARITHMETIC:
         return f"({expression})"
     return expression
 
@@ -238,21 +239,21 @@ _ARITHMETIC: Final = frozenset({"+", "-", "*", "/", "%", "^"})
 
 
 _MAX_PARTS: Final = 200
-"""Operators and opening brackets of an expression: the library is slow from here on, and dies of a few thousand."""
+"""Operators and opening brackets of an expression. The library is slow beyond this, and crashes at a few thousand."""
 _QUOTED: Final = re.compile(
     r"\"(?:[^\"\\]|\\.)*+(?:\"|\Z)|'(?:[^'\\]|\\.)*+(?:'|\Z)|`[^`]*+(?:`|\Z)|#[^\n]*", re.DOTALL
 )
-"""Texts and comments; one that is not closed ends with the expression, so that no quotation mark is tried twice."""
+"""Strings and comments. An unclosed string runs to the end, so that the pattern tries no quotation mark twice."""
 _PART: Final = re.compile(r"[-+*/%^<>=!(\[{]|\b(?:and|or|unless|atan2)\b", re.IGNORECASE)
 
 
 def tree(expression: str) -> Any:  # noqa: ANN401 - the library has no types
-    """Return an expression as the library reads it; PromQLError where it does not."""
+    """Return the library's syntax tree of an expression; PromQLError if it does not parse."""
     return _parse(expression)
 
 
 def in_parts(expressions: Sequence[str]) -> tuple[str, ...]:
-    """Return the expressions joined by `or`, in as few parts as can each be parsed."""
+    """Return the expressions joined by `or`, in as few parts as possible that each stay below the parser's limit."""
     parts: list[list[str]] = [[]]
     room = _MAX_PARTS
     for expression in expressions:
@@ -266,7 +267,7 @@ def in_parts(expressions: Sequence[str]) -> tuple[str, ...]:
 
 
 def _size(text: str) -> int:
-    """Return how many operators and brackets an expression has, of which one more than is admitted is enough."""
+    """Return how many operators and brackets an expression has; counting stops at one more than the limit."""
     return sum(1 for _ in islice(_PART.finditer(_QUOTED.sub("", text)), _MAX_PARTS + 1))
 
 
@@ -288,16 +289,16 @@ def _parse(text: str) -> Any:  # noqa: ANN401 - the library has no types
 _REPLACEMENT: Final = "\N{REPLACEMENT CHARACTER}"
 
 
-def _plain_selector(text: str, expression: promql_parser.Expr, what: str) -> promql_parser.VectorSelector:
+def _plain_selector(text: str, expression: promql_parser.Expr, allowed: str) -> promql_parser.VectorSelector:
     if not isinstance(expression, promql_parser.VectorSelector) or expression.offset or expression.at:
-        message = f"only {what} can stand here"
+        message = f"only {allowed} can stand here"
         start, hint = _too_much(text, expression)
         raise PromQLError(message, Mistake(message, start, len(text) - start, hint))
     return expression
 
 
 def _too_much(text: str, expression: promql_parser.Expr) -> tuple[int, str | None]:
-    """Return from where on a text is more than a selector, and the way out."""
+    """Return where a text goes beyond a selector, and a hint if there is one."""
     if isinstance(expression, promql_parser.MatrixSelector):
         return _first(text, "["), "take the range out; `window` says how far the signal looks back"
     if isinstance(expression, promql_parser.VectorSelector):
@@ -308,32 +309,35 @@ def _too_much(text: str, expression: promql_parser.Expr) -> tuple[int, str | Non
 
 
 def _first(text: str, word: str) -> int:
-    return next((one.start for one in promql_text.tokens(text) if one.text.lower() == word), 0)
+    return next((token.start for token in promql_text.tokens(text) if token.text.lower() == word), 0)
 
 
 _LOOKS_LIKE_A_NAME: Final = re.compile(r"\s*[A-Za-z_][\w:]*(?:[-./][\w:]+)+\s*")
 
 
 def _matchers(selector: promql_parser.VectorSelector) -> tuple[Matcher, ...]:
-    """Return the matchers of a selector, in the forms that every server stores; PromQLError where some do not read it.
+    """Return the matchers of a selector, in the forms that every server stores; PromQLError if some cannot read it.
 
-    Labels that need quotes pass: whether the servers read them is for `compiler.checks` to ask.
+    Labels that need quotes pass; `compiler.checks` checks whether the servers can read them.
     """
     if selector.matchers.or_matchers:
         raise PromQLError("matchers joined by `or` are not part of PromQL")
-    found = [Matcher(m.name, _OPERATORS[str(m.op).rpartition(".")[2]], m.value) for m in selector.matchers.matchers]
-    names = [selector.name or "", *(one.value for one in found if one.label == NAME and one.operator == "=")]
-    for name in (*names, *(one.label for one in found)):
+    matchers = [Matcher(m.name, _OPERATORS[str(m.op).rpartition(".")[2]], m.value) for m in selector.matchers.matchers]
+    names = [
+        selector.name or "",
+        *(matcher.value for matcher in matchers if matcher.label == NAME and matcher.operator == "="),
+    ]
+    for name in (*names, *(matcher.label for matcher in matchers)):
         if _UNNAMABLE.search(name):
             raise PromQLError(f"the name `{name}` holds a character that no rule can carry on")
-    for matcher in found:
+    for matcher in matchers:
         if matcher.operator in {"=~", "!~"} and (rest := patterns.unread(matcher.value)) is not None:
             raise PromQLError(f"some Prometheus would not read the regular expression from `{rest}` on")
-    return tuple(map(_in_every_form, found))
+    return tuple(map(_in_every_form, matchers))
 
 
 _UNNAMABLE: Final = re.compile(r"""[\x00-\x1f"'`\\${}\x7f]""")
-"""In names these would be syntax of templates, of the replacement in `label_replace`, or of strings."""
+"""Characters that templates, the replacement of `label_replace` or strings would take for syntax in a name."""
 
 
 def _in_every_form(matcher: Matcher) -> Matcher:
@@ -343,7 +347,7 @@ def _in_every_form(matcher: Matcher) -> Matcher:
 
 
 def go_general(value: float, digits: int) -> str:
-    """Return a number as Go's `%.<digits>g` prints it, which is also Python's form but for infinity."""
+    """Return a number as Go's `%.<digits>g` prints it; Python prints the same, except for infinity."""
     if isinf(value):
         return "+Inf" if value > 0 else "-Inf"
     return f"{value:.{digits}g}"

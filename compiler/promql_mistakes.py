@@ -1,7 +1,8 @@
-"""Where a mistake stands in a text of PromQL, and the way out.
+"""Find the place of a mistake in a PromQL text, and how to mend it.
 
-Used by `compiler.promql` where the parser library refuses a text: it says what is wrong, but not where. The grammar is
-Prometheus's ("Querying Prometheus: Basics", "Operators"), as far as it takes to find the first token out of place.
+`compiler.promql` asks for it when the parser library refuses a text: the library says what is wrong, but not where.
+This module knows Prometheus's grammar ("Querying Prometheus: Basics", "Operators") well enough to find the first
+misplaced token.
 """
 
 from __future__ import annotations
@@ -14,20 +15,20 @@ from compiler.promql_text import Mistake, MistakeError, Token, code, tokens, val
 
 
 def mistake(text: str, message: str) -> Mistake:
-    """Return what is wrong with a text that the library refuses with a `message`, as exactly as can be told."""
+    """Return the mistake in a text that the library refused with `message`, placed as exactly as possible."""
     try:
-        found = tokens(text)
-        _check_escapes(found)
-        _check_balance(found)
-        _Grammar(text, found).check()
+        token_list = tokens(text)
+        _check_escapes(token_list)
+        _check_balance(token_list)
+        _Grammar(text, token_list).check()
     except MistakeError as error:
         return error.mistake
     except RecursionError:
         pass
     else:
         for pattern, explain in _SAID:
-            said = pattern.fullmatch(message)
-            known = said and explain(said, found)
+            match = pattern.fullmatch(message)
+            known = match and explain(match, token_list)
             if known:
                 return known
     return Mistake(message, 0, len(text))
@@ -38,8 +39,8 @@ _ESCAPED: Final = re.compile(
 )
 
 
-def _check_escapes(found: Iterable[Token]) -> None:
-    for token in found:
+def _check_escapes(token_list: Iterable[Token]) -> None:
+    for token in token_list:
         if token.kind != "string" or token.text.startswith("`"):
             continue
         position = 1
@@ -55,18 +56,18 @@ def _check_escapes(found: Iterable[Token]) -> None:
 _CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
 
 
-def _check_balance(found: Iterable[Token]) -> None:
-    """Raise MistakeError at a bracket that is not closed, or closes nothing."""
+def _check_balance(token_list: Iterable[Token]) -> None:
+    """Raise MistakeError at an unclosed bracket, or at one that closes nothing."""
     opened: list[Token] = []
-    for token in found:
+    for token in token_list:
         if token.kind != "sign":
             continue
         if token.text in _CLOSING:
             opened.append(token)
         elif token.text in _CLOSING.values():
             if not opened or _CLOSING[opened[-1].text] != token.text:
-                wanted = f", `{_CLOSING[opened[-1].text]}` is missing before it" if opened else ""
-                raise MistakeError(Mistake(f"`{token.text}` closes nothing{wanted}", token.start, 1))
+                missing = f", `{_CLOSING[opened[-1].text]}` is missing before it" if opened else ""
+                raise MistakeError(Mistake(f"`{token.text}` closes nothing{missing}", token.start, 1))
             opened.pop()
     if opened:
         last = opened[-1]
@@ -85,14 +86,14 @@ _MATCHES: Final = frozenset({"=", "!=", "=~", "!~"})
 
 
 class _Grammar:
-    """Reads tokens as PromQL's grammar has them, to find the first that cannot stand where it does."""
+    """Reads tokens by PromQL's grammar, to find the first misplaced token."""
 
-    def __init__(self, text: str, found: tuple[Token, ...]) -> None:
-        self.tokens = (*found, Token("end", "", len(text.rstrip())))
+    def __init__(self, text: str, token_list: tuple[Token, ...]) -> None:
+        self.tokens = (*token_list, Token("end", "", len(text.rstrip())))
         self.index = 0
 
     def check(self) -> None:
-        """Raise MistakeError at the first token that cannot stand where it does."""
+        """Raise MistakeError at the first misplaced token."""
         self._expression()
         if self._next.kind != "end":
             self._fail("an operator")
@@ -105,19 +106,19 @@ class _Grammar:
         return self._next.kind in {"sign", "word"} and self._next.text.lower() in texts
 
     def _take(self, *texts: str) -> bool:
-        found = self._is(*texts)
-        self.index += found
-        return found
+        taken = self._is(*texts)
+        self.index += taken
+        return taken
 
-    def _need(self, what: str, *texts: str) -> None:
+    def _need(self, expected: str, *texts: str) -> None:
         if not self._take(*texts):
-            self._fail(what)
+            self._fail(expected)
 
-    def _fail(self, what: str) -> None:
+    def _fail(self, expected: str) -> None:
         token = self._next
         if token.kind == "end":
-            raise MistakeError(Mistake(f"it ends where {what} is missing", max(token.start - 1, 0), 1))
-        raise MistakeError(Mistake(f"{code(token.text)} stands where {what} should", token.start, len(token.text)))
+            raise MistakeError(Mistake(f"it ends where {expected} is missing", max(token.start - 1, 0), 1))
+        raise MistakeError(Mistake(f"{code(token.text)} stands where {expected} should", token.start, len(token.text)))
 
     def _expression(self) -> None:
         self._operand()
@@ -176,9 +177,9 @@ class _Grammar:
             else:
                 return
 
-    def _number(self, what: str) -> None:
+    def _number(self, expected: str) -> None:
         if self._next.kind != "number":
-            self._fail(what)
+            self._fail(expected)
         self.index += 1
 
     def _arguments(self) -> None:
@@ -195,12 +196,12 @@ class _Grammar:
     def _matchers(self) -> None:
         self._list(self._matcher, "`,` or `}`", "{", "}")
 
-    def _list(self, item: Callable[[], None], what: str, begin: str, end: str) -> None:
+    def _list(self, item: Callable[[], None], expected: str, begin: str, end: str) -> None:
         self._need(f"`{begin}`", begin)
         while not self._take(end):
             item()
             if not self._take(","):
-                self._need(what, end)
+                self._need(expected, end)
                 return
 
     def _matcher(self) -> None:
@@ -222,26 +223,26 @@ class _Grammar:
             self._matcher()
 
 
-def _called(said: re.Match[str], found: tuple[Token, ...]) -> Mistake | None:
-    """Return the mistake of a call that the library names, where there is one call of that name."""
-    calls = [one for one in found if one.kind == "word" and one.text == said["name"]]
+def _called(match: re.Match[str], token_list: tuple[Token, ...]) -> Mistake | None:
+    """Return the mistake in the call that the library names, if the text has exactly one call of that name."""
+    calls = [token for token in token_list if token.kind == "word" and token.text == match["name"]]
     if len(calls) != 1:
         return None
-    wanted = said.groupdict().get("type", "")
-    message = f"`{said['name']}` takes {_TYPES[wanted]}" if wanted in _TYPES else said.string
-    hint = "a range stands behind a metric, such as `[5m]`" if wanted == "matrix" else None
+    expected = match.groupdict().get("type", "")
+    message = f"`{match['name']}` takes {_TYPES[expected]}" if expected in _TYPES else match.string
+    hint = "a range stands behind a metric, such as `[5m]`" if expected == "matrix" else None
     return Mistake(message, calls[0].start, len(calls[0].text), hint)
 
 
 _TYPES: Final = {"matrix": "a range", "vector": "a metric", "scalar": "a number", "string": "a text"}
 
 
-def _pattern(said: re.Match[str], found: tuple[Token, ...]) -> Mistake | None:
-    """Return the mistake of a regular expression that the library cannot read."""
-    strings = [one for one in found if one.kind == "string" and value_of(one) == said["pattern"]]
+def _pattern(match: re.Match[str], token_list: tuple[Token, ...]) -> Mistake | None:
+    """Return the mistake in a regular expression that the library cannot read."""
+    strings = [token for token in token_list if token.kind == "string" and value_of(token) == match["pattern"]]
     if not strings:
         return None
-    return Mistake(f"`{said['pattern']}` is no regular expression", strings[0].start, len(strings[0].text))
+    return Mistake(f"`{match['pattern']}` is no regular expression", strings[0].start, len(strings[0].text))
 
 
 _SAID: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str], tuple[Token, ...]], Mistake | None]], ...]] = (
@@ -250,4 +251,4 @@ _SAID: Final[tuple[tuple[re.Pattern[str], Callable[[re.Match[str], tuple[Token, 
     (re.compile(r"expected .* argument\(s\) in call to '(?P<name>[^']+)', got .*"), _called),
     (re.compile(r"illegal regex for (?P<pattern>.*)", re.DOTALL), _pattern),
 )
-"""What the library says of texts whose grammar is right, and who finds the place."""
+"""The library's messages about texts with correct grammar, and the functions that find the place of each."""

@@ -1,6 +1,6 @@
-"""PromQL as text: its tokens, and strings as every reader of PromQL takes them.
+"""PromQL as text: its tokens, and strings in a form that every PromQL parser reads alike.
 
-Below `compiler.promql`, which parses: the parser library reads escapes in raw strings, where Prometheus has none.
+`compiler.promql` uses it before parsing: the parser library reads escapes in raw strings, and Prometheus does not.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Final
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A piece of PromQL: what it is (`string`, `number`, `word`, `sign` or `end`), how it is written, and where."""
+    """A piece of PromQL: its kind (`string`, `number`, `word`, `sign` or `end`), its text, and its place."""
 
     kind: str
     text: str
@@ -22,13 +22,13 @@ class Token:
 
     @property
     def end(self) -> int:
-        """The first position behind it."""
+        """The first position after the token."""
         return self.start + len(self.text)
 
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """What is wrong in a text of PromQL: the part of it from `start`, of `length` characters, and the way out."""
+    """A mistake in a PromQL text: `length` characters from `start`, and a hint if there is one."""
 
     message: str
     start: int
@@ -37,7 +37,7 @@ class Mistake:
 
 
 class MistakeError(Exception):
-    """Text that is no PromQL."""
+    """The text is not PromQL."""
 
     def __init__(self, mistake: Mistake) -> None:
         super().__init__(mistake.message)
@@ -56,16 +56,16 @@ _TOKEN: Final = re.compile(
 
 
 def tokens(text: str) -> tuple[Token, ...]:
-    """Return the tokens of a text without blanks and comments; MistakeError where a character begins none."""
-    found, position = [], 0
+    """Return the tokens of a text without blanks and comments; MistakeError if a character begins no token."""
+    token_list, position = [], 0
     while position < len(text):
         match = _TOKEN.match(text, position)
         if match is None:
             raise MistakeError(_stray(text, position))
         if match.lastgroup not in {None, "space"}:
-            found.append(Token(match.lastgroup or "", match.group(), position))
+            token_list.append(Token(match.lastgroup or "", match.group(), position))
         position = match.end()
-    return tuple(found)
+    return tuple(token_list)
 
 
 def _stray(text: str, position: int) -> Mistake:
@@ -82,7 +82,7 @@ _SHOWN: Final = 40
 
 
 def rewritten(text: str, changes: Iterable[tuple[Token, str]]) -> str:
-    """Return a text in which tokens, in their order, are replaced."""
+    """Return a text in which these tokens, listed in their order, are replaced."""
     parts, position = [], 0
     for token, replacement in changes:
         parts += [text[position : token.start], replacement]
@@ -91,11 +91,11 @@ def rewritten(text: str, changes: Iterable[tuple[Token, str]]) -> str:
 
 
 def without_raw_strings(text: str) -> str:
-    """Return the same PromQL with strings in double quotes instead of backticks, in which nothing is an escape."""
+    """Return the same PromQL with strings in double quotes instead of backticks, where backslashes are no escapes."""
     if "`" not in text:
         return text
-    raw = (one for one in tokens(text) if one.text.startswith("`"))
-    return rewritten(text, ((one, quoted(one.text[1:-1])) for one in raw))
+    raw = (token for token in tokens(text) if token.text.startswith("`"))
+    return rewritten(text, ((token, quoted(token.text[1:-1])) for token in raw))
 
 
 def quoted(value: str) -> str:
@@ -104,37 +104,37 @@ def quoted(value: str) -> str:
 
 
 def marked(text: str) -> tuple[str, dict[str, Token]]:
-    """Return PromQL with a mark in the place of each string, and the strings by their marks.
+    """Return PromQL with each string replaced by a mark, and the strings by their marks.
 
-    A mark is no name of a label, so that the library leaves it in quotes where quotes matter, and is a valid regex.
+    A mark is not a valid label name, so the library keeps its quotes where they matter; it is a valid regex.
     """
-    found = (one for one in tokens(text) if one.kind == "string")
-    strings = {f"tocsin.{number}": one for number, one in enumerate(found)}
-    return rewritten(text, ((one, f'"{mark}"') for mark, one in strings.items())), strings
+    string_tokens = (token for token in tokens(text) if token.kind == "string")
+    strings = {f"tocsin.{number}": string for number, string in enumerate(string_tokens)}
+    return rewritten(text, ((string, f'"{mark}"') for mark, string in strings.items())), strings
 
 
 def unmarked(text: str, strings: Mapping[str, Token]) -> str:
-    """Return PromQL with the strings in the places of their marks, also of those that lost their quotes."""
-    return _MARK.sub(lambda found: strings[found[1]].text, text)
+    """Return PromQL with each mark replaced by its string, even if the mark lost its quotes."""
+    return _MARK.sub(lambda mark: strings[mark[1]].text, text)
 
 
 _MARK: Final = re.compile(r'"?(tocsin\.[0-9]+)"?')
 
 
 def code(text: str) -> str:
-    """Return a text as messages quote it."""
+    """Return a text in backticks, as messages quote it, unless it contains a backtick."""
     return text if "`" in text else f"`{text}`"
 
 
 def value_of(token: Token) -> str | None:
-    """Return what a string says; None where it holds escapes that only PromQL knows."""
+    """Return the value of a string token; None if it holds escapes that JSON does not know."""
     inner = token.text[1:-1]
     if token.text.startswith("`") or "\\" not in inner:
         return inner
     if token.text.startswith("'"):
         inner = inner.replace("\\'", "'").replace('"', '\\"')
     try:
-        found = json.loads(f'"{inner}"', strict=False)
+        value = json.loads(f'"{inner}"', strict=False)
     except ValueError:
         return None
-    return found if isinstance(found, str) else None
+    return value if isinstance(value, str) else None

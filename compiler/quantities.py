@@ -1,7 +1,7 @@
-"""Limits, durations and rates as people write them → exact decimals in base units, and back.
+"""Convert limits, durations and rates between the text that people write and exact decimals in base units.
 
-Pure; used by `compiler.resolve` for thresholds.yaml and by `compiler.statements` for the runbooks, so that both read
-the same words in the same way. Base units are those of `catalog.json`: ratios (5% is 0.05), seconds, bytes, events per
+Pure. `compiler.resolve` uses it for thresholds.yaml and `compiler.statements` for the runbooks, so that both read the
+same words in the same way. The base units are those of `catalog.json`: ratios (5% is 0.05), seconds, bytes, events per
 second.
 """
 
@@ -29,7 +29,7 @@ _EXACTLY: Final = Context(prec=_PRECISION, traps=[Inexact])
 _ROUNDED: Final = Context(prec=_PRECISION)
 _TOO_LONG: Final = "the number is too long to be kept exactly"
 _LONGEST: Final = 292 * 365 * 86400
-"""Seconds; Prometheus counts nanoseconds in 64 bits."""
+"""The longest duration, in seconds: Prometheus counts nanoseconds in 64 bits."""
 
 _UNITS: Final[dict[str, tuple[str, Decimal]]] = {
     "%": (RATIO, Decimal("0.01")),
@@ -62,7 +62,7 @@ _UNITS: Final[dict[str, tuple[str, Decimal]]] = {
 
 
 class MetricUnit(NamedTuple):
-    """A unit that a metric can be in: its base unit, and how many of those one of it is."""
+    """A unit that a metric can have: its base unit, and how many base units make one of it."""
 
     base: str
     factor: Fraction
@@ -85,7 +85,7 @@ METRIC_UNITS: Final[Mapping[str, MetricUnit]] = {
     "ratio": MetricUnit(RATIO, Fraction(1)),
     "count": MetricUnit(COUNT, Fraction(1)),
 }
-"""What `in` of a binding can say, by its name there."""
+"""The units that `in` of a binding accepts, by name."""
 _KNOWN_UNITS: Final = "units are %, ms, s, m, h, d, B, kB, KiB … TiB, `per second`, `per minute`, `per hour` and none"
 
 EXAMPLES: Final = {
@@ -123,11 +123,11 @@ _PER: Final = {"second": 1, "s": 1, "minute": 60, "min": 60, "m": 60, "hour": 36
 _PERIODS: Final = {1: "second", 60: "minute", 3600: "hour"}
 _PER_PERIOD: Final = re.compile(rf"(?:per |/\s*)(?P<period>{'|'.join(_PER)})\Z")
 _SHORT: Final = 18
-"""Digits; a number with more of them is a fraction that has been cut off."""
+"""Digits. A number with more digits is a fraction that was rounded."""
 
 
 class QuantityError(ValueError):
-    """Text that is no quantity; the message says why, `hint` how to write it where that depends on the text."""
+    """The text is not a quantity; the message says why, and `hint`, if set, how to write it."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
@@ -152,7 +152,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So many events in so many seconds, kept apart because `1 per minute` has no exact decimal per second."""
+    """A number of events in a number of seconds: `1 per minute` has no exact decimal per second."""
 
     count: Decimal
     seconds: int
@@ -169,18 +169,18 @@ class Rate:
 
     @property
     def per_second(self) -> Decimal:
-        """The rate per second, cut off where it has no end."""
+        """The rate per second, rounded to 28 digits if the decimal does not end."""
         return _ROUNDED.divide(self.count, self.seconds)
 
     def events_in(self, seconds: int) -> Decimal:
-        """Return how many events there are in so many seconds."""
+        """Return how many events occur in this many seconds."""
         return _ROUNDED.divide(_ROUNDED.multiply(self.count, seconds), self.seconds)
 
 
 def parse_quantity(text: str) -> Quantity:
     """Return the quantity that `text` states, such as `5%`, `85 of 100`, `200ms`, `1h30m` or `42`.
 
-    Raises QuantityError where it states none, or one without an exact decimal.
+    Raises QuantityError if the text states no quantity, or one that has no exact decimal.
     """
     text = text.strip()
     if text and _DURATION.match(text):
@@ -208,7 +208,7 @@ def parse_quantity(text: str) -> Quantity:
 def parse_comparison(text: str) -> Comparison:
     """Return the comparator and quantity that `text` states, such as `> 5%` or `at least 85 of 100`.
 
-    Raises QuantityError where it states none.
+    Raises QuantityError if the text states no comparison.
     """
     match = _LIMIT.match(text.strip())
     if match is None:
@@ -218,13 +218,13 @@ def parse_comparison(text: str) -> Comparison:
 
 
 def without_comparator(text: str) -> str:
-    """Return the quantity of a limit in the words that it was written in: `at least 85 of 100` → `85 of 100`."""
+    """Return the quantity of a limit as its author wrote it: `at least 85 of 100` → `85 of 100`."""
     match = _LIMIT.match(text.strip())
     return text if match is None else match["quantity"]
 
 
 def parse_duration(text: str) -> int:
-    """Return the seconds of a duration in Prometheus's form, such as `1h30m`; QuantityError where it is none."""
+    """Return the seconds of a duration in Prometheus's form, such as `1h30m`; raises QuantityError for other text."""
     match = _DURATION.match(text)
     if match is None or not text:
         raise QuantityError(f"`{text}` is not a duration", "write `30s`, `5m`, `1h30m` or `2d`")
@@ -236,7 +236,7 @@ def parse_duration(text: str) -> int:
 
 
 def parse_rate(text: str) -> Rate:
-    """Return the rate that `text` states, such as `1 per minute`; QuantityError where it states none."""
+    """Return the rate that `text` states, such as `1 per minute`; raises QuantityError for other text."""
     match = _RATE.match(text.strip())
     if match is None:
         raise QuantityError(f"`{text}` is not a rate", "write `1 per minute` or `10 per second`")
@@ -264,9 +264,9 @@ def decimal_text(value: Decimal) -> str:
 
 
 def rate_of(per_second: Decimal) -> Rate:
-    """Return a rate in the shortest period in which its number has an end: 16.666… per second are 1000 per minute.
+    """Return a rate in the shortest period that gives it a finite decimal: 16.666… per second becomes 1000 per minute.
 
-    That number is one that a float can hold, so that Prometheus divides to the nearest float of the rate.
+    A float can hold that number, so that Prometheus's division yields the float nearest to the rate.
     """
     for seconds in _PERIODS:
         count = Context(prec=_SHORT).multiply(per_second, seconds)
@@ -276,7 +276,7 @@ def rate_of(per_second: Decimal) -> Rate:
 
 
 def number_promql(value: Decimal) -> str:
-    """Return a limit's number as PromQL: a decimal, or the fraction that it was before it had to be cut off."""
+    """Return a limit's number as PromQL: a decimal, or the fraction that the decimal was rounded from."""
     return rate_of(value).promql
 
 
@@ -298,20 +298,20 @@ def quantity_text(quantity: Quantity) -> str:
 
 
 def _bytes_text(value: Decimal) -> str:
-    """Return bytes in the unit, binary or decimal, that leaves the fewest digits: `512MiB`, `20GB`, `1B`."""
+    """Return bytes in the binary or decimal unit that needs the fewest digits: `512MiB`, `20GB`, `1B`."""
     families = (("TiB", "GiB", "MiB", "KiB", "B"), ("TB", "GB", "MB", "kB", "B"))
     return min((_exactly_in(value, units) for units in families), key=_digits)
 
 
 def _exactly_in(value: Decimal, units: Sequence[str]) -> str:
-    """Return bytes as a whole number of the largest of some units in which they are one."""
+    """Return bytes in the largest of these units that gives a whole number."""
     fitting = (unit for unit in units if value >= _UNITS[unit][1] and value % _UNITS[unit][1] == 0)
     unit = next(fitting, units[-1])
     return f"{decimal_text(value / _UNITS[unit][1])}{unit}"
 
 
 def _digits(text: str) -> int:
-    return sum(one.isdigit() for one in text)
+    return sum(character.isdigit() for character in text)
 
 
 def _decimal(text: str) -> Decimal:

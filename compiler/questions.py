@@ -1,6 +1,6 @@
-"""Parse: the places of a document where `tocsin import` has asked and nobody has answered.
+"""Parse: find the questions of `tocsin import` that nobody has answered yet.
 
-Between `compiler.document` and `compiler.schema`: a question that is left would be a name like any other.
+This runs between `compiler.document` and `compiler.schema`; the schema would take a remaining question for a name.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from compiler.schema import wording
 
 
 def check(document: Table, diagnostics: Diagnostics) -> bool:
-    """Add an error for each question that is left; return whether there is none."""
+    """Add an error for each question that remains; return whether none does."""
     places = list(_questions(document, ()))
     for span, path in places:
         key = next(str(step) for step in reversed(path) if isinstance(step, str))
@@ -24,14 +24,14 @@ def check(document: Table, diagnostics: Diagnostics) -> bool:
 
 
 def _questions(value: Table | Items, path: tuple[str | int, ...]) -> Iterator[tuple[Span, tuple[str | int, ...]]]:
-    """Yield the place of each question and the path to it; nesting is bounded where a document is read."""
+    """Yield the place of each question and the path to it; `compiler.document` has already bounded the nesting."""
     inside: Iterator[tuple[str | int, object, Span]] = (
-        ((name, one, value.value_spans[name]) for name, one in value.items())
+        ((name, child, value.value_spans[name]) for name, child in value.items())
         if isinstance(value, Table)
-        else ((place, one, span) for place, (one, span) in enumerate(zip(value, value.spans, strict=True)))
+        else ((place, child, span) for place, (child, span) in enumerate(zip(value, value.spans, strict=True)))
     )
-    for step, one, span in inside:
-        if isinstance(one, Table | Items):
-            yield from _questions(one, (*path, step))
-        elif isinstance(one, str) and one.strip() == QUESTION:
+    for step, child, span in inside:
+        if isinstance(child, Table | Items):
+            yield from _questions(child, (*path, step))
+        elif isinstance(child, str) and child.strip() == QUESTION:
             yield span, (*path, step)

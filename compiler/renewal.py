@@ -1,7 +1,7 @@
-"""The command that renews the generated files, as people of a house type it: their headers name it.
+"""Find the command that people type to renew the generated files; the headers of these files name it.
 
-Used by `compiler.compilation`. It depends on the folder of thresholds.yaml alone, so that `compile --check` gives the
-same bytes everywhere.
+Used by `compiler.compilation`. The command depends only on the folder of thresholds.yaml, so that `compile --check`
+computes the same bytes everywhere.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from compiler.conventions import COMPILE, MAKE_RULES
 from compiler.input_files import InputFiles
 
 _MAKEFILES: Final = ("GNUmakefile", "makefile", "Makefile")
-"""The names that `make` looks for, in its order (GNU make, "What Name to Give Your Makefile")."""
+"""The file names that `make` tries, in its order (GNU make, "What Name to Give Your Makefile")."""
 _TARGET: Final = "rules"
 
 
 def renewal(folder: Path, files: InputFiles) -> str:
-    """Return `make rules` where a Makefile in `folder` has a target `rules` that compiles, else `tocsin compile`."""
+    """Return `make rules` if a Makefile in `folder` has a target `rules` that compiles, else `tocsin compile`."""
     for name in _MAKEFILES:
         try:
             text = files.read(folder / name).decode("utf-8")
@@ -30,7 +30,7 @@ def renewal(folder: Path, files: InputFiles) -> str:
 
 
 def _recipe(text: str) -> Iterator[str]:
-    """Yield the lines of a Makefile that make its target `rules`, what stands behind the colon among them."""
+    """Yield the recipe lines of a Makefile's target `rules`, and the text after its colon."""
     within = False
     for line in text.split("\n"):
         if line.startswith("\t"):
@@ -44,5 +44,5 @@ def _recipe(text: str) -> Iterator[str]:
 
 
 def _makes(targets: str) -> bool:
-    """Return whether the target is among those of a rule; a variable's line and a comment are none."""
+    """Return whether a rule's targets include `rules`; lines of variables and comments have no targets."""
     return not targets[:1].isspace() and not {"=", "#"} & set(targets) and _TARGET in targets.split()

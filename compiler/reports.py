@@ -1,6 +1,6 @@
-"""Diagnostics as text for people, JSON and SARIF for machines, and GitHub's workflow commands.
+"""Render diagnostics as text for people, as JSON and SARIF for machines, and as GitHub's workflow commands.
 
-SARIF 2.1.0 is OASIS's; the workflow commands are described in GitHub's documentation of workflow syntax.
+OASIS defines SARIF 2.1.0; GitHub's documentation of workflow syntax describes the workflow commands.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from compiler.diagnostics import MAX_SHOWN, Diagnostic, Diagnostics, Span, rende
 
 
 def text(diagnostics: Diagnostics) -> str:
-    """Return the diagnostics for a terminal, and their number."""
-    found, more = diagnostics.excerpt()
-    if not found:
+    """Return the diagnostics as text for a terminal, with their number at the end."""
+    findings, more = diagnostics.excerpt()
+    if not findings:
         return ""
-    lines = [render(one, diagnostics) for one in found]
+    lines = [render(finding, diagnostics) for finding in findings]
     lines += [_more(more)] if more else []
-    count = len(found) + more
+    count = len(findings) + more
     return harmless.terminal("\n".join([*lines, f"{count} {'finding' if count == 1 else 'findings'}"]))
 
 
@@ -32,26 +32,26 @@ def _more(count: int) -> str:
 def as_json(diagnostics: Diagnostics) -> str:
     """Return `{"diagnostics": [{code, level, message, hint, path, line, column, end_column, related}], "suppressed"}`.
 
-    `suppressed` is the number of findings that comments silence; where there are more findings than are shown, `more`
-    is their number.
+    `suppressed` is the number of findings that comments silence. `more` is the number of findings that are not shown,
+    if there are any.
     """
     shown, more = diagnostics.excerpt()
-    found = {"diagnostics": [_json(one) for one in shown], "suppressed": len(diagnostics.suppressed)}
-    return harmless.as_json(found | ({"more": more} if more else {}), indent=1)
+    report = {"diagnostics": [_json(finding) for finding in shown], "suppressed": len(diagnostics.suppressed)}
+    return harmless.as_json(report | ({"more": more} if more else {}), indent=1)
 
 
 def github(diagnostics: Diagnostics) -> str:
-    """Return a workflow command a diagnostic, which GitHub shows beside the line."""
-    found, more = diagnostics.excerpt()
-    return "\n".join([*map(_command, found), *([f"::error ::{_more(more)}"] if more else [])])
+    """Return one workflow command for each diagnostic; GitHub shows it beside the line."""
+    findings, more = diagnostics.excerpt()
+    return "\n".join([*map(_command, findings), *([f"::error ::{_more(more)}"] if more else [])])
 
 
 def sarif(diagnostics: Diagnostics) -> str:
-    """Return a SARIF 2.1.0 log with one run; what comments silence is in it as suppressed, which readers leave out."""
-    found, more = diagnostics.excerpt()
-    results = [_result(one) for one in found]
-    for one, reason in diagnostics.suppressed[:MAX_SHOWN]:
-        (shown,) = diagnostics.shown([one])
+    """Return a SARIF 2.1.0 log with one run; findings that comments silence are marked as suppressed."""
+    findings, more = diagnostics.excerpt()
+    results = [_result(finding) for finding in findings]
+    for finding, reason in diagnostics.suppressed[:MAX_SHOWN]:
+        (shown,) = diagnostics.shown([finding])
         results.append(_result(shown) | {"suppressions": [{"kind": "inSource", "justification": reason}]})
     rules = [_rule(code) for code in sorted({result["ruleId"] for result in results})]
     driver = {"name": conventions.PROGRAM, "rules": rules}
@@ -82,36 +82,36 @@ def _rule(code: str) -> dict[str, Any]:
     }
 
 
-def _json(one: Diagnostic) -> dict[str, Any]:
-    related = [{"message": other.message, **_place(other.span)} for other in one.related]
-    found = {"code": one.code, "level": one.level, "message": one.message, "hint": one.hint}
-    return found | _place(one.span) | {"related": related}
+def _json(finding: Diagnostic) -> dict[str, Any]:
+    related = [{"message": other.message, **_place(other.span)} for other in finding.related]
+    entry = {"code": finding.code, "level": finding.level, "message": finding.message, "hint": finding.hint}
+    return entry | _place(finding.span) | {"related": related}
 
 
 def _place(span: Span) -> dict[str, Any]:
     return {"path": span.path, "line": span.line, "column": span.column, "end_column": span.end_column}
 
 
-def _command(one: Diagnostic) -> str:
-    message = one.message + (f"\nhint: {one.hint}" if one.hint else "")
-    file, title = harmless.property_of_command(one.span.path), harmless.property_of_command(one.code)
-    place = f"file={file},line={one.span.line},col={one.span.column}"
-    return f"::{one.level} {place},title={title}::{harmless.data_of_command(message)}"
+def _command(finding: Diagnostic) -> str:
+    message = finding.message + (f"\nhint: {finding.hint}" if finding.hint else "")
+    file, title = harmless.property_of_command(finding.span.path), harmless.property_of_command(finding.code)
+    place = f"file={file},line={finding.span.line},col={finding.span.column}"
+    return f"::{finding.level} {place},title={title}::{harmless.data_of_command(message)}"
 
 
-def _result(one: Diagnostic) -> dict[str, Any]:
-    message = one.message + (f" hint: {one.hint}" if one.hint else "")
-    found: dict[str, Any] = {
-        "ruleId": one.code,
-        "level": one.level,
+def _result(finding: Diagnostic) -> dict[str, Any]:
+    message = finding.message + (f" hint: {finding.hint}" if finding.hint else "")
+    result: dict[str, Any] = {
+        "ruleId": finding.code,
+        "level": finding.level,
         "message": {"text": message},
-        "locations": [_location(one.span)],
+        "locations": [_location(finding.span)],
     }
-    if one.related:
-        found["relatedLocations"] = [
-            _location(other.span) | {"message": {"text": other.message}} for other in one.related
+    if finding.related:
+        result["relatedLocations"] = [
+            _location(other.span) | {"message": {"text": other.message}} for other in finding.related
         ]
-    return found
+    return result
 
 
 def _location(span: Span) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""The words that documents and labels use for severities, and what each stands for in a house.
+"""The words that documents and labels use for severities, and the severity that each stands for.
 
-`compiler.guides` has the words that are known where thresholds.yaml says nothing; its `severities:` maps them
-otherwise, and adds others. `compiler.source_files` hands them to whatever reads a runbook; the catalogue has them, and
-those below, for the labels of alerts that are not defined here.
+`compiler.guides` has the default words; `severities:` in thresholds.yaml maps them differently and adds others.
+`compiler.source_files` hands the words to the code that reads runbooks. The catalogue contains them, and the words
+below, for the labels of alerts that the file does not define.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Final
 from compiler.conventions import SEVERITIES
 
 UNTOLD: Final = "none"
-"""What a word stands for by which nobody is told."""
+"""The value of a word for which nobody is told."""
 
 LABEL_WORDS: Final[Mapping[str, str]] = {
     UNTOLD: UNTOLD,
@@ -24,20 +24,22 @@ LABEL_WORDS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("average", "degraded", "email", "mail", "slack", "chat"), "warning"),
     **dict.fromkeys(("information", "informative", "debug", "trace", "normal", "ok", "success"), "info"),
 }
-"""Words, by their key, that labels use besides those of documents: of syslog (RFC 5424), Zabbix, Nagios, Datadog,
-Grafana and Kubernetes, and of rules that name where they are told."""
+"""Words, by their key, that only labels use.
+
+They come from syslog (RFC 5424), Zabbix, Nagios, Datadog, Grafana and Kubernetes, and from rules that name a channel.
+"""
 
 _BETWEEN: Final = re.compile(r"[\s._-]+")
 
 
 def word_key(word: str) -> str:
-    """Return what all spellings of a word have in common: `SEV-1`, `sev1` and `Sev 1` are one word."""
+    """Return the key that all spellings of a word share: `SEV-1`, `sev1` and `Sev 1` are one word."""
     return _BETWEEN.sub("", word.casefold())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SeverityWords:
-    """The words by their key, with the severity that each stands for; `own` are those that a file maps, as it does."""
+    """The words by their key, with the severity of each; `own` are the words that the file maps, as it spells them."""
 
     known: Mapping[str, str] = field(default_factory=lambda: {name: name for name in SEVERITIES})
     own: tuple[tuple[str, str], ...] = ()
@@ -48,4 +50,4 @@ class SeverityWords:
 
 
 PLAIN: Final = SeverityWords()
-"""The four severities by their names, and no other word."""
+"""Only the names of the four severities."""

@@ -1,7 +1,8 @@
-"""Parse: what a person did who wrote text that is no YAML, where a parser only says where it could not go on.
+"""Parse: find the slip that made a text invalid YAML; the parser only says where it could not go on.
 
-Pure; used by `compiler.syntax` alone. Each slip of the hand has a function here, and the first that fits the parser's
-complaint and the lines before it is shown; the words of the parser are the last resort.
+Pure. `compiler.syntax` asks for the slip behind a parser error; `compiler.document` asks for slips that YAML accepts.
+Each kind of slip has a function here. The first one that fits the parser's complaint and the lines before it is shown;
+the parser's own words are the last resort.
 """
 
 from __future__ import annotations
@@ -28,15 +29,15 @@ _PAIR: Final = re.compile(r"(?P<key>[a-z_][a-z0-9_-]*)\s+(?P<value>\S.*)")
 _NEXT_KEY: Final = re.compile(r"[{,]\s*[\w-]+:\s+(?:\"[^\"]*\"|'[^']*'|[^\s,]+)\s+(?P<next>[a-z_][\w-]*)\s*\Z")
 _COMPARED: Final = re.compile(r":\s*(?P<value>[<>]=?\s*[^,}#]*[^,}#\s])")
 _LONGEST: Final = 5000
-"""Characters of a line that somebody wrote by hand."""
+"""Characters; a longer line was probably not written by hand, and is not searched for slips."""
 _CLOSING: Final = {"{": "}", "[": "]"}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Complaint:
-    """What the parser says, and of which place; `began` is where it began to read what it could not finish.
+    """What the parser says, and about which place; `began_…` is where the construct begins that it could not finish.
 
-    Lines and columns count from 1; a line of 0 is none.
+    Lines and columns count from 1; a line of 0 means that there is none.
     """
 
     texts: Sequence[str]
@@ -48,17 +49,17 @@ class Complaint:
 
     @property
     def text(self) -> str:
-        """The line of the place."""
+        """The line at which the parser stopped."""
         return self.texts[self.line - 1] if 0 < self.line <= len(self.texts) else ""
 
     @property
     def found(self) -> str:
-        """The character at the place."""
+        """The character at which the parser stopped."""
         return self.text[self.column - 1 : self.column]
 
 
 def explained(complaint: Complaint) -> Slip:
-    """Return what is wrong, where, and how to mend it."""
+    """Return what is wrong, where it is, and how to mend it."""
     for look in _LOOKS if len(complaint.text) <= _LONGEST else ():
         slip = look(complaint)
         if slip is not None:
@@ -66,27 +67,29 @@ def explained(complaint: Complaint) -> Slip:
     return _slip(complaint.line or 1, complaint.column - 1, complaint.problem, None)
 
 
-def _left_by_a_merge(given: Complaint) -> Slip | None:
-    for number, text in enumerate(given.texts, 1):
+def _left_by_a_merge(complaint: Complaint) -> Slip | None:
+    for number, text in enumerate(complaint.texts, 1):
         if _MERGE.match(text):
             hint = "keep one of the two versions, and delete the three lines of marks"
             return _slip(number, 0, "this is the mark of a merge that is not finished", hint, len(text))
     return None
 
 
-def _tab(given: Complaint) -> Slip | None:
-    for number, text in enumerate(given.texts[: given.line], 1):
+def _tab(complaint: Complaint) -> Slip | None:
+    for number, text in enumerate(complaint.texts[: complaint.line], 1):
         indentation = text[: len(text) - len(text.lstrip(" \t"))]
         if "\t" in indentation and text.strip():
             hint = "indent with spaces; YAML does not allow tabs"
             return _slip(number, indentation.index("\t"), "a tab indents this line", hint)
-    if given.found == "\t" or " tab " in given.problem:
-        return _slip(given.line, given.column - 1, "a tab stands where YAML wants spaces", "put a space in its place")
+    if complaint.found == "\t" or " tab " in complaint.problem:
+        return _slip(
+            complaint.line, complaint.column - 1, "a tab stands where YAML wants spaces", "put a space in its place"
+        )
     return None
 
 
-def _odd_blank(given: Complaint) -> Slip | None:
-    for number, text in enumerate(given.texts[: given.line], 1):
+def _odd_blank(complaint: Complaint) -> Slip | None:
+    for number, text in enumerate(complaint.texts[: complaint.line], 1):
         match = _BEFORE_VALUE.match(text)
         if match is not None:
             return odd_blank(number, match.end(), text[match.end()])
@@ -94,7 +97,7 @@ def _odd_blank(given: Complaint) -> Slip | None:
 
 
 def odd_blank(number: int, offset: int, blank: str) -> Slip:
-    """Return the slip of a character that looks like a blank, or like nothing, and is none to YAML."""
+    """Return the slip of a character that looks like a space, or is invisible, and is no space to YAML."""
     message = f"the character U+{ord(blank):04X} stands here, which only looks like a space"
     hint = "put a plain space in its place; it comes along with text that is copied from a page"
     if blank in "\u200b\ufeff":
@@ -103,78 +106,83 @@ def odd_blank(number: int, offset: int, blank: str) -> Slip:
     return _slip(number, offset, message, hint)
 
 
-def _open_quote(given: Complaint) -> Slip | None:
-    """Look for a quotation mark that its line does not close: it takes in lines that have keys of their own."""
-    for number, text in enumerate(given.texts[: given.line], 1):
-        slip = open_quote(number, text, given.texts[number : number + 1])
+def _open_quote(complaint: Complaint) -> Slip | None:
+    """Look for a quotation mark that its line does not close, so that it swallows lines with keys of their own."""
+    for number, text in enumerate(complaint.texts[: complaint.line], 1):
+        slip = open_quote(number, text, complaint.texts[number : number + 1])
         if slip is not None:
             return slip
     return None
 
 
 def open_quote(number: int, text: str, following: Sequence[str]) -> Slip | None:
-    """Return the slip of a line whose quotation mark is not closed, where the next line is one of its own."""
+    """Return the slip of a line with an unclosed quotation mark, unless the next line continues its text; else None."""
     if text.lstrip().startswith("#"):
         return None
-    found = scan(text)
-    if found.open_quote is None:
+    scanned = scan(text)
+    if scanned.open_quote is None:
         return None
     after = line(number + 1, following[0]) if following else None
     if after is not None and after.text.strip() and after.key is None and not after.dashed:
         return None
-    mark, rest = text[found.open_quote], text[found.open_quote + 1 :].rstrip()
-    inside = rest.rstrip("}],").rstrip() if found.opened else rest
+    mark, rest = text[scanned.open_quote], text[scanned.open_quote + 1 :].rstrip()
+    inside = rest.rstrip("}],").rstrip() if scanned.opened else rest
     if inside and inside[-1] in QUOTES and inside[-1] != mark:
         message = f"this text begins with `{mark}` and ends with `{inside[-1]}`"
-        return _slip(number, found.open_quote, message, f"write `{_quoted(inside[:-1])}`", len(inside) + 1)
+        return _slip(number, scanned.open_quote, message, f"write `{_quoted(inside[:-1])}`", len(inside) + 1)
     hint = f"close it: `{_quoted(inside)}`" if inside else "close it, or take it out"
-    return _slip(number, found.open_quote, "this quotation mark is not closed", hint, len(inside) + 1)
+    return _slip(number, scanned.open_quote, "this quotation mark is not closed", hint, len(inside) + 1)
 
 
-def _behind_a_quote(given: Complaint) -> Slip | None:
-    """Look for text behind a closed quotation mark: a comma, an apostrophe, a quotation mark within the text."""
-    found = scan(given.text)
-    if found.behind is None or found.behind > given.column + 1:
+def _behind_a_quote(complaint: Complaint) -> Slip | None:
+    """Look for text after a closing quotation mark: a comma, an apostrophe, or a quotation mark within the text."""
+    scanned = scan(complaint.text)
+    if scanned.behind is None or scanned.behind > complaint.column + 1:
         return None
-    text, mark = given.text, given.text[found.quote]
-    if text[found.behind] == "," and not text[found.behind + 1 :].strip():
+    text, mark = complaint.text, complaint.text[scanned.quote]
+    if text[scanned.behind] == "," and not text[scanned.behind + 1 :].strip():
         hint = "take it out; commas part what stands in braces or brackets"
-        return _slip(given.line, found.behind, "a comma ends this line", hint)
+        return _slip(complaint.line, scanned.behind, "a comma ends this line", hint)
     last = text.rfind(mark)
-    whole = text[found.quote + 1 : last] if last > found.behind else ""
-    following = re.split(rf"[\s{mark}]", text[found.behind :])[0] or text[found.behind]
+    whole = text[scanned.quote + 1 : last] if last > scanned.behind else ""
+    following = re.split(rf"[\s{mark}]", text[scanned.behind :])[0] or text[scanned.behind]
     message = f"a `{mark}` within the text ends it before `{following}`"
     hint = f"write `{_quoted(whole)}`" if whole else f"take out what stands behind the closing `{mark}`"
-    return _slip(given.line, found.quote, message, hint, found.behind - found.quote)
+    return _slip(complaint.line, scanned.quote, message, hint, scanned.behind - scanned.quote)
 
 
-def _comparator(given: Complaint) -> Slip | None:
-    if not (given.problem.endswith(("cannot start any token", "comment or line break"))):
+def _comparator(complaint: Complaint) -> Slip | None:
+    if not (complaint.problem.endswith(("cannot start any token", "comment or line break"))):
         return None
-    match = next((one for one in _COMPARED.finditer(given.text) if one.start("value") <= given.column), None)
+    match = next(
+        (candidate for candidate in _COMPARED.finditer(complaint.text) if candidate.start("value") <= complaint.column),
+        None,
+    )
     if match is None:
         return None
     value = match["value"]
     message = f"a value cannot begin with `{value[0]}`, which YAML takes for a sign of its own"
-    return _slip(given.line, match.start("value"), message, f"quote the limit: `{_quoted(value)}`", len(value))
+    return _slip(complaint.line, match.start("value"), message, f"quote the limit: `{_quoted(value)}`", len(value))
 
 
-def _special_beginning(given: Complaint) -> Slip | None:
-    if not given.problem.endswith("cannot start any token"):
+def _special_beginning(complaint: Complaint) -> Slip | None:
+    if not complaint.problem.endswith("cannot start any token"):
         return None
-    rest = re.split(r"\s#|[,}\]]", given.text[given.column - 1 :])[0].rstrip()
-    message = f"a value cannot begin with `{given.found}`"
-    return _slip(given.line, given.column - 1, message, f"quote it: `{_quoted(rest)}`", len(rest))
+    rest = re.split(r"\s#|[,}\]]", complaint.text[complaint.column - 1 :])[0].rstrip()
+    message = f"a value cannot begin with `{complaint.found}`"
+    return _slip(complaint.line, complaint.column - 1, message, f"quote it: `{_quoted(rest)}`", len(rest))
 
 
-def _no_colon(given: Complaint) -> Slip | None:
-    """Look for a line without a colon, which the parser misses in the next line."""
-    began = given.began_line if "could not find expected ':'" in given.problem else _above_without_key(given)
+def _no_colon(complaint: Complaint) -> Slip | None:
+    """Look for a line without a colon; the parser reports the missing colon in the next line."""
+    began = (
+        complaint.began_line if "could not find expected ':'" in complaint.problem else _above_without_key(complaint)
+    )
     if not began:
         return None
-    text = given.texts[began - 1]
+    text = complaint.texts[began - 1]
     words, start = text.strip(), len(text) - len(text.lstrip())
-    previous = next((one for one in reversed([*lines(given.texts[: began - 1])])), None)
+    previous = next((entry for entry in reversed([*lines(complaint.texts[: began - 1])])), None)
     for pattern, message in (
         (_NO_BLANK, "no space stands behind the colon"),
         (_EQUALS, "`=` stands in place of a colon"),
@@ -194,27 +202,27 @@ def _no_colon(given: Complaint) -> Slip | None:
     return _slip(began, start, message, hint, len(words))
 
 
-def _above_without_key(given: Complaint) -> int:
-    """Return the line above, where it has no key and the parser takes the next one for its continuation; else 0."""
-    if "mapping values are not allowed" not in given.problem:
+def _above_without_key(complaint: Complaint) -> int:
+    """Return the number of the line above if it has no key and the parser joined the next line to it; else 0."""
+    if "mapping values are not allowed" not in complaint.problem:
         return 0
-    above = [*lines(given.texts[: given.line])][-2:]
+    above = [*lines(complaint.texts[: complaint.line])][-2:]
     if len(above) < 2 or above[0].key is not None or above[0].dashed or above[0].indent != above[1].indent:
         return 0
     return above[0].number
 
 
-def _two_colons(given: Complaint) -> Slip | None:
-    """Look for a colon within a text, or a comma that is missing before the next key."""
-    inside = "',' or" in given.problem and given.found == ":" and given.began_line == given.line
-    if not inside and "mapping values are not allowed" not in given.problem:
+def _two_colons(complaint: Complaint) -> Slip | None:
+    """Look for a colon within an unquoted text, or a missing comma before the next key."""
+    inside = "',' or" in complaint.problem and complaint.found == ":" and complaint.began_line == complaint.line
+    if not inside and "mapping values are not allowed" not in complaint.problem:
         return None
-    before = given.text[: given.column - 1]
+    before = complaint.text[: complaint.column - 1]
     missing = _NEXT_KEY.search(before) if inside else None
     if missing is not None:
         at = missing.start("next")
         return _slip(
-            given.line,
+            complaint.line,
             at,
             f"a comma is missing before `{missing['next']}`",
             "put a comma in front of it",
@@ -224,80 +232,86 @@ def _two_colons(given: Complaint) -> Slip | None:
     if first is None:
         return None
     rest = re.split(
-        r"[,}]|\s#", given.text[first.start("value") :] if inside else given.text[first.start("value") :] + "\n"
+        r"[,}]|\s#", complaint.text[first.start("value") :] if inside else complaint.text[first.start("value") :] + "\n"
     )
-    whole = (rest[0] if inside else re.split(r"\s#", given.text[first.start("value") :])[0]).rstrip()
+    whole = (rest[0] if inside else re.split(r"\s#", complaint.text[first.start("value") :])[0]).rstrip()
     if not inside and whole.endswith("}") and whole.count("}") > whole.count("{"):
         hint = f"write `{first['key']}: {{{whole}`"
-        return _slip(given.line, first.start("value"), "`{` is missing where this begins", hint, len(whole))
+        return _slip(complaint.line, first.start("value"), "`{` is missing where this begins", hint, len(whole))
     message = "a colon before a space ends a text that is not quoted"
-    return _slip(given.line, first.start("value"), message, f"quote it: `{first['key']}: {_quoted(whole)}`", len(whole))
+    return _slip(
+        complaint.line, first.start("value"), message, f"quote it: `{first['key']}: {_quoted(whole)}`", len(whole)
+    )
 
 
-def _brackets(given: Complaint) -> Slip | None:
-    """Look for a bracket that is not closed, or by another one, or twice, or that stands in a text without quotes."""
-    if "did not find expected key" in given.problem and given.found in "}]" and given.found:
-        message = f"this `{given.found}` closes a bracket that is not open"
-        return _slip(given.line, given.column - 1, message, "take it out")
-    if "',' or" not in given.problem or not given.began_line:
+def _brackets(complaint: Complaint) -> Slip | None:
+    """Look for a bracket that is unclosed, closed by the wrong bracket, closed twice, or part of an unquoted text."""
+    if "did not find expected key" in complaint.problem and complaint.found in "}]" and complaint.found:
+        message = f"this `{complaint.found}` closes a bracket that is not open"
+        return _slip(complaint.line, complaint.column - 1, message, "take it out")
+    if "',' or" not in complaint.problem or not complaint.began_line:
         return None
-    opening = given.texts[given.began_line - 1][given.began_column - 1 : given.began_column]
+    opening = complaint.texts[complaint.began_line - 1][complaint.began_column - 1 : complaint.began_column]
     closing = _CLOSING.get(opening, "")
-    if given.began_line != given.line:
-        end = len(given.texts[given.began_line - 1].rstrip())
+    if complaint.began_line != complaint.line:
+        end = len(complaint.texts[complaint.began_line - 1].rstrip())
         message, hint = f"this `{opening}` is not closed", f"put a `{closing}` where it ends"
-        return _slip(given.began_line, given.began_column - 1, message, hint, end - given.began_column + 1)
-    if given.found and given.found in "}]":
-        message = f"a `{given.found}` closes what a `{opening}` opens"
-        return _slip(given.line, given.column - 1, message, f"write `{closing}`")
-    word = re.search(r"[^\s,{\[]*\Z", given.text[: given.column - 1])
-    end = given.text.find("}", given.column)
-    if given.found in {"{", "["} and word and end > 0:
-        whole = given.text[word.start() : end + 1]
-        message = f"a `{given.found}` in a text that is not quoted begins something of its own"
-        return _slip(given.line, word.start(), message, f"quote it: `{_quoted(whole)}`", len(whole))
+        return _slip(complaint.began_line, complaint.began_column - 1, message, hint, end - complaint.began_column + 1)
+    if complaint.found and complaint.found in "}]":
+        message = f"a `{complaint.found}` closes what a `{opening}` opens"
+        return _slip(complaint.line, complaint.column - 1, message, f"write `{closing}`")
+    word = re.search(r"[^\s,{\[]*\Z", complaint.text[: complaint.column - 1])
+    end = complaint.text.find("}", complaint.column)
+    if complaint.found in {"{", "["} and word and end > 0:
+        whole = complaint.text[word.start() : end + 1]
+        message = f"a `{complaint.found}` in a text that is not quoted begins something of its own"
+        return _slip(complaint.line, word.start(), message, f"quote it: `{_quoted(whole)}`", len(whole))
     return None
 
 
-def _document_end(given: Complaint) -> Slip | None:
-    if "<document start>" not in given.problem:
+def _document_end(complaint: Complaint) -> Slip | None:
+    if "<document start>" not in complaint.problem:
         return None
-    for number, text in enumerate(given.texts[: given.line], 1):
+    for number, text in enumerate(complaint.texts[: complaint.line], 1):
         if text.rstrip() == "...":
             return _slip(number, 0, "`...` ends the document, and more stands below", "take it out", 3)
     return None
 
 
-def _list_beside_keys(given: Complaint) -> Slip | None:
-    if "'-' indicator" not in given.problem or not given.began_line:
+def _list_beside_keys(complaint: Complaint) -> Slip | None:
+    if "'-' indicator" not in complaint.problem or not complaint.began_line:
         return None
-    if given.text.lstrip().startswith("- "):
-        spaces, own = given.began_column - 1, given.column - 1
-        parent = next((one for one in reversed([*lines(given.texts[: given.began_line - 1])]) if one.parent), None)
+    if complaint.text.lstrip().startswith("- "):
+        spaces, own = complaint.began_column - 1, complaint.column - 1
+        parent = next(
+            (entry for entry in reversed([*lines(complaint.texts[: complaint.began_line - 1])]) if entry.parent), None
+        )
         if parent is not None and own in {parent.indent, parent.indent + _STEP} and spaces < own:
             message = f"this item stands not far enough in: {spaces} spaces where {own} fit"
             hint = f"indent it by {own} spaces, as the items below are"
-            return _slip(given.began_line, given.began_column - 1, message, hint)
-        message = f"this item stands too far in: {given.column - 1} spaces where {spaces} fit"
-        return _slip(given.line, given.column - 1, message, f"indent it by {spaces} spaces, as the items above are")
+            return _slip(complaint.began_line, complaint.began_column - 1, message, hint)
+        message = f"this item stands too far in: {complaint.column - 1} spaces where {spaces} fit"
+        return _slip(
+            complaint.line, complaint.column - 1, message, f"indent it by {spaces} spaces, as the items above are"
+        )
     message = "a dash begins a list here, and keys stand beside it further down"
-    return _slip(given.began_line, given.began_column - 1, message, "take the dashes out; keys stand without")
+    return _slip(complaint.began_line, complaint.began_column - 1, message, "take the dashes out; keys stand without")
 
 
 _STEP: Final = 2
 
 
-def _escape(given: Complaint) -> Slip | None:
-    if "escape" not in given.problem:
+def _escape(complaint: Complaint) -> Slip | None:
+    if "escape" not in complaint.problem:
         return None
-    found = re.search(r"\"(?P<text>(?:[^\"\\]|\\.)*)\"", given.text)
-    hint = f"write `'{found['text']}'`" if found and "'" not in found["text"] else "write two backslashes for one"
-    message = f"`{given.text[given.column - 1 : given.column + 1]}` means nothing within double quotes"
-    return _slip(given.line, given.column - 1, message, hint, 2)
+    quoted = re.search(r"\"(?P<text>(?:[^\"\\]|\\.)*)\"", complaint.text)
+    hint = f"write `'{quoted['text']}'`" if quoted and "'" not in quoted["text"] else "write two backslashes for one"
+    message = f"`{complaint.text[complaint.column - 1 : complaint.column + 1]}` means nothing within double quotes"
+    return _slip(complaint.line, complaint.column - 1, message, hint, 2)
 
 
-def _indentation(given: Complaint) -> Slip | None:
-    return misindented([*lines(given.texts[: given.line])])
+def _indentation(complaint: Complaint) -> Slip | None:
+    return misindented([*lines(complaint.texts[: complaint.line])])
 
 
 _LOOKS: Final = (
@@ -319,7 +333,7 @@ _LOOKS: Final = (
 
 
 def _quoted(text: str) -> str:
-    """Return a text as YAML in quotation marks that do not occur in it, where there are any."""
+    """Return a text as YAML, in the kind of quotation marks that it does not contain, if possible."""
     if '"' in text and "'" not in text:
         return f"'{text}'"
     return json.dumps(text, ensure_ascii=False)
@@ -331,7 +345,7 @@ def _slip(number: int, offset: int, message: str, hint: str | None, length: int 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mended:
-    """What is odd about a text that YAML accepts, and the text that its author most probably meant."""
+    """What is wrong with a text that YAML accepts, and the text that its author most probably meant."""
 
     message: str
     hint: str
@@ -343,7 +357,7 @@ _INVISIBLE: Final = re.compile("[\u00ad\u200b\u200e\u200f\u2060\ufeff]")
 
 
 def mended(text: str) -> Mended | None:
-    """Return what is odd about a text without quotation marks: marks that YAML does not know, or only one."""
+    """Return the slip in an unquoted text: an invisible character, curly quotes or one quotation mark; else None."""
     if (invisible := _INVISIBLE.search(text)) is not None:
         message = f"the invisible character U+{ord(invisible.group()):04X} stands here"
         hint = "delete it; it comes along with text that is copied from a page"
@@ -358,7 +372,7 @@ def mended(text: str) -> Mended | None:
 
 
 def glued(key: str) -> Mended | None:
-    """Return the slip of a key without a value in which a colon has no blank behind it; else None."""
+    """Return the slip of a key that swallowed its value because no space follows the colon; else None."""
     match = _NO_BLANK.fullmatch(key)
     if match is None:
         return None
@@ -367,7 +381,7 @@ def glued(key: str) -> Mended | None:
 
 
 def unparted(key: str) -> tuple[str, Mended] | None:
-    """Return the key, and the slip, of one in braces that has taken in its value, because no colon parts them."""
+    """Return key and slip where a key in braces swallowed its value because the colon is missing; else None."""
     match = _QUOTED_VALUE.fullmatch(key)
     if match is None:
         return None
@@ -378,7 +392,7 @@ def unparted(key: str) -> tuple[str, Mended] | None:
 
 
 def odd_key(key: str) -> Mended | None:
-    """Return the slip of a key that holds a character which only looks like a blank, or like nothing; else None."""
+    """Return the slip of a key that holds an invisible character or one that only looks like a space; else None."""
     odd = _ODD_BLANK.search(key)
     if odd is None:
         return None

@@ -1,7 +1,7 @@
-"""The files of one specification: thresholds.yaml, what it includes, and the runbooks that its systems name.
+"""The files of one specification: thresholds.yaml, the files that it includes, and the runbooks of its systems.
 
-Used by `compiler.compilation`, before `compiler.resolve`. The texts come from `compiler.source_text`; here they go
-through `compiler.document`, `compiler.schema` and `compiler.runbooks`.
+`compiler.compilation` reads them before `compiler.resolve`. This module gets the texts from `compiler.source_text` and
+passes them through `compiler.document`, `compiler.schema` and `compiler.runbooks`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from compiler.source_text import outside, read_text, shown
 class SourceFiles:
     """Reads the files of one specification; `documents` are the YAML texts and `texts` the runbooks', by path.
 
-    `room` opens them; `refused` are the runbooks of the systems that the schema does not admit.
+    `room` opens the files; `refused` are the runbooks of the systems that the schema rejects.
     """
 
     def __init__(self, spec: Path, diagnostics: Diagnostics) -> None:
@@ -38,7 +38,7 @@ class SourceFiles:
         self._nodes = document.NodeBudget()
 
     def spec(self) -> Table | None:
-        """Return the main file with what it includes, or None after adding at least one error."""
+        """Return the main file merged with the files that it includes, or None after adding at least one error."""
         table = self._document(self.path, Span(shown(self.path), 1, 1, 1), included=False)
         if table is None:
             return None
@@ -57,24 +57,24 @@ class SourceFiles:
         return table
 
     def _leave_aside(self, table: Table) -> None:
-        """Take out what shares a runbook with a refused system: its statements are those of both."""
+        """Remove systems that share a runbook with a refused system, because its statements are about both."""
         systems = table.get("systems", {})
-        for key in [key for key, given in systems.items() if given["runbook"] in self.refused]:
+        for key in [key for key, system in systems.items() if system["runbook"] in self.refused]:
             del systems[key]
 
     def runbooks(self, table: Table) -> dict[str, Runbook]:
-        """Return the runbooks that could be read, by the path that systems name.
+        """Return the runbooks that could be read, by the path that the systems name.
 
-        A file is read once: a system that names it otherwise gets the name that stands first.
+        Each file is read once: if systems name the same file by several paths, all of them get the first path.
         """
-        found: dict[str, Runbook] = {}
+        runbooks: dict[str, Runbook] = {}
         failed: set[str] = set()
         names: dict[Path, str] = {}
         style, words = link_style(table), self._severity_words(table)
         for system in table["systems"].values():
             span = system.value_spans["runbook"]
             path = system["runbook"] = names.setdefault(_place(self.folder / system["runbook"]), system["runbook"])
-            if path in found or path in failed:
+            if path in runbooks or path in failed:
                 continue
             name = shown(self.folder / path)
             text = self._runbook_text(path, span) if self._inside(path, span) else None
@@ -82,30 +82,30 @@ class SourceFiles:
                 failed.add(path)
             else:
                 self.texts[name] = text
-                found[path] = parse_runbook(path, text, self.diagnostics, shown=name, style=style, words=words)
-        return found
+                runbooks[path] = parse_runbook(path, text, self.diagnostics, shown=name, style=style, words=words)
+        return runbooks
 
     def _severity_words(self, table: Table) -> SeverityWords:
-        """Return the words for severities as the file maps them; two spellings of one word are an error."""
-        given = table.get("severities", Table(table.span))
+        """Return the words for severities as `severities:` maps them; two spellings of one word are an error."""
+        mapping = table.get("severities", Table(table.span))
         own: list[tuple[str, str]] = []
         taken: dict[str, str] = {}
-        for word, severity in given.items():
+        for word, severity in mapping.items():
             keys = spellings(word)
             first = next((taken[key] for key in keys if key in taken), None)
             if first is None:
-                # In a document no limit has it; the catalogue has it for labels.
+                # A word that stands for `none` has no limits in documents; the catalogue maps it for labels.
                 own += [(word, severity)] if severity != UNTOLD else []
             else:
-                related = (Related(span=given.key_spans[first], message=f"`{first}` stands here"),)
+                related = (Related(span=mapping.key_spans[first], message=f"`{first}` stands here"),)
                 message = f"`{word}` and `{first}` are spellings of one word"
-                span = given.key_spans[word]
+                span = mapping.key_spans[word]
                 self.diagnostics.error("duplicate-key", span, message, hint="keep one of the two", related=related)
             taken.update(dict.fromkeys(keys, word))
         return severity_words(own)
 
     def _runbook_text(self, path: str, span: Span) -> str | None:
-        """Return the text of a runbook, or None after adding an error, with the file of its name in another folder."""
+        """Return a runbook's text, or None after adding an error, which suggests a file of that name elsewhere."""
         before = len(self.diagnostics.found)
         text = self._text(self.folder / path, span, most=MAX_MARKDOWN, line=MAX_LINE)
         error = self.diagnostics.found[-1] if len(self.diagnostics.found) > before else None
@@ -116,7 +116,7 @@ class SourceFiles:
         return text
 
     def _says_nothing(self, name: str, text: str, span: Span) -> bool:
-        """Return whether a runbook is empty, or no Markdown, after adding an error."""
+        """Return whether a runbook is empty or is not Markdown; if so, an error was added."""
         hint = "write what helps whoever is woken: a heading for each trouble, and its limits"
         if not text.strip():
             self.diagnostics.error("runbook-section", span, f"{name} is empty", hint=hint)
@@ -142,34 +142,34 @@ class SourceFiles:
         return self._without_refused(table, included=included)
 
     def _is_another(self, name: str, text: str, *, included: bool) -> bool:
-        """Return whether a file seems to be none of Tocsin's, after adding an error that says what it seems to be."""
-        found = wrong_files.guess(text)
-        if found is not None:
+        """Return whether a file seems to belong to another program; if so, an error says to which one."""
+        other_program = wrong_files.guess(text)
+        if other_program is not None:
             self.diagnostics.read(name, text)
-            length = len(text.split("\n")[found.line - 1])
-            message = f"this seems to be {found.what}, and not a file of {conventions.PROGRAM}'s"
-            span = Span(name, found.line, 1, max(2, length + 1))
-            hint = "an included file holds `version`, `signals` and `systems`" if included else found.hint
+            length = len(text.split("\n")[other_program.line - 1])
+            message = f"this seems to be {other_program.what}, and not a file of {conventions.PROGRAM}'s"
+            span = Span(name, other_program.line, 1, max(2, length + 1))
+            hint = "an included file holds `version`, `signals` and `systems`" if included else other_program.hint
             self.diagnostics.error("syntax", span, message, hint=hint)
-        return found is not None
+        return other_program is not None
 
     def _without_refused(self, table: Table, *, included: bool) -> Table | None:
-        """Return a document without the systems that the schema refuses, or None where it refuses more than these.
+        """Return a document without the systems that the schema rejects, or None if it rejects other parts too.
 
-        What is wrong elsewhere is then found in the same run.
+        The same run can then find mistakes in the other systems.
         """
         refused = _refused(table)
-        for key, given in refused.items():
-            self.refused.add(str(given.get("runbook")) if isinstance(given, Table) else "")
+        for key, system in refused.items():
+            self.refused.add(str(system.get("runbook")) if isinstance(system, Table) else "")
             del table["systems"][key]
             table["systems"].contested.discard(key)
         return table if refused and schema.validate(table, Diagnostics(), included=included) else None
 
     def _included(self, table: Table) -> Iterator[tuple[Path, Span]]:
-        """Yield each included file once; the main file, which a wide pattern may match, is none of them."""
-        given = table.get("include", Items(table.span))
+        """Yield each included file once; the main file is left out, even if a pattern matches it."""
+        include = table.get("include", Items(table.span))
         patterns, spans = (
-            (given, given.spans) if isinstance(given, Items) else ([given], [table.value_spans["include"]])
+            (include, include.spans) if isinstance(include, Items) else ([include], [table.value_spans["include"]])
         )
         seen = {self.path}
         for pattern, span in zip(patterns, spans, strict=True):
@@ -185,7 +185,7 @@ class SourceFiles:
             outside(shown(Path(error.filename)), span, self.diagnostics)
             return []
         except (ValueError, OSError) as error:
-            # OSError where a part is longer than a file's name can be.
+            # The OSError is for a part that is longer than a file name can be.
             why = (getattr(error, "strerror", None) or str(error)).lower()
             self.diagnostics.error("path", span, f"`{pattern}` is no pattern: {why}", hint=hint)
             return []
@@ -200,24 +200,24 @@ class SourceFiles:
         return paths
 
     def _like(self, pattern: str) -> str | None:
-        """Return the file that a pattern was probably meant to name, or a pattern of the files in its folder."""
+        """Return the file that a pattern was probably meant to name, or a pattern that matches files in its folder."""
         folder = (self.folder / pattern).parent
         try:
             names = [Path(name) for name in self.room.names(folder)]
-            files = [one for one in names if one.suffix in {".yaml", ".yml"} and folder / one != self.path]
+            files = [name for name in names if name.suffix in {".yaml", ".yml"} and folder / name != self.path]
         except (OSError, ValueError):
             return None
         if "*" in Path(pattern).name:
             return shown(Path(pattern).with_name(f"*{files[0].suffix}")) if files else None
-        name = nearest(Path(pattern).name, [one.name for one in files])
+        name = nearest(Path(pattern).name, [file.name for file in files])
         return shown(Path(pattern).with_name(name)) if name else None
 
     def _merge(self, table: Table, part: Table) -> None:
         for key in ("signals", "systems"):
-            given = part.get(key, Table(part.span))
-            into = table.setdefault(key, Table(given.span))
-            for name, value in given.items():
-                span = given.key_spans[name]
+            definitions = part.get(key, Table(part.span))
+            into = table.setdefault(key, Table(definitions.span))
+            for name, value in definitions.items():
+                span = definitions.key_spans[name]
                 if name in into:
                     related = (Related(span=into.key_spans[name], message="it stands here first"),)
                     message = f"`{name}` is defined in two files"
@@ -225,7 +225,7 @@ class SourceFiles:
                     continue
                 into[name] = value
                 into.key_spans[name] = span
-                into.value_spans[name] = given.value_spans[name]
+                into.value_spans[name] = definitions.value_spans[name]
 
     def _inside(self, path: str, span: Span) -> bool:
         if not path.strip():
@@ -249,7 +249,7 @@ class SourceFiles:
 
 
 def _place(path: Path) -> Path:
-    """Return where a path leads to; as it is written where it leads to nowhere."""
+    """Return a path with its links resolved, or the path as written if that fails."""
     try:
         return path.resolve()
     except (OSError, RuntimeError, ValueError):
@@ -257,34 +257,34 @@ def _place(path: Path) -> Path:
 
 
 def link_style(table: Table) -> Style:
-    """Return where people read the runbooks; the schema has seen to it that it is a place that we know."""
+    """Return the style of the place where people read the runbooks; the schema admits known styles only."""
     style: Style = table["links"].get("style", DEFAULT_STYLE)
     return style
 
 
 def _refused(table: Table) -> dict[str, object]:
-    """Return the systems of a document that the schema does not admit."""
+    """Return the systems of a document that the schema rejects."""
     systems = table.get("systems")
     if not isinstance(systems, Table):
         return {}
     return {
-        key: given
-        for key, given in systems.items()
-        if key in systems.contested or not _admitted(_alone(key, given, systems.span))
+        key: system
+        for key, system in systems.items()
+        if key in systems.contested or not _admitted(_alone(key, system, systems.span))
     }
 
 
 def _alone(key: str, system: object, span: Span) -> Table:
-    """Return a document of one system."""
+    """Return a document that holds one system only."""
     systems = _table({key: system}, span)
     return _table({"version": 1, "systems": systems}, span)
 
 
 def _table(content: dict[str, object], span: Span) -> Table:
-    found = Table(span)
-    found.update(content)
-    found.key_spans = found.value_spans = dict.fromkeys(content, span)
-    return found
+    table = Table(span)
+    table.update(content)
+    table.key_spans = table.value_spans = dict.fromkeys(content, span)
+    return table
 
 
 def _admitted(document: Table) -> bool:

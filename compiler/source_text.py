@@ -1,6 +1,6 @@
-"""The text of one file: UTF-8, of a sensible size, its lines ended alike, looked through for secrets.
+"""The text of one file: UTF-8, of a bounded size, with line feeds as line ends, and checked for secrets.
 
-Used by `compiler.source_files`, and by `compiler.guides` for what is only read.
+Used by `compiler.source_files`, and by `compiler.guides` for files that are only read.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from compiler.input_files import MAX_BYTES, InputFiles, OutsideError
 _LOOKED_AT: Final = 1024
 _TEXT_HINT: Final = "save it as text in UTF-8, or name another file"
 _WIDE: Final = (b"\xff\xfe", b"\xfe\xff")
-"""What a file in UTF-16 begins with."""
+"""The byte order marks at the beginning of UTF-16 files."""
 
 
-def read_text(  # noqa: PLR0913 - what is said of a file that cannot be read
+def read_text(  # noqa: PLR0913 - the messages about unreadable files need all of them
     path: Path,
     span: Span,
     diagnostics: Diagnostics,
@@ -30,11 +30,11 @@ def read_text(  # noqa: PLR0913 - what is said of a file that cannot be read
     most: int = MAX_BYTES,
     line: int | None = None,
 ) -> str | None:
-    """Return the text of a file, or None after adding an error where it cannot be read; its lines end in line feeds.
+    """Return the text of a file, its lines ended by line feeds; or None after adding an error if it cannot be read.
 
-    `span` is where the file is named, `files` the room that opens it, `main` whether it is thresholds.yaml itself,
-    `most` its bytes, `line` the characters of its longest line where they are limited. A secret in a file of `ours` is
-    an error too; somebody else's may show examples of some.
+    `span` is where the file is named, `files` opens it, and `main` says whether it is thresholds.yaml itself. `most` is
+    the maximum size in bytes; `line` is the maximum length of a line in characters, if there is one. A secret in a file
+    of `ours` is also an error; a file of somebody else may show examples of secrets.
     """
     try:
         text = files.read(path, most).decode("utf-8-sig")
@@ -56,10 +56,10 @@ def read_text(  # noqa: PLR0913 - what is said of a file that cannot be read
 
 
 def _fits(path: Path, text: str, most: int | None, diagnostics: Diagnostics) -> bool:
-    """Return whether no line is longer than `most`, after adding an error for the first that is."""
+    """Return whether no line is longer than `most`; adds an error for the first line that is."""
     if most is None or len(text) <= most:
         return True
-    number, long = next(((n, one) for n, one in enumerate(text.split("\n"), 1) if len(one) > most), (0, ""))
+    number, long = next(((n, line) for n, line in enumerate(text.split("\n"), 1) if len(line) > most), (0, ""))
     if number:
         diagnostics.read(shown(path), text)
         message = f"this line has {len(long)} characters, and {most} are the most"
@@ -95,14 +95,14 @@ def _missing(  # noqa: PLR0913 - as `read_text`
 
 
 def outside(name: str, span: Span, diagnostics: Diagnostics, *, main: bool = False) -> None:
-    """Add an error for what a symbolic link leads out of the folder of thresholds.yaml."""
+    """Add an error for a path that leads out of the folder of thresholds.yaml by a symbolic link."""
     hint = "name the file itself by --spec" if main else "put the file itself there, in place of the link"
     where = "its folder" if main else f"the folder of {conventions.SPEC_PATH}"
     diagnostics.error("path", span, f"{name} leads out of {where} by a symbolic link", hint=hint)
 
 
 def _way_out(path: Path, files: InputFiles, *, main: bool) -> str | None:
-    """Return what to do about a file that is not there; a list of all that are would hide it."""
+    """Return a hint for a missing file; it names the most similar file only, because a full list would hide it."""
     try:
         neighbours = [shown(Path(name)) for name in files.names(path.parent)]
     except FileNotFoundError:
@@ -126,10 +126,10 @@ _NO_SPEC: Final = (
 
 
 def shown(path: Path) -> str:
-    """Return a path as text; names of files are bytes, and need not be UTF-8."""
+    """Return a path as text; file names are bytes, and need not be UTF-8."""
     return path.as_posix().encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _lines_ended(text: str) -> str:
-    """Return a text whose lines end in line feeds alone: editors count the other two ends of lines as well."""
+    """Return a text with line feeds as its only line ends, because editors count the other two kinds as well."""
     return text.replace("\r\n", "\n").replace("\r", "\n")

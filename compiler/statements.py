@@ -1,7 +1,7 @@
 """Parse: a bullet of a runbook's "Alert thresholds" section → the limits that it states.
 
-`compiler.runbooks` finds the bullets; `compiler.resolve` compares what they say with thresholds.yaml. The form is a
-sentence that people read: `Error ratio: warning above 1 %, critical above 5 %.` A state has the severity alone:
+`compiler.runbooks` finds the bullets; `compiler.resolve` compares the limits with thresholds.yaml. A bullet is a
+sentence for people: `Error ratio: warning above 1 %, critical above 5 %.` A state has only a severity:
 `Service down: critical.`
 """
 
@@ -20,11 +20,11 @@ from compiler.severities import PLAIN, SeverityWords
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Statement:
-    """One documented limit: of which signal (in the document's words), for which severity, and where it stands.
+    """One documented limit: its signal (in the document's words), its severity, and its place.
 
-    `comparison` is None for a state. `text` is the whole bullet; `span` is the clause with the number; `subject` are
-    the runbook's words for what it is about, none where it is about all alerts of the signal; `word` is its word for
-    the severity.
+    `comparison` is None for a state. `text` is the whole bullet, and `span` is the place of the clause with the number.
+    `subject` are the runbook's words for what the limit is about; it is empty if the limit is about all alerts of the
+    signal. `word` is the runbook's word for the severity.
     """
 
     title: str
@@ -42,17 +42,17 @@ _JOINT: Final = re.compile(
     rf"(?:(?<![-–—=→])[-–—=→]++|\bis(?:\s++an?)?\b)\s*+(?P<severity>{'|'.join(SEVERITIES)})\b(?P<rest>.*)",
     re.IGNORECASE,
 )
-"""What stands behind a title in the place of a colon."""
+"""Dashes, signs and words that people write after a title instead of a colon."""
 _HINT: Final = "write `- Error ratio: warning above 1 %, critical above 5 %.`, or the severity alone for a state"
 
 
 def parse_statement(
     text: str, span: Span, diagnostics: Diagnostics, words: SeverityWords = PLAIN
 ) -> Iterator[Statement]:
-    """Yield the statements of one bullet; a clause that states no limit is an error in `diagnostics`.
+    """Yield the statements of one bullet; a clause that states no limit adds an error to `diagnostics`.
 
-    `span` is the place of `text`, or of its first line where it has several, which is an error too; `words` are those
-    for severities.
+    `span` is the place of `text`. A text of several lines is an error too; `span` is then the place of its first line.
+    `words` are the words for severities.
     """
     if "\n" in text:
         diagnostics.error("statement", span, "this statement goes on in the next line", hint="write it on one line")
@@ -86,7 +86,7 @@ def parse_statement(
 
 
 def _clause(clause: str, bullet: Statement, words: SeverityWords) -> Statement | tuple[str, str | None]:
-    """Return the statement of a clause of a bullet, or what is wrong with it and a hint."""
+    """Return the statement of a bullet's clause, or a message about what is wrong and a hint."""
     word, _, limit = clause.partition(" ")
     severity = words.severity(word)
     if severity is None:

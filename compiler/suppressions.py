@@ -1,9 +1,9 @@
 """Suppressions: comments that silence a finding, with a reason.
 
-Between `compiler.checks` and `compiler.compilation`. In YAML `# tocsin: ignore[code] reason`, in Markdown
-`<!-- tocsin: ignore[code] reason -->`, at the end of the line of the finding or alone in the line above it. Above a
-fenced block it holds for the whole block, which no comment can stand in. A comment that is incomplete, that names what
-cannot be silenced or that silences nothing is a finding itself.
+`compiler.compilation` applies them after `compiler.checks`. The comment is `# tocsin: ignore[code] reason` in YAML and
+`<!-- tocsin: ignore[code] reason -->` in Markdown. It stands at the end of the finding's line, or alone on the line
+above. Above a fenced block it covers the whole block, because a block cannot hold comments. A comment that is
+incomplete, names a code that cannot be suppressed, or silences nothing is itself a finding.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _FORM: Final = "write `tocsin: ignore[code] reason`, several codes with commas b
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Suppression:
-    """One code of one comment: its place, the lines that it is about, and the reason that it gives."""
+    """One code of one comment: its place, the lines that it covers, and its reason."""
 
     code: str
     span: Span
@@ -41,7 +41,7 @@ class Suppression:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Comment:
-    """A comment that speaks to the program: its place, what it says, and whether it stands alone in its line."""
+    """A comment addressed to the program: its text, its place, and whether it stands alone on its line."""
 
     words: re.Match[str]
     span: Span
@@ -49,34 +49,41 @@ class Comment:
 
 
 def suppress(documents: Mapping[str, str], runbooks: Mapping[str, str], diagnostics: Diagnostics) -> None:
-    """Set the findings aside that comments of the YAML `documents` and Markdown `runbooks` silence; texts by path.
+    """Set aside the findings that comments in `documents` (YAML) and `runbooks` (Markdown) silence; texts by path.
 
-    What is wrong with the comments is added. That one silences nothing is said only where all checks have run.
+    This also adds findings about the comments themselves. A comment that silences nothing is reported only if all
+    checks have run.
     """
-    found = [
-        *(one for path, text in documents.items() for one in _of_document(path, text, diagnostics)),
-        *(one for path, text in runbooks.items() for one in _of_runbook(path, text, diagnostics)),
+    suppressions = [
+        *(suppression for path, text in documents.items() for suppression in _of_document(path, text, diagnostics)),
+        *(suppression for path, text in runbooks.items() for suppression in _of_runbook(path, text, diagnostics)),
     ]
-    used = _set_aside(found, diagnostics)
-    if blocking(one for one in diagnostics.found if one.code != "suppression"):
+    used = _set_aside(suppressions, diagnostics)
+    if blocking(finding for finding in diagnostics.found if finding.code != "suppression"):
         return
-    for one in found:
-        if one not in used:
-            message = f"nothing here is `{one.code}`"
-            diagnostics.error("unused-suppression", one.span, message, hint="take it out, or move it to the finding")
+    for suppression in suppressions:
+        if suppression not in used:
+            message = f"nothing here is `{suppression.code}`"
+            diagnostics.error(
+                "unused-suppression", suppression.span, message, hint="take it out, or move it to the finding"
+            )
 
 
 def _set_aside(suppressions: Iterable[Suppression], diagnostics: Diagnostics) -> set[Suppression]:
-    by_place = {(one.span.path, line, one.code): one for one in suppressions for line in one.lines}
-    used, left = set(), []
+    by_place = {
+        (suppression.span.path, line, suppression.code): suppression
+        for suppression in suppressions
+        for line in suppression.lines
+    }
+    used, unsilenced = set(), []
     for finding in diagnostics.found:
-        one = by_place.get((finding.span.path, finding.span.line, finding.code))
-        if one is None:
-            left.append(finding)
+        suppression = by_place.get((finding.span.path, finding.span.line, finding.code))
+        if suppression is None:
+            unsilenced.append(finding)
             continue
-        used.add(one)
-        diagnostics.suppressed.append((finding, one.reason))
-    diagnostics.found[:] = left
+        used.add(suppression)
+        diagnostics.suppressed.append((finding, suppression.reason))
+    diagnostics.found[:] = unsilenced
     return used
 
 
@@ -91,11 +98,11 @@ def _of_runbook(path: str, text: str, diagnostics: Diagnostics) -> Iterator[Supp
 
 
 def _read(comments: list[Comment], blocks: Mapping[int, range], diagnostics: Diagnostics) -> Iterator[Suppression]:
-    """Yield what comments silence; `blocks` are the lines of code blocks by the first one."""
+    """Yield the suppressions of comments; `blocks` are the line ranges of code blocks by their first line."""
     below: dict[int, int] = {}
     for comment in reversed(comments):
         if comment.alone:
-            # Of comments that stand below one another each is about what follows the last.
+            # In a stack of comments, each one covers the line below the last comment.
             below[comment.span.line] = below.get(comment.span.line + 1, comment.span.line + 1)
     for comment in comments:
         line = below.get(comment.span.line, comment.span.line)
@@ -114,9 +121,9 @@ def _codes(comment: Comment, lines: range, diagnostics: Diagnostics) -> Iterator
         message = "this suppression gives no reason"
         diagnostics.error("suppression", comment.span, message, hint="say behind the brackets why the finding is fine")
     offset = comment.span.column + comment.words.start("words") - comment.words.start() + words.start("codes")
-    for one in named:
-        code = one.group()
-        span = comment.span._replace(column=offset + one.start(), end_column=offset + one.end())
+    for match in named:
+        code = match.group()
+        span = comment.span._replace(column=offset + match.start(), end_column=offset + match.end())
         if suppressible(code):
             yield Suppression(code=code, span=span, lines=lines, reason=reason)
         else:
@@ -136,12 +143,12 @@ def _refuse(code: str, span: Span, diagnostics: Diagnostics) -> None:
 
 
 def _yaml_comments(path: str, text: str) -> Iterator[Comment]:
-    """Yield the comments of a YAML text; what stands in a value is none."""
-    found = list(_comments(path, text, _YAML))
-    if not found:
+    """Yield the comments of a YAML text; text in a value is no comment."""
+    comments = list(_comments(path, text, _YAML))
+    if not comments:
         return
     values = _values(text)
-    for comment in found:
+    for comment in comments:
         place = (comment.span.line - 1, comment.span.column - 1)
         before = bisect_right(values, place, key=itemgetter(0))
         if not before or place >= values[before - 1][1]:
@@ -152,29 +159,29 @@ _Mark = tuple[int, int]
 
 
 def _values(text: str) -> list[tuple[_Mark, _Mark]]:
-    """Return where the values and keys of a YAML text begin and end, in order, by line and column from 0."""
-    found = []
-    # As `compiler.document` reads it: these are no line breaks to editors.
+    """Return where the values and keys of a YAML text begin and end, in order, as line and column from 0."""
+    values = []
+    # As in `compiler.document`: editors do not count these characters as line breaks.
     parser = yaml.CBaseLoader(text.translate(dict.fromkeys((0x85, 0x2028, 0x2029), " ")))
     try:
         while (event := parser.get_event()) is not None:
             if isinstance(event, yaml.ScalarEvent) and event.start_mark is not None and event.end_mark is not None:
                 block = event.style in {"|", ">"}
-                # A comment may stand behind the sign that begins a block.
+                # A comment may follow the indicator of a block scalar.
                 start = (event.start_mark.line + 1, 0) if block else (event.start_mark.line, event.start_mark.column)
-                found.append((start, (event.end_mark.line, event.end_mark.column)))
+                values.append((start, (event.end_mark.line, event.end_mark.column)))
     except yaml.YAMLError:
-        # Nothing of the file has been read, so nothing of it can be silenced.
+        # The file could not be read, so nothing in it can be silenced.
         return [((0, 0), (text.count("\n") + 1, 0))]
-    return found
+    return values
 
 
 def _markdown_comments(path: str, text: str) -> Iterator[Comment]:
-    """Yield the comments of a Markdown text; what stands in code is none."""
-    found = list(_comments(path, text, _MARKDOWN)) if "<!--" in text else []
-    in_blocks = {line for block in _blocks(text) for line in block} if found else set()
+    """Yield the comments of a Markdown text; text in code is no comment."""
+    comments = list(_comments(path, text, _MARKDOWN)) if "<!--" in text else []
+    in_blocks = {line for block in _blocks(text) for line in block} if comments else set()
     line, counted, ticks = 0, 0, 0
-    for comment in found:
+    for comment in comments:
         if comment.span.line != line:
             line, counted, ticks = comment.span.line, 0, 0
         ticks += comment.words.string.count("`", counted, comment.words.start())
@@ -185,7 +192,8 @@ def _markdown_comments(path: str, text: str) -> Iterator[Comment]:
 
 def _comments(path: str, text: str, pattern: re.Pattern[str]) -> Iterator[Comment]:
     for number, line in enumerate(text.split("\n"), start=1):
-        # What begins behind the last end has none: each beginning would be read to the end of the line.
+        # A comment that begins after the last `-->` has no end. Searching for it would read the rest of the line
+        # again for each beginning.
         last = line.rfind(_END) + len(_END) if pattern is _MARKDOWN else len(line)
         stripped = line.strip()
         for match in pattern.finditer(line, 0, last):
@@ -194,7 +202,7 @@ def _comments(path: str, text: str, pattern: re.Pattern[str]) -> Iterator[Commen
 
 
 def _blocks(text: str) -> Iterator[range]:
-    """Yield the lines of the blocks of code, from 1, their fences included."""
+    """Yield the line ranges of the code blocks, from 1, including their fences."""
     for token in MarkdownIt("commonmark").disable("inline").parse(text):
         if token.type in {"fence", "code_block"} and token.map is not None:
             yield range(token.map[0] + 1, token.map[1] + 1)

@@ -1,4 +1,4 @@
-"""Parse: text that is no YAML, or other YAML than its author meant → a diagnostic that a person can act on.
+"""Parse: turn invalid YAML, or YAML that its author did not mean, into a diagnostic that a person can act on.
 
 Used by `compiler.document` alone.
 """
@@ -22,16 +22,16 @@ from compiler.slips import Complaint, explained
 LISTS: Final = frozenset(
     {"per", "notify", "announce", "fallback", "levels", "dimensions", "group_by", "email", "exceptions"}
 )
-"""Keys whose values are lists of words; tests/compiler/test_schema.py holds them against the schema."""
+"""Keys whose values are lists of words; tests/compiler/test_schema.py compares them with the schema."""
 _WORD: Final = re.compile(r"[\w@.+-]+")
 _DECIMAL: Final = re.compile(r"[0-9]+,[0-9]+\s*(?:s|m|h|d)")
 _LONGEST: Final = 1000
-"""Characters of a text that commas may have cut into keys."""
+"""Characters of the longest text that is joined again after commas cut it into keys."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CutOff:
-    """A key's text that YAML ends too early, at a comma in braces: as its author meant it, and where it stands."""
+    """A key's text that YAML ends too early, at a comma in braces: the text that its author meant, and its place."""
 
     key: str
     text: str
@@ -39,13 +39,13 @@ class CutOff:
 
     @property
     def items(self) -> tuple[str, ...]:
-        """The items of the text where its key takes a list, and each of them is a word; else nothing."""
-        found = tuple(one.strip() for one in self.text.split(","))
-        return found if self.key in LISTS and all(map(_WORD.fullmatch, found)) else ()
+        """The items of the text, if its key takes a list and each item is a word; else nothing."""
+        words = tuple(word.strip() for word in self.text.split(","))
+        return words if self.key in LISTS and all(map(_WORD.fullmatch, words)) else ()
 
     @property
     def duration(self) -> str | None:
-        """The time that the text is once its comma is a point: `1,5h` is `1h30m`; None where it is none."""
+        """The duration that the text states if its comma is a decimal point: `1,5h` is `1h30m`; else None."""
         if not _DECIMAL.fullmatch(self.text):
             return None
         quantity = parse_quantity(self.text.replace(",", "."))
@@ -53,7 +53,7 @@ class CutOff:
         return duration_text(int(quantity.value)) if exact else None
 
     def report(self, diagnostics: Diagnostics) -> None:
-        """Add an error that shows how to write it."""
+        """Add an error that shows how to write the text."""
         if self.items:
             message, hint = "several items stand in brackets", f"write `{self.key}: [{', '.join(self.items)}]`"
             diagnostics.error("syntax", self.span, message, hint=hint)
@@ -67,9 +67,9 @@ class CutOff:
 
 
 def rejoined(text: str, start: int, key: tuple[int, int], value: int) -> str | None:
-    """Return the text from `start` on whose end became a key at a comma, or None where that is a key of its own.
+    """Return the text from `start` whose end became a key after a comma, or None if that is a real key.
 
-    `key` is where that key begins and ends, `value` where its value would stand, all as offsets.
+    `key` is where that key begins and ends, and `value` where its value would be; all are offsets.
     """
     begin, end = key
     if end - start > _LONGEST or ":" in text[end:value] or not text[start:begin].rstrip().endswith(","):
@@ -79,7 +79,7 @@ def rejoined(text: str, start: int, key: tuple[int, int], value: int) -> str | N
 
 
 def report(path: str, text: str, error: yaml.YAMLError, diagnostics: Diagnostics) -> None:
-    """Add what is wrong with a file's `text` that the parser refuses."""
+    """Add an error for a file's `text` that the parser refuses."""
     if isinstance(error, ReaderError):
         line, column = _place(text, error.position)
         message = f"the control character U+{error.character:04X} is not allowed"
@@ -89,7 +89,7 @@ def report(path: str, text: str, error: yaml.YAMLError, diagnostics: Diagnostics
 
 
 def add(path: str, slip: Slip, diagnostics: Diagnostics) -> None:
-    """Add the error for a slip of the hand."""
+    """Add the error for a slip."""
     diagnostics.error("syntax", Span(path, slip.line, slip.column, slip.end_column), slip.message, hint=slip.hint)
 
 
@@ -100,7 +100,7 @@ def _place(text: str, offset: int) -> tuple[int, int]:
 
 
 def _complaint(texts: Sequence[str], error: yaml.YAMLError) -> Complaint:
-    """Return what the parser says; its marks count from 0."""
+    """Return the parser's complaint; the parser's own marks count from 0."""
     problem, mark, began = "this is not YAML", None, None
     if isinstance(error, yaml.MarkedYAMLError):
         problem, mark, began = error.problem or problem, error.problem_mark, error.context_mark

@@ -1,7 +1,7 @@
-"""Lower: what an alert says, in the templates of Prometheus, and what they come out as for a given value.
+"""Lower: write an alert's annotations as Prometheus templates, and render them for a given value.
 
-Beside `compiler.alerts`. `summary` is near-static and ends in a full stop, `description` names the component and the
-number (monitoring-mixins documentation). Rendering here repeats Prometheus's own humanize functions, so that generated
+Used by `compiler.alerts`. `summary` is near-static and ends in a full stop; `description` names the component and the
+number (monitoring-mixins documentation). The rendering repeats Prometheus's own humanize functions, so that generated
 rule tests can state the text that a person will read; promtool compares the two.
 """
 
@@ -27,7 +27,7 @@ from compiler.quantities import (
 from compiler.signals import kinds
 
 VALUE: Final = '{{ printf "%.6g" $value }}'
-"""The annotation `value`: the measured number in base units, short enough to be the same everywhere."""
+"""The annotation `value`: the measured number in base units, with so few digits that every server prints the same."""
 
 _HUMANIZED: Final = {
     RATIO: "{{ $value | humanizePercentage }}",
@@ -40,7 +40,7 @@ _BEYOND: Final = {">": "above", ">=": "at or above", "<": "below", "<=": "at or 
 
 
 def component(per: tuple[str, ...]) -> str:
-    """Return the template of the label `component`: the values of the labels that tell components apart."""
+    """Return the template of the label `component`: the values of the labels that distinguish components."""
     return "/".join(f"{{{{ $labels.{label} }}}}" for label in per)
 
 
@@ -54,10 +54,10 @@ def summary(system: System, watched: WatchedSignal, limit: Limit) -> str:
 
 
 def description(system: System, watched: WatchedSignal, limit: Limit, in_words: str) -> str:
-    """Return the annotation `description`, a template over `$labels` and `$value`: what is so, then `in_words`.
+    """Return the annotation `description`, a template over `$labels` and `$value`: the state, then `in_words`.
 
-    It holds no colon with a blank behind it: newer Alertmanagers (0.33 does) read the values of PagerDuty's `details`
-    as YAML.
+    It holds no colon followed by a space, because newer Alertmanagers (0.33 does) read the values of PagerDuty's
+    `details` as YAML.
     """
     sentence = kinds()[watched.bound.signal.kind].sentence(watched.bound, limit)
     measured = sentence is None and limit.unit != STATE
@@ -78,7 +78,7 @@ def _span(watched: WatchedSignal) -> str:
 
 
 def _limit(limit: Limit) -> str:
-    """Return the limit as a person wrote it (`85 of 100`, `3 per minute`), in one form of its unit."""
+    """Return the limit as a person wrote it (`85 of 100`, `3 per minute`), or in the standard form of its unit."""
     written = without_comparator(limit.text)
     return written if " of " in written or " per " in written else quantity_text(Quantity(limit.value, limit.unit))
 
@@ -105,7 +105,7 @@ def rendered(template: str, labels: dict[str, str], value: float, unit: str) -> 
 
 
 def _humanize_duration(value: float) -> str:
-    """Repeat `humanizeDuration`: days to seconds from a minute on, one number with an SI prefix below."""
+    """Repeat `humanizeDuration`: from a minute on in days to seconds, below one second with an SI prefix."""
     if isinf(value):
         return go_general(value, 4)
     if value and abs(value) < 1:

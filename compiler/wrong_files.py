@@ -1,7 +1,7 @@
-"""Parse: a file that is none of Tocsin's → what it seems to be, by its first lines and its keys.
+"""Parse: recognise a file of another program by its first lines and its keys.
 
-Used by `compiler.source_files` before anything else is said of a file: whoever names the wrong file wants to hear that,
-and not which keys it lacks.
+`compiler.source_files` asks this before it reports anything else about a file: a user who named the wrong file needs to
+hear that, and not which keys it lacks.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _NAME_HINT: Final = "`--spec` names the right one"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Guess:
-    """What a file seems to be, the line that shows it, and what to do."""
+    """What a file seems to be, the line that shows it, and a hint."""
 
     what: str
     line: int
@@ -55,30 +55,30 @@ _MARKDOWN: Final = re.compile(
 
 
 def guess(text: str) -> Guess | None:
-    """Return what a text seems to be that is neither thresholds.yaml nor a part of it; None where it may be."""
+    """Return what a text seems to be, or None if it may be thresholds.yaml or a file that it includes."""
     keys = _top_keys(text)
     own = nodes.known([]) - {"version"}
     if own & set(keys):
         return None
-    for wanted, what in _BY_KEYS:
-        if wanted <= set(keys):
-            return Guess(what=what, line=_line_of(text, keys), hint=_NAME_HINT)
+    for shown_keys, kind in _BY_KEYS:
+        if shown_keys <= set(keys):
+            return Guess(what=kind, line=_line_of(text, keys), hint=_NAME_HINT)
     first = next((line for line in text.split("\n") if line.strip()), "")
-    for pattern, what in _BY_FIRST_LINE:
+    for pattern, kind in _BY_FIRST_LINE:
         if pattern.match(first):
-            return Guess(what=what, line=text.split("\n").index(first) + 1, hint=_NAME_HINT)
+            return Guess(what=kind, line=text.split("\n").index(first) + 1, hint=_NAME_HINT)
     if not keys and first.startswith("#") and _MARKDOWN.match(text.lstrip()):
         return Guess(what="a guide in Markdown", line=text.split("\n").index(first) + 1, hint=_GUIDE_HINT)
     return None
 
 
 def is_page(text: str) -> bool:
-    """Return whether a text is a page of the web, such as one that asks for a password in place of what was wanted."""
+    """Return whether a text is a web page, such as a login page that was saved instead of the document."""
     return _PAGE.match(text) is not None
 
 
 def _top_keys(text: str) -> list[str]:
-    """Return the keys at the left edge, or those of a JSON object."""
+    """Return the unindented keys of a YAML text, or the keys of a JSON object."""
     if text.lstrip().startswith("{"):
         try:
             content = json.loads(text)
