@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 from structlog.testing import capture_logs
-from webhook.serving.ordering import guesses
+from webhook.serving.pools import guesses
 
 from webhook.service import build
 from webhook.serving.guesses import FORGIVEN_SECONDS, FREE, LONGEST_SECONDS, MOST_PEERS, Guesses
