@@ -8,10 +8,10 @@ from collections.abc import Iterator
 import pytest
 from flask.testing import FlaskClient
 from structlog.testing import capture_logs
-from webhook.serving.pools import guesses
 
 from webhook.service import build
 from webhook.serving.guesses import FORGIVEN_SECONDS, FREE, LONGEST_SECONDS, MOST_PEERS, Guesses
+from webhook.serving.pools import guesses
 from webhook.serving.reading import Head
 from webhook.settings import read_settings
 from webhook.web.application import create_app
