@@ -22,7 +22,8 @@ _CONTROLS = (
     "\U000e0000-\U0010ffff"
 )
 _NOT_CHOSEN = (
-    "(?<![\xa9\xae\u203c\u2049\u2122-\u27bf\u2934-\u2b55\u3030\u303d\u3297\u3299\U0001f000-\U0001faff][\ufe0e\ufe0f])"
+    "(?<![#*0-9\xa9\xae\u203c\u2049\u2122-\u27bf\u2934-\u2b55\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]"
+    "[\ufe0e\ufe0f])"
 )
 UNSEEN = re.compile(f"[{_CONTROLS}]{_NOT_CHOSEN}")
 """A character that is obeyed instead of seen, or not seen at all."""

@@ -124,7 +124,7 @@ def _words(stated: Comparison, signal: Signal, *, of_rest: bool, norm: bool) -> 
     """Yield what the guide says where the limit is written otherwise."""
     if of_rest or norm:
         rest = (f" {meaning.rest(signal)}" if meaning.rest(signal) else ", of its complement") if of_rest else ""
-        yield f"guide: {meaning.text(stated)}{rest}{' is to for_seconds' if norm else ''}"
+        yield f"guide: {meaning.text(stated)}{rest}{' is to hold' if norm else ''}"
 
 
 def _is_against(limit: ImportedLimit, signal: Signal) -> bool:

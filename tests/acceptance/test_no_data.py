@@ -49,7 +49,7 @@ def chimney() -> Iterator[Exporter]:
 @pytest.fixture
 def prometheus(servers: Servers, short_folder: Path, boiler: Exporter, chimney: Exporter) -> Iterator[Prometheus]:
     """Return a Prometheus that has seen both and in which nothing fires."""
-    rules = compile_boiler(short_folder / "boiler", hold="2s")
+    rules = compile_boiler(short_folder / "boiler", for_seconds="2s")
     targets = {"boiler": [boiler.target], "chimney": [chimney.target]}
     with Prometheus(servers, short_folder / "prometheus", targets=targets, rules=[rules]) as running:
         for metric in ("boiler_pressure", "boiler_temperature", "chimney_draught"):

@@ -85,7 +85,7 @@ def test_an_alert_outlasts_a_restart_and_ends_once_its_value_has_recovered(
 
     The usual emulation, beside it, does not: the test would notice were ours no better.
     """
-    shutil.copy(compile_boiler(short_folder / "boiler", hold=f"{HOLD_SECONDS}s"), rules)
+    shutil.copy(compile_boiler(short_folder / "boiler", for_seconds=f"{HOLD_SECONDS}s"), rules)
     (rules / "usual.yml").write_text(USUAL)
     prometheus = prometheus_of(servers, short_folder, boiler)
     # The default of five minutes would keep the last `ALERTS` of before the restart in sight until the test is over.
@@ -142,7 +142,7 @@ def test_an_alert_outlasts_every_renaming_of_its_rules(
     servers: Servers, boiler: Exporter, rules: Path, short_folder: Path
 ) -> None:
     """What fires is remembered by system, signal and severity: by no name of a file, a group, an alert or a recording."""
-    shutil.copy(compile_boiler(short_folder / "boiler", hold="2s"), rules)
+    shutil.copy(compile_boiler(short_folder / "boiler", for_seconds="2s"), rules)
     with prometheus_of(servers, short_folder, boiler) as prometheus:
         heat(prometheus, boiler)
         for names in RENAMES:

@@ -24,7 +24,7 @@ from tests.webhook.samples import alert, payload
 from tests.webhook.test_paths import can_connect, certified
 from webhook.serving.connection import SEND_SECONDS, SLOWEST, Connection
 from webhook.serving.connections import MOST_UNSENT
-from webhook.serving.outgoing import LARGEST_ANSWER, AnswerTooLargeError, NewNotification
+from webhook.serving.outgoing import LARGEST_ANSWER, AnswerTooLargeError, Outgoing
 
 TOKEN: Final = "a-token"
 KNOWN: Final = f"Authorization: Bearer {TOKEN}\r\n"
@@ -279,7 +279,7 @@ def test_unread_answer_has_its_time() -> None:
 
 def test_answer_beyond_the_bound_is_none() -> None:
     """It fails where it is made, and another one can take its place."""
-    outgoing = NewNotification()
+    outgoing = Outgoing()
     outgoing.sendall(b"x" * LARGEST_ANSWER)
     with pytest.raises(AnswerTooLargeError):
         outgoing.sendall(b"x")
