@@ -1,9 +1,9 @@
 """The channels by which people are told. Each is declared here once; everything else derives from the declaration.
 
-`recipients` finds addresses by it, `storm` the channels whose calls are sent in batches, `relevance` those that
-interrupt, `send_test`, `metrics`, the pages and the terminal follow it; `web.api` writes it into the API's
-description, `catalog.parse` holds the catalogue against it. `senders.registry` builds a sender for each, `settings`
-reads their variables. The compiler has a declaration of its own (`compiler.channels`); a test compares the two.
+`recipients` and `catalog.parse` find addresses by it, `storm` the channels whose calls are sent in batches,
+`relevance` those that interrupt; `send_test`, `metrics`, the pages and the terminal follow it. `senders.registry`
+builds a sender for each, `settings` reads their variables. The compiler has a declaration of its own
+(`compiler.channels`); `tests/documents/test_channels.py` compares the two, and the schemas and the API's description.
 """
 
 from __future__ import annotations
@@ -104,11 +104,6 @@ CHANNELS: Mapping[str, Channel] = {
     ),
 }
 """By name, in the order in which people read about them."""
-
-
-def in_scope(scope: Scope) -> tuple[str, ...]:
-    """Return the names of the channels that a catalogue may name there, in order."""
-    return tuple(name for name, channel in CHANNELS.items() if scope in channel.scopes)
 
 
 def channel_word(channel: str) -> str:
