@@ -33,7 +33,6 @@ from webhook.storage.database import StoreUnavailable
 from webhook.terminal import archived_line, heartbeat_line, incident_lines, listed_line
 from webhook.timestamps import parse_moment
 from webhook.untrusted import one_line
-from webhook.web import record
 from webhook.web.heartbeats import read as read_heartbeats
 
 LONGEST_ERROR: Final = 2_000
@@ -204,7 +203,7 @@ def _list_archived(wanted: Wanted, limit: int, before: int | None) -> None:
 def show(*, number: int) -> None:
     """Show one incident with its runbook section, timeline and deliveries."""
     with _service(_settings()) as service:
-        found = record.read(service, number)
+        found = service.records.read(number)
         if found is None:
             _fail(1, f"there is no incident {number}")
         for line in incident_lines(found, now=service.clock()):
@@ -217,7 +216,7 @@ def show(*, number: int) -> None:
 def acknowledge(*, number: int, actor: str | None) -> None:
     """Take an incident: the others see that somebody is on it."""
     with _service(_settings()) as service:
-        incident = _found(service, number, service.ingest.acknowledge(number, actor or _user(), service.clock()))
+        incident = _found(service, number, service.responses.acknowledge(number, actor or _user(), service.clock()))
         _not_over(incident)
         by = one_line(incident.acknowledged_by or "", 80)
         click.echo(f"incident {number}: acknowledged by {by}")
@@ -229,7 +228,7 @@ def acknowledge(*, number: int, actor: str | None) -> None:
 def unacknowledge(*, number: int, actor: str | None) -> None:
     """Give an incident back: its level is asked again, and the escalation goes on."""
     with _service(_settings()) as service:
-        incident = _found(service, number, service.ingest.unacknowledge(number, actor or _user(), service.clock()))
+        incident = _found(service, number, service.responses.unacknowledge(number, actor or _user(), service.clock()))
         _not_over(incident)
         click.echo(f"incident {number}: open, nobody is on it")
 
@@ -240,7 +239,7 @@ def unacknowledge(*, number: int, actor: str | None) -> None:
 def resolve(*, number: int, actor: str | None) -> None:
     """Resolve an incident by hand; while its alerts fire it is told again after the policy's time."""
     with _service(_settings()) as service:
-        incident = _found(service, number, service.ingest.resolve(number, actor or _user(), service.clock()))
+        incident = _found(service, number, service.responses.resolve(number, actor or _user(), service.clock()))
         by = one_line(incident.resolved_by or "", 80)
         click.echo(f"incident {number}: resolved by {by}{', and still firing' if incident.fires_on else ''}")
 
@@ -251,7 +250,7 @@ def resolve(*, number: int, actor: str | None) -> None:
 def reopen(*, number: int, actor: str | None) -> None:
     """Take a resolve by hand back while its alerts fire: the first level is asked again."""
     with _service(_settings()) as service:
-        incident = _found(service, number, service.ingest.reopen(number, actor or _user(), service.clock()))
+        incident = _found(service, number, service.responses.reopen(number, actor or _user(), service.clock()))
         if incident.status == "resolved":
             _fail(1, f"incident {number} is over: none of its alerts fires any more")
         click.echo(f"incident {number}: {incident.status}")
@@ -284,7 +283,7 @@ def forget(*, key: str, actor: str | None) -> None:
         chosen = [one.beat.key for one in read_heartbeats(service).shown if key and one.beat.key.startswith(key)]
         if len(chosen) > 1:
             _fail(1, f"{len(chosen)} heartbeats have a key that begins so", "hint: write more of it")
-        done = service.ingest.forget(chosen[0], actor or _user(), service.clock()) if chosen else None
+        done = service.responses.forget(chosen[0], actor or _user(), service.clock()) if chosen else None
         if done is None:
             _fail(1, "there is no such heartbeat", "hint: `heartbeats list` shows their keys")
         over = "" if done.incident_id is None else f", incident {done.incident_id} is no longer about it"
@@ -294,7 +293,7 @@ def forget(*, key: str, actor: str | None) -> None:
 def _found(service: Service, number: int, outcome: Outcome | None) -> Incident:
     """Return the incident that somebody has acted on, or say why nobody can."""
     if outcome is None or outcome.incident is None:
-        archived = record.is_archived(service, number)
+        archived = service.records.is_archived(number)
         gone = f"incident {number} is archived: nothing about it changes any more"
         _fail(1, gone if archived else f"there is no incident {number}")
     return outcome.incident

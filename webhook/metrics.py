@@ -18,10 +18,11 @@ from webhook.catalog.file import CatalogFile
 from webhook.catalog.model import Catalog
 from webhook.channels import CHANNELS
 from webhook.incidents.heartbeat import LEFT_OUT, WATCHDOG, Beat, interval_of
-from webhook.incidents.messages import State
+from webhook.incidents.notifications import State
 from webhook.severity import SEVERITIES, Severity
-from webhook.storage import counters, outbox_report, store, timers, watchdogs
+from webhook.storage import counters, store, timers, watchdogs
 from webhook.storage.database import Database, StoreUnavailable
+from webhook.storage.notifications import outbox_report
 from webhook.storage.probe import Probe
 
 # The time of a counter's first increment, as a series of its own beside each: nobody asks for it.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from webhook.catalog.model import Catalog
 from webhook.channels import CHANNELS
-from webhook.incidents.messages import Action, said_of
+from webhook.incidents.notifications import Action, said_of
 from webhook.incidents.recipients import Recipient
 from webhook.render.message import Message
 from webhook.senders.contract import Failure, Job, Receipt, Sender

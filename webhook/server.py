@@ -27,7 +27,7 @@ from webhook.serving.pools import THREADS
 from webhook.serving.tls import Certificate
 from webhook.settings import Settings
 from webhook.storage.database import StoreUnavailable
-from webhook.web.application import create_app
+from webhook.web.flask_app import create_app
 from webhook.workers.worker import STORE_DOWN_SECONDS, Worker
 
 REQUEST_THREADS = sum(THREADS.values())

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 import structlog
 
 from webhook.alertmanagers import peers
+from webhook.application.alert_batches import AlertBatches
+from webhook.application.record import Records
+from webhook.application.responses import Responses
+from webhook.application.steps import AlertmanagerState, Steps
 from webhook.catalog.file import CatalogFile
 from webhook.catalog.model import Catalog
 from webhook.channels import CHANNELS
 from webhook.incidents.alertmanager_state import Known
-from webhook.ingest import Ingest
 from webhook.metrics import Metrics
 from webhook.senders.contract import Sender
 from webhook.senders.registry import channels, configured
@@ -28,7 +31,6 @@ from webhook.workers.endings import Endings
 from webhook.workers.fallback import Fallback
 from webhook.workers.retention import Retention
 from webhook.workers.senderless import Senderless
-from webhook.workers.steps import AlertmanagerState, Steps
 from webhook.workers.wakeup import WakeupSignal
 from webhook.workers.watch import Watch
 from webhook.workers.worker import Worker
@@ -44,7 +46,9 @@ class Service:
     catalog: CatalogFile
     database: Database
     senders: Mapping[str, Sender]
-    ingest: Ingest
+    alert_batches: AlertBatches
+    responses: Responses
+    records: Records
     metrics: Metrics
     wakeup: WakeupSignal
     clock: Callable[[], float]
@@ -88,7 +92,7 @@ class Service:
             peers=lambda url: peers(self.settings.alertmanagers, url),
             committed=self.wakeup.notify,
         )
-        watch = Watch(self.database, self.ingest, catalog=lambda: self.catalog.current, clock=self.clock)
+        watch = Watch(self.database, self.alert_batches, catalog=lambda: self.catalog.current, clock=self.clock)
         retention = Retention(self.database, seconds=self.settings.retention_seconds, clock=self.clock)
         return Worker(
             self.database,
@@ -131,7 +135,7 @@ def build(
     probe = Probe(database, clock)
     metrics.watch(catalog, database, clock, probe, ahead=lambda: kept.ahead)
     chosen = configured(settings) if senders is None else senders
-    ingest = Ingest(
+    alert_batches = AlertBatches(
         database,
         catalog=lambda: catalog.current,
         channels=channels(chosen),
@@ -139,6 +143,8 @@ def build(
         can_be_asked=bool(settings.alertmanagers),
         committed=wakeup.notify,
     )
+    responses = Responses(database, catalog=lambda: catalog.current, channels=channels(chosen), committed=wakeup.notify)
+    records = Records(database=database, catalog=lambda: catalog.current, clock=clock, public_url=settings.public_url)
     asked = AlertmanagerApi(
         settings.alertmanagers,
         known=lambda: _known(database, catalog.current, settings.evaluation_seconds),
@@ -150,7 +156,9 @@ def build(
         catalog=catalog,
         database=database,
         senders=chosen,
-        ingest=ingest,
+        alert_batches=alert_batches,
+        responses=responses,
+        records=records,
         metrics=metrics,
         wakeup=wakeup,
         clock=clock,

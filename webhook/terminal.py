@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from webhook.application.record import Record
 from webhook.channels import channel_word
 from webhook.render.plain import section_text, summary_lines
 from webhook.render.wording import installation_of
@@ -12,7 +13,6 @@ from webhook.storage.store import Listed
 from webhook.timestamps import clock, span
 from webhook.untrusted import visible
 from webhook.web.heartbeats import Shown
-from webhook.web.record import Record
 
 LONGEST_SECTION = 50_000
 

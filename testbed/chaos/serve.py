@@ -43,7 +43,7 @@ ASKING = (
     ("webhook.incidents.alertmanager_state", "VERIFY_SECONDS", 30.0 / FASTER),
     ("webhook.incidents.escalation", "REVIEW_SECONDS", 60.0),
     ("webhook.incidents.escalation", "LEAST_SECONDS", 60.0 / FASTER),
-    ("webhook.workers.steps", "HOLD_SECONDS", 60.0 / FASTER),
+    ("webhook.application.steps", "HOLD_SECONDS", 60.0 / FASTER),
     ("webhook.workers.alertmanager_api", "SILENT_SECONDS", 30.0 / FASTER),
 )
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from email import policy
 
 from testbed.smtp import Mailbox
-from webhook.incidents.messages import Action
+from webhook.incidents.notifications import Action
 from webhook.mail_server import parse_smtp_url
 from webhook.render.message import Message
 from webhook.secret import Secret

@@ -25,7 +25,7 @@ from testbed.law.world import (
     payload,
     watchdog,
 )
-from webhook.ingest import HungUp
+from webhook.application.alert_batches import HungUp
 from webhook.payload import Payload
 from webhook.timestamps import parse_rfc3339
 
@@ -179,7 +179,7 @@ class Law(RuleBasedStateMachine):
         _step()
         began = self.world.watchdog_began[self.world.of("eu")[peer].name]
         self.heard_at = self.world.now
-        self.replicas.services[0].ingest.deliver(watchdog(began, 0), self.replicas.now(0))
+        self.replicas.services[0].alert_batches.deliver(watchdog(began, 0), self.replicas.now(0))
         self.oracle.heard(URLS["eu"][0], began, self.replicas.now(0))
 
     @rule(
@@ -573,7 +573,7 @@ class Law(RuleBasedStateMachine):
         if self.oracle.before:
             _step()
             number = sorted(self.oracle.before)[which % len(self.oracle.before)]
-            getattr(self.replicas.services[0].ingest, hand)(number, "ana", self.replicas.now(0))
+            getattr(self.replicas.services[0].responses, hand)(number, "ana", self.replicas.now(0))
             self.oracle.hands(number)
 
     @rule(cluster=clusters, often=st.sampled_from((False, False, False, True)))
@@ -613,7 +613,7 @@ class Law(RuleBasedStateMachine):
         """Deliver it to a replica."""
         _step()
         try:
-            self.replicas.services[0].ingest.deliver(told, self.replicas.now(0), lambda: waits)
+            self.replicas.services[0].alert_batches.deliver(told, self.replicas.now(0), lambda: waits)
         except HungUp:
             return
         self.oracle.delivered(told, whole=waits)

@@ -110,8 +110,8 @@ class Replicas:
         self.world, self.skew = World(us_is_named=us_is_named), [0.0, 0.0]
         servers = self.world.servers
         for replica, service in enumerate(self.services):
-            service.ingest._peers = lambda url: peers(servers, url)  # noqa: SLF001  settings of a process begun anew
-            service.ingest._can_be_asked = True  # noqa: SLF001
+            service.alert_batches._peers = lambda url: peers(servers, url)  # noqa: SLF001  settings of a process begun anew
+            service.alert_batches._can_be_asked = True  # noqa: SLF001
             self.restart(replica)
         for table in reversed(metadata.sorted_tables):
             self._outside.execute(f"DELETE FROM {table.name}")  # noqa: S608  our own names

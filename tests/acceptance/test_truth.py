@@ -26,7 +26,7 @@ from webhook.incidents.heartbeat import LOOK_SECONDS, WATCHDOG
 from webhook.service import Service, build
 from webhook.settings import read_settings
 from webhook.storage import store
-from webhook.web.application import create_app
+from webhook.web.flask_app import create_app
 from webhook.workers import alertmanager_api
 from webhook.workers.worker import Worker
 

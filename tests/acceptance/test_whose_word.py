@@ -20,12 +20,12 @@ from testbed import loopback
 from testbed.servers import Alertmanager, Servers
 from tests.webhook.samples import InAnyLife, alert, payload
 from webhook.alertmanagers import Server
+from webhook.application.alert_batches import delivered
 from webhook.catalog.file import load
 from webhook.incidents import alertmanager_state
 from webhook.incidents.alertmanager_state import Absent, Active, Heard, Known, Quiet, Unknown
 from webhook.incidents.incident import Incident
 from webhook.incidents.transitions import transition
-from webhook.ingest import delivered
 from webhook.payload import parse_payload
 from webhook.timestamps import parse_rfc3339
 from webhook.workers.alertmanager_api import AlertmanagerApi, _query_for_both

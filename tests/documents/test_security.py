@@ -18,7 +18,7 @@ from webhook.channels import CHANNELS
 from webhook.cli import main as webhook
 from webhook.service import Service
 from webhook.web.api import KEY, NUMBER
-from webhook.web.application import create_app
+from webhook.web.flask_app import create_app
 
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")

@@ -21,7 +21,7 @@ from webhook.senders.contract import Job, Sender
 from webhook.service import Service, build
 from webhook.settings import Settings, read_settings
 from webhook.storage import engines
-from webhook.web.application import create_app
+from webhook.web.flask_app import create_app
 
 DATA = Path(__file__).parent / "data"
 SCHEMA = Path(__file__).parents[2] / "compiler" / "schema" / SCHEMA_NAME

@@ -10,12 +10,12 @@ from typing import Any, Self
 
 from hypothesis import HealthCheck, settings
 
+from webhook.application.alert_batches import delivered
 from webhook.catalog.model import Catalog
 from webhook.incidents.alertmanager_state import Active, Answer
 from webhook.incidents.incident import Incident
-from webhook.incidents.messages import Action
+from webhook.incidents.notifications import Action
 from webhook.incidents.transitions import transition
-from webhook.ingest import delivered
 from webhook.payload import parse_payload
 from webhook.render.message import Message, compose
 from webhook.render.wording import Context

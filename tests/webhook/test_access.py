@@ -17,7 +17,7 @@ from webhook.service import Service, build
 from webhook.serving.pools import pool_of
 from webhook.serving.reading import Head
 from webhook.settings import read_settings
-from webhook.web.application import create_app
+from webhook.web.flask_app import create_app
 
 OLD, NEW = "old-token", "new-token"
 READS = ["/", "/incidents/1", "/v1/incidents", "/v1/incidents/1"]

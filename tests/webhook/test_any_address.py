@@ -8,7 +8,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from webhook.service import Service
-from webhook.web.application import create_app
+from webhook.web.flask_app import create_app
 
 TEXTS = {
     "NUL": b"\0",

@@ -17,7 +17,7 @@ from webhook.service import Service
 from webhook.storage.database import StoreUnavailable
 from webhook.storage.tables import metadata
 from webhook.web.api import openapi
-from webhook.web.application import create_app
+from webhook.web.flask_app import create_app
 
 Post = Callable[..., dict[str, Any]]
 
@@ -76,7 +76,7 @@ def test_store_that_cannot_take_it_is_a_503(
         raise StoreUnavailable("disk I/O error")
 
     with monkeypatch.context() as broken:
-        broken.setattr(service.ingest, "deliver", gone)
+        broken.setattr(service.alert_batches, "deliver", gone)
         answer = client.post("/v1/alertmanager", json=payload(alert()))
     assert answer.status_code == 503
     valid("Error", answer.get_json())
@@ -92,7 +92,7 @@ def test_unexpected_error_is_a_500_without_a_traceback(
     def bug(*_: object) -> None:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(service.ingest, "deliver", bug)
+    monkeypatch.setattr(service.alert_batches, "deliver", bug)
     answer = client.post("/v1/alertmanager", json=payload(alert()))
     assert (answer.status_code, answer.get_json()) == (500, {"error": "unexpected error; the log has it"})
 
@@ -345,7 +345,7 @@ def test_unconfigured_installation_still_leaves_a_trace(
     """No receiver at all: the log hears of it."""
     for name in ("slack", "pagerduty", "email"):
         del senders[name]
-    service.ingest._channels = {"log": senders["log"].actions}
+    service.alert_batches._channels = {"log": senders["log"].actions}
     post(alert())
     drain()
     assert senders["log"].said == [("open", "log")]

@@ -23,7 +23,7 @@ from webhook.storage.database import Database
 from webhook.storage.migrations.versions import v0010h_archive_search
 from webhook.storage.tables import archive, archive_list, archive_names
 from webhook.timestamps import DAY, iso, parse_moment
-from webhook.web.application import create_app
+from webhook.web.flask_app import create_app
 
 LONG = "x" * 5_000
 STORY = (

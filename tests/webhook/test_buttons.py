@@ -12,7 +12,7 @@ import pytest
 from tests.webhook.samples import alert, message_of
 from webhook.callback_events import slack_press
 from webhook.catalog.model import Catalog
-from webhook.incidents.messages import Action
+from webhook.incidents.notifications import Action
 from webhook.render.slack import layout
 from webhook.secret import Secret
 from webhook.senders.registry import configured

@@ -22,17 +22,17 @@ from testbed.patience import PATIENCE_SECONDS
 from tests.webhook.samples import NOON, PATIENT, Clock, FakeSender, alert, payload
 from tests.webhook.test_api import valid
 from tests.webhook.test_cli import serving
+from webhook.application.responses import Responses
 from webhook.callback_events import pagerduty_change, slack_press
 from webhook.incidents.incident import dedup_key
-from webhook.ingest import Ingest
 from webhook.senders.contract import PermanentFailure
 from webhook.service import Service, build
 from webhook.settings import Settings, read_settings
 from webhook.storage import taken
 from webhook.storage.database import StoreUnavailable
 from webhook.timestamps import DAY, iso
-from webhook.web.application import create_app
 from webhook.web.callbacks import LARGEST_BODY
+from webhook.web.flask_app import create_app
 
 SLACK_SECRET = "slack-signing-secret"
 PAGERDUTY_SECRET = "pagerduty-webhook-secret"
@@ -217,7 +217,7 @@ def test_giving_back_is_handed_on(
 ) -> None:
     """From either provider, with who has done it."""
     seen: list[tuple[int, str, float]] = []
-    monkeypatch.setattr(Ingest, "unacknowledge", lambda _, *given: seen.append(given), raising=False)
+    monkeypatch.setattr(Responses, "unacknowledge", lambda _, *given: seen.append(given), raising=False)
     request.getfixturevalue(send)("unacknowledge" if send == "press" else "unacknowledged")
     assert seen == [(incident, {"press": "on.call (Slack)", "page": "On Call (PagerDuty)"}[send], NOON)]
 
@@ -227,8 +227,10 @@ def test_press_that_is_played_again_acts_once(
 ) -> None:
     """The same signature within its five minutes, also when the incident has been given back meanwhile."""
     acted: list[int] = []
-    acknowledge = Ingest.acknowledge
-    monkeypatch.setattr(Ingest, "acknowledge", lambda *given, **seen: (acted.append(1), acknowledge(*given, **seen))[1])
+    acknowledge = Responses.acknowledge
+    monkeypatch.setattr(
+        Responses, "acknowledge", lambda *given, **seen: (acted.append(1), acknowledge(*given, **seen))[1]
+    )
     assert [press().status_code for _ in range(3)] == [200, 200, 200]
     assert acted == [1]
     assert [line["kind"] for line in shown(incident)["timeline"]] == ["opened", "acknowledged"]
@@ -375,7 +377,7 @@ def test_press_that_is_older_than_the_last_change_changes_nothing(
     made = clock()
     clock.forward(minutes=2)
     for name in BY_HAND[since]:
-        getattr(service.ingest, name)(incident, "Ada", clock())
+        getattr(service.responses, name)(incident, "Ada", clock())
     clock.forward(minutes=1)
     before = shown(incident)
     assert press(verb, **pressed_at(f"{made:.6f}", verb)).status_code == 200
@@ -395,8 +397,8 @@ def test_time_of_the_request_counts_where_a_press_has_none(
     """It is signed, too."""
     made = clock()
     clock.forward(minutes=4)
-    service.ingest.acknowledge(incident, "Ada", clock())
-    service.ingest.unacknowledge(incident, "Ada", clock())
+    service.responses.acknowledge(incident, "Ada", clock())
+    service.responses.unacknowledge(incident, "Ada", clock())
     press(at=made if held else clock())
     assert shown(incident)["status"] == ("open" if held else "acknowledged")
 
@@ -406,8 +408,8 @@ def test_press_on_an_old_message_counts(
 ) -> None:
     """The message is hours older than the last change; the press is not."""
     clock.forward(hours=3)
-    service.ingest.acknowledge(incident, "Ada", clock())
-    service.ingest.unacknowledge(incident, "Ada", clock())
+    service.responses.acknowledge(incident, "Ada", clock())
+    service.responses.unacknowledge(incident, "Ada", clock())
     clock.forward(seconds=1)
     press(**pressed_at(f"{clock():.6f}"))
     assert shown(incident)["acknowledged_by"] == "on.call (Slack)"
@@ -420,8 +422,8 @@ def test_press_counts_however_slack_s_clock_differs(
     """Its earlier presses have told by how much."""
     press("unacknowledge", **pressed_at(f"{clock() - behind:.6f}"))
     clock.forward(minutes=10)
-    service.ingest.acknowledge(incident, "Ada", clock())
-    service.ingest.unacknowledge(incident, "Ada", clock())
+    service.responses.acknowledge(incident, "Ada", clock())
+    service.responses.unacknowledge(incident, "Ada", clock())
     clock.forward(seconds=1)
     press(**pressed_at(f"{clock() - behind:.6f}"))
     assert shown(incident)["status"] == "acknowledged"
@@ -467,7 +469,7 @@ def test_press_that_could_not_be_stored_can_be_sent_again(
         raise StoreUnavailable("gone")
 
     with monkeypatch.context() as broken:
-        broken.setattr(Ingest, "acknowledge", gone)
+        broken.setattr(Responses, "acknowledge", gone)
         assert press().status_code == 503
     assert press().status_code == 200
     assert shown(incident)["status"] == "acknowledged"
@@ -868,7 +870,7 @@ def test_press_that_is_played_again_at_another_replica_acts_once(
 ) -> None:
     """The memory is no process's: a second application over the same store knows the request."""
     press()
-    service.ingest.unacknowledge(incident, "Ada", service.clock())
+    service.responses.unacknowledge(incident, "Ada", service.clock())
     client.application = create_app(service)
     press()
     assert shown(incident)["status"] == "open"

@@ -43,7 +43,7 @@ from webhook.senders.registry import configured
 from webhook.server import Server
 from webhook.service import build
 from webhook.settings import read_settings
-from webhook.web.application import create_app
+from webhook.web.flask_app import create_app
 
 SLACK_OK = Answer(body=b'{"ok": true, "channel": "C1", "ts": "1.2"}')
 GATEWAYS = ("APPRISE_SMS", "APPRISE_PHONE")

@@ -19,7 +19,7 @@ from webhook.service import Service, build
 from webhook.settings import Settings
 from webhook.storage.clock import NOTABLE_SECONDS, StoreClock
 from webhook.storage.database import Database
-from webhook.web.application import create_app
+from webhook.web.flask_app import create_app
 
 APART = 180.0
 

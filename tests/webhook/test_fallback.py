@@ -14,11 +14,12 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tests.webhook.samples import NOON, Clock, FakeSender, alert
-from webhook.incidents.messages import Action, NewNotification
+from webhook.incidents.notifications import Action, NewNotification
 from webhook.senders.contract import PermanentFailure, TemporaryFailure
 from webhook.service import Service
-from webhook.storage import outbox, timers
+from webhook.storage import timers
 from webhook.storage.database import StoreUnavailable
+from webhook.storage.notifications import outbox
 
 Post = Callable[..., Any]
 Drain = Callable[..., int]

@@ -24,7 +24,7 @@ from webhook.senders.contract import Sender
 from webhook.service import Service, build
 from webhook.settings import Settings
 from webhook.storage import store, tables, watchdogs
-from webhook.web.application import create_app
+from webhook.web.flask_app import create_app
 
 INTERVAL = 60
 """Seconds, in the catalogue of the tests."""

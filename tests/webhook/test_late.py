@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.webhook.samples import Clock, alert, payload
+from webhook.application.alert_batches import HungUp
 from webhook.incidents.heartbeat import WATCHDOG
-from webhook.ingest import HungUp
 from webhook.payload import Payload, parse_payload
 from webhook.service import Service
 from webhook.storage import store
@@ -56,53 +56,53 @@ def alerts(service: Service) -> list[tuple[str, bool]]:
 
 def test_what_ends_an_alert_is_not_taken(service: Service, clock: Clock, waits: Answers) -> None:
     """It may fire again by now: what is true is said by a delivery that somebody waits for."""
-    service.ingest.deliver(told(alert(instance="a")), clock())
+    service.alert_batches.deliver(told(alert(instance="a")), clock())
     with pytest.raises(HungUp):
-        service.ingest.deliver(told(alert(instance="a", status="resolved")), clock(), waits)
+        service.alert_batches.deliver(told(alert(instance="a", status="resolved")), clock(), waits)
     assert alerts(service) == [("a", True)]
     with pytest.raises(HungUp):
-        service.ingest.deliver(told(alert(instance="unknown", status="resolved")), clock(), waits)
+        service.alert_batches.deliver(told(alert(instance="unknown", status="resolved")), clock(), waits)
 
 
 @pytest.mark.parametrize("minutes", [1, 30])
 def test_alert_that_has_ended_does_not_fire_again(service: Service, clock: Clock, waits: Answers, minutes: int) -> None:
     """Neither in the incident that may still reopen nor in another one."""
     firing = told(alert(instance="a"))
-    service.ingest.deliver(firing, clock())
-    service.ingest.deliver(told(alert(instance="a", status="resolved")), clock())
+    service.alert_batches.deliver(firing, clock())
+    service.alert_batches.deliver(told(alert(instance="a", status="resolved")), clock())
     clock.forward(minutes=minutes)
     with pytest.raises(HungUp):
-        service.ingest.deliver(firing, clock(), waits)
+        service.alert_batches.deliver(firing, clock(), waits)
     assert alerts(service) == [("a", False)]
 
 
 def test_first_alert_of_a_group_is_taken(service: Service, clock: Clock, waits: Answers) -> None:
     """Alertmanager tells of no end where it got no beginning through: nobody would ever hear of it."""
-    assert service.ingest.deliver(told(alert(instance="a")), clock(), waits).result == "opened"
+    assert service.alert_batches.deliver(told(alert(instance="a")), clock(), waits).result == "opened"
     assert alerts(service) == [("a", True)]
 
 
 def test_of_several_only_the_new_one_is_taken(service: Service, clock: Clock, waits: Answers) -> None:
     """An emergency that joins is told even if it has ended before the next delivery gets through."""
-    service.ingest.deliver(told(alert(instance="a"), alert(instance="b")), clock())
-    service.ingest.deliver(told(alert(instance="b", status="resolved")), clock())
+    service.alert_batches.deliver(told(alert(instance="a"), alert(instance="b")), clock())
+    service.alert_batches.deliver(told(alert(instance="b", status="resolved")), clock())
     joins = told(alert(instance="a", status="resolved"), alert(instance="b"), alert(severity="emergency", instance="c"))
-    assert service.ingest.deliver(joins, clock(), waits).result == "joined"
+    assert service.alert_batches.deliver(joins, clock(), waits).result == "joined"
     assert alerts(service) == [("a", True), ("b", False), ("c", True)]
 
 
 def test_alert_that_fires_anew_is_taken(service: Service, clock: Clock) -> None:
     """With a start of its own it is another firing."""
-    service.ingest.deliver(told(alert(instance="a")), clock())
-    service.ingest.deliver(told(alert(instance="a", status="resolved")), clock())
+    service.alert_batches.deliver(told(alert(instance="a")), clock())
+    service.alert_batches.deliver(told(alert(instance="a", status="resolved")), clock())
     clock.forward(minutes=5)
     anew = told(alert(instance="a", started=iso(clock())))
-    assert service.ingest.deliver(anew, clock(), nobody).result == "reopened"
+    assert service.alert_batches.deliver(anew, clock(), nobody).result == "reopened"
 
 
 def test_watchdog_is_not_heard(service: Service, clock: Clock, waits: Answers) -> None:
     """It would be a sign of life from when it was sent, and nobody knows when that was."""
     with pytest.raises(HungUp):
-        service.ingest.deliver(told(alert("Watchdog", None)), clock(), waits)
+        service.alert_batches.deliver(told(alert("Watchdog", None)), clock(), waits)
     with service.database.read() as connection:
         assert store.last_heard(connection, WATCHDOG) is None

@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 
 from tests.webhook.samples import FakeSender, alert
 from webhook.catalog.file import SCHEMA_NAME
-from webhook.incidents.messages import CALLS
+from webhook.incidents.notifications import CALLS
 
 GENERATED = Path(__file__).parents[2] / "generated"
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from tests.webhook.samples import NOON
 from webhook.incidents.incident import Incident, NotificationTrigger
-from webhook.incidents.messages import NotifiedDestination
 from webhook.incidents.new_notifications import new_notifications, ordering_key_of
+from webhook.incidents.notifications import NotifiedDestination
 from webhook.incidents.recipients import Recipient
 
 INCIDENT = Incident(
@@ -57,7 +57,7 @@ def test_channel_without_a_sender_is_written_down() -> None:
     rows = new_notifications(
         INCIDENT, NotificationTrigger(kind="opened"), recipients=[SLACK, SMS], told=[], channels=CHANNELS
     )
-    assert [(row.channel, row.state, row.reason) for row in rows] == [
+    assert [(row.channel, row.state, row.last_error) for row in rows] == [
         ("slack", "waiting", None),
         ("sms", "unconfigured", "not configured"),
     ]
@@ -74,7 +74,7 @@ def test_missing_contact_is_the_reason_even_where_the_channel_works() -> None:
     rows = new_notifications(
         INCIDENT, NotificationTrigger(kind="opened"), recipients=[SLACK, nobody], told=[], channels=CHANNELS
     )
-    assert rows[1].reason == "CTO has no email contact"
+    assert rows[1].last_error == "CTO has no email contact"
 
 
 def test_join_edits_and_calls_again_whom_it_knows_and_opens_for_others() -> None:

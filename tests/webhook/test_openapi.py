@@ -21,7 +21,7 @@ from webhook.service import Service
 from webhook.timestamps import DAY
 from webhook.untrusted import one_line
 from webhook.web.api import openapi
-from webhook.web.application import create_app
+from webhook.web.flask_app import create_app
 
 FORM = "application/x-www-form-urlencoded"
 EXAMPLES = 25

@@ -13,7 +13,7 @@ from tests.webhook.samples import NOON, FakeSender, alert, message_of
 from tests.webhook.sender_kit import SIGNING_KEYS, Rig, webhook_rig
 from tests.webhook.test_settings import problems
 from webhook.catalog.model import Catalog
-from webhook.incidents.messages import Action
+from webhook.incidents.notifications import Action
 from webhook.render.webhook import EVENTS
 from webhook.secret import Secret
 from webhook.senders.contract import Job
@@ -97,7 +97,7 @@ def test_policy_that_announces_to_the_webhook_reaches_it(
 ) -> None:
     """As a team's channel is reached; without the setting the incident says so."""
     senders["webhook"] = FakeSender("webhook", set(EVENTS), shows_state=False)
-    service.ingest._channels = {name: sender.actions for name, sender in senders.items()}
+    service.alert_batches._channels = {name: sender.actions for name, sender in senders.items()}
     policy = service.catalog.current.policies["standard"]
     tier = dataclasses.replace(policy.severities["critical"], announce=("webhook",))
     policies = {
@@ -105,7 +105,7 @@ def test_policy_that_announces_to_the_webhook_reaches_it(
         "standard": dataclasses.replace(policy, severities={**policy.severities, "critical": tier}),
     }
     changed = dataclasses.replace(service.catalog.current, policies=policies)
-    service.ingest._catalog = lambda: changed
+    service.alert_batches._catalog = lambda: changed
     post(alert())
     post(alert(status="resolved"))
     drain("webhook")

@@ -15,7 +15,7 @@ from testbed.standin import Failure as Weather
 from tests.webhook.samples import NOON, Clock, FakeSender, alert, message_of
 from tests.webhook.sender_kit import Answer, Rig, pagerduty_rig
 from webhook.catalog.model import Catalog
-from webhook.incidents.messages import said_of
+from webhook.incidents.notifications import said_of
 from webhook.secret import Secret
 from webhook.senders.contract import Job, PermanentFailure, TemporaryFailure
 from webhook.senders.pagerduty import NO_INCIDENT, PAUSES, PagerDutySender

@@ -28,7 +28,7 @@ from testbed.proxy import PREFIX, WAYS, proxied
 from tests.webhook.samples import alert, payload
 from webhook.service import build
 from webhook.settings import SettingsError, read_settings
-from webhook.web.application import create_app
+from webhook.web.flask_app import create_app
 
 PUBLIC = "tocsin.example.com"
 TOKEN = "a-token"

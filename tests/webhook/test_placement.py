@@ -126,10 +126,10 @@ def test_new_alert_joins_no_other_teams_incident(
     group = {"groupLabels": {"alertname": "ApiPlatformErrorRatio"}}
     post(WEST, **group)
     drain()
-    catalog = service.ingest._catalog()
+    catalog = service.alert_batches._catalog()
     name = "ApiPlatformErrorRatio"
     given = {key: replace(one, team="devops") for key, one in catalog.alerts[name].items()}
-    service.ingest._catalog = lambda: replace(catalog, alerts={**catalog.alerts, name: given})
+    service.alert_batches._catalog = lambda: replace(catalog, alerts={**catalog.alerts, name: given})
     post(WEST, EAST, **group)
     drain()
     first, second = (client.get(f"/v1/incidents/{number}").get_json() for number in (1, 2))

@@ -17,7 +17,7 @@ from testbed.mail_limits import mail_errors
 from tests.webhook.samples import NOON, alert, incident_of
 from webhook.catalog.model import Catalog
 from webhook.commands import Filled
-from webhook.incidents.messages import Action
+from webhook.incidents.notifications import Action
 from webhook.mail_server import parse_smtp_url
 from webhook.render import pagerduty, slack, sms, speech, webhook
 from webhook.render.links import Link

@@ -14,10 +14,10 @@ from flask.testing import FlaskClient
 from sqlalchemy import Connection
 
 from tests.webhook.samples import Clock, FakeAlertmanagerState, FakeSender, alert, at_once, payload
+from webhook.incidents.notifications import Claim
 from webhook.service import Service
-from webhook.storage import ordering
-from webhook.storage.outbox import Claim
-from webhook.web.application import create_app
+from webhook.storage.notifications import ordering
+from webhook.web.flask_app import create_app
 
 Post = Callable[..., Any]
 Drain = Callable[..., int]

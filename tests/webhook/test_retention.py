@@ -20,13 +20,13 @@ from webhook.senders.contract import PermanentFailure
 from webhook.service import Service, build
 from webhook.settings import Settings, SettingsError, read_settings
 from webhook.storage import archive as archive_of
-from webhook.storage import ordering, outbox, outbox_report, store, trimming
+from webhook.storage import store, trimming
 from webhook.storage.database import Database
+from webhook.storage.notifications import ordering, outbox, outbox_report
 from webhook.storage.tables import archive, archived_parts, archived_totals, incidents, notifications
 from webhook.terminal import incident_lines
 from webhook.timestamps import DAY, iso
-from webhook.web import record
-from webhook.web.application import create_app
+from webhook.web.flask_app import create_app
 from webhook.workers import retention
 
 INCIDENT = {
@@ -107,7 +107,7 @@ def test_archived_incident_is_read_by_its_number(service: Service, story: Callab
     page = client.get("/incidents/1").get_data(as_text=True)
     assert "Archived at 08:00 UTC: nothing about it changes any more." in page
     assert "Error ratio is 7.3%" in page
-    found = record.read(service, 1)
+    found = service.records.read(1)
     assert found is not None
     assert "Archived at 08:00 UTC: nothing about it changes any more." in list(incident_lines(found, now=clock()))
     assert client.get("/v1/incidents").get_json()["incidents"] == []
@@ -143,7 +143,7 @@ def test_record_of_an_earlier_version_is_read(service: Service, story: Callable[
         for row in old["notifications"]:
             del row["batch_size"], row["superseded_by"]
         connection.execute(archive.update().values(record=old))
-    found = record.read(service, 1)
+    found = service.records.read(1)
     assert found is not None
     assert (found.incident.flapping_since, found.incident.reopened_at) == (None, ())
     assert {one.batch_size for one in found.notifications} == {None}
@@ -298,7 +298,7 @@ def test_incident_that_stays_open_stays_small(
         f"in the archive already: {gone['alerts']} alerts, {gone['timeline']} lines, {gone['notifications']} messages."
     )
     assert said in client.get("/incidents/1").get_data(as_text=True)
-    found = record.read(service, 1)
+    found = service.records.read(1)
     assert found is not None
     assert found.left_out in list(incident_lines(found, now=0))
     with service.database.read() as connection:

@@ -23,7 +23,7 @@ from tests.webhook.sender_kit import HTTP_RIGS, PASSWORD, RIGS, ROUTING_KEY, TOK
 from webhook import logs
 from webhook.catalog.model import Catalog
 from webhook.channels import CHANNELS
-from webhook.incidents.messages import Action
+from webhook.incidents.notifications import Action
 from webhook.mail_server import parse_smtp_url
 from webhook.render.sms import MOST_SEGMENTS, segments
 from webhook.secret import Secret

@@ -23,10 +23,11 @@ from webhook.secret import Secret
 from webhook.server import REQUEST_THREADS
 from webhook.service import Service, build
 from webhook.settings import Settings
-from webhook.storage import engines, outbox, stalled_notifications, store, timers
+from webhook.storage import engines, store, timers
 from webhook.storage.database import Database, StoreUnavailable
+from webhook.storage.notifications import outbox, stalled_notifications
 from webhook.storage.tables import metadata
-from webhook.web.application import create_app
+from webhook.web.flask_app import create_app
 from webhook.workers.worker import THREADS, Worker
 
 Post = Callable[..., Any]

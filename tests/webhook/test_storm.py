@@ -14,9 +14,11 @@ from sqlalchemy import event
 
 from testbed import slack_limits
 from tests.webhook.samples import NOON, Clock, FakeSender, alert, incident_of, payload
+from webhook.application.relevance import RESOLVED_FIRST
 from webhook.catalog.model import Catalog
 from webhook.incidents import storm
 from webhook.incidents.incident import Incident
+from webhook.incidents.notifications import Claim
 from webhook.incidents.storm import (
     MOST_SINGLE,
     SERIOUS_WAIT_SECONDS,
@@ -34,13 +36,11 @@ from webhook.render.wording import Context
 from webhook.senders.contract import PermanentFailure, TemporaryFailure
 from webhook.service import Service, build
 from webhook.settings import Settings
-from webhook.storage import outbox
-from webhook.storage.outbox import Claim
-from webhook.web.application import create_app
+from webhook.storage.notifications import outbox
+from webhook.web.flask_app import create_app
 from webhook.workers import dispatch
 from webhook.workers.dispatch import LEASE_SECONDS
 from webhook.workers.endings import Endings
-from webhook.workers.relevance import RESOLVED_FIRST
 from webhook.workers.worker import Worker
 
 Senders = dict[str, FakeSender]

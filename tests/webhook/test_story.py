@@ -1,4 +1,4 @@
-"""From a delivery to what people hold in their hands, and back: ingest, worker and senders together."""
+"""From a delivery to what people hold in their hands, and back: alert batches, worker and senders together."""
 
 from __future__ import annotations
 

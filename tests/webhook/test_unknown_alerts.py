@@ -14,7 +14,7 @@ from compiler.severities import word_key as compiler_s_key
 from tests.webhook.samples import FakeSender, alert, message_of, payload
 from webhook.catalog.model import Catalog
 from webhook.catalog.parse import parse
-from webhook.incidents.messages import Action
+from webhook.incidents.notifications import Action
 from webhook.render import mail, pagerduty, slack, sms, speech, webhook
 from webhook.render.message import Message
 from webhook.render.plain import summary_lines

@@ -14,7 +14,7 @@ from webhook.serving.guesses import FORGIVEN_SECONDS, FREE, LONGEST_SECONDS, MOS
 from webhook.serving.pools import guesses
 from webhook.serving.reading import Head
 from webhook.settings import read_settings
-from webhook.web.application import create_app
+from webhook.web.flask_app import create_app
 from webhook.web.wrong_tokens import LINE_SECONDS, MOST_ADDRESSES, WrongTokens
 
 RIGHT = "the-right-token"

@@ -1,9 +1,9 @@
 """The dead man's switch: decides when a Watchdog's silence is news, and makes Tocsin's own alert on it. Pure.
 
-`ingest` records each Watchdog that arrives. `watch` checks whether they arrive, and applies the alert batches that this
-module makes. The resulting incident is like any other, except that Tocsin asks no Alertmanager about it: the one to ask
-is the one that is silent. If no Watchdog arrives, the path from Alertmanager is broken; if only one is missing, its
-Prometheus is.
+`application.watchdogs` records each Watchdog that arrives. `watch` checks whether they arrive, and applies the alert
+batches that this module makes. The resulting incident is like any other, except that Tocsin asks no Alertmanager about
+it: the one to ask is the one that is silent. If no Watchdog arrives, the path from Alertmanager is broken; if only one
+is missing, its Prometheus is.
 
 A heartbeat is a Watchdog, by its labels, and the Alertmanager that delivers it; configured peers count as one. Peers
 that are not configured deliver in turns, each while the other is down: two that never delivered at the same time are

@@ -1,6 +1,6 @@
 """The types of an incident, of the events that change it and of their outcomes. Pure.
 
-`ingest` and `steps` turn what happened into an `Event`, `transitions` decides what the incident becomes and whether
+The application layer turns what happened into an `Event`, `transitions` decides what the incident becomes and whether
 anybody is notified, and `outcomes` writes the result in one transaction.
 
 A firing of an alert is its fingerprint and the moment it started. An incident is the firings of one group (group

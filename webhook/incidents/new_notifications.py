@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from webhook.channels import CHANNELS
 from webhook.incidents.incident import Incident, NotificationTrigger
-from webhook.incidents.messages import CALLS, Action, Channels, NewNotification, NotifiedDestination
+from webhook.incidents.notifications import CALLS, Action, Channels, NewNotification, NotifiedDestination
 from webhook.incidents.recipients import Recipient
 from webhook.severity import rank
 
@@ -152,7 +152,7 @@ def _row(
         not_before=_not_before(trigger, to) if action in CALLS and not reason else None,
         joins_batch=trigger.not_before is not None and action in CALLS,
         state="unconfigured" if reason else "waiting",
-        reason=reason,
+        last_error=reason,
     )
 
 

@@ -1,6 +1,6 @@
 """Decide to which incident each alert of an alert batch belongs. Pure.
 
-`ingest` loads the incidents and applies the parts.
+`application.assignment` loads the incidents, `alert_batches` applies the parts.
 
 If Alertmanager groups alerts of several owners (team and policy), each owner gets an incident.
 

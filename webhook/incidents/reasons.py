@@ -1,6 +1,6 @@
 """The sentence that says why somebody is called: for the notification, the timeline and later questions. Pure.
 
-`steps`, `outcomes`, `endings`, `fallback` and `ingest` ask for a sentence when the event happens; the store keeps the
+The application layer and the workers ask for a sentence when the event happens; the store keeps the
 sentence with the notification.
 """
 

@@ -1,6 +1,6 @@
 """Decide what an event makes of an incident, and whether people are notified. Pure.
 
-`ingest` passes in the events of people and of Alertmanager, `steps` those that time causes. `delivery` handles alert
+`alert_batches`, `responses` and `steps` pass in the events. `delivery` handles alert
 batches, and `by_hand` handles a person's resolve.
 """
 

@@ -13,7 +13,7 @@ from webhook.catalog.model import Runbook
 from webhook.commands import Filled, fill
 from webhook.incidents.firing import AlertFiring, in_order
 from webhook.incidents.incident import Incident, Status
-from webhook.incidents.messages import Action
+from webhook.incidents.notifications import Action
 from webhook.quantity import measured
 from webhook.render import wording
 from webhook.render.identity import LONGEST_LINE, Labels, labels_of

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from webhook.callback_events import ACTION, Verb
-from webhook.incidents.messages import Action
+from webhook.incidents.notifications import Action
 from webhook.render.markdown import fitting, pieces
 from webhook.render.message import Message, Section
 from webhook.render.mrkdwn import FENCE, SlackStyle, escape

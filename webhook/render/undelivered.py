@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from webhook.channels import channel_word, has_addresses
-from webhook.incidents.messages import Notification
+from webhook.incidents.notifications import Notification
 from webhook.untrusted import one_line
 
 

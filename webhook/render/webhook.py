@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from webhook.incidents.messages import Action
+from webhook.incidents.notifications import Action
 from webhook.render.message import Message, Section
 from webhook.render.plain import commands, section_text
 from webhook.timestamps import iso

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from webhook.incidents.messages import Action
+from webhook.incidents.notifications import Action
 from webhook.render.message import Message
 
 CONNECT_SECONDS = 5.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from webhook.incidents.messages import Action
+from webhook.incidents.notifications import Action
 from webhook.senders.contract import Job, Receipt
 
 log = structlog.get_logger("tocsin.notification")

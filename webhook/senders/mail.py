@@ -26,7 +26,7 @@ from typing import Any
 from webhook import names
 from webhook.bounded_reading import BoundedReader
 from webhook.http_deadline import Deadline
-from webhook.incidents.messages import Action
+from webhook.incidents.notifications import Action
 from webhook.mail_server import MailServer
 from webhook.render.mail import LONGEST_SUBJECT, layout
 from webhook.senders.contract import (

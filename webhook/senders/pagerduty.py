@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 
 import structlog
 
-from webhook.incidents.messages import VERIFIED, Action
+from webhook.incidents.notifications import VERIFIED, Action
 from webhook.render.pagerduty import layout
 from webhook.secret import Secret
 from webhook.senders.contract import Failure, Job, Receipt, TemporaryFailure

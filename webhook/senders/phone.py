@@ -6,7 +6,7 @@ The telephone rings only for notifications that ask for attention, so nobody is 
 from __future__ import annotations
 
 from webhook.apprise_url import Gateway
-from webhook.incidents.messages import Action
+from webhook.incidents.notifications import Action
 from webhook.render.speech import layout
 from webhook.senders.contract import Job, Receipt
 from webhook.senders.gateway import say

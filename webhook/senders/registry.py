@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from webhook.incidents.messages import Channels
+from webhook.incidents.notifications import Channels
 from webhook.senders.contract import Sender
 from webhook.senders.log import LogSender
 from webhook.senders.mail import MailSender

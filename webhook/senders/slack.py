@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from webhook.incidents.messages import Action
+from webhook.incidents.notifications import Action
 from webhook.render.slack import layout
 from webhook.secret import Secret
 from webhook.senders.contract import Job, PermanentFailure, Receipt, TemporaryFailure

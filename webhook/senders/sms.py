@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from webhook.apprise_url import Gateway
-from webhook.incidents.messages import Action
+from webhook.incidents.notifications import Action
 from webhook.render.sms import layout
 from webhook.senders.contract import Job, Receipt
 from webhook.senders.gateway import say

@@ -6,7 +6,7 @@ the number of the outbox row: an event that is sent twice carries the same id, s
 
 from __future__ import annotations
 
-from webhook.incidents.messages import Action
+from webhook.incidents.notifications import Action
 from webhook.render.webhook import EVENTS, layout
 from webhook.secret import Secret, parts_of
 from webhook.senders.contract import Job, Receipt

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from webhook.incidents.firing import AlertFiring
 from webhook.incidents.incident import Incident, LeftOut
-from webhook.incidents.messages import Notification
+from webhook.incidents.notifications import Notification
 from webhook.storage.archive import firings_of
 from webhook.storage.store import Line
 
@@ -20,6 +20,8 @@ T = TypeVar("T")
 _NAMES_BEFORE_0_2 = {
     "held_since": "suppressed_since",
     "held_by": "suppressed_by",
+    "lane": "ordering_key",
+    "focus": "trigger_fingerprint",
     "gathered": "batch_size",
     "folded_into": "superseded_by",
 }

@@ -1,7 +1,7 @@
 """Reads and writes incidents, firings, the timeline and heartbeats in SQL.
 
 `outbox` holds the notifications, `database` the transactions. Each function takes the connection of the transaction it
-is part of, so that `ingest` can commit an incident and its notifications together.
+is part of, so that the application layer can commit an incident and its notifications together.
 """
 
 from __future__ import annotations

@@ -28,9 +28,9 @@ from sqlalchemy import (
     select,
 )
 
-from webhook.incidents.messages import CALLS
+from webhook.incidents.notifications import CALLS
 from webhook.storage.archive import add_to_totals
-from webhook.storage.outbox_report import ENDED
+from webhook.storage.notifications.outbox_report import ENDED
 from webhook.storage.tables import WAITING, archived_parts, firings, incidents, notifications, timeline
 
 KEPT = 5_000

@@ -2,7 +2,7 @@
 
 Deliveries may also use a user and a password of their own, which are valid for no other route.
 
-`application` calls `refusal` before every request. When no token is set, `cli` lets the server listen on loopback only,
+`flask_app` calls `refusal` before every request. When no token is set, `cli` lets the server listen on loopback only,
 and requests need no token.
 """
 

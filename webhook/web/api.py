@@ -1,8 +1,8 @@
 """The HTTP interface for machines: Alertmanager's deliveries, incidents as JSON, health, metrics.
 
-`payload` checks an alert batch and `ingest` commits it; only then does this module answer. `application` checks access
-before this module is called, and turns exceptions into answers: PayloadError and Wrong into 400, StoreUnavailable into
-503.
+`payload` checks an alert batch and `alert_batches` commits it; only then does this module answer. `flask_app` checks
+access before this module is called, and turns exceptions into answers: PayloadError and Wrong into 400,
+StoreUnavailable into 503.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, request, url_for
 
+from webhook.application.responses import LONGEST_ACTOR
 from webhook.incidents.incident import STATUSES, Outcome, Status
-from webhook.ingest import LONGEST_ACTOR
 from webhook.payload import Problem
 from webhook.service import Service
 from webhook.severity import SEVERITIES
@@ -24,7 +24,7 @@ from webhook.storage import archive_search, store
 from webhook.storage.archive_search import Wanted
 from webhook.timestamps import parse_moment
 from webhook.untrusted import one_line
-from webhook.web import body, heartbeats, record
+from webhook.web import body, heartbeats
 from webhook.web.client_connection import still_waits
 from webhook.web.heartbeats import heartbeats_json
 from webhook.web.representation import archived_json, incident_json, listed_json
@@ -91,7 +91,7 @@ def openapi() -> dict[str, Any]:
 
 def _alertmanager(service: Service) -> Answer:
     payload = body.delivery(request)
-    delivered = service.ingest.deliver(payload, service.clock(), lambda: still_waits(request))
+    delivered = service.alert_batches.deliver(payload, service.clock(), lambda: still_waits(request))
     service.metrics.delivered(delivered.result)
     service.metrics.unusual(delivered.unknown, delivered.ignored)
     return jsonify(result=delivered.result, incident=delivered.incident_id)
@@ -178,7 +178,7 @@ def number_of(name: str, default: int, largest: int, problems: list[Problem]) ->
 
 
 def _incident(service: Service, number: int) -> Answer:
-    incident_record = record.read(service, number)
+    incident_record = service.records.read(number)
     if incident_record is None:
         return jsonify(error=f"there is no incident {number}"), 404
     return jsonify(incident_json(incident_record, service.catalog.current))
@@ -186,29 +186,29 @@ def _incident(service: Service, number: int) -> Answer:
 
 def _acknowledge(service: Service, number: int) -> Answer:
     acts = _acts()
-    outcome = service.ingest.acknowledge(number, acts.actor, service.clock(), seen=acts.seen)
+    outcome = service.responses.acknowledge(number, acts.actor, service.clock(), seen=acts.seen)
     return _changed(service, number, outcome, unless_resolved=True)
 
 
 def _unacknowledge(service: Service, number: int) -> Answer:
-    outcome = service.ingest.unacknowledge(number, _acts().actor, service.clock())
+    outcome = service.responses.unacknowledge(number, _acts().actor, service.clock())
     return _changed(service, number, outcome, unless_resolved=True)
 
 
 def _resolve(service: Service, number: int) -> Answer:
     acts = _acts()
-    return _changed(service, number, service.ingest.resolve(number, acts.actor, service.clock(), seen=acts.seen))
+    return _changed(service, number, service.responses.resolve(number, acts.actor, service.clock(), seen=acts.seen))
 
 
 def _reopen(service: Service, number: int) -> Answer:
-    outcome = service.ingest.reopen(number, _acts().actor, service.clock())
+    outcome = service.responses.reopen(number, _acts().actor, service.clock())
     if outcome is not None and outcome.incident is not None and outcome.incident.status == "resolved":
         return jsonify(error=f"incident {number} is over: none of its alerts fires any more"), 409
     return _changed(service, number, outcome)
 
 
 def _forget(service: Service, key: str) -> Answer:
-    outcome = service.ingest.forget(key, _acts().actor, service.clock())
+    outcome = service.responses.forget(key, _acts().actor, service.clock())
     if outcome is None:
         return jsonify(error="there is no heartbeat with this key"), 404
     return jsonify(result="forgotten", heartbeat=key, incident=outcome.incident_id)
@@ -216,7 +216,7 @@ def _forget(service: Service, key: str) -> Answer:
 
 def _changed(service: Service, number: int, outcome: Outcome | None, *, unless_resolved: bool = False) -> Answer:
     if outcome is None or outcome.incident is None:
-        if record.is_archived(service, number):
+        if service.records.is_archived(number):
             return jsonify(error=f"incident {number} is archived: nothing about it changes any more"), 409
         return jsonify(error=f"there is no incident {number}"), 404
     if unless_resolved and outcome.incident.status == "resolved":

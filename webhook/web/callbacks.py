@@ -1,7 +1,7 @@
 """Signed callbacks: a button pressed in Slack, an incident acknowledged, resolved or merged in PagerDuty.
 
 Callbacks need no bearer token, because the provider signs each request. A callback whose secret is not set answers 404.
-`signatures` checks the request, `callback_events` reads it, `ingest` acts.
+`signatures` checks the request, `callback_events` reads it, `responses` acts.
 
 A replayed request, or one that the provider sends twice, acts once: the store remembers the signed part of each handled
 request for all replicas. Two replicas that handle the same request at the same moment do no harm, because a second
@@ -20,11 +20,11 @@ from typing import TypeVar, assert_never
 import structlog
 from flask import Blueprint, Response, abort, jsonify, request
 
+from webhook.application.responses import Responses
 from webhook.callback_events import VERBS, Change, Press, pagerduty_change, pagerduty_identity, slack_press
 from webhook.channels import CHANNELS
 from webhook.incidents.incident import Merged, Noted, Outcome
-from webhook.incidents.messages import Channels
-from webhook.ingest import Ingest
+from webhook.incidents.notifications import Channels
 from webhook.render import pressed, slack
 from webhook.secret import Secret
 from webhook.senders.contract import Answering, Failure
@@ -33,7 +33,6 @@ from webhook.service import Service
 from webhook.signatures import pagerduty_signed, slack_signed
 from webhook.storage import archive, lookup, taken
 from webhook.timestamps import clock
-from webhook.web import record
 
 LARGEST_BODY = 1024 * 1024
 SKEW_SECONDS = 300.0
@@ -90,10 +89,10 @@ def _press(service: Service, press: Press, pressed_at: float, now: float) -> Non
         log.warning("a press came late: it changes nothing", incident=press.number, late_seconds=now - pressed_at)
         _answer(service, press, pressed.late(press.number, change.kind, change.actor, change.at, now=now))
         return
-    outcome = _act(service.ingest, press, now)
+    outcome = _act(service.responses, press, now)
     _measure(service, "slack", pressed_at, now)
     if outcome is not None and outcome.incident is not None and outcome.result == "overtaken":
-        shown = record.read(service, press.number)
+        shown = service.records.read(press.number)
         buttons = slack.buttons_of(shown.message) if shown else []
         _answer(service, press, pressed.overtaken(outcome.incident, press.verb), buttons)
     elif outcome is None or outcome.result == "unchanged":
@@ -174,21 +173,21 @@ def _change(service: Service, change: Change) -> str:
         behind = taken.behind(connection, "pagerduty")
     if incident is None or _stale(change, incident) or _too_old(change, service.clock()):
         return "ignored"
-    now, ingest = service.clock(), _quiet(service)
+    now, responses = service.clock(), _quiet(service)
     if _overtaken(change, incident, behind):
-        outcome = ingest.happened(incident.number, _late(change, incident, now), now)
+        outcome = responses.happened(incident.number, _late(change, incident, now), now)
     else:
-        outcome = _take(ingest, change, incident.number, now)
+        outcome = _take(responses, change, incident.number, now)
     return "ignored" if outcome is None else outcome.result
 
 
-def _take(ingest: Ingest, change: Change, number: int, now: float) -> Outcome | None:
+def _take(responses: Responses, change: Change, number: int, now: float) -> Outcome | None:
     if change.verb == "merge":
         merged = Merged(actor=change.actor, into=change.detail, by_person=change.by_person)
-        return ingest.happened(number, merged, now)
+        return responses.happened(number, merged, now)
     if change.verb == "note":
-        return ingest.happened(number, Noted(kind="reassigned", actor=change.actor, detail=change.detail), now)
-    return _act(ingest, Press(verb=change.verb, number=number, actor=change.actor), now)
+        return responses.happened(number, Noted(kind="reassigned", actor=change.actor, detail=change.detail), now)
+    return _act(responses, Press(verb=change.verb, number=number, actor=change.actor), now)
 
 
 def _stale(change: Change, incident: lookup.Found) -> bool:
@@ -230,9 +229,9 @@ def _late(change: Change, incident: lookup.Found, now: float) -> Noted:
     return Noted(kind="late", actor=change.actor, detail=detail)
 
 
-def _quiet(service: Service) -> Ingest:
-    """Return an ingest that notifies everybody except PagerDuty, which sent this change."""
-    return Ingest(
+def _quiet(service: Service) -> Responses:
+    """Return responses that notify everybody except PagerDuty, which sent this change."""
+    return Responses(
         service.database,
         catalog=lambda: service.catalog.current,
         channels=_without_echo(channels(service.senders)),
@@ -247,16 +246,16 @@ def _without_echo(configured: Channels) -> Channels:
     }
 
 
-def _act(ingest: Ingest, press: Press, now: float) -> Outcome | None:
+def _act(responses: Responses, press: Press, now: float) -> Outcome | None:
     match press.verb:
         case "acknowledge":
-            return ingest.acknowledge(press.number, press.actor, now, seen=press.seen)
+            return responses.acknowledge(press.number, press.actor, now, seen=press.seen)
         case "resolve":
-            return ingest.resolve(press.number, press.actor, now, seen=press.seen)
+            return responses.resolve(press.number, press.actor, now, seen=press.seen)
         case "unacknowledge":
-            return ingest.unacknowledge(press.number, press.actor, now)
+            return responses.unacknowledge(press.number, press.actor, now)
         case "reopen":
-            return ingest.reopen(press.number, press.actor, now)
+            return responses.reopen(press.number, press.actor, now)
         case _:
             assert_never(press.verb)
 

@@ -10,10 +10,11 @@ from flask import Blueprint, Response, redirect, request, url_for
 from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
+from webhook.application.record import Record
+from webhook.application.responses import LONGEST_ACTOR
 from webhook.channels import channel_word, has_addresses
 from webhook.incidents.escalation import planned
 from webhook.incidents.incident import Incident, Outcome
-from webhook.ingest import LONGEST_ACTOR
 from webhook.payload import Problem
 from webhook.render.markdown import html
 from webhook.render.templates import environment
@@ -24,10 +25,9 @@ from webhook.storage import archive_search, store
 from webhook.storage.archive_search import ArchivedLine
 from webhook.timestamps import clock, span
 from webhook.untrusted import one_line
-from webhook.web import heartbeats, record
+from webhook.web import heartbeats
 from webhook.web.access import person
 from webhook.web.api import ARCHIVE_FILTERS, KEY, LARGEST_ID, NUMBER, archive_wanted, number_of
-from webhook.web.record import Record
 
 MOST_OPEN = 500
 MOST_RESOLVED = 30
@@ -114,7 +114,7 @@ def _archive(service: Service) -> Response:
 
 
 def _incident(service: Service, number: int) -> Response:
-    incident_record = record.read(service, number)
+    incident_record = service.records.read(number)
     if incident_record is None:
         return error_page(404, f"There is no incident {number}.")
     now = service.clock()
@@ -147,7 +147,7 @@ def _heartbeats(service: Service) -> Response:
 
 def _forget(service: Service, key: str) -> BaseResponse:
     actor = request.form.get("actor", "").strip() or person(request) or "somebody on the web page"
-    if service.ingest.forget(key, actor, service.clock()) is None:
+    if service.responses.forget(key, actor, service.clock()) is None:
         return error_page(404, "There is no such heartbeat; somebody may have forgotten it already.")
     return redirect(url_for("pages.heartbeats"), code=303)
 
@@ -166,22 +166,22 @@ def _act(service: Service, number: int, action: str) -> BaseResponse:
     if outcome is not None and outcome.result == "overtaken":
         address = url_for("pages.incident", number=number, actor=actor, undone=action)
         return redirect(address, code=303)
-    if outcome is None and not record.is_archived(service, number):
+    if outcome is None and not service.records.is_archived(number):
         return error_page(404, f"There is no incident {number}.")
     return redirect(url_for("pages.incident", number=number), code=303)
 
 
 def _done(service: Service, number: int, action: str, actor: str, seen: int | None) -> Outcome | None:
-    now, ingest = service.clock(), service.ingest
+    now, responses = service.clock(), service.responses
     match action:
         case "acknowledge":
-            return ingest.acknowledge(number, actor, now, seen=seen)
+            return responses.acknowledge(number, actor, now, seen=seen)
         case "resolve":
-            return ingest.resolve(number, actor, now, seen=seen)
+            return responses.resolve(number, actor, now, seen=seen)
         case "unacknowledge":
-            return ingest.unacknowledge(number, actor, now)
+            return responses.unacknowledge(number, actor, now)
         case _:
-            return ingest.reopen(number, actor, now)
+            return responses.reopen(number, actor, now)
 
 
 def _runbook(incident_record: Record) -> Markup | None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from webhook.application.record import Record
 from webhook.catalog.model import Catalog
 from webhook.incidents.escalation import planned
 from webhook.incidents.firing import AlertFiring
 from webhook.incidents.incident import Incident
-from webhook.incidents.messages import Notification
+from webhook.incidents.notifications import Notification
 from webhook.render.message import Section
 from webhook.storage.archive_search import ArchivedLine
 from webhook.storage.store import Listed
 from webhook.timestamps import iso
-from webhook.web.record import Record
 
 
 def listed_json(listed: Listed, catalog: Catalog) -> dict[str, Any]:

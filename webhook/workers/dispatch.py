@@ -12,20 +12,21 @@ from dataclasses import dataclass
 import structlog
 from sqlalchemy import Connection
 
+from webhook.application.relevance import needless, said_too
 from webhook.catalog.model import Catalog
 from webhook.incidents.incident import Incident
+from webhook.incidents.notifications import Claim
 from webhook.metrics import Metrics
 from webhook.render.digest import digest
 from webhook.render.message import compose
 from webhook.render.undelivered import undelivered
 from webhook.render.wording import Context
 from webhook.senders.contract import LONGEST_SEND, Job, PermanentFailure, Receipt, Sender, TemporaryFailure
-from webhook.storage import batching, lookup, ordering, outbox_report, store
-from webhook.storage.batching import Batch
+from webhook.storage import lookup, store
 from webhook.storage.database import Database, StoreUnavailable
-from webhook.storage.outbox import Claim
+from webhook.storage.notifications import batching, ordering, outbox_report
+from webhook.storage.notifications.batching import Batch
 from webhook.workers.endings import Endings
-from webhook.workers.relevance import needless, said_too
 
 LEASE_SECONDS = 2 * LONGEST_SEND
 """Seconds that a claim holds; the leases of a batch are renewed before it is sent."""

@@ -16,13 +16,14 @@ from sqlalchemy import Connection
 from webhook.channels import channel_word
 from webhook.incidents import reasons
 from webhook.incidents.incident import Entry, Incident
-from webhook.incidents.messages import CALLS
+from webhook.incidents.notifications import CALLS, Claim
 from webhook.metrics import Metrics
 from webhook.senders.contract import Receipt, TemporaryFailure
-from webhook.storage import batching, outbox, store, timers
-from webhook.storage.batching import Batch
+from webhook.storage import store, timers
 from webhook.storage.database import Database, StoreUnavailable
-from webhook.storage.outbox import Claim, Ending
+from webhook.storage.notifications import batching, outbox
+from webhook.storage.notifications.batching import Batch
+from webhook.storage.notifications.outbox import Ending
 from webhook.workers.backoff import delay, gives_up
 from webhook.workers.fallback import Failed, Fallback
 

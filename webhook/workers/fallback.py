@@ -15,20 +15,20 @@ import structlog
 from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, IntegrityError, SQLAlchemyError
 
+from webhook.application.outcomes import Writer
+from webhook.application.relevance import is_taken_since
 from webhook.catalog.model import Catalog
 from webhook.channels import CHANNELS, channel_word
 from webhook.incidents import reasons
 from webhook.incidents.incident import TOCSIN, Entry, Incident, NotificationTrigger
-from webhook.incidents.messages import CALLS, Action, Channels
 from webhook.incidents.new_notifications import able, stand_in
+from webhook.incidents.notifications import CALLS, Action, Channels, Notification
 from webhook.incidents.recipients import Recipient, ways
-from webhook.storage import outbox, outbox_report, stalled_notifications, store, timers
+from webhook.storage import store, timers
 from webhook.storage.database import Database
-from webhook.storage.outbox import Message
-from webhook.storage.outbox_report import Call
-from webhook.storage.outcomes import Writer
-from webhook.storage.stalled_notifications import StalledNotification
-from webhook.workers.relevance import is_taken_since
+from webhook.storage.notifications import outbox, outbox_report, stalled_notifications
+from webhook.storage.notifications.outbox_report import Call
+from webhook.storage.notifications.stalled_notifications import StalledNotification
 
 log = structlog.get_logger("tocsin.fallback")
 
@@ -37,7 +37,7 @@ log = structlog.get_logger("tocsin.fallback")
 class Failed:
     """A call that is not delivered in time, and what happened to it, in words of `reasons`."""
 
-    message: Message
+    message: Notification
     what: str
 
 
@@ -178,7 +178,7 @@ def _is_of_the_store(error: Exception) -> bool:
     return isinstance(error, SQLAlchemyError) and not isinstance(error, DataError | IntegrityError)
 
 
-def _is_wanted(incident: Incident, message: Message) -> bool:
+def _is_wanted(incident: Incident, message: Notification) -> bool:
     """Return whether the call is still needed: the incident is open, and nobody acknowledged it since the call."""
     return incident.status != "resolved" and not is_taken_since(incident, message)
 

@@ -13,9 +13,10 @@ import structlog
 
 from webhook.channels import channel_word
 from webhook.incidents.incident import Entry
-from webhook.incidents.messages import CALLS
-from webhook.storage import outbox, stalled_notifications, store, timers
+from webhook.incidents.notifications import CALLS, Notification
+from webhook.storage import store, timers
 from webhook.storage.database import Database
+from webhook.storage.notifications import outbox, stalled_notifications
 from webhook.timestamps import MINUTE
 from webhook.workers.backoff import GIVE_UP_SECONDS
 
@@ -65,7 +66,7 @@ class Senderless:
         self._give_up(message, now)
         return True
 
-    def _give_up(self, message: outbox.Message, now: float) -> None:
+    def _give_up(self, message: Notification, now: float) -> None:
         entry = Entry(kind="failed", actor=channel_word(message.channel), detail=f"to {message.who}: {NO_LONGER}")
         with self._database.write() as connection:
             # Every transaction locks the incident before its notifications.

@@ -1,4 +1,4 @@
-"""Wakes the workers after `ingest` has committed, so that a page leaves at once and not at the next poll."""
+"""Wakes the workers after a commit, so that a page leaves at once and not at the next poll."""
 
 from __future__ import annotations
 

@@ -11,11 +11,11 @@ from collections.abc import Callable
 import structlog
 from sqlalchemy import Connection
 
+from webhook.application.alert_batches import AlertBatches
 from webhook.catalog.model import Catalog
 from webhook.incidents import heartbeat
 from webhook.incidents.heartbeat import HEARING, LISTENING, LOOKED, WATCHDOG, Heard
 from webhook.incidents.incident import AlertBatch, group_hash
-from webhook.ingest import Ingest
 from webhook.storage import store, watchdogs
 from webhook.storage.database import Database
 
@@ -26,11 +26,16 @@ class Watch:
     """Notices when Watchdogs fall silent."""
 
     def __init__(
-        self, database: Database, ingest: Ingest, *, catalog: Callable[[], Catalog], clock: Callable[[], float]
+        self,
+        database: Database,
+        alert_batches: AlertBatches,
+        *,
+        catalog: Callable[[], Catalog],
+        clock: Callable[[], float],
     ) -> None:
         """Keep the collaborators; `clock` returns epoch seconds."""
         self._database = database
-        self._ingest = ingest
+        self._alert_batches = alert_batches
         self._catalog = catalog
         self._clock = clock
 
@@ -50,7 +55,7 @@ class Watch:
         return any(changes)
 
     def _take(self, event: AlertBatch, now: float) -> bool:
-        outcome = self._ingest.observe(event, now)
+        outcome = self._alert_batches.observe(event, now)
         if outcome.result in {"opened", "reopened", "resolved"}:
             log.warning(
                 "a Watchdog", incident=outcome.incident_id, result=outcome.result, group=dict(event.group_labels)

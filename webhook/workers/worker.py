@@ -17,14 +17,15 @@ from functools import partial
 
 import structlog
 
+from webhook.application.steps import Steps
 from webhook.senders.contract import LONGEST_SEND
-from webhook.storage import batching, outbox, timers
+from webhook.storage import timers
 from webhook.storage.database import Database, StoreUnavailable
+from webhook.storage.notifications import batching, outbox
 from webhook.workers.dispatch import LEASE_SECONDS, Dispatch
 from webhook.workers.fallback import Fallback
 from webhook.workers.retention import Retention
 from webhook.workers.senderless import Senderless
-from webhook.workers.steps import Steps
 from webhook.workers.wakeup import WakeupSignal
 from webhook.workers.watch import Watch
 

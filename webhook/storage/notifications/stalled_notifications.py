@@ -15,9 +15,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, exists, func, or_, select, update
 
-from webhook.incidents.messages import CALLS
+from webhook.incidents.notifications import CALLS, Notification
 from webhook.storage.leases import is_free
-from webhook.storage.outbox import Message, message_of
+from webhook.storage.notifications.outbox import notification_of
 from webhook.storage.tables import WAITING, pauses
 from webhook.storage.tables import notifications as rows
 
@@ -34,17 +34,17 @@ If replicas are restarted one by one with a new channel, a replica that has its 
 class StalledNotification:
     """A call that will not be delivered in time, and why: its destination failed, or asked for a pause."""
 
-    message: Message
+    message: Notification
     reason: str
     """Why the destination did not take this call, or an earlier one with its ordering key."""
     paused_until: float | None
     """Until when the destination asked for a pause, in epoch seconds, if it did."""
 
 
-def first(connection: Connection, now: float, channels: Collection[str]) -> Message | None:
+def first(connection: Connection, now: float, channels: Collection[str]) -> Notification | None:
     """Return the most urgent stalled call, or None."""
     row = connection.execute(first_statement(now, channels)).one_or_none()
-    return None if row is None else message_of(row)
+    return None if row is None else notification_of(row)
 
 
 def first_statement(now: float, channels: Collection[str]) -> Select[Any]:
@@ -64,7 +64,7 @@ def take(connection: Connection, number: int, now: float, channels: Collection[s
     pause = select(pauses.c.until).where(
         pauses.c.channel == row.channel, pauses.c.destination == row.destination, pauses.c.until > now
     )
-    message = message_of(row)
+    message = notification_of(row)
     is_waited_for = now < (message.moves_on_at or message.meant_for + USUAL_PATIENCE)
     return StalledNotification(
         message=message,
@@ -82,12 +82,12 @@ def without_sender(connection: Connection, channels: Collection[str]) -> tuple[s
 
 def oldest_without_sender(
     connection: Connection, channels: Collection[str], before: float, now: float
-) -> Message | None:
+) -> Notification | None:
     """Return the oldest notification on `channels` that could have been sent before `before`, or None."""
     meant_for = func.coalesce(rows.c.not_before, rows.c.created_at)
     waits = and_(rows.c.state == WAITING, rows.c.channel.in_(sorted(channels)), meant_for < before, is_free(rows, now))
     row = connection.execute(select(rows).where(waits).order_by(rows.c.id).limit(1)).one_or_none()
-    return None if row is None else message_of(row)
+    return None if row is None else notification_of(row)
 
 
 def _is_stalled(now: float, channels: Collection[str]) -> ColumnElement[bool]:

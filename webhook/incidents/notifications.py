@@ -1,4 +1,4 @@
-"""The types of a notification: before it is written to the outbox, and as people see it in the record. Pure.
+"""The types of a notification: new, stored, claimed. Pure.
 
 `new_notifications` makes notifications, `storage` keeps them, `workers` send them.
 """
@@ -35,8 +35,8 @@ class NotifiedDestination:
 
 
 @dataclass(frozen=True, kw_only=True)
-class NewNotification:
-    """One notification to send, or the record that it cannot be sent (`state` `unconfigured`, with the `reason`)."""
+class NotificationContent:
+    """What a notification is about, whom it is for, and when it may be sent: the same in all of its states."""
 
     channel: str
     destination: str
@@ -45,6 +45,7 @@ class NewNotification:
     action: Action
     trigger_fingerprint: str | None
     urgency: int
+    """A lower number is sent first."""
     why: str = ""
     """Why somebody is called, if the alerts do not say it."""
     instead_of: int | None = None
@@ -53,43 +54,52 @@ class NewNotification:
     """The earliest time at which it may be sent, in epoch seconds; None is at once."""
     moves_on_at: float | None = None
     """For calls: when the fallback takes over if its destination has not accepted it, in epoch seconds."""
-    joins_batch: bool = False
-    """Whether it is dropped if a call to the same destination already waits for a batch."""
     state: State = "waiting"
-    reason: str | None = None
+    last_error: str | None = None
+    """Why the last attempt failed, or why it cannot be sent at all (`state` `unconfigured`)."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Notification:
-    """A notification as people see it in the incident's record."""
+class NewNotification(NotificationContent):
+    """A notification that is not in the outbox yet."""
+
+    joins_batch: bool = False
+    """Whether it is dropped if a call to the same destination already waits for a batch."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notification(NotificationContent):
+    """A notification in the outbox, in any state."""
 
     id: int
-    channel: str
-    destination: str
-    who: str
-    action: Action
-    state: State
+    incident_id: int
     attempts: int
+    """The number of attempts; in a claim, it includes the attempt that the claim is for."""
     created_at: float
     due_at: float
     finished_at: float | None
     provider_id: str | None
-    last_error: str | None
-    why: str
-    """Why somebody was called, if the alerts do not say it."""
-    instead_of: int | None
-    """The number of the notification that this one replaces."""
     batch_size: int | None
     """The number of incidents that the message told, if it was the primary of a batch."""
     superseded_by: int | None
     """The number of the notification that superseded this one, because it told of the incident too."""
-    moves_on_at: float | None = None
-    """When the fallback takes over if this notification has not been accepted, in epoch seconds."""
+
+    @property
+    def meant_for(self) -> float:
+        """The earliest time at which it could be sent: `not_before` if set, otherwise the time it was written."""
+        return self.created_at if self.not_before is None else self.not_before
 
     @property
     def outcome(self) -> str:
         """Its result in words. PagerDuty's acceptance of an event does not mean that PagerDuty called anybody."""
         return said_of(self.channel, self.provider_id) if self.state == "sent" else self.state
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim(Notification):
+    """A notification that this worker has leased under `token`."""
+
+    token: str
 
 
 def said_of(channel: str, provider_id: str | None) -> str:

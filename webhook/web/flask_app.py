@@ -9,7 +9,7 @@ import structlog
 from flask import Flask, Response, jsonify, request
 from werkzeug.exceptions import HTTPException
 
-from webhook.ingest import HungUp
+from webhook.application.alert_batches import HungUp
 from webhook.payload import PayloadError
 from webhook.service import Service
 from webhook.storage.database import StoreUnavailable

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import ColumnElement, Connection, FromClause, and_, exists, func, or_, select
 
-from webhook.incidents.messages import Action
-from webhook.storage.outbox import Claim
+from webhook.incidents.notifications import Action, Claim
 from webhook.storage.tables import WAITING
 from webhook.storage.tables import notifications as rows
 

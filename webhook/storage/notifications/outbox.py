@@ -8,51 +8,18 @@ it is sent, fails for good, is superseded by a later notification with its order
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, case, exists, insert, or_, select, update
 
-from webhook.incidents.messages import CALLS, Action, NewNotification, NotifiedDestination, State
+from webhook.incidents.notifications import CALLS, Claim, NewNotification, Notification, NotifiedDestination, State
 from webhook.storage.leases import FREED, is_free, is_held, leased
 from webhook.storage.tables import WAITING, pauses
 from webhook.storage.tables import notifications as rows
 from webhook.storage.upserts import upsert
 
 SUPERSEDED = "a later message to the same destination says it"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Message:
-    """A notification as stored in the outbox."""
-
-    id: int
-    incident_id: int
-    channel: str
-    destination: str
-    who: str
-    ordering_key: str
-    action: Action
-    trigger_fingerprint: str | None
-    why: str
-    urgency: int
-    attempts: int
-    """The number of attempts; in a claim, it includes the attempt that the claim is for."""
-    created_at: float
-    moves_on_at: float | None
-    """From this time on, `fallback` looks for another channel."""
-    meant_for: float
-    """The earliest time at which it could be sent: `not_before` if set, otherwise the time it was written."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Claim(Message):
-    """A notification that this worker has leased."""
-
-    token: str
-
-
-_PLAIN = tuple(field.name for field in fields(Message) if field.name != "meant_for")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,13 +93,12 @@ def claim(connection: Connection, channel: str, *, token: str, now: float, until
 
 def claim_of(row: Row[Any], token: str) -> Claim:
     """Return the claim on a row leased under `token`; `row` is the row as it was before the lease."""
-    return Claim(**(asdict(message_of(row)) | {"attempts": row.attempts + 1}), token=token)
+    return Claim(**(asdict(notification_of(row)) | {"attempts": row.attempts + 1}), token=token)
 
 
-def message_of(row: Row[Any]) -> Message:
+def notification_of(row: Row[Any]) -> Notification:
     """Return the notification stored in a row."""
-    meant_for = row.created_at if row.not_before is None else row.not_before
-    return Message(**{name: getattr(row, name) for name in _PLAIN}, meant_for=meant_for)
+    return Notification(**{name: getattr(row, name) for name in Notification.__dataclass_fields__})
 
 
 def due_statement(channel: str, now: float) -> Select[Any]:
@@ -237,7 +203,7 @@ def _row(incident_id: int, message: NewNotification, cause: int, now: float) -> 
         "not_before": message.not_before,
         "moves_on_at": message.moves_on_at,
         "attempts": 0,
-        "last_error": message.reason,
+        "last_error": message.last_error,
         "finished_at": None if message.state == "waiting" else now,
     }
 

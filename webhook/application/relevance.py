@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from webhook.channels import CHANNELS
 from webhook.incidents.incident import Incident
-from webhook.incidents.messages import CALLS
-from webhook.storage.outbox import Claim, Message
+from webhook.incidents.notifications import CALLS, Claim, Notification
 
 RESOLVED_FIRST = "the incident was resolved before this could be sent"
 ACKNOWLEDGED_FIRST = "the incident was acknowledged before this could be sent"
@@ -43,7 +42,7 @@ def needless(claimed: Claim, incident: Incident, *, shows_state: bool, batched: 
     return FIRES_AGAIN if claimed.action == "resolve" and shows_state else None
 
 
-def is_taken_since(incident: Incident, message: Message) -> bool:
+def is_taken_since(incident: Incident, message: Notification) -> bool:
     """Return whether somebody acknowledged the incident after the notification was written."""
     return incident.acknowledged_at is not None and incident.acknowledged_at >= message.created_at
 

@@ -1,6 +1,6 @@
 """Writes an outcome: incident, timeline, notifications and timer, in the caller's transaction.
 
-`ingest` calls it for the actions of people and Alertmanager, `steps` for due timers. This module decides only one
+`alert_batches`, `responses` and `steps` call it. This module decides only one
 thing: if nobody of a level can be reached, the next level is told at once, with the reason.
 """
 
@@ -15,11 +15,12 @@ from webhook.catalog.model import Catalog
 from webhook.incidents import alertmanager_state, reasons
 from webhook.incidents.escalation import GivenUp, Step, due, moves_on_at, next_level
 from webhook.incidents.incident import Escalated, Incident, NotificationTrigger, Outcome
-from webhook.incidents.messages import CALLS, Channels, NewNotification
 from webhook.incidents.new_notifications import new_notifications
+from webhook.incidents.notifications import CALLS, Channels, NewNotification
 from webhook.incidents.recipients import Recipient, people, recipients, unreachable
 from webhook.incidents.transitions import transition
-from webhook.storage import outbox, outbox_report, store, timers
+from webhook.storage import store, timers
+from webhook.storage.notifications import outbox, outbox_report
 
 
 @dataclass(frozen=True, kw_only=True)

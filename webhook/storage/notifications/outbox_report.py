@@ -11,7 +11,7 @@ from typing import get_args
 
 from sqlalchemy import Connection, func, or_, select
 
-from webhook.incidents.messages import CALLS, Notification, State
+from webhook.incidents.notifications import CALLS, Notification, State
 from webhook.storage.tables import WAITING, archived_totals
 from webhook.storage.tables import notifications as rows
 

@@ -14,6 +14,7 @@ from typing import Protocol, assert_never
 import structlog
 from sqlalchemy import Connection
 
+from webhook.application.outcomes import Writer
 from webhook.catalog.model import Catalog
 from webhook.incidents import alertmanager_state, reasons
 from webhook.incidents.alertmanager_state import CONFIRM_SECONDS, VERIFY_SECONDS, Absent, Active, Answer, Quiet
@@ -34,11 +35,10 @@ from webhook.incidents.incident import (
     Suppressed,
     Unlisted,
 )
-from webhook.incidents.messages import Channels
+from webhook.incidents.notifications import Channels
 from webhook.incidents.transitions import transition
 from webhook.storage import counters, store, timers
 from webhook.storage.database import Database
-from webhook.storage.outcomes import Writer
 from webhook.storage.timers import Claim
 from webhook.timestamps import written_span
 

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, text, update
 
-from webhook.incidents.messages import CALLS
 from webhook.incidents.new_notifications import LEAST_URGENT_CRITICAL
+from webhook.incidents.notifications import CALLS, Claim
 from webhook.incidents.storm import BATCHING, MOST_BATCHED, WINDOW_SECONDS, Traffic, is_storm, waits_until
-from webhook.storage import ordering, outbox
 from webhook.storage.leases import FREED, is_free, is_held, leased
-from webhook.storage.outbox import Claim, Ending
+from webhook.storage.notifications import ordering, outbox
+from webhook.storage.notifications.outbox import Ending
 from webhook.storage.tables import MOST_VALUES, WAITING
 from webhook.storage.tables import notifications as rows
 

@@ -1,0 +1,110 @@
+"""Find the incidents that an alert batch concerns, and lock them. `alert_batches` applies the parts.
+
+`placement` decides which incident gets which alert; this module loads what that decision needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from sqlalchemy import Connection
+
+from webhook.incidents import alertmanager_state
+from webhook.incidents.flapping import REOPEN_SECONDS
+from webhook.incidents.incident import AlertBatch, Incident, Owner, dedup_key, group_hash, groups_left_out
+from webhook.incidents.placement import assign_alerts, of_owners
+from webhook.storage import store
+
+
+def parts(connection: Connection, event: AlertBatch, now: float) -> Iterator[tuple[Incident | None, AlertBatch]]:
+    """Yield each incident that the batch concerns with its part; that of the most severe alert comes first."""
+    key = group_hash(event.group_labels)
+    store.lock_alerts(connection, key, [alert.fingerprint for alert in event.alerts])
+    yielded: set[int] = set()
+    for owner, share in of_owners(event):
+        for before, part in _parts_of(connection, share, owner, now):
+            yielded |= {before.id} if before else set()
+            yield before, part
+    ended = {alert.fingerprint: alert for alert in event.alerts if not alert.firing}
+    for number in store.in_doubt(connection, list(ended)):
+        incident = None if number in yielded else store.incident_by_id(connection, number, lock=True)
+        if incident is not None:
+            # The end of a later firing shows that a firing in doubt was an outdated report, in any incident.
+            doubts = {firing.fingerprint for firing in alertmanager_state.doubtful(incident)}
+            yield (
+                incident,
+                replace(
+                    event,
+                    alerts=tuple(ended[fingerprint] for fingerprint in ended if fingerprint in doubts),
+                    is_whole=False,
+                ),
+            )
+    if event.truncated:
+        return
+    ends_all = not any(alert.firing for alert in event.alerts)
+    own = store.open_numbers(connection, key)
+    for number in dict.fromkeys((*own, *store.open_truncated(connection))):
+        incident = None if number in yielded else store.incident_by_id(connection, number, lock=True)
+        if incident is None:
+            continue
+        # The alert batch is complete for its group: nothing is left out any more, and what it omits is in doubt.
+        left_out = any(group.group_labels == event.group_labels for group in groups_left_out(incident))
+        if left_out or (ends_all and number in own):
+            yield incident, replace(event, alerts=())
+
+
+def _parts_of(
+    connection: Connection, event: AlertBatch, owner: Owner | None, now: float
+) -> Iterator[tuple[Incident | None, AlertBatch]]:
+    """Yield the incidents that one owner's part of a batch concerns; the group's own incident comes first."""
+    own = store.open_incident(connection, group_hash(event.group_labels), owner=owner, lock=True)
+    known = {firing.fingerprint for firing in own.open_firings} if own else set()
+    not_own = [alert.fingerprint for alert in event.alerts if alert.fingerprint not in known]
+    identities = [(alert.fingerprint, alert.started) for alert in event.alerts if alert.firing]
+    ended = store.ended(connection, [identity for identity in identities if identity[0] not in known])
+    event = replace(event, ended_before=frozenset(ended))
+    open_incidents = store.open_incident_by_fingerprint(connection, not_own)
+    kin = frozenset[int]() if owner is None else store.owned(connection, open_incidents.values(), owner)
+    for part in assign_alerts(event, own=own is not None, open_incidents=open_incidents, kin=kin):
+        if part.number is None and own is None:
+            yield _reopened(connection, part.event, owner, ended, now)
+            continue
+        if part.number is None:
+            yield own, part.event
+            continue
+        incident = store.incident_by_id(connection, part.number, lock=True)
+        yield incident, replace(part.event, is_whole=part.whole or incident is None)
+
+
+def _reopened(
+    connection: Connection,
+    event: AlertBatch,
+    owner: Owner | None,
+    ended: Mapping[tuple[str, str], int],
+    now: float,
+) -> tuple[Incident | None, AlertBatch]:
+    """Return the incident that these alerts may reopen, or None, and the event to apply to it or to a new incident.
+
+    No open incident has these alerts. `ended` maps the identities of those of their firings that ended before to
+    the number of the incident that had them.
+    """
+    if owner is None:
+        return None, event
+    key = group_hash(event.group_labels)
+    latest = store.latest_incident(connection, key, owner=owner, since=now - REOPEN_SECONDS)
+    if latest is not None:
+        return latest, event
+    before = _told_before(connection, event, ended)
+    if before is not None:
+        # That incident may have another group or owner: this batch's number of left out alerts is not its number.
+        return before, replace(event, is_whole=False)
+    return None, replace(event, shared=store.is_anothers(connection, key, dedup_key(event.group_key), owner))
+
+
+def _told_before(connection: Connection, event: AlertBatch, ended: Mapping[tuple[str, str], int]) -> Incident | None:
+    """Return the latest incident in which these firings ended, or None unless every one of them ended before."""
+    identities = [(alert.fingerprint, alert.started) for alert in event.alerts if alert.firing]
+    if event.verified or not identities or not all(identity in ended for identity in identities):
+        return None
+    return store.incident_by_id(connection, max(ended[identity] for identity in identities), lock=True)

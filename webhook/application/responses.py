@@ -1,0 +1,152 @@
+"""Apply what people, and providers on their behalf, do to an incident: acknowledge, resolve, reopen, forget.
+
+`api`, `pages`, `callbacks` and `cli` call it. Each operation is one transaction and returns only after the commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import Connection
+
+from webhook.application.outcomes import Writer
+from webhook.application.watchdogs import forget_resolved, note_forgotten
+from webhook.catalog.model import Catalog
+from webhook.incidents import reasons
+from webhook.incidents.heartbeat import Beat, fingerprint, forgotten_by_hand, name_of
+from webhook.incidents.incident import (
+    Acknowledged,
+    Event,
+    Incident,
+    Merged,
+    Noted,
+    Outcome,
+    ReopenedByHand,
+    ResolvedByHand,
+    Unacknowledged,
+)
+from webhook.incidents.notifications import Channels
+from webhook.incidents.transitions import transition
+from webhook.storage import lookup, store, watchdogs
+from webhook.storage.database import Database
+from webhook.untrusted import one_line
+
+LONGEST_ACTOR = 80
+log = structlog.get_logger("tocsin.responses")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Forgotten:
+    """A heartbeat that a person told Tocsin to forget, and the incident in which its silence was open, if any."""
+
+    beat: Beat
+    incident_id: int | None
+
+
+class Responses:
+    """Applies what people do and stores the result."""
+
+    def __init__(
+        self,
+        database: Database,
+        *,
+        catalog: Callable[[], Catalog],
+        channels: Channels,
+        committed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Keep the collaborators.
+
+        `catalog` returns the catalogue in force. `committed` is called after each commit that adds notifications.
+        """
+        self._database = database
+        self._catalog = catalog
+        self._channels = channels
+        self._committed = committed
+
+    def acknowledge(self, number: int, actor: str, now: float, *, seen: int | None = None) -> Outcome | None:
+        """Acknowledge the incident for `actor`; return the outcome, or None if there is no such incident.
+
+        `seen` is what `lookup.told_through` returned when the actor was shown the incident, or None if that is not
+        known. If people were called for news after that, the actor has not seen the news: the result is `overtaken`
+        and nothing changes.
+        """
+        return self._by_hand(number, lambda _: Acknowledged(actor=_actor(actor)), now, seen)
+
+    def unacknowledge(self, number: int, actor: str, now: float) -> Outcome | None:
+        """Withdraw the acknowledgement for `actor`; return the outcome, or None if there is no such incident."""
+
+        def event(incident: Incident) -> Event:
+            why = reasons.given_back(self._catalog(), incident, _actor(actor), now)
+            return Unacknowledged(actor=_actor(actor), why=why)
+
+        return self._by_hand(number, event, now)
+
+    def resolve(self, number: int, actor: str, now: float, *, seen: int | None = None) -> Outcome | None:
+        """Resolve the incident for `actor`; `seen` and the returned outcome are as for `acknowledge`."""
+        return self._by_hand(number, lambda _: ResolvedByHand(actor=_actor(actor)), now, seen)
+
+    def reopen(self, number: int, actor: str, now: float) -> Outcome | None:
+        """Take back a resolve by hand for `actor`; return the outcome, or None if there is no such incident."""
+
+        def event(incident: Incident) -> Event:
+            why = reasons.reopened(self._catalog(), incident, _actor(actor), now)
+            return ReopenedByHand(actor=_actor(actor), why=why)
+
+        return self._by_hand(number, event, now)
+
+    def forget(self, key: str, actor: str, now: float) -> Forgotten | None:
+        """Forget a heartbeat for `actor`; return it with its incident, or None if there is no such heartbeat.
+
+        If the alert on its silence is open, that alert ends because the actor says so.
+        """
+        notifies = False
+        with self._database.write() as connection:
+            beat = watchdogs.find(connection, key, lock=True)
+            if beat is None:
+                return None
+            number = store.open_incident_by_fingerprint(connection, [fingerprint(key)]).get(fingerprint(key))
+            watchdogs.forget(connection, [key])
+            before = None if number is None else store.incident_by_id(connection, number, lock=True)
+            if before is not None:
+                notifies = self._forgotten(connection, before, beat, _actor(actor), now)
+        if notifies:
+            self._committed()
+        log.warning("a heartbeat is forgotten", watchdog=name_of(beat.labels), source=beat.source, actor=_actor(actor))
+        return Forgotten(beat=beat, incident_id=number)
+
+    def _forgotten(self, connection: Connection, before: Incident, beat: Beat, actor: str, now: float) -> bool:
+        """End the alert on the silence of a forgotten heartbeat; return whether that causes notifications."""
+        alone = {firing.fingerprint for firing in before.open_firings} == {fingerprint(beat.key)}
+        event = ResolvedByHand(actor=actor) if alone else forgotten_by_hand(self._catalog(), beat, now)
+        outcome = transition(before, event, now)
+        Writer(catalog=self._catalog(), channels=self._channels).write(connection, before, outcome, now)
+        note_forgotten(connection, before.id, name_of(beat.labels), actor, now)
+        return outcome.trigger is not None
+
+    def happened(self, number: int, event: Merged | Noted, now: float) -> Outcome | None:
+        """Apply what a provider reports of its own incident; return the outcome, None if there is no such incident."""
+        return self._by_hand(number, lambda _: event, now)
+
+    def _by_hand(
+        self, number: int, event: Callable[[Incident], Event], now: float, seen: int | None = None
+    ) -> Outcome | None:
+        with self._database.write() as connection:
+            before = store.incident_by_id(connection, number, lock=True)
+            if before is None:
+                return None
+            outcome = transition(before, event(before), now)
+            changes = outcome.result != "unchanged"
+            if changes and seen is not None and seen < lookup.told_through(connection, number):
+                return Outcome(result="overtaken", incident=before)
+            Writer(catalog=self._catalog(), channels=self._channels).write(connection, before, outcome, now)
+            if outcome.result == "resolved":
+                forget_resolved(connection, before, now)
+        if outcome.trigger is not None:
+            self._committed()
+        return outcome
+
+
+def _actor(text: str) -> str:
+    return one_line(text, LONGEST_ACTOR) or "somebody"
