@@ -1,9 +1,9 @@
 """Match users' regular expressions in time linear in the value; Python's own engine may backtrack for ever.
 
-Pure. `compiler.signals.sampling` uses it to make up values that matchers accept, and `compiler.float_labels` uses it
-too. A pattern becomes a finite automaton that looks at each character once (Thompson, "Regular expression search
-algorithm", 1968). `compiler.patterns` defines the tokens. A pattern that Prometheus and Python read differently, or
-that is too large, has no automaton.
+Pure. `compiler.signals.samples.sampling` uses it to make up values that matchers accept, and `compiler.float_labels`
+uses it too. A pattern becomes a finite automaton that looks at each character once (Thompson, "Regular expression
+search algorithm", 1968). `compiler.patterns` defines the tokens. A pattern that Prometheus and Python read differently,
+or that is too large, has no automaton.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from compiler.model import WatchedSignal
 from compiler.promql import LABEL_NAME, Matcher, PromQLError
 from compiler.resolve.reading import table
 from compiler.signals import kinds
-from compiler.signals.query_tree import functions, quoted_labels
+from compiler.signals.queries.tree import functions, quoted_labels
 
 _NEWER: Final = 3
 _KEY: Final = "oldest"

@@ -12,7 +12,7 @@ from compiler.document import Items, Table
 from compiler.model import System, WatchedSignal
 from compiler.resolve.reading import table
 from compiler.signals import kinds
-from compiler.signals.query_tree import carried, lost_buckets
+from compiler.signals.queries.tree import carried, lost_buckets
 
 
 def check(context: CheckContext, diagnostics: Diagnostics) -> None:

@@ -16,7 +16,7 @@ from compiler.model import System, WatchedSignal
 from compiler.promql import PromQLError, Selector
 from compiler.quantities import COUNT, METRIC_UNITS, PER_SECOND, RATIO, STATE
 from compiler.signals import kinds
-from compiler.signals.query_measures import taken
+from compiler.signals.queries.measures import taken
 from compiler.signals.template import InvalidTemplateError
 
 

@@ -20,7 +20,7 @@ from compiler.signals import kinds
 from compiler.signals.bound import BoundSignal, Signal
 from compiler.signals.contract import Series, UnsampledError
 from compiler.signals.profile import Example, Phase
-from compiler.signals.query_reading import beyond_examples
+from compiler.signals.queries.reading import beyond_examples
 from compiler.signals.ratio import MISSES
 from compiler.signals.template import KIND as TEMPLATE
 from compiler.signals.template import InvalidTemplateError, sample_count

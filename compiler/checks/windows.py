@@ -10,7 +10,7 @@ from compiler.diagnostics import Diagnostics, Related, Span
 from compiler.model import System, WatchedSignal
 from compiler.quantities import duration_text
 from compiler.signals import kinds
-from compiler.signals.query_tree import shortest_range
+from compiler.signals.queries.tree import shortest_range
 
 _SCRAPES: Final = 4
 """The fewest scrapes in a range; with fewer, one late scrape leaves a gap. Grafana's `$__rate_interval` has four."""

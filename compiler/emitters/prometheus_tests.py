@@ -12,9 +12,9 @@ from compiler.artifacts import Artifact, yaml_artifact
 from compiler.model import Model
 from compiler.proof import prove
 from compiler.proof.packing import packed
-from compiler.proof.ruletest import SLOW_EVALUATION_SECONDS, Fired, RuleTest
+from compiler.proof.ruletest import Fired, RuleTest
 from compiler.quantities import duration_text
-from compiler.signals.contract import EVALUATION_SECONDS
+from compiler.signals.contract import EVALUATION_SECONDS, SLOW_EVALUATION_SECONDS
 
 FOLDERS = (conventions.TESTS_FOLDER,)
 """Where one file a system is written."""

@@ -14,11 +14,12 @@ from compiler.alerts import AlertGroup
 from compiler.model import Limit
 from compiler.proof.ruletest import crossed, is_state
 from compiler.quantities import RATIO
-from compiler.signals import kinds, own_units, sampling, state
+from compiler.signals import kinds, state
 from compiler.signals.bound import BoundSignal
 from compiler.signals.contract import HALF
 from compiler.signals.level import margin
 from compiler.signals.profile import Case, Example, Phase
+from compiler.signals.samples import own_units, sampling
 from compiler.signals.traffic import floor_scale
 
 BELOW, ABOVE, QUIET = "below", "above", "quiet"

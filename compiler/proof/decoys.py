@@ -15,11 +15,12 @@ from compiler.conventions import PART_LABEL
 from compiler.promql import Matcher, Selector
 from compiler.proof.ruletest import series_of
 from compiler.quantities import decimal_text
-from compiler.signals import kinds, sampling
+from compiler.signals import kinds
 from compiler.signals.bound import BoundSignal
 from compiler.signals.contract import Series, UnsampledError
 from compiler.signals.increase import UP
 from compiler.signals.profile import Case, Elsewhere, Example
+from compiler.signals.samples import sampling
 
 _TARGET: Final = frozenset({"job", "instance"})
 SUFFIXES = ("", "_bucket", "_count", "_sum")

@@ -18,7 +18,7 @@ from compiler.proof.courses import REPLICA, beyond_all, firing, just
 from compiler.proof.ruletest import for_seconds_of, is_state
 from compiler.signals import kinds, state
 from compiler.signals.bound import BoundSignal
-from compiler.signals.contract import HALF
+from compiler.signals.contract import HALF, LONG_SECONDS, SLOW_EVALUATION_SECONDS
 from compiler.signals.profile import Broken, Case, Example, Phase, Rough
 
 _BORN, _NEW_TARGET, _BACK = "born", "new-target", "back"
@@ -187,11 +187,13 @@ def _births(group: AlertGroup, steps: int) -> Iterator[Case]:
     if not kinds()[bound.signal.kind].counts_births(bound) or bound.binding.pace > 1:
         return
     holds = {alert.limit.severity: for_seconds_of(alert.limit) for alert in group.alerts}
-    seen = bound.binding.window - _LATE * step
-    fitting = [for_seconds for for_seconds in holds.values() if for_seconds <= seen - _LATE * step]
+    # A seldom evaluated rule sees the birth, and the end of `for`, up to an evaluation later.
+    late = _LATE if steps * step <= LONG_SECONDS else max(_LATE, -(-3 * SLOW_EVALUATION_SECONDS // step))
+    seen = bound.binding.window - late * step
+    fitting = [for_seconds for for_seconds in holds.values() if for_seconds <= seen - late * step]
     if not fitting:
         return
-    age = max(fitting) // step + _LATE
+    age = max(fitting) // step + late
     limit = max(_events_of(alert.limit, bound) for alert in group.alerts)
     phases = (
         Phase(value=None, steps=steps - age),

@@ -12,10 +12,11 @@ from compiler.alerts import Alert, AlertGroup
 from compiler.model import Limit
 from compiler.promql import Selector
 from compiler.quantities import STATE
-from compiler.signals import kinds, sampling
+from compiler.signals import kinds
 from compiler.signals.bound import STEP_SECONDS, BoundSignal
-from compiler.signals.contract import EVALUATION_SECONDS, Series
+from compiler.signals.contract import EVALUATION_SECONDS, LONG_SECONDS, Series
 from compiler.signals.profile import Case, Example
+from compiler.signals.samples import sampling
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,11 +67,6 @@ class RuleTest:
         return self.end > LONG_SECONDS
 
 
-LONG_SECONDS: Final = 6 * 3600
-"""Tests that end later are evaluated only every `SLOW_EVALUATION_SECONDS`, because each evaluation takes time."""
-SLOW_EVALUATION_SECONDS: Final = 240
-"""Less than the five minutes for which engines remember a value, because some read back what they have recorded."""
-
 _OPERATORS: Final[dict[str, Callable[[Decimal, Decimal], bool]]] = {
     ">": operator.gt,
     ">=": operator.ge,
@@ -107,9 +103,9 @@ def keep_of(limit: Limit) -> int:
     return -(-limit.keep // STEP_SECONDS) * STEP_SECONDS
 
 
-def late(group: AlertGroup) -> int:
-    """Return the seconds by which an engine may be late: one evaluation where the group has a recording rule."""
-    return EVALUATION_SECONDS if group.records else 0
+def late(group: AlertGroup, interval: int = EVALUATION_SECONDS) -> int:
+    """Return the seconds by which an engine may be late: one `interval` where the group has a recording rule."""
+    return interval if group.records else 0
 
 
 def longest_for_seconds(group: AlertGroup) -> int:

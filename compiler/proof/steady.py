@@ -15,8 +15,6 @@ from compiler.alerts import AlertGroup
 from compiler.proof import courses, rough
 from compiler.proof.decoys import decoys, recorded
 from compiler.proof.ruletest import (
-    LONG_SECONDS,
-    SLOW_EVALUATION_SECONDS,
     Expectation,
     Fired,
     RuleTest,
@@ -26,10 +24,11 @@ from compiler.proof.ruletest import (
     series_of,
     value_of,
 )
-from compiler.signals import kinds, sampling
+from compiler.signals import kinds
 from compiler.signals.bound import STEP_SECONDS, BoundSignal
-from compiler.signals.contract import Measure, Series
+from compiler.signals.contract import LONG_SECONDS, SLOW_EVALUATION_SECONDS, Measure, Series
 from compiler.signals.profile import Case
+from compiler.signals.samples import sampling
 from compiler.signals.template import InvalidTemplateError
 
 LOOKBACK: Final = 300

@@ -1,7 +1,8 @@
 """Prove: how long a limit must be crossed until an alert fires, exact to one evaluation, and what ends the alert.
 
 One component is in trouble from its first sample on, so badly that its first value crosses the limit. One evaluation
-before `for` has passed, no alert fires; when `for` has passed, it fires.
+before `for` has passed, no alert fires; when `for` has passed, it fires. A test longer than `LONG_SECONDS` is evaluated
+seldom, so its times are rounded up to evaluations that are further apart.
 """
 
 from __future__ import annotations
@@ -14,8 +15,6 @@ from compiler.alerts import Alert, AlertGroup
 from compiler.model import Limit
 from compiler.proof import courses
 from compiler.proof.ruletest import (
-    LONG_SECONDS,
-    SLOW_EVALUATION_SECONDS,
     Expectation,
     Fired,
     RuleTest,
@@ -32,7 +31,7 @@ from compiler.proof.ruletest import (
 )
 from compiler.signals import kinds
 from compiler.signals.bound import STEP_SECONDS, BoundSignal
-from compiler.signals.contract import EVALUATION_SECONDS
+from compiler.signals.contract import EVALUATION_SECONDS, LONG_SECONDS, SLOW_EVALUATION_SECONDS
 from compiler.signals.level import margin
 from compiler.signals.profile import Case, Example, Phase
 
@@ -98,11 +97,11 @@ def _fires(start: int, limit: Limit) -> int:
     at = start + for_seconds_of(limit)
     if at <= LONG_SECONDS:
         return at
-    return _seldom(_seldom(start) + for_seconds_of(limit))
+    return _rounded_up(_rounded_up(start, SLOW_EVALUATION_SECONDS) + for_seconds_of(limit), SLOW_EVALUATION_SECONDS)
 
 
-def _seldom(seconds: int) -> int:
-    return -(-seconds // SLOW_EVALUATION_SECONDS) * SLOW_EVALUATION_SECONDS
+def _rounded_up(seconds: int, unit: int) -> int:
+    return -(-seconds // unit) * unit
 
 
 def _good(group: AlertGroup) -> Decimal:
@@ -130,14 +129,22 @@ def _recovered(alert: Alert) -> Decimal:
 
 def _test(group: AlertGroup, name: str, values: Sequence[Decimal]) -> RuleTest:
     """Return the test of a component that is in trouble, then at each of `values` until its alerts have settled."""
+    test = _evaluated(group, name, values, EVALUATION_SECONDS)
+    return _evaluated(group, name, values, SLOW_EVALUATION_SECONDS) if test.slow else test
+
+
+def _evaluated(group: AlertGroup, name: str, values: Sequence[Decimal], interval: int) -> RuleTest:
+    """Return the test for engines that evaluate the rules every `interval` seconds."""
     bound = group.watched.bound
     kind, step = kinds()[bound.signal.kind], bound.binding.step
+    # A seldom evaluated alert ends, and restarts its `for`, up to two evaluations later than its value changes.
+    slack = STEP_SECONDS if interval == EVALUATION_SECONDS else 2 * interval
     bad = courses.beyond_all(group)
     component = component_of(bound, _course(bad, 1), series_of(bound, _course(bad, 1)))
-    expectations = [_expect(group, component, *look) for look in _beginning(group, bad)]
-    trouble = _whole(max(expectation.at for expectation in expectations)) + STEP_SECONDS
+    expectations = [_expect(group, component, *look) for look in _beginning(group, bad, interval)]
+    trouble = _whole(max(expectation.at for expectation in expectations)) + slack
     again = longest_for_seconds(group) if len(values) > 1 else 0
-    stay = _whole(kind.settle_seconds(bound) + again + longest_keep(group)) + STEP_SECONDS
+    stay = _whole(kind.settle_seconds(bound) + again + longest_keep(group)) + slack
     alive = frozenset(alert.limit.severity for alert in group.alerts)
     for number, value in enumerate(values):
         alive = frozenset(_still(group, alive, value))
@@ -150,20 +157,31 @@ def _test(group: AlertGroup, name: str, values: Sequence[Decimal]) -> RuleTest:
     )
 
 
-def _beginning(group: AlertGroup, bad: Decimal) -> Iterator[tuple[int, frozenset[str], Decimal]]:
+def _beginning(group: AlertGroup, bad: Decimal, interval: int) -> Iterator[tuple[int, frozenset[str], Decimal]]:
     """Yield time, firing severities and value: one evaluation before each `for` has passed, and when it has passed."""
     bound = group.watched.bound
     kind = kinds()[bound.signal.kind]
-    start, holds = kind.first(bound), {alert.limit.severity: for_seconds_of(alert.limit) for alert in group.alerts}
+    holds = {alert.limit.severity: _rounded_up(for_seconds_of(alert.limit), interval) for alert in group.alerts}
+    start = kind.first(bound)
     if start is None:
         # The value appears at an unknown time, at the latest when it has settled.
-        if (before := min(holds.values()) - EVALUATION_SECONDS) >= 0:
+        if (before := min(holds.values()) - interval) >= 0:
             yield before, frozenset(), bad
-        yield kind.settle_seconds(bound) + longest_for_seconds(group), frozenset(holds), bad
+        settled = kind.settle_seconds(bound)
+        yield (
+            (
+                settled + longest_for_seconds(group)
+                if interval == EVALUATION_SECONDS
+                else _rounded_up(settled, interval) + max(holds.values()) + interval
+            ),
+            frozenset(holds),
+            bad,
+        )
         return
+    start = _rounded_up(start, interval)
     seen: set[int] = set()
     for fires in sorted({start + for_seconds for for_seconds in holds.values()}):
-        for at in (fires - EVALUATION_SECONDS, _known(group, fires + late(group))):
+        for at in (fires - interval, _known(group, fires + late(group, interval), interval)):
             firing = frozenset(severity for severity, for_seconds in holds.items() if start + for_seconds <= at)
             value = bad if is_state(group) else kind.shown(bound, bad, at)
             if at >= 0 and at not in seen and (value is not None or not firing):
@@ -171,7 +189,7 @@ def _beginning(group: AlertGroup, bad: Decimal) -> Iterator[tuple[int, frozenset
                 yield at, firing, bad if value is None else value
 
 
-def _known(group: AlertGroup, at: int) -> int:
+def _known(group: AlertGroup, at: int, interval: int) -> int:
     """Return when to check an alert that fires at `at`: then, or later when engines agree on its value.
 
     They disagree just when the window is full: VictoriaMetrics has no value at the first instant, offset by the window.
@@ -179,7 +197,7 @@ def _known(group: AlertGroup, at: int) -> int:
     bound = group.watched.bound
     if is_state(group) or kinds()[bound.signal.kind].shown(bound, Decimal(1), at) is not None:
         return at
-    return max(at, _whole(bound.binding.window) + STEP_SECONDS)
+    return max(at, _rounded_up(_whole(bound.binding.window) + STEP_SECONDS, interval))
 
 
 def _still(group: AlertGroup, alive: frozenset[str], value: Decimal) -> Iterator[str]:
@@ -205,4 +223,4 @@ def _course(value: Decimal, steps: int) -> Example:
 
 def _whole(seconds: int) -> int:
     """Return `seconds`, rounded up to a whole step."""
-    return -(-seconds // STEP_SECONDS) * STEP_SECONDS
+    return _rounded_up(seconds, STEP_SECONDS)

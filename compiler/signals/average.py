@@ -8,13 +8,13 @@ from typing import Final
 
 from compiler.promql import Selector
 from compiler.quantities import Quantity, duration_text
-from compiler.signals import sampling
 from compiler.signals.bound import HIGH, BoundSignal
 from compiler.signals.contract import HALF, Input, Kind, Measure, Series, Threshold, aggregate, first_rate
 from compiler.signals.inputs import HISTOGRAM
 from compiler.signals.phrases import IS, Clause, amount, over_window
 from compiler.signals.profile import Example, Phase, Rough
 from compiler.signals.ratio import is_exact
+from compiler.signals.samples import sampling
 from compiler.signals.traffic import enough
 
 TOTAL: Final = Input(

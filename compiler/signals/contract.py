@@ -23,6 +23,10 @@ from compiler.signals.profile import Case, Example, Phase, Rough
 EVALUATION_SECONDS: Final = 30
 """The interval between two evaluations of a rule test: half a minute. An alert rule that reads a recording rule may be
 one evaluation late (vmalert reads back what it has written), and tests still tell its time to the minute."""
+LONG_SECONDS: Final = 6 * 3600
+"""Tests that end later are evaluated only every `SLOW_EVALUATION_SECONDS`, because each evaluation takes time."""
+SLOW_EVALUATION_SECONDS: Final = 240
+"""Less than the five minutes for which engines remember a value, because some read back what they have recorded."""
 
 
 class Measure(Enum):
@@ -125,7 +129,20 @@ class Rules:
 
 
 class Kind:
-    """One way to measure a signal. Each kind overrides what differs from these defaults."""
+    """One way to measure a signal. Each kind overrides what differs from these defaults.
+
+    Most kinds state `expression` and `operations` for the rules, and `series`, `first` and `strong_sample` for the rule
+    tests: a steady course gives a steady value, so the limits determine the cases. Two sorts of kinds state more.
+
+    A kind that needs a long time, such as a window of a day, states `settle_seconds` if that exceeds its window.
+    Tests longer than `LONG_SECONDS` are evaluated every `SLOW_EVALUATION_SECONDS`; `compiler.proof` rounds their times,
+    and a kind does nothing about it. A signal that needs more than `longest` has no tests.
+
+    A kind whose value does not stay as it is sets `measures` to false and states its `cases`, and in `begins` when the
+    first case of a severity crosses its limit. That time must not depend on the number of samples.
+
+    tests/compiler/kinds holds an example of either; test_new_kind.py proves their alerts with promtool.
+    """
 
     name: ClassVar[str]
     forms: ClassVar[tuple[tuple[Input, ...], ...]] = ()

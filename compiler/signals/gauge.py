@@ -6,13 +6,13 @@ from collections.abc import Collection
 from decimal import Decimal
 
 from compiler.quantities import Quantity
-from compiler.signals import sampling
 from compiler.signals.bound import HIGH, LOW, BoundSignal
 from compiler.signals.contract import HALF, Kind, Series, Threshold, aggregate
 from compiler.signals.inputs import GAUGE, SINCE, UNTIL
 from compiler.signals.level import current, numbers, over_time, steps_without_rounding
 from compiler.signals.phrases import IS, MORE, Clause, amount, over_time_words
 from compiler.signals.profile import Example, Phase, Rough
+from compiler.signals.samples import sampling
 
 
 class Gauge(Kind):

@@ -9,18 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from decimal import Decimal
-from fractions import Fraction
+from math import ceil
 from typing import Final
 
 from compiler.promql import Selector
 from compiler.quantities import COUNT, STATE, Quantity, duration_text
-from compiler.signals import sampling
 from compiler.signals.bound import HIGH, LOOKBACK_SECONDS, BoundSignal
-from compiler.signals.contract import HALF, Kind, Series, Threshold, aggregate, first_rate
+from compiler.signals.contract import Series, Threshold, aggregate, first_rate
+from compiler.signals.events import Events
 from compiler.signals.inputs import COUNTER
 from compiler.signals.level import current
 from compiler.signals.phrases import MORE, Clause, amount, span
 from compiler.signals.profile import Example, Phase, Rough
+from compiler.signals.samples import sampling
 
 UP: Final = Selector("up")
 """Prometheus records it for each scrape; `job` and `instance` name the target (Prometheus, "jobs and instances")."""
@@ -29,11 +30,10 @@ _REACH: Final = 3600
 """Seconds before the window in which the rule looks for earlier samples of a counter; a longer range costs more."""
 
 
-class Increase(Kind):
+class Increase(Events):
     """The value is the sum over a component's series."""
 
     name = "increase"
-    forms = ((COUNTER,),)
 
     def bad(self, inputs: Collection[str]) -> str:
         """Return `HIGH`."""
@@ -101,10 +101,6 @@ class Increase(Kind):
             return None
         return value * min(seconds, bound.binding.window) / bound.binding.window
 
-    def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
-        """Return two series with half of the events each."""
-        return (Phase(value=value * HALF, steps=1),) * 2
-
     def withstands(self, bound: BoundSignal) -> frozenset[Rough]:
         """Return failed scrapes and counter resets, through which the rule estimates; none where low is trouble."""
         return frozenset() if bound.low else frozenset({Rough.GAPS, Rough.RESET})
@@ -113,16 +109,10 @@ class Increase(Kind):
         """Return true, except where low values are the trouble."""
         return not bound.low
 
-    def strong_sample(self, bound: BoundSignal) -> Phase:
-        """Return a very large number of events."""
-        return Phase(value=Decimal(10**9), steps=1)
-
     def past_limit(self, bound: BoundSignal, value: Decimal) -> Decimal:
-        """Return so many events that those of one step cross the limit while the window still fills."""
-        if bound.low:
-            return value / 2
-        whole = Fraction((value or Decimal(1)) * 2) * bound.binding.window / bound.binding.step
-        return Decimal(-(-whole.numerator // whole.denominator))
+        """Return whole events, so many that those of one step cross the limit while the window still fills."""
+        past = super().past_limit(bound, value)
+        return past if bound.low else Decimal(ceil(past))
 
 
 def rise_in_words(bound: BoundSignal, comparator: str, rise: Quantity) -> Clause:

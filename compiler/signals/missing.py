@@ -16,12 +16,12 @@ from typing import ClassVar, Final
 from compiler.conventions import JOB_LABEL, METRIC_GONE, METRIC_LABEL, MISSING_MEMORY, PART_LABEL, TARGET_DOWN
 from compiler.promql import Selector, in_parts
 from compiler.quantities import STATE, duration_text
-from compiler.signals import missing_courses as courses
 from compiler.signals.bound import STEP_SECONDS, BoundSignal
 from compiler.signals.contract import Kind, Rules, Series, Threshold, aggregate
 from compiler.signals.missing_place import PRESENT, TARGETS, Place, place
 from compiler.signals.phrases import Clause, listed, where
 from compiler.signals.profile import Case, Example, Phase
+from compiler.signals.samples import missing_courses as courses
 
 _GONE, _DOWN = Decimal(1), Decimal(2)
 _MEMORY: Final = f"[{duration_text(MISSING_MEMORY)}]"

@@ -1,7 +1,7 @@
 """The course of a value for one example component of a rule test.
 
-`compiler.proof` chooses the course, a kind of signal turns it into series, and `compiler.signals.sampling` writes their
-samples.
+`compiler.proof` chooses the course, a kind of signal turns it into series, and `compiler.signals.samples.sampling`
+writes their samples.
 """
 
 from __future__ import annotations

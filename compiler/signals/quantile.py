@@ -9,12 +9,12 @@ from typing import Final
 
 from compiler.promql import Matcher, Selector
 from compiler.quantities import Quantity, decimal_text, duration_text
-from compiler.signals import own_units, sampling
 from compiler.signals.bound import HIGH, BoundSignal
 from compiler.signals.contract import HALF, Kind, Parameter, Series, Threshold, aggregate, first_rate
 from compiler.signals.inputs import HISTOGRAM
 from compiler.signals.phrases import IS, Clause, amount, ordinal, over_window
 from compiler.signals.profile import Example, Phase, Rough
+from compiler.signals.samples import own_units, sampling
 from compiler.signals.traffic import enough
 
 QUANTILE: Final = Parameter(

@@ -6,19 +6,19 @@ from decimal import Decimal
 
 from compiler.promql import Selector
 from compiler.quantities import PER_SECOND, Quantity, duration_text, rate_of
-from compiler.signals import sampling
 from compiler.signals.bound import BoundSignal
-from compiler.signals.contract import HALF, Kind, Series, Threshold, aggregate, first_rate
+from compiler.signals.contract import Series, Threshold, aggregate, first_rate
+from compiler.signals.events import Events
 from compiler.signals.inputs import COUNTER
 from compiler.signals.phrases import MORE, Clause, amount, over_window
 from compiler.signals.profile import Example, Phase
+from compiler.signals.samples import sampling
 
 
-class Rate(Kind):
+class Rate(Events):
     """The value is the sum over a component's series."""
 
     name = "rate"
-    forms = ((COUNTER,),)
 
     def steady(self, bound: BoundSignal) -> tuple[Selector, ...]:
         """Return the counter where too few events are the trouble, because none at all are worse."""
@@ -68,20 +68,6 @@ class Rate(Kind):
     def shown(self, bound: BoundSignal, value: Decimal, seconds: int) -> Decimal | None:
         """Return the value once the window is full."""
         return value if seconds >= bound.binding.window else None
-
-    def replicas(self, bound: BoundSignal, value: Decimal) -> tuple[Phase, ...]:
-        """Return two series with half of the events each."""
-        return (Phase(value=value * HALF, steps=1),) * 2
-
-    def strong_sample(self, bound: BoundSignal) -> Phase:
-        """Return a very large number of events."""
-        return Phase(value=Decimal(10**9), steps=1)
-
-    def past_limit(self, bound: BoundSignal, value: Decimal) -> Decimal:
-        """Return so many events that those of one step cross the limit while the window still fills."""
-        if bound.low:
-            return value / 2
-        return (value or Decimal(1)) * 2 * bound.binding.window / bound.binding.step
 
 
 def _events(per_second: Decimal, seconds: int) -> Decimal:

@@ -11,11 +11,11 @@ from typing import Final
 
 from compiler.promql import Selector
 from compiler.quantities import RATIO, Quantity, duration_text
-from compiler.signals import sampling
 from compiler.signals.bound import HIGH, LOW, BoundSignal
 from compiler.signals.contract import HALF, Input, Kind, Series, Threshold, aggregate, first_rate
 from compiler.signals.phrases import MORE, Clause, amount, over_window
 from compiler.signals.profile import Example, Phase, Rough
+from compiler.signals.samples import sampling
 from compiler.signals.traffic import enough
 
 ERRORS: Final = Input(

@@ -14,12 +14,12 @@ from decimal import Decimal
 from typing import Final
 
 from compiler.quantities import SECONDS, decimal_text, duration_text
-from compiler.signals import sampling
 from compiler.signals.bound import HIGH, Binding, BoundSignal
 from compiler.signals.contract import EVALUATION_SECONDS, Kind, Rules, Series, Threshold
 from compiler.signals.inputs import COUNTER
 from compiler.signals.phrases import Clause, span
 from compiler.signals.profile import Case, Example, Phase
+from compiler.signals.samples import sampling
 
 MEMORY: Final = 86400
 """Seconds for which a component stays expected after its series have ended."""

@@ -20,15 +20,16 @@ from jinja2.sandbox import SandboxedEnvironment
 
 from compiler.promql import PromQLError, Selector, checked, has_range, parse_selector, portable
 from compiler.quantities import RATIO, STATE, Quantity, decimal_text, duration_text
-from compiler.signals import query_samples, sampling
 from compiler.signals.bound import STEP_SECONDS, BoundSignal, ExampleSeries
 from compiler.signals.contract import Kind, Series, Threshold, UnsampledError, aggregate
 from compiler.signals.phrases import IS, Clause, amount, listed, over_window
 from compiler.signals.profile import Case, Example, Phase
-from compiler.signals.query_course import GAP, RISE, Course
-from compiler.signals.query_reading import asks_the_clock, course, looks_back
-from compiler.signals.query_tree import absence, carried, is_scalar, selectors, speaks_of_nothing
-from compiler.signals.query_truth import not_one
+from compiler.signals.queries import samples as query_samples
+from compiler.signals.queries.course import GAP, RISE, Course
+from compiler.signals.queries.reading import asks_the_clock, course, looks_back
+from compiler.signals.queries.tree import absence, carried, is_scalar, selectors, speaks_of_nothing
+from compiler.signals.queries.truth import not_one
+from compiler.signals.samples import sampling
 
 CONTEXT: Final = frozenset({"per", "window"})
 """Names that every template can use, in addition to its inputs."""

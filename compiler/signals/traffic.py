@@ -10,8 +10,8 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from compiler.signals import sampling
 from compiler.signals.bound import BoundSignal
+from compiler.signals.samples import sampling
 
 
 def enough(bound: BoundSignal) -> str:

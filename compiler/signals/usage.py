@@ -8,13 +8,13 @@ from typing import Final
 
 from compiler.promql import Selector
 from compiler.quantities import RATIO, Quantity, decimal_text
-from compiler.signals import sampling
 from compiler.signals.bound import HIGH, BoundSignal
 from compiler.signals.contract import HALF, Kind, Series, Threshold, aggregate
 from compiler.signals.inputs import AVAILABLE, MAX, USED
 from compiler.signals.level import current, numbers, over_time, steps_without_rounding
 from compiler.signals.phrases import MORE, REST, USED_SHARE, Clause, amount, over_time_words, thing
 from compiler.signals.profile import Example, Phase, Rough
+from compiler.signals.samples import sampling
 
 WHOLE: Final = Decimal(1000)
 

@@ -8,13 +8,13 @@ from typing import Final
 
 from compiler.promql import Selector
 from compiler.quantities import RATIO, Quantity, decimal_text, duration_text
-from compiler.signals import sampling
 from compiler.signals.bound import HIGH, BoundSignal
 from compiler.signals.contract import HALF, Input, Kind, Measure, Series, Threshold, aggregate, first_rate
 from compiler.signals.inputs import CAPACITY, COUNTER
 from compiler.signals.level import current, last
 from compiler.signals.phrases import MORE, REST, USED_SHARE, Clause, amount, over_window, thing
 from compiler.signals.profile import Example, Phase, Rough
+from compiler.signals.samples import sampling
 
 IDLE: Final = Input(
     name="idle",

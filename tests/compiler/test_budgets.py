@@ -27,7 +27,7 @@ from compiler.document import MAX_NODES, MAX_TEXT, NodeBudget, parse
 from compiler.input_files import MAX_LINE
 from compiler.promql import Matcher
 from compiler.signals.contract import UnsampledError
-from compiler.signals.sampling import lets
+from compiler.signals.samples.sampling import lets
 from tests.compiler.base import LEDGER, SHOP, SPEC, tocsin
 from tests.compiler.test_expressions import stopped_after
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from compiler.float_labels import forms, in_every_form
 from compiler.promql import Matcher, parse_matchers, parse_selector, portable
-from compiler.signals.sampling import lets
+from compiler.signals.samples.sampling import lets
 
 
 @pytest.mark.parametrize(

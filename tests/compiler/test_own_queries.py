@@ -18,9 +18,9 @@ from compiler.signals import kinds
 from compiler.signals.bound import Binding, BoundSignal, Signal
 from compiler.signals.contract import UnsampledError
 from compiler.signals.profile import Example, Phase
-from compiler.signals.query_reading import course, looks_back
-from compiler.signals.query_tree import lost_buckets, quoted_labels, speaks_of_nothing
-from compiler.signals.query_truth import not_one
+from compiler.signals.queries.reading import course, looks_back
+from compiler.signals.queries.tree import lost_buckets, quoted_labels, speaks_of_nothing
+from compiler.signals.queries.truth import not_one
 from tests.compiler.base import SPEC, compiled, edit, tocsin
 
 TEMPLATE = kinds()["template"]

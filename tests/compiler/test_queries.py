@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from compiler.signals.query_tree import carried, shortest_range
+from compiler.signals.queries.tree import carried, shortest_range
 
 
 @pytest.mark.parametrize(

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from compiler.promql import Matcher, parse_matchers, parse_selector
-from compiler.signals import sampling
 from compiler.signals.bound import Binding, BoundSignal, Signal
 from compiler.signals.contract import UnsampledError
 from compiler.signals.profile import Broken, Example, Phase
+from compiler.signals.samples import sampling
 
 WORD = st.from_regex(r"[a-z0-9/-]{1,6}", fullmatch=True)
 PATTERN = st.one_of(

@@ -23,8 +23,9 @@ from compiler.compilation import Compilation, compile_spec
 from compiler.output import write
 from compiler.promql import canonical, parse_selector
 from compiler.quantities import BYTES, METRIC_UNITS, RATIO, SECONDS, decimal_text
-from compiler.signals import factors, own_units
+from compiler.signals import factors
 from compiler.signals.bound import Binding, BoundSignal, MeasuredIn, Signal
+from compiler.signals.samples import own_units
 from tests.compiler.base import SPEC, codes, edit, tocsin
 
 SCALED = Path(__file__).parents[1] / "testbed" / "data" / "scaled"

@@ -1,6 +1,6 @@
 """The samples that make a user's query take a course, and the test cases of an absence.
 
-`template` uses this module with the courses of `query_course`.
+`template` uses this module with the courses of `queries.course`.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from decimal import Decimal
 from typing import Final
 
 from compiler.quantities import RATIO, STATE, decimal_text
-from compiler.signals import sampling
 from compiler.signals.bound import BoundSignal
 from compiler.signals.contract import Kind, Threshold, UnsampledError
 from compiler.signals.level import margin
 from compiler.signals.profile import Case, Example, Phase
-from compiler.signals.query_course import COMPARISONS, GAP, LEVEL, RISE, SINCE, Course
+from compiler.signals.queries.course import COMPARISONS, GAP, LEVEL, RISE, SINCE, Course
+from compiler.signals.samples import sampling
 
 LOOKBACK: Final = 300
 """Seconds for which engines return the last sample of a series that has ended (Prometheus, "staleness")."""

@@ -12,10 +12,10 @@ from typing import Final
 from compiler import automaton
 from compiler.promql import Matcher, Selector
 from compiler.quantities import decimal_text
-from compiler.signals import own_units
 from compiler.signals.bound import BoundSignal
 from compiler.signals.contract import Series, UnsampledError
 from compiler.signals.profile import Broken, Example, Phase
+from compiler.signals.samples import own_units
 
 Labels = tuple[tuple[str, str], ...]
 

@@ -13,9 +13,9 @@ import promql_parser
 
 from compiler.promql import tree
 from compiler.quantities import decimal_text
-from compiler.signals.query_course import COMPARISONS
-from compiler.signals.query_reading import FLIPPED, number_of
-from compiler.signals.query_tree import ABSENT
+from compiler.signals.queries.course import COMPARISONS
+from compiler.signals.queries.reading import FLIPPED, number_of
+from compiler.signals.queries.tree import ABSENT
 
 _KEEPING: Final = frozenset({"bottomk", "max", "min", "topk"})
 """Aggregations whose result is one of their input values."""

@@ -1,6 +1,6 @@
 """The course of one series for which a user's query has a given value: its form, and the query's steps.
 
-`query_reading` finds the course in a query; `query_samples` writes its samples.
+`queries.reading` finds the course in a query; `queries.samples` writes its samples.
 """
 
 from __future__ import annotations

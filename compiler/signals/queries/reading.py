@@ -19,8 +19,8 @@ import promql_parser
 
 from compiler.promql import PromQLError, Selector, selector_of, tree
 from compiler.signals.contract import UnsampledError
-from compiler.signals.query_course import COMPARISONS, EXACT, GAP, LEVEL, RISE, SINCE, UNTIL, Course, Step
-from compiler.signals.query_tree import ABSENT, nodes
+from compiler.signals.queries.course import COMPARISONS, EXACT, GAP, LEVEL, RISE, SINCE, UNTIL, Course, Step
+from compiler.signals.queries.tree import ABSENT, nodes
 
 
 def course(expression: str, per: tuple[str, ...]) -> Course:

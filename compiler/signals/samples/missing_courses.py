@@ -13,11 +13,11 @@ from typing import Final
 
 from compiler.conventions import JOB_LABEL, METRIC_LABEL
 from compiler.promql import Selector
-from compiler.signals import sampling
 from compiler.signals.bound import BoundSignal
 from compiler.signals.contract import Series
 from compiler.signals.missing_place import PRESENT, TARGETS, Place, place
 from compiler.signals.profile import Case, Elsewhere, Example, Phase
+from compiler.signals.samples import sampling
 
 WELL, NO_METRIC, DOWN, NOTHING, PUSHED, PUSHED_BESIDE = (Decimal(number) for number in range(6))
 """In this order: everything exists; a target is up without metrics; a target is down; nothing exists; metrics without

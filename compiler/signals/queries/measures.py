@@ -14,8 +14,8 @@ from typing import Any, Final, NamedTuple
 import promql_parser
 
 from compiler.promql import PromQLError, Selector, selector_of, tree
-from compiler.signals.query_course import COMPARISONS
-from compiler.signals.query_reading import number_of
+from compiler.signals.queries.course import COMPARISONS
+from compiler.signals.queries.reading import number_of
 
 
 class Taken(NamedTuple):
