@@ -1,1 +1,1 @@
-"""The webhook: what Alertmanager tells becomes incidents, and incidents become messages to people."""
+"""The webhook: it turns Alertmanager's deliveries into incidents and sends messages about them to people."""

@@ -1,11 +1,11 @@
-"""The Alertmanagers that may be asked: the file that `TOCSIN_ALERTMANAGERS` names, checked. Called by `settings`.
+"""Reads and checks the file that `TOCSIN_ALERTMANAGERS` names: the Alertmanagers that the webhook may ask.
 
-Entries are peers, one cluster, when they say so (`cluster`), or when they share an external URL and are asked as the
-same. An external URL that several clusters have says of no delivery whose it is: such clusters have to have names, and
-their deliveries name them.
+`settings` calls it. Entries are peers, that is one cluster, when they name the same `cluster`, or when they share an
+external URL and the webhook asks them as the same client. If several clusters share an external URL, it does not tell
+from which of them a delivery comes: such clusters need names, and their deliveries must name the cluster.
 
-Every mistake is told at once, with its line and never with a secret. Secrets stand in files of their own, which are
-read anew each time they are used, so that one that is replaced needs no restart.
+The reader reports all mistakes at once, each with its line and never with a secret. Each secret is in a file of its
+own, which is read again at each use, so a replaced secret needs no restart.
 """
 
 from __future__ import annotations
@@ -48,13 +48,13 @@ _KEYS = (
 
 @dataclass(frozen=True, kw_only=True)
 class Hidden:
-    """A secret: given, or in a file that is read when it is used."""
+    """A secret: either its value, or a file that is read at each use."""
 
     secret: Secret | None = None
     path: Path | None = None
 
     def read(self) -> Secret:
-        """Return the secret; raises ValueError, which names the file, when it cannot be read."""
+        """Return the secret; raises ValueError with the file's name when the file cannot be read."""
         if self.secret is not None or self.path is None:
             return self.secret or Secret("")
         try:
@@ -69,16 +69,16 @@ class Hidden:
 
 @dataclass(frozen=True, kw_only=True)
 class Server:
-    """One Alertmanager: what it is called, how its deliveries are known, where it is asked, and as whom."""
+    """One Alertmanager: its name, its address, the URLs that its deliveries carry, and how the webhook logs in."""
 
     name: str
     url: str
-    """Without a last slash."""
+    """Without a trailing slash."""
     external_urls: frozenset[str] = frozenset()
-    """In plain form, with `cluster NAME` where it has one and without `shared_urls`; the servers that share one are
-    peers. None: it speaks for what it lists with the same start."""
+    """In plain form, with `cluster NAME` if it has a cluster, and without `shared_urls`. Servers with a URL in common
+    are peers. If the set is empty, it speaks for the alerts that it lists with the same start."""
     shared_urls: frozenset[str] = frozenset()
-    """Its external URLs that other clusters have too, in plain form."""
+    """Its external URLs that other clusters also have, in plain form."""
     cluster: str | None = None
     username: str | None = None
     password: Hidden | None = None
@@ -89,31 +89,31 @@ class Server:
     client_key_file: Path | None = None
 
     @property
-    def as_whom(self) -> tuple[str, ...]:
-        """Whom it is asked as; another user, token or tenant may be told of other alerts. Holds no secret."""
+    def client(self) -> tuple[str, ...]:
+        """Who asks this server; another user, token or tenant may see other alerts. Holds no secret."""
         token = "" if self.token is None else str(self.token.path or "")
         headers = sorted(f"{name.lower()}={_shown(value)}" for name, value in self.headers.items())
         return self.username or "", token, str(self.client_certificate_file or ""), *headers
 
     @property
     def key(self) -> str:
-        """What it is known by in the store: another address, user or tenant is another one. Holds no secret."""
-        as_whom = [self.url, self.username or "", *(f"{name}={_shown(value)}" for name, value in self.headers.items())]
-        return f"{self.name} {hashlib.sha256(chr(10).join(as_whom).encode()).hexdigest()[:12]}"
+        """Its key in the store; it differs for another address, user or tenant. Holds no secret."""
+        parts = [self.url, self.username or "", *(f"{name}={_shown(value)}" for name, value in self.headers.items())]
+        return f"{self.name} {hashlib.sha256(chr(10).join(parts).encode()).hexdigest()[:12]}"
 
 
 def peers(servers: tuple[Server, ...], url: str) -> frozenset[str] | None:
-    """Return the external URLs of the servers that share `url` (in plain form), itself included where it is known.
+    """Return all external URLs of the servers that have `url` (in plain form); empty if no server has it.
 
-    None where several clusters have it: two deliveries with it need not be of one.
+    Returns None if several clusters have `url`: two deliveries with it may come from different clusters.
     """
     if any(url in server.shared_urls for server in servers):
         return None
-    return frozenset(one for server in servers if url in server.external_urls for one in server.external_urls)
+    return frozenset(peer for server in servers if url in server.external_urls for peer in server.external_urls)
 
 
 def read_servers(path: Path) -> tuple[tuple[Server, ...], tuple[str, ...]]:
-    """Return the servers of the file, in order, and what is wrong with it: a sentence each, with its line."""
+    """Return the servers of the file, in order, and one sentence, with its line, for each mistake."""
     try:
         with path.open("rb") as file:
             content = file.read(LARGEST_FILE + 1)
@@ -134,7 +134,7 @@ def read_servers(path: Path) -> tuple[tuple[Server, ...], tuple[str, ...]]:
 
 
 class _Reader:
-    """Takes the document apart and collects what is wrong."""
+    """Reads the YAML document and collects its mistakes."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -145,37 +145,39 @@ class _Reader:
             self.problems.append(f"{self.path}:1: is empty; it has to hold a list `alertmanagers`")
             return ()
         top = self.mapping(node, "the file", ("alertmanagers",))
-        found = top.get("alertmanagers")
-        if found is None:
+        entries = top.get("alertmanagers")
+        if entries is None:
             return () if self.problems else self.wrong(node, "lacks `alertmanagers`, a list", ())
-        if not isinstance(found, yaml.SequenceNode) or not found.value:
-            return self.wrong(found, "`alertmanagers` must be a list with an entry for each Alertmanager", ())
-        if len(found.value) > MOST_SERVERS:
-            return self.wrong(found, f"`alertmanagers` has more than {MOST_SERVERS} entries", ())
+        if not isinstance(entries, yaml.SequenceNode) or not entries.value:
+            return self.wrong(entries, "`alertmanagers` must be a list with an entry for each Alertmanager", ())
+        if len(entries.value) > MOST_SERVERS:
+            return self.wrong(entries, f"`alertmanagers` has more than {MOST_SERVERS} entries", ())
         servers: list[Server] = []
-        for entry in found.value:
+        for entry in entries.value:
             server = self.server(entry)
-            if server is not None and any(server.name == one.name for one in servers):
+            if server is not None and any(server.name == earlier.name for earlier in servers):
                 self.wrong(entry, f"the name `{one_line(server.name, 60)}` is taken by an entry above", None)
             elif server is not None:
-                self.told_apart(entry, server, servers)
+                self.check_external_urls(entry, server, servers)
                 servers.append(server)
         return _with_clusters(servers)
 
-    def told_apart(self, node: yaml.Node, server: Server, above: list[Server]) -> None:
-        """Complain of an external URL by which nobody knows whose a delivery is, though it could be said."""
-        for other in above:
-            shared = min(server.external_urls & other.external_urls, default=None)
-            named = server.cluster is not None and other.cluster is not None
-            alike = server.cluster == other.cluster and server.as_whom == other.as_whom
+    def check_external_urls(self, node: yaml.Node, server: Server, servers_above: list[Server]) -> None:
+        """Report an external URL that does not tell from which cluster a delivery comes."""
+        for earlier in servers_above:
+            shared = min(server.external_urls & earlier.external_urls, default=None)
+            named = server.cluster is not None and earlier.cluster is not None
+            alike = server.cluster == earlier.cluster and server.client == earlier.client
             if shared is not None and not named and not alike:
-                whom = "in another cluster" if server.as_whom == other.as_whom else "asked as somebody else"
-                also = f"the external URL {one_line(shared, 200)} of `{one_line(other.name, 60)}` above"
-                way_out = (
+                difference = "in another cluster" if server.client == earlier.client else "asked as somebody else"
+                url = f"the external URL {one_line(shared, 200)} of `{one_line(earlier.name, 60)}` above"
+                remedy = (
                     "give each a `cluster`, the same if they are one, and let each cluster deliver to "
                     "/v1/alertmanager?cluster=NAME"
                 )
-                self.wrong(node, f"has {also}, which is {whom}, so that no delivery says whose it is: {way_out}", None)
+                self.wrong(
+                    node, f"has {url}, which is {difference}, so that no delivery says whose it is: {remedy}", None
+                )
                 return
 
     def server(self, node: yaml.Node) -> Server | None:
@@ -220,8 +222,8 @@ class _Reader:
             nodes += several.value
         elif several is not None:
             self.wrong(several, "`external_urls` must be a list of addresses", None)
-        found = [self.address(one, "external_url", public=True) for one in nodes]
-        return frozenset(plain_address(url) for url in found if url is not None)
+        urls = [self.address(item, "external_url", public=True) for item in nodes]
+        return frozenset(plain_address(url) for url in urls if url is not None)
 
     def cluster(self, node: yaml.Node | None) -> str | None:
         name = self.text(node, "cluster")
@@ -245,34 +247,34 @@ class _Reader:
     def headers(self, node: yaml.Node | None) -> dict[str, str | Hidden]:
         if node is None:
             return {}
-        found: dict[str, str | Hidden] = {}
+        headers: dict[str, str | Hidden] = {}
         for name, value in self.mapping(node, "`headers`", None).items():
             if not _HEADER.match(name) or name.lower() in _OURS:
                 self.wrong(value, f"`{one_line(name, 60)}` cannot be a further header", None)
             elif isinstance(value, yaml.MappingNode):
                 inner = self.mapping(value, f"`{name}`", ("file",))
                 hidden = self.hidden(inner.get("file"), "file")
-                found[name] = hidden or Hidden()
+                headers[name] = hidden or Hidden()
                 if "file" not in inner:
                     self.wrong(value, f"`{name}` must be a text, or `file:` and the name of a file", None)
             else:
-                found[name] = self.text(value, name) or ""
-        return found
+                headers[name] = self.text(value, name) or ""
+        return headers
 
-    def mapping(self, node: yaml.Node, what: str, allowed: tuple[str, ...] | None) -> dict[str, yaml.Node]:
+    def mapping(self, node: yaml.Node, subject: str, allowed: tuple[str, ...] | None) -> dict[str, yaml.Node]:
         if not isinstance(node, yaml.MappingNode):
-            return self.wrong(node, f"{what} must be a mapping", {})
-        found: dict[str, yaml.Node] = {}
+            return self.wrong(node, f"{subject} must be a mapping", {})
+        entries: dict[str, yaml.Node] = {}
         for key, value in node.value:
             name = key.value if isinstance(key, yaml.ScalarNode) else ""
-            if name in found:
+            if name in entries:
                 self.wrong(key, f"`{one_line(name, 60)}` stands here twice", None)
             elif allowed is not None and name not in allowed:
-                known = ", ".join(f"`{one}`" for one in allowed)
-                self.wrong(key, f"{what} has no key `{one_line(str(name), 60)}`; it has {known}", None)
+                known = ", ".join(f"`{allowed_name}`" for allowed_name in allowed)
+                self.wrong(key, f"{subject} has no key `{one_line(str(name), 60)}`; it has {known}", None)
             else:
-                found[name] = value
-        return found
+                entries[name] = value
+        return entries
 
     def text(self, node: yaml.Node | None, name: str) -> str | None:
         if node is None:
@@ -322,7 +324,7 @@ class _Reader:
 
 
 def _with_clusters(servers: list[Server]) -> tuple[Server, ...]:
-    """Return the servers, those of a cluster known by its name and by each external URL that is its alone."""
+    """Return the servers; those with a cluster get its name and keep only the URLs that no other cluster has."""
     return tuple(_with_cluster(server, servers) for server in servers)
 
 
@@ -330,7 +332,7 @@ def _with_cluster(server: Server, servers: list[Server]) -> Server:
     if server.cluster is None:
         return server
     mine, others = (
-        frozenset(url for one in servers if (one.cluster == server.cluster) is same for url in one.external_urls)
+        frozenset(url for peer in servers if (peer.cluster == server.cluster) is same for url in peer.external_urls)
         for same in (True, False)
     )
     known = (mine - others) | {cluster_address(server.cluster)}

@@ -1,8 +1,8 @@
-"""An SMS or telephone gateway as `TOCSIN_APPRISE_SMS` and `TOCSIN_APPRISE_PHONE` name it: an apprise URL.
+"""Parses the apprise URLs of SMS and telephone gateways: `TOCSIN_APPRISE_SMS` and `TOCSIN_APPRISE_PHONE`.
 
-`settings` parses it, `senders.gateway` sends through it. The number goes where `{to}` stands, and to the end of the
-path when it stands nowhere: `twilio://SID:TOKEN@+12025550100/{to}?method=call`. The package apprise is an extra and is
-loaded only when one of the two is set. Its log is switched off: it writes out whole URLs, requests and answers.
+`settings` parses a URL, `senders.gateway` sends through it. The number replaces `{to}`; without `{to}` it is added to
+the end of the path: `twilio://SID:TOKEN@+12025550100/{to}?method=call`. The package apprise is an extra and is loaded
+only when one of the two variables is set. Its log is switched off, because it writes whole URLs, requests and answers.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 PLACE = "{to}"
 SAMPLE_NUMBER = "+12025550199"
-"""Of the range that is kept free for examples; nothing is ever sent to it."""
+"""From the range that is reserved for examples; nothing is ever sent to it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Gateway:
-    """A gateway, and what must not be shown of it."""
+    """A gateway, and the parts of its URL that must not be shown."""
 
     url: Secret
     secrets: tuple[Secret, ...]
@@ -36,8 +36,8 @@ class Gateway:
 
         logging.getLogger(apprise.LOGGER_NAME).disabled = True
         asset = apprise.AppriseAsset(app_id="Tocsin", async_mode=False, storage_mode=apprise.PersistentStoreMode.MEMORY)
-        found = apprise.Apprise.instantiate(_addressed(self.url, number).reveal(), asset=asset)
-        return found if isinstance(found, apprise.NotifyBase) else None
+        service = apprise.Apprise.instantiate(_addressed(self.url, number).reveal(), asset=asset)
+        return service if isinstance(service, apprise.NotifyBase) else None
 
 
 def parse_apprise_url(secret: Secret) -> Gateway:

@@ -1,4 +1,4 @@
-"""Yes and no, in the words in which people write a setting that is either. Pure."""
+"""Parses the words that people write for a yes-or-no setting. Pure."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _WORDS = {
 
 
 def parse_boolean(text: str) -> bool:
-    """Return what the word means, in capitals or not; raises ValueError, whose text goes on from a setting's name."""
+    """Return what the word means, in any case; raises ValueError, whose text continues after a setting's name."""
     try:
         return _WORDS[text.strip().lower()]
     except KeyError:

@@ -1,8 +1,9 @@
-"""What another side says, read up to a bound: a flood at full pace ends as surely as an answer that dribbles in.
+"""Limits how many bytes are read from another server.
 
-A time-out bounds the wait for each piece and a deadline the time of all; neither bounds what arrives in that time, nor
-what a library collects before it gives anything back (lines of a reply, headers, lengths and trailers of chunks). So
-every byte of a conversation passes here. `http_deadline` reads HTTP through it, `senders.mail` SMTP.
+A time-out limits the wait for each piece, and a deadline limits the total time. Neither limits how much arrives in
+that time, nor how much a library collects before it returns anything (lines of a reply, headers, lengths and trailers
+of chunks). So every byte of a conversation passes through `BoundedReader`. `http_deadline` reads HTTP through it,
+`senders.mail` reads SMTP.
 """
 
 from __future__ import annotations
@@ -13,14 +14,14 @@ from typing import Any
 
 
 class TooLongAnswerError(OSError):
-    """The other side has said more than there is room for."""
+    """The other server sent more bytes than the limit allows."""
 
     def __init__(self, most: int) -> None:
         super().__init__(f"more than {most:,} bytes were answered")
 
 
 class BoundedReader(io.RawIOBase):
-    """Reads from `raw` at most `most` bytes; `check` is called before each piece and may raise."""
+    """Reads at most `most` bytes from `raw`; it calls `check` before each piece, and `check` may raise."""
 
     def __init__(self, raw: io.RawIOBase, *, most: int, check: Callable[[], object] = lambda: None) -> None:
         super().__init__()
@@ -34,15 +35,15 @@ class BoundedReader(io.RawIOBase):
         return True
 
     def fileno(self) -> int:
-        """Return the descriptor of what is read."""
+        """Return the file descriptor of `raw`."""
         return self._raw.fileno()
 
     def renew(self) -> None:
-        """Begin to count anew, for what is said next."""
+        """Start the count again, for the next answer."""
         self._left = self._most
 
     def readinto(self, buffer: Any, /) -> int | None:  # noqa: ANN401  as in the base class
-        """Read the next piece; raises TooLongAnswerError beyond the bound, and what `check` raises."""
+        """Read the next piece; raises TooLongAnswerError beyond the limit, and whatever `check` raises."""
         self._check()
         if self._left <= 0:
             raise TooLongAnswerError(self._most)
@@ -51,7 +52,7 @@ class BoundedReader(io.RawIOBase):
         return count
 
     def close(self) -> None:
-        """Close what is read, too."""
+        """Close this reader and `raw`."""
         if not self.closed:
             self._raw.close()
         super().close()

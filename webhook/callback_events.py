@@ -1,7 +1,7 @@
-"""What Slack and PagerDuty say that somebody has done. Pure; `callbacks` checks their signatures and acts on it.
+"""Parses callbacks of Slack and PagerDuty: what a person did there. Pure.
 
-A body that is not what the provider documents is a ValueError, whatever it holds; what is documented and does not
-concern us is nothing to do.
+`callbacks` checks the signatures and acts on the result. A body in a form that the provider does not document raises
+ValueError. A documented body that does not concern Tocsin returns None.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from webhook.timestamps import parse_rfc3339
 from webhook.untrusted import one_line
 
 Verb = Literal["acknowledge", "unacknowledge", "resolve", "reopen"]
-NotifiedDestination = Literal["merge", "note"]
-"""What PagerDuty does with its own incident and nobody with ours."""
+PagerDutyChange = Literal["merge", "note"]
+"""A change of PagerDuty's own incident that leaves Tocsin's incident as it is."""
 
 VERBS: tuple[Verb, ...] = get_args(Verb)
 ACTION = "tocsin."
-"""What the `action_id` of our buttons begins with, the verb behind it."""
+"""The prefix of our buttons' `action_id`; the verb follows it."""
 
 _LONGEST_NAME = 60
 _NUMBER = re.compile(r"[0-9]{1,18}\Z", flags=re.ASCII)
@@ -47,7 +47,7 @@ _MOST_NAMES = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Press:
-    """A button of ours that somebody has pressed in Slack."""
+    """A press of one of our buttons in Slack."""
 
     verb: Verb
     number: int
@@ -55,27 +55,27 @@ class Press:
     seen: int | None = None
     """What `lookup.told_through` said when the button was drawn; None on messages of older releases."""
     at: float | None = None
-    """When it was pressed by Slack's clock, epoch seconds; None where the payload does not say."""
+    """When the button was pressed, by Slack's clock, in epoch seconds; None if the payload does not say."""
     channel: str = ""
-    """The ids of the channel and of the person, where an answer that only they see goes; empty where unknown."""
+    """`channel` and `user` are Slack's ids; an answer that only this person sees goes there. Empty if unknown."""
     user: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """A change of an incident in PagerDuty; `key` is ours, `at` is epoch seconds."""
+    """A change of an incident in PagerDuty; `key` is Tocsin's deduplication key, `at` is in epoch seconds."""
 
-    verb: Verb | NotifiedDestination
+    verb: Verb | PagerDutyChange
     key: str
     actor: str
     at: float
     detail: str = ""
-    """What a merge leads to, or to whom it was handed on, in words."""
+    """In words: into which incident it was merged, or to whom it was handed on."""
     by_person: bool = False
 
 
 def slack_press(body: bytes) -> Press | None:
-    """Return the press that the form's field `payload` tells of, or None when it is no button of ours.
+    """Return the press that the form field `payload` describes, or None if the button is not ours.
 
     https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
     """
@@ -89,36 +89,36 @@ def slack_press(body: bytes) -> Press | None:
         value = action.get("value")
         if verb is not None and isinstance(value, str) and _NUMBER.match(value):
             drawn = _DRAWN.match(str(action.get("block_id")))
-            user, place = _object(payload.get("user")), _object(payload.get("container"))
+            user, container = _object(payload.get("user")), _object(payload.get("container"))
             return Press(
                 verb=verb,
                 number=int(value),
                 seen=None if drawn is None else int(drawn[1]),
                 actor=f"{_slack_name(user)} (Slack)",
                 at=_pressed_at(action.get("action_ts")),
-                channel=_id(_object(payload.get("channel")).get("id")) or _id(place.get("channel_id")),
+                channel=_id(_object(payload.get("channel")).get("id")) or _id(container.get("channel_id")),
                 user=_id(user.get("id")),
             )
     return None
 
 
 def pagerduty_identity(body: bytes) -> str:
-    """Return what tells an event of PagerDuty's from others: its id and time, which are signed."""
+    """Return the identity of a PagerDuty event: its id, type and time, which the signature covers."""
     event = _object(_object(json.loads(body)).get("event"))
     parts = [event.get(key) for key in ("id", "event_type", "occurred_at")]
     return json.dumps(parts if parts[0] else hashlib.sha256(body).hexdigest())
 
 
 def pagerduty_change(body: bytes) -> Change | None:
-    """Return the change that the event tells of, or None when it is none that concerns an incident of ours.
+    """Return the change that the event describes, or None if it does not concern one of our incidents.
 
-    https://developer.pagerduty.com/docs/webhooks-overview. The agent says who it was: what an integration has done is
-    Alertmanager's doing or our own, and a resolve that nobody signs for is PagerDuty's own time-out. A merge arrives as
-    a resolve, with its own reason.
+    https://developer.pagerduty.com/docs/webhooks-overview. The agent says who made the change. An integration
+    acknowledges or resolves for Alertmanager or for Tocsin, and a resolve without an agent is PagerDuty's own time-out:
+    all of these return None. A merge arrives as a resolve with its own reason.
     """
     event = _object(_object(json.loads(body)).get("event"))
     data, agent = _object(event.get("data")), _object(event.get("agent"))
-    verb, detail = _done(str(event.get("event_type")), data)
+    verb, detail = _verb_and_detail(str(event.get("event_type")), data)
     key = data.get("incident_key")
     if verb is None or not isinstance(key, str) or not _KEY.match(key):
         return None
@@ -136,18 +136,18 @@ def pagerduty_change(body: bytes) -> Change | None:
     )
 
 
-def _done(kind: str, data: dict[str, Any]) -> tuple[Verb | NotifiedDestination | None, str]:
-    """Return what an event of this kind does, and in words what there is to say of it."""
+def _verb_and_detail(kind: str, data: dict[str, Any]) -> tuple[Verb | PagerDutyChange | None, str]:
+    """Return the verb of an event of this kind, and a description where one is needed."""
     reason = _object(data.get("resolve_reason"))
     if kind == "incident.resolved" and reason.get("type") == _MERGED:
-        return "merge", _other(_object(reason.get("incident")))
+        return "merge", _merged_into(_object(reason.get("incident")))
     if kind in _HANDED_ON:
         to = _handed_to(kind, data)
         return "note", f"{_HANDED_ON[kind]}{f' to {to}' if to else ''}"
     return _PAGERDUTY.get(kind), ""
 
 
-def _other(incident: dict[str, Any]) -> str:
+def _merged_into(incident: dict[str, Any]) -> str:
     name, number = _name(incident.get("summary")), _name(incident.get("id"))
     if name and number and name != number:
         return f"“{name}” ({number}) in PagerDuty"
@@ -157,14 +157,18 @@ def _other(incident: dict[str, Any]) -> str:
 def _handed_to(kind: str, data: dict[str, Any]) -> str:
     if kind == "incident.delegated":
         return _name(_object(data.get("escalation_policy")).get("summary")) or ""
-    found = data.get("assignees")
-    people = [_name(_object(one).get("summary")) for one in found[:_MOST_NAMES]] if isinstance(found, list) else []
+    assignees = data.get("assignees")
+    people = (
+        [_name(_object(person).get("summary")) for person in assignees[:_MOST_NAMES]]
+        if isinstance(assignees, list)
+        else []
+    )
     return ", ".join(name for name in people if name)
 
 
 def _slack_name(user: dict[str, Any]) -> str:
-    found = (_name(user.get(key)) for key in ("name", "username", "id"))
-    return next((name for name in found if name), "somebody")
+    names = (_name(user.get(key)) for key in ("name", "username", "id"))
+    return next((name for name in names if name), "somebody")
 
 
 def _pressed_at(value: object) -> float | None:

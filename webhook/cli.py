@@ -1,7 +1,7 @@
 """The command `tocsin-webhook`: serve, send-test, incidents, heartbeats.
 
-Exit 0 done, 1 it could not be done (catalogue, store, a receiver, no such incident), 2 the command or the settings are
-wrong. Data goes to stdout, everything else to stderr; nobody sees a traceback for a mistake.
+Exit codes: 0 success; 1 failure (catalogue, store, a receiver, no such incident); 2 wrong arguments or settings. Data
+goes to stdout, everything else goes to stderr. A user's mistake never shows a traceback.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ from webhook.untrusted import one_line
 from webhook.web.heartbeats import read as read_heartbeats
 
 LONGEST_ERROR: Final = 2_000
-"""Characters of an error that are shown."""
+"""Characters of an error message that are shown."""
 
 
 class Program(click.Group):
-    """A group that says what is wrong with its arguments on one line, which no terminal obeys."""
+    """A command group that reports wrong arguments on one line without control characters."""
 
     def make_context(
         self,
@@ -64,7 +64,7 @@ class Program(click.Group):
 
 
 def _harmless(error: click.ClickException) -> click.ClickException:
-    """Return an error whose message is one line: click puts arguments into it as they are."""
+    """Return the error with a message of one safe line: click copies arguments into it unchanged."""
     text = one_line(error.format_message(), LONGEST_ERROR)
     error.format_message = lambda: text  # type: ignore[method-assign]
     return error
@@ -100,7 +100,7 @@ def serve(*, worker_only: bool, no_worker: bool) -> None:
         if worker_only:
             work(service)
             return
-        # The store is opened again in the process that serves; here it only has shown that it can be.
+        # This only checks that the store can be opened. The serving process opens it again.
         service.database.close()
     try:
         Server(settings, lambda: build(settings), with_worker=not no_worker).run()
@@ -121,7 +121,7 @@ def send_test(*, only: str | None) -> None:
     with _service(settings) as service:
         results = send_tests(service, only=only)
         for result in results:
-            click.echo(one_line(f"{result.channel} {result.destination}: {result.said}"))
+            click.echo(one_line(f"{result.channel} {result.destination}: {result.description}"))
         missed = shortfall(service, results, only=only)
         if missed:
             _fail(1, *missed)
@@ -166,35 +166,37 @@ def list_incidents(  # noqa: PLR0913  one for each option
     before: int | None,
 ) -> None:
     """List incidents, the newest first; what was resolved by hand and fires on is not over."""
-    wanted_archived = Wanted(system=system, alert=alert, severity=severity, since=since, until=until)
+    search = Wanted(system=system, alert=alert, severity=severity, since=since, until=until)
     if archived:
         if state:
             raise click.UsageError("--state and --archived exclude each other: what is archived is resolved")
-        _list_archived(wanted_archived, limit, before)
+        _list_archived(search, limit, before)
         return
-    if wanted_archived != Wanted() or before is not None:
+    if search != Wanted() or before is not None:
         raise click.UsageError("--system, --alert, --severity, --since, --until and --before need --archived")
-    wanted = (
-        STATUSES if "all" in state else tuple(one for one in STATUSES if one in (state or ("open", "acknowledged")))
+    statuses = (
+        STATUSES
+        if "all" in state
+        else tuple(status for status in STATUSES if status in (state or ("open", "acknowledged")))
     )
     with _service(_settings()) as service:
         with service.database.read() as connection:
-            found = store.listing(connection, statuses=wanted, limit=limit, fires_on=None if state else True)
-        for listed in found:
+            listing = store.listing(connection, statuses=statuses, limit=limit, fires_on=None if state else True)
+        for listed in listing:
             click.echo(listed_line(listed, now=service.clock(), dimensions=service.catalog.current.dimensions))
-        if not found:
+        if not listing:
             click.echo("no incidents", err=True)
 
 
-def _list_archived(wanted: Wanted, limit: int, before: int | None) -> None:
+def _list_archived(search: Wanted, limit: int, before: int | None) -> None:
     with _service(_settings()) as service:
         with service.database.read() as connection:
-            found = archive_search.listing(connection, wanted, limit=limit + 1, before=before)
-        for one in found[:limit]:
-            click.echo(archived_line(one, now=service.clock()))
-        if len(found) > limit:
-            click.echo(f"there are older ones: --before {found[limit - 1].incident_id}", err=True)
-        if not found:
+            listing = archive_search.listing(connection, search, limit=limit + 1, before=before)
+        for archived in listing[:limit]:
+            click.echo(archived_line(archived, now=service.clock()))
+        if len(listing) > limit:
+            click.echo(f"there are older ones: --before {listing[limit - 1].incident_id}", err=True)
+        if not listing:
             click.echo("no archived incidents", err=True)
 
 
@@ -203,10 +205,10 @@ def _list_archived(wanted: Wanted, limit: int, before: int | None) -> None:
 def show(*, number: int) -> None:
     """Show one incident with its runbook section, timeline and deliveries."""
     with _service(_settings()) as service:
-        found = service.records.read(number)
-        if found is None:
+        incident_record = service.records.read(number)
+        if incident_record is None:
             _fail(1, f"there is no incident {number}")
-        for line in incident_lines(found, now=service.clock()):
+        for line in incident_lines(incident_record, now=service.clock()):
             click.echo(line)
 
 
@@ -216,8 +218,9 @@ def show(*, number: int) -> None:
 def acknowledge(*, number: int, actor: str | None) -> None:
     """Take an incident: the others see that somebody is on it."""
     with _service(_settings()) as service:
-        incident = _found(service, number, service.responses.acknowledge(number, actor or _user(), service.clock()))
-        _not_over(incident)
+        outcome = service.responses.acknowledge(number, actor or _user(), service.clock())
+        incident = _require_incident(service, number, outcome)
+        _fail_if_resolved(incident)
         by = one_line(incident.acknowledged_by or "", 80)
         click.echo(f"incident {number}: acknowledged by {by}")
 
@@ -228,8 +231,9 @@ def acknowledge(*, number: int, actor: str | None) -> None:
 def unacknowledge(*, number: int, actor: str | None) -> None:
     """Give an incident back: its level is asked again, and the escalation goes on."""
     with _service(_settings()) as service:
-        incident = _found(service, number, service.responses.unacknowledge(number, actor or _user(), service.clock()))
-        _not_over(incident)
+        outcome = service.responses.unacknowledge(number, actor or _user(), service.clock())
+        incident = _require_incident(service, number, outcome)
+        _fail_if_resolved(incident)
         click.echo(f"incident {number}: open, nobody is on it")
 
 
@@ -239,7 +243,8 @@ def unacknowledge(*, number: int, actor: str | None) -> None:
 def resolve(*, number: int, actor: str | None) -> None:
     """Resolve an incident by hand; while its alerts fire it is told again after the policy's time."""
     with _service(_settings()) as service:
-        incident = _found(service, number, service.responses.resolve(number, actor or _user(), service.clock()))
+        outcome = service.responses.resolve(number, actor or _user(), service.clock())
+        incident = _require_incident(service, number, outcome)
         by = one_line(incident.resolved_by or "", 80)
         click.echo(f"incident {number}: resolved by {by}{', and still firing' if incident.fires_on else ''}")
 
@@ -250,7 +255,8 @@ def resolve(*, number: int, actor: str | None) -> None:
 def reopen(*, number: int, actor: str | None) -> None:
     """Take a resolve by hand back while its alerts fire: the first level is asked again."""
     with _service(_settings()) as service:
-        incident = _found(service, number, service.responses.reopen(number, actor or _user(), service.clock()))
+        outcome = service.responses.reopen(number, actor or _user(), service.clock())
+        incident = _require_incident(service, number, outcome)
         if incident.status == "resolved":
             _fail(1, f"incident {number} is over: none of its alerts fires any more")
         click.echo(f"incident {number}: {incident.status}")
@@ -265,13 +271,13 @@ def heartbeats() -> None:
 def list_heartbeats() -> None:
     """List them, the one that has been silent for longest first."""
     with _service(_settings()) as service:
-        found = read_heartbeats(service)
-        for one in found.shown:
-            click.echo(heartbeat_line(one, now=service.clock()))
-        if not found.shown:
+        heartbeats_heard = read_heartbeats(service)
+        for heartbeat in heartbeats_heard.shown:
+            click.echo(heartbeat_line(heartbeat, now=service.clock()))
+        if not heartbeats_heard.shown:
             click.echo("no heartbeat has been heard", err=True)
-        if found.left_out_at is not None:
-            click.echo(f"more than {found.most} have been heard: those beyond are not told apart", err=True)
+        if heartbeats_heard.left_out_at is not None:
+            click.echo(f"more than {heartbeats_heard.most} have been heard: those beyond are not told apart", err=True)
 
 
 @heartbeats.command()
@@ -280,26 +286,26 @@ def list_heartbeats() -> None:
 def forget(*, key: str, actor: str | None) -> None:
     """Forget a heartbeat, by its key or the beginning of it; it is listened for again once it is heard."""
     with _service(_settings()) as service:
-        chosen = [one.beat.key for one in read_heartbeats(service).shown if key and one.beat.key.startswith(key)]
-        if len(chosen) > 1:
-            _fail(1, f"{len(chosen)} heartbeats have a key that begins so", "hint: write more of it")
-        done = service.responses.forget(chosen[0], actor or _user(), service.clock()) if chosen else None
-        if done is None:
+        keys = [shown.beat.key for shown in read_heartbeats(service).shown if key and shown.beat.key.startswith(key)]
+        if len(keys) > 1:
+            _fail(1, f"{len(keys)} heartbeats have a key that begins so", "hint: write more of it")
+        forgotten = service.responses.forget(keys[0], actor or _user(), service.clock()) if keys else None
+        if forgotten is None:
             _fail(1, "there is no such heartbeat", "hint: `heartbeats list` shows their keys")
-        over = "" if done.incident_id is None else f", incident {done.incident_id} is no longer about it"
-        click.echo(f"forgotten: {name_of(done.beat.labels)}{over}")
+        detached = "" if forgotten.incident_id is None else f", incident {forgotten.incident_id} is no longer about it"
+        click.echo(f"forgotten: {name_of(forgotten.beat.labels)}{detached}")
 
 
-def _found(service: Service, number: int, outcome: Outcome | None) -> Incident:
-    """Return the incident that somebody has acted on, or say why nobody can."""
+def _require_incident(service: Service, number: int, outcome: Outcome | None) -> Incident:
+    """Return the incident of the outcome; exit with code 1 and the reason if there is none."""
     if outcome is None or outcome.incident is None:
         archived = service.records.is_archived(number)
-        gone = f"incident {number} is archived: nothing about it changes any more"
-        _fail(1, gone if archived else f"there is no incident {number}")
+        reason = f"incident {number} is archived: nothing about it changes any more"
+        _fail(1, reason if archived else f"there is no incident {number}")
     return outcome.incident
 
 
-def _not_over(incident: Incident) -> None:
+def _fail_if_resolved(incident: Incident) -> None:
     if incident.status == "resolved":
         hint = [f"hint: it fires on; `incidents reopen {incident.id}` opens it again"] if incident.fires_on else []
         _fail(1, f"incident {incident.id} is resolved already", *hint)
@@ -314,7 +320,7 @@ def _settings() -> Settings:
 
 @contextmanager
 def _service(settings: Settings) -> Iterator[Service]:
-    """Give the service, and turn what keeps it from working into a message and an exit code."""
+    """Yield the service; if it cannot work, print the reason and exit with a code."""
     try:
         service = build(settings)
     except CatalogError as error:
@@ -340,6 +346,6 @@ def _user() -> str:
 
 def _fail(code: int, *lines: str) -> NoReturn:
     for line in lines:
-        said = one_line(line, LONGEST_ERROR)
-        click.echo(said if said.startswith("hint:") else f"error: {said}", err=True)
+        text = one_line(line, LONGEST_ERROR)
+        click.echo(text if text.startswith("hint:") else f"error: {text}", err=True)
     sys.exit(code)

@@ -1,8 +1,8 @@
-"""A runbook's commands with their placeholders filled from an alert's labels. Pure; used by render.
+"""Fills the placeholders of a runbook's commands from an alert's labels. Pure; `render` uses it.
 
-The result is meant to be copied into a shell by somebody who has just been woken, and labels are written by whoever
-writes metrics. So an allow-list decides: the compiler has said what each place takes (`places` in the catalogue), and a
-value that is not of that form is left to the reader, who sees it beside.
+A person who was just woken copies the result into a shell, and whoever writes metrics controls the labels. So an
+allow-list decides. The compiler states what each place takes (`places` in the catalogue). A value of another form is
+not filled in; the reader sees it in a note beside the command.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from webhook.untrusted import breaks_line, one_line
 
 LONGEST_VALUE = 256
 LONGEST_SHOWN = 80
-"""Characters of a value that are shown where it is not filled in."""
+"""Characters of a value that a note shows if the value is not filled in."""
 
 _WORD = r"[A-Za-z0-9_]+(?:[.-][A-Za-z0-9_]+)*"
 _ADDRESS = rf"{_WORD}(?::[0-9]{{1,5}})?"
@@ -30,47 +30,50 @@ _FORMS: Mapping[Takes, tuple[re.Pattern[str], str]] = {
     "literal": (re.compile(r"[ -\[\]-_a-~]+"), "printable ASCII without a backslash or a backquote"),
     "matcher": (re.compile(r"[A-Za-z0-9_./:@ ,=+-]+"), "letters, digits and _./:@,=+-"),
 }
-"""By what a place takes: the whole value, and how it is called. No word is an option or a parent folder."""
+"""For what a place takes: the pattern of the whole value, and its description. No word is an option or `..`."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Filled:
-    """A command as the reader gets it."""
+    """A command as the reader sees it."""
 
     text: str
     language: str
     notes: tuple[str, ...]
-    """Why a placeholder was left for the reader, one sentence each."""
+    """One sentence for each placeholder that the reader must fill in, with the reason."""
 
 
 def fill(command: Command, labels: Mapping[str, str]) -> Filled:
     """Return `command` with every placeholder replaced that `labels` can fill safely.
 
-    Left as they stand: placeholders that no label belongs to, labels that are missing or empty, values that are not of
-    the form that the place takes, and a word right behind a placeholder in angle brackets that was left, for a shell
-    would read the bracket as a redirection into it.
+    A placeholder stays if no label belongs to it, if its label is missing or empty, or if the value does not have the
+    form that the place takes. It also stays directly behind a placeholder in angle brackets that stays, because a shell
+    would read the bracket as a redirection into the value.
     """
     by_text = {placeholder.text: placeholder for placeholder in command.placeholders}
     if not by_text:
         return Filled(text=command.text, language=command.language, notes=())
-    # One pass over the original text, longest first, so that what was filled in is never searched again.
+    # One pass over the original text, longest placeholders first, so that no filled-in value is searched again.
     pattern = re.compile("|".join(re.escape(name) for name in sorted(by_text, key=len, reverse=True)))
     parts, notes, at = list[str](), dict[str, None](), 0
-    left: re.Match[str] | None = None
-    for found in pattern.finditer(command.text):
-        value, note = _value(by_text[found[0]], found.start(), labels)
-        if value is not None and left is not None and _redirects(command.text, left, found):
-            value, note = None, f"{_left(by_text[found[0]], labels)}, and stands behind another one that is left."
+    unfilled: re.Match[str] | None = None
+    for match in pattern.finditer(command.text):
+        value, note = _value(by_text[match[0]], match.start(), labels)
+        if value is not None and unfilled is not None and _redirects(command.text, unfilled, match):
+            value, note = (
+                None,
+                f"{_unfilled_note(by_text[match[0]], labels)}, and stands behind another one that is left.",
+            )
         if note:
             notes[note] = None
-        left = found if value is None else None
-        parts += [command.text[at : found.start()], found[0] if value is None else value]
-        at = found.end()
+        unfilled = match if value is None else None
+        parts += [command.text[at : match.start()], match[0] if value is None else value]
+        at = match.end()
     return Filled(text="".join(parts) + command.text[at:], language=command.language, notes=tuple(notes))
 
 
 def _value(placeholder: Placeholder, at: int, labels: Mapping[str, str]) -> tuple[str | None, str | None]:
-    """Return what replaces the placeholder at one place, or None and the reason why nothing does."""
+    """Return the value for the placeholder at one place, or None and the reason why it is not filled in."""
     if placeholder.label is None:
         return None, None
     value = labels.get(placeholder.label, "")
@@ -78,21 +81,21 @@ def _value(placeholder: Placeholder, at: int, labels: Mapping[str, str]) -> tupl
         return None, (
             f"{placeholder.text} is left for you to fill in: the label {placeholder.label} is not on this alert."
         )
-    place = next((one for one in placeholder.places if one.at == at), None)
-    reason = _unfit(value, place)
+    place = next((place for place in placeholder.places if place.at == at), None)
+    reason = _reason_unfit(value, place)
     if reason or place is None:
-        return None, f"{_left(placeholder, labels)}{reason}"
+        return None, f"{_unfilled_note(placeholder, labels)}{reason}"
     return value.replace("'", "''") if place.takes == "literal" else value, None
 
 
-def _left(placeholder: Placeholder, labels: Mapping[str, str]) -> str:
+def _unfilled_note(placeholder: Placeholder, labels: Mapping[str, str]) -> str:
     label = placeholder.label or ""
     value = one_line(labels.get(label, ""), LONGEST_SHOWN)
     return f"{placeholder.text} is left for you to fill in: the label {label} is “{value}”"
 
 
-def _unfit(value: str, place: Place | None) -> str | None:
-    """Return why the value may not stand at the place, as the end of a sentence, or None when it may."""
+def _reason_unfit(value: str, place: Place | None) -> str | None:
+    """Return why the value must not be filled in at the place, as the end of a sentence; None if it may be."""
     if place is None:
         return ", and the catalogue does not say what may stand here."
     if place.takes == "nothing":
@@ -105,7 +108,7 @@ def _unfit(value: str, place: Place | None) -> str | None:
     return None if form.fullmatch(value) else f", which is not {word}."
 
 
-def _redirects(text: str, left: re.Match[str], following: re.Match[str]) -> bool:
-    """Return whether a shell would read the end of `left`, a placeholder that stays, as a redirection into the next."""
-    between = text[left.end() : following.start()].lstrip(" \t")
-    return left[0].endswith(">") and not any(character.isspace() for character in between)
+def _redirects(text: str, unfilled: re.Match[str], following: re.Match[str]) -> bool:
+    """Return whether a shell would read the end of an unfilled placeholder as a redirection into the following one."""
+    between = text[unfilled.end() : following.start()].lstrip(" \t")
+    return unfilled[0].endswith(">") and not any(character.isspace() for character in between)

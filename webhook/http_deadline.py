@@ -1,8 +1,8 @@
-"""HTTP conversations with a deadline: an answer that dribbles in is given up, however busy the line looks.
+"""HTTP with a deadline for the whole conversation, so that a server that sends slowly cannot hold it up.
 
-`senders.transport` and `alertmanager_api` ask in a patient session, `senders.mail` talks under a deadline. A time-out
-bounds the wait for each piece only, and an answer is read piece by piece; here a timer cuts the line when all of them
-have taken too long. Names are looked up by `names`, within the same time.
+`senders.transport` and `alertmanager_api` use `session`, `senders.mail` uses `Deadline`. A time-out limits only the
+wait for each piece, and an answer is read in pieces. Here a timer shuts the connection down when the total time is
+over. `names` looks host names up, within the same time.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ from webhook import names
 from webhook.bounded_reading import BoundedReader
 
 LONGEST_HEAD = 256 * 1_024
-"""Bytes of an answer beside its body: status, headers, and what goes before it (100 Continue)."""
+"""Bytes of an answer without its body: status, headers, and an interim answer (100 Continue)."""
 _TOO_LONG = "the answer took too long"
 
 
 class DeadlineSession(Session):
-    """Asks one server, once or several times over one connection, and waits at most `seconds` from now on in all.
+    """Sends one or several requests to one server over one connection, within `seconds` from now in total.
 
-    A body may have `largest` bytes. An answer that goes far beyond that is given up while it is read: lengths and
-    trailers of chunks count too.
+    A body may have `largest` bytes. Reading stops at an answer that goes far beyond that; lengths and trailers of
+    chunks count too.
     """
 
     def __init__(self, *, seconds: float, largest: int) -> None:
@@ -48,23 +48,24 @@ class DeadlineSession(Session):
 
     @property
     def connections(self) -> int:
-        """How many connections have been opened: one, unless the other side has closed it between two questions."""
+        """How many connections were opened: one, unless the server closed it between two requests."""
         return self._limit.opened
 
 
 def session(*, seconds: float, largest: int) -> DeadlineSession:
-    """Return a session that waits at most `seconds` from now on for all its answers, of up to `largest` bytes each."""
+    """Return a session that waits at most `seconds` from now for all its answers, of up to `largest` bytes each."""
     return DeadlineSession(seconds=seconds, largest=largest)
 
 
 @dataclass
 class _Limit:
-    """What the connections of a session share: when they are given up (monotonic seconds), how many were opened."""
+    """The limits that a session's connections share: `ends` is the deadline in monotonic seconds."""
 
     ends: float
     most: int
     """Bytes of an answer, its head included."""
     opened: int = 0
+    """How many connections were opened."""
 
     def check(self) -> None:
         """Raise TimeoutError when the time is over."""
@@ -73,7 +74,7 @@ class _Limit:
 
 
 class _DeadlineAdapter(HTTPAdapter):
-    """Waits until the limit for the head of an answer: name, connection, handshake and request are within it."""
+    """Applies the limit to name look-up, connection, handshake, request and the head of an answer."""
 
     def __init__(self, limit: _Limit) -> None:
         self._pools = {
@@ -95,10 +96,10 @@ class _DeadlineAdapter(HTTPAdapter):
 
 
 class Deadline:
-    """Cuts a line when its time is over. Within the block an error after that is a TimeoutError.
+    """Shuts a connection down when its time is over; in the block, an error after that becomes a TimeoutError.
 
-    The line is watched through a handle of its own: TLS takes the socket away from whoever has made it, and a
-    connection lets go of its socket when the answer says that it is the last.
+    It keeps its own duplicate of the socket: TLS detaches the socket from its creator, and a connection drops its
+    socket when the answer announces that it is the last.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -109,18 +110,18 @@ class Deadline:
 
     @property
     def left(self) -> float:
-        """How many seconds are left, less than 0 when it is over."""
+        """How many seconds are left; negative after the deadline."""
         return self._ends - time.monotonic()
 
     def watch(self, line: socket.socket) -> None:
-        """Cut this line when the time is over; one for each deadline."""
+        """Shut this socket down when the time is over; call it once for each deadline."""
         self._line = socket.socket(fileno=os.dup(line.fileno()))
         self._timer = threading.Timer(max(0.0, self.left), self._cut)
         self._timer.daemon = True
         self._timer.start()
 
     def check(self) -> None:
-        """Raise TimeoutError when the line was cut: to some readers that is the end of an answer and no error."""
+        """Raise TimeoutError if the socket was shut down: some readers take that for the end of an answer."""
         if self._over.is_set():
             raise TimeoutError(_TOO_LONG)
 
@@ -154,7 +155,7 @@ def _bounded_pool(
 
 
 class _DeadlineAnswer(RawResponse):
-    """An answer, that of a proxy too, of which no more is read than the limit has room and time for."""
+    """An answer, also that of a proxy, that is read only within the limit's bytes and time."""
 
     limit: _Limit
 
@@ -165,13 +166,13 @@ class _DeadlineAnswer(RawResponse):
 
 
 class _DeadlineConnection(HTTPConnection):
-    """A connection whose conversation, up to the head of the last answer, is over at the limit."""
+    """A connection on which everything up to the head of the last answer ends at the limit."""
 
     limit: _Limit
     _deadline: Deadline
 
     def connect(self) -> None:
-        """Connect, and shake hands where there is TLS."""
+        """Connect, and do the TLS handshake if there is one."""
         try:
             with Deadline(self.limit.ends - time.monotonic()) as self._deadline:
                 self.limit.opened += 1
@@ -181,7 +182,7 @@ class _DeadlineConnection(HTTPConnection):
             raise ConnectTimeoutError(self, f"Connection to {self.host} timed out") from error
 
     def getresponse(self) -> HTTPResponse:  # type: ignore[override]  # as in the base class
-        """Return the answer when its head is there."""
+        """Return the answer once its head has arrived."""
         with Deadline(self.limit.ends - time.monotonic()) as deadline:
             if self.sock is not None:
                 deadline.watch(self.sock)
@@ -189,12 +190,12 @@ class _DeadlineConnection(HTTPConnection):
             try:
                 deadline.check()
             except TimeoutError:
-                answer.close()  # it may be the last that knows of the socket
+                answer.close()  # it may hold the last reference to the socket
                 raise
             return answer
 
     def _new_conn(self) -> socket.socket:
-        """Return the line, and raise as the base class does."""
+        """Return a connected socket; raises what the base class raises."""
         deadline, span = self._deadline, self.timeout
         seconds = span if isinstance(span, int | float) else deadline.left
         host, port = self._dns_host, self.port

@@ -1,6 +1,6 @@
-r"""The program's log: one JSON object a line on stderr, gunicorn's and alembic's lines included.
+r"""Writes the program's log: one JSON object per line on stderr, gunicorn's and alembic's lines included.
 
-It holds what alerts say. A character that a terminal or a reader's eye would obey is written as JSON's `\uXXXX`.
+The log holds texts of alerts. A control character, or a character that hides or reverses text, is written as `\uXXXX`.
 """
 
 from __future__ import annotations
@@ -49,21 +49,21 @@ def configure(level: str) -> None:
     )
 
 
-def _line(found: object, **options: Any) -> str:  # noqa: ANN401  structlog's
-    """Return the JSON with every character escaped that is not to be seen: eight-bit controls, reversed text."""
-    text = json.dumps(found, ensure_ascii=False, **options)
+def _line(event: object, **options: Any) -> str:  # noqa: ANN401  structlog's
+    """Return the JSON with every invisible character escaped, such as eight-bit controls and reversed text."""
+    text = json.dumps(event, ensure_ascii=False, **options)
     if text.isprintable() and UNSEEN.search(text) is None:
         return text
     text = UNSEEN.sub(lambda unseen: json.dumps(unseen[0])[1:-1], text)
-    # Only within a string of JSON is there any such character, and there the escape says the same.
-    return "".join(one if one.isprintable() else json.dumps(one)[1:-1] for one in text)
+    # Such characters occur only within JSON strings, where the escape means the same.
+    return "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
 
 
 class ServerLogger(GunicornLogger):  # type: ignore[misc]
-    """Gunicorn's logger without handlers of its own: its lines go where all others go."""
+    """Gunicorn's logger without handlers of its own: its lines go to the same place as all others."""
 
     def setup(self, cfg: Any) -> None:  # noqa: ANN401  gunicorn's configuration
-        """Hand over to the root logger; requests are counted in the metrics, not logged."""
+        """Pass errors on to the root logger; requests are counted in the metrics, not logged."""
         super().setup(cfg)
         for logger in (self.error_log, self.access_log):
             logger.handlers.clear()

@@ -1,7 +1,7 @@
-"""The mail server as `TOCSIN_SMTP_URL` names it: `smtp://user:password@host:587?from=tocsin@example.com`. Pure.
+"""Parses the mail server's URL in `TOCSIN_SMTP_URL`: `smtp://user:password@host:587?from=tocsin@example.com`. Pure.
 
-`settings` parses it, `senders.mail` connects to it. TLS is the rule: `smtps` from the first byte, `smtp` through
-STARTTLS; only `starttls=no`, or a server on this machine, goes without.
+`settings` parses it, `senders.mail` connects to it. Mail uses TLS: `smtps` from the first byte, `smtp` through
+STARTTLS. Only `starttls=no`, or a server on this machine, goes without TLS.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _KEYS = {"from", "starttls"}
 
 @dataclass(frozen=True, kw_only=True)
 class MailServer:
-    """Where mail is handed over."""
+    """The server to which mail is handed over."""
 
     host: str
     port: int
@@ -28,7 +28,7 @@ class MailServer:
     user: str | None
     password: Secret | None
     sender: str
-    """The address that mails come from."""
+    """The sender address of mails."""
 
 
 def parse_smtp_url(secret: Secret) -> MailServer:
@@ -61,7 +61,7 @@ def parse_smtp_url(secret: Secret) -> MailServer:
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether `host` is this machine and nothing else."""
+    """Return whether `host` is a loopback address or `localhost`."""
     try:
         return ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -80,8 +80,8 @@ def _starttls(url: SplitResult, options: dict[str, str]) -> bool:
     return starttls
 
 
-def _sender(given: str | None, user: str | None, host: str) -> str:
-    sender = given or (user if user and "@" in user else f"tocsin@{host}")
+def _sender(from_option: str | None, user: str | None, host: str) -> str:
+    sender = from_option or (user if user and "@" in user else f"tocsin@{host}")
     if not sender.isprintable() or " " in sender or sender.count("@") != 1 or not sender.isascii():
         raise ValueError("has a from that is not a mail address")
     return sender

@@ -1,7 +1,7 @@
-"""The webhook's own metrics, in a registry of their own. Read by Prometheus through `api`.
+"""The webhook's own metrics, in a registry of their own; Prometheus reads them through `api`.
 
-What the store knows (queue, failures, incidents, Watchdog) is read from it at each scrape, so that it survives a
-restart and includes other processes; what only this process sees is counted here.
+Queue, failures, incidents and Watchdogs are read from the store at each scrape, so they survive a restart and include
+other processes. Everything that only this process sees is counted here.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from webhook.storage.database import Database, StoreUnavailable
 from webhook.storage.notifications import outbox_report
 from webhook.storage.probe import Probe
 
-# The time of a counter's first increment, as a series of its own beside each: nobody asks for it.
+# Do not expose a `_created` series beside each counter; nobody queries it.
 disable_created_metrics()  # type: ignore[no-untyped-call]
 
 OUTCOMES = ("sent", "temporary_failure", "permanent_failure")
 
 
 class Metrics:
-    """What this process counts, and the way to all of it as text."""
+    """The counters of this process, and all metrics as text."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -69,7 +69,7 @@ class Metrics:
         )
 
     def answered(self, method: str, route: str, status: int) -> None:
-        """Count a request; `route` is the pattern, not the path, so that the label stays bounded."""
+        """Count a request; `route` is the pattern, not the path, so that the label has few values."""
         self._requests.labels(method, route, str(status)).inc()
 
     def wrong_token(self) -> None:
@@ -77,22 +77,22 @@ class Metrics:
         self._wrong_tokens.inc()
 
     def delivered(self, result: str) -> None:
-        """Count a delivery of Alertmanager's."""
+        """Count a delivery by Alertmanager, with its result."""
         self._deliveries.labels(result).inc()
 
     def unusual(self, unknown: Iterable[Severity], ignored: int) -> None:
-        """Count a delivery's alerts of unknown severity, by what they were taken for, and those nobody is told of."""
+        """Count a delivery's alerts of unknown severity, by the severity assumed, and the ignored alerts."""
         for severity in unknown:
             self._unknown.labels(severity).inc()
         self._ignored.inc(ignored)
 
     def sent(self, channel: str, outcome: str) -> None:
-        """Count a try to send; `outcome` is one of `OUTCOMES`."""
+        """Count an attempt to send; `outcome` is one of `OUTCOMES`."""
         self._attempts.labels(channel, outcome).inc()
 
     @contextmanager
     def sending(self, channel: str) -> Iterator[None]:
-        """Time a try to send."""
+        """Measure how long an attempt to send takes."""
         with self._seconds.labels(channel).time():
             yield
 
@@ -105,7 +105,7 @@ class Metrics:
         *,
         ahead: Callable[[], float],
     ) -> None:
-        """Add what the catalogue and the store know; `ahead` gives how far our clock is ahead of the store's."""
+        """Add the metrics of catalogue and store; `ahead` returns how far our clock is ahead of the store's."""
         offset = Gauge(
             "tocsin_clock_ahead_seconds",
             "How far this machine's clock is ahead of the store's, which is used.",
@@ -195,22 +195,24 @@ def _totals(totals: Mapping[tuple[str, State], int]) -> Iterator[Metric]:
     yield failed
 
 
-def _batched(found: Mapping[str, outbox_report.Batched]) -> Iterator[Metric]:
-    # Gauges: what retention archives leaves them.
-    many = GaugeMetricFamily(
+def _batched(batches: Mapping[str, outbox_report.Batched]) -> Iterator[Metric]:
+    # These are gauges: they fall when retention archives messages.
+    messages = GaugeMetricFamily(
         "tocsin_storm_messages", "Messages on many incidents that the store holds.", labels=["channel"]
     )
-    told = GaugeMetricFamily("tocsin_storm_incidents", "Incidents that those messages were about.", labels=["channel"])
+    incidents = GaugeMetricFamily(
+        "tocsin_storm_incidents", "Incidents that those messages were about.", labels=["channel"]
+    )
     for channel in CHANNELS:
-        one = found.get(channel)
-        many.add_metric([channel], one.messages if one else 0)
-        told.add_metric([channel], one.incidents if one else 0)
-    yield many
-    yield told
+        batched = batches.get(channel)
+        messages.add_metric([channel], batched.messages if batched else 0)
+        incidents.add_metric([channel], batched.incidents if batched else 0)
+    yield messages
+    yield incidents
 
 
 def _counted(connection: Connection) -> Iterator[Metric]:
-    for name, words, labels in (
+    for name, description, labels in (
         (
             "steps",
             "Timers worked off, by what they led to; `escalated` is a level that was told.",
@@ -218,9 +220,9 @@ def _counted(connection: Connection) -> Iterator[Metric]:
         ),
         ("escalations", "Levels told because nobody had acknowledged; 1 is the first.", ("level",)),
     ):
-        family = CounterMetricFamily(f"tocsin_{name}", words, labels=labels)
-        for given, number in counters.read(connection, name):
-            family.add_metric([given.get(label, "") for label in labels], number)
+        family = CounterMetricFamily(f"tocsin_{name}", description, labels=labels)
+        for label_values, count in counters.read(connection, name):
+            family.add_metric([label_values.get(label, "") for label in labels], count)
         yield family
 
 
@@ -241,7 +243,7 @@ def _overdue(since: float | None, now: float) -> Metric:
 
 
 def _heartbeat(heard_at: float | None) -> Iterator[Metric]:
-    # Absent until it was heard once: a zero would read as 1970.
+    # Absent until the first heartbeat: a zero would mean 1970.
     if heard_at is not None:
         yield GaugeMetricFamily(
             "tocsin_watchdog_last_heard_timestamp_seconds", "When the Watchdog was last heard.", value=heard_at
@@ -259,8 +261,8 @@ def _watchdogs(heard_at: Sequence[float]) -> Iterator[Metric]:
 
 
 def _heartbeats(beats: Sequence[Beat], catalog: Catalog, *, left_out: float | None) -> Iterator[Metric]:
-    # As many as the store tells apart, `watchdogs.MOST_KNOWN`.
-    # By the beginning of their keys: what they are called nobody is told without a token.
+    # The store knows at most `watchdogs.MOST_KNOWN` heartbeats.
+    # The label is the beginning of the key, because names must not be shown without a token.
     labels = ["heartbeat"]
     last = GaugeMetricFamily(
         "tocsin_heartbeat_last_heard_timestamp_seconds", "When each heartbeat was last heard.", labels=labels
@@ -269,9 +271,9 @@ def _heartbeats(beats: Sequence[Beat], catalog: Catalog, *, left_out: float | No
         "tocsin_heartbeat_interval_seconds", "In how many seconds each heartbeat is expected again.", labels=labels
     )
     for beat in beats:
-        told = [beat.key[:12]]
-        last.add_metric(told, beat.heard_at)
-        interval.add_metric(told, interval_of(beat, catalog))
+        label_values = [beat.key[:12]]
+        last.add_metric(label_values, beat.heard_at)
+        interval.add_metric(label_values, interval_of(beat, catalog))
     yield last
     yield interval
     if left_out is not None:

@@ -1,9 +1,9 @@
-"""Names looked up within a time, and connections to what they lead to: a resolver that never answers holds nobody up.
+"""Looks host names up within a time limit and connects to them, so that a dead resolver holds nobody up.
 
-The C library's look-up takes no time-out, and nobody can call a thread back that is in it (getaddrinfo(3),
-resolv.conf(5)). So each look-up has a thread of its own, and whoever has asked goes on when the time is over. Askers
-of one name share a look-up, and the threads are counted. `http_deadline`, `senders.mail` and `storage.engines`
-ask here.
+The C library's look-up takes no time-out, and a thread in it cannot be interrupted (getaddrinfo(3), resolv.conf(5)). So
+each look-up runs in a thread of its own, and the caller goes on when the time is over. Callers that ask for the same
+name share a look-up, and the number of threads is limited. `http_deadline`, `senders.mail` and `storage.engines` use
+this module.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 LOOKUP_SECONDS = 12.0
-"""So long is a look-up waited for: a dead first name server costs five seconds, also where a name is tried twice."""
+"""How long a caller waits for a look-up: a dead first name server costs five seconds, and a name may be tried twice."""
 MOST_LOOKUPS = 64
-"""Threads that may be looking names up; all names come from the settings."""
+"""The most threads that look names up at once; all names come from the settings."""
 MOST_OF_A_NAME = 8
-"""Threads that may be looking one name up, so that a zone whose servers hang leaves room for the others."""
+"""The most threads that look one name up, so that a zone with hanging servers leaves threads for other names."""
 
 Address = tuple[socket.AddressFamily, tuple[Any, ...]]
-"""An address as a socket of that family takes it."""
+"""The address family, and the address in the form that such a socket takes."""
 
 
 class NotLookedUp(socket.gaierror):
-    """A name server has not answered in time."""
+    """No name server answered in time, or no thread was free for the look-up."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(socket.EAI_AGAIN, reason)
@@ -36,19 +36,19 @@ class NotLookedUp(socket.gaierror):
 
 @dataclass
 class _Lookup:
-    """A look-up under way, or done: then there are addresses or an error."""
+    """A look-up: in progress, or done with a result or an error."""
 
     began: float
     done: threading.Event = field(default_factory=threading.Event)
-    found: Any = None
+    result: Any = None
     error: Exception | None = None
 
 
 class Names:
-    """Looks names up, with `ask` in threads that are counted."""
+    """Runs look-ups in a limited number of threads."""
 
     def __init__(self, *, most: int = MOST_LOOKUPS, most_of_a_name: int = MOST_OF_A_NAME) -> None:
-        """Prepare; `most` threads look up anything, `most_of_a_name` of them the same."""
+        """Allow `most` threads in total, and `most_of_a_name` of them for the same name."""
         self._most = most
         self._most_of_a_name = most_of_a_name
         self._lock = threading.Lock()
@@ -56,82 +56,83 @@ class Names:
 
     @property
     def under_way(self) -> int:
-        """How many threads are looking something up."""
+        """How many threads are looking a name up."""
         with self._lock:
             return sum(map(len, self._under_way.values()))
 
-    def get(self, what: str, ask: Callable[[], Any], seconds: float) -> Any:  # noqa: ANN401  what `ask` returns
-        """Return what `ask` does, which looks `what` up; raises what it raises, and NotLookedUp after `seconds`."""
-        lookup = self._joined(what, ask)
+    def get(self, name: str, ask: Callable[[], Any], seconds: float) -> Any:  # noqa: ANN401  as `ask` returns
+        """Return the result of `ask`, which looks `name` up; raises what `ask` raises, NotLookedUp after `seconds`."""
+        lookup = self._join_or_start(name, ask)
         if not lookup.done.wait(max(0.0, seconds)):
             raise NotLookedUp("no name server has answered in time")
         if lookup.error is not None:
             raise lookup.error.with_traceback(None)
-        return lookup.found
+        return lookup.result
 
-    def _joined(self, what: str, ask: Callable[[], Any]) -> _Lookup:
+    def _join_or_start(self, name: str, ask: Callable[[], Any]) -> _Lookup:
         now = time.monotonic()
         with self._lock:
-            found = self._under_way.get(what, [])
-            # One that hangs is not waited for by everybody who comes later: another is begun, each time after twice
-            # as long.
-            if found and (len(found) == self._most_of_a_name or now - found[-1].began < _again(len(found))):
-                return found[-1]
+            lookups = self._under_way.get(name, [])
+            # Later callers must not all wait for a look-up that hangs: another one starts, each after twice the time.
+            if lookups and (
+                len(lookups) == self._most_of_a_name or now - lookups[-1].began < _restart_age(len(lookups))
+            ):
+                return lookups[-1]
             if sum(map(len, self._under_way.values())) >= self._most:
                 raise NotLookedUp(f"{self._most} names are being looked up, and no name server answers")
             lookup = _Lookup(began=now)
-            self._under_way[what] = [*found, lookup]
-        thread = threading.Thread(target=self._look_up, args=(what, ask, lookup), name="names", daemon=True)
+            self._under_way[name] = [*lookups, lookup]
+        thread = threading.Thread(target=self._look_up, args=(name, ask, lookup), name="names", daemon=True)
         try:
             thread.start()
         except RuntimeError:
-            self._end(what, lookup)
+            self._end(name, lookup)
             raise NotLookedUp("there is no thread left to look a name up") from None
         return lookup
 
-    def _look_up(self, what: str, ask: Callable[[], Any], lookup: _Lookup) -> None:
+    def _look_up(self, name: str, ask: Callable[[], Any], lookup: _Lookup) -> None:
         try:
-            lookup.found = ask()
-        except Exception as error:  # noqa: BLE001  it is raised where it was asked
+            lookup.result = ask()
+        except Exception as error:  # noqa: BLE001  `get` raises it
             lookup.error = error
         finally:
-            self._end(what, lookup)
+            self._end(name, lookup)
 
-    def _end(self, what: str, lookup: _Lookup) -> None:
+    def _end(self, name: str, lookup: _Lookup) -> None:
         with self._lock:
-            left = [one for one in self._under_way[what] if one is not lookup]
-            if left:
-                self._under_way[what] = left
+            remaining = [running for running in self._under_way[name] if running is not lookup]
+            if remaining:
+                self._under_way[name] = remaining
             else:
-                del self._under_way[what]
+                del self._under_way[name]
         lookup.done.set()
 
 
 NAMES = Names()
-"""Those of this process."""
+"""The look-ups of this process."""
 
 
 def addresses(host: str, port: int, *, seconds: float = LOOKUP_SECONDS) -> tuple[Address, ...]:
-    """Return the host's addresses for TCP, in the order in which they are to be tried.
+    """Return the host's addresses for TCP, in the order in which a caller should try them.
 
-    Raises NotLookedUp after `seconds`, socket.gaierror where there is none, and UnicodeError for what is no name.
+    Raises NotLookedUp after `seconds`, socket.gaierror if there is no address, and UnicodeError for an invalid name.
     """
 
     def ask() -> tuple[Address, ...]:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        return tuple((family, address) for family, _, _, _, address in found)
+        entries = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        return tuple((family, address) for family, _, _, _, address in entries)
 
-    # An address is not looked up anywhere.
+    # An address needs no look-up.
     return ask() if _is_address(host) else tuple(NAMES.get(f"{host} {port}", ask, seconds))
 
 
 def connect(
     host: str, port: int, *, seconds: float, left: Callable[[], float], options: Iterable[Any]
 ) -> socket.socket:
-    """Return a connection to the first of the host's addresses that takes one within `seconds`.
+    """Return a connection to the first of the host's addresses that accepts one within `seconds`.
 
-    `left` gives how many seconds there are for all of it, the look-up included; `options` are set on the socket.
-    Raises as `addresses`, and otherwise OSError; after the time TimeoutError.
+    `left` returns how many seconds remain in total, the look-up included; `options` are set on the socket. Raises what
+    `addresses` raises, TimeoutError when the time is over, and OSError for other failures.
     """
     failure: OSError = TimeoutError("no address has taken the connection in time")
     for family, address in addresses(host.strip("[]"), port, seconds=min(LOOKUP_SECONDS, left())):
@@ -156,7 +157,7 @@ def connect(
 
 
 def own_name(*, seconds: float) -> str:
-    """Return this machine's name as a mail server is told it, or an address where it has none (RFC 5321, 4.1.4)."""
+    """Return this machine's name for a mail server, or an address literal if it has no name (RFC 5321, 4.1.4)."""
     try:
         return str(NAMES.get("", _own_name, seconds))
     except OSError:
@@ -177,6 +178,6 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def _again(under_way: int) -> float:
-    """Return how old, in seconds, the youngest look-up of a name is when another one is begun."""
+def _restart_age(under_way: int) -> float:
+    """Return at which age, in seconds, of the youngest look-up of a name another one starts."""
     return float(LOOKUP_SECONDS * 2 ** (under_way - 1))

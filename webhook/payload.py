@@ -1,8 +1,11 @@
-"""Alertmanager's webhook payload, version 4: bytes → types. Pure; called by `api`, read by `ingest`.
+"""Parses Alertmanager's webhook payload, version 4, from bytes to types.
 
-Grafana posts the alerts that it manages itself in the same form, as version 1: what it tells besides, links and values,
-becomes annotations. Unknown keys are ignored; what is missing or of the wrong type is named with its place (JSON path)
-in a PayloadError, several at once.
+Pure; called by `api`, read by `alert_batche
+"""
+
+Grafana posts the alerts that it manages itself in the same form, as version 1; its additional links and values become
+annotations. Unknown keys are ignored. A PayloadError names several missing keys and wrong types at once, each with its
+place (JSON path).
 """
 
 from __future__ import annotations
@@ -21,26 +24,26 @@ from jsonschema.exceptions import ValidationError
 from webhook.timestamps import Moment, parse_rfc3339
 
 VALUES = "values"
-"""The annotation with the values that Grafana tells."""
+"""The annotation that holds the values that Grafana posts."""
 OF_GRAFANA = {
     "dashboardURL": "dashboard_url",
     "panelURL": "panel_url",
     "silenceURL": "silence_url",
     "imageURL": "image_url",
 }
-"""What Grafana tells of an alert, and the annotation that it becomes; an annotation of that name goes before it."""
+"""Grafana's key for an alert, and the annotation that it becomes; an annotation that has this name already wins."""
 _MOST_VALUES = 10
 _LONGEST_NAME = 40
-_LONGEST_TOLD = 2_000
-"""Characters of an address or of values; a longer address leads nowhere once it is cut."""
+_LONGEST_EXTRA = 2_000
+"""Characters of an address or of values; a longer address is left out, because a cut address leads nowhere."""
 
 MOST_PROBLEMS = 20
 MOST_TRUNCATED = 2**31 - 1
 MOST_OBJECTS = 250_000
-"""Of a body that is decoded at once. An alert is three; an empty object takes thirty times the memory of its text."""
+"""Objects in a body that is decoded at once. An alert is three; an empty one takes thirty times its text in memory."""
 
-# Text that no store holds: NUL (PostgreSQL) and lone surrogates (UTF-8). Looked for in the raw bytes first, because
-# both can only arrive as escapes and a storm's body is large.
+# Characters that no store can hold: NUL (PostgreSQL) and lone surrogates (UTF-8). The raw bytes are searched first,
+# because both can only arrive as escapes and the body of a storm is large.
 _SUSPECT = re.compile(rb"\\u(?:0000|[dD][89a-fA-F])")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
@@ -51,14 +54,14 @@ _VALIDATOR = Draft202012Validator(
 
 @dataclass(frozen=True, kw_only=True)
 class Problem:
-    """One thing that is wrong with a payload."""
+    """One mistake in a payload, with its place."""
 
     path: str
     message: str
 
 
 class PayloadError(Exception):
-    """The body is not a version-4 payload; `problems` says what is wrong and where, at most `MOST_PROBLEMS`."""
+    """The body is not a version-4 payload; `problems` has up to `MOST_PROBLEMS` mistakes with their places."""
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__("; ".join(f"{problem.path}: {problem.message}" for problem in problems))
@@ -75,13 +78,13 @@ class PostedAlert:
     annotations: Mapping[str, str]
     starts_at: Moment
     ends_at: float
-    """Epoch seconds; far below zero while the alert fires (Go's zero time)."""
+    """Epoch seconds; far below zero (Go's zero time) while the alert fires."""
     generator_url: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Payload:
-    """One notification of Alertmanager's: the alerts of one group."""
+    """One alert batch: alerts of one group, as Alertmanager posts them."""
 
     group_key: str
     group_labels: Mapping[str, str]
@@ -93,9 +96,9 @@ class Payload:
 
 
 def fits_at_once(body: bytes) -> bool:
-    """Return whether `body` can be decoded at once in bounded memory; `payload_stream` decodes what does not.
+    """Return whether `body` can be decoded at once in bounded memory; `payload_stream` decodes a larger one.
 
-    Braces and brackets within texts are counted too, so the answer never decides whether a delivery is refused.
+    Braces and brackets within texts count too, so the result must never decide whether a delivery is refused.
     """
     return body.count(b"{") <= MOST_OBJECTS and body.count(b"[") <= MOST_OBJECTS
 
@@ -104,7 +107,7 @@ def parse_payload(body: bytes) -> Payload:
     """Return the payload in `body`; raises PayloadError."""
     try:
         return _parsed(body)
-    except RecursionError:  # from whichever of the steps comes to the bottom first
+    except RecursionError:  # from decoding, checking or cleaning
         raise PayloadError(Problem(path="$", message="is nested too deeply")) from None
 
 
@@ -113,10 +116,10 @@ def _parsed(body: bytes) -> Payload:
 
 
 def payload_of(data: Any, *, left_out: int = 0) -> Payload:  # noqa: ANN401  JSON
-    """Return the payload that the decoded body is, of which `left_out` alerts were not kept; raises PayloadError."""
+    """Return the payload of a decoded body from which `left_out` alerts were dropped; raises PayloadError."""
     errors = sorted(islice(_VALIDATOR.iter_errors(data), MOST_PROBLEMS), key=lambda error: list(map(str, error.path)))
     if errors:
-        # `required` is one error for each missing key, but one sentence for all of them.
+        # The validator reports `required` once for each missing key; `_message` names all of them each time.
         raise PayloadError(*dict.fromkeys(Problem(path=error.json_path, message=_message(error)) for error in errors))
     alerts = tuple(_alert(entry, index) for index, entry in enumerate(data["alerts"]))
     return Payload(
@@ -131,7 +134,7 @@ def payload_of(data: Any, *, left_out: int = 0) -> Payload:  # noqa: ANN401  JSO
 
 def _decoded(body: bytes) -> Any:  # noqa: ANN401  JSON
     try:
-        # Decoded here: given bytes, `json` lets lone surrogates pass, and takes UTF-16, which RFC 8259 does not.
+        # Decode first: from bytes, `json` accepts lone surrogates, and UTF-16, which RFC 8259 forbids.
         data = json.loads(body.decode())
         return storable(data) if _SUSPECT.search(body) else data
     except json.JSONDecodeError as error:
@@ -153,10 +156,10 @@ def storable(value: Any) -> Any:  # noqa: ANN401  JSON
 
 
 def _message(error: ValidationError) -> str:
-    """Return what is wrong without repeating the value: a payload can be large and is not ours to echo."""
-    found, rule = _kind(error.instance), cast("Any", error.validator_value)
+    """Return the mistake without the value: a payload can be large and must not be echoed."""
+    kind, rule = _kind(error.instance), cast("Any", error.validator_value)
     if error.validator == "type":
-        return f"must be {_article(rule)}, not {found}"
+        return f"must be {_with_article(rule)}, not {kind}"
     if error.validator == "required":
         missing = sorted(set(rule) - set(cast("Any", error.instance)))
         return f"lacks {', '.join(f'`{key}`' for key in missing)}"
@@ -178,7 +181,7 @@ def _kind(value: object) -> str:
     return next((name for kind, name in kinds if isinstance(value, kind)), "an object" if value is not None else "null")
 
 
-def _article(kind: str) -> str:
+def _with_article(kind: str) -> str:
     return f"{'an' if kind[0] in 'aeio' else 'a'} {kind}"
 
 
@@ -195,27 +198,27 @@ def _alert(entry: Mapping[str, Any], index: int) -> PostedAlert:
 
 
 def _annotations(entry: Mapping[str, Any]) -> Mapping[str, str]:
-    """Return the annotations with what Grafana tells besides; of another type than it should be, it is left out."""
-    given: Mapping[str, str] = entry["annotations"]
-    found = {name: entry.get(key) for key, name in OF_GRAFANA.items()}
-    told = {name: text for name, text in found.items() if isinstance(text, str) and 0 < len(text) <= _LONGEST_TOLD}
+    """Return the annotations with Grafana's links and values; those of a wrong type are left out."""
+    own: Mapping[str, str] = entry["annotations"]
+    texts = {name: entry.get(key) for key, name in OF_GRAFANA.items()}
+    links = {name: text for name, text in texts.items() if isinstance(text, str) and 0 < len(text) <= _LONGEST_EXTRA}
     values = _values(entry)
-    return {**told, **({VALUES: values} if values else {}), **given} if told or values else given
+    return {**links, **({VALUES: values} if values else {}), **own} if links or values else own
 
 
 def _values(entry: Mapping[str, Any]) -> str:
-    """Return `B = 22, C = 1`, or the text that releases before Grafana 9.4 told instead."""
+    """Return `B = 22, C = 1`, or the text that Grafana before 9.4 posts instead."""
     values = entry.get("values")
     if not isinstance(values, Mapping):
         text = entry.get("valueString")
-        return text[:_LONGEST_TOLD] if isinstance(text, str) else ""
+        return text[:_LONGEST_EXTRA] if isinstance(text, str) else ""
     numbers = ((name, _number(value)) for name, value in values.items())
     shown = (f"{name[:_LONGEST_NAME]} = {value}" for name, value in numbers if value)
     return ", ".join(islice(shown, _MOST_VALUES))
 
 
 def _number(value: object) -> str:
-    """Return a number in few digits; empty for what is none."""
+    """Return a number with at most six significant digits, or an empty text if the value is not a number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return ""
     try:

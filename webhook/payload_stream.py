@@ -1,10 +1,10 @@
-"""A payload too large to be decoded at once: alert after alert, in bounded memory. Pure but for the reading.
+"""Decodes a payload that is too large to decode at once: one alert after the other, in bounded memory.
 
-`body` calls it. No text decides whether the delivery is taken: `payload_texts` cuts texts that are too long. Texts are
-kept whole up to `KEPT_WHOLE` characters, and shortened after that; alerts are kept up to `MOST_KEPT`, and no large one
-takes the room of the others. What comes after them is read and counted, because Alertmanager writes the group behind
-its alerts. So a storm that is too large is taken in part: what is left out counts as truncated, and an
-incident with such alerts is not over on this delivery's word.
+It is pure except that it reads the body; `body` calls it. No text causes a refusal: `payload_texts` cuts texts that are
+too long. Texts are kept whole up to `KEPT_WHOLE` characters in total, and shortened after that. Alerts are kept up to
+`MOST_KEPT` characters, and a large alert does not displace the others. Alerts beyond that are read and counted, because
+Alertmanager writes the group's fields after its alerts. So the webhook takes a part of a storm that is too large. The
+alerts left out count as truncated, and this delivery alone does not end an incident with such alerts.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from webhook.payload_texts import LONGEST_TEXT, Texts
 KEPT_WHOLE = 17 * 1_024 * 1_024
 """Characters of labels and annotations: 5,000 alerts, the generated `max_alerts`, of 3.5 KB each."""
 SHORTENED = 1_000
-"""Characters that are kept of a label or an annotation after that."""
+"""Characters of a label or an annotation that are kept beyond `KEPT_WHOLE`."""
 MOST_KEPT = 24 * 1_024 * 1_024
-"""Characters of labels and annotations in all: 5,000 alerts, however long their annotations are."""
+"""Characters of labels and annotations in total: enough for 5,000 alerts with annotations of any length."""
 MOST_VALUES = 1_000_000
-"""Of what is kept, keys included; small values take thirty times the memory of their text."""
+"""Values that are kept, keys included; small values take thirty times the memory of their text."""
 MOST_READ = 4_000_000
-"""Values of all that is read, some 60,000 alerts; more takes longer than anybody waits."""
+"""Values that are read, about 60,000 alerts; reading more takes longer than Alertmanager waits."""
 LARGEST_ALERT = 6 * 1_024 * 1_024
-"""Characters of an alert that are kept as they are; each further text of it is shortened."""
+"""Characters of one alert that are kept unchanged; each further text of it is shortened."""
 MOST_VALUES_OF_ALERT = 10_000
-"""Of an alert, keys included: further labels and annotations of it are left out."""
+"""Values of one alert, keys included; its further labels and annotations are left out."""
 USUAL_ALERT = 64 * 1_024
-"""Characters of an alert. Only those with fewer have the room between `KEPT_WHOLE` and `MOST_KEPT`: a few large ones
-never keep the others from being told."""
+"""Characters of one alert. Only alerts up to this size may use the room between `KEPT_WHOLE` and `MOST_KEPT`, so a few
+large alerts never displace the others."""
 _DEEPEST = 32
 _PIECE = 64 * 1_024
 _KEPT = frozenset(
@@ -60,14 +60,14 @@ _OPENING, _CLOSING = frozenset({"start_map", "start_array"}), frozenset({"end_ma
 Event = tuple[str, Any]
 
 _LEFT_OUT: Any = object()
-"""Instead of an alert that is not kept."""
+"""Stands for an alert that is not kept."""
 
 
 class Stream(Protocol):
-    """What a body is read from."""
+    """The source of a body."""
 
     def read(self, size: int, /) -> bytes:
-        """Return up to so many bytes, none at the end."""
+        """Return up to `size` bytes, and no bytes at the end."""
 
 
 def stream_payload(beginning: bytes, rest: Stream) -> Payload:
@@ -83,27 +83,27 @@ def stream_payload(beginning: bytes, rest: Stream) -> Payload:
 
 
 class _Source:
-    """Gives the parser its pieces, texts cut where they are too long, and notices a value without end."""
+    """Gives the parser the body in pieces, cuts texts that are too long, and refuses a value without end."""
 
     def __init__(self, beginning: bytes, rest: Stream) -> None:
         self._beginning = memoryview(beginning)
         self._rest = rest
         self._texts = Texts()
         self.quiet = 0
-        """Bytes since the parser last said something."""
+        """Bytes read since the parser's last event."""
 
     def read(self, size: int) -> bytes:
-        if not size:  # the parser asks what kind of a file it is
+        if not size:  # the parser asks whether the source is binary
             return b""
-        # A text ends before this; a number or white space need not.
+        # A text always ends before this limit; a number or white space may not.
         if self.quiet > LONGEST_TEXT + 4 * _PIECE:
             raise PayloadError(Problem(path="$", message=f"holds a value of more than {LONGEST_TEXT:,} bytes"))
-        given = b""
-        while not given and (piece := self._piece()):
-            given = self._texts.fitting(piece)
-        given = given or self._texts.rest()
-        self.quiet += len(given)
-        return given
+        data = b""
+        while not data and (piece := self._piece()):
+            data = self._texts.fitting(piece)
+        data = data or self._texts.rest()
+        self.quiet += len(data)
+        return data
 
     def _piece(self) -> bytes:
         piece = bytes(self._beginning[:_PIECE]) or self._rest.read(_PIECE)
@@ -112,7 +112,7 @@ class _Source:
 
 
 class _Bounded:
-    """One value of the document; beyond the bounds of an alert, only its own members and nothing more within them."""
+    """Builds one value; beyond the limits of an alert it keeps only direct members, and leaves out what they hold."""
 
     def __init__(self) -> None:
         self.values = 0
@@ -120,15 +120,15 @@ class _Bounded:
         self._size = 0
         self._depth = 0
         self._kept_depth = 0
-        """How many of the objects and arrays that are open were kept."""
+        """How many of the open objects and arrays are kept."""
 
     @property
     def value(self) -> Any:  # noqa: ANN401  JSON
-        """Return what was built."""
+        """Return the value that was built."""
         return getattr(self._builder, "value", None)
 
     def take(self, kind: str, value: Any) -> None:  # noqa: ANN401  JSON
-        """Take the parser's next event."""
+        """Add the parser's next event."""
         self.values += 1
         if kind in _CLOSING:
             self._depth -= 1
@@ -154,7 +154,7 @@ class _Bounded:
 
 
 class _Document:
-    """The decoded body: of the keys that count, and of the alerts as many as are kept."""
+    """The decoded body: its known keys, and the alerts that are kept."""
 
     def __init__(self, source: _Source) -> None:
         self.data: Any = None
@@ -174,7 +174,7 @@ class _Document:
         self.data = {}
         for kind, key in self._events:
             if kind == "end_map":
-                continue  # only white space can follow it
+                continue  # only white space can follow
             self._member(key)
 
     def _member(self, key: str) -> None:
@@ -197,7 +197,7 @@ class _Document:
                 yield alert
 
     def _alert(self, first: Event) -> Any:  # noqa: ANN401  JSON
-        """Return the alert, its texts shortened where there are too many; `_LEFT_OUT` where it finds no room."""
+        """Return the alert, with short texts beyond `KEPT_WHOLE`; `_LEFT_OUT` if there is no room for it."""
         before = self._values
         alert = storable(self._built(first))
         if isinstance(alert, dict):
@@ -213,7 +213,7 @@ class _Document:
         return _LEFT_OUT
 
     def _built(self, first: Event) -> Any:  # noqa: ANN401  JSON
-        """Return one value, within the bounds of an alert."""
+        """Return one value, within the limits of an alert."""
         bounded = _Bounded()
         for event in self._value(first):
             bounded.take(*event)
@@ -236,7 +236,7 @@ class _Document:
 
     def _checked(self) -> Iterator[Event]:
         depth = 0
-        # Not as floats: the parser refuses an integer of twenty digits then, as Grafana writes 1e20.
+        # Do not set `use_float`: the parser would refuse an integer of twenty digits, as Grafana writes 1e20.
         events = ijson.basic_parse(self._source, buf_size=_PIECE)
         for number, (kind, value) in enumerate(events, start=1):
             self._source.quiet = 0
@@ -254,7 +254,7 @@ def _shortened(alert: dict[str, Any]) -> dict[str, Any]:
 
 
 def _size(value: Any) -> int:  # noqa: ANN401  JSON
-    """Return the characters of all texts and keys of a value."""
+    """Return the number of characters in all texts and keys of a value."""
     if isinstance(value, dict):
         return sum(len(key) + _size(item) for key, item in value.items())
     if isinstance(value, list):
@@ -274,5 +274,5 @@ def _not_json(reason: str) -> PayloadError:
 
 def _first_line(error: Exception) -> str:
     text = error.args[0] if error.args else ""
-    said = text.decode(errors="replace") if isinstance(text, bytes) else str(text)
-    return (said.strip().splitlines() or [type(error).__name__])[0][:200]
+    message = text.decode(errors="replace") if isinstance(text, bytes) else str(text)
+    return (message.strip().splitlines() or [type(error).__name__])[0][:200]

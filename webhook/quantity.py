@@ -1,6 +1,6 @@
-"""A measured number in the words of its unit. Pure; used by render.
+"""Writes a measured number with its unit, for people. Pure; used by `render`.
 
-The units are those of the catalogue, the numbers are in its base units: a ratio of 0.073, seconds, bytes.
+The units are those of the catalogue. The numbers are in its base units: a ratio such as 0.073, seconds, bytes.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ _BYTES = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
 
 def measured(text: str | None, unit: Unit) -> str | None:
-    """Return the number that an annotation `value` carries, as a person says it, or None when there is none.
+    """Return the number in an annotation `value` as people write it, or None if there is none.
 
-    A state has no number. NaN and infinities are said as such: they are what the rule saw.
+    A state has no number. NaN and infinities are named, because the rule saw them.
     """
     if text is None or unit == "state":
         return None

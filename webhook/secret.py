@@ -1,4 +1,4 @@
-"""A wrapper that keeps a secret out of logs, errors, pages and `repr`; used by settings, api and senders."""
+"""Wraps a secret so that it stays out of logs, errors, pages and `repr`; used by settings, api and senders."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from urllib.parse import parse_qsl, quote, unquote, urlsplit
 MASK = "***"
 
 _SHORTEST_PART = 6
-"""Shorter parts of a path or a query are words such as `call`."""
+"""The shortest part of a host, path or query that may be a secret; shorter ones are words such as `call`."""
 
 
 class Secret:
-    """A string that shows itself only to whoever calls `reveal`."""
+    """A string that only `reveal` returns."""
 
     __slots__ = ("_text",)
 
@@ -20,7 +20,7 @@ class Secret:
         self._text = text
 
     def reveal(self) -> str:
-        """Return the secret itself. Call it only where it leaves for its destination."""
+        """Return the secret itself. Call this only where the secret is sent to its destination."""
         return self._text
 
     def redact(self, text: str) -> str:
@@ -49,10 +49,11 @@ class Secret:
 
 
 def parts_of(url: Secret, *, without: tuple[str, ...] = ()) -> tuple[Secret, ...]:
-    """Return the address and every part of it that may be a key, whatever its scheme: services put theirs anywhere.
+    """Return the address and every part of it that may be a key; services put keys anywhere, in any scheme.
 
-    User and password count, the two together as HTTP Basic writes them, and each longer piece of host, path and query
-    except those in `without`. The longest come first, so that redacting a part leaves nothing of a longer one.
+    The parts are the user, the password, the two together as HTTP Basic writes them, and each longer piece of host,
+    path and query except those in `without`. The longest come first, so that redacting a part leaves nothing of a
+    longer one.
     """
     _, _, rest = url.reveal().partition("://")
     try:
@@ -63,5 +64,5 @@ def parts_of(url: Secret, *, without: tuple[str, ...] = ()) -> tuple[Secret, ...
     user, _, password = (unquote(part) for part in credentials.partition(":"))
     pair = base64.b64encode(f"{user}:{password}".encode()).decode() if credentials else ""
     pieces = (unquote(host), *map(unquote, parts.path.split("/")), *(value for _, value in parse_qsl(parts.query)))
-    found = {user, password, pair, *(piece for piece in pieces if len(piece) >= _SHORTEST_PART)}
-    return (url, *(Secret(part) for part in sorted(found - {"", *without}, key=len, reverse=True)))
+    texts = {user, password, pair, *(piece for piece in pieces if len(piece) >= _SHORTEST_PART)}
+    return (url, *(Secret(part) for part in sorted(texts - {"", *without}, key=len, reverse=True)))

@@ -1,4 +1,4 @@
-"""One test message to every receiver that the catalogue names and that is configured. Used by `cli`."""
+"""Sends one test message to every configured receiver that the catalogue names. Used by `cli`."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ SUBJECT = "Tocsin test message"
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What came of one receiver."""
+    """The outcome of the test for one receiver."""
 
     channel: str
     destination: str
     sent: bool
     failed: bool
-    said: str
+    description: str
 
 
 def send_tests(service: Service, *, only: str | None = None) -> tuple[Result, ...]:
-    """Send a test to each receiver, or to those of the channel `only`; return what came of each.
+    """Send a test to each receiver, or to those of the channel `only`; return the outcome of each.
 
-    The tests do not pass through the store: they show what the settings are worth, also when nothing else works.
+    The tests do not pass through the store: they check the settings even if nothing else works.
     """
     thread = uuid.uuid4().hex
     return tuple(
@@ -42,25 +42,25 @@ def send_tests(service: Service, *, only: str | None = None) -> tuple[Result, ..
 
 
 def shortfall(service: Service, results: Iterable[Result], *, only: str | None = None) -> tuple[str, ...]:
-    """Return why a test of the channel `only`, or of all, has reached no person, and what to do; nothing if it has."""
-    found = tuple(results)
-    if any(one.sent and CHANNELS[one.channel].setting for one in found):
+    """Return why the test of the channel `only`, or of all, reached no person, with hints; empty if it reached one."""
+    tests = tuple(results)
+    if any(test.sent and CHANNELS[test.channel].setting for test in tests):
         return ()
     asked = [name for name in CHANNELS if name == only or only is None]
-    tried = {one.channel for one in found}
+    tried = {test.channel for test in tests}
     unset = [CHANNELS[name].setting for name in asked if name not in service.senders and (name in tried or only)]
     unnamed = [CHANNELS[name].word for name in asked if name not in tried and (name in service.senders or only)]
     return (
-        f"no person was reached: {_reason(found)}",
-        *([f"hint: set {' or '.join(str(one) for one in unset)}"] if unset else []),
+        f"no person was reached: {_reason(tests)}",
+        *([f"hint: set {' or '.join(str(setting) for setting in unset)}"] if unset else []),
         *([f"hint: the catalogue has no receiver for {', '.join(unnamed)}"] if unnamed else []),
     )
 
 
 def _reason(results: tuple[Result, ...]) -> str:
-    if any(one.failed for one in results):
+    if any(test.failed for test in results):
         return "what was sent has failed"
-    return "a line in the log calls nobody" if any(one.sent for one in results) else "nothing was sent"
+    return "a line in the log calls nobody" if any(test.sent for test in results) else "nothing was sent"
 
 
 _SERVICES = tuple(name for name, channel in CHANNELS.items() if channel.address == "service")
@@ -70,7 +70,7 @@ def _receivers(catalog: Catalog) -> Iterator[Recipient]:
     for team in catalog.teams.values():
         for channel, address in team.addresses.items():
             yield Recipient(channel=channel, destination=address, who="")
-    yield from (_only(name) for name in _SERVICES if "fallback" in CHANNELS[name].scopes)
+    yield from (_only_recipient(name) for name in _SERVICES if "fallback" in CHANNELS[name].scopes)
     for level in catalog.levels.values():
         for contacts in (level.contacts, *(turn.contacts for turn in level.rotation)):
             for channel, addresses in contacts.items():
@@ -85,10 +85,10 @@ def _announced_to(service: Service) -> Iterator[Recipient]:
         if "fallback" not in CHANNELS[name].scopes and (
             CHANNELS[name].setting is None or name in announced or name in service.senders
         ):
-            yield _only(name)
+            yield _only_recipient(name)
 
 
-def _only(channel: str) -> Recipient:
+def _only_recipient(channel: str) -> Recipient:
     return Recipient(channel=channel, destination=CHANNELS[channel].destination or "", who="")
 
 
@@ -97,17 +97,20 @@ def _try(service: Service, recipient: Recipient, thread: str) -> Result:
     to = {"channel": recipient.channel, "destination": recipient.destination}
     if sender is None:
         return Result(
-            **to, sent=False, failed=False, said=f"not configured, {CHANNELS[recipient.channel].setting} is not set"
+            **to,
+            sent=False,
+            failed=False,
+            description=f"not configured, {CHANNELS[recipient.channel].setting} is not set",
         )
     try:
         receipt = _send(sender, recipient, thread, service.clock())
     except Failure as failure:
-        return Result(**to, sent=False, failed=True, said=f"failed: {failure}")
-    return Result(**to, sent=True, failed=False, said=said_of(recipient.channel, receipt.provider_id))
+        return Result(**to, sent=False, failed=True, description=f"failed: {failure}")
+    return Result(**to, sent=True, failed=False, description=said_of(recipient.channel, receipt.provider_id))
 
 
 def _send(sender: Sender, recipient: Recipient, thread: str, now: float) -> Receipt:
-    """Send the test, and take it back where the channel would otherwise keep calling somebody; return the first."""
+    """Send the test, and resolve it if the channel would otherwise keep calling; return the first receipt."""
     actions: tuple[Action, ...] = ("open",) if sender.shows_state else ("open", "resolve")
     receipts = [
         sender.send(

@@ -1,8 +1,7 @@
-"""Serving: gunicorn with one process, whose connections `serving` reads and answers, and the worker's threads beside.
+"""Runs the server: one gunicorn process, whose connections `serving` reads and answers, and the worker's threads.
 
-On SIGTERM the port is let go, requests under way are answered and the worker finishes its sends, both within
-`END_SECONDS`. Whatever is cut off then comes back: a delivery because Alertmanager sends it again, a message by its
-lease.
+On SIGTERM the server closes the port, answers the requests in progress, and the worker finishes its sends, both within
+`END_SECONDS`. Interrupted work is done again: Alertmanager repeats the delivery, and the message's lease expires.
 """
 
 from __future__ import annotations
@@ -32,17 +31,17 @@ from webhook.workers.worker import STORE_DOWN_SECONDS, Worker
 
 REQUEST_THREADS = sum(THREADS.values())
 END_SECONDS = 16.0
-"""From the signal to the end of the last send; a receiver that drips is left to the next process after it."""
+"""From the signal to the end of the last send; the next process repeats a send to a receiver that is slower."""
 KILL_SECONDS = int(END_SECONDS) + 2
 
 log = structlog.get_logger("tocsin.server")
 
 
 class Server(BaseApplication):  # type: ignore[misc]
-    """The gunicorn application; `build` is called in the serving process, because a store does not survive a fork."""
+    """The gunicorn application; it calls `build` in the serving process, because a store does not survive a fork."""
 
     def __init__(self, settings: Settings, build: Callable[[], Service], *, with_worker: bool) -> None:
-        """Prepare; raises ValueError when the certificate cannot be used."""
+        """Read the certificate; raises ValueError when it cannot be used."""
         self.settings = settings
         self.certificate = Certificate(*settings.tls) if settings.tls else None
         self._build = build
@@ -52,7 +51,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         super().__init__()
 
     def load_config(self) -> None:
-        """Set what gunicorn should do; nothing is taken from its files or the environment."""
+        """Set gunicorn's options; its files and the environment are ignored."""
         options: dict[str, Any] = {
             "bind": self._bound or "127.0.0.1:0",
             "workers": 1,
@@ -63,7 +62,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "logger_class": ServerLogger,
             "worker_exit": lambda _server, _worker: self._stop(),
             "control_socket_disable": True,
-            # Headers of proxies are read by `webhook.web.proxies`, which knows whom to believe.
+            # `webhook.web.proxies` reads the headers of proxies, because it knows which proxies to trust.
             "forwarded_allow_ips": "",
             "secure_scheme_headers": {},
         }
@@ -72,14 +71,14 @@ class Server(BaseApplication):  # type: ignore[misc]
                 self.cfg.set(name, value)
 
     def run(self) -> None:
-        """Serve until SIGTERM or SIGINT; raises CannotListen when the address cannot be listened on."""
+        """Serve until SIGTERM or SIGINT; raises CannotListen when it cannot listen on the address."""
         self._bound = f"fd://{listen(self.settings.host, self.settings.port).detach()}"
         self.cfg.set("bind", self._bound)
         super().run()
 
     def load(self) -> Flask:
-        """Return the application; called once in the serving process."""
-        service = self._built()
+        """Return the application; gunicorn calls this once in the serving process."""
+        service = self._wait_and_build()
         service.catalog.watch()
         announce(service)
         if self.settings.answers_in_the_clear:
@@ -91,7 +90,7 @@ class Server(BaseApplication):  # type: ignore[misc]
         return create_app(service)
 
     def begin_stop(self) -> None:
-        """Let the worker begin nothing any more; called while requests are still answered."""
+        """Stop the worker from starting new work; called while requests are still answered."""
         if self._running is not None:
             self._running.begin_stop()
 
@@ -99,10 +98,10 @@ class Server(BaseApplication):  # type: ignore[misc]
         if self._running is not None:
             self._running.stop()
 
-    def _built(self) -> Service:
-        """Return the webhook once its store can be used: gunicorn would end altogether for a process that gives up.
+    def _wait_and_build(self) -> Service:
+        """Return the webhook once its store can be used; if this process gave up, gunicorn would exit.
 
-        The store was there when the command began, so it is away and not misspelt.
+        The store was available when the command started, so its address is right and the failure is temporary.
         """
         parent = os.getppid()
         while True:
@@ -116,7 +115,7 @@ class Server(BaseApplication):  # type: ignore[misc]
 
 
 class _Running:
-    """A service at work, and how it ends."""
+    """A running service with its threads, and how to stop it."""
 
     def __init__(self, service: Service, *, with_worker: bool) -> None:
         self._service = service
@@ -128,7 +127,7 @@ class _Running:
             self._worker.start()
 
     def begin_stop(self) -> None:
-        """Begin nothing new; from now on the time runs."""
+        """Start no new work; `END_SECONDS` count from now."""
         if self._ends is None:
             self._ends = time.monotonic() + END_SECONDS
             self._stopping.set()
@@ -136,7 +135,7 @@ class _Running:
                 self._worker.begin_stop()
 
     def stop(self) -> None:
-        """Return when what is under way is done or its time is over."""
+        """Return when the sends in progress are done or their time is over."""
         self.begin_stop()
         if self._worker is not None and self._ends is not None:
             left = self._worker.stop(max(0.0, self._ends - time.monotonic()))

@@ -1,7 +1,7 @@
-"""The environment of the webhook, read once at start: names and defaults stand here and nowhere else.
+"""Reads the webhook's environment once at start; only this module has the variables' names and defaults.
 
-Every secret may also be given as a file in `…_FILE`. All mistakes are told at once, by the name of the variable and
-never by its value.
+Every secret may also be in a file that `…_FILE` names. The reader reports all mistakes at once, with the name of the
+variable and never with its value.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class SettingsError(Exception):
-    """The environment cannot be used; `problems` has a sentence for each variable that is wrong."""
+    """The environment cannot be used; `problems` has a sentence for each mistake."""
 
     def __init__(self, problems: tuple[str, ...]) -> None:
         super().__init__("; ".join(problems))
@@ -47,25 +47,25 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the environment says."""
+    """The settings from the environment."""
 
     catalog: Path
     database_url: Secret
     host: str
     port: int
     tokens: tuple[Secret, ...]
-    """Bearer tokens that are accepted; two while one is being replaced by the other."""
+    """Bearer tokens that are accepted; two while one replaces the other."""
     delivery_login: tuple[str, Secret] | None
-    """The user and the password by which deliveries are let in, beside the tokens."""
+    """The user and the password that are accepted for deliveries, besides the tokens."""
     public_url: str | None
     alertmanagers: tuple[Server, ...]
-    """Who may be asked whether alerts still fire."""
+    """The Alertmanagers that the webhook may ask whether alerts still fire."""
     evaluation_seconds: float
-    """How seldom Prometheus evaluates its slowest rules."""
+    """The longest evaluation interval of Prometheus, in seconds."""
     slack_bot_token: Secret | None
     slack_api_url: str
     slack_signing_secret: Secret | None
-    """Checks that a press of a button comes from Slack; without it there are no buttons."""
+    """Proves that a press of a button comes from Slack; without it messages have no buttons."""
     pagerduty_routing_key: Secret | None
     pagerduty_events_url: str
     pagerduty_api_url: str
@@ -75,34 +75,34 @@ class Settings:
     sms_gateway: Gateway | None
     phone_gateway: Gateway | None
     retention_seconds: float | None
-    """How long a resolved incident stays before it is archived; None is for ever."""
+    """How long a resolved incident stays before it is archived; None means for ever."""
     webhook_url: Secret | None
-    """Where the outgoing webhook posts to; a secret, because such addresses often hold a token."""
+    """The address to which the outgoing webhook posts; it is a secret because it often holds a token."""
     webhook_secrets: tuple[Secret, ...]
     tls: tuple[Path, Path] | None
-    """The files of the certificate and of its key, where TLS is spoken here and not by a proxy."""
+    """The files of the certificate and its key, if the webhook itself and not a proxy speaks TLS."""
     trusted_proxies: tuple[Network, ...]
-    """Whose `X-Forwarded-*` headers are believed."""
+    """The proxies whose `X-Forwarded-*` headers are trusted."""
 
     @property
     def path_prefix(self) -> str:
-        """What stands before every path of the public URL, without the last slash; mostly nothing."""
+        """The path of the public URL, which all pages share, without a trailing slash; usually empty."""
         return urlsplit(self.public_url or "").path.rstrip("/")
 
     def trusts(self, address: str) -> bool:
-        """Return whether what the proxy at this address says of others is believed."""
+        """Return whether the proxy at this address is trusted to name its clients."""
         if not self.trusted_proxies:
             return False
         try:
-            found = ipaddress.ip_address(address.partition("%")[0])
+            parsed = ipaddress.ip_address(address.partition("%")[0])
         except ValueError:
             return False
-        plain = getattr(found, "ipv4_mapped", None) or found
+        plain = getattr(parsed, "ipv4_mapped", None) or parsed
         return any(plain.version == network.version and plain in network for network in self.trusted_proxies)
 
     @property
     def slack_buttons(self) -> bool:
-        """Whether messages in Slack carry buttons: Slack has to reach us, and we have to know that it is Slack."""
+        """Whether messages in Slack have buttons: Slack must reach the webhook, which must verify that it is Slack."""
         return self.slack_signing_secret is not None and self.public_url is not None
 
     @property
@@ -112,17 +112,17 @@ class Settings:
 
     @property
     def answers_in_the_clear(self) -> bool:
-        """Whether other machines can reach the server without TLS, its own or that of a proxy which is named."""
+        """Whether other machines can reach the server without TLS, neither its own nor that of a trusted proxy."""
         return self.beyond_loopback and self.tls is None and not self.trusted_proxies
 
     @property
     def unencrypted(self) -> tuple[str, ...]:
-        """The providers' addresses that send a secret in the clear beyond this machine."""
-        found = {"SLACK_API_URL": self.slack_api_url, "PAGERDUTY_EVENTS_URL": self.pagerduty_events_url}
-        found |= {"PAGERDUTY_API_URL": self.pagerduty_api_url} if self.pagerduty_api_key else {}
-        providers = tuple(PREFIX + name for name, url in found.items() if _in_the_clear(url))
-        logs_in = (one for one in self.alertmanagers if one.password or one.token)
-        return (*providers, *(f"the address of {one.name}" for one in logs_in if _in_the_clear(one.url)))
+        """The addresses to which a secret is sent without encryption beyond this machine."""
+        urls = {"SLACK_API_URL": self.slack_api_url, "PAGERDUTY_EVENTS_URL": self.pagerduty_events_url}
+        urls |= {"PAGERDUTY_API_URL": self.pagerduty_api_url} if self.pagerduty_api_key else {}
+        providers = tuple(PREFIX + name for name, url in urls.items() if _in_the_clear(url))
+        with_login = (server for server in self.alertmanagers if server.password or server.token)
+        return (*providers, *(f"the address of {server.name}" for server in with_login if _in_the_clear(server.url)))
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -156,14 +156,14 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         tls=reader.files("TLS_CERT_FILE", "TLS_KEY_FILE"),
         trusted_proxies=reader.parsed("TRUSTED_PROXIES", None, _networks) or (),
     )
-    reader.together("WEBHOOK_URL", settings.webhook_url, "WEBHOOK_SECRET", settings.webhook_secrets)
+    reader.require_both("WEBHOOK_URL", settings.webhook_url, "WEBHOOK_SECRET", settings.webhook_secrets)
     if reader.problems:
         raise SettingsError(tuple(reader.problems))
     return settings
 
 
 class _Reader:
-    """Reads variables and collects what is wrong with them."""
+    """Reads variables and collects their mistakes."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self.environment = environment
@@ -195,24 +195,24 @@ class _Reader:
         raw = self._raw(name)
         if raw is None:
             return ()
-        found = [part.strip() for line in raw.splitlines() for part in line.split(",") if part.strip()]
-        if not found:
-            # Whoever has written something wants a token to be asked for, and without one everybody is let in.
+        tokens = [part.strip() for line in raw.splitlines() for part in line.split(",") if part.strip()]
+        if not tokens:
+            # Somebody set the variable to require a token, and without a token everybody would be let in.
             self.problems.append(f"{PREFIX}{name} holds no token: only commas and blanks")
-        elif len(found) > MOST_TOKENS:
-            self.problems.append(f"{PREFIX}{name} holds {len(found)} tokens; at most {MOST_TOKENS} are valid at once")
-        elif not all(part.isascii() and part.isprintable() for part in found):
+        elif len(tokens) > MOST_TOKENS:
+            self.problems.append(f"{PREFIX}{name} holds {len(tokens)} tokens; at most {MOST_TOKENS} are valid at once")
+        elif not all(part.isascii() and part.isprintable() for part in tokens):
             self.problems.append(f"{PREFIX}{name} must be printable ASCII")
-        return tuple(Secret(part) for part in found)
+        return tuple(Secret(part) for part in tokens)
 
     def signing_keys(self, name: str) -> tuple[Secret, ...]:
-        found = self.tokens(name)
-        for secret in found:
+        keys = self.tokens(name)
+        for secret in keys:
             try:
                 standard_key(secret)
             except ValueError as error:
                 self.problems.append(f"{PREFIX}{name} {error}")
-        return found
+        return keys
 
     def alertmanagers(self) -> tuple[Server, ...]:
         """Return the Alertmanagers of the file, or the single one of `TOCSIN_ALERTMANAGER_URL`."""
@@ -222,10 +222,10 @@ class _Reader:
         token = self.hidden("ALERTMANAGER_TOKEN")
         if path is not None:
             single = ("URL", "EXTERNAL_URL", "USERNAME", "PASSWORD", "PASSWORD_FILE", "TOKEN", "TOKEN_FILE")
-            given = [name for name in single if self.text(f"ALERTMANAGER_{name}") is not None]
+            set_names = [name for name in single if self.text(f"ALERTMANAGER_{name}") is not None]
             self.problems += [
                 f"{PREFIX}ALERTMANAGERS and {PREFIX}ALERTMANAGER_{name} are both set; the file has a place for it"
-                for name in given[:1]
+                for name in set_names[:1]
             ]
             servers, problems = read_servers(Path(path))
             self.problems += [f"{PREFIX}ALERTMANAGERS: {problem}" for problem in problems]
@@ -237,7 +237,7 @@ class _Reader:
                 f"{PREFIX}ALERTMANAGER_USERNAME and {PREFIX}ALERTMANAGER_TOKEN exclude each other; set one of them"
             )
         if url is None:
-            if any(one is not None for one in (external, username, password, token)):
+            if any(setting is not None for setting in (external, username, password, token)):
                 self.problems.append(
                     f"{PREFIX}ALERTMANAGER_URL is not set, though how to log in there, or its name, is"
                 )
@@ -253,34 +253,36 @@ class _Reader:
             ),
         )
 
-    def login(self, name: str, other: str) -> tuple[str, Secret] | None:
-        """Return a user and a password; each may stand in a file."""
-        username, password = self.secret(name), self.secret(other)
-        self.together(name, username, other, password)
+    def login(self, username_name: str, password_name: str) -> tuple[str, Secret] | None:
+        """Return a user and a password; each may be in a file."""
+        username, password = self.secret(username_name), self.secret(password_name)
+        self.require_both(username_name, username, password_name, password)
         if username is None or password is None:
             return None
         if ":" in username.reveal():
             # RFC 7617, section 2: the first colon ends the user's name.
-            self.problems.append(f"{PREFIX}{name} holds a colon, which no user's name of basic authentication can")
+            self.problems.append(
+                f"{PREFIX}{username_name} holds a colon, which no user's name of basic authentication can"
+            )
         return username.reveal(), password
 
     def hidden(self, name: str) -> Hidden | None:
-        """Return a secret; one in a file is read again whenever it is used."""
+        """Return a secret; a secret in a file is read again at each use."""
         secret, path = self.secret(name), self.text(f"{name}_FILE")
         if secret is None:
             return None
         return Hidden(secret=secret) if path is None else Hidden(path=Path(path))
 
-    def together(self, name: str, value: object, other: str, companion: object) -> None:
-        """Note a problem when one of two settings is given without the other."""
+    def require_both(self, name: str, value: object, companion_name: str, companion: object) -> None:
+        """Add a problem if only one of two settings is set and there is no other problem."""
         if bool(value) != bool(companion) and not self.problems:
-            given, missing = (name, other) if value else (other, name)
-            self.problems.append(f"{PREFIX}{given} is set without {PREFIX}{missing}; set both")
+            present, missing = (name, companion_name) if value else (companion_name, name)
+            self.problems.append(f"{PREFIX}{present} is set without {PREFIX}{missing}; set both")
 
-    def files(self, name: str, other: str) -> tuple[Path, Path] | None:
-        """Return two paths of files that go together; they are read where they are used."""
-        first, second = self.text(name), self.text(other)
-        self.together(name, first, other, second)
+    def files(self, first_name: str, second_name: str) -> tuple[Path, Path] | None:
+        """Return the paths of two files that belong together; the files are read where they are used."""
+        first, second = self.text(first_name), self.text(second_name)
+        self.require_both(first_name, first, second_name, second)
         return (Path(first), Path(second)) if first and second else None
 
     def parsed_secret(self, name: str, parse: Callable[[Secret], T]) -> T | None:
@@ -294,7 +296,7 @@ class _Reader:
             return None
 
     def _raw(self, name: str) -> str | None:
-        """Return the value of the variable or of the file that its `…_FILE` names; never both."""
+        """Return the value of the variable, or the content of the file that its `…_FILE` names."""
         value, path = self.text(name), self.text(f"{name}_FILE")
         if value is not None and path is not None:
             self.problems.append(f"{PREFIX}{name} and {PREFIX}{name}_FILE are both set; set one of them")
@@ -329,17 +331,17 @@ def _networks(text: str) -> tuple[Network, ...]:
 
 
 def _retention(text: str) -> float | None:
-    found = re.fullmatch(r"([1-9][0-9]{0,4})([dw])", text, flags=re.ASCII)
-    if found is None and text != "off":
+    match = re.fullmatch(r"([1-9][0-9]{0,4})([dw])", text, flags=re.ASCII)
+    if match is None and text != "off":
         raise ValueError("must be a number of days or weeks, such as 90d or 12w, or off")
-    return None if found is None else float(int(found[1]) * DAY * (7 if found[2] == "w" else 1))
+    return None if match is None else float(int(match[1]) * DAY * (7 if match[2] == "w" else 1))
 
 
 def _interval(text: str) -> float:
-    found = re.fullmatch(r"([1-9][0-9]{0,4})([smh])", text, flags=re.ASCII)
-    if found is None:
+    match = re.fullmatch(r"([1-9][0-9]{0,4})([smh])", text, flags=re.ASCII)
+    if match is None:
         raise ValueError("must be a number of seconds, minutes or hours with one unit, such as 30s, 15m or 1h")
-    seconds = float(int(found[1]) * {"s": 1, "m": 60, "h": 3_600}[found[2]])
+    seconds = float(int(match[1]) * {"s": 1, "m": 60, "h": 3_600}[match[2]])
     if seconds > DAY:
         raise ValueError("is longer than a day: no rule is evaluated so seldom")
     return seconds

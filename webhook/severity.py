@@ -1,4 +1,4 @@
-"""The four severities, their order, and what a label says of them; the bottom of the webhook, known to every room."""
+"""The four severities, their order, and how a label names them; the whole webhook imports this module."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 CRITICAL_AND_MORE_SEVERE: frozenset[Severity] = frozenset(SEVERITIES[SEVERITIES.index("critical") :])
 
 Word = Severity | Literal["none"]
-"""What a word stands for; by `none` nobody is told."""
+"""The meaning of a word; `none` means that nobody is notified."""
 
 LEAST_LIKELY: Severity = "critical"
-"""An unknown word may mean that somebody has to be woken, so it counts as that at least."""
+"""An unknown word counts as this or more severe, because it may mean that somebody must be woken."""
 LONGEST_WORD = 80
-"""Characters; a longer text is no word."""
+"""Characters of the longest word; a longer text is never a known word."""
 
 _BETWEEN = re.compile(r"[\s._-]+")
 _APART = re.compile(r"[^\w\s.-]+")
 
 
 def rank(severity: Severity) -> int:
-    """Return the place of `severity` in their order: 0 for info, 3 for emergency."""
+    """Return the position of `severity` in `SEVERITIES`: 0 for info, 3 for emergency."""
     return SEVERITIES.index(severity)
 
 
@@ -37,22 +37,22 @@ def more_severe(first: Severity, second: Severity) -> Severity:
 
 
 def word_key(word: str) -> str:
-    """Return what all spellings of a word have in common, as the catalogue's `severity_words` has it."""
+    """Return the common form of all spellings of a word: the key in the catalogue's `severity_words`."""
     return _BETWEEN.sub("", word.casefold())
 
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """What a label says: a severity, that nobody is to be told (`is_none`), or nothing."""
+    """The meaning of a label: a severity, or that nobody is notified (`is_none`), or nothing."""
 
     severity: Severity | None = None
     is_none: bool = False
     unknown: str = ""
-    """The label's text where it is not known; `severity` is the most severe that it is likely to mean."""
+    """The label's text if it is not known; `severity` is then the most severe that it is likely to mean."""
 
 
 def read(label: str | None, words: Mapping[str, Word]) -> Reading:
-    """Return what the label `severity` says; `words` gives what a word stands for, by its key."""
+    """Return the meaning of the label `severity`; `words` maps a word's key to its meaning."""
     text = (label or "").strip()
     if not text:
         return Reading()
@@ -73,12 +73,12 @@ def _meaning(text: str, words: Mapping[str, Word]) -> Word | None:
 def _likely(text: str, words: Mapping[str, Word]) -> Severity:
     """Return the most severe severity that the text may mean.
 
-    Of several words, all of them known, it is that of the most severe. Bare numbers count up in some houses and down in
-    others: each is critical at least, and 0 what P0 is.
+    If the text has several words and all are known, the most severe word counts. Some sites count bare numbers up and
+    others count them down, so each number is at least critical, and 0 is what P0 is.
     """
     parts = [part for part in _APART.split(text[:LONGEST_WORD]) if part.strip()]
-    found = [_meaning(f"p{part.strip()}" if part.strip().isdecimal() else part, words) for part in parts]
-    known = [word for word in found if word is not None and word != "none"]
-    whole = len(text) <= LONGEST_WORD and len(parts) > 1 and len(known) == len(parts)
+    meanings = [_meaning(f"p{part.strip()}" if part.strip().isdecimal() else part, words) for part in parts]
+    known = [word for word in meanings if word is not None and word != "none"]
+    all_known = len(text) <= LONGEST_WORD and len(parts) > 1 and len(known) == len(parts)
     most_severe = max(known, key=rank, default=LEAST_LIKELY)
-    return most_severe if whole else more_severe(most_severe, LEAST_LIKELY)
+    return most_severe if all_known else more_severe(most_severe, LEAST_LIKELY)

@@ -1,7 +1,7 @@
-"""Signatures over HTTP bodies: Slack's and PagerDuty's are checked, ours are made. Pure; the time is passed in.
+"""Checks Slack's and PagerDuty's signatures of HTTP bodies, and signs our own. Pure; the time is passed in.
 
-`callbacks` checks what comes in, `senders.webhook` signs what goes out, `settings` asks whether a key can be used. All
-are HMAC-SHA256 over the raw bytes, compared in constant time.
+`callbacks` checks incoming requests, `senders.webhook` signs outgoing ones, `settings` asks whether a key can be used.
+All signatures are HMAC-SHA256 over the raw bytes, compared in constant time.
 """
 
 from __future__ import annotations
@@ -15,37 +15,37 @@ from collections.abc import Iterable
 from webhook.secret import Secret
 
 LONGEST_AGE = 300.0
-"""Seconds between a request's own time and ours, in either direction, after which it is refused as a replay."""
+"""The largest difference in seconds between a request's time and ours; beyond it the request counts as a replay."""
 
 _STANDARD_PREFIX = "whsec_"
 _MOST_SIGNATURES = 10
 
 
 def slack_signed(signature: str, at: str, body: bytes, secret: Secret, *, now: float) -> bool:
-    """Return whether Slack has signed this request less than `LONGEST_AGE` ago; `at` is its timestamp header.
+    """Return whether Slack signed this request at most `LONGEST_AGE` ago; `at` is its timestamp header.
 
     https://docs.slack.dev/authentication/verifying-requests-from-slack: `v0=` and the HMAC of `v0:<time>:<body>`.
     """
-    if not _recent(at, now):
+    if not _is_recent(at, now):
         return False
     expected = "v0=" + _mac(secret.reveal().encode(), b"v0:" + at.encode() + b":" + body).hex()
     return _same(signature, expected)
 
 
 def pagerduty_signed(signatures: str, body: bytes, secret: Secret) -> bool:
-    """Return whether one of PagerDuty's signatures fits; there are several while a secret is replaced, and no time.
+    """Return whether one of PagerDuty's signatures fits; there are several during a change of secret, without a time.
 
     https://developer.pagerduty.com/docs/verifying-signatures: `v1=` and the HMAC of the body, separated by commas.
     """
     expected = "v1=" + _mac(secret.reveal().encode(), body).hex()
-    return any(_same(one.strip(), expected) for one in signatures.split(",")[:_MOST_SIGNATURES])
+    return any(_same(signature.strip(), expected) for signature in signatures.split(",")[:_MOST_SIGNATURES])
 
 
 def standard_headers(identity: str, at: float, body: bytes, secrets: Iterable[Secret]) -> dict[str, str]:
     """Return the three headers of Standard Webhooks, with a signature by each of `secrets`.
 
     https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md: `v1,` and the base64 of
-    the HMAC of `<id>.<time>.<body>`, separated by spaces; the receiver takes any that fits.
+    the HMAC of `<id>.<time>.<body>`, separated by spaces; the receiver accepts any that fits.
     """
     signed = f"{identity}.{int(at)}.".encode() + body
     signatures = [base64.b64encode(_mac(standard_key(secret), signed)).decode() for secret in secrets]
@@ -57,7 +57,7 @@ def standard_headers(identity: str, at: float, body: bytes, secrets: Iterable[Se
 
 
 def standard_key(secret: Secret) -> bytes:
-    """Return the key's bytes: what stands behind `whsec_` in base64, or the text itself; raises ValueError."""
+    """Return the key's bytes: the base64 after `whsec_`, or the text itself; raises ValueError."""
     text = secret.reveal()
     if not text.startswith(_STANDARD_PREFIX):
         return text.encode()
@@ -67,7 +67,7 @@ def standard_key(secret: Secret) -> bytes:
         raise ValueError(f"begins with {_STANDARD_PREFIX} and is not base64 after it") from None
 
 
-def _recent(at: str, now: float) -> bool:
+def _is_recent(at: str, now: float) -> bool:
     return at.isascii() and at.isdigit() and len(at) < 16 and abs(now - int(at)) <= LONGEST_AGE
 
 
@@ -75,5 +75,5 @@ def _mac(key: bytes, message: bytes) -> bytes:
     return hmac.new(key, message, hashlib.sha256).digest()
 
 
-def _same(given: str, expected: str) -> bool:
-    return hmac.compare_digest(given.encode(errors="replace"), expected.encode())
+def _same(signature: str, expected: str) -> bool:
+    return hmac.compare_digest(signature.encode(errors="replace"), expected.encode())

@@ -1,4 +1,4 @@
-"""Incidents as lines for a terminal, its control characters stripped. Pure; used by `cli`."""
+"""Writes incidents as lines for a terminal, without control characters. Pure; used by `cli`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LONGEST_SECTION = 50_000
 
 
 def _row(text: str) -> str:
-    """Return a text as one row: nothing that a terminal obeys, and no line break, which would forge another row."""
+    """Return a text as one row, without control characters and without line breaks, which would forge a row."""
     return " ".join(visible(text).replace("\t", " ").split("\n"))
 
 
@@ -32,33 +32,35 @@ def listed_line(listed: Listed, *, now: float, dimensions: Sequence[str] = ()) -
     return _row(f"{incident.id:>5}  {incident.severity:<9}  {status:<12}  {age:>12}  {title} ({alerts})")
 
 
-def heartbeat_line(found: Shown, *, now: float) -> str:
-    """Return one line: key, state, how long ago it was heard, how often it should be, what it is and by which way."""
-    ago = f"{span(now - found.beat.heard_at)} ago"
-    every = f"every {span(found.interval)}"
-    way = f" by way of {found.beat.source}" if found.beat.source else ""
-    incident = f" (incident {found.incident})" if found.incident else ""
-    word = "silent" if found.state == "late" else found.state
-    return _row(f"{found.beat.key[:12]}  {word:<6}  {ago:>16}  {every:<14}  {found.name}{way}{incident}")
+def heartbeat_line(heartbeat: Shown, *, now: float) -> str:
+    """Return one line: key, state, time since it was heard, interval, name, and the way by which it arrives."""
+    ago = f"{span(now - heartbeat.beat.heard_at)} ago"
+    every = f"every {span(heartbeat.interval)}"
+    source = f" by way of {heartbeat.beat.source}" if heartbeat.beat.source else ""
+    incident = f" (incident {heartbeat.incident})" if heartbeat.incident else ""
+    state = "silent" if heartbeat.state == "late" else heartbeat.state
+    return _row(f"{heartbeat.beat.key[:12]}  {state:<6}  {ago:>16}  {every:<14}  {heartbeat.name}{source}{incident}")
 
 
-def archived_line(one: ArchivedLine, *, now: float) -> str:
-    """Return one line: number, severity, when it was opened, how long it lasted, title, alerts."""
-    lasted = span(one.resolved_at - one.opened_at)
-    alerts = f"{one.alerts} alert{'' if one.alerts == 1 else 's'}"
-    opened = clock(one.opened_at, now=now)
-    return _row(f"{one.incident_id:>5}  {one.severity:<9}  {opened:<20}  {lasted:>12}  {one.title} ({alerts})")
+def archived_line(incident: ArchivedLine, *, now: float) -> str:
+    """Return one line: number, severity, opening time, duration, title, alerts."""
+    lasted = span(incident.resolved_at - incident.opened_at)
+    alerts = f"{incident.alerts} alert{'' if incident.alerts == 1 else 's'}"
+    opened = clock(incident.opened_at, now=now)
+    return _row(
+        f"{incident.incident_id:>5}  {incident.severity:<9}  {opened:<20}  {lasted:>12}  {incident.title} ({alerts})"
+    )
 
 
-def incident_lines(found: Record, *, now: float) -> Iterator[str]:
+def incident_lines(record: Record, *, now: float) -> Iterator[str]:
     """Yield everything about one incident."""
-    message = found.message
-    yield _row(f"Incident {found.incident.id}: {message.subject}")
+    message = record.message
+    yield _row(f"Incident {record.incident.id}: {message.subject}")
     yield from (_row(line) for line in summary_lines(message))
-    if found.archived_at is not None:
-        yield f"Archived at {clock(found.archived_at, now=now)}: nothing about it changes any more."
-    if found.left_out:
-        yield found.left_out
+    if record.archived_at is not None:
+        yield f"Archived at {clock(record.archived_at, now=now)}: nothing about it changes any more."
+    if record.left_out:
+        yield record.left_out
     for phrase in message.undelivered:
         yield _row(f"Not reached: {phrase}")
     if message.documented:
@@ -70,15 +72,16 @@ def incident_lines(found: Record, *, now: float) -> Iterator[str]:
     elif message.no_runbook:
         yield f"\n{message.no_runbook}"
     yield "\nALERTS"
-    yield from (_row(f"  {alert.name}: {alert.problem}, {alert.since}") for alert in found.alerts)
+    yield from (_row(f"  {alert.name}: {alert.problem}, {alert.since}") for alert in record.alerts)
     yield "\nTIMELINE"
     yield from (
-        _row(f"  {clock(line.at, now=now)}  {line.kind}  {line.actor}  {line.detail}") for line in found.timeline
+        _row(f"  {clock(line.at, now=now)}  {line.kind}  {line.actor}  {line.detail}") for line in record.timeline
     )
     yield "\nDELIVERIES"
-    for one in found.notifications:
-        tries = f", {one.attempts} tries" if one.attempts > 1 else ""
-        reason = f": {one.last_error}" if one.last_error else ""
+    for notification in record.notifications:
+        tries = f", {notification.attempts} tries" if notification.attempts > 1 else ""
+        reason = f": {notification.last_error}" if notification.last_error else ""
         yield _row(
-            f"  {channel_word(one.channel)} {one.destination} ({one.who})  {one.action}  {one.outcome}{tries}{reason}"
+            f"  {channel_word(notification.channel)} {notification.destination} ({notification.who})"
+            f"  {notification.action}  {notification.outcome}{tries}{reason}"
         )

@@ -1,7 +1,7 @@
-"""Times: RFC 3339 text in, UTC epoch seconds (float) inside, short text for people out. Pure.
+"""Parses RFC 3339 times into UTC epoch seconds (float), and writes times as short text for people. Pure.
 
-Everything inside the webhook and its store is UTC epoch seconds. The text that Alertmanager sent is kept beside
-it where identity depends on it, because a float does not hold nine decimals.
+The webhook and its store use UTC epoch seconds everywhere. Where identity depends on a time, they also keep its exact
+text, because a float does not hold nine decimals.
 """
 
 from __future__ import annotations
@@ -21,24 +21,24 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d\Z", flags=re.ASCII)
 # Days from 0001-01-01 (day 1 of the proleptic calendar) to 1970-01-01.
 _EPOCH_DAY = datetime(1970, 1, 1, tzinfo=UTC).toordinal()
 _FARTHEST = 100 * 366 * DAY
-"""What lies farther ahead is no time that anybody has meant."""
+"""Seconds; a time farther ahead is a mistake."""
 _STEPS = ((DAY, "d"), (HOUR, "h"), (MINUTE, "min"), (1, "s"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Moment:
-    """A point in time, exactly."""
+    """An exact point in time."""
 
     seconds: float
     """UTC epoch seconds, rounded to what a float holds."""
     exact: str
-    """`<epoch seconds>.<nine decimals>`: equal for equal moments, whatever zone they were written in."""
+    """`<epoch seconds>.<nine decimals>`: equal for equal moments, in whatever zone they were written."""
 
 
 def parse_rfc3339(text: str) -> Moment:
-    """Return the moment that `text` names (RFC 3339, any zone, up to nine decimals; more are cut).
+    """Return the moment that `text` names (RFC 3339, any zone, up to nine decimals; further decimals are cut).
 
-    Computed on integers rather than with `datetime`, which neither holds nanoseconds nor converts Go's zero time
+    It computes with integers and not with `datetime`, which does not hold nanoseconds and cannot convert Go's zero time
     0001-01-01T00:00:00Z in a zone east or west of it. Raises ValueError when the text is not RFC 3339.
     """
     match = _RFC3339.match(text)
@@ -54,17 +54,17 @@ def parse_rfc3339(text: str) -> Moment:
 
 
 def is_credible(seconds: float, *, now: float) -> bool:
-    """Return whether something may have begun at this time.
+    """Return whether `seconds` can be the time at which something began.
 
-    Alertmanager's zero time, of the year 1, and what lies before 1970 or more than a day ahead says nothing.
+    A time before 1970, such as Alertmanager's zero time in the year 1, or more than a day ahead is not credible.
     """
     return 0 < seconds <= now + DAY
 
 
 def parse_moment(text: str, *, ends: bool = False) -> float:
-    """Return the epoch seconds of an RFC 3339 time, or of a day (`2026-11-22`, UTC): its beginning, or its end.
+    """Return the epoch seconds of an RFC 3339 time, or of the beginning of a day (`2026-11-22`, UTC).
 
-    Raises ValueError when the text is neither.
+    With `ends`, a day gives its end. Raises ValueError when the text is neither.
     """
     if _DAY.match(text):
         return parse_rfc3339(f"{text}T00:00:00Z").seconds + (DAY if ends else 0)
@@ -72,16 +72,16 @@ def parse_moment(text: str, *, ends: bool = False) -> float:
 
 
 def iso(seconds: float) -> str:
-    """Return `seconds` since the epoch as RFC 3339 in UTC with whole seconds; empty when outside the calendar."""
+    """Return epoch seconds as RFC 3339 in UTC with whole seconds; empty if the year is not between 1 and 9999."""
     try:
-        # Not by strftime, which writes the year 1 with one digit.
+        # strftime would write the year 1 with one digit.
         return datetime.fromtimestamp(seconds, tz=UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
     except (ValueError, OverflowError, OSError):
         return ""
 
 
 def clock(seconds: float, *, now: float) -> str:
-    """Return `03:12 UTC`, with the date before it when that is not today's (both in UTC)."""
+    """Return `03:12 UTC`, with the date before it if it is not today (both in UTC)."""
     text = iso(seconds) if 0 < seconds <= now + _FARTHEST else ""
     if not text:
         return "an unknown time"
@@ -90,7 +90,7 @@ def clock(seconds: float, *, now: float) -> str:
 
 
 def span(seconds: float) -> str:
-    """Return a length of time in its two largest units: `45 s`, `12 min`, `1 h 30 min`, `2 d 4 h`."""
+    """Return a duration in its two largest units: `45 s`, `12 min`, `1 h 30 min`, `2 d 4 h`."""
     left = max(0, round(seconds))
     parts: list[str] = []
     for size, unit in _STEPS:
@@ -105,12 +105,12 @@ def span(seconds: float) -> str:
 
 
 def written_span(seconds: float) -> str:
-    """Return a span as policies write it: whole hours as such, `4 h` rather than `240 min`."""
+    """Return a duration as policies write it: whole hours stay hours: `48 h`, not `2 d`."""
     return f"{seconds / HOUR:g} h" if seconds >= HOUR and seconds % HOUR == 0 else span(seconds)
 
 
 def _offset(zone: str) -> int:
-    """Return how many seconds `zone` lies east of UTC."""
+    """Return by how many seconds `zone` is ahead of UTC."""
     if zone in "Zz":
         return 0
     sign = -1 if zone[0] == "-" else 1

@@ -1,7 +1,7 @@
-"""What arrives from outside, made fit to be shown. Pure; used by every room that writes for people.
+"""Makes untrusted text safe to show. Pure; used by every package that writes for people.
 
-Labels and annotations are written by whoever writes metrics. Here they lose what a terminal, a mail header or a
-reader's eye would obey: control characters, reversed text, addresses other than http and https.
+Whoever writes metrics controls labels and annotations. This module removes everything that could mislead a terminal, a
+mail header or a reader: control characters, reversed text, addresses other than http and https.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 
 ELLIPSIS = "…"
 
-# What shows as nothing, or as another place in the text: Unicode's Cc (except tab and line feed), Cf, Cs, Co and
+# Characters that are invisible or move text: Unicode's Cc (except tab and line feed), Cf, Cs, Co and
 # Default_Ignorable_Code_Point, its line and paragraph separators, noncharacters, and the blank pattern of Braille.
-# `compiler.characters.UNPRINTABLE` is the same and the wide blanks; a test compares them. Zero-width joiners and soft
-# hyphens go too: a text loses no word by it. A variation selector stays behind a sign that has two forms ("⚠️").
+# `compiler.characters.UNPRINTABLE` has the same and the wide blanks; a test compares them. Zero-width joiners and soft
+# hyphens are included: without them a text loses no word. A variation selector stays after a sign with two forms ("⚠️").
 _CONTROLS = (
     "\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5"
     "\u180b-\u180f\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164\ud800-\uf8ff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0"
@@ -26,7 +26,7 @@ _NOT_CHOSEN = (
     "[\ufe0e\ufe0f])"
 )
 UNSEEN = re.compile(f"[{_CONTROLS}]{_NOT_CHOSEN}")
-"""A character that is obeyed instead of seen, or not seen at all."""
+"""A control character or an invisible character."""
 _UNSAFE_IN_LINE = re.compile(f"[{_CONTROLS}\t\n]{_NOT_CHOSEN}")
 _SPACE = re.compile(r"\s+")
 
@@ -35,42 +35,42 @@ _CLUSTER = "#cluster="
 
 
 def visible(text: str) -> str:
-    """Return `text` without characters that are obeyed instead of seen; tabs and line feeds stay."""
-    return _seen(text.replace("\r\n", "\n").replace("\r", "\n"))
+    """Return `text` without control characters and invisible characters; tabs and line feeds stay."""
+    return _without_unseen(text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def one_line(text: str, limit: int = 500) -> str:
-    """Return `text` on one line, controls gone, runs of space joined, at most `limit` characters."""
-    return shorten(_SPACE.sub(" ", _seen(_SPACE.sub(" ", text))).strip(), limit)
+    """Return `text` on one line, without control characters, runs of space joined, at most `limit` characters."""
+    return shorten(_SPACE.sub(" ", _without_unseen(_SPACE.sub(" ", text))).strip(), limit)
 
 
-def _seen(text: str) -> str:
+def _without_unseen(text: str) -> str:
     return text if text.isascii() and text.isprintable() else UNSEEN.sub("", text)
 
 
 def header_text(text: str, limit: int) -> str:
-    """Return `text` for a mail's header: one line, in which nothing reads as an encoded word (RFC 2047, 2).
+    """Return `text` for a mail header: one line without encoded words (RFC 2047, 2).
 
-    Python before 3.11.10 and 3.12.4 decodes such words of a value and writes what they hold, line breaks too.
+    Python before 3.11.10 and 3.12.4 decodes encoded words in a value and writes their content, line breaks included.
     """
     return shorten(one_line(text, limit).replace("=?", "= ?"), limit)
 
 
 def shorten(text: str, limit: int) -> str:
-    """Return `text` cut to `limit` characters, the last of them an ellipsis when something was cut."""
+    """Return `text` cut to `limit` characters; the last one is an ellipsis if something was cut."""
     return text if len(text) <= limit else text[: max(0, limit - 1)].rstrip() + ELLIPSIS
 
 
 def breaks_line(text: str) -> bool:
-    """Return whether `text` holds a newline, a control character or anything else `one_line` would remove."""
+    """Return whether `text` holds a line break, a tab or a character that `one_line` would remove."""
     return _UNSAFE_IN_LINE.search(text) is not None
 
 
 def plain_address(url: str) -> str:
-    """Return an address as it is compared: scheme and host in lower case, no default port, no last slash.
+    """Return an address in its plain form for comparison: lower-case scheme and host, no default port or last slash.
 
-    Of a delivery that names its cluster (`of_cluster`) that is `cluster NAME`, wherever the address leads. What is no
-    address is returned as it is.
+    If the delivery names its cluster (`of_cluster`), the plain form is `cluster NAME`, whatever the address is. A text
+    that is not an address is returned unchanged.
     """
     _, named, cluster = url.partition(_CLUSTER)
     if named:
@@ -82,34 +82,34 @@ def plain_address(url: str) -> str:
         return url
     if not host:
         return url
-    written = f"[{host}]" if ":" in host else host
-    shown = "" if port is None or port == {"http": 80, "https": 443}.get(parts.scheme) else f":{port}"
-    return f"{parts.scheme.lower()}://{written}{shown}{parts.path.rstrip('/')}"
+    bracketed = f"[{host}]" if ":" in host else host
+    suffix = "" if port is None or port == {"http": 80, "https": 443}.get(parts.scheme) else f":{port}"
+    return f"{parts.scheme.lower()}://{bracketed}{suffix}{parts.path.rstrip('/')}"
 
 
 def of_cluster(url: str, cluster: str) -> str:
-    """Return the external URL of a delivery together with the cluster that the delivery names; `cluster` may be empty.
+    """Return a delivery's external URL with the cluster that the delivery names; `cluster` may be empty.
 
-    What follows a `#` in an external URL leads nowhere and is compared with nothing, so the cluster stands there.
+    The cluster follows a `#`, because that part of an external URL has no other use and is never compared.
     """
     name = one_line(cluster, LONGEST_CLUSTER)
     return f"{url.partition('#')[0]}{_CLUSTER}{name}" if name else without_cluster(url)
 
 
 def without_cluster(url: str) -> str:
-    """Return the external URL alone: the address that a person can follow."""
+    """Return the external URL without the cluster: the address that a person can open."""
     return url.partition(_CLUSTER)[0]
 
 
 def cluster_address(cluster: str) -> str:
-    """Return what stands for the Alertmanagers of this cluster where the external URL of others stands."""
+    """Return the plain address of a cluster, which replaces the external URL of its Alertmanagers."""
     return f"cluster {cluster}"
 
 
 def web_address(text: str | None, *, limit: int = 2_000) -> str | None:
-    """Return `text` when it is an http or https address with a host and without surprises, else None.
+    """Return `text` if it is an http or https address with a host, without spaces and unsafe characters, else None.
 
-    Anything longer than `limit` characters is refused rather than cut: half an address leads elsewhere.
+    An address longer than `limit` characters is refused, because half an address leads elsewhere.
     """
     if not text or len(text) > limit or breaks_line(text) or _SPACE.search(text):
         return None

@@ -1,1 +1,1 @@
-"""The compiler's catalogue as the webhook reads it: its types, its file, its rotations and hours."""
+"""Reads the compiler's catalogue for the webhook: its types, its file, its routes and its schedules."""

@@ -1,7 +1,7 @@
-"""`catalog.json` on disk: read, checked by the schema beside it, watched, and replaced without a restart.
+"""Loads `catalog.json`, checks it with the schema beside it, and reloads it after a change without a restart.
 
-`cli` opens it, `ingest`, `render` and `api` read `current`, the watcher calls `refresh`. A broken new file leaves the
-last good one in force and is told in `error` (for /readyz and the metrics).
+`cli` opens it, `alert_batches`, `render` and `api` read `current`, the watcher thread calls `refresh`. If the new file
+is broken, the last good catalogue stays in force and `error` says why (for /readyz and the metrics).
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ WATCH_SECONDS = 2.0
 
 log = structlog.get_logger("tocsin.catalog")
 
-_Stamp = tuple[tuple[int, int, int] | None, ...]
+_FileStamps = tuple[tuple[int, int, int] | None, ...]
 
 
 class CatalogFile:
-    """The catalogue in force, and whether the file on disk is it."""
+    """The catalogue in force, and whether it is the file on disk."""
 
     def __init__(self, path: Path) -> None:
-        """Load `path`; raises CatalogError when that cannot be done."""
+        """Load `path`; raises CatalogError when the file cannot be used."""
         self.path = path
-        self._stamp = self._look()
+        self._last_stamps = self._stamps()
         self._catalog = load(path)
         self._error: str | None = None
         self._stopping = threading.Event()
@@ -45,15 +45,15 @@ class CatalogFile:
 
     @property
     def error(self) -> str | None:
-        """Why the file on disk is not the catalogue in force, or None when it is."""
+        """Why the file on disk is not the catalogue in force; None if it is."""
         return self._error
 
     def refresh(self) -> bool:
-        """Load the file again if it or its schema was replaced; return whether a new catalogue is in force."""
-        stamp = self._look()
-        if stamp == self._stamp:
+        """Load the file again if it or its schema changed; return whether a new catalogue is in force."""
+        stamps = self._stamps()
+        if stamps == self._last_stamps:
             return False
-        self._stamp = stamp
+        self._last_stamps = stamps
         try:
             self._catalog = load(self.path)
         except CatalogError as error:
@@ -79,15 +79,15 @@ class CatalogFile:
         while not self._stopping.wait(WATCH_SECONDS):
             self.refresh()
 
-    def _look(self) -> _Stamp:
+    def _stamps(self) -> _FileStamps:
         return tuple(_stamp(path) for path in (self.path, self.path.with_name(SCHEMA_NAME)))
 
 
 def load(path: Path) -> Catalog:
-    """Return the catalogue in `path`, checked against the schema lying beside it.
+    """Return the catalogue in `path`, checked with the schema beside it.
 
-    Raises CatalogError when a file is missing or not JSON, when its `schema_version` is another than
-    `SCHEMA_VERSION`, when the schema refuses it, or when an id in it leads nowhere.
+    Raises CatalogError when a file is missing or not JSON, when its `schema_version` is not `SCHEMA_VERSION`, when the
+    schema refuses it, or when an id in it refers to nothing.
     """
     data = _read(path)
     version = data.get("schema_version") if isinstance(data, dict) else None
@@ -107,7 +107,7 @@ def load(path: Path) -> Catalog:
     except CatalogError as dangling:
         raise CatalogError(f"{path}: {dangling}") from None
     except (KeyError, TypeError, ValueError) as broken:
-        # The schema beside the file is not the one this program was written for.
+        # The schema beside the file is not the one of this release.
         raise CatalogError(f"{path}: does not have the shape of version {SCHEMA_VERSION}: {broken!r}") from broken
 
 

@@ -1,7 +1,7 @@
-"""The catalogue's types and look-ups: what the compiler found out, ready to be looked up at three in the morning.
+"""The types of the catalogue, and its look-up by an alert's labels. Pure.
 
-Pure: `catalog/file` reads and watches the file, `ingest` asks `Catalog.match`, `escalation` reads policies, `render`
-reads runbook sections. The shape is that of `catalog.schema.json`, version `SCHEMA_VERSION`.
+`catalog/file` reads and watches the file, `alert_batches` calls `Catalog.match`, `escalation` reads policies, `render`
+reads runbook sections. The types have the shape of `catalog.schema.json`, version `SCHEMA_VERSION`.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from webhook.severity import LEAST_LIKELY, Reading, Severity, Word, more_severe,
 SCHEMA_VERSION = 1
 
 STILL_FIRING_SECONDS = 3_600.0
-"""What holds where a tier does not say `still_firing_seconds`; the schema's description has it too."""
+"""The default of a tier's `still_firing_seconds`; the schema's description states it too."""
 
 GRAFANA_NO_DATA, GRAFANA_ERROR = "DatasourceNoData", "DatasourceError"
-"""Grafana's alerts on rules that it cannot evaluate; their label `rulename` says which."""
+"""Grafana's alerts about rules that it cannot evaluate; their label `rulename` names the rule."""
 
 UNKNOWN = "unknown:"
-"""Begins the kind of alerts that no runbook section explains."""
+"""The prefix of the kind of an alert that no runbook section explains."""
 
 
 Takes = Literal["nothing", "word", "path", "address", "url", "number", "literal", "matcher"]
-"""What a value may be at a place of a command."""
+"""The form that a value must have at a place of a command."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
-    """One occurrence of a placeholder: the characters before it, what it takes, and why where that is nothing."""
+    """One occurrence of a placeholder: its offset in the text, what it takes, and why if it takes nothing."""
 
     at: int
     takes: Takes
@@ -43,14 +43,14 @@ class Place:
 
 @dataclass(frozen=True, kw_only=True)
 class Placeholder:
-    """A part of a command that an alert's label fills; `label` is None where a person must."""
+    """A part of a command that an alert's label fills; `label` is None if a person must fill it in."""
 
     text: str
     label: str | None
     explanation: str | None = None
     """The line of the section that names the label."""
     places: tuple[Place, ...] = ()
-    """What its occurrences take; one that is missing here is filled by nobody but a person."""
+    """What its occurrences take; only a person fills in an occurrence that is missing here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +64,7 @@ class Command:
 
 @dataclass(frozen=True, kw_only=True)
 class Runbook:
-    """The one section that an alert leads to."""
+    """The runbook section to which an alert leads."""
 
     path: str
     anchor: str
@@ -77,7 +77,7 @@ class Runbook:
 
 @dataclass(frozen=True, kw_only=True)
 class Documented:
-    """The statement of the runbook that a limit comes from."""
+    """The statement of the runbook from which a limit comes."""
 
     path: str
     line: int
@@ -86,7 +86,7 @@ class Documented:
 
 @dataclass(frozen=True, kw_only=True)
 class Alert:
-    """One alert rule of one severity. `threshold` is in the base unit of `unit`; `limit` is as a person wrote it."""
+    """One alert rule of one severity; `threshold` is in the base unit of `unit`, `limit` is as a person wrote it."""
 
     alert: str
     system: str
@@ -105,39 +105,39 @@ class Alert:
     runbook: Runbook
     policy: str
     direct_group_key: str | None = None
-    """The key of Alertmanager's group in which it pages about this without us; None where nobody knows it."""
+    """The key of Alertmanager's group for its own page about this alert; None if it is not known."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tier:
-    """What a policy does for one severity; times in seconds, None is never and a `respond_seconds` of 0 at once."""
+    """What a policy does for one severity; times are in seconds, None is never, `respond_seconds` 0 is at once."""
 
     respond_seconds: float | None
     announce: tuple[str, ...]
     notify: tuple[str, ...]
     escalate_seconds: float | None
     holds: bool = False
-    """Whether `acknowledged_seconds` says how long an acknowledgement holds; else the longer other span."""
+    """Whether `acknowledged_seconds` says how long an acknowledgement holds; else the longer of the two others."""
     acknowledged_seconds: float | None = None
     hours: str | None = None
-    """The schedule outside of which nobody is notified and no span counts; None is always."""
+    """The schedule outside of which nobody is notified and no time counts; None means always."""
     still_firing_seconds: float = STILL_FIRING_SECONDS
-    """After how long an incident that a person has resolved is told again if its alerts fire on."""
+    """After this time, an incident that a person resolved is told again if its alerts still fire."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Policy:
-    """Whom an incident reaches: ids of levels, the first told first, and a tier for each severity."""
+    """Who is told of an incident: ids of levels, in the order of notification, and a tier for each severity."""
 
     levels: tuple[str, ...]
     severities: Mapping[Severity, Tier]
     fallback: tuple[str, ...] = ()
-    """Channels that a call moves on to when its own cannot deliver it, in this order."""
+    """Channels to which a call moves, in this order, if its own channel cannot deliver it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Turn:
-    """Who is on call while a schedule holds."""
+    """The people who are on call while a schedule holds."""
 
     schedule: str
     title: str
@@ -146,7 +146,7 @@ class Turn:
 
 @dataclass(frozen=True, kw_only=True)
 class Level:
-    """The people of one level and their addresses by kind; by turns, those whose turn it is come first."""
+    """The people of one level, by kind of address; in a rotation, the people whose turn it is come first."""
 
     title: str
     contacts: Mapping[str, tuple[str, ...]]
@@ -155,7 +155,7 @@ class Level:
 
 @dataclass(frozen=True, kw_only=True)
 class Team:
-    """Who owns a system, and the addresses at which the whole team sees an alert, by channel."""
+    """The owner of systems, and the addresses at which the whole team sees an alert, by channel."""
 
     title: str
     addresses: Mapping[str, str] = field(default_factory=dict)
@@ -163,17 +163,17 @@ class Team:
 
 @dataclass(frozen=True, kw_only=True)
 class Watchdog:
-    """The alert that always fires and how often it is repeated."""
+    """The alert that always fires, and the interval at which it is repeated."""
 
     alert: str
     interval_seconds: float
     labels: Mapping[str, str] = field(default_factory=dict)
-    """Those of Tocsin's own, besides the name: others may send one too."""
+    """Labels of Tocsin's own Watchdog besides its name; other senders may have a Watchdog too."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fallback:
-    """Who is told of an alert that the catalogue does not know: by the first route that takes it, else these."""
+    """Who is told of an unknown alert: the first route that takes it decides, else these fields."""
 
     team: str
     policy: str
@@ -183,30 +183,30 @@ class Fallback:
 
 @dataclass(frozen=True, kw_only=True)
 class Match:
-    """What the catalogue says about an alert that has arrived."""
+    """What the catalogue says about a received alert."""
 
     title: str
-    """System and signal in words, or the alert's own name."""
+    """The titles of system and signal, or the alert's own name."""
     severity: Severity
     team: str
     policy: str
     kind: str
-    """Equal for alerts that one runbook section explains; unknown alerts are a kind each."""
+    """Equal for alerts that one runbook section explains; each unknown alert name is a kind of its own."""
     alert: Alert | None
-    """None when the catalogue does not know the name."""
+    """None if the catalogue does not know the name."""
     limit_known: bool
-    """False when it knows the name but not with this severity: the runbook holds, the limit does not."""
+    """False if the catalogue has no limit of this severity for the alert; the runbook section still applies."""
     unknown_severity: str = ""
-    """What its label `severity` says where that is not known; `severity` is then the most severe that it may mean."""
+    """The text of its label `severity` if it is not known; `severity` is then the most severe that it may mean."""
     is_nothing: bool = False
-    """Whether its label says that it is nobody's business."""
+    """Whether its label says that nobody is to be notified."""
     part: str = ""
-    """What the alert is about: equal for alerts of one component of one system in one installation."""
+    """The subject of the alert: equal for alerts of one component of one system in one installation."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Catalog:
-    """The whole catalogue, indexed."""
+    """The whole catalogue, indexed by id and by name."""
 
     generated_by: str
     watchdog: Watchdog
@@ -220,68 +220,70 @@ class Catalog:
     """By alert name, then by severity."""
     schedules: Mapping[str, Schedule] = field(default_factory=dict)
     dimensions: tuple[str, ...] = ()
-    """Labels that may tell installations of all systems apart, such as the cluster."""
+    """Labels that may distinguish installations of all systems, such as `cluster`."""
     severity_words: Mapping[str, Word] = field(default_factory=dict)
-    """What labels call severities, by `severity.word_key`."""
+    """Meanings of other words for severities, by `severity.word_key`."""
 
     def policy(self, name: str) -> Policy:
-        """Return the policy of that id, or the fallback's when a newer catalogue has dropped it."""
+        """Return the policy with this id, or the fallback's policy if a newer catalogue dropped it."""
         return self.policies.get(name) or self.policies[self.fallback.policy]
 
     def team(self, name: str) -> Team:
-        """Return the team of that id, or the fallback's when a newer catalogue has dropped it."""
+        """Return the team with this id, or the fallback's team if a newer catalogue dropped it."""
         return self.teams.get(name) or self.teams[self.fallback.team]
 
     def read(self, labels: Mapping[str, str]) -> Reading:
-        """Return what an alert's label says of its severity."""
+        """Return the meaning of an alert's label `severity`."""
         return read(labels.get("severity"), self.severity_words)
 
     def match(self, labels: Mapping[str, str]) -> Match:
-        """Return what is known of an alert with these labels, with the fallback for what is not."""
+        """Return what the catalogue says about an alert with these labels; the fallback fills the gaps."""
         name = labels.get("alertname", "")
-        said = self.read(labels)
+        reading = self.read(labels)
         variants = self.alerts.get(name, {})
         most_severe = max(variants.values(), key=lambda variant: rank(variant.severity), default=None)
         if most_severe is None:
-            return self._unknown(name, labels, said)
-        severity = said.severity or self.fallback.severity
-        # Where the label says nothing that is known, it is one of those that the catalogue has.
-        exact = most_severe if said.unknown else variants.get(severity) if said.severity else None
+            return self._unknown(name, labels, reading)
+        severity = reading.severity or self.fallback.severity
+        # If the label's word is not known, the most severe alert of this name counts.
+        exact = most_severe if reading.unknown else variants.get(severity) if reading.severity else None
         alert = exact or most_severe
         return Match(
             title=f"{self.systems.get(alert.system, alert.system)}: {alert.title}",
-            severity=most_severe.severity if said.unknown else severity,
+            severity=most_severe.severity if reading.unknown else severity,
             team=alert.team,
             policy=alert.policy,
             kind=f"{alert.runbook.path}#{alert.runbook.anchor}",
             alert=alert,
             limit_known=exact is not None,
-            unknown_severity=said.unknown,
-            is_nothing=said.is_none,
+            unknown_severity=reading.unknown,
+            is_nothing=reading.is_none,
             part=self._part(labels, alert),
         )
 
-    def _unknown(self, name: str, labels: Mapping[str, str], said: Reading) -> Match:
-        """Return what is known of an alert by its labels alone."""
+    def _unknown(self, name: str, labels: Mapping[str, str], reading: Reading) -> Match:
+        """Return the match of an alert that the catalogue does not know, from its labels alone."""
         route = self._route(labels)
         usual = route.severity or self.fallback.severity
         rule = labels.get("rulename", "") if name in {GRAFANA_NO_DATA, GRAFANA_ERROR} else ""
         name = f"{name}: {rule}" if rule else name
         return Match(
             title=name or "Alert without a name",
-            severity=more_severe(said.severity or LEAST_LIKELY, usual) if said.unknown else said.severity or usual,
+            severity=more_severe(reading.severity or LEAST_LIKELY, usual)
+            if reading.unknown
+            else reading.severity or usual,
             team=route.team,
             policy=route.policy,
             kind=f"{UNKNOWN}{name}",
             alert=None,
             limit_known=False,
-            unknown_severity=said.unknown,
-            is_nothing=said.is_none,
+            unknown_severity=reading.unknown,
+            is_nothing=reading.is_none,
             part=self._part(labels, None),
         )
 
     def _route(self, labels: Mapping[str, str]) -> Route:
-        """Return whose an alert is that the catalogue does not know; a label `team` with a team's id says it, too."""
+        """Return the owner of an unknown alert: by the first route, or by a label `team` with a team's id."""
         for route in self.fallback.routes:
             if route.takes(labels):
                 return route
@@ -290,18 +292,18 @@ class Catalog:
         return Route(matchers=(), team=own, policy=self.fallback.policy)
 
     def _part(self, labels: Mapping[str, str], alert: Alert | None) -> str:
-        """Return what an alert is about, as canonical JSON.
+        """Return the subject of an alert as canonical JSON.
 
-        An alert without a component is known by its service, or by where it runs. Labels of single machines tell no
-        parts apart: fifty replicas of one service are one trouble.
+        An alert without a component is identified by its service, or by where it runs. Labels of single machines do not
+        count: fifty replicas of one service have one problem.
         """
         system = labels.get("system") or (alert.system if alert else "")
         component = labels.get("component") or (alert.component if alert else None)
         own = {"component": component} if component else {name: labels.get(name) for name in _PLACES}
         where = {name: labels.get(name) for name in self.dimensions}
-        found = {name: value for name, value in {"system": system, **where, **own}.items() if value}
-        return json.dumps(found, sort_keys=True, separators=(",", ":"))
+        subject = {name: value for name, value in {"system": system, **where, **own}.items() if value}
+        return json.dumps(subject, sort_keys=True, separators=(",", ":"))
 
 
 _PLACES = ("namespace", "service", "job", "app")
-"""Labels by which alerts without a component say what they are about."""
+"""Labels that identify the subject of alerts without a component."""

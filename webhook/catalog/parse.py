@@ -1,4 +1,4 @@
-"""Validated catalogue JSON → `Catalog`. Pure; called by `catalog/file` after the schema has been checked."""
+"""Builds the `Catalog` from its JSON. Pure; `catalog/file` calls it after the check with the schema."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class CatalogError(Exception):
 
 
 def parse(data: Mapping[str, Any]) -> Catalog:
-    """Return the catalogue that `data` describes; raises CatalogError when an id in it leads nowhere."""
+    """Return the catalogue that `data` describes; raises CatalogError when an id in it refers to nothing."""
     catalog = Catalog(
         generated_by=data["generated_by"],
         watchdog=Watchdog(**data["watchdog"]),
@@ -62,15 +62,15 @@ def _fallback(data: Mapping[str, Any]) -> Fallback:
 
 def _route(number: int, data: Mapping[str, Any]) -> Route:
     try:
-        matchers = tuple(matcher(**one) for one in data["matchers"])
+        matchers = tuple(matcher(**entry) for entry in data["matchers"])
     except PatternError as error:
         raise CatalogError(f"route {number} of `fallback` has a regular expression that {error}") from error
     return Route(matchers=matchers, team=data["team"], policy=data["policy"], severity=data.get("severity"))
 
 
 def _team(data: Mapping[str, Any]) -> Team:
-    named = [name for name, channel in CHANNELS.items() if channel.address == "team"]
-    return Team(title=data["title"], addresses={name: data[name] for name in named if data.get(name)})
+    channels = [name for name, channel in CHANNELS.items() if channel.address == "team"]
+    return Team(title=data["title"], addresses={name: data[name] for name in channels if data.get(name)})
 
 
 def _level(data: Mapping[str, Any]) -> Level:
@@ -82,12 +82,12 @@ def _level(data: Mapping[str, Any]) -> Level:
 
 
 def _contacts(data: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    return {kind: tuple(to) for kind, to in data["contacts"].items()}
+    return {kind: tuple(addresses) for kind, addresses in data["contacts"].items()}
 
 
 def _schedule(name: str, data: Mapping[str, Any]) -> Schedule:
     try:
-        found = Schedule(
+        schedule = Schedule(
             timezone=data["timezone"],
             start=datetime.fromisoformat(data["start"]),
             duration_seconds=data["duration_seconds"],
@@ -95,11 +95,11 @@ def _schedule(name: str, data: Mapping[str, Any]) -> Schedule:
             until=datetime.fromisoformat(data["until"]) if "until" in data else None,
             exceptions=frozenset(date.fromisoformat(day) for day in data.get("exceptions", ())),
         )
-        found.check()
+        schedule.check()
     except (KeyError, TypeError, ValueError, AttributeError, OSError) as error:
-        # A zone that this machine does not know, or a rule that another version of the library has written.
+        # This machine does not know the zone, or another version of the library wrote the rule.
         raise CatalogError(f"schedule `{name}` cannot be read: {error}") from error
-    return found
+    return schedule
 
 
 def _policy(data: Mapping[str, Any]) -> Policy:
@@ -128,12 +128,12 @@ def _alerts(entries: list[dict[str, Any]]) -> dict[str, dict[Severity, Alert]]:
 
 
 def _alert(data: Mapping[str, Any]) -> Alert:
-    taken = {
+    plain = {
         key: data[key] for key in Alert.__dataclass_fields__ if key in data and key not in {"documented", "runbook"}
     }
     documented = data["documented"]
     return Alert(
-        **taken, documented=Documented(**documented) if documented else None, runbook=_runbook(data["runbook"])
+        **plain, documented=Documented(**documented) if documented else None, runbook=_runbook(data["runbook"])
     )
 
 
@@ -154,9 +154,9 @@ def _placeholder(data: Mapping[str, Any]) -> Placeholder:
 
 
 def _dangling(catalog: Catalog) -> Iterator[str]:
-    """Yield a sentence for each id that nothing in the catalogue has; JSON Schema cannot say this."""
+    """Yield a sentence for each id that the catalogue does not define; JSON Schema cannot check this."""
     alerts = [alert for variants in catalog.alerts.values() for alert in variants.values()]
-    routes = [(f"fallback route {number}", one) for number, one in enumerate(catalog.fallback.routes, start=1)]
+    routes = [(f"fallback route {number}", route) for number, route in enumerate(catalog.fallback.routes, start=1)]
     owners: list[tuple[str, Fallback | Route | Alert]] = [
         ("fallback", catalog.fallback),
         *routes,
@@ -171,14 +171,14 @@ def _dangling(catalog: Catalog) -> Iterator[str]:
     for user, schedule in _schedules_named(catalog):
         if schedule not in catalog.schedules:
             yield f"{user} names the schedule `{schedule}`, which `schedules` does not have"
-    for name, value in catalog.policies.items():
-        for level in value.levels:
+    for name, named_policy in catalog.policies.items():
+        for level in named_policy.levels:
             if level not in catalog.levels:
                 yield f"policy `{name}` names the level `{level}`, which `levels` does not have"
 
 
 def _schedules_named(catalog: Catalog) -> Iterator[tuple[str, str]]:
-    """Yield who names a schedule, and which."""
+    """Yield each level or policy that names a schedule, and the schedule."""
     for name, level in catalog.levels.items():
         yield from ((f"level `{name}`", turn.schedule) for turn in level.rotation)
     for name, policy in catalog.policies.items():

@@ -1,9 +1,8 @@
-"""Regular expressions of the catalogue, matched as Alertmanager matches them: whole values, in linear time. Pure.
+"""Matches the catalogue's regular expressions as Alertmanager does: whole values, in linear time. Pure.
 
-Python's own engine tries one way after the other: a label could keep it busy for hours. Here a pattern is a finite
-automaton that looks at each character once (Thompson, "Regular expression search algorithm", 1968). The syntax is
-RE2's (Go, `regexp/syntax`) without borders of words, `(?m)` and Unicode classes, which the compiler refuses. `routes`
-is the one who asks.
+Python's own engine backtracks, so a label could keep it busy for hours. Here a pattern is a finite automaton that reads
+each character once (Thompson, "Regular expression search algorithm", 1968). The syntax is RE2's (Go, `regexp/syntax`)
+without word boundaries, `(?m)` and Unicode classes, which the compiler refuses. `routes` uses this module.
 """
 
 from __future__ import annotations
@@ -14,11 +13,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 MOST_STATES = 1_000
-"""Of one automaton; each character costs as many steps at most."""
+"""States of one automaton; each character costs at most this number of steps."""
 DEEPEST = 50
-"""Groups within groups."""
+"""How deep groups may be nested."""
 MOST_REMEMBERED = 5_000
-"""Transitions that are kept for the next value."""
+"""Transitions of the automaton that are cached for later values."""
 
 _LAST = 0x10FFFF
 
@@ -60,31 +59,31 @@ _NAMED = re.compile(r"\[:(\^?)([a-z]+):\]")
 
 @dataclass(frozen=True, kw_only=True)
 class _Characters:
-    """A set of characters by ranges, in order and apart."""
+    """A set of characters as ordered ranges that neither overlap nor touch."""
 
     starts: tuple[int, ...]
     ends: tuple[int, ...]
     negated: bool
-    superseded: bool
+    ignores_case: bool
 
     def holds(self, character: str) -> bool:
-        forms = {character, character.lower(), character.upper()} if self.superseded else {character}
-        return any(len(one) == 1 and self._has(ord(one)) for one in forms) != self.negated
+        forms = {character, character.lower(), character.upper()} if self.ignores_case else {character}
+        return any(len(form) == 1 and self._is_in_ranges(ord(form)) for form in forms) != self.negated
 
-    def _has(self, code: int) -> bool:
+    def _is_in_ranges(self, code: int) -> bool:
         place = bisect_right(self.starts, code) - 1
         return place >= 0 and code <= self.ends[place]
 
 
-def _characters(ranges: Iterable[tuple[int, int]], *, negated: bool = False, superseded: bool = False) -> _Characters:
+def _characters(ranges: Iterable[tuple[int, int]], *, negated: bool = False, ignores_case: bool = False) -> _Characters:
     merged: list[tuple[int, int]] = []
     for start, end in sorted(ranges):
         if merged and start <= merged[-1][1] + 1:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         else:
             merged.append((start, end))
-    starts, ends = tuple(one[0] for one in merged), tuple(one[1] for one in merged)
-    return _Characters(starts=starts, ends=ends, negated=negated, superseded=superseded)
+    starts, ends = tuple(pair[0] for pair in merged), tuple(pair[1] for pair in merged)
+    return _Characters(starts=starts, ends=ends, negated=negated, ignores_case=ignores_case)
 
 
 def _complement(ranges: Ranges) -> Ranges:
@@ -94,7 +93,7 @@ def _complement(ranges: Ranges) -> Ranges:
     return tuple((end + 1, start - 1) for end, start in pairs if end + 1 <= start - 1)
 
 
-# What a pattern is made of: characters, the beginning, the end, or parts in a row, one of several, or repeated.
+# The nodes of a pattern: characters, an edge (beginning or end of the value), a row, alternatives, or a repetition.
 @dataclass(frozen=True)
 class _Edge:
     begins: bool
@@ -107,7 +106,7 @@ class _Row:
 
 @dataclass(frozen=True)
 class _Either:
-    ways: tuple[_Node, ...]
+    alternatives: tuple[_Node, ...]
 
 
 @dataclass(frozen=True)
@@ -121,19 +120,19 @@ _Node = _Characters | _Edge | _Row | _Either | _Repeated
 
 
 class _Reader:
-    """Reads a pattern, from left to right."""
+    """Parses a pattern from left to right."""
 
     def __init__(self, text: str) -> None:
         self.text = text
         self.place = 0
-        self.superseded = False
+        self.ignores_case = False
         self.dotall = False
 
     def whole(self) -> _Node:
-        found = self._either(0)
+        node = self._either(0)
         if self.place < len(self.text):
             raise self._error()
-        return found
+        return node
 
     def _error(self) -> PatternError:
         return PatternError(f"cannot be read from {self.text[self.place :][:40]!r} on")
@@ -144,13 +143,13 @@ class _Reader:
     def _either(self, depth: int) -> _Node:
         if depth > DEEPEST:
             raise PatternError(f"has more than {DEEPEST} groups within one another")
-        flags = self.superseded, self.dotall
-        ways = [self._row(depth)]
+        flags = self.ignores_case, self.dotall
+        alternatives = [self._row(depth)]
         while self._next() == "|":
             self.place += 1
-            ways.append(self._row(depth))
-        self.superseded, self.dotall = flags
-        return _Either(tuple(ways)) if len(ways) > 1 else ways[0]
+            alternatives.append(self._row(depth))
+        self.ignores_case, self.dotall = flags
+        return _Either(tuple(alternatives)) if len(alternatives) > 1 else alternatives[0]
 
     def _row(self, depth: int) -> _Node:
         parts: list[_Node] = []
@@ -161,16 +160,16 @@ class _Reader:
         return _Row(tuple(parts))
 
     def _repeated(self, part: _Node) -> _Node:
-        found = _REPEAT.match(self.text, self.place)
-        if found is None:
+        match = _REPEAT.match(self.text, self.place)
+        if match is None:
             return part
-        self.place = found.end()
-        sign, least, comma, most = found.groups()
+        self.place = match.end()
+        sign, least, comma, most = match.groups()
         if sign:
             return _Repeated(part, int(sign == "+"), 1 if sign == "?" else None)
         highest = int(most) if most else None if comma else int(least)
         if highest is not None and highest < int(least):
-            raise PatternError(f"has a repetition that ends before it begins: {found.group()}")
+            raise PatternError(f"has a repetition that ends before it begins: {match.group()}")
         return _Repeated(part, int(least), highest)
 
     def _atom(self, depth: int) -> _Node | None:
@@ -188,21 +187,21 @@ class _Reader:
             return _Edge(character == "^")
         if character == ".":
             return _characters(() if self.dotall else _ranges("\n"), negated=True)
-        return _characters(_ranges(character), superseded=self.superseded)
+        return _characters(_ranges(character), ignores_case=self.ignores_case)
 
     def _group(self, depth: int) -> _Node | None:
         opened = _GROUP.match(self.text, self.place)
         if opened is None or (self.text.startswith("(?", self.place) and opened.end() == self.place + 1):
             raise self._error()
         self.place = opened.end()
-        before = self.superseded, self.dotall
+        before = self.ignores_case, self.dotall
         on, _, off = (opened["flags"] or "").partition("-")
-        self.superseded = ("i" in on or self.superseded) and "i" not in off
+        self.ignores_case = ("i" in on or self.ignores_case) and "i" not in off
         self.dotall = ("s" in on or self.dotall) and "s" not in off
         if opened["end"] == ")":
-            return None  # from here to the end of the group around it
+            return None  # the flags hold from here to the end of the enclosing group
         inside = self._either(depth + 1)
-        self.superseded, self.dotall = before
+        self.ignores_case, self.dotall = before
         if self._next() != ")":
             raise PatternError("has a group without an end")
         self.place += 1
@@ -214,10 +213,10 @@ class _Reader:
             self.place += 2
             return _Edge(following == "A")
         ranges = self._escaped()
-        return _characters(ranges, superseded=self.superseded)
+        return _characters(ranges, ignores_case=self.ignores_case)
 
     def _escaped(self) -> Ranges:
-        """Return the characters of an escape that stands for some."""
+        """Return the characters for which an escape stands."""
         following = self.text[self.place + 1 : self.place + 2]
         code = _CODE.match(self.text, self.place)
         if code is not None and int(code[1] or code[2], 16) <= _LAST:
@@ -238,15 +237,15 @@ class _Reader:
         self.place += 1
         negated = self._next() == "^"
         self.place += int(negated)
-        found: list[tuple[int, int]] = []
+        ranges: list[tuple[int, int]] = []
         first = True
         while first or self._next() != "]":
             if not self._next():
                 raise PatternError("has a set without an end")
-            found += self._member()
+            ranges += self._member()
             first = False
         self.place += 1
-        return _characters(found, negated=negated, superseded=self.superseded)
+        return _characters(ranges, negated=negated, ignores_case=self.ignores_case)
 
     def _member(self) -> Ranges:
         named = _NAMED.match(self.text, self.place)
@@ -255,16 +254,16 @@ class _Reader:
                 raise self._error()
             self.place = named.end()
             return _complement(_CLASSES[named[2]]) if named[1] else _CLASSES[named[2]]
-        start = self._one()
+        start = self._single()
         if self._next() != "-" or self.text[self.place + 1 : self.place + 2] in {"]", ""} or len(start) > 1:
             return start
         self.place += 1
-        end = self._one()
+        end = self._single()
         if len(end) > 1 or end[0][0] < start[0][0] or start[0][0] != start[0][1] or end[0][0] != end[0][1]:
             raise PatternError("has a range in a set that ends before it begins")
         return ((start[0][0], end[0][1]),)
 
-    def _one(self) -> Ranges:
+    def _single(self) -> Ranges:
         if self._next() == "\\":
             return self._escaped()
         self.place += 1
@@ -273,12 +272,12 @@ class _Reader:
 
 @dataclass
 class _Program:
-    """The automaton: each state asks for a character, or leads on without one."""
+    """The automaton: each state reads a character, or leads on without one."""
 
     characters: list[_Characters | None] = field(default_factory=list)
     onward: list[list[int]] = field(default_factory=list)
     edges: dict[int, bool] = field(default_factory=dict)
-    """The states that are passed at the beginning alone (True), or at the end."""
+    """The states that can be passed only at the beginning of the value (True), or only at its end (False)."""
 
     def state(self, onward: Sequence[int], characters: _Characters | None = None) -> int:
         if len(self.onward) >= MOST_STATES:
@@ -288,7 +287,7 @@ class _Program:
         return len(self.onward) - 1
 
     def add(self, node: _Node, after: int) -> int:
-        """Add the states of `node`, behind which comes the state `after`; return the first."""
+        """Add the states of `node`, which lead on to the state `after`; return the first of them."""
         match node:
             case _Characters():
                 return self.state([after], node)
@@ -300,22 +299,22 @@ class _Program:
                 for part in reversed(parts):
                     after = self.add(part, after)
                 return after
-            case _Either(ways=ways):
-                return self.state([self.add(way, after) for way in ways])
+            case _Either(alternatives=alternatives):
+                return self.state([self.add(alternative, after) for alternative in alternatives])
             case _Repeated(part=part, least=least, most=most):
                 return self._repeat(part, least, most, after)
 
     def _repeat(self, part: _Node, least: int, most: int | None, after: int) -> int:
         if most is None:
-            again = self.state([after])
-            self.onward[again].insert(0, self.add(part, again))
-            after = again
+            loop = self.state([after])
+            self.onward[loop].insert(0, self.add(part, loop))
+            after = loop
         else:
             for _ in range(most - least):
                 after = self.state([self.add(part, after), after])
         for _ in range(least):
             first = self.add(part, after)
-            if first == after:  # nothing, however often it is repeated
+            if first == after:  # an empty part adds no state, however often it is repeated
                 break
             after = first
         return after
@@ -323,7 +322,7 @@ class _Program:
 
 @dataclass
 class _Place:
-    """The states that the automaton may be in, all at once."""
+    """The set of states in which the automaton can be at one point of a value."""
 
     states: tuple[int, ...]
     accepts: bool
@@ -331,7 +330,7 @@ class _Place:
 
 
 class Pattern:
-    """A pattern; raises PatternError where it cannot be used."""
+    """A compiled pattern; raises PatternError if the text cannot be used."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -341,7 +340,7 @@ class Pattern:
         self._forget()
 
     def __eq__(self, other: object) -> bool:
-        """Return whether it is the same pattern."""
+        """Return whether `other` is the same pattern."""
         return isinstance(other, Pattern) and other.text == self.text
 
     def __hash__(self) -> int:
@@ -349,7 +348,7 @@ class Pattern:
         return hash(self.text)
 
     def matches(self, value: str) -> bool:
-        """Return whether the whole value is what the pattern says."""
+        """Return whether the pattern matches the whole value."""
         place = self._start
         for character in value:
             following = place.moves.get(character)
@@ -364,8 +363,12 @@ class Pattern:
         self._start = self._place([self._first], begins=True)
 
     def _move(self, place: _Place, character: str) -> _Place:
-        asked = ((state, self._program.characters[state]) for state in place.states)
-        reached = [self._program.onward[state][0] for state, one in asked if one is not None and one.holds(character)]
+        conditions = ((state, self._program.characters[state]) for state in place.states)
+        reached = [
+            self._program.onward[state][0]
+            for state, characters in conditions
+            if characters is not None and characters.holds(character)
+        ]
         if self._remembered >= MOST_REMEMBERED:
             self._forget()
         following = self._place(reached, begins=False)
@@ -375,7 +378,7 @@ class Pattern:
 
     def _place(self, states: Iterable[int], *, begins: bool) -> _Place:
         reached = self._closure(states, begins=begins, ends=False)
-        if begins:  # its edges are passed no more later on
+        if begins:  # this place is not cached: later its edges can no longer be passed
             return _Place(states=reached, accepts=self._end in self._closure(states, begins=True, ends=True))
         known = self._places.get(reached)
         if known is None:
@@ -384,16 +387,16 @@ class Pattern:
         return known
 
     def _closure(self, states: Iterable[int], *, begins: bool, ends: bool) -> tuple[int, ...]:
-        """Return the states that are reached without a character."""
-        found: set[int] = set()
+        """Return the states that can be reached without reading a character, in order."""
+        closure: set[int] = set()
         waiting = list(states)
         while waiting:
             state = waiting.pop()
-            if state in found:
+            if state in closure:
                 continue
-            found.add(state)
+            closure.add(state)
             edge = self._program.edges.get(state)
             passed = edge is None or (begins if edge else ends)
             if passed and self._program.characters[state] is None:
                 waiting += self._program.onward[state]
-        return tuple(sorted(found))
+        return tuple(sorted(closure))

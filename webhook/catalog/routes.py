@@ -1,7 +1,7 @@
-"""Whose an alert is that nobody has compiled: the first route whose matchers its labels meet. Pure.
+"""Routes that choose the owner of an alert that the catalogue does not know: the first route that matches. Pure.
 
-Matchers mean what they mean in Alertmanager: a label that is absent is empty, a regular expression is about the whole
-value. `model` asks; `patterns` has the engine, which no value keeps busy.
+Matchers mean the same as in Alertmanager: an absent label is empty, and a regular expression must match the whole
+value. `model` calls this module; `patterns` matches regular expressions in linear time.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from webhook.catalog.patterns import Pattern
 from webhook.severity import Severity
 
 LONGEST_VALUE = 1_000
-"""Characters; a longer value meets no matcher, whatever its sign."""
+"""Characters of a value; a longer value meets no matcher, whatever its operator."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Matcher:
-    """What a route asks of one label; `pattern` stands for the value where it is a regular expression."""
+    """A condition on one label; `pattern` is the compiled `value` if that is a regular expression."""
 
     label: str
     value: str
@@ -26,30 +26,30 @@ class Matcher:
     pattern: Pattern | None = None
 
     def meets(self, labels: Mapping[str, str]) -> bool:
-        """Return whether these labels are as asked."""
+        """Return whether these labels meet the condition."""
         value = labels.get(self.label, "")
         if len(value) > LONGEST_VALUE:
             return False
-        same = value == self.value if self.pattern is None else self.pattern.matches(value)
-        return same != self.negated
+        is_match = value == self.value if self.pattern is None else self.pattern.matches(value)
+        return is_match != self.negated
 
 
 @dataclass(frozen=True, kw_only=True)
 class Route:
-    """Whose the alerts are whose labels meet all matchers."""
+    """The owner of the alerts whose labels meet all matchers."""
 
     matchers: tuple[Matcher, ...]
     team: str
     policy: str
     severity: Severity | None = None
-    """How urgent they are where their own label does not say; None is what the fallback says."""
+    """Their severity if their own label does not say one; None means the fallback's severity."""
 
     def takes(self, labels: Mapping[str, str]) -> bool:
-        """Return whether an alert with these labels goes this way."""
+        """Return whether this route takes an alert with these labels."""
         return all(matcher.meets(labels) for matcher in self.matchers)
 
 
 def matcher(*, label: str, operator: str, value: str) -> Matcher:
-    """Return the matcher as the catalogue writes it; raises PatternError."""
+    """Return the matcher for an entry of the catalogue; raises PatternError."""
     pattern = Pattern(value) if operator in {"=~", "!~"} else None
     return Matcher(label=label, value=value, negated=operator.startswith("!"), pattern=pattern)

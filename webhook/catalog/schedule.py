@@ -1,13 +1,12 @@
-"""Times that recur: shifts and working hours, by the clock on the wall of a zone, over its changes too. Pure.
+"""Schedules of shifts and working hours in the local time of a zone, also when its clocks change. Pure.
 
-`escalation` asks who is on call and how spans count. A schedule comes from the catalogue: an RRULE of RFC 5545, read
-by python-dateutil, from a first start on the wall's clock.
+`escalation` asks who is on call and how long a time lasts within working hours. A schedule comes from the catalogue: an
+RRULE of RFC 5545, read by python-dateutil, with a first start in local time.
 
-On a day when clocks change the rules of RFC 5545 hold. A start that the clock passes over is read with the offset from
-the change (3.3.5): 02:30 on the night in spring is 03:30; one that comes twice is the first of the two. An end is
-read in the same way, for people agree on the clock's times: eight hours from ten in the evening end at six in the
-morning, though they may be seven or nine, and whoever begins at six meets whoever ends then. (3.3.6 would have hours
-exact.)
+On a day when clocks change, the rules of RFC 5545 hold. A start in the skipped hour is read with the offset from before
+the change (3.3.5): 02:30 on the night in spring is 03:30. A start that comes twice is the first of the two. An end is
+read in the same way, because people agree on local times: eight hours from 22:00 end at 06:00, even if seven or nine
+hours pass, so a shift that ends at 06:00 meets the one that starts then. (3.3.6 would require exact hours.)
 """
 
 from __future__ import annotations
@@ -20,18 +19,18 @@ from zoneinfo import ZoneInfo
 from dateutil.rrule import rrule, rrulestr
 
 _LONGEST_CHANGE = timedelta(hours=2)
-"""By more than this no zone has put its clocks forward or back for the summer."""
+"""No zone has ever moved its clocks by more than this for the summer."""
 _CALENDAR_YEARS = 400
-"""After so many the Gregorian calendar begins anew, on the same day of the week."""
+"""After this number of years the Gregorian calendar repeats, with the same days of the week."""
 _LONG_YEARS = 100
-"""A rule that does not occur for so long never does."""
+"""A rule that does not occur for this number of years never occurs."""
 _MOST_TURNS = 10_000
-"""A span that is not over after so many working times will not be over in anybody's life."""
+"""The most windows that `after` visits; a time that is still not over will take longer than a lifetime."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
-    """A time that recurs. `start` and `until` are by the clock of `timezone`, without a zone of their own."""
+    """A recurring time; `start` and `until` are local times of `timezone`, without a zone of their own."""
 
     timezone: str
     start: datetime
@@ -41,46 +40,46 @@ class Schedule:
     exceptions: frozenset[date] = frozenset()
 
     def check(self) -> None:
-        """Raise KeyError, TypeError or ValueError when the zone or the rule cannot be read, or it never holds."""
+        """Raise KeyError, TypeError or ValueError if the zone or the rule cannot be read, or the rule never occurs."""
         _ = self._zone
-        # Where nothing is to be found the library looks up to the last year there is, day by day. So it looks at the
-        # same days of the calendar as late as they come, once, before anybody asks who is on call.
+        # If a rule never occurs, the library searches day by day up to the last year, 9999. So this check searches the
+        # latest years with the same calendar, once, before anybody asks who is on call.
         years = _CALENDAR_YEARS * ((MAXYEAR - _LONG_YEARS - self.start.year) // _CALENDAR_YEARS)
         late = replace(self, start=self.start.replace(year=self.start.year + years), until=None)
-        if next(iter(late._recurring), None) is None:  # noqa: SLF001  one of its own kind
+        if next(iter(late._recurring), None) is None:  # noqa: SLF001  same class
             raise ValueError("its rule never holds")
 
     def holds(self, now: float) -> bool:
-        """Return whether it holds at `now` (epoch seconds); its end does not belong to it."""
+        """Return whether the schedule holds at `now` (epoch seconds); a window excludes its end."""
         return self.window(now) is not None
 
     def window(self, now: float) -> tuple[float, float] | None:
-        """Return from when until when it holds around `now` (epoch seconds), or None when it does not hold then."""
+        """Return start and end of the window around `now` (epoch seconds), or None if there is none."""
         wall = self._wall(now)
-        # A start that the clock of the wall has passed over may lie a little ahead on it.
+        # A start in a skipped hour may be slightly ahead of the local time.
         begin = self._before(wall + _LONGEST_CHANGE)
         while begin is not None:
             window = self._instant(begin), self._end(begin)
             if window[0] <= now < window[1]:
                 return window
             if window[1] <= now - _LONGEST_CHANGE.total_seconds():
-                return None  # each lasts equally long by the clock, so those before have ended too
+                return None  # all windows last equally long in local time, so earlier ones have ended too
             begin = self._before(begin)
         return None
 
     def following(self, now: float) -> tuple[float, float] | None:
-        """Return the window around `now` or else the next one, or None when it never holds again."""
-        around = self.window(now)
-        if around is not None:
-            return around
+        """Return the window around `now` or else the next one, or None if there is none."""
+        current = self.window(now)
+        if current is not None:
+            return current
         begin = self._after(self._wall(now) - _LONGEST_CHANGE)
-        # One that lies in the hour that is left out does not take place.
+        # A window that lies within the skipped hour does not take place.
         while begin is not None and self._end(begin) <= max(now, self._instant(begin)):
             begin = self._after(begin)
         return None if begin is None else (self._instant(begin), self._end(begin))
 
     def after(self, start: float, seconds: float) -> float | None:
-        """Return when `seconds` have passed since `start` inside of its windows, or None when they never will have."""
+        """Return when `seconds` within the windows have passed since `start`, or None if that never happens."""
         left, at = seconds, start
         for _ in range(_MOST_TURNS):
             window = self.following(at)
@@ -98,28 +97,28 @@ class Schedule:
 
     @cached_property
     def _recurring(self) -> rrule:
-        found = rrulestr(f"RRULE:{self.rule}", dtstart=self.start, cache=True)
-        if not isinstance(found, rrule):
+        rule = rrulestr(f"RRULE:{self.rule}", dtstart=self.start, cache=True)
+        if not isinstance(rule, rrule):
             raise TypeError("one rule makes one rrule")
-        return found if self.until is None else found.replace(until=self.until)
+        return rule if self.until is None else rule.replace(until=self.until)
 
     def _before(self, wall: datetime) -> datetime | None:
-        found: datetime | None = self._recurring.before(wall)
-        while found is not None and found.date() in self.exceptions:
-            found = self._recurring.before(found)
-        return found
+        start: datetime | None = self._recurring.before(wall)
+        while start is not None and start.date() in self.exceptions:
+            start = self._recurring.before(start)
+        return start
 
     def _after(self, wall: datetime) -> datetime | None:
-        found: datetime | None = self._recurring.after(wall)
-        while found is not None and found.date() in self.exceptions:
-            found = self._recurring.after(found)
-        return found
+        start: datetime | None = self._recurring.after(wall)
+        while start is not None and start.date() in self.exceptions:
+            start = self._recurring.after(start)
+        return start
 
     def _wall(self, now: float) -> datetime:
         return datetime.fromtimestamp(now, tz=self._zone).replace(tzinfo=None)
 
     def _instant(self, wall: datetime) -> float:
-        # `supersede` is 0: before the change, and the first of two.
+        # `fold` is 0: a skipped time has the offset from before the change, and of two equal times the first counts.
         return wall.replace(tzinfo=self._zone).astimezone(UTC).timestamp()
 
     def _end(self, begin: datetime) -> float:

@@ -1,8 +1,8 @@
-"""The registry of all codes: what each means, why it matters, and how to mend it, in one place.
+"""The registry of all codes: what each code means, why it matters, and how to mend its finding.
 
 `tocsin explain CODE`, the reference page (`compiler.checks.reference`), SARIF's rules (`compiler.reports`) and the
-suppressions (`compiler.suppressions`) read it. One file a subject, each with its `ENTRIES`; to add a code is to add an
-entry there.
+suppressions (`compiler.suppressions`) read it. There is one file for each subject, with its `ENTRIES`; a new code is a
+new entry in one of them.
 """
 
 from __future__ import annotations
@@ -35,6 +35,6 @@ def suppressible(code: str) -> bool:
     return code in CODES and CODES[code].suppressible
 
 
-def blocking(found: Iterable[Diagnostic]) -> bool:
+def blocking(findings: Iterable[Diagnostic]) -> bool:
     """Return whether an error among the findings leaves parts of the model out, so that absence proves nothing."""
-    return any(one.level == "error" and not suppressible(one.code) for one in found)
+    return any(finding.level == "error" and not suppressible(finding.code) for finding in findings)

@@ -1,4 +1,4 @@
-"""Codes of limits: how they are written, and whether they can do what they are there for."""
+"""Codes of limits: how they are written, and whether they can have an effect."""
 
 from __future__ import annotations
 
@@ -9,25 +9,27 @@ from compiler.checks.code import Code
 ENTRIES: Final = (
     Code(
         code="against-direction",
-        summary="A limit fires on the good side of its signal, or a signal is bound by its opposite.",
+        summary="A limit fires on the good side of its signal, or a signal is bound to its opposite.",
         explanation=(
-            "Most quantities are in trouble on one side: usage, errors, latency, restarts, queues and lag when they are"
-            " high, availability, success and hit ratios and the time left when they are low. A guide that says “less"
-            " than 20 % free” means more than 80 % used: as `< 20%` of what is used the alert would page a healthy"
-            " disk and stay silent on a full one, with every generated test green. The same happens where availability"
-            " is bound by errors, and where a state compares what is `available`, whose value is the used share."
+            "Most quantities are bad on one side. Usage, errors, latency, restarts, queues and lag are bad when they"
+            " are high; availability, success ratios, hit ratios and the time left are bad when they are low. A guide"
+            " that says “less than 20 % free” means more than 80 % used. The limit `< 20%` of the used share would"
+            " page for a healthy disk and stay silent on a full one, and every generated test would pass. The same"
+            " happens if availability is bound to errors, or if a state compares `available`, whose value is the used"
+            " share."
         ),
         mend=(
-            "Write the limit in what the signal measures: `> 80%`. Where the other side is the trouble, as of a queue"
-            " that must never be empty, say so once: `bad: low` beside the limits, or in the signal's definition."
+            "Write the limit in the quantity that the signal measures: `> 80%`. If the other side is bad, as for a"
+            " queue that must never be empty, write this once: `bad: low` beside the limits, or in the signal's"
+            " definition."
         ),
         suppressible=True,
     ),
     Code(
         code="hold-outlasts-window",
-        summary="Events have left the window before the alert may fire.",
+        summary="Events leave the window before the alert can fire.",
         explanation=(
-            "An event counts while it is in the window. Where `for` is as long as the window, a burst has left it"
+            "An event counts while it is in the window. If `for` is as long as the window, a burst leaves the window"
             " before `for` has passed, and the alert fires only if new events keep coming."
         ),
         mend="Widen `window`, or give the signal a shorter `for`.",
@@ -44,83 +46,90 @@ ENTRIES: Final = (
     ),
     Code(
         code="limit-always-fires",
-        summary="A limit is crossed by every value that its signal can have.",
+        summary="Every value that a signal can have crosses its limit.",
         explanation=(
-            "A share is never below 0 % or above 100 %, and a count never below 0: `>= 0%` and `< 101%` fire from the"
-            " first minute on for ever, until nobody looks at the alert any more."
+            "A share is never below 0 % or above 100 %, and a count is never below 0. So `>= 0%` and `< 101%` fire all"
+            " the time, until nobody looks at the alert any more."
         ),
-        mend="Move the limit into the range of the signal, or use `>` where `>=` takes in its end.",
+        mend="Move the limit into the range of the signal, or use `>` if `>=` includes the end of the range.",
         suppressible=True,
     ),
     Code(
         code="limit-differs",
         summary="The runbook and thresholds.yaml state different limits.",
         explanation=(
-            "People follow the one, the alert follows the other. Number, comparator, severity and a stated duration"
-            " are compared, in the bullets of “Alert thresholds” and in every other sentence that states a limit: one"
-            " that stands in the section of an alert, or names what it measures, speaks of it. A sentence that names an"
-            " environment, an instance, a path, a route, a region or a component is held against the alerts of just"
-            " that: limits that are exchanged between two of them differ at both. All places are shown. What a word"
-            " such as `P1` stands for is said by `severities:`."
+            "People follow the runbook, but the alert follows thresholds.yaml. The check compares number, comparator,"
+            " severity and a stated duration. It reads the bullets of “Alert thresholds” and every other sentence that"
+            " states a limit: a sentence belongs to an alert if it is in the alert's section or names what the alert"
+            " measures. A sentence that names an environment, an instance, a path, a route, a region or a component is"
+            " compared only with the alerts for exactly that. If two of them have each other's limits, both differ."
+            " The finding shows all places. `severities:` defines the meaning of a word such as `P1`."
         ),
         mend=(
-            "Decide which of the two is right and change the other. Where the words name the wrong thing, change the"
-            " words or the alert's `selector`. A sentence about something else is waived:"
-            ' `waive: [{statement: "its words", reason: "what it speaks of"}]` of the system.'
+            "Decide which of the two is right and change the other. If the words name the wrong thing, change the"
+            " words or the alert's `selector`. If the sentence is about something else, waive it: `waive: [{statement:"
+            ' "its words", reason: "what it speaks of"}]` of the system.'
         ),
     ),
     Code(
         code="limit-direction",
-        summary="One severity of a signal is bad when high, another when low.",
-        explanation="A signal has one worst series of each component, and it is either the highest or the lowest.",
-        mend="Make two signals of them.",
+        summary="One severity of a signal is bad when high, another one when low.",
+        explanation="A signal has one worst series for each component, and that is either the highest or the lowest.",
+        mend="Define two signals, one for each direction.",
     ),
     Code(
         code="limit-never-fires",
-        summary="A limit is crossed by no value that its signal can have.",
+        summary="No value that a signal can have crosses its limit.",
         explanation=(
-            "A share of events is never above 100 %, and a count never below 0. Looked at are ratios, counts, rates,"
-            " averages and quantiles of what is counted, utilization by idle time, usage by what is available, and the"
-            " `active` of states. Usage by what is in use may exceed its maximum (overcommitment), and a gauge may have"
-            " any value: nothing is said of these. A state is true where its query returns 1: a comparison without"
-            " `bool` returns the number that it compares."
+            "A share of events is never above 100 %, and a count is never below 0. The check covers ratios, counts,"
+            " rates, averages and quantiles of counted values, utilization by idle time, usage by what is available,"
+            " and the `active` of states. Usage by what is in use may exceed its maximum (overcommitment), and a gauge"
+            " may have any value, so the check does not cover them. A state is true if its query returns 1; a"
+            " comparison without `bool` returns the number that it compares."
         ),
         mend="Move the limit into the range of the signal; `>= 100%` can fire where `> 100%` cannot.",
         suppressible=True,
     ),
     Code(
         code="limit-order",
-        summary="A more severe limit is not beyond the less severe one.",
+        summary="A more severe limit is not beyond the less severe limit.",
         explanation=(
-            "The more severe alert inhibits the less severe one of the same component. Where their limits are equal or"
-            " reversed, the less severe alert is never seen, or is seen last."
+            "The more severe alert inhibits the less severe alert of the same component. If the two limits are equal"
+            " or reversed, the less severe alert is never shown, or it is shown last."
         ),
-        mend="Exchange the two, or drop one by `off`.",
+        mend="Exchange the two limits, or remove one with `off`.",
         suppressible=True,
     ),
     Code(
         code="limit-unit",
-        summary="A limit has no unit, or one that its signal is not measured in.",
-        explanation="A bare number would be taken for the base unit: `> 150` for seconds where milliseconds are meant.",
+        summary="A limit has no unit, or a unit that its signal is not measured in.",
+        explanation=(
+            "A bare number would count in the base unit: `> 150` would mean seconds where milliseconds are meant."
+        ),
         mend="Write the unit; the hint shows those that fit.",
     ),
     Code(
         code="recover",
         summary="A recovery limit is not on the good side of its limit, or its signal has nothing to recover to.",
         explanation=(
-            "An alert with a recovery limit goes on firing until the value has come to it: one above 5 % may end below"
-            " 4 %. A recovery limit in the troubled range would end what still is trouble, and a state has no value."
+            "An alert with a recovery limit fires until its value reaches that limit: an alert above 5 % may end below"
+            " 4 %. A recovery limit on the bad side would end the alert while the trouble lasts. A state has no value"
+            " to recover to."
         ),
-        mend="Write it opposite to the limit and on its good side, in the same unit: `< 4%` for `> 5%`.",
+        mend=(
+            "Write it with the opposite comparator, on the good side of the limit and in the same unit: `< 4%` for `>"
+            " 5%`."
+        ),
     ),
     Code(
         code="window-too-short",
         summary="A window holds too few scrapes.",
         explanation=(
-            "Prometheus needs two samples in a range to compute a rate or an increase; under four scrape intervals, one"
-            " late or missed scrape leaves a gap, the alert's `for` starts anew, and it may never fire (Prometheus,"
-            " `rate()`). The scrape interval is the one that thresholds.yaml states or, where it does not, the default."
-            " A burn rate has a short window of four scrapes at least, which must not take up half of the long one."
+            "Prometheus needs two samples in a range to compute a rate or an increase. In a window of less than four"
+            " scrape intervals, one late or missed scrape leaves a gap, the alert's `for` starts again, and the alert"
+            " may never fire (Prometheus, `rate()`). The scrape interval is the one in thresholds.yaml or, without"
+            " one, the default. The short window of a burn rate needs at least four scrapes, and it must not be longer"
+            " than half of the long window."
         ),
         mend="Widen `window` to four scrape intervals, or state the true `scrape_interval`.",
         suppressible=True,
