@@ -1,7 +1,4 @@
-"""Parses Alertmanager's webhook payload, version 4, from bytes to types.
-
-Pure; called by `api`, read by `alert_batche
-"""
+"""Parses Alertmanager's webhook payload, version 4, from bytes to types. Pure; `api` calls it.
 
 Grafana posts the alerts that it manages itself in the same form, as version 1; its additional links and values become
 annotations. Unknown keys are ignored. A PayloadError names several missing keys and wrong types at once, each with its

@@ -1,7 +1,8 @@
-"""Absences: a time in which nothing has come, or nothing has been done, is a limit; used by `grammar`.
+"""Find absences: limits on the time in which nothing has happened. `grammar` uses this module.
 
-"If no invoice has been written for 30 minutes", "no successful backup in 26 hours", "silent for 5 minutes", "the last
-snapshot is older than a day". What is missed is counted as it comes (`SILENCE`), or says when it was done last (`AGE`).
+Examples are "if no invoice has been written for 30 minutes", "no successful backup in 26 hours", "silent for 5 minutes"
+and "the last snapshot is older than a day". `SILENCE` is the signal for events that are counted as they come, `AGE` the
+signal for jobs that record when they last succeeded.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from compiler.guides.vocabulary import vocabulary
 SILENCE: Final = "silence"
 AGE: Final = "last_success_age"
 
-# The words between what is absent and its time: "has been written for", "within the last".
+# The words between the missing thing and the time: "has been written for", "within the last".
 _FILL: Final = r"(?:[\w/'’`-]+\s+){0,7}?"
 _AMOUNT: Final = (
     r"(?:(?:the|a|an|about|at least|more|than|longer|over|another|full|whole|some|last|past|previous|any|of|its)\s+)*"
@@ -51,20 +52,20 @@ _CLOSING: Final = re.compile(
 
 
 class Absence(NamedTuple):
-    """What is missed, in the guide's words, and the signal that tells of it."""
+    """What is missing, in the guide's words, and the signal that shows it."""
 
     subject: str
     signal: str
 
 
-def absence(mention: Mention, unit: str, *, going_on: bool) -> Absence | None:
-    """Return what has been absent for the time that a number says; None where it says something else.
+def absence(mention: Mention, unit: str, *, after_absence: bool) -> Absence | None:
+    """Return what is missing for the time that a number states, or None if the number states something else.
 
-    `going_on` is set behind another such time of the same sentence: "for 26 hours a warning, for 50 critical".
+    `after_absence` is set behind another such time of the same sentence: "for 26 hours a warning, for 50 critical".
     """
-    if unit != "seconds" or (mention.taken and not going_on) or _is_no_alarm(mention):
+    if unit != "seconds" or (mention.taken and not after_absence) or _is_no_alarm(mention):
         return None
-    subject = _subject(mention, going_on=going_on)
+    subject = _subject(mention, after_absence=after_absence)
     if subject is None:
         return None
     above = mention.sentence.passage.above[:1] if mention.sentence.passage.bare else ()
@@ -73,14 +74,14 @@ def absence(mention: Mention, unit: str, *, going_on: bool) -> Absence | None:
 
 
 def is_timeless(sentence: Sentence) -> bool:
-    """Return whether a sentence grades what no longer comes and does not say after how long."""
+    """Return whether a sentence gives a severity to something that has stopped, without saying for how long."""
     condition = vocabulary().phrases.condition.search(sentence.text)
     graded = vocabulary().severity(sentence.text) != NO_SEVERITY
     return bool(condition and graded and _patterns().ceased.search(sentence.text))
 
 
 def _is_no_alarm(mention: Mention) -> bool:
-    """Return whether a sentence tells of people, of what was, of what a system does, or when all is well again."""
+    """Return whether a sentence is about people, the past, what a system does by itself, or the end of trouble."""
     phrases, text, passage = vocabulary().phrases, mention.sentence.text, mention.sentence.passage
     if traps.is_history(mention) or phrases.people.search(text) or _CLOSING.search(text):
         return True
@@ -93,33 +94,33 @@ def _is_no_alarm(mention: Mention) -> bool:
     return not (feared or phrases.trouble.search(mention.rest))
 
 
-def _subject(mention: Mention, *, going_on: bool) -> str | None:
-    """Return what is absent: by the words before the number, behind it, or above it where its own place is silent."""
+def _subject(mention: Mention, *, after_absence: bool) -> str | None:
+    """Return what is missing, from the words before the number, behind it, or above if the sentence says nothing."""
     patterns = _patterns()
     for pattern in (patterns.before, patterns.old, patterns.due, _FRESH):
-        if (found := pattern.search(mention.upto)) is not None:
-            return found["subject"]
-    if (found := patterns.behind.match(mention.rest)) is not None:
-        return found["subject"]
-    texts: tuple[str, ...] = (mention.upto,) if going_on else ()
+        if (match := pattern.search(mention.upto)) is not None:
+            return match["subject"]
+    if (match := patterns.behind.match(mention.rest)) is not None:
+        return match["subject"]
+    texts: tuple[str, ...] = (mention.upto,) if after_absence else ()
     if not vocabulary().phrases.tells(mention.lead):
-        texts = tuple(one for one in mention.sentence.passage.above[:2] if len(one.split()) <= _TITLE_WORDS)
-    told = (patterns.told.search(one) for one in texts)
-    return next((one["subject"] for one in told if one is not None), None)
+        texts = tuple(title for title in mention.sentence.passage.above[:2] if len(title.split()) <= _TITLE_WORDS)
+    matches = (patterns.absent.search(text) for text in texts)
+    return next((match["subject"] for match in matches if match is not None), None)
 
 
 class _Patterns(NamedTuple):
-    """Compiled from the words of `vocabulary.yaml`; those that find an absence have a group `subject`.
+    """Patterns from the words of `vocabulary.yaml`; all but `ceased` and `jobs` have a group `subject`.
 
-    `before`, `old` and `due` end at the number, `behind` begins there, `told` may stand anywhere, as may `ceased`, of
-    which nobody need say that it is missed.
+    `before`, `old` and `due` match up to the number, `behind` matches from it. `absent` and `ceased` match anywhere.
+    `ceased` finds that something has stopped, without the words that name it. `jobs` finds the words for jobs.
     """
 
     before: re.Pattern[str]
     behind: re.Pattern[str]
     old: re.Pattern[str]
     due: re.Pattern[str]
-    told: re.Pattern[str]
+    absent: re.Pattern[str]
     ceased: re.Pattern[str]
     jobs: re.Pattern[str]
 
@@ -131,30 +132,30 @@ def _patterns() -> _Patterns:
     noun = rf"{missed}(?:\s+(?!{_LITTLE}\b){missed})?"
     verb, ended = words["verbs"], words["ended"]
     undone = r"\b(?:has|have|had|is|are|was|were|does|do|did|could)(?:n['’]t| not| never)\s+(?:\w+\s+){0,3}?"
-    who = r"(?:\b[\w/-]+\s+){0,2}?"
+    actor = r"(?:\b[\w/-]+\s+){0,2}?"
     stops = r"\b(?:stop(?:s|ped)?|cease(?:s|d)?)\s+(?:being\s+)?\w+(?:ing|ed)\b"
     ceased = rf"{stops}|\b(?:goes|went|falls?|fell|has gone)\s+(?:{words['still']})\b|{undone}(?:{verb})\b"
-    told = "|".join(
+    absent = "|".join(
         (
             rf"\b(?:no|zero|0|not (?:a|one|any)(?: single)?|without(?: an?| any| a single| one)?)\s+{noun}",
             r"\bnothing\b",
-            rf"{who}{undone}(?:{verb})\b",
-            rf"{who}\b(?:is|are|was|goes|went|gets|falls|stays|has been|have been)\s+(?:{words['still']})\b",
+            rf"{actor}{undone}(?:{verb})\b",
+            rf"{actor}\b(?:is|are|was|goes|went|gets|falls|stays|has been|have been)\s+(?:{words['still']})\b",
             rf"\b(?:{words['still']})\b",
-            rf"{who}{stops}",
+            rf"{actor}{stops}",
             r"\b(?:missed|missing|lost)\s+heartbeats?\b|\bheartbeats?\s+(?:\w+\s+){0,2}?(?:missing|missed|late|lost)\b",
         )
     )
     dated = rf"\b{_OF_LAST}\s+(?!{_PERIOD}\b){missed}(?:\s+{missed}){{0,2}}?"
     return _Patterns(
-        before=_pattern(rf"(?P<subject>{told}|{undone}(?:{ended})(?=\s+(?:for|since)\b))(?:\s+{_FILL}{_FOR}|{_IS})"),
+        before=_pattern(rf"(?P<subject>{absent}|{undone}(?:{ended})(?=\s+(?:for|since)\b))(?:\s+{_FILL}{_FOR}|{_IS})"),
         behind=_pattern(
             rf"\s*(?:(?:has|have)\s)?(?:(?:passed|gone by|elapsed)\s)?"
             rf"(?P<subject>without\s+(?:an?\s|any\s|a single\s|one\s)?{noun}|(?:since|after)\s+{dated})"
         ),
         old=_pattern(rf"(?P<subject>{dated})(?:\s+[\w'’-]+){{0,4}}?\s*:?\s*{_OLD}"),
         due=_pattern(_DUE % f"(?:be )?{verb}|{ended}"),
-        told=_pattern(rf"(?P<subject>{told}|{dated})"),
+        absent=_pattern(rf"(?P<subject>{absent}|{dated})"),
         ceased=_pattern(ceased),
         jobs=_pattern(rf"\b(?:{words['jobs']})\b"),
     )

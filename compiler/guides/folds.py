@@ -1,7 +1,7 @@
-"""What a page folds away: the tabs and boxes of MkDocs, whose text is indented, and `<details>`; used by `passages`.
+"""Unfold what a page hides: the tabs and boxes of MkDocs, whose text is indented, and `<details>`.
 
-To CommonMark an indented text is code. Here it moves to the left, on its own lines, and each line knows the titles of
-the folds around it.
+CommonMark reads an indented text as code. This module moves it to the left, on the same lines, and returns the titles
+of the folds around each line. `passages` uses this module.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _DEEPEST: Final = 8
 
 @dataclass(kw_only=True)
 class _Fold:
-    """An open fold; `column` is where its text begins, None for `<details>`, which has an end of its own."""
+    """An open fold; its text begins at `column`, which is None for `<details>` because that has an end tag."""
 
     title: str
     column: int | None
 
 
 def unfolded(text: str) -> tuple[str, Mapping[int, tuple[str, ...]]]:
-    """Return a text with the same lines and no tabs, and the titles over each line (from 0), innermost first."""
+    """Return a text with the same lines and without folds, and the titles over each line (from 0), innermost first."""
     lines = text.split("\n")
     indents = _next_indents(lines)
     stack: list[_Fold] = []
@@ -59,12 +59,12 @@ def unfolded(text: str) -> tuple[str, Mapping[int, tuple[str, ...]]]:
 
 
 def _next_indents(lines: Sequence[str]) -> list[int]:
-    """Return of each line how far the next line that is not empty is indented."""
-    found, indent = [], 0
+    """Return, for each line, the indent of the next line that is not empty."""
+    indents, indent = [], 0
     for line in reversed(lines):
-        found.append(indent)
+        indents.append(indent)
         indent = len(line) - len(line.lstrip(" ")) if line.strip() else indent
-    return found[::-1]
+    return indents[::-1]
 
 
 def _marker(line: str, following: int, indent: int) -> re.Match[str] | None:
@@ -73,7 +73,7 @@ def _marker(line: str, following: int, indent: int) -> re.Match[str] | None:
 
 
 def _leave(stack: list[_Fold], indent: int) -> None:
-    """Leave the tabs and boxes that a line is not indented enough to be in."""
+    """Remove the tabs and boxes that end before a line with this indent."""
     while (
         left := next((fold for fold in stack if fold.column is not None and indent < fold.column), None)
     ) is not None:
@@ -81,7 +81,7 @@ def _leave(stack: list[_Fold], indent: int) -> None:
 
 
 def _tags(line: str, stack: list[_Fold]) -> None:
-    """Open and close `<details>`, and take the title of its summary."""
+    """Open and close the `<details>` of a line, and store the title of its summary."""
     for tag in _DETAILS.finditer(line):
         is_open = any(fold.column is None for fold in stack)
         if not tag["end"] and len(stack) < _DEEPEST:

@@ -1,4 +1,4 @@
-"""How grave a limit is: the severity that belongs to a number; used by `reading` and `marks`."""
+"""Find the severity that belongs to a number; `reading`, `marks` and `norms` use this module."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Final
 
 from compiler.guides.holds import HOLD, WINDOW
 from compiler.guides.mention import Mention
+from compiler.guides.numbers import SIGNED_NUMBER
 from compiler.guides.statement import NO_SEVERITY, Severity
 from compiler.guides.vocabulary import vocabulary
-from compiler.guides.written import SIGNED_NUMBER
 
-# A severity in brackets stands this near behind its number.
+# A severity in brackets begins within this many characters behind its number.
 _NEAR: Final = 44
 _BRACKET: Final = re.compile(r"[^,;.(]{0,12}\(([^)]*)\)")
 _CLAUSE_END: Final = re.compile(r";|\.\s|🔴|🟡")
-# "over 50k for 10 min → page" and "1 % warn | 5 % page": what stands behind a number, before any other, is about it.
+# "over 50k for 10 min → page" and "1 % warn | 5 % page": a word between two numbers is about the first.
 _POINTED: Final = re.compile(r"(?: for [\w ]{1,12})?\s*(?:→|->|=>)\s*(\w+)")
 NEXT: Final = re.compile(r"(?:\s*[:=–—-])?\s+(\w+)\s*(?:[|,;:/.]|$)")
-"""The word that stands alone behind a number."""
+"""A single word behind a number."""
 _OTHER_LIMIT: Final = re.compile(rf"{SIGNED_NUMBER.pattern}|\bat\s+\d", re.IGNORECASE)
 _NUMBER_BEHIND: Final = re.compile(r"\W{0,4}\d")
 # "Above 200 ms for a minute, warn; above 1 s, page."
@@ -33,17 +33,18 @@ _CALLED: Final = re.compile(
 
 
 def severity(mention: Mention) -> Severity:
-    """Return the severity that belongs to a number.
+    """Return the severity that belongs to a number, or `NO_SEVERITY`.
 
-    It is that in brackets or of an arrow behind it, named in its own clause, before it or behind, or given from above.
+    The first of these counts: a severity in brackets or at an arrow behind the number, one in its own clause, one
+    before the clause, one behind it, or the severity that the passage has from above.
     """
     text, (low, high) = mention.sentence.text, mention.bounds
     return (
         _pointed(mention)
-        or named_last(text[low : mention.found.start("number")])
+        or named_last(text[low : mention.match.start("number")])
         or _leading(mention)
-        or named_behind(text[mention.found.end() : high])
-        or named_last(_of_all(mention))
+        or named_behind(text[mention.match.end() : high])
+        or named_last(_text_before_clause(mention))
         or named_behind(_CLAUSE_END.split(mention.rest, maxsplit=1)[0])
         or _told_to(mention.rest)
         or _called(mention)
@@ -52,7 +53,7 @@ def severity(mention: Mention) -> Severity:
 
 
 def _pointed(mention: Mention) -> Severity | None:
-    """Return the severity in brackets behind a number, of its place in a pair, or right behind it."""
+    """Return the severity in brackets behind a number, that of its place in a pair, or the one directly behind it."""
     if (bracket := _BRACKET.match(mention.rest[:_NEAR])) and (name := _bracketed(bracket[1])):
         return name
     if mention.in_pair is not None:
@@ -65,15 +66,15 @@ def _pointed(mention: Mention) -> Severity | None:
 
 
 def _told_to(rest: str) -> Severity | None:
-    """Return the severity of what is to be done behind a semicolon: "the broker stops; page the storage team"."""
-    told = _TO_DO.match(rest)
-    return _severity(told[1]) if told else None
+    """Return the severity of an instruction behind a semicolon: "the broker stops; page the storage team"."""
+    task = _TO_DO.match(rest)
+    return _severity(task[1]) if task else None
 
 
 def _called(mention: Mention) -> Severity | None:
-    """Return the severity that the words behind a number, its sentence or the next one, call all before them."""
+    """Return the severity in a clause or sentence behind a number that names it: "…; this is a warning"."""
     sentence = mention.sentence
-    behind = sentence.passage.text[sentence.start + mention.found.end() :]
+    behind = sentence.passage.text[sentence.start + mention.match.end() :]
     called = _CALLED.match(behind)
     if called is None or _OTHER_LIMIT.search(HOLD.sub("", behind[: called.start("name")])):
         return None
@@ -81,46 +82,46 @@ def _called(mention: Mention) -> Severity | None:
 
 
 def _severity(text: str) -> Severity | None:
-    return _told(vocabulary().severity(text))
+    return _named_or_none(vocabulary().severity(text))
 
 
 def _bracketed(text: str) -> Severity | None:
-    return _told(vocabulary().severities.bracketed(text))
+    return _named_or_none(vocabulary().severities.bracketed(text))
 
 
 def _leading(mention: Mention) -> Severity | None:
-    """Return the severity by which the clause of a number begins, or what stands behind its last colon."""
-    clause = mention.sentence.text[mention.bounds[0] : mention.found.end()]
+    """Return the severity at the beginning of a number's clause, or behind the last colon of the clause."""
+    clause = mention.sentence.text[mention.bounds[0] : mention.match.end()]
     known = vocabulary().severities
-    return _told(known.leading(clause)) or _told(known.leading(clause.rpartition(":")[2]))
+    return _named_or_none(known.leading(clause)) or _named_or_none(known.leading(clause.rpartition(":")[2]))
 
 
-def _told(name: Severity) -> Severity | None:
+def _named_or_none(name: Severity) -> Severity | None:
     return None if name == NO_SEVERITY else name
 
 
 def named_behind(text: str) -> Severity | None:
-    """Return the severity that a text behind a number names, if no other limit follows there."""
+    """Return the severity that a text behind a number names, or None if the text contains another limit."""
     name = _severity(text)
-    # "Above 85 % for more than 5 minutes is a warning": how long it lasts is no other limit.
+    # "Above 85 % for more than 5 minutes is a warning": the duration is no other limit.
     if name is None or _OTHER_LIMIT.search(WINDOW.sub("", HOLD.sub("", text))):
         return None
     named = vocabulary().severities.patterns[name].search(text)
     return None if named and _NUMBER_BEHIND.match(text, named.end()) else name
 
 
-def _of_all(mention: Mention) -> str:
-    """Return the text before a number's clause without what stands behind the limit before it, and is about that."""
+def _text_before_clause(mention: Mention) -> str:
+    """Return the text before a number's clause, without the words behind the last limit, which are about that limit."""
     text, (low, _) = mention.sentence.text, mention.bounds
-    end = next((one for one in mention.clause_starts if one > mention.taken), low) if mention.taken else 0
+    end = next((start for start in mention.clause_starts if start > mention.taken), low) if mention.taken else 0
     return f"{text[: mention.taken]} {text[end:low]}"
 
 
 def named_last(text: str, *, with_targets: bool = True) -> Severity | None:
-    """Return the severity that a text names last; `NO_SEVERITY` where that is a target, if targets count."""
+    """Return the severity that a text names last; `NO_SEVERITY` if it names a target last and `with_targets` is set."""
     known = vocabulary()
     named = [(severity, match.end()) for severity, match in known.severities.named(text)]
     targets = known.targets.finditer(text) if with_targets else ()
-    found = [*named, *((NO_SEVERITY, match.end()) for match in targets)]
-    # Where two end at one place, the later pattern counts.
-    return max(reversed(found), key=lambda one: one[1])[0] if found else None
+    ends = [*named, *((NO_SEVERITY, match.end()) for match in targets)]
+    # If two matches end at the same place, that of the later pattern counts.
+    return max(reversed(ends), key=lambda pair: pair[1])[0] if ends else None

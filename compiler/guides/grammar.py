@@ -1,8 +1,8 @@
-"""Passages → statements: a number, the comparator beside it, and the quantity and severity that belong to it.
+"""Find statements in passages: a number, its comparator, and the quantity and severity that belong to it.
 
-Deterministic, sentence by sentence: `mention` reads a number, `traps` tells what only looks like a limit,
-`meaning`, `grade`, `marks` and `holds` read the words around it. Where a number has no comparator, its place and
-its quantity give one.
+It works sentence by sentence and is deterministic. `mention` reads a number, `traps` and `bystanders` recognize what
+only looks like a limit, and `meaning`, `grade`, `marks` and `holds` read the words around a number. If a number has no
+comparator, its place and its quantity give one.
 """
 
 from __future__ import annotations
@@ -16,20 +16,19 @@ from typing import Final
 
 from compiler.guides import holds, marks, meaning, norms
 from compiler.guides.absence import absence, is_timeless
-from compiler.guides.complements import is_complement
 from compiler.guides.mention import Mention, Sentence
+from compiler.guides.numbers import looks_back, numbers
 from compiler.guides.parallel import is_exception, is_parallel
 from compiler.guides.passage import LONGEST, NEAR, Passage, restored
 from compiler.guides.passages import passages
 from compiler.guides.reading import WINDOW, Reading, is_told, read, refusal
 from compiler.guides.statement import ALERT, NO_SEVERITY, TARGET, GuideStatement, Surroundings
 from compiler.guides.vocabulary import Quantity, vocabulary
-from compiler.guides.written import looks_back, numbers
 from compiler.meaning import has_rest
 from compiler.quantities import COUNT
 
 _SENTENCE: Final = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9*`🔴🟡🟢🚨⚠(])|(?<=:)\s+(?=[A-Z][a-z]+ (?:at|when|if)\b)")
-# More numbers than these, or more characters, are data and not a sentence.
+# A text with more numbers or more characters is data and no sentence.
 _MOST_NUMBERS: Final = 30
 _LONGEST_SENTENCE: Final = 1200
 _TITLE_WORDS: Final = 20
@@ -37,7 +36,10 @@ _TITLE_WORDS: Final = 20
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Refused:
-    """A number that is no limit, and why; `signed` where it has a comparator, `graded` where its sentence is graded."""
+    """A number that is no limit, and why.
+
+    `signed` is True if it has a comparator, `graded` if its sentence names a severity.
+    """
 
     line: int
     reason: str
@@ -47,7 +49,7 @@ class Refused:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Read:
-    """What a guide documents, in the order of its lines, which numbers are no limits, and the lines that were read."""
+    """The statements of a guide in the order of its lines, the numbers that are no limits, and the lines read."""
 
     statements: tuple[GuideStatement, ...]
     refused: tuple[Refused, ...]
@@ -55,78 +57,81 @@ class Read:
 
 
 def statements(path: str, text: str) -> tuple[GuideStatement, ...]:
-    """Return what a guide documents, in the order of its lines; `path` is only told in them."""
+    """Return the statements of a guide in the order of its lines; `path` only appears in them."""
     return read_guide(path, text).statements
 
 
 def read_guide(path: str, text: str) -> Read:
-    """Return what a guide documents, and what of it is read and states no limit."""
+    """Return the statements of a guide, and its numbers that are no limits."""
     return _read(path, text, vocabulary().own)
 
 
 @lru_cache(maxsize=8)
 def _read(path: str, text: str, words: tuple[tuple[str, str], ...]) -> Read:
-    """Return what is read as the words for severities have it, which the vocabulary knows."""
+    """Return what a guide states; `words` are the mapped words for severities, and part of the cache's key only."""
     del words
     sentences = [sentence for passage in passages(text) for sentence in _sentences(passage)]
-    found = [one for sentence in sentences for one in _stated(path, sentence)]
+    results = [result for sentence in sentences for result in _stated(path, sentence)]
+    limits = (result for result in results if isinstance(result, GuideStatement))
     return Read(
-        statements=tuple(sorted((one for one in found if isinstance(one, GuideStatement)), key=lambda one: one.line)),
-        refused=tuple(one for one in found if isinstance(one, Refused)),
+        statements=tuple(sorted(limits, key=lambda statement: statement.line)),
+        refused=tuple(result for result in results if isinstance(result, Refused)),
         lines=frozenset(line for sentence in sentences for _, line in sentence.passage.starts),
     )
 
 
 def _sentences(passage: Passage) -> Iterator[Sentence]:
     before = ""
-    ends = [*(found.start() for found in _SENTENCE.finditer(passage.text)), len(passage.text)]
+    ends = [*(match.start() for match in _SENTENCE.finditer(passage.text)), len(passage.text)]
     starts = [0, *ends[:-1]]
     texts = [passage.text[start:end] for start, end in zip(starts, ends, strict=True)]
-    for start, text, behind in zip(starts, texts, (*texts[1:], ""), strict=True):
-        said = behind.strip() if looks_back(behind) else ""
-        yield Sentence(passage=passage, text=text, start=start, before=before, behind=said)
+    for start, text, following in zip(starts, texts, (*texts[1:], ""), strict=True):
+        behind = following.strip() if looks_back(following) else ""
+        yield Sentence(passage=passage, text=text, start=start, before=before, behind=behind)
         before = f"{before} {text}"[-NEAR:]
 
 
 def _stated(path: str, sentence: Sentence) -> Iterator[GuideStatement | Refused]:
-    """Yield the limits of a sentence, and its numbers that are none; a time beside a limit belongs to it."""
+    """Yield the limits of a sentence, and its other numbers; a time beside a limit belongs to that limit."""
     is_long = len(sentence.text) > _LONGEST_SENTENCE
     paired = not is_long and (sentence.pair is not None or sentence.listed > 0)
-    mentions = list(islice(numbers(sentence.text[:LONGEST], paired=paired), _MOST_NUMBERS + 1))
-    if len(mentions) > _MOST_NUMBERS or is_long:
-        for found in mentions[:1]:
-            yield Refused(line=sentence.line(found), reason="more than a sentence", signed=False, graded=True)
+    matches = list(islice(numbers(sentence.text[:LONGEST], paired=paired), _MOST_NUMBERS + 1))
+    if len(matches) > _MOST_NUMBERS or is_long:
+        for match in matches[:1]:
+            yield Refused(line=sentence.line(match), reason="more than a sentence", signed=False, graded=True)
         return
-    taken, refused, absent = 0, list[tuple[Reading, str]](), False
+    taken, refused, after_absence = 0, list[tuple[Reading, str]](), False
     last: tuple[Reading, GuideStatement] | None = None
-    for found in mentions:
-        reading = read(Mention(sentence=sentence, found=found, taken=taken))
-        why = refusal(reading)
-        statement = _statement(path, reading) if why is None else None
-        missed = _missed(path, reading, statement, going_on=absent)
-        if missed is not None:
-            statement, absent = missed, True
+    for match in matches:
+        reading = read(Mention(sentence=sentence, match=match, taken=taken))
+        reason = refusal(reading)
+        statement = _statement(path, reading) if reason is None else None
+        missing = _absence(path, reading, statement, after_absence=after_absence)
+        if missing is not None:
+            statement, after_absence = missing, True
         if statement is None and last is not None and is_parallel(reading.mention, last[0]):
-            statement = _beside(reading.mention, last[1])
+            statement = _parallel(reading.mention, last[1])
         if statement is not None:
-            reading, statement = _going_on(reading, statement, None if last is None else last[0])
-            taken, last = found.end(), (reading, statement)
+            reading, statement = _with_severity_of_last(reading, statement, None if last is None else last[0])
+            taken, last = match.end(), (reading, statement)
             yield statement
         else:
-            refused.append((reading, why or _unknown(reading)))
-    if not mentions and is_timeless(sentence):
+            refused.append((reading, reason or _reason_of_no_statement(reading)))
+    if not matches and is_timeless(sentence):
         line = sentence.passage.line(sentence.start)
         yield Refused(line=line, reason="it does not say for how long", signed=False, graded=True)
     graded = vocabulary().severity(sentence.text) != NO_SEVERITY
-    for reading, why in refused:
+    for reading, reason in refused:
         # "From 8 to 18" compares nothing.
         signed = reading.mention.sign not in {"", "from"}
-        if not taken or (signed and why != WINDOW):
-            yield Refused(line=sentence.line(reading.mention.found), reason=why, signed=signed, graded=graded)
+        if not taken or (signed and reason != WINDOW):
+            yield Refused(line=sentence.line(reading.mention.match), reason=reason, signed=signed, graded=graded)
 
 
-def _going_on(reading: Reading, statement: GuideStatement, last: Reading | None) -> tuple[Reading, GuideStatement]:
-    """Return a limit without a severity with that of the one before it, if it is an exception from that."""
+def _with_severity_of_last(
+    reading: Reading, statement: GuideStatement, last: Reading | None
+) -> tuple[Reading, GuideStatement]:
+    """Give a limit without a severity that of the limit before it, if it is an exception to that limit."""
     graded = statement.severity != NO_SEVERITY or reading.target
     if last is None or graded or not is_exception(reading.mention, last):
         return reading, statement
@@ -135,18 +140,20 @@ def _going_on(reading: Reading, statement: GuideStatement, last: Reading | None)
     return replace(reading, severity=given), graded_statement
 
 
-def _missed(path: str, reading: Reading, statement: GuideStatement | None, *, going_on: bool) -> GuideStatement | None:
-    """Return the limit of an absence; a number that a telling quantity has is that one's."""
+def _absence(
+    path: str, reading: Reading, statement: GuideStatement | None, *, after_absence: bool
+) -> GuideStatement | None:
+    """Return the limit on an absence, or None; a number with an exact quantity, such as a percentile, is no absence."""
     if statement is not None and statement.signal in meaning.TELLING:
         return None
-    mention, found = reading.mention, absence(reading.mention, reading.unit, going_on=going_on)
-    if found is None:
+    mention, missing = reading.mention, absence(reading.mention, reading.unit, after_absence=after_absence)
+    if missing is None:
         return None
     return GuideStatement(
         path=path,
-        line=mention.sentence.line(mention.found),
+        line=mention.sentence.line(mention.match),
         text=restored(mention.clause.strip(" ,;")),
-        signal=found.signal,
+        signal=missing.signal,
         comparator=">",
         value=(mention.number * reading.factor).normalize(),
         value_to=None,
@@ -157,31 +164,31 @@ def _missed(path: str, reading: Reading, statement: GuideStatement | None, *, go
         for_seconds=None,
         kind=ALERT,
         cell=restored(mention.sentence.passage.cell),
-        written=mention.found.group().strip(),
+        written=mention.match.group().strip(),
         inferred=True,
         around=_surroundings(mention),
-        subject=found.subject,
+        subject=missing.subject,
     )
 
 
-def _unknown(reading: Reading) -> str:
-    """Return why a number that may be a limit is none all the same."""
+def _reason_of_no_statement(reading: Reading) -> str:
+    """Return why a number makes no statement although nothing refuses it."""
     return "more than its whole" if reading.amount is None else "nothing says what is limited"
 
 
-def _beside(mention: Mention, last: GuideStatement) -> GuideStatement:
-    """Return what a number says of one thing beside what the limit before it says of another."""
+def _parallel(mention: Mention, last: GuideStatement) -> GuideStatement:
+    """Return the limit before a number with the value of the number, which applies to another place."""
     value = mention.number * (mention.unit.factor if mention.unit else 1)
     sentence = mention.sentence
     return replace(
         last,
-        line=sentence.line(mention.found),
+        line=sentence.line(mention.match),
         text=restored(mention.clause.strip(" ,;")),
         value=value.normalize(),
         value_to=None,
         for_seconds=holds.for_seconds(mention),
         window=holds.window(mention) if last.unit in _COUNTED else None,
-        written=mention.found.group().strip(),
+        written=mention.match.group().strip(),
         around=_surroundings(mention),
     )
 
@@ -197,10 +204,10 @@ def _statement(path: str, reading: Reading) -> GuideStatement | None:
     value, value_to, unit = reading.amount
     if mention.whole is not None:
         quantity = meaning.quantity(mention, unit)
-    complement = is_complement(mention, quantity, falls=_falls(reading))
+    complement = meaning.is_complement(mention, quantity, falls=_falls(reading))
     low = _is_low(mention, quantity, complement=complement)
     comparator = _comparator(reading, low=low)
-    # What is promised and not feared is a target, even if nobody calls it so.
+    # A promise without a threat is a target, even if the guide does not call it one.
     timed = unit == "seconds" and mention.sign[:1] == "<"
     known = quantity is not None or timed
     good = comparator[0] == (">" if low else "<")
@@ -208,12 +215,12 @@ def _statement(path: str, reading: Reading) -> GuideStatement | None:
     demanded = _is_demanded(reading) and (
         good if quantity is not None else norms.is_demand(mention, unit, breached=reading.breached)
     )
-    # Below "Objectives", too, nobody aims at more errors.
+    # Even under a heading "Objectives" nobody aims at more errors.
     inherited = reading.target and not marks.is_named_target(mention) and not sentence.passage.bare
     feared = inherited and quantity is not None and comparator[0] == ("<" if low else ">")
     return GuideStatement(
         path=path,
-        line=sentence.line(mention.found),
+        line=sentence.line(mention.match),
         text=restored(mention.clause.strip(" ,;")),
         signal=quantity.signal if quantity else _signal(unit, mention.clause),
         comparator=comparator,
@@ -227,7 +234,7 @@ def _statement(path: str, reading: Reading) -> GuideStatement | None:
         window=holds.window(mention) if unit in _COUNTED else None,
         kind=TARGET if (reading.target and not feared) or promised or demanded else ALERT,
         cell=restored(sentence.passage.cell),
-        written=mention.found.group().strip(),
+        written=mention.match.group().strip(),
         inferred=reading.comparator is None and not sentence.passage.sign,
         sure=quantity is not None,
         around=_surroundings(mention),
@@ -239,8 +246,8 @@ def _surroundings(mention: Mention) -> Surroundings:
     sentence = mention.sentence
     return Surroundings(
         sentence=restored(sentence.text),
-        start=mention.found.start("number"),
-        end=mention.found.end(),
+        start=mention.match.start("number"),
+        end=mention.match.end(),
         before=restored(sentence.before.strip()),
         behind=restored(sentence.behind),
         beside=restored(sentence.passage.beside),
@@ -249,41 +256,41 @@ def _surroundings(mention: Mention) -> Surroundings:
 
 
 def _falls(reading: Reading) -> bool:
-    """Return whether a number may be a least one, as far as its comparator and its being a target tell."""
+    """Return whether a number may be a minimum, by its comparator and by whether it is a target."""
     comparator = reading.comparator
     return comparator is None or (comparator[0] == "<") != (reading.target or reading.breached)
 
 
 def _is_demanded(reading: Reading) -> bool:
-    """Return whether what is to be is said together with how grave it is when it is not."""
+    """Return whether a norm stands together with the severity of its breach."""
     return reading.severity != NO_SEVERITY and (reading.breached or norms.is_norm(reading.mention))
 
 
 def _may_promise(reading: Reading) -> bool:
     sentence = reading.mention.sentence
     feared = sentence.passage.alert or bool(vocabulary().phrases.conditional.search(reading.mention.lead))
-    # "A run with fewer than 90 % of the rows must not go on" tells what follows.
+    # "A run with fewer than 90 % of the rows must not go on" states a consequence.
     follows = reading.mention.rest.partition(";")[0]
-    told = reading.mention.sign[:1].isalpha() and vocabulary().phrases.trouble.search(follows)
-    return reading.severity == NO_SEVERITY and not feared and not told
+    consequence = reading.mention.sign[:1].isalpha() and vocabulary().phrases.trouble.search(follows)
+    return reading.severity == NO_SEVERITY and not feared and not consequence
 
 
 def _is_low(mention: Mention, quantity: Quantity | None, *, complement: bool) -> bool:
     if quantity is not None and (complement or has_rest(quantity.signal)):
         return complement != quantity.low if not quantity.complement else quantity.low
-    # A long text above speaks of more than of what its list limits.
-    titles = (one for one in mention.sentence.passage.above[:2] if len(one.split()) <= _TITLE_WORDS)
-    # What the sentence before says is free may be what "we page at 10 %" speaks of.
+    # A long text above is about more than the quantity of its list.
+    titles = (title for title in mention.sentence.passage.above[:2] if len(title.split()) <= _TITLE_WORDS)
+    # "We page at 10 %" may be about free space that the sentence before names.
     before = "" if mention.comparator else mention.sentence.before
     near = " ".join((mention.clause, *titles, before))
     return bool(quantity and quantity.low) or bool(vocabulary().phrases.low.search(near))
 
 
 def _comparator(reading: Reading, *, low: bool) -> str:
-    """Return the comparator at the number, else that of its column, else the one that suits what it limits."""
+    """Return the comparator at the number, else that of its column, else the one that suits its quantity."""
     known, sign = vocabulary(), reading.mention.sentence.passage.sign
     if reading.comparator is not None:
-        # Nothing is below none: "drops to 0" means that it gets there.
+        # No value is below zero: "drops to 0" means that it reaches zero.
         return "<=" if reading.comparator == "<" and not reading.mention.number else reading.comparator
     if sign and known.before.fullmatch(sign):
         return known.comparator(sign)
@@ -294,7 +301,7 @@ def _comparator(reading: Reading, *, low: bool) -> str:
 
 
 def _signal(unit: str, clause: str) -> str:
-    """Return the signal of a limit whose quantity nothing names, by its unit."""
+    """Return the signal of a limit without a named quantity, by its unit."""
     if unit == "seconds":
         return "latency_other" if vocabulary().phrases.slow.search(clause) else "other"
     return {"per_second": "rate", "count": "count"}.get(unit, "other")

@@ -1,6 +1,6 @@
-"""For how long a limit must be crossed, and within what time events are counted, by the words near a number.
+"""Find how long a limit must be crossed, and within what time events are counted, by the words near a number.
 
-Used by `grammar`, `grade` and `traps`.
+`grammar`, `grade`, `traps`, `norms` and `compiler.subjects` use this module.
 """
 
 from __future__ import annotations
@@ -9,30 +9,29 @@ import re
 from typing import Final
 
 from compiler.guides.mention import Mention
-from compiler.guides.numbers import NUMBER, WORD, number
+from compiler.guides.numbers import BRACKET, NUMBER, WORD, number
 from compiler.guides.vocabulary import vocabulary
-from compiler.guides.written import BRACKET
 
 _TIME: Final = (
     rf"(?P<number>{NUMBER}|\b{WORD})\s?-?(?:(?:consecutive|full|whole|straight)\s)?"
     r"(?P<unit>seconds?|secs?|s|minutes?|mins?|m|hours?|hrs?|h|days?|d)\b"
 )
 HOLD: Final = re.compile(rf"{vocabulary().phrases.for_words}{_TIME}", re.IGNORECASE)
-"""A duration behind the words that say that something lasts."""
+"""A duration behind words which say that something lasts."""
 
 WINDOW: Final = re.compile(
     r"\b(?:within|in|inside|during|over)\s(?:(?:an?|any|each|every|the)\s)?(?:(?:last|past|previous|rolling|sliding)\s)?"
-    rf"(?:{_TIME}|(?P<one>second|minute|hour|day)\b)(?:[\s-]window\b)?",
+    rf"(?:{_TIME}|(?P<time>second|minute|hour|day)\b)(?:[\s-]window\b)?",
     re.IGNORECASE,
 )
-"""A duration behind the words that say that events are counted within it."""
+"""A duration behind words which say that events are counted within it."""
 # "Five restarts an hour", "5 restarts per day".
-_EACH: Final = re.compile(r"\s*(?:[a-z]+\s+){0,3}?(?:an?|per|each|every)\s+(?P<one>minute|hour|day)\b", re.IGNORECASE)
+_EACH: Final = re.compile(r"\s*(?:[a-z]+\s+){0,3}?(?:an?|per|each|every)\s+(?P<time>minute|hour|day)\b", re.IGNORECASE)
 
 _RUN: Final = re.compile(rf"(?<!\d){_TIME}\s(?:in a row|running|straight|on end|at a stretch)\b", re.IGNORECASE)
-# "CPU > 85 % 15m → WARN": nothing else stands between, nor behind but a mark, an arrow or the end.
+# "CPU > 85 % 15m → WARN": nothing stands between the two. Behind it comes only a mark, an arrow or the end.
 _BESIDE: Final = re.compile(rf",?\s+{_TIME}(?=\s*(?:$|[,;:.)|=→–—-]))", re.IGNORECASE)
-# "Below 99 % / 5m": a duration alone, unless it is the second limit of two.
+# "Below 99 % / 5m": a duration that ends the text, unless it is the second of two limits.
 _SLASHED: Final = re.compile(rf"\s*/\s*{_TIME}(?=\s*$)", re.IGNORECASE)
 _DURATION: Final = re.compile(r"(?<!\d)(?P<number>\d++(?:\.\d+)?)\s*(?P<unit>[a-z]+)", re.IGNORECASE)
 _OTHER_NUMBER: Final = re.compile(r"(?<![\w.-])\d[\d.,]*(?!\d|xx)")
@@ -41,44 +40,44 @@ _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def for_seconds(mention: Mention) -> int | None:
-    """Return the seconds that a limit must be crossed: by the words behind it, else by what says so of all."""
-    # "means that it is to rest for two days" is what follows from the limit.
+    """Return the seconds that a limit must be crossed, by the words behind it, else by the passage; else None."""
+    # "means that it is to rest for two days" is a consequence of the limit.
     rest = vocabulary().phrases.consequence.split(mention.rest, maxsplit=1)[0]
     in_time = mention.unit is not None and mention.unit.unit == "seconds"
     slashed = None if mention.in_pair is not None or (in_time and not mention.sign) else _SLASHED.match(rest)
-    found = _BESIDE.match(rest) or slashed or _held(mention, rest) or _RUN.search(rest)
-    if found and _is_of(rest[: found.start()]):
-        return _seconds(found)
+    duration = _BESIDE.match(rest) or slashed or _held(mention, rest) or _RUN.search(rest)
+    if duration and _belongs_to_limit(rest[: duration.start()]):
+        return _seconds(duration)
     return _seconds(_DURATION.search(mention.sentence.passage.for_words))
 
 
 def _held(mention: Mention, rest: str) -> re.Match[str] | None:
-    """Return the duration behind a limit that says how long it lasts; none within which events are counted."""
+    """Return the duration behind a limit that says how long the limit lasts; skip windows of counted events."""
     counted = mention.unit is None or mention.unit.unit == "count"
-    found = HOLD.finditer(rest)
-    return next((one for one in found if not (counted and WINDOW.match(rest, one.start()))), None)
+    durations = HOLD.finditer(rest)
+    return next((match for match in durations if not (counted and WINDOW.match(rest, match.start()))), None)
 
 
 def window(mention: Mention) -> int | None:
-    """Return the seconds within which the events of a number are counted; None where the sentence does not say so."""
+    """Return the seconds within which the events of a number are counted; None if the sentence does not say so."""
     rest = mention.rest
-    found = WINDOW.search(rest)
-    if found is None or _OTHER_NUMBER.search(rest[: found.start()]) or _PART_END.search(rest[: found.start()]):
-        found = _EACH.match(rest)
-    if found is None and mention.found["per"]:
-        found = _EACH.match(mention.found["per"])
-    if found is None:
-        before = [one for one in WINDOW.finditer(mention.lead) if mention.taken <= one.start()]
-        found = next((one for one in before if not _OTHER_NUMBER.search(mention.lead[one.end() :])), None)
-    if found is None:
+    duration = WINDOW.search(rest)
+    if duration is None or _OTHER_NUMBER.search(rest[: duration.start()]) or _PART_END.search(rest[: duration.start()]):
+        duration = _EACH.match(rest)
+    if duration is None and mention.match["per"]:
+        duration = _EACH.match(mention.match["per"])
+    if duration is None:
+        before = [match for match in WINDOW.finditer(mention.lead) if mention.taken <= match.start()]
+        duration = next((match for match in before if not _OTHER_NUMBER.search(mention.lead[match.end() :])), None)
+    if duration is None:
         return None
-    one = found["one"]
-    return _SECONDS[one[0].lower()] if one else _seconds(found)
+    unit = duration["time"]
+    return _SECONDS[unit[0].lower()] if unit else _seconds(duration)
 
 
 def is_beside(mention: Mention) -> bool:
-    """Return whether a number is the duration that stands beside the limit before it, or that "in a row" follows."""
-    start, number_start = mention.found.start(), mention.found.start("number")
+    """Return whether a number is a duration directly behind the limit before it, or a duration before "in a row"."""
+    start, number_start = mention.match.start(), mention.match.start("number")
     text = mention.sentence.text
     beside = not mention.sign and mention.taken and _BESIDE.match(text, mention.taken)
     if beside and beside.start("number") == number_start:
@@ -90,19 +89,19 @@ def is_beside(mention: Mention) -> bool:
     return bool(run and mention.taken and start >= mention.taken)
 
 
-def _is_of(between: str) -> bool:
-    """Return whether a duration behind a limit is the limit's, by the words between the two."""
+def _belongs_to_limit(between: str) -> bool:
+    """Return whether a duration behind a limit belongs to the limit, by the words between the two."""
     words = WINDOW.sub("", BRACKET.sub("", between))
-    # Behind another limit it is that one's, unless the comparator is its own ("for more than 5 minutes").
+    # Behind another number it belongs to that number. A comparator alone ("for more than") is no number.
     if _OTHER_NUMBER.search(words):
         return False
-    # "Above 5 %, the pool pauses for a day" and "over 5 %: block the sender for a day" say what follows.
+    # "Above 5 %, the pool pauses for a day" and "over 5 %: block the sender for a day" state a consequence.
     phrases = vocabulary().phrases
     *before, last = _PART_END.split(words)
-    told = phrases.alarm.sub("", phrases.condition.sub("", last))
-    return not before or not phrases.tells(told)
+    other_words = phrases.alarm.sub("", phrases.condition.sub("", last))
+    return not before or not phrases.tells(other_words)
 
 
-def _seconds(found: re.Match[str] | None) -> int | None:
-    times = _SECONDS.get(found["unit"][0].lower()) if found else None
-    return int(number(found["number"]) * times) if found and times is not None else None
+def _seconds(duration: re.Match[str] | None) -> int | None:
+    times = _SECONDS.get(duration["unit"][0].lower()) if duration else None
+    return int(number(duration["number"]) * times) if duration and times is not None else None

@@ -1,7 +1,8 @@
-"""Keys and values in a fence of a guide, YAML or something like it, → passages; used by `fences`.
+"""Read keys and values in a fence of a guide, in YAML or a similar form, into passages.
 
-The lines need not be whole YAML: indents alone tell what belongs to what. A value is a limit by its key ("critical",
-"threshold" among alerts), or by a comparator of its own; all other keys and values are settings and samples.
+The lines need not be complete YAML: the indents alone decide which key belongs to which block. A value is a limit
+because of its key ("critical", or "threshold" among alerts) or because of its own comparator. All other keys and values
+are settings and samples. `fences` uses this module.
 """
 
 from __future__ import annotations
@@ -18,13 +19,13 @@ from compiler.guides.statement import NO_SEVERITY
 from compiler.guides.vocabulary import vocabulary
 
 LANGUAGES: Final = frozenset({"", "yaml", "yml", "text", "txt", "plain", "plaintext"})
-"""The languages of a fence that may hold keys and values in prose's stead; JSON and TOML are settings."""
+"""The languages of a fence in which keys and values may document limits; JSON and TOML hold settings."""
 
 _ROLES: Final = ("name", "severity", "hold", "sign")
 _MOST_NAMES: Final = 3
 _DEEPEST: Final = 8
 _LONGEST_VALUE: Final = 400
-# No key of a guide is longer; a longer line is text.
+# A longer key is no key; its line is text.
 _KEY_LENGTH: Final = 60
 _KEY: Final = re.compile(r"[A-Za-z][\w %/().&-]*")
 _VALUE: Final = re.compile(
@@ -35,7 +36,7 @@ _BLOCK_SCALARS: Final = frozenset({"", "|", ">", ">-", "|-"})
 
 @dataclass(frozen=True, kw_only=True)
 class _Pair:
-    """A key and its value, with the comment behind it, the last comment over it, and the line on which they stand."""
+    """A key and its value, the comment behind them, the last comment over them (`title`), and their line."""
 
     key: str
     value: str
@@ -46,7 +47,7 @@ class _Pair:
 
 @dataclass(kw_only=True)
 class _Block:
-    """What lies deeper than a key, or is one item of a list."""
+    """The pairs that belong to a key, or to one item of a list."""
 
     key: str
     indent: int
@@ -55,13 +56,13 @@ class _Block:
 
     @cached_property
     def keys(self) -> tuple[str, ...]:
-        """The nearest keys over the block's own pairs, nearest first."""
+        """At most `_DEEPEST` keys over the block's own pairs, nearest first."""
         own = (self.key,) if self.key else ()
         return (*own, *(self.parent.keys if self.parent else ()))[:_DEEPEST]
 
     @cached_property
     def roles(self) -> Mapping[str, str]:
-        """The values of the block whose keys have a role, by role; asked for when the block is complete."""
+        """The values of the block whose keys have a role, by role; read it when the block is complete."""
         return {role: " ".join(apart(pair.value) for pair in self._with(role)) for role in _ROLES}
 
     def _with(self, role: str) -> Iterator[_Pair]:
@@ -70,7 +71,7 @@ class _Block:
 
 
 def keys_and_values(lines: Sequence[str], first: int, above: tuple[str, ...], *, items: bool) -> Iterator[Passage]:
-    """Yield the limits among keys and values, in their order; `items` says whether those of list items count, too."""
+    """Yield the limits among keys and values, in their order; list items count only if `items` is set."""
     for block, pair in _pairs(lines, first, items=items):
         passage = _passage(block, pair, above)
         if passage is not None:
@@ -78,7 +79,7 @@ def keys_and_values(lines: Sequence[str], first: int, above: tuple[str, ...], *,
 
 
 def _pairs(lines: Sequence[str], first: int, *, items: bool) -> list[tuple[_Block, _Pair]]:
-    found: list[tuple[_Block, _Pair]] = []
+    pairs: list[tuple[_Block, _Pair]] = []
     block, title = _Block(key="", indent=-1, parent=None), ""
     for number, line in enumerate(lines, first):
         words = line.strip()[:LONGEST]
@@ -96,8 +97,8 @@ def _pairs(lines: Sequence[str], first: int, *, items: bool) -> list[tuple[_Bloc
             block = _Block(key=pair.key, indent=indent, parent=block)
         elif pair is not None:
             block.pairs.append(pair)
-            found.append((block, pair))
-    return found
+            pairs.append((block, pair))
+    return pairs
 
 
 def _pair(words: str, title: str, line: int) -> _Pair | None:
@@ -118,10 +119,12 @@ def _passage(block: _Block, pair: _Pair, above: tuple[str, ...]) -> Passage | No
         return None
     whole = " ".join((*reversed(block.keys), block.roles["name"], pair.key)).strip()
     graded = f"severity {block.roles['severity']}"
-    said = (pair.title, pair.comment, graded)
-    told = bool(keys["alarm"].search(" ".join((*over, *above[:2])))) or inherited(said)[0] != NO_SEVERITY
+    comments = (pair.title, pair.comment, graded)
+    alarm = bool(keys["alarm"].search(" ".join((*over, *above[:2])))) or inherited(comments)[0] != NO_SEVERITY
     is_text = bool(keys["condition"].search(pair.key))
-    if not is_text and not _is_limit(pair, whole, told=told, graded=inherited(_grading(over)) != (NO_SEVERITY, False)):
+    if not is_text and not _is_limit(
+        pair, whole, alarm=alarm, graded=inherited(_grading(over)) != (NO_SEVERITY, False)
+    ):
         return None
     titles = (pair.title, *above) if pair.title else above
     grading = (*_grading([pair.key]), pair.comment, graded, *_grading(block.keys), *titles)
@@ -140,22 +143,25 @@ def _passage(block: _Block, pair: _Pair, above: tuple[str, ...]) -> Passage | No
 
 
 def _grading(keys: Iterable[str]) -> tuple[str, ...]:
-    """Return the keys that may tell a severity: "low" and "high" are the ends of a range."""
+    """Return the keys that may name a severity; "low" and "high" do not, because they are the ends of a range."""
     known = vocabulary().severities
     return tuple(key for key in keys if known.label(key) == NO_SEVERITY or known.bracketed(key) != NO_SEVERITY)
 
 
-def _is_limit(pair: _Pair, whole: str, *, told: bool, graded: bool) -> bool:
-    """Return whether a value is a limit; `told` is set among alerts, `graded` where a key is a severity or a target."""
+def _is_limit(pair: _Pair, whole: str, *, alarm: bool, graded: bool) -> bool:
+    """Return whether a value is a limit.
+
+    `alarm` is set among alerts, `graded` if a key names a severity or a target.
+    """
     known = vocabulary()
-    found = _VALUE.match(pair.value)
-    if found is None:
+    match = _VALUE.match(pair.value)
+    if match is None:
         return False
-    written = bool(found["sign"] or found["unit"])
+    written = bool(match["sign"] or match["unit"])
     if known.severities.bracketed(pair.key) != NO_SEVERITY:
-        return written or any(one.pattern.search(whole) for one in known.quantities)
+        return written or any(quantity.pattern.search(whole) for quantity in known.quantities)
     if known.targets.search(pair.key):
         return written
     if known.keys["threshold"].search(pair.key):
-        return told and (written or bool(known.keys["threshold"].fullmatch(pair.key)))
-    return bool(found["sign"] and found["unit"] and (told or graded))
+        return alarm and (written or bool(known.keys["threshold"].fullmatch(pair.key)))
+    return bool(match["sign"] and match["unit"] and (alarm or graded))

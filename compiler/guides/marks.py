@@ -1,4 +1,4 @@
-"""Whether a number is a target, and whether its place alone marks it as a limit; used by `reading`, after `grade`."""
+"""Decide whether a number is a target, and whether its place alone marks it as a limit; `reading` uses this module."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Final
 
 from compiler.guides.grade import NEXT, named_behind
 from compiler.guides.mention import Mention
+from compiler.guides.numbers import BRACKET
 from compiler.guides.statement import NO_SEVERITY
 from compiler.guides.vocabulary import vocabulary
-from compiler.guides.written import BRACKET
 
 _SHORT_BRACKET: Final = re.compile(r"[^,;.(/]{0,12}\(([^)]{1,20})\)")
 _ARROW: Final = re.compile(r"[^,;.]{0,20}(?:→|->|=>)\s*(\w+)")
 _LABEL: Final = re.compile(r"[^\d:]*\w[^:]{0,60}[:=–—]\s*")
-# "99.9 % per month": the time of which a promise is kept.
+# "99.9 % per month": the period of a promise.
 _PERIOD: Final = re.compile(
     r"^,?\s*(?:per|an?|each|every|over|within|of)\s(?:the |any |a )?(?:\d+ )?"
     r"(?:days?|weeks?|months?|quarters?|years?|time)\b",
@@ -35,21 +35,21 @@ _COLON: Final = re.compile(r"\s*[:–—=→]")
 
 
 def is_target(mention: Mention) -> bool:
-    """Return whether the words around a number without a severity say that it is to be kept."""
+    """Return whether the words around a number without a severity make it a target."""
     known = vocabulary()
-    named = [one.end() for one in known.targets.finditer(mention.upto)]
+    named = [match.end() for match in known.targets.finditer(mention.upto)]
     if named:
-        # "Target below 100, alert above 1000": the second is no target.
-        # "Should be about 2 ms; if it takes more than 20 ms": a condition begins anew.
-        asked = known.phrases.asking.search(mention.lead) or known.phrases.condition.search(mention.upto, named[-1])
-        return not asked and not known.phrases.breach.search(mention.upto, named[-1])
+        # "Target below 100, alert above 1000": the second number is no target.
+        # "Should be about 2 ms; if it takes more than 20 ms": a condition ends the target.
+        condition = known.phrases.asking.search(mention.lead) or known.phrases.condition.search(mention.upto, named[-1])
+        return not condition and not known.phrases.breach.search(mention.upto, named[-1])
     if mention.sentence.passage.target and not _CONDITIONAL.match(mention.lead):
         return True
     return bool(known.phrases.good.match(mention.rest)) or is_share_kept(mention)
 
 
 def is_share_kept(mention: Mention) -> bool:
-    """Return whether a share of all is to succeed: "99.9 % of requests succeed"."""
+    """Return whether a sentence promises that a share succeeds: "99.9 % of requests succeed"."""
     in_ratio = mention.unit is not None and mention.unit.unit == "ratio"
     # "95 % of all requests must complete within 250 ms" is a percentile.
     alone = not mention.sign and not mention.lead.strip() and not _DIGIT.search(mention.rest)
@@ -57,31 +57,34 @@ def is_share_kept(mention: Mention) -> bool:
 
 
 def is_left(mention: Mention) -> bool:
-    """Return whether a share is what is left, asked about or graded: "page when 10 % of the disk is left"."""
+    """Return whether a number is a share that is left, with a condition or a severity.
+
+    An example is "page when 10 % of the disk is left".
+    """
     in_ratio = mention.unit is not None and mention.unit.unit == "ratio"
     graded = vocabulary().severity(mention.sentence.text) != NO_SEVERITY
-    asked = graded or vocabulary().phrases.condition.search(mention.lead)
-    # "Above 85 % (15 % free)" says it twice.
+    alarming = graded or vocabulary().phrases.condition.search(mention.lead)
+    # "Above 85 % (15 % free)" states the same limit twice.
     aside = mention.taken and _IN_BRACKET.search(mention.lead)
-    return bool(in_ratio and asked and not aside and _LEFT.match(mention.rest))
+    return bool(in_ratio and alarming and not aside and _LEFT.match(mention.rest))
 
 
 def is_named_target(mention: Mention) -> bool:
-    """Return whether the sentence of a number, and not only what stands above, calls it a target."""
+    """Return whether the sentence of a number calls it a target, and not only the text above."""
     known = vocabulary()
     return bool(known.targets.search(mention.upto) or known.phrases.good.match(mention.rest))
 
 
 def is_marked(mention: Mention) -> bool:
-    """Return whether a number stands directly behind, or before, the name of a severity or of a target."""
+    """Return whether a number stands directly behind or before the name of a severity or of a target."""
     known = vocabulary()
     if mention.in_pair is not None or known.phrases.marks.search(mention.lead):
         return True
-    if (mention.unit is not None or mention.found["scale"]) and known.phrases.colours.search(mention.lead):
+    if (mention.unit is not None or mention.match["scale"]) and known.phrases.colours.search(mention.lead):
         return True
     if mention.is_behind_at:
         # "At 500,000 the on-call is paged."
-        return named_behind(mention.sentence.text[mention.found.end() : mention.bounds[1]]) is not None
+        return named_behind(mention.sentence.text[mention.match.end() : mention.bounds[1]]) is not None
     behind = _ARROW.match(mention.rest) or NEXT.match(mention.rest)
     if behind is not None and known.severity(behind[1]) != NO_SEVERITY:
         return True
@@ -97,7 +100,7 @@ def is_in_bracket(mention: Mention) -> bool:
 
 
 def is_promised(mention: Mention) -> bool:
-    """Return whether a number is all that an item in a list of targets says: "Availability: 99.5 %"."""
+    """Return whether an item in a list of targets holds nothing but a label and the number: "Availability: 99.5 %"."""
     passage, phrases = mention.sentence.passage, vocabulary().phrases
     title = next((text for text in passage.above if vocabulary().targets.search(text)), "")
     behind = _PERIOD.sub("", BRACKET.sub("", mention.rest)).strip(" .")
@@ -106,18 +109,18 @@ def is_promised(mention: Mention) -> bool:
 
 
 def is_band(mention: Mention) -> bool:
-    """Return whether a range of per cents is a band: "1-5 %: look at the replicas", "1 to 5 % errors are a warning"."""
+    """Return whether a range of percentages is a limit: "1-5 %: look at it", "1 to 5 % errors are a warning"."""
     in_ratio = mention.unit is not None and mention.unit.unit == "ratio"
     if mention.upper is None or not in_ratio or _IN_BRACKET.search(mention.lead):
         return False
     begins = not mention.lead.strip() and bool(_COLON.match(mention.rest))
-    # Below "Warning": "failure rate between 3 % and 10 %".
+    # Under the heading "Warning": "failure rate between 3 % and 10 %".
     ends = not mention.rest.strip() and mention.sentence.passage.severity != NO_SEVERITY
     return begins or ends or vocabulary().severity(mention.sentence.text) != NO_SEVERITY
 
 
 def is_threshold(mention: Mention) -> bool:
-    """Return whether a number with a unit is what a sentence calls a threshold, or is in a list of such."""
+    """Return whether a sentence calls a number with a unit a threshold, or lists it as one of several."""
     phrases = vocabulary().phrases
     named = phrases.threshold.search(mention.lead) or phrases.thresholds.search(mention.lead)
     return mention.unit is not None and bool(named)

@@ -1,4 +1,7 @@
-"""A number in a sentence as it is written: comparator, range, share and unit; used by `meaning` and `traps`."""
+"""Represent a number in a sentence as the guide writes it: comparator, range, share and unit.
+
+`meaning`, `traps` and the other modules that read a number use this module.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +13,15 @@ from functools import cached_property
 from typing import Final
 
 from compiler.guides import numbers
+from compiler.guides.numbers import SHARED_UNIT, names_listed, pair
 from compiler.guides.passage import Passage
 from compiler.guides.statement import NO_SEVERITY, Severity
 from compiler.guides.vocabulary import Unit, vocabulary
-from compiler.guides.written import SHARED_UNIT, names_listed, pair
 
 _SCALES: Final = {"k": 10**3, "thousand": 10**3, "m": 10**6, "million": 10**6, "billion": 10**9, "bn": 10**9}
-# A longer period than a minute does not say how fast, but how many: "40 restarts a day" is a count.
+# A period longer than a minute makes a count, not a rate: "40 restarts a day".
 _PERIODS: Final = {"s": 1, "sec": 1, "second": 1, "minute": 60, "min": 60}
-# With a slash it does: "3/h" is written as a rate.
+# With a slash it makes a rate: "3/h".
 _LONG_PERIODS: Final = {"hour": 3600, "h": 3600, "day": 86400}
 _SLASH_BEHIND: Final = re.compile(r"\s*+/\s*+[<>≥≤=~]{0,2}\s*+\d")
 _SLASH_BEFORE: Final = re.compile(r"\d[^/]{0,12}/\s*$")
@@ -30,7 +33,7 @@ _NOBODY: Final = re.compile(r"\b(?:nobody|no one|no-one|nothing|never|not|no)\b|
 _NEGATED: Final = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}
 _AT: Final = re.compile(r"\bat\s*$", re.IGNORECASE)
 _AFTER: Final = "|".join(pattern.pattern for pattern in vocabulary().after.values())
-# Clauses part at marks and conjunctions; the one in "3 or more" belongs to its number.
+# Punctuation marks and conjunctions separate clauses. The "or" of "3 or more" belongs to its number.
 _CLAUSES: Final = re.compile(
     r";\s+|(?<![0-9]),\s+(?:and|but|while|whereas)?\s*"
     rf"|(?<!\s)(?!{_AFTER})\s++(?:and|but|while|whereas|or)\s+(?=(?:the |a |an )?[a-z]+\b)"
@@ -40,7 +43,11 @@ _CLAUSES: Final = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Sentence:
-    """A sentence of a passage: where it starts there, the text before it, and the one behind it that looks back."""
+    """A sentence of a passage.
+
+    It starts at `start` in the passage; `before` is the text before it. `behind` is the next sentence if that says
+    where this one applies.
+    """
 
     passage: Passage
     text: str
@@ -48,64 +55,68 @@ class Sentence:
     before: str
     behind: str = ""
 
-    def line(self, found: re.Match[str]) -> int:
-        """Return the line of a number in it."""
-        return self.passage.line(self.start + found.start("number"))
+    def line(self, number: re.Match[str]) -> int:
+        """Return the line of a number of this sentence."""
+        return self.passage.line(self.start + number.start("number"))
 
     @cached_property
     def marks(self) -> tuple[re.Match[str], ...]:
-        """What parts its clauses."""
+        """The separators between its clauses."""
         return tuple(_CLAUSES.finditer(self.text))
 
     @cached_property
     def pair(self) -> tuple[Severity, Severity] | None:
-        """The severities of two numbers that a slash parts, if the sentence or what stands above names two."""
+        """The severities of two numbers with a slash between them, if the sentence or the text above names a pair."""
         return pair(self.text, *self.passage.above[:1]) if "/" in self.text else None
 
     @cached_property
     def listed(self) -> int:
-        """How many names with slashes between them the sentence gives to its numbers, as "(prod / staging): " does."""
+        """How many names with slashes between them the sentence has for its numbers, as in "(prod / staging): "."""
         return names_listed(self.text) if "/" in self.text else 0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mention:
-    """A match of `MENTION` in a sentence; `taken` is where the last limit before it in this sentence ends, or 0."""
+    """A number in a sentence.
+
+    `match` comes from `compiler.guides.numbers.numbers`. `taken` is where the last limit before it in this sentence
+    ends, or 0.
+    """
 
     sentence: Sentence
-    found: re.Match[str]
+    match: re.Match[str]
     taken: int
 
     @cached_property
     def lead(self) -> str:
         """The sentence before the mention."""
-        return self.sentence.text[: self.found.start()]
+        return self.sentence.text[: self.match.start()]
 
     @cached_property
     def upto(self) -> str:
-        """The sentence up to the number, its comparator included."""
-        return self.sentence.text[: self.found.start("number")]
+        """The sentence up to the number, including its comparator."""
+        return self.sentence.text[: self.match.start("number")]
 
     @cached_property
     def rest(self) -> str:
         """The sentence after the mention."""
-        return self.sentence.text[self.found.end() :]
+        return self.sentence.text[self.match.end() :]
 
     @cached_property
     def bounds(self) -> tuple[int, int]:
-        """Where the mention's clause begins and ends: at marks, at conjunctions, and at the end of the last limit."""
+        """Where the mention's clause begins and ends: at a mark, at a conjunction, or at the end of the last limit."""
         low, high = self.taken, len(self.sentence.text)
         for mark in self.sentence.marks:
-            if mark.end() <= self.found.start():
+            if mark.end() <= self.match.start():
                 low = max(low, mark.end())
-            elif mark.start() >= self.found.end():
+            elif mark.start() >= self.match.end():
                 high = mark.start()
                 break
         return low, high
 
     @property
     def clause_starts(self) -> Iterator[int]:
-        """Where the clauses of the sentence begin, but the first."""
+        """Where the clauses of the sentence begin, except the first."""
         return (mark.end() for mark in self.sentence.marks)
 
     @property
@@ -116,41 +127,41 @@ class Mention:
 
     @property
     def sign(self) -> str:
-        """The words of the comparator before the number, in small letters, or nothing."""
-        return (self.found["sign"] or "").lower()
+        """The words of the comparator before the number, in lower case; empty if there is none."""
+        return (self.match["sign"] or "").lower()
 
     @cached_property
     def comparator(self) -> str | None:
-        """The comparator that stands at the number, before it or behind it."""
+        """The comparator before or behind the number, or None."""
         if self.is_counted_down and self.sign in {"", "from"}:
             return "<="
-        before = vocabulary().comparator(self.found["sign"]) if self.found["sign"] else None
+        before = vocabulary().comparator(self.match["sign"]) if self.match["sign"] else None
         behind = self.comparator_behind
-        # "Falls to 97 % or lower" is at most 97 %.
-        found = behind if before is None or (behind is not None and behind[0] == before[0]) else before
-        return _NEGATED.get(found, found) if found is not None and self.is_negated else found
+        # "Falls to 97 % or lower" means at most 97 %.
+        written = behind if before is None or (behind is not None and behind[0] == before[0]) else before
+        return _NEGATED.get(written, written) if written is not None and self.is_negated else written
 
     @cached_property
     def is_negated(self) -> bool:
-        """Whether the words before the comparator deny it: "is not at least", "unless at least", "no longer below"."""
+        """Whether words before the comparator negate it: "is not at least", "unless at least", "no longer below"."""
         denied = _DENIED.search(self.lead) is not None
         return denied != self.is_unless
 
     @cached_property
     def is_unless(self) -> bool:
-        """Whether the number is that of what must be so, or else it is trouble: "critical unless at least 99 %"."""
+        """Whether "unless" makes the number a requirement whose breach is trouble: "critical unless at least 99 %"."""
         unless = _UNLESS.search(self.lead)
         if unless is None or self.taken or _NOBODY.search(unless["before"]):
-            # "Alert nobody unless more than 500 are left" alerts when they are.
+            # "Alert nobody unless more than 500 are left" alerts when more than 500 are left.
             return False
         return vocabulary().phrases.condition.search(unless["before"]) is None
 
     @cached_property
     def comparator_behind(self) -> str | None:
         """The comparator behind the number, as in "5 or more"."""
-        end = self.found.end("unit" if self.found["unit"] else "number")
+        end = self.match.end("unit" if self.match["unit"] else "number")
         after = vocabulary().after.items()
-        return next((one for one, pattern in after if pattern.match(self.sentence.text, end)), None)
+        return next((sign for sign, pattern in after if pattern.match(self.sentence.text, end)), None)
 
     @cached_property
     def is_counted_down(self) -> bool:
@@ -166,16 +177,16 @@ class Mention:
     @property
     def is_word(self) -> bool:
         """Whether the number is spelled out."""
-        return numbers.is_word(self.found["number"])
+        return numbers.is_word(self.match["number"])
 
     @cached_property
     def unit(self) -> Unit | None:
-        """The unit that is written at the number, or at the next one for both, else that of the passage's numbers."""
-        written = self.found["from"] or self.found["unit"]
+        """The unit at the number, else the unit at the next number that both share, else the passage's unit."""
+        written = self.match["from"] or self.match["unit"]
         if written:
             return vocabulary().unit(written)
-        if self.found["per"]:
-            return self._rate(self.found["per"].lower()) or self.sentence.passage.unit
+        if self.match["per"]:
+            return self._rate(self.match["per"].lower()) or self.sentence.passage.unit
         shared = SHARED_UNIT.match(self.rest)
         labelled = shared and (shared["label"] is None or vocabulary().severity(shared["label"]) != NO_SEVERITY)
         if shared and labelled and (shared["label"] or self.in_pair is not None or self.sentence.listed):
@@ -183,14 +194,14 @@ class Mention:
         return self.sentence.passage.unit
 
     def _rate(self, period: str) -> Unit | None:
-        found = re.search(r"[a-z]+$", period)
-        name = found.group() if found else ""
+        match = re.search(r"[a-z]+$", period)
+        name = match.group() if match else ""
         seconds = _PERIODS.get(name) or (_LONG_PERIODS.get(name) if "/" in period else None)
         return Unit(unit="per_second", factor=Decimal(1) / seconds) if seconds else None
 
     @cached_property
     def in_pair(self) -> Severity | None:
-        """The severity of the number as one of two that a slash parts, or that are soft and hard."""
+        """The severity of the number, if it is one of two with a slash between them, or of a soft and a hard limit."""
         phrases = vocabulary().phrases
         if phrases.soft.match(self.rest) and phrases.hard.search(self.rest):
             return Severity("warning", word="soft")
@@ -205,22 +216,25 @@ class Mention:
 
     @property
     def number(self) -> Decimal:
-        """The number as written, with its scale and without its unit."""
-        return numbers.number(self.found["number"]) * _SCALES.get((self.found["scale"] or "").lower(), 1)
+        """The number as written, multiplied by its scale, without its unit."""
+        return numbers.number(self.match["number"]) * _SCALES.get((self.match["scale"] or "").lower(), 1)
 
     @property
     def upper(self) -> Decimal | None:
-        """The end of the range that the number begins, in its unit; None where theirs are of two kinds."""
-        if not self.found["to"]:
+        """The end of the range that begins at the number, in the number's unit.
+
+        None if there is no range, or if the units of the two ends do not convert into each other.
+        """
+        if not self.match["to"]:
             return None
-        end = numbers.number(self.found["to"])
-        if not (self.found["from"] and self.found["unit"]):
+        end = numbers.number(self.match["to"])
+        if not (self.match["from"] and self.match["unit"]):
             return end
-        own, other = vocabulary().unit(self.found["from"]), vocabulary().unit(self.found["unit"])
-        return end * other.factor / own.factor if own.unit == other.unit else None
+        own, end_unit = vocabulary().unit(self.match["from"]), vocabulary().unit(self.match["unit"])
+        return end * end_unit.factor / own.factor if own.unit == end_unit.unit else None
 
     @property
     def whole(self) -> Decimal | None:
-        """What the number is a share of, as 3 is of 5 in "3 of 5"."""
-        written = self.found["of"] or self.found["in"]
+        """The whole that the number is a share of, such as 5 in "3 of 5"; None if it is no such share."""
+        written = self.match["of"] or self.match["in"]
         return numbers.number(written) if written else None

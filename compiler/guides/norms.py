@@ -1,7 +1,7 @@
-"""Norms: sentences that say what is to be, and who is called when it is not; used by `reading` and `grammar`.
+"""Read norms: sentences that demand a value and say what severity its breach has.
 
-"At most 3 restarts an hour, otherwise page" and "must stay below 80 %; anything beyond is critical" state the good
-side, and their breach pages.
+Examples are "at most 3 restarts an hour, otherwise page" and "must stay below 80 %; anything beyond is critical". A
+norm states the good side, and its breach pages. `reading`, `traps` and `grammar` use this module.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Final
 from compiler.guides.grade import named_behind, named_last
 from compiler.guides.holds import HOLD
 from compiler.guides.mention import Mention
+from compiler.guides.numbers import SIGNED_NUMBER
 from compiler.guides.statement import NO_SEVERITY, Severity
 from compiler.guides.vocabulary import vocabulary
-from compiler.guides.written import SIGNED_NUMBER
 
 _MODAL: Final = re.compile(
     r"\b(?:must|should|shall|ought to|ha(?:s|ve) to|needs?(?: to)?|may|can|(?:is|are) (?:to|supposed to)"
@@ -49,10 +49,10 @@ _NEXT: Final = re.compile(r"[.!?]\s+")
 def severity_of_breach(mention: Mention) -> Severity | None:
     """Return the severity that the words behind a norm give to its breach: "otherwise page", "beyond that: critical".
 
-    They stand in the norm's sentence, or in the next one.
+    The words stand in the norm's sentence or in the next one.
     """
     sentence = mention.sentence
-    behind = sentence.passage.text[sentence.start + mention.found.end() :]
+    behind = sentence.passage.text[sentence.start + mention.match.end() :]
     for part in _NEXT.split(behind, maxsplit=2)[:2]:
         words = HOLD.sub("", part)
         otherwise = _OTHERWISE.search(words)
@@ -65,21 +65,21 @@ def severity_of_breach(mention: Mention) -> Severity | None:
 
 
 def is_norm(mention: Mention) -> bool:
-    """Return whether the words at a comparator demand, and no condition asks: "must stay below", "at most"."""
+    """Return whether the words at a comparator demand a value, without a condition: "must stay below", "at most"."""
     low, _ = mention.bounds
-    asked = vocabulary().phrases.condition.search(mention.sentence.text, low, mention.found.start())
-    return not asked and bool(_MODAL.search(mention.lead) or _DEMANDING.fullmatch(mention.sign))
+    condition = vocabulary().phrases.condition.search(mention.sentence.text, low, mention.match.start())
+    return not condition and bool(_MODAL.search(mention.lead) or _DEMANDING.fullmatch(mention.sign))
 
 
 def is_modal(mention: Mention) -> bool:
-    """Return whether what is to be is said by a verb, such as "must" or "keep", and no condition asks."""
+    """Return whether a verb such as "must" or "keep" makes the demand, without a condition."""
     return is_norm(mention) and bool(_MODAL.search(mention.lead))
 
 
 def is_demand(mention: Mention, unit: str, *, breached: bool) -> bool:
-    """Return whether words alone tell that so much is to be, whatever it is of which nobody knows the good side.
+    """Return whether the words demand a value, although nobody knows the good side of the quantity.
 
-    "Must be at least 3" does; a time that is longer than something is hardly ever what is to be.
+    "Must be at least 3" does. A time with `>` or `>=` is hardly ever a demand, and does not count.
     """
     if not is_norm(mention) or (unit == "seconds" and (mention.comparator or "")[:1] == ">"):
         return False
@@ -87,11 +87,11 @@ def is_demand(mention: Mention, unit: str, *, breached: bool) -> bool:
 
 
 def severity(mention: Mention) -> Severity:
-    """Return the severity of a norm itself: in its clause, or from above."""
+    """Return the severity that the clause of a norm names, else the severity of its passage."""
     low, high = mention.bounds
     text = mention.sentence.text
     return (
-        named_last(text[low : mention.found.start("number")], with_targets=False)
-        or named_behind(text[mention.found.end() : high])
+        named_last(text[low : mention.match.start("number")], with_targets=False)
+        or named_behind(text[mention.match.end() : high])
         or mention.sentence.passage.severity
     )

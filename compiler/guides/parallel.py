@@ -1,7 +1,7 @@
-"""A number that says for one thing what the limit before it says for another; used by `grammar`.
+"""Recognize a number that states the limit before it again, with another value for another place.
 
-"Above 1 % in production and 10 % in staging": the second has no comparator of its own, and its place gives it that of
-the first.
+In "above 1 % in production and 10 % in staging" the second number has no comparator, and takes that of the first.
+`grammar` uses this module.
 """
 
 from __future__ import annotations
@@ -41,20 +41,20 @@ _IS_LIMIT: Final = re.compile(
 
 
 def is_exception(mention: Mention, last: Reading) -> bool:
-    """Return whether a limit is an exception from the one before it: "is critical, but in staging only above 5 %"."""
-    between = mention.sentence.text[last.mention.found.end() : mention.found.start()]
-    found = _EXCEPTION.fullmatch(between)
-    if not mention.sign or last.mention.unit != mention.unit or found is None:
+    """Return whether a limit is an exception to the limit before it: "is critical, but in staging only above 5 %"."""
+    between = mention.sentence.text[last.mention.match.end() : mention.match.start()]
+    exception = _EXCEPTION.fullmatch(between)
+    if not mention.sign or last.mention.unit != mention.unit or exception is None:
         return False
-    return sum(found[name] is not None for name in ("but", "where", "only")) > 1
+    return sum(exception[name] is not None for name in ("but", "where", "only")) > 1
 
 
 def is_parallel(mention: Mention, last: Reading) -> bool:
-    """Return whether a number without a comparator takes that of the limit before it, in its unit."""
+    """Return whether a number without a comparator takes that of the limit before it, which has the same unit."""
     before, unit = last.mention, mention.unit
     if mention.sign or unit is None or before.unit is None or before.unit.unit != unit.unit:
         return False
-    between = mention.sentence.text[before.found.end() : mention.found.start()]
+    between = mention.sentence.text[before.match.end() : mention.match.start()]
     if _ALONGSIDE.fullmatch(between) and _IN_ORDER.search(mention.rest):
         return True
     if _SLASHED.fullmatch(between) and mention.sentence.listed == _SLASHED_NUMBERS:

@@ -1,4 +1,7 @@
-"""A piece of a guide that may state limits, and what it inherits from above; made by `passages`, `tables`, `fences`."""
+"""Define a passage: a piece of a guide that may state limits, with the texts above it that apply to it.
+
+`passages`, `tables` and the modules of fences make passages.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +15,13 @@ from compiler.guides.statement import NO_SEVERITY, Severity
 from compiler.guides.vocabulary import Unit, vocabulary
 
 LONGEST: Final = 4000
-"""Characters of the longest text that is read at once; patterns would take long over more."""
+"""Most characters of a text that patterns match at once; they would take long on a longer one."""
 
 NEAR: Final = 400
-"""Characters of what stands before a passage that can still name its quantity."""
+"""Characters before a passage in which a word can still name its quantity."""
 
 _SPACES: Final = re.compile(r"\s+")
-# A longer text above is a sentence about something, unless a colon says that it leads what follows.
+# A longer text above is an ordinary sentence, unless it ends in a colon.
 _LABEL_WORDS: Final = 9
 _TITLE_WORDS: Final = 3
 _END: Final = re.compile(r"[.!?][`*_)\"”]*\s+")
@@ -27,13 +30,12 @@ _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _CODE: Final = re.compile(r"`([^`]*)`")
 _COMPARISON: Final = re.compile(r"^[\w\s./-]++[<>]=?\s*+[\d.]++\s*+\S*+$")
 _QUERY: Final = re.compile(r"([^<>]*[\w)\]}] ?)((?<![<>])[<>]=? ?[\d.]+)$")
-# A line of a log begins with its level or its time.
 LOGGED: Final = re.compile(r"\[?(?:(?:TRACE|DEBUG|INFO|WARN|WARNING|ERROR|FATAL|CRITICAL)\b|\d{4}-\d\d|\d\d:\d\d)")
-"""The beginning of a line of a log."""
+"""The beginning of a line of a log: its level or its time."""
 
 _QUANTILE: Final = re.compile(r"(quantile\()0\.(\d\d)")
 _ASSIGNMENT: Final = re.compile(r"[=:]|\s--?\w|^--?\w|^\d")
-# Characters for private use, one a digit: no pattern takes them for a number.
+# Characters for private use replace digits, one for each digit. No pattern takes them for a number.
 _BLOTS: Final = {ord("0") + digit: 0xE000 + digit for digit in range(10)}
 _DIGITS: Final = {blot: digit for digit, blot in _BLOTS.items()}
 _MARKUP: Final = re.compile(
@@ -49,12 +51,12 @@ def _offset(start: tuple[int, int]) -> int:
 class Passage:
     """Text without markup; `starts` are pairs of offset and line (from 1), one for each line that it spans.
 
-    `severity` and `target` are what stands above it says; `above` the texts that may name its quantity, nearest first,
-    and `beside` what the items before it in its list say: a quantity is often named once in a list. `bare` is set where
-    a number without a comparator is a limit (a column named for a severity), `alert` where it is surely feared,
-    `listed` in an item of a list, `quiet` in a section of settings, plans or duties; `sign` is the comparator that a
-    column's head gives, `for_words` the text that says how long, `unit` that of bare numbers, `cell` the row and the
-    column of a table's cell.
+    `severity` and `target` come from the titles above it. `above` holds the texts that may name its quantity, nearest
+    first. `beside` holds the earlier items of its list, because a list often names its quantity once. `bare` is True if
+    a number without a comparator is a limit, as in a column named for a severity. `alert` is True if the number is
+    certainly a limit of an alert. `listed` is True in an item of a list, `quiet` in a section of settings, plans or
+    duties. `sign` is the comparator in a column's head, `for_words` the text that says how long the limit must be
+    crossed, `unit` the unit of numbers without one, and `cell` the row and the column of a table's cell.
     """
 
     text: str
@@ -79,10 +81,10 @@ class Passage:
 
 @dataclass(kw_only=True)
 class Context:
-    """What stands above: the headings by their level, and the label of the list that follows.
+    """The texts above a place: the headings with their levels, and the label of the list that follows.
 
-    `grades` are what the section of each heading says of all its limits, in lines such as "Severity: critical";
-    `for_words` is what the innermost one says of their duration.
+    `grades` holds, for each heading, the severity that its section gives to all its limits in a line such as "Severity:
+    critical". `for_words` is the duration that the innermost section gives to all its limits.
     """
 
     headings: list[tuple[int, str]] = field(default_factory=list)
@@ -92,7 +94,7 @@ class Context:
 
     def enter(self, level: int, words: str, grade: str, for_words: str) -> None:
         """Begin the section of a heading."""
-        self.headings = [*(one for one in self.headings if one[0] < level), (level, words)]
+        self.headings = [*(heading for heading in self.headings if heading[0] < level), (level, words)]
         self.grades = [*self.grades[: len(self.headings) - 1], grade]
         self.label, self.for_words = "", for_words
 
@@ -103,9 +105,9 @@ class Context:
 
     @property
     def titles(self) -> tuple[str, ...]:
-        """What may tell how grave the section's limits are, nearest first."""
+        """The texts that may name the severity of the section's limits, nearest first."""
         sections = zip(reversed(self.grades), reversed(self.headings), strict=True)
-        # A document's title is what it is about: all of a "Ticket shop" is no ticket.
+        # A document's title is only its subject: the limits of a "Ticket shop" are no tickets.
         texts = (
             text
             for grade, (level, words) in sections
@@ -115,7 +117,7 @@ class Context:
 
 
 def is_quiet(titles: Sequence[str]) -> bool:
-    """Return whether the nearest heading that tells so is about settings, plans or duties, and not about limits."""
+    """Return whether the nearest heading of a known kind is about settings, plans or duties instead of limits."""
     known = vocabulary()
     for text in titles:
         graded = known.severity(text) != NO_SEVERITY or known.targets.search(text)
@@ -127,29 +129,28 @@ def is_quiet(titles: Sequence[str]) -> bool:
 
 
 def inherited(above: Sequence[str]) -> tuple[Severity, bool]:
-    """Return the severity that the nearest label or heading gives to all below it, and whether it names targets."""
+    """Return the severity of the nearest label or heading that names one, and True if it names targets instead."""
     known = vocabulary()
     for text in above:
         if len(text.split()) > _LABEL_WORDS and not text.endswith(":"):
             continue
-        found = known.severities.label(text)
-        # "SLO alerts" are alerts.
-        if found != NO_SEVERITY or (known.targets.search(text) and not known.phrases.breach.search(text)):
-            return found, found == NO_SEVERITY
+        severity = known.severities.label(text)
+        # "SLO alerts" are alerts, not targets.
+        if severity != NO_SEVERITY or (known.targets.search(text) and not known.phrases.breach.search(text)):
+            return severity, severity == NO_SEVERITY
     return NO_SEVERITY, False
 
 
 def apart(name: str) -> str:
-    """Return a name with its words apart: "HighErrorRate" and "high_error_rate" are high error rates."""
+    """Return a name with spaces between its words: "HighErrorRate" and "high_error_rate" are high error rates."""
     return _CAMEL.sub(" ", name).replace("_", " ")
 
 
 def plain(text: str) -> str:
-    """Return text without its markup; the digits of code are blotted out, unless the code is a comparison.
+    """Return text without its markup, or nothing if it has more than `LONGEST` characters.
 
-    `restored` brings them back.
-
-    Nothing is left of a text of more than `LONGEST` characters, of which `prose` takes the sentences.
+    Characters for private use replace the digits of code, unless the code is a comparison. `restored` puts the digits
+    back. `prose` reads a longer text piece by piece.
     """
     if len(text) > LONGEST:
         return ""
@@ -158,19 +159,19 @@ def plain(text: str) -> str:
 
 
 def prose(line: str) -> str:
-    """Return a line of prose without its markup; a long one is read piece by piece."""
+    """Return a line of prose without its markup; read a long line piece by piece."""
     if len(line) <= LONGEST:
         return plain(line)
     return " ".join(filter(None, map(plain, _pieces(line))))
 
 
 def _pieces(line: str) -> Iterator[str]:
-    """Yield a long line in pieces that end where sentences end, else where words do."""
+    """Yield a long line in pieces; each ends at the end of a sentence, else of a word."""
     start = 0
     while len(line) - start > LONGEST:
         window = line[start : start + LONGEST]
-        end = max((found.end() for found in _END.finditer(window)), default=0) or window.rfind(" ") + 1
-        # What has no space is data.
+        end = max((match.end() for match in _END.finditer(window)), default=0) or window.rfind(" ") + 1
+        # A text without a space is data.
         if not end:
             space = line.find(" ", start + LONGEST)
             end = (len(line) if space < 0 else space + 1) - start
@@ -180,27 +181,27 @@ def _pieces(line: str) -> Iterator[str]:
 
 
 def restored(text: str) -> str:
-    """Return text with the digits that `plain` has blotted out."""
+    """Return text with the digits that `plain` has replaced."""
     return text.translate(_DIGITS)
 
 
-def _code(found: re.Match[str]) -> str:
+def _code(code: re.Match[str]) -> str:
     # A number in an assignment, an option or an output is a setting or a sample.
-    inside = found[1]
+    inside = code[1]
     if LOGGED.match(inside):
         return _blotted(inside)
     query = _QUERY.match(inside)
     if query:
         names = _QUANTILE.sub(r"\1p\2 ", query[1])
-        # Its commas part no clauses, and its other numbers are no limits.
+        # The commas of a query separate no clauses, and its other numbers are no limits.
         return re.sub(r"(?<![a-z0-9])[0-9]+", _blot, names).replace(",", " ") + query[2]
     if _COMPARISON.search(inside) or not _ASSIGNMENT.search(inside):
         return inside
     return _blotted(inside)
 
 
-def _blot(found: re.Match[str]) -> str:
-    return _blotted(found.group())
+def _blot(number: re.Match[str]) -> str:
+    return _blotted(number.group())
 
 
 def _blotted(text: str) -> str:

@@ -1,4 +1,7 @@
-"""The `phrases` of `vocabulary.yaml`, each list in the frame in which it is looked for; used by `vocabulary`."""
+"""Compile the `phrases` of `vocabulary.yaml`, each list in the frame in which modules search for it.
+
+`vocabulary` uses this module.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,12 @@ from dataclasses import dataclass
 class Phrases:
     """Words around a number that decide what it is; `vocabulary.yaml` says what each list is for.
 
-    `named`, `roughly`, `window`, `measured`, `marks`, `colours`, `threshold` and `thresholds` match at the end of what
-    precedes a number, `good`, `items`, `soft`, `hard`, `countdown`, `factor`, `enforced`, `handled`, `doing` and
-    `follows` at the beginning of what follows it, `instruction` the beginning of a sentence and `moving` that of a
-    comparator, `quiet` the whole of a heading and `settings` that of a column's head, the others anywhere.
-    `permitting`, `permitting_alone` and `sized` are comparators as they stand; `for_words` is the text of a pattern
-    that a duration follows.
+    `named`, `roughly`, `window`, `measured`, `marks`, `colours`, `threshold` and `thresholds` match at the end of the
+    text before a number. `good`, `items`, `soft`, `hard`, `countdown`, `factor`, `enforced`, `handled`, `doing` and
+    `follows` match at the beginning of the text after it. `instruction` matches at the beginning of a sentence and
+    `moving` at that of a comparator. `quiet` matches a whole heading and `settings` a column's whole head. The others
+    match anywhere. `permitting`, `permitting_alone` and `sized` are comparators as they are written. `for_words` is the
+    text of a pattern; a duration follows it.
     """
 
     history: re.Pattern[str]
@@ -84,7 +87,7 @@ class Phrases:
     loud: re.Pattern[str]
 
     def tells(self, text: str) -> bool:
-        """Return whether a text has words of its own besides those that label a limit."""
+        """Return whether a text has more words than those that label a limit."""
         return bool(_WORD.search(self.labels.sub("", text)))
 
 
@@ -149,7 +152,7 @@ def phrases(given: Mapping[str, Sequence[str]]) -> Phrases:
         threshold=_pattern(rf"(?:^|\b{text['alerting']}\s){text['threshold']}\s*(?:\b(?:is|of|at)|[:=])\s*$"),
         thresholds=_pattern(rf"^\W*(?:{text['alerting']}\s)?{text['threshold']}(?: are)?\s*[:=–—][^.;]*\w\s*$"),
         enforced=_pattern(rf"\s*{text['enforced']}\b"),
-        # "Above 125 °C is a broken sensor and is dropped"; what "means" or "because" leads to is feared.
+        # "Above 125 °C is a broken sensor and is dropped". What follows "means" or "because" is trouble instead.
         handled=_pattern(rf"(?:(?!{_LEADING})[^,;:(→–—])*?\b(?:is|are|will be|gets?) (?:\w+ly )?{text['handled']}\b"),
         instruction=_pattern(rf"\W*{text['instruction']}\b"),
         moving=_pattern(text["moving"]),
@@ -169,13 +172,13 @@ def phrases(given: Mapping[str, Sequence[str]]) -> Phrases:
 
 
 def alternatives(texts: Iterable[str]) -> str:
-    """Return the text of a pattern that matches any of some patterns."""
+    """Return the text of a pattern that matches any of the patterns."""
     return rf"(?:{'|'.join(texts)})"
 
 
 def _words(texts: Iterable[str]) -> re.Pattern[str]:
-    # Words end where words end; signs and symbols may stand anywhere.
-    return _pattern("|".join(rf"\b{one}\b" if one[0].isalpha() or one[0] in "(^" else one for one in texts))
+    # A text that begins with a letter, "(" or "^" matches whole words only. Signs and symbols match anywhere.
+    return _pattern("|".join(rf"\b{text}\b" if text[0].isalpha() or text[0] in "(^" else text for text in texts))
 
 
 def _pattern(text: str) -> re.Pattern[str]:

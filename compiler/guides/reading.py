@@ -1,6 +1,7 @@
-"""A number and what was found out about it; `grammar` asks why it is no limit, or what it amounts to.
+"""Collect what the modules of words tell about a number, and decide whether it is a limit.
 
-`traps` and `bystanders` tell what only looks like a limit; `meaning`, `grade` and `marks` read the words around it.
+`traps` and `bystanders` recognize what only looks like a limit. `meaning`, `grade`, `marks` and `norms` read the words
+around a number. `grammar` uses this module.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from compiler.guides.vocabulary import vocabulary
 from compiler.quantities import PER_SECOND
 
 WINDOW: Final = "a time during which something is measured, or lasts"
-"""Why most durations are no limits."""
+"""The reason for which most durations are no limits."""
 
-# As many words before a number are an item of a list, such as "Queue depth > 500", not a sentence.
+# At most so many words before a number make an item of a list, such as "Queue depth > 500", and no sentence.
 _ITEM_WORDS: Final = 6
 _RISING: Final = frozenset({">", "≥"})
 _LISTED: Final = re.compile(r"[:,/|]\s*$")
@@ -29,9 +30,9 @@ _SHORT_SENTENCE: Final = 25
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """A mention and what was found out about it so far.
+    """A mention with its unit, severity and comparator.
 
-    `breached` is set where the severity is that of the breach, as in "at most 3, otherwise page".
+    `breached` is True if the severity is that of a norm's breach, as in "at most 3, otherwise page".
     """
 
     mention: Mention
@@ -49,7 +50,7 @@ class Reading:
 
     @property
     def amount(self) -> tuple[Decimal, Decimal | None, str] | None:
-        """Value, end of its range and base unit; nothing where a share is more than its whole."""
+        """Value, end of its range and base unit; None if a share is more than its whole."""
         mention = self.mention
         value, whole, upper = self._in_base(mention.number), mention.whole, mention.upper
         if whole is None:
@@ -57,7 +58,7 @@ class Reading:
         return (value / whole, None, "ratio") if whole and value <= whole else None
 
     def _in_base(self, number: Decimal) -> Decimal:
-        """Return a number in its base unit; so many a minute are divided, for a sixtieth is cut off."""
+        """Return a number in its base unit; divide a rate by its period, because a factor such as 1/60 is rounded."""
         if self.unit == PER_SECOND and self.factor < 1:
             return number / round(1 / self.factor)
         return number * self.factor
@@ -72,7 +73,7 @@ def read(mention: Mention) -> Reading:
     severity = breach or grade.severity(mention)
     target = severity == NO_SEVERITY and marks.is_target(mention)
     if target and norms.is_modal(mention):
-        # "Critical: errors must stay below 5 %": what is to be, and how grave it is when it is not.
+        # "Critical: errors must stay below 5 %": a norm with the severity of its breach.
         severity = norms.severity(mention)
     if comparator is None and unit == "ratio" and target:
         # "Available 99.9 % of the time" promises that much or more.
@@ -90,12 +91,12 @@ def read(mention: Mention) -> Reading:
 
 
 def refusal(reading: Reading) -> str | None:
-    """Return why a number is no limit, by its comparator, its place and the words around it; None if it may be one."""
+    """Return why a number is no limit, by its comparator, its place and the words around it, or None."""
     mention, comparator = reading.mention, reading.comparator
     bare = mention.sentence.passage.bare
     if mention.is_word and not _may_word_limit(mention):
         return "a number in words, and no comparator"
-    if bare and mention.found["about"] and not mention.sign:
+    if bare and mention.match["about"] and not mention.sign:
         return "about so much"
     if comparator is None and not bare and not _is_labelled(reading):
         return "no comparator, and no severity at the number"
@@ -110,7 +111,7 @@ def _may_word_limit(mention: Mention) -> bool:
     """Return whether a spelled number may be a limit: one with a comparator that does not permit."""
     if mention.comparator is None or (mention.sign and mention.comparator == "<="):
         return False
-    # "Below zero means full by then" explains a sign.
+    # "Below zero means full by then" explains a value and states no limit.
     return mention.number > 0 or mention.comparator != "<"
 
 
@@ -128,17 +129,17 @@ def _is_labelled(reading: Reading) -> bool:
 
 
 def is_told(reading: Reading) -> bool:
-    """Return whether a number is a limit although nothing names what it limits."""
+    """Return whether a number is a limit although nothing names its quantity."""
     mention = reading.mention
     if mention.sentence.passage.alert:
         return True
     if mention.is_word and (reading.unit == "seconds" or not mention.sign) and not reading.marked:
-        # "Younger than an hour" is the age of anything, "with six or fewer" a number of anything.
+        # "Younger than an hour" may be the age of anything, "with six or fewer" a count of anything.
         return False
     if not mention.sentence.passage.bare and mention.comparator is None:
         return _is_told_by_label(reading)
     known, text = vocabulary(), mention.sentence.text
-    alarming = any(one.search(text) for one in (known.phrases.alarm, known.phrases.trouble))
+    alarming = any(pattern.search(text) for pattern in (known.phrases.alarm, known.phrases.trouble))
     return alarming or known.severity(text) != NO_SEVERITY or reading.target or _is_told_by_shape(reading)
 
 
@@ -147,9 +148,9 @@ def _is_told_by_label(reading: Reading) -> bool:
     mention = reading.mention
     if reading.unit == "count":
         listed = _LISTED.search(mention.lead) and marks.is_in_bracket(mention)
-        said = mention.is_behind_at or mention.in_pair is not None or listed
-        return bool(said) and reading.marked
-    # "Critical: 30 minutes" may be the time to answer in, and nothing is feared of the whole.
+        placed = mention.is_behind_at or mention.in_pair is not None or listed
+        return bool(placed) and reading.marked
+    # "Critical: 30 minutes" may be a time to respond, and a limit of 100 % makes no sense.
     whole = reading.unit == "ratio" and mention.number * reading.factor >= 1
     return _is_labelled(reading) and reading.unit != "seconds" and not whole
 
@@ -159,7 +160,7 @@ def _is_told_by_shape(reading: Reading) -> bool:
     mention = reading.mention
     text, words = mention.sentence.text, len(mention.lead.split())
     if mention.sign[:1] in _RISING and words and not mention.sentence.passage.bare:
-        # "Longest transaction > 30 min" tells by itself what it fears.
+        # "Longest transaction > 30 min" shows by itself that it is a limit.
         return words <= _ITEM_WORDS
     if mention.sign and _LABELLED.fullmatch(mention.lead) and not mention.sign[:1].isalpha():
         # "Clock offset: < 500 ms".

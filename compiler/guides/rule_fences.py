@@ -1,7 +1,7 @@
-"""Prometheus's rules in a fence of a guide → passages; used by `fences`.
+"""Read Prometheus rules in a fence of a guide into passages.
 
-The rules need not be whole, nor be YAML: guides abridge them. A line that begins a rule begins a block, and what the
-block's keys hold is read line by line.
+The rules need not be complete, nor valid YAML, because guides shorten them. A line that begins a rule begins a block.
+This module reads the values of the block's keys line by line. `fences` uses it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _PUNCTUATION: Final = re.compile(r"[_{}()\[\]\"=~,]")
 
 @dataclass(kw_only=True)
 class _Rule:
-    """What was read of a rule: its keys, the pieces of its expression, and the line of the last one (from 0)."""
+    """A rule: its text, its keys, the pieces of its expression, and the line of the last piece (from 0)."""
 
     text: str
     keys: dict[str, str] = field(default_factory=dict)
@@ -47,12 +47,15 @@ class _Rule:
 
 
 def is_rules(lines: Sequence[str]) -> bool:
-    """Return whether the lines of a fence are Prometheus's rules, or a part of some."""
+    """Return whether the lines of a fence are Prometheus rules or parts of them."""
     return any(_KEY.match(line) for line in lines) and any("expr" in line for line in lines)
 
 
 def rules(lines: Sequence[str], first: int, above: tuple[str, ...]) -> Iterator[Passage]:
-    """Yield the end of each alert's expression, with its `for` and severity; `first` is the first line's number."""
+    """Yield the limit at the end of each alert's expression, with its `for` and severity.
+
+    `first` is the number of the first line.
+    """
     for block in _blocks(lines):
         rule = _rule(block)
         limit = _LIMIT.search(rule.expr)
@@ -61,7 +64,7 @@ def rules(lines: Sequence[str], first: int, above: tuple[str, ...]) -> Iterator[
 
 
 def expression(lines: Sequence[str], first: int, above: tuple[str, ...]) -> Iterator[Passage]:
-    """Yield the end of an expression that is a fence's only content, where what stands above speaks of an alert."""
+    """Yield the limit at the end of an expression that is a fence's only content; the text above is about an alert."""
     rule = _Rule(text="", keys={"alert": ""})
     for number, line in enumerate(lines):
         if line.strip() and not line.lstrip().startswith("#"):
@@ -82,21 +85,21 @@ def _blocks(lines: Sequence[str]) -> list[list[tuple[int, str]]]:
 
 def _rule(block: Sequence[tuple[int, str]]) -> _Rule:
     rule = _Rule(text="\n".join(line for _, line in block))
-    # The indent of the key `expr` while its value goes on, else nothing.
-    inside: int | None = None
+    # The indent of the key `expr` while its value continues, else None.
+    expr_indent: int | None = None
     for number, line in block:
         indent = len(line) - len(line.lstrip())
-        found = _KEY.match(line)
-        if found:
-            value = found["value"].strip()
-            rule.keys.setdefault(found["key"], value.strip("'\""))
-            inside = indent if found["key"] == "expr" else None
-            if found["key"] == "expr" and value not in _BLOCK_SCALARS:
-                rule.add(number, found["value"])
-        elif inside is not None and indent > inside and line.strip() and not _OTHER_KEY.match(line):
+        pair = _KEY.match(line)
+        if pair:
+            value = pair["value"].strip()
+            rule.keys.setdefault(pair["key"], value.strip("'\""))
+            expr_indent = indent if pair["key"] == "expr" else None
+            if pair["key"] == "expr" and value not in _BLOCK_SCALARS:
+                rule.add(number, pair["value"])
+        elif expr_indent is not None and indent > expr_indent and line.strip() and not _OTHER_KEY.match(line):
             rule.add(number, line.strip())
         elif line.strip():
-            inside = None
+            expr_indent = None
     return rule
 
 
@@ -120,7 +123,7 @@ def _product(text: str) -> Decimal:
 
 
 def _unit(expr: str, value: Decimal) -> Unit | None:
-    """Return the unit of a rule's value, as far as its metrics and its operators tell."""
+    """Return the unit of a rule's value from its metrics and operators, or None if they do not tell."""
     small = _SMALL_UNIT.search(expr)
     if small is not None:
         return vocabulary().unit_of_name(small.group())
@@ -132,7 +135,7 @@ def _base_unit(expr: str, value: Decimal) -> str | None:
     if re.search(r"\s/\s|(?<![a-z])ratio|percent|utili[sz]ation", expr):
         return "ratio" if value <= 1 else None
     if value <= 1 and re.search(r"rate\(\w+_seconds_total\b", expr):
-        # Seconds of work a second are a share.
+        # Seconds of work per second are a share.
         return "ratio"
     if re.search(r"histogram_quantile|_seconds|time\(\)|_duration|_age\b|_lag\b", expr):
         return "seconds"

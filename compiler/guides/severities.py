@@ -1,7 +1,8 @@
-"""The words for severities in a text: each with what it stands for, and whether that is doubtful; used by `vocabulary`.
+"""Find the words for severities in a text; `vocabulary` uses this module.
 
-Some are found anywhere. Others, such as "high" and "major", mean other things too, and count only in a place where a
-severity is expected: a column, a key, a heading of its own, brackets behind a number, or the beginning of a clause.
+Each word has the severity that it stands for, and whether that is doubtful. Some words count anywhere. Others, such as
+"high" and "major", have other meanings too. They count only where a reader expects a severity: in a column, as a key,
+in a heading of their own, in brackets behind a number, or at the beginning of a clause.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from compiler.guides.statement import NO_SEVERITY, Severity
 from compiler.severities import word_key
 
 EVERYWHERE, NAMED = "everywhere", "named"
-_GRAVEST_FIRST: Final = tuple(reversed(SEVERITIES))
+_MOST_SEVERE_FIRST: Final = tuple(reversed(SEVERITIES))
 _CALLED: Final = r"(?:alert )?(?:severity|priority|prio|urgency|level|class|sev)(?: level)?"
 _KIND: Final = r"(?:severity|severities|priority|prio|level|urgency|impact|alerts?|alarms?|incidents?|issues?)"
 _SIGNS: Final = r"(?:at|when|if|above|over|below|under|more than|less than|from|[<>≥≤=:–—-]|\d|$)"
@@ -25,16 +26,16 @@ _SIGNS: Final = r"(?:at|when|if|above|over|below|under|more than|less than|from|
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Word:
-    """A word, its other spellings, and what it stands for.
+    """A word, its spellings, and the severity that it stands for.
 
-    `said` finds it anywhere; where it is None, the word counts in the places that `placed` tells.
+    `pattern` finds the word anywhere. If `pattern` is None, the word counts only in the places that `placed` names.
     """
 
     word: str
     severity: str
     doubtful: bool
     spellings: tuple[str, ...]
-    said: re.Pattern[str] | None
+    pattern: re.Pattern[str] | None
     placed: str
 
     def severity_of(self, written: str) -> Severity:
@@ -43,7 +44,7 @@ class Word:
 
 
 def words(given: Sequence[Mapping[str, Any]], own: Iterable[tuple[str, str]]) -> tuple[Word, ...]:
-    """Return the words of the vocabulary as a file maps them, and those that the file adds."""
+    """Return the vocabulary's words as a file maps them, and the words that the file adds."""
     entries = [_word(entry) for entry in given]
     places: dict[str, list[int]] = {}
     for place, entry in enumerate(entries):
@@ -57,7 +58,9 @@ def words(given: Sequence[Mapping[str, Any]], own: Iterable[tuple[str, str]]) ->
             places[word_key(text)] = [len(entries)]
             pattern = re.compile(_spelled(text), re.IGNORECASE)
             entries.append(
-                Word(word=text, severity=severity, doubtful=False, spellings=(text,), said=pattern, placed=EVERYWHERE)
+                Word(
+                    word=text, severity=severity, doubtful=False, spellings=(text,), pattern=pattern, placed=EVERYWHERE
+                )
             )
     return tuple(entries)
 
@@ -68,14 +71,19 @@ def _word(given: Mapping[str, Any]) -> Word:
         severity=given["means"],
         doubtful=bool(given.get("doubtful")),
         spellings=(given["word"], *given.get("also", ())),
-        said=_any(given["said"]) if "said" in given else None,
+        pattern=_any(given["said"]) if "said" in given else None,
         placed=given.get("placed", EVERYWHERE),
     )
 
 
 def _mapped(word: Word, severity: str) -> Word:
     return Word(
-        word=word.word, severity=severity, doubtful=False, spellings=word.spellings, said=word.said, placed=word.placed
+        word=word.word,
+        severity=severity,
+        doubtful=False,
+        spellings=word.spellings,
+        pattern=word.pattern,
+        placed=word.placed,
     )
 
 
@@ -87,27 +95,27 @@ def _spelled(text: str) -> str:
 
 
 def _any(texts: Iterable[str]) -> re.Pattern[str]:
-    # Words begin where words begin; what does not begin with a letter may stand anywhere.
+    # A text that begins with a letter matches at the beginning of a word only. Other texts match anywhere.
     return re.compile("|".join(rf"\b{text}" if text[0].isalpha() else text for text in texts), re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Severities:
-    """All words for severities that count in a house."""
+    """All words for severities that one thresholds.yaml uses."""
 
     words: tuple[Word, ...]
 
     @cached_property
     def patterns(self) -> Mapping[str, re.Pattern[str]]:
-        """The words that are found anywhere, by the severity that they stand for, the gravest first."""
+        """The words that count anywhere, as one pattern by severity, the most severe first."""
         patterns = {
-            name: [word.said.pattern for word in self.words if word.severity == name and word.said is not None]
-            for name in _GRAVEST_FIRST
+            name: [word.pattern.pattern for word in self.words if word.severity == name and word.pattern is not None]
+            for name in _MOST_SEVERE_FIRST
         }
         return {name: re.compile("|".join(texts) or r"(?!)", re.IGNORECASE) for name, texts in patterns.items()}
 
-    def gravest(self, text: str) -> Severity:
-        """Return the gravest severity that a text names, or none."""
+    def most_severe(self, text: str) -> Severity:
+        """Return the most severe severity that a text names, or `NO_SEVERITY`."""
         for name, pattern in self.patterns.items():
             match = pattern.search(text)
             if match is not None:
@@ -115,23 +123,26 @@ class Severities:
         return NO_SEVERITY
 
     def named(self, text: str) -> Iterator[tuple[Severity, re.Match[str]]]:
-        """Yield the severities that a text names, the gravest first."""
+        """Yield the severities that a text names, the most severe first."""
         for name, pattern in self.patterns.items():
             yield from ((self._of(name, match), match) for match in pattern.finditer(text))
 
     def expected(self, text: str) -> Severity:
-        """Return the severity that a text names where nothing else is expected: in a column, or behind a key."""
-        named = self.gravest(text)
+        """Return the severity that a text names in a place for severities only: in a column, or behind a key."""
+        named = self.most_severe(text)
         return self._whole(text, of_kind=False) if named == NO_SEVERITY else named
 
     def label(self, text: str) -> Severity:
-        """Return the severity that a heading or a label names, as a whole if its word means other things too."""
-        named = self.gravest(text)
+        """Return the severity that a heading or a label names.
+
+        A word with other meanings counts only if it is the whole text.
+        """
+        named = self.most_severe(text)
         return self._whole(text, of_kind=True) if named == NO_SEVERITY else named
 
     def bracketed(self, text: str) -> Severity:
         """Return the severity that words in brackets, or behind an arrow, name."""
-        named = self.gravest(text)
+        named = self.most_severe(text)
         if named != NO_SEVERITY:
             return named
         severity = self._whole(text, of_kind=True)
@@ -145,7 +156,10 @@ class Severities:
         return self._of_word(match["word"]) if match else NO_SEVERITY
 
     def _whole(self, text: str, *, of_kind: bool) -> Severity:
-        """Return the severity that all of a text is; `of_kind` asks words for what is measured to say more."""
+        """Return the severity that a whole text names.
+
+        With `of_kind`, a word that also names something measured counts only if the text says that it is a severity.
+        """
         match = self._alone.fullmatch(text)
         if match is None:
             return NO_SEVERITY
@@ -154,9 +168,9 @@ class Severities:
         return self._of_word(match["word"])
 
     def _of(self, name: str, match: re.Match[str]) -> Severity:
-        """Return the severity with the word that was found."""
+        """Return the severity with the word that the match contains."""
         for word in self.words:
-            if word.severity == name and word.said is not None and word.said.match(match.string, match.start()):
+            if word.severity == name and word.pattern is not None and word.pattern.match(match.string, match.start()):
                 return word.severity_of(match.group())
         return Severity(name, word=match.group().strip())
 
@@ -174,18 +188,18 @@ class Severities:
 
     @cached_property
     def _alone(self) -> re.Pattern[str]:
-        texts = "|".join(_spelled(text) for word in self.words if word.said is None for text in word.spellings)
+        texts = "|".join(_spelled(text) for word in self.words if word.pattern is None for text in word.spellings)
         return re.compile(rf"\W*(?:{_CALLED}\W+)?(?P<word>{texts})(?:\W+{_KIND})?\W*", re.IGNORECASE)
 
     @cached_property
     def _begins(self) -> re.Pattern[str]:
-        everywhere = [word for word in self.words if word.said is None and word.placed == EVERYWHERE]
+        everywhere = [word for word in self.words if word.pattern is None and word.placed == EVERYWHERE]
         texts = "|".join(_spelled(text) for word in everywhere for text in word.spellings)
         return re.compile(rf"\W*(?P<word>{texts})\W{{0,3}}{_SIGNS}", re.IGNORECASE)
 
 
 _OF_VALUES: Final = frozenset({"error"})
-"""Words that are the heads of sections on what they name."""
+"""Words that head sections about the thing that they name: a section "Error" is about errors."""
 
 
 def _is_called(text: str) -> bool:

@@ -1,4 +1,7 @@
-"""A documented limit as a guide states it: what `grammar` yields, and `stanza` and the command `import` print."""
+"""Define a documented limit as a guide states it.
+
+`grammar` yields these statements; `stanza` and the command `import` print them.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,7 @@ ALERT, TARGET = "alert", "target"
 
 
 class Severity(str):
-    """A severity's name, with the guide's `word` for it; `doubtful` where houses mean different things by the word."""
+    """A severity's name, with the guide's `word` for it; `doubtful` if organizations use the word differently."""
 
     __slots__ = ("doubtful", "word")
 
@@ -22,9 +25,9 @@ class Severity(str):
 
     def __new__(cls, name: str, *, word: str = "", doubtful: bool = False) -> Self:
         """Return the severity of a name."""
-        made = super().__new__(cls, name)
-        made.word, made.doubtful = word, doubtful
-        return made
+        severity = super().__new__(cls, name)
+        severity.word, severity.doubtful = word, doubtful
+        return severity
 
 
 NO_SEVERITY: Final = Severity("none")
@@ -32,11 +35,11 @@ NO_SEVERITY: Final = Severity("none")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Surroundings:
-    """What stands around the number of a statement, from which it can be told what the statement is about.
+    """The texts around the number of a statement; they show what the statement is about.
 
-    `sentence` is the sentence, in which the number stands at `start` to `end`; `before` are the sentences before it in
-    its paragraph, `behind` is the next one if it says of what this one holds; `beside` are the items before its own,
-    `above` the texts over it: a table's row and head, the items that hold it, headings; nearest first.
+    The number stands in `sentence` from `start` to `end`. `before` holds the sentences before it in its paragraph.
+    `behind` is the next sentence if that says where this one applies. `beside` holds the earlier items of its list.
+    `above` holds the texts over it, nearest first: a table's row and head, the items that contain it, headings.
     """
 
     sentence: str = ""
@@ -50,17 +53,17 @@ class Surroundings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class GuideStatement:
-    """One limit: where it stands, in which words, and what they mean.
+    """One limit: its place, its words, and what they mean.
 
     `value`, and `value_to` where the guide gives a range, are in base units (`ratio`, `seconds`, `bytes`, `count`,
-    `per_second`, or `other`); `for_seconds` is the seconds that it must last, `window` those within
-    which events are counted, each None where nobody said. `sure` is unset where
-    the quantity was guessed from its unit alone. `cell` names the row and the column of a table's cell, whose `text` is
-    seldom more than a number. `written` is the number as it stands there, with its unit and any
-    comparator; `inferred` is set where it has no comparator of its own. `around` is what stands around it.
-    `severity_word` is the guide's word for the severity, `severity_guess` set where houses mean different things by it.
-    `complement` is set where the number tells what `signal` leaves, as "20 % free" does of disk usage; `subject` is
-    what is missed, where the limit is of an absence.
+    `per_second`, or `other`). `for_seconds` is how long the limit must be crossed, and `window` is the seconds within
+    which events are counted; each is None if the guide does not state it. `sure` is False if the quantity was guessed
+    from its unit alone. `cell` names the row and the column of a table's cell; the `text` of a cell is seldom more than
+    a number. `written` is the number as the guide writes it, with its unit and any comparator. `inferred` is True if
+    the number has no comparator of its own. `around` holds the texts around the number. `severity_word` is the guide's
+    word for the severity; `severity_guess` is True if organizations use this word differently. `complement` is True if
+    the number counts what `signal` leaves, as "20 % free" does for disk usage. `subject` is what is missing, if the
+    limit is on an absence.
     """
 
     path: str
@@ -87,13 +90,13 @@ class GuideStatement:
 
     @property
     def begin(self) -> Decimal:
-        """Return the end of a range that is reached first: of what is bad when low the upper one."""
+        """Return the end of a range that the signal reaches first: the upper end if low values are bad."""
         falls = self.kind == ALERT and self.comparator[:1] == "<"
         return self.value if self.value_to is None or not falls else max(self.value, self.value_to)
 
     @property
     def limit(self) -> Comparison | None:
-        """What pages, in what the signal measures; None where the sentence does not tell it."""
+        """The comparison that pages, in the signal's own quantity; None if the sentence does not tell it."""
         stated = Comparison(self.comparator, Quantity(self.begin, self.unit))
         return meaning.paging(stated, norm=self.kind == TARGET, of_rest=self.complement)
 

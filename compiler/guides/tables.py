@@ -1,4 +1,7 @@
-"""A table of a guide → passages, one a cell that may hold a limit; the column's head says what a cell is."""
+"""Read a table of a guide into passages, one for each cell that may hold a limit.
+
+The head of its column says what a cell holds. `passages` uses this module.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +18,11 @@ from compiler.guides.statement import NO_SEVERITY, Severity
 from compiler.guides.vocabulary import vocabulary
 
 _EMPTY: Final = frozenset({"", "-", "–", "—", "none", "n/a"})
-# A wider table is data.
+# A wider table holds data.
 _MOST_COLUMNS: Final = 40
-# A column "Objective 1" holds a level of a scheme, such as the recovery classes of an inventory, not a limit.
+# A column "Objective 1" holds a level of a scheme, such as the recovery classes of an inventory, and no limit.
 _NUMBERED: Final = re.compile(r"objective \d+", re.IGNORECASE)
-# An expression without the marks of code.
+# An expression without the backticks of code.
 _CALL: Final = re.compile(r"^[a-z_]\w*[({\[][^`]*[)}\]]\s?[<>]=?\s?[\d.]+$")
 _LETTER: Final = re.compile(r"[^\W\d_]")
 _KINDS: Final = re.compile(r"(?:route|tier|class)(?:s|es)?\b")
@@ -55,7 +58,7 @@ class _Row:
 
     @property
     def falls(self) -> bool:
-        """Whether a limit of the row is one from below."""
+        """Whether a limit of the row has `<` or `≤`."""
         return any(cell.role == "limit" and cell.text[:1] in _FALLING for cell in self.cells)
 
     @property
@@ -70,13 +73,13 @@ class _Row:
 
 
 def table(tokens: Sequence[Token], above: tuple[str, ...]) -> Iterator[Passage]:
-    """Yield the cells of a table that may hold limits, row by row; `above` are the texts over it, nearest first."""
+    """Yield the cells of a table that may hold limits, row by row; `above` holds the texts over it, nearest first."""
     rows = _rows(tokens)
     if len(rows[0][1]) > _MOST_COLUMNS:
         return
     columns = zip_longest(*(texts for _, texts in rows), fillvalue="")
     roles = [(column[0], _role(column[0], column[1:])) for column in columns]
-    # An "Instance" with the severity of its limits is no setting.
+    # A column "Instance" beside a severity or a limit does not make a table of settings.
     graded = any(role in {"limit", "severity"} for _, role in roles[1:])
     if vocabulary().phrases.settings.fullmatch(rows[0][1][0]) and not graded:
         return
@@ -99,11 +102,11 @@ def _rows(tokens: Sequence[Token]) -> list[tuple[int, list[str]]]:
 
 
 def _role(head: str, texts: Sequence[str]) -> str:
-    """Return what a column holds by its head; one named for a severity or a target holds numbers, or names the rows."""
+    """Return the role of a column by its head; a head that names a severity or a target holds numbers or names rows."""
     known, words = vocabulary(), head.casefold()
     role = next((role for pattern, role in known.columns if pattern.search(words)), None)
-    if role == "severity" and _KINDS.match(words) and not any(map(_is_grave, texts)):
-        # The routes of a service are no way to people, and the tiers of its customers do not say how grave it is.
+    if role == "severity" and _KINDS.match(words) and not any(map(_is_severity, texts)):
+        # The routes of a service are no routes to people, and the tiers of its customers are no severities.
         role = None
     if role == "sign" and not words and texts and not any(known.phrases.signs.search(text) for text in texts):
         role = None
@@ -114,26 +117,29 @@ def _role(head: str, texts: Sequence[str]) -> str:
     graded = "limit" if known.severity(head) != NO_SEVERITY else "target" if known.targets.search(head) else ""
     if graded:
         filled = [text for text in texts if text.casefold() not in _EMPTY]
-        if graded == "target" and _tells_what_is(head, filled):
+        if graded == "target" and _describes_state(head, filled):
             return "skip"
         return graded if sum(bool(_NUMERIC.match(text)) for text in filled) * 2 >= len(filled) else "name"
     return next((role for pattern, role in known.other_columns if pattern.search(words)), "name")
 
 
-def _is_grave(text: str) -> bool:
-    """Return whether a text names a severity, and no route of a service."""
+def _is_severity(text: str) -> bool:
+    """Return whether a text names a severity and is no route of a service."""
     return not _ROUTE.match(text) and vocabulary().severities.expected(text) != NO_SEVERITY
 
 
 def _names_rows(heads: Sequence[tuple[str, str]], texts: Sequence[str]) -> bool:
-    """Return whether a first column such as "Condition" says what the limits of another column are about."""
+    """Return whether a first column such as "Condition" names what the limits of another column are about."""
     (_, first), *others = heads
     limited = first == "threshold" and any(role in {"threshold", "limit"} for _, role in others)
     return limited and not any(vocabulary().phrases.signs.search(text) for text in texts)
 
 
-def _tells_what_is(head: str, texts: Sequence[str]) -> bool:
-    """Return whether a column named "Normal" has no comparator: "30-50 %" is so, and "< 50 %" is to be so."""
+def _describes_state(head: str, texts: Sequence[str]) -> bool:
+    """Return whether a column such as "Normal" describes the usual state.
+
+    It does so if it has no comparator: "30-50 %" describes, "< 50 %" demands.
+    """
     phrases = vocabulary().phrases
     return bool(phrases.states.search(head)) and not any(phrases.signs.search(text) for text in (head, *texts))
 
@@ -151,11 +157,11 @@ def _may_limit(cell: _Cell, row: _Row, *, is_first: bool) -> bool:
     if cell.role == "name":
         return not is_first and signed and bool(re.search(r"\d", cell.text))
     if cell.role == "target":
-        # "Healthy: 9", where 8 or fewer are a warning, tells how many there are.
+        # If 8 or fewer are a warning, "Healthy: 9" is the usual number and no target.
         usual = row.falls and _COUNT.fullmatch(cell.text) and vocabulary().phrases.usual.search(cell.head)
         return not _NUMBERED.fullmatch(cell.head) and not usual
     if cell.role == "threshold":
-        # "Value" alone heads settings as well; a comparator or a severity in the row says that it is a limit.
+        # A column "Value" may hold settings too. A comparator, a severity or a duration in the row makes it a limit.
         return signed or _sign(cell, row) is not None or row.has("severity") or row.has("hold")
     return cell.role == "limit"
 
@@ -166,10 +172,10 @@ def _passage(cell: _Cell, row: _Row, above: tuple[str, ...]) -> Passage:
         text=cell.text,
         starts=((0, row.line),),
         above=(
-            " ".join(one for one in (*row.names, cell.head) if one != cell.text),
+            " ".join(text for text in (*row.names, cell.head) if text != cell.text),
             *row.names,
             cell.head,
-            *(one.head for one in row.cells if one.role == "name" and one.head != cell.head),
+            *(name_cell.head for name_cell in row.cells if name_cell.role == "name" and name_cell.head != cell.head),
             *above,
         ),
         bare=True,
@@ -183,7 +189,7 @@ def _passage(cell: _Cell, row: _Row, above: tuple[str, ...]) -> Passage:
 
 
 def _grade(cell: _Cell, row: _Row, above: tuple[str, ...]) -> tuple[Severity, bool]:
-    """Return a cell's severity and whether it is a target: by its column, by its row, by what stands over the table."""
+    """Return a cell's severity, and whether it is a target: by its column, else its row, else the text above."""
     known = vocabulary()
     if cell.role == "limit":
         return known.severity(cell.head), False
@@ -192,21 +198,21 @@ def _grade(cell: _Cell, row: _Row, above: tuple[str, ...]) -> tuple[Severity, bo
     severity, target = inherited(above)
     own = known.severities.expected(row.only("severity"))
     if own == severity == NO_SEVERITY and not target:
-        # "Page the on-call" in a column of actions says as much as a column of severities.
+        # "Page the on-call" in a column of actions names a severity as a column of severities does.
         own = known.severity(row.only("action"))
     return own if own != NO_SEVERITY else severity, target
 
 
 def _place(row: _Row, number: int) -> str:
-    """Return the row and the column of a cell as a person says them: "Disk usage, Warning"."""
+    """Return the row and the column of a cell as a person names them: "Disk usage, Warning"."""
     left = _Row(line=row.line, cells=row.cells[:number]).names
-    said = (*(left or row.names), row.cells[number].head)
-    return ", ".join(one for one in said if one != row.cells[number].text and _LETTER.search(one))
+    names = (*(left or row.names), row.cells[number].head)
+    return ", ".join(name for name in names if name != row.cells[number].text and _LETTER.search(name))
 
 
 def _sign(cell: _Cell, row: _Row) -> str | None:
     signs = vocabulary().phrases.signs
     if signs.search(row.only("sign")):
         return row.only("sign")
-    given = signs.search(cell.head)
-    return given.group() if given else None
+    match = signs.search(cell.head)
+    return match.group() if match else None

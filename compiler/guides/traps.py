@@ -1,4 +1,7 @@
-"""What only looks like a limit: windows, history, settings, names with numbers in them; used by `grammar`."""
+"""Recognize what only looks like a limit: windows, history, settings, numbers in names.
+
+`reading` and `absence` use this module.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,14 @@ from compiler.guides.holds import HOLD, is_beside
 from compiler.guides.meaning import nearest
 from compiler.guides.mention import Mention
 from compiler.guides.norms import is_modal
+from compiler.guides.numbers import BRACKET
 from compiler.guides.statement import NO_SEVERITY
 from compiler.guides.vocabulary import vocabulary
-from compiler.guides.written import BRACKET
 
 _OTHER_LIMIT: Final = re.compile(r";|,\s*(?:and\s+)?\w+ (?:at|when|if)")
 _SHARE_OF: Final = re.compile(r"\s*of (?:all |the |our |its )?\w+ (?=\w)", re.IGNORECASE)
 _OF: Final = re.compile(r"\bof\s*$", re.IGNORECASE)
-_DAYS: Final = tuple(vocabulary().unit(one) for one in ("days", "weeks", "months", "years"))
+_DAYS: Final = tuple(vocabulary().unit(word) for word in ("days", "weeks", "months", "years"))
 _MAXIMUM: Final = re.compile(r"\s*max(?:imum)?\b", re.IGNORECASE)
 _KIND: Final = re.compile(r"\bfor (?:\w+ ){1,2}$", re.IGNORECASE)
 _SCOPE: Final = re.compile(r"\b(?:on|in|across|among|from|with)\s*$", re.IGNORECASE)
@@ -40,10 +43,10 @@ _WINDOW_SIGNS: Final = frozenset({"over", "within", "past"})
 def is_window(mention: Mention, comparator: str | None) -> bool:
     """Return whether a duration is a time during which something is measured or lasts."""
     phrases = vocabulary().phrases
-    at = mention.found.start("number")
+    start = mention.match.start("number")
     if _is_condition(mention):
         return False
-    if any(one.start("number") <= at < one.end() for one in HOLD.finditer(mention.sentence.text)):
+    if any(hold.start("number") <= start < hold.end() for hold in HOLD.finditer(mention.sentence.text)):
         return bool(mention.taken) or comparator is None or nearest(mention.lead, "seconds", backwards=True) is None
     if (
         is_beside(mention)
@@ -58,18 +61,18 @@ def is_window(mention: Mention, comparator: str | None) -> bool:
 
 
 def _is_condition(mention: Mention) -> bool:
-    """Return whether a duration is all that a condition says: "or if a channel has been dark for over 60 seconds"."""
+    """Return whether a duration is the only number of a condition: "if a channel has been dark for over 60 seconds"."""
     low, _ = mention.bounds
     text = mention.sentence.text
-    condition = vocabulary().phrases.condition.search(text, low, mention.found.start())
+    condition = vocabulary().phrases.condition.search(text, low, mention.match.start())
     troubled = vocabulary().phrases.trouble.search(mention.rest)
-    asked = condition or troubled or vocabulary().severity(mention.rest) != NO_SEVERITY
-    alone = mention.taken or not _DIGIT.search(text, low, mention.found.start())
-    return bool(asked and mention.sign and alone and _LASTING.search(mention.lead))
+    alarming = condition or troubled or vocabulary().severity(mention.rest) != NO_SEVERITY
+    alone = mention.taken or not _DIGIT.search(text, low, mention.match.start())
+    return bool(alarming and mention.sign and alone and _LASTING.search(mention.lead))
 
 
 def _is_estimate(mention: Mention) -> bool:
-    """Return whether a duration tells how long a step takes: "Restart the worker (< 5 min)"."""
+    """Return whether a duration says how long a step takes: "Restart the worker (< 5 min)"."""
     bracket = mention.lead.rpartition("(")
     if not bracket[1] or ")" in bracket[2] or vocabulary().phrases.tells(bracket[2]):
         return False
@@ -83,20 +86,22 @@ def _is_of_last_limit(mention: Mention) -> bool:
         return False
     if vocabulary().severity(between) != NO_SEVERITY:
         return False
-    # In "3 % of requests fail over five minutes" the requests are what the share is of.
+    # In "3 % of requests fail over five minutes" the share is one of the requests.
     of_share = _SHARE_OF.match(between)
-    said = _TIMES.sub("", between[of_share.end() :] if of_share else between)
-    return not any(one.pattern.search(said) for one in vocabulary().quantities if "seconds" in one.units)
+    words = _TIMES.sub("", between[of_share.end() :] if of_share else between)
+    return not any(
+        quantity.pattern.search(words) for quantity in vocabulary().quantities if "seconds" in quantity.units
+    )
 
 
 _TIMES: Final = re.compile(r"^\s*times\b", re.IGNORECASE)
-"""How often, which is no time."""
+"""The "times" of "3 times", which is no duration."""
 
 
 def refusal(mention: Mention, comparator: str | None, *, marked: bool) -> str | None:
     """Return why a number is no limit: it is history, a setting, a name or a duration of work; None if it may be one.
 
-    `marked` is set where a severity or a target belongs to the number.
+    `marked` is set if a severity or a target belongs to the number.
     """
     return next(_refusals(mention, comparator, marked=marked), None)
 
@@ -107,7 +112,7 @@ def _refusals(mention: Mention, comparator: str | None, *, marked: bool) -> Iter
         yield "it tells what was, or what others keep to"
     if phrases.forbidden.search(mention.clause):
         yield "an all-clear, or what is not to be done"
-    yield from _of_another(mention)
+    yield from _refusals_by_other_limit(mention)
     if _is_enforced(mention):
         yield "somebody or something sees to it"
     if is_instruction(mention) and not (marked and is_modal(mention)):
@@ -122,15 +127,15 @@ def _refusals(mention: Mention, comparator: str | None, *, marked: bool) -> Iter
         yield "how long or how often something runs"
 
 
-def _of_another(mention: Mention) -> Iterator[str]:
+def _refusals_by_other_limit(mention: Mention) -> Iterator[str]:
     if _is_scope(mention):
         yield "it tells where another limit holds"
-    if _DISTANCE.search(mention.lead) or _POINTS.match(mention.sentence.text, mention.found.start("number")):
+    if _DISTANCE.search(mention.lead) or _POINTS.match(mention.sentence.text, mention.match.start("number")):
         yield "so far from another number"
 
 
 def is_history(mention: Mention) -> bool:
-    """Return whether a sentence tells what was, or what is somebody else's to watch."""
+    """Return whether a sentence is about the past, or about a value that others watch."""
     phrases, sentence = vocabulary().phrases, mention.sentence
     if phrases.history.search(sentence.text) or phrases.foreign.search(_part(mention)):
         return True
@@ -140,20 +145,20 @@ def is_history(mention: Mention) -> bool:
 
 
 def _part(mention: Mention) -> str:
-    """Return the part of the sentence, between semicolons, in which a number stands."""
-    text, at = mention.sentence.text, mention.found.start()
-    end = text.find(";", at)
-    return text[text.rfind(";", 0, at) + 1 : end if end >= 0 else len(text)]
+    """Return the part of the sentence, between semicolons, that contains a number."""
+    text, start = mention.sentence.text, mention.match.start()
+    end = text.find(";", start)
+    return text[text.rfind(";", 0, start) + 1 : end if end >= 0 else len(text)]
 
 
 def is_kept_by_system(mention: Mention) -> bool:
-    """Return whether a system sees to it by itself: "sessions without a request for an hour are closed"."""
+    """Return whether a system enforces a limit by itself: "sessions without a request for an hour are closed"."""
     phrases, text = vocabulary().phrases, mention.sentence.text
     return bool(phrases.enforced.match(mention.rest) or phrases.machinery.search(text) or phrases.itself.search(text))
 
 
 def _is_enforced(mention: Mention) -> bool:
-    """Return whether a system sees to a limit itself, or a number compares: "over 10 MB are refused", "30 % faster"."""
+    """Return whether a number is enforced ("over 10 MB are refused") or part of a comparison ("30 % faster")."""
     phrases = vocabulary().phrases
     if mention.unit is not None and mention.unit.unit == "seconds" and phrases.people.search(mention.sentence.text):
         return True
@@ -163,7 +168,7 @@ def _is_enforced(mention: Mention) -> bool:
 
 
 def is_instruction(mention: Mention) -> bool:
-    """Return whether a sentence tells what to do, and not when: "confirm that the lag is below 5 seconds"."""
+    """Return whether a sentence says what to do, but not when: "confirm that the lag is below 5 seconds"."""
     phrases = vocabulary().phrases
     return bool(
         phrases.instruction.match(mention.sentence.text)
@@ -173,14 +178,14 @@ def is_instruction(mention: Mention) -> bool:
 
 
 def _is_scope(mention: Mention) -> bool:
-    """Return whether a number tells where a limit before it holds: "above 90 % on three or more nodes"."""
+    """Return whether a number says where the limit before it applies: "above 90 % on three or more nodes"."""
     if _CONDITION.search(mention.lead):
         return True
     if mention.taken and _UNLESS.search(mention.lead[mention.taken :]):
-        # Where traffic is low another limit does not hold: "above 5 %, unless below 10 requests a minute".
+        # The number limits where another limit applies: "above 5 %, unless below 10 requests a minute".
         return True
     if mention.sign == "up to" and mention.unit in _DAYS and _OF.search(mention.lead):
-        # "Exports of up to 31 days": they are of that many days, and may be ready in a minute.
+        # "Exports of up to 31 days": the days are their content, not the time that they take.
         return nearest(mention.clause, "seconds", backwards=True) is None
     if mention.sign in vocabulary().phrases.sized and _KIND.search(mention.lead):
         # "For clips shorter than 10 minutes."
@@ -196,7 +201,7 @@ def _is_name(mention: Mention, *, marked: bool) -> bool:
 
 
 def _is_capacity(mention: Mention) -> bool:
-    """Return whether a size is the largest one that there can be: "8 GB max"."""
+    """Return whether a size is a maximum: "8 GB max"."""
     sized = mention.unit is None or mention.unit.unit in _CAPACITY_UNITS
     return sized and bool(_MAXIMUM.match(mention.rest))
 
@@ -211,7 +216,7 @@ def _is_setting(mention: Mention, *, marked: bool) -> bool:
         return True
     if not marked and mention.sign in phrases.permitting_alone:
         return True
-    # What a bracket behind a limit tells of settings is about something else: "> 7 GiB (the quota is 8 GiB)".
+    # Settings in a bracket behind a limit are about something else: "> 7 GiB (the quota is 8 GiB)".
     words = mention.clause if "(" in mention.lead else BRACKET.sub("", mention.clause)
     if not phrases.setting.search(words) or (marked and bare):
         return False

@@ -1,7 +1,7 @@
-"""What of a guide was not read, line by line, with the reason: nothing that may be a limit goes unnoticed.
+"""List the lines of a guide that may hold a limit and gave none, with the reason.
 
-A line counts where it holds a number and names a severity, or where a number has a comparator. `grammar` tells the
-reasons of what it read; of code, tables and comments the place is the reason.
+A line counts if it has a number and names a severity, or if one of its numbers has a comparator. `grammar` gives the
+reason for each number that it refused. For code, tables and comments the place is the reason.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from compiler.guides.grammar import Read
+from compiler.guides.numbers import SIGNED_NUMBER
 from compiler.guides.passage import prose
 from compiler.guides.passages import CODE, TABLE, places
 from compiler.guides.statement import NO_SEVERITY
 from compiler.guides.vocabulary import vocabulary
-from compiler.guides.written import SIGNED_NUMBER
 
 _DIGIT: Final = re.compile(r"(?<![\w.])\d")
-# In code a comparator is a sign; `2>&1`, `->` and `<<` are none.
+# In code a comparator is a sign; `2>&1`, `->` and `<<` are no comparators.
 _COMPARED: Final = re.compile(r"(?<![<>=|&\d-])(?:[<>]=?|[≥≤]) ?(?:interval )?['\"]?[\d.]+(?![\d&])")
 _PLACEHOLDER: Final = re.compile(r"<[\w.-]+>")
 _ITEM: Final = re.compile(r"^\s*(?:#+\s+)?(?:\d+[.)]\s+)?")
@@ -29,7 +29,7 @@ _ELSEWHERE: Final = "neither a sentence nor an item"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnreadLine:
-    """A line of a guide that may hold a limit and from which none was read, as it stands, and why."""
+    """A line of a guide that may hold a limit although none was read there, its text, and the reason."""
 
     path: str
     line: int
@@ -52,17 +52,20 @@ def unread_lines(path: str, text: str, read: Read) -> tuple[UnreadLine, ...]:
 
 
 def _refused(read: Read) -> Iterator[tuple[int, str]]:
-    """Yield what was read and is no limit, of several reasons the first one of a line last."""
-    stated = {one.line for one in read.statements}
-    for one in reversed(read.refused):
-        if one.signed or (one.graded and one.line not in stated):
-            yield one.line, one.reason
+    """Yield line and reason of the numbers that are no limits.
+
+    The first reason of a line comes last, so that a dict keeps it.
+    """
+    stated = {statement.line for statement in read.statements}
+    for refused in reversed(read.refused):
+        if refused.signed or (refused.graded and refused.line not in stated):
+            yield refused.line, refused.reason
 
 
 def _elsewhere(text: str, read: Read) -> Iterator[tuple[int, str]]:
-    """Yield what stands where nothing was looked for."""
+    """Yield line and reason of the lines that `grammar` does not read, such as those of code."""
     of_lines = places(text)
-    known = Counter([*(one.line for one in read.statements), *(one.line for one in read.refused)])
+    known = Counter([*(statement.line for statement in read.statements), *(refused.line for refused in read.refused)])
     for number, line in enumerate(text.split("\n"), 1):
         place = of_lines.get(number, _ELSEWHERE)
         words = _PLACEHOLDER.sub("", line) if place == CODE else prose(_ITEM.sub("", line))

@@ -1,7 +1,7 @@
-"""The words of `vocabulary.yaml` as patterns, compiled once.
+"""Compile the words of `vocabulary.yaml` into patterns, once.
 
-The file holds the words, this module their frames (where a word begins, what may follow it); `passages` and `grammar`
-ask both through `vocabulary()`. Words for severities may stand for something else in a house (`speaking`).
+The file holds the words. This module holds their frames: where a word begins and what may follow it. `passages` and
+`grammar` use both through `vocabulary()`. A thresholds.yaml may map the words for severities differently (`speaking`).
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ _PER_MINUTE: Final = Decimal(1) / 60
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Quantity:
-    """What can be limited: its signal, and the units that its limits may have.
+    """A quantity that can be limited: its signal, and the units that its limits may have.
 
-    `complement` is set where its words name what the signal leaves, as misses are what hits leave; `low` where little
-    of what the words name is the trouble.
+    `complement` is True if the words name what the signal leaves, as misses are what hits leave. `low` is True if low
+    values of what the words name are the trouble.
     """
 
     signal: str
@@ -45,7 +45,7 @@ class Quantity:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unit:
-    """A way to write a unit: the base unit and how much of it one is."""
+    """A spelling of a unit: its base unit, and the factor that converts to it."""
 
     unit: str
     factor: Decimal
@@ -53,13 +53,14 @@ class Unit:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Vocabulary:
-    """All that the grammar knows.
+    """All words that the grammar knows.
 
-    `comparators` gives each wording's sign, `before` matches any of them, `after` those that follow their number;
-    `units` are by the pattern of their spelling, `columns` and `other_columns` pairs of pattern and role, in order;
-    `keys` has the patterns of a fence's keys by role, and `named_unit` finds a unit in a name; `environments` has the
-    spellings of each, `absence` the texts of patterns that `compiler.guides.absence` frames, `own` the words for
-    severities that a file maps.
+    `comparators` maps each wording to its sign. `before` matches any comparator before a number; `after` matches those
+    that follow their number, by sign. `units` pairs the pattern of a spelling with its unit. `columns` and
+    `other_columns` are pairs of pattern and role, in order. `keys` holds the patterns of a fence's keys by role.
+    `named_unit` finds a unit in a name. `environments` pairs the spellings of each environment with its name. `absence`
+    holds the texts of patterns that `compiler.guides.absence` completes. `own` holds the words for severities that a
+    file maps.
     """
 
     quantities: tuple[Quantity, ...]
@@ -80,45 +81,45 @@ class Vocabulary:
     own: tuple[tuple[str, str], ...] = ()
 
     def environment(self, words: str) -> str | None:
-        """Return the environment of which words, in small letters, are a spelling."""
+        """Return the environment that lower-case words spell, or None."""
         spellings = ((name, text) for texts, name in self.environments for text in texts)
         return next((name for name, text in spellings if re.fullmatch(text, words)), None)
 
     def comparator(self, words: str) -> str:
-        """Return the comparator that words stand for, which `before` has matched."""
+        """Return the comparator for words that `before` has matched."""
         return next(sign for text, sign in self.comparators.items() if re.fullmatch(text, words, re.IGNORECASE))
 
     def severity(self, text: str) -> Severity:
-        """Return the gravest severity that a text names, or none."""
-        return self.severities.gravest(text)
+        """Return the most severe severity that a text names, or `NO_SEVERITY`."""
+        return self.severities.most_severe(text)
 
     def unit_of_name(self, *names: str) -> Unit | None:
-        """Return the unit that the first of some names gives to its numbers: "latency (ms)", "wait_seconds"."""
-        found = next((match for match in map(self.named_unit.search, names) if match), None)
-        if found and found["period"]:
-            return self.rate_of_name(found.string)
-        return self.unit(next(text for text in found.groups() if text)) if found else None
+        """Return the unit in the first of the names that has one: "latency (ms)", "wait_seconds"."""
+        match = next((match for match in map(self.named_unit.search, names) if match), None)
+        if match and match["period"]:
+            return self.rate_of_name(match.string)
+        return self.unit(next(text for text in match.groups() if text)) if match else None
 
     def rate_of_name(self, name: str) -> Unit | None:
-        """Return the unit of a name that ends as "orders/min" or "keys per second" do."""
-        found = _RATE.search(name)
-        if found is None:
+        """Return the unit of a name that ends like "orders/min" or "keys per second"."""
+        match = _RATE.search(name)
+        if match is None:
             return None
-        return Unit(unit="per_second", factor=_PER_MINUTE if found["period"][0] in "mM" else Decimal(1))
+        return Unit(unit="per_second", factor=_PER_MINUTE if match["period"][0] in "mM" else Decimal(1))
 
     def unit(self, words: str) -> Unit:
-        """Return what a unit's spelling means, which `unit_text` has matched."""
+        """Return the unit for a spelling that `unit_text` has matched."""
         return next(unit for pattern, unit in self.units if pattern.fullmatch(words))
 
 
 def vocabulary() -> Vocabulary:
-    """Return the vocabulary that is spoken."""
+    """Return the vocabulary in use: the one that `speaking` has set, else the default one."""
     return _SPOKEN.get() or _vocabulary(())
 
 
 @contextmanager
 def speaking(words: SeverityWords) -> Iterator[None]:
-    """Let the words for severities stand for what a file says, while the context lasts."""
+    """Map the words for severities as a file maps them, while the context lasts."""
     token = _SPOKEN.set(_vocabulary(words.own))
     try:
         yield
@@ -127,18 +128,18 @@ def speaking(words: SeverityWords) -> Iterator[None]:
 
 
 def severity_words(own: Iterable[tuple[str, str]] = ()) -> SeverityWords:
-    """Return the words for severities, some of them as a file maps them."""
+    """Return the words for severities; `own` holds the words that a file maps."""
     mapped = tuple(own)
-    found = _vocabulary(mapped).severities.words
-    known = {word_key(text): one.severity for one in found for text in one.spellings}
+    entries = _vocabulary(mapped).severities.words
+    known = {word_key(text): word.severity for word in entries for text in word.spellings}
     return SeverityWords(known=known, own=mapped)
 
 
 def spellings(word: str) -> tuple[str, ...]:
     """Return the keys of all spellings of a word for severities, its own first."""
     own = word_key(word)
-    keys = ([word_key(text) for text in one.spellings] for one in _vocabulary(()).severities.words)
-    return own, *next((each for each in keys if own in each), ())
+    key_lists = ([word_key(text) for text in entry.spellings] for entry in _vocabulary(()).severities.words)
+    return own, *next((keys for keys in key_lists if own in keys), ())
 
 
 _SPOKEN: Final[ContextVar[Vocabulary | None]] = ContextVar("spoken", default=None)
@@ -146,8 +147,8 @@ _SPOKEN: Final[ContextVar[Vocabulary | None]] = ContextVar("spoken", default=Non
 
 @cache
 def _given() -> dict[str, Any]:
-    found: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("vocabulary.yaml").read_text(encoding="utf-8"))
-    return found
+    given: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("vocabulary.yaml").read_text(encoding="utf-8"))
+    return given
 
 
 @cache
@@ -155,7 +156,7 @@ def _vocabulary(own: tuple[tuple[str, str], ...]) -> Vocabulary:
     given = _given()
     comparators = {text: sign for sign, texts in given["comparators"].items() for text in texts}
     longest = sorted(comparators, key=len, reverse=True)
-    spellings = sorted((text for one in given["units"] for text in one["words"]), key=len, reverse=True)
+    spellings = sorted((text for unit in given["units"] for text in unit["words"]), key=len, reverse=True)
     return Vocabulary(
         quantities=_quantities(given["quantities"]),
         severities=Severities(words=words(given["severities"], own)),
@@ -179,21 +180,21 @@ def _vocabulary(own: tuple[tuple[str, str], ...]) -> Vocabulary:
 def _quantities(given: Iterable[Mapping[str, Any]]) -> tuple[Quantity, ...]:
     return tuple(
         Quantity(
-            signal=one["signal"],
-            units=frozenset(one["units"]),
-            low=(meaning.builtin_side(one["signal"]) == meaning.LOW) != one.get("complement", False),
-            complement=one.get("complement", False),
-            pattern=_any(one["words"]),
+            signal=entry["signal"],
+            units=frozenset(entry["units"]),
+            low=(meaning.builtin_side(entry["signal"]) == meaning.LOW) != entry.get("complement", False),
+            complement=entry.get("complement", False),
+            pattern=_any(entry["words"]),
         )
-        for one in given
+        for entry in given
     )
 
 
 def _units(given: Iterable[Mapping[str, Any]]) -> tuple[tuple[re.Pattern[str], Unit], ...]:
     return tuple(
-        (_pattern(text), Unit(unit=one["unit"], factor=Decimal(str(one["factor"]))))
-        for one in given
-        for text in one["words"]
+        (_pattern(text), Unit(unit=entry["unit"], factor=Decimal(str(entry["factor"]))))
+        for entry in given
+        for text in entry["words"]
     )
 
 
@@ -201,7 +202,7 @@ def _named_unit(spelling: str) -> re.Pattern[str]:
     # "node(s)" is a plural, and a single letter at the end of a name is no unit.
     return _pattern(
         rf"(?:(?<=\s)|^)[(\[](?:in )?(?P<inside>{spelling})[)\]]"
-        # "Errors/min" and "evicted keys per second" are rates; "per hour" counts, and is no time.
+        # "Errors/min" and "evicted keys per second" are rates. "Per hour" makes a count, not a time.
         rf"|{_RATE.pattern}"
         rf"|(?<=[A-Za-z0-9][_ ])(?<!\bper )(?=[a-z]{{2}})(?P<suffix>{spelling})(?:_bucket)?$"
         r"|(?<=\s)(?P<sign>%)(?=\s|$)|, (?P<last>m?s)$|\b(?P<rate>rps|qps|tps|iops)\b"
@@ -209,7 +210,7 @@ def _named_unit(spelling: str) -> re.Pattern[str]:
 
 
 def _columns(given: Iterable[Mapping[str, Any]]) -> tuple[tuple[re.Pattern[str], str], ...]:
-    return tuple((_pattern("|".join(one["words"])), one["role"]) for one in given)
+    return tuple((_pattern("|".join(entry["words"])), entry["role"]) for entry in given)
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -221,5 +222,5 @@ def _bounded(text: str) -> str:
 
 
 def _any(texts: Iterable[str]) -> re.Pattern[str]:
-    # Words begin where words begin; what does not begin with a letter may stand anywhere.
-    return _pattern("|".join(rf"\b{one}" if one[0].isalpha() else one for one in texts))
+    # A text that begins with a letter matches at the beginning of a word only. Other texts match anywhere.
+    return _pattern("|".join(rf"\b{text}" if text[0].isalpha() else text for text in texts))

@@ -1,4 +1,4 @@
-"""The command `import`: guides as they are → what they document, as JSON or as a beginning of thresholds.yaml.
+"""Implement the command `import`: guides → the limits that they document, as JSON or as a beginning of thresholds.yaml.
 
-`imported` reads the files by `compiler.guides`; `stanza` writes one system a guide.
+`imported` reads the files with `compiler.guides`. `stanza` writes one system for each guide.
 """

@@ -1,4 +1,4 @@
-"""Files of guides → what the command `import` prints: statements as JSON, or a beginning of thresholds.yaml."""
+"""Turn files of guides into the output of the command `import`: JSON, or a beginning of thresholds.yaml."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from compiler.source_text import read_text, shown
 
 @dataclass(frozen=True, kw_only=True)
 class Imported:
-    """What was read: the statements of all guides, and a stanza each; and the lines that may hold more."""
+    """The statements of all guides, the name and the stanza of each guide, and the lines that may hold more limits."""
 
     statements: tuple[GuideStatement, ...]
     stanzas: tuple[tuple[str, Stanza], ...]
@@ -36,21 +36,23 @@ class Imported:
 
     def as_json(self) -> str:
         """Return `{"statements": […], "left_out": […]}`."""
-        found = {
-            "statements": [{**one.as_json(), "guesses": self._guesses(one)} for one in self.statements],
-            "left_out": [one.as_json() for one in self.unread],
+        document = {
+            "statements": [
+                {**statement.as_json(), "guesses": self._guesses(statement)} for statement in self.statements
+            ],
+            "left_out": [line.as_json() for line in self.unread],
         }
-        return harmless.as_json(found, indent=2)
+        return harmless.as_json(document, indent=2)
 
-    def _guesses(self, one: GuideStatement) -> list[str]:
-        """Return what is guessed of a statement, in the words of the YAML."""
-        against = any(one in stanza.against for _, stanza in self.stanzas)
-        return [*guesses(one), *([AGAINST] if against else [])]
+    def _guesses(self, statement: GuideStatement) -> list[str]:
+        """Return the guesses about a statement, in the words of the YAML."""
+        against = any(statement in stanza.against for _, stanza in self.stanzas)
+        return [*guesses(statement), *([AGAINST] if against else [])]
 
     def as_yaml(self, *, new: bool = False) -> str:
-        """Return a beginning of thresholds.yaml; what a person must say is marked.
+        """Return a beginning of thresholds.yaml; it marks what a person must answer.
 
-        With `new` it is a whole file; without, what a file that there is takes in, or includes.
+        With `new` it is a whole file. Otherwise an existing file takes it in, or includes it.
         """
         head = f"# Begun by `{conventions.PROGRAM} import`. Answer every {conventions.QUESTION}, look at every GUESS."
         if new:
@@ -60,23 +62,23 @@ class Imported:
             if new
             else []
         )
-        stanzas = [one.text for _, one in self.stanzas]
+        stanzas = [stanza.text for _, stanza in self.stanzas]
         return "\n".join([head, *house, *self._own_signals(), "systems:", *stanzas, *self._unread()])
 
     def summary(self) -> str:
-        """Return a line a guide: how many statements there are, what became of them, how sure the sections are."""
-        unread = Counter(one.path for one in self.unread)
-        return "\n".join(_summary(path, one, unread[path]) for path, one in self.stanzas)
+        """Return one line for each guide: its number of statements, their use, and how sure the sections are."""
+        unread = Counter(line.path for line in self.unread)
+        return "\n".join(_summary(path, stanza, unread[path]) for path, stanza in self.stanzas)
 
     def _unread(self) -> Iterator[str]:
         """Yield a comment for each line that may hold a limit that was not read."""
         if self.unread:
             yield "# Not read, though it has a number and a severity or a comparator; what is a limit, add by hand:"
-        for one in self.unread:
-            yield one_line(f"#   {one.path}:{one.line}: {shortened(one.text)} ({one.reason})")
+        for line in self.unread:
+            yield one_line(f"#   {line.path}:{line.line}: {shortened(line.text)} ({line.reason})")
 
     def _own_signals(self) -> Iterator[str]:
-        own = {signal.id: signal for _, one in self.stanzas for signal in one.own}
+        own = {signal.id: signal for _, stanza in self.stanzas for signal in stanza.own}
         if own:
             yield "signals:"
         for _, signal in sorted(own.items()):
@@ -88,15 +90,16 @@ _ABOUT_THE_SCHEMA: Final = (
 )
 
 
-def _summary(path: str, one: Stanza, unread: int) -> str:
-    found = one.used + one.again + one.left_out
-    said = (
-        f"{path}: {found} statements; {len(one.chosen)} alerts with {one.used} limits, {one.guesses} of them guesses; "
+def _summary(path: str, stanza: Stanza, unread: int) -> str:
+    total = stanza.used + stanza.again + stanza.left_out
+    statements = (
+        f"{path}: {total} statements; "
+        f"{len(stanza.chosen)} alerts with {stanza.used} limits, {stanza.guesses} of them guesses; "
     )
-    sections = Counter(chosen.sureness if chosen else "open" for chosen in one.chosen.values())
+    sections = Counter(section.sureness if section else "open" for section in stanza.chosen.values())
     sure = ", ".join(f"{sections[name]} {name}" for name in (SURE, LIKELY, GUESS, "open"))
     more = f"; {unread} {'line' if unread == 1 else 'lines'} not read" if unread else ""
-    return f"{said}{one.again} said again, {one.left_out} left out; sections: {sure}{more}"
+    return f"{statements}{stanza.again} said again, {stanza.left_out} left out; sections: {sure}{more}"
 
 
 def _definition(signal: Signal) -> Iterator[str]:
@@ -109,15 +112,17 @@ def _definition(signal: Signal) -> Iterator[str]:
 
 
 def import_guides(paths: Sequence[Path], diagnostics: Diagnostics, *, new: bool = False) -> Imported:
-    """Return what the guides document; a file that cannot be read is an error in `diagnostics`.
+    """Return what the guides document; an unreadable file becomes an error in `diagnostics`.
 
     With `new` the stanzas belong to a whole file, which has a team and a policy.
     """
-    known = {key: one for key, one in signals(Table(Span("", 1, 1, 1)), diagnostics).items() if one is not None}
-    found: list[GuideStatement] = []
+    known = {
+        key: signal for key, signal in signals(Table(Span("", 1, 1, 1)), diagnostics).items() if signal is not None
+    }
+    statements: list[GuideStatement] = []
     unread: list[UnreadLine] = []
     stanzas = []
-    # Whoever types the name of a guide may name any file.
+    # A person who types the name of a guide may name any file.
     files = InputFiles(None)
     for path in paths:
         name = shown(path)
@@ -125,9 +130,9 @@ def import_guides(paths: Sequence[Path], diagnostics: Diagnostics, *, new: bool 
         if text is None:
             continue
         read = read_guide(name, text)
-        found += read.statements
+        statements += read.statements
         unread += unread_lines(name, text, read)
-        # What a guide's form lacks is said when it is compiled; here it is somebody else's file.
+        # This command discards findings about a guide's form; compiling the file reports them later.
         runbook = parse_runbook(name, text, Diagnostics())
         stanzas.append((name, stanza(runbook, read.statements, known, new=new)))
-    return Imported(statements=tuple(found), stanzas=tuple(stanzas), unread=tuple(unread))
+    return Imported(statements=tuple(statements), stanzas=tuple(stanzas), unread=tuple(unread))

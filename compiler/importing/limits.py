@@ -1,6 +1,6 @@
-"""Statements of a guide → the limits of its system: one a severity of each signal; and what is left over.
+"""Choose the limits of a system from the statements of its guide: at most one for each signal and severity.
 
-What is a guess says so; what fits no signal is left over instead of being forced into one. `stanza` writes both.
+A remark marks each guess. A statement that fits no signal is left over. `stanza` writes the limits.
 """
 
 from __future__ import annotations
@@ -18,18 +18,20 @@ from compiler.quantities import BYTES, COUNT, RATIO, SECONDS, Comparison, Quanti
 from compiler.signals.bound import LOW, Signal
 
 AGAINST: Final = "GUESS: it names the good side, or speaks of something else"
-"""What is said of a statement that would page on the good side."""
+"""The remark on a statement that would page on the good side."""
 
 _DEFAULT_SEVERITY: Final = "warning"
 _ONE_SIDED: Final = frozenset({">", ">=", "<", "<="})
-"""A limit has one side: "not 3" stays with the reader."""
+"""A limit has one side, so a statement such as "not 3" makes no limit."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImportedLimit:
-    """A limit: the statement as an alert on what its signal measures, the one that the guide makes, and what to say.
+    """A limit that `import` makes of a statement.
 
-    `holding` is the statement that says how long it must last, where that is another one.
+    `statement` is the guide's statement as an alert on the signal's own quantity, and `stated` is the guide's statement
+    itself. `remark` is the comment on the limit. `holding` is the statement that says how long the limit must be
+    crossed, if another one says so.
     """
 
     severity: str
@@ -42,9 +44,9 @@ class ImportedLimit:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Limits:
-    """The limits by signal, the signals that these need beside the vocabulary's, and the statements left over.
+    """The limits by signal, the signals that they need beside the vocabulary's (`own`), and the statements left over.
 
-    `against` are those that were left over because they would page on the good side of their signal.
+    `against` holds those of the statements left over that would page on the good side of their signal.
     """
 
     of_signal: Mapping[str, Sequence[ImportedLimit]]
@@ -53,75 +55,81 @@ class Limits:
     against: frozenset[GuideStatement]
 
     def without(self, signal: str, severity: str) -> Limits:
-        """Return the limits without one of them, whose statement is left over."""
+        """Return the limits without one of them; its statement is left over then."""
         lines = self.of_signal[signal]
-        others = {**self.of_signal, signal: [one for one in lines if one.severity != severity]}
-        dropped = [one.stated for one in lines if one.severity == severity]
-        kept = {key: one for key, one in others.items() if one}
-        left_over = sorted((*self.left_over, *dropped), key=lambda one: one.line)
-        own = tuple(one for one in self.own if one.id in kept)
+        others = {**self.of_signal, signal: [line for line in lines if line.severity != severity]}
+        dropped = [line.stated for line in lines if line.severity == severity]
+        kept = {key: lines for key, lines in others.items() if lines}
+        left_over = sorted((*self.left_over, *dropped), key=lambda statement: statement.line)
+        own = tuple(signal for signal in self.own if signal.id in kept)
         return Limits(of_signal=kept, own=own, left_over=tuple(left_over), against=self.against)
 
 
 def limits(statements: Sequence[GuideStatement], signals: Mapping[str, Signal]) -> Limits:
-    """Return the limits; `signals` is the vocabulary that they may use.
+    """Return the limits; they may use the `signals` and those that this module adds.
 
-    A severity in the guide's own words goes before a symptom without one, and this before the breach of a target.
+    A statement with a severity comes before an alert without one, and this before a target.
     """
-    missed = _missed(statements, signals)
-    known = {**signals, **_OWN, **{one.id: one for one in missed.values()}}
+    absences = _absences(statements, signals)
+    known = {**signals, **_OWN, **{signal.id: signal for signal in absences.values()}}
     chosen: dict[str, list[ImportedLimit]] = {}
     left_over, against = [], set()
-    for one in sorted(statements, key=lambda one: (one.severity == NO_SEVERITY, one.kind == TARGET, one.line)):
-        identifier = missed[_what(one)].id if one.subject else _signal(one)
+    for statement in sorted(statements, key=_precedence):
+        identifier = absences[_absence_key(statement)].id if statement.subject else _signal(statement)
         signal = known.get(identifier)
         lines = chosen.setdefault(identifier, [])
-        limit = _limit(one, signal)
+        limit = _limit(statement, signal)
         if limit is not None and signal is not None and _is_against(limit, signal):
-            against.add(one)
+            against.add(statement)
             limit = None
-        if limit is not None and all(_more_severe(*sorted((limit, line), key=_rank)) for line in lines):
+        if limit is not None and all(_is_reached_later(*sorted((limit, line), key=_rank)) for line in lines):
             lines.append(limit)
         else:
-            left_over.append(one)
+            left_over.append(statement)
     held = {key: [_held(line, key, left_over) for line in lines] for key, lines in chosen.items()}
-    found = {key: sorted(lines, key=_rank) for key, lines in sorted(held.items()) if lines}
+    of_signal = {key: sorted(lines, key=_rank) for key, lines in sorted(held.items()) if lines}
     return Limits(
-        of_signal=found,
-        own=tuple(known[key] for key in found if key not in signals),
-        left_over=tuple(sorted(left_over, key=lambda one: one.line)),
+        of_signal=of_signal,
+        own=tuple(known[key] for key in of_signal if key not in signals),
+        left_over=tuple(sorted(left_over, key=lambda statement: statement.line)),
         against=frozenset(against),
     )
 
 
+def _precedence(statement: GuideStatement) -> tuple[bool, bool, int]:
+    return statement.severity == NO_SEVERITY, statement.kind == TARGET, statement.line
+
+
 def window(lines: Sequence[ImportedLimit]) -> int | None:
-    """Return the seconds within which all limits of a signal count events; None where the guide does not tell."""
-    said = {line.statement.window for line in lines} - {None}
-    return said.pop() if len(said) == 1 else None
+    """Return the seconds within which the limits of a signal count events; None unless the guide states one time."""
+    windows = {line.statement.window for line in lines} - {None}
+    return windows.pop() if len(windows) == 1 else None
 
 
-def _limit(one: GuideStatement, signal: Signal | None) -> ImportedLimit | None:
-    """Return the limit that a statement means, None where none of its signal can say it."""
-    if signal is None or signal.unit != one.unit or not one.sure or one.comparator not in _ONE_SIDED:
+def _limit(statement: GuideStatement, signal: Signal | None) -> ImportedLimit | None:
+    """Return the limit that a statement means; None if no limit on its signal can express it."""
+    if signal is None or signal.unit != statement.unit or not statement.sure or statement.comparator not in _ONE_SIDED:
         return None
-    of_rest = one.complement and signal.id not in _RESTS
-    stated = Comparison(one.comparator, Quantity(one.begin, one.unit))
-    paging = meaning.paging(stated, norm=one.kind == TARGET, of_rest=of_rest)
+    of_rest = statement.complement and signal.id not in _RESTS
+    stated = Comparison(statement.comparator, Quantity(statement.begin, statement.unit))
+    paging = meaning.paging(stated, norm=statement.kind == TARGET, of_rest=of_rest)
     if paging is None:
         return None
-    alert = one if one.begin == one.value else replace(one, value=one.begin, value_to=None)
+    alert = (
+        statement if statement.begin == statement.value else replace(statement, value=statement.begin, value_to=None)
+    )
     if paging != stated:
-        changed = replace(one, comparator=paging.comparator, value=paging.quantity.value)
+        changed = replace(statement, comparator=paging.comparator, value=paging.quantity.value)
         alert = replace(changed, kind=ALERT, value_to=None, complement=False)
-    guesses = tuple(_guesses(one, signal.id))
-    words = tuple(_words(stated, signal, of_rest=of_rest, norm=one.kind == TARGET and not guesses))
-    severity = one.severity if one.severity != NO_SEVERITY else _DEFAULT_SEVERITY
+    guesses = tuple(_guesses(statement, signal.id))
+    words = tuple(_words(stated, signal, of_rest=of_rest, norm=statement.kind == TARGET and not guesses))
+    severity = statement.severity if statement.severity != NO_SEVERITY else _DEFAULT_SEVERITY
     remark = "; ".join((*words, *guesses))
-    return ImportedLimit(severity=severity, statement=alert, stated=one, remark=remark, guessed=bool(guesses))
+    return ImportedLimit(severity=severity, statement=alert, stated=statement, remark=remark, guessed=bool(guesses))
 
 
 def _words(stated: Comparison, signal: Signal, *, of_rest: bool, norm: bool) -> Iterator[str]:
-    """Yield what the guide says where the limit is written otherwise."""
+    """Yield the guide's words, if the limit is written differently."""
     if of_rest or norm:
         rest = (f" {meaning.rest(signal)}" if meaning.rest(signal) else ", of its complement") if of_rest else ""
         yield f"guide: {meaning.text(stated)}{rest}{' is to hold' if norm else ''}"
@@ -132,32 +140,33 @@ def _is_against(limit: ImportedLimit, signal: Signal) -> bool:
 
 
 def _held(limit: ImportedLimit, signal: str, others: Sequence[GuideStatement]) -> ImportedLimit:
-    """Return a limit with how long it must last, where only another statement of the same limit says so."""
+    """Return a limit with its duration, if only another statement of the same limit states the duration."""
     if limit.statement.for_seconds is not None:
         return limit
-    same = (one for one in others if one.for_seconds is not None and _signal(one) == signal and _restates(one, limit))
-    holding = next(same, None)
+    timed = (candidate for candidate in others if candidate.for_seconds is not None and _signal(candidate) == signal)
+    holding = next((statement for statement in timed if _restates(statement, limit)), None)
     if holding is None:
         return limit
     return replace(limit, statement=replace(limit.statement, for_seconds=holding.for_seconds), holding=holding)
 
 
-def _restates(one: GuideStatement, limit: ImportedLimit) -> bool:
-    stated = limit.statement
-    same = (one.comparator, one.value, one.unit, one.kind) == (stated.comparator, stated.value, stated.unit, ALERT)
-    return same and one.severity in {limit.severity, NO_SEVERITY}
+def _restates(candidate: GuideStatement, limit: ImportedLimit) -> bool:
+    own = limit.statement
+    terms = candidate.comparator, candidate.value, candidate.unit, candidate.kind
+    same = terms == (own.comparator, own.value, own.unit, ALERT)
+    return same and candidate.severity in {limit.severity, NO_SEVERITY}
 
 
-def _more_severe(mild: ImportedLimit, grave: ImportedLimit) -> bool:
-    """Return whether the second is reached after the first; what is not speaks of something else."""
-    one, other = mild.statement, grave.statement
-    if mild.severity == grave.severity or one.comparator[0] != other.comparator[0]:
+def _is_reached_later(less_severe: ImportedLimit, more_severe: ImportedLimit) -> bool:
+    """Return whether a signal reaches the second limit after the first; if not, they are about different things."""
+    first, second = less_severe.statement, more_severe.statement
+    if less_severe.severity == more_severe.severity or first.comparator[0] != second.comparator[0]:
         return False
-    return one.value < other.value if one.comparator[0] == ">" else one.value > other.value
+    return first.value < second.value if first.comparator[0] == ">" else first.value > second.value
 
 
-def _rank(one: ImportedLimit) -> int:
-    return SEVERITIES.index(one.severity)
+def _rank(limit: ImportedLimit) -> int:
+    return SEVERITIES.index(limit.severity)
 
 
 def _quantile(percentile: int) -> Signal:
@@ -179,50 +188,53 @@ _OF_REST: Final = {
     ("memory", BYTES): _rest("memory_free", BYTES, "Free memory"),
     ("connection_pool", COUNT): _rest("connections_free", COUNT, "Free connections"),
 }
-"""What is free is a quantity of its own where nobody says of how much: 5 GB free is no share."""
-_RESTS: Final = frozenset(one.id for one in _OF_REST.values())
-_OWN: Final = {one.id: one for one in (*map(_quantile, (50, 95, 99)), _AVERAGE_QUERY, _AUTH, *_OF_REST.values())}
+"""Signals for what is free. "5 GB free" is no share, because nobody says of how much."""
+_RESTS: Final = frozenset(signal.id for signal in _OF_REST.values())
+_OWN: Final = {
+    signal.id: signal for signal in (*map(_quantile, (50, 95, 99)), _AVERAGE_QUERY, _AUTH, *_OF_REST.values())
+}
 _OF_QUERIES: Final = {
     **{f"latency_p{percentile}": f"query_duration_p{percentile}" for percentile in (50, 95, 99)},
     "latency_avg": _AVERAGE_QUERY.id,
     "latency_other": _AVERAGE_QUERY.id,
 }
-"""How long queries take is another quantity than how long answers do: it is measured at the database."""
+"""Signals for the duration of queries, which a database measures; the duration of answers is another quantity."""
 _QUERY: Final = re.compile(r"\bquer(?:y|ies)\b|\bSQL statements?\b", re.IGNORECASE)
 _TIMED: Final = re.compile(r"\b(?:latency|response|duration|time|p\d\d|percentile|average|mean)\b", re.IGNORECASE)
 _LOGIN: Final = re.compile(r"\bauthentication\b|\blog-?ins?\b|\bsign-?ins?\b", re.IGNORECASE)
 
 
-def _signal(one: GuideStatement) -> str:
-    """Return the signal of a statement: that of queries, of logins, or of what is free, where its words name them."""
-    if one.complement and (one.signal, one.unit) in _OF_REST:
-        return _OF_REST[one.signal, one.unit].id
-    if one.signal == "success_ratio" and _LOGIN.search(one.text):
+def _signal(statement: GuideStatement) -> str:
+    """Return the signal of a statement; words for queries, logins or free space select a signal of this module."""
+    if statement.complement and (statement.signal, statement.unit) in _OF_REST:
+        return _OF_REST[statement.signal, statement.unit].id
+    text, around = statement.text, statement.around
+    if statement.signal == "success_ratio" and _LOGIN.search(text):
         return _AUTH.id
-    # "Query time: target below 20 ms, warning above 60 ms": the second number is on what the first is on.
-    words = one.text if _TIMED.search(one.text) else one.around.sentence[: one.around.end] or one.text
-    return _OF_QUERIES.get(one.signal, one.signal) if _QUERY.search(words) else one.signal
+    # "Query time: target below 20 ms, warning above 60 ms": both numbers limit the same quantity.
+    words = text if _TIMED.search(text) else around.sentence[: around.end] or text
+    return _OF_QUERIES.get(statement.signal, statement.signal) if _QUERY.search(words) else statement.signal
 
 
-def _missed(statements: Sequence[GuideStatement], signals: Mapping[str, Signal]) -> Mapping[tuple[str, str], Signal]:
-    """Return the signal of each thing that is missed: of the first the built-in one, of any other one of its own."""
-    found: dict[tuple[str, str], Signal] = {}
-    for one in statements:
-        signal = signals.get(one.signal)
-        if not one.subject or signal is None or _what(one) in found:
+def _absences(statements: Sequence[GuideStatement], signals: Mapping[str, Signal]) -> Mapping[tuple[str, str], Signal]:
+    """Return the signal of each missing thing: the built-in one for the first thing, a new one for each other."""
+    absences: dict[tuple[str, str], Signal] = {}
+    for statement in statements:
+        signal = signals.get(statement.signal)
+        if not statement.subject or signal is None or _absence_key(statement) in absences:
             continue
-        _, words = _what(one)
-        is_first = all(name != one.signal for name, _ in found)
+        _, words = _absence_key(statement)
+        is_first = all(name != statement.signal for name, _ in absences)
         identifier = f"{signal.id}_{words.replace(' ', '_')}"[:_LONGEST_ID]
         own = replace(signal, id=identifier, title=f"{signal.title} of {words}")
-        found[_what(one)] = signal if is_first else own
-    return found
+        absences[_absence_key(statement)] = signal if is_first else own
+    return absences
 
 
-def _what(one: GuideStatement) -> tuple[str, str]:
-    """Return the signal of a statement with the words that tell what is missed from other things."""
-    words = [word for word in _WORDS.findall(one.subject.lower()) if word not in _LITTLE]
-    return one.signal, " ".join(word.rstrip("s") for word in words[:2]) or "other"
+def _absence_key(statement: GuideStatement) -> tuple[str, str]:
+    """Return the signal of a statement, with the words that distinguish the missing thing from others."""
+    words = [word for word in _WORDS.findall(statement.subject.lower()) if word not in _LITTLE]
+    return statement.signal, " ".join(word.rstrip("s") for word in words[:2]) or "other"
 
 
 _WORDS: Final = re.compile(r"[a-z]+")
@@ -254,17 +266,18 @@ _LITTLE: Final = frozenset(
 _LONGEST_ID: Final = 60
 
 
-def guesses(one: GuideStatement) -> tuple[str, ...]:
-    """Return what is guessed of a statement where it becomes a limit."""
-    return tuple(_guesses(one, one.signal if one.subject else _signal(one)))
+def guesses(statement: GuideStatement) -> tuple[str, ...]:
+    """Return the guesses that a limit made from a statement contains."""
+    return tuple(_guesses(statement, statement.signal if statement.subject else _signal(statement)))
 
 
-def _guesses(one: GuideStatement, signal: str) -> Iterator[str]:
-    if one.kind == TARGET and one.severity == NO_SEVERITY:
+def _guesses(statement: GuideStatement, signal: str) -> Iterator[str]:
+    severity = statement.severity
+    if statement.kind == TARGET and severity == NO_SEVERITY:
         yield "a target; GUESS: its breach is a warning"
-    elif one.severity == NO_SEVERITY:
+    elif severity == NO_SEVERITY:
         yield "GUESS: a warning"
-    if one.severity_guess:
-        yield f"GUESS: “{one.severity_word}” is {'an' if one.severity[0] in 'aeiou' else 'a'} {one.severity}"
-    if one.signal == "latency_other" and signal != one.signal:
+    if statement.severity_guess:
+        yield f"GUESS: “{statement.severity_word}” is {'an' if severity[0] in 'aeiou' else 'a'} {severity}"
+    if statement.signal == "latency_other" and signal != statement.signal:
         yield "GUESS: the average"

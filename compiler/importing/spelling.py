@@ -1,4 +1,7 @@
-"""Words of a guide as they may stand in a YAML file: quoted, or in a comment; used by `stanza` and what it writes."""
+"""Write words of a guide into a YAML file: quoted, or in a comment.
+
+`imported`, `stanza` and `waivers` use this module.
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,12 @@ _UNSEEN: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
 
 
 def one_line(text: str) -> str:
-    """Return text of a guide as it may stand in a comment: one line, without control characters."""
+    """Return text of a guide for a comment: one line, without control characters."""
     return _UNSEEN.sub(" ", text)
 
 
 def shortened(text: str) -> str:
-    """Return a line of a guide as it may stand in a comment: its beginning, where it is long."""
+    """Return a line of a guide for a comment; of a long line only its beginning."""
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]} …"
 
 
@@ -29,14 +32,15 @@ def quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def said(one: GuideStatement, words: str) -> str:
-    """Return the comment on a statement: its place, and `words` on it, behind the cell's row and column in a table."""
-    return one_line(f"{one.path}:{one.line}: {one.cell}{': ' if one.cell else ''}{words}")
+def comment_on(statement: GuideStatement, words: str) -> str:
+    """Return the comment on a statement: its place, in a table its cell's row and column, and `words`."""
+    cell = f"{statement.cell}: " if statement.cell else ""
+    return one_line(f"{statement.path}:{statement.line}: {cell}{words}")
 
 
-def amount(one: GuideStatement) -> str:
+def amount(statement: GuideStatement) -> str:
     """Return a statement's number as thresholds.yaml writes it."""
-    return quantity_text(Quantity(one.value, one.unit))
+    return quantity_text(Quantity(statement.value, statement.unit))
 
 
 def seconds(count: int) -> str:

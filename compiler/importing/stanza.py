@@ -1,7 +1,7 @@
-"""The statements of one guide → a beginning of thresholds.yaml: numbers with their lines, sections, and questions.
+"""Write the statements of one guide as a beginning of thresholds.yaml: limits with their lines, sections, questions.
 
-`limits` chooses what becomes a limit, `compiler.choosing` the sections, `waivers` lists what no limit carries. What is
-a guess says so, and what only people know is a question.
+`limits` chooses the statements that become limits, `compiler.choosing` chooses the sections, and `waivers` lists the
+statements that no limit carries. The stanza marks each guess, and asks for each fact that only people know.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from compiler.conventions import DEFAULT_SCRAPE_INTERVAL, MISSING_SECTION, MISSI
 from compiler.guides.absence import AGE, SILENCE
 from compiler.guides.statement import GuideStatement
 from compiler.importing.limits import ImportedLimit, Limits, limits, window
-from compiler.importing.spelling import amount, one_line, quoted, said, seconds
+from compiler.importing.spelling import amount, comment_on, one_line, quoted, seconds
 from compiler.importing.waivers import agreement, waivers
 from compiler.runbooks import Runbook, Section
 from compiler.signals import examples, kinds
@@ -29,11 +29,12 @@ from compiler.signals.ratio import READS, SUCCESSES
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stanza:
-    """The text of the stanza and what was found for it.
+    """The text of a stanza, with counts of its statements.
 
-    `own` are the signals to be defined beside the vocabulary's; of the statements, `used` stand in the stanza,
-    `guesses` of these with a guess, `again` say what one of these says, and `left_out` nothing in the stanza says.
-    `against` are those that would page on the good side. `chosen` has the section of each signal, None where none fits.
+    `own` holds the signals that the file must define beside the vocabulary's. `used` counts the statements in the
+    stanza, and `guesses` those of them with a guess. `again` counts the statements that repeat one of these, `left_out`
+    those that the stanza does not contain. `against` holds the statements that would page on the good side. `chosen`
+    maps each signal to its section, or to None if none fits.
     """
 
     text: str
@@ -49,18 +50,19 @@ class Stanza:
 def stanza(
     runbook: Runbook, statements: Sequence[GuideStatement], signals: Mapping[str, Signal], *, new: bool = False
 ) -> Stanza:
-    """Return the stanza of one guide; `signals` is the vocabulary that limits may use.
+    """Return the stanza of one guide; limits may use the `signals`.
 
-    With `new` it belongs to the file that `house.yaml` begins, and takes that file's team and policy.
+    With `new` the stanza belongs to the file that `house.yaml` begins, and uses that file's team and policy.
     """
     path, sections = runbook.path, runbook.sections
     first = limits(statements, signals)
-    known = {**signals, **{one.id: one for one in first.own}}
+    known = {**signals, **{signal.id: signal for signal in first.own}}
     chosen = {key: _section(known[key], lines, sections) for key, lines in first.of_signal.items()}
-    anchors = {one.anchor: one for one in sections}
-    agreed = agreement(runbook, first, known, {key: anchors[one.anchor] for key, one in chosen.items() if one})
-    found = agreed.limits
-    used = [line for lines in found.of_signal.values() for line in lines]
+    anchors = {section.anchor: section for section in sections}
+    proposed = {key: anchors[proposal.anchor] for key, proposal in chosen.items() if proposal}
+    agreed = agreement(runbook, first, known, proposed)
+    kept = agreed.limits
+    used = [line for lines in kept.of_signal.values() for line in lines]
     written = [
         f"  {_identifier(path)}:",
         f"    title: {quoted(title_of(runbook.text, path))}",
@@ -68,21 +70,21 @@ def stanza(
         f"    runbook: {quoted(path)}",
         f"    escalation: {_POLICY if new else QUESTION}  # a policy below `escalation:`",
         "    limits:",
-        *_limits(found, chosen, agreed.quotations),
+        *_limits(kept, chosen, agreed.quotations),
         *_missing(anchors),
         "    metrics:",
-        *_metrics(found, known),
+        *_metrics(kept, known),
         *waivers(agreed.alone, path),
     ]
     return Stanza(
         text="\n".join(written),
-        own=found.own,
+        own=kept.own,
         used=len(used),
         guesses=sum(line.guessed for line in used),
         again=max(0, len(statements) - len(used) - len(agreed.alone)),
         left_out=len(agreed.alone),
-        against=found.against,
-        chosen={key: one for key, one in chosen.items() if key in found.of_signal},
+        against=kept.against,
+        chosen={key: proposal for key, proposal in chosen.items() if key in kept.of_signal},
     )
 
 
@@ -92,26 +94,28 @@ _POLICY: Final = "standard"
 
 
 def _section(signal: Signal, lines: Sequence[ImportedLimit], sections: Sequence[Section]) -> Proposal | None:
-    proposals = propose(signal.id, signal.title, sections, [one.stated.line for one in lines])
+    proposals = propose(signal.id, signal.title, sections, [line.stated.line for line in lines])
     return proposals[0] if proposals else None
 
 
-def _limits(found: Limits, chosen: Mapping[str, Proposal | None], quotations: Mapping[str, str]) -> Iterator[str]:
-    for signal, lines in found.of_signal.items():
+def _limits(kept: Limits, chosen: Mapping[str, Proposal | None], quotations: Mapping[str, str]) -> Iterator[str]:
+    for signal, lines in kept.of_signal.items():
         yield f"      {signal}:"
         for line in lines:
-            one = line.statement
-            limit = f"{line.severity}: {quoted(f'{one.comparator} {amount(one)}')}"
-            yield f"        {limit}  # {said(one, one.text)}{f' ({line.remark})' if line.remark else ''}"
+            statement = line.statement
+            limit = f"{line.severity}: {quoted(f'{statement.comparator} {amount(statement)}')}"
+            remark = f" ({line.remark})" if line.remark else ""
+            yield f"        {limit}  # {comment_on(statement, statement.text)}{remark}"
         holds = {
             line.severity: line.statement.for_seconds or 0
             for line in lines
             if line.statement.for_seconds or line.stated.subject
         }
         if holds:
-            inside = ", ".join(f"{severity}: {seconds(for_seconds)}" for severity, for_seconds in holds.items())
-            where = "; ".join(said(one, one.text) for one in dict.fromkeys(line.holding for line in lines) if one)
-            yield f"        for: {{{inside}}}{'  # ' if where else ''}{where}"
+            durations = ", ".join(f"{severity}: {seconds(for_seconds)}" for severity, for_seconds in holds.items())
+            sources = dict.fromkeys(line.holding for line in lines)
+            comment = "; ".join(comment_on(source, source.text) for source in sources if source)
+            yield f"        for: {{{durations}}}{'  # ' if comment else ''}{comment}"
         if signal in quotations:
             yield f"        documented: {quoted(quotations[signal])}"
         yield f"        runbook: {_leads_to(chosen[signal])}"
@@ -121,12 +125,12 @@ def _missing(anchors: Collection[str]) -> Iterator[str]:
     if MISSING_SECTION.removeprefix("#") in anchors:
         yield f"      {MISSING_SIGNAL}: {{runbook: {quoted(MISSING_SECTION)}}}"
     else:
-        why = f"no section says what to do without data; write “{words(MISSING_SIGNAL)}”"
-        yield f"      {MISSING_SIGNAL}: {OFF}  # GUESS: {why}"
+        reason = f"no section says what to do without data; write “{words(MISSING_SIGNAL)}”"
+        yield f"      {MISSING_SIGNAL}: {OFF}  # GUESS: {reason}"
 
 
 _COUNTED: Final = "increase"
-"""The kind whose limit means nothing without the time in which so many come."""
+"""The kind that counts events within a time; a limit without the time means nothing."""
 _SCRAPES: Final = 4
 _INTERVALS: Final = (30, 20, 15, 10, 5)
 _ENOUGH: Final = _SCRAPES * DEFAULT_SCRAPE_INTERVAL
@@ -136,36 +140,36 @@ _HOW_SURE: Final = {LIKELY: "likely: ", GUESS: "GUESS: "}
 def _leads_to(proposal: Proposal | None) -> str:
     if proposal is None:
         return f"{QUESTION}  # no section fits: which one helps?"
-    why = one_line(f"{_HOW_SURE.get(proposal.sureness, '')}“{proposal.title}” {proposal.why}")
-    return f"{quoted(f'#{proposal.anchor}')}  # {why}"
+    reason = one_line(f"{_HOW_SURE.get(proposal.sureness, '')}“{proposal.title}” {proposal.why}")
+    return f"{quoted(f'#{proposal.anchor}')}  # {reason}"
 
 
-def _metrics(found: Limits, signals: Mapping[str, Signal]) -> Iterator[str]:
-    for signal, lines in found.of_signal.items():
+def _metrics(kept: Limits, signals: Mapping[str, Signal]) -> Iterator[str]:
+    for signal, lines in kept.of_signal.items():
         kind = signals[signal].kind
         inputs = _form(signals[signal], lines)
         within = window(lines)
         counted = [f"window: {QUESTION if within is None else seconds(within)}"] if kind == _COUNTED else []
-        asked = ", ".join([*(f"{one.name}: {QUESTION}" for one in inputs), *counted, f"per: {QUESTION}"])
+        questions = ", ".join([*(f"{metric.name}: {QUESTION}" for metric in inputs), *counted, f"per: {QUESTION}"])
         if kind == SILENCE:
             scraped = _scraped(lines)
             guess = "GUESS: the limit must hold four scrapes; " if scraped else ""
-            yield f"      {signal}: {{{asked}{scraped}}}  # {guess}add `quiet: 1d` where each day has quiet hours"
+            yield f"      {signal}: {{{questions}{scraped}}}  # {guess}add `quiet: 1d` where each day has quiet hours"
         else:
-            yield f"      {signal}: {{{asked}}}"
-    if not found.of_signal:
+            yield f"      {signal}: {{{questions}}}"
+    if not kept.of_signal:
         yield "      {}"
 
 
 def _scraped(lines: Sequence[ImportedLimit]) -> str:
-    """Return how often a counter must be scraped, where the shortest time that it may be silent tells."""
+    """Return the scrape interval that a counter needs, if its shortest limit holds too few scrapes by default."""
     shortest = min(int(line.statement.value) for line in lines)
-    often = next((one for one in _INTERVALS if one * _SCRAPES <= shortest), 1)
-    return f", scrape_interval: {seconds(often)}" if shortest < _ENOUGH else ""
+    interval = next((interval for interval in _INTERVALS if interval * _SCRAPES <= shortest), 1)
+    return f", scrape_interval: {seconds(interval)}" if shortest < _ENOUGH else ""
 
 
 def _form(signal: Signal, lines: Sequence[ImportedLimit]) -> Sequence[Input]:
-    """Return the inputs to ask for: of a share that must not be low, those that count what went well."""
+    """Return the inputs to ask for; a share that must not be low needs the inputs that count successes."""
     forms = kinds()[signal.kind].forms
     if signal.id.startswith(AGE):
         return (SINCE,)
@@ -188,6 +192,6 @@ def _identifier(path: str) -> str:
 
 
 def title_of(text: str, path: str) -> str:
-    """Return a guide's first heading, else words of its file name."""
-    found = re.search(r"^#\s+(.+?)\s*#*$|^(\S.*)\n=+\s*$", text, re.MULTILINE)
-    return (found[1] or found[2]).strip() if found else words(PurePosixPath(path).stem)
+    """Return a guide's first heading, else the words of its file name."""
+    heading = re.search(r"^#\s+(.+?)\s*#*$|^(\S.*)\n=+\s*$", text, re.MULTILINE)
+    return (heading[1] or heading[2]).strip() if heading else words(PurePosixPath(path).stem)

@@ -1,7 +1,7 @@
-"""The limits of a stanza, held against their guide as when the file is compiled; what they leave over → `waive:`.
+"""Compare the limits of a stanza with their guide, and write the statements that no limit carries as `waive:`.
 
-`compiler.resolve.matching` decides what a limit carries, here as there, so that a stanza whose questions are answered
-compiles.
+`compiler.resolve.matching` decides which statement a limit carries, as it does when a file is compiled. So a stanza
+compiles as soon as its questions are answered.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from compiler.conventions import DEFAULT_HOLD, QUESTION
 from compiler.diagnostics import Span
 from compiler.guides.statement import NO_SEVERITY, TARGET, GuideStatement
 from compiler.importing.limits import AGAINST, ImportedLimit, Limits, window
-from compiler.importing.spelling import amount, one_line, quoted, said
+from compiler.importing.spelling import amount, comment_on, one_line, quoted
 from compiler.meaning import directed
 from compiler.model import Limit
 from compiler.quantities import Comparison, Quantity
@@ -27,12 +27,12 @@ from compiler.signals.bound import Signal
 from compiler.statements import Statement
 
 _LEAST_WORDS: Final = 12
-"""Characters; what is shorter, such as a cell of a table, would be found in other lines, too."""
+"""Characters; a shorter text, such as a cell of a table, may also occur in other lines."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Alone:
-    """What a line of the guide states and no limit carries: its `number` as written, and what it means."""
+    """A statement of the guide that no limit carries: its line, its words, its `number` as written, and its meaning."""
 
     line: int
     text: str
@@ -43,10 +43,10 @@ class Alone:
 
 @dataclass(frozen=True, kw_only=True)
 class Agreement:
-    """Limits that their guide states, and what it states besides.
+    """Limits that their guide states, and the other statements of the guide.
 
-    `signals` are those that limits may use, `sections` those that the limits lead to, and `quotations` the lines that a
-    signal's limits quote because nothing else tells that the line is about them.
+    Limits may use the `signals`. `sections` maps a signal to the section that its limits lead to. `quotations` maps a
+    signal to the line that its limits quote, because nothing else tells that the line is about them.
     """
 
     runbook: Runbook
@@ -58,45 +58,57 @@ class Agreement:
     @cached_property
     def alone(self) -> tuple[Alone, ...]:
         """The statements that no limit carries, in the order of their lines."""
-        free = (one for one in self._matching.free if not self._matching.carriers(one))
-        sentences = (_alone(one, doubtful=one.stated in self.limits.against) for one in free)
+        free = (sentence for sentence in self._matching.free if not self._matching.carriers(sentence))
+        sentences = (_alone(sentence, doubtful=sentence.stated in self.limits.against) for sentence in free)
         bullets = (
-            Alone(line=one.span.line, text=one.text, words=one.title, number="", meaning=f"{one.severity}, a bullet")
-            for one in self._matching.bullets
-            if not self._matching.bearers(one)
+            Alone(
+                line=bullet.span.line,
+                text=bullet.text,
+                words=bullet.title,
+                number="",
+                meaning=f"{bullet.severity}, a bullet",
+            )
+            for bullet in self._matching.bullets
+            if not self._matching.bearers(bullet)
         )
         unread = (
-            Alone(line=one.span.line, text=one.text, words=one.text, number="", meaning="not read: no limit of its own")
-            for one in self._matching.unread
+            Alone(
+                line=bullet.span.line,
+                text=bullet.text,
+                words=bullet.text,
+                number="",
+                meaning="not read: no limit of its own",
+            )
+            for bullet in self._matching.unread
         )
-        return tuple(sorted((*sentences, *bullets, *unread), key=lambda one: one.line))
+        return tuple(sorted((*sentences, *bullets, *unread), key=lambda statement: statement.line))
 
     def unstated(self) -> tuple[str, str] | None:
-        """Return signal and severity of the first limit that the guide would not be seen to state, or None."""
+        """Return signal and severity of the first limit that the matching does not find in the guide, or None."""
         for watch in self._matching.watches:
             for limit in watch.limits:
                 bullet = self._matching.bullet(watch, limit.severity)
                 same = bullet is not None and bullet.comparison == _comparison(limit)
-                said_elsewhere = bullet is None and (watch.quoted or self._matching.saying(watch, limit))
-                if not same and not said_elsewhere:
+                stated_elsewhere = bullet is None and (watch.quoted or self._matching.saying(watch, limit))
+                if not same and not stated_elsewhere:
                     return watch.signal.id, limit.severity
         return None
 
     @cached_property
     def _matching(self) -> Matching:
-        titles = {title for one in self.signals.values() for title in (one.title, one.id)}
+        titles = {title for signal in self.signals.values() for title in (signal.title, signal.id)}
         return Matching(
             runbook=self.runbook,
-            watches=tuple(self._watch(*one) for one in self.limits.of_signal.items()),
+            watches=tuple(self._watch(signal, lines) for signal, lines in self.limits.of_signal.items()),
             titles=frozenset(title.casefold() for title in titles),
         )
 
     def _watch(self, signal: str, lines: Sequence[ImportedLimit]) -> Watch:
-        limits = tuple(_limit(self.runbook.path, one) for one in lines)
+        limits = tuple(_limit(self.runbook.path, line) for line in lines)
         return Watch(
             system="",
             signal=directed(self.signals[signal]),
-            severities=tuple(one.severity for one in limits),
+            severities=tuple(limit.severity for limit in limits),
             limits=limits,
             section=self.sections.get(signal),
             quoted=self._quoted(signal),
@@ -110,22 +122,22 @@ class Agreement:
 def agreement(
     runbook: Runbook, limits: Limits, signals: Mapping[str, Signal], sections: Mapping[str, Section]
 ) -> Agreement:
-    """Return the limits that their guide can be seen to state: the others quote their line, or are left over."""
-    found = Agreement(runbook=runbook, limits=limits, signals=signals, sections=sections, quotations={})
-    while (unstated := found.unstated()) is not None:
+    """Return the limits that the matching finds in their guide; the others quote their line or are left over."""
+    agreed = Agreement(runbook=runbook, limits=limits, signals=signals, sections=sections, quotations={})
+    while (unstated := agreed.unstated()) is not None:
         signal, severity = unstated
-        words = _quotation(runbook, found.limits.of_signal[signal])
-        if words is not None and signal not in found.quotations:
-            found = replace(found, quotations={**found.quotations, signal: words})
+        words = _quotation(runbook, agreed.limits.of_signal[signal])
+        if words is not None and signal not in agreed.quotations:
+            agreed = replace(agreed, quotations={**agreed.quotations, signal: words})
         else:
-            quotations = {key: one for key, one in found.quotations.items() if key != signal}
-            found = replace(found, limits=found.limits.without(signal, severity), quotations=quotations)
-    return found
+            quotations = {key: line for key, line in agreed.quotations.items() if key != signal}
+            agreed = replace(agreed, limits=agreed.limits.without(signal, severity), quotations=quotations)
+    return agreed
 
 
 def _quotation(runbook: Runbook, lines: Sequence[ImportedLimit]) -> str | None:
-    """Return the line that states all limits of a signal, where there is one and no other line has the same words."""
-    numbers = {one.stated.line for one in lines}
+    """Return the words of the one line that states all limits of a signal; None if another line has the same words."""
+    numbers = {limit.stated.line for limit in lines}
     line = next(iter(numbers))
     words = " ".join(runbook.text.split("\n")[line - 1].split())
     quoted_line = runbook.quote(words)
@@ -133,57 +145,57 @@ def _quotation(runbook: Runbook, lines: Sequence[ImportedLimit]) -> str | None:
 
 
 def waivers(alone: Sequence[Alone], path: str) -> Iterator[str]:
-    """Yield the lines of `waive:`, none where there is nothing to waive."""
-    each = [_waiver(one) for one in alone]
-    covering = Covering(each)
+    """Yield the lines of `waive:`, or none if there is nothing to waive."""
+    candidates = [_waiver(statement) for statement in alone]
+    covering = Covering(candidates)
     waived: set[int] = set()
-    for one, waiver in zip(alone, each, strict=True):
-        if any(id(other) in waived for other in covering.covering(one.text, one.number)):
+    for statement, waiver in zip(alone, candidates, strict=True):
+        if any(id(earlier) in waived for earlier in covering.covering(statement.text, statement.number)):
             continue
         if not waived:
             yield "    # No limit above carries these: bind each to a signal of its own, or say why nobody need know."
             yield "    waive:"
         waived.add(id(waiver))
-        comment = one_line(f"{path}:{one.line}: {one.meaning}")
+        comment = one_line(f"{path}:{statement.line}: {statement.meaning}")
         yield f"      - {{statement: {quoted(waiver.words)}, reason: {QUESTION}}}  # {comment}"
 
 
-def _waiver(one: Alone) -> Waiver:
-    """Return the waiver of a statement, in its own words where these are enough, else those of the whole line."""
-    own, line = " ".join(one.words.split()), " ".join(one.text.split())
-    span = Span("", one.line, 1, 1)
+def _waiver(statement: Alone) -> Waiver:
+    """Return the waiver of a statement, in its own words if they are long enough, else in those of the whole line."""
+    own, line = " ".join(statement.words.split()), " ".join(statement.text.split())
+    span = Span("", statement.line, 1, 1)
     short = Waiver(words=own, reason="", span=span)
-    if len(own) >= _LEAST_WORDS and short.covers(line, one.number):
+    if len(own) >= _LEAST_WORDS and short.covers(line, statement.number):
         return short
     return Waiver(words=line, reason="", span=span)
 
 
-def _alone(one: Sentence, *, doubtful: bool) -> Alone:
-    """Return a sentence; `doubtful` where it names the good side of its signal."""
-    stated = one.stated
+def _alone(sentence: Sentence, *, doubtful: bool) -> Alone:
+    """Return a sentence that no limit carries; `doubtful` is set if it names the good side of its signal."""
+    stated = sentence.stated
     doubt = f"; {AGAINST}" if doubtful else ""
-    comment = said(stated, f"{_meant(stated)}{doubt}").removeprefix(f"{stated.path}:{stated.line}: ")
-    return Alone(line=stated.line, text=one.line, words=stated.text, number=stated.written, meaning=comment)
+    comment = comment_on(stated, f"{_meaning(stated)}{doubt}").removeprefix(f"{stated.path}:{stated.line}: ")
+    return Alone(line=stated.line, text=sentence.line, words=stated.text, number=stated.written, meaning=comment)
 
 
-def _meant(stated: GuideStatement) -> str:
-    none = "a target" if stated.kind == TARGET else "no severity"
-    grade = none if stated.severity == NO_SEVERITY else stated.severity
+def _meaning(stated: GuideStatement) -> str:
+    ungraded = "a target" if stated.kind == TARGET else "no severity"
+    grade = ungraded if stated.severity == NO_SEVERITY else stated.severity
     return f"{stated.signal} {stated.comparator} {amount(stated)}, {grade}"
 
 
-def _limit(path: str, one: ImportedLimit) -> Limit:
-    statement = one.statement
+def _limit(path: str, limit: ImportedLimit) -> Limit:
+    statement = limit.statement
     return Limit(
-        severity=one.severity,
+        severity=limit.severity,
         comparator=statement.comparator,
         value=statement.value,
         unit=statement.unit,
         text="",
-        for_seconds=DEFAULT_HOLD[one.severity] if statement.for_seconds is None else statement.for_seconds,
+        for_seconds=DEFAULT_HOLD[limit.severity] if statement.for_seconds is None else statement.for_seconds,
         default=False,
         statement=None,
-        span=Span(path, one.stated.line, 1, 1),
+        span=Span(path, limit.stated.line, 1, 1),
     )
 
 

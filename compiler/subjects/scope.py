@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
+from compiler.guides.numbers import looks_back
 from compiler.guides.vocabulary import vocabulary as spoken_words
-from compiler.guides.written import looks_back
 from compiler.subjects.facets import ENVIRONMENT, OF_WORDS, SIGNAL, Facet, Subject
 from compiler.subjects.naming import (
     ELSEWHERE,

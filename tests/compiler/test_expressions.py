@@ -39,7 +39,7 @@ LONGEST: Final[Mapping[str, int]] = {
 """Characters of what modules match, by the beginning of their names: a guide is read in pieces (`passage.LONGEST`),
 other texts have a value's or a line's most (`document.MAX_TEXT`, `input_files.MAX_LINE`)."""
 SENTENCES: Final = re.compile(
-    r"compiler\.guides\.(?:absence|bystanders|complements|grade|holds|marks|meaning|mention|norms|parallel|traps)\."
+    r"compiler\.guides\.(?:absence|bystanders|grade|holds|marks|meaning|mention|norms|parallel|traps)\."
 )
 """Modules that match no more than a sentence (`grammar`)."""
 SENTENCE: Final = 1_200
