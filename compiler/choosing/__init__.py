@@ -1,6 +1,6 @@
-"""Choosing: a signal → the runbook sections that would help with it, best first, and how sure that is.
+"""Choose the runbook sections that would help with a signal, best first, and say how sure each choice is.
 
-`proposals` is asked by `compiler.resolve`, where a signal names no section, and by `compiler.importing`. `outline`
-tells which sections an alert may lead to, `wording` and `vocabulary.yaml` how signals and headings speak of the same,
-and `fit` weighs one against the other.
+`compiler.resolve` calls `proposals` for a signal that names no section, and `compiler.importing` calls it, too.
+`outline` says which sections an alert may lead to. `wording` and `vocabulary.yaml` say which words of signals and
+headings mean the same, and `fit` weighs a signal against a section.
 """

@@ -1,7 +1,7 @@
-"""How well a section fits what a signal asks for, as a number and as the words that say so; used by `proposals`.
+"""Compute how well a section fits a signal, as a number and with the words that fit; used by `proposals`.
 
-Each term of the signal is looked for in the heading, in the headings around it and in the section's first lines; the
-nearest find counts. What a heading names beside that, and the signal does not, makes the fit worse.
+Each term of the signal is searched in the heading, in the headings around it and in the section's first lines; the best
+match counts. Whatever else the heading names makes the fit worse.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _FROM_AROUND: Final = 0.5
 _FROM_OPENING: Final = 0.3
 _OTHER_WORDS: Final = 0.25
 _SUBJECT: Final = 1.5
-"""What is said first is what a signal is about: the relayer in "Relayer node disconnected"."""
+"""The weight of the first word, which is what a signal is about: the relayer in "Relayer node disconnected"."""
 _CHAPTER: Final = 0.7
 _PROCEDURE: Final = 0.5
 _LIMIT_INSIDE: Final = 0.4
@@ -25,25 +25,25 @@ _LIMIT_INSIDE: Final = 0.4
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Fit:
-    """A section's fit: 1 where its heading says exactly what the signal is about, more where it states a limit, too.
+    """A section's fit: 1 if its heading says exactly what the signal is about, more if it states a limit, too.
 
-    `cover` is the part of the signal that the heading itself names, `other` the weight of what it names beside;
-    `named` are the heading's words, `told` those of its surroundings. `limit` is set where the section states a limit
-    of the signal.
+    `cover` is the part of the signal that the heading itself names, `extra` the weight of what else the heading names.
+    `named` are the words that fit in the heading, `nearby` those in its surroundings. `limit` is set if the section
+    states a limit of the signal.
     """
 
     candidate: Candidate
     score: float
     cover: float
-    other: float
+    extra: float
     named: tuple[str, ...]
-    told: tuple[str, ...]
+    nearby: tuple[str, ...]
     limit: bool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _Find:
-    """The nearest to a term: how near, in which words, and whether the heading says them."""
+class _Match:
+    """The best match of a term: how good it is, in which words, and whether the heading has them."""
 
     worth: float
     words: str
@@ -51,49 +51,52 @@ class _Find:
 
 
 def fit(asked: Mapping[str, str], candidate: Candidate, *, limit: bool) -> Fit:
-    """Return how well a candidate fits the terms of one wording of a signal, at least one."""
-    known = vocabulary()
-    weights = {term: known.weight(term) * (_SUBJECT if rank == 0 else 1) for rank, term in enumerate(asked)}
-    finds = {term: _find(term, candidate) for term in asked}
-    told_here = limit and not candidate.chapter and not candidate.listing
-    parts = [(weights[term] / sum(weights.values()) * one.worth, one) for term, one in finds.items()]
-    other = _other(asked, candidate)
-    score = sum(part for part, _ in parts) * _worth(asked, candidate) / (1 + _OTHER_WORDS * other)
+    """Return how well a candidate fits one wording of a signal; `asked` are its terms, at least one."""
+    lexicon = vocabulary()
+    weights = {term: lexicon.weight(term) * (_SUBJECT if rank == 0 else 1) for rank, term in enumerate(asked)}
+    matches = {term: _best_match(term, candidate) for term in asked}
+    states_limit = limit and not candidate.chapter and not candidate.listing
+    parts = [(weights[term] / sum(weights.values()) * match.worth, match) for term, match in matches.items()]
+    extra = _extra_weight(asked, candidate)
+    score = sum(part for part, _ in parts) * _worth(asked, candidate) / (1 + _OTHER_WORDS * extra)
     return Fit(
         candidate=candidate,
-        score=score + (_LIMIT_INSIDE if told_here else 0),
-        cover=sum(part for part, one in parts if one.named),
-        other=other,
-        named=_words(one for one in finds.values() if one.named),
-        told=_words(one for one in finds.values() if not one.named),
-        limit=told_here,
+        score=score + (_LIMIT_INSIDE if states_limit else 0),
+        cover=sum(part for part, match in parts if match.named),
+        extra=extra,
+        named=_words(match for match in matches.values() if match.named),
+        nearby=_words(match for match in matches.values() if not match.named),
+        limit=states_limit,
     )
 
 
-def _find(term: str, candidate: Candidate) -> _Find:
+def _best_match(term: str, candidate: Candidate) -> _Match:
     places = ((candidate.section.title, 1.0), (candidate.around, _FROM_AROUND), (candidate.opening, _FROM_OPENING))
-    finds = [
-        _Find(worth=worth * vocabulary().likeness(term, other), words=words, named=worth == 1.0)
+    matches = [
+        _Match(worth=worth * vocabulary().likeness(term, text_term), words=words, named=worth == 1.0)
         for text, worth in places
-        for other, words in terms(text).items()
+        for text_term, words in terms(text).items()
     ]
-    return max(finds, key=lambda one: one.worth, default=_Find(worth=0.0, words="", named=False))
+    return max(matches, key=lambda match: match.worth, default=_Match(worth=0.0, words="", named=False))
 
 
-def _other(asked: Mapping[str, str], candidate: Candidate) -> float:
-    """Return how much a heading speaks of what the signal does not."""
-    known = vocabulary()
-    heading = terms(candidate.section.title)
-    return sum(known.weight(one) * (1 - max(known.likeness(one, term) for term in asked)) for one in heading)
+def _extra_weight(asked: Mapping[str, str], candidate: Candidate) -> float:
+    """Return the weight of what a heading names and the signal does not."""
+    lexicon = vocabulary()
+    heading_terms = terms(candidate.section.title)
+    return sum(
+        lexicon.weight(heading_term) * (1 - max(lexicon.likeness(heading_term, term) for term in asked))
+        for heading_term in heading_terms
+    )
 
 
 def _worth(asked: Mapping[str, str], candidate: Candidate) -> float:
-    """Return the part of its fit that a section keeps, by what it is: a chapter or a procedure helps less."""
+    """Return the part of its fit that a section keeps, by its nature: a chapter or a procedure helps less."""
     worth = _CHAPTER if candidate.chapter else 1.0
     if candidate.procedure and not any(word in asked.values() for word in candidate.procedure):
         worth *= _PROCEDURE
     return worth
 
 
-def _words(finds: Iterable[_Find]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(one.words for one in finds if one.worth))
+def _words(matches: Iterable[_Match]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(match.words for match in matches if match.worth))

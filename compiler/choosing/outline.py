@@ -1,4 +1,4 @@
-"""A runbook's sections → those that an alert may lead to, each with what speaks for it; used by `proposals`."""
+"""Find the sections of a runbook that an alert may lead to, each with what speaks for it; used by `proposals`."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Candidate:
     """A section that an alert may lead to.
 
     `opening` is the beginning of its text without commands, `around` the headings of the chapters that it stands in.
-    `chapter` is set where other candidates stand in it, `listing` where it only lists limits; `procedure` holds the
-    words of its heading that tell how something is done.
+    `chapter` is set if other candidates stand in it, `listing` if it only lists limits; `procedure` holds the words of
+    its heading that tell how something is done.
     """
 
     section: Section
@@ -36,58 +36,60 @@ class Candidate:
 
 def candidates(sections: Sequence[Section]) -> tuple[Candidate, ...]:
     """Return the candidates among the sections of one runbook, in its order."""
-    helping = [one for one in sections if _may_help(one)]
-    return tuple(_candidate(one, helping, sections) for one in helping if not _is_title(one, sections))
+    helping = [section for section in sections if _may_help(section)]
+    return tuple(_candidate(section, helping, sections) for section in helping if not _is_title(section, sections))
 
 
 def _candidate(section: Section, helping: Sequence[Section], sections: Sequence[Section]) -> Candidate:
-    outer = [one.title for one in sections if _holds(one, section) and not _is_title(one, sections)]
+    outer = [chapter.title for chapter in sections if _holds(chapter, section) and not _is_title(chapter, sections)]
     headings = simple(" ".join((*outer, section.title)))
     return Candidate(
         section=section,
         opening=_without_fences(section.markdown)[:_OPENING],
         around=" ".join(outer),
-        chapter=any(_holds(section, other) for other in helping),
+        chapter=any(_holds(section, inner) for inner in helping),
         listing=vocabulary().listings.search(headings) is not None,
-        procedure=tuple(found.group() for found in vocabulary().procedures.finditer(simple(section.title))),
+        procedure=tuple(match.group() for match in vocabulary().procedures.finditer(simple(section.title))),
     )
 
 
 def stating(lines: Iterable[int], sections: Sequence[Section]) -> frozenset[str]:
     """Return the anchors of the sections in which one of the lines stands."""
     numbers = sorted(lines)
-    return frozenset(one.anchor for one in sections if any(one.line <= line <= one.end for line in numbers))
+    return frozenset(
+        section.anchor for section in sections if any(section.line <= line <= section.end for line in numbers)
+    )
 
 
 def linked(title: str, sections: Sequence[Section]) -> Section | None:
-    """Return the section that list items beginning with a title link to; None where they link to several or none."""
-    wanted = title.casefold()
-    if not wanted:
+    """Return the section to which list items that begin with a title link; None if they link to several or none."""
+    beginning = title.casefold()
+    if not beginning:
         return None
-    items = (found for one in sections for found in _ITEM.finditer(one.markdown))
+    items = (item for section in sections for item in _ITEM.finditer(section.markdown))
     anchors = {
-        link for item in items if item["text"].casefold().startswith(wanted) for link in _LINK.findall(item["text"])
+        link for item in items if item["text"].casefold().startswith(beginning) for link in _LINK.findall(item["text"])
     }
-    found = [one for one in sections if one.anchor in anchors]
-    return found[0] if len(found) == 1 else None
+    targets = [section for section in sections if section.anchor in anchors]
+    return targets[0] if len(targets) == 1 else None
 
 
 def _may_help(section: Section) -> bool:
-    heading, known = simple(section.title), vocabulary()
-    return bool(heading) and not known.never.fullmatch(heading) and not known.parts.fullmatch(heading)
+    heading, lexicon = simple(section.title), vocabulary()
+    return bool(heading) and not lexicon.never.fullmatch(heading) and not lexicon.parts.fullmatch(heading)
 
 
 def _is_title(section: Section, sections: Sequence[Section]) -> bool:
     """Return whether a section is the whole document."""
-    return section is sections[0] and all(other.end <= section.end for other in sections) and len(sections) > 1
+    return section is sections[0] and all(inner.end <= section.end for inner in sections) and len(sections) > 1
 
 
-def _holds(one: Section, other: Section) -> bool:
-    return one.line < other.line and other.end <= one.end
+def _holds(outer: Section, inner: Section) -> bool:
+    return outer.line < inner.line and inner.end <= outer.end
 
 
 def _without_fences(text: str) -> str:
-    """Return a text without its fenced blocks; one that is not closed stays."""
+    """Return a text without its fenced blocks; an unclosed block stays."""
     kept: list[str] = []
     opened: list[str] = []
     mark = ""

@@ -1,6 +1,6 @@
-"""The words of a signal or a heading → terms that can be compared, by `vocabulary.yaml`.
+"""Turn the words of a signal or a heading into terms that can be compared, by `vocabulary.yaml`.
 
-A term is a concept of the vocabulary or the stem of a word that it does not know. `proposals` compares them.
+A term is a concept of the vocabulary, or the stem of a word that the vocabulary does not have. `fit` compares terms.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LEAST_STEM: Final = 3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Vocabulary:
-    """`vocabulary.yaml`, compiled; `near` holds both directions of a pair."""
+    """The compiled `vocabulary.yaml`; `near` has both directions of a pair."""
 
     concepts: Mapping[str, re.Pattern[str]]
     weights: Mapping[str, float]
@@ -35,52 +35,52 @@ class Vocabulary:
     procedures: re.Pattern[str]
 
     def weight(self, term: str) -> float:
-        """Return how much a term tells, 1 at most."""
+        """Return the weight of a term, 1 at most."""
         return self.weights.get(term, 1.0)
 
-    def likeness(self, one: str, other: str) -> float:
+    def likeness(self, first: str, second: str) -> float:
         """Return how far two terms mean the same, from 0 to 1."""
-        return 1.0 if one == other else self.near.get((one, other), 0.0)
+        return 1.0 if first == second else self.near.get((first, second), 0.0)
 
 
 @cache
 def vocabulary() -> Vocabulary:
     """Return the vocabulary."""
-    given: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("vocabulary.yaml").read_text(encoding="utf-8"))
-    near = {(one, other): float(far) for one, other, far in given["near"]}
+    data: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("vocabulary.yaml").read_text(encoding="utf-8"))
+    near = {(first, second): float(likeness) for first, second, likeness in data["near"]}
     return Vocabulary(
-        concepts={name: _any(one["words"]) for name, one in given["concepts"].items()},
-        weights={name: float(one["weight"]) for name, one in given["concepts"].items() if "weight" in one},
-        near=near | {(other, one): far for (one, other), far in near.items()},
-        signals=given["signals"],
-        idle_words=frozenset(given["idle_words"]),
-        never=_any(given["never"]),
-        listings=_any(given["listings"]),
-        parts=_any(given["parts"]),
-        procedures=_any(given["procedures"]),
+        concepts={name: _any(concept["words"]) for name, concept in data["concepts"].items()},
+        weights={name: float(concept["weight"]) for name, concept in data["concepts"].items() if "weight" in concept},
+        near=near | {(second, first): likeness for (first, second), likeness in near.items()},
+        signals=data["signals"],
+        idle_words=frozenset(data["idle_words"]),
+        never=_any(data["never"]),
+        listings=_any(data["listings"]),
+        parts=_any(data["parts"]),
+        procedures=_any(data["procedures"]),
     )
 
 
 @lru_cache(maxsize=4096)
 def terms(text: str) -> Mapping[str, str]:
-    """Return the terms of a text in its order, each with the words that it was found in, in small letters."""
-    rest = simple(text)
-    found: list[tuple[int, str, str]] = []
+    """Return the terms of a text in order, each with its words in the text, in lower case."""
+    remaining = simple(text)
+    placed: list[tuple[int, str, str]] = []
     for name, pattern in vocabulary().concepts.items():
-        match = pattern.search(rest)
+        match = pattern.search(remaining)
         if match is not None:
-            found.append((match.start(), name, match.group()))
-            rest = pattern.sub(lambda one: "|" * len(one.group()), rest)
-    others = (one for one in _WORD.finditer(rest) if one.group() not in vocabulary().idle_words)
-    found += ((one.start(), _stem(one.group()), one.group()) for one in others)
-    # The first find of a term is set last, and so is the one that stays.
-    ordered = sorted(found)
+            placed.append((match.start(), name, match.group()))
+            remaining = pattern.sub(lambda replaced: "|" * len(replaced.group()), remaining)
+    unknown_words = (word for word in _WORD.finditer(remaining) if word.group() not in vocabulary().idle_words)
+    placed += ((word.start(), _stem(word.group()), word.group()) for word in unknown_words)
+    # The last assignment to a key stays, so the first match of a term is assigned last.
+    ordered = sorted(placed)
     first = {term: words for _, term, words in reversed(ordered)}
     return {term: first[term] for _, term, _ in ordered}
 
 
 def simple(text: str) -> str:
-    """Return a text in small letters with one blank between words, and without the number at its head."""
+    """Return a text in lower case with one blank between words, and without a number at its beginning."""
     words = _MARKS.sub(" ", text.lower()).strip()
     return re.sub(r"^\d{1,2} (?=\D)", "", words)
 

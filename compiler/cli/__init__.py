@@ -1,6 +1,6 @@
 """The command `tocsin`: data to stdout, diagnostics to stderr; exit 0 clean, 1 findings, 2 usage or internal error.
 
-One file a command; `program` holds what they share.
+Each command has one file; `program` has what they share.
 """
 
 from __future__ import annotations

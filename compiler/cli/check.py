@@ -1,4 +1,4 @@
-"""`tocsin check`: what is wrong with the limits and runbooks, and how far they cover one another."""
+"""`tocsin check`: say what is wrong with the limits and runbooks, and how far they cover one another."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def check_command(spec: Path, form: str, *, covering: bool) -> None:
     """Say what is wrong, and write nothing."""
     compilation = compile_spec(spec)
     if covering and compilation.context is not None:
-        found = coverage(compilation.context)
-        tell(as_json(found) if form == "json" else as_text(found))
-        # The findings go to the other stream: what is printed is one document.
+        covered = coverage(compilation.context)
+        tell(as_json(covered) if form == "json" else as_text(covered))
+        # The findings go to stderr as text, so that stdout has a single document.
         form = "text"
     complain(compilation.diagnostics, form)
     if compilation.context is not None:
@@ -32,6 +32,6 @@ def check_command(spec: Path, form: str, *, covering: bool) -> None:
 
 
 def _verdict(compilation: Compilation) -> str:
-    """Return what is to be said where no finding is an error."""
+    """Return the verdict if no finding is an error."""
     warnings = len(list(compilation.diagnostics))
     return f"{number(warnings, 'warning')}, no error" if warnings else "nothing to complain about"

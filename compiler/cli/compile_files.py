@@ -1,4 +1,4 @@
-"""`tocsin compile`: thresholds.yaml and the runbooks → the generated files, or how those in place differ."""
+"""`tocsin compile`: turn thresholds.yaml and the runbooks into the generated files, or compare the existing ones."""
 
 from __future__ import annotations
 
@@ -63,11 +63,11 @@ def _compare(out: Path, spec: Path, compilation: Compilation) -> None:
 
 
 _MOST_LISTED: Final = 20
-"""Files: a terminal still shows them all."""
+"""The most files that are listed, so that a terminal still shows them all."""
 
 
 def _listed(changes: output.Changes, out: Path, words: tuple[str, str, str]) -> Iterator[str]:
-    """Yield a line a file that differs, the first twenty; `words` are for a missing, a differing and a stale one."""
+    """Yield a line for each of the first twenty files that differ; `words` name missing, differing and stale ones."""
     of_kind = zip((changes.missing, changes.differing, changes.stale), words, strict=True)
     lines = [f"{out / path}: {word}" for paths, word in of_kind for path in paths]
     yield from lines[:_MOST_LISTED]
@@ -79,5 +79,5 @@ def _written(changes: output.Changes, total: int) -> str:
     new, changed, removed = len(changes.missing), len(changes.differing), len(changes.stale)
     if new == total and not removed:
         return f"{total} new files"
-    others = ((new, "new"), (removed, "removed"))
-    return ", ".join((f"{changed} of {total} files changed", *(f"{count} {what}" for count, what in others if count)))
+    parts = ((new, "new"), (removed, "removed"))
+    return ", ".join((f"{changed} of {total} files changed", *(f"{count} {word}" for count, word in parts if count)))

@@ -1,4 +1,4 @@
-"""`tocsin explain`: when an alert fires, in words, or what the code of a finding means."""
+"""`tocsin explain`: say in words when an alert fires, or what the code of a finding means."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def explain_command(name: str, spec: Path) -> None:
     if name.lower() in CODES:
         tell(reference.explanation(CODES[name.lower()]))
         return
-    wanted, _, severity = name.partition(":")
+    alert_name, _, severity = name.partition(":")
     compilation = compile_spec(spec) if spec.exists() else None
     groups = () if compilation is None else compilation.groups
-    named = [group for group in groups if _is_called(group, wanted)]
+    named = [group for group in groups if _is_called(group, alert_name)]
     chosen = [group for group in named if any(_has(alert, severity) for alert in group.alerts)]
     if not chosen:
         raise click.BadParameter(_unknown(name, named, groups, spec), param_hint="ALERT|CODE")
@@ -73,7 +73,7 @@ def _origins(alert: Alert, group: AlertGroup) -> Iterator[tuple[str, str]]:
     yield "helps", f"“{section.title}”, {alert.runbook_url}"
     yield "rule", alert.expr
     for record in group.records:
-        # What was recorded for another severity is none of this one's.
+        # A recording for another severity does not belong to this limit.
         if f"{record.name}{{" in alert.expr and record.labels.get("severity", limit.severity) == limit.severity:
             yield "record", f"{record.name} = {record.expr}"
 
@@ -82,9 +82,9 @@ def _unknown(name: str, named: Sequence[AlertGroup], groups: Sequence[AlertGroup
     if named:
         severities = dict.fromkeys(alert.limit.severity for group in named for alert in group.alerts)
         return f"`{named[0].alerts[0].name}` has no such severity; it has {' and '.join(severities)}"
-    known = {one.lower(): one for one in (*CODES, *(alert.name for group in groups for alert in group.alerts))}
-    meant = nearest(name.partition(":")[0].lower(), known)
-    hint = _FORMS if meant is None else f"did you mean `{known[meant]}`?"
+    names = {text.lower(): text for text in (*CODES, *(alert.name for group in groups for alert in group.alerts))}
+    meant = nearest(name.partition(":")[0].lower(), names)
+    hint = _FORMS if meant is None else f"did you mean `{names[meant]}`?"
     if not spec.exists():
         return f"there is no code `{name}`, and no {spec} whose alerts could be meant; {hint}"
     return f"there is no alert and no code `{name}`; {hint}"
@@ -94,6 +94,6 @@ _FORMS: Final = "every finding shows its code in brackets, and alerts are called
 
 
 def _warn(spec: Path, compilation: Compilation | None) -> None:
-    errors = [] if compilation is None else [one for one in compilation.diagnostics if one.level == "error"]
+    errors = [] if compilation is None else [finding for finding in compilation.diagnostics if finding.level == "error"]
     if errors:
         say(f"{spec} has {number(len(errors), 'error')}, which `tocsin check` shows: not all that it says is told here")

@@ -1,4 +1,4 @@
-"""`tocsin import`: ordinary guides → the limits that they document, or a beginning of thresholds.yaml."""
+"""`tocsin import`: print the limits that ordinary guides document, or the beginning of a thresholds.yaml."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""What the commands of `tocsin` share: options, exit statuses, and how findings and counts are told.
+"""Hold what the commands of `tocsin` share: options, exit statuses, and how findings and counts are printed.
 
-Beside it lies one file a command; `compiler.cli` puts them together.
+Each command has one file beside this one; `compiler.cli` puts them together.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ FORMAT: Final = click.option(
 
 
 class Program(click.Group):
-    """A group that says what is wrong with its arguments harmlessly, and keeps its promise about the exit status."""
+    """A group whose error messages are harmless in a terminal, and whose exit statuses are as documented."""
 
     def make_context(
         self,
@@ -53,7 +53,7 @@ class Program(click.Group):
             raise _harmless(error) from None
 
     def invoke(self, ctx: click.Context) -> object:
-        """Run the command; a bug shows its traceback and does not pass for a finding."""
+        """Run the command; for a bug, print its traceback and exit with `FAILED`, not with `FINDINGS`."""
         try:
             return super().invoke(ctx)
         except click.ClickException as error:
@@ -70,14 +70,14 @@ class Program(click.Group):
 
 
 def _harmless(error: click.ClickException) -> click.ClickException:
-    """Return an error whose message is one line: click puts arguments, and names of files, into it as they are."""
+    """Return an error whose message is one harmless line; click puts arguments and file names into it unchanged."""
     text = harmless.terminal(harmless.words(error.format_message()))
     error.format_message = lambda: text  # type: ignore[method-assign]
     return error
 
 
 def complain(diagnostics: Diagnostics, form: str) -> None:
-    """Print the findings: text to stderr, the other forms, which are data, to stdout; leave where one is an error."""
+    """Print the findings: text to stderr, the other forms, which are data, to stdout; exit if one is an error."""
     text = reports.FORMATS[form](diagnostics)
     if text:
         report(text, form)
@@ -91,7 +91,7 @@ def report(text: str, form: str) -> None:
 
 
 def counts(compilation: Compilation) -> str:
-    """Return how much there is: an alert has one name, and a limit for each of its severities."""
+    """Return the counts of systems, alerts and limits; an alert has one name, and one limit for each severity."""
     systems = len(compilation.model.systems) if compilation.model else 0
     alerts = [alert for group in compilation.groups for alert in group.alerts]
     names = {alert.name for alert in alerts}
@@ -99,15 +99,15 @@ def counts(compilation: Compilation) -> str:
 
 
 def number(count: int, noun: str) -> str:
-    """Return so many of something: `1 system`, `2 systems`."""
+    """Return a count with its noun: `1 system`, `2 systems`."""
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
 def say(text: str) -> None:
-    """Print what is no data."""
+    """Print text that is not data, to stderr."""
     click.echo(harmless.terminal(text), err=True)
 
 
 def tell(text: str, *, end: str = "\n") -> None:
-    """Print data that people read."""
+    """Print data that people read, to stdout."""
     click.echo(harmless.terminal(text) + end, nl=False)

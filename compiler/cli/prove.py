@@ -1,4 +1,4 @@
-"""`tocsin prove`: the generated tests through promtool, with a failure told in the words of thresholds.yaml."""
+"""`tocsin prove`: run the generated tests with promtool, and report failures in the words of thresholds.yaml."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from compiler.promtool.proved import folder as cache
 from compiler.promtool.reading import NotUnderstoodError, failures
 
 _MOST_SHOWN: Final = 3
-"""Further differences of one alert: most are like the first."""
+"""The most further differences of one alert that are shown; most are like the first."""
 _NO_PROMTOOL: Final = (
     "{name} is not there: it comes with Prometheus (https://prometheus.io/download, on Debian `apt install"
     " prometheus`); put it on the PATH, or name it by `--promtool PATH`"
@@ -63,12 +63,14 @@ def prove_command(  # noqa: PLR0913 - an argument each
         complain(compilation.diagnostics, form)
     tests = _chosen(compilation, only)
     with TemporaryDirectory(prefix=f"{conventions.PROGRAM}-") as folder:
-        output.write(Path(folder), [one for one in compilation.artifacts if one.path.startswith(_FOLDERS)])
+        output.write(
+            Path(folder), [artifact for artifact in compilation.artifacts if artifact.path.startswith(_FOLDERS)]
+        )
         try:
             build = running.build(program)
             proved = Proved(None if no_cache else cache(), build)
             runs = running.run_all(program, Path(folder), tests, proved, jobs)
-            proof = _proof(compilation, runs, told=form == "text")
+            proof = _proof(compilation, runs, verbose=form == "text")
         except OSError as error:
             say(f"cannot run {program}: {(error.strerror or str(error)).lower()}")
             sys.exit(FAILED)
@@ -82,10 +84,10 @@ _FOLDERS: Final = (f"{conventions.RULES_FOLDER}/", f"{conventions.TESTS_FOLDER}/
 
 @dataclass(kw_only=True)
 class Proof:
-    """What the runs came to: findings, outputs that say something else, and whether promtool itself died."""
+    """The result of the runs: findings, runs with outputs that are not understood, and whether promtool broke."""
 
     failed: int = 0
-    found: list[Finding] = field(default_factory=list)
+    reported: list[Finding] = field(default_factory=list)
     raw: list[running.Run] = field(default_factory=list)
     broken: bool = False
 
@@ -96,8 +98,8 @@ class Proof:
 
 
 def _chosen(compilation: Compilation, only: Sequence[str]) -> list[Artifact]:
-    """Return the tests, of the systems in `only` where it names some."""
-    tests = {one.path: one for one in compilation.artifacts if one.path.startswith(_FOLDERS[1])}
+    """Return the tests of the systems in `only`, or all tests if it is empty."""
+    tests = {artifact.path: artifact for artifact in compilation.artifacts if artifact.path.startswith(_FOLDERS[1])}
     systems = [] if compilation.model is None else [system.id for system in compilation.model.systems]
     for system in only:
         if system not in systems:
@@ -109,43 +111,43 @@ def _chosen(compilation: Compilation, only: Sequence[str]) -> list[Artifact]:
     return [tests[path] for path in paths if path in tests]
 
 
-def _proof(compilation: Compilation, runs: Iterator[running.Run], *, told: bool) -> Proof:
+def _proof(compilation: Compilation, runs: Iterator[running.Run], *, verbose: bool) -> Proof:
     proof = Proof()
     for run in runs:
-        if told:
+        if verbose:
             say(f"{run.path}: {'FAILED' if not run.passed else 'proved before' if run.before else 'proved'}")
         if run.passed:
             continue
         proof.failed += 1
         proof.broken = proof.broken or not run.failed
         try:
-            proof.found += _findings(compilation, run)
+            proof.reported += _findings(compilation, run)
         except (NotUnderstoodError, UnknownAlertError):
             proof.raw.append(run)
     return proof
 
 
 def _findings(compilation: Compilation, run: running.Run) -> tuple[Finding, ...]:
-    """Return what the output of a failed run says; NotUnderstoodError where it says nothing."""
+    """Return the findings in the output of a failed run; raises NotUnderstoodError if there are none."""
     groups = [
         group
         for group in compilation.groups
         if run.path in {conventions.tests_path(group.system.id, slow=slow) for slow in (False, True)}
     ]
-    found = findings(failures(run.output), groups)
-    if not found:
+    run_findings = findings(failures(run.output), groups)
+    if not run_findings:
         raise NotUnderstoodError(run.output)
-    return found
+    return run_findings
 
 
 def _tell(proof: Proof, compilation: Compilation, form: str) -> None:
     diagnostics = compilation.diagnostics
     if form == "text":
-        for one in proof.found:
-            say("\n".join(["", render(one.diagnostic, diagnostics), *_side_by_side(one)]))
+        for finding in proof.reported:
+            say("\n".join(["", render(finding.diagnostic, diagnostics), *_side_by_side(finding)]))
     else:
-        found = [*diagnostics.found, *(one.diagnostic for one in proof.found)]
-        whole = Diagnostics(found=found, suppressed=diagnostics.suppressed, sources=diagnostics.sources)
+        all_diagnostics = [*diagnostics.found, *(finding.diagnostic for finding in proof.reported)]
+        whole = Diagnostics(found=all_diagnostics, suppressed=diagnostics.suppressed, sources=diagnostics.sources)
         report(reports.FORMATS[form](whole), form)
     for run in proof.raw:
         say(f"\n{run.path}: promtool says, with status {run.status}:\n{run.output.strip()}")
@@ -168,7 +170,7 @@ def _side_by_side(finding: Finding) -> Iterator[str]:
 _WIDTH: Final = 120
 
 
-def _verdict(proof: Proof, tests: Sequence[Artifact], named: str) -> str:
+def _verdict(proof: Proof, tests: Sequence[Artifact], program: str) -> str:
     if proof.failed:
-        return f"{proof.failed} of {number(len(tests), 'test file')} failed in {named}"
-    return f"proved by {named}"
+        return f"{proof.failed} of {number(len(tests), 'test file')} failed in {program}"
+    return f"proved by {program}"

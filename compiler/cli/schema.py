@@ -1,4 +1,4 @@
-"""`tocsin schema`: the JSON Schema of thresholds.yaml, for editors."""
+"""`tocsin schema`: print or write the JSON Schema of thresholds.yaml, for editors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tocsin signals`: what a limit can be set for, and how it is bound to metrics."""
+"""`tocsin signals`: list the signals that limits can be set for, and show how to bind them to metrics."""
 
 from __future__ import annotations
 
@@ -32,17 +32,17 @@ def signals_command(name: str | None, spec: Path, form: str) -> None:
     With NAME, a signal or a kind of signal, show what to write for it. The signals that a thresholds.yaml defines
     itself stand behind the built-in ones.
     """
-    found = listing.listed(_table(spec))
+    entries = listing.listed(_table(spec))
     if name is not None:
-        found = (_chosen(name, found),)
+        entries = (_chosen(name, entries),)
     if form == "json":
-        tell(written.as_json(found))
+        tell(written.as_json(entries))
     else:
-        tell(written.as_text(found) if name is None else written.detail(found[0]))
+        tell(written.as_text(entries) if name is None else written.detail(entries[0]))
 
 
-def _chosen(name: str, found: tuple[listing.ListedSignal, ...]) -> listing.ListedSignal:
-    signals = {one.signal.id: one for one in found}
+def _chosen(name: str, entries: tuple[listing.ListedSignal, ...]) -> listing.ListedSignal:
+    signals = {entry.signal.id: entry for entry in entries}
     if name in signals:
         return signals[name]
     own_kinds = [key for key, kind in kinds().items() if kind.bindable]
@@ -53,7 +53,7 @@ def _chosen(name: str, found: tuple[listing.ListedSignal, ...]) -> listing.Liste
 
 
 def _table(spec: Path) -> Table | None:
-    """Return the file, where there is one that can be read: the built-in signals are known without it."""
+    """Return the content of the file, or None if it cannot be read; the built-in signals are known without it."""
     if not spec.exists():
         return None
     table = SourceFiles(spec, Diagnostics()).spec()

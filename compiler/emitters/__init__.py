@@ -1,4 +1,4 @@
-"""Emit: alerts → artifacts. One file a target, each with an `emit`; an emitter knows no other emitter."""
+"""Emit: alerts → artifacts. Each target has one module with an `emit`; no emitter uses another emitter."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from compiler.model import Model
 
 EMITTERS = (prometheus_rules, prometheus_tests, alertmanager, alertmanager_tests, catalog)
 OWNED_FOLDERS: tuple[str, ...] = tuple(folder for emitter in EMITTERS for folder in getattr(emitter, "FOLDERS", ()))
-"""The folders in which an emitter writes one file a system: the file of a system that is gone is removed."""
+"""The folders in which an emitter writes one file for each system; files of systems that are gone are removed."""
 
 
 def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:

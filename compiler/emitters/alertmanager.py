@@ -1,8 +1,8 @@
-"""Emit: the Alertmanager configuration: routing by severity, inhibition, receivers; secrets by file only.
+"""Emit: the Alertmanager configuration: routing by severity, inhibition, receivers; secrets only as names of files.
 
-Every receiver of a severity hands its alerts to the webhook. For severities that page, the same receiver also holds
-Alertmanager's own PagerDuty integration: its `dedup_key` is the SHA-256 of the group key (Alertmanager,
-`notify.Key.Hash`), which the webhook uses too, so that PagerDuty shows one incident, whichever of the two came through.
+Every receiver of a severity sends its alerts to the webhook. For severities that page, the same receiver also has
+Alertmanager's own PagerDuty integration. Its `dedup_key` is the SHA-256 of the group key (Alertmanager,
+`notify.Key.Hash`). The webhook uses the same key, so PagerDuty shows one incident, whichever of the two reaches it.
 """
 
 from __future__ import annotations
@@ -32,10 +32,11 @@ def _route(routing: Routing, direct: list[str]) -> dict[str, Any]:
     watchdog = {
         "receiver": conventions.RECEIVER_WATCHDOG,
         "matchers": [f'alertname="{conventions.WATCHDOG}"'],
-        # Each Prometheus has its own, whatever tells them apart: in one group one would speak for all.
+        # Each Prometheus has its own Watchdog, which some label distinguishes. Each Watchdog is a group: in a common
+        # group, one Watchdog would stand for all.
         "group_by": [conventions.ALL_LABELS],
         "group_wait": "0s",
-        # A repeat is sent at a tick of the group interval, so that must be much the shorter of the two.
+        # Alertmanager repeats at a tick of the group interval, so that must be much shorter than the repeat interval.
         "group_interval": duration_text(max(1, routing.watchdog_repeat // 5)),
         "repeat_interval": duration_text(routing.watchdog_repeat),
     }
@@ -55,10 +56,10 @@ def _route(routing: Routing, direct: list[str]) -> dict[str, Any]:
 
 
 def _inhibitions(model: Model) -> list[dict[str, Any]]:
-    """Return the rules by which an alert silences a less severe one of the same name, system and component.
+    """Return the rules by which an alert inhibits less severe ones of the same name, system and component.
 
-    Both are of the same installation: what is down in one cluster says nothing of another. A label that both lack is
-    equal (Alertmanager, "inhibition").
+    Both belong to the same installation, because what is down in one cluster says nothing about another. For
+    Alertmanager, a label that both lack is equal ("inhibition").
     """
     return [
         {
@@ -110,7 +111,7 @@ _PAGERDUTY_SEVERITIES: Final = {"info": "info", "warning": "warning", "critical"
 """PagerDuty knows critical, error, warning and info (Events API v2)."""
 
 
-# A severity that PagerDuty does not know, or that the alerts of a group do not share, would have the page refused.
+# PagerDuty refuses a page with a severity that it does not know, or with none: the alerts of a group may differ in it.
 _OWN_SEVERITY: Final = (
     '{{ if match "^(critical|error|warning|info)$" .CommonLabels.severity }}{{ .CommonLabels.severity }}'
     "{{ else }}critical{{ end }}"
@@ -124,15 +125,15 @@ _TITLE: Final = (
     "{{ else }}An alert without a name{{ end }}"
 )
 
-# What is no address would be no link.
+# A value that is not an address cannot be a link.
 _RUNBOOK: Final = (
     r'{{ if match "^https?://[^\\s]{1,1000}$" .CommonAnnotations.runbook_url }}'
     "{{ .CommonAnnotations.runbook_url }}{{ end }}"
 )
 
-# Alertmanager (since 0.28) reads a rendered detail as YAML, and what is a mapping or a list there as templates once
-# more: a label that holds `{{ $x }}` would break the whole page. A plain first line keeps any text from being either,
-# and no two braces stand together. Twice, for three of them leave two.
+# Alertmanager (since 0.28) reads a rendered detail as YAML, and renders the texts of a mapping or a list as templates
+# again: a label that holds `{{ $x }}` would break the whole page. With a plain first line, no text is a mapping or a
+# list; besides, no two braces stand together. The pattern is replaced twice, because three braces leave two.
 _HARMLESS: Final = ' | reReplaceAll "[{][{]" "{ {" | reReplaceAll "[{][{]" "{ {"'
 
 
@@ -142,13 +143,15 @@ _DESCRIPTIONS: Final = (
 
 
 def _listed(alerts: str) -> str:
-    """Return the template of these alerts, a line each: in place of Alertmanager's own, which is read as templates."""
+    """Return a template that lists these alerts, one in each line; Alertmanager would render its own list twice."""
     pairs = f"{{{{ range .Labels.SortedPairs }}}}{{{{ .Name }}}}={{{{ .Value{_HARMLESS} }}}} {{{{ end }}}}"
     return f"Labels of each alert\n{{{{ range {alerts} }}}}{pairs}\n{{{{ end }}}}"
 
 
 def _pagerduty(model: Model, severity: str) -> dict[str, Any]:
-    where = "".join(f"{{{{ with .CommonLabels.{one} }}}} ({one} {{{{ . }}}}){{{{ end }}}}" for one in model.dimensions)
+    where = "".join(
+        f"{{{{ with .CommonLabels.{label} }}}} ({label} {{{{ . }}}}){{{{ end }}}}" for label in model.dimensions
+    )
     return {
         "routing_key_file": model.routing.pagerduty_key_file,
         "send_resolved": True,

@@ -1,8 +1,8 @@
-"""Emit: what the Alertmanager configuration must do: who hears of each alert, and which alert silences which.
+"""Emit: what the Alertmanager configuration must do: which receiver gets each alert, and which alert suppresses which.
 
-Beside `compiler.emitters.alertmanager`, of which it knows nothing: the expectations come from the model, so that a
-matcher, a receiver or a time that is wrong there is noticed here. Nothing of Alertmanager's own reads such a file;
-`testbed.routing` asks amtool, a simulator and the servers.
+This emitter uses nothing of `compiler.emitters.alertmanager`: its expectations come from the model, so that they reveal
+a wrong matcher, receiver or time there. No program of Alertmanager reads such a file; `testbed.routing` checks it with
+amtool, a simulator and the servers.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from compiler.quantities import duration_text
 def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
     """Yield the test file.
 
-    `routes` are in order, with what they inherit; `receivers` give what an integration must have, it may have more;
-    `alerts` are examples, of which `labels` are common to those below one entry; an empty label is an absent one.
-    `inhibition` speaks of any two of these alerts: `alike` in all but severity, or `apart` in one label more, such as
-    any of the `dimensions`, which an alert need not have.
+    `routes` are in order, with what they inherit. `receivers` say what an integration must have; it may have more.
+    `alerts` are examples; the `labels` of an entry are common to its alerts, and an empty label is an absent one.
+    `inhibition` applies to any two of these alerts: `alike` ones differ only in severity, `apart` ones also in one more
+    label, such as any of the `dimensions`, which an alert need not have.
     """
     content = {
         "routes": _routes(model),
@@ -37,7 +37,7 @@ def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
 def _routes(model: Model) -> list[dict[str, Any]]:
     routing = model.routing
     usual = _timing(routing.group_wait, routing.group_interval, routing.repeat_interval)
-    # The one alert whose repetition is the message: a repeat goes out at a tick of the group interval.
+    # Only the Watchdog's repetition is itself the message; a repeat goes out at a tick of the group interval.
     watchdog = _timing(0, max(1, routing.watchdog_repeat // 5), routing.watchdog_repeat)
     by_labels = {"group_by": list(routing.group_by)}
     order = [conventions.RECEIVER_DEFAULT, conventions.RECEIVER_WATCHDOG]
@@ -61,12 +61,12 @@ def _is_direct(model: Model) -> bool:
 
 def _receivers(model: Model) -> list[dict[str, Any]]:
     routing = model.routing
-    found: list[dict[str, Any]] = [
+    receivers: list[dict[str, Any]] = [
         {"name": conventions.RECEIVER_DEFAULT, "webhook_configs": [_webhook(routing)]},
         {"name": conventions.RECEIVER_WATCHDOG, "webhook_configs": [_webhook(routing)]},
     ]
     if _is_direct(model):
-        found.append({"name": conventions.RECEIVER_DIRECT, "pagerduty_configs": [_pagerduty(routing)]})
+        receivers.append({"name": conventions.RECEIVER_DIRECT, "pagerduty_configs": [_pagerduty(routing)]})
     for severity in reversed(conventions.SEVERITIES):
         receiver: dict[str, Any] = {"name": conventions.receiver(severity)}
         receiver["webhook_configs"] = [_webhook(routing)]
@@ -74,8 +74,8 @@ def _receivers(model: Model) -> list[dict[str, Any]]:
             # PagerDuty knows critical, error, warning and info (Events API v2).
             paged = "critical" if severity == "emergency" else severity
             receiver["pagerduty_configs"] = [_pagerduty(routing) | {"severity": paged}]
-        found.append(receiver)
-    return found
+        receivers.append(receiver)
+    return receivers
 
 
 def _webhook(routing: Routing) -> dict[str, Any]:
@@ -97,15 +97,15 @@ _COMMON: Final = ("severity", "system", "team")
 
 
 def _alerts(groups: tuple[AlertGroup, ...]) -> list[dict[str, Any]]:
-    """Return the project's alerts, an entry for all of one system and severity."""
+    """Return the project's alerts, with one entry for all alerts of one system and severity."""
     entries: dict[tuple[str, str], dict[str, Any]] = {}
     for severity in conventions.SEVERITIES:
         for group in groups:
-            for alert in (one for one in group.alerts if one.labels["severity"] == severity):
+            for alert in (candidate for candidate in group.alerts if candidate.labels["severity"] == severity):
                 labels = _labels(alert)
                 entry = entries.setdefault((alert.system.id, severity), _entry(alert, labels))
-                own = {name: text for name, text in sorted(labels.items()) if name not in _COMMON}
-                entry["alerts"].append({"alertname": alert.name} | own)
+                own_labels = {name: text for name, text in sorted(labels.items()) if name not in _COMMON}
+                entry["alerts"].append({"alertname": alert.name} | own_labels)
     return [entry for _, entry in sorted(entries.items(), key=lambda item: item[0][0])]
 
 
@@ -129,7 +129,7 @@ _OTHER_ALERT: Final = "SomebodyElses"
 
 
 def _undefined(model: Model) -> Iterator[dict[str, Any]]:
-    """Yield Watchdogs, and alerts that nobody defined: none of them is lost, and severity routes them too."""
+    """Yield Watchdogs, and alerts that nobody defined: none of them is lost, and their severity routes them, too."""
     for labels in ({"severity": _OTHER_SEVERITY}, {"severity": _OTHER_SEVERITY, "watchdog": "tocsin"}):
         yield _expect(conventions.RECEIVER_WATCHDOG, conventions.WATCHDOG, labels)
     for severity in conventions.SEVERITIES:
@@ -146,7 +146,7 @@ def _expect(receiver: str, name: str, labels: dict[str, str]) -> dict[str, Any]:
 
 
 def _inhibition(model: Model) -> dict[str, Any]:
-    """Return who silences whom: an alert the less severe ones of its name, system, component and place only."""
+    """Return which alert suppresses which: only less severe ones of its own name, system, component and place."""
     alike = [
         {
             "firing": severity,

@@ -1,4 +1,4 @@
-"""Emit: catalog.json and its schema, the only thing that the webhook reads."""
+"""Emit: catalog.json and its schema; the webhook reads nothing else."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from compiler.runbooks import Place, Placeholder, Section
 
 
 def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
-    """Yield the catalogue and the schema that it keeps to."""
+    """Yield the catalogue and its schema."""
     catalog = {
         "schema_version": conventions.CATALOG_VERSION,
         "generated_by": conventions.GENERATED_BY,
@@ -30,7 +30,9 @@ def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
         "fallback": _fallback(model.routing.fallback),
         "teams": {team.id: {"title": team.title, "slack": team.slack} for team in model.teams},
         "levels": {level.id: _level(level) for level in model.levels},
-        **({"schedules": {one.id: _schedule(one) for one in model.schedules}} if model.schedules else {}),
+        **(
+            {"schedules": {schedule.id: _schedule(schedule) for schedule in model.schedules}} if model.schedules else {}
+        ),
         "policies": {policy.id: _policy(policy) for policy in model.policies},
         "systems": {system.id: _system(model, system) for system in model.systems},
         "alerts": [_alert(model, alert) for alert in alerts_of(groups)],
@@ -45,50 +47,52 @@ def _fallback(fallback: Fallback) -> dict[str, Any]:
 
 
 def _route(route: Route) -> dict[str, Any]:
-    matchers = [{"label": one.label, "operator": one.operator, "value": one.value} for one in route.matchers]
+    matchers = [
+        {"label": matcher.label, "operator": matcher.operator, "value": matcher.value} for matcher in route.matchers
+    ]
     severity = {} if route.severity is None else {"severity": route.severity}
     return {"matchers": matchers, "team": route.team, "policy": route.policy, **severity}
 
 
 _DEPTH: Final = 3
-"""So deep each key has a line of its own, for people who read differences; below, Python's encoder writes one line."""
+"""Down to this depth, each key has its own line, for people who read differences; deeper values have one line."""
 
 
 def _lines(value: object, depth: int, indent: str = "\n") -> str:
     inner = indent + " "
     if depth and isinstance(value, dict) and value:
-        items = (f"{json.dumps(key)}: {_lines(one, depth - 1, inner)}" for key, one in value.items())
+        items = (f"{json.dumps(key)}: {_lines(child, depth - 1, inner)}" for key, child in value.items())
         return "{" + inner + ("," + inner).join(items) + indent + "}"
     if depth and isinstance(value, list) and value:
-        return "[" + inner + ("," + inner).join(_lines(one, depth - 1, inner) for one in value) + indent + "]"
+        return "[" + inner + ("," + inner).join(_lines(item, depth - 1, inner) for item in value) + indent + "]"
     return json.dumps(value, ensure_ascii=False)
 
 
 def _level(level: Level) -> dict[str, Any]:
-    found: dict[str, Any] = {"title": level.title, "contacts": _contacts(level)}
+    entry: dict[str, Any] = {"title": level.title, "contacts": _contacts(level)}
     if level.rotation:
-        found["rotation"] = [
+        entry["rotation"] = [
             {"schedule": turn.schedule, "title": turn.title, "contacts": _contacts(turn)} for turn in level.rotation
         ]
-    return found
+    return entry
 
 
 def _contacts(owner: Level | Turn) -> dict[str, list[str]]:
-    return {kind: list(of) for kind, of in owner.contacts.items()}
+    return {kind: list(addresses) for kind, addresses in owner.contacts.items()}
 
 
 def _schedule(schedule: Schedule) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    entry: dict[str, Any] = {
         "timezone": schedule.timezone,
         "start": schedule.start.isoformat(timespec="minutes"),
         "duration_seconds": schedule.duration,
         "rule": schedule.rule,
     }
     if schedule.until is not None:
-        found["until"] = schedule.until.isoformat(timespec="minutes")
+        entry["until"] = schedule.until.isoformat(timespec="minutes")
     if schedule.exceptions:
-        found["exceptions"] = [day.isoformat() for day in schedule.exceptions]
-    return found
+        entry["exceptions"] = [day.isoformat() for day in schedule.exceptions]
+    return entry
 
 
 def _policy(policy: Policy) -> dict[str, Any]:
@@ -98,19 +102,19 @@ def _policy(policy: Policy) -> dict[str, Any]:
 
 
 def _tier(tier: Tier) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    entry: dict[str, Any] = {
         "respond_seconds": tier.respond,
         "announce": list(tier.announce),
         "notify": list(tier.notify),
         "escalate_seconds": tier.escalate,
     }
     if tier.holds:
-        found["acknowledged_seconds"] = tier.acknowledged
+        entry["acknowledged_seconds"] = tier.acknowledged
     if tier.still_firing is not None:
-        found["still_firing_seconds"] = tier.still_firing
+        entry["still_firing_seconds"] = tier.still_firing
     if tier.hours is not None:
-        found["hours"] = tier.hours
-    return found
+        entry["hours"] = tier.hours
+    return entry
 
 
 def _system(model: Model, system: System) -> dict[str, Any]:
@@ -120,7 +124,7 @@ def _system(model: Model, system: System) -> dict[str, Any]:
 
 def _alert(model: Model, alert: Alert) -> dict[str, Any]:
     signal, limit = alert.watched.bound.signal, alert.limit
-    found = {
+    entry = {
         "alert": alert.name,
         "system": alert.system.id,
         "component": alert.component,
@@ -142,29 +146,29 @@ def _alert(model: Model, alert: Alert) -> dict[str, Any]:
         "policy": alert.system.policy,
     }
     if (group_key := _direct_group_key(model, alert)) is not None:
-        found["direct_group_key"] = group_key
+        entry["direct_group_key"] = group_key
     if units := alert.watched.bound.binding.units:
-        found["measured_in"] = {
-            alert.watched.bound.selector(name).metric: {"unit": one.unit, "by": "name" if one.by_name else "file"}
-            for name, one in sorted(units.items())
+        entry["measured_in"] = {
+            alert.watched.bound.selector(name).metric: {"unit": unit.unit, "by": "name" if unit.by_name else "file"}
+            for name, unit in sorted(units.items())
         }
     if signal.untested is not None:
-        found["untested"] = signal.untested
+        entry["untested"] = signal.untested
     if limit.keep:
-        found["keep_firing_seconds"] = limit.keep
+        entry["keep_firing_seconds"] = limit.keep
     if limit.recover is not None:
-        found["recover"] = {
+        entry["recover"] = {
             "comparator": limit.recover.comparator,
             "threshold": _number(limit.recover.quantity.value),
         }
-    return found
+    return entry
 
 
 def _direct_group_key(model: Model, alert: Alert) -> str | None:
-    """Return the key of the group in which Alertmanager pages directly, as it writes it, or None.
+    """Return the key of the group in which Alertmanager pages directly, as it writes the key, or None.
 
-    It is known where the alert's own labels alone make it: which cluster's Prometheus evaluates the rule nobody knows
-    here.
+    The key is known only if the alert's own labels determine it: the compiler does not know which cluster's Prometheus
+    evaluates the rule.
     """
     labels = {"alertname": alert.name} | alert.labels
     grouped = sorted(set(model.routing.group_by))
@@ -199,7 +203,7 @@ def _section(section: Section, url: str) -> dict[str, Any]:
             {
                 "language": command.language,
                 "text": command.text,
-                "placeholders": [_placeholder(one) for one in command.placeholders],
+                "placeholders": [_placeholder(placeholder) for placeholder in command.placeholders],
             }
             for command in section.commands
         ],
@@ -207,14 +211,14 @@ def _section(section: Section, url: str) -> dict[str, Any]:
 
 
 def _placeholder(placeholder: Placeholder) -> dict[str, Any]:
-    found: dict[str, Any] = {"text": placeholder.text, "label": placeholder.label}
+    entry: dict[str, Any] = {"text": placeholder.text, "label": placeholder.label}
     if placeholder.explanation is not None:
-        found["explanation"] = placeholder.explanation
+        entry["explanation"] = placeholder.explanation
     if placeholder.places:
-        found["places"] = [_place(at, place) for at, place in placeholder.places]
-    return found
+        entry["places"] = [_place(at, place) for at, place in placeholder.places]
+    return entry
 
 
 def _place(at: int, place: Place) -> dict[str, Any]:
-    found = {"at": at, "takes": place.takes}
-    return found | {"why": place.why} if place.why else found
+    entry = {"at": at, "takes": place.takes}
+    return entry | {"why": place.why} if place.why else entry

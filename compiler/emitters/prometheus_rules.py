@@ -1,4 +1,4 @@
-"""Emit: plain rule files for Prometheus, Thanos and vmalert, one a system, and the Watchdog's."""
+"""Emit: plain rule files for Prometheus, Thanos and vmalert: one for each system, and one for the Watchdog."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from compiler.model import Model
 from compiler.quantities import duration_text
 
 FOLDERS = (conventions.RULES_FOLDER,)
-"""Where one file a system is written."""
+"""The folders with one file for each system."""
 
 
 def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
@@ -28,7 +28,7 @@ def _file(name: str, groups: list[dict[str, Any]], model: Model) -> Artifact:
 
 
 def _group(group: AlertGroup) -> dict[str, Any]:
-    records = [{"record": one.name, "expr": one.expr, "labels": one.labels} for one in group.records]
+    records = [{"record": record.name, "expr": record.expr, "labels": record.labels} for record in group.records]
     return {"name": group.name, "rules": [*records, *(_alert(alert) for alert in group.alerts)]}
 
 

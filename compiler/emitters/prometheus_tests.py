@@ -1,4 +1,4 @@
-"""Emit: `promtool test rules` files, one a system, which `vmalert-tool unittest` reads too, and the Watchdog's."""
+"""Emit: files for `promtool test rules` and `vmalert-tool unittest`: one for each system, and one for the Watchdog."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from compiler.quantities import duration_text
 from compiler.signals.contract import EVALUATION_SECONDS, SLOW_EVALUATION_SECONDS
 
 FOLDERS = (conventions.TESTS_FOLDER,)
-"""Where one file a system is written."""
+"""The folders with one file for each system."""
 
 
 def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
@@ -25,8 +25,8 @@ def emit(model: Model, groups: tuple[AlertGroup, ...]) -> Iterator[Artifact]:
     for system, of_system in groupby(groups, key=lambda group: group.system.id):
         tests = packed(_proofs(tuple(of_system)))
         for slow in (False, True):
-            if (found := [_test(test) for test in tests if test.slow is slow]) or not slow:
-                yield _file(system, found, model, slow=slow)
+            if (of_pace := [_test(test) for test in tests if test.slow is slow]) or not slow:
+                yield _file(system, of_pace, model, slow=slow)
     yield _file(conventions.WATCHDOG_GROUP, [_watchdog()], model)
 
 
@@ -35,8 +35,8 @@ def _proofs(groups: tuple[AlertGroup, ...]) -> Iterator[RuleTest]:
     for group in groups:
         by_name.setdefault(group.alerts[0].name, []).append(group)
     for group in groups:
-        others = [one for one in by_name[group.alerts[0].name] if one is not group]
-        yield from prove(group, others)
+        same_name = [candidate for candidate in by_name[group.alerts[0].name] if candidate is not group]
+        yield from prove(group, same_name)
 
 
 def _file(name: str, tests: list[dict[str, Any]], model: Model, *, slow: bool = False) -> Artifact:
@@ -51,14 +51,14 @@ def _test(test: RuleTest) -> dict[str, Any]:
     return {
         "name": test.name,
         "interval": duration_text(test.step),
-        "input_series": [{"series": one.selector, "values": one.values} for one in test.series],
+        "input_series": [{"series": series.selector, "values": series.values} for series in test.series],
         "alert_rule_test": [
             {
-                "eval_time": duration_text(one.at),
-                "alertname": one.alert,
-                "exp_alerts": [_expected(fired) for fired in one.fired],
+                "eval_time": duration_text(expectation.at),
+                "alertname": expectation.alert,
+                "exp_alerts": [_expected(fired) for fired in expectation.fired],
             }
-            for one in test.expectations
+            for expectation in test.expectations
         ],
     }
 

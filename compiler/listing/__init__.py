@@ -1,7 +1,7 @@
-"""The signals that a file can use: what each measures, by which inputs, and how its limits are written.
+"""List the signals that a file can use: what each measures, by which inputs, and how its limits are written.
 
-For `tocsin signals` and the table in docs/thresholds.md, which `python -m compiler.listing` renews. `compiler.resolve`
-reads the definitions, the kinds of signal know their inputs; `written` puts them into words.
+`tocsin signals` prints the list, and `python -m compiler.listing` renews the table in docs/thresholds.md.
+`compiler.resolve` reads the definitions, and the kinds of signal know their inputs; `written` puts them into words.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from compiler.signals.template import inputs as asked_for
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ListedSignal:
-    """One signal. `forms` are the ways to bind it, `limits` examples by severity; `own` where the file defines it.
+    """One signal. `forms` are the ways to bind it, `limits` are examples of limits by severity.
 
-    `definition` is whether it is an example that a file must define before it can use it.
+    `own` is set if the file defines it, `definition` if it is an example that a file must define before it can use it.
     """
 
     signal: Signal
@@ -47,41 +47,41 @@ class ListedSignal:
 
     @property
     def limit_form(self) -> str:
-        """How a limit of it is written, with examples."""
+        """How to write a limit of the signal, with examples."""
         words: Iterable[str] = kinds()[self.signal.kind].words
         low = any(limit.startswith("<") for limit in self.limits.values())
         numbers = EXAMPLES[self.signal.unit]
         if self.signal.unit == SECONDS and (low or self.signal.id in examples.LIMITS):
-            # The time that is left, or since something last went well, is told in hours and days.
+            # People write the time that is left, or the time since the last success, in hours and days.
             words = self.limits.values()
         return " or ".join(f"`{word}`" for word in words) or (numbers.replace(">", "<") if low else numbers)
 
     def as_json(self) -> dict[str, Any]:
-        """Return it as `tocsin signals --format json` prints it."""
+        """Return the signal as `tocsin signals --format json` prints it."""
         return {
             "id": self.signal.id,
             "title": self.signal.title,
             "kind": self.signal.kind,
             "unit": self.signal.unit,
             "own": self.own,
-            "inputs": [[_input(one, kinds()[self.signal.kind].constants) for one in form] for form in self.forms],
+            "inputs": [[_input(input_, kinds()[self.signal.kind].constants) for input_ in form] for form in self.forms],
             "limits": dict(self.limits),
         }
 
 
 def listed(spec: Table | None = None) -> tuple[ListedSignal, ...]:
-    """Return the built-in signals and, behind them, those that `spec`, a checked thresholds.yaml, defines."""
-    known = signals(Table(_NOWHERE) if spec is None else spec, Diagnostics())
-    own = {} if spec is None else spec.get("signals", {})
-    found = [_listed(one, own=one.id in own) for one in known.values() if one is not None]
-    return tuple(sorted(found, key=lambda one: one.own))
+    """Return the built-in signals and, behind them, the signals that `spec`, a checked thresholds.yaml, defines."""
+    by_id = signals(Table(_NOWHERE) if spec is None else spec, Diagnostics())
+    definitions = {} if spec is None else spec.get("signals", {})
+    entries = [_listed(signal, own=signal.id in definitions) for signal in by_id.values() if signal is not None]
+    return tuple(sorted(entries, key=lambda entry: entry.own))
 
 
 def of_kind(name: str) -> ListedSignal:
-    """Return an example of a signal of one's own, of the kind `name`, which a file may define."""
+    """Return an example of a signal of the kind `name`, which a file may define itself."""
     if name == STATE_KIND.name:
-        found = _listed(state("service_down"), own=True)
-        return replace(found, forms=tuple(tuple(map(_with_up, form)) for form in found.forms))
+        entry = _listed(state("service_down"), own=True)
+        return replace(entry, forms=tuple(tuple(map(_with_up, form)) for form in entry.forms))
     unit = kinds()[name].unit or _UNITS[name]
     signal = Signal(id=f"my_{name}", kind=name, unit=unit, title="What it is called for people")
     return replace(_listed(signal, own=True), definition=True)
@@ -93,17 +93,17 @@ _GAUGES: Final = {
     PER_SECOND: "requests_per_second",
     RATIO: "battery_charge_ratio",
 }
-"""An example of a gauge by unit: a metric's name says which unit it is in."""
+"""An example of a gauge for each unit: the name of a metric says its unit."""
 
 
-def _in_unit(signal: Signal, one: Input) -> Input:
+def _in_unit(signal: Signal, input_: Input) -> Input:
     """Return an input with an example in the unit of the signal."""
-    return replace(one, example=_GAUGES.get(signal.unit, one.example)) if one == GAUGE else one
+    return replace(input_, example=_GAUGES.get(signal.unit, input_.example)) if input_ == GAUGE else input_
 
 
-def _with_up(one: Input) -> Input:
-    """Return an input of a state, a gauge by the metric that says best that something is down."""
-    return replace(one, example=UP.metric) if one.name == GAUGE.name else one
+def _with_up(input_: Input) -> Input:
+    """Return an input of a state; a gauge gets the metric that best says that something is down."""
+    return replace(input_, example=UP.metric) if input_.name == GAUGE.name else input_
 
 
 _UNITS: Final = {
@@ -114,16 +114,16 @@ _UNITS: Final = {
     "rate": PER_SECOND,
     "utilization": RATIO,
 }
-"""An example of a unit, by kind, where the kind leaves it open."""
+"""An example of a unit for each kind that leaves its unit open."""
 _NOWHERE: Final = Span("", 1, 1, 1)
 
 
-def _input(one: Input, constants: frozenset[str]) -> dict[str, Any]:
+def _input(input_: Input, constants: frozenset[str]) -> dict[str, Any]:
     return {
-        "name": one.name,
-        "description": one.description,
-        "example": one.example,
-        "number": one.name in constants,
+        "name": input_.name,
+        "description": input_.description,
+        "example": input_.example,
+        "number": input_.name in constants,
     }
 
 
@@ -131,19 +131,19 @@ def _listed(signal: Signal, *, own: bool) -> ListedSignal:
     limits = _limits(meaning.directed(signal))
     side = next((_SIDES[limit[0]] for limit in limits.values() if limit[0] in _SIDES), None)
     fitting = [form for form in kinds()[signal.kind].forms if _fits(signal, form, side, own=own)]
-    forms = tuple(tuple(_in_unit(signal, one) for one in form) for form in fitting)
+    forms = tuple(tuple(_in_unit(signal, input_) for input_ in form) for form in fitting)
     if not own and signal.id in examples.METRICS:
         forms = tuple(_shown(form, fitting) for form in examples.METRICS[signal.id])
     if signal.query is not None:
-        named = asked_for(signal.query)
-        forms = (tuple(Input(name=one, description="A metric of the query.", example=one) for one in named),)
+        names = asked_for(signal.query)
+        forms = (tuple(Input(name=name, description="A metric of the query.", example=name) for name in names),)
     return ListedSignal(signal=signal, own=own, forms=forms, limits=limits)
 
 
 def _shown(example: Mapping[str, str], forms: Sequence[Sequence[Input]]) -> tuple[Input, ...]:
     """Return the form that has the inputs of an example, with the metrics of the example."""
-    form = next(form for form in forms if {one.name for one in form} == set(example))
-    return tuple(replace(one, example=example[one.name]) for one in form)
+    form = next(form for form in forms if {input_.name for input_ in form} == set(example))
+    return tuple(replace(input_, example=example[input_.name]) for input_ in form)
 
 
 _CACHE: Final = "cache_hit_ratio"
@@ -154,12 +154,12 @@ _SIDES: Final = {">": meaning.HIGH, "<": meaning.LOW}
 
 
 def _fits(signal: Signal, form: Sequence[Input], side: str | None, *, own: bool) -> bool:
-    """Return whether inputs give the unit of a signal, and are in trouble on the side of its limits."""
-    # A cache is asked for its hits, nothing else is.
+    """Return whether a form's inputs give the signal's unit, and are bad on the side of the signal's limits."""
+    # Only the cache's signal asks for hits.
     if not own and isinstance(kinds()[signal.kind], Ratio) and (HITS in form) != (signal.id == _CACHE):
         return False
-    bad = kinds()[signal.kind].bad([one.name for one in form])
-    in_unit = signal.unit == STATE or all(GIVEN_IN.get(one.name, signal.unit) == signal.unit for one in form)
+    bad = kinds()[signal.kind].bad([input_.name for input_ in form])
+    in_unit = signal.unit == STATE or all(GIVEN_IN.get(input_.name, signal.unit) == signal.unit for input_ in form)
     return in_unit and (bad is None or side is None or bad == side)
 
 
@@ -184,7 +184,7 @@ _OF_KIND: Final = {
 
 
 def _limits(signal: Signal) -> dict[str, str]:
-    """Return examples of limits: of a warning and a critical alert, or of a critical one alone where it is a state."""
+    """Return examples of limits: for a warning and a critical alert, or only for a critical one if it is a state."""
     kind = kinds()[signal.kind]
     if kind.words:
         return dict(zip(_usual_severities(len(kind.words)), kind.words, strict=True))
@@ -196,6 +196,6 @@ def _limits(signal: Signal) -> dict[str, str]:
 
 
 def _usual_severities(count: int) -> Iterator[str]:
-    """Return the severities of so many limits, from the less severe: `critical`, or `warning` and `critical`."""
+    """Yield the severities for a `count` of limits, from the less severe: `critical`, or `warning` and `critical`."""
     last = SEVERITIES.index("critical")
     yield from SEVERITIES[last - count + 1 : last + 1]

@@ -1,4 +1,4 @@
-"""The list of signals as text for a terminal, as a table in Markdown, and one of them with what to write for it."""
+"""Write the list of signals as JSON, as text or as a Markdown table, and one signal with what a file says about it."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from compiler.signals.inputs import COUNTER, GAUGE, MAX, SINCE, UNTIL
 _FORMS_BETWEEN: Final = ", or "
 
 
-def as_json(found: Sequence[ListedSignal]) -> str:
+def as_json(entries: Sequence[ListedSignal]) -> str:
     """Return `{"severities": […], "signals": [{id, title, kind, unit, own, inputs, limits}]}`.
 
     `inputs` is a list of alternatives, each a list of `{name, description, example, number}`; `number` is whether a
     number may stand for the metric.
     """
-    data = {"severities": list(SEVERITIES), "signals": [one.as_json() for one in found]}
+    data = {"severities": list(SEVERITIES), "signals": [entry.as_json() for entry in entries]}
     return harmless.as_json(data, indent=2)
 
 
-def as_text(found: Sequence[ListedSignal]) -> str:
-    """Return a line a signal, and what holds for all of them."""
+def as_text(entries: Sequence[ListedSignal]) -> str:
+    """Return one line for each signal, and then what applies to all of them."""
     rows = [("signal", "kind", "unit", "measured by")]
-    rows += [(one.signal.id, one.signal.kind, one.signal.unit, measured_by(one)) for one in found]
+    rows += [(entry.signal.id, entry.signal.kind, entry.signal.unit, measured_by(entry)) for entry in entries]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
     lines = [
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]) for row in rows
@@ -41,20 +41,20 @@ def _for_all() -> Iterator[str]:
     yield f"`{PROGRAM} signals NAME` shows what to write for a signal, or for one of your own of the kind NAME."
 
 
-def as_markdown(found: Sequence[ListedSignal]) -> str:
+def as_markdown(entries: Sequence[ListedSignal]) -> str:
     """Return the table of docs/thresholds.md."""
     lines = ["| signal | what it is | kind | measured by | limits, for example |", "|---|---|---|---|---|"]
-    for one in found:
-        limits = ", ".join(f"{severity} `{limit}`" for severity, limit in one.limits.items())
-        measured = measured_by(one, mark="`")
-        lines.append(f"| `{one.signal.id}` | {one.signal.title} | `{one.signal.kind}` | {measured} | {limits} |")
+    for entry in entries:
+        limits = ", ".join(f"{severity} `{limit}`" for severity, limit in entry.limits.items())
+        measured = measured_by(entry, mark="`")
+        lines.append(f"| `{entry.signal.id}` | {entry.signal.title} | `{entry.signal.kind}` | {measured} | {limits} |")
     return "\n".join(lines) + "\n"
 
 
 def in_page(page: str, table: str) -> str:
-    """Return a page with `table` between its two marks; ValueError where it has not got them."""
-    before, begin, rest = page.partition(_BEGIN)
-    _, end, after = rest.partition(_END)
+    """Return a page with `table` between its two marks; raises ValueError if a mark is missing."""
+    before, begin, behind = page.partition(_BEGIN)
+    _, end, after = behind.partition(_END)
     if not end:
         raise ValueError(f"the page lacks {_BEGIN.strip()} or {_END.strip()}")
     return f"{before}{begin}\n{table}\n{end}{after}"
@@ -64,64 +64,64 @@ _BEGIN: Final = "<!-- signals: written by `python -m compiler.listing docs/thres
 _END: Final = "<!-- end of signals -->\n"
 
 
-def measured_by(one: ListedSignal, mark: str = "") -> str:
+def measured_by(entry: ListedSignal, mark: str = "") -> str:
     """Return the inputs by form: `errors and requests, or successes and attempts`; `mark` stands around each."""
-    if not one.bindable:
+    if not entry.bindable:
         return "nothing: it watches what the others are bound to"
-    forms = (" and ".join(f"{mark}{name.name}{mark}" for name in form) for form in one.forms)
+    forms = (" and ".join(f"{mark}{input_.name}{mark}" for input_ in form) for form in entry.forms)
     return _FORMS_BETWEEN.join(forms)
 
 
-def detail(one: ListedSignal) -> str:
-    """Return one signal with what to write for it below `limits:` and `metrics:` of a system."""
-    return "\n".join(_detail(one))
+def detail(entry: ListedSignal) -> str:
+    """Return one signal, and what to write for it below `limits:` and `metrics:` of a system."""
+    return "\n".join(_detail(entry))
 
 
-def _detail(one: ListedSignal) -> Iterator[str]:
-    signal = one.signal
+def _detail(entry: ListedSignal) -> Iterator[str]:
+    signal = entry.signal
     yield f"{signal.id}: {signal.title}"
     yield ""
     yield f"kind        {signal.kind}" + (" (a query of this file)" if signal.query is not None else "")
-    yield f"unit        {signal.unit}, written as {one.limit_form}"
+    yield f"unit        {signal.unit}, written as {entry.limit_form}"
     yield f"severities  {', '.join(SEVERITIES)}"
     yield ""
-    if one.definition:
+    if entry.definition:
         yield "    signals:"
-        yield f"      {definition_line(one)}"
+        yield f"      {definition_line(entry)}"
     yield "    limits:"
-    yield f"      {limits_line(one)}"
-    if not one.bindable:
+    yield f"      {limits_line(entry)}"
+    if not entry.bindable:
         return
     yield "    metrics:"
-    for number, form in enumerate(one.forms):
-        yield f"      {'# or ' if number else ''}{binding_line(one, form)}"
+    for number, form in enumerate(entry.forms):
+        yield f"      {'# or ' if number else ''}{binding_line(entry, form)}"
     yield ""
-    inputs = {each.name: each for form in one.forms for each in form}
+    inputs = {input_.name: input_ for form in entry.forms for input_ in form}
     width = max((len(name) for name in inputs), default=0)
-    for name, each in inputs.items():
-        yield f"{name:<{width}}  {each.description}"
+    for name, input_ in inputs.items():
+        yield f"{name:<{width}}  {input_.description}"
 
 
-def definition_line(one: ListedSignal) -> str:
+def definition_line(entry: ListedSignal) -> str:
     """Return the line below `signals:` that defines the signal."""
-    signal = one.signal
+    signal = entry.signal
     return f"{signal.id}: {{kind: {signal.kind}, unit: {signal.unit}, title: {signal.title}}}"
 
 
-def limits_line(one: ListedSignal) -> str:
+def limits_line(entry: ListedSignal) -> str:
     """Return an example of the signal's line below `limits:`."""
-    limits = ", ".join(f"{severity}: {_scalar(limit)}" for severity, limit in one.limits.items())
-    return f'{one.signal.id}: {{{limits}, runbook: "#section-of-the-runbook"}}'
+    limits = ", ".join(f"{severity}: {_scalar(limit)}" for severity, limit in entry.limits.items())
+    return f'{entry.signal.id}: {{{limits}, runbook: "#section-of-the-runbook"}}'
 
 
-def binding_line(one: ListedSignal, form: Sequence[Input]) -> str:
+def binding_line(entry: ListedSignal, form: Sequence[Input]) -> str:
     """Return an example of the signal's line below `metrics:` in one of its forms."""
-    state = [f'active: "{_ACTIVE[form[-1].name]}"'] if one.signal.kind == "state" else []
-    inputs = [f"{each.name}: {_scalar(each.example)}" for each in form]
-    # Events are counted within the window, which must be longer than the limit must hold.
-    counted = one.signal.kind in {"increase", "state"} and any(each.name == COUNTER.name for each in form)
+    state = [f'active: "{_ACTIVE[form[-1].name]}"'] if entry.signal.kind == "state" else []
+    inputs = [f"{input_.name}: {_scalar(input_.example)}" for input_ in form]
+    # Events are counted within the window, so the window must be longer than the limit's `for`.
+    counted = entry.signal.kind in {"increase", "state"} and any(input_.name == COUNTER.name for input_ in form)
     window = ["window: 15m"] if counted else []
-    return f"{one.signal.id}: {{{', '.join([*inputs, *window, *state, 'per: instance'])}}}"
+    return f"{entry.signal.id}: {{{', '.join([*inputs, *window, *state, 'per: instance'])}}}"
 
 
 _ACTIVE: Final = {
@@ -135,7 +135,7 @@ _ACTIVE: Final = {
 
 
 def _scalar(text: str) -> str:
-    """Return text as it may stand inside of braces in YAML."""
+    """Return text as YAML allows it inside of braces."""
     if text.replace("_", "").replace(" ", "").isalnum():
         return text
     return f"'{text}'" if '"' in text else f'"{text}"'

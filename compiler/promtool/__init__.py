@@ -1,5 +1,5 @@
-"""Runs generated tests through `promtool test rules`, and tells a failure in the words of thresholds.yaml.
+"""Run generated tests with `promtool test rules`, and report a failure in the words of thresholds.yaml.
 
-`running` starts promtool, `reading` takes its output apart, `pairing` sets what was expected beside what was got,
+`running` starts promtool, `reading` parses its output, `pairing` sets expected alerts beside actual ones, and
 `findings` finds the limit, the sentence and the example that a failure is about. `compiler.proof` writes the tests.
 """

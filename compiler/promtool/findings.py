@@ -1,7 +1,7 @@
-"""Failures of promtool → findings: at the limit, the query or the example that they are about, with the sentence.
+"""Turn promtool's failures into findings at the limit, the query or the example, with the runbook's sentence.
 
-A test is made from the same lines as its rule. So a failure of a built-in kind is Tocsin's, one of a query of the
-file's own is the query's or its example's.
+A test is made from the same lines as its rule. So if a test of a built-in kind fails, the mistake is Tocsin's. If a
+test of a file's own query fails, the mistake is in the query or in its example.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ CODE: Final = "test-fails"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """What fails.
+    """What fails, and how.
 
-    `pair` is the first difference, None where a rule could not be used at all; `others` a line for each further one.
+    `pair` is the first difference, or None if promtool could not use a rule at all. `others` has a line for each
+    further difference.
     """
 
     diagnostic: Diagnostic
@@ -35,15 +36,15 @@ _Difference = tuple[Mismatch, Pair, Alert]
 
 
 class UnknownAlertError(LookupError):
-    """A failure of an alert that was not compiled here."""
+    """A failure names an alert that was not compiled here."""
 
 
 def findings(failures: Iterable[Failure], groups: Sequence[AlertGroup]) -> tuple[Finding, ...]:
-    """Return what the failures of one system's tests say, sorted by place.
+    """Return the findings for the failures of one system's tests, sorted by place.
 
-    One finding for each severity of an alert; of a query of the file's own one for all of them.
+    Each severity of an alert has one finding; a query of the file's own has one for all severities.
 
-    `groups` are the system's. Raises UnknownAlertError where a failure is about none of them.
+    `groups` are the system's. Raises UnknownAlertError if a failure is about none of them.
     """
     refused: dict[tuple[str, str], Finding] = {}
     differing: dict[int, list[_Difference]] = {}
@@ -53,15 +54,15 @@ def findings(failures: Iterable[Failure], groups: Sequence[AlertGroup]) -> tuple
             continue
         for pair in differences(failure):
             alert = _alert(failure, pair, groups)
-            # One query, one mistake; of a built-in kind each limit has a line of its own.
+            # One query is one mistake; for a built-in kind, each limit has a line of its own.
             about = alert if alert.watched.bound.signal.query is None else alert.watched
             differing.setdefault(id(about), []).append((failure, pair, alert))
-    found = (*refused.values(), *map(_difference, differing.values()))
-    return tuple(sorted(found, key=lambda one: (one.diagnostic.span, one.diagnostic.message)))
+    all_findings = (*refused.values(), *map(_difference, differing.values()))
+    return tuple(sorted(all_findings, key=lambda finding: (finding.diagnostic.span, finding.diagnostic.message)))
 
 
 def _alert(mismatch: Mismatch, pair: Pair, groups: Sequence[AlertGroup]) -> Alert:
-    """Return the alert that a difference is about: of that severity and, where sources have one each, component."""
+    """Return the alert that a difference is about: of its severity and, if each source has an alert, its component."""
     named = [alert for group in groups for alert in group.alerts if alert.name == mismatch.alert]
     if not named:
         raise UnknownAlertError(mismatch.alert)
@@ -70,34 +71,34 @@ def _alert(mismatch: Mismatch, pair: Pair, groups: Sequence[AlertGroup]) -> Aler
 
 
 def _difference(differing: Sequence[_Difference]) -> Finding:
-    (first, pair, alert), *rest = differing
-    message = f"{alert.name} {alert.limit.severity} {_what(pair)} {_when(first)}"
-    return Finding(diagnostic=_diagnostic(alert, message), pair=pair, others=tuple(_others(rest)))
+    (first, pair, alert), *further = differing
+    message = f"{alert.name} {alert.limit.severity} {_outcome(pair)} {_when(first)}"
+    return Finding(diagnostic=_diagnostic(alert, message), pair=pair, others=tuple(_further_lines(further)))
 
 
-def _others(differing: Iterable[_Difference]) -> Iterator[str]:
+def _further_lines(differing: Iterable[_Difference]) -> Iterator[str]:
     for mismatch, pair, alert in differing:
         where = f", on {pair.labels['component']}" if "component" in pair.labels else ""
-        yield f"{alert.limit.severity} {_what(pair)} {_when(mismatch)}{where}"
+        yield f"{alert.limit.severity} {_outcome(pair)} {_when(mismatch)}{where}"
 
 
 def _when(mismatch: Mismatch) -> str:
-    """Return the moment and the part of the test: a test of many alerts has the names of all in its own."""
+    """Return the time and the part of the test; the name of a test also lists its alerts, which are left out."""
     return f"after {mismatch.at} in the test `{mismatch.test.rpartition(': ')[2]}`"
 
 
-def _what(pair: Pair) -> str:
+def _outcome(pair: Pair) -> str:
     if pair.expected is None:
         return "fires where it must not"
     if pair.got is None:
         return "does not fire where it must"
-    what = "labels" if pair.expected.labels != pair.got.labels else "annotations"
-    return f"fires with other {what} than expected"
+    part = "labels" if pair.expected.labels != pair.got.labels else "annotations"
+    return f"fires with other {part} than expected"
 
 
 def _refusal(refusal: Refusal, groups: Sequence[AlertGroup]) -> Finding:
     for group in groups:
-        if refusal.rule in {*(one.name for one in group.alerts), *(one.name for one in group.records)}:
+        if refusal.rule in {*(alert.name for alert in group.alerts), *(record.name for record in group.records)}:
             message = f"promtool cannot use the rule `{refusal.rule}`: {refusal.message}"
             return Finding(diagnostic=_diagnostic(group.alerts[0], message), pair=None)
     raise UnknownAlertError(refusal.rule)
@@ -115,7 +116,7 @@ def _diagnostic(alert: Alert, message: str) -> Diagnostic:
 
 
 def _of_query(signal: Signal, alert: Alert) -> tuple[str, Span]:
-    """Return what to do about a query of the file's own, and the place: its example, else the query itself."""
+    """Return a hint for a query of the file's own, and its place: the example, else the query itself."""
     if signal.example and signal.example[0].span is not None:
         hint = f"the query of `{signal.id}` must return `value` for the series of its `example`: correct one of the two"
         return hint, signal.example[0].span

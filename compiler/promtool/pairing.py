@@ -1,4 +1,4 @@
-"""What was expected of alerts beside what was got, as a table of two columns with the differences marked."""
+"""Show expected alerts beside actual ones, as a table of two columns with the differences marked."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SEVERITY: Final = "severity"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pair:
-    """An alert that should fire and the one that does instead; one of the two is None where there is no such alert."""
+    """An alert that should fire, and the one that fires instead; one of the two is None if there is no such alert."""
 
     expected: FiringAlert | None
     got: FiringAlert | None
@@ -22,30 +22,30 @@ class Pair:
     @property
     def labels(self) -> Mapping[str, str]:
         """The labels of the expected alert, else of the other one."""
-        one = self.expected or self.got
-        return {} if one is None else one.labels
+        alert = self.expected or self.got
+        return {} if alert is None else alert.labels
 
 
 def differences(mismatch: Mismatch) -> tuple[Pair, ...]:
-    """Return what differs: the expected alerts first, each beside the one that is most like it."""
-    missing = [one for one in mismatch.expected if one not in mismatch.got]
-    left = [one for one in mismatch.got if one not in mismatch.expected]
+    """Return the differences: first the missing alerts, each beside the unexpected one that is most like it."""
+    missing = [alert for alert in mismatch.expected if alert not in mismatch.got]
+    unexpected = [alert for alert in mismatch.got if alert not in mismatch.expected]
     pairs = []
-    for one in missing:
-        like = max(left, key=lambda other: _likeness(one, other), default=None)
-        if like is not None and _likeness(one, like) > 0:
-            left.remove(like)
+    for alert in missing:
+        nearest = max(unexpected, key=lambda candidate: _likeness(alert, candidate), default=None)
+        if nearest is not None and _likeness(alert, nearest) > 0:
+            unexpected.remove(nearest)
         else:
-            like = None
-        pairs.append(Pair(expected=one, got=like))
-    return (*pairs, *(Pair(expected=None, got=one) for one in left))
+            nearest = None
+        pairs.append(Pair(expected=alert, got=nearest))
+    return (*pairs, *(Pair(expected=None, got=alert) for alert in unexpected))
 
 
-def _likeness(one: FiringAlert, other: FiringAlert) -> int:
-    """Return how many labels two alerts share, 0 where they are of other severities or differ in more than one."""
-    names = {*one.labels, *other.labels}
-    shared = sum(one.labels.get(name) == other.labels.get(name) for name in names)
-    same_severity = one.labels.get(SEVERITY) == other.labels.get(SEVERITY)
+def _likeness(first: FiringAlert, second: FiringAlert) -> int:
+    """Return how many labels two alerts share; 0 if their severities differ, or more than one label."""
+    names = {*first.labels, *second.labels}
+    shared = sum(first.labels.get(name) == second.labels.get(name) for name in names)
+    same_severity = first.labels.get(SEVERITY) == second.labels.get(SEVERITY)
     return shared if same_severity and shared >= len(names) - 1 else 0
 
 
@@ -69,8 +69,8 @@ _GAP: Final = "  "
 _NARROWEST: Final = 20
 
 
-def _head(alert: FiringAlert | None, what: str) -> str:
-    return what if alert is not None else f"{what}: nothing"
+def _head(alert: FiringAlert | None, title: str) -> str:
+    return title if alert is not None else f"{title}: nothing"
 
 
 def _cells(alert: FiringAlert | None) -> dict[str, str]:

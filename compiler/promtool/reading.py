@@ -1,6 +1,6 @@
-"""The output of `promtool test rules`, that of Prometheus 2.42 to 3.5 at least, taken apart.
+"""Parse the output of `promtool test rules`, at least that of Prometheus 2.42 to 3.5.
 
-What is not understood is not guessed at: the caller then shows the output as it is.
+This module never guesses: if it does not understand the output, the caller shows the output as it is.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class FiringAlert:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mismatch:
-    """What was expected of the alerts of one name after so long (`20m`) in a test of that name, and what was got."""
+    """The expected and the actual alerts of one name, in the test `test` and at the time `at` (`20m`)."""
 
     test: str
     alert: str
@@ -33,7 +33,7 @@ class Mismatch:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Refusal:
-    """A rule, by the name of its alert or recording, that could not be loaded or evaluated, and why."""
+    """A rule that promtool could not load or evaluate, by the name of its alert or recording, and why."""
 
     rule: str
     message: str
@@ -43,29 +43,29 @@ Failure = Mismatch | Refusal
 
 
 class NotUnderstoodError(ValueError):
-    """Output in another form than is known."""
+    """The output has an unknown form."""
 
 
 def failures(output: str) -> tuple[Failure, ...]:
-    """Return the failures that promtool reports of one test file, each once.
+    """Return the failures that promtool reports for one test file, each once.
 
-    NotUnderstoodError where the output has another form.
+    Raises NotUnderstoodError if the output has an unknown form.
     """
     lines = _Lines(output)
-    found: list[Failure] = []
+    reported: list[Failure] = []
     test = ""
     while (line := lines.take()) is not None:
-        if named := _NAME.fullmatch(line):
-            test = named["name"]
+        if name_line := _NAME.fullmatch(line):
+            test = name_line["name"]
         elif mismatch := _ALERT.fullmatch(line):
             expected, got = _side(lines, "exp"), _side(lines, "got")
-            found.append(Mismatch(test=test, alert=mismatch["alert"], at=mismatch["at"], expected=expected, got=got))
+            reported.append(Mismatch(test=test, alert=mismatch["alert"], at=mismatch["at"], expected=expected, got=got))
         elif refusal := _EVALUATION.fullmatch(line) or _LOADING.fullmatch(line):
-            found.append(Refusal(rule=refusal["rule"], message=refusal["message"]))
+            reported.append(Refusal(rule=refusal["rule"], message=refusal["message"]))
         elif not _IDLE.fullmatch(line):
             raise NotUnderstoodError(line)
     # A rule file that cannot be loaded is reported for each of its tests.
-    return tuple(one for index, one in enumerate(found) if one not in found[:index])
+    return tuple(failure for index, failure in enumerate(reported) if failure not in reported[:index])
 
 
 _NAME: Final = re.compile(r"\s+name: (?P<name>.*),\s*")
@@ -82,16 +82,16 @@ class _Lines:
         self._lines: Iterator[str] = iter(text.split("\n"))
 
     def take(self) -> str | None:
-        """Return the next line, None behind the last one."""
+        """Return the next line, or None behind the last one."""
         return next(self._lines, None)
 
     def match(self, pattern: re.Pattern[str]) -> re.Match[str]:
-        """Return the match of the next line; NotUnderstoodError where it is another one."""
+        """Return the match of the next line; raises NotUnderstoodError if it does not match."""
         line = self.take()
-        found = None if line is None else pattern.fullmatch(line)
-        if found is None:
+        match = None if line is None else pattern.fullmatch(line)
+        if match is None:
             raise NotUnderstoodError(line or "the output ends too early")
-        return found
+        return match
 
 
 _BEGIN: Final = re.compile(r"\s+(?P<side>exp|got):\[(?P<empty>\])?,?\s*")
@@ -104,11 +104,11 @@ def _side(lines: _Lines, side: str) -> tuple[FiringAlert, ...]:
     begin = lines.match(_BEGIN)
     if begin["side"] != side:
         raise NotUnderstoodError(begin[0])
-    found: list[FiringAlert] = []
+    alerts: list[FiringAlert] = []
     while not begin["empty"] and not lines.match(_NEXT)["end"]:
         labels, annotations = lines.match(_LABELS)["pairs"], lines.match(_ANNOTATIONS)["pairs"]
-        found.append(FiringAlert(labels=_pairs(labels), annotations=_pairs(annotations)))
-    return tuple(found)
+        alerts.append(FiringAlert(labels=_pairs(labels), annotations=_pairs(annotations)))
+    return tuple(alerts)
 
 
 _QUOTED: Final = r'"(?:[^"\\]|\\.)*"'
@@ -116,20 +116,20 @@ _PAIR: Final = re.compile(rf"(?P<name>{_QUOTED}|[A-Za-z_][A-Za-z0-9_]*)=(?P<valu
 
 
 def _pairs(text: str) -> dict[str, str]:
-    """Return labels as Prometheus prints them: `a="x", b="y"`; names beyond its old rules stand in quotes."""
-    found, at = {}, 0
+    """Return the labels in Prometheus' format: `a="x", b="y"`; names that its old rules forbid stand in quotes."""
+    labels, at = {}, 0
     while at < len(text):
         pair = _PAIR.match(text, at)
         if pair is None:
             raise NotUnderstoodError(text)
         name = pair["name"]
-        found[_unquoted(name) if name.startswith('"') else name] = _unquoted(pair["value"])
+        labels[_unquoted(name) if name.startswith('"') else name] = _unquoted(pair["value"])
         at = pair.end()
-    return found
+    return labels
 
 
 def _unquoted(text: str) -> str:
-    """Return quoted text of Go (`strconv.Quote`), whose escapes are Python's."""
+    """Return the text of a Go string (`strconv.Quote`); its escapes are the same as Python's."""
     try:
         value = ast.literal_eval(text)
     except (SyntaxError, ValueError) as error:

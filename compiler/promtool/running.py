@@ -1,4 +1,4 @@
-"""Starts promtool on generated tests, several at a time."""
+"""Start promtool on generated tests, several at a time."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from compiler.promtool.proved import Proved
 
 PROGRAM: Final = "promtool"
 _GARBAGE: Final = "400"
-"""Go's `GOGC`, in percent, unless somebody has set it: promtool takes a quarter less time, and more memory."""
+"""Go's `GOGC`, in percent, unless the user has set it: promtool takes a quarter less time, and more memory."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Run:
-    """What promtool said of one test file, whose path is below the output folder: exit status and output.
+    """The exit status and the output of promtool for one test file, whose path is below the output folder.
 
-    `before` is set where it need not be asked again.
+    `before` is set if promtool has passed the test before and did not run again.
     """
 
     path: str
@@ -39,19 +39,19 @@ class Run:
 
     @property
     def failed(self) -> bool:
-        """Whether promtool came to an end and found something; else something happened to promtool itself."""
+        """Whether promtool finished and found a failure; any other status but 0 means that promtool itself broke."""
         return self.status == 1
 
 
-def find(given: Path | None) -> str | None:
-    """Return promtool: the `given` one, or the one on the PATH; None where there is none to run."""
-    return shutil.which(PROGRAM if given is None else given)
+def find(path: Path | None) -> str | None:
+    """Return promtool: the one at `path`, or the one on the PATH; None if there is none to run."""
+    return shutil.which(PROGRAM if path is None else path)
 
 
 def build(promtool: str) -> str:
-    """Return what promtool says of its version, revision and build, and its size; OSError where it cannot be started.
+    """Return promtool's version, revision and build, and its size; raises OSError if it cannot be started.
 
-    A script around promtool has the same version, and another size.
+    The size distinguishes promtool from a script around it, which has the same version.
     """
     done = subprocess.run([promtool, "--version"], capture_output=True, text=True, check=False)  # noqa: S603 - the user names it
     return f"{done.stdout}{done.stderr}\n{Path(promtool).stat().st_size} bytes"
@@ -59,14 +59,14 @@ def build(promtool: str) -> str:
 
 def name(build: str) -> str:
     """Return `promtool` with its version, such as `promtool 3.5.3`."""
-    found = re.search(r"version ([0-9][0-9.]*[0-9])", build)
-    return f"{PROGRAM} {found[1]}" if found else PROGRAM
+    version = re.search(r"version ([0-9][0-9.]*[0-9])", build)
+    return f"{PROGRAM} {version[1]}" if version else PROGRAM
 
 
 def run_all(promtool: str, folder: Path, tests: Sequence[Artifact], proved: Proved, jobs: int) -> Iterator[Run]:
-    """Yield what promtool says of each test below `folder`, in the order given; the longest are begun first.
+    """Yield promtool's run of each test below `folder`, in the order given; the longest tests start first.
 
-    What is `proved` is not run. OSError where promtool cannot be started.
+    Tests that are `proved` do not run. Raises OSError if promtool cannot be started.
     """
     with ThreadPoolExecutor(max_workers=jobs) as pool:
         longest_first = sorted(tests, key=lambda test: -len(test.content))
@@ -76,14 +76,14 @@ def run_all(promtool: str, folder: Path, tests: Sequence[Artifact], proved: Prov
 
 
 def run(promtool: str, folder: Path, path: str, proved: Proved) -> Run:
-    """Return what promtool says of one test below `folder`, or has said; OSError where it cannot be started."""
+    """Return promtool's run of one test below `folder`, or its earlier one; raises OSError if it cannot be started."""
     key = proved.key(folder / path)
     if proved.knows(key):
         return Run(path=path, status=0, output="", before=True)
-    found = _run(promtool, folder, path)
-    if found.passed:
+    result = _run(promtool, folder, path)
+    if result.passed:
         proved.keep(key)
-    return found
+    return result
 
 
 def _run(promtool: str, folder: Path, path: str) -> Run:

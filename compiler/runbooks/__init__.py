@@ -1,8 +1,8 @@
 """Parse: a Markdown runbook → its sections, their commands and links, and the limits that it states.
 
-Beside `compiler.document` at the head of the pipeline; `compiler.resolve` binds alerts to what is found here. Structure
-comes from markdown-it (`markdown`), anchors from `compiler.anchors`. `comments` takes out what is not for readers,
-`headings` divides the text into sections, `commands` reads their fences, `links` what leads elsewhere.
+This package runs beside `compiler.document` at the start of the pipeline; `compiler.resolve` links alerts to the
+sections. `markdown` parses the text with markdown-it, and `compiler.anchors` computes the anchors. `comments` removes
+HTML comments, `headings` divides the text into sections, `commands` reads their code blocks, and `links` their links.
 """
 
 from __future__ import annotations

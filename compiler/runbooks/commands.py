@@ -1,7 +1,7 @@
-"""The commands of a section, and what has to be filled into them.
+"""Find the commands of a section and their placeholders.
 
-Used by `section`. What looks like a placeholder and is none stays out: redirections, tags, types, variables that the
-shell or the command itself sets.
+Used by `section`. Text that only looks like a placeholder is left out: redirections, tags, types, and variables that
+the shell or the command itself sets.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ _SET: Final = re.compile(
     r"|\bread[ ]+(?:-[A-Za-z]+[ ]+){0,4}([A-Za-z_][A-Za-z0-9_]*)",
     re.MULTILINE,
 )
-"""What sets a variable in a shell; setting it to what it was sets nothing."""
+"""What sets a variable in a shell; `X=$X` does not count, because the value comes from elsewhere."""
 _SHELLS_OWN: Final = re.compile(
     "BASH|BASHPID|COLUMNS|EDITOR|EUID|FNR|FS|FUNCNAME|GID|HOME|HOSTNAME|IFS|LANG|LINENO|LINES|LOGNAME|NF|NR|OFS|OLDPWD"
     "|OPTARG|OPTIND|ORS|PATH|PIPESTATUS|PPID|PS1|PWD|RANDOM|REPLY|RS|SECONDS|SHELL|SHLVL|TERM|TMPDIR|UID|USER"
 )
 """Variables that the shell, the login or awk sets."""
 _TEMPLATES_OWN: Final = frozenset({"break", "continue", "else", "end", "range", "with"})
-"""Words of Go's templates, which `kubectl` and `docker` take."""
+"""Keywords of Go's templates, which `kubectl` and `docker` accept."""
 _TYPED: Final = re.compile(
     r"c|c#|c\+\+|cc|cpp|cs|csharp|dart|go|h|hpp|html|java|javascript|js|jsx|kotlin|kt|rs|rust|scala|svg|swift|ts|tsx"
     r"|typescript|vue|xml"
@@ -49,15 +49,15 @@ _PROMPT: Final = re.compile(
     r"(?:[\w.-]{1,40}@[\w.:~/ -]{1,80}|\[[^\]\n]{1,80}\]|\([\w.-]{1,40}\) )?\$ "
     r"|(?:[\w.-]{1,40}@[\w.:~/ -]{1,80}|\[[^\]\n]{1,80}\])[#%] "
 )
-"""A bare `#` begins a comment more often than it is root's prompt."""
+"""The beginning of a line with a prompt. A bare `#` does not count: it is a comment more often than root's prompt."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Placeholder:
-    """A part of a command that somebody fills in, and the alert label that does; None where a person must.
+    """A part of a command that an alert label or a person fills in.
 
-    `explanation` is the line of the section that names the label; `places` what each occurrence takes, with the number
-    of characters of the command before it.
+    `label` is the alert label, or None if a person must fill it in. `explanation` is the line of the section that names
+    the label. `places` has each occurrence: its offset in the command, in characters, and what it takes.
     """
 
     text: str
@@ -68,9 +68,9 @@ class Placeholder:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Command:
-    """A fenced code block of a section, without the indentation of the list that it stands in.
+    """A fenced code block of a section, without the indentation of its list.
 
-    Of a session (`console`) only what was typed, without prompts and output.
+    For a session (`console`), `text` is only what somebody typed, without prompts and output.
     """
 
     language: str
@@ -82,13 +82,13 @@ _Explained = Mapping[str, tuple[str, str]]
 
 
 def commands(fences: Sequence[tuple[str, str]], markdown: str) -> tuple[Command, ...]:
-    """Return the commands of fences, language and text, with placeholders as the section's `markdown` explains them."""
-    explained = {one[1]: (one[2], one[0]) for one in _FILLED_BY.finditer(markdown)} if fences else {}
+    """Return the commands of the fences (language and text); the section's `markdown` explains their placeholders."""
+    explained = {match[1]: (match[2], match[0]) for match in _FILLED_BY.finditer(markdown)} if fences else {}
     return tuple(_command(language, text, explained) for language, text in fences)
 
 
 def language(info: str) -> str:
-    """Return the language that the words behind a fence name: `bash`, also of `bash title=x` and `{.bash}`."""
+    """Return the language that the words behind a fence name: `bash`, also for `bash title=x` and `{.bash}`."""
     words = info.replace("{", " ").replace("}", " ").replace(",", " ").split()
     return words[0].lstrip(".") if words else ""
 
@@ -96,71 +96,73 @@ def language(info: str) -> str:
 def _command(language: str, text: str, explained: _Explained) -> Command:
     typed = _typed(text) if language.lower() in _SESSIONS else text
     parts = _parts(language.lower(), typed)
-    # What the section explains is a placeholder in any case.
-    found = dict.fromkeys(part for part, known in parts if not known or part in explained)
-    filled = frozenset(part for part in found if part in explained)
-    taken = _taken(language, typed, tuple(found), filled)
-    placeholders = (_placeholder(part, explained, taken) for part in found)
+    # A part that the section explains is always a placeholder.
+    texts = dict.fromkeys(part for part, is_known in parts if not is_known or part in explained)
+    filled = frozenset(part for part in texts if part in explained)
+    places_by_text = _places_by_text(language, typed, tuple(texts), filled)
+    placeholders = (_placeholder(part, explained, places_by_text) for part in texts)
     return Command(language=language, text=typed, placeholders=tuple(placeholders))
 
 
-_Taken = Mapping[str, tuple[tuple[int, Place], ...]]
+_PlacesByText = Mapping[str, tuple[tuple[int, Place], ...]]
 
 
 @lru_cache(maxsize=4096)
-def _taken(language: str, text: str, parts: tuple[str, ...], filled: frozenset[str]) -> _Taken:
-    """Return, by placeholder that a label fills, what each of its occurrences takes."""
+def _places_by_text(language: str, text: str, parts: tuple[str, ...], filled: frozenset[str]) -> _PlacesByText:
+    """Return, for each placeholder that a label fills, what each occurrence takes."""
     if not filled:
         return {}
     pattern = re.compile("|".join(re.escape(part) for part in sorted(parts, key=len, reverse=True)))
-    found = tuple(pattern.finditer(text))
-    asked = frozenset(number for number, one in enumerate(found) if one.group() in filled)
-    taken: dict[str, tuple[tuple[int, Place], ...]] = {}
-    for one, place in zip(found, places(language, text, tuple(one.span() for one in found), asked), strict=True):
-        if one.group() in filled:
-            taken[one.group()] = (*taken.get(one.group(), ()), (one.start(), place))
-    return taken
+    matches = tuple(pattern.finditer(text))
+    fillable = frozenset(number for number, match in enumerate(matches) if match.group() in filled)
+    places_by_text: dict[str, tuple[tuple[int, Place], ...]] = {}
+    for match, place in zip(
+        matches, places(language, text, tuple(match.span() for match in matches), fillable), strict=True
+    ):
+        if match.group() in filled:
+            places_by_text[match.group()] = (*places_by_text.get(match.group(), ()), (match.start(), place))
+    return places_by_text
 
 
 def _typed(text: str) -> str:
-    """Return what somebody typed into a session; the text itself where no line has a prompt."""
-    found, going_on = [], False
+    """Return what somebody typed into a session; return the whole text if no line has a prompt."""
+    typed_lines, continued = [], False
     for line in text.split("\n"):
         prompt = _PROMPT.match(line)
-        if prompt is None and not going_on:
+        if prompt is None and not continued:
             continue
-        found.append(line[prompt.end() :] if prompt else line.removeprefix("> "))
-        going_on = line.endswith("\\")
-    return "\n".join(found) if found else text
+        typed_lines.append(line[prompt.end() :] if prompt else line.removeprefix("> "))
+        continued = line.endswith("\\")
+    return "\n".join(typed_lines) if typed_lines else text
 
 
 @lru_cache(maxsize=4096)
 def _parts(language: str, text: str) -> tuple[tuple[str, bool], ...]:
-    """Return what looks like a placeholder, in order, and whether it means something to who reads it.
+    """Return what looks like a placeholder, in order, and whether its language already gives it a meaning.
 
-    Remembered, because a fence stands in each section around it.
+    The result is cached, because each enclosing section has the same fence.
     """
-    found = tuple(_PLACEHOLDER.finditer(text))
-    if not found:
+    matches = tuple(_PLACEHOLDER.finditer(text))
+    if not matches:
         return ()
     closed = frozenset(_CLOSING.findall(text))
     set_at: dict[str, int] = {}
-    for one in _SET.finditer(text):
-        set_at.setdefault(next(name for name in one.groups() if name), one.start())
-    return tuple((one.group(), _is_known(one, language, set_at, closed)) for one in found)
+    for assignment in _SET.finditer(text):
+        set_at.setdefault(next(name for name in assignment.groups() if name), assignment.start())
+    return tuple((match.group(), _is_known(match, language, set_at, closed)) for match in matches)
 
 
-def _is_known(found: re.Match[str], language: str, set_at: Mapping[str, int], closed: frozenset[str]) -> bool:
-    """Return whether a part of a command means something to who reads it: type, tag, variable, word of a template."""
-    part = found.group()
+def _is_known(match: re.Match[str], language: str, set_at: Mapping[str, int], closed: frozenset[str]) -> bool:
+    """Return whether a part of a command is a type, a tag, a set variable or a template's keyword: no placeholder."""
+    part = match.group()
     if part[0] == "<":
         return _TYPED.fullmatch(language) is not None or f"</{part[1:]}" in closed
     if part[0] == "{":
         return part.strip("{ }") in _TEMPLATES_OWN
     name = part.strip("${}")
-    return part[0] == "$" and (_SHELLS_OWN.fullmatch(name) is not None or set_at.get(name, found.end()) < found.start())
+    return part[0] == "$" and (_SHELLS_OWN.fullmatch(name) is not None or set_at.get(name, match.end()) < match.start())
 
 
-def _placeholder(text: str, explained: _Explained, taken: _Taken) -> Placeholder:
+def _placeholder(text: str, explained: _Explained, places_by_text: _PlacesByText) -> Placeholder:
     label, explanation = explained.get(text, (None, None))
-    return Placeholder(text=text, label=label, explanation=explanation, places=taken.get(text, ()))
+    return Placeholder(text=text, label=label, explanation=explanation, places=places_by_text.get(text, ()))

@@ -1,6 +1,6 @@
-"""HTML comments: what a runbook's readers are not shown.
+"""Remove HTML comments, which readers of a runbook do not see.
 
-Between `markdown`, which says where code and HTML stand, and everything that hands on words of a runbook.
+`markdown` says where code and HTML stand. Every module that passes on words of a runbook takes them without comments.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SHOWN: Final = re.compile(r"[^\n]")
 
 
 def without_comments(document: Document) -> tuple[str, ...]:
-    """Return the lines of a document with blanks in the place of comments; what stands in code is none."""
+    """Return the lines of a document with blanks in place of comments; code has no comments."""
     if _OPENING not in document.text:
         return document.lines
     lines = list(document.lines)
@@ -33,13 +33,13 @@ def without_comments(document: Document) -> tuple[str, ...]:
 
 
 def _regions(document: Document) -> dict[tuple[int, int], bool]:
-    """Return the lines, from 0, where a comment can stand: those of HTML, and those of text."""
-    wanted = {"html_block": True, "inline": False}
-    return {place(token): wanted[token.type] for token in document.tokens if token.type in wanted}
+    """Return the ranges of lines, from 0, where a comment can stand, and whether each is HTML; the others are text."""
+    is_html = {"html_block": True, "inline": False}
+    return {place(token): is_html[token.type] for token in document.tokens if token.type in is_html}
 
 
 def blanked(text: str, *, html: bool) -> str:
-    """Return a text, of Markdown or of HTML, with blanks in the place of comments."""
+    """Return a text, of Markdown or of HTML, with blanks in place of comments."""
     parts, behind = [], 0
     for start, end in _comments(text, html=html):
         parts += [text[behind:start], _SHOWN.sub(" ", text[start:end])]
@@ -48,25 +48,25 @@ def blanked(text: str, *, html: bool) -> str:
 
 
 def _comments(text: str, *, html: bool) -> Iterator[tuple[int, int]]:
-    """Yield where comments begin and end; one of HTML that is never closed hides the rest, as in a browser."""
+    """Yield where comments begin and end; in HTML, an unclosed comment hides the rest, as in a browser."""
     runs = {} if html else _runs(text)
     position = 0
-    while found := _MARK.search(text, position):
-        position = found.end()
-        if found.group() == _OPENING:
-            end = _end(text, found.start())
+    while mark := _MARK.search(text, position):
+        position = mark.end()
+        if mark.group() == _OPENING:
+            end = _end(text, mark.start())
             if end is None and not html:
                 return
             position = len(text) if end is None else end
-            yield found.start(), position
-        elif found.group()[0] == "`":
-            position = _behind_code(runs, found)
+            yield mark.start(), position
+        elif mark.group()[0] == "`":
+            position = _behind_code(runs, mark)
 
 
 def _end(text: str, start: int) -> int | None:
-    short = next((one for one in _SHORTEST if text.startswith(one, start)), None)
-    if short is not None:
-        return start + len(short)
+    empty = next((comment for comment in _SHORTEST if text.startswith(comment, start)), None)
+    if empty is not None:
+        return start + len(empty)
     end = text.find(_CLOSING, start + len(_OPENING))
     return None if end < 0 else end + len(_CLOSING)
 
@@ -74,14 +74,14 @@ def _end(text: str, start: int) -> int | None:
 def _runs(text: str) -> dict[int, list[int]]:
     """Return where runs of backticks begin, by their length."""
     runs: dict[int, list[int]] = {}
-    for found in _TICKS.finditer(text):
-        runs.setdefault(len(found.group()), []).append(found.start())
+    for run in _TICKS.finditer(text):
+        runs.setdefault(len(run.group()), []).append(run.start())
     return runs
 
 
 def _behind_code(runs: dict[int, list[int]], opening: re.Match[str]) -> int:
-    """Return the first place behind the code that a run of backticks opens; behind the run where it opens none."""
+    """Return the position behind the code that a run of backticks opens, or behind the run if it opens none."""
     length = len(opening.group())
-    alike = runs.get(length, [])
-    index = bisect_left(alike, opening.end())
-    return alike[index] + length if index < len(alike) else opening.end()
+    same_length = runs.get(length, [])
+    index = bisect_left(same_length, opening.end())
+    return same_length[index] + length if index < len(same_length) else opening.end()

@@ -1,7 +1,7 @@
-"""Where the links of runbooks lead: which file below the folder of thresholds.yaml, and which place in it.
+"""Find where a runbook's link leads: to which file below the folder of thresholds.yaml, and to which anchor in it.
 
-Between `links`, which finds them, and `compiler.linked_files`, which looks at what lies at the other end;
-`compiler.checks.links` judges. Addresses of the web, and what lies outside of the folder, are nobody's business here.
+`links` finds the links, `compiler.linked_files` looks at their destinations, and `compiler.checks.links` reports broken
+ones. This module ignores web addresses and files outside of the folder.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from urllib.parse import unquote
 from compiler.anchors import Style
 
 MARKDOWN: Final = (".md", ".markdown")
-"""The ends of the names of files whose anchors are known."""
+"""The endings of file names whose anchors are known."""
 
 _ADDRESS: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 _TEMPLATE: Final = re.compile(r"\{\{|\{%|\$\{|<%")
 _ROOTED: Final = frozenset({"github", "gitlab", "gitea"})
-"""Styles in which `/docs/x.md` begins at the root of the repository; a site's root is not known."""
+"""Styles in which `/docs/x.md` begins at the root of the repository; the root of other sites is not known."""
 _HIDDEN: Final = "user-content-"
-"""GitHub, GitLab and Gitea put this before every anchor in the page, and find it with and without."""
+"""GitHub, GitLab and Gitea put this before every anchor in the page; links work with and without it."""
 _DIRECTIVE: Final = ":~:"
-"""What follows in a fragment is for the browser: https://wicg.github.io/scroll-to-text-fragment/."""
+"""In a fragment, the text from here on is for the browser: https://wicg.github.io/scroll-to-text-fragment/."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,9 +37,9 @@ class Destination:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Linked:
-    """What lies at a path: whether anything does, its anchors where it is Markdown, and otherwise what lies beside it.
+    """What lies at a path: whether it exists, and its anchors if it is Markdown.
 
-    `beside` are names in the nearest folder that there is, `folder`, sorted.
+    If nothing is there, `folder` is the nearest existing folder, and `beside` are the sorted names in it.
     """
 
     exists: bool
@@ -49,7 +49,7 @@ class Linked:
 
 
 def destination(runbook: str, target: str, style: Style) -> Destination | None:
-    """Return where a link in the runbook at a path leads, or None where that cannot be told from the files."""
+    """Return where the link `target` in the runbook at a path leads, or None if the files do not tell."""
     if _ADDRESS.match(target) or _TEMPLATE.search(target):
         return None
     address, _, fragment = target.partition("#")
@@ -58,19 +58,19 @@ def destination(runbook: str, target: str, style: Style) -> Destination | None:
     if "\0" in path or (path.startswith("/") and style not in _ROOTED):
         return None
     if path and style == "mkdocs" and not posixpath.splitext(path)[1]:
-        # The address of a page that has yet to be made; MkDocs itself follows links to files alone.
+        # This is the address of a page that MkDocs has yet to build; MkDocs itself only follows links to files.
         return None
     base = "" if path.startswith("/") else posixpath.dirname(runbook)
-    there = posixpath.normpath(posixpath.join(base, path.lstrip("/"))) if path else posixpath.normpath(runbook)
-    if there.startswith(".."):
+    resolved = posixpath.normpath(posixpath.join(base, path.lstrip("/"))) if path else posixpath.normpath(runbook)
+    if resolved.startswith(".."):
         return None
     # `?plain=1#L7` shows the source, whose lines are its anchors.
-    return Destination(path=there, anchor=None if query else _anchor(fragment, style))
+    return Destination(path=resolved, anchor=None if query else _anchor(fragment, style))
 
 
 def _anchor(fragment: str, style: Style) -> str | None:
     name = unquote(fragment.partition(_DIRECTIVE)[0])
     if style in _ROOTED:
         name = name.removeprefix(_HIDDEN)
-    # Browsers scroll to the top for these two.
+    # For these two, browsers scroll to the top of the page.
     return None if name.lower() in {"", "top"} else name

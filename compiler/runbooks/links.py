@@ -1,7 +1,7 @@
-"""The links of a Markdown text: what they lead to, and where that is written.
+"""Find the links of a Markdown text: their targets, and where the targets are written.
 
-Used by `reading`. markdown-it says what is a link; that it also says where costs a second look at the same characters,
-which `_placed` takes. Where a definition (`[label]: target`) is used, the definition is the place.
+Used by `reading`. markdown-it finds the links, but not their places; so `_placed` reads the same characters again. If a
+link uses a definition (`[label]: target`), its place is the definition.
 """
 
 from __future__ import annotations
@@ -30,24 +30,24 @@ _LEADING: Final = frozenset({"href", "src"})
 _NAMING: Final = frozenset({"id", "name"})
 _FOOTNOTE: Final = "^"
 _HINTS: Final = ("](", "href", "src", "HREF", "SRC")
-"""Without one of these a text holds no link; what stands in definitions is read there."""
+"""A text without any of these has no link; `_definitions` reads the targets of definitions."""
 _NAMES: Final = ("id=", "name=", "ID=", "NAME=")
-"""Without one of these a text sets no anchor."""
+"""A text without any of these sets no anchor."""
 _LONGEST: Final = 20_000
-"""Characters of one paragraph. markdown-it takes quadratic time over what nobody writes, such as brackets alone."""
+"""The most characters of one paragraph. markdown-it takes quadratic time for odd text, such as only brackets."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Link:
-    """The target of a link or a picture, escapes undone, and where it stands."""
+    """The target of a link or a picture, without escapes, and its place."""
 
     target: str
     span: Span
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Found:
-    """A target or a name that something is linked by: the words, where they begin in their text, and how long."""
+class Reference:
+    """The target of a link (`leads` is set), or an anchor that HTML sets; where it begins in its text, and how long."""
 
     words: str
     start: int
@@ -57,70 +57,72 @@ class Found:
 
 def links(document: Document, path: str) -> tuple[Link, ...]:
     """Return the links of a document by their place; `path` is the one to show."""
-    found = [
-        Link(target=one.words.strip(), span=block.span(one.start, one.length, path))
-        for block, one in _everything(document, _HINTS)
-        if one.leads
+    in_text = [
+        Link(target=reference.words.strip(), span=block.span(reference.start, reference.length, path))
+        for block, reference in _references(document, _HINTS)
+        if reference.leads
     ]
-    return tuple(sorted([*found, *_definitions(document, path)], key=lambda one: one.span))
+    return tuple(sorted([*in_text, *_definitions(document, path)], key=lambda target: target.span))
 
 
 def names(document: Document) -> Iterator[tuple[str, int]]:
     """Yield the anchors that HTML sets, with the line, from 0, that each stands in."""
-    for block, one in _everything(document, _NAMES):
-        if not one.leads and one.words:
-            yield one.words, block.line(one.start)[0]
+    for block, reference in _references(document, _NAMES):
+        if not reference.leads and reference.words:
+            yield reference.words, block.line(reference.start)[0]
 
 
-def _everything(document: Document, wanted: tuple[str, ...]) -> Iterator[tuple[Block, Found]]:
-    if not any(one in document.text for one in wanted):
+def _references(document: Document, hints: tuple[str, ...]) -> Iterator[tuple[Block, Reference]]:
+    if not any(hint in document.text for hint in hints):
         return
     for token in document.tokens:
         text = token.content
-        if token.type in {"inline", "html_block"} and any(one in text for one in wanted):
+        if token.type in {"inline", "html_block"} and any(hint in text for hint in hints):
             block = Block(document.lines, place(token)[0], text)
             if token.type == "html_block":
-                yield from ((block, one) for one in _in_html(blanked(text, html=True)))
+                yield from ((block, reference) for reference in _in_html(blanked(text, html=True)))
             elif len(text) <= _LONGEST:
-                yield from ((block, one) for one in _in_text(text, document))
+                yield from ((block, reference) for reference in _in_text(text, document))
 
 
-def _in_html(text: str, offset: int = 0) -> Iterator[Found]:
+def _in_html(text: str, offset: int = 0) -> Iterator[Reference]:
     for tag in _TAG.finditer(text):
-        for one in _ATTRIBUTE.finditer(tag["rest"]):
-            name = one["name"].lower()
-            group = next(key for key in "abc" if one[key] is not None)
+        for attribute in _ATTRIBUTE.finditer(tag["rest"]):
+            name = attribute["name"].lower()
+            group = next(key for key in "abc" if attribute[key] is not None)
             if name in _LEADING or name in _NAMING:
-                start = offset + tag.start("rest") + one.start(group)
-                yield Found(words=one[group], start=start, length=len(one[group]), leads=name in _LEADING)
+                start = offset + tag.start("rest") + attribute.start(group)
+                yield Reference(
+                    words=attribute[group], start=start, length=len(attribute[group]), leads=name in _LEADING
+                )
 
 
-def _in_text(text: str, document: Document) -> list[Found]:
-    found: list[Found] = []
-    _INLINE.parseInline(text, {"references": document.definitions, "found": found})
-    return found
+def _in_text(text: str, document: Document) -> list[Reference]:
+    references: list[Reference] = []
+    _INLINE.parseInline(text, {"references": document.definitions, "found": references})
+    return references
 
 
-def _placed(rule: _Rule, read: Callable[[StateInline, int], Iterator[Found]]) -> _Rule:
-    """Return a rule of markdown-it that also puts what it has found, and where, into `found` of the environment."""
+def _placed(rule: _Rule, read: Callable[[StateInline, int], Iterator[Reference]]) -> _Rule:
+    """Return a rule of markdown-it that also adds the references that it finds to `found` of the environment."""
 
     def placed(state: StateInline, silent: bool) -> bool:  # noqa: FBT001 - markdown-it's signature
-        start, found = state.pos, state.env["found"]
-        before = len(found)
+        start, references = state.pos, state.env["found"]
+        before = len(references)
         if not rule(state, silent):
             return False
         if not silent:
             if rule is image:
-                # Its words have been read by themselves, from another beginning; they are shown without links.
-                del found[before:]
-            found.extend(read(state, start))
+                # markdown-it reads a picture's words by themselves, with other offsets; readers see no links in them.
+                del references[before:]
+            references.extend(read(state, start))
         return True
 
     return placed
 
 
-def _target(state: StateInline, start: int) -> Iterator[Found]:
-    """Yield the target in the parentheses of a link; a definition's stands elsewhere."""
+def _target(state: StateInline, start: int) -> Iterator[Reference]:
+    """Yield the target in the parentheses of a link; the target of a definition stands elsewhere."""
     picture = state.src[start] == "!"
     label = state.md.helpers.parseLinkLabel(state, start + picture, not picture)
     if state.src[label + 1 : label + 2] != "(" or state.pos <= label + 1:
@@ -128,13 +130,15 @@ def _target(state: StateInline, start: int) -> Iterator[Found]:
     position = label + 2
     while state.src[position : position + 1].isspace():
         position += 1
-    found = state.md.helpers.parseLinkDestination(state.src, position, state.posMax)
-    if found.ok:
+    destination = state.md.helpers.parseLinkDestination(state.src, position, state.posMax)
+    if destination.ok:
         bracket = state.src[position : position + 1] == "<"
-        yield Found(words=found.str, start=position + bracket, length=found.pos - position - 2 * bracket, leads=True)
+        yield Reference(
+            words=destination.str, start=position + bracket, length=destination.pos - position - 2 * bracket, leads=True
+        )
 
 
-def _tag(state: StateInline, start: int) -> Iterator[Found]:
+def _tag(state: StateInline, start: int) -> Iterator[Reference]:
     return _in_html(state.src[start : state.pos], start)
 
 
@@ -152,14 +156,14 @@ _INLINE: Final = _parser()
 def _definitions(document: Document, path: str) -> Iterator[Link]:
     for label, definition in document.definitions.items():
         start, end = definition["map"]
-        found = _DEFINED.search("\n".join(document.lines[start:end]))
-        if found is None or label.startswith(_FOOTNOTE):
+        match = _DEFINED.search("\n".join(document.lines[start:end]))
+        if match is None or label.startswith(_FOOTNOTE):
             continue
-        words = found["bare"] or found["bracketed"] or ""
-        begins = found.start("bare" if found["bare"] else "bracketed")
-        before = found.string[:begins]
+        words = match["bare"] or match["bracketed"] or ""
+        begin = match.start("bare" if match["bare"] else "bracketed")
+        before = match.string[:begin]
         number = start + before.count("\n")
-        yield Link(target=unescapeAll(words), span=_span(path, number, begins - before.rfind("\n") - 1, words))
+        yield Link(target=unescapeAll(words), span=_span(path, number, begin - before.rfind("\n") - 1, words))
 
 
 def _span(path: str, number: int, column: int, words: str) -> Span:

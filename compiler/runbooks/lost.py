@@ -1,4 +1,4 @@
-"""Lines of a runbook that were meant to be headings, for an anchor that leads nowhere."""
+"""Find lines of a runbook that were meant to be headings, to explain why an anchor leads nowhere."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _HEADING: Final = re.compile(r"\s{0,3}#{1,6}\s+(?P<title>\S.*)")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LostHeading:
-    """A line that gives no heading: why, where, and how to mend it."""
+    """A line that is no heading: where, why, and how to mend it."""
 
     span: Span
     message: str
@@ -28,25 +28,25 @@ class LostHeading:
 
 
 def lost_headings(runbook: Runbook) -> dict[str, LostHeading]:
-    """Return the lines whose words would have an anchor, if they were headings, by the anchor."""
+    """Return the lines that were meant to be headings, by the anchor that they would have."""
     lines = runbook.text.split("\n")
     swallowed = _unclosed(runbook, lines)
-    found: dict[str, LostHeading] = {}
+    by_anchor: dict[str, LostHeading] = {}
     for number, line in enumerate(lines, 1):
         span = Span(runbook.shown, number, 1, len(line) + 1)
         if glued := _GLUED.match(line):
             message = f"this is no heading: no space stands behind `{glued['signs']}`"
             hint = f"write `{glued['signs']} {glued['title']}`"
-            found.setdefault(slug(glued["title"]), LostHeading(span=span, message=message, hint=hint))
+            by_anchor.setdefault(slug(glued["title"]), LostHeading(span=span, message=message, hint=hint))
         if bold := _BOLD.match(line):
             message = f"“{bold['title']}” is bold text, and no heading"
             hint = f"write `### {bold['title']}`"
-            found.setdefault(slug(bold["title"]), LostHeading(span=span, message=message, hint=hint))
+            by_anchor.setdefault(slug(bold["title"]), LostHeading(span=span, message=message, hint=hint))
         heading = _HEADING.match(_without_end(line))
         if swallowed and number > swallowed.line and heading:
             lost = _not_closed(runbook, lines, swallowed, (heading["title"], number))
-            found.setdefault(slug(heading["title"]), lost)
-    return found
+            by_anchor.setdefault(slug(heading["title"]), lost)
+    return by_anchor
 
 
 def _without_end(line: str) -> str:
@@ -56,14 +56,14 @@ def _without_end(line: str) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Fence:
-    """The opening line of a fence that is not closed, and the first heading in it; None where that is not clear."""
+    """The opening line of an unclosed fence, and the first heading in it, or None if that is not clear."""
 
     line: int
     heading: tuple[str, int] | None
 
 
 def _not_closed(runbook: Runbook, lines: list[str], fence: _Fence, heading: tuple[str, int]) -> LostHeading:
-    """Return what is said of a fence; all headings below it are lost for the same reason."""
+    """Return the lost heading for an unclosed fence; it is the reason for all lost headings below it."""
     title, number = fence.heading or heading
     opening = lines[fence.line - 1]
     mark = "backticks" if opening.strip().startswith("`") else "tildes"
@@ -75,10 +75,10 @@ def _not_closed(runbook: Runbook, lines: list[str], fence: _Fence, heading: tupl
 
 
 def _unclosed(runbook: Runbook, lines: list[str]) -> _Fence | None:
-    """Return the fence that nothing closes, where one of the text reaches further than it was meant to.
+    """Return the fence that lacks its closing line, if any fence of the text reaches too far; else None.
 
-    One that lacks its end is closed by the opening line of the next one, so that commands and text change places from
-    there on: it is the first one that holds a heading.
+    The opening line of the next fence closes such a fence, so from there on commands and text change places. The fence
+    without an end is therefore the first one that holds a heading.
     """
     fences = [(*place(token), token.markup) for token in runbook.document.tokens if token.type == "fence"]
     suspect = next((start for start, end, mark in fences if _reaches_too_far(lines, start, end, mark)), None)
@@ -93,7 +93,7 @@ def _unclosed(runbook: Runbook, lines: list[str]) -> _Fence | None:
 
 
 def _reaches_too_far(lines: list[str], start: int, end: int, mark: str) -> bool:
-    """Return whether a fence takes in the opening line of another one, or reaches to the end of the text unclosed."""
+    """Return whether a fence contains the opening line of another one, or is unclosed up to the end of the text."""
     inside = [line.strip() for line in lines[start + 1 : end - 1]]
     if any(line.startswith(mark) and line != mark for line in inside):
         return True
@@ -101,4 +101,4 @@ def _reaches_too_far(lines: list[str], start: int, end: int, mark: str) -> bool:
 
 
 _SUBHEADING: Final = re.compile(r"#{2,6}\s+(?P<title>\S.*)")
-"""What no comment in a shell looks like."""
+"""A heading below the first level; no comment in a shell looks like it."""

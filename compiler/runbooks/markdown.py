@@ -1,7 +1,8 @@
-"""The structure of a Markdown text: its lines and the blocks that markdown-it finds in them.
+"""Parse a Markdown text into its lines and the blocks that markdown-it finds in them.
 
-Below everything else in `compiler.runbooks`. CommonMark with tables and front matter, YAML between `---` or TOML
-between `+++`. Inline markup is read where somebody asks for it: most of a runbook is handed on as it stands.
+All other modules of `compiler.runbooks` build on this one. It reads CommonMark with tables and front matter: YAML
+between `---`, or TOML between `+++`. It does not parse inline markup, because most of a runbook is passed on unchanged;
+modules that need inline markup parse it themselves.
 """
 
 from __future__ import annotations
@@ -43,7 +44,7 @@ def parse(text: str) -> Document:
 
 
 def place(token: Token) -> tuple[int, int]:
-    """Return the first line of a block, from 0, and the first one behind."""
+    """Return the first line of a block, from 0, and the first line behind it."""
     return (token.map[0], token.map[1]) if token.map else (0, 0)
 
 

@@ -1,8 +1,9 @@
-"""How deep the parts of a Markdown text lie within each other, and the errors for what lies too deep.
+"""Report parts of a Markdown text that are nested too deep.
 
-Between `markdown` and `reading`. Whoever shows a section walks down into it: marks within marks would exhaust the
-stack of the program that tells people, and markdown-it leaves out, without a word, what lies in more than twenty lists
-and quotations. The text is read as messages and pages show it: HTML is text there, and may hold marks.
+Used by `reading`; uses `markdown`. A program that shows a section walks down into it, and too many nested marks would
+exhaust the stack of the program that tells people. Besides, markdown-it silently leaves out what lies in more than
+twenty lists and quotations. This module reads the text as messages and pages show it: there, HTML is text and may hold
+marks.
 """
 
 from __future__ import annotations
@@ -18,11 +19,11 @@ from compiler.diagnostics import Diagnostics, Span
 from compiler.runbooks.markdown import Document, place
 
 MAX_LISTS: Final = 8
-"""Lists and quotations within each other; a list and its item are two levels to markdown-it, which ends at twenty."""
+"""The most nested lists and quotations. markdown-it counts a list and its item as two levels, and ends at twenty."""
 MAX_MARKS: Final = 16
-"""Emphases, links and pictures within each other; nobody writes half as many."""
+"""The most nested emphases, links and pictures; nobody writes half as many."""
 _LONGEST: Final = 20_000
-"""Characters of one paragraph with marks. markdown-it takes quadratic time over what nobody writes."""
+"""The most characters of one paragraph with marks. markdown-it takes quadratic time for odd text."""
 _OPENING: Final = frozenset({"blockquote_open", "list_item_open"})
 _CLOSING: Final = frozenset({"blockquote_close", "list_item_close"})
 _MARKS: Final = re.compile(r"[*_~\[]")
@@ -38,7 +39,7 @@ _BLOCKS: Final = _parser().disable("inline")
 
 
 def refuse_nesting(shown: str, document: Document, diagnostics: Diagnostics) -> None:
-    """Add an error for each list and each paragraph in which something lies too deep, at its line."""
+    """Add an error for each list and each paragraph in which something is nested too deep, at its line."""
     tokens = _BLOCKS.parse(document.text) if _may_be_deep(document) else ()
     for message, hint, number in (*_deep_lists(tokens), *_deep_marks(tokens)):
         line = document.lines[number]
@@ -48,7 +49,7 @@ def refuse_nesting(shown: str, document: Document, diagnostics: Diagnostics) -> 
 
 
 def _may_be_deep(document: Document) -> bool:
-    """Return whether any block could hold too many parts: most runbooks need no second look."""
+    """Return whether any block could be nested too deep; most runbooks then need no second parse."""
     deepest = max((token.level for token in document.tokens), default=0)
     return deepest > MAX_LISTS or any(
         len(_MARKS.findall(token.content)) > MAX_MARKS
@@ -58,7 +59,7 @@ def _may_be_deep(document: Document) -> bool:
 
 
 def _deep_lists(tokens: Sequence[Token]) -> Iterator[tuple[str, str, int]]:
-    """Yield what is wrong with each outermost list or quotation that holds too many others."""
+    """Yield message, hint and line for each list or quotation at which the nesting becomes too deep."""
     within: list[str] = []
     for token in tokens:
         if token.type in _OPENING:
@@ -71,7 +72,7 @@ def _deep_lists(tokens: Sequence[Token]) -> Iterator[tuple[str, str, int]]:
 
 
 def _deep_marks(tokens: Sequence[Token]) -> Iterator[tuple[str, str, int]]:
-    """Yield what is wrong with each paragraph whose marks lie too deep, or that is too long to tell."""
+    """Yield message, hint and line for each paragraph whose marks are nested too deep, or that is too long to check."""
     for token in tokens:
         if token.type != "inline" or len(_MARKS.findall(token.content)) <= MAX_MARKS:
             continue
@@ -89,4 +90,4 @@ def _deep_marks(tokens: Sequence[Token]) -> Iterator[tuple[str, str, int]]:
 
 
 def _parts(token: Token) -> list[Token]:
-    return [part for one in _INLINE.parseInline(token.content) for part in one.children or ()]
+    return [part for inline in _INLINE.parseInline(token.content) for part in inline.children or ()]

@@ -1,4 +1,4 @@
-"""One place of a placeholder: what a value has to be there. Used by `places` and the readers of each language."""
+"""Describe one place of a placeholder: what a value may be there. Used by `places` and the readers of each language."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 MARK: Final = "\ue000"
-"""What stands for a placeholder while a command is read."""
+"""The character that stands for a placeholder while a command is read."""
 OPAQUE: Final = "\ue001"
-"""What stands for something that is known only when the command runs: a variable, the output of another command."""
+"""The character for text that is known only when the command runs: a variable, the output of another command."""
 
 Takes = Literal["nothing", "word", "path", "address", "url", "number", "literal", "matcher"]
-"""What a value may be; the webhook has the expression of each (`webhook.commands`).
+"""What a value may be; `webhook.commands` has the regular expression of each.
 
 A word: letters, digits, `_`, and single hyphens and dots within it. A path: a word, or words behind slashes. An
 address: a word with or without a port. A URL: an http or https address with words for a path. A number: digits. A
@@ -21,7 +21,7 @@ literal: text between single quotes in SQL. A matcher: text between double quote
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
-    """What a value may be at one place; `why` says why it may be nothing, else it is empty."""
+    """What a value may be at one place; if the place takes nothing, `why` says why, else it is empty."""
 
     takes: Takes
     why: str = ""

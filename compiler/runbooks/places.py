@@ -1,7 +1,8 @@
-"""What an alert's label may put into a command at each place of a placeholder, or why it may put nothing. Pure.
+"""Decide what an alert's label may put into a command at each place of a placeholder, or why nothing. Pure.
 
-The catalogue carries the answer and the webhook fills by it. A label's value is written by whoever writes metrics, so a
-place takes nothing unless a rule here says what it takes: `shell_places` for shells, `query_places` for SQL and PromQL.
+The catalogue carries the answer, and the webhook fills the commands by it. Whoever writes metrics also writes the
+values of labels. So a place takes nothing unless a rule says what it takes: `shell_places` has the rules for shells,
+`query_places` those for SQL and PromQL.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ SHELLS: Final = frozenset(
 )
 SQL: Final = frozenset({"sql", "psql", "postgres", "postgresql", "pgsql", "plpgsql", "mysql", "mariadb", "sqlite"})
 LONGEST_COMMAND: Final = 20_000
-"""Characters of a command that is read for places."""
+"""The most characters of a command that is read for places."""
 MOST_PLACES: Final = 200
 
 
@@ -30,13 +31,13 @@ _REDIRECTED: Final = (
 
 @lru_cache(maxsize=4096)
 def places(  # noqa: PLR0911  one for each language
-    language: str, text: str, spans: tuple[tuple[int, int], ...], asked: frozenset[int]
+    language: str, text: str, spans: tuple[tuple[int, int], ...], fillable: frozenset[int]
 ) -> tuple[Place, ...]:
-    """Return what each span of `text` takes, in their order.
+    """Return what each span of `text` takes, in order.
 
-    `spans` are starts and ends of all placeholders, sorted; `asked` the numbers of those that a label may fill. What
-    follows a placeholder in angle brackets that a person must fill is left too: until somebody has, the shell reads
-    its `>` as a redirection into the next word.
+    `spans` are the sorted starts and ends of all placeholders, `fillable` the numbers of those that a label may fill. A
+    placeholder right behind one in angle brackets that a person must fill takes nothing: until the person fills that
+    one, the shell reads its `>` as a redirection into the next word.
     """
     if MARK in text or OPAQUE in text:
         return tuple(never("the command holds characters that are no text") for _ in spans)
@@ -47,14 +48,12 @@ def places(  # noqa: PLR0911  one for each language
     name = language.lower()
     marked = _marked(text, spans)
     if name in SHELLS:
-        found = shell_places(marked, len(spans))
+        in_shell = shell_places(marked, len(spans))
         return tuple(
-            never(
-                "the placeholder before it, until a person fills it, is a redirection into it; put that one into quotes"
-            )
-            if number and number - 1 not in asked and redirects(text, spans[number - 1], spans[number])
+            never(_REDIRECTED)
+            if number and number - 1 not in fillable and redirects(text, spans[number - 1], spans[number])
             else place
-            for number, place in enumerate(found)
+            for number, place in enumerate(in_shell)
         )
     if name in SQL:
         return sql_places(marked, len(spans))
@@ -64,7 +63,7 @@ def places(  # noqa: PLR0911  one for each language
 
 
 def redirects(text: str, left: tuple[int, int], following: tuple[int, int]) -> bool:
-    """Return whether a shell would read the placeholder `left`, unfilled, as a redirection into the `following` one."""
+    """Return whether a shell would read the unfilled placeholder `left` as a redirection into the `following` one."""
     between = text[left[1] : following[0]].lstrip(" \t")
     return text[left[1] - 1] == ">" and not any(character.isspace() for character in between)
 

@@ -1,9 +1,9 @@
-"""Which arguments of which programs are data, whatever plain word stands there. Pure data; used by `shell_places`.
+"""List the arguments of programs that are only data, whatever plain word stands there. Pure data.
 
-An allow-list: a program, a verb, an option that is not here takes nothing. Left out on purpose is what runs its
-argument, reads it as a program, loads it as configuration or writes a file by that name: `-e`, `-c`, `-f`, `-o`,
-`--exec`, `--kubeconfig`, `make`, `ansible`, `find -exec`, `xargs`, `read`, `eval`; and
-`systemctl start`, for a unit may turn the machine off.
+Used by `shell_places`. This is an allow-list: a program, a verb or an option that is not listed takes nothing. The list
+omits on purpose what runs its argument, reads it as a program, loads it as configuration or writes a file of that name:
+`-e`, `-c`, `-f`, `-o`, `--exec`, `--kubeconfig`, `make`, `ansible`, `find -exec`, `xargs`, `read`, `eval`. It omits
+`systemctl start`, too, because a unit may turn the machine off.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ class Usage:
 
     switches: frozenset[str] = frozenset()
     options: frozenset[str] = frozenset()
-    others: Takes = "word"
-    """What an argument that belongs to no option takes."""
+    operands: Takes = "word"
+    """What an operand takes; an operand is an argument that belongs to no option."""
     kinds: bool = False
-    """Whether the first such argument says what the others are."""
+    """Whether the first operand says what the others are."""
     remote: bool = False
-    """Whether such an argument names a machine, with a colon and a file behind it, and a file here is not meant."""
+    """Whether an operand must name a machine, with a colon and a file behind it; a local file takes no value."""
     inner: bool = False
-    """Whether the words behind the first such argument, or behind `--`, are a command that runs elsewhere."""
+    """Whether the words behind the first operand, or behind `--`, are a command that runs elsewhere."""
     chosen: frozenset[str] = frozenset()
-    """Options whose value a person has to write: it chooses what is done, by whom, or with which code."""
+    """Options whose value a person must write, because it chooses what is done, by whom, or with which code."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Tool:
-    """A program with verbs; `general` is how it reads what stands before the verb."""
+    """A program with verbs; `general` says how it reads the words before the verb."""
 
     general: Usage
     verbs: Mapping[str, Usage] = field(default_factory=dict)
@@ -48,18 +48,18 @@ def _usage(  # noqa: PLR0913  as many as there are properties
     switches: str = "",
     options: str = "",
     *,
-    others: Takes = "word",
+    operands: Takes = "word",
     kinds: bool = False,
     remote: bool = False,
     inner: bool = False,
     chosen: str = "",
 ) -> Usage:
-    """Return a usage; a long option is a word, short ones are written together as `-abc`; `chosen` ones are options."""
+    """Return a usage; a long option is a word, and `-abc` are three short ones; `chosen` options are options, too."""
     return Usage(
         switches=_names(switches),
         options=_names(options) | _names(chosen),
         chosen=_names(chosen),
-        others=others,
+        operands=operands,
         kinds=kinds,
         remote=remote,
         inner=inner,
@@ -112,14 +112,14 @@ PROGRAMS: Final[Mapping[str, Usage | Tool]] = {
     **dict.fromkeys(("grep", "egrep", "fgrep", "zgrep"), _GREP),
     **dict.fromkeys(("head", "tail"), _LINES),
     "echo": _usage("-nE"),
-    "cat": _usage("-nbsAETv", others="word"),
+    "cat": _usage("-nbsAETv", operands="word"),
     "wc": _usage("-lwcm"),
-    "ls": _usage("-laAhtrRdSi1", others="path"),
-    "df": _usage("-hHiTkPal", "-tx", others="path"),
-    "du": _usage("-hxsackmS", "-d max-depth", others="path"),
-    "stat": _usage("-fLt", others="path"),
-    "findmnt": _usage("-nlbr", "-t", others="path"),
-    "lsof": _usage("-nPtlU", "-p", others="path"),
+    "ls": _usage("-laAhtrRdSi1", operands="path"),
+    "df": _usage("-hHiTkPal", "-tx", operands="path"),
+    "du": _usage("-hxsackmS", "-d max-depth", operands="path"),
+    "stat": _usage("-fLt", operands="path"),
+    "findmnt": _usage("-nlbr", "-t", operands="path"),
+    "lsof": _usage("-nPtlU", "-p", operands="path"),
     "mkdir": _usage("-pv"),
     "rm": _usage("-rfRvdiI recursive force verbose"),
     "whois": _usage("-H", "-p"),
@@ -133,13 +133,13 @@ PROGRAMS: Final[Mapping[str, Usage | Tool]] = {
     "iptables": _usage("-nv", "-sdpi source destination dport sport protocol comment", chosen="-ADIj jump"),
     "ip": Tool(
         general=_usage("-s46h"),
-        # Without a verb behind it, an argument may be one.
+        # Only verbs of two words are listed: behind the first word alone, an operand may be the second.
         verbs=dict.fromkeys(
             ("link show", "addr show", "address show", "route show", "route get", "neigh show"), _usage()
         ),
     ),
-    # A word without a hyphen is read as options: `ps e` shows everybody's environment.
-    "ps": _usage("-efaxul", "-p", others="nothing"),
+    # `ps` reads a word without a hyphen as options: `ps e` shows everybody's environment.
+    "ps": _usage("-efaxul", "-p", operands="nothing"),
     "pgrep": _usage("-aflonvx", "-u"),
     "journalctl": _usage(
         "-fqrxkae no-pager follow quiet reverse no-hostname utc dmesg",
@@ -156,7 +156,7 @@ PROGRAMS: Final[Mapping[str, Usage | Tool]] = {
         "-sSikvLf46IgG silent show-error include insecure verbose location fail head get "
         "http1.1 http2 no-progress-meter globoff fail-with-body",
         "-mXwHdou output max-time connect-timeout retry request header data data-urlencode user write-out",
-        others="url",
+        operands="url",
     ),
     "kubectl": Tool(
         general=_usage("", "-n namespace context cluster"),
@@ -204,7 +204,7 @@ PROGRAMS: Final[Mapping[str, Usage | Tool]] = {
         "-XqAtw no-psqlrc quiet tuples-only no-password", "-hpUd host port username dbname", chosen="-c command"
     ),
     "pg_isready": _usage("-q quiet", "-hpUdt host port username dbname timeout"),
-    "redis-cli": _usage("bigkeys stat latency no-auth-warning", "-hpn", others="nothing"),
+    "redis-cli": _usage("bigkeys stat latency no-auth-warning", "-hpn", operands="nothing"),
     "amtool": Tool(
         general=_usage("", "alertmanager.url"),
         verbs={
@@ -213,10 +213,10 @@ PROGRAMS: Final[Mapping[str, Usage | Tool]] = {
             "silence add": _usage("", "alertmanager.url duration comment author"),
         },
     ),
-    "nginx": _usage("-tTVvq", others="nothing"),
+    "nginx": _usage("-tTVvq", operands="nothing"),
     "printenv": _usage(),
-    "top": _usage("-bHci", "-npd", others="nothing"),
-    "test": _usage(others="nothing"),
+    "top": _usage("-bHci", "-npd", operands="nothing"),
+    "test": _usage(operands="nothing"),
 }
 
 FILTERS: Final[Mapping[str, Usage | None]] = {
@@ -225,20 +225,20 @@ FILTERS: Final[Mapping[str, Usage | None]] = {
     "sort": _usage(
         "-bdfghiMnRrVsuz numeric-sort reverse unique human-numeric-sort version-sort stable", "-kt key field-separator"
     ),
-    "uniq": _usage("-cdDiuz count repeated unique ignore-case", "-fsw", others="nothing"),
+    "uniq": _usage("-cdDiuz count repeated unique ignore-case", "-fsw", operands="nothing"),
 }
-"""What reads the output of another program as data alone, and prints to nowhere else.
+"""Programs that read another program's output only as data, and print only to the standard output.
 
-One that may write a file does so with options, or with an argument, that its usage here does not have.
+A program that can write a file has a usage here, without the options and the operand that make it do so.
 """
 
 PRINTERS: Final = frozenset(
     {"kubectl get", "docker ps", "docker inspect", "docker compose ps", "docker-compose ps", "pgrep"}
 )
-"""What prints names and properties of what there is, so that a label that selects among them writes none of it."""
+"""Commands that print names and properties of existing things; a label may select among them, but not write them."""
 
 FORERUNNERS: Final[Mapping[str, Usage]] = {
     "sudo": _usage("-nEHS", "-ug"),
     "time": _usage("-p"),
 }
-"""What runs the program behind it as it stands, and writes no file (`nohup` does)."""
+"""Programs that run the command behind them unchanged, and write no file (`nohup` does)."""

@@ -1,4 +1,4 @@
-"""What placeholders take in SQL and in PromQL. Pure; used by `places`."""
+"""Decide what placeholders take in SQL and in PromQL. Pure; used by `places`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _CLAUSES: Final = re.compile(
 )
 _QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
 _PASSED_ON: Final = re.compile(r"\b(?:INTO|COPY|EXECUTE|PREPARE|DO|CALL|DELIMITER)\b|\\|\bn?q'", re.IGNORECASE)
-"""What may run a text, hand rows to a file or a program, or quote otherwise than with doubled quotation marks."""
+"""What may run a text, hand rows to a file or a program, or quote in another way than with doubled quotation marks."""
 _NOT_READ: Final = (
     ("\\", "a backslash means other things in other databases"),
     ("`", "a backquote means other things in other databases"),
@@ -65,11 +65,11 @@ def _sql(marked: str, at: int) -> Place:  # noqa: PLR0911  one for each reason
 
 
 def _is_in_a_condition(ahead: str) -> bool:
-    """Return whether a statement ends within a condition: what its last clause is, outside of closed brackets."""
+    """Return whether a statement ends within a condition, by its last clause outside of closed brackets."""
     clauses = [""]
     for clause in _CLAUSES.findall(_QUOTED.sub("''", ahead)):
         if clause == "(":
-            # Until a clause begins within the brackets, they are a part of the one around them.
+            # Until a clause begins within the brackets, they belong to the clause around them.
             clauses.append(clauses[-1])
         elif clause == ")":
             clauses = clauses[:-1] or [""]

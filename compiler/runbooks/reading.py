@@ -1,6 +1,6 @@
-"""A runbook as a whole: the text, its sections, the limits that it states and the links that it holds.
+"""Read a whole runbook: its text, its sections, the limits that it states and its links.
 
-Top of `compiler.runbooks`; `compiler.source_files` hands the text in.
+This is the top module of `compiler.runbooks`; `compiler.source_files` passes the text to it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _Fences = Sequence[tuple[int, tuple[str, str]]]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Unread:
-    """A bullet of "Alert thresholds" that is not wholly of the known form, its place, and what is wrong with it."""
+    """A bullet of "Alert thresholds" that does not fully have the known form, its place, and its problems."""
 
     text: str
     span: Span
@@ -42,10 +42,10 @@ class Unread:
 
 @dataclass(frozen=True, kw_only=True)
 class Runbook:
-    """A parsed runbook; whether its `unread` bullets are mistakes depends on what else can be read of them.
+    """A parsed runbook.
 
-    `path` is the one that systems name, `shown` where the caller finds it; `text` has blanks in the place of comments;
-    `words` are those for severities.
+    `path` is the one that systems name, `shown` where the caller finds it. `text` has blanks in place of comments.
+    `words` are those for severities. Whether `unread` bullets are mistakes depends on what else can be read of them.
     """
 
     path: str
@@ -60,11 +60,11 @@ class Runbook:
     @cached_property
     def anchors(self) -> dict[str, Section]:
         """The sections by anchor, without `#`; anchors that HTML sets lead to the section that they stand in."""
-        found = {section.anchor: section for section in self.sections}
+        by_anchor = {section.anchor: section for section in self.sections}
         for section in self.sections:
             for alias in section.aliases:
-                found.setdefault(alias, section)
-        return found
+                by_anchor.setdefault(alias, section)
+        return by_anchor
 
     @cached_property
     def targets(self) -> frozenset[str]:
@@ -79,8 +79,8 @@ class Runbook:
     @cached_property
     def paragraphs(self) -> tuple[tuple[int, tuple[str, ...]], ...]:
         """The lines of each paragraph, with the number of the first one, from 0."""
-        found = (place(token) for token in self.document.tokens if token.type == "paragraph_open")
-        return tuple((start, self.document.lines[start:end]) for start, end in found)
+        ranges = (place(token) for token in self.document.tokens if token.type == "paragraph_open")
+        return tuple((start, self.document.lines[start:end]) for start, end in ranges)
 
     @cached_property
     def lost(self) -> dict[str, LostHeading]:
@@ -88,12 +88,12 @@ class Runbook:
         return lost_headings(self)
 
     def quote(self, words: str) -> Statement | None:
-        """Return the first line that holds `words` as a statement, or None; white space counts as one blank."""
-        wanted = " ".join(words.split())
-        if not wanted:
+        """Return the first line that contains `words`, as a statement, or None; any white space counts as one blank."""
+        searched = " ".join(words.split())
+        if not searched:
             return None
         for number, line in enumerate(self.text.split("\n"), start=1):
-            if wanted in " ".join(line.split()):
+            if searched in " ".join(line.split()):
                 start = len(line) - len(line.lstrip()) + 1
                 span = Span(self.shown, number, start, len(line) + 1)
                 return Statement(title="", severity="", comparison=None, text=line.strip(), span=span)
@@ -109,10 +109,10 @@ def parse_runbook(  # noqa: PLR0913  what decides how a runbook is read
     style: Style = DEFAULT_STYLE,
     words: SeverityWords = PLAIN,
 ) -> Runbook:
-    """Return the sections and statements of a runbook; control characters and deep nesting are errors in `diagnostics`.
+    """Return the parsed runbook; control characters and too deep nesting add errors to `diagnostics`.
 
     `path` is the one that systems name; `shown` is where the caller finds the file, for places in diagnostics; `style`
-    is where people read it, which decides about the anchors; `words` are those for severities.
+    is the site where people read it, which decides the anchors; `words` are the words for severities.
     """
     shown = path if shown is None else shown
     diagnostics.read(shown, text)
@@ -143,17 +143,17 @@ def parse_runbook(  # noqa: PLR0913  what decides how a runbook is read
 def anchors_in(text: str, style: Style = DEFAULT_STYLE) -> frozenset[str]:
     """Return every anchor of a Markdown text, for links that lead there."""
     document = parse(text)
-    found = [anchor for one in headings(document, style) for anchor in (one.anchor, *one.aliases)]
-    return frozenset((*found, *(name for name, _ in names(document))))
+    anchors = [anchor for heading in headings(document, style) for anchor in (heading.anchor, *heading.aliases)]
+    return frozenset((*anchors, *(name for name, _ in names(document))))
 
 
 def _refuse_controls(shown: str, text: str, diagnostics: Diagnostics) -> None:
     """Add an error for the first control character."""
-    found = CONTROL.search(text)
-    if found is not None:
-        line = text.count("\n", 0, found.start()) + 1
-        column = found.start() - (text.rfind("\n", 0, found.start()) + 1) + 1
-        message = f"the control character U+{ord(found.group()):04X} is not allowed"
+    control = CONTROL.search(text)
+    if control is not None:
+        line = text.count("\n", 0, control.start()) + 1
+        column = control.start() - (text.rfind("\n", 0, control.start()) + 1) + 1
+        message = f"the control character U+{ord(control.group()):04X} is not allowed"
         diagnostics.error("encoding", Span(shown, line, column, column + 1), message, hint="delete it")
 
 
@@ -162,21 +162,23 @@ def _sections(path: str, document: Document, lines: Sequence[str], style: Style)
         (place(token)[0], _fence(token.info, token.content)) for token in document.tokens if token.type == "fence"
     ]
     starts = [start for start, _ in fences]
-    for one in headings(document, style):
+    for heading in headings(document, style):
         yield Section(
             path=path,
-            title=one.title,
-            anchor=one.anchor,
-            aliases=one.aliases,
-            line=one.start + 1,
-            end=one.end,
-            markdown=_markdown(document, lines, one),
-            fences=tuple(fence for _, fence in fences[bisect_left(starts, one.body) : bisect_left(starts, one.end)]),
+            title=heading.title,
+            anchor=heading.anchor,
+            aliases=heading.aliases,
+            line=heading.start + 1,
+            end=heading.end,
+            markdown=_markdown(document, lines, heading),
+            fences=tuple(
+                fence for _, fence in fences[bisect_left(starts, heading.body) : bisect_left(starts, heading.end)]
+            ),
         )
 
 
 def _markdown(document: Document, lines: Sequence[str], heading: Heading) -> str:
-    """Return what stands below a heading; lines that held nothing but a comment are gone."""
+    """Return the text below a heading, without lines that held only a comment."""
     body = lines[heading.body : heading.end]
     if body != document.lines[heading.body : heading.end]:
         written = document.lines[heading.body : heading.end]
@@ -189,8 +191,8 @@ def _fence(info: str, content: str) -> tuple[str, str]:
 
 
 def _leads_list(document: Document, index: int, text: str) -> bool:
-    """Return whether an item only says what the list inside it is about: "Staging:"."""
-    inside = next((one.type for one in document.tokens[index + 2 :] if one.type not in _OF_TEXT), "")
+    """Return whether an item only says what the list inside it is about, such as "Staging:"."""
+    inside = next((token.type for token in document.tokens[index + 2 :] if token.type not in _OF_TEXT), "")
     return text.rstrip(" *_").endswith(":") and inside in {"bullet_list_open", "ordered_list_open"}
 
 
@@ -201,10 +203,10 @@ def _bullets(
     shown: str, sections: Sequence[Section], document: Document, lines: Sequence[str]
 ) -> Iterator[tuple[str, Span]]:
     """Yield the list items below "Alert thresholds": their text, which may have several lines, and its place."""
-    stating = [one for one in sections if one.title.casefold() == THRESHOLDS_HEADING.casefold()]
+    stating = [section for section in sections if section.title.casefold() == THRESHOLDS_HEADING.casefold()]
     for index, token in enumerate(document.tokens):
         number = place(token)[0]
-        if token.type != "list_item_open" or not any(one.line <= number < one.end for one in stating):
+        if token.type != "list_item_open" or not any(section.line <= number < section.end for section in stating):
             continue
         item = _ITEM.search(lines[number])
         if item is not None and not _leads_list(document, index, item["text"]):

@@ -1,4 +1,4 @@
-"""One section of a runbook, as `compiler.resolve` leads alerts to it and the catalogue carries it."""
+"""Hold one section of a runbook; `compiler.resolve` links alerts to it, and the catalogue carries it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from compiler.runbooks.commands import Command, commands
 class Section:
     """A heading and what stands below it, up to the next heading of its level or above.
 
-    A heading within a quotation or a list ends with that, and ends nothing outside. `line` is the heading's, `end` the
-    section's last one; `aliases` are further anchors that lead here; `markdown` is without comments.
+    A section within a quotation or a list ends with it, and its heading ends no section outside. `line` is the line of
+    the heading, `end` the section's last line; `aliases` are further anchors that lead here; `markdown` is the text
+    below the heading, without comments.
     """
 
     path: str

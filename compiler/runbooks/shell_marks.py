@@ -1,6 +1,6 @@
-"""One word of a command: which option it is, and what a placeholder in it takes. Pure.
+"""Read one word of a command: which option it is, and what a placeholder in it takes. Pure.
 
-Used by `shell_places` and by what it asks about single programs (`host_places`, `shell_outputs`).
+Used by `shell_places` and by the modules that it asks about single programs (`host_places`, `shell_outputs`).
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ _HOST_BEGINS: Final = re.compile(r"https?://\Z")
 _PERCENT: Final = re.compile(r"%[0-9A-Fa-f]?\Z")
 _USER: Final = re.compile(r"\A[A-Za-z0-9_.-]+@\Z")
 
-Found = dict[int, Place]
+PlacesByNumber = dict[int, Place]
 Kind = Literal["none", "value behind", "value within", "unknown"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Argument:
-    """A word behind a program's name; `option` is the option whose value it is, empty for a word that has none.
+    """A word behind a program's name; `option` is the option that it is, or whose value it is, else empty.
 
-    `known` says whether the usage lists the option.
+    `switch` is set if the word is the option itself; `known` says whether the usage lists the option.
     """
 
     word: Word
@@ -44,20 +44,20 @@ def shown(text: str) -> str:
     return text.replace(OPAQUE, "$…").replace(MARK, "<…>")[:40]
 
 
-def refused(words: Sequence[Word], why: str) -> Found:
+def refused(words: Sequence[Word], why: str) -> PlacesByNumber:
     """Return a refusal for each placeholder of the words."""
     return {number: never(why) for word in words for mark in word.marks for number in mark.numbers}
 
 
 def placed(word: Word, mark: Mark, place: Place) -> Mapping[int, Place]:
-    """Return the place, or nothing where the characters beside the placeholder give a value another meaning."""
+    """Return what a mark's placeholders take; nothing if the characters beside them give a value another meaning."""
     reason = mark.refused or word.refused or _beside(word, mark)
     if reason and place.takes != "nothing":
         place = never(reason)
     if place.takes == "word" and _HOST_BEGINS.search(word.text[: mark.at]) and _ends_host(word, mark):
         place = Place(takes="address")
     if mark.substituted and place.takes != "nothing":
-        # The substitution's own command says what its placeholders take.
+        # The command within the substitution says what its placeholders take.
         return {}
     return dict.fromkeys(mark.numbers, place)
 
@@ -84,13 +84,13 @@ def option_kind(word: Word, usage: Usage) -> Kind:
 
 def parsed(words: Sequence[Word], usage: Usage) -> tuple[Argument, ...]:
     """Return the words behind a program's name, each with the option that it belongs to."""
-    found, option, ended = list[Argument](), "", False
+    arguments, option, ended = list[Argument](), "", False
     for word in words:
         if option:
-            found.append(Argument(word=word, option=option))
+            arguments.append(Argument(word=word, option=option))
             option = ""
         elif ended or not word.text.startswith("-") or word.text == "-":
-            found.append(Argument(word=word))
+            arguments.append(Argument(word=word))
         elif word.text == "--":
             ended = True
         else:
@@ -98,9 +98,9 @@ def parsed(words: Sequence[Word], usage: Usage) -> tuple[Argument, ...]:
             long = LONG.match(word.text)
             within = long is not None and word.text.startswith("--") and long[1] in usage.options
             known = within if kind == "value within" else kind != "unknown"
-            found.append(Argument(word=word, option=word.text.partition("=")[0], switch=True, known=known))
+            arguments.append(Argument(word=word, option=word.text.partition("=")[0], switch=True, known=known))
             option = (word.text if word.text.startswith("--") else f"-{word.text[-1]}") * (kind == "value behind")
-    return tuple(found)
+    return tuple(arguments)
 
 
 def _ends_host(word: Word, mark: Mark) -> bool:
@@ -108,7 +108,7 @@ def _ends_host(word: Word, mark: Mark) -> bool:
 
 
 def _beside(word: Word, mark: Mark) -> str:
-    """Return why the characters beside a placeholder let no value stand there, or nothing where they do."""
+    """Return why the characters beside a placeholder forbid a value there; empty if they do not."""
     before, behind = word.text[: mark.at], word.text[mark.at + 1 :]
     if mark.substituted:
         return ""

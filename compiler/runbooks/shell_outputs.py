@@ -1,7 +1,8 @@
-"""Where the output of a shell's commands goes: a label is filled in only where a person alone reads it. Pure.
+"""Find where the output of shell commands goes: a label is filled in only if nobody but people reads it. Pure.
 
-Used by `shell_places`. What a program prints may hold the label. So it may be shown, or pass filters that read it as
-data and be shown then; a file may be run later, another program may run it at once.
+Used by `shell_places`. A program's output may contain the label. So the output may be shown, directly or after filters
+that read it as data. It may not go into a file, which somebody may run later, nor to another program, which may run it
+at once.
 """
 
 from __future__ import annotations
@@ -16,35 +17,35 @@ from compiler.runbooks.shell_words import Mark, Pipeline, Redirection, Simple, W
 
 _CLOSING: Final = frozenset({"}", "done", "fi", "esac"})
 _CHANGES_THE_SHELL: Final = frozenset({"function", "alias", "eval", "coproc", "trap", "enable", "hash"})
-"""What says anew what the names of commands mean, or hides commands from this reader."""
+"""Words that redefine the names of commands, or hide commands from this reader."""
 RESERVED: Final = frozenset({"!", "{", "}", "do", "done", "then", "else", "elif", "if", "fi", "while", "until"})
 _FORERUNNERS: Final = frozenset({"command", "builtin", "time", *RESERVED})
-_SAID: Final = frozenset({"echo", "printf"})
+_PRINTING: Final = frozenset({"echo", "printf"})
 _FILE: Final = "what the command prints is written to a file"
 
 
-def unseen(pipelines: Sequence[Pipeline]) -> str:
-    """Return why no placeholder of the whole text is filled, or nothing: where its output goes cannot be said."""
-    return next((why for pipeline in pipelines for why in _unseen(pipeline)), "")
+def unclear_output(pipelines: Sequence[Pipeline]) -> str:
+    """Return why nobody can tell where the text's output goes, so that no placeholder is filled; empty if one can."""
+    return next((why for pipeline in pipelines for why in _reasons(pipeline)), "")
 
 
-def _unseen(pipeline: Pipeline) -> list[str]:
-    found = []
+def _reasons(pipeline: Pipeline) -> list[str]:
+    reasons = []
     for number, simple in enumerate(pipeline):
         changing = _changing(simple)
         if changing:
-            found.append(f"the command has `{changing}`, which may change what the others do")
-        # `exec > file` holds for everything that comes behind it.
+            reasons.append(f"the command has `{changing}`, which may change what the others do")
+        # `exec > file` applies to every command behind it.
         runs_it = any(word.text == "exec" for word in simple.words) or _is_hidden(simple)
-        if runs_it and any(not _is_harmless(one) for one in simple.redirections):
-            found.append("a redirection of `exec` may hold for everything behind it")
+        if runs_it and any(not _is_harmless(redirection) for redirection in simple.redirections):
+            reasons.append("a redirection of `exec` may hold for everything behind it")
         if simple.words and simple.words[0].text in _CLOSING:
-            if any(one.sign.startswith("<") for one in simple.redirections):
-                found.append(f"what is before `{simple.words[0].text}` reads from a file")
-            why = goes_on(pipeline, number)
+            if any(redirection.sign.startswith("<") for redirection in simple.redirections):
+                reasons.append(f"what is before `{simple.words[0].text}` reads from a file")
+            why = output_refusal(pipeline, number)
             if why:
-                found.append(f"behind `{simple.words[0].text}`, {why}")
-    return found
+                reasons.append(f"behind `{simple.words[0].text}`, {why}")
+    return reasons
 
 
 def _changing(simple: Simple) -> str:
@@ -60,33 +61,33 @@ def _is_hidden(simple: Simple) -> bool:
     return bool(simple.words) and (OPAQUE in simple.words[0].text or MARK in simple.words[0].text)
 
 
-def goes_on(pipeline: Pipeline, number: int) -> str:
-    """Return why the output of one command of a pipeline is not shown only, or nothing."""
-    if any(not _is_harmless(one) for simple in pipeline[number:] for one in simple.redirections):
+def output_refusal(pipeline: Pipeline, number: int) -> str:
+    """Return why the output of one command of a pipeline is not only shown; empty if it is."""
+    if any(not _is_harmless(redirection) for simple in pipeline[number:] for redirection in simple.redirections):
         return _FILE
-    reader = next((one for one in pipeline[number + 1 :] if not _is_filter(one)), None)
+    reader = next((simple for simple in pipeline[number + 1 :] if not _is_filter(simple)), None)
     return "" if reader is None else f"what the command prints is handed to `{_name(reader) or 'another program'}`"
 
 
-def comes_in(pipeline: Pipeline, number: int) -> str:
-    """Return why what a command of a pipeline reads may not go where its placeholders say, or nothing."""
+def input_refusal(pipeline: Pipeline, number: int) -> str:
+    """Return why a command's input may not go to where its placeholders say; empty if it may."""
     simple = pipeline[number]
     if _is_filter(simple):
         return ""
-    if any(one.sign.startswith("<") for one in simple.redirections):
+    if any(redirection.sign.startswith("<") for redirection in simple.redirections):
         return "the program gets a file to read, and may send it to where the value says"
-    if any(_name(one) not in _SAID or _is_opaque(one.words) for one in pipeline[:number]):
+    if any(_name(earlier) not in _PRINTING or _is_opaque(earlier.words) for earlier in pipeline[:number]):
         return "the program gets what another one prints, and may send it to where the value says"
     return ""
 
 
 def prints_names(mark: Mark) -> bool:
-    """Return whether a substitution prints names of things that a service lists, selected by its placeholders."""
-    pipelines = [one for one in mark.within if one[0].words or len(one) > 1]
+    """Return whether a substitution only prints names that a service lists; its placeholders may select among them."""
+    pipelines = [pipeline for pipeline in mark.within if pipeline[0].words or len(pipeline) > 1]
     if len(pipelines) != 1 or any(simple.redirections for simple in pipelines[0]):
         return False
     first, *filters = pipelines[0]
-    return _is_printer(first.words) and all(_is_filter(one) and _selects(one.words) for one in filters)
+    return _is_printer(first.words) and all(_is_filter(simple) and _selects(simple.words) for simple in filters)
 
 
 def _is_printer(words: Sequence[Word]) -> bool:
@@ -97,12 +98,12 @@ def _is_printer(words: Sequence[Word]) -> bool:
     name, tool = words[0].text, PROGRAMS.get(words[0].text)
     if not isinstance(tool, Tool):
         return name in PRINTERS
-    behind = [one.word.text for one in parsed(words[1:], tool.general) if not one.option]
+    behind = [argument.word.text for argument in parsed(words[1:], tool.general) if not argument.option]
     return " ".join([name, *behind[:1]]) in PRINTERS or " ".join([name, *behind[:2]]) in PRINTERS
 
 
 def _selects(words: Sequence[Word]) -> bool:
-    """Return whether a filter has no placeholder but the pattern of `grep`, and no file that it reads instead."""
+    """Return whether a filter has no placeholder but the pattern of `grep`, and reads no file in place of its input."""
     if not any(word.marks for word in words):
         return True
     return words[0].text == "grep" and sum(not word.text.startswith("-") for word in words[1:]) == 1
@@ -116,7 +117,7 @@ def _is_filter(simple: Simple) -> bool:
     if usage is None:
         return True
     arguments = parsed(simple.words[1:], usage)
-    return all(one.known and (one.option or usage.others != "nothing") for one in arguments)
+    return all(argument.known and (argument.option or usage.operands != "nothing") for argument in arguments)
 
 
 def _is_harmless(redirection: Redirection) -> bool:

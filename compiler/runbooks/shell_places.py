@@ -1,7 +1,7 @@
-"""What placeholders take in a shell command: a plain word where it is an argument that is data, else nothing. Pure.
+"""Decide what placeholders take in a shell command: a plain word if the argument is only data, else nothing. Pure.
 
-Used by `places`. Quotes protect a word from the shell, not from the program that gets it; so each argument is looked
-up in `programs`, and what is not there takes nothing.
+Used by `places`. Quotes protect a word from the shell, but not from the program that gets it. So this module looks up
+each argument in `programs`; an argument that is not there takes nothing.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Final
 from compiler.runbooks.host_places import READS_CREDENTIALS, curl_places, host_refusals
 from compiler.runbooks.place import MARK, OPAQUE, Place, never
 from compiler.runbooks.programs import FORERUNNERS, PROGRAMS, Tool, Usage
-from compiler.runbooks.shell_marks import LONG, Found, option_kind, placed, refused, shown
-from compiler.runbooks.shell_outputs import RESERVED, comes_in, goes_on, prints_names, unseen
+from compiler.runbooks.shell_marks import LONG, PlacesByNumber, option_kind, placed, refused, shown
+from compiler.runbooks.shell_outputs import RESERVED, input_refusal, output_refusal, prints_names, unclear_output
 from compiler.runbooks.shell_words import Mark, NotReadError, Pipeline, Reader, Simple, Word
 
 _LOOPS: Final = frozenset({"for", "select", "case", "function", "coproc", "[[", "in", "esac"})
@@ -22,7 +22,7 @@ _ASSIGNMENT: Final = re.compile(rf"[A-Za-z_{MARK}][\w{MARK}]*(?:\[.*?\])?\+?=")
 _STANDARD: Final = re.compile(r"(?:/usr(?:/local)?)?/s?bin/([\w.-]+)")
 _RISKY_LETTERS: Final = frozenset("cefoX")
 _RISKY_WORDS: Final = frozenset({"output", "file", "request", "format"})
-"""Options that a program may have with a value, and whose value is code, a file or a verb: no label fills them."""
+"""Options whose value is code, a file or a verb: no label fills them, even if a program's usage lists them."""
 _HISTORY: Final = re.compile(r"![^\s=]")
 _SUBSTITUTED: Final = "what the substitution prints is not known to be names of things"
 _KIND: Final = "it would choose the kind of thing that is meant"
@@ -34,23 +34,23 @@ def shell_places(marked: str, count: int) -> tuple[Place, ...]:
         reader = Reader(marked)
     except NotReadError as reason:
         return tuple(never(f"the command has {reason}, in which no value is safe") for _ in range(count))
-    why = unseen(reader.pipelines)
+    why = unclear_output(reader.pipelines)
     if why:
         return tuple(never(why) for _ in range(count))
-    found: Found = {number: never("it stands in a comment") for number in reader.commented}
-    # A substitution's own pipelines were read before the one that it stands in, which may refuse what they print.
+    places: PlacesByNumber = {number: never("it stands in a comment") for number in reader.commented}
+    # The reader lists a substitution's pipelines before the pipeline around it, which may refuse their output.
     for pipeline in reader.pipelines:
-        found |= _pipeline(pipeline)
+        places |= _pipeline_places(pipeline)
     if any(_sets(simple) for pipeline in reader.pipelines for simple in pipeline):
         for simple in (simple for pipeline in reader.pipelines for simple in pipeline if _reads_credentials(simple)):
-            found |= refused(simple.words, "a variable may hold a credential, which would be sent to the host")
+            places |= refused(simple.words, "a variable may hold a credential, which would be sent to the host")
     for number in _behind_history(marked):
-        found[number] = never("an interactive shell looks `!` and what follows it up in its history")
-    return tuple(found.get(number, never("its place is not understood")) for number in range(count))
+        places[number] = never("an interactive shell looks `!` and what follows it up in its history")
+    return tuple(places.get(number, never("its place is not understood")) for number in range(count))
 
 
 def _behind_history(marked: str) -> Iterator[int]:
-    """Yield the placeholders behind an exclamation mark that an interactive shell may expand, quotes or not."""
+    """Yield the placeholders behind an exclamation mark that an interactive shell may expand, even within quotes."""
     number, line = 0, ""
     for character in marked:
         if character == MARK:
@@ -65,107 +65,111 @@ def _sets(simple: Simple) -> bool:
 
 
 def _reads_credentials(simple: Simple) -> bool:
-    return any(_program(word.text) in READS_CREDENTIALS for word in simple.words)
+    return any(_program_name(word.text) in READS_CREDENTIALS for word in simple.words)
 
 
-def _pipeline(pipeline: Pipeline) -> Found:
-    found: Found = {}
+def _pipeline_places(pipeline: Pipeline) -> PlacesByNumber:
+    places: PlacesByNumber = {}
     for number, simple in enumerate(pipeline):
-        judged = _simple(simple.words)
+        judged = _simple_places(simple.words)
         for redirection in simple.redirections:
             judged |= refused([redirection.word], "it would name a file that is read or written")
-        why = goes_on(pipeline, number) or comes_in(pipeline, number)
+        why = output_refusal(pipeline, number) or input_refusal(pipeline, number)
         if why:
-            judged = {one: place if place.takes == "nothing" else never(why) for one, place in judged.items()}
+            judged = {key: place if place.takes == "nothing" else never(why) for key, place in judged.items()}
         for word in simple.words:
             for mark in word.marks:
                 if why and mark.substituted:
                     judged |= dict.fromkeys(mark.numbers, never(why)) | judged
                 if mark.substituted and not prints_names(mark):
                     judged |= dict.fromkeys(mark.numbers, never(_SUBSTITUTED))
-        found |= judged
-    return found
+        places |= judged
+    return places
 
 
-def _simple(words: Sequence[Word]) -> Found:
-    """Return what the placeholders of one command take: assignments and words of the shell first, then a program."""
-    found: Found = {}
+def _simple_places(words: Sequence[Word]) -> PlacesByNumber:
+    """Return what the placeholders of one command take; words of the shell and assignments stand before the program."""
+    places: PlacesByNumber = {}
     at = 0
     while at < len(words):
         text = words[at].text
         if text in RESERVED and not words[at].quoted:
             at += 1
         elif _ASSIGNMENT.match(text):
-            found |= refused(words[at : at + 1], "it would be kept in a variable, or be the name of one")
+            places |= refused(words[at : at + 1], "it would be kept in a variable, or be the name of one")
             at += 1
         else:
             break
-    rest = words[at:]
-    if not rest:
-        return found
-    if rest[0].text in _LOOPS:
-        return found | refused(rest, f"`{rest[0].text}` keeps it in a variable or compares it")
-    return found | _command(rest)
+    command = words[at:]
+    if not command:
+        return places
+    if command[0].text in _LOOPS:
+        return places | refused(command, f"`{command[0].text}` keeps it in a variable or compares it")
+    return places | _command_places(command)
 
 
-def _command(words: Sequence[Word]) -> Found:
+def _command_places(words: Sequence[Word]) -> PlacesByNumber:
     first = words[0]
     if first.marks:
         return refused(words, "it would choose the program that runs")
-    name = _program(first.text)
+    name = _program_name(first.text)
     if name in FORERUNNERS:
         return _behind_forerunner(words, FORERUNNERS[name])
     if name == "ssh":
-        return _remote(words)
-    known = PROGRAMS.get(name)
-    if known is None:
+        return _ssh_places(words)
+    program = PROGRAMS.get(name)
+    if program is None:
         return refused(words, f"what `{shown(first.text)}` does with its arguments is not known")
-    if name == "curl" and isinstance(known, Usage):
-        return curl_places(words[1:], known)
-    found = _verb(name, words[1:], known) if isinstance(known, Tool) else _arguments(name, words[1:], known)
-    return found | host_refusals(name, words[1:], known)
+    if name == "curl" and isinstance(program, Usage):
+        return curl_places(words[1:], program)
+    places = (
+        _verb_places(name, words[1:], program)
+        if isinstance(program, Tool)
+        else _argument_places(name, words[1:], program)
+    )
+    return places | host_refusals(name, words[1:], program)
 
 
-def _program(text: str) -> str:
+def _program_name(text: str) -> str:
     standard = _STANDARD.fullmatch(text)
     return standard[1] if standard else text
 
 
-def _behind_forerunner(words: Sequence[Word], usage: Usage) -> Found:
+def _behind_forerunner(words: Sequence[Word], usage: Usage) -> PlacesByNumber:
     at = 1
     while at < len(words) and words[at].text.startswith("-"):
         option = words[at].text[1:]
         at += 2 if option in usage.options else 1
         if option not in usage.options | usage.switches:
             return refused(words, f"what `{shown(words[0].text)} -{shown(option)}` runs is not known")
-    found = refused(words[:at], f"it would be an option of `{words[0].text}`")
-    return found | (_command(words[at:]) if at < len(words) else {})
+    places = refused(words[:at], f"it would be an option of `{words[0].text}`")
+    return places | (_command_places(words[at:]) if at < len(words) else {})
 
 
-def _remote(words: Sequence[Word]) -> Found:
-    """Return what `ssh host command…` takes: the host a word; the command is read again, by the shell over there."""
+def _ssh_places(words: Sequence[Word]) -> PlacesByNumber:
+    """Return what `ssh host command…` takes: the host takes a word; the remote shell reads the command again."""
     at = 1
     while at < len(words) and words[at].text.startswith("-"):
         at += 2 if words[at].text in {"-p", "-l"} else 1
         if words[at - 1].text.startswith("-") and words[at - 1].text not in {"-t", "-T", "-n", "-q", "-4", "-6"}:
             return refused(words, "what this option of `ssh` does with the rest is not known")
-    found = refused(words[:at], "it would be an option of `ssh`")
+    places = refused(words[:at], "it would be an option of `ssh`")
     if at >= len(words):
-        return found
+        return places
     host, command = words[at], words[at + 1 :]
     for mark in host.marks:
-        found |= placed(host, mark, Place(takes="word"))
+        places |= placed(host, mark, Place(takes="word"))
     if not command:
-        return found
+        return places
     if any(OPAQUE in word.text for word in command) or any(mark.substituted for word in command for mark in word.marks):
-        return found | refused(command, "the other machine's shell reads it again, together with what is not known")
+        return places | refused(command, "the other machine's shell reads it again, together with what is not known")
     numbers = [number for word in command for mark in word.marks for number in mark.numbers]
-    again = shell_places(" ".join(word.text for word in command), len(numbers))
-    return found | dict(zip(numbers, again, strict=True))
+    remote_places = shell_places(" ".join(word.text for word in command), len(numbers))
+    return places | dict(zip(numbers, remote_places, strict=True))
 
 
-def _verb(name: str, words: Sequence[Word], tool: Tool) -> Found:
-    """Return what a program with verbs takes: before the verb as it says in general, then as the verb says."""
+def _verb_places(name: str, words: Sequence[Word], tool: Tool) -> PlacesByNumber:
+    """Return what a program with verbs takes: its general usage applies before the verb, the verb's usage behind it."""
     at = 0
     while at < len(words):
         word = words[at]
@@ -175,72 +179,72 @@ def _verb(name: str, words: Sequence[Word], tool: Tool) -> Found:
             break
     before, behind = words[:at], words[at:]
     texts = [word.text for word in behind[:2]]
-    found = _arguments(name, before, tool.general)
+    places = _argument_places(name, before, tool.general)
     pair = " ".join(texts)
     verb = pair if pair in tool.verbs else texts[0] if texts else ""
     usage = tool.verbs.get(verb)
     if usage is None:
-        whole = f"`{name} {shown(verb)}`" if verb else f"`{name}`"
-        return found | refused(behind, f"what {whole} does with its arguments is not known")
-    return found | _arguments(f"{name} {verb}", behind[2 if verb == pair else 1 :], usage)
+        called = f"`{name} {shown(verb)}`" if verb else f"`{name}`"
+        return places | refused(behind, f"what {called} does with its arguments is not known")
+    return places | _argument_places(f"{name} {verb}", behind[2 if verb == pair else 1 :], usage)
 
 
-def _arguments(name: str, words: Sequence[Word], usage: Usage) -> Found:
-    found: Found = {}
-    others, ended, option = 0, False, ""
+def _argument_places(name: str, words: Sequence[Word], usage: Usage) -> PlacesByNumber:
+    places: PlacesByNumber = {}
+    operands, ended, option = 0, False, ""
     for at, word in enumerate(words):
         if word.text == "--" and not word.marks and not ended:
             if usage.inner:
-                return found | (_command(words[at + 1 :]) if at + 1 < len(words) else {})
+                return places | (_command_places(words[at + 1 :]) if at + 1 < len(words) else {})
             ended, option = True, ""
         elif word.text.startswith("-") and not ended and not option:
             kind = option_kind(word, usage)
             for mark in word.marks:
-                found |= placed(word, mark, _within_option(name, word, mark, usage))
+                places |= placed(word, mark, _inner_value_place(name, word, mark, usage))
             if kind == "unknown":
                 why = f"what `{shown(word.text)}` of `{name}` does with the rest is not known"
-                return found | refused(words[at + 1 :], why)
+                return places | refused(words[at + 1 :], why)
             option = word.text if kind == "value behind" else ""
         else:
             if not option:
-                others += 1
-                if usage.inner and others > 1:
-                    return found | _command(words[at:])
-            place = _value(name, option, usage) if option else _other(word, others, usage)
+                operands += 1
+                if usage.inner and operands > 1:
+                    return places | _command_places(words[at:])
+            place = _value_place(name, option, usage) if option else _operand_place(word, operands, usage)
             for mark in word.marks:
-                found |= placed(word, mark, place)
+                places |= placed(word, mark, place)
             option = ""
-    return found
+    return places
 
 
-def _value(name: str, option: str, usage: Usage) -> Place:
-    """Return what the value of an option takes that stands behind it."""
+def _value_place(name: str, option: str, usage: Usage) -> Place:
+    """Return what an option's value takes that stands behind the option."""
     risky = (
         option[2:] in _RISKY_WORDS | usage.chosen
         if option.startswith("--")
         else option[-1] in _RISKY_LETTERS | usage.chosen
     )
-    return _unknown(name, option) if risky else Place(takes="word")
+    return _unknown_option(name, option) if risky else Place(takes="word")
 
 
-def _unknown(name: str, option: str) -> Place:
+def _unknown_option(name: str, option: str) -> Place:
     return never(f"what `{shown(option)}` of `{name}` does with it is not known to be harmless")
 
 
-def _within_option(name: str, word: Word, mark: Mark, usage: Usage) -> Place:
+def _inner_value_place(name: str, word: Word, mark: Mark, usage: Usage) -> Place:
     long = LONG.match(word.text)
     if long is None or mark.at < long.end() or long[1] not in usage.options - _RISKY_WORDS - usage.chosen:
-        return _unknown(name, word.text.partition("=")[0])
+        return _unknown_option(name, word.text.partition("=")[0])
     return Place(takes="word")
 
 
-def _other(word: Word, number: int, usage: Usage) -> Place:
-    if usage.others == "nothing":
+def _operand_place(word: Word, number: int, usage: Usage) -> Place:
+    if usage.operands == "nothing":
         return never("it would be read as a command of its own")
     if usage.remote and not word.text.partition(MARK)[2].startswith(":"):
         return never("it would name a file")
     if usage.kinds and number == 1 and "/" not in word.text.partition(MARK)[0]:
         return never(_KIND)
-    if usage.others in {"path", "url"} and word.text != MARK:
+    if usage.operands in {"path", "url"} and word.text != MARK:
         return Place(takes="word")
-    return Place(takes=usage.others)
+    return Place(takes=usage.operands)

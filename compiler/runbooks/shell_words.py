@@ -1,7 +1,7 @@
-"""A shell command as pipelines of words, as far as it is needed to say where a placeholder stands. Pure.
+"""Split a shell command into pipelines of words, as far as needed to say where a placeholder stands. Pure.
 
-Used by `shell_places` and its neighbours. What is not read here (here-documents, backquotes, arithmetic, functions,
-`case`) raises `NotReadError`: then no placeholder of the command is filled.
+Used by `shell_places` and its neighbours. If a command has here-documents, backquotes, arithmetic, functions or `case`,
+this module raises `NotReadError`, and no placeholder of the command is filled.
 """
 
 from __future__ import annotations
@@ -16,18 +16,21 @@ _VARIABLE: Final = re.compile(r"\$(?:[A-Za-z_][A-Za-z0-9_]*|[0-9?#@*!$_-])")
 _REDIRECTION: Final = re.compile(r"(?:&>>?|[0-9]*(?:>>|>\||>&|<&|<>|[<>]))")
 _NEXT_COMMAND: Final = re.compile(r"&&|\|\||[;\n&]")
 DEEPEST: Final = 20
-"""How deep substitutions may lie within each other."""
+"""The most nested substitutions."""
 
 Mode = Literal["bare", "single", "double"]
 
 
 class NotReadError(ValueError):
-    """The command holds what this reader does not read; the message says what."""
+    """The command has something that this reader does not read; the message says what."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Mark:
-    """A placeholder, or a substitution with placeholders in it, within a word: where, in which quotes, which ones."""
+    """A placeholder within a word, or a substitution that contains placeholders.
+
+    `at` is its offset in the word, `mode` the quotes around it; `numbers` are the numbers of the placeholders.
+    """
 
     at: int
     mode: Mode
@@ -36,7 +39,7 @@ class Mark:
     within: tuple[Pipeline, ...] = ()
     """The pipelines of the substitution."""
     refused: str = ""
-    """Why it takes nothing, where the word alone says so."""
+    """Why it takes nothing, if the word alone shows this; else empty."""
 
 
 @dataclass(kw_only=True)
@@ -47,7 +50,7 @@ class Word:
     marks: list[Mark] = field(default_factory=list)
     quoted: bool = False
     refused: str = ""
-    """Why its placeholders take nothing, where the text behind the word says so."""
+    """Why its placeholders take nothing, if the text behind the word shows this; else empty."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +82,7 @@ class Reader:
         self._number = 0
         self.pipelines: list[Pipeline] = []
         self.commented: list[int] = []
-        """Placeholders in comments."""
+        """The numbers of the placeholders in comments."""
         self._script(closing="", depth=0)
 
     def _script(self, closing: str, depth: int) -> None:  # noqa: C901  one branch for each kind of token
@@ -92,13 +95,13 @@ class Reader:
                 if closing:
                     raise NotReadError("a substitution does not end")
                 break
-            here = self._text[self._at]
-            if here == closing:
+            character = self._text[self._at]
+            if character == closing:
                 self._at += 1
                 break
-            if here in "()":
+            if character in "()":
                 raise NotReadError("a subshell or a function")
-            if here == "#":
+            if character == "#":
                 self._comment()
             elif self._text.startswith(("|&", "|"), self._at) and not self._text.startswith("||", self._at):
                 self._at += 2 if self._text.startswith("|&", self._at) else 1
@@ -128,55 +131,55 @@ class Reader:
         end = self._text.find("\n", self._at)
         end = len(self._text) if end < 0 else end
         for _ in range(self._text.count(MARK, self._at, end)):
-            self.commented.append(self._next())
+            self.commented.append(self._next_number())
         self._at = end
 
     def _redirection(self, simple: Simple, depth: int) -> bool:
-        found = _REDIRECTION.match(self._text, self._at)
-        if found is None:
+        match = _REDIRECTION.match(self._text, self._at)
+        if match is None:
             return False
-        if self._text.startswith(("<<", "<(", ">("), found.end() - 1):
+        if self._text.startswith(("<<", "<(", ">("), match.end() - 1):
             raise NotReadError("a here-document or a process substitution")
-        self._at = found.end()
+        self._at = match.end()
         self._blanks()
         if self._at >= len(self._text) or self._text[self._at] in "\n;&|()<>":
             raise NotReadError("a redirection to nowhere")
-        simple.redirections.append(Redirection(sign=found[0].lstrip("0123456789"), word=self._word(depth)))
+        simple.redirections.append(Redirection(sign=match[0].lstrip("0123456789"), word=self._word(depth)))
         return True
 
-    def _next(self) -> int:
+    def _next_number(self) -> int:
         self._number += 1
         return self._number - 1
 
     def _word(self, depth: int) -> Word:  # noqa: C901, PLR0912  one branch for each kind of character
         word, mode = Word(), "bare"
         while self._at < len(self._text):
-            here = self._text[self._at]
+            character = self._text[self._at]
             if mode == "single":
                 self._at += 1
-                if here == "'":
+                if character == "'":
                     mode = "bare"
                 else:
-                    self._character(word, here, "single")
-            elif mode == "bare" and here in " \t\n;&|()<>":
-                if here == "(":
+                    self._append(word, character, "single")
+            elif mode == "bare" and character in " \t\n;&|()<>":
+                if character == "(":
                     raise NotReadError("a function, an array or a pattern with brackets")
-                if here in "<>":
+                if character in "<>":
                     word.refused = "a number there would belong to the redirection right behind it"
                 break
-            elif here == "'" and mode == "bare":
+            elif character == "'" and mode == "bare":
                 self._at, mode, word.quoted = self._at + 1, "single", True
-            elif here == '"':
+            elif character == '"':
                 self._at, mode, word.quoted = self._at + 1, "bare" if mode == "double" else "double", True
-            elif here == "\\":
+            elif character == "\\":
                 self._escaped(word, mode)
-            elif here == "`":
+            elif character == "`":
                 raise NotReadError("backquotes")
-            elif here == "$":
+            elif character == "$":
                 self._dollar(word, "double" if mode == "double" else "bare", depth)
             else:
                 self._at += 1
-                self._character(word, here, "double" if mode == "double" else "bare")
+                self._append(word, character, "double" if mode == "double" else "bare")
         if mode != "bare":
             raise NotReadError("a quotation mark that does not end")
         return word
@@ -190,10 +193,10 @@ class Reader:
             word.text += escaped if mode == "bare" or escaped in '"\\$`' else f"\\{escaped}"
             word.quoted = True
 
-    def _character(self, word: Word, here: str, mode: Mode) -> None:
-        if here == MARK:
-            word.marks.append(Mark(at=len(word.text), mode=mode, numbers=(self._next(),)))
-        word.text += here
+    def _append(self, word: Word, character: str, mode: Mode) -> None:
+        if character == MARK:
+            word.marks.append(Mark(at=len(word.text), mode=mode, numbers=(self._next_number(),)))
+        word.text += character
 
     def _dollar(self, word: Word, mode: Mode, depth: int) -> None:
         text, at = self._text, self._at
@@ -213,17 +216,17 @@ class Reader:
             inside = text[at + 2 : end]
             if end < 0 or any(character in inside for character in "`'\"{("):
                 raise NotReadError("an expansion of a variable with quotation marks or other expansions in it")
-            numbers = tuple(self._next() for _ in range(inside.count(MARK)))
+            numbers = tuple(self._next_number() for _ in range(inside.count(MARK)))
             refused = "it would be a subscript or the name of a variable"
             word.marks += [Mark(at=len(word.text), mode=mode, numbers=numbers, refused=refused)] if numbers else []
             word.text += OPAQUE
             self._at = end + 1
         else:
-            found = _VARIABLE.match(text, at)
-            self._at = found.end() if found else at + 1
-            word.text += OPAQUE if found else "$"
+            variable = _VARIABLE.match(text, at)
+            self._at = variable.end() if variable else at + 1
+            word.text += OPAQUE if variable else "$"
             if self._at < len(text) and text[self._at] == MARK:
                 refused = "it would be a part of the name of a variable"
-                word.marks.append(Mark(at=len(word.text), mode=mode, numbers=(self._next(),), refused=refused))
+                word.marks.append(Mark(at=len(word.text), mode=mode, numbers=(self._next_number(),), refused=refused))
                 word.text += MARK
                 self._at += 1

@@ -1,7 +1,8 @@
-"""The published JSON Schemas, and the check of thresholds.yaml against the first.
+"""Check thresholds.yaml against the first of the two published JSON Schemas.
 
-Between `compiler.document` and `compiler.resolve`: what passes here has known keys and the right types; what they mean
-is resolve's. `python -m compiler.schema` writes the names that the kinds of signal bring into the published file.
+This stage runs between `compiler.document` and `compiler.resolve`. A document that passes has known keys and the right
+types; `compiler.resolve` reads what they mean. `python -m compiler.schema` writes the names that the kinds of signal
+bring into the published file.
 """
 
 from __future__ import annotations
@@ -29,21 +30,21 @@ from compiler.signals import kinds
 __all__ = ["CATALOG", "INCLUDED_KEYS", "THRESHOLDS", "text", "validate", "with_channels", "with_kinds"]
 
 INCLUDED_KEYS: Final = ("version", "signals", "systems")
-"""What a file named by `include` may hold."""
+"""The keys of a file that `include` names."""
 
 
 def with_kinds(schema: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of thresholds.yaml with the kinds of signal, and what a binding can name: inputs and units."""
-    inputs = {one.name: one for kind in kinds().values() for form in kind.forms for one in form}
+    inputs = {input_.name: input_ for kind in kinds().values() for form in kind.forms for input_ in form}
     constants = {name for kind in kinds().values() for name in kind.constants}
     binding = schema["$defs"]["binding"]["properties"]
-    for name, one in sorted(inputs.items()):
+    for name, input_ in sorted(inputs.items()):
         types = ["string", "number"] if name in constants else "string"
-        binding[name] = {"description": one.description, "type": types, "examples": [one.example]}
+        binding[name] = {"description": input_.description, "type": types, "examples": [input_.example]}
     schema["$defs"]["metric_unit"]["enum"] = list(METRIC_UNITS)
     definition = schema["$defs"]["signal"]["properties"]
     definition["kind"]["enum"] = [name for name, kind in kinds().items() if kind.bindable]
-    definition |= {one.name: dict(one.schema) for kind in kinds().values() for one in kind.parameters}
+    definition |= {parameter.name: dict(parameter.schema) for kind in kinds().values() for parameter in kind.parameters}
     return schema
 
 
@@ -66,116 +67,120 @@ def _validator(*, included: bool) -> Validator:
 
 
 def validate(document: Table, diagnostics: Diagnostics, *, included: bool = False) -> bool:
-    """Add an error for each place of `document` that the schema does not admit; return whether resolve can read it.
+    """Add an error for each place of `document` that the schema refuses; return whether resolve can read the document.
 
-    An unknown key is taken for the one that it was probably meant to be, else left aside, so that what is wrong
-    elsewhere is found in the same run, and nothing is complained of twice.
+    An unknown key is replaced by the key that was probably meant, or else ignored. So one run also finds the mistakes
+    elsewhere, and reports nothing twice.
     """
     check = _validator(included=included)
-    _take_back(document, [], diagnostics)
-    _take_for_known(document, check, diagnostics, included=included)
+    _move_strays(document, [], diagnostics)
+    _correct_keys(document, check, diagnostics, included=included)
     errors = list(check.iter_errors(document))
     places: dict[tuple[str | int, ...], Misplaced] = {}
-    for one in sorted(misplaced(document, errors, diagnostics), key=lambda one: one.span):
-        if not _begins_with(one.path, places):
-            places[one.path] = one
-    _forget_below(places.values(), diagnostics)
-    for one in places.values():
-        diagnostics.error("schema", one.span, one.message, hint=one.hint)
-    lacking = {(one.missing, one.path[:length]) for one in places.values() for length in range(len(one.path) + 1)}
+    for stray in sorted(misplaced(document, errors, diagnostics), key=lambda stray: stray.span):
+        if not _begins_with(stray.path, places):
+            places[stray.path] = stray
+    _forget_duplicates(places.values(), diagnostics)
+    for stray in places.values():
+        diagnostics.error("schema", stray.span, stray.message, hint=stray.hint)
+    lacking = {
+        (stray.missing, stray.path[:length]) for stray in places.values() for length in range(len(stray.path) + 1)
+    }
     left = [error for error in errors if not _is_idle(error, document, places, lacking)]
     for code, span, message, hint in _findings(left, document, diagnostics, included=included):
         diagnostics.error(code, span, message, hint=hint)
     return len(left) == len(errors) and all(error.validator == "additionalProperties" for error in errors)
 
 
-def _take_for_known(document: Table, check: Validator, diagnostics: Diagnostics, *, included: bool) -> None:
-    """Add an error for each key that is nearly one of the format's, and put that in its place."""
-    found = True
-    while found:
-        found = False
+def _correct_keys(document: Table, check: Validator, diagnostics: Diagnostics, *, included: bool) -> None:
+    """Add an error for each key that is nearly a known one, and put the known one in its place."""
+    changed = True
+    while changed:
+        changed = False
         for error in list(check.iter_errors(document)):
             if error.validator != "additionalProperties":
                 continue
             owner, path = cast("Table", error.instance), list(error.absolute_path)
-            known = INCLUDED_KEYS if included and not path else nodes.known(path)
+            known_keys = INCLUDED_KEYS if included and not path else nodes.known(path)
             before: str | None = None
             for key in list(owner):
-                taken = key if key in known else _take_one(owner, key, (before, path), known, diagnostics)
-                found |= taken != key
-                before = taken or before
+                corrected = (
+                    key if key in known_keys else _correct_key(owner, key, (before, path), known_keys, diagnostics)
+                )
+                changed |= corrected != key
+                before = corrected or before
 
 
-def _take_one(
+def _correct_key(
     owner: Table,
     key: str,
     place: tuple[str | None, Sequence[str | int]],
-    known: Collection[str],
+    known_keys: Collection[str],
     diagnostics: Diagnostics,
 ) -> str | None:
-    """Return an unknown key, or what it was taken for; None where its neighbour has it now. Each is an error then.
+    """Correct an unknown key; return the key that now stands there, or None if it moved below its neighbour.
 
-    The place is the key before it, and the path of their mapping.
+    Each correction adds an error. `place` is the key before the unknown one, and the path of their mapping.
     """
     span, before = owner.key_spans[key], place[0]
     glued = _WITHOUT_COLON.fullmatch(key) if owner[key] is None else None
-    if glued is not None and glued["key"] in known and glued["key"] not in owner:
+    if glued is not None and glued["key"] in known_keys and glued["key"] not in owner:
         hint = f"write `{glued['key']}: {glued['value']}`"
         diagnostics.error("unknown-key", span, f"no colon stands behind `{glued['key']}`", hint=hint)
         owner[key] = glued["value"].strip(QUOTES)
         _rename(owner, key, glued["key"])
         return glued["key"]
     if before is not None and owner[before] is None:
-        # It is not misspelt, but indented wrongly.
+        # The key is not misspelt, but indented wrongly.
         return key
-    meant = suggestions.meant_key(key, known, owner)
+    meant = suggestions.meant_key(key, known_keys, owner)
     if meant is not None:
         diagnostics.error("unknown-key", span, f"unknown key `{key}`", hint=f"did you mean `{meant}`?")
         _rename(owner, key, meant)
         return meant
-    return None if _take_below(owner, key, place, diagnostics) else key
+    return None if _move_below(owner, key, place, diagnostics) else key
 
 
-def _take_below(
+def _move_below(
     owner: Table, key: str, place: tuple[str | None, Sequence[str | int]], diagnostics: Diagnostics
 ) -> bool:
-    """Return whether an unknown key was taken for one of the mapping of ids that stands before it, after an error."""
+    """Move an unknown key into the mapping before it, with an error, if it belongs there; return whether it did."""
     before, path = place
-    into = owner.get(before or "")
+    target = owner.get(before or "")
     below = [*path, str(before)]
-    if not isinstance(into, Table) or key in into:
+    if not isinstance(target, Table) or key in target:
         return False
-    named = key in nodes.known(below)
-    entry = nodes.is_open(below) and isinstance(owner[key], Table) and set(owner[key]) <= nodes.known([*below, key])
-    if not named and not entry:
+    is_key = key in nodes.known(below)
+    is_entry = nodes.is_open(below) and isinstance(owner[key], Table) and set(owner[key]) <= nodes.known([*below, key])
+    if not is_key and not is_entry:
         return False
     _move(owner, key, str(before), diagnostics)
     return True
 
 
-def _take_back(owner: Table, path: Sequence[str | int], diagnostics: Diagnostics) -> None:
-    """Put each key that stands among ids, and belongs to the one before it, below that, after adding an error."""
+def _move_strays(owner: Table, path: Sequence[str | int], diagnostics: Diagnostics) -> None:
+    """Move each key that stands among ids, and belongs to the id before it, below that id, with an error."""
     if nodes.is_open(path):
         keys = list(owner)
         known = nodes.known([*path, ""])
         strays = [key for key in keys if key in known and not isinstance(owner[key], Table)]
         for key in strays if len(strays) == 1 else ():
             before = keys[keys.index(key) - 1] if keys.index(key) else ""
-            into = owner.get(before)
-            if isinstance(into, Table) and key not in into and owner[key] is not None:
+            target = owner.get(before)
+            if isinstance(target, Table) and key not in target and owner[key] is not None:
                 _move(owner, key, before, diagnostics)
-    for key, one in owner.items():
-        if isinstance(one, Table):
-            _take_back(one, [*path, key], diagnostics)
+    for key, child in owner.items():
+        if isinstance(child, Table):
+            _move_strays(child, [*path, key], diagnostics)
 
 
 def _move(owner: Table, key: str, before: str, diagnostics: Diagnostics) -> None:
     """Put a key below the mapping before it, after adding an error."""
-    into = owner[before]
+    target = owner[before]
     message, hint = f"`{key}` stands beside `{before}`, and belongs below it", f"indent it further than `{before}`"
     diagnostics.error("schema", owner.key_spans[key], message, hint=hint)
-    into[key] = owner.pop(key)
-    into.key_spans[key], into.value_spans[key] = owner.key_spans.pop(key), owner.value_spans.pop(key)
+    target[key] = owner.pop(key)
+    target.key_spans[key], target.value_spans[key] = owner.key_spans.pop(key), owner.value_spans.pop(key)
 
 
 _WITHOUT_COLON: Final = re.compile(r"(?P<key>[a-z_]+)\s+(?P<value>\S.*)", re.DOTALL)
@@ -185,25 +190,25 @@ def _rename(owner: Table, key: str, meant: str) -> None:
     for by_key in (owner, owner.key_spans, owner.value_spans):
         items = list(by_key.items())
         by_key.clear()
-        by_key.update((meant if name == key else name, one) for name, one in items)
+        by_key.update((meant if name == key else name, value) for name, value in items)
 
 
 def _begins_with(path: tuple[str | int, ...], paths: Container[tuple[str | int, ...]]) -> bool:
     return any(path[:length] in paths for length in range(len(path) + 1))
 
 
-def _forget_below(places: Iterable[Misplaced], diagnostics: Diagnostics) -> None:
-    """Take back what was said of keys that only stand twice because one of them stands in the wrong place."""
+def _forget_duplicates(places: Iterable[Misplaced], diagnostics: Diagnostics) -> None:
+    """Remove the errors about keys that only stand twice because one of them stands in the wrong place."""
     lines = {
-        (one.span.path, line)
-        for one in places
-        if one.rest_of_line is not None
-        for line in range(one.span.line, one.rest_of_line + 1)
+        (stray.span.path, line)
+        for stray in places
+        if stray.last_line is not None
+        for line in range(stray.span.line, stray.last_line + 1)
     }
     diagnostics.found = [
-        given
-        for given in diagnostics.found
-        if given.code != "duplicate-key" or (given.span.path, given.span.line) not in lines
+        diagnostic
+        for diagnostic in diagnostics.found
+        if diagnostic.code != "duplicate-key" or (diagnostic.span.path, diagnostic.span.line) not in lines
     ]
 
 
@@ -213,9 +218,9 @@ def _is_idle(
     places: Container[tuple[str | int, ...]],
     lacking: Container[tuple[str | None, tuple[str | int, ...]]],
 ) -> bool:
-    """Return whether an error lies where something else is wrong: a key stands twice there, or in the wrong place.
+    """Return whether an error only follows from another mistake: a key stands twice there, or in the wrong place.
 
-    `places` are the paths of what stands in the wrong place, `lacking` the keys that mappings seem to lack by it.
+    `places` are the paths of misplaced keys, `lacking` the keys that mappings seem to lack because of them.
     """
     path = tuple(error.absolute_path)
     owner: object = document
@@ -232,7 +237,7 @@ def _is_idle(
 
 def _has_torn(owner: Table) -> bool:
     """Return whether one of the mappings directly below seems to hold what belongs to a key that is missing."""
-    return any(isinstance(one, Table) and one.torn for one in owner.values())
+    return any(isinstance(child, Table) and child.torn for child in owner.values())
 
 
 _CODES: Final = {"additionalProperties": "unknown-key", "required": "missing-key"}
@@ -271,7 +276,7 @@ def _unknown_at_top(
 
 
 def _missing_key(error: ValidationError) -> str:
-    # jsonschema reports each missing key by an error of its own, whose message alone names it.
+    # jsonschema reports each missing key in its own error, and only the message names the key.
     return error.message.split("'")[1]
 
 
@@ -282,8 +287,8 @@ def _explain(
     owner = error.instance if error.validator == "additionalProperties" else _value(document, path)
     match error.validator:
         case "additionalProperties":
-            known = INCLUDED_KEYS if included and not path else nodes.known(path)
-            yield from _unknown_keys(cast("Table", owner), known, path, included=included)
+            known_keys = INCLUDED_KEYS if included and not path else nodes.known(path)
+            yield from _unknown_keys(cast("Table", owner), known_keys, path, included=included)
         case "pattern" | "maxLength" if isinstance(owner, Table):
             name = str(error.instance)
             description = str(nodes.whole(cast("dict[str, Any]", error.schema))["description"])
@@ -296,7 +301,7 @@ def _explain(
 
 
 def _source(span: Span, diagnostics: Diagnostics) -> str:
-    """Return what stands at a place, as it stands there."""
+    """Return the text of a place, as it stands in the file."""
     return (diagnostics.line(span) or "")[span.column - 1 : span.end_column - 1]
 
 
@@ -314,11 +319,11 @@ _COMMENT_SIGNS: Final = ("//", "--", "/*", ";")
 
 
 def _unknown_keys(
-    owner: Table, known: Collection[str], path: Sequence[str | int], *, included: bool
+    owner: Table, known_keys: Collection[str], path: Sequence[str | int], *, included: bool
 ) -> Iterator[tuple[Span, str, str | None]]:
-    free = set(known) - owner.keys()
+    free = set(known_keys) - owner.keys()
     for key in owner:
-        if key in known:
+        if key in known_keys:
             continue
         span, message, hint = owner.key_spans[key], f"unknown key `{key}`", did_you_mean(key, free)
         homes = [] if "did you mean" in (hint or "") else list(nodes.homes(key))
@@ -348,9 +353,9 @@ def _locate(document: Table, path: Sequence[str | int]) -> Span:
     if not path:
         return document.span
     owner, last = _value(document, path[:-1]), path[-1]
-    given = _value(document, path)
-    if isinstance(given, Items) and given.spans and isinstance(given[0], Table):
-        return given.spans[0]
+    value = _value(document, path)
+    if isinstance(value, Items) and value.spans and isinstance(value[0], Table):
+        return value.spans[0]
     if isinstance(owner, Table):
         span = owner.value_spans[str(last)]
         return owner.key_spans[str(last)] if isinstance(owner[str(last)], dict | list) else span

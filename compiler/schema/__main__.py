@@ -17,7 +17,7 @@ def publish() -> dict[str, str]:
 
 
 def _catalog() -> str:
-    """Return the catalogue's schema, which is laid out by hand, with other channels in the same places."""
+    """Return the catalogue's schema with the present channels; its layout is by hand, so the rest stays as it is."""
     written = text(CATALOG)
     for scope in SCOPES:
         names = ", ".join(f'"{name}"' for name in in_scope(scope))

@@ -1,6 +1,6 @@
-"""Keys that stand one level too high or too low, and keys with nothing behind or below them.
+"""Find keys that stand one level too high or too low, and keys with nothing behind or below them.
 
-Used by `compiler.schema`. YAML reads such a file without complaint; what is wrong is which key belongs to which.
+Used by `compiler.schema`. YAML reads such a file without complaint; only the nesting of the keys is wrong.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ _COMMENT: Final = re.compile(r":\s++(?P<text>#\S.*)")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Misplaced:
-    """What is wrong with a key, and the path below which it makes other complaints idle.
+    """What is wrong with a key; other errors below `path` only follow from it.
 
-    `missing` is the key that a mapping above seems to lack because of it.
+    `missing` is the key that a mapping above seems to lack because of it. `last_line` is the last line of the mapping
+    in which the key stands, if keys there may seem to stand twice because of it.
     """
 
     span: Span
@@ -34,36 +35,36 @@ class Misplaced:
     hint: str
     path: tuple[str | int, ...]
     missing: str | None = None
-    rest_of_line: int | None = None
+    last_line: int | None = None
 
 
 def misplaced(document: Table, errors: Iterable[ValidationError], diagnostics: Diagnostics) -> Iterator[Misplaced]:
     """Yield the keys of a document that stand in the wrong place or are left empty, by the schema's `errors`."""
-    given = list(errors)
+    all_errors = list(errors)
     followers: dict[tuple[str | int, ...], dict[str, str]] = {}
-    for error in given:
+    for error in all_errors:
         path = tuple(error.absolute_path)
         if error.validator == "additionalProperties" and path:
-            yield from _taken_in(document, path)
+            yield from _indented_too_far(document, path)
         if not path or error.validator not in {"type", "enum", "const"} or not isinstance(path[-1], str):
             continue
         owner = _value(document, path[:-1])
         if not isinstance(owner, Table):
             continue
-        found = _too_deep(document, owner, path)
-        if found is None and error.instance is None:
+        mistake = _too_deep(document, owner, path)
+        if mistake is None and error.instance is None:
             if path[:-1] not in followers:
                 followers[path[:-1]] = dict(pairwise(owner))
             stray = followers[path[:-1]].get(path[-1])
-            found = _without_children(owner, path, stray) or _empty(document, path, diagnostics)
-        if found is not None:
-            yield found
-    yield from _without_id(document, given)
-    yield from _of_another_section(document, given)
+            mistake = _without_children(owner, path, stray) or _empty(document, path, diagnostics)
+        if mistake is not None:
+            yield mistake
+    yield from _without_id(document, all_errors)
+    yield from _of_another_section(document, all_errors)
 
 
 def _too_deep(document: Table, owner: Table, path: tuple[str | int, ...]) -> Misplaced | None:
-    """Return a key of the mapping above, which stands below a neighbour of its own."""
+    """Return a key that belongs to the mapping above, but stands below one of its neighbours; else None."""
     key = path[-1]
     if len(path) < 2 or not isinstance(key, str) or key in nodes.known(path[:-1]):
         return None
@@ -78,7 +79,7 @@ def _too_deep(document: Table, owner: Table, path: tuple[str | int, ...]) -> Mis
         hint=f"{_indented(spaces)}, as `{path[-2]}` is, and what belongs to it further",
         path=path[:-1],
         missing=key,
-        rest_of_line=owner.end_line,
+        last_line=owner.end_line,
     )
 
 
@@ -87,14 +88,14 @@ def _indented(spaces: int) -> str:
 
 
 def _without_id(document: Table, errors: Sequence[ValidationError]) -> Iterator[Misplaced]:
-    """Yield the first key of what stands directly below a section, where only ids stand: its id is missing."""
+    """Yield the first key that stands directly below a section, where only ids stand: its id is missing."""
     owners = {tuple(error.absolute_path)[:-1] for error in errors if error.validator == "type" and error.absolute_path}
     for path in sorted(owners, key=str):
         owner = _value(document, path)
         if not isinstance(owner, Table) or not nodes.is_open(path):
             continue
         item = nodes.known((*path, ""))
-        keys = [key for key, one in owner.items() if key in item and not isinstance(one, Table)]
+        keys = [key for key, value in owner.items() if key in item and not isinstance(value, Table)]
         if len(keys) > 1:
             yield Misplaced(
                 span=owner.key_spans[keys[0]],
@@ -116,10 +117,10 @@ def _of_another_section(document: Table, errors: Sequence[ValidationError]) -> I
     }
     unknown = {tuple(error.absolute_path): error for error in errors if error.validator == "additionalProperties"}
     entries = [path for path in unknown if len(path) == 2 and isinstance(_value(document, path), Table)]
-    for path in sorted(entries, key=lambda one: _value(document, one).span):  # type: ignore[attr-defined]
+    for path in sorted(entries, key=lambda entry_path: _value(document, entry_path).span):  # type: ignore[attr-defined]
         section, entry = str(path[0]), str(path[1])
         keys = set(_value(document, path))  # type: ignore[call-overload]
-        meant = next((one for one in sorted(lacking) if _holds(one, entry, keys)), None)
+        meant = next((candidate for candidate in sorted(lacking) if _holds(candidate, entry, keys)), None)
         if meant is None:
             continue
         owner = _value(document, path[:1])
@@ -135,39 +136,39 @@ def _of_another_section(document: Table, errors: Sequence[ValidationError]) -> I
 
 
 def _holds(section: str, entry: str, keys: set[str]) -> bool:
-    """Return whether a section can hold an entry: under its own name, or under any with keys such as these."""
+    """Return whether a section can hold an entry: under this name, or under any name if it has these keys."""
     if nodes.is_open((section,)):
         return keys <= nodes.known((section, ""))
     return entry in nodes.known((section,)) and keys <= nodes.known((section, entry))
 
 
-def _taken_in(document: Table, path: tuple[str | int, ...]) -> Iterator[Misplaced]:
-    """Yield an unknown key with nothing behind it: it stands too far in, and what belongs to it beside it."""
+def _indented_too_far(document: Table, path: tuple[str | int, ...]) -> Iterator[Misplaced]:
+    """Yield an unknown key with nothing behind it: it is indented too far, and its own keys stand beside it."""
     owner, above = _value(document, path), _value(document, path[:-1])
     if not isinstance(owner, Table) or not isinstance(above, Table):
         return
-    known = nodes.known(path)
+    known_keys = nodes.known(path)
     for key, value in owner.items():
-        if value is None and key not in known and owner.key_spans[key].line > above.key_spans[str(path[-1])].line:
+        if value is None and key not in known_keys and owner.key_spans[key].line > above.key_spans[str(path[-1])].line:
             spaces = above.key_spans[str(path[-1])].column - 1
             yield Misplaced(
                 span=owner.key_spans[key],
                 message=f"`{key}` stands below `{path[-1]}`, and is no key of it",
                 hint=f"{_indented(spaces)}, as `{path[-1]}` is, and what belongs to it further",
                 path=path,
-                rest_of_line=owner.end_line,
+                last_line=owner.end_line,
             )
             return
 
 
 def _without_children(owner: Table, path: tuple[str | int, ...], stray: str | None) -> Misplaced | None:
-    """Return the key behind an empty one, if it seems to belong below that: the mapping does not know it."""
-    key, known = str(path[-1]), nodes.known(path[:-1])
+    """Return the key behind an empty key, if it seems to belong below it because the mapping does not know it."""
+    key, known_keys = str(path[-1]), nodes.known(path[:-1])
     if "object" not in _types(path):
         return None
     if stray is None or owner.key_spans[stray].line <= owner.key_spans[key].line:
         return None
-    below = stray in nodes.known(path) if nodes.is_open(path[:-1]) else bool(known) and stray not in known
+    below = stray in nodes.known(path) if nodes.is_open(path[:-1]) else bool(known_keys) and stray not in known_keys
     if not below or (isinstance(owner[stray], Table) and nodes.is_open(path[:-1])):
         return None
     return Misplaced(
@@ -205,8 +206,8 @@ def _filled(key: str, path: tuple[str | int, ...], document: Table) -> str:
 
 
 def _types(path: tuple[str | int, ...]) -> tuple[str, ...]:
-    given = nodes.at(path).get("type", ())
-    return (given,) if isinstance(given, str) else tuple(given)
+    types = nodes.at(path).get("type", ())
+    return (types,) if isinstance(types, str) else tuple(types)
 
 
 def _value(document: Table, path: Iterable[str | int]) -> object:

@@ -1,4 +1,4 @@
-"""The published schema of thresholds.yaml, asked by the place in a document: what may stand there, what it means."""
+"""Look up a place of a document in the published schema of thresholds.yaml: what may stand there, what it means."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def _root() -> dict[str, Any]:
 
 
 def whole(node: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a part of the schema with what it refers to; its own words come first."""
+    """Return a part of the schema with the definition that it refers to; its own entries take precedence."""
     name = str(node.get("$ref", "")).rpartition("/")[2]
-    found: dict[str, Any] = {**_root()["$defs"][name], **node} if name else dict(node)
-    return found
+    merged: dict[str, Any] = {**_root()["$defs"][name], **node} if name else dict(node)
+    return merged
 
 
 def at(path: Path) -> dict[str, Any]:
-    """Return the part of the schema for a place in a document; empty where the schema knows no such place."""
+    """Return the part of the schema for a place in a document; empty if the schema has no such place."""
     node = _root()
     for step in path:
         properties = node.get("properties", {})
@@ -43,19 +43,19 @@ def at(path: Path) -> dict[str, Any]:
 
 
 def is_open(path: Path) -> bool:
-    """Return whether a mapping at a place holds ids of somebody's own, each with a mapping below."""
+    """Return whether the mapping at a place has ids that the user chooses, each with a mapping below."""
     node = at(path)
     return not node.get("properties") and bool(whole(node.get("additionalProperties") or {}).get("properties"))
 
 
 @cache
 def homes(key: str) -> tuple[str, ...]:
-    """Return the places that know a key, as people call them."""
+    """Return the names, for people, of the places that can have a key."""
     root = _root()
-    found = ["the top level"] if key in root["properties"] else []
-    found += [f"`{name}:`" for name, node in root["properties"].items() if key in whole(node).get("properties", {})]
-    found += [words for name, words in _HOMES.items() if key in root["$defs"][name].get("properties", {})]
-    return tuple(found)
+    places = ["the top level"] if key in root["properties"] else []
+    places += [f"`{name}:`" for name, node in root["properties"].items() if key in whole(node).get("properties", {})]
+    places += [words for name, words in _HOMES.items() if key in root["$defs"][name].get("properties", {})]
+    return tuple(places)
 
 
 _HOMES: Final = {
@@ -69,7 +69,7 @@ _HOMES: Final = {
     "fallback_route": "a route of `routing: fallback:`",
     "limits": "the limits of a signal",
 }
-"""What a mapping of the schema's definitions is called."""
+"""The names, for people, of mappings among the schema's definitions."""
 
 
 def known(path: Path) -> frozenset[str]:

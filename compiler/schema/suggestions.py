@@ -1,4 +1,4 @@
-"""What a key or a value was probably meant to be, where the format does not know it; used by `compiler.schema`."""
+"""Suggest what an unknown key or value was probably meant to be; used by `compiler.schema` and `compiler.resolve`."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _OTHER_WORDS: Final[Mapping[str, tuple[str, ...]]] = {
     "expr": ("query",),
     "services": ("systems",),
 }
-"""Words of other tools, and the keys that say the same here."""
+"""Words of other tools, and the keys or values that mean the same here."""
 
 _UNITS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("ms", "s", "sec", "second", "m", "min", "minutes", "h", "hours", "d", "days", "time"), "seconds"),
@@ -65,8 +65,8 @@ _UNITS: Final[Mapping[str, str]] = {
 
 
 def meant_key(key: str, known: Collection[str], present: Collection[str]) -> str | None:
-    """Return the key that an unknown one was probably meant to be; none that stands beside it already."""
-    free = {one for one in known if one not in present}
+    """Return the key that an unknown one was probably meant to be, or None; keys that are `present` do not count."""
+    free = {name for name in known if name not in present}
     plain = key.strip().casefold().replace("-", "_")
     for candidate in (plain, *_OTHER_WORDS.get(plain, ())):
         if candidate in free:
@@ -84,9 +84,9 @@ def meant_choice(value: object, choices: Collection[str]) -> str | None:
 
 
 def identifier(value: str, *, joint: str) -> str:
-    """Return an id made of a text; `joint` is what parts its words."""
-    found = re.sub(r"[^a-z0-9]+", joint, value.casefold()).strip(joint)
-    return found if re.match(r"[a-z]", found) else ""
+    """Return an id made of a text, or nothing; `joint` separates its words."""
+    joined = re.sub(r"[^a-z0-9]+", joint, value.casefold()).strip(joint)
+    return joined if re.match(r"[a-z]", joined) else ""
 
 
 _DECIMAL_COMMA: Final = re.compile(r"(?<=[0-9]),(?=[0-9])")
@@ -95,7 +95,7 @@ _WORDS: Final = re.compile(r"(?P<number>[0-9]+)\s*(?P<unit>sec|min|hour|hr|day|s
 
 
 def duration(value: object) -> str | None:
-    """Return a time as Prometheus writes it, of one that is written otherwise; None where it cannot be told."""
+    """Return a time that is written in another way as Prometheus writes it; None if it is not clear."""
     plain = _DECIMAL_COMMA.sub(".", str(value).strip().casefold())
     clock = _CLOCK.match(plain)
     if clock is not None:

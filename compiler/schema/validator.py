@@ -1,6 +1,6 @@
-"""The validator of the published schemas: jsonschema's, with patterns as the standard means them.
+"""Make the validator of the published schemas: jsonschema's, with patterns as the standard defines them.
 
-Used by `compiler.schema` alone.
+Used only by `compiler.schema`.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ _END: Final = re.compile(r"(?P<other>\\.|\[(?:\\.|[^\\\]])*+(?:\]|\Z))|\$", re.D
 
 @cache
 def _compiled(pattern: str) -> re.Pattern[str]:
-    r"""Return a pattern whose `$` is the end of the text (ECMA-262); Python's lets a line feed follow."""
-    return re.compile(_END.sub(lambda found: found["other"] or r"\Z", pattern))
+    r"""Return a pattern whose `$` is the end of the text (ECMA-262); in Python, a line feed may follow `$`."""
+    return re.compile(_END.sub(lambda match: match["other"] or r"\Z", pattern))
 
 
 def _pattern(
@@ -36,5 +36,5 @@ _STANDARD: Final = extend(Draft202012Validator, {"pattern": _pattern})  # type: 
 
 def validator(schema: Mapping[str, Any]) -> Validator:
     """Return a validator of draft 2020-12 for a schema."""
-    found: Validator = _STANDARD(schema)
-    return found
+    checker: Validator = _STANDARD(schema)
+    return checker

@@ -1,4 +1,4 @@
-"""What a value is that the schema does not admit, and how to write it; used by `compiler.schema`."""
+"""Explain why the schema refuses a value, and how to write it; used by `compiler.schema` and `compiler.questions`."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from compiler.document import Items, Table, scalar
 from compiler.schema import nodes, suggestions
 from compiler.signals import examples
 
-Said = tuple[str, str | None]
-"""A message, and a hint where there is one."""
+Advice = tuple[str, str | None]
+"""A message, and a hint or None."""
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9/][A-Za-z0-9 ._/:@-]*")
 _DURATION: Final = "^[0-9]+[smhd]([0-9]+[smhd])*$"
@@ -34,13 +34,13 @@ _TYPES: Final = {
     "null": "empty",
 }
 _REFERENCES: Final = {"team": "teams", "escalation": "escalation", "levels": "levels", "schedule": "schedules"}
-"""Keys whose values are ids, and where these are defined."""
+"""Keys whose values are ids, and the sections that define these ids."""
 
 
 def flow(value: object) -> str:
     """Return a value as YAML on one line."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {flow(one)}" for key, one in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {flow(child)}" for key, child in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(flow, value)) + "]"
     if isinstance(value, str) and _PLAIN.fullmatch(value) and scalar(value) == value:
@@ -56,7 +56,7 @@ def example(node: Mapping[str, Any]) -> str | None:
     return flow(examples[0]) if examples else None
 
 
-def explain(error: ValidationError, document: Table, source: str) -> Said:
+def explain(error: ValidationError, document: Table, source: str) -> Advice:
     """Return what is wrong with a value, and how to write it; `source` is the value as it stands in the file."""
     node, path = nodes.whole(cast("Mapping[str, Any]", error.schema)), list(error.absolute_path)
     match error.validator:
@@ -71,10 +71,10 @@ def explain(error: ValidationError, document: Table, source: str) -> Said:
         case "pattern" | "minLength" | "maxLength":
             return _text(str(error.instance), node, path, document)
         case _:
-            return _other(error, node)
+            return _other_advice(error, node)
 
 
-def _other(error: ValidationError, node: Mapping[str, Any]) -> Said:
+def _other_advice(error: ValidationError, node: Mapping[str, Any]) -> Advice:
     if error.validator == "maxProperties":
         count = len(cast("Table", error.instance))
         return f"{count} entries stand here, and {error.validator_value} may", "keep those that are used"
@@ -86,27 +86,29 @@ def _other(error: ValidationError, node: Mapping[str, Any]) -> Said:
 
 def _type(
     error: ValidationError, node: Mapping[str, Any], path: Sequence[str | int], document: Table, source: str
-) -> Said:
+) -> Advice:
     instance: object = error.instance
-    given = error.validator_value
-    types = (given,) if isinstance(given, str) else tuple(cast("list[str]", given))
+    expected = error.validator_value
+    types = (expected,) if isinstance(expected, str) else tuple(cast("list[str]", expected))
     key = next((str(step) for step in reversed(path) if isinstance(step, str)), "this")
-    said: Said | None = None
-    if isinstance(instance, Items) and "object" in types and any(isinstance(one, Table) for one in instance):
-        said = f"`{key}` is a list: each dash begins an item", "take the dashes out; keys stand without"
+    advice: Advice | None = None
+    if isinstance(instance, Items) and "object" in types and any(isinstance(item, Table) for item in instance):
+        advice = f"`{key}` is a list: each dash begins an item", "take the dashes out; keys stand without"
     elif isinstance(instance, str) and instance:
-        said = _not_text(instance, key, types, node)
+        advice = _not_text(instance, key, types, node)
     elif isinstance(instance, bool | int | float):
-        said = _not_a_number(instance, key, types, node, source)
+        advice = _not_a_number(instance, key, types, node, source)
     elif isinstance(instance, Table) and types == ("string",):
         hint = _matchers(instance, node) or _reference("", key, document) or _such(node)
-        said = f"`{key}` is text, and a mapping stands here", hint
-    what = "a mapping" if isinstance(instance, Table) else "a list" if isinstance(instance, Items) else _shown(instance)
-    return said or (f"{what} stands where `{key}` wants {' or '.join(_TYPES[one] for one in types)}", _such(node))
+        advice = f"`{key}` is text, and a mapping stands here", hint
+    shown = (
+        "a mapping" if isinstance(instance, Table) else "a list" if isinstance(instance, Items) else _shown(instance)
+    )
+    return advice or (f"{shown} stands where `{key}` wants {' or '.join(_TYPES[name] for name in types)}", _such(node))
 
 
-def _not_text(text: str, key: str, types: tuple[str, ...], node: Mapping[str, Any]) -> Said | None:
-    """Return the words for text where a list is meant, or a mapping that needs but one key."""
+def _not_text(text: str, key: str, types: tuple[str, ...], node: Mapping[str, Any]) -> Advice | None:
+    """Return the advice for text in place of a list, or in place of a mapping that needs only one key."""
     if types == ("array",):
         return f"`{text}` is not a list", f"put brackets around it: `{key}: [{flow(text)}]`"
     needed = node.get("required", ())
@@ -115,8 +117,10 @@ def _not_text(text: str, key: str, types: tuple[str, ...], node: Mapping[str, An
     return None
 
 
-def _not_a_number(number: float, key: str, types: tuple[str, ...], node: Mapping[str, Any], source: str) -> Said | None:
-    """Return the words for what YAML reads as a number, or as a truth, where text is meant."""
+def _not_a_number(
+    number: float, key: str, types: tuple[str, ...], node: Mapping[str, Any], source: str
+) -> Advice | None:
+    """Return the advice for text that YAML reads as a number, or as true or false."""
     kind = "true or false" if isinstance(number, bool) else "a number"
     if types == ("array",):
         return f"YAML reads `{source}` as {kind}, and `{key}` is a list of texts", f'write `{key}: ["{source}"]`'
@@ -134,45 +138,47 @@ def _durations(number: object) -> str:
 
 
 def _matchers(instance: Table, node: Mapping[str, Any]) -> str | None:
-    """Return label matchers that somebody wrote as a mapping as the text that they are."""
-    if "matchers" not in str(node.get("description", "")) or not all(isinstance(one, str) for one in instance.values()):
+    """Return a hint with the text of label matchers that somebody wrote as a mapping."""
+    if "matchers" not in str(node.get("description", "")) or not all(
+        isinstance(value, str) for value in instance.values()
+    ):
         return None
     matchers = ",".join(f'{label}="{text}"' for label, text in instance.items())
     return f"write `'{matchers}'`"
 
 
-def _version(instance: object) -> Said:
+def _version(instance: object) -> Advice:
     if str(instance).strip(" v") == "1":
         return f"the version is the number 1, and {_shown(instance)} is text", "write `version: 1`"
     return f"version {_shown(instance)} of the format is not known", "write `version: 1`"
 
 
-def _choice(instance: object, node: Mapping[str, Any], path: Sequence[str | int]) -> Said:
-    choices = [one for one in node["enum"] if isinstance(one, str)]
-    known = "known here: " + ", ".join(f"`{one}`" for one in choices)
+def _choice(instance: object, node: Mapping[str, Any], path: Sequence[str | int]) -> Advice:
+    choices = [choice for choice in node["enum"] if isinstance(choice, str)]
+    known_choices = "known here: " + ", ".join(f"`{choice}`" for choice in choices)
     meant = suggestions.meant_choice(instance, choices)
     elsewhere = _elsewhere(instance, path)
     if elsewhere is not None:
-        return f"`{instance}` is not known here", f"it goes below `{elsewhere}:`; {known}"
-    return _unknown(instance), f"did you mean `{meant}`? {known}" if meant else known
+        return f"`{instance}` is not known here", f"it goes below `{elsewhere}:`; {known_choices}"
+    return _unknown(instance), f"did you mean `{meant}`? {known_choices}" if meant else known_choices
 
 
-def exchanged_words(document: Table) -> Said | None:
-    """Return what is said where all of `severities:` maps severities to words, in place of words to severities."""
-    given = document.get("severities")
-    if not isinstance(given, Table) or not given:
+def exchanged_words(document: Table) -> Advice | None:
+    """Return the advice if all of `severities:` maps severities to words, in place of words to severities."""
+    mapping = document.get("severities")
+    if not isinstance(mapping, Table) or not mapping:
         return None
-    turned = all(
-        key in SEVERITIES and isinstance(word, str) and word and word not in SEVERITIES for key, word in given.items()
+    is_exchanged = all(
+        key in SEVERITIES and isinstance(word, str) and word and word not in SEVERITIES for key, word in mapping.items()
     )
-    if not turned:
+    if not is_exchanged:
         return None
-    meant = flow({word: key for key, word in given.items()})
+    meant = flow({word: key for key, word in mapping.items()})
     return "words and severities are exchanged: the runbook's word comes first", f"write `severities: {meant}`"
 
 
 def _elsewhere(instance: object, path: Sequence[str | int]) -> str | None:
-    """Return the neighbouring key whose list takes a choice that this one's does not."""
+    """Return the neighbouring key whose list takes a choice that this key's list does not take."""
     if len(path) < 2 or not isinstance(path[-1], int):
         return None
     owner = list(path[:-2])
@@ -180,7 +186,7 @@ def _elsewhere(instance: object, path: Sequence[str | int]) -> str | None:
     return next((name for name in lists if instance in nodes.at([*owner, name, 0]).get("enum", ())), None)
 
 
-def _text(text: str, node: Mapping[str, Any], path: Sequence[str | int], document: Table) -> Said:
+def _text(text: str, node: Mapping[str, Any], path: Sequence[str | int], document: Table) -> Advice:
     if not text.strip():
         return "this is empty", _such(node)
     pattern = node.get("pattern")
@@ -194,8 +200,8 @@ def _text(text: str, node: Mapping[str, Any], path: Sequence[str | int], documen
     return _by_pattern(text, pattern or "", node)
 
 
-def _by_pattern(text: str, pattern: str, node: Mapping[str, Any]) -> Said:
-    """Return why text has not the form of an anchor, a label or an address."""
+def _by_pattern(text: str, pattern: str, node: Mapping[str, Any]) -> Advice:
+    """Return why text does not have the form of an anchor, a label or an address."""
     if pattern == _ANCHOR:
         return _anchor(text)
     if pattern == _LABEL:
@@ -206,9 +212,9 @@ def _by_pattern(text: str, pattern: str, node: Mapping[str, Any]) -> Said:
 
 
 def _label(text: str) -> str | None:
-    """Return how to write one label or several where the text is none; None where it holds no name."""
-    names = [one.strip() for one in text.split(",")]
-    if len(names) > 1 and all(re.fullmatch(_LABEL.strip("^$"), one) for one in names):
+    """Return how to write text that is not a label as one label or several; None if it holds no name."""
+    names = [part.strip() for part in text.split(",")]
+    if len(names) > 1 and all(re.fullmatch(_LABEL.strip("^$"), label) for label in names):
         return f"write `[{', '.join(names)}]`"
     last = text.rpartition(".")[2]
     name = re.sub(r"[^a-zA-Z0-9_]+", "_", last).strip("_")
@@ -219,8 +225,8 @@ def _label(text: str) -> str | None:
     return f"write the label as the metric has it, such as `{name.lower()}`"
 
 
-def _address(text: str, pattern: str, node: Mapping[str, Any]) -> Said:
-    """Return why an address does not fit: it has no scheme, a placeholder that is none, or lacks one that is needed."""
+def _address(text: str, pattern: str, node: Mapping[str, Any]) -> Advice:
+    """Return why an address does not fit: it has no scheme, an unknown placeholder, or lacks one that is needed."""
     if not re.match(r"https?://", text):
         links = "anchor" in pattern
         path = "" if links or "/" in text else urlsplit(str(node.get("examples", [""])[0])).path
@@ -228,8 +234,8 @@ def _address(text: str, pattern: str, node: Mapping[str, Any]) -> Said:
         hint = f"write `{flow(meant)}`" if re.fullmatch(r"[\w.\[\]-]+(:\d+)?(/\S*)?", text) else _such(node)
         return f"`{text}` does not begin with `http://` or `https://`", hint
     if "anchor" in pattern:
-        known = ("{path}", "{page}", "{anchor}")
-        unknown = next((one for one in re.findall(r"\{[^{}]*\}", text) if one not in known), None)
+        placeholders = ("{path}", "{page}", "{anchor}")
+        unknown = next((name for name in re.findall(r"\{[^{}]*\}", text) if name not in placeholders), None)
         if unknown is not None:
             return f"`{unknown}` is no placeholder", "there are `{path}`, `{page}` and `{anchor}`"
         if "{path}" not in text and "{page}" not in text:
@@ -242,7 +248,7 @@ def _address(text: str, pattern: str, node: Mapping[str, Any]) -> Said:
 _ID: Final = "^[a-z][a-z0-9-]*$"
 
 
-def _anchor(text: str) -> Said:
+def _anchor(text: str) -> Advice:
     """Return what is wrong with text in place of a section's anchor: a path before it, or the heading itself."""
     path, sign, anchor = text.partition("#")
     if sign:
@@ -253,11 +259,11 @@ def _anchor(text: str) -> Said:
 
 
 def _reference(text: str, key: str, document: Table) -> str | None:
-    """Return the id that was probably meant, by what is defined in the document: by its title, too."""
+    """Return a hint with the id that was probably meant, by the ids and the titles that the document defines."""
     defined = document.get(_REFERENCES.get(key, ""))
     if not isinstance(defined, Table):
         return None
-    titles = {str(one.get("title")).casefold(): name for name, one in defined.items() if isinstance(one, Table)}
+    titles = {str(entry.get("title")).casefold(): name for name, entry in defined.items() if isinstance(entry, Table)}
     name = titles.get(text.casefold())
     if name is not None:
         return f"write `{name}`, the id of “{defined[name]['title']}”"
@@ -265,14 +271,14 @@ def _reference(text: str, key: str, document: Table) -> str | None:
 
 
 def asked(path: Sequence[str | int], document: Table) -> str:
-    """Return what is to be written at a place: what it means, the ids that there are, an example."""
+    """Return a hint for what to write at a place: what it means, and the ids that exist or an example."""
     key = next((str(step) for step in reversed(path) if isinstance(step, str)), "")
     node = nodes.at(path)
     described = str(nodes.at(path[:-1]).get("description", "")) if path and isinstance(path[-1], int) else ""
     meaning = (described or str(node.get("description", ""))).partition(". ")[0].rstrip(".")
     defined = document.get(_REFERENCES.get(key, ""))
     if isinstance(defined, Table) and defined:
-        shown = "known here: " + ", ".join(f"`{one}`" for one in defined)
+        shown = "known here: " + ", ".join(f"`{id_}`" for id_ in defined)
     else:
         fitting = _metric(path) or example(node)
         shown = f"such as `{fitting}`" if fitting else ""
@@ -281,17 +287,17 @@ def asked(path: Sequence[str | int], document: Table) -> str:
 
 
 def _metric(path: Sequence[str | int]) -> str | None:
-    """Return an example of the metric that a system binds at a place, where its signal is a built-in one."""
+    """Return an example of the metric that a system binds at a place, if its signal is a built-in one."""
     if len(path) < _BELOW_METRICS or path[-_BELOW_METRICS] != "metrics":
         return None
     return examples.metric(str(path[-2]), str(path[-1]))
 
 
 _BELOW_METRICS: Final = 3
-"""The steps `metrics`, signal and input."""
+"""The number of the steps `metrics`, signal and input."""
 
 
-def identifier(key: str, description: str) -> Said:
+def identifier(key: str, description: str) -> Advice:
     """Return what is wrong with a key that cannot be an id, by the description of its form."""
     meant = suggestions.identifier(key, joint="_" if "underscore" in description else "-")
     form = f"an id is made of {description[:1].lower()}{description[1:].rstrip('.')}"
@@ -302,8 +308,8 @@ def identifier(key: str, description: str) -> Said:
 _LONGEST: Final = 63
 
 
-def missing(keys: Sequence[str], node: Mapping[str, Any], document: Table) -> Said:
-    """Return the words for keys that a mapping lacks."""
+def missing(keys: Sequence[str], node: Mapping[str, Any], document: Table) -> Advice:
+    """Return the advice for keys that a mapping lacks."""
     if len(keys) == 1:
         return f"the key `{keys[0]}` is missing", f"add `{_line(keys[0], node, document)}`"
     message = f"the keys {_and(f'`{key}`' for key in keys)} are missing"
@@ -316,7 +322,7 @@ _MOST_SHOWN: Final = 4
 
 
 def _line(key: str, node: Mapping[str, Any], document: Table) -> str:
-    """Return a key with a value: an id that there is, else the example of the schema."""
+    """Return a key with a value: an id that the document defines, else the example of the schema."""
     return f"{key}: {valued(key, nodes.whole(node.get('properties', {}).get(key, {})), document)}"
 
 
@@ -339,7 +345,7 @@ def _such(node: Mapping[str, Any]) -> str | None:
 
 
 def _examples(node: Mapping[str, Any]) -> str:
-    return ", ".join(f"`{flow(one)}`" for one in node.get("examples", ["5m"]) if isinstance(one, str))
+    return ", ".join(f"`{flow(text)}`" for text in node.get("examples", ["5m"]) if isinstance(text, str))
 
 
 def _unknown(instance: object) -> str:

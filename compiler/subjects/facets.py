@@ -1,6 +1,6 @@
-"""What an alert is about, dimension by dimension: the values of its labels, its system, its titles, its component.
+"""Derive what an alert is about, by dimension: from its labels, its system, its titles and its component.
 
-Used by `compiler.resolve.systems`, which knows the bindings; `scope` holds names of sentences against the facets.
+Used by `compiler.resolve.systems`, which knows the bindings; `scope` compares the names in sentences with the facets.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ SYSTEM: Final = "system"
 SIGNAL: Final = "signal"
 COMPONENT: Final = "component"
 OF_WORDS: Final = frozenset({SYSTEM, SIGNAL})
-"""Dimensions whose facets are titles, in which single words tell one from another."""
+"""Dimensions whose facets are titles; single words distinguish them."""
 
-# What of a regular expression stands for no text of its own.
+# The parts of a regular expression that are not plain text.
 _NO_TEXT: Final = re.compile(r"\\[a-z]|\[[^\]]*\]|\(\?\w*:?|[.()|^$*+?]|\{[^}]*\}")
 _LEAST_TEXT: Final = 2
 _NUMBER: Final = re.compile(r"\d{1,6}")
@@ -36,10 +36,10 @@ _LETTER: Final = re.compile(r"[^\W\d_]")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Facet:
-    """The values of one dimension that an alert is about, in small letters; `but` where it is about all others.
+    """The values of one dimension that an alert is about, in lower case; if `but` is set, it is about all others.
 
-    `patterns` are regular expressions of values that no list tells. `texts` is what a title or a pattern says, before
-    it is taken apart into words.
+    `patterns` are regular expressions for values that are not listed. `texts` are titles, and the plain text of
+    patterns, before they are split into words.
     """
 
     dimension: str
@@ -50,20 +50,20 @@ class Facet:
 
 
 Subject = tuple[Facet, ...]
-"""What an alert is about; of a dimension without a facet it is about any value."""
+"""What an alert is about; in a dimension without a facet, it is about any value."""
 
 
 def subject(
     *, system: str, title: str, signal: Signal, binding: Binding | None = None, component: str | None = None
 ) -> Subject:
-    """Return what the alerts of one signal of a system are about; `binding` is None where it could not be read."""
+    """Return what the alerts of one signal of a system are about; `binding` is None if it could not be read."""
     labels = tuple(_labels(signal, binding))
     environments = tuple(_of_labels(labels)) or tuple(_of_titles((system, title), (signal.id, signal.title)))
-    named = [] if component is None else [_valued(COMPONENT, [component])]
+    component_facets = [] if component is None else [_valued(COMPONENT, [component])]
     return (
         *_joined(environments),
         *(facet for facet in labels if not _is_environment(facet)),
-        *named,
+        *component_facets,
         Facet(dimension=SYSTEM, values=frozenset({system.lower(), title.lower()}), texts=(system, title)),
         Facet(dimension=SIGNAL, values=frozenset({signal.id.lower()}), texts=(signal.id, signal.title)),
     )
@@ -72,14 +72,14 @@ def subject(
 def _labels(signal: Signal, binding: Binding | None) -> Iterator[Facet]:
     """Yield a facet for each label by which the metrics are selected."""
     inputs = () if binding is None else binding.inputs.values()
-    matchers = [matcher for given in inputs if isinstance(given, Selector) for matcher in given.matchers]
+    matchers = [matcher for selector in inputs if isinstance(selector, Selector) for matcher in selector.matchers]
     if signal.query is not None:
         texts = _IN_QUERY.finditer(signal.query)
         matchers += [Matcher(text["label"], text["sign"], text["value"]) for text in texts]
     for label in dict.fromkeys(matcher.label for matcher in matchers):
-        own = [matcher for matcher in matchers if matcher.label == label]
-        chosen = [matcher for matcher in own if matcher.operator in {"=", "=~"}]
-        facet = _matched(label, chosen or own, but=not chosen)
+        of_label = [matcher for matcher in matchers if matcher.label == label]
+        chosen = [matcher for matcher in of_label if matcher.operator in {"=", "=~"}]
+        facet = _matched(label, chosen or of_label, but=not chosen)
         if label not in words().silent_labels and (facet.values or facet.patterns):
             yield facet
 
@@ -88,27 +88,27 @@ def _matched(label: str, matchers: Iterable[Matcher], *, but: bool) -> Facet:
     values: set[str] = set()
     patterns = []
     for matcher in matchers:
-        given = _GROUPED.fullmatch(matcher.value)
-        alternatives = (given["inside"] if given else matcher.value).split("|")
+        group = _GROUPED.fullmatch(matcher.value)
+        alternatives = (group["inside"] if group else matcher.value).split("|")
         if matcher.operator in {"=", "!="}:
             values.add(matcher.value.lower())
         elif all(map(_LITERAL.fullmatch, alternatives)) and not any(".." in text for text in alternatives):
             values |= {text.lower() for text in alternatives}
         elif matcher.value not in {".*", ".+"}:
             patterns.append(matcher.value.lower())
-    # Other numbers tell codes and sizes apart, which no sentence calls by name.
+    # Other numbers are codes and sizes, which no sentence uses as names.
     named = frozenset(value for value in values if _LETTER.search(value) or "/" in value or _is_number(value))
     texts = tuple(text for pattern in patterns for text in _texts(pattern))
     return Facet(dimension=label, values=named, patterns=tuple(patterns), but=but, texts=texts)
 
 
 def _is_number(value: str) -> bool:
-    """Return whether a value is the number of something, as of a shard, or an address."""
+    """Return whether a value is an address, or the number of something, such as a shard."""
     return bool(_NUMBER.fullmatch(value) or ADDRESS.fullmatch(value))
 
 
 def _texts(pattern: str) -> Iterator[str]:
-    """Yield what a regular expression has in plain text: "api-" of `api-.+`."""
+    """Yield the plain text in a regular expression: "api-" for `api-.+`."""
     for text in _NO_TEXT.split(pattern.replace(r"\.", " ").replace(r"\-", "-")):
         if len(text) >= _LEAST_TEXT:
             yield text
@@ -119,19 +119,19 @@ def _valued(dimension: str, values: Iterable[str]) -> Facet:
 
 
 def _is_environment(facet: Facet) -> bool:
-    """Return whether a label tells environments and nothing else."""
-    known = words()
+    """Return whether a label names environments and nothing else."""
+    lexicon = words()
     if facet.patterns or not facet.values:
-        return facet.dimension in known.environment_labels
+        return facet.dimension in lexicon.environment_labels
     return all(vocabulary().environment(value) for value in facet.values)
 
 
 def _of_labels(labels: Iterable[Facet]) -> Iterator[Facet]:
-    """Yield the environments that labels tell: of `env="prod"`, and of `namespace="shop-staging"`."""
-    known = words()
+    """Yield the environments that labels name, as in `env="prod"` and in `namespace="shop-staging"`."""
+    lexicon = words()
     for facet in labels:
         texts = (*facet.values, *facet.patterns)
-        whole = facet.dimension in known.environment_labels
+        whole = facet.dimension in lexicon.environment_labels
         environments = {name for text in texts for name in _environments(text, vague=whole)}
         if whole:
             environments |= {value for value in facet.values if vocabulary().environment(value) is None}
@@ -139,9 +139,9 @@ def _of_labels(labels: Iterable[Facet]) -> Iterator[Facet]:
             yield Facet(dimension=ENVIRONMENT, values=frozenset(environments), but=facet.but)
 
 
-def _of_titles(*named: tuple[str, str]) -> Iterator[Facet]:
-    """Yield the environments that ids and titles tell, the system's before the signal's."""
-    for identifier, title in named:
+def _of_titles(*pairs: tuple[str, str]) -> Iterator[Facet]:
+    """Yield the environments in the first pair of id and title that names any: the system's, else the signal's."""
+    for identifier, title in pairs:
         bracketed = " ".join(_BRACKET.findall(title))
         last = parts(identifier)[-1:]
         sure = {name for text in (bracketed, *last) for name in _environments(text, vague=True)}
@@ -152,24 +152,24 @@ def _of_titles(*named: tuple[str, str]) -> Iterator[Facet]:
 
 
 def _environments(text: str, *, vague: bool) -> set[str]:
-    """Return the environments that a value or a title names; by words that mean other things too if `vague` is set."""
-    known = words()
+    """Return the environments that a value or a title names; if `vague` is set, also by words with other meanings."""
+    lexicon = words()
     whole = vocabulary().environment(text.strip().lower())
     if whole is not None:
-        return {whole} if vague or text.strip().lower() not in known.generic else set()
-    small = text.lower()
-    before = vocabulary().environment("".join(re.findall(r"\bpre[-_ ]?pro?d(?:uction)?\b", small)[:1]))
-    if before is not None:
-        return {before}
-    each = {word: vocabulary().environment(word) for word in parts(small) if vague or word not in known.generic}
-    return {name for name in each.values() if name is not None}
+        return {whole} if vague or text.strip().lower() not in lexicon.generic else set()
+    lower = text.lower()
+    preproduction = vocabulary().environment("".join(re.findall(r"\bpre[-_ ]?pro?d(?:uction)?\b", lower)[:1]))
+    if preproduction is not None:
+        return {preproduction}
+    by_word = {word: vocabulary().environment(word) for word in parts(lower) if vague or word not in lexicon.generic}
+    return {name for name in by_word.values() if name is not None}
 
 
 def _joined(environments: Iterable[Facet]) -> tuple[Facet, ...]:
     """Return one facet for all environments that an alert is about."""
     facets = list(environments)
-    told = [facet for facet in facets if not facet.but] or facets
-    if not told:
+    chosen = [facet for facet in facets if not facet.but] or facets
+    if not chosen:
         return ()
-    values = frozenset(value for facet in told for value in facet.values)
-    return (Facet(dimension=ENVIRONMENT, values=values, but=told[0].but),)
+    values = frozenset(value for facet in chosen for value in facet.values)
+    return (Facet(dimension=ENVIRONMENT, values=values, but=chosen[0].but),)

@@ -1,8 +1,7 @@
-"""A text → the names in it that tell what it is about; used by `placing` and `scope`.
+"""Find the names in a text that tell what the text is about; used by `placing` and `scope`.
 
-A name counts where whole words of the text are it. A word that means other things too, such as "data" or "test",
-counts only in a place for names: behind a preposition, before a colon, in brackets, beside a kind of thing or what is
-measured.
+A name counts if it matches whole words of the text. A word with other meanings, such as "data" or "test", counts only
+in a place for names: behind a preposition, before a colon, in brackets, or beside a kind of thing or a quantity.
 """
 
 from __future__ import annotations
@@ -31,13 +30,13 @@ _REGION: Final = re.compile(
 )
 _LONGEST: Final = 80
 """Characters of a name, and of a pattern for names."""
-# A repetition of repetitions, and sets that are written otherwise in Go.
+# A repetition of repetitions, and sets that Go writes in another way.
 _NESTED: Final = re.compile(r"[*+}][^()]*\)[*+{]|\[\[|\[:")
 _ALONE: Final = re.compile(r"[\W_]*")
 _NEAR: Final = 300
-"""Characters beside a name that can matter to what it means."""
+"""Characters on either side of a name that can decide what it means."""
 _SHORT: Final = 6
-"""Words of a heading, a label or a cell, which is about whatever it names."""
+"""The most words of a heading, a label or a cell; such a short text is about whatever it names."""
 
 _ARTICLE: Final = r"(?:(?:the|our|its|an?|each|every|both|whole) +)?"
 _PREPOSITION: Final = re.compile(
@@ -60,9 +59,9 @@ _ROOT: Final = re.compile(
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Known:
-    """A name that a dimension knows: as the facets hold it, how it is looked for, and whether it is a plain word.
+    """A name of a dimension, as the facets have it, and the pattern that finds it in a text.
 
-    A `plain` word may mean something else; `vague` ones do so often. Of a `path` a word alone says less than the path.
+    A `plain` word may mean something else; a `vague` one often does.
     """
 
     name: str
@@ -73,10 +72,10 @@ class Known:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Occurrence:
-    """A name at its place in a text; `sure` where it cannot well mean anything else, `but` where all others are meant.
+    """A name at its place in a text; an empty name stands for everything.
 
-    `strange` is a name of which no alert knows; an empty name stands for everything. Of `ELSEWHERE`, which stands for
-    all but what is named beside it, `others` are those names.
+    `sure` is set if it can hardly mean anything else, `but` if the text means all others, and `strange` if no alert has
+    this name. `ELSEWHERE` stands for all but the names beside it, and `others` are those names.
     """
 
     start: int
@@ -90,14 +89,14 @@ class Occurrence:
 
 
 ELSEWHERE: Final = "*"
-"""The name of all but what is named beside it."""
+"""The name of everything but the names beside it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Named:
-    """The names by which a statement tells what it is about in one dimension; `but` where it is all others.
+    """The names that tell what a statement is about in one dimension; if `but` is set, it is about all others.
 
-    `written` are the guide's words for them. No names stand for everything.
+    `written` are the guide's words for them. If there are no names, the statement is about everything.
     """
 
     names: frozenset[str]
@@ -107,26 +106,32 @@ class Named:
 
 
 def named(occurrences: Sequence[Occurrence]) -> Named | None:
-    """Return what some occurrences say together, None where there are none."""
+    """Return what some occurrences say together, or None if there are none."""
     if not occurrences:
         return None
-    meant = [each for each in occurrences if not each.but] or list(occurrences)
-    everything = any(not each.name for each in meant)
-    if everything and not any(each.name for each in meant) and any(each.but for each in occurrences):
+    meant = [occurrence for occurrence in occurrences if not occurrence.but] or list(occurrences)
+    everything = any(not occurrence.name for occurrence in meant)
+    if (
+        everything
+        and not any(occurrence.name for occurrence in meant)
+        and any(occurrence.but for occurrence in occurrences)
+    ):
         # "Everywhere except in staging".
-        meant, everything = [each for each in occurrences if each.but], False
+        meant, everything = [occurrence for occurrence in occurrences if occurrence.but], False
     return Named(
-        names=frozenset() if everything else frozenset(name for each in meant for name in each.others or {each.name}),
-        written=tuple(dict.fromkeys(each.written for each in meant)),
-        sure=any(each.sure for each in meant),
+        names=frozenset()
+        if everything
+        else frozenset(name for occurrence in meant for name in occurrence.others or {occurrence.name}),
+        written=tuple(dict.fromkeys(occurrence.written for occurrence in meant)),
+        sure=any(occurrence.sure for occurrence in meant),
         but=meant[0].but and not everything,
     )
 
 
 def known_value(value: str) -> Iterator[Known]:
-    """Yield the names of one value of a label: all of it, and the name of a host without its port and its domain."""
+    """Yield the names of one value of a label: the whole value, and a host's name without its port and its domain."""
     if value.isdecimal():
-        # "Shard 1" is one, "1" is none.
+        # "Shard 1" is a name, "1" is none.
         yield Known(name=value.lstrip("0") or "0", pattern=_NEVER, plain=False, vague=False)
         return
     if value in words().methods:
@@ -142,7 +147,7 @@ def known_value(value: str) -> Iterator[Known]:
 
 
 def known_word(word: str, *, name: str | None = None, vague: bool = False) -> Known:
-    """Return the name of one word of a value or a title; `name` where facets call it otherwise."""
+    """Return one word of a value or a title as a name; `name` is given if the facets call it otherwise."""
     pattern = re.compile(rf"{_BEFORE}{re.escape(stem(word))}(?:s|['’]s)?{_BEHIND}", re.IGNORECASE)
     return Known(name=name or stem(word), pattern=pattern, plain=True, vague=vague or stem(word) in words().generic)
 
@@ -166,7 +171,7 @@ def _spelled(value: str) -> re.Pattern[str]:
 
 @dataclass(frozen=True, kw_only=True)
 class Names:
-    """The names of one dimension; `patterns` are regular expressions of further ones, `paths` is set if they are."""
+    """The names of one dimension; `patterns` are regular expressions for others, `paths` is set if any is a path."""
 
     dimension: str
     known: tuple[Known, ...]
@@ -175,25 +180,29 @@ class Names:
 
 
 def occurrences(text: str, names: Names) -> list[Occurrence]:
-    """Return the names of one dimension in a text, in order; of two at one place the longer one."""
+    """Return the names of one dimension in a text, in order; if two overlap, the longer one."""
     without_urls = _URL.sub(_blank, text)
     without_paths = _PATH.sub(_blank, without_urls)
-    known = [
+    recognised = [
         occurrence
         for name in names.known
         for match in name.pattern.finditer(without_urls if "/" in name.name else without_paths)
         for occurrence in _occurrence(text, match, name)
     ]
-    known += _numbered(without_paths, names)
+    recognised += _numbered(without_paths, names)
     strangers = (*_strange_paths(without_urls, paths=names.paths), *_strange_codes(without_paths, names))
-    new = [stranger for stranger in strangers if not any(each.start <= stranger.start < each.end for each in known)]
-    return _longest([*known, *new, *_everything(without_paths, names.dimension)])
+    new = [
+        stranger
+        for stranger in strangers
+        if not any(occurrence.start <= stranger.start < occurrence.end for occurrence in recognised)
+    ]
+    return _longest([*recognised, *new, *_everything(without_paths, names.dimension)])
 
 
 def _numbered(text: str, names: Names) -> Iterator[Occurrence]:
-    """Yield the numbers by which things are called, as in "shard 1" and "partitions 3 and 4", by the label's word."""
-    known = {each.name for each in names.known if each.name.isdecimal()}
-    pattern = _number_of(names.dimension) if known else None
+    """Yield the numbers that name things of the label's kind, as in "shard 1" and "partitions 3 and 4"."""
+    known_numbers = {known.name for known in names.known if known.name.isdecimal()}
+    pattern = _number_of(names.dimension) if known_numbers else None
     for match in pattern.finditer(text) if pattern else ():
         start = match.start("first")
         end = match.end("several") if match["several"] else match.end("first")
@@ -205,13 +214,13 @@ def _numbered(text: str, names: Names) -> Iterator[Occurrence]:
                 name=name,
                 written=f"{match['kind']} {number.group()}",
                 sure=True,
-                strange=name not in known,
+                strange=name not in known_numbers,
             )
 
 
 @lru_cache(maxsize=256)
 def _number_of(label: str) -> re.Pattern[str] | None:
-    """Return the pattern for the numbers of what a label names: "shard 1" of `shard_id`."""
+    """Return the pattern for numbered things of a label's kind: "shard 1" for `shard_id`."""
     kinds = "|".join(map(re.escape, dict.fromkeys(map(stem, parts(label)))))
     number = r"\d{1,6}(?![\w%]|[.,]\d)"
     return re.compile(
@@ -226,7 +235,7 @@ def _blank(match: re.Match[str]) -> str:
 
 
 def _everything(text: str, dimension: str) -> Iterator[Occurrence]:
-    """Yield the words of a text for all that a dimension has, and for all of that but what is named beside."""
+    """Yield the words of a text for all values of a dimension, and for all values but those named beside them."""
     for dimensions, pattern in words().everything:
         for match in pattern.finditer(text) if dimensions.fullmatch(dimension) else ():
             yield Occurrence(start=match.start(), end=match.end(), name="", written=match.group(), sure=True)
@@ -245,8 +254,8 @@ def _occurrence(text: str, match: re.Match[str], known: Known) -> Iterator[Occur
     short = len(text.split()) <= _SHORT
     if known.vague and not framed:
         return
-    shouted = not known.plain or len(known.name) > 2 or match.group().isupper() or framed_by_kind(text, start, end)
-    if not shouted:
+    distinct = not known.plain or len(known.name) > 2 or match.group().isupper() or framed_by_kind(text, start, end)
+    if not distinct:
         return
     non = "non" in match.re.groupindex and match["non"] is not None
     yield Occurrence(
@@ -276,7 +285,7 @@ def is_framed(text: str, start: int, end: int) -> bool:
 
 
 def _noun_follows(behind: str) -> bool:
-    """Return whether another word makes a compound of a name, as in "of data loss" and "of test runs"."""
+    """Return whether the next word forms a compound with a name, as in "of data loss" and "of test runs"."""
     word = re.match(r" +([a-z]+)", behind)
     if word is None or re.match(rf" +{words().kinds}\b", behind, re.IGNORECASE) or _is_measured(behind):
         return False
@@ -301,7 +310,7 @@ def framed_by_kind(text: str, start: int, end: int) -> bool:
 
 
 def _beside(text: str, start: int, end: int) -> tuple[str, str]:
-    """Return what stands before and behind a place, as far as it can matter."""
+    """Return the text before and behind a place, as far as it can decide what a name means."""
     return text[max(0, start - _NEAR) : start], text[end : end + _NEAR]
 
 
@@ -310,12 +319,12 @@ def _is_measured(behind: str) -> bool:
     follows = re.match(r"[`\"'”]* +", behind)
     if follows is None:
         return False
-    rest = behind[follows.end() :].replace("_", " ")
-    return any(quantity.pattern.match(rest) for quantity in vocabulary().quantities)
+    next_words = behind[follows.end() :].replace("_", " ")
+    return any(quantity.pattern.match(next_words) for quantity in vocabulary().quantities)
 
 
 def _strange_paths(text: str, *, paths: bool) -> Iterator[Occurrence]:
-    """Yield the paths of which nothing is known, in places for names."""
+    """Yield all paths in places for names; the caller drops those that are known."""
     for match in _PATH.finditer(text) if paths else ():
         path = match.group().rstrip(".:,").lower()
         start, end = match.start(), match.start() + len(path)
@@ -326,15 +335,15 @@ def _strange_paths(text: str, *, paths: bool) -> Iterator[Occurrence]:
 
 def _strange_codes(text: str, names: Names) -> Iterator[Occurrence]:
     """Yield the words that a value's pattern matches, and those that look like a known name: `db-3` beside `db-1`."""
-    forms = {_DIGITS.sub("0", each.name) for each in names.known if _has_digit(each.name)}
-    regions = any(_REGION.fullmatch(each.name) for each in names.known)
+    forms = {_DIGITS.sub("0", known.name) for known in names.known if _has_digit(known.name)}
+    regions = any(_REGION.fullmatch(known.name) for known in names.known)
     for match in _CODE.finditer(text):
         name = match.group().lower()
         if len(name) > _LONGEST or not (_CODED.search(name) or _has_digit(name)):
             continue
-        like = _has_digit(name) and _DIGITS.sub("0", name) in forms
-        region = regions and _REGION.fullmatch(name) is not None
-        if like or region or any(fits(pattern, name) for pattern in names.patterns):
+        is_alike = _has_digit(name) and _DIGITS.sub("0", name) in forms
+        is_region = regions and _REGION.fullmatch(name) is not None
+        if is_alike or is_region or any(fits(pattern, name) for pattern in names.patterns):
             start, end = match.span()
             yield Occurrence(start=start, end=end, name=name, written=match.group(), sure=True, strange=True)
 
@@ -345,7 +354,7 @@ def _has_digit(text: str) -> bool:
 
 @lru_cache(maxsize=512)
 def _compiled(pattern: str) -> re.Pattern[str] | None:
-    """Return a matcher's pattern; None where it is not read here, or might take long."""
+    """Return a matcher's compiled pattern; None if it is not supported here, or might take long."""
     if len(pattern) > _LONGEST or _NESTED.search(pattern):
         return None
     try:
@@ -355,15 +364,15 @@ def _compiled(pattern: str) -> re.Pattern[str] | None:
 
 
 def fits(pattern: str, name: str) -> bool:
-    """Return whether a matcher's pattern matches a name, whole as Prometheus does; what it cannot read matches none."""
+    """Return whether a matcher's pattern matches a whole name, as in Prometheus; if unsupported, it matches none."""
     compiled = _compiled(pattern)
     return compiled is not None and compiled.fullmatch(name) is not None
 
 
 def leading(pattern: str) -> str:
-    """Return the folder in which all that a matcher's pattern matches lies: "/api" of `/api/.+`, else nothing."""
-    found = _LEADING.match(pattern)
-    return "" if found is None else found["path"].rpartition("/")[0] if found["more"] else found["path"]
+    """Return the folder of all paths that a matcher's pattern matches: "/api" for `/api/.+`; empty if there is none."""
+    match = _LEADING.match(pattern)
+    return "" if match is None else match["path"].rpartition("/")[0] if match["more"] else match["path"]
 
 
 _LEADING: Final = re.compile(r"\^?(?P<path>/[\w/.-]*?)(?P<more>\.?[*+?({\[|\\]|\$?$)")
@@ -371,28 +380,29 @@ _LEADING: Final = re.compile(r"\^?(?P<path>/[\w/.-]*?)(?P<more>\.?[*+?({\[|\\]|\
 
 def _longest(occurrences: Sequence[Occurrence]) -> list[Occurrence]:
     kept: list[Occurrence] = []
-    for occurrence in sorted(occurrences, key=lambda each: (each.start - each.end, each.start)):
-        if all(occurrence.end <= each.start or occurrence.start >= each.end for each in kept):
-            kept.append(occurrence)
-    return sorted(kept, key=lambda each: each.start)
+    for candidate in sorted(occurrences, key=lambda occurrence: (occurrence.start - occurrence.end, occurrence.start)):
+        if all(candidate.end <= longer.start or candidate.start >= longer.end for longer in kept):
+            kept.append(candidate)
+    return sorted(kept, key=lambda occurrence: occurrence.start)
 
 
 def telling(titles: Sequence[Sequence[str]], buts: Sequence[bool], *, of_signals: bool) -> list[frozenset[str]]:
-    """Return of each title, given as its texts, the words that not all have; of signals' those that measure nothing.
+    """Return, for each title, given as its texts, the words that not all titles have.
 
-    Of what is about all but some, as `buts` tells, the words are those of the others.
+    For titles of signals, words that name a measure do not count. If `buts` is set for a title, the title names what is
+    excluded; so it does not decide which words all titles have.
     """
-    each = [
+    words_by_title = [
         {stem(word) for text in texts for word in parts(text) if _tells(word, of_signals=of_signals)}
         for texts in titles
     ]
-    straight = [own for own, but in zip(each, buts, strict=True) if not but]
-    common = set.intersection(*straight) if len(straight) > 1 else set()
-    return [frozenset(own - common) for own in each]
+    included = [title_words for title_words, but in zip(words_by_title, buts, strict=True) if not but]
+    common = set.intersection(*included) if len(included) > 1 else set()
+    return [frozenset(title_words - common) for title_words in words_by_title]
 
 
 def _tells(word: str, *, of_signals: bool) -> bool:
-    known = words()
-    if known.hollow.fullmatch(word) or vocabulary().environment(word) is not None or not any(map(str.isalpha, word)):
+    lexicon = words()
+    if lexicon.hollow.fullmatch(word) or vocabulary().environment(word) is not None or not any(map(str.isalpha, word)):
         return False
-    return not (of_signals and known.measures.fullmatch(word))
+    return not (of_signals and lexicon.measures.fullmatch(word))

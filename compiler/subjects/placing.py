@@ -1,8 +1,8 @@
-"""Which number of a sentence a name belongs to: "above 85 % on /data, and above 97 % on /backup"; used by `scope`.
+"""Decide which number of a sentence a name belongs to: "above 85 % on /data, and above 97 % on /backup".
 
-A name stands before its number or behind it; a mark, or a conjunction, between two numbers says to which of the two.
-One before carries on to the numbers that follow, one behind also counts for a less severe or more severe number before
-it.
+Used by `scope`. A name stands before its number or behind it. Between two numbers, a punctuation mark or a conjunction
+tells to which of the two it belongs. A name before a number also belongs to the numbers that follow. A name behind a
+number also belongs to a number of another severity before it.
 """
 
 from __future__ import annotations
@@ -53,10 +53,10 @@ class Mark:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Spoken:
-    """A statement as far as its subject goes: what stands around it, and the numbers of its sentence in their order.
+    """What a statement says about its subject: the text around it, and the numbers of its sentence in order.
 
-    Its own number is the one at `index`. `titled` is set where it names its signal by the title, so that other words
-    need not tell the signal.
+    Its own number is the one at `index`. `titled` is set if it names its signal by the title; then other words need not
+    name the signal.
     """
 
     around: Surroundings
@@ -66,30 +66,32 @@ class Spoken:
 
 
 def spoken(around: Surroundings, marks: Sequence[Mark], *, titled: bool = False) -> tuple[Spoken, ...]:
-    """Return what is said at each of a sentence's numbers, which come in their order.
+    """Return the statement at each of a sentence's numbers; `marks` are in order.
 
-    Of a sentence without end a number has only what is near: so the time that reading takes grows with the text alone.
+    In a very long sentence, each number has only the text near it, so that the time grows only linearly with the text.
     """
     text = around.sentence
     if len(text) <= _BLOCK * _BLOCKS:
-        beside = tuple(marks)
-        return tuple(Spoken(around=around, marks=beside, index=index, titled=titled) for index in range(len(beside)))
+        all_marks = tuple(marks)
+        return tuple(
+            Spoken(around=around, marks=all_marks, index=index, titled=titled) for index in range(len(all_marks))
+        )
     starts = [mark.start for mark in marks]
-    found: list[Spoken] = []
+    statements: list[Spoken] = []
     for block in range(max(len(text), *starts) // _BLOCK + 1):
         begin, end = max(0, (block - 1) * _BLOCK), (block + 2) * _BLOCK
         first, last = bisect_left(starts, begin), bisect_left(starts, end)
-        near = tuple(replace(one, start=one.start - begin, end=one.end - begin) for one in marks[first:last])
-        here = replace(around, sentence=text[begin:end])
-        own = range(bisect_left(starts, block * _BLOCK), bisect_left(starts, (block + 1) * _BLOCK))
-        found += [Spoken(around=here, marks=near, index=index - first, titled=titled) for index in own]
-    return tuple(found)
+        near = tuple(replace(mark, start=mark.start - begin, end=mark.end - begin) for mark in marks[first:last])
+        excerpt = replace(around, sentence=text[begin:end])
+        numbers = range(bisect_left(starts, block * _BLOCK), bisect_left(starts, (block + 1) * _BLOCK))
+        statements += [Spoken(around=excerpt, marks=near, index=index - first, titled=titled) for index in numbers]
+    return tuple(statements)
 
 
 _BLOCK: Final = 500
-"""Characters; a number in one block of a long sentence has those before and behind it too."""
+"""Characters; a number in a long sentence has the text of its block, of the one before and of the one behind."""
 _BLOCKS: Final = 4
-"""Blocks of a sentence that is read as a whole."""
+"""The most blocks of a sentence that is read as a whole."""
 
 
 @dataclass(kw_only=True)
@@ -100,35 +102,37 @@ class _Place:
     trailing: list[Occurrence] = field(default_factory=list)
 
     @property
-    def own(self) -> list[Occurrence]:
+    def names(self) -> list[Occurrence]:
         return self.leading or self.trailing
 
 
 def placed(text: str, marks: Sequence[Mark], names: Sequence[Occurrence]) -> list[list[Occurrence]]:
-    """Return the names of one dimension that belong to each of a sentence's numbers, in the order of these."""
+    """Return, for each number of a sentence in order, the names of one dimension that belong to it."""
     groups = _groups(text, marks, names)
     if len(groups) == 1 and (aligned := _in_order(text, marks, groups[0])):
         return aligned
     places = [_Place() for _ in marks]
     for group in groups:
         _place(text, marks, group, places)
-    return [_of(index, text, marks, places) or _contrasted(index, text, marks, places) for index in range(len(marks))]
+    return [
+        _names_of(index, text, marks, places) or _contrasted(index, text, marks, places) for index in range(len(marks))
+    ]
 
 
 def _contrasted(index: int, text: str, marks: Sequence[Mark], places: Sequence[_Place]) -> list[Occurrence]:
-    """Return what a number is not about: "above 20 %, but in staging only above 5 %" says the first of all others."""
-    behind = next((other for other in range(index + 1, len(marks)) if places[other].own), None)
+    """Return what a number is not about: in "above 20 %, but in staging only above 5 %", 20 % excludes staging."""
+    behind = next((later for later in range(index + 1, len(marks)) if places[later].names), None)
     if behind is None or marks[behind].severity != marks[index].severity:
         return []
-    own = places[behind].own
-    between = text[marks[index].end : max(marks[behind].start, own[0].start)]
-    if not _CONTRAST.search(between) or _BREAKS[0].search(between) or any(not name.name or name.but for name in own):
+    names = places[behind].names
+    between = text[marks[index].end : max(marks[behind].start, names[0].start)]
+    if not _CONTRAST.search(between) or _BREAKS[0].search(between) or any(not name.name or name.but for name in names):
         return []
-    return [replace(name, but=True) for name in own]
+    return [replace(name, but=True) for name in names]
 
 
 def _groups(text: str, marks: Sequence[Mark], names: Sequence[Occurrence]) -> list[list[Occurrence]]:
-    """Return the names in lists: "in production and staging" is a list of two."""
+    """Return the names grouped into lists: "in production and staging" is a list of two."""
     groups: list[list[Occurrence]] = []
     for name in names:
         if groups and _is_listed(text, marks, groups[-1][-1], name):
@@ -141,12 +145,12 @@ def _groups(text: str, marks: Sequence[Mark], names: Sequence[Occurrence]) -> li
 def _is_listed(text: str, marks: Sequence[Mark], last: Occurrence, name: Occurrence) -> bool:
     if not _GLUE.fullmatch(text[last.end : name.start]) or any(last.end <= mark.start < name.start for mark in marks):
         return False
-    # "1 % in production and staging 10 %": the second begins anew.
+    # "1 % in production and staging 10 %": the second name begins a new list.
     return not (_NUMBER_FOLLOWS.match(text, name.end) and any(mark.end <= last.start for mark in marks))
 
 
 def _in_order(text: str, marks: Sequence[Mark], names: Sequence[Occurrence]) -> list[list[Occurrence]] | None:
-    """Return a name for each number where as many stand in a row: "85 % and 97 % on /data and /backup"."""
+    """Return a name for each number, if there are as many names as numbers: "85 % and 97 % on /data and /backup"."""
     grades = {mark.severity for mark in marks}
     rows = [[index for index, mark in enumerate(marks) if mark.severity == grade] for grade in grades]
     if len(names) <= 1 or any(len(row) != len(names) for row in rows):
@@ -158,7 +162,7 @@ def _in_order(text: str, marks: Sequence[Mark], names: Sequence[Occurrence]) -> 
 
 
 def _place(text: str, marks: Sequence[Mark], group: list[Occurrence], places: Sequence[_Place]) -> None:
-    """Put a list of names to the number before it, or to the one behind it."""
+    """Add a list of names to the number before it, or to the one behind it."""
     start, end = group[0].start, group[-1].end
     before = max((index for index, mark in enumerate(marks) if mark.start <= start), default=None)
     behind = min((index for index, mark in enumerate(marks) if mark.start >= end), default=None)
@@ -174,16 +178,16 @@ def _place(text: str, marks: Sequence[Mark], group: list[Occurrence], places: Se
         places[before].trailing += group
 
 
-def _is_trailing(text: str, mark: Mark, group: Sequence[Occurrence], others: Sequence[Occurrence]) -> bool:
-    """Return whether names behind a number are about it; `others` are those that are already."""
+def _is_trailing(text: str, mark: Mark, group: Sequence[Occurrence], earlier: Sequence[Occurrence]) -> bool:
+    """Return whether names behind a number belong to it; `earlier` are those that already do."""
     between = text[mark.end : group[0].start]
-    # What is done elsewhere is not what the number is about, nor is what another number is about.
+    # Names in an instruction do not belong to the number; nor do names behind another number.
     if words().actions.search(between) or _DIGIT.search(HOLD.sub("", between)):
         return False
-    # "1 % in production; staging gets 10 %": that number is not read.
-    if others and _is_broken(text[others[-1].end : group[0].start]):
+    # "1 % in production; staging gets 10 %": 10 % is no mark, but "staging" belongs to it, not to 1 %.
+    if earlier and _is_broken(text[earlier[-1].end : group[0].start]):
         return False
-    # A name that no alert has must stand at the number, or in brackets.
+    # A name that no alert has must stand right at the number, or in brackets.
     strange = all(name.strange for name in group)
     return not strange or not (_is_broken(between) and ("(" not in between or _BREAKS[0].search(between)))
 
@@ -193,7 +197,7 @@ def _is_broken(text: str) -> bool:
 
 
 def _is_leading(text: str, marks: Sequence[Mark], group: Sequence[Occurrence], *, led: bool) -> bool:
-    """Return whether names between two numbers are about the second: by the strongest mark on either side."""
+    """Return whether names between two numbers belong to the second; the strongest break on either side decides."""
     if _LABEL.match(text, group[-1].end):
         return True
     low = max(mark.end for mark in marks if mark.start <= group[0].start)
@@ -208,11 +212,11 @@ def _is_leading(text: str, marks: Sequence[Mark], group: Sequence[Occurrence], *
     return led
 
 
-def _of(index: int, text: str, marks: Sequence[Mark], places: Sequence[_Place]) -> list[Occurrence]:
-    """Return the names of a number: its own, else those that carry on from before, else those behind the next one."""
-    own = places[index].own
-    if own:
-        return own
+def _names_of(index: int, text: str, marks: Sequence[Mark], places: Sequence[_Place]) -> list[Occurrence]:
+    """Return the names of a number: its own, else those of a number before it, else those behind the next one."""
+    names = places[index].names
+    if names:
+        return names
     grade = marks[index].severity
     for before in range(index - 1, -1, -1):
         if places[before].leading:

@@ -1,7 +1,7 @@
-"""Sentences and alerts of one runbook held against each other: which alert a sentence can be about.
+"""Compare sentences and alerts of one runbook, to find which alerts a sentence can be about.
 
-A sentence that names a value of a dimension is about the alerts of that value, and about those that are about any. What
-it does not name says nothing; what all alerts have in common tells none of them apart.
+A sentence that names a value of a dimension is about the alerts with that value, and about alerts that are about any
+value. A dimension that it does not name excludes no alert. What all alerts have in common distinguishes none of them.
 """
 
 from __future__ import annotations
@@ -35,15 +35,15 @@ from compiler.subjects.words import words
 
 _LAST_SENTENCE: Final = re.compile(r"(?<=[.!?])\s+")
 _SPOKEN: Final = 300
-"""Characters of a text above a statement that are looked at."""
+"""Characters that are read of a text above a statement."""
 
 Key = tuple[str, Hashable]
-"""A dimension; that of signals' titles once for each quantity, for titles tell signals of one quantity apart."""
+"""A dimension; signals' titles have one for each quantity, because titles distinguish signals of one quantity."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class About:
-    """An alert, as far as its subject goes; `quantity` is what it measures."""
+    """The subject of an alert; `quantity` is what the alert measures."""
 
     subject: Subject
     quantity: Hashable
@@ -51,42 +51,47 @@ class About:
 
 @dataclass(frozen=True, kw_only=True)
 class _Dimension:
-    """All that the alerts of a runbook know of one dimension; `names` are those of each of its facets."""
+    """One dimension of the alerts of a runbook; `names` has the names of each of its facets."""
 
     key: Key
     vocabulary: Names
     names: Mapping[Facet, frozenset[str]]
 
     def occurrences(self, text: str, *context: str) -> list[Occurrence]:
-        """Return the names in a text; what "elsewhere" leaves out is named there, or in the nearest text before it."""
-        found = occurrences(text, self.vocabulary)
-        if all(each.name != ELSEWHERE for each in found):
-            return found
-        each_text = (found, *(occurrences(one, self.vocabulary) for one in context))
-        named_there = ({each.name for each in names if each.name not in {"", ELSEWHERE}} for names in each_text)
+        """Return the names in a text; "elsewhere" excludes the names in the text, else in the nearest `context`."""
+        in_text = occurrences(text, self.vocabulary)
+        if all(occurrence.name != ELSEWHERE for occurrence in in_text):
+            return in_text
+        by_text = (in_text, *(occurrences(passage, self.vocabulary) for passage in context))
+        names_by_text = (
+            {occurrence.name for occurrence in in_passage if occurrence.name not in {"", ELSEWHERE}}
+            for in_passage in by_text
+        )
         left_out = {value for facet in self.names if facet.but for value in facet.values}
-        others = frozenset(next((names for names in named_there if names), left_out))
-        resolved = (replace(each, others=others) if each.name == ELSEWHERE else each for each in found)
-        return [each for each in resolved if each.name != ELSEWHERE or each.others]
+        others = frozenset(next((names for names in names_by_text if names), left_out))
+        resolved = (
+            replace(occurrence, others=others) if occurrence.name == ELSEWHERE else occurrence for occurrence in in_text
+        )
+        return [occurrence for occurrence in resolved if occurrence.name != ELSEWHERE or occurrence.others]
 
-    def admits(self, facet: Facet, given: Named) -> bool:
-        """Return whether an alert of this facet can be meant."""
-        if not given.names:
+    def admits(self, facet: Facet, stated: Named) -> bool:
+        """Return whether a sentence with these names can mean an alert of this facet."""
+        if not stated.names:
             return True
-        matched = frozenset(name for name in given.names if self._is_of(facet, name))
-        if given.but:
-            # Everything but these: an alert of these alone is not meant.
+        matched = frozenset(name for name in stated.names if self._is_of(facet, name))
+        if stated.but:
+            # The sentence means everything but these names, so not an alert of these alone.
             return facet.but or len(facet.values) > 1 or not matched
-        return bool(given.names - matched) if facet.but else bool(matched)
+        return bool(stated.names - matched) if facet.but else bool(matched)
 
-    def tells(self, facet: Facet, given: Named) -> bool:
-        """Return whether names single out the alerts of this facet."""
-        return not facet.but and not given.but and any(self._is_of(facet, name) for name in given.names)
+    def tells(self, facet: Facet, stated: Named) -> bool:
+        """Return whether the names single out the alerts of this facet."""
+        return not facet.but and not stated.but and any(self._is_of(facet, name) for name in stated.names)
 
-    def parts(self, given: Named) -> bool:
-        """Return whether names are about some of the alerts only."""
-        admitted = [self.admits(facet, given) for facet in self.names]
-        return bool(given.names) and not (all(admitted) and len(admitted) > 1)
+    def parts(self, stated: Named) -> bool:
+        """Return whether the names are about some of the alerts only."""
+        admitted = [self.admits(facet, stated) for facet in self.names]
+        return bool(stated.names) and not (all(admitted) and len(admitted) > 1)
 
     def _is_of(self, facet: Facet, name: str) -> bool:
         if name in self.names[facet] or any(fits(pattern, name) for pattern in facet.patterns):
@@ -99,7 +104,7 @@ class _Dimension:
 
 
 def _lies_within(name: str, value: str) -> bool:
-    """Return whether one path lies below the other; all lie below `/`, which says nothing."""
+    """Return whether one path lies below the other; `/` does not count, because every path lies below it."""
     if not (name.startswith("/") and value.startswith("/")) or "/" in {name, value}:
         return False
     return f"{name}/".startswith(f"{value.rstrip('/')}/") or f"{value}/".startswith(f"{name.rstrip('/')}/")
@@ -107,54 +112,58 @@ def _lies_within(name: str, value: str) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """The alerts that share a runbook; `title` is the runbook's own, which is about all of them."""
+    """The alerts that share a runbook; `title` is the runbook's title, which is about all of them."""
 
     abouts: Sequence[About]
     title: str = ""
-    _found: dict[tuple[int, Key], tuple[Spoken, Named | None]] = field(default_factory=dict, repr=False, compare=False)
+    _named_by_statement: dict[tuple[int, Key], tuple[Spoken, Named | None]] = field(
+        default_factory=dict, repr=False, compare=False
+    )
     _placed: dict[tuple[int, str, Key], tuple[Sequence[Mark], list[list[Occurrence]]]] = field(
         default_factory=dict, repr=False, compare=False
     )
 
     def excludes(self, about: About, spoken: Spoken, *, unsure: bool) -> bool:
-        """Return whether a statement is about something else than an alert; by names that are not sure too if asked."""
+        """Return whether a statement is not about an alert; if `unsure` is set, names that are not sure count, too."""
         return any(
-            given is not None and (given.sure or unsure) and not dimension.admits(facet, given)
-            for dimension, facet, given in self._told(about, spoken)
+            stated is not None and (stated.sure or unsure) and not dimension.admits(facet, stated)
+            for dimension, facet, stated in self._compared(about, spoken)
         )
 
     def singled_out(self, about: About, spoken: Spoken) -> int:
-        """Return in how many dimensions a statement names what an alert is about."""
-        told = self._told(about, spoken)
-        return sum(given is not None and dimension.tells(facet, given) for dimension, facet, given in told)
+        """Return the number of dimensions in which a statement names what an alert is about."""
+        compared = self._compared(about, spoken)
+        return sum(stated is not None and dimension.tells(facet, stated) for dimension, facet, stated in compared)
 
     def written(self, spoken: Spoken) -> tuple[str, ...]:
-        """Return the guide's words for what a statement is about, as far as they tell alerts apart."""
+        """Return the guide's words for what a statement is about, as far as they distinguish alerts."""
         texts = [
-            ("all but " if given.but else "") + " and ".join(given.written)
-            for dimension in self._of(spoken)
-            for given in [self._named(dimension, spoken)]
-            if given is not None and given.sure and dimension.parts(given)
+            ("all but " if stated.but else "") + " and ".join(stated.written)
+            for dimension in self._nameable(spoken)
+            for stated in [self._named(dimension, spoken)]
+            if stated is not None and stated.sure and dimension.parts(stated)
         ]
-        apart = dict.fromkeys(texts)
-        return tuple(text for text in apart if not any(text != other and text in other for other in apart))
+        distinct = dict.fromkeys(texts)
+        return tuple(text for text in distinct if not any(text != longer and text in longer for longer in distinct))
 
     def several(self, spoken: Spoken) -> tuple[Named, ...]:
-        """Return what a statement names where that is several values of a dimension."""
-        names = [self._named(dimension, spoken) for dimension in self._of(spoken)]
+        """Return the names of each dimension in which a statement names several values."""
+        names = [self._named(dimension, spoken) for dimension in self._nameable(spoken)]
         return tuple(
-            given for given in names if given is not None and given.sure and not given.but and len(given.names) > 1
+            stated
+            for stated in names
+            if stated is not None and stated.sure and not stated.but and len(stated.names) > 1
         )
 
     def is_of(self, about: About, name: str) -> bool:
-        """Return whether an alert is about the value that has a name."""
+        """Return whether an alert is about the value with a name."""
         return any(
             dimension is not None and not facet.but and name in dimension.names[facet]
             for facet in about.subject
             for dimension in [self._dimensions.get(_key(facet, about))]
         )
 
-    def _told(self, about: About, spoken: Spoken) -> Iterator[tuple[_Dimension, Facet, Named | None]]:
+    def _compared(self, about: About, spoken: Spoken) -> Iterator[tuple[_Dimension, Facet, Named | None]]:
         for facet in about.subject:
             dimension = self._dimensions.get(_key(facet, about))
             if spoken.titled and facet.dimension == SIGNAL:
@@ -162,27 +171,27 @@ class Scope:
             if dimension is not None and (dimension.names[facet] or facet.patterns):
                 yield dimension, facet, self._named(dimension, spoken)
 
-    def _of(self, spoken: Spoken) -> Iterator[_Dimension]:
+    def _nameable(self, spoken: Spoken) -> Iterator[_Dimension]:
         """Yield the dimensions in which a statement can name something."""
         return (
             dimension for dimension in self._dimensions.values() if not (spoken.titled and dimension.key[0] == SIGNAL)
         )
 
     def _named(self, dimension: _Dimension, spoken: Spoken) -> Named | None:
-        # By identity: a long sentence takes as long to compare as to read.
+        # The identity is the key, because comparing a long sentence takes as long as reading it.
         key = (id(spoken), dimension.key)
-        if key not in self._found:
-            self._found[key] = (spoken, self._look(dimension, spoken))
-        return self._found[key][1]
+        if key not in self._named_by_statement:
+            self._named_by_statement[key] = (spoken, self._look(dimension, spoken))
+        return self._named_by_statement[key][1]
 
     def _look(self, dimension: _Dimension, spoken: Spoken) -> Named | None:
-        """Return what a statement names in its sentence, else in the next or the last one, else nearest above it."""
+        """Return what a statement names in its sentence, else in the next or the last one, else in the text above."""
         around = spoken.around
-        own = self._inside(dimension, spoken) or named(dimension.occurrences(around.behind))
-        if own is not None:
-            return own
+        nearest = self._inside(dimension, spoken) or named(dimension.occurrences(around.behind))
+        if nearest is not None:
+            return nearest
         if dimension.key[0] == SIGNAL and any(self._inside(label, spoken) for label in self._of_labels):
-            # "/var above 95 %" below "Root disk" says itself which disk it is about.
+            # Below "Root disk", "/var above 95 %" itself says which disk it is about.
             return None
         before = dimension.occurrences(_sentence_before(around.before))
         if before and len({occurrence.name for occurrence in before}) == 1:
@@ -201,8 +210,8 @@ class Scope:
             names = dimension.occurrences(around.sentence, around.before, around.beside)
             # All numbers of a sentence share their marks.
             self._placed[key] = (spoken.marks, placed(spoken.around.sentence, spoken.marks, names) if names else [])
-        each = self._placed[key][1]
-        return named(each[spoken.index]) if each else None
+        by_number = self._placed[key][1]
+        return named(by_number[spoken.index]) if by_number else None
 
     @cached_property
     def _of_labels(self) -> tuple[_Dimension, ...]:
@@ -221,11 +230,11 @@ class Scope:
         for about in self.abouts:
             for facet in about.subject:
                 facets.setdefault(_key(facet, about), []).append(facet)
-        return {key: _dimension(key, tuple(dict.fromkeys(own))) for key, own in sorted(facets.items(), key=str)}
+        return {key: _dimension(key, tuple(dict.fromkeys(of_key))) for key, of_key in sorted(facets.items(), key=str)}
 
 
 def _sentence_before(text: str) -> str:
-    """Return the last sentence of a text, nothing if that is about the limit before it."""
+    """Return the last sentence of a text; empty if that sentence is about the limit before it."""
     *earlier, last = _LAST_SENTENCE.split(text)
     stated = bool(earlier) and any(map(str.isdigit, earlier[-1]))
     return "" if stated and looks_back(last) else last
@@ -240,26 +249,26 @@ def _key(facet: Facet, about: About) -> Key:
 
 
 def _dimension(key: Key, facets: Sequence[Facet]) -> _Dimension:
-    """Return what is known of a dimension by the facets that alerts have in it."""
+    """Return a dimension with the names of the facets that alerts have in it."""
     if key[0] == ENVIRONMENT:
         return _environments(key, facets)
     alone, of_words = len(facets) == 1, key[0] in OF_WORDS
     titles = [(*facet.texts, *sorted(facet.values - words().methods)) for facet in facets]
     buts = [facet.but for facet in facets]
     words_apart = [frozenset[str]()] if alone else telling(titles, buts, of_signals=key[0] == SIGNAL)
-    # A system is called by its id or its title; the whole title of a signal is what it measures.
+    # A sentence names a system by its id or its title; the whole title of a signal is what the signal measures.
     whole = [() if of_words and (alone or key[0] == SIGNAL) else tuple(_known_values(facet.values)) for facet in facets]
-    known = [
+    all_known = [
         *(known for values in whole for known in values),
-        *(known_word(word) for each in words_apart for word in sorted(each)),
+        *(known_word(word) for title_words in words_apart for word in sorted(title_words)),
     ]
     names = {
-        facet: frozenset(known.name for known in values) | own
-        for facet, values, own in zip(facets, whole, words_apart, strict=True)
+        facet: frozenset(known.name for known in values) | title_words
+        for facet, values, title_words in zip(facets, whole, words_apart, strict=True)
     }
     vocabulary = Names(
         dimension=key[0],
-        known=tuple(dict.fromkeys(known)),
+        known=tuple(dict.fromkeys(all_known)),
         patterns=tuple(pattern for facet in facets for pattern in facet.patterns),
         paths=not of_words
         and any(map(_is_path, (text for facet in facets for text in (*facet.values, *facet.patterns)))),

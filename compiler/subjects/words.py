@@ -1,4 +1,4 @@
-"""The words of `names.yaml`, as patterns, compiled once; and how a name is taken apart into words."""
+"""Compile the words of `names.yaml` into patterns, once, and split names into words."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ _LEAST_PLURAL: Final = 4
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Words:
-    """Patterns match whole words; `compared`, `excepted` and `including` before a name, `too` and `people` behind it.
+    """The words of `names.yaml`; patterns match whole words.
 
-    `everything` pairs the pattern of dimensions with what all of such a dimension is called, `elsewhere` with what all
-    but those named before are.
+    `compared`, `excepted` and `including` match before a name, `too` and `people` behind it. `everything` pairs a
+    pattern for dimensions with the words for all values of such a dimension; `elsewhere` pairs it with the words for
+    all values but those named before.
     """
 
     environment_labels: frozenset[str]
@@ -44,39 +45,39 @@ class Words:
 @cache
 def words() -> Words:
     """Return the words."""
-    given: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("names.yaml").read_text(encoding="utf-8"))
-    kinds, before = _any(given["kinds"]), r"(?:(?: |^)(?:in|on|of|at|for))?(?: (?:the|our))? *[`\"'“(]*$"
+    data: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("names.yaml").read_text(encoding="utf-8"))
+    kinds, before = _any(data["kinds"]), r"(?:(?: |^)(?:in|on|of|at|for))?(?: (?:the|our))? *[`\"'“(]*$"
     return Words(
-        environment_labels=frozenset(given["environment_labels"]),
-        silent_labels=frozenset(given["silent_labels"]),
-        generic=frozenset(map(stem, given["generic"])),
-        things=frozenset(map(stem, given["things"])),
-        methods=frozenset(given["methods"]),
-        measures=_pattern(rf"{_any(given['measures'])}s?"),
-        hollow=_pattern(rf"{_any(given['hollow'])}s?"),
+        environment_labels=frozenset(data["environment_labels"]),
+        silent_labels=frozenset(data["silent_labels"]),
+        generic=frozenset(map(stem, data["generic"])),
+        things=frozenset(map(stem, data["things"])),
+        methods=frozenset(data["methods"]),
+        measures=_pattern(rf"{_any(data['measures'])}s?"),
+        hollow=_pattern(rf"{_any(data['hollow'])}s?"),
         kinds=kinds,
-        compared=_pattern(rf"\b{_any(given['compared'])}{before}"),
-        excepted=_pattern(rf"\b{_any(given['excepted'])}{before}"),
-        including=_pattern(rf"\b{_any(given['including'])}{before}"),
-        too=_pattern(rf"[`\"'”)]*,? {_any(given['too'])}\b"),
-        everything=tuple((_pattern(label), _pattern(_all(texts))) for label, texts in given["everything"].items()),
+        compared=_pattern(rf"\b{_any(data['compared'])}{before}"),
+        excepted=_pattern(rf"\b{_any(data['excepted'])}{before}"),
+        including=_pattern(rf"\b{_any(data['including'])}{before}"),
+        too=_pattern(rf"[`\"'”)]*,? {_any(data['too'])}\b"),
+        everything=tuple((_pattern(label), _pattern(_all(texts))) for label, texts in data["everything"].items()),
         elsewhere=(
-            (_pattern(".*"), _pattern(rf"\b{_any(given['elsewhere'])}")),
-            *((_pattern(label), _pattern(_others(texts))) for label, texts in given["everything"].items()),
+            (_pattern(".*"), _pattern(rf"\b{_any(data['elsewhere'])}")),
+            *((_pattern(label), _pattern(_others(texts))) for label, texts in data["everything"].items()),
         ),
-        people=_pattern(rf"(?:'s|’s)?[ -]{_any(given['people'])}\b"),
-        actions=_pattern(rf"(?:[:;,.–—→]|\bthen\b|\band\b)\s+(?:\w+ly |then |please )?{_any(given['actions'])}\b"),
+        people=_pattern(rf"(?:'s|’s)?[ -]{_any(data['people'])}\b"),
+        actions=_pattern(rf"(?:[:;,.–—→]|\bthen\b|\band\b)\s+(?:\w+ly |then |please )?{_any(data['actions'])}\b"),
     )
 
 
 def stem(word: str) -> str:
-    """Return a word in small letters and without the ending of a plural."""
+    """Return a word in lower case and without the ending of a plural."""
     small = word.lower()
     return small[:-1] if len(small) >= _LEAST_PLURAL and small.endswith("s") and not small.endswith("ss") else small
 
 
 def parts(text: str) -> tuple[str, ...]:
-    """Return the words of a text or an identifier, in small letters."""
+    """Return the words of a text or an identifier, in lower case."""
     return tuple(word.lower() for word in _PARTS.findall(text))
 
 
